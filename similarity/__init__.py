@@ -1,0 +1,9 @@
+"""Visual search: show it a picture, and it finds the most similar pictures of a gallery."""
+
+from similarity.embedding import Embedder
+from similarity.errors import SimilarityError
+from similarity.gallery import Gallery
+from similarity.search import Hit
+from similarity.sources import Item
+
+__all__ = ["Embedder", "Gallery", "Hit", "Item", "SimilarityError"]

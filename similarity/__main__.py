@@ -1,0 +1,5 @@
+"""`python -m similarity`."""
+
+from similarity.cli import main
+
+main()

@@ -1,0 +1,60 @@
+"""The errors that this package raises on purpose.
+
+    SimilarityError
+    ├── ImageError          a file or a download that cannot be used as a picture
+    ├── FetchError          an address that cannot be fetched
+    ├── SourceError         a folder that cannot be indexed
+    ├── ModelError          a backbone that cannot be used
+    │   └── WeightsError    ... because its weights are missing or damaged
+    ├── SearchError         a search that makes no sense
+    └── GalleryError        a gallery that cannot be made or used
+        └── GalleryNotFoundError
+
+Every message is a sentence for the person who reads it: what happened, to which file or address, and what to do.
+"""
+
+
+class SimilarityError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class ImageError(SimilarityError):
+    """A file or a download that cannot be used as a picture.
+
+    Attributes:
+        name: the file or address, as a person knows it.
+        reason: why, without the name.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class FetchError(SimilarityError):
+    """An address that cannot be fetched."""
+
+
+class SourceError(SimilarityError):
+    """A folder that cannot be indexed."""
+
+
+class ModelError(SimilarityError):
+    """A backbone that cannot be used."""
+
+
+class WeightsError(ModelError):
+    """A backbone whose weights are missing, damaged or not the expected ones."""
+
+
+class SearchError(SimilarityError):
+    """A search that makes no sense, such as one for zero results."""
+
+
+class GalleryError(SimilarityError):
+    """A gallery that cannot be made or used."""
+
+
+class GalleryNotFoundError(GalleryError):
+    """There is no gallery of that name or at that place."""

@@ -1,0 +1,229 @@
+"""A gallery: pictures that were indexed once, kept in a folder, and searched by showing it another picture."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from similarity.embedding import Embedder, Vectors
+from similarity.errors import GalleryError, GalleryNotFoundError, ModelError, SourceError
+from similarity.home import galleries_folder
+from similarity.images import read_image, thumbnail
+from similarity.pipeline import Embedded, Progress, embed_source
+from similarity.queries import Query, read_query
+from similarity.search import FaissIndex, Hit
+from similarity.sources import Folder, Item, Skipped, Source
+from similarity.storage import (
+    Generation,
+    Manifest,
+    current_generation,
+    read_generation,
+    read_manifest,
+    thumbnail_path,
+    write_generation,
+    write_thumbnail,
+    writing,
+)
+from similarity.weights import AUTO, ModelChoice
+
+DEFAULT_GALLERY = "sample"
+
+
+class Gallery:
+    """One generation of a gallery, opened for searching. Safe to share between threads.
+
+    Attributes:
+        directory: where it lies.
+        manifest: what it is: model, count, recipe, when it was made, what was skipped ...
+        items: its pictures, in the order of their rows.
+        vectors: float32 (n, dim), rows of unit length, mapped from the disk.
+    """
+
+    def __init__(
+        self, directory: Path, generation: Generation, *, load: Callable[[str], Embedder] = Embedder.load
+    ) -> None:
+        self.directory = directory
+        self.manifest: Manifest = generation.manifest
+        self.items: list[Item] = generation.items
+        self.vectors: Vectors = generation.vectors
+        self._index = generation.index
+        self._load = load
+
+    @classmethod
+    def build(
+        cls,
+        source: str | Path | Source,
+        directory: str | Path,
+        *,
+        model: str | ModelChoice = AUTO,
+        progress: Progress | None = None,
+    ) -> Gallery:
+        """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
+
+        Args:
+            source: a folder of pictures, or any source.
+            directory: where the gallery is to lie.
+            model: a backbone's name or `auto`, or what `choose_model` made of it.
+            progress: called with the number of items done and the number in all.
+
+        Raises:
+            SourceError: no pictures, or none that can be read. ModelError: the model cannot be had.
+            GalleryError: the folder cannot be written.
+        """
+        started = time.perf_counter()
+        listed = Folder.scan(source) if isinstance(source, str | Path) else source
+        directory = Path(directory).expanduser().absolute()
+        embedder = Embedder.load(model)
+        with writing(directory):
+            items, vectors, skipped = _embed(listed, embedder, directory, progress)
+            index = FaissIndex(embedder.dim)
+            index.add(vectors)
+            manifest = Manifest(
+                model=embedder.backbone.name,
+                note=embedder.note,
+                weights_sha256=embedder.weights_sha256,
+                preprocessing=asdict(embedder.backbone.preprocessing),
+                precision=embedder.precision,
+                dim=embedder.dim,
+                count=len(items),
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                source=listed.name,
+                skipped=skipped,
+                seconds=round(time.perf_counter() - started, 3),
+            )
+            write_generation(directory, manifest, items, vectors, index)
+        return cls.open(directory, load=lambda _: embedder)
+
+    @classmethod
+    def open(cls, directory: str | Path, *, load: Callable[[str], Embedder] = Embedder.load) -> Gallery:
+        """Open a gallery at its live generation.
+
+        Args:
+            directory: where it lies.
+            load: gives the embedder for a model's name; the default loads it anew.
+
+        Raises:
+            GalleryNotFoundError: there is none. GalleryError: it is damaged or of a newer version.
+        """
+        directory = Path(directory).expanduser().absolute()
+        return cls(directory, read_generation(directory), load=load)
+
+    def __len__(self) -> int:
+        """How many pictures it has."""
+        return len(self.items)
+
+    @property
+    def name(self) -> str:
+        """Its folder's name."""
+        return self.directory.name
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The model that made this gallery, the only one that can embed its queries.
+
+        Raises:
+            GalleryError: it cannot be loaded, or its weights are not the same any more.
+        """
+        try:
+            embedder = self._load(self.manifest.model)
+        except ModelError as error:
+            raise GalleryError(
+                f"The gallery {self.name} was made with {self.manifest.model}, which cannot be loaded: {error}"
+            ) from error
+        if embedder.weights_sha256 != self.manifest.weights_sha256:
+            raise GalleryError(
+                f"The gallery {self.name} was made with other weights of {self.manifest.model} than those on this "
+                "computer: put the old weights back, or index it again."
+            )
+        return embedder
+
+    def search(self, query: Query, k: int = 10) -> list[Hit]:
+        """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, or an image.
+
+        Raises:
+            ImageError, FetchError: the query cannot be read. SearchError: k is below 1.
+            GalleryError: the gallery's model cannot be loaded.
+        """
+        return self.search_vector(self.embedder.embed([read_query(query)])[0], k)
+
+    def search_vector(self, vector: Vectors, k: int = 10) -> list[Hit]:
+        """Find the pictures most similar to an embedding, float32 (dim,), of unit length; best first."""
+        scores, rows = self._index.search(vector[np.newaxis], k)
+        return [
+            Hit(rank, float(score), self.items[row])
+            for rank, (score, row) in enumerate(zip(scores[0], rows[0], strict=True), start=1)
+        ]
+
+    def thumbnail(self, item: Item) -> bytes:
+        """A small JPEG of one of its pictures, made when it was indexed; if that is gone, made anew from the file."""
+        try:
+            return thumbnail_path(self.directory, item.sha256).read_bytes()
+        except OSError:
+            return thumbnail(read_image(item.path))
+
+
+def find_gallery(name: str) -> Path:
+    """The folder that a gallery's name or path stands for, whether it exists or not.
+
+    A name is letters, digits, dots, dashes and underscores and stands for a folder in SIMILARITY_HOME/galleries;
+    anything with a slash, and `.`, `..` and `~`, is a path.
+    """
+    if os.sep in name or "/" in name or name in (".", "..") or name.startswith("~"):
+        return Path(name).expanduser().absolute()
+    if not re.fullmatch(r"[\w][\w.-]*", name):
+        raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
+    return galleries_folder() / name
+
+
+def open_gallery(name: str) -> Gallery:
+    """Open a gallery by name or path; an unknown one is an error that says which there are."""
+    directory = find_gallery(name)
+    try:
+        return Gallery.open(directory)
+    except GalleryNotFoundError:
+        known = ", ".join(path.name for path in list_galleries())
+        hint = f"there are: {known}" if known else "make one with `python -m similarity index FOLDER --gallery NAME`"
+        raise GalleryNotFoundError(f"There is no gallery named {name}; {hint}.") from None
+
+
+def list_galleries() -> list[Path]:
+    """The folders of all galleries in SIMILARITY_HOME, by name."""
+    return sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
+
+
+def _embed(
+    source: Source, embedder: Embedder, directory: Path, progress: Progress | None
+) -> tuple[list[Item], Vectors, list[Skipped]]:
+    """Embed a source's items, keeping their thumbnails on the way."""
+    items: list[Item] = []
+    vectors: list[Vectors] = []
+    skipped = list(source.skipped)
+    for result in embed_source(source, embedder, progress=progress):
+        if isinstance(result, Embedded):
+            write_thumbnail(directory, result.item.sha256, result.thumbnail)
+            items.append(result.item)
+            vectors.append(result.vector)
+        else:
+            skipped.append(result)
+    if not items:
+        raise SourceError(f"None of the {len(skipped)} pictures in {source.name} can be read: {skipped[0].reason}")
+    return items, np.stack(vectors), skipped
+
+
+__all__ = [
+    "DEFAULT_GALLERY",
+    "Gallery",
+    "current_generation",
+    "find_gallery",
+    "list_galleries",
+    "open_gallery",
+    "read_manifest",
+]

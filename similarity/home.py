@@ -1,0 +1,30 @@
+"""Where things live on disk: SIMILARITY_HOME and the folders in it.
+
+Without the variable it is `artifacts/` beside the code, so that a clone keeps everything it makes to itself.
+"""
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """The folder that holds galleries, models and caches (read anew at each call, so tests can move it)."""
+    configured = os.environ.get("SIMILARITY_HOME")
+    return (
+        Path(configured).expanduser().resolve() if configured else Path(__file__).resolve().parent.parent / "artifacts"
+    )
+
+
+def galleries_folder() -> Path:
+    """Where a gallery that is known by a name is kept."""
+    return home() / "galleries"
+
+
+def models_folder() -> Path:
+    """Where weights are looked for first, and downloaded to."""
+    return home() / "models"
+
+
+def cache_folder() -> Path:
+    """What can be deleted at any time: converted networks and remembered failures."""
+    return home() / "cache"

@@ -1,0 +1,126 @@
+"""Bytes to a safe, upright RGB picture. The only decoder, so that indexing and querying see the same pixels."""
+
+import io
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from similarity.errors import ImageError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp"})
+MAX_PIXELS = 50_000_000
+THUMBNAIL_SIDE = 320
+
+# What Pillow's decoders raise on damaged files; OSError is the documented one, the rest was met in practice.
+DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    MemoryError,
+)
+
+# Pillow only warns about pictures between one and two times its own limit, which lies above ours.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def read_image(path: str | Path) -> Image.Image:
+    """Read and decode a picture file; see `decode`."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ImageError(str(path), f"cannot be read ({error.strerror or error}).") from error
+    return decode(data, str(path))
+
+
+def decode(data: bytes, name: str) -> Image.Image:
+    """Decode a picture file that is already in memory.
+
+    Args:
+        data: the file's bytes: JPEG, PNG, WebP, GIF (its first frame), AVIF or BMP, whatever its name says.
+        name: what to call it in an error.
+
+    Returns:
+        An RGB image: turned upright as its EXIF orientation says, transparency shown on white, 16-bit grey scaled to
+        8 bits, CMYK, palette and grey converted, all metadata dropped.
+
+    Raises:
+        ImageError: it is empty, not a picture, not one of these formats, too large, damaged or cut short.
+    """
+    if not data:
+        raise ImageError(name, "is empty (0 bytes).")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ImageError(
+                    name, f"is too large ({image.width} x {image.height} pixels; the limit is 50 megapixels)."
+                )
+            image.load()
+            return _to_rgb(_upright(image))
+    except UnidentifiedImageError as error:
+        raise ImageError(name, _what_it_is_instead(data)) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(name, "is too large (the limit is 50 megapixels).") from error
+    except DECODING_ERRORS as error:
+        raise ImageError(name, f"is damaged or incomplete ({_first_line(error)}).") from error
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """A small JPEG of a picture, at most 320 pixels on its longer side, for lists and sheets."""
+    small = image.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation; a picture with unreadable EXIF data is taken as it is."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except DECODING_ERRORS:
+        return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode that the six formats produce; `info` is emptied, since a CMYK profile is wrong on RGB pixels."""
+    if image.mode.startswith("I"):
+        rgb = _from_16_bit(image).convert("RGB")
+    elif image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        rgb = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    else:
+        rgb = image.convert("RGB")
+    rgb.info = {}
+    return rgb
+
+
+def _from_16_bit(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey to 8 bits (Pillow's own conversion clips); its transparent value, if any, becomes white."""
+    values = np.asarray(image).astype(np.int64).clip(0, 65535)
+    grey = (values >> 8).astype(np.uint8)
+    if isinstance(transparent := image.info.get("transparency"), int):
+        grey[values == transparent] = 255
+    return Image.fromarray(grey)
+
+
+def _what_it_is_instead(data: bytes) -> str:
+    """Say why bytes that no decoder knows are not a picture."""
+    start = data[:1024].lstrip().lower()
+    if start.startswith(b"<") and b"<svg" not in start:
+        return "is a web page, not a picture: open the picture itself and copy its address."
+    return "is not a picture that can be read (JPEG, PNG, WebP, GIF, AVIF and BMP can)."
+
+
+def _first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its kind if it has none."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,69 @@
+"""The sheet: one figure with the query beside its results, rank by rank."""
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from similarity.errors import SearchError
+from similarity.search import Hit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLUMNS = 5
+TILE_INCHES = 1.9
+INK, FAINT = "#1f2430", "#6b7280"
+
+
+def draw_sheet(query: Image.Image, title: str, hits: Sequence[Hit], pictures: Sequence[bytes]) -> bytes:
+    """Draw a query beside its hits.
+
+    Args:
+        query: RGB.
+        title: what to write under the query.
+        hits: best first.
+        pictures: a small JPEG for each hit.
+
+    Returns:
+        A PNG file.
+    """
+    # Figure and canvas without pyplot, whose state is shared between threads.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = max(2, math.ceil(len(hits) / COLUMNS))
+    figure = Figure(figsize=(TILE_INCHES * (COLUMNS + 2.3), TILE_INCHES * 1.32 * rows), facecolor="white")
+    FigureCanvasAgg(figure)
+    halves = figure.add_gridspec(1, 2, width_ratios=(2.0, COLUMNS), left=0.02, right=0.98, wspace=0.06)
+    _draw_picture(figure.add_subplot(halves[0]), query, "Query", title)
+    grid = halves[1].subgridspec(rows, COLUMNS, hspace=0.42, wspace=0.08)
+    for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
+        axes = figure.add_subplot(grid[divmod(position, COLUMNS)])
+        with Image.open(io.BytesIO(picture)) as image:
+            _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", hit.item.label or Path(hit.item.path).name)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def save_sheet(path: Path, png: bytes) -> None:
+    """Write a sheet to a file; raises SearchError if that cannot be done."""
+    try:
+        path.write_bytes(png)
+    except OSError as error:
+        raise SearchError(f"The sheet could not be written to {path} ({error.strerror or error}).") from error
+
+
+def _draw_picture(axes: "Axes", picture: Image.Image, heading: str, caption: str) -> None:
+    """A picture with a bold line above and a faint one below."""
+    axes.imshow(picture)
+    axes.set_title(heading, fontsize=10, fontweight="bold", color=INK, pad=5)
+    axes.set_xlabel(caption if len(caption) <= 24 else caption[:23] + "…", fontsize=9, color=FAINT)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)

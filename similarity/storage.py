@@ -1,0 +1,257 @@
+"""A gallery on disk: generations written beside each other, and a file CURRENT that names the live one.
+
+    photos/
+      CURRENT                  "000003": replaced atomically, last
+      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss
+      thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
+
+The only module that writes a gallery. A generation is complete before CURRENT names it, so whoever reads sees the old
+state or the new one.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from similarity.errors import GalleryError, GalleryNotFoundError
+from similarity.search import FaissIndex, VectorIndex, Vectors
+from similarity.sources import Item, Skipped
+
+FORMAT = 1
+MANIFEST, ITEMS, EMBEDDINGS, INDEX = "manifest.json", "items.parquet", "embeddings.npy", "index.faiss"
+KEPT_GENERATIONS = 2  # the live one, and the one before it for readers that are still in it
+OWN_ENTRIES = {"CURRENT", "CURRENT.new", "generations", "thumbnails", ".lock"}
+
+ITEMS_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("path", pa.string()),
+        ("label", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("size", pa.int64()),
+        ("mtime", pa.float64()),
+        ("sha256", pa.string()),
+        ("metadata", pa.string()),  # a JSON object
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation is, for people and for whoever opens it.
+
+    Attributes:
+        model, weights_sha256, preprocessing, precision: what embedded it, and must embed its queries.
+        note: why it is not the model that was hoped for, or empty.
+        created: ISO 8601, UTC.
+        skipped: files that could not be indexed.
+        seconds: that indexing took.
+        files: size and SHA-256 of every other file of the generation.
+    """
+
+    model: str
+    weights_sha256: str
+    preprocessing: dict[str, Any]
+    precision: str
+    dim: int
+    count: int
+    created: str
+    source: str
+    seconds: float
+    note: str = ""
+    head_sha256: str | None = None
+    recipe: str = "flat"
+    metric: str = "inner_product"
+    format: int = FORMAT
+    generation: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One complete state of a gallery, in memory (its embeddings mapped from the file)."""
+
+    manifest: Manifest
+    items: list[Item]
+    vectors: Vectors
+    index: VectorIndex
+
+
+def current_generation(directory: Path) -> int:
+    """The number of the live generation; raises GalleryNotFoundError where there is none."""
+    try:
+        return int((directory / "CURRENT").read_text())
+    except FileNotFoundError:
+        raise GalleryNotFoundError(f"There is no gallery in {directory}.") from None
+    except (OSError, ValueError) as error:
+        raise GalleryError(f"{directory / 'CURRENT'} cannot be read: index the gallery again.") from error
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """What the live generation is, without loading it."""
+    path = _generation_folder(directory, current_generation(directory)) / MANIFEST
+    try:
+        read = json.loads(path.read_text())
+        if read["format"] > FORMAT:
+            raise GalleryError(f"The gallery in {directory} was made by a newer version: update this program.")
+        known = {key: read[key] for key in (field.name for field in fields(Manifest)) if key in read}
+        return Manifest(**known | {"skipped": [Skipped(**skipped) for skipped in read["skipped"]]})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GalleryError(f"{path} is damaged or missing: index the gallery again.") from error
+
+
+def read_generation(directory: Path) -> Generation:
+    """Open the live generation after checking that every file is the one that was written.
+
+    Raises:
+        GalleryNotFoundError: there is no gallery. GalleryError: a file is missing, damaged, or of a newer version.
+    """
+    manifest = read_manifest(directory)
+    folder = _generation_folder(directory, manifest.generation)
+    for name, expected in manifest.files.items():
+        if not (folder / name).is_file() or _fingerprint(folder / name) != expected:
+            raise GalleryError(f"{folder / name} is damaged or missing: index the gallery again.")
+    items = [_to_item(row) for row in pq.read_table(folder / ITEMS).to_pylist()]
+    index = FaissIndex.load(folder / INDEX)
+    vectors = np.load(folder / EMBEDDINGS, mmap_mode="r")
+    if not manifest.count == len(items) == len(index) == len(vectors) or index.dim != manifest.dim:
+        raise GalleryError(f"The files in {folder} do not belong together: index the gallery again.")
+    return Generation(manifest, items, vectors, index)
+
+
+@contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """Hold a gallery's folder as its only writer; if this fails before there is a first generation, nothing stays.
+
+    Raises:
+        GalleryError: somebody else writes it, it cannot be written, or it is a folder of something else.
+    """
+    if directory.exists() and not _is_gallery_folder(directory):
+        raise GalleryError(f"{directory} holds other files: choose a new or empty folder for the gallery.")
+    lock = filelock.FileLock(directory / ".lock")
+    try:
+        made = _make_folders(directory)
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise GalleryError(f"The gallery in {directory} is being written by another process: wait for it.") from None
+    except OSError as error:
+        raise GalleryError(f"{directory} cannot be written ({error.strerror or error}).") from error
+    try:
+        yield
+    except OSError as error:
+        raise GalleryError(f"The gallery in {directory} could not be written ({error.strerror or error}).") from error
+    finally:
+        lock.release()
+        if not (directory / "CURRENT").exists():
+            _remove_traces(directory, made)
+
+
+def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
+    """Keep a thumbnail, unless the same picture's is there already."""
+    path = thumbnail_path(directory, sha256)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg)
+
+
+def thumbnail_path(directory: Path, sha256: str) -> Path:
+    """Where the thumbnail of the picture with that SHA-256 is."""
+    return directory / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
+
+
+def write_generation(
+    directory: Path, manifest: Manifest, items: Sequence[Item], vectors: Vectors, index: VectorIndex
+) -> None:
+    """Write the next generation, make it the live one, and drop those that are two or more behind."""
+    folders = sorted((directory / "generations").glob("[0-9]*"))
+    number = 1 + max((int(folder.name) for folder in folders), default=0)
+    folder = _generation_folder(directory, number)
+    folder.mkdir(parents=True)
+    try:
+        _write_files(folder, replace(manifest, generation=number), items, vectors, index)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    _make_current(directory, number)
+    for old in [*folders, folder][:-KEPT_GENERATIONS]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_files(folder: Path, manifest: Manifest, items: Sequence[Item], vectors: Vectors, index: VectorIndex) -> None:
+    """Fill a generation's folder; the manifest comes last, and the disk has confirmed everything at the end."""
+    pq.write_table(pa.Table.from_pylist([_to_row(item) for item in items], schema=ITEMS_SCHEMA), folder / ITEMS)
+    np.save(folder / EMBEDDINGS, vectors)
+    index.save(folder / INDEX)
+    files = {name: _fingerprint(folder / name) for name in (ITEMS, EMBEDDINGS, INDEX)}
+    manifest = replace(manifest, files=files)
+    (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n")
+    for path in [*folder.iterdir(), folder, folder.parent]:
+        _sync(path)
+
+
+def _make_current(directory: Path, number: int) -> None:
+    new = directory / "CURRENT.new"
+    new.write_text(f"{number:06d}\n")
+    _sync(new)
+    new.replace(directory / "CURRENT")
+    _sync(directory)
+
+
+def _make_folders(directory: Path) -> Path | None:
+    """Make a folder and its parents; returns the topmost one that was new, so that a failure can take it away."""
+    missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    return missing[-1] if missing else None
+
+
+def _remove_traces(directory: Path, made: Path | None) -> None:
+    """Take away a gallery that never came to be: the folders that were made for it, or what is in the one there was."""
+    for path in [made] if made else list(directory.iterdir()):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_gallery_folder(directory: Path) -> bool:
+    """Whether a folder is empty or holds nothing but a gallery, finished or not."""
+    return directory.is_dir() and all(entry.name in OWN_ENTRIES for entry in directory.iterdir())
+
+
+def _generation_folder(directory: Path, number: int) -> Path:
+    return directory / "generations" / f"{number:06d}"
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _sync(path: Path) -> None:
+    """Have the disk confirm a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _to_row(item: Item) -> dict[str, Any]:
+    return asdict(item) | {"metadata": json.dumps(dict(item.metadata), ensure_ascii=False)}
+
+
+def _to_item(row: dict[str, Any]) -> Item:
+    return Item(**row | {"metadata": json.loads(row["metadata"])})
