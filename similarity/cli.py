@@ -1,6 +1,7 @@
 """The command line: parse, call the library, print. Results go to standard output, the rest to standard error."""
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from similarity.errors import GalleryError, SimilarityError
@@ -28,18 +37,17 @@ GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's n
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 
 SHOWN_SKIPPED = 20
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line: exit status 0 done, 1 an error of ours in one sentence, 2 wrong usage, 130 interrupted."""
+    logging.basicConfig(level=logging.ERROR)
     try:
         app()
     except SimilarityError as error:
-        _stderr().print(f"[bold red]Error:[/] {_plain(str(error))}", soft_wrap=True)
+        _say(f"[bold red]Error:[/] {_plain(str(error))}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        _stderr().print("Interrupted; galleries are as they were.")
-        sys.exit(130)
 
 
 @app.command()
@@ -61,9 +69,13 @@ def index(
     with _download_bar("Downloading weights") as downloaded:
         choice = choose_model(model, progress=downloaded)
     if choice.note:
-        _stderr().print(f"[yellow]Note:[/] {_plain(choice.note)}", soft_wrap=True)
-    with _progress_bar(f"Indexing with {choice.backbone.title}") as progress:
-        built = Gallery.build(listed, directory, model=choice, progress=progress)
+        _say(f"[yellow]Note:[/] {_plain(choice.note)}")
+    try:
+        with _progress_bar(f"Indexing with {choice.backbone.title}") as progress:
+            built = Gallery.build(listed, directory, model=choice, progress=progress)
+    except KeyboardInterrupt:
+        _say("Interrupted: nothing was changed.")
+        raise typer.Exit(INTERRUPTED) from None
     _report_build(built.name, built.manifest, as_json=as_json)
 
 
@@ -103,7 +115,7 @@ def search(
     rows = [(str(hit.rank), f"{hit.score:.3f}", hit.item.label or "", hit.item.path) for hit in hits]
     _print_table(("rank", "score", "label", "path"), rows)
     if sheet:
-        _stderr().print(f"Sheet written to {_plain(str(sheet))}", soft_wrap=True)
+        _say(f"Sheet written to {_plain(str(sheet))}")
 
 
 @app.command()
@@ -136,7 +148,7 @@ def list_command(as_json: AsJson = False) -> None:
         try:
             manifest = read_manifest(directory)
         except GalleryError as error:
-            _stderr().print(f"[yellow]Note:[/] {_plain(str(error))}", soft_wrap=True)
+            _say(f"[yellow]Note:[/] {_plain(str(error))}")
             continue
         galleries.append(
             {"gallery": directory.name, "model": manifest.model, "count": manifest.count, "created": manifest.created}
@@ -147,7 +159,7 @@ def list_command(as_json: AsJson = False) -> None:
         rows = [tuple(str(value) for value in gallery.values()) for gallery in galleries]
         _print_table(("gallery", "model", "count", "created"), rows)
     else:
-        _stderr().print("There are no galleries yet: make one with `python -m similarity index FOLDER --gallery NAME`.")
+        _say("There are no galleries yet: make one with `python -m similarity index FOLDER --gallery NAME`.")
 
 
 def _report_build(name: str, manifest: Any, *, as_json: bool) -> None:
@@ -164,9 +176,9 @@ def _report_build(name: str, manifest: Any, *, as_json: bool) -> None:
 
 def _print_skipped(skipped: list[Any]) -> None:
     for one in skipped[:SHOWN_SKIPPED]:
-        _stderr().print(f"[yellow]Skipped[/] {_plain(one.path)}: {_plain(one.reason)}", soft_wrap=True)
+        _say(f"[yellow]Skipped[/] {_plain(one.path)}: {_plain(one.reason)}")
     if len(skipped) > SHOWN_SKIPPED:
-        _stderr().print(f"... and {len(skipped) - SHOWN_SKIPPED} more; `info --json` lists them all.")
+        _say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `info --json` lists them all.")
 
 
 def _print_json(value: dict[str, Any]) -> None:
@@ -191,15 +203,15 @@ def _plain(text: str) -> str:
     return escape(text)
 
 
-def _stderr() -> Console:
-    return Console(stderr=True, highlight=False)
+def _say(markup: str) -> None:
+    """One line on standard error."""
+    Console(stderr=True, highlight=False).print(markup, soft_wrap=True)
 
 
 @contextmanager
 def _progress_bar(text: str) -> Iterator[Any]:
     """A bar of pictures on standard error; gives the callback that moves it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_stderr(), transient=True) as bar:
+    with _bar(MofNCompleteColumn()) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -207,7 +219,13 @@ def _progress_bar(text: str) -> Iterator[Any]:
 @contextmanager
 def _download_bar(text: str) -> Iterator[Any]:
     """A bar of bytes on standard error, drawn once the first have come."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_stderr(), transient=True) as bar:
+    with _bar(DownloadColumn()) as bar:
         task = bar.add_task(text, total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total or None, visible=True)
+
+
+def _bar(amount: ProgressColumn) -> Progress:
+    """A bar that is drawn for people only, and gone when it is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

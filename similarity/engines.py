@@ -8,11 +8,11 @@ batches of 16 (within 5 %), and a picture's features cannot depend on its neighb
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import sys
 import tempfile
 import warnings
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -70,20 +70,25 @@ class OpenVinoEngine:
         hints = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
         self._compiled = core.compile_model(model, "CPU", hints)
         self._dim = backbone.dim
+        self._at_once = 2 * self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         self.precision: str = precision
 
     def run(self, pixels: Pixels) -> Vectors:
-        """Every call has requests of its own, so that callers in different threads do not wait for each other."""
+        """Every call has requests of its own, so that callers in different threads do not wait for each other.
+
+        No callbacks: a network that is freed while one is still running waits for ever for Python's own lock.
+        """
         features = np.empty((len(pixels), self._dim), np.float32)
-
-        def keep(request: Any, row: int) -> None:
-            features[row] = request.get_output_tensor(0).data[0]
-
-        queue = _openvino().AsyncInferQueue(self._compiled, min(len(pixels), 2 * (os.cpu_count() or 1)) or 1)
-        queue.set_callback(keep)
+        requests = [self._compiled.create_infer_request() for _ in range(min(len(pixels), self._at_once))]
+        started: deque[tuple[int, Any]] = deque()
         for row in range(len(pixels)):
-            queue.start_async({0: pixels[row : row + 1]}, row)
-        queue.wait_all()
+            if len(started) == len(requests):
+                _finish(started, features)
+            request = requests[row % len(requests)]
+            request.start_async({0: pixels[row : row + 1]})
+            started.append((row, request))
+        while started:
+            _finish(started, features)
         return features
 
 
@@ -106,6 +111,13 @@ class TorchEngine:
             features = self._network(torch.from_numpy(pixels).to(self._device))
             result: Vectors = features.float().cpu().numpy()
         return result
+
+
+def _finish(started: deque[tuple[int, Any]], features: Vectors) -> None:
+    """Wait for the request that was started first and keep what it found."""
+    row, request = started.popleft()
+    request.wait()
+    features[row] = request.get_output_tensor(0).data[0]
 
 
 def _has_cuda() -> bool:
@@ -145,7 +157,8 @@ def _convert(backbone: Backbone, weights: Path, kept: Path) -> None:
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".new-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on timm's code
         example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
-        model = _openvino().convert_model(network, example_input=example)
+        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+        model = _openvino().convert_model(traced, example_input=example)
         made = Path(folder, "made")
         made.mkdir()
         _openvino().save_model(model, made / "model.xml", compress_to_fp16=False)

@@ -30,6 +30,8 @@ DECODING_ERRORS = (
 
 # Pillow only warns about pictures between one and two times its own limit, which lies above ours.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+# What it thinks of a file's metadata is of no interest, since they are dropped.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def read_image(path: str | Path) -> Image.Image:
@@ -73,10 +75,10 @@ def decode(data: bytes, name: str) -> Image.Image:
         raise ImageError(name, f"is damaged or incomplete ({_first_line(error)}).") from error
 
 
-def thumbnail(image: Image.Image) -> bytes:
-    """A small JPEG of a picture, at most 320 pixels on its longer side, for lists and sheets."""
+def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
+    """A small JPEG of a picture, at most `side` pixels on its longer side, for lists and sheets."""
     small = image.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()

@@ -1,0 +1,59 @@
+"""The left side of the search page: which gallery, which picture, how many results."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from similarity.app.resources import fetch_picture
+from similarity.images import decode, thumbnail
+
+UPLOAD, ADDRESS = "Upload", "Image URL"
+FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPicture:
+    """The picture that a person shows.
+
+    Attributes:
+        data: the file's bytes.
+        name: what they know it as.
+    """
+
+    data: bytes
+    name: str
+
+
+def choose_gallery(directories: list[Path]) -> Path:
+    """A gallery, by name."""
+    chosen: Path = st.selectbox("Gallery", directories, format_func=lambda directory: directory.name)
+    return chosen
+
+
+def choose_picture() -> QueryPicture | None:
+    """A picture from the person's computer or from the web, or None as long as there is none.
+
+    Raises:
+        FetchError: the address cannot be fetched.
+    """
+    way = st.segmented_control("Your picture", [UPLOAD, ADDRESS], default=UPLOAD, required=True, width="stretch")
+    if way == UPLOAD:
+        file = st.file_uploader("Picture file", type=FILE_TYPES, label_visibility="collapsed")
+        return QueryPicture(file.getvalue(), file.name) if file else None
+    with st.form("address", border=False):
+        url = st.text_input("Address of a picture", placeholder="https://…", label_visibility="collapsed").strip()
+        st.form_submit_button("Search", icon=":material/search:", width="stretch", type="primary")
+    return QueryPicture(fetch_picture(url), url) if url else None
+
+
+def choose_count() -> int:
+    """How many results."""
+    return int(st.slider("Number of results", min_value=1, max_value=50, value=10))
+
+
+def show_picture(picture: QueryPicture) -> None:
+    """The picture itself; raises ImageError if it is none."""
+    preview = thumbnail(decode(picture.data, picture.name), side=640)
+    with st.container(key="query"):
+        st.image(preview, alt="Your picture", width="stretch")

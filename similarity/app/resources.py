@@ -1,0 +1,44 @@
+"""What is loaded once and shared by all sessions: models and galleries; and what a session asks for again and again."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from similarity.embedding import Embedder, Vectors
+from similarity.fetch import fetch
+from similarity.gallery import Gallery
+from similarity.images import decode
+from similarity.storage import current_generation
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def load_embedder(model: str) -> Embedder:
+    """The model of that name."""
+    return Embedder.load(model)
+
+
+def load_gallery(directory: Path) -> Gallery:
+    """A gallery at its live generation; a newer one is noticed at the next call."""
+    return _load_generation(directory, current_generation(directory))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the gallery …")
+def _load_generation(directory: Path, generation: int) -> Gallery:  # noqa: ARG001 - part of the key
+    return Gallery.open(directory, load=load_embedder)
+
+
+@st.cache_data(max_entries=32, ttl=600, show_spinner="Fetching the picture …")
+def fetch_picture(url: str) -> bytes:
+    """What an address serves, kept for ten minutes."""
+    return fetch(url)
+
+
+def embed_query(gallery: Gallery, data: bytes, name: str) -> Vectors:
+    """The embedding of a picture file, float32 (dim,), so that moving a slider does not compute it again."""
+    return _embed(gallery.embedder, gallery.manifest.model, gallery.manifest.weights_sha256, data, name)
+
+
+@st.cache_data(max_entries=256, show_spinner="Looking at the picture …")
+def _embed(_embedder: Embedder, model: str, weights_sha256: str, data: bytes, name: str) -> Vectors:  # noqa: ARG001 - part of the key
+    vector: Vectors = _embedder.embed([decode(data, name)])[0]
+    return vector

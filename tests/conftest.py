@@ -1,0 +1,160 @@
+"""What the tests share: a home of their own, pictures drawn on the spot, a small gallery, and a web server on loopback.
+
+Nothing here leaves the machine. Tests on real photographs use `photographs` and skip where there are none.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+MODEL = "efficientnet-lite2"
+PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "clothing"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """SIMILARITY_HOME for the whole run, with an empty torch cache, so that no test sees or changes the user's."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIMILARITY_HOME", str(folder))
+        patch.setenv("TORCH_HOME", str(folder / "torch"))
+        patch.delenv("SIMILARITY_PRIVATE_HOSTS", raising=False)
+        yield folder
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without galleries that shares the converted networks, which take seconds to make."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (home / "cache" / "networks").mkdir(parents=True, exist_ok=True)
+    (folder / "cache").mkdir()
+    (folder / "cache" / "networks").symlink_to(home / "cache" / "networks")
+    monkeypatch.setenv("SIMILARITY_HOME", str(folder))
+    monkeypatch.setenv("TORCH_HOME", str(folder / "torch"))
+    return folder
+
+
+def draw(kind: str, seed: int) -> Image.Image:
+    """A picture of stripes, dots or rings in colours of its own; the same for the same arguments."""
+    random = np.random.default_rng([seed, *kind.encode()])
+    ground, ink = (tuple(int(value) for value in random.integers(0, 256, 3)) for _ in range(2))
+    image = Image.new("RGB", (240, 320), ground)
+    pen, step = ImageDraw.Draw(image), int(random.integers(24, 48))
+    for x in range(0, 320, step):
+        if kind == "stripes":
+            pen.rectangle((x, 0, x + step // 2, 320), fill=ink)
+        elif kind == "rings":
+            pen.ellipse((120 - x, 160 - x, 120 + x, 160 + x), outline=ink, width=5)
+        else:
+            for y in range(0, 320, step):
+                pen.ellipse((x, y, x + step // 2, y + step // 2), fill=ink)
+    return image
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 15 pictures with three labels. Read only; copy it to change it."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for kind in ("dots", "rings", "stripes"):
+        (folder / kind).mkdir()
+        for seed in range(5):
+            draw(kind, seed).save(folder / kind / f"{kind}-{seed}.jpg", quality=92)
+    return folder
+
+
+@pytest.fixture
+def own_pictures(pictures: Path, tmp_path: Path) -> Path:
+    """A copy of `pictures` to change."""
+    return Path(shutil.copytree(pictures, tmp_path / "own"))
+
+
+@pytest.fixture(scope="session")
+def embedder():  # type: ignore[no-untyped-def]
+    """The bundled model, loaded once."""
+    from similarity import Embedder
+
+    return Embedder.load(MODEL)
+
+
+@pytest.fixture(scope="session")
+def shapes(home: Path, pictures: Path, embedder):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """A gallery named `shapes` in the session's home."""
+    from similarity import Gallery
+
+    return Gallery.build(pictures, home / "galleries" / "shapes", model=MODEL)
+
+
+@pytest.fixture
+def photographs() -> Path:
+    """Real photographs of clothing: `gallery/<class>` and `queries/<class>`."""
+    if not PHOTOGRAPHS.is_dir():
+        pytest.skip("the clothing photographs are not here")
+    return PHOTOGRAPHS
+
+
+class Site:
+    """A web server on loopback that serves what a test puts into `pages` and counts what was asked for.
+
+    Attributes:
+        pages: path -> (status, headers, body), or a function that gets the handler and answers itself.
+        asked: every path that was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.pages: dict = {}
+        self.asked: list[str] = []
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                page = site.pages.get(self.path, (404, {}, b"not here"))
+                if callable(page):
+                    page(self)
+                    return
+                status, headers, body = page
+                self.send_response(status)
+                for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def url(self, path: str) -> str:
+        """The address of a path."""
+        return f"http://{self.host}{path}"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A web server that the query fetcher is allowed to reach."""
+    server = Site()
+    monkeypatch.setenv("SIMILARITY_PRIVATE_HOSTS", server.host)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def child_environment() -> dict[str, str]:
+    """For a process of its own: this one's environment, with the project on its path."""
+    return dict(os.environ) | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}

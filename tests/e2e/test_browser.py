@@ -1,0 +1,114 @@
+"""The real app in a real browser: the system's Chromium, headless."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from similarity import Gallery
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def address(shapes: Gallery, home: Path) -> Iterator[str]:
+    """The app, served from a process of its own."""
+    assert len(shapes) == 15
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), *options],
+        cwd=ROOT,
+        env=dict(os.environ) | {"SIMILARITY_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health") as response:
+                assert response.read() == b"ok"
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    pytest.fail("the app did not start")
+
+
+@pytest.fixture
+def tab(address: str):  # type: ignore[no-untyped-def]
+    """An open page of the app."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page.goto(address)
+        page.get_by_text("Number of results").wait_for(timeout=60_000)
+        yield page
+        browser.close()
+
+
+def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(tab, pictures: Path) -> None:  # type: ignore[no-untyped-def]
+    tab.set_input_files("input[type=file]", pictures / "rings" / "rings-4.jpg")
+    results = tab.locator(".st-key-results")
+    results.get_by_alt_text("Rank 10").wait_for(timeout=60_000)
+    shown = [results.locator("p", has=tab.locator("strong")).nth(i).inner_text().split() for i in range(10)]
+    assert [int(words[0]) for words in shown] == list(range(1, 11))
+    scores = [float(words[1]) for words in shown]
+    assert scores[0] == 1.0
+    assert scores == sorted(scores, reverse=True)
+    assert shown[0][2] == "rings"
+    assert results.get_by_text("rings-4.jpg").is_visible()
+    drawn = results.locator("img").evaluate_all("images => images.filter(i => i.complete && i.naturalWidth).length")
+    assert drawn == 10
+    assert tab.get_by_alt_text("Your picture").is_visible()
+
+
+def test_the_page_fits_a_telephone(tab) -> None:  # type: ignore[no-untyped-def]
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.wait_for_timeout(500)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert tab.get_by_text("Your picture").is_visible()
+    assert tab.get_by_test_id("stFileUploader").is_visible()
+
+
+def test_a_wrong_address_gets_a_plain_sentence_and_a_way_back(tab, pictures: Path) -> None:  # type: ignore[no-untyped-def]
+    tab.get_by_role("radio", name="Image URL").or_(tab.get_by_role("button", name="Image URL")).first.click()
+    tab.get_by_placeholder("https://…").fill("http://10.0.0.1/boot.jpg")
+    tab.get_by_role("button", name="Search").click()
+    tab.get_by_text("leads to a private network address, which is not fetched").wait_for(timeout=30_000)
+    assert tab.locator("text=Traceback").count() == 0
+    tab.get_by_role("radio", name="Upload").or_(tab.get_by_role("button", name="Upload")).first.click()
+    tab.set_input_files("input[type=file]", pictures / "dots" / "dots-4.jpg")
+    tab.get_by_alt_text("Rank 1:").wait_for(timeout=60_000)
+
+
+def test_nothing_of_the_framework_that_a_guest_need_not_see_is_shown(tab) -> None:  # type: ignore[no-untyped-def]
+    assert tab.get_by_text("Deploy").count() == 0
+    assert tab.title() == "Search" or "Similarity" in tab.title()

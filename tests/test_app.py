@@ -1,0 +1,142 @@
+"""The pages, driven without a browser."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import MODEL, Site
+from streamlit.testing.v1 import AppTest
+
+from similarity import Gallery
+
+APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
+
+
+@pytest.fixture
+def page() -> AppTest:
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    return AppTest.from_file(APP, default_timeout=60)
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(element.value for element in [*page.markdown, *page.caption, *page.subheader])
+
+
+def headings(page: AppTest) -> list[str]:
+    """The line under each picture that tells rank, score and label."""
+    return [element.value for element in page.markdown if element.value.startswith(":primary-badge[")]
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_without_a_gallery_the_page_says_how_to_make_one(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert page.subheader[0].value == "There is no gallery yet"
+    assert page.code[0].value == "python -m similarity index FOLDER --gallery NAME"
+
+
+def test_before_there_is_a_query_the_page_shows_what_is_searched(page: AppTest, shapes: Gallery) -> None:
+    page.run()
+    assert not page.exception
+    assert page.selectbox[0].options == ["shapes"]
+    assert f"{len(shapes)} pictures · EfficientNet-Lite2" in texts(page)
+    assert "Upload a picture, or paste the address of one" in texts(page)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_uploaded_picture_gets_ten_ranked_results(page: AppTest, pictures: Path) -> None:
+    page.run()
+    page.file_uploader[0].upload("mine.jpg", (pictures / "dots" / "dots-2.jpg").read_bytes(), "image/jpeg").run()
+    assert not page.exception
+    found = headings(page)
+    assert len(found) == 10
+    assert found[0].startswith(":primary-badge[1] **1.000** &nbsp;dots")
+    scores = [float(heading.split("**")[1]) for heading in found]
+    assert scores == sorted(scores, reverse=True)
+    assert "dots\\-2\\.jpg" in texts(page)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_the_slider_changes_how_many_results_there_are(page: AppTest, pictures: Path) -> None:
+    page.run()
+    assert (page.slider[0].min, page.slider[0].max, page.slider[0].value) == (1, 50, 10)
+    page.file_uploader[0].upload("mine.jpg", (pictures / "dots" / "dots-2.jpg").read_bytes(), "image/jpeg").run()
+    page.slider[0].set_value(3).run()
+    assert len(headings(page)) == 3
+    page.slider[0].set_value(50).run()
+    assert len(headings(page)) == 15
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_image_address_gets_results(page: AppTest, pictures: Path, site: Site) -> None:
+    site.pages["/a.jpg"] = (200, {}, (pictures / "rings" / "rings-1.jpg").read_bytes())
+    page.run()
+    page.segmented_control[0].set_value("Image URL").run()
+    page.text_input[0].input(site.url("/a.jpg"))
+    page.button[0].click().run()
+    assert headings(page)[0].startswith(":primary-badge[1] **1.000** &nbsp;rings")
+    page.slider[0].set_value(5).run()
+    assert site.asked == ["/a.jpg"], "moving the slider does not fetch the picture again"
+
+
+@pytest.mark.usefixtures("shapes")
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [("/gone.jpg", "answered 404 Not Found"), ("/page", "is a web page, not a picture"), ("", "is not a picture")],
+)
+def test_an_address_that_is_no_picture_gets_a_plain_sentence(
+    page: AppTest, site: Site, path: str, sentence: str
+) -> None:
+    site.pages["/page"] = (200, {}, b"<html></html>")
+    site.pages["/"] = (200, {}, b"hello")
+    page.run()
+    page.segmented_control[0].set_value("Image URL").run()
+    page.text_input[0].input(site.url(path))
+    page.button[0].click().run()
+    assert not page.exception
+    assert sentence in page.error[0].value.replace("\\", "")
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_upload_that_is_no_picture_gets_a_plain_sentence(page: AppTest) -> None:
+    page.run()
+    page.file_uploader[0].upload("notes.jpg", b"buy milk", "image/jpeg").run()
+    assert not page.exception
+    assert page.error[0].value.replace("\\", "").startswith("notes.jpg: is not a picture that can be read")
+
+
+def test_a_gallery_that_was_rebuilt_is_noticed(page: AppTest, own_pictures: Path, empty_home: Path) -> None:
+    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    page.run()
+    assert "15 pictures" in texts(page)
+    (own_pictures / "dots" / "dots-0.jpg").unlink()
+    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    page.run()
+    assert "14 pictures" in texts(page)
+
+
+def test_a_damaged_gallery_gets_a_plain_sentence_and_the_others_can_still_be_chosen(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    for name in ("a", "b"):
+        Gallery.build(own_pictures, empty_home / "galleries" / name, model=MODEL)
+    (empty_home / "galleries" / "a" / "generations" / "000001" / "index.faiss").write_bytes(b"damage")
+    page.run()
+    assert not page.exception
+    assert "is damaged or missing" in page.error[0].value
+    page.selectbox[0].select_index(1).run()
+    assert not page.error
+    assert "15 pictures" in texts(page)
+
+
+def test_the_page_says_why_it_is_not_the_preferred_model(page: AppTest, own_pictures: Path, empty_home: Path) -> None:
+    gallery = Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    manifest = gallery.directory / "generations" / "000001" / "manifest.json"
+    note = "EfficientNet-Lite2 is used because of the network."
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"note": note}))
+    page.run()
+    assert page.expander[0].label == "Why this model?"
+    assert page.expander[0].markdown[0].value.replace("\\", "") == note

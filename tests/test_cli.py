@@ -1,0 +1,195 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import MODEL, Site
+from PIL import Image
+
+from similarity import Gallery
+from similarity.cli import app
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(child_environment: dict[str, str], tmp_path: Path) -> Run:
+    """Runs `python -m similarity` in a process of its own, as a person would, in an empty folder."""
+    (tmp_path / "here").mkdir()
+
+    def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "similarity", *map(str, arguments)],
+            env=child_environment | {name: os.environ[name] for name in ("SIMILARITY_HOME",)} | environment,
+            cwd=tmp_path / "here",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return call
+
+
+def test_every_command_says_what_it_does(run: Run) -> None:
+    shown = run("--help").stdout
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert command.callback.__doc__
+        assert (command.name or command.callback.__name__) in shown
+
+
+def test_index_search_info_and_list_work_together_and_keep_the_contract_of_their_json(
+    run: Run, own_pictures: Path, empty_home: Path
+) -> None:
+    (own_pictures / "dots" / "empty.jpg").touch()
+    indexed = run("index", own_pictures, "--gallery", "mine", "--model", MODEL, "--json")
+    assert indexed.returncode == 0, indexed.stderr
+    report = json.loads(indexed.stdout)
+    assert list(report) == ["gallery", "model", "dim", "indexed", "skipped", "seconds", "images_per_second"]
+    assert (report["gallery"], report["model"], report["dim"], report["indexed"]) == ("mine", MODEL, 1280, 15)
+    assert report["skipped"] == [{"path": str(own_pictures / "dots" / "empty.jpg"), "reason": "is empty (0 bytes)."}]
+
+    query = own_pictures / "rings" / "rings-3.jpg"
+    found = json.loads(run("search", query, "--gallery", "mine", "-k", "4", "--json").stdout)
+    assert list(found) == ["query", "gallery", "model", "took_ms", "hits"]
+    assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3, 4]
+    best = found["hits"][0]
+    assert list(best) == ["rank", "score", "id", "path", "label"]
+    assert (best["id"], best["path"], best["label"]) == ("rings/rings-3.jpg", str(query), "rings")
+    assert best["score"] >= 0.999
+
+    facts = json.loads(run("info", "--gallery", "mine", "--json").stdout)
+    assert {"gallery": "mine", "generation": 1, "model": MODEL, "dim": 1280, "count": 15, "recipe": "flat"}.items() <= (
+        facts.items()
+    )
+    assert facts["precision"] in ("bf16", "f32", "f16")
+    listed = json.loads(run("list", "--json").stdout)["galleries"]
+    assert [(gallery["gallery"], gallery["model"], gallery["count"]) for gallery in listed] == [("mine", MODEL, 15)]
+    assert (empty_home / "galleries" / "mine" / "CURRENT").exists()
+
+
+def test_results_for_people_are_a_table_with_one_line_each(run: Run, shapes: Gallery, pictures: Path) -> None:
+    lines = run("search", pictures / "dots" / "dots-0.jpg", "-g", "shapes", "-k", 3).stdout.splitlines()
+    assert lines[0].split() == ["rank", "score", "label", "path"]
+    assert lines[1].split() == ["1", "1.000", "dots", str(pictures / "dots" / "dots-0.jpg")]
+    assert len(lines) == 4
+    assert f"{len(shapes)}" in run("list").stdout
+    assert "efficientnet-lite2" in run("info", "-g", "shapes").stdout
+
+
+def test_a_query_may_be_an_address(run: Run, shapes: Gallery, site: Site) -> None:
+    site.pages["/boot.jpg"] = (200, {}, Path(shapes.items[4].path).read_bytes())
+    answer = run("search", site.url("/boot.jpg"), "-g", "shapes", "--json", SIMILARITY_PRIVATE_HOSTS=site.host)
+    assert json.loads(answer.stdout)["hits"][0]["id"] == shapes.items[4].id
+
+
+@pytest.mark.usefixtures("shapes")
+@pytest.mark.parametrize("k", [1, 10, 15])
+def test_the_sheet_is_a_picture_of_query_and_results(run: Run, pictures: Path, tmp_path: Path, k: int) -> None:
+    sheet = tmp_path / "out.png"
+    done = run("search", pictures / "dots" / "dots-0.jpg", "-g", "shapes", "-k", k, "--sheet", sheet)
+    assert done.returncode == 0, done.stderr
+    with Image.open(io.BytesIO(sheet.read_bytes())) as image:
+        assert image.format == "PNG"
+        assert image.width > 1000
+        assert len(image.convert("RGB").getcolors(1 << 24) or []) > 100
+
+
+def test_a_gallery_may_be_given_by_its_path(run: Run, pictures: Path, tmp_path: Path) -> None:
+    assert run("index", pictures, "-g", tmp_path / "by-path", "-m", MODEL).returncode == 0
+    found = run("search", pictures / "dots" / "dots-0.jpg", "-g", tmp_path / "by-path", "--json")
+    assert json.loads(found.stdout)["gallery"] == "by-path"
+
+
+def test_auto_says_aloud_what_it_took_and_keeps_saying_it(run: Run, pictures: Path, empty_home: Path) -> None:
+    failed = json.dumps({"resnet50-0676ba61.pth": time.time()})
+    (empty_home / "cache" / "unreachable-weights.json").write_text(failed)
+    done = run("index", pictures, "-g", "mine")
+    assert done.returncode == 0
+    assert "Note: EfficientNet-Lite2 is used because the weights of ResNet-50 are not on this computer" in done.stderr
+    assert "resnet50-0676ba61.pth" in run("info", "-g", "mine").stdout
+
+
+WRONG = {
+    "unknown gallery": (["search", "{picture}", "--gallery", "nowhere"], 1, "There is no gallery named nowhere"),
+    "unknown model": (["index", "{pictures}", "-g", "x", "-m", "resnet51"], 1, "There is no model named 'resnet51'"),
+    "a folder with no images": (["index", "{empty}", "-g", "x", "-m", MODEL], 1, "There are no pictures in"),
+    "a missing folder": (["index", "{empty}/nowhere", "-g", "x", "-m", MODEL], 1, "There is no folder"),
+    "a file as a folder": (["index", "{picture}", "-g", "x", "-m", MODEL], 1, "is not a folder"),
+    "a gallery over other files": (["index", "{pictures}", "-g", "{pictures}", "-m", MODEL], 1, "holds other files"),
+    "a name that is none": (["index", "{pictures}", "-g", "a b", "-m", MODEL], 1, "cannot name a gallery"),
+    "zero results": (["search", "{picture}", "-g", "shapes", "-k", "0"], 2, "greater than or equal to 1"),
+    "no number of results": (["search", "{picture}", "-g", "shapes", "-k", "many"], 2, "valid integer"),
+    "no query": (["search", "-g", "shapes"], 2, "Missing argument"),
+    "no such command": (["serach"], 2, "No such command"),
+    "a missing picture": (["search", "{empty}/a.jpg", "-g", "shapes"], 1, "cannot be read (No such file"),
+    "a folder as a query": (["search", "{empty}", "-g", "shapes"], 1, "cannot be read (Is a directory)"),
+    "no picture": (["search", "{text}", "-g", "shapes"], 1, "is not a picture that can be read"),
+    "an address that answers 404": (["search", "{site}/gone.jpg", "-g", "shapes"], 1, "answered 404 Not Found"),
+    "an address of a web page": (["search", "{site}/page", "-g", "shapes"], 1, "is a web page, not a picture"),
+    "a private address": (["search", "http://10.1.2.3/a.jpg", "-g", "shapes"], 1, "a private network address"),
+    "a sheet that is no PNG": (["search", "{picture}", "-g", "shapes", "--sheet", "a.gif"], 2, "must end in .png"),
+    "a sheet in no folder": (["search", "{picture}", "-g", "shapes", "--sheet", "no/a.png"], 1, "could not be written"),
+}
+
+
+@pytest.mark.usefixtures("shapes")
+@pytest.mark.parametrize("case", WRONG)
+def test_bad_input_gets_one_plain_sentence_and_leaves_nothing(
+    run: Run, case: str, home: Path, pictures: Path, tmp_path: Path, site: Site
+) -> None:
+    site.pages["/page"] = (200, {}, b"<html></html>")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.jpg").write_text("notes")
+    places = {
+        "picture": pictures / "dots" / "dots-0.jpg",
+        "pictures": pictures,
+        "empty": tmp_path / "empty",
+        "text": tmp_path / "notes.jpg",
+        "site": site.url(""),
+    }
+    arguments, status, sentence = WRONG[case]
+    before = sorted(home.glob("galleries/**")) + sorted(pictures.rglob("*"))
+    done = run(*(argument.format(**places) for argument in arguments), SIMILARITY_PRIVATE_HOSTS=site.host)
+    assert done.returncode == status, done.stderr
+    assert sentence in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    if status == 1:
+        assert done.stderr.startswith("Error: ")
+        assert done.stderr.count("\n") == 1
+    assert sorted(home.glob("galleries/**")) + sorted(pictures.rglob("*")) == before
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_without_any_gallery_list_and_search_say_how_to_make_one(run: Run, pictures: Path) -> None:
+    assert "python -m similarity index FOLDER --gallery NAME" in run("list").stderr
+    assert "python -m similarity index FOLDER --gallery NAME" in run("search", pictures / "dots" / "dots-0.jpg").stderr
+
+
+def test_ctrl_c_ends_indexing_with_a_sentence_and_leaves_nothing(
+    own_pictures: Path, empty_home: Path, child_environment: dict[str, str]
+) -> None:
+    for number in range(400):
+        (own_pictures / f"copy-{number}.jpg").write_bytes((own_pictures / "dots" / "dots-0.jpg").read_bytes())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "similarity", "index", str(own_pictures), "-g", "mine", "-m", MODEL],
+        env=child_environment | {"SIMILARITY_HOME": str(empty_home)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(empty_home.glob("galleries/mine/thumbnails/*/*.jpg")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Interrupted: nothing was changed." in errors
+    assert "Traceback" not in errors
+    assert not (empty_home / "galleries").exists()

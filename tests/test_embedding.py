@@ -1,0 +1,169 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MODEL, PHOTOGRAPHS, draw
+from PIL import Image
+
+from similarity import Embedder
+from similarity.embedding import normalise, preprocess
+from similarity.engines import TorchEngine
+from similarity.images import read_image
+from similarity.models import BACKBONES, build_network
+from similarity.weights import obtain_weights
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[Image.Image]:
+    return [draw(kind, seed) for kind in ("dots", "rings", "stripes") for seed in range(4)]
+
+
+def test_embeddings_are_float32_rows_of_unit_length(embedder: Embedder, drawn: list[Image.Image]) -> None:
+    vectors = embedder.embed(drawn)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (12, 1280) == (len(drawn), embedder.dim)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_nothing_in_is_nothing_out(embedder: Embedder) -> None:
+    assert embedder.embed([]).shape == (0, 1280)
+
+
+def test_a_picture_has_the_same_embedding_alone_and_among_others(embedder: Embedder, drawn: list[Image.Image]) -> None:
+    together = embedder.embed(drawn)
+    for image, vector in zip(drawn, together, strict=True):
+        assert (embedder.embed([image])[0] == vector).all()
+
+
+def test_threads_get_the_answers_that_one_thread_gets(embedder: Embedder, drawn: list[Image.Image]) -> None:
+    alone = [embedder.embed([image])[0] for image in drawn]
+    with ThreadPoolExecutor(8) as pool:
+        shared = list(pool.map(lambda image: embedder.embed([image])[0], drawn * 4))
+    for number, vector in enumerate(shared):
+        assert (vector == alone[number % len(drawn)]).all()
+
+
+def test_the_two_engines_agree(drawn: list[Image.Image]) -> None:
+    backbone = BACKBONES[MODEL]
+    in_torch = TorchEngine(build_network(backbone, obtain_weights(backbone)), device="cpu", precision="f32")
+    in_openvino = Embedder.load(MODEL, precision="f32", device="cpu")
+    assert (in_torch.precision, in_openvino.precision) == ("f32", "f32")
+    pixels = np.stack([in_openvino.prepare(image) for image in drawn])
+    cosines = (normalise(in_torch.run(pixels)) * in_openvino.embed_pixels(pixels)).sum(axis=1)
+    assert cosines.min() > 0.9999
+
+
+def test_rows_of_zeros_stay_zero() -> None:
+    assert (normalise(np.zeros((2, 3))) == 0).all()
+
+
+@pytest.mark.parametrize("size", [(400, 533), (640, 360), (224, 224), (1200, 300), (257, 900), (90, 60)])
+@pytest.mark.parametrize("name", list(BACKBONES))
+def test_preprocessing_is_torchvisions_resize_and_centre_crop(name: str, size: tuple[int, int]) -> None:
+    from torchvision import transforms
+
+    how = BACKBONES[name].preprocessing
+    noise = np.random.default_rng(3).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
+    image = Image.fromarray(noise).resize((size[0] // 4, size[1] // 4)).resize(size)
+    theirs = transforms.Compose(
+        [
+            transforms.Resize(how.resize, interpolation=transforms.InterpolationMode(how.interpolation)),
+            transforms.CenterCrop(how.crop),
+        ]
+    )(image)
+    difference = np.abs(np.asarray(theirs, int) - preprocess(image, how))
+    assert difference.mean() < 0.25
+    assert difference.max() <= 8
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 60_000), (60_000, 1), (3, 9_000)])
+def test_extreme_shapes_cost_no_more_than_others(size: tuple[int, int]) -> None:
+    pixels = preprocess(Image.new("RGB", size, (10, 200, 30)), BACKBONES["resnet50"].preprocessing)
+    assert pixels.shape == (224, 224, 3)
+    assert (pixels == (10, 200, 30)).all()
+
+
+def reference_embeddings(weights: Path, version: str, images: list[Image.Image]) -> np.ndarray:
+    """torchvision's own model, transforms and penultimate layer, L2-normalised, in float32."""
+    import torch
+    from torchvision.models import ResNet50_Weights, resnet50
+    from torchvision.models.feature_extraction import create_feature_extractor
+
+    model = resnet50(weights=None)
+    model.load_state_dict(torch.load(weights, weights_only=True))
+    extractor = create_feature_extractor(model.eval(), {"flatten": "features"})
+    transform = ResNet50_Weights[version].transforms()
+    with torch.inference_mode():
+        features = extractor(torch.stack([transform(image) for image in images]))["features"]
+        unit: np.ndarray = torch.nn.functional.normalize(features).numpy()
+    return unit
+
+
+def random_resnet50(images: list[Image.Image]) -> dict:  # type: ignore[type-arg]
+    """The state dict of a seeded random ResNet-50, its running statistics those of some images.
+
+    Without them a random network maps every picture to nearly one point, and any two networks would agree.
+    """
+    import torch
+    from torchvision.models import resnet50
+
+    torch.manual_seed(0)
+    model = resnet50(weights=None).train()
+    pixels = np.stack([np.asarray(image.resize((224, 224))) for image in images])
+    with torch.no_grad():
+        for _ in range(2):
+            model(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 64 - 2)
+    return model.state_dict()
+
+
+@pytest.mark.parametrize(("name", "version"), [("resnet50", "IMAGENET1K_V1"), ("resnet50-v2", "IMAGENET1K_V2")])
+def test_resnet50_equals_torchvisions_own(name: str, version: str, empty_home: Path, drawn: list[Image.Image]) -> None:
+    import torch
+
+    weights = empty_home / "models" / BACKBONES[name].weights.file
+    weights.parent.mkdir()
+    torch.save(random_resnet50(drawn[::2]), weights)
+    images = drawn + [read_image(path) for path in sorted(PHOTOGRAPHS.glob("queries/*/*.jpg"))[::34]]
+
+    ours = Embedder.load(name, precision="f32", device="cpu").embed(images)
+    theirs = reference_embeddings(weights, version, images)
+    assert ours.shape == (len(images), 2048)
+    assert (ours * theirs).sum(axis=1).min() >= 0.9999
+    assert (theirs @ theirs.T).min() < 0.99, "the reference must tell the pictures apart for this to mean anything"
+
+
+def test_an_entry_says_what_its_network_is() -> None:
+    for backbone in BACKBONES.values():
+        import torch
+
+        side = backbone.preprocessing.crop
+        assert backbone.build().eval()(torch.zeros(1, 3, side, side)).shape == (1, backbone.dim)
+
+
+WATCHED = """
+import sys
+from PIL import Image
+attempts = []
+watched = ("socket.connect", "socket.getaddrinfo")
+sys.addaudithook(lambda event, args: attempts.append(args) if event in watched else None)
+from similarity import Embedder
+Embedder.load("efficientnet-lite2", device="cpu").embed([Image.new("RGB", (300, 300))])
+print(len(attempts), "torch" in sys.modules, "timm" in sys.modules)
+"""
+
+
+@pytest.mark.usefixtures("embedder")
+def test_loading_a_converted_network_needs_no_torch_and_nothing_opens_a_connection(
+    tmp_path: Path, child_environment: dict[str, str]
+) -> None:
+    def watched(home: str) -> list[str]:
+        environment = child_environment | {"SIMILARITY_HOME": home, "CI": "false"}
+        return subprocess.run(
+            [sys.executable, "-c", WATCHED], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+
+    assert watched(child_environment["SIMILARITY_HOME"]) == ["0", "False", "False"]
+    assert watched(str(tmp_path))[0] == "0", "nor does converting one"

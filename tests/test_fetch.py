@@ -1,0 +1,126 @@
+import hashlib
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Site
+
+from similarity import fetch as fetching
+from similarity.errors import FetchError, ImageError
+from similarity.fetch import download, fetch
+from similarity.queries import read_query
+
+
+def test_what_an_address_serves_comes_back(site: Site) -> None:
+    site.pages["/boot.jpg"] = (200, {}, b"the bytes")
+    assert fetch(site.url("/boot.jpg")) == b"the bytes"
+
+
+def test_a_redirect_is_followed_but_not_for_ever(site: Site) -> None:
+    site.pages["/old"] = (302, {"Location": "/new"}, b"")
+    site.pages["/new"] = (200, {}, b"here")
+    site.pages["/loop"] = (302, {"Location": "/loop"}, b"")
+    assert fetch(site.url("/old")) == b"here"
+    with pytest.raises(FetchError, match="redirects more than 4 times"):
+        fetch(site.url("/loop"))
+
+
+def test_a_missing_page_is_an_error_with_its_status(site: Site) -> None:
+    with pytest.raises(FetchError, match=r"answered 404 Not Found"):
+        fetch(site.url("/gone.jpg"))
+
+
+def test_a_web_page_is_named_as_such(site: Site) -> None:
+    site.pages["/page"] = (200, {"Content-Type": "image/jpeg"}, b"<html><body>A boot</body></html>")
+    with pytest.raises(ImageError, match="is a web page, not a picture: open the picture itself and copy its address"):
+        read_query(site.url("/page"))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/a.jpg", "http://localhost/a.jpg", "http://10.0.0.1/a.jpg", "http://[::1]/a.jpg"]
+)
+def test_private_addresses_are_refused_unless_they_are_named(url: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(FetchError, match="leads to a private network address"):
+        fetch(url)
+    assert time.monotonic() - started < 5
+
+
+def test_naming_one_private_host_does_not_open_another(site: Site) -> None:
+    other = Site()
+    other.pages["/secret"] = (200, {}, b"secret")
+    site.pages["/out"] = (302, {"Location": other.url("/secret")}, b"")
+    with pytest.raises(FetchError, match="private network address"):
+        fetch(site.url("/out"))
+    other.close()
+    assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/a.jpg", "file:///etc/passwd", "photo.jpg", "http://", "http:///a.jpg"]
+)
+def test_what_is_no_web_address_is_refused(url: str) -> None:
+    with pytest.raises(FetchError, match="is not a web address"):
+        fetch(url)
+
+
+def test_too_much_is_cut_off_whatever_the_server_announces(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "MAX_BYTES", 1000)
+
+    def endless(handler) -> None:  # type: ignore[no-untyped-def]
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(100):
+            handler.wfile.write(b"x" * 100)
+
+    site.pages["/endless"] = endless
+    with pytest.raises(FetchError, match="sends more than 20 MB"):
+        fetch(site.url("/endless"))
+
+
+@pytest.mark.parametrize("silent_after", ["nothing", "the headers", "a byte now and then"])
+def test_a_slow_server_is_given_up_at_the_deadline(
+    site: Site, monkeypatch: pytest.MonkeyPatch, silent_after: str
+) -> None:
+    monkeypatch.setattr(fetching, "MAX_SECONDS", 0.6)
+
+    def slow(handler) -> None:  # type: ignore[no-untyped-def]
+        if silent_after != "nothing":
+            handler.send_response(200)
+            handler.end_headers()
+        for _ in range(15):
+            time.sleep(0.1)
+            if silent_after == "a byte now and then":
+                handler.wfile.write(b"x")
+
+    site.pages["/slow"] = slow
+    started = time.monotonic()
+    with pytest.raises(FetchError, match=r"did not answer in time|took longer than"):
+        fetch(site.url("/slow"))
+    assert time.monotonic() - started < 1.4
+
+
+def test_a_download_appears_whole_and_reports_its_progress(site: Site, tmp_path: Path) -> None:
+    body = bytes(range(256)) * 2000
+    site.pages["/weights.pth"] = (200, {}, body)
+    seen: list[tuple[int, int]] = []
+    target = tmp_path / "models" / "weights.pth"
+    prefix = hashlib.sha256(body).hexdigest()[:8]
+    download(site.url("/weights.pth"), target, sha256_prefix=prefix, progress=lambda *now: seen.append(now))
+    assert target.read_bytes() == body
+    assert seen[-1] == (len(body), len(body))
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_download_of_something_else_leaves_nothing(site: Site, tmp_path: Path) -> None:
+    site.pages["/weights.pth"] = (200, {}, b"something else")
+    with pytest.raises(FetchError, match="is not the expected file"):
+        download(site.url("/weights.pth"), tmp_path / "weights.pth", sha256_prefix="0676ba61")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_breaks_off_leaves_nothing(site: Site, tmp_path: Path) -> None:
+    site.pages["/weights.pth"] = (200, {"Content-Length": "5000"}, b"the beginning")
+    with pytest.raises(FetchError, match="could not be"):
+        download(site.url("/weights.pth"), tmp_path / "weights.pth", sha256_prefix="0676ba61")
+    assert list(tmp_path.iterdir()) == []

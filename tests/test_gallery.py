@@ -1,0 +1,291 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import filelock
+import numpy as np
+import pytest
+from conftest import MODEL, draw
+
+from similarity import Embedder, Gallery
+from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, SearchError, SourceError
+from similarity.gallery import find_gallery, list_galleries, open_gallery
+from similarity.storage import current_generation, read_manifest
+
+
+@pytest.fixture
+def built(own_pictures: Path, tmp_path: Path) -> Gallery:
+    """A gallery of its own, for tests that change it."""
+    return Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+
+
+def ids(gallery: Gallery, query: Path, k: int = 10) -> list[str]:
+    return [hit.item.id for hit in gallery.search(query, k)]
+
+
+def test_every_picture_of_a_gallery_finds_itself_first(shapes: Gallery) -> None:
+    for item in shapes.items:
+        best = shapes.search(item.path, k=1)[0]
+        assert best.item.id == item.id
+        assert best.score >= 0.999
+        assert best.rank == 1
+
+
+def test_hits_are_ranked_by_score_and_no_more_than_there_are(shapes: Gallery, pictures: Path) -> None:
+    hits = shapes.search(pictures / "dots" / "dots-1.jpg", k=100)
+    assert [hit.rank for hit in hits] == list(range(1, 16))
+    scores = [hit.score for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_query_may_be_a_path_bytes_an_image_or_an_address(shapes: Gallery, pictures: Path, site) -> None:  # type: ignore[no-untyped-def]
+    path = pictures / "rings" / "rings-2.jpg"
+    site.pages["/r.jpg"] = (200, {}, path.read_bytes())
+    from similarity.images import read_image
+
+    expected = ids(shapes, path)
+    for query in (str(path), path.read_bytes(), read_image(path), site.url("/r.jpg")):
+        assert [hit.item.id for hit in shapes.search(query)] == expected
+
+
+def test_a_new_picture_finds_pictures_of_its_kind(shapes: Gallery) -> None:
+    for kind in ("dots", "rings", "stripes"):
+        labels = [hit.item.label for hit in shapes.search(draw(kind, 99), k=3)]
+        assert labels.count(kind) >= 2
+
+
+def test_zero_results_cannot_be_asked_for(shapes: Gallery, pictures: Path) -> None:
+    with pytest.raises(SearchError, match="at least 1, not 0"):
+        shapes.search(pictures / "dots" / "dots-0.jpg", k=0)
+
+
+def test_items_are_stored_with_all_that_is_known_of_them(shapes: Gallery, pictures: Path) -> None:
+    item = Gallery.open(shapes.directory).items[0]
+    file = pictures / "dots" / "dots-0.jpg"
+    assert (item.id, item.label, item.path) == ("dots/dots-0.jpg", "dots", str(file))
+    assert (item.width, item.height, item.size) == (240, 320, file.stat().st_size)
+    assert item.mtime == file.stat().st_mtime
+    assert len(item.sha256) == 64
+
+
+def test_thumbnails_are_made_while_indexing(built: Gallery) -> None:
+    Path(built.items[0].path).unlink()
+    assert built.thumbnail(built.items[0]).startswith(b"\xff\xd8")
+
+
+def test_a_lost_thumbnail_is_made_anew_from_the_picture(built: Gallery) -> None:
+    for path in built.directory.glob("thumbnails/*/*.jpg"):
+        path.unlink()
+    assert built.thumbnail(built.items[0]).startswith(b"\xff\xd8")
+    Path(built.items[0].path).unlink()
+    with pytest.raises(ImageError, match="cannot be read"):
+        built.thumbnail(built.items[0])
+
+
+ANSWERS = """
+import json, sys
+from similarity import Gallery
+gallery = Gallery.open(sys.argv[1])
+print(json.dumps([[(h.rank, h.score, h.item.id) for h in gallery.search(q, 15)] for q in sys.argv[2:]]))
+"""
+
+
+def test_a_new_process_gives_exactly_the_same_answers(
+    built: Gallery, pictures: Path, child_environment: dict[str, str]
+) -> None:
+    queries = [str(path) for path in sorted(pictures.glob("*/*-1.jpg"))]
+    here = [[(hit.rank, hit.score, hit.item.id) for hit in built.search(query, 15)] for query in queries]
+    there = subprocess.run(
+        [sys.executable, "-c", ANSWERS, str(built.directory), *queries],
+        env=child_environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert json.loads(there) == json.loads(json.dumps(here))
+
+
+def test_files_that_are_no_pictures_are_skipped_by_name_and_the_rest_is_indexed(
+    own_pictures: Path, tmp_path: Path
+) -> None:
+    (own_pictures / "dots" / "notes.jpg").write_text("buy milk")
+    (own_pictures / "dots" / "empty.jpg").touch()
+    whole = (own_pictures / "dots" / "dots-0.jpg").read_bytes()
+    (own_pictures / "dots" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    gallery = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    reasons = {Path(skipped.path).name: skipped.reason for skipped in gallery.manifest.skipped}
+    assert len(gallery) == 15
+    assert reasons.keys() == {"notes.jpg", "empty.jpg", "cut.jpg"}
+    assert reasons["empty.jpg"] == "is empty (0 bytes)."
+    assert "is not a picture" in reasons["notes.jpg"]
+    assert "is damaged or incomplete" in reasons["cut.jpg"]
+    assert Gallery.open(tmp_path / "gallery").manifest.skipped == gallery.manifest.skipped
+
+
+def test_progress_counts_every_file_to_the_last(own_pictures: Path, tmp_path: Path) -> None:
+    (own_pictures / "dots" / "empty.jpg").touch()
+    seen: list[tuple[int, int]] = []
+    Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL, progress=lambda *now: seen.append(now))
+    assert seen[-1] == (16, 16)
+
+
+def test_a_gallery_with_no_readable_picture_is_not_made(tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.jpg").write_text("no picture")
+    with pytest.raises(SourceError, match="None of the 1 pictures"):
+        Gallery.build(tmp_path / "bad", tmp_path / "deep" / "down" / "gallery", model=MODEL)
+    assert not (tmp_path / "deep").exists()
+
+
+def test_an_interrupted_build_leaves_nothing_and_an_interrupted_rebuild_leaves_the_old(
+    built: Gallery, own_pictures: Path, tmp_path: Path
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Gallery.build(own_pictures, tmp_path / "new", model=MODEL, progress=interrupt)
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(KeyboardInterrupt):
+        Gallery.build(own_pictures, built.directory, model=MODEL, progress=interrupt)
+    assert current_generation(built.directory) == 1
+    assert len(Gallery.open(built.directory)) == 15
+
+
+def test_an_empty_folder_that_was_there_before_stays(own_pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (own_pictures / "only").mkdir()
+    (own_pictures / "only" / "bad.jpg").write_text("no")
+    with pytest.raises(SourceError):
+        Gallery.build(own_pictures / "only", tmp_path / "mine", model=MODEL)
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_building_again_replaces_the_gallery_and_an_open_one_goes_on(built: Gallery, own_pictures: Path) -> None:
+    query = own_pictures / "rings" / "rings-0.jpg"
+    before = ids(built, query)
+    for path in (own_pictures / "dots").iterdir():
+        path.unlink()
+    for expected in (2, 3):
+        assert len(Gallery.build(own_pictures, built.directory, model=MODEL)) == 10
+        assert current_generation(built.directory) == expected
+    assert ids(built, query) == before
+    assert sorted(path.name for path in (built.directory / "generations").iterdir()) == ["000002", "000003"]
+
+
+def test_a_folder_of_something_else_is_never_written_into(own_pictures: Path) -> None:
+    before = sorted(own_pictures.rglob("*"))
+    with pytest.raises(GalleryError, match="holds other files: choose a new or empty folder"):
+        Gallery.build(own_pictures, own_pictures, model=MODEL)
+    assert sorted(own_pictures.rglob("*")) == before
+
+
+def test_a_second_writer_is_turned_away(built: Gallery, own_pictures: Path) -> None:
+    with (
+        filelock.FileLock(built.directory / ".lock"),
+        pytest.raises(GalleryError, match="is being written by another process"),
+    ):
+        Gallery.build(own_pictures, built.directory, model=MODEL)
+
+
+def test_a_disk_that_fails_leaves_the_old_gallery(
+    built: Gallery, own_pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(GalleryError, match="could not be written \\(No space left on device\\)"):
+        Gallery.build(own_pictures, built.directory, model=MODEL)
+    assert len(Gallery.open(built.directory)) == 15
+    assert [path.name for path in (built.directory / "generations").iterdir()] == ["000001"]
+
+
+@pytest.mark.parametrize("name", ["items.parquet", "embeddings.npy", "index.faiss"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_file_is_an_error_that_names_it(built: Gallery, name: str, damage: str) -> None:
+    path = built.directory / "generations" / "000001" / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.unlink()
+    if damage != "gone":
+        path.write_bytes(data if damage == "flipped" else data[:-1])
+    with pytest.raises(GalleryError, match=f"{name} is damaged or missing: index the gallery again"):
+        Gallery.open(built.directory)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1}', "null"])
+def test_a_damaged_manifest_is_an_error_that_names_it(built: Gallery, content: str) -> None:
+    (built.directory / "generations" / "000001" / "manifest.json").write_text(content)
+    with pytest.raises(GalleryError, match=r"manifest\.json is damaged or missing"):
+        read_manifest(built.directory)
+
+
+def test_a_gallery_of_a_newer_version_is_refused(built: Gallery) -> None:
+    path = built.directory / "generations" / "000001" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    with pytest.raises(GalleryError, match="was made by a newer version"):
+        Gallery.open(built.directory)
+
+
+def change_manifest(gallery: Gallery, **changes: object) -> None:
+    path = gallery.directory / "generations" / "000001" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_other_weights_than_those_a_gallery_was_made_with_are_refused(built: Gallery, own_pictures: Path) -> None:
+    change_manifest(built, weights_sha256="0" * 64)
+    with pytest.raises(GalleryError, match="was made with other weights of efficientnet-lite2"):
+        Gallery.open(built.directory).search(own_pictures / "dots" / "dots-0.jpg")
+
+
+def test_a_model_that_cannot_be_loaded_is_said_and_not_replaced(
+    built: Gallery, own_pictures: Path, empty_home: Path
+) -> None:
+    change_manifest(built, model="resnet50")
+    (empty_home / "models").mkdir()
+    (empty_home / "models" / "resnet50-0676ba61.pth").write_text("no weights")
+    with pytest.raises(GalleryError, match=r"was made with resnet50, which cannot be loaded: .* is damaged"):
+        Gallery.open(built.directory).search(own_pictures / "dots" / "dots-0.jpg")
+
+
+def test_a_name_stands_for_a_folder_in_the_home_and_anything_with_a_slash_for_a_path(
+    home: Path, tmp_path: Path
+) -> None:
+    assert find_gallery("shoes-2026.v1") == home / "galleries" / "shoes-2026.v1"
+    assert find_gallery(str(tmp_path / "x")) == tmp_path / "x"
+    assert find_gallery("./x") == Path.cwd() / "x"
+    for name in ("", "a b", "-x", ".hidden", "a\0b", "ä:b"):
+        with pytest.raises(GalleryError, match="cannot name a gallery"):
+            find_gallery(name)
+
+
+def test_an_unknown_gallery_is_an_error_that_lists_the_known_ones(shapes: Gallery) -> None:
+    assert shapes.directory in list_galleries()
+    with pytest.raises(GalleryNotFoundError, match=r"There is no gallery named shose; there are: .*shapes"):
+        open_gallery("shose")
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_where_there_is_no_gallery_the_error_says_how_to_make_one() -> None:
+    with pytest.raises(GalleryNotFoundError, match="make one with `python -m similarity index FOLDER --gallery NAME`"):
+        open_gallery("shapes")
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Path:
+    """A place where no folder can be made, whoever runs the tests: below a file."""
+    (tmp_path / "file").touch()
+    return tmp_path / "file" / "gallery"
+
+
+def test_a_place_that_cannot_be_written_is_an_error(own_pictures: Path, read_only: Path) -> None:
+    with pytest.raises(GalleryError, match="cannot be written"):
+        Gallery.build(own_pictures, read_only, model=MODEL)
+
+
+def test_the_embedder_can_be_handed_in(built: Gallery, embedder: Embedder, own_pictures: Path) -> None:
+    opened = Gallery.open(built.directory, load=lambda _: embedder)
+    assert opened.embedder is embedder
+    assert ids(opened, own_pictures / "dots" / "dots-3.jpg", 1) == ["dots/dots-3.jpg"]

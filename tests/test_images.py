@@ -1,0 +1,158 @@
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import draw
+from PIL import Image
+
+from similarity.errors import ImageError
+from similarity.images import decode, read_image, thumbnail
+
+
+def encode(image: Image.Image, form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def difference(left: Image.Image, right: Image.Image) -> float:
+    """Mean absolute difference of two images, of 255."""
+    return float(np.abs(np.asarray(left, float) - np.asarray(right, float)).mean())
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP"])
+def test_each_format_decodes_to_the_picture_that_was_saved(form: str) -> None:
+    image = draw("stripes", 1)
+    decoded = decode(encode(image, form), f"picture.{form.lower()}")
+    assert decoded.mode == "RGB"
+    assert decoded.size == image.size
+    assert difference(decoded, image) < 6
+
+
+def test_the_content_decides_the_format_and_not_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "really-a-png.jpg"
+    path.write_bytes(encode(draw("dots", 1), "PNG"))
+    assert difference(read_image(path), draw("dots", 1)) == 0
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_is_shown_upright(orientation: int) -> None:
+    upright = draw("rings", 2).resize((120, 200))
+    upright.paste((255, 0, 0), (0, 0, 40, 40))
+    turn_back = {
+        1: [],
+        2: [Image.Transpose.FLIP_LEFT_RIGHT],
+        3: [Image.Transpose.ROTATE_180],
+        4: [Image.Transpose.FLIP_TOP_BOTTOM],
+        5: [Image.Transpose.TRANSPOSE],
+        6: [Image.Transpose.ROTATE_90],
+        7: [Image.Transpose.TRANSVERSE],
+        8: [Image.Transpose.ROTATE_270],
+    }
+    stored = upright
+    for turn in turn_back[orientation]:
+        stored = stored.transpose(turn)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    decoded = decode(encode(stored, "PNG", exif=exif), "turned.png")
+    assert decoded.size == upright.size
+    assert difference(decoded, upright) == 0
+
+
+def test_unreadable_exif_data_do_not_cost_the_picture() -> None:
+    data = encode(draw("dots", 3), "JPEG", exif=b"Exif\x00\x00MM\x00*" + b"\xff" * 40)
+    assert decode(data, "odd.jpg").size == (240, 320)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_is_shown_on_white(mode: str) -> None:
+    image = Image.new(mode, (20, 20), (0,) * len(mode))
+    assert decode(encode(image, "PNG"), "clear.png").getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_half_transparent_black_becomes_grey() -> None:
+    data = encode(Image.new("RGBA", (8, 8), (0, 0, 0, 128)), "PNG")
+    assert decode(data, "half.png").getpixel((0, 0)) == (127, 127, 127)
+
+
+def test_a_palette_with_a_transparent_colour_is_shown_on_white() -> None:
+    image = Image.new("P", (10, 10), 1)
+    image.putpalette([200, 0, 0, 0, 200, 0])
+    image.putpixel((0, 0), 0)
+    decoded = decode(encode(image, "PNG", transparency=1), "palette.png")
+    assert decoded.getpixel((0, 0)) == (200, 0, 0)
+    assert decoded.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_cmyk_grey_and_black_and_white_pictures_become_rgb() -> None:
+    assert (
+        decode(encode(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG", quality=95), "c").getpixel((4, 4))[0] > 240
+    )
+    assert decode(encode(Image.new("L", (8, 8), 90), "PNG"), "grey").getpixel((4, 4)) == (90, 90, 90)
+    assert decode(encode(Image.new("1", (8, 8), 1), "PNG"), "bit").getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_16_bit_grey_is_scaled_and_not_clipped() -> None:
+    ramp = np.tile(np.linspace(0, 65535, 256, dtype=np.uint16), (4, 1))
+    decoded = np.asarray(decode(encode(Image.fromarray(ramp), "PNG"), "deep.png"))
+    assert decoded.shape == (4, 256, 3)
+    assert np.abs(decoded[0, :, 0].astype(int) - np.arange(256)).max() <= 1
+
+
+def test_an_animation_is_its_first_frame() -> None:
+    red, blue = Image.new("RGB", (9, 9), "red"), Image.new("RGB", (9, 9), "blue")
+    data = encode(red, "GIF", save_all=True, append_images=[blue])
+    assert decode(data, "moving.gif").getpixel((4, 4)) == (255, 0, 0)
+
+
+def test_metadata_are_dropped() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    assert decode(encode(draw("dots", 1), "JPEG", exif=exif, dpi=(300, 300)), "photo.jpg").info == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is empty"),
+        (b"just some notes", "is not a picture"),
+        (b"  <!DOCTYPE html><html></html>", "is a web page, not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "is not a picture that can be read"),
+        (b"%PDF-1.7 ...", "is not a picture"),
+        (encode(draw("dots", 1), "TIFF"), "is not a picture that can be read"),
+        (encode(draw("dots", 1), "JPEG")[:2000], "is damaged or incomplete"),
+        (encode(draw("dots", 1), "PNG")[:300], "is damaged or incomplete"),
+        (encode(draw("rings", 1), "WEBP")[:400], "is damaged or incomplete"),
+    ],
+)
+def test_what_is_no_whole_picture_is_an_error_that_names_it(data: bytes, reason: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        decode(data, "holiday.jpg")
+    assert str(caught.value).startswith("holiday.jpg: ")
+    assert reason in caught.value.reason
+    assert "\n" not in str(caught.value)
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        import zlib
+
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    for side in (8_000, 12_000, 60_000):
+        header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+        data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+        with pytest.raises(ImageError, match="is too large"):
+            decode(data, "bomb.png")
+
+
+def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"nowhere\.jpg: cannot be read \(No such file or directory\)"):
+        read_image(tmp_path / "nowhere.jpg")
+
+
+def test_a_thumbnail_is_a_small_jpeg_of_the_same_shape() -> None:
+    with Image.open(io.BytesIO(thumbnail(draw("rings", 1).resize((1200, 800))))) as small:
+        assert (small.format, small.size) == ("JPEG", (320, 213))

