@@ -1,29 +1,21 @@
-"""The command line: parse, call the library, print. Results go to standard output, the rest to standard error."""
+"""The command line: parse, call the library, show. Its names and JSON keys are a contract."""
 
-import json
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
 
+from similarity import terminal
 from similarity.errors import GalleryError, SimilarityError
+from similarity.sample import SAMPLE
+from similarity.sources import Split
+
+if TYPE_CHECKING:
+    from similarity.gallery import Gallery
 
 app = typer.Typer(
     name="similarity",
@@ -34,9 +26,11 @@ app = typer.Typer(
 )
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]
+Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if it can be had.")]
+Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
+Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 
-SHOWN_SKIPPED = 20
 INTERRUPTED = 130
 
 
@@ -46,55 +40,138 @@ def main() -> None:
     try:
         app()
     except SimilarityError as error:
-        _say(f"[bold red]Error:[/] {_plain(str(error))}")
+        terminal.say(str(error), as_="Error", style="bold red")
         sys.exit(1)
 
 
 @app.command()
 def index(
-    source: Annotated[Path, typer.Argument(help="A folder of pictures, searched with all folders below it.")],
+    source: Annotated[Path, typer.Argument(help="A folder of pictures, a zip, a CSV of paths or URLs, or SOP.")],
     gallery: GalleryName,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if it can be had.")
-    ] = "auto",
+    model: Model = "auto",
+    split: Annotated[Split | None, typer.Option(help="Of Stanford Online Products: which part.")] = None,
+    products: Annotated[int | None, typer.Option(min=1, help="Of Stanford Online Products: only so many.")] = None,
+    seed: Annotated[int, typer.Option(help="Draws other products.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Index a folder of pictures into a gallery; the folder a picture lies in is its label."""
+    """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
     from similarity.gallery import Gallery, find_gallery
-    from similarity.sources import Folder
+    from similarity.sources import open_source
     from similarity.weights import choose_model
 
     directory = find_gallery(gallery)
-    listed = Folder.scan(source)
-    with _download_bar("Downloading weights") as downloaded:
+    listed = open_source(source, split=split, products=products, seed=seed)
+    with terminal.downloading("Downloading weights") as downloaded:
         choice = choose_model(model, progress=downloaded)
     if choice.note:
-        _say(f"[yellow]Note:[/] {_plain(choice.note)}")
+        terminal.say(choice.note, as_="Note")
     try:
-        with _progress_bar(f"Indexing with {choice.backbone.title}") as progress:
+        with terminal.counting(f"Indexing with {choice.backbone.title}") as progress:
             built = Gallery.build(listed, directory, model=choice, progress=progress)
     except KeyboardInterrupt:
-        _say("Interrupted: nothing was changed.")
+        terminal.say("Interrupted: nothing was changed.")
         raise typer.Exit(INTERRUPTED) from None
-    _report_build(built.name, built.manifest, as_json=as_json)
+    _report_build(built, as_json=as_json)
 
 
 @app.command()
 def search(
     query: Annotated[str, typer.Argument(help="A picture: its path, or its http(s) address.")],
-    gallery: GalleryName = "sample",
-    k: Annotated[int, typer.Option("-k", min=1, help="How many results.")] = 10,
-    sheet: Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")] = None,
+    gallery: GalleryName = SAMPLE,
+    k: Count = 10,
+    sheet: Sheet = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query."""
+    _search(query, gallery, k, sheet, as_json=as_json)
+
+
+@app.command()
+def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False) -> None:
+    """Search the sample gallery with one of the sample queries, and draw the sheet."""
+    from similarity.sample import demo_query
+
+    _search(demo_query().path, SAMPLE, k, sheet, as_json=as_json)
+
+
+@app.command()
+def info(gallery: GalleryName = SAMPLE, as_json: AsJson = False) -> None:
+    """Show what a gallery is: model, count, when it was made, what was skipped."""
     from similarity.gallery import open_gallery
+
+    opened = open_gallery(gallery)
+    manifest = asdict(opened.manifest)
+    size = sum(file["size"] for file in manifest.pop("files").values())
+    facts = {"gallery": opened.name, "directory": str(opened.directory)} | manifest | {"bytes": size}
+    if as_json:
+        terminal.print_json(facts)
+        return
+    facts["skipped"] = len(opened.manifest.skipped)
+    facts["preprocessing"] = ", ".join(f"{key} {value}" for key, value in manifest["preprocessing"].items())
+    terminal.print_table(("", ""), [(key, str(value)) for key, value in facts.items() if value not in ("", None)])
+    terminal.say_skipped(opened.manifest.skipped)
+
+
+@app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """List the galleries in SIMILARITY_HOME."""
+    from similarity.gallery import list_galleries
+    from similarity.storage import read_manifest
+
+    galleries = []
+    for directory in list_galleries():
+        try:
+            manifest = read_manifest(directory)
+        except GalleryError as error:
+            terminal.say(str(error), as_="Note")
+            continue
+        facts = {"gallery": directory.name, "model": manifest.model, "count": manifest.count}
+        galleries.append(facts | {"created": manifest.created})
+    if as_json:
+        terminal.print_json({"galleries": galleries})
+    elif galleries:
+        rows = [tuple(str(value) for value in gallery.values()) for gallery in galleries]
+        terminal.print_table(("gallery", "model", "count", "created"), rows)
+    else:
+        terminal.say("There are no galleries yet: make one with `python -m similarity index FOLDER --gallery NAME`.")
+
+
+@app.command()
+def download(
+    dataset: Annotated[str, typer.Argument(help="sop (Stanford Online Products) or clothing.")],
+    to: Annotated[Path | None, typer.Option(help="Where to put it; artifacts/datasets unless given.")] = None,
+    url: Annotated[str | None, typer.Option(help="Another address than the usual one, such as a mirror's.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download a public dataset of photographs, and say how to index it."""
+    from similarity.datasets import datasets_folder, download_dataset, get_dataset, index_command, unpack_dataset
+
+    chosen = get_dataset(dataset)
+    folder = (to or datasets_folder()).expanduser().resolve()
+    terminal.say(f"{chosen.title}. Licence: {chosen.licence}")
+    try:
+        with terminal.downloading("Downloading") as progress:
+            download_dataset(chosen, folder, url=url, progress=progress)
+        with terminal.counting("Unpacking") as progress:
+            unpacked = unpack_dataset(chosen, folder, progress=progress)
+    except KeyboardInterrupt:
+        terminal.say("Interrupted: run the same command again to go on where it stopped.")
+        raise typer.Exit(INTERRUPTED) from None
+    command = index_command(chosen, unpacked)
+    if as_json:
+        terminal.print_json({"dataset": chosen.name, "folder": str(unpacked), "next": command})
+        return
+    terminal.say(f"It is in {unpacked}. To make a gallery of it, run:")
+    terminal.print_line(command)
+
+
+def _search(query: str, gallery: str, k: int, sheet: Path | None, *, as_json: bool) -> None:
     from similarity.queries import read_query
 
     if sheet and sheet.suffix.lower() != ".png":
         raise typer.BadParameter("its name must end in .png", param_hint="--sheet")
-    opened = open_gallery(gallery)
     image = read_query(query)
+    opened = _open(gallery)
     _ = opened.embedder  # loaded here, so that the time below is that of a search
     started = time.perf_counter()
     hits = opened.search(image, k)
@@ -109,123 +186,35 @@ def search(
             {"rank": hit.rank, "score": hit.score, "id": hit.item.id, "path": hit.item.path, "label": hit.item.label}
             for hit in hits
         ]
-        model = opened.manifest.model
-        _print_json({"query": query, "gallery": opened.name, "model": model, "took_ms": took_ms, "hits": found})
+        facts = {"query": query, "gallery": opened.name, "model": opened.manifest.model, "took_ms": took_ms}
+        terminal.print_json(facts | {"hits": found})
         return
     rows = [(str(hit.rank), f"{hit.score:.3f}", hit.item.label or "", hit.item.path) for hit in hits]
-    _print_table(("rank", "score", "label", "path"), rows)
+    terminal.print_table(("rank", "score", "label", "path"), rows)
     if sheet:
-        _say(f"Sheet written to {_plain(str(sheet))}")
+        terminal.say(f"Sheet written to {sheet}")
 
 
-@app.command()
-def info(gallery: GalleryName = "sample", as_json: AsJson = False) -> None:
-    """Show what a gallery is: model, count, when it was made, what was skipped."""
+def _open(gallery: str) -> "Gallery":
+    """Open a gallery; the sample is indexed first if it has not been."""
     from similarity.gallery import open_gallery
+    from similarity.sample import ensure_sample, has_sample
 
-    opened = open_gallery(gallery)
-    manifest = asdict(opened.manifest)
-    files = manifest.pop("files")
-    size = sum(file["size"] for file in files.values())
-    facts = {"gallery": opened.name, "directory": str(opened.directory)} | manifest | {"bytes": size}
-    if as_json:
-        _print_json(facts)
-        return
-    facts["skipped"] = len(opened.manifest.skipped)
-    facts["preprocessing"] = ", ".join(f"{key} {value}" for key, value in manifest["preprocessing"].items())
-    _print_table(("", ""), [(key, str(value)) for key, value in facts.items() if value not in ("", None)])
-    _print_skipped(opened.manifest.skipped)
+    if gallery == SAMPLE and has_sample():
+        with terminal.counting("Indexing the sample gallery") as progress:
+            ensure_sample(progress)
+    return open_gallery(gallery)
 
 
-@app.command("list")
-def list_command(as_json: AsJson = False) -> None:
-    """List the galleries in SIMILARITY_HOME."""
-    from similarity.gallery import list_galleries
-    from similarity.storage import read_manifest
-
-    galleries = []
-    for directory in list_galleries():
-        try:
-            manifest = read_manifest(directory)
-        except GalleryError as error:
-            _say(f"[yellow]Note:[/] {_plain(str(error))}")
-            continue
-        galleries.append(
-            {"gallery": directory.name, "model": manifest.model, "count": manifest.count, "created": manifest.created}
-        )
-    if as_json:
-        _print_json({"galleries": galleries})
-    elif galleries:
-        rows = [tuple(str(value) for value in gallery.values()) for gallery in galleries]
-        _print_table(("gallery", "model", "count", "created"), rows)
-    else:
-        _say("There are no galleries yet: make one with `python -m similarity index FOLDER --gallery NAME`.")
-
-
-def _report_build(name: str, manifest: Any, *, as_json: bool) -> None:
+def _report_build(gallery: "Gallery", *, as_json: bool) -> None:
+    manifest = gallery.manifest
     rate = round(manifest.count / manifest.seconds, 1) if manifest.seconds else 0.0
     if as_json:
         skipped = [asdict(one) for one in manifest.skipped]
-        report = {"gallery": name, "model": manifest.model, "dim": manifest.dim, "indexed": manifest.count}
-        _print_json(report | {"skipped": skipped, "seconds": manifest.seconds, "images_per_second": rate})
+        report = {"gallery": gallery.name, "model": manifest.model, "dim": manifest.dim, "indexed": manifest.count}
+        terminal.print_json(report | {"skipped": skipped, "seconds": manifest.seconds, "images_per_second": rate})
         return
-    _print_skipped(manifest.skipped)
-    count, seconds = f"{manifest.count:,} pictures", f"{manifest.seconds:.1f} s"
-    Console(highlight=False).print(f"Indexed {count} into [bold]{_plain(name)}[/] in {seconds} ({rate} a second).")
-
-
-def _print_skipped(skipped: list[Any]) -> None:
-    for one in skipped[:SHOWN_SKIPPED]:
-        _say(f"[yellow]Skipped[/] {_plain(one.path)}: {_plain(one.reason)}")
-    if len(skipped) > SHOWN_SKIPPED:
-        _say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `info --json` lists them all.")
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-
-
-def _print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table on standard output; in a pipe it is as wide as it needs, so that no line is broken."""
-    table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="bold")
-    for column in columns:
-        right = column in ("rank", "score", "count")
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_plain(cell) for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 1000).print(table)
-
-
-def _plain(text: str) -> str:
-    """Text that rich must not read as markup, such as a path with brackets."""
-    from rich.markup import escape
-
-    return escape(text)
-
-
-def _say(markup: str) -> None:
-    """One line on standard error."""
-    Console(stderr=True, highlight=False).print(markup, soft_wrap=True)
-
-
-@contextmanager
-def _progress_bar(text: str) -> Iterator[Any]:
-    """A bar of pictures on standard error; gives the callback that moves it."""
-    with _bar(MofNCompleteColumn()) as bar:
-        task = bar.add_task(text, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _download_bar(text: str) -> Iterator[Any]:
-    """A bar of bytes on standard error, drawn once the first have come."""
-    with _bar(DownloadColumn()) as bar:
-        task = bar.add_task(text, total=None, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total or None, visible=True)
-
-
-def _bar(amount: ProgressColumn) -> Progress:
-    """A bar that is drawn for people only, and gone when it is done."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    terminal.say_skipped(manifest.skipped)
+    terminal.print_line(
+        f"Indexed {manifest.count:,} pictures into {gallery.name} in {manifest.seconds:.1f} s ({rate} a second)."
+    )

@@ -1,4 +1,4 @@
-"""Addresses to bytes. The only module that opens a connection for a query, and the one that downloads weights.
+"""Addresses to bytes. The only module that opens a connection for a query.
 
 A query's address comes from a stranger: only public hosts are connected to, the address that was checked is the one
 that is connected to (`requests-hardened` sees to both, on every redirect), and time and size are bounded. Hosts inside
@@ -6,14 +6,11 @@ a company are let in by name through the environment variable SIMILARITY_PRIVATE
 commas between them).
 """
 
-import hashlib
 import os
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -31,9 +28,11 @@ MAX_REDIRECTS = 4
 USER_AGENT = "similarity/0.1"
 CHUNK_BYTES = 1 << 16
 SOCKET_SECONDS = 5.0  # for one connection attempt, and between two bytes
+# A server that is busy for a moment gets another chance, all within the deadline.
+RETRIES = urllib3.Retry(
+    total=2, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False, redirect=0
+)
 
-# Called with the bytes received so far and the bytes in all (0 where the server does not say).
-DownloadProgress = Callable[[int, int], None]
 T = TypeVar("T")
 
 
@@ -48,44 +47,20 @@ def fetch(url: str) -> bytes:
     Raises:
         FetchError: not an http(s) address, a private or unknown host, an HTTP error status, too slow or too large.
     """
-    if not is_url(url) or not urlsplit(url).hostname:
+    if not _names_a_host(url):
         raise FetchError(f"{url} is not a web address: it must start with http:// or https:// and name a host.")
     deadline = time.monotonic() + MAX_SECONDS
     try:
-        return _within(MAX_SECONDS, lambda: _exchange(url, deadline))
+        return within(MAX_SECONDS, lambda: _exchange(url, deadline))
     except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError) as error:
-        raise FetchError(_explain(url, error)) from error
+        raise FetchError(explain(url, error)) from error
 
 
-def download(url: str, path: Path, *, sha256_prefix: str, progress: DownloadProgress | None = None) -> None:
-    """Download a large file of our own choosing (weights) to `path`, which appears whole and checked or not at all.
-
-    Args:
-        url: where it is published. Proxies from the environment are honoured here, unlike for a query.
-        path: where to put it.
-        sha256_prefix: the leading hex digits that the file's SHA-256 must have.
-        progress: called after every chunk.
-
-    Raises:
-        FetchError: unreachable within seconds, interrupted, or not the expected file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    digest = hashlib.sha256()
+def _names_a_host(url: str) -> bool:
     try:
-        with os.fdopen(handle, "wb") as file:
-            for chunk in _stream(url, progress):
-                file.write(chunk)
-                digest.update(chunk)
-        if not digest.hexdigest().startswith(sha256_prefix):
-            raise FetchError(f"What {url} sent is not the expected file: its SHA-256 is not {sha256_prefix}….")
-        Path(part).replace(path)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError) as error:
-        raise FetchError(_explain(url, error)) from error
-    except OSError as error:
-        raise FetchError(f"{path} could not be written ({error.strerror or error}).") from error
-    finally:
-        Path(part).unlink(missing_ok=True)
+        return is_url(url) and bool(urlsplit(url).hostname)
+    except ValueError:  # such as brackets that do not match
+        return False
 
 
 def _query_session() -> requests.Session:
@@ -100,14 +75,17 @@ def _query_session() -> requests.Session:
         )
     )
     session.trust_env = False
+    for adapter in session.adapters.values():
+        if isinstance(adapter, HTTPAdapter):
+            adapter.max_retries = RETRIES
     session.max_redirects = MAX_REDIRECTS
     for host in filter(None, os.environ.get("SIMILARITY_PRIVATE_HOSTS", "").replace(" ", "").split(",")):
-        session.mount(f"http://{host}/", HTTPAdapter())
-        session.mount(f"https://{host}/", HTTPAdapter())
+        session.mount(f"http://{host}/", HTTPAdapter(max_retries=RETRIES))
+        session.mount(f"https://{host}/", HTTPAdapter(max_retries=RETRIES))
     return session
 
 
-def _within(seconds: float, call: Callable[[], T]) -> T:
+def within(seconds: float, call: Callable[[], T]) -> T:
     """The result of a call, or TimeoutError: looking up a name and trying its addresses obey no socket timeout."""
     future: Future[T] = Future()
 
@@ -123,26 +101,12 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
 
 def _exchange(url: str, deadline: float) -> bytes:
     with _query_session() as session, session.get(url, stream=True, timeout=SOCKET_SECONDS) as response:
-        _check_status(url, response)
+        check_status(url, response)
         return _read(url, response, deadline)
 
 
-def _stream(url: str, progress: DownloadProgress | None) -> Iterator[bytes]:
-    """The chunks of a download, which may take as long as it needs once its server has answered."""
-    headers = {"User-Agent": USER_AGENT}
-    with _within(
-        MAX_SECONDS - 1, lambda: requests.get(url, stream=True, timeout=SOCKET_SECONDS, headers=headers)
-    ) as response:
-        _check_status(url, response)
-        total, received = int(response.headers.get("Content-Length", 0)), 0
-        for chunk in response.iter_content(CHUNK_BYTES):
-            received += len(chunk)
-            yield chunk
-            if progress:
-                progress(received, total)
-
-
-def _check_status(url: str, response: requests.Response) -> None:
+def check_status(url: str, response: requests.Response) -> None:
+    """Raise FetchError unless a server answered 200."""
     if response.status_code != requests.codes.ok:
         raise FetchError(f"{url} answered {response.status_code} {response.reason}: check the address.")
 
@@ -159,7 +123,7 @@ def _read(url: str, response: requests.Response, deadline: float) -> bytes:
     return bytes(body)
 
 
-def _explain(url: str, error: Exception) -> str:
+def explain(url: str, error: Exception) -> str:
     """Put what requests and urllib3 raise into one sentence."""
     if isinstance(error, InvalidIPAddress):
         return f"{url} leads to a private network address, which is not fetched."

@@ -16,11 +16,11 @@ import numpy as np
 from similarity.embedding import Embedder, Vectors
 from similarity.errors import GalleryError, GalleryNotFoundError, ModelError, SourceError
 from similarity.home import galleries_folder
-from similarity.images import read_image, thumbnail
+from similarity.images import thumbnail
 from similarity.pipeline import Embedded, Progress, embed_source
 from similarity.queries import Query, read_query
 from similarity.search import FaissIndex, Hit
-from similarity.sources import Folder, Item, Skipped, Source
+from similarity.sources import Item, Skipped, Source, open_source
 from similarity.storage import (
     Generation,
     Manifest,
@@ -33,8 +33,6 @@ from similarity.storage import (
     writing,
 )
 from similarity.weights import AUTO, ModelChoice
-
-DEFAULT_GALLERY = "sample"
 
 
 class Gallery:
@@ -69,7 +67,7 @@ class Gallery:
         """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
 
         Args:
-            source: a folder of pictures, or any source.
+            source: a folder, a zip or a CSV of pictures, or any source.
             directory: where the gallery is to lie.
             model: a backbone's name or `auto`, or what `choose_model` made of it.
             progress: called with the number of items done and the number in all.
@@ -79,7 +77,7 @@ class Gallery:
             GalleryError: the folder cannot be written.
         """
         started = time.perf_counter()
-        listed = Folder.scan(source) if isinstance(source, str | Path) else source
+        listed = open_source(source) if isinstance(source, str | Path) else source
         directory = Path(directory).expanduser().absolute()
         embedder = Embedder.load(model)
         with writing(directory):
@@ -167,7 +165,7 @@ class Gallery:
         try:
             return thumbnail_path(self.directory, item.sha256).read_bytes()
         except OSError:
-            return thumbnail(read_image(item.path))
+            return thumbnail(read_query(item.path))
 
 
 def find_gallery(name: str) -> Path:
@@ -219,7 +217,6 @@ def _embed(
 
 
 __all__ = [
-    "DEFAULT_GALLERY",
     "Gallery",
     "current_generation",
     "find_gallery",

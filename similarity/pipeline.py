@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +11,7 @@ import numpy as np
 
 from similarity.embedding import Embedder, Vectors
 from similarity.engines import Pixels
-from similarity.errors import ImageError
+from similarity.errors import FetchError, ImageError
 from similarity.images import decode, thumbnail
 from similarity.sources import Item, Skipped, Source
 
@@ -21,7 +20,7 @@ BATCH = 32
 AHEAD = 3 * BATCH
 
 # Called with the number of items dealt with so far, skipped ones included, and the number in all.
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def embed_source(
 ) -> Iterator[Embedded | Skipped]:
     """Embed every item of a source, in its order; a file that cannot be used costs only itself."""
     total, done = len(source.items), 0
-    pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
+    pool = ThreadPoolExecutor(source.readers, thread_name_prefix="read")
     try:
         for batch in _batches(_prepared_ahead(source, embedder, pool)):
             yield from _embed_batch(batch, embedder)
@@ -79,7 +78,9 @@ def _prepare(source: Source, item: Item, embedder: Embedder) -> _Prepared | Skip
         file = source.read(item)
         image = decode(file.data, item.path)
     except ImageError as error:
-        return Skipped(item.path, error.reason)
+        return Skipped(source.whereabouts(item), error.reason)
+    except FetchError as error:
+        return Skipped(source.whereabouts(item), str(error))
     known = replace(
         item,
         width=image.width,

@@ -90,6 +90,11 @@ class Generation:
     index: VectorIndex
 
 
+def exists(directory: Path) -> bool:
+    """Whether there is a gallery in a folder."""
+    return (directory / "CURRENT").is_file()
+
+
 def current_generation(directory: Path) -> int:
     """The number of the live generation; raises GalleryNotFoundError where there is none."""
     try:

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from similarity.downloads import DownloadProgress, download
 from similarity.errors import FetchError, WeightsError
-from similarity.fetch import DownloadProgress, download
 from similarity.home import cache_folder, models_folder
 from similarity.models import Backbone, get_backbone
 
@@ -36,11 +36,15 @@ class ModelChoice:
     note: str = ""
 
 
-def choose_model(requested: str, *, progress: DownloadProgress | None = None) -> ModelChoice:
+def choose_model(requested: str, *, may_download: bool = True, progress: DownloadProgress | None = None) -> ModelChoice:
     """Find a model's weights, downloading them if need be.
 
     `auto` is ResNet-50 where its weights are at hand or can be downloaded, else the bundled EfficientNet-Lite2. A
     failed download is remembered for a day, so that not every start waits for it. A named model is never replaced.
+
+    Args:
+        may_download: whether `auto` may try to download.
+        progress: called as a download goes on.
 
     Raises:
         ModelError: no such model. WeightsError: its weights are not to be had.
@@ -50,14 +54,15 @@ def choose_model(requested: str, *, progress: DownloadProgress | None = None) ->
         return ModelChoice(backbone, obtain_weights(backbone, progress=progress))
     preferred = get_backbone(PREFERRED)
     try:
-        if find_weights(preferred) is None and _failed_lately(preferred):
-            raise WeightsError("remembered")
+        if find_weights(preferred) is None and (not may_download or _failed_lately(preferred)):
+            raise WeightsError("not at hand, and not to be downloaded now")
         return ModelChoice(preferred, obtain_weights(preferred, progress=progress))
     except WeightsError:
         fallback = get_backbone(FALLBACK)
         note = (
-            f"{fallback.title} is used because the weights of {preferred.title} are not on this computer and could not "
-            f"be downloaded; to use {preferred.title}, {_remedy(preferred)}."
+            f"{fallback.title} is used because the weights of {preferred.title} are not on this computer"
+            f"{' and could not be downloaded' if may_download else ''}; "
+            f"to use {preferred.title}, {_remedy(preferred)}."
         )
         return ModelChoice(fallback, obtain_weights(fallback), note)
 

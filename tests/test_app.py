@@ -31,7 +31,25 @@ def headings(page: AppTest) -> list[str]:
 
 
 @pytest.mark.usefixtures("empty_home")
-def test_without_a_gallery_the_page_says_how_to_make_one(page: AppTest) -> None:
+def test_at_the_first_start_the_sample_is_indexed_and_a_sample_query_finds_ten_results(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert page.selectbox[0].options == ["sample"]
+    assert "675 pictures" in texts(page)
+    page.button("sample-mug-01-q").click().run()
+    assert not page.exception
+    assert len(headings(page)) == 10
+    assert "mug" in headings(page)[0]
+    page.button[0].click().run()
+    assert headings(page) == [], "one can go back"
+    assert page.button("sample-mug-01-q").label == "Mug"
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_without_a_gallery_or_a_sample_the_page_says_how_to_make_one(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.sample.FOLDER", tmp_path)
     page.run()
     assert not page.exception
     assert page.subheader[0].value == "There is no gallery yet"

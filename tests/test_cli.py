@@ -121,7 +121,7 @@ WRONG = {
     "unknown model": (["index", "{pictures}", "-g", "x", "-m", "resnet51"], 1, "There is no model named 'resnet51'"),
     "a folder with no images": (["index", "{empty}", "-g", "x", "-m", MODEL], 1, "There are no pictures in"),
     "a missing folder": (["index", "{empty}/nowhere", "-g", "x", "-m", MODEL], 1, "There is no folder"),
-    "a file as a folder": (["index", "{picture}", "-g", "x", "-m", MODEL], 1, "is not a folder"),
+    "a file as a folder": (["index", "{picture}", "-g", "x", "-m", MODEL], 1, "is not a folder, a zip or a CSV"),
     "a gallery over other files": (["index", "{pictures}", "-g", "{pictures}", "-m", MODEL], 1, "holds other files"),
     "a name that is none": (["index", "{pictures}", "-g", "a b", "-m", MODEL], 1, "cannot name a gallery"),
     "zero results": (["search", "{picture}", "-g", "shapes", "-k", "0"], 2, "greater than or equal to 1"),
@@ -131,6 +131,8 @@ WRONG = {
     "a missing picture": (["search", "{empty}/a.jpg", "-g", "shapes"], 1, "cannot be read (No such file"),
     "a folder as a query": (["search", "{empty}", "-g", "shapes"], 1, "cannot be read (Is a directory)"),
     "no picture": (["search", "{text}", "-g", "shapes"], 1, "is not a picture that can be read"),
+    "an unknown dataset": (["download", "imagenet"], 1, "There is no dataset named 'imagenet'"),
+    "a split of what has none": (["index", "{pictures}", "-g", "x", "--split", "train"], 1, "is not Stanford Online"),
     "an address that answers 404": (["search", "{site}/gone.jpg", "-g", "shapes"], 1, "answered 404 Not Found"),
     "an address of a web page": (["search", "{site}/page", "-g", "shapes"], 1, "is a web page, not a picture"),
     "a private address": (["search", "http://10.1.2.3/a.jpg", "-g", "shapes"], 1, "a private network address"),
@@ -169,9 +171,19 @@ def test_bad_input_gets_one_plain_sentence_and_leaves_nothing(
 
 
 @pytest.mark.usefixtures("empty_home")
-def test_without_any_gallery_list_and_search_say_how_to_make_one(run: Run, pictures: Path) -> None:
+def test_without_any_gallery_the_list_says_how_to_make_one(run: Run) -> None:
     assert "python -m similarity index FOLDER --gallery NAME" in run("list").stderr
-    assert "python -m similarity index FOLDER --gallery NAME" in run("search", pictures / "dots" / "dots-0.jpg").stderr
+
+
+def test_the_first_search_indexes_the_sample_gallery_by_itself_and_the_second_does_not(
+    run: Run, empty_home: Path, tmp_path: Path
+) -> None:
+    first = json.loads(run("demo", "--sheet", tmp_path / "demo.png", "-k", 5, "--json").stdout)
+    assert (first["gallery"], len(first["hits"])) == ("sample", 5)
+    assert (tmp_path / "demo.png").read_bytes().startswith(b"\x89PNG")
+    second = json.loads(run("search", first["query"], "-k", 5, "--json").stdout)
+    assert second["hits"] == first["hits"]
+    assert (empty_home / "galleries" / "sample" / "CURRENT").read_text() == "000001\n"
 
 
 def test_ctrl_c_ends_indexing_with_a_sentence_and_leaves_nothing(

@@ -15,10 +15,10 @@ WALLS = {
     "timm": {"models.py"},
     "faiss": {"search.py"},
     "openvino": {"engines.py"},
-    "requests": {"fetch.py"},
+    "requests": {"fetch.py", "downloads.py"},
     "matplotlib": {"sheet.py"},
-    "typer": {"cli.py"},
-    "rich": {"cli.py"},
+    "typer": {"cli.py", "rendering"},
+    "rich": {"terminal.py", "rendering"},
 }
 
 

@@ -5,11 +5,11 @@ import pytest
 from conftest import draw
 
 from similarity.errors import ImageError, SourceError
-from similarity.sources import Folder
+from similarity.sources import open_source
 
 
 def test_a_folder_is_listed_with_all_below_it_in_a_stable_order(pictures: Path) -> None:
-    folder = Folder.scan(pictures)
+    folder = open_source(pictures)
     assert [item.id for item in folder.items] == sorted(item.id for item in folder.items)
     assert len(folder.items) == 15
     assert folder.items[0].id == "dots/dots-0.jpg"
@@ -20,7 +20,7 @@ def test_the_folder_a_picture_lies_in_is_its_label(tmp_path: Path) -> None:
     for place in ("top.jpg", "shoes/a.JPG", "shoes/red/b.png"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_bytes(b"x")
-    labels = {item.id: item.label for item in Folder.scan(tmp_path).items}
+    labels = {item.id: item.label for item in open_source(tmp_path).items}
     assert labels == {"top.jpg": None, "shoes/a.JPG": "shoes", "shoes/red/b.png": "red"}
 
 
@@ -28,18 +28,18 @@ def test_hidden_files_and_other_kinds_of_files_are_left_out(tmp_path: Path) -> N
     for place in ("a.jpg", ".b.jpg", ".trash/c.jpg", "notes.txt", "clip.mp4"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_bytes(b"x")
-    assert [item.id for item in Folder.scan(tmp_path).items] == ["a.jpg"]
+    assert [item.id for item in open_source(tmp_path).items] == ["a.jpg"]
 
 
 def test_a_folder_that_is_missing_empty_or_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file.jpg").write_bytes(b"x")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match="There is no folder"):
-        Folder.scan(tmp_path / "nowhere")
-    with pytest.raises(SourceError, match="is not a folder"):
-        Folder.scan(tmp_path / "file.jpg")
+    with pytest.raises(SourceError, match="There is no folder or file"):
+        open_source(tmp_path / "nowhere")
+    with pytest.raises(SourceError, match="is not a folder, a zip or a CSV"):
+        open_source(tmp_path / "file.jpg")
     with pytest.raises(SourceError, match="There are no pictures in"):
-        Folder.scan(tmp_path / "empty")
+        open_source(tmp_path / "empty")
 
 
 def refuse_to_list(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -57,14 +57,14 @@ def refuse_to_list(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 def test_an_unreadable_folder_is_an_error(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_to_list(monkeypatch, pictures)
     with pytest.raises(SourceError, match=r"cannot be read \(Permission denied\)"):
-        Folder.scan(pictures)
+        open_source(pictures)
 
 
 def test_an_unreadable_folder_below_is_reported_and_the_rest_is_listed(
     pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_to_list(monkeypatch, pictures / "rings")
-    folder = Folder.scan(pictures)
+    folder = open_source(pictures)
     assert len(folder.items) == 10
     assert [skipped.path for skipped in folder.skipped] == [str(pictures / "rings")]
 
@@ -72,7 +72,7 @@ def test_an_unreadable_folder_below_is_reported_and_the_rest_is_listed(
 def test_a_picture_that_is_gone_or_no_file_is_an_error_when_it_is_read(tmp_path: Path) -> None:
     draw("dots", 1).save(tmp_path / "a.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
-    folder = Folder.scan(tmp_path)
+    folder = open_source(tmp_path)
     (tmp_path / "a.jpg").unlink()
     with pytest.raises(ImageError, match="No such file"):
         folder.read(folder.items[0])

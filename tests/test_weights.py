@@ -97,6 +97,13 @@ def test_auto_says_which_model_it_took_instead_and_how_to_get_the_other(publishe
         assert part in choice.note
 
 
+def test_auto_without_downloading_asks_nobody(published: Site) -> None:
+    choice = choose_model("auto", may_download=False)
+    assert choice.backbone.name == "efficientnet-lite2"
+    assert "are not on this computer; to use ResNet-50, download" in choice.note
+    assert published.asked == []
+
+
 def test_a_failed_download_is_not_tried_again_by_auto_for_a_day(published: Site, empty_home: Path) -> None:
     for _ in range(3):
         assert choose_model("auto").backbone.name == "efficientnet-lite2"
@@ -132,7 +139,7 @@ def test_a_download_with_another_hash_is_not_kept(published: Site, empty_home: P
     published.pages[f"/{FILE}"] = (200, {}, b"something else")
     with pytest.raises(WeightsError, match="is not the expected file"):
         choose_model("resnet50")
-    assert not list((empty_home / "models").iterdir())
+    assert not (empty_home / "models" / FILE).exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all", b"PK\x03\x04 half an archive"])

@@ -7,9 +7,11 @@ import streamlit as st
 
 from similarity.app.resources import fetch_picture
 from similarity.images import decode, thumbnail
+from similarity.sources import Item
 
 UPLOAD, ADDRESS = "Upload", "Image URL"
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp"]
+SAMPLE_KEY = "sample_query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,14 @@ def choose_gallery(directories: list[Path]) -> Path:
 
 
 def choose_picture() -> QueryPicture | None:
-    """A picture from the person's computer or from the web, or None as long as there is none.
+    """A picture from the person's computer, from the web or from the samples, or None as long as there is none.
 
     Raises:
         FetchError: the address cannot be fetched.
     """
+    if sample := st.session_state.get(SAMPLE_KEY):
+        st.button("Show it another picture", icon=":material/arrow_back:", on_click=_forget_sample, width="stretch")
+        return QueryPicture(Path(sample).read_bytes(), "The sample picture")
     way = st.segmented_control("Your picture", [UPLOAD, ADDRESS], default=UPLOAD, required=True, width="stretch")
     if way == UPLOAD:
         file = st.file_uploader("Picture file", type=FILE_TYPES, label_visibility="collapsed")
@@ -45,6 +50,11 @@ def choose_picture() -> QueryPicture | None:
         url = st.text_input("Address of a picture", placeholder="https://…", label_visibility="collapsed").strip()
         st.form_submit_button("Search", icon=":material/search:", width="stretch", type="primary")
     return QueryPicture(fetch_picture(url), url) if url else None
+
+
+def take_sample(item: Item) -> None:
+    """Make a sample the query; for a button's callback."""
+    st.session_state[SAMPLE_KEY] = item.path
 
 
 def choose_count() -> int:
@@ -57,3 +67,7 @@ def show_picture(picture: QueryPicture) -> None:
     preview = thumbnail(decode(picture.data, picture.name), side=640)
     with st.container(key="query"):
         st.image(preview, alt="Your picture", width="stretch")
+
+
+def _forget_sample() -> None:
+    del st.session_state[SAMPLE_KEY]

@@ -1,5 +1,6 @@
 """What is loaded once and shared by all sessions: models and galleries; and what a session asks for again and again."""
 
+import threading
 from pathlib import Path
 
 import streamlit as st
@@ -8,6 +9,8 @@ from similarity.embedding import Embedder, Vectors
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
 from similarity.images import decode
+from similarity.pipeline import Progress
+from similarity.sample import ensure_sample
 from similarity.storage import current_generation
 
 
@@ -15,6 +18,17 @@ from similarity.storage import current_generation
 def load_embedder(model: str) -> Embedder:
     """The model of that name."""
     return Embedder.load(model)
+
+
+def index_sample(progress: Progress) -> None:
+    """Index the sample gallery; whoever comes while that is going on waits for it."""
+    with _indexing_sample():
+        ensure_sample(progress)
+
+
+@st.cache_resource
+def _indexing_sample() -> threading.Lock:
+    return threading.Lock()
 
 
 def load_gallery(directory: Path) -> Gallery:

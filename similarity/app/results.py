@@ -1,7 +1,7 @@
 """The right side of the search page: the ranked gallery, and what is shown before there is a query."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -19,6 +19,17 @@ def show_hits(gallery: Gallery, hits: Sequence[Hit]) -> None:
         for hit in hits:
             heading = f":primary-badge[{hit.rank}] **{hit.score:.3f}** &nbsp;{as_text(hit.item.label or '')}"
             _show_item(gallery, hit.item, heading, f"Rank {hit.rank}")
+
+
+def show_samples(samples: Sequence[Item], take: Callable[[Item], None]) -> None:
+    """Pictures to try, each with a button that makes it the query."""
+    st.markdown("**Try one of these,** or upload a picture of your own, or paste the address of one.")
+    with st.container(key="samples").grid(min_column_width=120, gap="small"):
+        for item in samples:
+            name = (item.label or "picture").replace("-", " ").capitalize()
+            with st.container(key=f"sample-tile-{item.id}", gap="xxsmall"):
+                st.image(item.path, alt=f"Sample: {name}", width="stretch")
+                st.button(name, key=f"sample-{item.id}", on_click=take, args=(item,), width="stretch")
 
 
 def show_preview(gallery: Gallery) -> None:

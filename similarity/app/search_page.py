@@ -6,6 +6,7 @@ from similarity.app import query_panel, resources, results
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery, list_galleries
 from similarity.models import get_backbone
+from similarity.sample import SAMPLE, has_sample, sample_queries
 
 FIRST_GALLERY = "python -m similarity index FOLDER --gallery NAME"
 
@@ -14,6 +15,11 @@ def show() -> None:
     """Draw the page."""
     st.title("Similarity", anchor=False)
     st.markdown("Show it a picture, and it finds the pictures of a gallery that look most like it.")
+    try:
+        if not list_galleries() and has_sample():
+            _index_sample()
+    except SimilarityError as error:
+        _show_error(error)
     directories = list_galleries()
     if not directories:
         _show_no_gallery()
@@ -26,7 +32,7 @@ def show() -> None:
         _search(gallery, left, right)
     except SimilarityError as error:
         with right:
-            st.error(results.as_text(str(error)), icon=":material/error:")
+            _show_error(error)
 
 
 def _search(
@@ -38,11 +44,23 @@ def _search(
             query_panel.show_picture(picture)
         k = query_panel.choose_count()
     with right:
-        if picture is None:
-            results.show_preview(gallery)
-        else:
+        if picture:
             vector = resources.embed_query(gallery, picture.data, picture.name)
             results.show_hits(gallery, gallery.search_vector(vector, k))
+        elif gallery.name == SAMPLE and (samples := sample_queries()):
+            results.show_samples(samples, query_panel.take_sample)
+        else:
+            results.show_preview(gallery)
+
+
+def _index_sample() -> None:
+    """The first start: the sample gallery is indexed before anything else is shown."""
+    place = st.empty()
+    with place.container():
+        st.markdown("Indexing the sample gallery. This happens once and takes a few seconds.")
+        bar = st.progress(0.0, text="Loading the model …")
+        resources.index_sample(lambda done, total: bar.progress(done / total, text=f"{done} of {total} pictures"))
+    place.empty()
 
 
 def _show_facts(gallery: Gallery) -> None:
@@ -53,8 +71,12 @@ def _show_facts(gallery: Gallery) -> None:
             st.markdown(results.as_text(gallery.manifest.note))
 
 
+def _show_error(error: SimilarityError) -> None:
+    st.error(results.as_text(str(error)), icon=":material/error:")
+
+
 def _show_no_gallery() -> None:
-    """What a person sees first where nothing has been indexed."""
+    """What a person sees first where nothing has been indexed and there is no sample."""
     st.subheader("There is no gallery yet", anchor=False)
     st.markdown(
         "A gallery is a folder of pictures that has been indexed. Make one in a terminal, then reload this page:"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from similarity import Gallery
+from similarity.sample import ensure_sample
 
 pytestmark = pytest.mark.browser
 
@@ -24,8 +25,9 @@ QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component
 
 @pytest.fixture(scope="module")
 def address(shapes: Gallery, home: Path) -> Iterator[str]:
-    """The app, served from a process of its own."""
+    """The app, served from a process of its own, with two galleries: `sample` and `shapes`."""
     assert len(shapes) == 15
+    ensure_sample()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -74,7 +76,24 @@ def tab(address: str):  # type: ignore[no-untyped-def]
         browser.close()
 
 
+def choose_gallery(tab, name: str) -> None:  # type: ignore[no-untyped-def]
+    tab.get_by_role("combobox", name="Gallery").click()
+    tab.get_by_role("option", name=name).click()
+    tab.get_by_text("15 pictures").wait_for(timeout=60_000)
+
+
+def test_a_click_on_a_sample_query_shows_ten_results_and_there_is_a_way_back(tab) -> None:  # type: ignore[no-untyped-def]
+    tab.get_by_alt_text("Sample: Guitar").first.click(force=True)
+    results = tab.locator(".st-key-results")
+    results.get_by_alt_text("Rank 10").wait_for(timeout=60_000)
+    assert results.locator("img").count() == 10
+    tab.get_by_role("button", name="Show it another picture").click()
+    tab.get_by_role("button", name="Guitar", exact=True).first.wait_for(timeout=60_000)
+    assert results.count() == 0
+
+
 def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(tab, pictures: Path) -> None:  # type: ignore[no-untyped-def]
+    choose_gallery(tab, "shapes")
     tab.set_input_files("input[type=file]", pictures / "rings" / "rings-4.jpg")
     results = tab.locator(".st-key-results")
     results.get_by_alt_text("Rank 10").wait_for(timeout=60_000)

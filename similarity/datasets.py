@@ -1,0 +1,152 @@
+"""Real photographs to try things on: where public datasets are, how they are fetched, and how they are indexed then."""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from similarity.downloads import DownloadProgress, download
+from similarity.errors import SourceError
+from similarity.home import home
+
+# Called with the number of files unpacked so far and the number in all.
+UnpackProgress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A public dataset that is one zip.
+
+    Attributes:
+        name: as given to `download`.
+        title: as shown to people.
+        licence: what its makers allow, in one sentence.
+        url: its current public address.
+        unpacked: the folder that its zip unpacks to.
+        indexed: what to index of that folder, with the options that suit it.
+        md5: of the zip, where it is known. Zips that a server makes anew for each request have none, and are checked by
+            the CRC of each file in them.
+    """
+
+    name: str
+    title: str
+    licence: str
+    url: str
+    unpacked: str
+    indexed: str = ""
+    options: str = ""
+    md5: str = ""
+
+
+DATASETS = {
+    entry.name: entry
+    for entry in (
+        Dataset(
+            name="sop",
+            title="Stanford Online Products (120,053 photographs of 22,634 products, 3 GB)",
+            licence="Collected from eBay for research; not openly licensed: see the LICENSE and README in it.",
+            url="http://ftp.cs.stanford.edu/cs/cvgl/Stanford_Online_Products.zip",
+            unpacked="Stanford_Online_Products",
+            options=" --split test --products 500",
+            md5="7f73d41a2f44250d4779881525aea32e",
+        ),
+        Dataset(
+            name="clothing",
+            title="Clothing dataset, small (3,781 photographs of 10 kinds of clothing, 130 MB)",
+            licence="CC0: free for any use.",
+            url="https://github.com/alexeygrigorev/clothing-dataset-small/archive/refs/heads/master.zip",
+            unpacked="clothing-dataset-small-master",
+            indexed="train",
+        ),
+    )
+}
+
+
+def get_dataset(name: str) -> Dataset:
+    """The dataset of that name; raises SourceError with the names that exist."""
+    if name not in DATASETS:
+        raise SourceError(f"There is no dataset named {name!r}: choose from {', '.join(DATASETS)}.")
+    return DATASETS[name]
+
+
+def datasets_folder() -> Path:
+    """Where datasets are unpacked unless told otherwise."""
+    return home() / "datasets"
+
+
+def download_dataset(
+    dataset: Dataset, folder: Path, *, url: str | None = None, progress: DownloadProgress | None = None
+) -> None:
+    """Download a dataset's zip into a folder, unless it or what it unpacks to is there already.
+
+    Args:
+        folder: where its own folder is to lie.
+        url: another address than the usual one, such as a mirror's.
+        progress: called as it goes on.
+
+    Raises:
+        FetchError: it cannot be downloaded.
+    """
+    if not (folder / dataset.unpacked).is_dir() and not _archive(dataset, folder).is_file():
+        download(url or dataset.url, _archive(dataset, folder), md5=dataset.md5, progress=progress)
+
+
+def unpack_dataset(dataset: Dataset, folder: Path, *, progress: UnpackProgress | None = None) -> Path:
+    """Unpack what `download_dataset` brought, unless that has been done, and remove the zip; returns its folder.
+
+    Raises:
+        SourceError: it is no whole zip of this dataset, or there is no room.
+    """
+    unpacked, archive = folder / dataset.unpacked, _archive(dataset, folder)
+    if not unpacked.is_dir():
+        _unpack(archive, unpacked, progress)
+        archive.unlink()
+    return unpacked
+
+
+def index_command(dataset: Dataset, unpacked: Path) -> str:
+    """The command that makes a gallery of it."""
+    place = unpacked / dataset.indexed if dataset.indexed else unpacked
+    return f"python -m similarity index {place} --gallery {dataset.name}{dataset.options}"
+
+
+def _archive(dataset: Dataset, folder: Path) -> Path:
+    return folder / f"{dataset.name}.zip"
+
+
+def _unpack(archive: Path, unpacked: Path, progress: UnpackProgress | None) -> None:
+    """Unpack into a folder that appears whole or not at all; zipfile keeps every path inside it and checks each CRC."""
+    try:
+        with (
+            zipfile.ZipFile(archive) as file,
+            tempfile.TemporaryDirectory(dir=archive.parent, prefix=".unpacking-") as place,
+        ):
+            entries = file.infolist()
+            _check_room(archive, sum(entry.file_size for entry in entries))
+            for number, entry in enumerate(entries, start=1):
+                file.extract(entry, place)
+                if progress:
+                    progress(number, len(entries))
+            made = Path(place) / unpacked.name
+            if not made.is_dir():
+                archive.unlink()
+                raise SourceError(
+                    f"{archive} does not hold the folder {unpacked.name}: it is not the expected dataset."
+                )
+            made.replace(unpacked)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        archive.unlink()
+        raise SourceError(
+            f"What was downloaded is not a whole zip file; it was removed: try again. ({error})"
+        ) from error
+    except OSError as error:
+        raise SourceError(f"{archive} could not be unpacked ({error.strerror or error}).") from error
+
+
+def _check_room(archive: Path, needed: int) -> None:
+    free = shutil.disk_usage(archive.parent).free
+    if needed > free:
+        sizes = f"{needed / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free"
+        raise SourceError(f"There is not enough room to unpack {archive}: {sizes}.")

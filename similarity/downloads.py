@@ -1,0 +1,148 @@
+"""Large files of our own choosing, such as weights and datasets: they appear whole and checked, or not at all.
+
+A download that breaks off goes on where it stopped (HTTP Range, RFC 9110 section 14), at once a few times, and again
+whenever it is asked for, as long as the server still has the same file (its ETag or date says so).
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import filelock
+import requests
+import urllib3
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from similarity.errors import FetchError
+from similarity.fetch import CHUNK_BYTES, MAX_SECONDS, SOCKET_SECONDS, USER_AGENT, check_status, explain, within
+
+ATTEMPTS = 4
+SPARE_BYTES = 100_000_000  # left free on the disk
+
+# Called with the bytes received so far and the bytes in all (0 where the server does not say).
+DownloadProgress = Callable[[int, int], object]
+NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError)
+
+
+class _BrokenOffError(Exception):
+    """The connection ended before the file did."""
+
+
+def download(
+    url: str, path: Path, *, sha256_prefix: str = "", md5: str = "", progress: DownloadProgress | None = None
+) -> None:
+    """Download a file to `path`. Proxies from the environment are honoured here, unlike for a query.
+
+    Args:
+        url: where it is published.
+        path: where to put it.
+        sha256_prefix: the leading hex digits that its SHA-256 must have, or nothing.
+        md5: the hex digits of its MD5, or nothing; a check against accidents, where that is all its publisher gives.
+        progress: called after every chunk.
+
+    Raises:
+        FetchError: unreachable within seconds, broken off again and again, the disk is full, or not the expected file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        with filelock.FileLock(lock, timeout=0):
+            _receive_all(url, part, progress)
+            _check_hash(url, part, sha256_prefix, md5)
+            part.replace(path)
+            _validator_file(part).unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
+    except filelock.Timeout:
+        raise FetchError(f"{path} is being downloaded by another process: wait for it.") from None
+    except _BrokenOffError as error:
+        raise FetchError(f"{url} broke off; run the same command again to go on where it stopped.") from error
+    except NETWORK_ERRORS as error:
+        raise FetchError(explain(url, error)) from error
+    except OSError as error:
+        raise FetchError(f"{path} could not be written ({error.strerror or error}).") from error
+
+
+@retry(
+    retry=retry_if_exception_type(_BrokenOffError),
+    stop=stop_after_attempt(ATTEMPTS),
+    wait=wait_exponential(multiplier=0.2, max=5),
+    reraise=True,
+)
+def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> None:
+    """Receive what is missing of a file, from the start if the server does not have the same file any more."""
+    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"} | _range_headers(part)
+    with within(
+        MAX_SECONDS - 1, lambda: requests.get(url, stream=True, timeout=SOCKET_SECONDS, headers=headers)
+    ) as response:
+        if response.status_code == requests.codes.requested_range_not_satisfiable:
+            part.unlink(missing_ok=True)
+            raise _BrokenOffError
+        if response.status_code != requests.codes.partial_content:
+            check_status(url, response)
+            part.unlink(missing_ok=True)
+        start = part.stat().st_size if part.exists() else 0
+        remaining = int(response.headers.get("Content-Length", 0))
+        _check_space(part, remaining)
+        _remember_validator(part, response)
+        received = start
+        with part.open("ab") as file:
+            for chunk in _chunks(response):
+                file.write(chunk)
+                received += len(chunk)
+                if progress:
+                    progress(received, start + remaining if remaining else 0)
+        if remaining and received < start + remaining:
+            raise _BrokenOffError
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    try:
+        yield from response.iter_content(CHUNK_BYTES)
+    except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError) as error:
+        raise _BrokenOffError from error
+
+
+def _range_headers(part: Path) -> dict[str, str]:
+    """Ask for the rest only if what is there belongs to the file that the server has now."""
+    try:
+        validator = json.loads(_validator_file(part).read_text())["validator"]
+        return {"Range": f"bytes={part.stat().st_size}-", "If-Range": str(validator)}
+    except (OSError, ValueError, KeyError, TypeError):
+        part.unlink(missing_ok=True)
+        return {}
+
+
+def _remember_validator(part: Path, response: requests.Response) -> None:
+    """Keep what identifies this version of the file; a weak ETag may not be used for ranges."""
+    etag = response.headers.get("ETag", "")
+    validator = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
+    if validator:
+        _validator_file(part).write_text(json.dumps({"validator": validator}))
+    else:
+        _validator_file(part).unlink(missing_ok=True)
+
+
+def _validator_file(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _check_space(part: Path, needed: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if needed + SPARE_BYTES > free:
+        sizes = f"{needed / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free"
+        raise FetchError(f"There is not enough room in {part.parent}: {sizes}.")
+
+
+def _check_hash(url: str, part: Path, sha256_prefix: str, md5: str) -> None:
+    """Throw away what is not the expected file."""
+    for kind, expected in (("sha256", sha256_prefix), ("md5", md5)):
+        if not expected:
+            continue
+        with part.open("rb") as file:
+            found = hashlib.file_digest(file, kind).hexdigest()
+        if not found.startswith(expected):
+            part.unlink()
+            raise FetchError(f"What {url} sent is not the expected file: its {kind.upper()} is not {expected}.")

@@ -1,0 +1,52 @@
+"""The sample gallery: a catalogue of products that this project rendered itself, indexed at first use."""
+
+from pathlib import Path
+
+from similarity.errors import GalleryNotFoundError
+from similarity.gallery import Gallery
+from similarity.home import galleries_folder
+from similarity.pipeline import Progress
+from similarity.sources import Item, open_source
+from similarity.storage import exists
+from similarity.weights import AUTO, choose_model
+
+SAMPLE = "sample"
+NO_SAMPLE = "The sample pictures are not here: make a gallery with `python -m similarity index FOLDER --gallery NAME`."
+DEMO_QUERY = "mug-07-q"
+FOLDER = Path(__file__).resolve().parent.parent / "artifacts" / "sample"
+
+
+def has_sample() -> bool:
+    """Whether the catalogue came with this copy of the program."""
+    return (FOLDER / "catalogue.csv").is_file()
+
+
+def sample_queries() -> list[Item]:
+    """Views of products of the catalogue that are not in it; their label is the category."""
+    return open_source(FOLDER / "queries.csv").items if (FOLDER / "queries.csv").is_file() else []
+
+
+def demo_query() -> Item:
+    """The sample query that a demonstration starts with; raises GalleryNotFoundError where there are none."""
+    queries = sample_queries()
+    if not queries:
+        raise GalleryNotFoundError(NO_SAMPLE)
+    return next((item for item in queries if item.id == DEMO_QUERY), queries[0])
+
+
+def ensure_sample(progress: Progress | None = None) -> Path:
+    """The sample gallery's folder, indexed now if it has not been.
+
+    Nothing is downloaded for it: it uses ResNet-50 if its weights are on this computer, else the bundled model.
+
+    Raises:
+        GalleryNotFoundError: this copy of the program has no catalogue.
+    """
+    directory = galleries_folder() / SAMPLE
+    if exists(directory):
+        return directory
+    if not has_sample():
+        raise GalleryNotFoundError(NO_SAMPLE)
+    choice = choose_model(AUTO, may_download=False)
+    Gallery.build(FOLDER / "catalogue.csv", directory, model=choice, progress=progress)
+    return directory

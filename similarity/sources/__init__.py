@@ -1,0 +1,38 @@
+"""Where pictures come from. Whatever the place, `open_source` gives a list of items and a way to read their bytes."""
+
+from pathlib import Path
+
+from similarity.errors import SourceError
+from similarity.sources.archive import open_archive
+from similarity.sources.contract import FileBytes, Item, Skipped, Source
+from similarity.sources.folder import scan_folder
+from similarity.sources.products import Split, is_products, read_products
+from similarity.sources.table import read_table
+
+__all__ = ["FileBytes", "Item", "Skipped", "Source", "Split", "open_source"]
+
+
+def open_source(place: str | Path, *, split: Split | None = None, products: int | None = None, seed: int = 0) -> Source:
+    """Open a folder, a zip, a CSV, or a folder in the layout of Stanford Online Products.
+
+    Args:
+        place: its path.
+        split, products, seed: for Stanford Online Products only; see `read_products`.
+
+    Raises:
+        SourceError: there is nothing there, or it has no usable pictures.
+    """
+    path = Path(place).expanduser().resolve()
+    if path.is_dir() and is_products(path):
+        return read_products(path, split=split or "test", products=products, seed=seed)
+    if split is not None or products is not None:
+        raise SourceError(f"{path} is not Stanford Online Products: only that has a split and products to draw from.")
+    if path.is_dir():
+        return scan_folder(path)
+    if path.suffix.lower() == ".zip" and path.is_file():
+        return open_archive(path)
+    if path.suffix.lower() in (".csv", ".tsv") and path.is_file():
+        return read_table(path)
+    if path.exists():
+        raise SourceError(f"{path} is not a folder, a zip or a CSV of pictures.")
+    raise SourceError(f"There is no folder or file {path}.")

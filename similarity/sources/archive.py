@@ -1,0 +1,112 @@
+"""A zip of pictures, read in place: nothing is unpacked, and nothing that looks like an attack is opened at all."""
+
+import os
+import stat
+import time
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from similarity.errors import ImageError, SourceError
+from similarity.images import SUFFIXES
+from similarity.sources.contract import FileBytes, Item, Skipped
+
+MAX_ENTRIES = 50_000
+MAX_TOTAL_BYTES = 20_000_000_000
+MAX_ENTRY_BYTES = 100_000_000
+# Pictures are compressed already; what shrinks more than this was made to explode. Small entries cannot.
+MAX_RATIO = 100
+SMALL_BYTES = 1_000_000
+
+
+class Archive:
+    """The pictures in a zip file; make one with `open_archive`."""
+
+    def __init__(self, path: Path, file: zipfile.ZipFile, items: list[Item], skipped: list[Skipped]) -> None:
+        self.name = str(path)
+        self.items = items
+        self.skipped = skipped
+        self.readers = os.cpu_count() or 1
+        self._file = file
+
+    def read(self, item: Item) -> FileBytes:
+        """The bytes of an entry, checked against its CRC; zipfile reads no more than the size it announced."""
+        try:
+            entry = self._file.getinfo(item.id)
+            return FileBytes(self._file.read(entry), _changed(entry))
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+            raise ImageError(item.path, "cannot be unpacked: it is damaged, or encrypted.") from error
+
+    def whereabouts(self, item: Item) -> str:
+        """The path of the zip, with the entry's behind it."""
+        return item.path
+
+
+def open_archive(path: Path) -> Archive:
+    """List a zip's pictures; the folder a picture lies in is its label.
+
+    Raises:
+        SourceError: it is no zip, has no pictures, or has entries that no honest zip of pictures has: paths that lead
+            out of it, links, too many of them, too large ones, or ones that grow a hundredfold.
+    """
+    try:
+        file = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        raise SourceError(f"{path} is not a zip file that can be read.") from error
+    entries = [entry for entry in file.infolist() if not entry.is_dir()]
+    _refuse_attacks(path, entries)
+    items, skipped = {}, []
+    for entry in filter(_is_picture, entries):
+        if entry.filename in items:
+            skipped.append(Skipped(f"{path}/{entry.filename}", "is in the zip twice; the last one counts."))
+        items[entry.filename] = _item(path, entry)
+    if not items:
+        raise SourceError(f"There are no pictures in {path} (JPEG, PNG, WebP, GIF, AVIF and BMP are looked for).")
+    return Archive(path, file, sorted(items.values(), key=lambda item: item.id), skipped)
+
+
+def _refuse_attacks(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MAX_ENTRIES:
+        raise SourceError(
+            f"{path} has {len(entries):,} files; more than {MAX_ENTRIES:,} are not read from a zip: "
+            "unpack it and index the folder."
+        )
+    for entry in entries:
+        if fault := _fault(entry):
+            raise SourceError(f"{path} is refused: its entry {entry.filename!r} {fault}.")
+    total = sum(entry.file_size for entry in entries)
+    if total > MAX_TOTAL_BYTES:
+        raise SourceError(f"{path} unpacks to {total / 1e9:.0f} GB; the limit is 20 GB: index the unpacked folder.")
+
+
+def _fault(entry: zipfile.ZipInfo) -> str:
+    """What is wrong with an entry, or nothing."""
+    pure = PurePosixPath(entry.filename.replace("\\", "/"))
+    if pure.is_absolute() or ".." in pure.parts or pure.parts[0].endswith(":"):
+        return "leads out of the zip"
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        return "is a link"
+    if entry.file_size > MAX_ENTRY_BYTES:
+        return f"unpacks to {entry.file_size / 1e6:.0f} MB"
+    if entry.file_size > SMALL_BYTES and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
+        return f"grows {entry.file_size // max(entry.compress_size, 1)} times"
+    return ""
+
+
+def _is_picture(entry: zipfile.ZipInfo) -> bool:
+    pure = PurePosixPath(entry.filename)
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in pure.parts)
+    return not hidden and pure.suffix.lower() in SUFFIXES
+
+
+def _item(path: Path, entry: zipfile.ZipInfo) -> Item:
+    label = PurePosixPath(entry.filename).parent.name or None
+    return Item(id=entry.filename, path=f"{path}/{entry.filename}", label=label)
+
+
+def _changed(entry: zipfile.ZipInfo) -> float:
+    """When an entry was last changed, in seconds since 1970; a zip gives local time, and may give nonsense."""
+    try:
+        return time.mktime((*entry.date_time, 0, 0, -1))
+    except (ValueError, OverflowError):
+        return 0.0

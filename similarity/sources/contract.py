@@ -1,0 +1,69 @@
+"""What every source is: a list of items, and a way to read their bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture of a gallery.
+
+    Attributes:
+        id: unique in its gallery; in a folder, the path below it with forward slashes.
+        path: where the picture is: a file's absolute path, or its http(s) address.
+        label: what it shows, if known; in a folder, the name of the folder it lies in.
+        metadata: anything else that is known of it.
+        width, height: in pixels, as seen upright. These and the rest are 0 or empty until the file has been read.
+        size: of the file, in bytes.
+        mtime: when the file was last changed, in seconds since 1970.
+        sha256: of the file's bytes, in hex.
+    """
+
+    id: str
+    path: str
+    label: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    width: int = 0
+    height: int = 0
+    size: int = 0
+    mtime: float = 0.0
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was meant to be indexed and could not be, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """A file as it was at one moment: its bytes, and when they were last changed (0 where that is not known)."""
+
+    data: bytes
+    mtime: float = 0.0
+
+
+class Source(Protocol):
+    """A place that lists pictures and gives their bytes.
+
+    Attributes:
+        name: what to call it in messages.
+        items: the pictures, in a stable order.
+        skipped: what could not even be listed.
+        readers: how many items are worth reading at once.
+    """
+
+    name: str
+    items: list[Item]
+    skipped: list[Skipped]
+    readers: int
+
+    def read(self, item: Item) -> FileBytes:
+        """The bytes of one of its items; raises ImageError or FetchError. Called from several threads at once."""
+
+    def whereabouts(self, item: Item) -> str:
+        """Where a person finds an item that could not be used: its path, and the line that named it, if one did."""

@@ -1,0 +1,112 @@
+"""A CSV that names pictures, by path or by address, with a label and any further columns as metadata."""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+from similarity.errors import SourceError
+from similarity.fetch import fetch, is_url
+from similarity.sources.contract import FileBytes, Item, Skipped
+from similarity.sources.folder import read_file
+
+PATH_COLUMNS = ("path", "url")
+OWN_COLUMNS = {"id", "label", *PATH_COLUMNS}
+DOWNLOADS_AT_ONCE = 16
+
+
+class Table:
+    """The pictures that a CSV names; make one with `read_table`."""
+
+    def __init__(self, path: Path, items: list[Item], lines: dict[str, int], skipped: list[Skipped]) -> None:
+        self.name = str(path)
+        self.items = items
+        self.skipped = skipped
+        self.readers = DOWNLOADS_AT_ONCE if any(is_url(item.path) for item in items) else os.cpu_count() or 1
+        self._lines = lines
+
+    def read(self, item: Item) -> FileBytes:
+        """The bytes of a file, or what an address serves."""
+        return FileBytes(fetch(item.path)) if is_url(item.path) else read_file(item.path)
+
+    def whereabouts(self, item: Item) -> str:
+        """Its path or address, and the line of the CSV that named it."""
+        return f"{item.path} ({self.name}, line {self._lines[item.id]})"
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV with a column `path` or `url`; `id` and `label` are used too, and the rest is kept as metadata.
+
+    Paths are relative to the CSV's own folder. A row that cannot be used is reported by its line and skipped.
+
+    Raises:
+        SourceError: it cannot be read, has no such column, or no usable row.
+    """
+    reader = _reader(path)
+    column = next((name for name in PATH_COLUMNS if name in (reader.fieldnames or ())), None)
+    if column is None:
+        raise SourceError(f"{path} needs a column named path or url in its first line.")
+    items: dict[str, Item] = {}
+    lines: dict[str, int] = {}
+    skipped = []
+    try:
+        for row in reader:
+            item, fault = _item(row, column, path.parent)
+            if item and item.id in items:
+                fault = f"has the id {item.id!r}, as line {lines[item.id]} has."
+            if item is None or fault:
+                skipped.append(Skipped(f"{path}, line {reader.line_num}", fault))
+                continue
+            items[item.id], lines[item.id] = item, reader.line_num
+    except csv.Error as error:
+        raise SourceError(f"{path}, line {reader.line_num}: is not CSV ({error}).") from error
+    if not items:
+        first = f": line 2 {skipped[0].reason}" if skipped else "."
+        raise SourceError(f"{path} has no row that can be used{first}")
+    return Table(path, list(items.values()), lines, skipped)
+
+
+def _reader(path: Path) -> "csv.DictReader[str]":
+    """A reader of comma, semicolon or tab separated rows; bytes that are not UTF-8 come through as surrogates."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read ({error.strerror or error}).") from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise SourceError(f"{path} is not a CSV file ({error}).") from error
+    return reader
+
+
+def _item(row: dict[str, str], column: str, folder: Path) -> tuple[Item | None, str]:
+    """A row's item, or what is wrong with the row."""
+    if None in row:
+        return None, "has more values than the first line has columns."
+    if not all(_is_utf8(value) for value in row.values()):
+        return None, "is not UTF-8: save the file as UTF-8."
+    place = (row[column] or "").strip()
+    if not place:
+        return None, f"has no {column}."
+    if column == "url" and not is_url(place):
+        return None, f"has the url {place!r}, which does not start with http:// or https://."
+    return (
+        Item(
+            id=(row.get("id") or "").strip() or place,
+            path=place if is_url(place) else str((folder / place).resolve()),
+            label=(row.get("label") or "").strip() or None,
+            metadata={name: value for name, value in row.items() if name not in OWN_COLUMNS and value},
+        ),
+        "",
+    )
+
+
+def _is_utf8(value: str | None) -> bool:
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        return False
+    return True

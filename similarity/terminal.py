@@ -1,0 +1,85 @@
+"""What the command line shows: results on standard output, remarks and progress on standard error."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from similarity.sources import Skipped
+
+SHOWN_SKIPPED = 20
+RIGHT_ALIGNED = {"rank", "score", "count"}
+
+# Called with how much is done and how much there is in all.
+Advance = Callable[[int, int], None]
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def print_line(text: str) -> None:
+    """One line on standard output, never broken."""
+    sys.stdout.write(f"{text}\n")
+
+
+def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """A table on standard output; in a pipe it is as wide as it needs, so that no line is broken."""
+    table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in RIGHT_ALIGNED else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 1000).print(table)
+
+
+def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
+    """One line on standard error, with a coloured word before it if `as_` gives one, such as Error or Note."""
+    word = f"[{style}]{as_}:[/] " if as_ else ""
+    Console(stderr=True, highlight=False).print(word + escape(text), soft_wrap=True)
+
+
+def say_skipped(skipped: Sequence[Skipped]) -> None:
+    """The files that could not be used, each by name; of very many, the first."""
+    for one in skipped[:SHOWN_SKIPPED]:
+        say(f"{one.path}: {one.reason}", as_="Skipped")
+    if len(skipped) > SHOWN_SKIPPED:
+        say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `info --json` lists them all.")
+
+
+@contextmanager
+def counting(text: str) -> Iterator[Advance]:
+    """A bar of things done; gives the callback that moves it."""
+    with _bar(MofNCompleteColumn()) as bar:
+        task = bar.add_task(text, total=None, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+@contextmanager
+def downloading(text: str) -> Iterator[Advance]:
+    """A bar of bytes; gives the callback that moves it. It is drawn once the first have come."""
+    with _bar(DownloadColumn()) as bar:
+        task = bar.add_task(text, total=None, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None, visible=True)
+
+
+def _bar(amount: ProgressColumn) -> Progress:
+    """A bar that is drawn for people only, and gone when it is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
