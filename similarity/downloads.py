@@ -50,11 +50,13 @@ def download(
     lock = path.with_name(f".{path.name}.lock")
     try:
         with filelock.FileLock(lock, timeout=0):
-            _receive_all(url, part, progress)
-            _check_hash(url, part, sha256_prefix, md5)
-            part.replace(path)
-            _validator_file(part).unlink(missing_ok=True)
-            lock.unlink(missing_ok=True)
+            try:
+                _receive_all(url, part, progress)
+                _check_hash(url, part, sha256_prefix, md5)
+                part.replace(path)
+                _validator_file(part).unlink(missing_ok=True)
+            finally:
+                lock.unlink(missing_ok=True)
     except filelock.Timeout:
         raise FetchError(f"{path} is being downloaded by another process: wait for it.") from None
     except _BrokenOffError as error:

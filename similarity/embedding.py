@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from similarity.engines import Device, Engine, Pixels, Precision, Vectors, load_engine
+from similarity.engines import Device, Engine, Pixels, Precision, load_engine
 from similarity.models import Backbone, Preprocessing
+from similarity.vectors import Vectors, normalise
 from similarity.weights import AUTO, ModelChoice, choose_model
-
-__all__ = ["Embedder", "Vectors", "normalise", "preprocess"]
 
 
 class Embedder:
@@ -84,12 +82,6 @@ def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
     filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
     box = (left, top, min(right, image.width), min(bottom, image.height))
     return np.asarray(image.resize((how.crop, how.crop), filters[how.interpolation], box=box))
-
-
-def normalise(vectors: npt.NDArray[np.floating]) -> Vectors:
-    """Scale the rows of (n, d) to unit length, so that an inner product is a cosine; rows of zeros stay zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
 def _sha256(path: Path) -> str:

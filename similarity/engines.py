@@ -22,12 +22,12 @@ import numpy.typing as npt
 from similarity.errors import ModelError
 from similarity.home import cache_folder
 from similarity.models import Backbone, build_network
+from similarity.vectors import Vectors
 
 if TYPE_CHECKING:
     from torch import nn
 
 Pixels = npt.NDArray[np.uint8]
-Vectors = npt.NDArray[np.float32]
 Precision = Literal["auto", "f32", "bf16", "f16"]
 Device = Literal["auto", "cpu", "cuda"]
 

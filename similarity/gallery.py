@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from similarity.embedding import Embedder, Vectors
+from similarity.embedding import Embedder
 from similarity.errors import GalleryError, GalleryNotFoundError, ModelError, SourceError
 from similarity.home import galleries_folder
 from similarity.images import thumbnail
@@ -24,14 +24,13 @@ from similarity.sources import Item, Skipped, Source, open_source
 from similarity.storage import (
     Generation,
     Manifest,
-    current_generation,
     read_generation,
-    read_manifest,
     thumbnail_path,
     write_generation,
     write_thumbnail,
     writing,
 )
+from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice
 
 
@@ -84,19 +83,8 @@ class Gallery:
             items, vectors, skipped = _embed(listed, embedder, directory, progress)
             index = FaissIndex(embedder.dim)
             index.add(vectors)
-            manifest = Manifest(
-                model=embedder.backbone.name,
-                note=embedder.note,
-                weights_sha256=embedder.weights_sha256,
-                preprocessing=asdict(embedder.backbone.preprocessing),
-                precision=embedder.precision,
-                dim=embedder.dim,
-                count=len(items),
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-                source=listed.name,
-                skipped=skipped,
-                seconds=round(time.perf_counter() - started, 3),
-            )
+            seconds = round(time.perf_counter() - started, 3)
+            manifest = _manifest(embedder, len(items), listed.name, skipped, seconds)
             write_generation(directory, manifest, items, vectors, index)
         return cls.open(directory, load=lambda _: embedder)
 
@@ -216,11 +204,18 @@ def _embed(
     return items, np.stack(vectors), skipped
 
 
-__all__ = [
-    "Gallery",
-    "current_generation",
-    "find_gallery",
-    "list_galleries",
-    "open_gallery",
-    "read_manifest",
-]
+def _manifest(embedder: Embedder, count: int, source: str, skipped: list[Skipped], seconds: float) -> Manifest:
+    """What is to be remembered of a build; its generation and files are filled in when it is written."""
+    return Manifest(
+        model=embedder.backbone.name,
+        note=embedder.note,
+        weights_sha256=embedder.weights_sha256,
+        preprocessing=asdict(embedder.backbone.preprocessing),
+        precision=embedder.precision,
+        dim=embedder.dim,
+        count=count,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        source=source,
+        skipped=skipped,
+        seconds=seconds,
+    )

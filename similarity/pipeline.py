@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from similarity.embedding import Embedder, Vectors
+from similarity.embedding import Embedder
 from similarity.engines import Pixels
 from similarity.errors import FetchError, ImageError
 from similarity.images import decode, thumbnail
 from similarity.sources import Item, Skipped, Source
+from similarity.vectors import Vectors
 
 BATCH = 32
 # How many pictures may be read and decoded ahead of the network, which bounds the memory they take.

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from similarity.errors import GalleryError, SearchError
 from similarity.sources import Item
+from similarity.vectors import Vectors
 
-Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
 

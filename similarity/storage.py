@@ -25,8 +25,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from similarity.errors import GalleryError, GalleryNotFoundError
-from similarity.search import FaissIndex, VectorIndex, Vectors
+from similarity.search import FaissIndex, VectorIndex
 from similarity.sources import Item, Skipped
+from similarity.vectors import Vectors
 
 FORMAT = 1
 MANIFEST, ITEMS, EMBEDDINGS, INDEX = "manifest.json", "items.parquet", "embeddings.npy", "index.faiss"

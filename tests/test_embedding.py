@@ -9,10 +9,11 @@ from conftest import MODEL, PHOTOGRAPHS, draw
 from PIL import Image
 
 from similarity import Embedder
-from similarity.embedding import normalise, preprocess
+from similarity.embedding import preprocess
 from similarity.engines import TorchEngine
 from similarity.images import read_image
 from similarity.models import BACKBONES, build_network
+from similarity.vectors import normalise
 from similarity.weights import obtain_weights
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from similarity.embedding import normalise
 from similarity.errors import GalleryError, SearchError
 from similarity.search import FaissIndex
+from similarity.vectors import normalise
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.embedding import Embedder, Vectors
+from similarity.embedding import Embedder
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
 from similarity.images import decode
 from similarity.pipeline import Progress
 from similarity.sample import ensure_sample
 from similarity.storage import current_generation
+from similarity.vectors import Vectors
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
