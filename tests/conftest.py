@@ -29,14 +29,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+def make_home(folder: Path, home: Path) -> Path:
+    """A home without galleries that shares the converted networks of another, which take seconds to make."""
+    (home / "cache" / "networks").mkdir(parents=True, exist_ok=True)
+    (folder / "cache").mkdir(parents=True)
+    (folder / "cache" / "networks").symlink_to(home / "cache" / "networks")
+    return folder
+
+
 @pytest.fixture
 def empty_home(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without galleries that shares the converted networks, which take seconds to make."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    (home / "cache" / "networks").mkdir(parents=True, exist_ok=True)
-    (folder / "cache").mkdir()
-    (folder / "cache" / "networks").symlink_to(home / "cache" / "networks")
+    """A home without galleries, for one test."""
+    folder = make_home(tmp_path / "home", home)
     monkeypatch.setenv("SIMILARITY_HOME", str(folder))
     monkeypatch.setenv("TORCH_HOME", str(folder / "torch"))
     return folder

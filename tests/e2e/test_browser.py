@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import MODEL, make_home
 
 from similarity import Gallery
-from similarity.sample import ensure_sample
+from similarity.sample import FOLDER
 
 pytestmark = pytest.mark.browser
 
@@ -24,10 +25,11 @@ QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component
 
 
 @pytest.fixture(scope="module")
-def address(shapes: Gallery, home: Path) -> Iterator[str]:
-    """The app, served from a process of its own, with two galleries: `sample` and `shapes`."""
-    assert len(shapes) == 15
-    ensure_sample()
+def address(shapes: Gallery, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, served from a process of its own with a home of its own, which has the galleries sample and shapes."""
+    own = make_home(tmp_path_factory.mktemp("app") / "home", home)
+    shutil.copytree(shapes.directory, own / "galleries" / "shapes")
+    Gallery.build(FOLDER / "catalogue.csv", own / "galleries" / "sample", model=MODEL)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -35,7 +37,7 @@ def address(shapes: Gallery, home: Path) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), *options],
         cwd=ROOT,
-        env=dict(os.environ) | {"SIMILARITY_HOME": str(home)},
+        env=dict(os.environ) | {"SIMILARITY_HOME": str(own)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
