@@ -1,6 +1,7 @@
 """The command line: parse, call the library, show. Its names and JSON keys are a contract."""
 
 import logging
+import os
 import sys
 import time
 from dataclasses import asdict
@@ -11,6 +12,7 @@ import typer
 
 from similarity import terminal
 from similarity.errors import GalleryError, SimilarityError
+from similarity.home import full_path
 from similarity.sample import SAMPLE
 from similarity.sources import Split
 
@@ -41,6 +43,13 @@ def main() -> None:
         app()
     except SimilarityError as error:
         terminal.say(str(error), as_="Error", style="bold red")
+        sys.exit(1)
+    except BrokenPipeError:  # whoever read the output has had enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        terminal.say(f"The output could not be written ({error.strerror or error}).", as_="Error", style="bold red")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 
@@ -97,9 +106,7 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
 @app.command()
 def info(gallery: GalleryName = SAMPLE, as_json: AsJson = False) -> None:
     """Show what a gallery is: model, count, when it was made, what was skipped."""
-    from similarity.gallery import open_gallery
-
-    opened = open_gallery(gallery)
+    opened = _open(gallery)
     manifest = asdict(opened.manifest)
     size = sum(file["size"] for file in manifest.pop("files").values())
     facts = {"gallery": opened.name, "directory": str(opened.directory)} | manifest | {"bytes": size}
@@ -147,7 +154,7 @@ def download(
     from similarity.datasets import datasets_folder, download_dataset, get_dataset, index_command, unpack_dataset
 
     chosen = get_dataset(dataset)
-    folder = (to or datasets_folder()).expanduser().resolve()
+    folder = full_path(to or datasets_folder())
     terminal.say(f"{chosen.title}. Licence: {chosen.licence}")
     try:
         with terminal.downloading("Downloading") as progress:
@@ -197,13 +204,18 @@ def _search(query: str, gallery: str, k: int, sheet: Path | None, *, as_json: bo
 
 def _open(gallery: str) -> "Gallery":
     """Open a gallery; the sample is indexed first if it has not been."""
-    from similarity.gallery import open_gallery
+    from similarity.gallery import find_gallery, open_gallery
     from similarity.sample import ensure_sample, has_sample
+    from similarity.storage import exists
 
-    if gallery == SAMPLE and has_sample():
-        with terminal.counting("Indexing the sample gallery") as progress:
-            ensure_sample(progress)
-    return open_gallery(gallery)
+    if gallery != SAMPLE or exists(find_gallery(SAMPLE)) or not has_sample():
+        return open_gallery(gallery)
+    with terminal.counting("Indexing the sample gallery") as progress:
+        ensure_sample(progress)
+    opened = open_gallery(SAMPLE)
+    if opened.manifest.note:
+        terminal.say(opened.manifest.note, as_="Note")
+    return opened
 
 
 def _report_build(gallery: "Gallery", *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +137,7 @@ def _unpack(archive: Path, unpacked: Path, progress: UnpackProgress | None) -> N
                     f"{archive} does not hold the folder {unpacked.name}: it is not the expected dataset."
                 )
             made.replace(unpacked)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         archive.unlink()
         raise SourceError(
             f"What was downloaded is not a whole zip file; it was removed: try again. ({error})"

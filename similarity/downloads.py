@@ -45,10 +45,10 @@ def download(
     Raises:
         FetchError: unreachable within seconds, broken off again and again, the disk is full, or not the expected file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     lock = path.with_name(f".{path.name}.lock")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(lock, timeout=0):
             try:
                 _receive_all(url, part, progress)
@@ -79,25 +79,35 @@ def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> Non
     with within(
         MAX_SECONDS - 1, lambda: requests.get(url, stream=True, timeout=SOCKET_SECONDS, headers=headers)
     ) as response:
+        have = part.stat().st_size if part.exists() else 0
         if response.status_code == requests.codes.requested_range_not_satisfiable:
+            if response.headers.get("Content-Range") == f"bytes */{have}":
+                return  # it is all there already
             part.unlink(missing_ok=True)
             raise _BrokenOffError
-        if response.status_code != requests.codes.partial_content:
+        if response.status_code != requests.codes.partial_content or not _continues(response, have):
             check_status(url, response)
             part.unlink(missing_ok=True)
-        start = part.stat().st_size if part.exists() else 0
-        remaining = int(response.headers.get("Content-Length", 0))
-        _check_space(part, remaining)
+            have = 0
+        announced = response.headers.get("Content-Length", "")
+        total = have + int(announced) if announced.isdecimal() else 0
+        _check_space(part, total - have)
         _remember_validator(part, response)
-        received = start
         with part.open("ab") as file:
             for chunk in _chunks(response):
                 file.write(chunk)
-                received += len(chunk)
+                have += len(chunk)
                 if progress:
-                    progress(received, start + remaining if remaining else 0)
-        if remaining and received < start + remaining:
+                    progress(have, total)
+        if have < total:
             raise _BrokenOffError
+
+
+def _continues(response: requests.Response, start: int) -> bool:
+    """Whether a partial answer begins where we stopped; one that does not is broken off, and nothing of it is kept."""
+    if response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+        return True
+    raise _BrokenOffError
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
@@ -147,4 +157,5 @@ def _check_hash(url: str, part: Path, sha256_prefix: str, md5: str) -> None:
             found = hashlib.file_digest(file, kind).hexdigest()
         if not found.startswith(expected):
             part.unlink()
+            _validator_file(part).unlink(missing_ok=True)
             raise FetchError(f"What {url} sent is not the expected file: its {kind.upper()} is not {expected}.")

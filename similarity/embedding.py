@@ -19,7 +19,7 @@ class Embedder:
     Attributes:
         backbone: its entry in the registry.
         weights_sha256: of the weights file, in hex.
-        note: why it is not the model that was hoped for, or empty.
+        note: if it is not the model that was hoped for, two lines: why, and what to do about it.
     """
 
     def __init__(self, backbone: Backbone, engine: Engine, weights_sha256: str, *, note: str = "") -> None:

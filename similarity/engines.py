@@ -8,6 +8,7 @@ batches of 16 (within 5 %), and a picture's features cannot depend on its neighb
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import sys
 import tempfile
@@ -26,6 +27,8 @@ from similarity.vectors import Vectors
 
 if TYPE_CHECKING:
     from torch import nn
+
+logger = logging.getLogger(__name__)
 
 Pixels = npt.NDArray[np.uint8]
 Precision = Literal["auto", "f32", "bf16", "f16"]
@@ -54,7 +57,16 @@ def load_engine(
     """
     if device == "cuda" or (device == "auto" and _has_cuda()):
         return TorchEngine(build_network(backbone, weights), device="cuda", precision=precision)
-    return OpenVinoEngine(_converted(backbone, weights, weights_sha256), backbone, precision=precision)
+    kept = _cached_network(backbone, weights_sha256)
+    if not (kept / "model.bin").is_file():
+        _convert(backbone, weights, kept)
+    try:
+        return OpenVinoEngine(kept / "model.xml", backbone, precision=precision)
+    except RuntimeError:
+        logger.warning("The converted network in %s is damaged; it is converted again", kept)
+        shutil.rmtree(kept, ignore_errors=True)
+        _convert(backbone, weights, kept)
+        return OpenVinoEngine(kept / "model.xml", backbone, precision=precision)
 
 
 class OpenVinoEngine:
@@ -138,14 +150,11 @@ def _openvino() -> Any:
     return openvino
 
 
-def _converted(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
-    """The network in OpenVINO's own format, made if this version of everything has not made it yet."""
+def _cached_network(backbone: Backbone, weights_sha256: str) -> Path:
+    """Where the network in OpenVINO's own format is kept, one folder for each version of everything."""
     parts = (backbone.name, backbone.preprocessing, weights_sha256, _openvino().__version__)
     key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-    kept = cache_folder() / "networks" / f"{backbone.name}-{key}"
-    if not (kept / "model.bin").is_file():
-        _convert(backbone, weights, kept)
-    return kept / "model.xml"
+    return cache_folder() / "networks" / f"{backbone.name}-{key}"
 
 
 def _convert(backbone: Backbone, weights: Path, kept: Path) -> None:
@@ -153,17 +162,18 @@ def _convert(backbone: Backbone, weights: Path, kept: Path) -> None:
     import torch
 
     network, side = build_network(backbone, weights), backbone.preprocessing.crop
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".new-") as folder, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on timm's code
         example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
         traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
         model = _openvino().convert_model(traced, example_input=example)
-        made = Path(folder, "made")
-        made.mkdir()
-        _openvino().save_model(model, made / "model.xml", compress_to_fp16=False)
-        try:
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".new-") as folder:
+            made = Path(folder, "made")
+            made.mkdir()
+            _openvino().save_model(model, made / "model.xml", compress_to_fp16=False)
             made.replace(kept)
-        except OSError as error:
-            if not (kept / "model.bin").is_file():
-                raise ModelError(f"The converted network could not be kept in {kept} ({error.strerror}).") from error
+    except (OSError, RuntimeError) as error:
+        if not (kept / "model.bin").is_file():
+            raise ModelError(f"The converted network could not be kept in {kept} ({error}).") from error

@@ -3,7 +3,7 @@
     SimilarityError
     ├── ImageError          a file or a download that cannot be used as a picture
     ├── FetchError          an address that cannot be fetched
-    ├── SourceError         a folder that cannot be indexed
+    ├── SourceError         a folder, zip, CSV or dataset that cannot be indexed
     ├── ModelError          a backbone that cannot be used
     │   └── WeightsError    ... because its weights are missing or damaged
     ├── SearchError         a search that makes no sense
@@ -37,7 +37,7 @@ class FetchError(SimilarityError):
 
 
 class SourceError(SimilarityError):
-    """A folder that cannot be indexed."""
+    """A folder, zip, CSV or dataset that cannot be indexed."""
 
 
 class ModelError(SimilarityError):

@@ -19,6 +19,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests_hardened import Config, HTTPSession
 from requests_hardened.ip_filter import InvalidIPAddress
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from similarity.errors import FetchError
 
@@ -30,7 +31,12 @@ CHUNK_BYTES = 1 << 16
 SOCKET_SECONDS = 5.0  # for one connection attempt, and between two bytes
 # A server that is busy for a moment gets another chance, all within the deadline.
 RETRIES = urllib3.Retry(
-    total=2, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False, redirect=0
+    total=2,
+    redirect=0,
+    backoff_factor=0.3,
+    status_forcelist=(429, 500, 502, 503, 504),
+    raise_on_status=False,
+    respect_retry_after_header=False,
 )
 
 T = TypeVar("T")
@@ -99,6 +105,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     return future.result(timeout=seconds)
 
 
+@retry(retry=retry_if_exception_type(urllib3.exceptions.ProtocolError), stop=stop_after_attempt(3), reraise=True)
 def _exchange(url: str, deadline: float) -> bytes:
     with _query_session() as session, session.get(url, stream=True, timeout=SOCKET_SECONDS) as response:
         check_status(url, response)
@@ -131,6 +138,8 @@ def explain(url: str, error: Exception) -> str:
         return f"{url} redirects more than {MAX_REDIRECTS} times: open it in a browser and copy the final address."
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
         return f"{url} did not answer in time: try again, or download the picture and upload it."
+    if isinstance(error, urllib3.exceptions.ProtocolError):
+        return f"{url} broke off before the end: try again, or download the picture and upload it."
     if isinstance(error, requests.exceptions.SSLError):
         return f"{url} has no valid certificate, so it was not fetched."
     if isinstance(error, requests.ConnectionError):

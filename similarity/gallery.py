@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from similarity.embedding import Embedder
-from similarity.errors import GalleryError, GalleryNotFoundError, ModelError, SourceError
-from similarity.home import galleries_folder
+from similarity.errors import (
+    FetchError,
+    GalleryError,
+    GalleryNotFoundError,
+    ImageError,
+    ModelError,
+    SourceError,
+)
+from similarity.home import full_path, galleries_folder
 from similarity.images import thumbnail
 from similarity.pipeline import Embedded, Progress, embed_source
 from similarity.queries import Query, read_query
@@ -28,10 +36,12 @@ from similarity.storage import (
     thumbnail_path,
     write_generation,
     write_thumbnail,
-    writing,
 )
 from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice
+from similarity.writer import writing
+
+logger = logging.getLogger(__name__)
 
 
 class Gallery:
@@ -77,7 +87,7 @@ class Gallery:
         """
         started = time.perf_counter()
         listed = open_source(source) if isinstance(source, str | Path) else source
-        directory = Path(directory).expanduser().absolute()
+        directory = full_path(directory)
         embedder = Embedder.load(model)
         with writing(directory):
             items, vectors, skipped = _embed(listed, embedder, directory, progress)
@@ -99,7 +109,7 @@ class Gallery:
         Raises:
             GalleryNotFoundError: there is none. GalleryError: it is damaged or of a newer version.
         """
-        directory = Path(directory).expanduser().absolute()
+        directory = full_path(directory)
         return cls(directory, read_generation(directory), load=load)
 
     def __len__(self) -> int:
@@ -129,6 +139,8 @@ class Gallery:
                 f"The gallery {self.name} was made with other weights of {self.manifest.model} than those on this "
                 "computer: put the old weights back, or index it again."
             )
+        if embedder.backbone.preprocessing.facts() != self.manifest.preprocessing:
+            raise GalleryError(f"The gallery {self.name} was made with another preprocessing: index it again.")
         return embedder
 
     def search(self, query: Query, k: int = 10) -> list[Hit]:
@@ -149,11 +161,18 @@ class Gallery:
         ]
 
     def thumbnail(self, item: Item) -> bytes:
-        """A small JPEG of one of its pictures, made when it was indexed; if that is gone, made anew from the file."""
+        """A small JPEG of one of its pictures, made when it was indexed.
+
+        If that is gone it is made anew from the picture; if that is gone too, it is a grey one.
+        """
         try:
             return thumbnail_path(self.directory, item.sha256).read_bytes()
         except OSError:
+            logger.warning("The thumbnail of %s is gone from %s", item.id, self.directory)
+        try:
             return thumbnail(read_query(item.path))
+        except (ImageError, FetchError):
+            return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
 
 
 def find_gallery(name: str) -> Path:
@@ -163,7 +182,7 @@ def find_gallery(name: str) -> Path:
     anything with a slash, and `.`, `..` and `~`, is a path.
     """
     if os.sep in name or "/" in name or name in (".", "..") or name.startswith("~"):
-        return Path(name).expanduser().absolute()
+        return full_path(name)
     if not re.fullmatch(r"[\w][\w.-]*", name):
         raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
     return galleries_folder() / name
@@ -210,7 +229,7 @@ def _manifest(embedder: Embedder, count: int, source: str, skipped: list[Skipped
         model=embedder.backbone.name,
         note=embedder.note,
         weights_sha256=embedder.weights_sha256,
-        preprocessing=asdict(embedder.backbone.preprocessing),
+        preprocessing=embedder.backbone.preprocessing.facts(),
         precision=embedder.precision,
         dim=embedder.dim,
         count=count,

@@ -6,6 +6,8 @@ Without the variable it is `artifacts/` beside the code, so that a clone keeps e
 import os
 from pathlib import Path
 
+from similarity.errors import SimilarityError
+
 
 def home() -> Path:
     """The folder that holds galleries, models and caches (read anew at each call, so tests can move it)."""
@@ -13,6 +15,14 @@ def home() -> Path:
     return (
         Path(configured).expanduser().resolve() if configured else Path(__file__).resolve().parent.parent / "artifacts"
     )
+
+
+def full_path(place: str | Path) -> Path:
+    """A path in full, `~` and links resolved; raises SimilarityError if it cannot be one."""
+    try:
+        return Path(place).expanduser().resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SimilarityError(f"{place} is not a path that can be used ({error}).") from error
 
 
 def galleries_folder() -> Path:

@@ -1,6 +1,7 @@
 """Bytes to a safe, upright RGB picture. The only decoder, so that indexing and querying see the same pixels."""
 
 import io
+import stat
 import struct
 import warnings
 from pathlib import Path
@@ -13,6 +14,7 @@ from similarity.errors import ImageError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp"})
 MAX_PIXELS = 50_000_000
+MAX_FILE_BYTES = 200_000_000
 THUMBNAIL_SIDE = 320
 
 # What Pillow's decoders raise on damaged files; OSError is the documented one, the rest was met in practice.
@@ -36,11 +38,26 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 def read_image(path: str | Path) -> Image.Image:
     """Read and decode a picture file; see `decode`."""
+    return decode(read_file(path)[0], str(path))
+
+
+def read_file(path: str | Path) -> tuple[bytes, float]:
+    """The bytes of a picture file, and when it was last changed, in seconds since 1970.
+
+    Raises:
+        ImageError: it is gone, unreadable, no regular file, or larger than 200 MB.
+    """
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ImageError(str(path), f"cannot be read ({error.strerror or error}).") from error
-    return decode(data, str(path))
+        status = Path(path).stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError(str(path), "is a folder, not a picture.")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(str(path), "is not a regular file.")
+        if status.st_size > MAX_FILE_BYTES:
+            raise ImageError(str(path), f"is too large ({status.st_size / 1e6:.0f} MB; the limit is 200 MB).")
+        return Path(path).read_bytes(), status.st_mtime
+    except (OSError, ValueError) as error:
+        raise ImageError(str(path), f"cannot be read ({getattr(error, 'strerror', None) or error}).") from error
 
 
 def decode(data: bytes, name: str) -> Image.Image:
@@ -61,16 +78,23 @@ def decode(data: bytes, name: str) -> Image.Image:
         raise ImageError(name, "is empty (0 bytes).")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ImageError(
-                    name, f"is too large ({image.width} x {image.height} pixels; the limit is 50 megapixels)."
-                )
-            image.load()
-            return _to_rgb(_upright(image))
+            return to_rgb(image, name)
     except UnidentifiedImageError as error:
         raise ImageError(name, _what_it_is_instead(data)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(name, "is too large (the limit is 50 megapixels).") from error
+    except DECODING_ERRORS as error:
+        raise ImageError(name, f"is damaged or incomplete ({_first_line(error)}).") from error
+
+
+def to_rgb(image: Image.Image, name: str) -> Image.Image:
+    """What `decode` makes of a picture that Pillow has opened, whether its pixels have been read yet or not."""
+    if image.width * image.height > MAX_PIXELS:
+        size = f"{image.width} x {image.height} pixels"
+        raise ImageError(name, f"is too large ({size}; the limit is 50 megapixels).")
+    try:
+        image.load()
+        return _convert(_upright(image))
     except DECODING_ERRORS as error:
         raise ImageError(name, f"is damaged or incomplete ({_first_line(error)}).") from error
 
@@ -92,7 +116,7 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _convert(image: Image.Image) -> Image.Image:
     """Convert any mode that the six formats produce; `info` is emptied, since a CMYK profile is wrong on RGB pixels."""
     if image.mode.startswith("I"):
         rgb = _from_16_bit(image).convert("RGB")

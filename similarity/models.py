@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,6 +39,10 @@ class Preprocessing:
     interpolation: Literal["bilinear", "bicubic"]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+
+    def facts(self) -> dict[str, Any]:
+        """As a gallery's manifest keeps it, in JSON's own types."""
+        return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
 
 
 @dataclass(frozen=True, slots=True)

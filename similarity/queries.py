@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from similarity.fetch import fetch, is_url
-from similarity.images import decode, read_image
+from similarity.images import decode, read_image, to_rgb
 
 Query = str | Path | bytes | Image.Image
 
@@ -17,7 +17,7 @@ def read_query(query: Query) -> Image.Image:
         ImageError: it is not a picture that can be read. FetchError: its address cannot be fetched.
     """
     if isinstance(query, Image.Image):
-        return query.convert("RGB")
+        return to_rgb(query, "The image")
     if isinstance(query, bytes):
         return decode(query, "The uploaded file")
     if isinstance(query, str) and is_url(query):

@@ -103,7 +103,10 @@ class FaissIndex:
 
     def save(self, path: Path) -> None:
         """Write it to a file."""
-        faiss.write_index(self._index, str(path))
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise GalleryError(f"{path} could not be written: is there room on the disk?") from error
 
     def _check(self, vectors: Vectors) -> None:
         if vectors.ndim != 2 or vectors.shape[1] != self.dim:

@@ -61,8 +61,8 @@ def save_sheet(path: Path, png: bytes) -> None:
 def _draw_picture(axes: "Axes", picture: Image.Image, heading: str, caption: str) -> None:
     """A picture with a bold line above and a faint one below."""
     axes.imshow(picture)
-    axes.set_title(heading, fontsize=10, fontweight="bold", color=INK, pad=5)
-    axes.set_xlabel(caption if len(caption) <= 24 else caption[:23] + "…", fontsize=9, color=FAINT)
+    axes.set_title(heading, fontsize=10, fontweight="bold", color=INK, pad=5, parse_math=False)
+    axes.set_xlabel(caption if len(caption) <= 24 else caption[:23] + "…", fontsize=9, color=FAINT, parse_math=False)
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

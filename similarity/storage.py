@@ -5,21 +5,19 @@
       generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
 
-The only module that writes a gallery. A generation is complete before CURRENT names it, so whoever reads sees the old
-state or the new one.
+The only module that writes a gallery's files; `writer.py` sees to it that one process does at a time. A generation is
+complete before CURRENT names it, so whoever reads sees the old state or the new one.
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,8 +29,6 @@ from similarity.vectors import Vectors
 
 FORMAT = 1
 MANIFEST, ITEMS, EMBEDDINGS, INDEX = "manifest.json", "items.parquet", "embeddings.npy", "index.faiss"
-KEPT_GENERATIONS = 2  # the live one, and the one before it for readers that are still in it
-OWN_ENTRIES = {"CURRENT", "CURRENT.new", "generations", "thumbnails", ".lock"}
 
 ITEMS_SCHEMA = pa.schema(
     [
@@ -54,8 +50,9 @@ class Manifest:
     """What a generation is, for people and for whoever opens it.
 
     Attributes:
-        model, weights_sha256, preprocessing, precision: what embedded it, and must embed its queries.
-        note: why it is not the model that was hoped for, or empty.
+        model, weights_sha256, preprocessing: what embedded it, and must embed its queries.
+        precision: of the network's arithmetic when it was embedded: f32, bf16 or f16.
+        note: if it is not the model that was hoped for, two lines: why, and what to do about it.
         created: ISO 8601, UTC.
         skipped: files that could not be indexed.
         seconds: that indexing took.
@@ -100,7 +97,7 @@ def current_generation(directory: Path) -> int:
     """The number of the live generation; raises GalleryNotFoundError where there is none."""
     try:
         return int((directory / "CURRENT").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise GalleryNotFoundError(f"There is no gallery in {directory}.") from None
     except (OSError, ValueError) as error:
         raise GalleryError(f"{directory / 'CURRENT'} cannot be read: index the gallery again.") from error
@@ -110,7 +107,7 @@ def read_manifest(directory: Path) -> Manifest:
     """What the live generation is, without loading it."""
     path = _generation_folder(directory, current_generation(directory)) / MANIFEST
     try:
-        read = json.loads(path.read_text())
+        read = json.loads(path.read_text(encoding="utf-8"))
         if read["format"] > FORMAT:
             raise GalleryError(f"The gallery in {directory} was made by a newer version: update this program.")
         known = {key: read[key] for key in (field.name for field in fields(Manifest)) if key in read}
@@ -138,33 +135,6 @@ def read_generation(directory: Path) -> Generation:
     return Generation(manifest, items, vectors, index)
 
 
-@contextmanager
-def writing(directory: Path) -> Iterator[None]:
-    """Hold a gallery's folder as its only writer; if this fails before there is a first generation, nothing stays.
-
-    Raises:
-        GalleryError: somebody else writes it, it cannot be written, or it is a folder of something else.
-    """
-    if directory.exists() and not _is_gallery_folder(directory):
-        raise GalleryError(f"{directory} holds other files: choose a new or empty folder for the gallery.")
-    lock = filelock.FileLock(directory / ".lock")
-    try:
-        made = _make_folders(directory)
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise GalleryError(f"The gallery in {directory} is being written by another process: wait for it.") from None
-    except OSError as error:
-        raise GalleryError(f"{directory} cannot be written ({error.strerror or error}).") from error
-    try:
-        yield
-    except OSError as error:
-        raise GalleryError(f"The gallery in {directory} could not be written ({error.strerror or error}).") from error
-    finally:
-        lock.release()
-        if not (directory / "CURRENT").exists():
-            _remove_traces(directory, made)
-
-
 def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
     """Keep a thumbnail, unless the same picture's is there already."""
     path = thumbnail_path(directory, sha256)
@@ -181,9 +151,13 @@ def thumbnail_path(directory: Path, sha256: str) -> Path:
 def write_generation(
     directory: Path, manifest: Manifest, items: Sequence[Item], vectors: Vectors, index: VectorIndex
 ) -> None:
-    """Write the next generation, make it the live one, and drop those that are two or more behind."""
+    """Write the next generation, make it the live one, and drop all but it and the one that was live before.
+
+    That one is kept for readers that are still in it.
+    """
     folders = sorted((directory / "generations").glob("[0-9]*"))
     number = 1 + max((int(folder.name) for folder in folders), default=0)
+    kept = {f"{number:06d}"} | ({f"{current_generation(directory):06d}"} if exists(directory) else set())
     folder = _generation_folder(directory, number)
     folder.mkdir(parents=True)
     try:
@@ -192,8 +166,23 @@ def write_generation(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     _make_current(directory, number)
-    for old in [*folders, folder][:-KEPT_GENERATIONS]:
-        shutil.rmtree(old, ignore_errors=True)
+    for old in folders:
+        if old.name not in kept:
+            shutil.rmtree(old, ignore_errors=True)
+    _drop_thumbnails(directory, [directory / "generations" / name for name in kept])
+
+
+def _drop_thumbnails(directory: Path, generations: list[Path]) -> None:
+    """Remove the thumbnails of pictures that are in none of the generations that are left."""
+    used: set[str] = set()
+    try:
+        for folder in generations:
+            used.update(pq.read_table(folder / ITEMS, columns=["sha256"]).column(0).to_pylist())
+    except (OSError, pa.ArrowException):
+        return  # a generation that cannot be read may still need them
+    for path in (directory / "thumbnails").glob("*/*.jpg"):
+        if path.stem not in used:
+            path.unlink(missing_ok=True)
 
 
 def _write_files(folder: Path, manifest: Manifest, items: Sequence[Item], vectors: Vectors, index: VectorIndex) -> None:
@@ -203,7 +192,7 @@ def _write_files(folder: Path, manifest: Manifest, items: Sequence[Item], vector
     index.save(folder / INDEX)
     files = {name: _fingerprint(folder / name) for name in (ITEMS, EMBEDDINGS, INDEX)}
     manifest = replace(manifest, files=files)
-    (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n")
+    (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for path in [*folder.iterdir(), folder, folder.parent]:
         _sync(path)
 
@@ -214,27 +203,6 @@ def _make_current(directory: Path, number: int) -> None:
     _sync(new)
     new.replace(directory / "CURRENT")
     _sync(directory)
-
-
-def _make_folders(directory: Path) -> Path | None:
-    """Make a folder and its parents; returns the topmost one that was new, so that a failure can take it away."""
-    missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
-    directory.mkdir(parents=True, exist_ok=True)
-    return missing[-1] if missing else None
-
-
-def _remove_traces(directory: Path, made: Path | None) -> None:
-    """Take away a gallery that never came to be: the folders that were made for it, or what is in the one there was."""
-    for path in [made] if made else list(directory.iterdir()):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _is_gallery_folder(directory: Path) -> bool:
-    """Whether a folder is empty or holds nothing but a gallery, finished or not."""
-    return directory.is_dir() and all(entry.name in OWN_ENTRIES for entry in directory.iterdir())
 
 
 def _generation_folder(directory: Path, number: int) -> Path:

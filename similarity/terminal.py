@@ -30,12 +30,13 @@ Advance = Callable[[int, int], None]
 
 def print_json(value: dict[str, Any]) -> None:
     """One JSON object on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    print_line(json.dumps(value))
 
 
 def print_line(text: str) -> None:
     """One line on standard output, never broken."""
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -46,6 +47,7 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     for row in rows:
         table.add_row(*map(escape, row))
     Console(highlight=False, width=None if sys.stdout.isatty() else 1000).print(table)
+    sys.stdout.flush()
 
 
 def say(text: str, *, as_: str = "", style: str = "yellow") -> None:

@@ -5,6 +5,7 @@ Also decides what the model `auto` means on this computer, and says why.
 
 import importlib.util
 import json
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ PREFERRED = "resnet50"
 FALLBACK = "efficientnet-lite2"
 RETRY_SECONDS = 24 * 3600.0
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
@@ -28,7 +31,7 @@ class ModelChoice:
     Attributes:
         backbone: the one to use.
         weights: its file.
-        note: one sentence for the user if `auto` could not be the preferred model, else empty.
+        note: if `auto` could not be the preferred model, two lines: why, and what to do about it; else empty.
     """
 
     backbone: Backbone
@@ -61,8 +64,8 @@ def choose_model(requested: str, *, may_download: bool = True, progress: Downloa
         fallback = get_backbone(FALLBACK)
         note = (
             f"{fallback.title} is used because the weights of {preferred.title} are not on this computer"
-            f"{' and could not be downloaded' if may_download else ''}; "
-            f"to use {preferred.title}, {_remedy(preferred)}."
+            f"{' and could not be downloaded' if may_download else ''}.\n"
+            f"To use {preferred.title}, {_remedy(preferred)}."
         )
         return ModelChoice(fallback, obtain_weights(fallback), note)
 
@@ -132,5 +135,8 @@ def _failed_lately(backbone: Backbone) -> bool:
 
 
 def _remember_failure(backbone: Backbone) -> None:
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    _failures_file().write_text(json.dumps(_failures() | {backbone.weights.file: time.time()}))
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        _failures_file().write_text(json.dumps(_failures() | {backbone.weights.file: time.time()}))
+    except OSError:
+        logger.warning("That %s cannot be downloaded could not be noted in %s", backbone.weights.file, cache_folder())

@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 MODEL = "efficientnet-lite2"
+RESNET50_FILE = "resnet50-0676ba61.pth"
 PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "clothing"
 
 
@@ -156,6 +158,17 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("SIMILARITY_PRIVATE_HOSTS", server.host)
     yield server
     server.close()
+
+
+@pytest.fixture
+def published(site: Site, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Site:  # noqa: ARG001 - needs the home
+    """ResNet-50's weights are published on loopback; what is there is up to the test."""
+    from similarity.models import BACKBONES
+
+    entry = BACKBONES["resnet50"]
+    weights = replace(entry.weights, url=site.url(f"/{RESNET50_FILE}"))
+    monkeypatch.setitem(BACKBONES, "resnet50", replace(entry, weights=weights))
+    return site
 
 
 @pytest.fixture

@@ -99,6 +99,21 @@ def test_an_entry_that_grows_a_thousandfold_is_refused(path: Path) -> None:
         open_source(path)
 
 
+def test_many_small_entries_that_grow_together_are_refused(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(30):
+            file.writestr(f"{number}.bmp", bytes(999_000))
+    with pytest.raises(SourceError, match="is refused: it grows"):
+        open_source(path)
+
+
+def test_entries_with_odd_names_do_no_harm(pictures: Path, path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(".", b"x")
+        file.writestr("Größe/été 1.jpg", (pictures / "dots" / "dots-0.jpg").read_bytes())
+    assert [(item.id, item.label) for item in open_source(path).items] == [("Größe/été 1.jpg", "Größe")]
+
+
 def test_a_zip_that_unpacks_to_too_much_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from similarity.sources import archive
 

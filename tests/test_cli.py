@@ -101,6 +101,29 @@ def test_the_sheet_is_a_picture_of_query_and_results(run: Run, pictures: Path, t
         assert len(image.convert("RGB").getcolors(1 << 24) or []) > 100
 
 
+def test_names_are_drawn_as_they_are_written(run: Run, pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "$_{$").mkdir()
+    for name in ("a$^$.jpg", "[bold]b.jpg"):
+        (tmp_path / "$_{$" / name).write_bytes((pictures / "dots" / "dots-0.jpg").read_bytes())
+    assert run("index", tmp_path / "$_{$", "-g", tmp_path / "odd", "-m", MODEL).returncode == 0
+    query = tmp_path / "$_{$" / "a$^$.jpg"
+    done = run("search", query, "-g", tmp_path / "odd", "--sheet", tmp_path / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    assert "[bold]b.jpg" in done.stdout
+
+
+@pytest.mark.usefixtures("shapes")
+def test_output_that_cannot_be_written_is_said(pictures: Path, child_environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "similarity", "search", str(pictures / "dots" / "dots-0.jpg"), "-g", "shapes"]
+    for options in ([], ["--json"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*command, *options], env=child_environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert done.returncode == 1
+        assert done.stderr == "Error: The output could not be written (No space left on device).\n"
+
+
 def test_a_gallery_may_be_given_by_its_path(run: Run, pictures: Path, tmp_path: Path) -> None:
     assert run("index", pictures, "-g", tmp_path / "by-path", "-m", MODEL).returncode == 0
     found = run("search", pictures / "dots" / "dots-0.jpg", "-g", tmp_path / "by-path", "--json")
@@ -129,7 +152,11 @@ WRONG = {
     "no query": (["search", "-g", "shapes"], 2, "Missing argument"),
     "no such command": (["serach"], 2, "No such command"),
     "a missing picture": (["search", "{empty}/a.jpg", "-g", "shapes"], 1, "cannot be read (No such file"),
-    "a folder as a query": (["search", "{empty}", "-g", "shapes"], 1, "cannot be read (Is a directory)"),
+    "a folder as a query": (["search", "{empty}", "-g", "shapes"], 1, "is a folder, not a picture"),
+    "a device as a query": (["search", "/dev/zero", "-g", "shapes"], 1, "is not a regular file"),
+    "a home that is a file": (["search", "{picture}", "-g", "{text}/gallery"], 1, "There is no gallery"),
+    "a gallery with an endless name": (["index", "{pictures}", "-g", "x" * 300, "-m", MODEL], 1, "cannot be written"),
+    "an unknown user's gallery": (["info", "-g", "~no-such-user/x"], 1, "is not a path that can be used"),
     "no picture": (["search", "{text}", "-g", "shapes"], 1, "is not a picture that can be read"),
     "an unknown dataset": (["download", "imagenet"], 1, "There is no dataset named 'imagenet'"),
     "a split of what has none": (["index", "{pictures}", "-g", "x", "--split", "train"], 1, "is not Stanford Online"),
@@ -178,7 +205,9 @@ def test_without_any_gallery_the_list_says_how_to_make_one(run: Run) -> None:
 def test_the_first_search_indexes_the_sample_gallery_by_itself_and_the_second_does_not(
     run: Run, empty_home: Path, tmp_path: Path
 ) -> None:
-    first = json.loads(run("demo", "--sheet", tmp_path / "demo.png", "-k", 5, "--json").stdout)
+    done = run("demo", "--sheet", tmp_path / "demo.png", "-k", 5, "--json")
+    assert "Note: EfficientNet-Lite2 is used because the weights of ResNet-50 are not on this computer" in done.stderr
+    first = json.loads(done.stdout)
     assert (first["gallery"], len(first["hits"])) == ("sample", 5)
     assert (tmp_path / "demo.png").read_bytes().startswith(b"\x89PNG")
     second = json.loads(run("search", first["query"], "-k", 5, "--json").stdout)

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import shutil
 from collections import namedtuple
@@ -32,6 +33,8 @@ def serve(
         handler.send_header("Content-Length", str(len(body) - start))
         if etag:
             handler.send_header("ETag", etag)
+        if start:
+            handler.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         handler.end_headers()
         handler.wfile.write(body[start : start + next(cuts, len(body))])
         handler.close_connection = True
@@ -101,7 +104,62 @@ def test_another_file_than_the_expected_one_is_thrown_away(site: Site, target: P
     for expected in ({"sha256_prefix": SHA256[:8]}, {"md5": MD5}):
         with pytest.raises(FetchError, match="is not the expected file"):
             download(site.url("/file"), target, **expected)
-    assert not [path for path in target.parent.iterdir() if path.stat().st_size > 0 and path.suffix != ".json"]
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_part_that_was_whole_already_is_not_received_again(site: Site, target: Path) -> None:
+    serve(site, cut_at=[CHUNK_BYTES] * 4)
+    with pytest.raises(FetchError):
+        download(site.url("/file"), target)
+    target.with_name(".file.bin.part").write_bytes(BODY)
+
+    def nothing_left(handler) -> None:  # type: ignore[no-untyped-def]
+        handler.send_response(416)
+        handler.send_header("Content-Range", f"bytes */{len(BODY)}")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    site.pages["/file"] = nothing_left
+    download(site.url("/file"), target, sha256_prefix=SHA256)
+    assert target.read_bytes() == BODY
+
+
+def test_another_part_than_was_asked_for_is_not_used(site: Site, target: Path) -> None:
+    serve(site, cut_at=[CHUNK_BYTES] * 4)
+    with pytest.raises(FetchError):
+        download(site.url("/file"), target)
+
+    def from_elsewhere(handler) -> None:  # type: ignore[no-untyped-def]
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes 0-{len(BODY) - 1}/{len(BODY)}")
+        handler.send_header("Content-Length", str(len(BODY)))
+        handler.end_headers()
+        handler.wfile.write(BODY)
+
+    site.pages["/file"] = from_elsewhere
+    with pytest.raises(FetchError, match="broke off"):
+        download(site.url("/file"), target)
+    assert not target.exists()
+
+
+def test_a_nonsense_length_is_ignored(site: Site, target: Path) -> None:
+    def odd(handler) -> None:  # type: ignore[no-untyped-def]
+        handler.send_response(200)
+        handler.send_header("Content-Length", "lots")
+        handler.end_headers()
+        handler.wfile.write(b"a few bytes")
+
+    site.pages["/file"] = odd
+    with contextlib.suppress(FetchError):
+        download(site.url("/file"), target)
+    assert not target.exists() or target.read_bytes() == b"a few bytes"
+
+
+def test_a_place_that_cannot_be_written_is_an_error(site: Site, tmp_path: Path) -> None:
+    serve(site)
+    (tmp_path / "file").touch()
+    with pytest.raises(FetchError, match="could not be written"):
+        download(site.url("/file"), tmp_path / "file" / "models" / "file.bin")
 
 
 def test_a_file_that_is_not_there_is_an_error(site: Site, target: Path) -> None:

@@ -144,6 +144,15 @@ def test_an_entry_says_what_its_network_is() -> None:
         assert backbone.build().eval()(torch.zeros(1, 3, side, side)).shape == (1, backbone.dim)
 
 
+def test_a_damaged_converted_network_is_converted_again(empty_home: Path, drawn: list[Image.Image]) -> None:
+    (empty_home / "cache" / "networks").unlink()  # the link to the shared ones
+    before = Embedder.load(MODEL, device="cpu").embed(drawn[:1])
+    for name, content in (("model.xml", b"<net"), ("model.bin", b"")):
+        (path,) = (empty_home / "cache" / "networks").glob(f"*/{name}")
+        path.write_bytes(content)
+        assert (Embedder.load(MODEL, device="cpu").embed(drawn[:1]) == before).all()
+
+
 WATCHED = """
 import sys
 from PIL import Image

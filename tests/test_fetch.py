@@ -98,6 +98,26 @@ def test_a_slow_server_is_given_up_at_the_deadline(
     assert time.monotonic() - started < 1.4
 
 
+def test_an_answer_that_breaks_off_is_asked_for_again(site: Site) -> None:
+    def broken_once(handler) -> None:  # type: ignore[no-untyped-def]
+        handler.send_response(200)
+        handler.send_header("Content-Length", "9")
+        handler.end_headers()
+        handler.wfile.write(b"the bytes"[: 4 if len(site.asked) == 1 else 9])
+        handler.close_connection = True
+
+    site.pages["/broken"] = broken_once
+    assert fetch(site.url("/broken")) == b"the bytes"
+
+
+def test_a_server_that_asks_to_come_back_later_is_not_waited_for(site: Site) -> None:
+    site.pages["/later"] = (503, {"Retry-After": "3600"}, b"")
+    started = time.monotonic()
+    with pytest.raises(FetchError, match="answered 503"):
+        fetch(site.url("/later"))
+    assert time.monotonic() - started < 5
+
+
 def test_a_server_that_is_busy_for_a_moment_is_asked_again(site: Site) -> None:
     def busy_once(handler) -> None:  # type: ignore[no-untyped-def]
         handler.send_response(503 if len(site.asked) == 1 else 200)

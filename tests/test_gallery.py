@@ -1,4 +1,6 @@
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +9,10 @@ import filelock
 import numpy as np
 import pytest
 from conftest import MODEL, draw
+from PIL import Image
 
 from similarity import Embedder, Gallery
-from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, SearchError, SourceError
+from similarity.errors import GalleryError, GalleryNotFoundError, SearchError, SourceError
 from similarity.gallery import find_gallery, list_galleries, open_gallery
 from similarity.storage import current_generation, read_manifest
 
@@ -74,13 +77,14 @@ def test_thumbnails_are_made_while_indexing(built: Gallery) -> None:
     assert built.thumbnail(built.items[0]).startswith(b"\xff\xd8")
 
 
-def test_a_lost_thumbnail_is_made_anew_from_the_picture(built: Gallery) -> None:
+def test_a_lost_thumbnail_is_made_anew_from_the_picture_or_is_grey(built: Gallery) -> None:
     for path in built.directory.glob("thumbnails/*/*.jpg"):
         path.unlink()
     assert built.thumbnail(built.items[0]).startswith(b"\xff\xd8")
     Path(built.items[0].path).unlink()
-    with pytest.raises(ImageError, match="cannot be read"):
-        built.thumbnail(built.items[0])
+    with Image.open(io.BytesIO(built.thumbnail(built.items[0]))) as grey:
+        assert grey.size == (240, 320)
+        assert grey.getpixel((5, 5)) == (211, 211, 211)
 
 
 ANSWERS = """
@@ -151,6 +155,47 @@ def test_an_interrupted_build_leaves_nothing_and_an_interrupted_rebuild_leaves_t
         Gallery.build(own_pictures, built.directory, model=MODEL, progress=interrupt)
     assert current_generation(built.directory) == 1
     assert len(Gallery.open(built.directory)) == 15
+
+
+def test_a_failed_build_does_not_touch_the_gallery_beside_it(own_pictures: Path, tmp_path: Path) -> None:
+    galleries = tmp_path / "new" / "galleries"
+
+    def build_another_and_be_interrupted(*_: object) -> None:
+        Gallery.build(own_pictures, galleries / "other", model=MODEL)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Gallery.build(own_pictures, galleries / "mine", model=MODEL, progress=build_another_and_be_interrupted)
+    assert [path.name for path in galleries.iterdir()] == ["other"]
+    assert len(Gallery.open(galleries / "other")) == 15
+
+
+def test_what_a_killed_build_left_behind_is_cleared_by_the_next_one(built: Gallery, own_pictures: Path) -> None:
+    (built.directory / "generations" / "000002").mkdir()
+    (own_pictures / "dots" / "dots-0.jpg").unlink()
+    Gallery.build(own_pictures, built.directory, model=MODEL)
+    assert sorted(path.name for path in built.directory.glob("generations/*")) == ["000001", "000003"]
+    Gallery.build(own_pictures, built.directory, model=MODEL)
+    assert len(list(built.directory.glob("thumbnails/*/*.jpg"))) == 14
+
+
+def test_files_with_odd_names_cost_only_themselves(own_pictures: Path, tmp_path: Path) -> None:
+    data = (own_pictures / "dots" / "dots-0.jpg").read_bytes()
+    for name in (b"caf\xe9.jpg", "é $x^ 'quote' [b].jpg".encode()):
+        (Path(os.fsdecode(os.fsencode(own_pictures) + b"/" + name))).write_bytes(data)
+    gallery = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    assert [item.id for item in gallery.items if item.label is None] == ["é $x^ 'quote' [b].jpg"]
+    assert [skipped.reason for skipped in gallery.manifest.skipped] == ["has a name that is not UTF-8: rename it."]
+
+
+def test_an_open_image_is_read_as_its_file_would_be(built: Gallery, tmp_path: Path) -> None:
+    half_clear = Image.new("RGBA", (200, 200), (255, 0, 0, 90))
+    half_clear.save(tmp_path / "clear.png")
+    deep = Image.fromarray(np.tile(np.linspace(0, 65535, 200, dtype=np.uint16), (200, 1)))
+    deep.save(tmp_path / "deep.png")
+    for path in (tmp_path / "clear.png", tmp_path / "deep.png"):
+        with Image.open(path) as image:
+            assert built.search(image) == built.search(path)
 
 
 def test_an_empty_folder_that_was_there_before_stays(own_pictures: Path, tmp_path: Path) -> None:

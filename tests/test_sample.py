@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MODEL
+from conftest import MODEL, Site
 from PIL import Image
 
 from similarity import Embedder, Gallery
@@ -71,13 +71,13 @@ def test_a_picture_rendered_again_is_the_committed_one(name: str, tmp_path: Path
 
 
 @pytest.mark.usefixtures("empty_home")
-def test_the_sample_gallery_is_indexed_once_without_downloading(site, embedder: Embedder) -> None:  # type: ignore[no-untyped-def]
+def test_the_sample_gallery_is_indexed_once_without_downloading(published: Site, embedder: Embedder) -> None:
     seen: list[tuple[int, int]] = []
     directory = ensure_sample(lambda *now: seen.append(now))
     assert seen[-1] == (675, 675)
     assert Gallery.open(directory).manifest.model == embedder.backbone.name
     ensure_sample(lambda *_: pytest.fail("it was indexed twice"))
-    assert site.asked == []
+    assert published.asked == []
 
 
 @pytest.mark.usefixtures("empty_home")

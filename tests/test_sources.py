@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from conftest import draw
 
-from similarity.errors import ImageError, SourceError
+from similarity.errors import ImageError, SimilarityError, SourceError
 from similarity.sources import open_source
 
 
@@ -67,6 +67,20 @@ def test_an_unreadable_folder_below_is_reported_and_the_rest_is_listed(
     folder = open_source(pictures)
     assert len(folder.items) == 10
     assert [skipped.path for skipped in folder.skipped] == [str(pictures / "rings")]
+
+
+def test_linked_folders_are_followed_once(tmp_path: Path, pictures: Path) -> None:
+    (tmp_path / "linked").symlink_to(pictures / "dots")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert [item.id for item in open_source(tmp_path).items] == [f"linked/dots-{n}.jpg" for n in range(5)]
+
+
+def test_a_place_that_is_no_path_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for place in (tmp_path / "a", "~no-such-user/pictures", "a\0b"):
+        with pytest.raises(SimilarityError):
+            open_source(place)
 
 
 def test_a_picture_that_is_gone_or_no_file_is_an_error_when_it_is_read(tmp_path: Path) -> None:

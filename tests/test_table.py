@@ -79,6 +79,13 @@ def test_rows_that_cannot_be_used_are_named_by_line_and_the_others_are_used(path
     ]
 
 
+def test_a_row_may_have_a_path_or_an_address(path: Path) -> None:
+    path.write_text("path,url\na.jpg,\n,https://example.com/b.jpg\n,\nbad\0name.jpg,\n")
+    source = open_source(path)
+    assert [item.path for item in source.items] == [str(path.parent / "a.jpg"), "https://example.com/b.jpg"]
+    assert [Path(skipped.path).name for skipped in source.skipped] == ["products.csv, line 4", "products.csv, line 5"]
+
+
 def test_an_address_that_is_none_is_named_by_line(path: Path) -> None:
     path.write_text("url\nhttps://example.com/a.jpg\nexample.com/b.jpg\n")
     source = open_source(path)
@@ -93,10 +100,12 @@ def test_an_address_that_is_none_is_named_by_line(path: Path) -> None:
         ("", "needs a column named path or url"),
         ("name,label\na.jpg,x\n", "needs a column named path or url"),
         ("path,label\n", "has no row that can be used"),
-        ("path,label\n,x\n", "has no row that can be used: line 2 has no path"),
+        ("path,label\n,x\n", "has no row that can be used; .*line 2, has no path"),
+        ('path,label\na.jpg,"never closed\nb.jpg,x\n', "the row that begins in line 2 is not CSV"),
+        ("path,pr\udce9is\na.jpg,1\n", "line 1: is not UTF-8"),
     ],
 )
 def test_a_table_without_the_column_or_a_usable_row_is_an_error(path: Path, content: str, sentence: str) -> None:
-    path.write_text(content)
+    path.write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(SourceError, match=sentence):
         open_source(path)

@@ -5,23 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import RESNET50_FILE as FILE
 from conftest import Site
 
 from similarity import Embedder
 from similarity.errors import ModelError, WeightsError
 from similarity.models import BACKBONES, get_backbone
 from similarity.weights import choose_model, find_weights, obtain_weights
-
-FILE = "resnet50-0676ba61.pth"
-
-
-@pytest.fixture
-def published(site: Site, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Site:  # noqa: ARG001 - needs the home
-    """ResNet-50's weights are published on loopback; what is there is up to the test."""
-    entry = BACKBONES["resnet50"]
-    weights = replace(entry.weights, url=site.url(f"/{FILE}"))
-    monkeypatch.setitem(BACKBONES, "resnet50", replace(entry, weights=weights))
-    return site
 
 
 def publish(site: Site, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +90,7 @@ def test_auto_says_which_model_it_took_instead_and_how_to_get_the_other(publishe
 def test_auto_without_downloading_asks_nobody(published: Site) -> None:
     choice = choose_model("auto", may_download=False)
     assert choice.backbone.name == "efficientnet-lite2"
-    assert "are not on this computer; to use ResNet-50, download" in choice.note
+    assert "are not on this computer.\nTo use ResNet-50, download" in choice.note
     assert published.asked == []
 
 

@@ -10,7 +10,7 @@ from similarity.images import decode, thumbnail
 from similarity.sources import Item
 
 UPLOAD, ADDRESS = "Upload", "Image URL"
-FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp"]
+FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
 SAMPLE_KEY = "sample_query"
 
 

@@ -66,9 +66,11 @@ def _index_sample() -> None:
 def _show_facts(gallery: Gallery) -> None:
     """What is searched, and with what; if the model is not the one hoped for, why."""
     st.caption(f"{len(gallery):,} pictures · {get_backbone(gallery.manifest.model).title}")
-    if gallery.manifest.note:
-        with st.expander("Why this model?"):
-            st.markdown(results.as_text(gallery.manifest.note))
+    why, _, remedy = gallery.manifest.note.partition("\n")
+    if why:
+        st.caption(results.as_text(why))
+        with st.expander("Use the better model"):
+            st.markdown(results.as_text(remedy))
 
 
 def _show_error(error: SimilarityError) -> None:

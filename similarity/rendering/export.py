@@ -26,9 +26,9 @@ ray marcher (`similarity/rendering/`); no photograph, 3-D model or texture of an
 - columns: id, path (relative to the table), label, category, product, view
 - {size} x {size} pixels, JPEG
 
-Render it again (about a second a picture; pictures that exist are kept):
+Render it again into a new folder (about a second a picture; pictures that are there already are kept):
 
-    python -m similarity.rendering artifacts/sample
+    python -m similarity.rendering FOLDER
 
 Licence: CC0 1.0, public domain dedication, https://creativecommons.org/publicdomain/zero/1.0/
 """

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from similarity.errors import SourceError
+from similarity.home import full_path
 from similarity.sources.archive import open_archive
 from similarity.sources.contract import FileBytes, Item, Skipped, Source
 from similarity.sources.folder import scan_folder
@@ -22,7 +23,7 @@ def open_source(place: str | Path, *, split: Split | None = None, products: int 
     Raises:
         SourceError: there is nothing there, or it has no usable pictures.
     """
-    path = Path(place).expanduser().resolve()
+    path = full_path(place)
     if path.is_dir() and is_products(path):
         return read_products(path, split=split or "test", products=products, seed=seed)
     if split is not None or products is not None:

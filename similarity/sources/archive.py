@@ -1,5 +1,6 @@
 """A zip of pictures, read in place: nothing is unpacked, and nothing that looks like an attack is opened at all."""
 
+import lzma
 import os
 import stat
 import time
@@ -34,7 +35,7 @@ class Archive:
         try:
             entry = self._file.getinfo(item.id)
             return FileBytes(self._file.read(entry), _changed(entry))
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError) as error:
             raise ImageError(item.path, "cannot be unpacked: it is damaged, or encrypted.") from error
 
     def whereabouts(self, item: Item) -> str:
@@ -51,10 +52,14 @@ def open_archive(path: Path) -> Archive:
     """
     try:
         file = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
         raise SourceError(f"{path} is not a zip file that can be read.") from error
     entries = [entry for entry in file.infolist() if not entry.is_dir()]
-    _refuse_attacks(path, entries)
+    try:
+        _refuse_attacks(path, entries)
+    except SourceError:
+        file.close()
+        raise
     items, skipped = {}, []
     for entry in filter(_is_picture, entries):
         if entry.filename in items:
@@ -77,12 +82,15 @@ def _refuse_attacks(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     total = sum(entry.file_size for entry in entries)
     if total > MAX_TOTAL_BYTES:
         raise SourceError(f"{path} unpacks to {total / 1e9:.0f} GB; the limit is 20 GB: index the unpacked folder.")
+    packed = sum(entry.compress_size for entry in entries)
+    if total > 10 * SMALL_BYTES and total > MAX_RATIO * max(packed, 1):
+        raise SourceError(f"{path} is refused: it grows {total // max(packed, 1)} times when it is unpacked.")
 
 
 def _fault(entry: zipfile.ZipInfo) -> str:
     """What is wrong with an entry, or nothing."""
     pure = PurePosixPath(entry.filename.replace("\\", "/"))
-    if pure.is_absolute() or ".." in pure.parts or pure.parts[0].endswith(":"):
+    if pure.is_absolute() or ".." in pure.parts or (pure.parts and pure.parts[0].endswith(":")):
         return "leads out of the zip"
     if stat.S_ISLNK(entry.external_attr >> 16):
         return "is a link"

@@ -1,11 +1,11 @@
 """A folder of pictures, with all folders below it."""
 
 import os
-import stat
+from collections.abc import Iterator
 from pathlib import Path
 
-from similarity.errors import ImageError, SourceError
-from similarity.images import SUFFIXES
+from similarity.errors import SourceError
+from similarity.images import SUFFIXES, read_file
 from similarity.sources.contract import FileBytes, Item, Skipped
 
 
@@ -20,22 +20,11 @@ class Files:
 
     def read(self, item: Item) -> FileBytes:
         """The bytes of a file, unless it is gone, unreadable or no regular file."""
-        return read_file(item.path)
+        return FileBytes(*read_file(item.path))
 
     def whereabouts(self, item: Item) -> str:
         """Its path."""
         return item.path
-
-
-def read_file(path: str) -> FileBytes:
-    """The bytes of a picture file; raises ImageError if it is gone, unreadable or no regular file."""
-    try:
-        status = Path(path).stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(path, "is not a regular file.")
-        return FileBytes(Path(path).read_bytes(), status.st_mtime)
-    except OSError as error:
-        raise ImageError(path, f"cannot be read ({error.strerror or error}).") from error
 
 
 def scan_folder(root: Path) -> Files:
@@ -47,26 +36,44 @@ def scan_folder(root: Path) -> Files:
         SourceError: `root` cannot be read, or has no picture files.
     """
     unreadable: list[OSError] = []
-    items = [_item(root, path) for path in _picture_files(root, unreadable)]
-    if not items and unreadable:
+    paths = sorted(_picture_files(root, unreadable))
+    if not paths and unreadable:
         raise SourceError(f"The folder {unreadable[0].filename} cannot be read ({unreadable[0].strerror}).")
-    if not items:
+    if not paths:
         raise SourceError(f"There are no pictures in {root} (JPEG, PNG, WebP, GIF, AVIF and BMP are looked for).")
-    skipped = [Skipped(str(error.filename), f"cannot be read ({error.strerror}).") for error in unreadable]
+    skipped = [Skipped(_shown(error.filename), f"cannot be read ({error.strerror}).") for error in unreadable]
+    skipped += [
+        Skipped(_shown(path), "has a name that is not UTF-8: rename it.") for path in paths if not _is_utf8(path)
+    ]
+    items = [_item(root, path) for path in paths if _is_utf8(path)]
     return Files(str(root), sorted(items, key=lambda item: item.id), skipped)
 
 
-def _picture_files(root: Path, unreadable: list[OSError]) -> list[Path]:
-    """Every file below a folder that is named like a picture; folders that cannot be listed are noted."""
-    found = []
-    for folder, subfolders, files in os.walk(root, onerror=unreadable.append):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        found += [
-            Path(folder, name) for name in files if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
-        ]
-    return found
+def _picture_files(root: Path, unreadable: list[OSError]) -> Iterator[Path]:
+    """Every file below a folder that is named like a picture, links followed; notes folders that cannot be listed."""
+    seen: set[str] = set()
+    for folder, subfolders, files in os.walk(root, onerror=unreadable.append, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link back up, or a second way to the same place
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(folder, name)
 
 
 def _item(root: Path, path: Path) -> Item:
     below = path.relative_to(root)
     return Item(id=below.as_posix(), path=str(path), label=below.parent.name or None)
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether a name can be written down; others come from the system with surrogates in them."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in str(path))
+
+
+def _shown(path: str | Path) -> str:
+    """A path as it can be shown, bytes that are not UTF-8 replaced."""
+    return os.fsencode(path).decode("utf-8", errors="replace")

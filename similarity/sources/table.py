@@ -5,10 +5,11 @@ import io
 import os
 from pathlib import Path
 
-from similarity.errors import SourceError
+from similarity.errors import SimilarityError, SourceError
 from similarity.fetch import fetch, is_url
+from similarity.home import full_path
+from similarity.images import read_file
 from similarity.sources.contract import FileBytes, Item, Skipped
-from similarity.sources.folder import read_file
 
 PATH_COLUMNS = ("path", "url")
 OWN_COLUMNS = {"id", "label", *PATH_COLUMNS}
@@ -27,7 +28,7 @@ class Table:
 
     def read(self, item: Item) -> FileBytes:
         """The bytes of a file, or what an address serves."""
-        return FileBytes(fetch(item.path)) if is_url(item.path) else read_file(item.path)
+        return FileBytes(fetch(item.path)) if is_url(item.path) else FileBytes(*read_file(item.path))
 
     def whereabouts(self, item: Item) -> str:
         """Its path or address, and the line of the CSV that named it."""
@@ -43,15 +44,14 @@ def read_table(path: Path) -> Table:
         SourceError: it cannot be read, has no such column, or no usable row.
     """
     reader = _reader(path)
-    column = next((name for name in PATH_COLUMNS if name in (reader.fieldnames or ())), None)
-    if column is None:
+    if not set(PATH_COLUMNS) & set(reader.fieldnames or ()):
         raise SourceError(f"{path} needs a column named path or url in its first line.")
     items: dict[str, Item] = {}
     lines: dict[str, int] = {}
     skipped = []
     try:
         for row in reader:
-            item, fault = _item(row, column, path.parent)
+            item, fault = _item(row, path.parent)
             if item and item.id in items:
                 fault = f"has the id {item.id!r}, as line {lines[item.id]} has."
             if item is None or fault:
@@ -59,9 +59,9 @@ def read_table(path: Path) -> Table:
                 continue
             items[item.id], lines[item.id] = item, reader.line_num
     except csv.Error as error:
-        raise SourceError(f"{path}, line {reader.line_num}: is not CSV ({error}).") from error
+        raise SourceError(f"{path}: the row that begins in line {reader.line_num + 1} is not CSV ({error}).") from error
     if not items:
-        first = f": line 2 {skipped[0].reason}" if skipped else "."
+        first = f"; {skipped[0].path}, {skipped[0].reason}" if skipped else "."
         raise SourceError(f"{path} has no row that can be used{first}")
     return Table(path, list(items.values()), lines, skipped)
 
@@ -74,34 +74,35 @@ def _reader(path: Path) -> "csv.DictReader[str]":
         raise SourceError(f"{path} cannot be read ({error.strerror or error}).") from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
     except csv.Error as error:
         raise SourceError(f"{path} is not a CSV file ({error}).") from error
+    if not all(map(_is_utf8, reader.fieldnames)):
+        raise SourceError(f"{path}, line 1: is not UTF-8: save the file as UTF-8.")
     return reader
 
 
-def _item(row: dict[str, str], column: str, folder: Path) -> tuple[Item | None, str]:
+def _item(row: dict[str, str], folder: Path) -> tuple[Item | None, str]:
     """A row's item, or what is wrong with the row."""
     if None in row:
         return None, "has more values than the first line has columns."
-    if not all(_is_utf8(value) for value in row.values()):
+    if not all(map(_is_utf8, row.values())):
         return None, "is not UTF-8: save the file as UTF-8."
-    place = (row[column] or "").strip()
-    if not place:
-        return None, f"has no {column}."
-    if column == "url" and not is_url(place):
-        return None, f"has the url {place!r}, which does not start with http:// or https://."
-    return (
-        Item(
-            id=(row.get("id") or "").strip() or place,
-            path=place if is_url(place) else str((folder / place).resolve()),
-            label=(row.get("label") or "").strip() or None,
-            metadata={name: value for name, value in row.items() if name not in OWN_COLUMNS and value},
-        ),
-        "",
-    )
+    path, url = ((row.get(column) or "").strip() for column in PATH_COLUMNS)
+    if not path and not url:
+        return None, f"has no {' or '.join(column for column in PATH_COLUMNS if column in row)}."
+    if url and not path and not is_url(url):
+        return None, f"has the url {url!r}, which does not start with http:// or https://."
+    place = path or url
+    try:
+        where = place if is_url(place) else str(full_path(folder / place))
+    except SimilarityError as error:
+        return None, str(error)
+    label = (row.get("label") or "").strip() or None
+    metadata = {name: value for name, value in row.items() if name not in OWN_COLUMNS and value}
+    return Item(id=(row.get("id") or "").strip() or place, path=where, label=label, metadata=metadata), ""
 
 
 def _is_utf8(value: str | None) -> bool:
