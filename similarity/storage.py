@@ -103,6 +103,19 @@ def current_generation(directory: Path) -> int:
         raise GalleryError(f"{directory / 'CURRENT'} cannot be read: index the gallery again.") from error
 
 
+def live_state(directory: Path) -> tuple[int, int]:
+    """What changes whenever a gallery does, even if it is deleted and made anew; cheap enough to ask at every turn.
+
+    Raises:
+        GalleryNotFoundError: there is none.
+    """
+    number = current_generation(directory)
+    try:
+        return number, (_generation_folder(directory, number) / MANIFEST).stat().st_mtime_ns
+    except OSError as error:
+        raise GalleryError(f"Generation {number} of {directory} is missing: index the gallery again.") from error
+
+
 def read_manifest(directory: Path) -> Manifest:
     """What the live generation is, without loading it."""
     path = _generation_folder(directory, current_generation(directory)) / MANIFEST

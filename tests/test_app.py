@@ -1,6 +1,7 @@
 """The pages, driven without a browser."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,19 @@ def test_a_gallery_that_was_rebuilt_is_noticed(page: AppTest, own_pictures: Path
     assert "14 pictures" in texts(page)
 
 
+def test_a_gallery_that_was_deleted_and_made_anew_is_noticed(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    page.run()
+    assert "15 pictures" in texts(page)
+    shutil.rmtree(empty_home / "galleries" / "mine")
+    (own_pictures / "dots" / "dots-0.jpg").unlink()
+    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    page.run()
+    assert "14 pictures" in texts(page)
+
+
 def test_a_damaged_gallery_gets_a_plain_sentence_and_the_others_can_still_be_chosen(
     page: AppTest, own_pictures: Path, empty_home: Path
 ) -> None:
@@ -157,4 +171,5 @@ def test_the_page_says_why_it_is_not_the_preferred_model(page: AppTest, own_pict
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"note": note}))
     page.run()
     assert "EfficientNet-Lite2 is used because of the network." in texts(page).replace("\\", "")
+    assert page.expander[0].label == "Use ResNet-50 instead"
     assert page.expander[0].markdown[0].value.replace("\\", "") == "To use the other, wait."

@@ -11,7 +11,7 @@ from similarity.gallery import Gallery
 from similarity.images import decode
 from similarity.pipeline import Progress
 from similarity.sample import ensure_sample
-from similarity.storage import current_generation
+from similarity.storage import live_state
 from similarity.vectors import Vectors
 
 
@@ -33,12 +33,12 @@ def _indexing_sample() -> threading.Lock:
 
 
 def load_gallery(directory: Path) -> Gallery:
-    """A gallery at its live generation; a newer one is noticed at the next call."""
-    return _load_generation(directory, current_generation(directory))
+    """A gallery as it is now; a newer generation is noticed at the next call."""
+    return _load_generation(directory, live_state(directory))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the gallery …")
-def _load_generation(directory: Path, generation: int) -> Gallery:  # noqa: ARG001 - part of the key
+def _load_generation(directory: Path, state: tuple[int, int]) -> Gallery:  # noqa: ARG001 - part of the key
     return Gallery.open(directory, load=load_embedder)
 
 

@@ -7,6 +7,7 @@ from similarity.errors import SimilarityError
 from similarity.gallery import Gallery, list_galleries
 from similarity.models import get_backbone
 from similarity.sample import SAMPLE, has_sample, sample_queries
+from similarity.weights import PREFERRED
 
 FIRST_GALLERY = "python -m similarity index FOLDER --gallery NAME"
 
@@ -69,7 +70,7 @@ def _show_facts(gallery: Gallery) -> None:
     why, _, remedy = gallery.manifest.note.partition("\n")
     if why:
         st.caption(results.as_text(why))
-        with st.expander("Use the better model"):
+        with st.expander(f"Use {get_backbone(PREFERRED).title} instead"):
             st.markdown(results.as_text(remedy))
 
 
