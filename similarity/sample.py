@@ -12,7 +12,7 @@ from similarity.weights import AUTO, choose_model
 
 SAMPLE = "sample"
 NO_SAMPLE = "The sample pictures are not here: make a gallery with `python -m similarity index FOLDER --gallery NAME`."
-DEMO_QUERY = "mug-07-q"
+DEMO_QUERY = "lamp-02-q"
 FOLDER = Path(__file__).resolve().parent.parent / "artifacts" / "sample"
 
 
