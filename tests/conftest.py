@@ -98,6 +98,15 @@ def shapes(home: Path, pictures: Path, embedder):  # type: ignore[no-untyped-def
     return Gallery.build(pictures, home / "galleries" / "shapes", model=MODEL)
 
 
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """The sample gallery, in no home: tests of the first start make their own."""
+    from similarity import Gallery
+    from similarity.sample import FOLDER
+
+    return Gallery.build(FOLDER / "catalogue.csv", tmp_path_factory.mktemp("galleries") / "sample", model=MODEL)
+
+
 @pytest.fixture
 def photographs() -> Path:
     """Real photographs of clothing: `gallery/<class>` and `queries/<class>`."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MODEL, Site
+from conftest import Site
 from PIL import Image
 
 from similarity import Embedder, Gallery
@@ -13,11 +13,6 @@ from similarity.errors import GalleryNotFoundError
 from similarity.images import read_image
 from similarity.sample import FOLDER, ensure_sample, sample_queries
 from similarity.sources import Item, open_source
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
-    return Gallery.build(FOLDER / "catalogue.csv", tmp_path_factory.mktemp("galleries") / "sample", model=MODEL)
 
 
 def product(item: Item) -> str:

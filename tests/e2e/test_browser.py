@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import MODEL, make_home
+from conftest import make_home
 
 from similarity import Gallery
-from similarity.sample import FOLDER
 
 pytestmark = pytest.mark.browser
 
@@ -25,11 +24,11 @@ QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component
 
 
 @pytest.fixture(scope="module")
-def address(shapes: Gallery, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(shapes: Gallery, sample: Gallery, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app, served from a process of its own with a home of its own, which has the galleries sample and shapes."""
     own = make_home(tmp_path_factory.mktemp("app") / "home", home)
-    shutil.copytree(shapes.directory, own / "galleries" / "shapes")
-    Gallery.build(FOLDER / "catalogue.csv", own / "galleries" / "sample", model=MODEL)
+    for gallery in (shapes, sample):
+        shutil.copytree(gallery.directory, own / "galleries" / gallery.name)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
