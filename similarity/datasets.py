@@ -55,7 +55,7 @@ DATASETS = {
         ),
         Dataset(
             name="clothing",
-            title="Clothing dataset, small (3,781 photographs of 10 kinds of clothing, 130 MB)",
+            title="Clothing dataset, small (3,781 photographs of 10 kinds of clothing)",
             licence="CC0: free for any use.",
             url="https://github.com/alexeygrigorev/clothing-dataset-small/archive/refs/heads/master.zip",
             unpacked="clothing-dataset-small-master",
