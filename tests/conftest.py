@@ -27,6 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIMILARITY_HOME", str(folder))
         patch.setenv("TORCH_HOME", str(folder / "torch"))
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")  # the same engine on every machine
         patch.delenv("SIMILARITY_PRIVATE_HOSTS", raising=False)
         yield folder
 

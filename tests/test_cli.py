@@ -112,6 +112,7 @@ def test_names_are_drawn_as_they_are_written(run: Run, pictures: Path, tmp_path:
     assert "[bold]b.jpg" in done.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.usefixtures("shapes")
 def test_output_that_cannot_be_written_is_said(pictures: Path, child_environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "similarity", "search", str(pictures / "dots" / "dots-0.jpg"), "-g", "shapes"]

@@ -182,7 +182,10 @@ def test_what_a_killed_build_left_behind_is_cleared_by_the_next_one(built: Galle
 def test_files_with_odd_names_cost_only_themselves(own_pictures: Path, tmp_path: Path) -> None:
     data = (own_pictures / "dots" / "dots-0.jpg").read_bytes()
     for name in (b"caf\xe9.jpg", "é $x^ 'quote' [b].jpg".encode()):
-        (Path(os.fsdecode(os.fsencode(own_pictures) + b"/" + name))).write_bytes(data)
+        try:
+            Path(os.fsdecode(os.fsencode(own_pictures) + b"/" + name)).write_bytes(data)
+        except OSError:
+            pytest.skip("this file system takes no such names")
     gallery = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
     assert [item.id for item in gallery.items if item.label is None] == ["é $x^ 'quote' [b].jpg"]
     assert [skipped.reason for skipped in gallery.manifest.skipped] == ["has a name that is not UTF-8: rename it."]
