@@ -80,15 +80,14 @@ def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> Non
         MAX_SECONDS - 1, lambda: requests.get(url, stream=True, timeout=SOCKET_SECONDS, headers=headers)
     ) as response:
         have = part.stat().st_size if part.exists() else 0
-        if response.status_code == requests.codes.requested_range_not_satisfiable:
-            if response.headers.get("Content-Range") == f"bytes */{have}":
-                return  # it is all there already
-            part.unlink(missing_ok=True)
-            raise _BrokenOffError
-        if response.status_code != requests.codes.partial_content or not _continues(response, have):
-            check_status(url, response)
+        answered = response.headers.get("Content-Range", "")
+        if response.status_code == requests.codes.requested_range_not_satisfiable and answered == f"bytes */{have}":
+            return  # it is all there already
+        if not _continues(response, answered, have):
             part.unlink(missing_ok=True)
             have = 0
+            if response.status_code != requests.codes.ok:  # some other part of the file: ask for all of it
+                raise _BrokenOffError
         announced = response.headers.get("Content-Length", "")
         total = have + int(announced) if announced.isdecimal() else 0
         _check_space(part, total - have)
@@ -103,11 +102,12 @@ def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> Non
             raise _BrokenOffError
 
 
-def _continues(response: requests.Response, start: int) -> bool:
-    """Whether a partial answer begins where we stopped; one that does not is broken off, and nothing of it is kept."""
-    if response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-        return True
-    raise _BrokenOffError
+def _continues(response: requests.Response, answered: str, have: int) -> bool:
+    """Whether an answer goes on where we stopped; raises FetchError if it is neither the file nor a part of it."""
+    ranges = (requests.codes.partial_content, requests.codes.requested_range_not_satisfiable)
+    if response.status_code not in ranges:
+        check_status(response.url, response)
+    return response.status_code == requests.codes.partial_content and answered.startswith(f"bytes {have}-")
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

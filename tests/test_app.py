@@ -127,25 +127,18 @@ def test_an_upload_that_is_no_picture_gets_a_plain_sentence(page: AppTest) -> No
     assert page.error[0].value.replace("\\", "").startswith("notes.jpg: is not a picture that can be read")
 
 
-def test_a_gallery_that_was_rebuilt_is_noticed(page: AppTest, own_pictures: Path, empty_home: Path) -> None:
-    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
-    page.run()
-    assert "15 pictures" in texts(page)
-    (own_pictures / "dots" / "dots-0.jpg").unlink()
-    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
-    page.run()
-    assert "14 pictures" in texts(page)
-
-
-def test_a_gallery_that_was_deleted_and_made_anew_is_noticed(
-    page: AppTest, own_pictures: Path, empty_home: Path
+@pytest.mark.parametrize("deleted_first", [False, True])
+def test_a_gallery_that_was_made_anew_is_noticed(
+    page: AppTest, own_pictures: Path, empty_home: Path, deleted_first: bool
 ) -> None:
-    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    directory = empty_home / "galleries" / "mine"
+    Gallery.build(own_pictures, directory, model=MODEL)
     page.run()
     assert "15 pictures" in texts(page)
-    shutil.rmtree(empty_home / "galleries" / "mine")
+    if deleted_first:
+        shutil.rmtree(directory)
     (own_pictures / "dots" / "dots-0.jpg").unlink()
-    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    Gallery.build(own_pictures, directory, model=MODEL)
     page.run()
     assert "14 pictures" in texts(page)
 

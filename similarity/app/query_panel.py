@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.resources import fetch_picture
-from similarity.images import decode, thumbnail
+from similarity.images import decode, read_file, thumbnail
 from similarity.sources import Item
 
 UPLOAD, ADDRESS = "Upload", "Image URL"
@@ -37,11 +37,11 @@ def choose_picture() -> QueryPicture | None:
     """A picture from the person's computer, from the web or from the samples, or None as long as there is none.
 
     Raises:
-        FetchError: the address cannot be fetched.
+        FetchError: the address cannot be fetched. ImageError: the sample is gone.
     """
     if sample := st.session_state.get(SAMPLE_KEY):
         st.button("Show it another picture", icon=":material/arrow_back:", on_click=_forget_sample, width="stretch")
-        return QueryPicture(Path(sample).read_bytes(), "The sample picture")
+        return QueryPicture(read_file(sample)[0], "The sample picture")
     way = st.segmented_control("Your picture", [UPLOAD, ADDRESS], default=UPLOAD, required=True, width="stretch")
     if way == UPLOAD:
         file = st.file_uploader("Picture file", type=FILE_TYPES, label_visibility="collapsed")
