@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from similarity import terminal
+from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.home import full_path
 from similarity.sample import SAMPLE
@@ -29,6 +30,9 @@ app = typer.Typer(
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if it can be had.")]
+PrecisionName = Annotated[
+    Precision, typer.Option(help="Of the network's arithmetic; auto is bf16 or f32 on a CPU, f16 on a GPU.")
+]
 Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
 Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
@@ -58,6 +62,7 @@ def index(
     source: Annotated[Path, typer.Argument(help="A folder of pictures, a zip, a CSV of paths or URLs, or SOP.")],
     gallery: GalleryName,
     model: Model = "auto",
+    precision: PrecisionName = "auto",
     split: Annotated[Split | None, typer.Option(help="Of Stanford Online Products: which part.")] = None,
     products: Annotated[int | None, typer.Option(min=1, help="Of Stanford Online Products: only so many.")] = None,
     seed: Annotated[int, typer.Option(help="Draws other products.")] = 0,
@@ -75,8 +80,8 @@ def index(
     if choice.note:
         terminal.say(choice.note, as_="Note")
     try:
-        with terminal.counting(f"Indexing with {choice.backbone.title}") as progress:
-            built = Gallery.build(listed, directory, model=choice, progress=progress)
+        with terminal.indexing() as progress:
+            built = Gallery.build(listed, directory, model=choice, precision=precision, progress=progress)
     except KeyboardInterrupt:
         terminal.say("Interrupted: nothing was changed.")
         raise typer.Exit(INTERRUPTED) from None
@@ -177,17 +182,17 @@ def _search(query: str, gallery: str, k: int, sheet: Path | None, *, as_json: bo
 
     if sheet and sheet.suffix.lower() != ".png":
         raise typer.BadParameter("its name must end in .png", param_hint="--sheet")
-    image = read_query(query)
+    file = read_query(query)
     opened = _open(gallery)
     _ = opened.embedder  # loaded here, so that the time below is that of a search
     started = time.perf_counter()
-    hits = opened.search(image, k)
+    hits = opened.search(file, k)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
     if sheet:
         from similarity.sheet import draw_sheet, save_sheet
 
         pictures = [opened.thumbnail(hit.item) for hit in hits]
-        save_sheet(sheet, draw_sheet(image, query.rstrip("/").rsplit("/", 1)[-1], hits, pictures))
+        save_sheet(sheet, draw_sheet(file.decode(), query.rstrip("/").rsplit("/", 1)[-1], hits, pictures))
     if as_json:
         found = [
             {"rank": hit.rank, "score": hit.score, "id": hit.item.id, "path": hit.item.path, "label": hit.item.label}
@@ -210,7 +215,8 @@ def _open(gallery: str) -> "Gallery":
 
     if gallery != SAMPLE or exists(find_gallery(SAMPLE)) or not has_sample():
         return open_gallery(gallery)
-    with terminal.counting("Indexing the sample gallery") as progress:
+    terminal.say("The sample gallery is indexed first, once.")
+    with terminal.indexing() as progress:
         ensure_sample(progress)
     opened = open_gallery(SAMPLE)
     if opened.manifest.note:

@@ -1,16 +1,35 @@
 """Pictures to embeddings: one `Embedder` for the gallery and for the queries."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from similarity.engines import Device, Engine, Pixels, Precision, load_engine
-from similarity.models import Backbone, Preprocessing
+from similarity.engines import Device, Engine, OpenVinoEngine, Pixels, Precision, TorchEngine, has_cuda
+from similarity.errors import ModelError, WeightsError
+from similarity.images import Decoded, decode_scaled
+from similarity.models import Backbone, Preprocessing, build_network, get_backbone
+from similarity.networks import converted_network, find_network, quantised_network
 from similarity.vectors import Vectors, normalise
 from similarity.weights import AUTO, ModelChoice, choose_model
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderId:
+    """What makes two embedders the same one, whatever they run on; a gallery remembers it of the one that made it.
+
+    Attributes:
+        model: the backbone's name.
+        weights_sha256: of its weights file, in hex.
+        quantised: the folder of its int8 network, if it is one; that folder's content never changes.
+    """
+
+    model: str
+    weights_sha256: str
+    quantised: Path | None = None
 
 
 class Embedder:
@@ -19,12 +38,16 @@ class Embedder:
     Attributes:
         backbone: its entry in the registry.
         weights_sha256: of the weights file, in hex.
+        quantised: the folder of its network if that is in int8, else None.
         note: if it is not the model that was hoped for, two lines: why, and what to do about it.
     """
 
-    def __init__(self, backbone: Backbone, engine: Engine, weights_sha256: str, *, note: str = "") -> None:
+    def __init__(
+        self, backbone: Backbone, engine: Engine, weights_sha256: str, *, quantised: Path | None = None, note: str = ""
+    ) -> None:
         self.backbone = backbone
         self.weights_sha256 = weights_sha256
+        self.quantised = quantised
         self.note = note
         self._engine = engine
 
@@ -32,11 +55,63 @@ class Embedder:
     def load(
         cls, model: str | ModelChoice = AUTO, *, precision: Precision = "auto", device: Device = "auto"
     ) -> "Embedder":
-        """Load a backbone by name, or one that `choose_model` found; raises ModelError if it cannot be had."""
+        """Load a backbone by name, or one that `choose_model` found.
+
+        Args:
+            precision: `auto` is bf16 on processors that compute it, else f32, and f16 on a GPU (int8: see `quantise`).
+            device: `auto` is a CUDA GPU if there is one.
+
+        Raises:
+            ModelError: it cannot be had.
+        """
+        if precision == "int8":
+            raise ModelError("An int8 network is made from pictures: use Embedder.quantise.")
         choice = choose_model(model) if isinstance(model, str) else model
-        sha256 = _sha256(choice.weights)
-        engine = load_engine(choice.backbone, choice.weights, sha256, precision=precision, device=device)
-        return cls(choice.backbone, engine, sha256, note=choice.note)
+        backbone, sha256 = choice.backbone, _sha256(choice.weights)
+        engine: Engine
+        if device == "cuda" or (device == "auto" and has_cuda()):
+            engine = TorchEngine(build_network(backbone, choice.weights), device="cuda", precision=precision)
+        else:
+            engine = OpenVinoEngine(converted_network(backbone, choice.weights, sha256), backbone, precision=precision)
+        return cls(backbone, engine, sha256, note=choice.note)
+
+    @classmethod
+    def quantise(cls, model: str | ModelChoice, pixels: Pixels) -> "Embedder":
+        """Load a backbone in int8, on the CPU.
+
+        Args:
+            pixels: of pictures like those it is to embed, as `preprocess` makes them, uint8 (n, crop, crop, 3); 300 of
+                them are enough.
+
+        Raises:
+            ModelError: it cannot be had, or NNCF is not installed.
+        """
+        choice = choose_model(model) if isinstance(model, str) else model
+        backbone, sha256 = choice.backbone, _sha256(choice.weights)
+        network = quantised_network(backbone, converted_network(backbone, choice.weights, sha256), pixels)
+        engine = OpenVinoEngine(network, backbone, precision="int8")
+        return cls(backbone, engine, sha256, quantised=network, note=choice.note)
+
+    @classmethod
+    def restore(cls, identity: EmbedderId) -> "Embedder":
+        """Load an embedder again that was loaded before; its weights are only needed if its network is not kept.
+
+        Raises:
+            ModelError: it cannot be had, or its weights are not the same any more.
+        """
+        backbone, sha256 = get_backbone(identity.model), identity.weights_sha256
+        if identity.quantised:
+            engine = OpenVinoEngine(identity.quantised, backbone, precision="int8")
+            return cls(backbone, engine, sha256, quantised=identity.quantised)
+        if not has_cuda() and (network := find_network(backbone, sha256)):
+            return cls(backbone, OpenVinoEngine(network, backbone), sha256)
+        embedder = cls.load(identity.model)
+        if embedder.weights_sha256 != sha256:
+            raise WeightsError(
+                f"The weights of {identity.model} on this computer are others than those it was used with: "
+                "put those back, or index again."
+            )
+        return embedder
 
     @property
     def dim(self) -> int:
@@ -45,22 +120,38 @@ class Embedder:
 
     @property
     def precision(self) -> str:
-        """Of the network's arithmetic: f32, bf16 or f16; the embeddings are float32 in any case."""
+        """Of the network's arithmetic: f32, bf16, f16 or int8; the embeddings are float32 in any case."""
         return self._engine.precision
+
+    @property
+    def batch(self) -> int:
+        """How many pictures `embed_stream` takes at a time."""
+        return self._engine.batch
+
+    def decode(self, data: bytes, name: str) -> Decoded:
+        """A picture file as this model looks at it, in galleries and in queries alike; see `images.decode_scaled`."""
+        return decode_scaled(data, name, side=self.backbone.preprocessing.resize)
 
     def prepare(self, image: Image.Image) -> Pixels:
         """RGB image -> uint8 (crop, crop, 3), what the network takes."""
         return preprocess(image, self.backbone.preprocessing)
 
     def embed(self, images: Sequence[Image.Image]) -> Vectors:
-        """RGB images -> float32 (n, dim), rows of unit length."""
+        """RGB images -> float32 (n, dim), rows of unit length: a query, or a few."""
         if not images:
             return np.empty((0, self.dim), np.float32)
-        return self.embed_pixels(np.stack([self.prepare(image) for image in images]))
+        return normalise(self._engine.run(np.stack([self.prepare(image) for image in images])))
 
-    def embed_pixels(self, pixels: Pixels) -> Vectors:
-        """uint8 (n, crop, crop, 3) as `prepare` makes them -> float32 (n, dim), rows of unit length."""
-        return normalise(self._engine.run(pixels))
+    def embed_stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
+        """Many pictures, the fastest way, in order.
+
+        Args:
+            batches: each uint8 (0..batch, crop, crop, 3), as `prepare` makes them; some are taken ahead.
+
+        Yields:
+            For each batch float32 (0..batch, dim), rows of unit length.
+        """
+        return map(normalise, self._engine.stream(batches))
 
 
 def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:

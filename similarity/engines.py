@@ -1,37 +1,33 @@
 """What runs a backbone: OpenVINO on a CPU, torch on a CUDA GPU. Pixels in, features out, the same from any thread.
 
-A network is converted for OpenVINO once and kept under SIMILARITY_HOME/cache, so that later processes import neither
-torch nor timm. The network takes one picture at a time, and two run side by side: on two cores this is as fast as
-batches of 16 (within 5 %), and a picture's features cannot depend on its neighbours.
+On a CPU a network is compiled twice: for one picture with all cores at it, which answers a query soonest, and for
+batches of 4 with one core each, which gets most pictures through. Measured on two cores with AVX-512 bf16: ResNet-50
+21 ms against 39 for a query; for a gallery, batches of 4 equal batches of 1 to 32 in bf16 within noise, and are 7 %
+faster than single pictures in int8. The features of a picture are the same either way, to the last bit.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
+import itertools
 import shutil
-import sys
-import tempfile
-import warnings
 from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from similarity.errors import ModelError
-from similarity.home import cache_folder
-from similarity.models import Backbone, build_network
+from similarity.models import Backbone
+from similarity.networks import XML, openvino
 from similarity.vectors import Vectors
 
 if TYPE_CHECKING:
     from torch import nn
 
-logger = logging.getLogger(__name__)
-
 Pixels = npt.NDArray[np.uint8]
-Precision = Literal["auto", "f32", "bf16", "f16"]
+Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -40,72 +36,73 @@ class Engine(Protocol):
 
     @property
     def precision(self) -> str:
-        """Of its arithmetic: f32, bf16 or f16."""
+        """Of its arithmetic: f32, bf16, f16 or int8."""
+
+    @property
+    def batch(self) -> int:
+        """How many pictures `stream` takes at a time."""
 
     def run(self, pixels: Pixels) -> Vectors:
-        """uint8 (n, crop, crop, 3) -> float32 (n, dim)."""
+        """uint8 (n, crop, crop, 3) -> float32 (n, dim), as soon as possible."""
 
-
-def load_engine(
-    backbone: Backbone, weights: Path, weights_sha256: str, *, precision: Precision = "auto", device: Device = "auto"
-) -> Engine:
-    """Make the fastest engine that this computer has for a backbone.
-
-    Args:
-        precision: `auto` is bf16 on processors that compute it, else f32, and f16 on a GPU.
-        device: `auto` is a CUDA GPU if there is one.
-    """
-    if device == "cuda" or (device == "auto" and _has_cuda()):
-        return TorchEngine(build_network(backbone, weights), device="cuda", precision=precision)
-    kept = _cached_network(backbone, weights_sha256)
-    if not (kept / "model.bin").is_file():
-        _convert(backbone, weights, kept)
-    try:
-        return OpenVinoEngine(kept / "model.xml", backbone, precision=precision)
-    except RuntimeError:
-        logger.warning("The converted network in %s is damaged; it is converted again", kept)
-        shutil.rmtree(kept, ignore_errors=True)
-        _convert(backbone, weights, kept)
-        return OpenVinoEngine(kept / "model.xml", backbone, precision=precision)
+    def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
+        """Many batches, each uint8 (0..batch, crop, crop, 3) -> float32 (0..batch, dim), in order, several ahead."""
 
 
 class OpenVinoEngine:
-    """A converted network, compiled for this processor."""
+    """A converted network, compiled for this processor.
 
-    def __init__(self, model_file: Path, backbone: Backbone, *, precision: Precision = "auto") -> None:
-        core = _openvino().Core()
+    No callbacks: a compiled network that is freed while one is still running waits for ever for Python's own lock.
+    """
+
+    batch = 4
+
+    def __init__(self, network: Path, backbone: Backbone, *, precision: Precision = "auto") -> None:
+        self._core = openvino().Core()
         if precision == "auto":
-            precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-        side = backbone.preprocessing.crop
-        model = core.read_model(model_file)
-        model.reshape([1, side, side, 3])
-        hints = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
-        self._compiled = core.compile_model(model, "CPU", hints)
-        self._dim = backbone.dim
-        self._at_once = 2 * self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+            precision = "bf16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
         self.precision: str = precision
+        self._network = network
+        self._backbone = backbone
+        self._for_one = self._compile(1, "LATENCY")
 
     def run(self, pixels: Pixels) -> Vectors:
-        """Every call has requests of its own, so that callers in different threads do not wait for each other.
+        """One picture after the other; every call has a request of its own, so that callers do not share any state."""
+        request = self._for_one.create_infer_request()
+        return np.stack([_result(request.infer({0: one[np.newaxis]})) for one in pixels])[:, 0]
 
-        No callbacks: a network that is freed while one is still running waits for ever for Python's own lock.
-        """
-        features = np.empty((len(pixels), self._dim), np.float32)
-        requests = [self._compiled.create_infer_request() for _ in range(min(len(pixels), self._at_once))]
-        started: deque[tuple[int, Any]] = deque()
-        for row in range(len(pixels)):
-            if len(started) == len(requests):
-                _finish(started, features)
-            request = requests[row % len(requests)]
-            request.start_async({0: pixels[row : row + 1]})
-            started.append((row, request))
+    def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
+        """Twice as many batches at once as run side by side, so that no core waits for the next."""
+        at_once = 2 * self._for_many.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        requests = itertools.cycle([self._for_many.create_infer_request() for _ in range(at_once)])
+        started: deque[tuple[Any, int]] = deque()
+        for pixels in batches:
+            if len(started) == at_once:
+                yield _finish(*started.popleft())
+            request = next(requests)
+            request.start_async({0: _filled_up(pixels, self.batch)})
+            started.append((request, len(pixels)))
         while started:
-            _finish(started, features)
-        return features
+            yield _finish(*started.popleft())
+
+    @cached_property
+    def _for_many(self) -> Any:
+        return self._compile(self.batch, "THROUGHPUT")
+
+    def _compile(self, batch: int, hint: str) -> Any:
+        """The network for so many pictures at a time."""
+        side = self._backbone.preprocessing.crop
+        model = self._core.read_model(self._network / XML)
+        model.reshape([batch, side, side, 3])
+        # What is not quantised in an int8 network runs in float32, which measures no slower than bfloat16.
+        floats = "f32" if self.precision == "int8" else self.precision
+        return self._core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": floats, "PERFORMANCE_HINT": hint})
 
 
 class TorchEngine:
     """The network in torch, channels last, in half precision unless told otherwise."""
+
+    batch = 32
 
     def __init__(self, network: nn.Module, *, device: str, precision: Precision = "auto") -> None:
         import torch
@@ -124,15 +121,12 @@ class TorchEngine:
             result: Vectors = features.float().cpu().numpy()
         return result
 
-
-def _finish(started: deque[tuple[int, Any]], features: Vectors) -> None:
-    """Wait for the request that was started first and keep what it found."""
-    row, request = started.popleft()
-    request.wait()
-    features[row] = request.get_output_tensor(0).data[0]
+    def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
+        """One batch after the other; while the GPU works, the threads that decode go on."""
+        return map(self.run, batches)
 
 
-def _has_cuda() -> bool:
+def has_cuda() -> bool:
     """Whether there is a CUDA GPU; torch, which takes seconds to import, is asked only if there is an NVIDIA driver."""
     if not (Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi")):
         return False
@@ -141,39 +135,20 @@ def _has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
-def _openvino() -> Any:
-    """OpenVINO without its usage statistics: it sends them from a package that it does without if it is not there."""
-    if "openvino" not in sys.modules:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    import openvino
-
-    return openvino
+def _filled_up(pixels: Pixels, batch: int) -> Pixels:
+    """A batch with as many pictures as the network was compiled for, black ones at its end."""
+    missing = batch - len(pixels)
+    return np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else pixels
 
 
-def _cached_network(backbone: Backbone, weights_sha256: str) -> Path:
-    """Where the network in OpenVINO's own format is kept, one folder for each version of everything."""
-    parts = (backbone.name, backbone.preprocessing, weights_sha256, _openvino().__version__)
-    key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-    return cache_folder() / "networks" / f"{backbone.name}-{key}"
+def _finish(request: Any, count: int) -> Vectors:
+    """Wait for a batch; what was filled up is left out."""
+    request.wait()
+    features: Vectors = request.get_output_tensor(0).data[:count].copy()
+    return features
 
 
-def _convert(backbone: Backbone, weights: Path, kept: Path) -> None:
-    """Convert into a folder that appears whole or not at all; if another process was first, its result is used."""
-    import torch
-
-    network, side = build_network(backbone, weights), backbone.preprocessing.crop
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's remarks on timm's code
-        example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
-        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
-        model = _openvino().convert_model(traced, example_input=example)
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".new-") as folder:
-            made = Path(folder, "made")
-            made.mkdir()
-            _openvino().save_model(model, made / "model.xml", compress_to_fp16=False)
-            made.replace(kept)
-    except (OSError, RuntimeError) as error:
-        if not (kept / "model.bin").is_file():
-            raise ModelError(f"The converted network could not be kept in {kept} ({error}).") from error
+def _result(outputs: Any) -> Vectors:
+    """A copy of the only output of a network: its memory belongs to the request."""
+    features: Vectors = outputs[0].copy()
+    return features

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from similarity.embedding import Embedder
+from similarity.embedding import Embedder, EmbedderId
+from similarity.engines import Precision
 from similarity.errors import (
     FetchError,
     GalleryError,
@@ -25,8 +26,9 @@ from similarity.errors import (
 )
 from similarity.home import full_path, galleries_folder
 from similarity.images import thumbnail
-from similarity.pipeline import Embedded, Progress, embed_source
-from similarity.queries import Query, read_query
+from similarity.networks import digest
+from similarity.pipeline import Embedded, OnProgress, Progress, embed_source, read_pixels
+from similarity.queries import Query, decode_query, read_query
 from similarity.search import FaissIndex, Hit
 from similarity.sources import Item, Skipped, Source, open_source
 from similarity.storage import (
@@ -38,10 +40,12 @@ from similarity.storage import (
     write_thumbnail,
 )
 from similarity.vectors import Vectors
-from similarity.weights import AUTO, ModelChoice
+from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
 
 logger = logging.getLogger(__name__)
+
+CALIBRATION_PICTURES = 300
 
 
 class Gallery:
@@ -55,13 +59,14 @@ class Gallery:
     """
 
     def __init__(
-        self, directory: Path, generation: Generation, *, load: Callable[[str], Embedder] = Embedder.load
+        self, directory: Path, generation: Generation, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore
     ) -> None:
         self.directory = directory
         self.manifest: Manifest = generation.manifest
         self.items: list[Item] = generation.items
         self.vectors: Vectors = generation.vectors
         self._index = generation.index
+        self._quantised = generation.quantised
         self._load = load
 
     @classmethod
@@ -71,7 +76,8 @@ class Gallery:
         directory: str | Path,
         *,
         model: str | ModelChoice = AUTO,
-        progress: Progress | None = None,
+        precision: Precision = "auto",
+        progress: OnProgress | None = None,
     ) -> Gallery:
         """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
 
@@ -79,7 +85,8 @@ class Gallery:
             source: a folder, a zip or a CSV of pictures, or any source.
             directory: where the gallery is to lie.
             model: a backbone's name or `auto`, or what `choose_model` made of it.
-            progress: called with the number of items done and the number in all.
+            precision: of the network's arithmetic; int8 is the fastest, and calibrated on up to 300 of the pictures.
+            progress: told what is going on.
 
         Raises:
             SourceError: no pictures, or none that can be read. ModelError: the model cannot be had.
@@ -88,23 +95,25 @@ class Gallery:
         started = time.perf_counter()
         listed = open_source(source) if isinstance(source, str | Path) else source
         directory = full_path(directory)
-        embedder = Embedder.load(model)
+        choice = choose_model(model) if isinstance(model, str) else model
+        embedder = _load_embedder(choice, precision, listed, progress)
         with writing(directory):
             items, vectors, skipped = _embed(listed, embedder, directory, progress)
             index = FaissIndex(embedder.dim)
             index.add(vectors)
             seconds = round(time.perf_counter() - started, 3)
             manifest = _manifest(embedder, len(items), listed.name, skipped, seconds)
-            write_generation(directory, manifest, items, vectors, index)
+            write_generation(directory, manifest, items, vectors, index, quantised=embedder.quantised)
+        del index, vectors  # the gallery that is opened has its own
         return cls.open(directory, load=lambda _: embedder)
 
     @classmethod
-    def open(cls, directory: str | Path, *, load: Callable[[str], Embedder] = Embedder.load) -> Gallery:
+    def open(cls, directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:
         """Open a gallery at its live generation.
 
         Args:
             directory: where it lies.
-            load: gives the embedder for a model's name; the default loads it anew.
+            load: gives the embedder that made it; the default loads it anew.
 
         Raises:
             GalleryNotFoundError: there is none. GalleryError: it is damaged or of a newer version.
@@ -128,17 +137,13 @@ class Gallery:
         Raises:
             GalleryError: it cannot be loaded, or its weights are not the same any more.
         """
+        identity = EmbedderId(self.manifest.model, self.manifest.weights_sha256, self._quantised)
         try:
-            embedder = self._load(self.manifest.model)
+            embedder = self._load(identity)
         except ModelError as error:
             raise GalleryError(
                 f"The gallery {self.name} was made with {self.manifest.model}, which cannot be loaded: {error}"
             ) from error
-        if embedder.weights_sha256 != self.manifest.weights_sha256:
-            raise GalleryError(
-                f"The gallery {self.name} was made with other weights of {self.manifest.model} than those on this "
-                "computer: put the old weights back, or index it again."
-            )
         if embedder.backbone.preprocessing.facts() != self.manifest.preprocessing:
             raise GalleryError(f"The gallery {self.name} was made with another preprocessing: index it again.")
         return embedder
@@ -150,7 +155,8 @@ class Gallery:
             ImageError, FetchError: the query cannot be read. SearchError: k is below 1.
             GalleryError: the gallery's model cannot be loaded.
         """
-        return self.search_vector(self.embedder.embed([read_query(query)])[0], k)
+        image = decode_query(query, side=self.embedder.backbone.preprocessing.resize)
+        return self.search_vector(self.embedder.embed([image])[0], k)
 
     def search_vector(self, vector: Vectors, k: int = 10) -> list[Hit]:
         """Find the pictures most similar to an embedding, float32 (dim,), of unit length; best first."""
@@ -170,7 +176,7 @@ class Gallery:
         except OSError:
             logger.warning("The thumbnail of %s is gone from %s", item.id, self.directory)
         try:
-            return thumbnail(read_query(item.path))
+            return thumbnail(read_query(item.path).decode())
         except (ImageError, FetchError):
             return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
 
@@ -204,23 +210,36 @@ def list_galleries() -> list[Path]:
     return sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
 
 
+def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
+    """Load a model; an int8 one is calibrated on the pictures that it is to embed."""
+    tell = progress or (lambda _: None)
+    tell(Progress(f"Preparing {choice.backbone.title}"))
+    if precision != "int8":
+        return Embedder.load(choice, precision=precision)
+    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES)
+    if not len(pixels):
+        raise SourceError(f"None of the pictures in {source.name} that were tried for calibration can be read.")
+    tell(Progress(f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures"))
+    return Embedder.quantise(choice, pixels)
+
+
 def _embed(
-    source: Source, embedder: Embedder, directory: Path, progress: Progress | None
+    source: Source, embedder: Embedder, directory: Path, progress: OnProgress | None
 ) -> tuple[list[Item], Vectors, list[Skipped]]:
     """Embed a source's items, keeping their thumbnails on the way."""
     items: list[Item] = []
-    vectors: list[Vectors] = []
+    vectors = np.empty((len(source.items), embedder.dim), np.float32)  # takes memory only as far as it is filled
     skipped = list(source.skipped)
     for result in embed_source(source, embedder, progress=progress):
         if isinstance(result, Embedded):
             write_thumbnail(directory, result.item.sha256, result.thumbnail)
+            vectors[len(items)] = result.vector
             items.append(result.item)
-            vectors.append(result.vector)
         else:
             skipped.append(result)
     if not items:
         raise SourceError(f"None of the {len(skipped)} pictures in {source.name} can be read: {skipped[0].reason}")
-    return items, np.stack(vectors), skipped
+    return items, vectors[: len(items)], skipped
 
 
 def _manifest(embedder: Embedder, count: int, source: str, skipped: list[Skipped], seconds: float) -> Manifest:
@@ -231,6 +250,7 @@ def _manifest(embedder: Embedder, count: int, source: str, skipped: list[Skipped
         weights_sha256=embedder.weights_sha256,
         preprocessing=embedder.backbone.preprocessing.facts(),
         precision=embedder.precision,
+        network_sha256=digest(embedder.quantised) if embedder.quantised else None,
         dim=embedder.dim,
         count=count,
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -4,10 +4,11 @@ import io
 import stat
 import struct
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from similarity.errors import ImageError
 
@@ -29,6 +30,24 @@ DECODING_ERRORS = (
     struct.error,
     MemoryError,
 )
+
+# The EXIF orientations that turn a picture on its side.
+SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture that was decoded no larger than needed.
+
+    Attributes:
+        image: upright, RGB.
+        width, height: of the picture in the file, in pixels, as seen upright.
+    """
+
+    image: Image.Image
+    width: int
+    height: int
+
 
 # Pillow only warns about pictures between one and two times its own limit, which lies above ours.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -61,7 +80,7 @@ def read_file(path: str | Path) -> tuple[bytes, float]:
 
 
 def decode(data: bytes, name: str) -> Image.Image:
-    """Decode a picture file that is already in memory.
+    """Decode a picture file that is already in memory, at its full size.
 
     Args:
         data: the file's bytes: JPEG, PNG, WebP, GIF (its first frame), AVIF or BMP, whatever its name says.
@@ -74,11 +93,29 @@ def decode(data: bytes, name: str) -> Image.Image:
     Raises:
         ImageError: it is empty, not a picture, not one of these formats, too large, damaged or cut short.
     """
+    return decode_scaled(data, name).image
+
+
+def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded:
+    """Like `decode`, but a JPEG is decoded at a half, a quarter or an eighth of its size where that is enough.
+
+    The decoder leaves out frequencies that the smaller picture cannot show, which makes a 12-megapixel photograph about
+    five times cheaper. Pixels differ slightly from those of a full decode, so what is compared must be decoded alike.
+
+    Args:
+        side: the shorter side is to have at least so many pixels, if it has them in the file.
+    """
     if not data:
         raise ImageError(name, "is empty (0 bytes).")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return to_rgb(image, name)
+            _check_size(image, name)
+            size = image.size
+            if side:
+                image.draft(None, (side, side))  # no mode: that of the file
+            rgb = to_rgb(image, name)
+            width, height = reversed(size) if _orientation(image) in SIDEWAYS else size
+            return Decoded(rgb, width, height)
     except UnidentifiedImageError as error:
         raise ImageError(name, _what_it_is_instead(data)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -89,9 +126,7 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 def to_rgb(image: Image.Image, name: str) -> Image.Image:
     """What `decode` makes of a picture that Pillow has opened, whether its pixels have been read yet or not."""
-    if image.width * image.height > MAX_PIXELS:
-        size = f"{image.width} x {image.height} pixels"
-        raise ImageError(name, f"is too large ({size}; the limit is 50 megapixels).")
+    _check_size(image, name)
     try:
         image.load()
         return _convert(_upright(image))
@@ -100,12 +135,31 @@ def to_rgb(image: Image.Image, name: str) -> Image.Image:
 
 
 def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
-    """A small JPEG of a picture, at most `side` pixels on its longer side, for lists and sheets."""
+    """A small JPEG of a picture, at most `side` pixels on its longer side, for lists and sheets.
+
+    Hamming's filter, because Lanczos' takes twice the time (3.4 ms against 1.5 for 400 x 711 pixels), which is as much
+    as decoding and preparing the picture for a network, and looks no better at this size.
+    """
     small = image.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    small.thumbnail((side, side), Image.Resampling.HAMMING)
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
+
+
+def _check_size(image: Image.Image, name: str) -> None:
+    """Refuse a picture by what its header says, before memory is taken for its pixels."""
+    if image.width * image.height > MAX_PIXELS:
+        size = f"{image.width} x {image.height} pixels"
+        raise ImageError(name, f"is too large ({size}; the limit is 50 megapixels).")
+
+
+def _orientation(image: Image.Image) -> int:
+    """As the EXIF data say, from 1 to 8; 1 where they say nothing or cannot be read."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except DECODING_ERRORS:
+        return 1
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,25 +1,54 @@
 """What a person points at, to a picture: a path, a web address, a file's bytes, or an image."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from similarity.fetch import fetch, is_url
-from similarity.images import decode, read_image, to_rgb
-
-Query = str | Path | bytes | Image.Image
+from similarity.images import decode, decode_scaled, read_file, to_rgb
 
 
-def read_query(query: Query) -> Image.Image:
-    """Read a query into an RGB image.
+@dataclass(frozen=True, slots=True)
+class QueryFile:
+    """A picture file that somebody shows.
+
+    Attributes:
+        data: its bytes.
+        name: what they know it as.
+    """
+
+    data: bytes
+    name: str
+
+    def decode(self) -> Image.Image:
+        """The picture at its full size; raises ImageError if it is none."""
+        return decode(self.data, self.name)
+
+
+Query = str | Path | bytes | QueryFile | Image.Image
+
+
+def read_query(query: str | Path | bytes) -> QueryFile:
+    """Read a file or fetch an address.
+
+    Raises:
+        ImageError: the file cannot be read. FetchError: the address cannot be fetched.
+    """
+    if isinstance(query, bytes):
+        return QueryFile(query, "The uploaded file")
+    if isinstance(query, str) and is_url(query):
+        return QueryFile(fetch(query), query)
+    return QueryFile(read_file(query)[0], str(query))
+
+
+def decode_query(query: Query, *, side: int) -> Image.Image:
+    """A query as an RGB image, decoded as the gallery's pictures were; see `images.decode_scaled` for `side`.
 
     Raises:
         ImageError: it is not a picture that can be read. FetchError: its address cannot be fetched.
     """
     if isinstance(query, Image.Image):
         return to_rgb(query, "The image")
-    if isinstance(query, bytes):
-        return decode(query, "The uploaded file")
-    if isinstance(query, str) and is_url(query):
-        return decode(fetch(query), query)
-    return read_image(query)
+    file = query if isinstance(query, QueryFile) else read_query(query)
+    return decode_scaled(file.data, file.name, side=side).image

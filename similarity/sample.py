@@ -5,7 +5,7 @@ from pathlib import Path
 from similarity.errors import GalleryNotFoundError
 from similarity.gallery import Gallery
 from similarity.home import galleries_folder
-from similarity.pipeline import Progress
+from similarity.pipeline import OnProgress
 from similarity.sources import Item, open_source
 from similarity.storage import exists
 from similarity.weights import AUTO, choose_model
@@ -34,7 +34,7 @@ def demo_query() -> Item:
     return next((item for item in queries if item.id == DEMO_QUERY), queries[0])
 
 
-def ensure_sample(progress: Progress | None = None) -> Path:
+def ensure_sample(progress: OnProgress | None = None) -> Path:
     """The sample gallery's folder, indexed now if it has not been.
 
     Nothing is downloaded for it: it uses ResNet-50 if its weights are on this computer, else the bundled model.

@@ -2,7 +2,7 @@
 
     photos/
       CURRENT                  "000003": replaced atomically, last
-      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss
+      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss, network/ if in int8
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
 
 The only module that writes a gallery's files; `writer.py` sees to it that one process does at a time. A generation is
@@ -29,6 +29,7 @@ from similarity.vectors import Vectors
 
 FORMAT = 1
 MANIFEST, ITEMS, EMBEDDINGS, INDEX = "manifest.json", "items.parquet", "embeddings.npy", "index.faiss"
+NETWORK = "network"
 
 ITEMS_SCHEMA = pa.schema(
     [
@@ -51,7 +52,8 @@ class Manifest:
 
     Attributes:
         model, weights_sha256, preprocessing: what embedded it, and must embed its queries.
-        precision: of the network's arithmetic when it was embedded: f32, bf16 or f16.
+        precision: of the network's arithmetic when it was embedded: f32, bf16, f16 or int8.
+        network_sha256: of the int8 network, if it is one; a copy of it lies in the generation's folder.
         note: if it is not the model that was hoped for, two lines: why, and what to do about it.
         created: ISO 8601, UTC.
         skipped: files that could not be indexed.
@@ -69,6 +71,7 @@ class Manifest:
     source: str
     seconds: float
     note: str = ""
+    network_sha256: str | None = None
     head_sha256: str | None = None
     recipe: str = "flat"
     metric: str = "inner_product"
@@ -80,12 +83,17 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One complete state of a gallery, in memory (its embeddings mapped from the file)."""
+    """One complete state of a gallery, in memory (its embeddings mapped from the file).
+
+    Attributes:
+        quantised: the folder of the int8 network that embedded it, if one did.
+    """
 
     manifest: Manifest
     items: list[Item]
     vectors: Vectors
     index: VectorIndex
+    quantised: Path | None = None
 
 
 def exists(directory: Path) -> bool:
@@ -140,12 +148,12 @@ def read_generation(directory: Path) -> Generation:
     for name, expected in manifest.files.items():
         if not (folder / name).is_file() or _fingerprint(folder / name) != expected:
             raise GalleryError(f"{folder / name} is damaged or missing: index the gallery again.")
-    items = [_to_item(row) for row in pq.read_table(folder / ITEMS).to_pylist()]
+    items = [_to_item(row) for row in _read_items(folder).to_pylist()]
     index = FaissIndex.load(folder / INDEX)
     vectors = np.load(folder / EMBEDDINGS, mmap_mode="r")
     if not manifest.count == len(items) == len(index) == len(vectors) or index.dim != manifest.dim:
         raise GalleryError(f"The files in {folder} do not belong together: index the gallery again.")
-    return Generation(manifest, items, vectors, index)
+    return Generation(manifest, items, vectors, index, folder / NETWORK if manifest.network_sha256 else None)
 
 
 def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
@@ -162,11 +170,18 @@ def thumbnail_path(directory: Path, sha256: str) -> Path:
 
 
 def write_generation(
-    directory: Path, manifest: Manifest, items: Sequence[Item], vectors: Vectors, index: VectorIndex
+    directory: Path,
+    manifest: Manifest,
+    items: Sequence[Item],
+    vectors: Vectors,
+    index: VectorIndex,
+    *,
+    quantised: Path | None = None,
 ) -> None:
     """Write the next generation, make it the live one, and drop all but it and the one that was live before.
 
-    That one is kept for readers that are still in it.
+    That one is kept for readers that are still in it. An int8 network is copied, since no other one, not even one made
+    anew from the same pictures on another computer, is sure to give the same embeddings.
     """
     folders = sorted((directory / "generations").glob("[0-9]*"))
     number = 1 + max((int(folder.name) for folder in folders), default=0)
@@ -174,6 +189,8 @@ def write_generation(
     folder = _generation_folder(directory, number)
     folder.mkdir(parents=True)
     try:
+        if quantised:
+            shutil.copytree(quantised, folder / NETWORK)
         _write_files(folder, replace(manifest, generation=number), items, vectors, index)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -190,7 +207,7 @@ def _drop_thumbnails(directory: Path, generations: list[Path]) -> None:
     used: set[str] = set()
     try:
         for folder in generations:
-            used.update(pq.read_table(folder / ITEMS, columns=["sha256"]).column(0).to_pylist())
+            used.update(_read_items(folder, ["sha256"]).column(0).to_pylist())
     except (OSError, pa.ArrowException):
         return  # a generation that cannot be read may still need them
     for path in (directory / "thumbnails").glob("*/*.jpg"):
@@ -203,11 +220,18 @@ def _write_files(folder: Path, manifest: Manifest, items: Sequence[Item], vector
     pq.write_table(pa.Table.from_pylist([_to_row(item) for item in items], schema=ITEMS_SCHEMA), folder / ITEMS)
     np.save(folder / EMBEDDINGS, vectors)
     index.save(folder / INDEX)
-    files = {name: _fingerprint(folder / name) for name in (ITEMS, EMBEDDINGS, INDEX)}
+    written = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): _fingerprint(path) for path in written}
     manifest = replace(manifest, files=files)
     (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    for path in [*folder.iterdir(), folder, folder.parent]:
+    for path in [*folder.rglob("*"), folder, folder.parent]:
         _sync(path)
+
+
+def _read_items(folder: Path, columns: list[str] | None = None) -> pa.Table:
+    """The table of a generation's items. Not with `pq.read_table`, which imports pandas: a quarter of a second."""
+    with pq.ParquetFile(folder / ITEMS) as file:
+        return file.read(columns=columns)
 
 
 def _make_current(directory: Path, number: int) -> None:

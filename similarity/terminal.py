@@ -19,6 +19,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from similarity.pipeline import OnProgress
+from similarity.pipeline import Progress as IndexingProgress
 from similarity.sources import Skipped
 
 SHOWN_SKIPPED = 20
@@ -73,6 +75,20 @@ def counting(text: str) -> Iterator[Advance]:
 
 
 @contextmanager
+def indexing() -> Iterator[OnProgress]:
+    """What is going on, and once pictures are counted, a bar of them with their rate; gives the callback to tell it."""
+    with _bar(MofNCompleteColumn(), TextColumn("{task.fields[rate]}")) as bar:
+        task = bar.add_task("", total=None, visible=False, rate="")
+
+        def show(progress: IndexingProgress) -> None:
+            rate = f"{progress.images_per_second:.0f} a second" if progress.done else ""
+            total = progress.total or None
+            bar.update(task, description=progress.task, completed=progress.done, total=total, rate=rate, visible=True)
+
+        yield show
+
+
+@contextmanager
 def downloading(text: str) -> Iterator[Advance]:
     """A bar of bytes; gives the callback that moves it. It is drawn once the first have come."""
     with _bar(DownloadColumn()) as bar:
@@ -80,8 +96,8 @@ def downloading(text: str) -> Iterator[Advance]:
         yield lambda done, total: bar.update(task, completed=done, total=total or None, visible=True)
 
 
-def _bar(amount: ProgressColumn) -> Progress:
+def _bar(*amounts: ProgressColumn) -> Progress:
     """A bar that is drawn for people only, and gone when it is done."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -39,6 +39,16 @@ def test_a_picture_has_the_same_embedding_alone_and_among_others(embedder: Embed
         assert (embedder.embed([image])[0] == vector).all()
 
 
+def test_the_fast_way_for_many_gives_what_a_query_gets(embedder: Embedder, drawn: list[Image.Image]) -> None:
+    pixels = np.stack([embedder.prepare(image) for image in drawn])
+    sizes = [4, 1, 0, 3, 4]
+    batches = np.split(pixels, np.cumsum(sizes)[:-1])
+    streamed = list(embedder.embed_stream(iter(batches)))
+    assert [len(vectors) for vectors in streamed] == sizes
+    assert (np.concatenate(streamed) * embedder.embed(drawn)).sum(axis=1).min() > 0.9999
+    assert list(embedder.embed_stream([])) == []
+
+
 def test_threads_get_the_answers_that_one_thread_gets(embedder: Embedder, drawn: list[Image.Image]) -> None:
     alone = [embedder.embed([image])[0] for image in drawn]
     with ThreadPoolExecutor(8) as pool:
@@ -53,7 +63,7 @@ def test_the_two_engines_agree(drawn: list[Image.Image]) -> None:
     in_openvino = Embedder.load(MODEL, precision="f32", device="cpu")
     assert (in_torch.precision, in_openvino.precision) == ("f32", "f32")
     pixels = np.stack([in_openvino.prepare(image) for image in drawn])
-    cosines = (normalise(in_torch.run(pixels)) * in_openvino.embed_pixels(pixels)).sum(axis=1)
+    cosines = (normalise(in_torch.run(pixels)) * in_openvino.embed(drawn)).sum(axis=1)
     assert cosines.min() > 0.9999
 
 
@@ -147,7 +157,7 @@ def test_an_entry_says_what_its_network_is() -> None:
 def test_a_damaged_converted_network_is_converted_again(empty_home: Path, drawn: list[Image.Image]) -> None:
     (empty_home / "cache" / "networks").unlink()  # the link to the shared ones
     before = Embedder.load(MODEL, device="cpu").embed(drawn[:1])
-    for name, content in (("model.xml", b"<net"), ("model.bin", b"")):
+    for name, content in (("model.xml", b"<net"), ("model.bin", b""), ("model.bin", bytes(99)), ("sha256", b"?")):
         (path,) = (empty_home / "cache" / "networks").glob(f"*/{name}")
         path.write_bytes(content)
         assert (Embedder.load(MODEL, device="cpu").embed(drawn[:1]) == before).all()

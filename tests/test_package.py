@@ -10,11 +10,12 @@ import similarity
 ROOT = Path(similarity.__file__).parent
 WALLS = {
     "streamlit": {"app"},
-    "torch": {"models.py", "engines.py"},
+    "torch": {"models.py", "engines.py", "converter.py"},
     "torchvision": {"models.py"},
     "timm": {"models.py"},
     "faiss": {"search.py"},
-    "openvino": {"engines.py"},
+    "openvino": {"networks.py"},
+    "nncf": {"converter.py"},
     "requests": {"fetch.py", "downloads.py"},
     "matplotlib": {"sheet.py"},
     "typer": {"cli.py", "rendering"},

@@ -1,30 +1,18 @@
 """The left side of the search page: which gallery, which picture, how many results."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
 from similarity.app.resources import fetch_picture
-from similarity.images import decode, read_file, thumbnail
+from similarity.images import decode_scaled, read_file, thumbnail
+from similarity.queries import QueryFile
 from similarity.sources import Item
 
 UPLOAD, ADDRESS = "Upload", "Image URL"
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
 SAMPLE_KEY = "sample_query"
-
-
-@dataclass(frozen=True, slots=True)
-class QueryPicture:
-    """The picture that a person shows.
-
-    Attributes:
-        data: the file's bytes.
-        name: what they know it as.
-    """
-
-    data: bytes
-    name: str
+PREVIEW_SIDE = 640
 
 
 def choose_gallery(directories: list[Path]) -> Path:
@@ -33,7 +21,7 @@ def choose_gallery(directories: list[Path]) -> Path:
     return chosen
 
 
-def choose_picture() -> QueryPicture | None:
+def choose_picture() -> QueryFile | None:
     """A picture from the person's computer, from the web or from the samples, or None as long as there is none.
 
     Raises:
@@ -41,15 +29,15 @@ def choose_picture() -> QueryPicture | None:
     """
     if sample := st.session_state.get(SAMPLE_KEY):
         st.button("Show it another picture", icon=":material/arrow_back:", on_click=_forget_sample, width="stretch")
-        return QueryPicture(read_file(sample)[0], "The sample picture")
+        return QueryFile(read_file(sample)[0], "The sample picture")
     way = st.segmented_control("Your picture", [UPLOAD, ADDRESS], default=UPLOAD, required=True, width="stretch")
     if way == UPLOAD:
         file = st.file_uploader("Picture file", type=FILE_TYPES, label_visibility="collapsed")
-        return QueryPicture(file.getvalue(), file.name) if file else None
+        return QueryFile(file.getvalue(), file.name) if file else None
     with st.form("address", border=False):
         url = st.text_input("Address of a picture", placeholder="https://…", label_visibility="collapsed").strip()
         st.form_submit_button("Search", icon=":material/search:", width="stretch", type="primary")
-    return QueryPicture(fetch_picture(url), url) if url else None
+    return QueryFile(fetch_picture(url), url) if url else None
 
 
 def take_sample(item: Item) -> None:
@@ -62,9 +50,9 @@ def choose_count() -> int:
     return int(st.slider("Number of results", min_value=1, max_value=50, value=10))
 
 
-def show_picture(picture: QueryPicture) -> None:
+def show_picture(picture: QueryFile) -> None:
     """The picture itself; raises ImageError if it is none."""
-    preview = thumbnail(decode(picture.data, picture.name), side=640)
+    preview = thumbnail(decode_scaled(picture.data, picture.name, side=PREVIEW_SIDE).image, side=PREVIEW_SIDE)
     with st.container(key="query"):
         st.image(preview, alt="Your picture", width="stretch")
 

@@ -5,23 +5,23 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.embedding import Embedder
+from similarity.embedding import Embedder, EmbedderId
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
-from similarity.images import decode
-from similarity.pipeline import Progress
+from similarity.pipeline import OnProgress
+from similarity.queries import QueryFile, decode_query
 from similarity.sample import ensure_sample
 from similarity.storage import live_state
 from similarity.vectors import Vectors
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
-def load_embedder(model: str) -> Embedder:
-    """The model of that name."""
-    return Embedder.load(model)
+def load_embedder(identity: EmbedderId) -> Embedder:
+    """The model that made a gallery."""
+    return Embedder.restore(identity)
 
 
-def index_sample(progress: Progress) -> None:
+def index_sample(progress: OnProgress) -> None:
     """Index the sample gallery; whoever comes while that is going on waits for it."""
     with _indexing_sample():
         ensure_sample(progress)
@@ -48,12 +48,14 @@ def fetch_picture(url: str) -> bytes:
     return fetch(url)
 
 
-def embed_query(gallery: Gallery, data: bytes, name: str) -> Vectors:
+def embed_query(gallery: Gallery, file: QueryFile) -> Vectors:
     """The embedding of a picture file, float32 (dim,), so that moving a slider does not compute it again."""
-    return _embed(gallery.embedder, gallery.manifest.model, gallery.manifest.weights_sha256, data, name)
+    manifest = gallery.manifest
+    return _embed(gallery.embedder, (manifest.weights_sha256, manifest.network_sha256), file)
 
 
 @st.cache_data(max_entries=256, show_spinner="Looking at the picture …")
-def _embed(_embedder: Embedder, model: str, weights_sha256: str, data: bytes, name: str) -> Vectors:  # noqa: ARG001 - part of the key
-    vector: Vectors = _embedder.embed([decode(data, name)])[0]
+def _embed(_embedder: Embedder, identity: tuple[str, str | None], file: QueryFile) -> Vectors:  # noqa: ARG001 - part of the key
+    image = decode_query(file, side=_embedder.backbone.preprocessing.resize)
+    vector: Vectors = _embedder.embed([image])[0]
     return vector

@@ -6,6 +6,7 @@ from similarity.app import query_panel, resources, results
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery, list_galleries
 from similarity.models import get_backbone
+from similarity.pipeline import Progress
 from similarity.sample import SAMPLE, has_sample, sample_queries
 from similarity.weights import PREFERRED
 
@@ -46,7 +47,7 @@ def _search(
         k = query_panel.choose_count()
     with right:
         if picture:
-            vector = resources.embed_query(gallery, picture.data, picture.name)
+            vector = resources.embed_query(gallery, picture)
             results.show_hits(gallery, gallery.search_vector(vector, k))
         elif gallery.name == SAMPLE and (samples := sample_queries()):
             results.show_samples(samples, query_panel.take_sample)
@@ -60,8 +61,16 @@ def _index_sample() -> None:
     with place.container():
         st.markdown("Indexing the sample gallery. This happens once and takes a few seconds.")
         bar = st.progress(0.0, text="Loading the model …")
-        resources.index_sample(lambda done, total: bar.progress(done / total, text=f"{done} of {total} pictures"))
+        resources.index_sample(lambda progress: _show_progress(bar, progress))
     place.empty()
+
+
+def _show_progress(bar: st.delta_generator.DeltaGenerator, progress: Progress) -> None:
+    if not progress.done:
+        bar.progress(0.0, text=f"{progress.task} …")
+        return
+    rate = f"{progress.images_per_second:.0f} a second, {progress.seconds_left:.0f} s left"
+    bar.progress(progress.done / progress.total, text=f"{progress.done} of {progress.total} pictures, {rate}")
 
 
 def _show_facts(gallery: Gallery) -> None:
