@@ -27,7 +27,7 @@ from similarity.errors import (
 from similarity.home import full_path, galleries_folder
 from similarity.images import thumbnail
 from similarity.networks import digest
-from similarity.pipeline import Embedded, OnProgress, Progress, embed_source, read_pixels
+from similarity.pipeline import CALIBRATION_PICTURES, Embedded, OnProgress, Progress, embed_source, read_pixels
 from similarity.queries import Query, decode_query, read_query
 from similarity.search import FaissIndex, Hit
 from similarity.sources import Item, Skipped, Source, open_source
@@ -44,8 +44,6 @@ from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
 
 logger = logging.getLogger(__name__)
-
-CALIBRATION_PICTURES = 300
 
 
 class Gallery:

@@ -11,9 +11,7 @@ A folder's name is made of everything that its content depends on. Networks are 
 import hashlib
 import importlib.metadata
 import logging
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +24,7 @@ import numpy.typing as npt
 from similarity.errors import ModelError, WeightsError
 from similarity.home import cache_folder
 from similarity.models import Backbone
+from similarity.processes import run_module
 
 XML, BIN, DIGEST = "model.xml", "model.bin", "sha256"
 # The converter's exit status that says that the weights are at fault; the last line on standard error says how.
@@ -133,15 +132,7 @@ def _keep(folder: Path, make: Callable[[Path], None]) -> Path:
 
 def _run_converter(backbone: Backbone, *arguments: str | Path) -> None:
     """Run `converter.py` and turn its exit status into an error."""
-    package_root = str(Path(__file__).resolve().parent.parent)
-    search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
-        [sys.executable, "-m", "similarity.converter", *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": search_path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_module("similarity.converter", *arguments)
     last_line = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     if done.returncode == WRONG_WEIGHTS:
         raise WeightsError(last_line)

@@ -26,6 +26,8 @@ T = TypeVar("T")
 TELL_EVERY = 0.1
 # How many pictures may be read and decoded ahead of the network, which bounds the memory they take.
 AHEAD = 96
+# How many pictures tell an int8 network its ranges.
+CALIBRATION_PICTURES = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,9 @@ from conftest import MODEL, PHOTOGRAPHS, draw
 from PIL import Image
 
 from similarity import Embedder
-from similarity.embedding import preprocess
+from similarity.embedding import EmbedderId, preprocess
 from similarity.engines import TorchEngine
+from similarity.errors import WeightsError
 from similarity.images import read_image
 from similarity.models import BACKBONES, build_network
 from similarity.vectors import normalise
@@ -163,27 +166,69 @@ def test_a_damaged_converted_network_is_converted_again(empty_home: Path, drawn:
         assert (Embedder.load(MODEL, device="cpu").embed(drawn[:1]) == before).all()
 
 
-WATCHED = """
-import sys
-from PIL import Image
-attempts = []
-watched = ("socket.connect", "socket.getaddrinfo")
-sys.addaudithook(lambda event, args: attempts.append(args) if event in watched else None)
-from similarity import Embedder
-Embedder.load("efficientnet-lite2", device="cpu").embed([Image.new("RGB", (300, 300))])
-print(len(attempts), "torch" in sys.modules, "timm" in sys.modules)
+WATCHER = """
+import os, sys
+watched = ("socket.connect", "socket.getaddrinfo", "socket.sendto")
+def note(event, args):
+    if event in watched:
+        with open(os.environ["ATTEMPTS"], "a") as file:
+            file.write(f"{event} {args}\\n")
+sys.addaudithook(note)
+with open(os.environ["STARTED"], "a") as file:
+    file.write("a process\\n")
 """
+LOAD = """
+import sys
+import numpy as np
+from PIL import Image
+from similarity import Embedder
+embedder = Embedder.load("efficientnet-lite2", device="cpu")
+embedder.embed([Image.new("RGB", (300, 300))])
+print("torch" in sys.modules, "timm" in sys.modules)
+"""
+QUANTISE = (
+    LOAD
+    + """
+pixels = np.random.default_rng(0).integers(0, 256, (8, 260, 260, 3), dtype=np.uint8)
+Embedder.quantise("efficientnet-lite2", pixels).embed([Image.new("RGB", (300, 300))])
+"""
+)
 
 
-@pytest.mark.usefixtures("embedder")
-def test_loading_a_converted_network_needs_no_torch_and_nothing_opens_a_connection(
-    tmp_path: Path, child_environment: dict[str, str]
+@pytest.mark.parametrize(("script", "processes"), [(LOAD, 2), (QUANTISE, 3)])
+def test_nothing_is_sent_while_a_network_is_converted_quantised_and_run(
+    script: str, processes: int, tmp_path: Path, child_environment: dict[str, str]
 ) -> None:
-    def watched(home: str) -> list[str]:
-        environment = child_environment | {"SIMILARITY_HOME": home, "CI": "false"}
-        return subprocess.run(
-            [sys.executable, "-c", WATCHED], env=environment, capture_output=True, text=True, check=True
-        ).stdout.split()
+    if script is QUANTISE and not find_spec("nncf"):
+        pytest.skip("NNCF is not installed")
+    (tmp_path / "sitecustomize.py").write_text(WATCHER)  # runs at the start of every Python process
+    environment = child_environment | {
+        "PYTHONPATH": os.pathsep.join((str(tmp_path), child_environment["PYTHONPATH"])),
+        "SIMILARITY_HOME": str(tmp_path / "home"),
+        "ATTEMPTS": str(tmp_path / "attempts"),
+        "STARTED": str(tmp_path / "started"),
+        "CI": "false",  # libraries that count their users leave out test machines
+    }
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[:2] == ["False", "False"], "torch stays in the process that converts"
+    assert len((tmp_path / "started").read_text().splitlines()) >= processes
+    attempts = tmp_path / "attempts"
+    assert not attempts.exists(), attempts.read_text()
 
-    assert watched(child_environment["SIMILARITY_HOME"]) == ["0", "False", "False"]
-    assert watched(str(tmp_path))[0] == "0", "nor does converting one"
+
+def test_what_the_converter_says_of_wrong_weights_is_the_error(empty_home: Path) -> None:
+    weights = empty_home / "models" / BACKBONES["resnet50"].weights.file
+    weights.parent.mkdir()
+    weights.write_text("no weights")
+    with pytest.raises(WeightsError, match=r"resnet50-0676ba61\.pth is damaged or does not hold the weights"):
+        Embedder.load("resnet50", device="cpu")
+    assert not list((empty_home / "cache" / "networks").glob("resnet50*.new"))
+
+
+def test_an_embedder_is_restored_without_its_weights_as_long_as_its_network_is_kept(
+    embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.embedding.choose_model", lambda *_: pytest.fail("the weights were looked for"))
+    again = Embedder.restore(EmbedderId(MODEL, embedder.weights_sha256))
+    image = draw("dots", 1)
+    assert (again.embed([image]) == embedder.embed([image])).all()

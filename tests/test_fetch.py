@@ -6,7 +6,7 @@ from conftest import Site
 from similarity import fetch as fetching
 from similarity.errors import FetchError, ImageError
 from similarity.fetch import fetch
-from similarity.queries import read_query
+from similarity.queries import decode_query
 
 
 def test_what_an_address_serves_comes_back(site: Site) -> None:
@@ -31,7 +31,7 @@ def test_a_missing_page_is_an_error_with_its_status(site: Site) -> None:
 def test_a_web_page_is_named_as_such(site: Site) -> None:
     site.pages["/page"] = (200, {"Content-Type": "image/jpeg"}, b"<html><body>A boot</body></html>")
     with pytest.raises(ImageError, match="is a web page, not a picture: open the picture itself and copy its address"):
-        read_query(site.url("/page"))
+        decode_query(site.url("/page"), side=256)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from PIL import Image
 from similarity import Embedder, Gallery
 from similarity.errors import GalleryError, GalleryNotFoundError, SearchError, SourceError
 from similarity.gallery import find_gallery, list_galleries, open_gallery
+from similarity.pipeline import Progress
 from similarity.storage import current_generation, read_manifest
 
 
@@ -129,9 +130,13 @@ def test_files_that_are_no_pictures_are_skipped_by_name_and_the_rest_is_indexed(
 
 def test_progress_counts_every_file_to_the_last(own_pictures: Path, tmp_path: Path) -> None:
     (own_pictures / "dots" / "empty.jpg").touch()
-    seen: list[tuple[int, int]] = []
-    Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL, progress=lambda *now: seen.append(now))
-    assert seen[-1] == (16, 16)
+    seen: list[Progress] = []
+    Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL, progress=seen.append)
+    assert seen[0] == Progress("Preparing EfficientNet-Lite2")
+    last = seen[-1]
+    assert (last.task, last.done, last.total, last.seconds_left) == ("Indexing", 16, 16, 0)
+    assert last.images_per_second == pytest.approx(16 / last.seconds)
+    assert Progress("Indexing", 4, 16, 2.0).seconds_left == 6
 
 
 def test_a_gallery_with_no_readable_picture_is_not_made(tmp_path: Path) -> None:
@@ -284,7 +289,7 @@ def change_manifest(gallery: Gallery, **changes: object) -> None:
 
 def test_other_weights_than_those_a_gallery_was_made_with_are_refused(built: Gallery, own_pictures: Path) -> None:
     change_manifest(built, weights_sha256="0" * 64)
-    with pytest.raises(GalleryError, match="was made with other weights of efficientnet-lite2"):
+    with pytest.raises(GalleryError, match="The weights of efficientnet-lite2 on this computer are others"):
         Gallery.open(built.directory).search(own_pictures / "dots" / "dots-0.jpg")
 
 

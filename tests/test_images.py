@@ -8,7 +8,7 @@ from conftest import draw
 from PIL import Image
 
 from similarity.errors import ImageError
-from similarity.images import decode, read_image, thumbnail
+from similarity.images import decode, decode_scaled, read_image, thumbnail
 
 
 def encode(image: Image.Image, form: str, **options: object) -> bytes:
@@ -156,3 +156,44 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
 def test_a_thumbnail_is_a_small_jpeg_of_the_same_shape() -> None:
     with Image.open(io.BytesIO(thumbnail(draw("rings", 1).resize((1200, 800))))) as small:
         assert (small.format, small.size) == ("JPEG", (320, 213))
+
+
+def photograph(size: tuple[int, int]) -> Image.Image:
+    """A smooth picture with edges in it, of any size."""
+    return draw("rings", 2).resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize(
+    ("size", "scaled"), [((4000, 3000), (500, 375)), ((1200, 800), (600, 400)), ((511, 700), (511, 700))]
+)
+def test_a_large_jpeg_is_decoded_no_larger_than_needed(size: tuple[int, int], scaled: tuple[int, int]) -> None:
+    data = encode(photograph(size), "JPEG", quality=90)
+    decoded = decode_scaled(data, "large.jpg", side=256)
+    assert decoded.image.size == scaled
+    assert (decoded.width, decoded.height) == size
+    assert difference(decoded.image, decode(data, "large.jpg").resize(scaled, Image.Resampling.BOX)) < 2
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
+def test_every_kind_of_jpeg_can_be_decoded_small(mode: str) -> None:
+    decoded = decode_scaled(encode(photograph((1600, 1200)).convert(mode), "JPEG"), "a.jpg", side=256)
+    assert (decoded.image.mode, decoded.image.size) == ("RGB", (400, 300))
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "BMP"])
+def test_other_formats_are_decoded_in_full(form: str) -> None:
+    assert decode_scaled(encode(photograph((800, 600)), form), "a", side=256).image.size == (800, 600)
+
+
+def test_a_picture_on_its_side_is_measured_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    decoded = decode_scaled(encode(photograph((1602, 1601)), "JPEG", exif=exif), "side.jpg", side=256)
+    assert (decoded.width, decoded.height) == (1601, 1602)
+    assert decoded.image.height >= decoded.image.width
+
+
+def test_a_jpeg_that_is_cut_short_is_an_error_at_any_scale() -> None:
+    data = encode(photograph((1600, 1200)), "JPEG", quality=90)
+    with pytest.raises(ImageError, match="is damaged or incomplete"):
+        decode_scaled(data[: len(data) // 2], "cut.jpg", side=256)

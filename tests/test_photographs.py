@@ -1,18 +1,24 @@
 """The whole path on real photographs of clothing; skipped where they are not."""
 
+import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import MODEL
+from conftest import MODEL, PHOTOGRAPHS
+from PIL import Image
 
-from similarity import Gallery
-from similarity.images import read_image
+from similarity import Embedder, Gallery
+from similarity.engines import TorchEngine
+from similarity.images import decode_scaled, read_image
+from similarity.models import BACKBONES, build_network
+from similarity.vectors import Vectors, normalise
+from similarity.weights import obtain_weights
 
 
 @pytest.fixture(scope="module")
 def clothing(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
-    from conftest import PHOTOGRAPHS
-
     if not PHOTOGRAPHS.is_dir():
         pytest.skip("the clothing photographs are not here")
     return Gallery.build(PHOTOGRAPHS / "gallery", tmp_path_factory.mktemp("galleries") / "clothing", model=MODEL)
@@ -42,3 +48,55 @@ def test_unseen_photographs_find_their_own_kind_first(clothing: Gallery, photogr
         right += sum(label == path.parent.name for label, path in zip(best, batch, strict=True))
     recall = right / len(queries)
     assert recall >= 0.73, f"recall@1 is {recall:.4f}"
+
+
+@pytest.fixture(scope="module")
+def pixels(clothing: Gallery) -> np.ndarray:  # type: ignore[type-arg]
+    """The query photographs as the network takes them."""
+    embedder = clothing.embedder
+    paths = sorted(PHOTOGRAPHS.glob("queries/*/*.jpg"))
+    return np.stack([embedder.prepare(embedder.decode(path.read_bytes(), path.name).image) for path in paths])
+
+
+def embed_all(embedder: Embedder, pixels: np.ndarray) -> Vectors:  # type: ignore[type-arg]
+    return np.concatenate(list(embedder.embed_stream(pixels[row : row + 4] for row in range(0, len(pixels), 4))))
+
+
+def test_half_precision_finds_what_torch_in_full_precision_finds(clothing: Gallery, pixels: np.ndarray) -> None:  # type: ignore[type-arg]
+    backbone = BACKBONES[MODEL]
+    torch_engine = TorchEngine(build_network(backbone, obtain_weights(backbone)), device="cpu", precision="f32")
+    chosen = pixels[::6]
+    reference = normalise(
+        np.concatenate([torch_engine.run(chosen[row : row + 16]) for row in range(0, len(chosen), 16)])
+    )
+    ours = embed_all(clothing.embedder, chosen)
+    assert (ours * reference).sum(axis=1).min() >= 0.998
+    overlaps = [
+        len(
+            {hit.item.id for hit in clothing.search_vector(one)}
+            & {hit.item.id for hit in clothing.search_vector(other)}
+        )
+        for one, other in zip(ours, reference, strict=True)
+    ]
+    assert np.mean(overlaps) / 10 >= 0.97
+
+
+def test_many_threads_get_exactly_the_answers_that_one_thread_gets(clothing: Gallery) -> None:
+    paths = sorted(PHOTOGRAPHS.glob("*/*/*.jpg"))[::3][:500]
+    assert len(paths) == 500
+
+    def answer(path: Path) -> list[tuple[str, float]]:
+        return [(hit.item.id, hit.score) for hit in clothing.search(path)]
+
+    alone = list(map(answer, paths))
+    with ThreadPoolExecutor(32) as pool:
+        assert list(pool.map(answer, paths)) == alone
+
+
+def test_a_photograph_twelve_times_as_large_is_found_by_the_small_one(clothing: Gallery) -> None:
+    item = clothing.items[100]
+    image = read_image(item.path)
+    large = io.BytesIO()
+    image.resize((image.width * 8, image.height * 8), Image.Resampling.BICUBIC).save(large, "JPEG", quality=92)
+    assert decode_scaled(large.getvalue(), "large.jpg", side=292).image.width < 1000
+    assert clothing.search(large.getvalue(), k=1)[0].item.id == item.id

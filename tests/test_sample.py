@@ -11,6 +11,7 @@ from PIL import Image
 from similarity import Embedder, Gallery
 from similarity.errors import GalleryNotFoundError
 from similarity.images import read_image
+from similarity.pipeline import Progress
 from similarity.sample import FOLDER, ensure_sample, sample_queries
 from similarity.sources import Item, open_source
 
@@ -67,9 +68,9 @@ def test_a_picture_rendered_again_is_the_committed_one(name: str, tmp_path: Path
 
 @pytest.mark.usefixtures("empty_home")
 def test_the_sample_gallery_is_indexed_once_without_downloading(published: Site, embedder: Embedder) -> None:
-    seen: list[tuple[int, int]] = []
-    directory = ensure_sample(lambda *now: seen.append(now))
-    assert seen[-1] == (675, 675)
+    seen: list[Progress] = []
+    directory = ensure_sample(seen.append)
+    assert (seen[-1].done, seen[-1].total) == (675, 675)
     assert Gallery.open(directory).manifest.model == embedder.backbone.name
     ensure_sample(lambda *_: pytest.fail("it was indexed twice"))
     assert published.asked == []

@@ -1,0 +1,135 @@
+"""How fast pictures are embedded: the network alone, decoding alone, both together, and torch as most people use it."""
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from similarity.bench.baseline import run_baseline
+from similarity.bench.machine import describe_machine, peak_rss_mb
+from similarity.bench.scratch import scratch_home
+from similarity.embedding import Embedder
+from similarity.engines import Precision
+from similarity.errors import ImageError, SourceError
+from similarity.images import read_image
+from similarity.pipeline import CALIBRATION_PICTURES, Embedded, OnProgress, Progress, embed_source, read_pixels
+from similarity.sources import Source, open_source
+
+PICTURES = 300
+ROUNDS = 5
+BASELINE_PICTURES = 96
+
+
+def bench_embedding(
+    folder: Path, *, model: str = "auto", precision: Precision = "auto", progress: OnProgress | None = None
+) -> dict[str, Any]:
+    """Measure with up to 300 of a folder's pictures; each rate is the median of five rounds, taken in turns.
+
+    `bound_images_per_s` is what the network and the decoder reach if they share the cores without any loss:
+    1 / (1 / model + 1 / decode). `efficiency` is how much of that the pipeline reaches, from disk to vectors.
+
+    Raises:
+        SourceError: there is no picture that can be read. ModelError: the model cannot be had.
+    """
+    tell = progress or (lambda _: None)
+    source = _sound_pictures(open_source(folder))
+    with scratch_home(model) as (choice, real):
+        tell(Progress(f"Preparing {choice.backbone.title}"))
+        plain = Embedder.load(choice, device="cpu", precision="auto" if precision == "int8" else precision)
+        embedder = plain
+        if precision == "int8":
+            pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES)
+            embedder = Embedder.quantise(choice, pixels)
+        count = len(source.items)
+        tasks: dict[str, Callable[[], None]] = {
+            "model": lambda: _run_model(embedder, count),
+            "decode": lambda: _decode(source, embedder),
+            "end_to_end": lambda: _embed(source, embedder, thumbnails=False),
+            "indexing": lambda: _embed(source, embedder, thumbnails=True),
+        }
+        if precision == "int8":
+            tasks["plain"] = lambda: _embed(source, plain, thumbnails=False)
+        rates = _in_turns(tasks, count, tell)
+        peak = peak_rss_mb()
+        tell(Progress("Measuring torch"))
+        paths = [item.path for item in source.items[:BASELINE_PICTURES]]
+        eager = float(run_baseline("rate", choice.backbone.name, choice.weights, *paths))
+    bound = 1 / (1 / rates["model"] + 1 / rates["decode"])
+    report = {
+        "model": choice.backbone.name,
+        "weights": "pretrained" if real else "random",
+        "precision": embedder.precision,
+        "pictures": count,
+        "model_images_per_s": round(rates["model"], 1),
+        "decode_images_per_s": round(rates["decode"], 1),
+        "bound_images_per_s": round(bound, 1),
+        "images_per_s": round(rates["end_to_end"], 1),
+        "efficiency": round(rates["end_to_end"] / bound, 3),
+        "with_thumbnails_images_per_s": round(rates["indexing"], 1),
+        "torch_eager_images_per_s": round(eager, 2),
+        "speedup_over_torch_eager": round(rates["end_to_end"] / eager, 1),
+        "peak_rss_mb": peak,
+    }
+    if "plain" in rates:
+        report[f"{plain.precision}_images_per_s"] = round(rates["plain"], 1)
+        report[f"speedup_over_{plain.precision}"] = round(rates["end_to_end"] / rates["plain"], 2)
+    return report | {"machine": describe_machine()}
+
+
+def _sound_pictures(source: Source) -> Source:
+    """Up to PICTURES from all over a source; torch's loop has no answer to a file that is no picture."""
+    step = max(1, -(-len(source.items) // PICTURES))
+    source.items = [item for item in source.items[::step] if _is_readable(item.path)]
+    if not source.items:
+        raise SourceError(f"None of the pictures in {source.name} can be read.")
+    return source
+
+
+def _is_readable(path: str) -> bool:
+    try:
+        read_image(path)
+    except ImageError:
+        return False
+    return True
+
+
+def _in_turns(tasks: dict[str, Callable[[], None]], count: int, tell: OnProgress) -> dict[str, float]:
+    """The median rate of each task, in pictures a second; the machine's moods hit them all alike."""
+    rates: dict[str, list[float]] = defaultdict(list)
+    for turn in range(ROUNDS + 1):
+        for number, (name, task) in enumerate(tasks.items()):
+            tell(Progress("Measuring", done=turn * len(tasks) + number, total=(ROUNDS + 1) * len(tasks)))
+            started = time.perf_counter()
+            task()
+            if turn:  # the first one warms up
+                rates[name].append(count / (time.perf_counter() - started))
+    return {name: statistics.median(measured) for name, measured in rates.items()}
+
+
+def _run_model(embedder: Embedder, count: int) -> None:
+    """The network alone, on noise."""
+    side = embedder.backbone.preprocessing.crop
+    noise = np.random.default_rng(0).integers(0, 256, (embedder.batch, side, side, 3), dtype=np.uint8)
+    sizes = [embedder.batch] * (count // embedder.batch) + [count % embedder.batch]
+    for _ in embedder.embed_stream(noise[:size] for size in sizes if size):
+        pass
+
+
+def _decode(source: Source, embedder: Embedder) -> None:
+    """Reading, decoding and resizing alone."""
+    with ThreadPoolExecutor(source.readers) as pool:
+        for _ in pool.map(
+            lambda item: embedder.prepare(embedder.decode(source.read(item).data, item.path).image), source.items
+        ):
+            pass
+
+
+def _embed(source: Source, embedder: Embedder, *, thumbnails: bool) -> None:
+    """All of it, as indexing does it."""
+    done = sum(isinstance(one, Embedded) for one in embed_source(source, embedder, thumbnails=thumbnails))
+    assert done == len(source.items)

@@ -1,0 +1,89 @@
+"""How long one query takes, from the bytes of a picture to its hits, and the whole command in a fresh process."""
+
+import statistics
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from similarity.bench.machine import describe_machine
+from similarity.bench.scratch import scratch_home
+from similarity.engines import Precision
+from similarity.errors import SimilarityError
+from similarity.gallery import Gallery, find_gallery
+from similarity.images import read_file
+from similarity.pipeline import OnProgress, Progress
+from similarity.processes import run_module
+
+QUERIES = 200
+THREADS = 8
+COLD_STARTS = 5
+NAME = "bench"
+
+
+def bench_query(
+    folder: Path, *, model: str = "auto", precision: Precision = "auto", progress: OnProgress | None = None
+) -> dict[str, Any]:
+    """Index a folder, then search it with up to 200 of its own pictures, one at a time and from 8 threads at once.
+
+    Raises:
+        SourceError: there is no picture that can be read. ModelError: the model cannot be had.
+    """
+    tell = progress or (lambda _: None)
+    with scratch_home(model) as (choice, real):
+        gallery = Gallery.build(folder, find_gallery(NAME), model=choice, precision=precision, progress=tell)
+        paths = [item.path for item in gallery.items]
+        files = [read_file(path)[0] for path in paths[:: max(1, -(-len(paths) // QUERIES))]]
+        tell(Progress("Searching"))
+        _search_all(gallery, files, threads=THREADS)  # warms up
+        alone, _ = _search_all(gallery, files, threads=1)
+        together, per_second = _search_all(gallery, files, threads=THREADS)
+        tell(Progress("Searching in fresh processes"))
+        cold = [_search_in_a_fresh_process(paths[0]) for _ in range(1 + COLD_STARTS)][1:]
+        return {
+            "model": choice.backbone.name,
+            "weights": "pretrained" if real else "random",
+            "precision": gallery.manifest.precision,
+            "gallery_pictures": len(gallery),
+            "queries": len(files),
+            "p50_ms": _percentile(alone, 50),
+            "p95_ms": _percentile(alone, 95),
+            "threads": THREADS,
+            "p50_ms_threads": _percentile(together, 50),
+            "p95_ms_threads": _percentile(together, 95),
+            "queries_per_s_threads": round(per_second, 1),
+            "cold_start_ms": round(statistics.median(cold)),
+            "cold_start_ms_all": [round(one) for one in cold],
+            "machine": describe_machine(),
+        }
+
+
+def _search_all(gallery: Gallery, files: Sequence[bytes], *, threads: int) -> tuple[list[float], float]:
+    """How long each search took, in milliseconds, and how many there were in a second."""
+
+    def search(data: bytes) -> float:
+        started = time.perf_counter()
+        gallery.search(data)
+        return 1000 * (time.perf_counter() - started)
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        taken = list(pool.map(search, files))
+    return taken, len(files) / (time.perf_counter() - started)
+
+
+def _search_in_a_fresh_process(path: str) -> float:
+    """The wall time of the command, in milliseconds."""
+    started = time.perf_counter()
+    done = run_module("similarity", "search", path, "--gallery", NAME, "--json")
+    if done.returncode:
+        raise SimilarityError(f"The search in a process of its own failed: {done.stderr.strip()}")
+    return 1000 * (time.perf_counter() - started)
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    """Rounded to a tenth."""
+    if len(values) == 1:
+        return round(values[0], 1)
+    return round(statistics.quantiles(values, n=100, method="inclusive")[percent - 1], 1)

@@ -1,0 +1,49 @@
+"""A SIMILARITY_HOME for one benchmark, with a model's weights in it, real or random, that is gone afterwards."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from similarity.bench.baseline import run_baseline
+from similarity.home import cache_folder, models_folder
+from similarity.models import get_backbone
+from similarity.weights import AUTO, ModelChoice, choose_model, find_weights
+
+
+@contextmanager
+def scratch_home(model: str) -> Iterator[tuple[ModelChoice, bool]]:
+    """Move SIMILARITY_HOME to a new folder for a while.
+
+    Yields:
+        The model, and whether its weights are real.
+    """
+    if model == AUTO:
+        model = choose_model(AUTO, may_download=False).backbone.name
+    backbone = get_backbone(model)
+    weights, networks = find_weights(backbone), cache_folder() / "networks"
+    with tempfile.TemporaryDirectory(prefix="similarity-bench-") as folder, _home(folder):
+        models_folder().mkdir()
+        kept = models_folder() / backbone.weights.file
+        if weights:
+            kept.symlink_to(weights)
+            networks.mkdir(parents=True, exist_ok=True)
+            cache_folder().mkdir()
+            (cache_folder() / "networks").symlink_to(networks)
+        else:
+            run_baseline("random-weights", model, kept)
+        yield ModelChoice(backbone, kept), weights is not None
+
+
+@contextmanager
+def _home(folder: str) -> Iterator[None]:
+    before = os.environ.get("SIMILARITY_HOME")
+    os.environ["SIMILARITY_HOME"] = str(Path(folder).resolve())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SIMILARITY_HOME"]
+        else:
+            os.environ["SIMILARITY_HOME"] = before

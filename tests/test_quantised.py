@@ -1,0 +1,89 @@
+"""Galleries in int8; skipped where NNCF is not installed."""
+
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from conftest import MODEL
+
+from similarity import Embedder, Gallery
+from similarity.errors import GalleryError, ModelError
+from similarity.networks import digest
+
+if not find_spec("nncf"):  # looked for, not imported: it takes seconds
+    pytest.skip("NNCF is not installed", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def quantised(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Gallery:
+    return Gallery.build(pictures, tmp_path_factory.mktemp("int8") / "shapes", model=MODEL, precision="int8")
+
+
+def test_an_int8_gallery_finds_its_own_pictures_and_knows_its_network(quantised: Gallery) -> None:
+    assert quantised.manifest.precision == quantised.embedder.precision == "int8"
+    network = quantised.directory / "generations" / "000001" / "network"
+    assert quantised.manifest.network_sha256 == digest(network)
+    for item in quantised.items:
+        hit = quantised.search(item.path, k=1)[0]
+        assert hit.item.id == item.id
+        assert hit.score > 0.9999
+
+
+def test_int8_is_close_to_the_network_it_was_made_from(quantised: Gallery, shapes: Gallery) -> None:
+    cosines = (quantised.vectors * shapes.vectors).sum(axis=1)
+    assert 0.8 < cosines.min() < 0.99999
+
+
+def test_it_answers_the_same_in_a_new_process_after_the_cache_was_deleted(
+    quantised: Gallery, pictures: Path, tmp_path: Path, child_environment: dict[str, str]
+) -> None:
+    picture, gallery = str(pictures / "dots" / "dots-1.jpg"), str(quantised.directory)
+    done = subprocess.run(
+        [sys.executable, "-m", "similarity", "search", picture, "--json", "-g", gallery],
+        env=child_environment | {"SIMILARITY_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = quantised.search(pictures / "dots" / "dots-1.jpg")
+    assert [(hit["id"], hit["score"]) for hit in json.loads(done.stdout)["hits"]] == [
+        (hit.item.id, hit.score) for hit in here
+    ]
+
+
+def test_the_same_pictures_do_not_quantise_again(
+    quantised: Gallery, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.networks.run_module", lambda *_: pytest.fail("a network was made again"))
+    again = Gallery.build(pictures, tmp_path / "again", model=MODEL, precision="int8")
+    assert again.manifest.network_sha256 == quantised.manifest.network_sha256
+
+
+def test_a_damaged_network_of_a_gallery_is_an_error_that_names_it(quantised: Gallery, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(quantised.directory, tmp_path / "copy"))
+    path = copy / "generations" / "000001" / "network" / "model.bin"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(GalleryError, match=r"model\.bin is damaged or missing"):
+        Gallery.open(copy)
+
+
+def test_without_nncf_the_error_says_what_to_install(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    with pytest.raises(ModelError, match="needs NNCF: run `pip install nncf`"):
+        Gallery.build(pictures, tmp_path / "never", model=MODEL, precision="int8")
+    assert not (tmp_path / "never").exists()
+
+
+def test_int8_cannot_be_had_without_pictures() -> None:
+    with pytest.raises(ModelError, match="made from pictures"):
+        Embedder.load(MODEL, precision="int8")
