@@ -7,6 +7,7 @@ python -m similarity.converter quantise MODEL.xml PIXELS.npy FOLDER
 import sys
 import warnings
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -31,6 +32,7 @@ def convert(model: str, weights: Path, folder: Path) -> None:
         traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
         converted = openvino().convert_model(traced, example_input=example)
     openvino().save_model(converted, folder / XML, compress_to_fp16=False)
+    _keep_exact(folder / XML, backbone.exact_convolutions)
 
 
 def quantise(network: Path, pixels: Path, folder: Path) -> None:
@@ -48,6 +50,30 @@ def quantise(network: Path, pixels: Path, folder: Path) -> None:
     dataset = nncf.Dataset([picture[np.newaxis] for picture in pictures])
     quantised = nncf.quantize(model, dataset, subset_size=len(pictures))
     openvino().save_model(quantised, folder / XML, compress_to_fp16=False)
+
+
+def _keep_exact(xml: Path, convolutions: int) -> None:
+    """Mark the layers from the first convolution up to the one after so many as not to be computed in half precision.
+
+    The mark is the one that OpenVINO itself writes for layers that are sensitive to precision; its Python interface has
+    no way to set it.
+    """
+    network = ElementTree.parse(xml)
+    seen = 0
+    for layer in network.iterfind("layers/layer"):
+        seen += "Convolution" in layer.get("type", "")
+        if 0 < seen <= convolutions and layer.get("type") != "Const":
+            ElementTree.SubElement(_child(layer, "rt_info"), "attribute", name="precise", version="0")
+    network.write(xml, encoding="utf-8", xml_declaration=True)
+
+
+def _child(element: ElementTree.Element, name: str) -> ElementTree.Element:
+    """A child element, added in front if it is missing."""
+    found = element.find(name)
+    if found is None:
+        found = ElementTree.Element(name)
+        element.insert(0, found)
+    return found
 
 
 def main() -> None:

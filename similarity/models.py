@@ -75,6 +75,8 @@ class Backbone:
         licence: of the weights.
         build: makes the network with random weights: float32 (n, 3, crop, crop) -> (n, dim), average pooled.
         adapt: renames a published state dict to the keys of the built network.
+        exact_convolutions: how many of its first convolutions OpenVINO computes in float32 where it uses bfloat16
+            elsewhere, for a network whose features suffer from the rounding in its first layers.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Backbone:
     weights: WeightsFile
     build: Callable[[], nn.Module]
     adapt: Callable[[StateDict, nn.Module], StateDict]
+    exact_convolutions: int = 0
 
 
 def get_backbone(name: str) -> Backbone:
@@ -195,6 +198,9 @@ def _efficientnet_lite_entry(size: int, file: str, resize: int, crop: int) -> Ba
         ),
         build=_efficientnet_lite(size),
         adapt=_by_position,
+        # Lite2 on 341 photographs of clothing, worst cosine to float32: 0.987 with none, 0.9990 with 5, 0.9991 with 11;
+        # a few per cent slower.
+        exact_convolutions=5,
     )
 
 

@@ -53,7 +53,7 @@ def digest(network: Path) -> str:
 
 def find_network(backbone: Backbone, weights_sha256: str) -> Path | None:
     """The folder of a converted network that is there and undamaged."""
-    folder = _folder(backbone.name, backbone.preprocessing, weights_sha256)
+    folder = _folder(backbone.name, backbone.preprocessing, backbone.exact_convolutions, weights_sha256)
     return folder if _is_sound(folder) else None
 
 
@@ -63,7 +63,7 @@ def converted_network(backbone: Backbone, weights: Path, weights_sha256: str) ->
     Raises:
         WeightsError: they are damaged or of another network. ModelError: it cannot be converted or kept.
     """
-    folder = _folder(backbone.name, backbone.preprocessing, weights_sha256)
+    folder = _folder(backbone.name, backbone.preprocessing, backbone.exact_convolutions, weights_sha256)
     return _keep(folder, lambda made: _run_converter(backbone, "convert", backbone.name, weights, made))
 
 

@@ -158,6 +158,7 @@ def test_an_entry_says_what_its_network_is() -> None:
         assert backbone.build().eval()(torch.zeros(1, 3, side, side)).shape == (1, backbone.dim)
 
 
+@pytest.mark.usefixtures("embedder")
 def test_a_damaged_converted_network_is_made_again(
     empty_home: Path, drawn: list[Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
