@@ -41,6 +41,11 @@ Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results in
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 
 INTERRUPTED = 130
+# Measured with `bench embedding --precision int8` and on 341 clothing photographs; see the README.
+INT8_FACTS = (
+    "int8 embeds 1.3 to 1.8 times as many pictures a second as bf16; scores differ from bf16's (a picture's two "
+    "embeddings have a cosine of 0.89 or more), and as many first results were of the right kind."
+)
 
 
 def main() -> None:
@@ -124,6 +129,8 @@ def info(gallery: GalleryName = SAMPLE, as_json: AsJson = False) -> None:
     facts["skipped"] = len(opened.manifest.skipped)
     facts["preprocessing"] = ", ".join(f"{key} {value}" for key, value in manifest["preprocessing"].items())
     terminal.print_table(("", ""), [(key, str(value)) for key, value in facts.items() if value not in ("", None)])
+    if opened.manifest.precision == "int8":
+        terminal.say(INT8_FACTS, as_="Note")
     terminal.say_skipped(opened.manifest.skipped)
 
 

@@ -101,7 +101,7 @@ def test_extreme_shapes_cost_no_more_than_others(size: tuple[int, int]) -> None:
     assert (pixels == (10, 200, 30)).all()
 
 
-def reference_embeddings(weights: Path, version: str, images: list[Image.Image]) -> np.ndarray:
+def reference_embeddings(weights: Path, images: list[Image.Image]) -> np.ndarray:
     """torchvision's own model, transforms and penultimate layer, L2-normalised, in float32."""
     import torch
     from torchvision.models import ResNet50_Weights, resnet50
@@ -110,7 +110,7 @@ def reference_embeddings(weights: Path, version: str, images: list[Image.Image])
     model = resnet50(weights=None)
     model.load_state_dict(torch.load(weights, weights_only=True))
     extractor = create_feature_extractor(model.eval(), {"flatten": "features"})
-    transform = ResNet50_Weights[version].transforms()
+    transform = ResNet50_Weights.IMAGENET1K_V1.transforms()
     with torch.inference_mode():
         features = extractor(torch.stack([transform(image) for image in images]))["features"]
         unit: np.ndarray = torch.nn.functional.normalize(features).numpy()
@@ -134,17 +134,26 @@ def random_resnet50(images: list[Image.Image]) -> dict:  # type: ignore[type-arg
     return model.state_dict()
 
 
-@pytest.mark.parametrize(("name", "version"), [("resnet50", "IMAGENET1K_V1"), ("resnet50-v2", "IMAGENET1K_V2")])
-def test_resnet50_equals_torchvisions_own(name: str, version: str, empty_home: Path, drawn: list[Image.Image]) -> None:
+def test_the_second_resnet50_is_prepared_for_as_torchvision_does() -> None:
+    from torchvision.models import ResNet50_Weights
+
+    theirs, ours = ResNet50_Weights.IMAGENET1K_V2.transforms(), BACKBONES["resnet50-v2"].preprocessing
+    assert ([ours.resize], [ours.crop]) == (theirs.resize_size, theirs.crop_size)
+    assert (list(ours.mean), list(ours.std)) == (theirs.mean, theirs.std)
+    assert ours.interpolation == theirs.interpolation.value
+    assert BACKBONES["resnet50-v2"].build is BACKBONES["resnet50"].build
+
+
+def test_resnet50_equals_torchvisions_own(empty_home: Path, drawn: list[Image.Image]) -> None:
     import torch
 
-    weights = empty_home / "models" / BACKBONES[name].weights.file
+    weights = empty_home / "models" / BACKBONES["resnet50"].weights.file
     weights.parent.mkdir()
     torch.save(random_resnet50(drawn[::2]), weights)
     images = drawn + [read_image(path) for path in sorted(PHOTOGRAPHS.glob("queries/*/*.jpg"))[::34]]
 
-    ours = Embedder.load(name, precision="f32", device="cpu").embed(images)
-    theirs = reference_embeddings(weights, version, images)
+    ours = Embedder.load("resnet50", precision="f32", device="cpu").embed(images)
+    theirs = reference_embeddings(weights, images)
     assert ours.shape == (len(images), 2048)
     assert (ours * theirs).sum(axis=1).min() >= 0.9999
     assert (theirs @ theirs.T).min() < 0.99, "the reference must tell the pictures apart for this to mean anything"

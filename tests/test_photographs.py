@@ -65,7 +65,7 @@ def embed_all(embedder: Embedder, pixels: np.ndarray) -> Vectors:  # type: ignor
 def test_half_precision_finds_what_torch_in_full_precision_finds(clothing: Gallery, pixels: np.ndarray) -> None:  # type: ignore[type-arg]
     backbone = BACKBONES[MODEL]
     torch_engine = TorchEngine(build_network(backbone, obtain_weights(backbone)), device="cpu", precision="f32")
-    chosen = pixels[::4]
+    chosen = pixels[::8]
     reference = normalise(
         np.concatenate([torch_engine.run(chosen[row : row + 16]) for row in range(0, len(chosen), 16)])
     )
@@ -82,8 +82,7 @@ def test_half_precision_finds_what_torch_in_full_precision_finds(clothing: Galle
 
 
 def test_many_threads_get_exactly_the_answers_that_one_thread_gets(clothing: Gallery) -> None:
-    paths = sorted(PHOTOGRAPHS.glob("*/*/*.jpg"))[::3][:500]
-    assert len(paths) == 500
+    paths = sorted(PHOTOGRAPHS.glob("*/*/*.jpg"))[::10]
 
     def answer(path: Path) -> list[tuple[str, float]]:
         return [(hit.item.id, hit.score) for hit in clothing.search(path)]
