@@ -43,7 +43,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and
 INTERRUPTED = 130
 # Measured with `bench embedding --precision int8` and on 341 clothing photographs; see the README.
 INT8_FACTS = (
-    "int8 embeds 1.3 to 1.8 times as many pictures a second as bf16; scores differ from bf16's (a picture's two "
+    "int8 embeds 1.4 to 1.8 times as many pictures a second as bf16; scores differ from bf16's (a picture's two "
     "embeddings have a cosine of 0.89 or more), and as many first results were of the right kind."
 )
 
