@@ -24,12 +24,16 @@ class EmbedderId:
     Attributes:
         model: the backbone's name.
         weights_sha256: of its weights file, in hex.
-        quantised: the folder of its int8 network, if it is one; that folder's content never changes.
+        precision: of its network's arithmetic.
+        quantised: the folder of its int8 network, if it is one,
+        network_sha256: and that network's digest, since a gallery that is made anew may lie in the same place.
     """
 
     model: str
     weights_sha256: str
+    precision: str = "auto"
     quantised: Path | None = None
+    network_sha256: str | None = None
 
 
 class Embedder:
@@ -103,9 +107,11 @@ class Embedder:
         if identity.quantised:
             engine = OpenVinoEngine(identity.quantised, backbone, precision="int8")
             return cls(backbone, engine, sha256, quantised=identity.quantised)
+        # A gallery in bf16 or f16 may be searched where there is no such arithmetic; one in f32 was meant to be exact.
+        precision: Precision = "f32" if identity.precision == "f32" else "auto"
         if not has_cuda() and (network := find_network(backbone, sha256)):
-            return cls(backbone, OpenVinoEngine(network, backbone), sha256)
-        embedder = cls.load(identity.model)
+            return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256)
+        embedder = cls.load(identity.model, precision=precision)
         if embedder.weights_sha256 != sha256:
             raise WeightsError(
                 f"The weights of {identity.model} on this computer are others than those it was used with: "

@@ -135,7 +135,8 @@ class Gallery:
         Raises:
             GalleryError: it cannot be loaded, or its weights are not the same any more.
         """
-        identity = EmbedderId(self.manifest.model, self.manifest.weights_sha256, self._quantised)
+        made = self.manifest
+        identity = EmbedderId(made.model, made.weights_sha256, made.precision, self._quantised, made.network_sha256)
         try:
             embedder = self._load(identity)
         except ModelError as error:
