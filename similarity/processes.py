@@ -3,17 +3,39 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def run_module(module: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run `python -m module arguments`, wait for it, and keep what it prints; it is killed if this is interrupted."""
+    return subprocess.run(_command(module, *arguments), env=_environment(), capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def running_module(module: str, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """Start `python -m module arguments`, to be talked to in lines; it is killed at the end."""
+    with subprocess.Popen(
+        _command(module, *arguments),
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _command(module: str, *arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def _environment() -> dict[str, str]:
+    """This process's own, with the package where it can be found."""
     package_root = str(Path(__file__).resolve().parent.parent)
     search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
-    return subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": search_path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return os.environ | {"PYTHONPATH": search_path}

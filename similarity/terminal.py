@@ -81,7 +81,7 @@ def indexing() -> Iterator[OnProgress]:
         task = bar.add_task("", total=None, visible=False, rate="")
 
         def show(progress: IndexingProgress) -> None:
-            rate = f"{progress.images_per_second:.0f} a second" if progress.done else ""
+            rate = f"{progress.images_per_second:.0f} a second" if progress.seconds else ""
             total = progress.total or None
             bar.update(task, description=progress.task, completed=progress.done, total=total, rate=rate, visible=True)
 

@@ -1,11 +1,13 @@
 """The obvious loop to compare with: PIL, torchvision's transforms, torch, batches of 32. A process of its own.
 
-python -m similarity.bench.baseline rate MODEL WEIGHTS PICTURE...      prints images per second
+python -m similarity.bench.baseline rounds MODEL WEIGHTS PICTURE...    embeds them all for each line that it is sent
 python -m similarity.bench.baseline random-weights MODEL FILE
 """
 
+import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,32 +15,56 @@ from PIL import Image
 
 from similarity.errors import SimilarityError
 from similarity.models import Preprocessing, build_network, get_backbone
-from similarity.processes import run_module
+from similarity.processes import run_module, running_module
 
 if TYPE_CHECKING:
     from torch import nn
 
 BATCH = 32
+DONE = "done"
 
 
-def run_baseline(*arguments: str | Path) -> str:
-    """Run this module in a process of its own, so that torch's memory and threads are not measured with ours."""
-    done = run_module(__name__, *arguments)
+@contextmanager
+def torch_loop(model: str, weights: Path, pictures: Sequence[str]) -> Iterator[Callable[[], None]]:
+    """Torch in a process of its own, so that its memory and threads are not measured with ours.
+
+    Yields:
+        A function that has it embed the pictures, from disk to vectors, and waits until it has.
+    """
+    with running_module(__name__, "rounds", model, weights, *pictures) as process:
+        yield lambda: _one_round(process)
+
+
+def make_random_weights(model: str, path: Path) -> None:
+    """Weights in the published layout, made without torch in this process."""
+    done = run_module(__name__, "random-weights", model, path)
     if done.returncode:
         last_line = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        raise SimilarityError(f"The comparison with torch could not be run ({last_line}).")
-    return done.stdout
+        raise SimilarityError(f"Random weights for {model} could not be made ({last_line}).")
 
 
-def images_per_second(model: str, weights: Path, pictures: list[Path]) -> float:
-    """How fast torch embeds pictures, from disk to vectors, after one batch that is not counted."""
+def _one_round(process: "subprocess.Popen[str]") -> None:
+    if not process.stdin or not process.stdout:
+        raise ValueError("The process must have been started with pipes.")
+    try:
+        process.stdin.write("\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+    except BrokenPipeError:
+        answer = ""
+    if answer.strip() != DONE:
+        raise SimilarityError("The comparison with torch ended early: is torch installed, and is there enough memory?")
+
+
+def embed_in_rounds(model: str, weights: Path, pictures: list[Path]) -> None:
+    """Embed pictures once for each line on standard input, and say so on standard output."""
     network: Any = build_network(get_backbone(model), weights)
     transform = _transform(get_backbone(model).preprocessing)
-    _embed(network.features, transform, pictures[:BATCH])
-    started = time.perf_counter()
-    for first in range(0, len(pictures), BATCH):
-        _embed(network.features, transform, pictures[first : first + BATCH])
-    return len(pictures) / (time.perf_counter() - started)
+    for _ in sys.stdin:
+        for first in range(0, len(pictures), BATCH):
+            _embed(network.features, transform, pictures[first : first + BATCH])
+        sys.stdout.write(f"{DONE}\n")
+        sys.stdout.flush()
 
 
 def write_random_weights(model: str, path: Path) -> None:
@@ -73,8 +99,8 @@ def _transform(how: Preprocessing) -> Any:
 def main() -> None:
     """Do what the command line says."""
     task, model, weights, *pictures = sys.argv[1:]
-    if task == "rate":
-        sys.stdout.write(f"{images_per_second(model, Path(weights), [Path(picture) for picture in pictures])}\n")
+    if task == "rounds":
+        embed_in_rounds(model, Path(weights), [Path(picture) for picture in pictures])
     else:
         write_random_weights(model, Path(weights))
 

@@ -1,5 +1,6 @@
 """The commands `bench embedding` and `bench query`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,8 @@ Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; one witho
 PrecisionName = Annotated[Precision, typer.Option(help="Of the network's arithmetic.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 
+Bench = Callable[..., dict[str, Any]]
+
 
 @app.command()
 def embedding(
@@ -25,9 +28,7 @@ def embedding(
     """Images a second: the network alone, decoding alone, both from disk to vectors, and torch for comparison."""
     from similarity.bench.embedding import bench_embedding
 
-    with terminal.indexing() as progress:
-        report = bench_embedding(full_path(folder), model=model, precision=precision, progress=progress)
-    _show(report, as_json=as_json)
+    _measure(bench_embedding, folder, model, precision, as_json=as_json)
 
 
 @app.command()
@@ -37,12 +38,12 @@ def query(
     """Milliseconds from a picture's bytes to its hits, alone and among others, and for a command in a fresh process."""
     from similarity.bench.query import bench_query
 
+    _measure(bench_query, folder, model, precision, as_json=as_json)
+
+
+def _measure(bench: Bench, folder: Path, model: str, precision: Precision, *, as_json: bool) -> None:
     with terminal.indexing() as progress:
-        report = bench_query(full_path(folder), model=model, precision=precision, progress=progress)
-    _show(report, as_json=as_json)
-
-
-def _show(report: dict[str, Any], *, as_json: bool) -> None:
+        report = bench(full_path(folder), model=model, precision=precision, progress=progress)
     if as_json:
         terminal.print_json(report)
         return

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from similarity.bench.baseline import run_baseline
+from similarity.bench.baseline import make_random_weights
 from similarity.home import cache_folder, models_folder
 from similarity.models import get_backbone
 from similarity.weights import AUTO, ModelChoice, choose_model, find_weights
@@ -32,7 +32,7 @@ def scratch_home(model: str) -> Iterator[tuple[ModelChoice, bool]]:
             cache_folder().mkdir()
             (cache_folder() / "networks").symlink_to(networks)
         else:
-            run_baseline("random-weights", model, kept)
+            make_random_weights(model, kept)
         yield ModelChoice(backbone, kept), weights is not None
 
 
