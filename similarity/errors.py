@@ -8,7 +8,9 @@
     │   └── WeightsError    ... because its weights are missing or damaged
     ├── SearchError         a search that makes no sense
     └── GalleryError        a gallery that cannot be made or used
-        └── GalleryNotFoundError
+        ├── GalleryNotFoundError
+        ├── GalleryDamagedError
+        └── GalleryBusyError    ... because somebody else is writing it
 
 Every message is a sentence for the person who reads it: what happened, to which file or address, and what to do.
 """
@@ -58,3 +60,21 @@ class GalleryError(SimilarityError):
 
 class GalleryNotFoundError(GalleryError):
     """There is no gallery of that name or at that place."""
+
+
+class GalleryDamagedError(GalleryError):
+    """A file of a gallery is not what was written.
+
+    Attributes:
+        path: the file.
+        fault: what is wrong with it, without its path.
+    """
+
+    def __init__(self, path: object, fault: str = "is damaged or missing", remedy: str = "") -> None:
+        super().__init__(f"{path} {fault}{': ' if remedy else ''}{remedy}.")
+        self.path = path
+        self.fault = fault
+
+
+class GalleryBusyError(GalleryError):
+    """Somebody else is writing a gallery."""

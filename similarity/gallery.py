@@ -5,40 +5,26 @@ from __future__ import annotations
 import logging
 import os
 import re
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from similarity import indexing
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
-from similarity.errors import (
-    FetchError,
-    GalleryError,
-    GalleryNotFoundError,
-    ImageError,
-    ModelError,
-    SourceError,
-)
+from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
 from similarity.home import full_path, galleries_folder
 from similarity.images import thumbnail
-from similarity.networks import digest
-from similarity.pipeline import CALIBRATION_PICTURES, Embedded, OnProgress, Progress, embed_source, read_pixels
+from similarity.manifest import Manifest
+from similarity.progress import OnProgress
 from similarity.queries import Query, decode_query, read_query
-from similarity.search import FaissIndex, Hit
-from similarity.sources import Item, Skipped, Source, open_source
-from similarity.storage import (
-    Generation,
-    Manifest,
-    read_generation,
-    thumbnail_path,
-    write_generation,
-    write_thumbnail,
-)
+from similarity.search import Hit
+from similarity.sources import Item, Source, open_source
+from similarity.storage import Generation, go_back, live_state, read_generation
+from similarity.thumbnails import read_thumbnail
 from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
@@ -63,8 +49,7 @@ class Gallery:
         self.manifest: Manifest = generation.manifest
         self.items: list[Item] = generation.items
         self.vectors: Vectors = generation.vectors
-        self._index = generation.index
-        self._quantised = generation.quantised
+        self._generation = generation
         self._load = load
 
     @classmethod
@@ -79,6 +64,8 @@ class Gallery:
     ) -> Gallery:
         """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
 
+        Pictures that are embedded already, in that gallery or by a run that was interrupted, are not embedded again.
+
         Args:
             source: a folder, a zip or a CSV of pictures, or any source.
             directory: where the gallery is to lie.
@@ -88,21 +75,12 @@ class Gallery:
 
         Raises:
             SourceError: no pictures, or none that can be read. ModelError: the model cannot be had.
-            GalleryError: the folder cannot be written.
+            GalleryBusyError: somebody else writes the gallery. GalleryError: the folder cannot be written.
         """
-        started = time.perf_counter()
-        listed = open_source(source) if isinstance(source, str | Path) else source
-        directory = full_path(directory)
         choice = choose_model(model) if isinstance(model, str) else model
-        embedder = _load_embedder(choice, precision, listed, progress)
-        with writing(directory):
-            items, vectors, skipped = _embed(listed, embedder, directory, progress)
-            index = FaissIndex(embedder.dim)
-            index.add(vectors)
-            seconds = round(time.perf_counter() - started, 3)
-            manifest = _manifest(embedder, len(items), listed.name, skipped, seconds)
-            write_generation(directory, manifest, items, vectors, index, quantised=embedder.quantised)
-        del index, vectors  # the gallery that is opened has its own
+        _, embedder = indexing.index(
+            _listed(source), full_path(directory), choice, precision=precision, progress=progress
+        )
         return cls.open(directory, load=lambda _: embedder)
 
     @classmethod
@@ -114,7 +92,8 @@ class Gallery:
             load: gives the embedder that made it; the default loads it anew.
 
         Raises:
-            GalleryNotFoundError: there is none. GalleryError: it is damaged or of a newer version.
+            GalleryNotFoundError: there is none. GalleryDamagedError: a file of it is not what was written.
+            GalleryError: it is of another version.
         """
         directory = full_path(directory)
         return cls(directory, read_generation(directory), load=load)
@@ -135,17 +114,54 @@ class Gallery:
         Raises:
             GalleryError: it cannot be loaded, or its weights are not the same any more.
         """
-        made = self.manifest
-        identity = EmbedderId(made.model, made.weights_sha256, made.precision, self._quantised, made.network_sha256)
+        return indexing.restore_embedder(self.name, self._generation, self._load)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the gallery on disk is still as this one is; cheap enough to ask before every search."""
         try:
-            embedder = self._load(identity)
-        except ModelError as error:
-            raise GalleryError(
-                f"The gallery {self.name} was made with {self.manifest.model}, which cannot be loaded: {error}"
-            ) from error
-        if embedder.backbone.preprocessing.facts() != self.manifest.preprocessing:
-            raise GalleryError(f"The gallery {self.name} was made with another preprocessing: index it again.")
-        return embedder
+            return live_state(self.directory) == self._generation.state
+        except GalleryError:
+            return False
+
+    def add(self, source: str | Path | Source, *, progress: OnProgress | None = None) -> Gallery:
+        """Add the pictures of a source that are not in the gallery, and those that have changed.
+
+        Returns:
+            The gallery as it is then. This one stays as it is.
+
+        Raises:
+            As `build`, and GalleryDamagedError if the live generation is damaged.
+        """
+        return self._updated("add", source, progress)
+
+    def sync(self, source: str | Path | Source, *, progress: OnProgress | None = None) -> Gallery:
+        """Bring the gallery in step with a source: as `add`, and files that left the source leave the gallery."""
+        return self._updated("sync", source, progress)
+
+    def remove(self, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Gallery:
+        """Take pictures out; a path may be a folder's. Returns the gallery as it is then.
+
+        Raises:
+            GalleryError: one of these is of no picture in it, or none would be left.
+        """
+        indexing.remove(self.directory, ids=ids, paths=paths, labels=labels)
+        return Gallery.open(self.directory, load=self._same_or_load)
+
+    def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
+        indexing.update(task, _listed(source), self.directory, self._same_or_load, progress=progress)
+        return Gallery.open(self.directory, load=self._same_or_load)
+
+    def _same_or_load(self, identity: EmbedderId) -> Embedder:
+        """The embedder of this gallery, unless the one on disk was made with another since."""
+        own = self.manifest
+        same = (own.model, own.weights_sha256, own.precision, own.network_sha256) == (
+            identity.model,
+            identity.weights_sha256,
+            identity.precision,
+            identity.network_sha256,
+        )
+        return self.embedder if same else self._load(identity)
 
     def search(self, query: Query, k: int = 10) -> list[Hit]:
         """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, or an image.
@@ -159,7 +175,7 @@ class Gallery:
 
     def search_vector(self, vector: Vectors, k: int = 10) -> list[Hit]:
         """Find the pictures most similar to an embedding, float32 (dim,), of unit length; best first."""
-        scores, rows = self._index.search(vector[np.newaxis], k)
+        scores, rows = self._generation.index.search(vector[np.newaxis], k)
         return [
             Hit(rank, float(score), self.items[row])
             for rank, (score, row) in enumerate(zip(scores[0], rows[0], strict=True), start=1)
@@ -170,14 +186,27 @@ class Gallery:
 
         If that is gone it is made anew from the picture; if that is gone too, it is a grey one.
         """
-        try:
-            return thumbnail_path(self.directory, item.sha256).read_bytes()
-        except OSError:
-            logger.warning("The thumbnail of %s is gone from %s", item.id, self.directory)
+        if kept := read_thumbnail(self.directory, item.sha256):
+            return kept
+        logger.warning("The thumbnail of %s is gone from %s", item.id, self.directory)
         try:
             return thumbnail(read_query(item.path).decode())
         except (ImageError, FetchError):
             return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
+
+
+def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:
+    """Go back to the newest sound state of a gallery that is not the live one: out of damage, or to undo a change.
+
+    Raises:
+        GalleryError: there is none, or somebody else is writing the gallery.
+    """
+    directory = full_path(directory)
+    if not directory.is_dir():
+        raise GalleryNotFoundError(f"There is no gallery in {directory}.")
+    with writing(directory, "restore"):
+        go_back(directory)
+    return Gallery.open(directory, load=load)
 
 
 def find_gallery(name: str) -> Path:
@@ -209,51 +238,5 @@ def list_galleries() -> list[Path]:
     return sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
 
 
-def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
-    """Load a model; an int8 one is calibrated on the pictures that it is to embed."""
-    tell = progress or (lambda _: None)
-    tell(Progress(f"Preparing {choice.backbone.title}"))
-    if precision != "int8":
-        return Embedder.load(choice, precision=precision)
-    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES)
-    if not len(pixels):
-        raise SourceError(f"None of the pictures in {source.name} that were tried for calibration can be read.")
-    tell(Progress(f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures"))
-    return Embedder.quantise(choice, pixels)
-
-
-def _embed(
-    source: Source, embedder: Embedder, directory: Path, progress: OnProgress | None
-) -> tuple[list[Item], Vectors, list[Skipped]]:
-    """Embed a source's items, keeping their thumbnails on the way."""
-    items: list[Item] = []
-    vectors = np.empty((len(source.items), embedder.dim), np.float32)  # takes memory only as far as it is filled
-    skipped = list(source.skipped)
-    for result in embed_source(source, embedder, progress=progress):
-        if isinstance(result, Embedded):
-            write_thumbnail(directory, result.item.sha256, result.thumbnail)
-            vectors[len(items)] = result.vector
-            items.append(result.item)
-        else:
-            skipped.append(result)
-    if not items:
-        raise SourceError(f"None of the {len(skipped)} pictures in {source.name} can be read: {skipped[0].reason}")
-    return items, vectors[: len(items)], skipped
-
-
-def _manifest(embedder: Embedder, count: int, source: str, skipped: list[Skipped], seconds: float) -> Manifest:
-    """What is to be remembered of a build; its generation and files are filled in when it is written."""
-    return Manifest(
-        model=embedder.backbone.name,
-        note=embedder.note,
-        weights_sha256=embedder.weights_sha256,
-        preprocessing=embedder.backbone.preprocessing.facts(),
-        precision=embedder.precision,
-        network_sha256=digest(embedder.quantised) if embedder.quantised else None,
-        dim=embedder.dim,
-        count=count,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        source=source,
-        skipped=skipped,
-        seconds=seconds,
-    )
+def _listed(source: str | Path | Source) -> Source:
+    return open_source(source) if isinstance(source, str | Path) else source

@@ -2,9 +2,8 @@
 
 import hashlib
 import itertools
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,47 +16,16 @@ from similarity.engines import Pixels
 from similarity.errors import FetchError, ImageError
 from similarity.images import decode_scaled, thumbnail
 from similarity.models import Preprocessing
+from similarity.progress import OnProgress, Reporter
 from similarity.sources import Item, Skipped, Source
 from similarity.vectors import Vectors
 
 T = TypeVar("T")
 
-# How often progress is told, in seconds: drawing it costs time too.
-TELL_EVERY = 0.1
 # How many pictures may be read and decoded ahead of the network, which bounds the memory they take.
 AHEAD = 96
 # How many pictures tell an int8 network its ranges.
 CALIBRATION_PICTURES = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a long task is.
-
-    Attributes:
-        task: what is going on, as a person reads it.
-        done: items dealt with, skipped ones included.
-        total: items in all; 0 where nothing is counted.
-        seconds: since the first item was taken up.
-    """
-
-    task: str
-    done: int = 0
-    total: int = 0
-    seconds: float = 0.0
-
-    @property
-    def images_per_second(self) -> float:
-        """So far."""
-        return self.done / self.seconds if self.seconds else 0.0
-
-    @property
-    def seconds_left(self) -> float:
-        """If it goes on like this; 0 as long as nothing is known."""
-        return (self.total - self.done) * self.seconds / self.done if self.done else 0.0
-
-
-OnProgress = Callable[[Progress], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +44,51 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognised:
+    """An item whose file has a content that is embedded already.
+
+    Attributes:
+        item: with its size, mtime and sha256.
+    """
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
 class _Prepared:
     item: Item
     pixels: Pixels
     thumbnail: bytes
 
 
+Result = Embedded | Recognised | Skipped
+_Read = _Prepared | Recognised | Skipped
+
+
 def embed_source(
-    source: Source, embedder: Embedder, *, thumbnails: bool = True, progress: OnProgress | None = None
-) -> Iterator[Embedded | Skipped]:
-    """Embed every item of a source, in its order; a file that cannot be used costs only itself.
+    source: Source,
+    embedder: Embedder,
+    *,
+    items: Sequence[Item] | None = None,
+    known: Container[str] = frozenset(),
+    thumbnails: bool = True,
+    progress: OnProgress | None = None,
+) -> Iterator[Result]:
+    """Embed items of a source, in order; a file that cannot be used costs only itself.
+
+    No content is embedded twice: of files that have the same one, the first is embedded and the others are recognised.
 
     Args:
+        items: which; all of the source unless given.
+        known: the SHA-256 of the contents that are embedded already.
         thumbnails: whether to make one of each picture.
         progress: told how far it is.
     """
-    report = _Reporter(len(source.items), progress)
+    items = source.items if items is None else items
+    report = Reporter(len(items), progress)
     with _pool(source) as pool:
-        prepared = _ahead(pool, source.items, lambda item: _prepare(source, item, embedder, thumbnails))
-        batches, to_embed = itertools.tee(_batches(prepared, embedder.batch))
+        prepared = _ahead(pool, items, lambda item: _prepare(source, item, embedder, known, thumbnails))
+        batches, to_embed = itertools.tee(_batches(_once(prepared), embedder.batch))
         pixels = (_stack(batch, embedder.backbone.preprocessing) for batch in to_embed)
         for vectors, batch in zip(embedder.embed_stream(pixels), batches, strict=True):
             yield from _joined(batch, vectors)
@@ -114,25 +108,6 @@ def read_pixels(source: Source, how: Preprocessing, count: int) -> Pixels:
     with _pool(source) as pool:
         found = [pixels for pixels in _ahead(pool, source.items[::step], read) if pixels is not None]
     return np.stack(found) if found else np.empty((0, how.crop, how.crop, 3), np.uint8)
-
-
-class _Reporter:
-    """Tells how far it is, ten times a second and at the end."""
-
-    def __init__(self, total: int, tell: OnProgress | None) -> None:
-        self._total = total
-        self._tell = tell
-        self._done = 0
-        self._started = time.perf_counter()
-        self._told = 0.0
-
-    def advance(self, count: int) -> None:
-        """So many more items have been dealt with."""
-        self._done += count
-        seconds = time.perf_counter() - self._started
-        if self._tell and (seconds - self._told >= TELL_EVERY or self._done == self._total):
-            self._told = seconds
-            self._tell(Progress("Indexing", self._done, self._total, seconds))
 
 
 @contextmanager
@@ -156,52 +131,82 @@ def _ahead(pool: ThreadPoolExecutor, items: Sequence[Item], work: Callable[[Item
         yield waiting.popleft().result()
 
 
-def _prepare(source: Source, item: Item, embedder: Embedder, thumbnails: bool) -> _Prepared | Skipped:
-    """Read and decode one item, in a thread of the pool."""
+def identify(source: Source, items: Sequence[Item]) -> Iterator[Recognised | Skipped]:
+    """Read items of a source, in order, only to know their contents; whether they are pictures is not looked at."""
+    with _pool(source) as pool:
+        yield from _ahead(pool, items, lambda item: _without_data(_read(source, item)))
+
+
+def _read(source: Source, item: Item) -> tuple[Item, bytes] | Skipped:
+    """An item with what is to be known of its file, and the file's bytes."""
     try:
         file = source.read(item)
-        decoded = embedder.decode(file.data, item.path)
     except ImageError as error:
-        return Skipped(source.whereabouts(item), error.reason)
+        return Skipped(source.whereabouts(item), error.reason, source.name)
     except FetchError as error:
-        return Skipped(source.whereabouts(item), str(error))
-    known = replace(
-        item,
-        width=decoded.width,
-        height=decoded.height,
-        size=len(file.data),
-        mtime=file.mtime,
-        sha256=hashlib.sha256(file.data).hexdigest(),
-    )
+        return Skipped(source.whereabouts(item), str(error), source.name)
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    return replace(item, size=len(file.data), mtime=file.mtime, sha256=sha256), file.data
+
+
+def _without_data(read: tuple[Item, bytes] | Skipped) -> Recognised | Skipped:
+    return read if isinstance(read, Skipped) else Recognised(read[0])
+
+
+def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[str], thumbnails: bool) -> _Read:
+    """Read one item and decode it if its content is new, in a thread of the pool."""
+    read = _read(source, item)
+    if isinstance(read, Skipped):
+        return read
+    file, data = read
+    if file.sha256 in known:
+        return Recognised(file)
+    try:
+        decoded = embedder.decode(data, item.path)
+    except ImageError as error:
+        return Skipped(source.whereabouts(item), error.reason, source.name)
     small = thumbnail(decoded.image) if thumbnails else b""
-    return _Prepared(known, embedder.prepare(decoded.image), small)
+    sized = replace(file, width=decoded.width, height=decoded.height)
+    return _Prepared(sized, embedder.prepare(decoded.image), small)
 
 
-def _batches(results: Iterator[_Prepared | Skipped], size: int) -> Iterator[list[_Prepared | Skipped]]:
-    """Batches with `size` pictures each, the last excepted, and whatever was skipped between them."""
-    batch: list[_Prepared | Skipped] = []
+def _once(results: Iterator[_Read]) -> Iterator[_Read]:
+    """Of several pictures with the same content only the first is left to be embedded."""
+    seen: set[str] = set()
+    for result in results:
+        if isinstance(result, _Prepared) and result.item.sha256 in seen:
+            yield Recognised(result.item)
+            continue
+        if isinstance(result, _Prepared):
+            seen.add(result.item.sha256)
+        yield result
+
+
+def _batches(results: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
+    """Batches of up to `size` pictures, with whatever needs no embedding between them."""
+    batch: list[_Read] = []
     pictures = 0
     for result in results:
         batch.append(result)
         pictures += isinstance(result, _Prepared)
-        if pictures == size:
+        if pictures == size or len(batch) == AHEAD:
             yield batch
             batch, pictures = [], 0
     if batch:
         yield batch
 
 
-def _stack(batch: list[_Prepared | Skipped], how: Preprocessing) -> Pixels:
+def _stack(batch: list[_Read], how: Preprocessing) -> Pixels:
     """The pixels of a batch's pictures, uint8 (0..size, crop, crop, 3)."""
     pixels = [result.pixels for result in batch if isinstance(result, _Prepared)]
     return np.stack(pixels) if pixels else np.empty((0, how.crop, how.crop, 3), np.uint8)
 
 
-def _joined(batch: list[_Prepared | Skipped], vectors: Vectors) -> Iterator[Embedded | Skipped]:
+def _joined(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
     """A batch's results with their vectors."""
     rows = iter(vectors)
     for result in batch:
-        if isinstance(result, Skipped):
-            yield result
-        else:
+        if isinstance(result, _Prepared):
             yield Embedded(result.item, next(rows), result.thumbnail)
+        else:
+            yield result

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from similarity.errors import GalleryNotFoundError
+from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.gallery import Gallery
 from similarity.home import galleries_folder
-from similarity.pipeline import OnProgress
+from similarity.progress import OnProgress
 from similarity.sources import Item, open_source
-from similarity.storage import exists
+from similarity.storage import read_live_manifest
 from similarity.weights import AUTO, choose_model
 
 SAMPLE = "sample"
@@ -19,6 +19,15 @@ FOLDER = Path(__file__).resolve().parent.parent / "artifacts" / "sample"
 def has_sample() -> bool:
     """Whether the catalogue came with this copy of the program."""
     return (FOLDER / "catalogue.csv").is_file()
+
+
+def is_ready() -> bool:
+    """Whether the sample gallery is indexed; one that is damaged or of an older version is made again."""
+    try:
+        read_live_manifest(galleries_folder() / SAMPLE)
+    except GalleryError:
+        return False
+    return True
 
 
 def sample_queries() -> list[Item]:
@@ -43,7 +52,7 @@ def ensure_sample(progress: OnProgress | None = None) -> Path:
         GalleryNotFoundError: this copy of the program has no catalogue.
     """
     directory = galleries_folder() / SAMPLE
-    if exists(directory):
+    if is_ready():
         return directory
     if not has_sample():
         raise GalleryNotFoundError(NO_SAMPLE)

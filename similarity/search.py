@@ -8,11 +8,16 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from similarity.errors import GalleryError, SearchError
+from similarity.errors import SearchError
 from similarity.sources import Item
 from similarity.vectors import Vectors
 
 Rows = npt.NDArray[np.int64]
+
+METRICS = {faiss.METRIC_INNER_PRODUCT: "inner_product", faiss.METRIC_L2: "l2"}
+# What a file may make FAISS take, in bytes and in rounds of a loop: far more than any gallery needs.
+faiss.set_deserialization_vector_byte_limit(1 << 38)
+faiss.set_deserialization_loop_limit(1 << 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,10 @@ class VectorIndex(Protocol):
     def dim(self) -> int:
         """Length of a vector."""
 
+    @property
+    def metric(self) -> str:
+        """What a score is: inner_product."""
+
     def __len__(self) -> int:
         """How many vectors there are."""
 
@@ -58,18 +67,26 @@ class FaissIndex:
 
     @classmethod
     def load(cls, path: Path) -> "FaissIndex":
-        """Read what `save` wrote. FAISS trusts its files, so whoever calls this has checked its hash."""
+        """Read what `save` wrote; raises ValueError if it is not.
+
+        FAISS trusts its files, so whoever calls this has checked its hash.
+        """
         loaded = cls.__new__(cls)
         try:
             loaded._index = faiss.read_index(str(path))
         except RuntimeError as error:
-            raise GalleryError(f"{path} is damaged: index the gallery again.") from error
+            raise ValueError("not an index that FAISS can read") from error
         return loaded
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
         return int(self._index.d)
+
+    @property
+    def metric(self) -> str:
+        """What a score is: inner_product."""
+        return METRICS.get(self._index.metric_type, "unknown")
 
     def __len__(self) -> int:
         """How many vectors there are."""
@@ -102,11 +119,9 @@ class FaissIndex:
         return scores, rows
 
     def save(self, path: Path) -> None:
-        """Write it to a file."""
-        try:
-            faiss.write_index(self._index, str(path))
-        except RuntimeError as error:
-            raise GalleryError(f"{path} could not be written: is there room on the disk?") from error
+        """Write it to a file; raises OSError, which FAISS's own writing to files does not always."""
+        with path.open("wb") as file:
+            faiss.write_index(self._index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
 
     def _check(self, vectors: Vectors) -> None:
         if vectors.ndim != 2 or vectors.shape[1] != self.dim:

@@ -1,84 +1,44 @@
 """A gallery on disk: generations written beside each other, and a file CURRENT that names the live one.
 
     photos/
-      CURRENT                  "000003": replaced atomically, last
+      CURRENT                  "000003 5c1e…": number and the manifest's SHA-256; replaced atomically, last
       generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss, network/ if in int8
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
+      unfinished/              embeddings of a run that has not ended, see `journal.py`
 
-The only module that writes a gallery's files; `writer.py` sees to it that one process does at a time. A generation is
-complete before CURRENT names it, so whoever reads sees the old state or the new one.
+A generation is complete, and the disk has confirmed it, before CURRENT names it: whoever reads sees the old state or
+the new one. CURRENT vouches for the manifest and the manifest for every other file, so no damage passes unseen. The one
+before the live one is kept to go back to, and any that a reader is in. Thumbnails are the exception to all this: they
+can be made again.
 """
 
-import hashlib
-import json
+import logging
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from similarity.errors import GalleryError, GalleryNotFoundError
+from similarity.errors import GalleryDamagedError, GalleryError, GalleryNotFoundError
+from similarity.journal import has_unfinished
+from similarity.manifest import Manifest, read_manifest, write_manifest
+from similarity.pins import Pin, unless_pinned
+from similarity.records import read_contents, read_items, write_items
 from similarity.search import FaissIndex, VectorIndex
-from similarity.sources import Item, Skipped
+from similarity.sources import Item
+from similarity.thumbnails import drop_thumbnails
 from similarity.vectors import Vectors
+from similarity.verification import check_files, fingerprint
 
-FORMAT = 1
-MANIFEST, ITEMS, EMBEDDINGS, INDEX = "manifest.json", "items.parquet", "embeddings.npy", "index.faiss"
-NETWORK = "network"
+CURRENT, GENERATIONS, NETWORK = "CURRENT", "generations", "network"
+ITEMS, EMBEDDINGS, INDEX = "items.parquet", "embeddings.npy", "index.faiss"
+AGAIN = "index the gallery again"
 
-ITEMS_SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("size", pa.int64()),
-        ("mtime", pa.float64()),
-        ("sha256", pa.string()),
-        ("metadata", pa.string()),  # a JSON object
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a generation is, for people and for whoever opens it.
-
-    Attributes:
-        model, weights_sha256, preprocessing: what embedded it, and must embed its queries.
-        precision: of the network's arithmetic when it was embedded: f32, bf16, f16 or int8.
-        network_sha256: of the int8 network, if it is one; a copy of it lies in the generation's folder.
-        note: if it is not the model that was hoped for, two lines: why, and what to do about it.
-        created: ISO 8601, UTC.
-        skipped: files that could not be indexed.
-        seconds: that indexing took.
-        files: size and SHA-256 of every other file of the generation.
-    """
-
-    model: str
-    weights_sha256: str
-    preprocessing: dict[str, Any]
-    precision: str
-    dim: int
-    count: int
-    created: str
-    source: str
-    seconds: float
-    note: str = ""
-    network_sha256: str | None = None
-    head_sha256: str | None = None
-    recipe: str = "flat"
-    metric: str = "inner_product"
-    format: int = FORMAT
-    generation: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,169 +46,259 @@ class Generation:
     """One complete state of a gallery, in memory (its embeddings mapped from the file).
 
     Attributes:
+        state: what CURRENT said when it was live.
         quantised: the folder of the int8 network that embedded it, if one did.
+        pin: keeps its files on the disk as long as this object is there.
     """
 
+    state: str
     manifest: Manifest
     items: list[Item]
     vectors: Vectors
     index: VectorIndex
     quantised: Path | None = None
+    pin: Pin | None = field(default=None, compare=False, repr=False)
 
 
 def exists(directory: Path) -> bool:
     """Whether there is a gallery in a folder."""
-    return (directory / "CURRENT").is_file()
+    return (directory / CURRENT).is_file()
 
 
-def current_generation(directory: Path) -> int:
-    """The number of the live generation; raises GalleryNotFoundError where there is none."""
-    try:
-        return int((directory / "CURRENT").read_text())
-    except (FileNotFoundError, NotADirectoryError):
-        raise GalleryNotFoundError(f"There is no gallery in {directory}.") from None
-    except (OSError, ValueError) as error:
-        raise GalleryError(f"{directory / 'CURRENT'} cannot be read: index the gallery again.") from error
-
-
-def live_state(directory: Path) -> tuple[int, int]:
+def live_state(directory: Path) -> str:
     """What changes whenever a gallery does, even if it is deleted and made anew; cheap enough to ask at every turn.
 
     Raises:
         GalleryNotFoundError: there is none.
     """
-    number = current_generation(directory)
     try:
-        return number, (_generation_folder(directory, number) / MANIFEST).stat().st_mtime_ns
+        return (directory / CURRENT).read_bytes().decode(errors="replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        raise GalleryNotFoundError(f"There is no gallery in {directory}.") from None
     except OSError as error:
-        raise GalleryError(f"Generation {number} of {directory} is missing: index the gallery again.") from error
+        raise GalleryDamagedError(directory / CURRENT, "cannot be read", AGAIN) from error
 
 
-def read_manifest(directory: Path) -> Manifest:
+def live_number(directory: Path) -> int | None:
+    """The number of the live generation; None where there is none, or where it cannot be told."""
+    with suppress(GalleryError):
+        return _parse(directory, live_state(directory))[0]
+    return None
+
+
+def read_live_manifest(directory: Path) -> Manifest:
     """What the live generation is, without loading it."""
-    path = _generation_folder(directory, current_generation(directory)) / MANIFEST
-    try:
-        read = json.loads(path.read_text(encoding="utf-8"))
-        if read["format"] > FORMAT:
-            raise GalleryError(f"The gallery in {directory} was made by a newer version: update this program.")
-        known = {key: read[key] for key in (field.name for field in fields(Manifest)) if key in read}
-        return Manifest(**known | {"skipped": [Skipped(**skipped) for skipped in read["skipped"]]})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise GalleryError(f"{path} is damaged or missing: index the gallery again.") from error
+    return _read_vouched(directory, live_state(directory))
 
 
-def read_generation(directory: Path) -> Generation:
-    """Open the live generation after checking that every file is the one that was written.
+def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
+    """Open the live generation and see to it that every file is the one that was written.
+
+    Args:
+        thorough: hash every file, even those that are as they were when they were last hashed.
 
     Raises:
-        GalleryNotFoundError: there is no gallery. GalleryError: a file is missing, damaged, or of a newer version.
+        GalleryNotFoundError: there is no gallery. GalleryDamagedError: a file is missing or damaged; the message says
+            what to do. GalleryError: it is of another version.
     """
-    manifest = read_manifest(directory)
-    folder = _generation_folder(directory, manifest.generation)
-    for name, expected in manifest.files.items():
-        if not (folder / name).is_file() or _fingerprint(folder / name) != expected:
-            raise GalleryError(f"{folder / name} is damaged or missing: index the gallery again.")
-    items = [_to_item(row) for row in _read_items(folder).to_pylist()]
-    index = FaissIndex.load(folder / INDEX)
-    vectors = np.load(folder / EMBEDDINGS, mmap_mode="r")
-    if not manifest.count == len(items) == len(index) == len(vectors) or index.dim != manifest.dim:
-        raise GalleryError(f"The files in {folder} do not belong together: index the gallery again.")
-    return Generation(manifest, items, vectors, index, folder / NETWORK if manifest.network_sha256 else None)
-
-
-def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
-    """Keep a thumbnail, unless the same picture's is there already."""
-    path = thumbnail_path(directory, sha256)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(jpeg)
-
-
-def thumbnail_path(directory: Path, sha256: str) -> Path:
-    """Where the thumbnail of the picture with that SHA-256 is."""
-    return directory / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
+    state = live_state(directory)
+    try:
+        folder, pin = _pinned(directory, state)
+        opened = _load(folder, _read_vouched(directory, state), state, thorough=thorough)
+    except GalleryDamagedError as error:
+        if live_state(directory) != state:  # taken away while it was being opened
+            return read_generation(directory, thorough=thorough)
+        raise GalleryDamagedError(error.path, error.fault, _remedy(directory, state)) from error
+    return replace(opened, pin=pin)
 
 
 def write_generation(
     directory: Path,
     manifest: Manifest,
     items: Sequence[Item],
-    vectors: Vectors,
-    index: VectorIndex,
+    vectors: Iterable[Vectors],
     *,
     quantised: Path | None = None,
 ) -> None:
-    """Write the next generation, make it the live one, and drop all but it and the one that was live before.
+    """Write the next generation and make it the live one; if that fails, the old one stays.
 
-    That one is kept for readers that are still in it. An int8 network is copied, since no other one, not even one made
-    anew from the same pictures on another computer, is sure to give the same embeddings.
+    An int8 network is copied, since no other one, not even one made anew from the same pictures on another computer, is
+    sure to give the same embeddings.
+
+    Args:
+        vectors: float32 (any, dim) blocks, for each item a row.
     """
-    folders = sorted((directory / "generations").glob("[0-9]*"))
-    number = 1 + max((int(folder.name) for folder in folders), default=0)
-    kept = {f"{number:06d}"} | ({f"{current_generation(directory):06d}"} if exists(directory) else set())
-    folder = _generation_folder(directory, number)
+    number = 1 + max((int(folder.name) for folder in _generation_folders(directory)), default=0)
+    folder = _folder(directory, number)
     folder.mkdir(parents=True)
     try:
         if quantised:
             shutil.copytree(quantised, folder / NETWORK)
-        _write_files(folder, replace(manifest, generation=number), items, vectors, index)
+        checksum = _write_files(folder, replace(manifest, generation=number), items, vectors)
+        _make_current(directory, f"{number:06d} {checksum}")
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        if live_number(directory) != number:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
-    _make_current(directory, number)
-    for old in folders:
-        if old.name not in kept:
-            shutil.rmtree(old, ignore_errors=True)
-    _drop_thumbnails(directory, [directory / "generations" / name for name in kept])
 
 
-def _drop_thumbnails(directory: Path, generations: list[Path]) -> None:
-    """Remove the thumbnails of pictures that are in none of the generations that are left."""
-    used: set[str] = set()
+def collect(directory: Path, previous: int | None) -> None:
+    """Take away what is not needed any more; it never fails, since what stays is taken next time.
+
+    Args:
+        previous: the generation to keep beside the live one and those that a reader is in.
+    """
+    kept = {_folder(directory, number) for number in (previous, live_number(directory)) if number is not None}
+    for folder in set(_generation_folders(directory)) - kept:
+        with suppress(OSError), unless_pinned(folder) as is_free:
+            if is_free:
+                shutil.rmtree(folder, ignore_errors=True)
+    if has_unfinished(directory):
+        return  # its thumbnails are needed when it is gone on with
     try:
-        for folder in generations:
-            used.update(_read_items(folder, ["sha256"]).column(0).to_pylist())
-    except (OSError, pa.ArrowException):
+        used = set[str]().union(*(read_contents(folder / ITEMS) for folder in _generation_folders(directory)))
+    except (OSError, LookupError, pa.ArrowException):
         return  # a generation that cannot be read may still need them
-    for path in (directory / "thumbnails").glob("*/*.jpg"):
-        if path.stem not in used:
-            path.unlink(missing_ok=True)
+    drop_thumbnails(directory, but=used)
 
 
-def _write_files(folder: Path, manifest: Manifest, items: Sequence[Item], vectors: Vectors, index: VectorIndex) -> None:
-    """Fill a generation's folder; the manifest comes last, and the disk has confirmed everything at the end."""
-    pq.write_table(pa.Table.from_pylist([_to_row(item) for item in items], schema=ITEMS_SCHEMA), folder / ITEMS)
-    np.save(folder / EMBEDDINGS, vectors)
+def go_back(directory: Path) -> int:
+    """Make the newest sound generation that is not live the live one; returns its number.
+
+    Raises:
+        GalleryError: there is none.
+    """
+    number = _newest_sound(directory, but=live_state(directory) if exists(directory) else "")
+    if number is None:
+        raise GalleryError(f"There is no earlier state of the gallery in {directory} that is sound: {AGAIN}.")
+    _, checksum = read_manifest(_folder(directory, number))
+    _make_current(directory, f"{number:06d} {checksum}")
+    return number
+
+
+def _pinned(directory: Path, state: str) -> tuple[Path, Pin]:
+    """The folder of a state, held from now on; it may have been taken away just before."""
+    folder = _folder(directory, _parse(directory, state)[0])
+    try:
+        return folder, Pin(folder)
+    except OSError as error:
+        raise GalleryDamagedError(folder) from error
+
+
+def _parse(directory: Path, state: str) -> tuple[int, str]:
+    """Number and checksum of a line of CURRENT."""
+    number, _, checksum = state.partition(" ")
+    if not (number.isascii() and number.isdigit()):
+        raise GalleryDamagedError(directory / CURRENT, remedy=AGAIN)
+    return int(number), checksum
+
+
+def _read_vouched(directory: Path, state: str) -> Manifest:
+    """The manifest that CURRENT vouches for."""
+    number, checksum = _parse(directory, state)
+    manifest, found = read_manifest(_folder(directory, number))
+    if found != checksum or manifest.generation != number:
+        raise GalleryDamagedError(
+            directory / CURRENT, f"and the manifest of generation {number} do not belong together"
+        )
+    return manifest
+
+
+def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Generation:
+    check_files(folder, manifest.files, thorough=thorough)
+    try:
+        items = read_items(folder / ITEMS)
+        index = FaissIndex.load(folder / INDEX)
+        vectors = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
+        raise GalleryDamagedError(folder, f"cannot be read ({error})") from error
+    shape = (manifest.count, manifest.dim)
+    is_one = shape == vectors.shape == (len(index), index.dim) and len(items) == manifest.count
+    if not is_one or vectors.dtype != np.float32 or index.metric != manifest.metric:
+        raise GalleryDamagedError(folder, "holds files that do not belong together")
+    return Generation(state, manifest, items, vectors, index, folder / NETWORK if manifest.network_sha256 else None)
+
+
+def _remedy(directory: Path, state: str) -> str:
+    try:
+        number = _newest_sound(directory, but=state)
+    except GalleryError:
+        number = None
+    if number is None:
+        return AGAIN
+    return f"generation {number} is sound; to go back to it, run `python -m similarity restore --gallery {directory}`"
+
+
+def _newest_sound(directory: Path, *, but: str) -> int | None:
+    """The newest generation other than one state's that is as it was written."""
+    for folder in reversed(_generation_folders(directory)):
+        try:
+            manifest, checksum = read_manifest(folder)
+            if f"{manifest.generation:06d} {checksum}" != but and manifest.generation == int(folder.name):
+                _load(folder, manifest, "", thorough=True)
+                return manifest.generation
+        except GalleryError as error:
+            logger.info("Generation %s of %s is not sound: %s", folder.name, directory, error)
+    return None
+
+
+def _write_files(folder: Path, manifest: Manifest, items: Sequence[Item], vectors: Iterable[Vectors]) -> str:
+    """Fill a generation's folder, the manifest last, and have the disk confirm it; returns the manifest's checksum."""
+    write_items(folder / ITEMS, items)
+    index = FaissIndex(manifest.dim)
+    _write_vectors(folder / EMBEDDINGS, (len(items), manifest.dim), _tee(vectors, index))
     index.save(folder / INDEX)
     written = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {path.relative_to(folder).as_posix(): _fingerprint(path) for path in written}
-    manifest = replace(manifest, files=files)
-    (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    files = {path.relative_to(folder).as_posix(): fingerprint(path) for path in written}
+    checksum = write_manifest(folder, replace(manifest, files=files))
     for path in [*folder.rglob("*"), folder, folder.parent]:
         _sync(path)
+    return checksum
 
 
-def _read_items(folder: Path, columns: list[str] | None = None) -> pa.Table:
-    """The table of a generation's items. Not with `pq.read_table`, which imports pandas: a quarter of a second."""
-    with pq.ParquetFile(folder / ITEMS) as file:
-        return file.read(columns=columns)
+def _write_vectors(path: Path, shape: tuple[int, int], blocks: Iterable[Vectors]) -> None:
+    """Write a float32 array block by block, so that it is never in memory as a whole."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, "<f4").data)
 
 
-def _make_current(directory: Path, number: int) -> None:
-    new = directory / "CURRENT.new"
-    new.write_text(f"{number:06d}\n")
+def _tee(blocks: Iterable[Vectors], index: VectorIndex) -> Iterable[Vectors]:
+    """Blocks, added to an index as they pass."""
+    for block in blocks:
+        index.add(block)
+        yield block
+
+
+def _make_current(directory: Path, state: str) -> None:
+    """Replace CURRENT; if the disk does not confirm that, the old one is put back, since nothing was promised yet."""
+    before = live_state(directory) if exists(directory) else None
+    _replace_current(directory, state)
+    try:
+        _sync(directory)
+    except OSError:
+        if before is None:
+            (directory / CURRENT).unlink()
+        else:
+            _replace_current(directory, before)
+        raise
+
+
+def _replace_current(directory: Path, state: str) -> None:
+    new = directory / f"{CURRENT}.new"
+    new.write_text(f"{state}\n")
     _sync(new)
-    new.replace(directory / "CURRENT")
-    _sync(directory)
+    new.replace(directory / CURRENT)
 
 
-def _generation_folder(directory: Path, number: int) -> Path:
-    return directory / "generations" / f"{number:06d}"
+def _folder(directory: Path, number: int) -> Path:
+    return directory / GENERATIONS / f"{number:06d}"
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+def _generation_folders(directory: Path) -> list[Path]:
+    """Oldest first."""
+    return sorted(folder for folder in (directory / GENERATIONS).glob("[0-9]*") if folder.name.isdigit())
 
 
 def _sync(path: Path) -> None:
@@ -258,11 +308,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _to_row(item: Item) -> dict[str, Any]:
-    return asdict(item) | {"metadata": json.dumps(dict(item.metadata), ensure_ascii=False)}
-
-
-def _to_item(row: dict[str, Any]) -> Item:
-    return Item(**row | {"metadata": json.loads(row["metadata"])})

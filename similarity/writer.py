@@ -1,44 +1,86 @@
-"""One writer at a time in a gallery's folder, and no traces of one that failed before there was a gallery."""
+"""One writer at a time in a gallery's folder, and no traces of one that failed before it had done anything."""
 
+import json
+import os
 import shutil
+import socket
+import sqlite3
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import filelock
 
-from similarity.errors import GalleryError
+from similarity.errors import GalleryBusyError, GalleryError
+from similarity.journal import FOLDER as UNFINISHED
+from similarity.journal import has_unfinished
+from similarity.storage import CURRENT, GENERATIONS, exists
+from similarity.thumbnails import FOLDER as THUMBNAILS
 
-LOCK = ".lock"
-OWN_ENTRIES = {"CURRENT", "CURRENT.new", "generations", "thumbnails", LOCK}
+# The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.
+LOCK, HOLDER = ".lock", ".writer.json"
+OWN_ENTRIES = {CURRENT, f"{CURRENT}.new", GENERATIONS, THUMBNAILS, UNFINISHED, f"{UNFINISHED}.old", LOCK, HOLDER}
 
 
 @contextmanager
-def writing(directory: Path) -> Iterator[None]:
-    """Hold a gallery's folder as its only writer; if this fails before there is a first generation, nothing stays.
+def writing(directory: Path, task: str) -> Iterator[None]:
+    """Hold a gallery's folder as its only writer.
+
+    If that fails before there is a first generation, nothing stays but what an interrupted run has embedded.
+
+    Args:
+        task: what is being done, for whoever is turned away.
 
     Raises:
-        GalleryError: somebody else writes it, it cannot be written, or it is a folder of something else.
+        GalleryBusyError: somebody else writes it. GalleryError: it cannot be written, or is a folder of something else.
     """
     try:
         if directory.exists() and not _is_gallery_folder(directory):
             raise GalleryError(f"{directory} holds other files: choose a new or empty folder for the gallery.")
+        was_there = (directory / GENERATIONS).exists()
         new_folders = [folder for folder in (directory, *directory.parents) if not folder.exists()]
         directory.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(directory / LOCK)
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise GalleryError(f"The gallery in {directory} is being written by another process: wait for it.") from None
+        raise GalleryBusyError(f"The gallery in {directory} is being written by {_holder(directory)}.") from None
     except OSError as error:
         raise GalleryError(f"{directory} cannot be written ({error.strerror or error}).") from error
     try:
+        _note_holder(directory, task)
         yield
-    except OSError as error:
-        raise GalleryError(f"The gallery in {directory} could not be written ({error.strerror or error}).") from error
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise GalleryError(f"The gallery in {directory} could not be written ({reason}).") from error
     finally:
-        if not (directory / "CURRENT").exists():
+        with suppress(OSError):
+            (directory / HOLDER).unlink(missing_ok=True)
+        if not (was_there or exists(directory) or has_unfinished(directory)):
             _remove_traces(directory, new_folders)
         lock.release()
+
+
+def _note_holder(directory: Path, task: str) -> None:
+    note = {
+        "process": os.getpid(),
+        "computer": socket.gethostname(),
+        "program": Path(sys.argv[0]).name,
+        "task": task,
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    (directory / HOLDER).write_text(json.dumps(note))
+
+
+def _holder(directory: Path) -> str:
+    """Who writes a gallery, and what to do."""
+    try:
+        note = json.loads((directory / HOLDER).read_text())
+        who = f"process {note['process']} on {note['computer']} ({note['task']}, since {note['since']})"
+    except (OSError, ValueError, LookupError, TypeError):
+        who = "another process"
+    return f"{who}: wait for it, or stop it"
 
 
 def _is_gallery_folder(directory: Path) -> bool:
@@ -52,7 +94,8 @@ def _remove_traces(directory: Path, new_folders: list[Path]) -> None:
         if (directory / name).is_dir():
             shutil.rmtree(directory / name, ignore_errors=True)
         else:
-            (directory / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                (directory / name).unlink(missing_ok=True)
     for folder in new_folders:
         try:
             folder.rmdir()

@@ -3,6 +3,8 @@
 Nothing here leaves the machine. Tests on real photographs use `photographs` and skip where there are none.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import threading
@@ -114,6 +116,15 @@ def photographs() -> Path:
     if not PHOTOGRAPHS.is_dir():
         pytest.skip("the clothing photographs are not here")
     return PHOTOGRAPHS
+
+
+def change_manifest(gallery, **changes: object) -> None:  # type: ignore[no-untyped-def]
+    """Change what is written of a gallery's first generation, checksums included, as another program might."""
+    path = gallery.directory / "generations" / "000001" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_name("manifest.json.sha256").write_text(f"{checksum}  manifest.json\n")
+    (gallery.directory / "CURRENT").write_text(f"000001 {checksum}\n")
 
 
 class Site:

@@ -1,11 +1,10 @@
 """The pages, driven without a browser."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
-from conftest import MODEL, Site
+from conftest import MODEL, Site, change_manifest
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
@@ -159,9 +158,8 @@ def test_a_damaged_gallery_gets_a_plain_sentence_and_the_others_can_still_be_cho
 
 def test_the_page_says_why_it_is_not_the_preferred_model(page: AppTest, own_pictures: Path, empty_home: Path) -> None:
     gallery = Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
-    manifest = gallery.directory / "generations" / "000001" / "manifest.json"
     note = "EfficientNet-Lite2 is used because of the network.\nTo use the other, wait."
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"note": note}))
+    change_manifest(gallery, note=note)
     page.run()
     assert "EfficientNet-Lite2 is used because of the network." in texts(page).replace("\\", "")
     assert page.expander[0].label == "Use ResNet-50 instead"

@@ -8,14 +8,21 @@ from pathlib import Path
 import filelock
 import numpy as np
 import pytest
-from conftest import MODEL, draw
+from conftest import MODEL, change_manifest, draw
 from PIL import Image
 
 from similarity import Embedder, Gallery
-from similarity.errors import GalleryError, GalleryNotFoundError, SearchError, SourceError
+from similarity.errors import (
+    GalleryBusyError,
+    GalleryDamagedError,
+    GalleryError,
+    GalleryNotFoundError,
+    SearchError,
+    SourceError,
+)
 from similarity.gallery import find_gallery, list_galleries, open_gallery
-from similarity.pipeline import Progress
-from similarity.storage import current_generation, read_manifest
+from similarity.progress import Progress
+from similarity.storage import live_number, read_live_manifest
 
 
 @pytest.fixture
@@ -158,7 +165,7 @@ def test_an_interrupted_build_leaves_nothing_and_an_interrupted_rebuild_leaves_t
     assert not (tmp_path / "new").exists()
     with pytest.raises(KeyboardInterrupt):
         Gallery.build(own_pictures, built.directory, model=MODEL, progress=interrupt)
-    assert current_generation(built.directory) == 1
+    assert live_number(built.directory) == 1
     assert len(Gallery.open(built.directory)) == 15
 
 
@@ -175,17 +182,18 @@ def test_a_failed_build_does_not_touch_the_gallery_beside_it(own_pictures: Path,
     assert len(Gallery.open(galleries / "other")) == 15
 
 
-def test_what_a_killed_build_left_behind_is_cleared_by_the_next_one(built: Gallery, own_pictures: Path) -> None:
-    (built.directory / "generations" / "000002").mkdir()
+def test_what_a_killed_build_left_behind_is_cleared_by_the_next_one(own_pictures: Path, tmp_path: Path) -> None:
+    directory = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL).directory
+    (directory / "generations" / "000002").mkdir()
     (own_pictures / "dots" / "dots-0.jpg").unlink()
-    Gallery.build(own_pictures, built.directory, model=MODEL)
-    assert sorted(path.name for path in built.directory.glob("generations/*")) == ["000001", "000003"]
-    Gallery.build(own_pictures, built.directory, model=MODEL)
-    assert len(list(built.directory.glob("thumbnails/*/*.jpg"))) == 14
+    Gallery.build(own_pictures, directory, model=MODEL)
+    assert sorted(path.name for path in directory.glob("generations/*")) == ["000001", "000003"]
+    Gallery.build(own_pictures, directory, model=MODEL)
+    assert len(list(directory.glob("thumbnails/*/*.jpg"))) == 14
 
 
 def test_files_with_odd_names_cost_only_themselves(own_pictures: Path, tmp_path: Path) -> None:
-    data = (own_pictures / "dots" / "dots-0.jpg").read_bytes()
+    data = (own_pictures / "dots" / "dots-0.jpg").read_bytes() + b"another content"
     for name in (b"caf\xe9.jpg", "é $x^ 'quote' [b].jpg".encode()):
         try:
             Path(os.fsdecode(os.fsencode(own_pictures) + b"/" + name)).write_bytes(data)
@@ -222,9 +230,10 @@ def test_building_again_replaces_the_gallery_and_an_open_one_goes_on(built: Gall
         path.unlink()
     for expected in (2, 3):
         assert len(Gallery.build(own_pictures, built.directory, model=MODEL)) == 10
-        assert current_generation(built.directory) == expected
+        assert live_number(built.directory) == expected
     assert ids(built, query) == before
-    assert sorted(path.name for path in (built.directory / "generations").iterdir()) == ["000002", "000003"]
+    # The first is kept as long as somebody has it open.
+    assert sorted(path.name for path in (built.directory / "generations").iterdir()) == ["000001", "000002", "000003"]
 
 
 def test_a_folder_of_something_else_is_never_written_into(own_pictures: Path) -> None:
@@ -237,7 +246,7 @@ def test_a_folder_of_something_else_is_never_written_into(own_pictures: Path) ->
 def test_a_second_writer_is_turned_away(built: Gallery, own_pictures: Path) -> None:
     with (
         filelock.FileLock(built.directory / ".lock"),
-        pytest.raises(GalleryError, match="is being written by another process"),
+        pytest.raises(GalleryBusyError, match="is being written by another process: wait for it, or stop it"),
     ):
         Gallery.build(own_pictures, built.directory, model=MODEL)
 
@@ -248,7 +257,7 @@ def test_a_disk_that_fails_leaves_the_old_gallery(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr("similarity.storage.write_items", full)
     with pytest.raises(GalleryError, match="could not be written \\(No space left on device\\)"):
         Gallery.build(own_pictures, built.directory, model=MODEL)
     assert len(Gallery.open(built.directory)) == 15
@@ -264,7 +273,7 @@ def test_a_damaged_file_is_an_error_that_names_it(built: Gallery, name: str, dam
     path.unlink()
     if damage != "gone":
         path.write_bytes(data if damage == "flipped" else data[:-1])
-    with pytest.raises(GalleryError, match=f"{name} is damaged or missing: index the gallery again"):
+    with pytest.raises(GalleryDamagedError, match=f"{name} is damaged or missing: index the gallery again"):
         Gallery.open(built.directory)
 
 
@@ -272,19 +281,21 @@ def test_a_damaged_file_is_an_error_that_names_it(built: Gallery, name: str, dam
 def test_a_damaged_manifest_is_an_error_that_names_it(built: Gallery, content: str) -> None:
     (built.directory / "generations" / "000001" / "manifest.json").write_text(content)
     with pytest.raises(GalleryError, match=r"manifest\.json is damaged or missing"):
-        read_manifest(built.directory)
+        read_live_manifest(built.directory)
 
 
 def test_a_gallery_of_a_newer_version_is_refused(built: Gallery) -> None:
-    path = built.directory / "generations" / "000001" / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
-    with pytest.raises(GalleryError, match="was made by a newer version"):
+    change_manifest(built, format=3)
+    with pytest.raises(GalleryError, match="was made by a newer version: update this program"):
         Gallery.open(built.directory)
 
 
-def change_manifest(gallery: Gallery, **changes: object) -> None:
-    path = gallery.directory / "generations" / "000001" / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+def test_a_gallery_of_the_first_version_is_told_to_be_indexed_again(built: Gallery) -> None:
+    change_manifest(built, format=1)
+    (built.directory / "generations" / "000001" / "manifest.json.sha256").unlink()
+    (built.directory / "CURRENT").write_text("000001\n")
+    with pytest.raises(GalleryError, match="was made by an older version: index it again"):
+        Gallery.open(built.directory)
 
 
 def test_other_weights_than_those_a_gallery_was_made_with_are_refused(built: Gallery, own_pictures: Path) -> None:

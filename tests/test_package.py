@@ -18,8 +18,12 @@ WALLS = {
     "nncf": {"converter.py"},
     "requests": {"fetch.py", "downloads.py"},
     "matplotlib": {"sheet.py"},
-    "typer": {"cli.py", "bench", "rendering"},
-    "rich": {"terminal.py", "rendering"},
+    "watchfiles": {"watching.py"},
+    "networkx": {"duplicates.py"},
+    "pyarrow": {"records.py", "storage.py"},
+    "filelock": {"writer.py", "networks.py", "downloads.py"},
+    "typer": {"cli", "bench", "rendering"},
+    "rich": {"cli", "rendering"},
 }
 
 

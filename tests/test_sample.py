@@ -11,7 +11,7 @@ from PIL import Image
 from similarity import Embedder, Gallery
 from similarity.errors import GalleryNotFoundError
 from similarity.images import read_image
-from similarity.pipeline import Progress
+from similarity.progress import Progress
 from similarity.sample import FOLDER, ensure_sample, sample_queries
 from similarity.sources import Item, open_source
 

@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.embedding import Embedder, EmbedderId
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
-from similarity.pipeline import OnProgress
+from similarity.progress import OnProgress
 from similarity.queries import QueryFile, decode_query
 from similarity.sample import ensure_sample
 from similarity.storage import live_state
@@ -38,7 +38,7 @@ def load_gallery(directory: Path) -> Gallery:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the gallery …")
-def _load_generation(directory: Path, state: tuple[int, int]) -> Gallery:  # noqa: ARG001 - part of the key
+def _load_generation(directory: Path, state: str) -> Gallery:  # noqa: ARG001 - part of the key
     return Gallery.open(directory, load=load_embedder)
 
 

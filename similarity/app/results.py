@@ -58,4 +58,4 @@ def _show_item(gallery: Gallery, item: Item, heading: str, alt: str) -> None:
         st.image(gallery.thumbnail(item), alt=f"{alt}: {item.label or name}", width="stretch")
         if heading:
             st.markdown(heading)
-        st.caption(as_text(name))
+        st.caption(as_text(name) + (" (the file is gone)" if item.is_gone else ""))

@@ -6,8 +6,8 @@ from similarity.app import query_panel, resources, results
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery, list_galleries
 from similarity.models import get_backbone
-from similarity.pipeline import Progress
-from similarity.sample import SAMPLE, has_sample, sample_queries
+from similarity.progress import Progress
+from similarity.sample import SAMPLE, has_sample, is_ready, sample_queries
 from similarity.weights import PREFERRED
 
 FIRST_GALLERY = "python -m similarity index FOLDER --gallery NAME"
@@ -18,7 +18,8 @@ def show() -> None:
     st.title("Similarity", anchor=False)
     st.markdown("Show it a picture, and it finds the pictures of a gallery that look most like it.")
     try:
-        if not list_galleries() and has_sample():
+        galleries = [directory.name for directory in list_galleries()]
+        if has_sample() and (not galleries or (SAMPLE in galleries and not is_ready())):
             _index_sample()
     except SimilarityError as error:
         _show_error(error)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from similarity import terminal
+from similarity.cli import terminal
 from similarity.engines import Precision
 from similarity.home import full_path
 from similarity.sample import FOLDER

@@ -18,7 +18,8 @@ from similarity.embedding import Embedder
 from similarity.engines import Precision
 from similarity.errors import ImageError, SourceError
 from similarity.images import read_image
-from similarity.pipeline import CALIBRATION_PICTURES, OnProgress, Progress, embed_source, read_pixels
+from similarity.pipeline import CALIBRATION_PICTURES, embed_source, read_pixels
+from similarity.progress import OnProgress, Progress
 from similarity.sources import Source, open_source
 from similarity.weights import ModelChoice
 

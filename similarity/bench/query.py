@@ -13,8 +13,8 @@ from similarity.engines import Precision
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery, find_gallery
 from similarity.images import read_file
-from similarity.pipeline import OnProgress, Progress
 from similarity.processes import run_module
+from similarity.progress import OnProgress, Progress
 
 QUERIES = 200
 THREADS = 8

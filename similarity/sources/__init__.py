@@ -5,12 +5,12 @@ from pathlib import Path
 from similarity.errors import SourceError
 from similarity.home import full_path
 from similarity.sources.archive import open_archive
-from similarity.sources.contract import FileBytes, Item, Skipped, Source
+from similarity.sources.contract import FileBytes, Item, Skipped, Source, Stamp
 from similarity.sources.folder import scan_folder
 from similarity.sources.products import Split, is_products, read_products
 from similarity.sources.table import read_table
 
-__all__ = ["FileBytes", "Item", "Skipped", "Source", "Split", "open_source"]
+__all__ = ["FileBytes", "Item", "Skipped", "Source", "Split", "Stamp", "open_source"]
 
 
 def open_source(place: str | Path, *, split: Split | None = None, products: int | None = None, seed: int = 0) -> Source:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from similarity.errors import ImageError, SourceError
 from similarity.images import SUFFIXES
-from similarity.sources.contract import FileBytes, Item, Skipped
+from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
 
 MAX_ENTRIES = 50_000
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -37,6 +37,11 @@ class Archive:
             return FileBytes(self._file.read(entry), _changed(entry))
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError) as error:
             raise ImageError(item.path, "cannot be unpacked: it is damaged, or encrypted.") from error
+
+    def stamp(self, item: Item) -> Stamp | None:
+        """An entry's size, and when it was last changed."""
+        entry = self._file.getinfo(item.id)
+        return Stamp(entry.file_size, _changed(entry))
 
     def whereabouts(self, item: Item) -> str:
         """The path of the zip, with the entry's behind it."""

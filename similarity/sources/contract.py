@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 
@@ -18,6 +19,8 @@ class Item:
         size: of the file, in bytes.
         mtime: when the file was last changed, in seconds since 1970.
         sha256: of the file's bytes, in hex.
+        source: the name of the source that listed it.
+        copies: further files with the very same bytes.
     """
 
     id: str
@@ -29,14 +32,35 @@ class Item:
     size: int = 0
     mtime: float = 0.0
     sha256: str = ""
+    source: str = ""
+    copies: "tuple[Item, ...]" = ()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the file, or the zip that it was in, is not there any more; of an address that is not known."""
+        file = Path(self.source if self.source.lower().endswith(".zip") else self.path)
+        return file.is_absolute() and not file.exists()
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that was meant to be indexed and could not be, and why."""
+    """A file that was meant to be indexed and could not be, and why.
+
+    Attributes:
+        source: the name of the source that listed it.
+    """
 
     path: str
     reason: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells, without reading it, whether a file may be another one than before: size in bytes, time in seconds."""
+
+    size: int
+    mtime: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +88,9 @@ class Source(Protocol):
 
     def read(self, item: Item) -> FileBytes:
         """The bytes of one of its items; raises ImageError or FetchError. Called from several threads at once."""
+
+    def stamp(self, item: Item) -> Stamp | None:
+        """A file's stamp; None if it cannot be known without fetching it, or there is no such file."""
 
     def whereabouts(self, item: Item) -> str:
         """Where a person finds an item that could not be used: its path, and the line that named it, if one did."""

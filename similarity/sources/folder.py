@@ -6,7 +6,7 @@ from pathlib import Path
 
 from similarity.errors import SourceError
 from similarity.images import SUFFIXES, read_file
-from similarity.sources.contract import FileBytes, Item, Skipped
+from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
 
 
 class Files:
@@ -22,9 +22,22 @@ class Files:
         """The bytes of a file, unless it is gone, unreadable or no regular file."""
         return FileBytes(*read_file(item.path))
 
+    def stamp(self, item: Item) -> Stamp | None:
+        """A file's size, and when it was last changed."""
+        return file_stamp(item.path)
+
     def whereabouts(self, item: Item) -> str:
         """Its path."""
         return item.path
+
+
+def file_stamp(path: str) -> Stamp | None:
+    """A file's size, and when it was last changed; None if it is not there."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return Stamp(status.st_size, status.st_mtime)
 
 
 def scan_folder(root: Path) -> Files:

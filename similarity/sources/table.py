@@ -9,7 +9,8 @@ from similarity.errors import SimilarityError, SourceError
 from similarity.fetch import fetch, is_url
 from similarity.home import full_path
 from similarity.images import read_file
-from similarity.sources.contract import FileBytes, Item, Skipped
+from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
+from similarity.sources.folder import file_stamp
 
 PATH_COLUMNS = ("path", "url")
 OWN_COLUMNS = {"id", "label", *PATH_COLUMNS}
@@ -29,6 +30,10 @@ class Table:
     def read(self, item: Item) -> FileBytes:
         """The bytes of a file, or what an address serves."""
         return FileBytes(fetch(item.path)) if is_url(item.path) else FileBytes(*read_file(item.path))
+
+    def stamp(self, item: Item) -> Stamp | None:
+        """A file's size, and when it was last changed; what an address serves is not fetched again to be compared."""
+        return None if is_url(item.path) else file_stamp(item.path)
 
     def whereabouts(self, item: Item) -> str:
         """Its path or address, and the line of the CSV that named it."""

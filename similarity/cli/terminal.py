@@ -19,8 +19,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from similarity.pipeline import OnProgress
-from similarity.pipeline import Progress as IndexingProgress
+from similarity.progress import OnProgress
+from similarity.progress import Progress as IndexingProgress
 from similarity.sources import Skipped
 
 SHOWN_SKIPPED = 20

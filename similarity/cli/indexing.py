@@ -1,0 +1,163 @@
+"""`index`, `add`, `sync`, `watch` and `remove`: the commands that change a gallery."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from similarity.cli import terminal
+from similarity.cli.options import INTERRUPTED, AsJson, DryRun, GalleryName, Model, PrecisionName, SourcePath
+from similarity.sources import Split
+
+if TYPE_CHECKING:
+    from similarity.report import Report
+
+
+def index(
+    source: SourcePath,
+    gallery: GalleryName,
+    model: Model = "auto",
+    precision: PrecisionName = "auto",
+    split: Annotated[Split | None, typer.Option(help="Of Stanford Online Products: which part.")] = None,
+    products: Annotated[int | None, typer.Option(min=1, help="Of Stanford Online Products: only so many.")] = None,
+    seed: Annotated[int, typer.Option(help="Draws other products.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
+    from similarity import indexing
+    from similarity.gallery import find_gallery
+    from similarity.sources import open_source
+    from similarity.weights import choose_model
+
+    directory = find_gallery(gallery)
+    listed = open_source(source, split=split, products=products, seed=seed)
+    with terminal.downloading("Downloading weights") as downloaded:
+        choice = choose_model(model, progress=downloaded)
+    if choice.note:
+        terminal.say(choice.note, as_="Note")
+    with _interruptible(), terminal.indexing() as progress:
+        report, _ = indexing.index(listed, directory, choice, precision=precision, progress=progress)
+    _tell(report, directory, as_json=as_json)
+
+
+def add(source: SourcePath, gallery: GalleryName, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Add pictures to a gallery: those that are not in it, and those that have changed."""
+    _update("add", source, gallery, dry_run, as_json=as_json)
+
+
+def sync(source: SourcePath, gallery: GalleryName, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Bring a gallery in step with a source: add what is new, embed what changed, drop what is gone."""
+    _update("sync", source, gallery, dry_run, as_json=as_json)
+
+
+def watch(
+    folder: Annotated[Path, typer.Argument(help="A folder of pictures.")], gallery: GalleryName, as_json: AsJson = False
+) -> None:
+    """Keep a gallery in step with a folder until you press Ctrl-C. With --json, one object for each change."""
+    from similarity.errors import SimilarityError
+    from similarity.gallery import find_gallery
+    from similarity.storage import live_state
+    from similarity.watching import watch as watch_folder
+
+    directory = find_gallery(gallery)
+    live_state(directory)
+    terminal.say(f"Keeping {directory.name} in step with {folder}. Press Ctrl-C to stop.")
+    try:
+        for result in watch_folder(directory, folder):
+            if isinstance(result, SimilarityError):
+                terminal.say(f"{result} It is tried again.", as_="Error", style="bold red")
+            elif result.changes:
+                _tell(result, directory, as_json=as_json)
+    except KeyboardInterrupt:
+        terminal.say("Stopped.")
+
+
+def remove(
+    gallery: GalleryName,
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Of a picture; as often as you like.")] = None,
+    paths: Annotated[list[str] | None, typer.Option("--path", help="Of a picture, or of a folder of them.")] = None,
+    labels: Annotated[list[str] | None, typer.Option("--label", help="Of all pictures that have it.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take pictures out of a gallery, by id, path or label. Their files stay where they are."""
+    from similarity import indexing
+    from similarity.fetch import is_url
+    from similarity.gallery import find_gallery
+    from similarity.home import full_path
+
+    if not (ids or paths or labels):
+        raise typer.BadParameter("say what to remove", param_hint="--id, --path or --label")
+    directory = find_gallery(gallery)
+    places = [path if is_url(path) else str(full_path(path)) for path in paths or ()]
+    report = indexing.remove(directory, ids=ids or (), paths=places, labels=labels or (), dry_run=dry_run)
+    _tell(report, directory, as_json=as_json, dry_run=dry_run)
+
+
+def _update(task: str, source: Path, gallery: str, dry_run: bool, *, as_json: bool) -> None:
+    from similarity import indexing
+    from similarity.embedding import Embedder
+    from similarity.gallery import find_gallery
+    from similarity.sources import open_source
+    from similarity.storage import live_state
+
+    directory = find_gallery(gallery)
+    live_state(directory)
+    listed = open_source(source)
+    with _interruptible(), terminal.indexing() as progress:
+        report = indexing.update(task, listed, directory, Embedder.restore, dry_run=dry_run, progress=progress)
+    _tell(report, directory, as_json=as_json, dry_run=dry_run)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        terminal.say("Interrupted: the gallery is as it was. Run the same command again to go on where it stopped.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
+    """What a run did, or would do."""
+    from similarity.storage import read_live_manifest
+
+    manifest = read_live_manifest(directory)
+    if as_json:
+        facts = {
+            "gallery": directory.name,
+            "model": manifest.model,
+            "dim": manifest.dim,
+            "indexed": manifest.count + manifest.duplicates,
+            "skipped": [{"path": one.path, "reason": one.reason} for one in report.skipped],
+            "seconds": report.seconds,
+            "images_per_second": report.images_per_second,
+        }
+        terminal.print_json(facts | report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run})
+        return
+    terminal.say_skipped(report.skipped)
+    terminal.print_line(_sentence(report, directory.name, dry_run=dry_run))
+    if not dry_run:
+        copies = f", {manifest.duplicates:,} of them exact copies" if manifest.duplicates else ""
+        terminal.print_line(f"{directory.name} has {manifest.count + manifest.duplicates:,} pictures{copies}.")
+
+
+def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:
+    """The counts that are not zero, in words."""
+    words = {
+        "added": "added",
+        "changed": "changed",
+        "moved": "found in another place",
+        "relabelled": "with another label",
+        "removed": "removed",
+        "unchanged": "unchanged",
+    }
+    told = [f"{report.counts[key]:,} {text}" for key, text in words.items() if report.counts[key]] or ["nothing to do"]
+    resumed = f", {report.resumed:,} taken over from an interrupted run" if report.resumed else ""
+    embedded = f"{report.embedded:,} embedded{resumed}"
+    if dry_run:
+        return f"Nothing was changed. `{report.task}` would leave {name} with: {', '.join(told)}; {embedded}."
+    rate = f" ({report.images_per_second} a second)" if report.embedded else ""
+    return f"{', '.join(told).capitalize()}; {embedded} in {report.seconds:.1f} s{rate}."

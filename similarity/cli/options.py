@@ -1,0 +1,21 @@
+"""The options that several commands have in common."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from similarity.engines import Precision
+
+GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]
+Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if it can be had.")]
+PrecisionName = Annotated[
+    Precision, typer.Option(help="Of the network's arithmetic; auto is bf16 or f32 on a CPU, f16 on a GPU.")
+]
+Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
+Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
+SourcePath = Annotated[Path, typer.Argument(help="A folder of pictures, a zip, a CSV of paths or URLs, or SOP.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
+
+INTERRUPTED = 130

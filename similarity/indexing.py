@@ -1,0 +1,175 @@
+"""The runs that write a gallery: index, add, sync and remove.
+
+Each plans what is to change, embeds what has no embedding yet, and writes the next generation; the live one answers in
+the meantime, and for good if the run fails. What an interrupted run has embedded is kept for the next one.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from similarity.changes import plan_index, plan_removal, plan_update
+from similarity.embedding import Embedder, EmbedderId
+from similarity.engines import Precision
+from similarity.errors import GalleryError, ModelError, SourceError
+from similarity.journal import Journal
+from similarity.known import Known
+from similarity.manifest import Manifest
+from similarity.models import get_backbone
+from similarity.networks import digest
+from similarity.pipeline import CALIBRATION_PICTURES, read_pixels
+from similarity.progress import OnProgress, Progress
+from similarity.report import Report
+from similarity.runs import Run
+from similarity.sources import Source
+from similarity.storage import Generation, exists, live_state, read_generation
+from similarity.weights import ModelChoice
+from similarity.writer import writing
+
+Load = Callable[[EmbedderId], Embedder]
+
+logger = logging.getLogger(__name__)
+
+
+def index(
+    source: Source,
+    directory: Path,
+    choice: ModelChoice,
+    *,
+    precision: Precision = "auto",
+    progress: OnProgress | None = None,
+) -> tuple[Report, Embedder]:
+    """Make a gallery of a source; see `Gallery.build`."""
+    started = time.perf_counter()
+    with writing(directory, f"index {source.name}"):
+        embedder = _load_embedder(choice, precision, source, progress)
+        base = _manifest(embedder, source.name)
+        before = _usable_generation(directory, base)
+        run = Run("index", directory, plan_index(source), before, source, started)
+        return _embed_and_commit(run, source, embedder, base, progress), embedder
+
+
+def update(
+    task: str,
+    source: Source,
+    directory: Path,
+    load: Load,
+    *,
+    dry_run: bool = False,
+    progress: OnProgress | None = None,
+) -> Report:
+    """Add a source to a gallery, or bring it in step with one; see `Gallery.add` and `Gallery.sync`.
+
+    Args:
+        task: add or sync.
+    """
+    started = time.perf_counter()
+
+    def plan() -> tuple[Run, Generation]:
+        before = read_generation(directory)
+        planned = plan_update(before.items, source, drop_vanished=task == "sync")
+        return Run(task, directory, planned, before, source, started), before
+
+    if dry_run:
+        return plan()[0].foresee()
+    live_state(directory)  # or there is no gallery, and no folder to be made
+    with writing(directory, f"{task} {source.name}"):
+        run, before = plan()
+        if not run.plan.readings:
+            return run.commit(before.manifest, Known(before, None), before.quantised)
+        _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
+        embedder = restore_embedder(directory.name, before, load)
+        return _embed_and_commit(run, source, embedder, before.manifest, progress)
+
+
+def remove(
+    directory: Path,
+    *,
+    ids: Sequence[str] = (),
+    paths: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    dry_run: bool = False,
+) -> Report:
+    """Take files out of a gallery; see `Gallery.remove`."""
+    started = time.perf_counter()
+
+    def plan() -> tuple[Run, Generation]:
+        before = read_generation(directory)
+        return Run("remove", directory, plan_removal(before.items, ids, paths, labels), before, None, started), before
+
+    if dry_run:
+        return plan()[0].foresee()
+    live_state(directory)
+    with writing(directory, "remove"):
+        run, before = plan()
+        return run.commit(before.manifest, Known(before, None), before.quantised)
+
+
+def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
+    """The model that made a generation, the only one that can embed more pictures for it, or queries.
+
+    Raises:
+        GalleryError: it cannot be loaded, or its weights are not the same any more.
+    """
+    made = generation.manifest
+    identity = EmbedderId(made.model, made.weights_sha256, made.precision, generation.quantised, made.network_sha256)
+    try:
+        embedder = load(identity)
+    except ModelError as error:
+        raise GalleryError(f"The gallery {name} was made with {made.model}, which cannot be loaded: {error}") from error
+    if embedder.backbone.preprocessing.facts() != made.preprocessing:
+        raise GalleryError(f"The gallery {name} was made with another preprocessing: index it again.")
+    return embedder
+
+
+def _embed_and_commit(
+    run: Run, source: Source, embedder: Embedder, base: Manifest, progress: OnProgress | None
+) -> Report:
+    identity = _manifest(embedder, "").identity
+    with closing(Journal(run.directory, identity, embedder.dim)) as journal:
+        known = Known(run.before, journal)
+        run.embed(source, embedder, known, journal, progress)
+        return run.commit(base, known, embedder.quantised)
+
+
+def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
+    """Load a model; an int8 one is calibrated on the pictures that it is to embed."""
+    _tell(progress, f"Preparing {choice.backbone.title}")
+    if precision != "int8":
+        return Embedder.load(choice, precision=precision)
+    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES)
+    if not len(pixels):
+        raise SourceError(f"None of the pictures in {source.name} that were tried for calibration can be read.")
+    _tell(progress, f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures")
+    return Embedder.quantise(choice, pixels)
+
+
+def _usable_generation(directory: Path, base: Manifest) -> Generation | None:
+    """The generation that is to be replaced, if its embeddings are those that would be made again."""
+    try:
+        before = read_generation(directory) if exists(directory) else None
+    except GalleryError as error:
+        logger.warning("It is indexed from nothing, because: %s", error)
+        return None
+    return before if before and before.manifest.identity == base.identity else None
+
+
+def _manifest(embedder: Embedder, source: str) -> Manifest:
+    """What is true of a generation that an embedder makes, whatever will be in it."""
+    return Manifest(
+        model=embedder.backbone.name,
+        note=embedder.note,
+        weights_sha256=embedder.weights_sha256,
+        preprocessing=embedder.backbone.preprocessing.facts(),
+        precision=embedder.precision,
+        network_sha256=digest(embedder.quantised) if embedder.quantised else None,
+        dim=embedder.dim,
+        source=source,
+    )
+
+
+def _tell(progress: OnProgress | None, task: str) -> None:
+    if progress:
+        progress(Progress(task))

@@ -1,0 +1,110 @@
+"""What a generation is, in a file for people and for whoever opens it, with its checksum beside it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from similarity.errors import GalleryDamagedError, GalleryError
+from similarity.report import Report
+from similarity.sources import Skipped
+
+FORMAT = 2
+MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation is.
+
+    Attributes:
+        model, weights_sha256, preprocessing: what embedded it, and must embed its queries.
+        precision: of the network's arithmetic when it was embedded: f32, bf16, f16 or int8.
+        network_sha256: of the int8 network, if it is one; a copy of it lies in the generation's folder.
+        note: if it is not the model that was hoped for, two lines: why, and what to do about it.
+        count: pictures, each with an embedding.
+        duplicates: further files with the very content of one of them.
+        created: ISO 8601, UTC.
+        source: what was indexed first.
+        seconds: that the last run took.
+        last_run: what it did.
+        skipped: files of all its sources that cannot be used.
+        files: size and SHA-256 of every other file of the generation.
+    """
+
+    model: str
+    weights_sha256: str
+    preprocessing: dict[str, Any]
+    precision: str
+    dim: int
+    source: str
+    count: int = 0
+    created: str = ""
+    seconds: float = 0.0
+    last_run: Report = field(default_factory=lambda: Report("index"))
+    duplicates: int = 0
+    note: str = ""
+    network_sha256: str | None = None
+    head_sha256: str | None = None
+    recipe: str = "flat"
+    metric: str = "inner_product"
+    format: int = FORMAT
+    generation: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that an embedding depends on beside the picture."""
+        names = ("model", "weights_sha256", "preprocessing", "precision", "network_sha256", "head_sha256")
+        return {name: getattr(self, name) for name in names}
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> str:
+    """Write it and its checksum into a generation's folder; returns the checksum, SHA-256 in hex."""
+    data = (json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n").encode()
+    checksum = hashlib.sha256(data).hexdigest()
+    (folder / MANIFEST).write_bytes(data)
+    (folder / CHECKSUM).write_text(_checksum_line(checksum))
+    return checksum
+
+
+def read_manifest(folder: Path) -> tuple[Manifest, str]:
+    """The manifest of a generation, and its checksum.
+
+    Raises:
+        GalleryDamagedError: it is not what was written. GalleryError: it is of another version.
+    """
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+        checksum = hashlib.sha256(data).hexdigest()
+        read = json.loads(data)
+        version = read["format"]
+        # The first version had no checksum; all after it have.
+        has_checksum = version != 1 or (folder / CHECKSUM).exists()
+        if has_checksum and (folder / CHECKSUM).read_bytes() != _checksum_line(checksum).encode():
+            raise GalleryDamagedError(path)
+        if version < FORMAT:
+            raise GalleryError(f"The gallery in {folder.parents[1]} was made by an older version: index it again.")
+        if version > FORMAT:
+            raise GalleryError(f"The gallery in {folder.parents[1]} was made by a newer version: update this program.")
+        return _from_json(read), checksum
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise GalleryDamagedError(path) from error
+
+
+def _from_json(read: dict[str, Any]) -> Manifest:
+    known = {key: read[key] for key in (one.name for one in fields(Manifest)) if key in read}
+    last_run = read["last_run"] | {"skipped": _skipped(read["last_run"]["skipped"])}
+    return Manifest(**known | {"skipped": _skipped(read["skipped"]), "last_run": Report(**last_run)})
+
+
+def _skipped(rows: list[dict[str, str]]) -> list[Skipped]:
+    return [Skipped(**row) for row in rows]
+
+
+def _checksum_line(checksum: str) -> str:
+    """As `sha256sum --check` reads it."""
+    return f"{checksum}  {MANIFEST}\n"

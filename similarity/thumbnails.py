@@ -1,0 +1,40 @@
+"""The small JPEGs of a gallery, named by the SHA-256 of the picture's file and shared by all generations."""
+
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+FOLDER = "thumbnails"
+END_OF_JPEG = b"\xff\xd9"
+
+
+def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
+    """Keep a thumbnail; it appears whole or not at all."""
+    path = _path(directory, sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    new.write_bytes(jpeg)
+    new.replace(path)
+
+
+def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
+    """A thumbnail, or None if it is gone or was cut short."""
+    try:
+        jpeg = _path(directory, sha256).read_bytes()
+    except OSError:
+        return None
+    return jpeg if jpeg.endswith(END_OF_JPEG) else None
+
+
+def drop_thumbnails(directory: Path, *, but: Collection[str]) -> None:
+    """Remove all thumbnails but those of some pictures."""
+    for folder, _, names in os.walk(directory / FOLDER):
+        for name in names:
+            if name.partition(".")[0] not in but:
+                with suppress(OSError):
+                    Path(folder, name).unlink()
+
+
+def _path(directory: Path, sha256: str) -> Path:
+    return directory / FOLDER / sha256[:2] / f"{sha256}.jpg"

@@ -1,0 +1,74 @@
+"""A folder kept in step with a gallery until somebody says stop."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from similarity.embedding import Embedder
+from similarity.errors import SimilarityError, SourceError
+from similarity.home import full_path
+from similarity.images import SUFFIXES
+from similarity.indexing import Load, update
+from similarity.progress import OnProgress
+from similarity.report import Report
+from similarity.sources import open_source
+
+# A burst of changes is taken as one when nothing has changed for so long, or at the latest after the second figure.
+QUIET_MS, LATEST_MS = 400, 5_000
+# After how long a sync that failed is tried again though nothing has changed.
+RETRY_MS = 5_000
+
+
+def watch(
+    directory: Path,
+    folder: str | Path,
+    *,
+    load: Load = Embedder.restore,
+    stop: threading.Event | None = None,
+    progress: OnProgress | None = None,
+) -> Iterator[Report | SimilarityError]:
+    """Sync a gallery with a folder, now and whenever something changes in it.
+
+    Args:
+        directory: the gallery's.
+        stop: ends it when set.
+
+    Yields:
+        What each sync did, or why it failed; a failed one is tried again.
+
+    Raises:
+        SourceError: there is no such folder. KeyboardInterrupt: it was interrupted.
+    """
+    import watchfiles
+
+    root = full_path(folder)
+    if not root.is_dir():
+        raise SourceError(f"{root} is not a folder: only a folder can be watched.")
+
+    def concerns_pictures(_: watchfiles.Change, path: str) -> bool:
+        suffix = Path(path).suffix.lower()
+        return (not suffix or suffix in SUFFIXES) and not Path(path).is_relative_to(directory)
+
+    changes = watchfiles.watch(
+        root,
+        watch_filter=concerns_pictures,
+        debounce=LATEST_MS,
+        step=QUIET_MS,
+        rust_timeout=RETRY_MS,
+        yield_on_timeout=True,
+        stop_event=stop,
+    )
+    is_in_step = False
+    for turn, found in enumerate(itertools.chain([set()], changes)):
+        if found or turn <= 1 or not is_in_step:  # once more when watching has begun: until then nobody looked
+            result = _sync(directory, root, load, progress)
+            is_in_step = isinstance(result, Report)
+            yield result
+
+
+def _sync(directory: Path, root: Path, load: Load, progress: OnProgress | None) -> Report | SimilarityError:
+    try:
+        return update("sync", open_source(root), directory, load, progress=progress)
+    except SimilarityError as error:
+        return error
