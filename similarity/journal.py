@@ -14,6 +14,7 @@ import sqlite3
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,9 @@ def drop_unfinished(directory: Path) -> None:
     """Forget interrupted runs. The folder is first given another name, so that no half of it can be taken for one."""
     gone = directory / f"{FOLDER}.old"
     shutil.rmtree(gone, ignore_errors=True)
-    if (directory / FOLDER).exists():
+    with suppress(OSError):  # what stays is known anyway, and dropped the next time
         (directory / FOLDER).rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _checksum(line: tuple[Any, ...]) -> int:

@@ -102,9 +102,8 @@ class Run:
         files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
         if not files:
             raise self._nothing_left()
-        report = self.report()
-        skipped = self._all_skipped()
-        if not (self._is_as_before(files, skipped)):
+        report, skipped = self.report(), self._all_skipped()
+        if not self._is_as_before(files, skipped):
             items = join_copies(files)
             manifest = replace(
                 base,
@@ -118,9 +117,9 @@ class Run:
             )
             previous = live_number(self.directory)
             write_generation(self.directory, manifest, items, known.vectors(items, base.dim), quantised=quantised)
-            if self.source:
-                drop_unfinished(self.directory)
             collect(self.directory, previous)
+        if self.source:
+            drop_unfinished(self.directory)
         return report
 
     def report(self) -> Report:

@@ -196,3 +196,8 @@ def published(site: Site, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def child_environment() -> dict[str, str]:
     """For a process of its own: this one's environment, with the project on its path."""
     return dict(os.environ) | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest tests/test_crashes.py --kills 1000` takes minutes and is for before a release."""
+    parser.addoption("--kills", type=int, default=0, help="how many processes to kill at random moments")

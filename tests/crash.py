@@ -1,0 +1,95 @@
+"""What the tests of crashes run in processes of their own: one task on a gallery, killed where they say.
+
+A process counts its steps, which are all the file operations in the gallery's folder that Python knows of, the disk's
+confirmations, and each embedding that is kept. It kills itself with SIGKILL just before the step that it was told.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas  # noqa: F401 - pyarrow imports it when it writes: a quarter of a second, here before the fork
+import standin
+
+from similarity import indexing
+from similarity.gallery import Gallery
+from similarity.journal import Journal
+from similarity.sources import open_source
+from similarity.storage import exists, read_generation
+
+WATCHED = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "sqlite3.connect"}
+NEVER = 1 << 30
+
+
+class Steps:
+    """Counts, and kills at its time."""
+
+    def __init__(self, directory: Path, kill_at: int) -> None:
+        self.taken: list[str] = []
+        self._directory = str(directory)
+        self._kill_at = kill_at
+
+    def take(self, what: str) -> None:
+        if len(self.taken) == self._kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.taken.append(what)
+
+    def hook(self, event: str, arguments: tuple[object, ...]) -> None:
+        in_the_folder = any(isinstance(one, str) and one.startswith(self._directory) for one in arguments)
+        in_an_open_folder = event in ("os.remove", "os.rmdir") and arguments[1] != -1  # as `shutil.rmtree` does it
+        if event in WATCHED and (in_the_folder or in_an_open_folder):
+            self.take(f"{event} {arguments}")
+
+    def before(self, function: Callable[..., object]) -> Callable[..., object]:
+        def counted(*arguments: object, **options: object) -> object:
+            self.take(function.__name__)
+            return function(*arguments, **options)
+
+        return counted
+
+
+def run(task: str, directory: Path, source: Path, answer: Path, kill_at: int = NEVER) -> None:
+    """Index, add or sync, and write the report and the steps to a file."""
+    standin.use_standin()
+    steps = Steps(directory, kill_at)
+    sys.addaudithook(steps.hook)
+    os.fsync = steps.before(os.fsync)  # type: ignore
+    Journal.add = steps.before(Journal.add)  # type: ignore
+    listed = open_source(source)
+    if task == "index":
+        report, _ = indexing.index(listed, directory, standin.CHOICE)
+    else:
+        report = indexing.update(task, listed, directory, standin.load)
+    taken = list(steps.taken)
+    answer.write_text(json.dumps({"embedded": report.embedded, "resumed": report.resumed, "steps": taken}))
+
+
+def look(directory: Path, answer: Path) -> None:
+    """Open a gallery in this process, verify it, and write down what it is to the last bit."""
+    answer.write_text(json.dumps(state(directory)))
+
+
+def look_and_resume(task: str, directory: Path, source: Path, answer: Path) -> None:
+    """What a fresh process finds after a kill, and what it makes of it when it runs the same task again."""
+    killed = state(directory)
+    log, report = answer.with_name("embedded.log"), answer.with_name("report.json")
+    log.write_text("")
+    os.environ["EMBEDDED_LOG"] = str(log)
+    run(task, directory, source, report)
+    found = {"killed": killed, "resumed": state(directory), "embedded": log.read_text().split()}
+    answer.write_text(json.dumps(found | {"report": json.loads(report.read_text())}))
+
+
+def state(directory: Path) -> dict[str, object] | None:
+    """All that a gallery answers with; None if there is none."""
+    if not exists(directory):
+        return None
+    read_generation(directory, thorough=True)
+    gallery = Gallery.open(directory, load=standin.load)
+    hits = [[(hit.item.id, hit.score) for hit in gallery.search_vector(vector, 5)] for vector in gallery.vectors]
+    items = [(item.id, item.path, item.label, item.sha256, len(item.copies)) for item in gallery.items]
+    return {"items": items, "vectors": hashlib.sha256(gallery.vectors.tobytes()).hexdigest(), "hits": str(hits)}

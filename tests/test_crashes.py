@@ -1,0 +1,224 @@
+"""Killed at any moment, a gallery is in the old state or in the new one, and the next run does nothing twice."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import crash
+import pytest
+import standin
+from conftest import draw
+
+from similarity.images import decode_scaled
+from similarity.journal import FOLDER as UNFINISHED
+
+# A process that has imported everything and forks for each run: a fresh process in 20 ms.
+PROCESSES = multiprocessing.get_context("forkserver")
+RANDOM_KILLS = 12
+
+
+@dataclass
+class Scene:
+    """A gallery's folder before a task, and what the task does when nobody disturbs it.
+
+    Attributes:
+        before: a copy of the folder; it does not exist where there was no gallery.
+        old, new: the gallery's state before and after.
+        steps: of the undisturbed run.
+        seconds: that it took.
+        contents: the SHA-256 of each picture by its fingerprint in the log.
+    """
+
+    task: str
+    source: Path
+    root: Path
+    before: Path
+    old: dict[str, object] | None
+    new: dict[str, object] | None
+    steps: list[str]
+    seconds: float
+    contents: dict[str, str]
+
+    @property
+    def gallery(self) -> Path:
+        return self.root / "gallery"
+
+    def reset(self) -> None:
+        shutil.rmtree(self.gallery, ignore_errors=True)
+        if self.before.exists():
+            shutil.copytree(self.before, self.gallery)
+
+
+def in_a_process(target: Callable[..., None], *arguments: object, after: float | None = None) -> int | None:
+    """Run a function in a fresh process; returns its exit code. Kills it after so many seconds, if told to."""
+    process = PROCESSES.Process(target=target, args=arguments)
+    process.start()
+    process.join(after if after is not None else 60)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    return process.exitcode
+
+
+def fill(folder: Path, names: list[str], seed: int) -> None:
+    """Draw small pictures, all different."""
+    for number, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw(("dots", "rings", "stripes")[number % 3], seed + number).resize((72, 96)).save(path, quality=92)
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each picture by what it is known as in a log."""
+    embedder, found = standin.standin(), {}
+    for path in folder.rglob("*.jpg"):
+        data = path.read_bytes()
+        pixels = embedder.prepare(decode_scaled(data, path.name, side=292).image)
+        found[standin.fingerprint(pixels)] = hashlib.sha256(data).hexdigest()
+    return found
+
+
+def make_scene(root: Path, task: str) -> Scene:
+    """Lay out folder and gallery for a task, and run it once without killing it."""
+    source, gallery, answer = root / "pictures", root / "gallery", root / "answer.json"
+    fill(source, [f"{kind}/{number}.jpg" for kind in "ab" for number in range(5)], seed=100)
+    if task != "index":
+        # Two generations, so that the task has one to take away.
+        assert in_a_process(crash.run, "index", gallery, source, answer) == 0
+        fill(source, ["a/5.jpg"], seed=150)
+        assert in_a_process(crash.run, "sync", gallery, source, answer) == 0
+    if task == "add":
+        source = root / "more"
+        fill(source, [f"c/{number}.jpg" for number in range(6)], seed=200)
+        shutil.copy(root / "pictures" / "a" / "0.jpg", source / "c" / "copy.jpg")
+    if task == "sync":
+        (source / "a" / "0.jpg").unlink()
+        (source / "a" / "1.jpg").rename(source / "b" / "moved.jpg")
+        fill(source, ["a/2.jpg", *(f"new/{number}.jpg" for number in range(4))], seed=300)
+    if gallery.exists():
+        shutil.copytree(gallery, root / "before")
+    old = look(gallery, root)
+    started = time.perf_counter()
+    assert in_a_process(crash.run, task, gallery, source, answer) == 0
+    seconds = time.perf_counter() - started
+    steps = json.loads(answer.read_text())["steps"]
+    return Scene(task, source, root, root / "before", old, look(gallery, root), steps, seconds, fingerprints(source))
+
+
+def look(gallery: Path, root: Path) -> dict[str, object] | None:
+    """The state of a gallery, as a fresh process sees it."""
+    (root / "state.json").unlink(missing_ok=True)
+    assert in_a_process(crash.look, gallery, root / "state.json") == 0
+    seen: dict[str, object] | None = json.loads((root / "state.json").read_text())
+    return seen
+
+
+def kept(gallery: Path) -> set[str]:
+    """The contents that an interrupted run had embedded, as SQLite reads them, without our own code."""
+    contents: set[str] = set()
+    for path in (gallery / UNFINISHED).glob("*.sqlite"):
+        with sqlite3.connect(path) as file:
+            if file.execute("SELECT name FROM sqlite_master WHERE name = 'finished'").fetchone():
+                contents |= {row[0] for row in file.execute("SELECT sha256 FROM finished")}
+    return contents
+
+
+def check_after_a_kill(scene: Scene, where: str) -> None:
+    """Old or new, exactly; and the same command again ends in the new state and embeds nothing twice."""
+    finished, answer = kept(scene.gallery), scene.root / "after.json"
+    answer.unlink(missing_ok=True)
+    assert in_a_process(crash.look_and_resume, scene.task, scene.gallery, scene.source, answer) == 0, where
+    found = json.loads(answer.read_text())
+    assert found["killed"] in (scene.old, scene.new), where
+    assert found["resumed"] == scene.new, where
+    embedded = [scene.contents[line] for line in found["embedded"]]
+    assert len(embedded) == len(set(embedded)) == found["report"]["embedded"], where
+    assert not finished & set(embedded), where
+    if found["killed"] == scene.new:
+        assert not embedded, where
+    else:
+        assert found["report"]["resumed"] == len(finished), where
+    left = {entry.name for entry in scene.gallery.iterdir()}
+    assert left == {".lock", "CURRENT", "generations", "thumbnails"}, where
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forkserver() -> Iterator[None]:
+    """Started with this folder on its path, without which it silently imports nothing beforehand."""
+    tests = Path(__file__).parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join((str(tests), str(tests.parent))))
+        PROCESSES.set_forkserver_preload(["crash"])
+        assert in_a_process(os.getpid) == 0
+        yield
+
+
+@pytest.fixture(scope="module", params=["index", "add", "sync"])
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return make_scene(tmp_path_factory.mktemp(request.param), request.param)
+
+
+def commit_steps(scene: Scene) -> list[int]:
+    """Every step after the last embedding was kept: the new generation, CURRENT, and what is cleared up."""
+    last = max(number for number, step in enumerate(scene.steps) if step == "add")
+    return list(range(last + 1, len(scene.steps)))
+
+
+def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(scene: Scene) -> None:
+    steps = commit_steps(scene)
+    assert len(steps) >= 20
+    for step in steps:
+        scene.reset()
+        killed = in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", step)
+        assert killed == -signal.SIGKILL
+        check_after_a_kill(scene, f"{scene.task} killed before step {step}: {scene.steps[step]}")
+
+
+def test_killed_at_any_moment_it_is_the_old_gallery_or_the_new_one(
+    scene: Scene, request: pytest.FixtureRequest
+) -> None:
+    kills = request.config.getoption("--kills") // 3 or RANDOM_KILLS
+    chance = random.Random(f"{scene.task} {kills}")
+    for _ in range(kills):
+        scene.reset()
+        after = chance.uniform(0, 1.1 * scene.seconds)
+        in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", after=after)
+        check_after_a_kill(scene, f"{scene.task} killed after {after:.4f} s")
+
+
+def test_killed_again_and_again_it_still_embeds_every_picture_once(
+    scene: Scene,
+) -> None:
+    scene.reset()
+    adds = [number for number, step in enumerate(scene.steps) if step == "add"]
+    first = adds[1] if len(adds) > 1 else adds[0]
+    before: set[str] = set()
+    for _ in range(3):
+        in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", first)
+        now = kept(scene.gallery)
+        assert now >= before
+        before = now
+    assert before
+    check_after_a_kill(scene, f"{scene.task} killed three times")
+
+
+def test_a_journal_that_is_damaged_costs_only_what_was_in_it(scene: Scene) -> None:
+    adds = [number for number, step in enumerate(scene.steps) if step == "add"]
+    for damage in (b"no database at all", b""):
+        scene.reset()
+        in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", adds[-1])
+        (journal,) = (scene.gallery / UNFINISHED).glob("*.sqlite")
+        for other in journal.parent.glob("*-*"):
+            other.unlink()
+        journal.write_bytes(damage)
+        assert in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json") == 0
+        assert look(scene.gallery, scene.root) == scene.new
