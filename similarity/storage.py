@@ -72,7 +72,7 @@ def live_state(directory: Path) -> str:
         GalleryNotFoundError: there is none.
     """
     try:
-        return (directory / CURRENT).read_bytes().decode(errors="replace").strip()
+        return (directory / CURRENT).read_bytes().decode(errors="replace").removesuffix("\n")
     except (FileNotFoundError, NotADirectoryError):
         raise GalleryNotFoundError(f"There is no gallery in {directory}.") from None
     except OSError as error:

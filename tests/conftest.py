@@ -111,6 +111,14 @@ def sample(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
 
 
 @pytest.fixture
+def light_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexing loads the stand-in for a network, see `standin.py`."""
+    import standin
+
+    monkeypatch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+
+
+@pytest.fixture
 def photographs() -> Path:
     """Real photographs of clothing: `gallery/<class>` and `queries/<class>`."""
     if not PHOTOGRAPHS.is_dir():

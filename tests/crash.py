@@ -90,6 +90,9 @@ def state(directory: Path) -> dict[str, object] | None:
         return None
     read_generation(directory, thorough=True)
     gallery = Gallery.open(directory, load=standin.load)
-    hits = [[(hit.item.id, hit.score) for hit in gallery.search_vector(vector, 5)] for vector in gallery.vectors]
     items = [(item.id, item.path, item.label, item.sha256, len(item.copies)) for item in gallery.items]
-    return {"items": items, "vectors": hashlib.sha256(gallery.vectors.tobytes()).hexdigest(), "hits": str(hits)}
+    return {
+        "items": items,
+        "vectors": hashlib.sha256(gallery.vectors.tobytes()).hexdigest(),
+        "hits": str(standin.answers(directory)),
+    }

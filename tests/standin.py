@@ -13,6 +13,7 @@ import numpy as np
 
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Pixels
+from similarity.gallery import Gallery
 from similarity.models import BACKBONES, Backbone
 from similarity.vectors import Vectors
 from similarity.weights import ModelChoice
@@ -66,3 +67,9 @@ def load(_: EmbedderId) -> Embedder:
 def use_standin() -> None:
     """Have `index` use it in this process, whatever model is asked for."""
     Embedder.load = classmethod(lambda *_, **__: load(None))  # type: ignore
+
+
+def answers(directory: Path) -> list[list[tuple[str, float]]]:
+    """What a gallery answers to each of its own embeddings."""
+    gallery = Gallery.open(directory, load=load)
+    return [[(hit.item.id, hit.score) for hit in gallery.search_vector(vector, 5)] for vector in gallery.vectors]

@@ -1,0 +1,141 @@
+"""Whatever happens to a file of a gallery, it is found, it is said, and it changes no answer."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import standin
+
+from similarity import indexing, verification
+from similarity.errors import GalleryDamagedError, GalleryError
+from similarity.gallery import Gallery, restore
+from similarity.sources import open_source
+from similarity.storage import live_number, read_generation
+
+
+@pytest.fixture
+def twice_written(own_pictures: Path, tmp_path: Path, light_network: None) -> Gallery:  # noqa: ARG001
+    """A gallery with a generation before the live one, which has a picture less."""
+    indexing.index(open_source(own_pictures), tmp_path / "gallery", standin.CHOICE)
+    return Gallery.open(tmp_path / "gallery", load=standin.load).remove(ids=["dots/dots-0.jpg"])
+
+
+def test_every_cut_and_every_flipped_bit_is_found_and_changes_no_answer(
+    twice_written: Gallery, child_environment: dict[str, str]
+) -> None:
+    script = Path(__file__).with_name("corrupt.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(twice_written.directory), "1", "2000"],
+        env=child_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    tally = json.loads(done.stdout)
+    assert tally["flip"] >= 2000
+    assert tally["cut"] >= 30
+    assert tally["found by verify"] == tally["flip"] + tally["cut"]
+    assert tally["found by opening"] == tally["flip"] + tally["cut"]
+    assert tally.get("answers changed", 0) == 0
+    assert tally["sound again"]
+
+
+def opened_long_ago(gallery: Gallery) -> Path:
+    """The folder of the live generation, opened when its files were no longer new: their hashes are remembered."""
+    folder = gallery.directory / "generations" / "000002"
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - 100, time.time() - 100))
+    Gallery.open(gallery.directory)
+    return folder
+
+
+def test_damage_that_keeps_the_time_of_a_file_is_found_by_verify(twice_written: Gallery) -> None:
+    """As a disk does it that loses a bit; opening trusts what it has hashed before."""
+    folder = opened_long_ago(twice_written)
+    path = folder / "embeddings.npy"
+    status, data = path.stat(), bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(GalleryDamagedError, match=r"embeddings\.npy is damaged or missing"):
+        read_generation(twice_written.directory, thorough=True)
+
+
+def test_what_has_been_hashed_is_not_hashed_again_unless_it_changed(
+    twice_written: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = opened_long_ago(twice_written)
+    hashed: list[str] = []
+    real = verification.fingerprint
+
+    def counted(path: Path) -> dict[str, object]:
+        hashed.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(verification, "fingerprint", counted)
+    Gallery.open(twice_written.directory)
+    assert hashed == []
+    (folder / "items.parquet").touch()
+    Gallery.open(twice_written.directory)
+    assert hashed == ["items.parquet"]
+    read_generation(twice_written.directory, thorough=True)
+    assert sorted(hashed[1:]) == ["embeddings.npy", "index.faiss", "items.parquet"]
+
+
+def test_a_damaged_gallery_says_which_file_and_offers_the_state_before(twice_written: Gallery) -> None:
+    (twice_written.directory / "generations" / "000002" / "index.faiss").write_bytes(b"")
+    with pytest.raises(
+        GalleryDamagedError,
+        match=r"000002/index\.faiss is damaged or missing: generation 1 is sound; to go back to it, run "
+        r"`python -m similarity restore --gallery ",
+    ):
+        Gallery.open(twice_written.directory)
+    restored = restore(twice_written.directory, load=standin.load)
+    assert len(restored) == 15
+    assert live_number(twice_written.directory) == 1
+    assert len(Gallery.open(twice_written.directory, load=standin.load).remove(labels=["dots"])) == 10
+
+
+@pytest.mark.parametrize("content", [b"", b"000009 abc", b"\xff\xfe", b"000001", b"../../x y", None])
+def test_a_damaged_current_is_an_error_and_restore_mends_it(twice_written: Gallery, content: bytes | None) -> None:
+    current = twice_written.directory / "CURRENT"
+    if content is None:
+        current.unlink()
+    else:
+        current.write_bytes(content)
+    with pytest.raises(GalleryError, match="There is no gallery in" if content is None else "is sound; to go back"):
+        Gallery.open(twice_written.directory)
+    assert len(restore(twice_written.directory)) == 14
+
+
+def test_where_no_state_is_sound_the_error_says_to_index_again(twice_written: Gallery) -> None:
+    for number in ("000001", "000002"):
+        (twice_written.directory / "generations" / number / "items.parquet").write_bytes(b"PAR1")
+    with pytest.raises(GalleryDamagedError, match=r"items\.parquet is damaged or missing: index the gallery again"):
+        Gallery.open(twice_written.directory)
+    with pytest.raises(GalleryError, match="There is no earlier state of the gallery"):
+        restore(twice_written.directory)
+
+
+def test_indexing_again_mends_a_damaged_gallery(twice_written: Gallery, own_pictures: Path) -> None:
+    (twice_written.directory / "generations" / "000002" / "embeddings.npy").write_bytes(b"")
+    report, _ = indexing.index(open_source(own_pictures), twice_written.directory, standin.CHOICE)
+    assert report.embedded == 15
+    assert len(Gallery.open(twice_written.directory)) == 15
+
+
+def test_undoing_a_change_is_restoring_the_state_before(twice_written: Gallery) -> None:
+    assert len(twice_written) == 14
+    assert len(restore(twice_written.directory)) == 15
+    assert len(restore(twice_written.directory)) == 14
+
+
+def test_there_is_nothing_to_restore_where_there_is_no_gallery(tmp_path: Path) -> None:
+    with pytest.raises(GalleryError, match="There is no gallery in"):
+        restore(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()

@@ -1,0 +1,144 @@
+"""Readers while somebody writes: each answer is one generation's, and nothing is taken away under a reader."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import standin
+
+from similarity import indexing
+from similarity.errors import GalleryBusyError
+from similarity.gallery import Gallery
+from similarity.sources import open_source
+from similarity.writer import writing
+
+READERS, SWAPS = 16, 50
+
+
+pytestmark = pytest.mark.usefixtures("light_network")
+
+
+def write_table(path: Path, pictures: Path, turn: int) -> int:
+    """A CSV whose rows all say which turn it is; how many there are depends on it too."""
+    chosen = sorted(pictures.rglob("*.jpg"))[: 8 + turn % 7]
+    path.write_text("path,label\n" + "".join(f"{one},turn {turn}\n" for one in chosen))
+    return len(chosen)
+
+
+def test_each_answer_is_wholly_one_generations_while_fifty_are_swapped(own_pictures: Path, tmp_path: Path) -> None:
+    table, directory = tmp_path / "table.csv", tmp_path / "gallery"
+    sizes = {"turn 0": write_table(table, own_pictures, 0)}
+    indexing.index(open_source(table), directory, standin.CHOICE)
+    done = threading.Event()
+
+    def search(number: int) -> tuple[int, set[str]]:
+        """Search until the end; every answer must be all of one turn's pictures and no others."""
+        answers, turns, gallery = 0, set(), Gallery.open(directory, load=standin.load)
+        while not done.is_set():
+            if not gallery.is_live:
+                gallery = Gallery.open(directory, load=standin.load)
+            hits = gallery.search_vector(gallery.vectors[number % len(gallery)], k=100)
+            (turn,) = {hit.item.label for hit in hits}
+            assert len(hits) == sizes[str(turn)]
+            assert hits[0].item.id == gallery.items[number % len(gallery)].id
+            turns.add(str(turn))
+            answers += 1
+            time.sleep(0.001)  # or the writer hardly gets a turn
+        return answers, turns
+
+    with ThreadPoolExecutor(READERS) as pool:
+        searching = [pool.submit(search, number) for number in range(READERS)]
+        try:
+            for turn in range(1, SWAPS + 1):
+                sizes[f"turn {turn}"] = write_table(table, own_pictures, turn)
+                indexing.update("sync", open_source(table), directory, standin.load)
+        finally:
+            done.set()
+        results = [one.result() for one in searching]
+    assert sum(answers for answers, _ in results) > SWAPS
+    assert len(set.union(*(turns for _, turns in results))) > SWAPS / 2
+    del pool, searching
+    indexing.remove(directory, ids=[str(sorted(own_pictures.rglob("*.jpg"))[0])])
+    assert len(list((directory / "generations").iterdir())) <= 3
+
+
+HOLD = """
+import sys, time
+from similarity.storage import read_generation
+from pathlib import Path
+held = read_generation(Path(sys.argv[1]))
+print(held.manifest.generation, flush=True)
+time.sleep(60)
+"""
+
+
+def generations(directory: Path) -> list[str]:
+    return sorted(path.name for path in (directory / "generations").iterdir())
+
+
+def test_a_generation_stays_as_long_as_another_process_reads_it_and_no_longer_than_it_lives(
+    own_pictures: Path, tmp_path: Path, child_environment: dict[str, str]
+) -> None:
+    directory = tmp_path / "gallery"
+    indexing.index(open_source(own_pictures), directory, standin.CHOICE)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(directory)], env=child_environment, stdout=subprocess.PIPE, text=True
+    )
+    with reader:
+        assert reader.stdout
+        assert reader.stdout.readline() == "1\n"
+        for number in range(3):
+            indexing.remove(directory, ids=[f"dots/dots-{number}.jpg"])
+        assert generations(directory) == ["000001", "000003", "000004"]
+        reader.kill()
+    indexing.remove(directory, ids=["dots/dots-3.jpg"])
+    assert generations(directory) == ["000004", "000005"]
+
+
+def test_an_open_gallery_notices_that_it_is_not_the_live_one_any_more(own_pictures: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "gallery"
+    indexing.index(open_source(own_pictures), directory, standin.CHOICE)
+    opened = Gallery.open(directory, load=standin.load)
+    assert opened.is_live
+    newer = opened.remove(labels=["dots"])
+    assert (opened.is_live, newer.is_live) == (False, True)
+    assert (len(opened), len(newer)) == (15, 10)
+
+
+def test_a_second_writer_is_told_at_once_who_the_first_one_is(own_pictures: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "gallery"
+    indexing.index(open_source(own_pictures), directory, standin.CHOICE)
+    with (
+        writing(directory, "sync /photos"),
+        pytest.raises(
+            GalleryBusyError, match=rf"is being written by process {os.getpid()} on .* \(sync /photos, since "
+        ),
+    ):
+        indexing.remove(directory, labels=["dots"])
+    indexing.remove(directory, labels=["dots"])
+
+
+WRITE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from similarity.writer import writing
+with writing(Path(sys.argv[1]), "index"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_lock_that_a_killed_process_left_blocks_nobody(
+    own_pictures: Path, tmp_path: Path, child_environment: dict[str, str]
+) -> None:
+    directory = tmp_path / "gallery"
+    indexing.index(open_source(own_pictures), directory, standin.CHOICE)
+    killed = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(directory)], env=child_environment, check=False)
+    assert killed.returncode < 0
+    assert (directory / ".writer.json").exists()
+    assert indexing.remove(directory, labels=["dots"]).removed == 5
+    assert not (directory / ".writer.json").exists()
