@@ -13,7 +13,10 @@ from similarity.vectors import Vectors
 
 # How many embeddings are compared with all others at a time.
 BLOCK = 512
-THRESHOLD = 0.98
+# Measured with EfficientNet-Lite2 on 1,194 photographs of clothing: this finds 82 % of copies saved again at 70 % of
+# their size with JPEG quality 60, and all at their own size. Of the 712,000 other pairs one reaches it, the same
+# picture under two names; 24 reach 0.9.
+THRESHOLD = 0.95
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class Run:
         files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
         if not files:
             raise self._nothing_left()
-        report, skipped = self.report(), self._all_skipped()
+        report, skipped, previous = self.report(), self._all_skipped(), live_number(self.directory)
         if not self._is_as_before(files, skipped):
             items = join_copies(files)
             manifest = replace(
@@ -115,11 +115,11 @@ class Run:
                 skipped=skipped,
                 files={},
             )
-            previous = live_number(self.directory)
             write_generation(self.directory, manifest, items, known.vectors(items, base.dim), quantised=quantised)
-            collect(self.directory, previous)
         if self.source:
             drop_unfinished(self.directory)
+        if live_number(self.directory) != previous:
+            collect(self.directory, previous)
         return report
 
     def report(self) -> Report:

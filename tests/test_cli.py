@@ -246,3 +246,54 @@ def test_ctrl_c_ends_indexing_with_a_sentence_and_the_same_command_goes_on(
         "generations",
         "thumbnails",
     ]
+
+
+def test_a_gallery_is_changed_verified_and_restored_from_the_command_line(
+    run: Run, own_pictures: Path, empty_home: Path, tmp_path: Path
+) -> None:
+    assert run("index", own_pictures, "-g", "mine", "-m", MODEL).stdout.splitlines()[1] == "mine has 15 pictures."
+    (own_pictures / "dots" / "copy.jpg").write_bytes((own_pictures / "rings" / "rings-0.jpg").read_bytes())
+    (own_pictures / "dots" / "empty.jpg").touch()
+    (own_pictures / "stripes" / "stripes-0.jpg").unlink()
+
+    foreseen = run("sync", own_pictures, "-g", "mine", "--dry-run").stdout
+    assert foreseen == (
+        "Nothing was changed. `sync` would do this to mine: 2 added, 1 removed, 14 unchanged; 1 embedded.\n"
+    ), "that a file is no picture is found when it is decoded"
+    synced = json.loads(run("sync", own_pictures, "-g", "mine", "--json").stdout)
+    assert {"added": 1, "removed": 1, "unchanged": 14, "embedded": 0, "duplicates": 1}.items() <= synced.items()
+    assert (synced["indexed"], [Path(one["path"]).name for one in synced["skipped"]]) == (15, ["empty.jpg"])
+    assert run("add", own_pictures, "-g", "mine").stdout.startswith("15 unchanged; 0 embedded in ")
+
+    shown = run("info", "-g", "mine", "--csv", tmp_path / "report.csv")
+    assert "sync, added 1, removed 1, unchanged 14" in shown.stdout
+    rows = (tmp_path / "report.csv").read_text().splitlines()
+    assert rows[0] == "path,state,detail"
+    assert rows[1] == f"{own_pictures / 'dots' / 'empty.jpg'},skipped,is empty (0 bytes)."
+    assert rows[2] == f"{own_pictures / 'dots' / 'copy.jpg'},duplicate,{own_pictures / 'rings' / 'rings-0.jpg'}"
+    groups = json.loads(run("duplicates", "-g", "mine", "--json").stdout)["groups"]
+    assert [(group["kind"], group["score"], len(group["files"])) for group in groups] == [("exact", 1.0, 2)]
+    assert "(and a copy)" in run("search", own_pictures / "rings" / "rings-0.jpg", "-g", "mine", "-k", 1).stdout
+
+    removed = json.loads(run("remove", "-g", "mine", "--path", own_pictures / "rings", "--json").stdout)
+    assert (removed["removed"], removed["indexed"]) == (5, 10)
+    sound = json.loads(run("verify", "-g", "mine", "--json").stdout)
+    assert sound == {"gallery": "mine", "generation": 3, "sound": True, "checked_files": 4}
+
+    (empty_home / "galleries" / "mine" / "generations" / "000003" / "index.faiss").write_bytes(b"")
+    damaged = run("verify", "-g", "mine", "--json")
+    assert (damaged.returncode, damaged.stdout, damaged.stderr.count("\n")) == (1, "", 1)
+    assert "index.faiss is damaged or missing: generation 2 is sound; to go back to it, run" in damaged.stderr
+    assert json.loads(run("restore", "-g", "mine", "--json").stdout)["generation"] == 2
+    assert json.loads(run("verify", "-g", "mine", "--json").stdout)["generation"] == 2
+
+
+def test_changing_a_gallery_that_does_not_exist_is_one_plain_sentence(
+    run: Run, pictures: Path, empty_home: Path
+) -> None:
+    for command in (["add", pictures], ["sync", pictures], ["watch", pictures], ["remove", "--id", "x"], ["restore"]):
+        done = run(*command, "-g", "none")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert done.stderr.startswith("Error: There is no gallery in ")
+    assert run("remove", "-g", "none").returncode == 2
+    assert not (empty_home / "galleries").exists()

@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -163,8 +164,11 @@ def forkserver() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", params=["index", "add", "sync"])
-def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    return make_scene(tmp_path_factory.mktemp(request.param), request.param)
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """In memory where that can be: a killed process leaves the same there, and waits for no disk to confirm."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield make_scene(Path(folder).resolve(), request.param)
 
 
 def commit_steps(scene: Scene) -> list[int]:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import MODEL
+from conftest import MODEL, draw
 
 from similarity import Embedder, Gallery
 from similarity.errors import GalleryError, ModelError
@@ -87,3 +87,14 @@ def test_without_nncf_the_error_says_what_to_install(
 def test_int8_cannot_be_had_without_pictures() -> None:
     with pytest.raises(ModelError, match="made from pictures"):
         Embedder.load(MODEL, precision="int8")
+
+
+def test_pictures_are_added_with_the_very_same_network(quantised: Gallery, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(quantised.directory, tmp_path / "gallery"))
+    draw("dots", 40).save(tmp_path / "new.jpg")
+    (tmp_path / "new.csv").write_text("path,label\nnew.jpg,dots\n")
+    added = Gallery.open(directory).add(tmp_path / "new.csv")
+    assert (len(added), added.manifest.last_run.embedded) == (16, 1)
+    assert added.manifest.network_sha256 == quantised.manifest.network_sha256
+    assert digest(directory / "generations" / "000002" / "network") == added.manifest.network_sha256
+    assert added.search(tmp_path / "new.jpg", k=1)[0].score > 0.9999

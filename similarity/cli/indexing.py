@@ -158,6 +158,6 @@ def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:
     resumed = f", {report.resumed:,} taken over from an interrupted run" if report.resumed else ""
     embedded = f"{report.embedded:,} embedded{resumed}"
     if dry_run:
-        return f"Nothing was changed. `{report.task}` would leave {name} with: {', '.join(told)}; {embedded}."
+        return f"Nothing was changed. `{report.task}` would do this to {name}: {', '.join(told)}; {embedded}."
     rate = f" ({report.images_per_second} a second)" if report.embedded else ""
     return f"{', '.join(told).capitalize()}; {embedded} in {report.seconds:.1f} s{rate}."

@@ -1,0 +1,67 @@
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MODEL
+from PIL import Image
+
+from similarity import Gallery
+from similarity.duplicates import BLOCK, find_duplicates, near_pairs
+from similarity.errors import SearchError
+from similarity.progress import Progress
+from similarity.vectors import normalise
+
+
+def test_near_pairs_are_all_pairs_that_reach_the_threshold(random: np.random.Generator) -> None:
+    vectors = normalise(random.standard_normal((BLOCK + 300, 8)))
+    scores = vectors @ vectors.T
+    expected = {(i, j) for i, j in np.argwhere(scores >= 0.9) if i < j}
+    seen: list[Progress] = []
+    assert {(i, j) for i, j, _ in near_pairs(vectors, 0.9, progress=seen.append)} == expected
+    assert len(expected) > 10
+    assert (seen[-1].task, seen[-1].done, seen[-1].total) == ("Comparing", BLOCK + 300, BLOCK + 300)
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+@pytest.fixture
+def repeated(own_pictures: Path, tmp_path: Path) -> Gallery:
+    """With two exact copies of one picture, and another one saved again at a lower quality."""
+    for number in range(2):
+        shutil.copy(own_pictures / "dots" / "dots-0.jpg", own_pictures / "rings" / f"copy-{number}.jpg")
+    with Image.open(own_pictures / "stripes" / "stripes-1.jpg") as image:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=60)
+    (own_pictures / "stripes" / "again.jpg").write_bytes(buffer.getvalue())
+    return Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+
+
+def test_exact_and_near_copies_are_grouped_with_their_paths(repeated: Gallery) -> None:
+    exact, near = find_duplicates(repeated.items, repeated.vectors)
+    assert [file.id for file in exact.files] == ["dots/dots-0.jpg", "rings/copy-0.jpg", "rings/copy-1.jpg"]
+    assert (exact.is_exact, exact.score) == (True, 1.0)
+    assert sorted(file.id for file in near.files) == ["stripes/again.jpg", "stripes/stripes-1.jpg"]
+    assert not near.is_exact
+    assert 0.95 <= near.score < 1
+
+
+def test_a_low_threshold_links_chains_into_one_group(repeated: Gallery) -> None:
+    groups = find_duplicates(repeated.items, repeated.vectors, 0.1)
+    assert len(groups) == 1
+    assert len(groups[0].files) == 18
+    assert not groups[0].is_exact
+
+
+def test_a_gallery_without_any_has_none(shapes: Gallery) -> None:
+    assert find_duplicates(shapes.items, shapes.vectors, 0.999) == []
+
+
+@pytest.mark.parametrize("threshold", [0, -1, 1.01])
+def test_a_threshold_that_makes_no_sense_is_refused(shapes: Gallery, threshold: float) -> None:
+    with pytest.raises(SearchError, match="must be above 0 and not above 1"):
+        find_duplicates(shapes.items, shapes.vectors, threshold)

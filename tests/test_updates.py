@@ -1,0 +1,291 @@
+"""Galleries that change: add, remove and sync, on the bundled model."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MODEL, Site, draw
+
+from similarity import Gallery, indexing
+from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, SourceError
+from similarity.report import Report
+from similarity.sources import Item, open_source
+
+
+@pytest.fixture
+def gallery(own_pictures: Path, tmp_path: Path, embedder) -> Gallery:  # type: ignore[no-untyped-def]
+    """Of the fifteen pictures in `own`."""
+    built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    return Gallery.open(built.directory, load=lambda _: embedder)
+
+
+def counts(report: Report) -> dict[str, int]:
+    """Those that are not zero."""
+    return {name: count for name, count in report.counts.items() if count}
+
+
+def foresee(gallery: Gallery, task: str, source: Path) -> dict[str, int]:
+    report = indexing.update(task, open_source(source), gallery.directory, fail_to_load, dry_run=True)
+    return counts(report)
+
+
+def fail_to_load(_: object):  # type: ignore[no-untyped-def]
+    pytest.fail("the model was loaded though there is nothing to embed")
+
+
+def change_a_few(folder: Path) -> None:
+    """One new, one with another content, one renamed, one gone, one copied."""
+    draw("dots", 50).save(folder / "dots" / "new.jpg")
+    draw("dots", 51).save(folder / "dots" / "dots-1.jpg")
+    (folder / "rings" / "rings-0.jpg").rename(folder / "rings" / "renamed.jpg")
+    (folder / "stripes" / "stripes-0.jpg").unlink()
+    shutil.copy(folder / "rings" / "rings-1.jpg", folder / "dots" / "copy.jpg")
+
+
+def test_sync_brings_a_gallery_in_step_and_a_dry_run_says_so_before(gallery: Gallery, own_pictures: Path) -> None:
+    change_a_few(own_pictures)
+    expected = {"added": 2, "changed": 1, "moved": 1, "removed": 1, "unchanged": 12, "embedded": 2}
+    assert foresee(gallery, "sync", own_pictures) == expected
+    assert gallery.is_live
+    synced = gallery.sync(own_pictures)
+    assert counts(synced.manifest.last_run) == expected
+    files = sorted(path.relative_to(own_pictures).as_posix() for path in own_pictures.rglob("*.jpg"))
+    assert sorted(one.id for item in synced.items for one in (item, *item.copies)) == files
+    best = synced.search(own_pictures / "rings" / "renamed.jpg", k=1)[0]
+    assert (best.item.path, best.item.label) == (str(own_pictures / "rings" / "renamed.jpg"), "rings")
+    assert synced.search(draw("dots", 51), k=1)[0].item.id == "dots/dots-1.jpg"
+
+
+def test_syncing_an_unchanged_folder_loads_no_model_and_writes_nothing(gallery: Gallery, own_pictures: Path) -> None:
+    report = indexing.update("sync", open_source(own_pictures), gallery.directory, fail_to_load)
+    assert counts(report) == {"unchanged": 15}
+    assert gallery.is_live
+
+
+def test_a_file_that_was_only_touched_is_read_and_not_embedded(gallery: Gallery, own_pictures: Path) -> None:
+    (own_pictures / "dots" / "dots-0.jpg").touch()
+    synced = gallery.sync(own_pictures)
+    assert counts(synced.manifest.last_run) == {"unchanged": 15}
+    report = indexing.update("sync", open_source(own_pictures), gallery.directory, fail_to_load)
+    assert counts(report) == {"unchanged": 15}
+
+
+def test_add_keeps_what_left_the_folder(gallery: Gallery, own_pictures: Path) -> None:
+    change_a_few(own_pictures)
+    expected = {"added": 3, "changed": 1, "unchanged": 12, "embedded": 2}
+    assert foresee(gallery, "add", own_pictures) == expected
+    added = gallery.add(own_pictures)
+    assert counts(added.manifest.last_run) == expected
+    assert {"stripes/stripes-0.jpg", "rings/rings-0.jpg"} <= {item.id for item in added.items}
+    gone = next(item for item in added.items if item.id == "stripes/stripes-0.jpg")
+    assert gone.is_gone
+    assert added.thumbnail(gone).startswith(b"\xff\xd8")
+
+
+def test_index_and_add_give_the_answers_of_one_index_of_everything(
+    own_pictures: Path, pictures: Path, tmp_path: Path
+) -> None:
+    everything = Gallery.build(pictures, tmp_path / "everything", model=MODEL)
+    for path in [*own_pictures.glob("dots/*"), *own_pictures.glob("*/*-3.jpg")]:
+        path.unlink(missing_ok=True)
+    half = Gallery.build(own_pictures, tmp_path / "halves", model=MODEL)
+    assert len(half) == 8
+    shutil.copytree(pictures, own_pictures, dirs_exist_ok=True)
+    whole = half.add(own_pictures)
+    for path in sorted(pictures.rglob("*.jpg")):
+        expected = [(hit.item.id, hit.score) for hit in everything.search(path, 15)]
+        assert [(hit.item.id, hit.score) for hit in whole.search(path, 15)] == expected
+
+
+def test_a_second_source_is_added_and_syncing_one_leaves_the_other_alone(
+    gallery: Gallery, own_pictures: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    (other / "dots").mkdir(parents=True)
+    draw("dots", 70).save(other / "dots" / "dots-0.jpg")
+    draw("dots", 71).save(other / "dots" / "more.jpg")
+    both = gallery.add(other)
+    assert len(both) == 17
+    # An id that is taken is replaced by the path.
+    assert {item.id for item in both.items if item.source == str(other)} == {
+        str(other / "dots" / "dots-0.jpg"),
+        "dots/more.jpg",
+    }
+    (other / "dots" / "more.jpg").unlink()
+    (own_pictures / "rings" / "rings-0.jpg").unlink()
+    assert counts(both.sync(other).manifest.last_run) == {"removed": 1, "unchanged": 1}
+
+
+def test_exact_copies_are_indexed_once_with_all_their_paths(own_pictures: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        shutil.copy(own_pictures / "dots" / "dots-0.jpg", own_pictures / "rings" / f"copy-{number}.jpg")
+    built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    assert (len(built), built.manifest.count, built.manifest.duplicates) == (15, 15, 3)
+    assert built.manifest.last_run.embedded == 15
+    item = Gallery.open(built.directory).search(own_pictures / "dots" / "dots-0.jpg", k=1)[0].item
+    assert [(copy.id, copy.label) for copy in item.copies] == [
+        (f"rings/copy-{number}.jpg", "rings") for number in range(3)
+    ]
+    (own_pictures / "dots" / "dots-0.jpg").unlink()
+    synced = built.sync(own_pictures)
+    assert counts(synced.manifest.last_run) == {"removed": 1, "unchanged": 17}
+    assert (len(synced), synced.manifest.duplicates) == (15, 2)
+
+
+def test_pictures_are_removed_by_id_by_path_by_folder_and_by_label(gallery: Gallery, own_pictures: Path) -> None:
+    assert len(gallery.remove(ids=["dots/dots-0.jpg"])) == 14
+    assert len(gallery.remove(paths=[str(own_pictures / "dots" / "dots-1.jpg")])) == 13
+    assert len(gallery.remove(paths=[str(own_pictures / "stripes")])) == 8
+    left = gallery.remove(labels=["rings"])
+    assert sorted(item.id for item in left.items) == ["dots/dots-2.jpg", "dots/dots-3.jpg", "dots/dots-4.jpg"]
+    assert (own_pictures / "dots" / "dots-0.jpg").exists()
+
+
+@pytest.mark.parametrize("what", [{"ids": ["dots/none.jpg"]}, {"paths": ["/none"]}, {"labels": ["dots", "none"]}])
+def test_removing_what_is_not_there_is_an_error_and_removes_nothing(
+    gallery: Gallery, what: dict[str, list[str]]
+) -> None:
+    with pytest.raises(GalleryError, match=r"No picture of the gallery has the (id|path|label) '.*none"):
+        gallery.remove(**what)
+    assert gallery.is_live
+
+
+def test_the_last_picture_cannot_be_removed(gallery: Gallery, own_pictures: Path) -> None:
+    with pytest.raises(GalleryError, match="would leave no picture in the gallery: nothing was changed"):
+        gallery.remove(paths=[str(own_pictures)])
+    assert gallery.is_live
+
+
+def test_a_folder_that_is_empty_or_gone_does_not_empty_its_gallery(gallery: Gallery, own_pictures: Path) -> None:
+    """As when the disk that it is on is not there."""
+    for path in own_pictures.rglob("*.jpg"):
+        path.unlink()
+    with pytest.raises(SourceError, match="There are no pictures in"):
+        gallery.sync(own_pictures)
+    shutil.rmtree(own_pictures)
+    with pytest.raises(SourceError, match="There is no folder or file"):
+        gallery.sync(own_pictures)
+    assert gallery.is_live
+
+
+def test_a_file_that_cannot_be_read_any_more_stays_as_it_was_and_is_said(gallery: Gallery, own_pictures: Path) -> None:
+    path = own_pictures / "dots" / "dots-0.jpg"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:500])
+    synced = gallery.sync(own_pictures)
+    assert len(synced) == 15
+    assert [Path(one.path).name for one in synced.manifest.skipped] == ["dots-0.jpg"]
+    path.write_bytes(whole)
+    mended = synced.sync(own_pictures)
+    assert mended.manifest.skipped == []
+    assert counts(mended.manifest.last_run) == {"unchanged": 15}
+
+
+def test_a_file_that_is_no_picture_is_tried_again_each_time_without_a_new_generation(
+    gallery: Gallery, own_pictures: Path
+) -> None:
+    (own_pictures / "dots" / "notes.jpg").write_text("buy milk")
+    synced = gallery.sync(own_pictures)
+    assert [one.reason[:20] for one in synced.manifest.skipped] == ["is not a picture tha"]
+    again = synced.sync(own_pictures)
+    assert again.is_live
+    assert synced.is_live
+    draw("dots", 60).save(own_pictures / "dots" / "notes.jpg")
+    assert len(again.sync(own_pictures)) == 16
+
+
+def test_another_label_in_a_csv_changes_it_without_embedding(own_pictures: Path, tmp_path: Path) -> None:
+    table = own_pictures / "table.csv"
+    table.write_text("path,label,price\ndots/dots-0.jpg,a,3\nrings/rings-0.jpg,b,4\n")
+    built = Gallery.build(table, tmp_path / "gallery", model=MODEL)
+    table.write_text("path,label,price\ndots/dots-0.jpg,a,3\nrings/rings-0.jpg,c,5\n")
+    report = indexing.update("sync", open_source(table), built.directory, fail_to_load)
+    assert counts(report) == {"relabelled": 1, "unchanged": 2}
+    assert [(item.label, item.metadata) for item in Gallery.open(built.directory).items] == [
+        ("a", {"price": "3"}),
+        ("c", {"price": "5"}),
+    ]
+
+
+def test_a_zip_is_synced_too(own_pictures: Path, tmp_path: Path) -> None:
+    archive = Path(shutil.make_archive(str(tmp_path / "pictures"), "zip", own_pictures))
+    built = Gallery.build(archive, tmp_path / "gallery", model=MODEL)
+    report = indexing.update("sync", open_source(archive), built.directory, fail_to_load)
+    assert counts(report) == {"unchanged": 15}
+    (own_pictures / "dots" / "dots-0.jpg").unlink()
+    draw("dots", 80).save(own_pictures / "dots" / "new.jpg")
+    archive.unlink()
+    assert all(item.is_gone for item in built.items)
+    shutil.make_archive(str(tmp_path / "pictures"), "zip", own_pictures)
+    synced = built.sync(archive)
+    assert counts(synced.manifest.last_run) == {"added": 1, "removed": 1, "unchanged": 14, "embedded": 1}
+    assert not any(item.is_gone for item in synced.items)
+
+
+def test_addresses_are_not_fetched_again(own_pictures: Path, tmp_path: Path, site: Site) -> None:
+    for kind in ("dots", "rings"):
+        site.pages[f"/{kind}.jpg"] = (200, {}, (own_pictures / kind / f"{kind}-0.jpg").read_bytes())
+    table = tmp_path / "table.csv"
+    table.write_text(f"url\n{site.url('/dots.jpg')}\n")
+    built = Gallery.build(table, tmp_path / "gallery", model=MODEL)
+    table.write_text(f"url\n{site.url('/dots.jpg')}\n{site.url('/rings.jpg')}\n")
+    assert foresee(built, "sync", table) == {"added": 1, "unchanged": 1, "embedded": 1}
+    synced = built.sync(table)
+    assert counts(synced.manifest.last_run) == {"added": 1, "unchanged": 1, "embedded": 1}
+    assert sorted(site.asked) == ["/dots.jpg", "/rings.jpg"]
+    assert not any(item.is_gone for item in synced.items)
+
+
+def test_indexing_the_same_folder_again_embeds_nothing_again(gallery: Gallery, own_pictures: Path) -> None:
+    draw("dots", 50).save(own_pictures / "dots" / "new.jpg")
+    again = Gallery.build(own_pictures, gallery.directory, model=MODEL)
+    assert counts(again.manifest.last_run) == {"added": 16, "embedded": 1}
+    assert np.array_equal(again.vectors[0], gallery.vectors[0])
+
+
+def test_a_gallery_that_does_not_exist_is_not_made_by_changing_it(own_pictures: Path, tmp_path: Path) -> None:
+    for change in (
+        lambda: indexing.update("add", open_source(own_pictures), tmp_path / "none", fail_to_load),
+        lambda: indexing.update("sync", open_source(own_pictures), tmp_path / "none", fail_to_load, dry_run=True),
+        lambda: indexing.remove(tmp_path / "none", labels=["dots"]),
+    ):
+        with pytest.raises(GalleryNotFoundError):
+            change()
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_thumbnail_that_was_cut_short_is_made_anew_from_the_picture(gallery: Gallery) -> None:
+    (path,) = gallery.directory.glob(f"thumbnails/*/{gallery.items[0].sha256}.jpg")
+    path.write_bytes(path.read_bytes()[:-40])
+    assert gallery.thumbnail(gallery.items[0]).endswith(b"\xff\xd9")
+
+
+def test_the_manifest_tells_what_the_last_run_did(gallery: Gallery, own_pictures: Path) -> None:
+    gallery.add(own_pictures)
+    path = gallery.directory / "generations" / "000001" / "manifest.json"
+    last_run = json.loads(path.read_text())["last_run"]
+    assert (last_run["task"], last_run["source"], last_run["embedded"]) == ("index", str(own_pictures), 15)
+
+
+def test_a_source_that_fails_half_way_changes_nothing(gallery: Gallery, own_pictures: Path) -> None:
+    class Broken:
+        name = "broken"
+        skipped: list[object] = []  # noqa: RUF012
+        readers = 2
+        items = [Item(id=str(number), path=f"/nowhere/{number}") for number in range(3)]  # noqa: RUF012
+
+        def read(self, item: Item) -> None:
+            raise ImageError(item.path, "is gone.")
+
+        def stamp(self, _: Item) -> None:
+            return None
+
+        def whereabouts(self, item: Item) -> str:
+            return item.path
+
+    report = indexing.update("add", Broken(), gallery.directory, lambda _: gallery.embedder)  # type: ignore[arg-type]
+    assert [one.reason for one in report.skipped] == ["is gone."] * 3
+    assert len(Gallery.open(gallery.directory)) == 15
+    assert own_pictures.exists()

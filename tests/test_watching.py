@@ -1,0 +1,114 @@
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import pytest
+import standin
+from conftest import MODEL, draw
+
+from similarity import Gallery, indexing
+from similarity.errors import GalleryBusyError, SourceError
+from similarity.report import Report
+from similarity.sources import open_source
+from similarity.watching import watch
+
+
+@pytest.fixture
+def gallery(own_pictures: Path, tmp_path: Path, light_network: None) -> Gallery:  # noqa: ARG001
+    indexing.index(open_source(own_pictures), tmp_path / "gallery", standin.CHOICE)
+    return Gallery.open(tmp_path / "gallery", load=standin.load)
+
+
+class Watching:
+    """A watch in a thread of its own; `next` waits for its next result that changed something or failed."""
+
+    def __init__(self, directory: Path, folder: Path) -> None:
+        self._stop = threading.Event()
+        self._results = watch(directory, folder, load=standin.load, stop=self._stop)
+
+    def next(self) -> object:
+        return next(one for one in self._results if not isinstance(one, Report) or one.changes)
+
+    def begin(self) -> None:
+        """Wait until it looks at the folder: the second sync comes when it does."""
+        for _ in range(2):
+            assert isinstance(next(self._results), Report)
+
+    def end(self) -> None:
+        self._stop.set()
+        assert list(self._results) == []
+
+
+@pytest.fixture
+def watching(gallery: Gallery, own_pictures: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watching]:
+    monkeypatch.setattr("similarity.watching.RETRY_MS", 300)
+    watched = Watching(gallery.directory, own_pictures)
+    yield watched
+    watched.end()
+
+
+def test_what_is_put_into_a_watched_folder_is_in_the_gallery_and_what_leaves_it_is_not(
+    watching: Watching, gallery: Gallery, own_pictures: Path
+) -> None:
+    watching.begin()
+    draw("dots", 90).save(own_pictures / "dots" / "new.jpg")
+    report = watching.next()
+    assert isinstance(report, Report)
+    assert (report.added, report.removed, report.embedded) == (1, 0, 1)
+    shutil.rmtree(own_pictures / "rings")
+    report = watching.next()
+    assert isinstance(report, Report)
+    assert report.removed == 5
+    assert len(Gallery.open(gallery.directory)) == 11
+
+
+def test_what_could_not_be_done_is_said_and_tried_again(
+    watching: Watching, gallery: Gallery, own_pictures: Path
+) -> None:
+    watching.begin()
+    with filelock.FileLock(gallery.directory / ".lock"):
+        draw("dots", 90).save(own_pictures / "dots" / "new.jpg")
+        assert isinstance(watching.next(), GalleryBusyError)
+    while isinstance(report := watching.next(), GalleryBusyError):
+        pass
+    assert isinstance(report, Report)
+    assert report.added == 1
+
+
+def test_only_a_folder_can_be_watched(gallery: Gallery, own_pictures: Path) -> None:
+    with pytest.raises(SourceError, match="is not a folder: only a folder can be watched"):
+        next(watch(gallery.directory, own_pictures / "dots" / "dots-0.jpg"))
+
+
+def test_the_command_goes_on_until_ctrl_c(
+    own_pictures: Path, empty_home: Path, child_environment: dict[str, str]
+) -> None:
+    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    draw("dots", 90).save(own_pictures / "dots" / "new.jpg")
+    command = [sys.executable, "-m", "similarity", "watch", str(own_pictures), "-g", "mine", "--json"]
+    with subprocess.Popen(
+        command,
+        env=child_environment | {"SIMILARITY_HOME": str(empty_home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        first = json.loads(process.stdout.readline())
+        assert (first["added"], first["indexed"]) == (1, 16)
+        (own_pictures / "dots" / "new.jpg").unlink()
+        second = json.loads(process.stdout.readline())
+        assert (second["removed"], second["indexed"]) == (1, 15)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "")
+    assert errors.splitlines() == [
+        f"Keeping mine in step with {own_pictures}. Press Ctrl-C to stop.",
+        "Stopped.",
+    ]
