@@ -164,3 +164,41 @@ def test_the_page_says_why_it_is_not_the_preferred_model(page: AppTest, own_pict
     assert "EfficientNet-Lite2 is used because of the network." in texts(page).replace("\\", "")
     assert page.expander[0].label == "Use ResNet-50 instead"
     assert page.expander[0].markdown[0].value.replace("\\", "") == "To use the other, wait."
+
+
+@pytest.fixture
+def mine(own_pictures: Path, empty_home: Path) -> Gallery:
+    return Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+
+
+def test_a_picture_whose_file_vanished_still_shows_and_the_page_says_that_it_is_gone(
+    page: AppTest, mine: Gallery, own_pictures: Path
+) -> None:
+    page.run()
+    assert "the file is gone" not in texts(page)
+    for path in own_pictures.glob("dots/*"):
+        path.unlink()
+    page.run()
+    assert not page.exception
+    gone = [caption.value for caption in page.caption if caption.value.endswith("(the file is gone)")]
+    assert gone
+    assert all(caption.startswith("dots") for caption in gone)
+    assert mine.is_live
+
+
+def test_a_change_to_a_gallery_is_seen_at_the_next_click(page: AppTest, mine: Gallery) -> None:
+    page.run()
+    assert "15 pictures" in texts(page)
+    mine.remove(labels=["dots"])
+    page.run()
+    assert "10 pictures" in texts(page)
+    assert not page.exception
+
+
+def test_a_sample_gallery_of_an_older_version_is_made_again(page: AppTest, mine: Gallery, empty_home: Path) -> None:
+    sample = Path(shutil.copytree(mine.directory, empty_home / "galleries" / "sample"))
+    (sample / "CURRENT").write_text("000001\n")
+    page.run()
+    assert not page.exception
+    page.selectbox[0].set_value(sample).run()
+    assert "675 pictures" in texts(page)
