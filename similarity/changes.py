@@ -1,7 +1,9 @@
-"""What a source would change in a gallery: its files against those that are there. Nothing is read or written here."""
+"""What a source would change in a gallery: its files against those that are there. No picture is read here."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import itertools
+import os
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
@@ -56,27 +58,29 @@ def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool) -
 
     Args:
         items: of the gallery.
-        drop_vanished: whether files of this source that it does not list any more are to leave.
+        drop_vanished: whether files of this source that it does not list any more are to leave; those in a folder that
+            it could not list stay.
     """
     files = list(files_of(items))
-    there, now, plan = _Files(files), dict[int, Item](), Plan()
-    for item in source.items:
-        file = there.take(item)
-        if file is None:
-            plan.readings.append(Reading(item, replace(item, id=there.free_id(item), source=source.name)))
-            continue
-        becomes = replace(file, label=item.label, metadata=item.metadata) if file.source == source.name else file
-        if _may_have_changed(file, source.stamp(item)):
-            plan.readings.append(Reading(item, becomes, file))
-            continue
-        now[id(file)] = becomes
-        plan.unchanged += 1
-        plan.relabelled += becomes != file
-    for file in there.left():
-        if drop_vanished and file.source == source.name:
+    matches = _match(files, source.items)
+    matched = {id(file) for file in matches if file}
+    unlisted, plan = {one.path for one in source.skipped}, Plan()
+    now: dict[int, Item] = {}
+    for file in (file for file in files if id(file) not in matched):
+        if drop_vanished and file.source == source.name and not unlisted & _places(file):
             plan.removed.append(file)
         else:
             now[id(file)] = file
+    others = (file for file in files if id(file) in now or file.source != source.name)
+    ids = {file.id for file in others}
+    for item, before in zip(source.items, matches, strict=True):
+        becomes = _becomes(item, before, source.name, ids)
+        if before and not _may_have_changed(before, source.stamp(item)):
+            now[id(before)] = becomes
+            plan.unchanged += 1
+            plan.relabelled += becomes != before
+        else:
+            plan.readings.append(Reading(item, becomes, before))
     plan.kept = [now[id(file)] for file in files if id(file) in now]
     return plan
 
@@ -85,17 +89,17 @@ def plan_removal(items: Iterable[Item], ids: Sequence[str], paths: Sequence[str]
     """A gallery without some files.
 
     Args:
-        paths: of files, or of folders with all that is in them.
+        paths: of files, or of folders with all that is in them; as they are listed, or with links resolved.
 
     Raises:
         GalleryError: one of these is of no file in the gallery.
     """
-    named = {"id": ids, "path": paths, "label": labels}
-    wanted = {(kind, value) for kind, values in named.items() for value in values}
-    unmet, plan = set(wanted), Plan()
+    wanted = {("id", value): value for value in ids} | {("label", value): value for value in labels}
+    wanted |= {("path", spelling): path for path in paths for spelling in (path, os.path.realpath(path))}
+    unmet, plan = {(kind, value) for (kind, _), value in wanted.items()}, Plan()
     for file in files_of(items):
-        met = wanted & _marks(file)
-        unmet -= met
+        met = wanted.keys() & _marks(file)
+        unmet -= {(kind, wanted[kind, spelling]) for kind, spelling in met}
         (plan.removed if met else plan.kept).append(file)
     if unmet:
         kind, value = min(unmet)
@@ -103,43 +107,44 @@ def plan_removal(items: Iterable[Item], ids: Sequence[str], paths: Sequence[str]
     return plan
 
 
-class _Files:
-    """The files of a gallery by where they are, each to be taken once."""
+def _match(files: Sequence[Item], items: Sequence[Item]) -> list[Item | None]:
+    """For each item of a source the file that it is: the one in its place with its id, or else one in its place."""
+    exact = {(file.path, file.id): file for file in files}
+    found = [exact.pop((item.path, item.id), None) for item in items]
+    by_path: dict[str, deque[Item]] = defaultdict(deque)
+    for file in exact.values():
+        by_path[file.path].append(file)
+    return [
+        file or (by_path[item.path].popleft() if by_path.get(item.path) else None)
+        for item, file in zip(items, found, strict=True)
+    ]
 
-    def __init__(self, files: Sequence[Item]) -> None:
-        self._ids = {file.id for file in files}
-        self._by_path: dict[str, list[Item]] = defaultdict(list)
-        for file in files:
-            self._by_path[file.path].append(file)
 
-    def take(self, item: Item) -> Item | None:
-        """The file that an item of a source is; of several in one place, the one with its id."""
-        candidates = self._by_path.get(item.path)
-        if not candidates:
-            return None
-        found = next((file for file in candidates if file.id == item.id), candidates[0])
-        candidates.remove(found)
-        return found
+def _becomes(item: Item, before: Item | None, source: str, ids: set[str]) -> Item:
+    """What the gallery will list for an item; a file of another source stays what it is to that one."""
+    if before and before.source != source:
+        return before
+    new_id = next(one for one in _ids(item) if one not in ids)
+    ids.add(new_id)
+    return replace(before or item, id=new_id, label=item.label, metadata=item.metadata, source=source)
 
-    def left(self) -> list[Item]:
-        """Those that nobody took."""
-        return [file for files in self._by_path.values() for file in files]
 
-    def free_id(self, item: Item) -> str:
-        """An item's id, or if another file has it, its path, made unique if need be."""
-        new_id, number = item.id, 1
-        while new_id in self._ids:
-            new_id = item.path if number == 1 else f"{item.path}#{number}"
-            number += 1
-        self._ids.add(new_id)
-        return new_id
+def _ids(item: Item) -> Iterator[str]:
+    """Its own id, and if another file has that, its path, made unique if need be."""
+    yield item.id
+    yield item.path
+    yield from (f"{item.path}#{number}" for number in itertools.count(2))
 
 
 def _may_have_changed(file: Item, stamp: Stamp | None) -> bool:
     return stamp is not None and stamp != Stamp(file.size, file.mtime)
 
 
+def _places(file: Item) -> set[str]:
+    """Its path and those of the folders that it is in."""
+    return {file.path, *map(str, PurePath(file.path).parents)}
+
+
 def _marks(file: Item) -> set[tuple[str, str]]:
     """All that a file can be named by."""
-    places = (file.path, *map(str, PurePath(file.path).parents))
-    return {("id", file.id), ("label", file.label or ""), *(("path", place) for place in places)}
+    return {("id", file.id), ("label", file.label or ""), *(("path", place) for place in _places(file))}

@@ -12,7 +12,7 @@ from similarity.engines import Device, Engine, OpenVinoEngine, Pixels, Precision
 from similarity.errors import ModelError, WeightsError
 from similarity.images import Decoded, decode_scaled
 from similarity.models import Backbone, Preprocessing, build_network, get_backbone
-from similarity.networks import converted_network, find_network, quantised_network
+from similarity.networks import converted_network, digest, find_network, quantised_network
 from similarity.vectors import Vectors, normalise
 from similarity.weights import AUTO, ModelChoice, choose_model
 
@@ -42,7 +42,8 @@ class Embedder:
     Attributes:
         backbone: its entry in the registry.
         weights_sha256: of the weights file, in hex.
-        quantised: the folder of its network if that is in int8, else None.
+        quantised: the folder of its network if that is in int8, else None,
+        network_sha256: and that network's digest.
         note: if it is not the model that was hoped for, two lines: why, and what to do about it.
     """
 
@@ -52,6 +53,7 @@ class Embedder:
         self.backbone = backbone
         self.weights_sha256 = weights_sha256
         self.quantised = quantised
+        self.network_sha256 = digest(quantised) if quantised else None
         self.note = note
         self._engine = engine
 
@@ -118,6 +120,11 @@ class Embedder:
                 "put those back, or index again."
             )
         return embedder
+
+    def serves(self, identity: EmbedderId) -> bool:
+        """Whether its embeddings can be compared with those of the embedder that is meant."""
+        own = (self.backbone.name, self.weights_sha256, self.network_sha256)
+        return own == (identity.model, identity.weights_sha256, identity.network_sha256)
 
     @property
     def dim(self) -> int:

@@ -62,7 +62,8 @@ class OpenVinoEngine:
         if precision == "auto":
             precision = "bf16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
         self.precision: str = precision
-        self._network = network
+        # Read once: the file may be taken away, with the generation of a gallery that it lies in, before it is needed.
+        self._network = self._core.read_model(network / XML)
         self._backbone = backbone
         self._for_one = self._compile(1, "LATENCY")
 
@@ -92,7 +93,7 @@ class OpenVinoEngine:
     def _compile(self, batch: int, hint: str) -> Any:
         """The network for so many pictures at a time."""
         side = self._backbone.preprocessing.crop
-        model = self._core.read_model(self._network / XML)
+        model = self._network.clone()
         model.reshape([batch, side, side, 3])
         # What is not quantised in an int8 network runs in float32, which measures no slower than bfloat16.
         floats = "f32" if self.precision == "int8" else self.precision

@@ -50,7 +50,7 @@ class Gallery:
         self.items: list[Item] = generation.items
         self.vectors: Vectors = generation.vectors
         self._generation = generation
-        self._load = load
+        self._load = load if isinstance(load, Reusing) else Reusing(load)
 
     @classmethod
     def build(
@@ -81,7 +81,7 @@ class Gallery:
         _, embedder = indexing.index(
             _listed(source), full_path(directory), choice, precision=precision, progress=progress
         )
-        return cls.open(directory, load=lambda _: embedder)
+        return cls.open(directory, load=Reusing(Embedder.restore, embedder))
 
     @classmethod
     def open(cls, directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:
@@ -146,22 +146,11 @@ class Gallery:
             GalleryError: one of these is of no picture in it, or none would be left.
         """
         indexing.remove(self.directory, ids=ids, paths=paths, labels=labels)
-        return Gallery.open(self.directory, load=self._same_or_load)
+        return Gallery.open(self.directory, load=self._load)
 
     def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
-        indexing.update(task, _listed(source), self.directory, self._same_or_load, progress=progress)
-        return Gallery.open(self.directory, load=self._same_or_load)
-
-    def _same_or_load(self, identity: EmbedderId) -> Embedder:
-        """The embedder of this gallery, unless the one on disk was made with another since."""
-        own = self.manifest
-        same = (own.model, own.weights_sha256, own.precision, own.network_sha256) == (
-            identity.model,
-            identity.weights_sha256,
-            identity.precision,
-            identity.network_sha256,
-        )
-        return self.embedder if same else self._load(identity)
+        indexing.update(task, _listed(source), self.directory, self._load, progress=progress)
+        return Gallery.open(self.directory, load=self._load)
 
     def search(self, query: Query, k: int = 10) -> list[Hit]:
         """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, or an image.
@@ -193,6 +182,22 @@ class Gallery:
             return thumbnail(read_query(item.path).decode())
         except (ImageError, FetchError):
             return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
+
+
+class Reusing:
+    """Loads an embedder as another function does, and gives the same one again as long as it is the right one.
+
+    A gallery and what becomes of it share one, which holds nothing else of them.
+    """
+
+    def __init__(self, load: indexing.Load, embedder: Embedder | None = None) -> None:
+        self._load = load
+        self._embedder = embedder
+
+    def __call__(self, identity: EmbedderId) -> Embedder:
+        if self._embedder is None or not self._embedder.serves(identity):
+            self._embedder = self._load(identity)
+        return self._embedder
 
 
 def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:

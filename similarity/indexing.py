@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from copy import copy
 from pathlib import Path
 
 from similarity.changes import plan_index, plan_removal, plan_update
@@ -18,7 +19,6 @@ from similarity.journal import Journal
 from similarity.known import Known
 from similarity.manifest import Manifest
 from similarity.models import get_backbone
-from similarity.networks import digest
 from similarity.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.progress import OnProgress, Progress
 from similarity.report import Report
@@ -42,13 +42,13 @@ def index(
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`."""
-    started = time.perf_counter()
+    started, source = time.perf_counter(), _outside(source, directory)
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, precision, source, progress)
         base = _manifest(embedder, source.name)
         before = _usable_generation(directory, base)
         run = Run("index", directory, plan_index(source), before, source, started)
-        return _embed_and_commit(run, source, embedder, base, progress), embedder
+        return _embed_and_commit(run, source, embedder, (base, embedder.quantised), progress), embedder
 
 
 def update(
@@ -65,7 +65,7 @@ def update(
     Args:
         task: add or sync.
     """
-    started = time.perf_counter()
+    started, source = time.perf_counter(), _outside(source, directory)
 
     def plan() -> tuple[Run, Generation]:
         before = read_generation(directory)
@@ -78,10 +78,10 @@ def update(
     with writing(directory, f"{task} {source.name}"):
         run, before = plan()
         if not run.plan.readings:
-            return run.commit(before.manifest, Known(before, None), before.quantised)
+            return _commit(run, before)
         _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
-        return _embed_and_commit(run, source, embedder, before.manifest, progress)
+        return _embed_and_commit(run, source, embedder, (before.manifest, before.quantised), progress)
 
 
 def remove(
@@ -103,8 +103,7 @@ def remove(
         return plan()[0].foresee()
     live_state(directory)
     with writing(directory, "remove"):
-        run, before = plan()
-        return run.commit(before.manifest, Known(before, None), before.quantised)
+        return _commit(*plan())
 
 
 def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
@@ -119,19 +118,33 @@ def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
         embedder = load(identity)
     except ModelError as error:
         raise GalleryError(f"The gallery {name} was made with {made.model}, which cannot be loaded: {error}") from error
-    if embedder.backbone.preprocessing.facts() != made.preprocessing:
-        raise GalleryError(f"The gallery {name} was made with another preprocessing: index it again.")
+    if not embedder.serves(identity) or embedder.backbone.preprocessing.facts() != made.preprocessing:
+        raise GalleryError(f"The gallery {name} was made with another model or preprocessing: index it again.")
     return embedder
 
 
+def _commit(run: Run, before: Generation) -> Report:
+    """What has nothing to embed."""
+    report = run.commit(before.manifest, Known(before, None), before.quantised)
+    run.clear_up()
+    return report
+
+
 def _embed_and_commit(
-    run: Run, source: Source, embedder: Embedder, base: Manifest, progress: OnProgress | None
+    run: Run, source: Source, embedder: Embedder, base: tuple[Manifest, Path | None], progress: OnProgress | None
 ) -> Report:
+    """All else.
+
+    Args:
+        base: what is true of the new generation whatever is in it, and its int8 network, if it has one.
+    """
     identity = _manifest(embedder, "").identity
-    with closing(Journal(run.directory, identity, embedder.dim)) as journal:
+    with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:
         known = Known(run.before, journal)
         run.embed(source, embedder, known, journal, progress)
-        return run.commit(base, known, embedder.quantised)
+        report = run.commit(base[0], known, base[1])
+    run.clear_up()
+    return report
 
 
 def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
@@ -164,10 +177,17 @@ def _manifest(embedder: Embedder, source: str) -> Manifest:
         weights_sha256=embedder.weights_sha256,
         preprocessing=embedder.backbone.preprocessing.facts(),
         precision=embedder.precision,
-        network_sha256=digest(embedder.quantised) if embedder.quantised else None,
+        network_sha256=embedder.network_sha256,
         dim=embedder.dim,
         source=source,
     )
+
+
+def _outside(source: Source, directory: Path) -> Source:
+    """A source without what lies in the gallery's own folder, such as its thumbnails."""
+    outside = copy(source)
+    outside.items = [item for item in source.items if not Path(item.path).is_relative_to(directory)]
+    return outside
 
 
 def _tell(progress: OnProgress | None, task: str) -> None:

@@ -3,42 +3,56 @@
     photos/unfinished/4f0c….sqlite     a line for each picture; the name stands for the network that embedded it
 
 SQLite keeps each transaction whole when the process is killed. Against anything else that may happen to the file, every
-line has a checksum of its own: one that fails it counts as never written.
+line has a checksum of its own, which is looked at whenever the line is read: one that fails it was never written.
 """
 
 import hashlib
 import json
 import logging
-import shutil
 import sqlite3
 import struct
+import time
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from similarity.errors import GalleryError
 from similarity.vectors import Vectors
 
 FOLDER = "unfinished"
-TABLE = (
-    "CREATE TABLE IF NOT EXISTS finished (sha256 TEXT PRIMARY KEY, width INT, height INT, vector BLOB, checksum INT)"
-)
-# How many pictures are asked for at once; SQLite takes no more than 999 values in old versions.
+# No index, which could lead to other lines than the table's: lines are found by the row in which they were read.
+CREATE = "CREATE TABLE IF NOT EXISTS finished (sha256 TEXT, width INT, height INT, vector BLOB, source TEXT, sum INT)"
+SELECT = "SELECT rowid, sha256, width, height, vector, source, sum FROM finished"
+INSERT = "INSERT INTO finished VALUES (?, ?, ?, ?, ?, ?)"
+# How many lines are asked for at once; SQLite takes no more than 999 values in old versions.
 BLOCK = 500
+# What nobody goes on with for so long is dropped, in seconds.
+KEPT_FOR = 30 * 24 * 3600.0
+# Of SQLite's errors, those that do not mean that the file is damaged.
+OUTER_ERRORS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+}
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A picture that was embedded: its size in pixels, as seen upright."""
+    """A picture that was embedded: its size in pixels, as seen upright, and its line in the file."""
 
     width: int
     height: int
+    row: int
 
 
 class Journal:
@@ -48,63 +62,79 @@ class Journal:
         finished: what was found when it was opened and has been added since, by the SHA-256 of the picture's file.
     """
 
-    def __init__(self, directory: Path, identity: Any, dim: int) -> None:
+    def __init__(self, directory: Path, identity: Any, dim: int, source: str) -> None:
         """Open or begin it.
 
         Args:
             directory: the gallery's.
             identity: all that embeddings depend on beside the picture, in JSON's own types.
             dim: length of an embedding.
+            source: what is being embedded.
 
         Raises:
             OSError, sqlite3.Error: it cannot be written.
         """
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-        path = directory / FOLDER / f"{key}.sqlite"
-        path.parent.mkdir(exist_ok=True)
-        self._path = path
+        self._path = directory / FOLDER / f"{key}.sqlite"
+        self._path.parent.mkdir(exist_ok=True)
         self._dim = dim
+        self._source = source
+        self.finished: dict[str, Finished] = {}
         try:
-            self._open(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+            self._open()
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in OUTER_ERRORS:
                 raise
-            logger.warning("%s is damaged, and what it held is embedded again: %s", path, error)
-            for leftover in path.parent.glob(f"{path.name}*"):
-                leftover.unlink()
-            self._open(path)
+            logger.warning("%s is damaged, and what it held is embedded again: %s", self._path, error)
+            self._file.close()
+            _unlink(self._path)
+            self._open()
 
-    def _open(self, path: Path) -> None:
-        self._file = sqlite3.connect(path, isolation_level=None)
+    def _open(self) -> None:
+        self._file = _connect(self._path)
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = NORMAL")
-        self._file.execute(TABLE)
-        lines = self._file.execute("SELECT * FROM finished")
-        self.finished = {line[0]: Finished(line[1], line[2]) for line in lines if self._is_sound(line)}
+        self._file.execute(CREATE)
+        lines = filter(self._is_sound, self._file.execute(SELECT))
+        self.finished = {line[1]: Finished(line[2], line[3], line[0]) for line in lines}
 
-    def add(self, sha256: str, size: Finished, vector: Vectors) -> None:
-        """Keep an embedding, float32 (dim,); from now on a killed process does not lose it."""
-        data = np.ascontiguousarray(vector, "<f4").tobytes()
-        line = (sha256, size.width, size.height, data)
-        self._file.execute("INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?)", (*line, _checksum(line)))
-        self.finished[sha256] = size
+    def add(self, sha256: str, size: tuple[int, int], vector: Vectors) -> None:
+        """Keep an embedding, float32 (dim,); from now on a killed process does not lose it.
+
+        Args:
+            size: width and height of the picture, in pixels.
+        """
+        line = (sha256, *size, np.ascontiguousarray(vector, "<f4").tobytes(), self._source)
+        row = self._file.execute(INSERT, (*line, _checksum(line))).lastrowid
+        self.finished[sha256] = Finished(*size, row or 0)
 
     def vectors(self, contents: Sequence[str]) -> Iterator[tuple[str, Vectors]]:
-        """Embeddings by their pictures' SHA-256, in any order; all must be in `finished`."""
+        """Embeddings by their pictures' SHA-256, in any order; all must be in `finished`.
+
+        Raises:
+            GalleryError: the file was damaged since it was opened.
+        """
         for start in range(0, len(contents), BLOCK):
-            block = contents[start : start + BLOCK]
-            places = ", ".join("?" * len(block))
-            for line in self._file.execute(f"SELECT * FROM finished WHERE sha256 IN ({places})", block):
-                yield line[0], np.frombuffer(line[3], "<f4")
+            rows = {self.finished[sha256].row: sha256 for sha256 in contents[start : start + BLOCK]}
+            places = ", ".join("?" * len(rows))
+            for line in self._file.execute(f"{SELECT} WHERE rowid IN ({places})", list(rows)):
+                if self._is_sound(line) and rows.pop(line[0], None) == line[1]:
+                    yield line[1], np.frombuffer(line[4], "<f4")
+            if rows:
+                raise GalleryError(f"{self._path} was damaged while it was in use: run the same command again.")
 
     def close(self) -> None:
         """Leave it as it is, to go on with later; one that nothing is in is taken away."""
         self._file.close()
         if not self.finished:
-            self._path.unlink(missing_ok=True)
+            _unlink(self._path)
 
     def _is_sound(self, line: tuple[Any, ...]) -> bool:
-        return len(line) == 5 and len(line[3]) == 4 * self._dim and line[4] == _checksum(line[:4])
+        _, *content, checksum = line
+        try:
+            return len(content[3]) == 4 * self._dim and checksum == _checksum(tuple(content))
+        except (TypeError, AttributeError, ValueError, struct.error):  # values of other types
+            return False
 
 
 def has_unfinished(directory: Path) -> bool:
@@ -112,15 +142,48 @@ def has_unfinished(directory: Path) -> bool:
     return any((directory / FOLDER).glob("*.sqlite"))
 
 
-def drop_unfinished(directory: Path) -> None:
-    """Forget interrupted runs. The folder is first given another name, so that no half of it can be taken for one."""
-    gone = directory / f"{FOLDER}.old"
-    shutil.rmtree(gone, ignore_errors=True)
-    with suppress(OSError):  # what stays is known anyway, and dropped the next time
-        (directory / FOLDER).rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+def settle(directory: Path, source: str | None) -> None:
+    """Forget what was embedded for a source, whose run has ended; None forgets everything.
+
+    It never fails: what stays is known anyway, and is forgotten the next time.
+    """
+    for path in list((directory / FOLDER).glob("*.sqlite")):
+        with suppress(OSError):
+            if source is None or time.time() - path.stat().st_mtime > KEPT_FOR or not _forget(path, source):
+                _unlink(path)
+    for leftover in (directory / FOLDER).glob("*.sqlite-*"):
+        with suppress(OSError):
+            if not leftover.with_name(leftover.name.partition("-")[0]).exists():
+                leftover.unlink()
+    with suppress(OSError):
+        (directory / FOLDER).rmdir()
+
+
+def _forget(path: Path, source: str) -> bool:
+    """Take a source's lines out of a journal; whether it has others."""
+    try:
+        with closing(_connect(path)) as file:
+            if not file.execute("SELECT 1 FROM finished WHERE source <> ? LIMIT 1", (source,)).fetchone():
+                return False
+            file.execute("DELETE FROM finished WHERE source = ?", (source,))
+            return True
+    except (sqlite3.Error, ValueError):
+        return False
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    file = sqlite3.connect(path, isolation_level=None)
+    file.text_factory = lambda data: data.decode(errors="replace")
+    return file
+
+
+def _unlink(path: Path) -> None:
+    """Take a journal away, with SQLite's own files beside it."""
+    for name in (path, *path.parent.glob(f"{path.name}-*")):
+        name.unlink(missing_ok=True)
 
 
 def _checksum(line: tuple[Any, ...]) -> int:
-    sha256, width, height, data = line
-    return zlib.crc32(data, zlib.crc32(struct.pack("<ii", width, height), zlib.crc32(sha256.encode())))
+    sha256, width, height, data, source = line
+    text = f"{sha256} {source}".encode(errors="replace")
+    return zlib.crc32(data, zlib.crc32(struct.pack("<ii", width, height), zlib.crc32(text)))

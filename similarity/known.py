@@ -43,7 +43,7 @@ class Known:
         """The embeddings of items, all of which must be known, float32 (up to BLOCK, dim) at a time."""
         for start in range(0, len(items), BLOCK):
             contents = [item.sha256 for item in items[start : start + BLOCK]]
-            block = np.empty((len(contents), dim), np.float32)
+            block = np.full((len(contents), dim), np.nan, np.float32)  # which no index takes
             old = [place for place, sha256 in enumerate(contents) if sha256 in self._rows]
             if self._generation and old:
                 block[old] = self._generation.vectors[[self._rows[contents[place]] for place in old]]

@@ -9,12 +9,13 @@ from pathlib import Path
 from similarity.changes import Plan, Reading
 from similarity.embedding import Embedder
 from similarity.errors import GalleryError, SourceError
-from similarity.journal import Finished, Journal, drop_unfinished
+from similarity.fetch import is_url
+from similarity.journal import Journal, settle
 from similarity.known import Known
 from similarity.manifest import Manifest
 from similarity.pipeline import Embedded, Recognised, embed_source, identify
 from similarity.progress import OnProgress
-from similarity.records import files_of, join_copies
+from similarity.records import join_copies
 from similarity.report import Report
 from similarity.sources import Item, Skipped, Source
 from similarity.storage import Generation, collect, live_number, write_generation
@@ -34,6 +35,8 @@ class Run:
         kept: files that could not be read again and stay as they were.
         skipped: files of the source that cannot be used.
         embedded, resumed: pictures, see Report.
+        previous: the generation that was live, whatever it is worth.
+        replaced: whether there is a new one.
     """
 
     task: str
@@ -47,8 +50,11 @@ class Run:
     skipped: list[Skipped] = field(default_factory=list)
     embedded: int = 0
     resumed: int = 0
+    previous: int | None = None
+    replaced: bool = False
 
     def __post_init__(self) -> None:
+        self.previous = live_number(self.directory)
         if self.source:
             self.skipped += [replace(one, source=self.source.name) for one in self.source.skipped]
 
@@ -57,9 +63,8 @@ class Run:
         known = Known(self.before, None)
         new: set[str] = set()
         if self.source:
-            # What has no stamp would have to be fetched.
-            readable = [one for one in self.plan.readings if self.source.stamp(one.item)]
-            self.taken += [(one, one.becomes) for one in self.plan.readings if one not in readable]
+            readable = [one for one in self.plan.readings if not is_url(one.item.path)]
+            self.taken += [(one, one.becomes) for one in self.plan.readings if is_url(one.item.path)]
             self.embedded = len(self.taken)
             found = identify(self.source, [reading.item for reading in readable])
             for reading, result in zip(readable, found, strict=True):
@@ -79,12 +84,12 @@ class Run:
         for reading, result in zip(self.plan.readings, results, strict=True):
             if isinstance(result, Embedded):
                 write_thumbnail(self.directory, result.item.sha256, result.thumbnail)
-                journal.add(result.item.sha256, Finished(result.item.width, result.item.height), result.vector)
+                journal.add(result.item.sha256, (result.item.width, result.item.height), result.vector)
                 self.embedded += 1
             elif isinstance(result, Recognised):
                 width, height = known.size(result.item.sha256)
                 result = Recognised(replace(result.item, width=width, height=height))
-                if result.item.sha256 in resumable - counted:
+                if result.item.sha256 in resumable and known.is_resumed(result.item.sha256):
                     counted.add(result.item.sha256)
             self._take(reading, result)
         self.resumed = len(counted)
@@ -102,9 +107,9 @@ class Run:
         files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
         if not files:
             raise self._nothing_left()
-        report, skipped, previous = self.report(), self._all_skipped(), live_number(self.directory)
-        if not self._is_as_before(files, skipped):
-            items = join_copies(files)
+        report, skipped = self.report(), self._all_skipped()
+        items = join_copies(files)
+        if not self._is_as_before(items, skipped):
             manifest = replace(
                 base,
                 count=len(items),
@@ -116,11 +121,15 @@ class Run:
                 files={},
             )
             write_generation(self.directory, manifest, items, known.vectors(items, base.dim), quantised=quantised)
-        if self.source:
-            drop_unfinished(self.directory)
-        if live_number(self.directory) != previous:
-            collect(self.directory, previous)
+            self.replaced = True
         return report
+
+    def clear_up(self) -> None:
+        """Take away what is not needed any more once all is done; it never fails."""
+        if self.source:
+            settle(self.directory, None if self.task == "index" else self.source.name)
+        if self.replaced:
+            collect(self.directory, self.previous)
 
     def report(self) -> Report:
         """What it has done so far. A new file with the content of one that left is that one under another path."""
@@ -167,10 +176,10 @@ class Run:
         others = self.before.manifest.skipped
         return [one for one in others if not self.source or one.source != self.source.name] + self.skipped
 
-    def _is_as_before(self, files: list[Item], skipped: list[Skipped]) -> bool:
+    def _is_as_before(self, items: list[Item], skipped: list[Skipped]) -> bool:
         if self.task == "index" or not self.before:
             return False
-        return files == list(files_of(self.before.items)) and skipped == self.before.manifest.skipped
+        return items == self.before.items and skipped == self.before.manifest.skipped
 
     def _nothing_left(self) -> SourceError | GalleryError:
         if self.source and self.skipped:

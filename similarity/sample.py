@@ -22,7 +22,7 @@ def has_sample() -> bool:
 
 
 def is_ready() -> bool:
-    """Whether the sample gallery is indexed; one that is damaged or of an older version is made again."""
+    """Whether the sample gallery is indexed, as far as its manifest tells; one of an older version is not."""
     try:
         read_live_manifest(galleries_folder() / SAMPLE)
     except GalleryError:
@@ -43,8 +43,11 @@ def demo_query() -> Item:
     return next((item for item in queries if item.id == DEMO_QUERY), queries[0])
 
 
-def ensure_sample(progress: OnProgress | None = None) -> Path:
+def ensure_sample(progress: OnProgress | None = None, *, anew: bool = False) -> Path:
     """The sample gallery's folder, indexed now if it has not been.
+
+    Args:
+        anew: even if it has been, since it turned out to be damaged.
 
     Nothing is downloaded for it: it uses ResNet-50 if its weights are on this computer, else the bundled model.
 
@@ -52,7 +55,7 @@ def ensure_sample(progress: OnProgress | None = None) -> Path:
         GalleryNotFoundError: this copy of the program has no catalogue.
     """
     directory = galleries_folder() / SAMPLE
-    if is_ready():
+    if is_ready() and not anew:
         return directory
     if not has_sample():
         raise GalleryNotFoundError(NO_SAMPLE)

@@ -14,6 +14,7 @@ can be made again.
 
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -163,7 +164,7 @@ def collect(directory: Path, previous: int | None) -> None:
 
 
 def go_back(directory: Path) -> int:
-    """Make the newest sound generation that is not live the live one; returns its number.
+    """Make the newest sound generation before the live one the live one; returns its number.
 
     Raises:
         GalleryError: there is none.
@@ -188,7 +189,7 @@ def _pinned(directory: Path, state: str) -> tuple[Path, Pin]:
 def _parse(directory: Path, state: str) -> tuple[int, str]:
     """Number and checksum of a line of CURRENT."""
     number, _, checksum = state.partition(" ")
-    if not (number.isascii() and number.isdigit()):
+    if not re.fullmatch("[0-9]{6,9}", number):
         raise GalleryDamagedError(directory / CURRENT, remedy=AGAIN)
     return int(number), checksum
 
@@ -230,8 +231,13 @@ def _remedy(directory: Path, state: str) -> str:
 
 
 def _newest_sound(directory: Path, *, but: str) -> int | None:
-    """The newest generation other than one state's that is as it was written."""
-    for folder in reversed(_generation_folders(directory)):
+    """The newest generation before the live one that is as it was written; if there is none, one after it.
+
+    One after it was undone, or was finished by a run that was killed before it could make it the live one.
+    """
+    live = live_number(directory) or 0
+    folders = _generation_folders(directory)
+    for folder in sorted(folders, key=lambda one: (int(one.name) < live, int(one.name)), reverse=True):
         try:
             manifest, checksum = read_manifest(folder)
             if f"{manifest.generation:06d} {checksum}" != but and manifest.generation == int(folder.name):
@@ -281,14 +287,15 @@ def _make_current(directory: Path, state: str) -> None:
         if before is None:
             (directory / CURRENT).unlink()
         else:
-            _replace_current(directory, before)
+            _replace_current(directory, before, confirmed=False)  # by a disk that does not confirm
         raise
 
 
-def _replace_current(directory: Path, state: str) -> None:
+def _replace_current(directory: Path, state: str, *, confirmed: bool = True) -> None:
     new = directory / f"{CURRENT}.new"
     new.write_text(f"{state}\n")
-    _sync(new)
+    if confirmed:
+        _sync(new)
     new.replace(directory / CURRENT)
 
 

@@ -21,7 +21,8 @@ from similarity.thumbnails import FOLDER as THUMBNAILS
 
 # The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.
 LOCK, HOLDER = ".lock", ".writer.json"
-OWN_ENTRIES = {CURRENT, f"{CURRENT}.new", GENERATIONS, THUMBNAILS, UNFINISHED, f"{UNFINISHED}.old", LOCK, HOLDER}
+# The lock comes last, since it is taken away last: without it somebody else could begin in between.
+OWN_ENTRIES = (CURRENT, f"{CURRENT}.new", GENERATIONS, THUMBNAILS, UNFINISHED, HOLDER, LOCK)
 
 
 @contextmanager
@@ -84,7 +85,9 @@ def _holder(directory: Path) -> str:
 
 
 def _is_gallery_folder(directory: Path) -> bool:
-    """Whether a folder is empty or holds nothing but a gallery, finished or not."""
+    """Whether a folder has a gallery, or is empty but for one that was begun."""
+    if exists(directory) or (directory / GENERATIONS).is_dir():
+        return True
     return directory.is_dir() and all(entry.name in OWN_ENTRIES for entry in directory.iterdir())
 
 

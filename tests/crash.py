@@ -16,7 +16,7 @@ import pandas  # noqa: F401 - pyarrow imports it when it writes: a quarter of a 
 import standin
 
 from similarity import indexing
-from similarity.gallery import Gallery
+from similarity.gallery import Gallery, restore
 from similarity.journal import Journal
 from similarity.sources import open_source
 from similarity.storage import exists, read_generation
@@ -66,6 +66,11 @@ def run(task: str, directory: Path, source: Path, answer: Path, kill_at: int = N
         report = indexing.update(task, listed, directory, standin.load)
     taken = list(steps.taken)
     answer.write_text(json.dumps({"embedded": report.embedded, "resumed": report.resumed, "steps": taken}))
+
+
+def go_back(directory: Path) -> None:
+    """Restore a gallery."""
+    restore(directory)
 
 
 def look(directory: Path, answer: Path) -> None:

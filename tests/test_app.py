@@ -202,3 +202,12 @@ def test_a_sample_gallery_of_an_older_version_is_made_again(page: AppTest, mine:
     assert not page.exception
     page.selectbox[0].set_value(sample).run()
     assert "675 pictures" in texts(page)
+
+
+def test_a_sample_gallery_that_is_damaged_is_made_again(page: AppTest, mine: Gallery, empty_home: Path) -> None:
+    sample = Path(shutil.copytree(mine.directory, empty_home / "galleries" / "sample"))
+    (sample / "generations" / "000001" / "embeddings.npy").write_bytes(b"")
+    page.run()
+    page.selectbox[0].set_value(sample).run()
+    assert not page.exception
+    assert "675 pictures" in texts(page)

@@ -30,7 +30,7 @@ def test_a_zip_gives_the_same_gallery_as_the_folder_it_was_made_of(
         (item.id, item.label, item.sha256) for item in shapes.items
     ]
     assert gallery.items[0].path == f"{path}/dots/dots-0.jpg"
-    assert abs(gallery.items[0].mtime - shapes.items[0].mtime) < 3
+    assert gallery.items[0].mtime == path.stat().st_mtime, "entries' own times are local, and often made up"
     assert (gallery.vectors == shapes.vectors).all()
 
 

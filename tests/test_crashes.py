@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -216,13 +217,35 @@ def test_killed_again_and_again_it_still_embeds_every_picture_once(
 
 
 def test_a_journal_that_is_damaged_costs_only_what_was_in_it(scene: Scene) -> None:
+    """Cut, overwritten, or with flipped bits anywhere: the gallery is what it would have been."""
     adds = [number for number, step in enumerate(scene.steps) if step == "add"]
-    for damage in (b"no database at all", b""):
+    scene.reset()
+    in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", adds[-1] + 1)
+    (journal,) = (scene.gallery / UNFINISHED).glob("*.sqlite")
+    with closing(sqlite3.connect(journal)) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole, chance = journal.read_bytes(), random.Random(scene.task)
+    for turn in range(25):
+        damaged = bytearray(whole)
+        for _ in range(1 + turn % 3):
+            damaged[chance.randrange(len(whole) if turn % 2 else 4096)] ^= 1 << chance.randrange(8)
         scene.reset()
-        in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", adds[-1])
-        (journal,) = (scene.gallery / UNFINISHED).glob("*.sqlite")
-        for other in journal.parent.glob("*-*"):
-            other.unlink()
-        journal.write_bytes(damage)
+        (scene.gallery / UNFINISHED).mkdir(parents=True, exist_ok=True)
+        contents = {0: b"", 1: b"no database at all", 2: whole[: len(whole) // 2]}.get(turn, bytes(damaged))
+        (scene.gallery / UNFINISHED / journal.name).write_bytes(contents)
         assert in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json") == 0
         assert look(scene.gallery, scene.root) == scene.new
+
+
+def test_a_generation_that_was_finished_but_never_live_is_not_what_restore_goes_back_to(scene: Scene) -> None:
+    if scene.task == "index":
+        return
+    renames = [number for number, step in enumerate(scene.steps) if step.startswith("os.rename") and "CURRENT" in step]
+    scene.reset()
+    assert (
+        in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", renames[-1]) != 0
+    )
+    live = (scene.gallery / "CURRENT").read_text()[:6]
+    assert len(list((scene.gallery / "generations").iterdir())) == 3
+    assert in_a_process(crash.go_back, scene.gallery) == 0
+    assert int((scene.gallery / "CURRENT").read_text()[:6]) == int(live) - 1

@@ -1,26 +1,49 @@
 import io
 import shutil
+import tracemalloc
 from pathlib import Path
 
+import networkx
 import numpy as np
 import pytest
 from conftest import MODEL
 from PIL import Image
 
 from similarity import Gallery
-from similarity.duplicates import BLOCK, find_duplicates, near_pairs
+from similarity.duplicates import BLOCK, find_duplicates, link
 from similarity.errors import SearchError
 from similarity.progress import Progress
 from similarity.vectors import normalise
 
 
-def test_near_pairs_are_all_pairs_that_reach_the_threshold(random: np.random.Generator) -> None:
-    vectors = normalise(random.standard_normal((BLOCK + 300, 8)))
+def test_rows_are_linked_as_a_graph_of_all_near_pairs_links_them(random: np.random.Generator) -> None:
+    vectors = normalise(random.standard_normal((BLOCK + 300, 6)))
     scores = vectors @ vectors.T
-    expected = {(i, j) for i, j in np.argwhere(scores >= 0.9) if i < j}
+    graph = networkx.Graph()
+    graph.add_nodes_from(range(len(vectors)))
+    graph.add_weighted_edges_from((i, j, scores[i, j]) for i, j in np.argwhere(scores >= 0.97) if i < j)
     seen: list[Progress] = []
-    assert {(i, j) for i, j, _ in near_pairs(vectors, 0.9, progress=seen.append)} == expected
-    assert len(expected) > 10
+    groups, lowest = link(vectors, 0.97, progress=seen.append)
+    for rows in networkx.connected_components(graph):
+        assert set(np.flatnonzero(groups == groups[min(rows)])) == rows
+        weights = [weight for _, _, weight in graph.subgraph(rows).edges(data="weight")]
+        assert lowest[groups[min(rows)]] == pytest.approx(min(weights, default=1.0), abs=1e-6)
+    assert 20 < len(np.unique(groups)) < len(vectors) - 20
+
+
+def test_very_many_pictures_that_look_the_same_take_little_memory() -> None:
+    vectors = normalise(np.ones((3000, 8)) + np.random.default_rng(1).normal(0, 1e-3, (3000, 8)))
+    tracemalloc.start()
+    groups, _ = link(vectors, 0.95)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert set(groups) == {0}
+    assert peak < 50e6
+
+
+def test_comparing_tells_how_far_it_is(random: np.random.Generator) -> None:
+    seen: list[Progress] = []
+    link(normalise(random.standard_normal((BLOCK + 300, 6))), 0.9, progress=seen.append)
     assert (seen[-1].task, seen[-1].done, seen[-1].total) == ("Comparing", BLOCK + 300, BLOCK + 300)
 
 

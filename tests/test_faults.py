@@ -143,3 +143,28 @@ def test_a_disk_that_does_not_confirm_is_an_error_and_the_old_gallery_answers(
     assert len(said) >= (8 if name == "fsync" else 1)
     assert all("could not be written (Input/output error)" in one for one in said)
     assert len(Gallery.open(gallery.directory)) == 15
+
+
+def test_a_disk_that_confirms_nothing_any_more_leaves_the_old_gallery(
+    gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From any moment of the run on, every confirmation fails, those on the way back too."""
+    expected, real = standin.answers(gallery.directory), os.fsync
+    for first in range(1, 12):
+        calls = iter(range(1, 1000))
+
+        def failing(descriptor: int, first: int = first, calls: Iterator[int] = calls) -> None:
+            if next(calls) >= first:
+                raise OSError(5, "Input/output error")
+            real(descriptor)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", failing)
+            try:
+                add(gallery.directory, tmp_path / "more")
+            except GalleryError:
+                assert standin.answers(gallery.directory) == expected
+                assert not (gallery.directory / "CURRENT.new").exists() or first < 11
+            else:
+                return
+    pytest.fail("the run never got through")

@@ -19,7 +19,6 @@ WALLS = {
     "requests": {"fetch.py", "downloads.py"},
     "matplotlib": {"sheet.py"},
     "watchfiles": {"watching.py"},
-    "networkx": {"duplicates.py"},
     "pyarrow": {"records.py", "storage.py"},
     "filelock": {"writer.py", "networks.py", "downloads.py"},
     "typer": {"cli", "bench", "rendering"},

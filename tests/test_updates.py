@@ -1,17 +1,22 @@
 """Galleries that change: add, remove and sync, on the bundled model."""
 
+import io
 import json
+import os
 import shutil
+import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MODEL, Site, draw
+from conftest import MODEL, Site, change_manifest, draw
 
 from similarity import Gallery, indexing
 from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, SourceError
+from similarity.progress import Progress
 from similarity.report import Report
-from similarity.sources import Item, open_source
+from similarity.sources import Item, Skipped, open_source
 
 
 @pytest.fixture
@@ -289,3 +294,156 @@ def test_a_source_that_fails_half_way_changes_nothing(gallery: Gallery, own_pict
     assert [one.reason for one in report.skipped] == ["is gone."] * 3
     assert len(Gallery.open(gallery.directory)) == 15
     assert own_pictures.exists()
+
+
+def test_pictures_of_a_folder_that_cannot_be_listed_stay(gallery: Gallery, own_pictures: Path) -> None:
+    listed = open_source(own_pictures)
+    listed.items = [item for item in listed.items if item.label != "rings"]
+    listed.skipped = [Skipped(str(own_pictures / "rings"), "cannot be read (Permission denied).")]
+    synced = gallery.sync(listed)
+    assert len(synced) == 15
+    assert [one.path for one in synced.manifest.skipped] == [str(own_pictures / "rings")]
+
+
+def test_another_choice_of_products_is_another_source(gallery: Gallery, own_pictures: Path, tmp_path: Path) -> None:
+    lists = {"train": ["dots/dots-0.jpg", "dots/dots-1.jpg"], "test": ["rings/rings-0.jpg", "rings/rings-1.jpg"]}
+    for split, places in lists.items():
+        lines = [f"{number} {number} 1 {place}" for number, place in enumerate(places, start=1)]
+        (own_pictures / f"Ebay_{split}.txt").write_text("\n".join(["image_id class_id super_class_id path", *lines]))
+    built = Gallery.build(open_source(own_pictures, split="all"), tmp_path / "products", model=MODEL)
+    assert len(built) == 4
+    for choice in (open_source(own_pictures), open_source(own_pictures, products=1)):
+        report = indexing.update("sync", choice, built.directory, lambda _: gallery.embedder)
+        assert (report.removed, report.added) == (0, 0)
+    (own_pictures / "dots" / "dots-0.jpg").unlink()
+    assert len(Gallery.open(built.directory)) == 4
+
+
+def test_a_row_of_a_csv_keeps_its_id_whatever_picture_it_names(own_pictures: Path, tmp_path: Path) -> None:
+    table = own_pictures / "table.csv"
+
+    def write(*rows: str) -> None:
+        table.write_text("id,path,label\n" + "".join(f"{row}\n" for row in rows))
+
+    def ids_and_labels(gallery: Gallery) -> dict[str, tuple[str, str | None]]:
+        files = [file for item in gallery.items for file in (item, *item.copies)]
+        return {file.id: (Path(file.path).name, file.label) for file in files}
+
+    write("42,dots/dots-0.jpg,a", "43,dots/dots-1.jpg,b", "44,dots/dots-2.jpg,c")
+    gallery = Gallery.build(table, tmp_path / "gallery", model=MODEL)
+    write("42,rings/rings-0.jpg,a", "43,dots/dots-2.jpg,b", "44,dots/dots-1.jpg,c")
+    synced = gallery.sync(table)
+    expected = {"42": ("rings-0.jpg", "a"), "43": ("dots-2.jpg", "b"), "44": ("dots-1.jpg", "c")}
+    assert ids_and_labels(synced) == expected
+    write("45,dots/dots-2.jpg,d", "42,rings/rings-0.jpg,a", "43,dots/dots-2.jpg,b", "44,dots/dots-1.jpg,c")
+    assert ids_and_labels(synced.sync(table)) == expected | {"45": ("dots-2.jpg", "d")}
+
+
+def test_pictures_are_never_added_with_another_model_than_the_gallerys(
+    gallery: Gallery, own_pictures: Path, tmp_path: Path
+) -> None:
+    built = Gallery.build(own_pictures, tmp_path / "built", model=MODEL)
+    draw("dots", 55).save(tmp_path / "new.jpg")
+    (tmp_path / "new.csv").write_text("path\nnew.jpg\n")
+    for one in (gallery, built):
+        change_manifest(one, weights_sha256="1" * 64)
+    with pytest.raises(GalleryError, match="was made with another model or preprocessing"):
+        gallery.add(tmp_path / "new.csv")  # a loader that gives the same one, whatever it is asked for
+    with pytest.raises(GalleryError, match="The weights of efficientnet-lite2 on this computer are others"):
+        built.add(tmp_path / "new.csv")
+
+
+def test_a_gallery_that_lies_among_its_pictures_does_not_index_its_own_thumbnails(own_pictures: Path) -> None:
+    built = Gallery.build(own_pictures, own_pictures / "gallery", model=MODEL)
+    report = indexing.update("sync", open_source(own_pictures), built.directory, fail_to_load)
+    assert counts(report) == {"unchanged": 15}
+    report = indexing.update("sync", open_source(own_pictures.parent / "own"), built.directory, fail_to_load)
+    assert counts(report) == {"unchanged": 15}
+
+
+def test_changing_a_gallery_again_and_again_keeps_two_generations(gallery: Gallery, tmp_path: Path) -> None:
+    changed, directory = gallery, gallery.directory
+    for number in range(4):
+        (tmp_path / f"{number}").mkdir()
+        draw("dots", 60 + number).save(tmp_path / f"{number}" / f"new-{number}.jpg")
+        changed = changed.add(tmp_path / f"{number}")
+    # The first one is held by this test, the last but one by the loop until the next was there.
+    numbers = sorted(int(path.name) for path in (directory / "generations").iterdir())
+    assert numbers == [1, 4, 5]
+    assert changed.embedder is gallery.embedder
+
+
+def test_what_an_interrupted_add_had_embedded_outlives_a_sync_of_another_folder(
+    gallery: Gallery, own_pictures: Path, tmp_path: Path
+) -> None:
+    for number in range(12):
+        (tmp_path / "more").mkdir(exist_ok=True)
+        draw("dots", 100 + number).save(tmp_path / "more" / f"more-{number}.jpg")
+
+    def interrupt(progress: Progress) -> None:
+        if progress.done >= 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        gallery.add(tmp_path / "more", progress=interrupt)
+    assert counts(gallery.sync(own_pictures).manifest.last_run)["added"] == 15, "of the first run: nothing was written"
+    removed = gallery.remove(ids=["dots/dots-0.jpg"])
+    added = removed.add(tmp_path / "more")
+    assert added.manifest.last_run.resumed >= 8
+    assert added.manifest.last_run.resumed + added.manifest.last_run.embedded == 12
+    assert not (gallery.directory / "unfinished").exists()
+    thumbnails = {path.stem for path in gallery.directory.glob("thumbnails/*/*.jpg")}
+    assert {item.sha256 for item in added.items} <= thumbnails
+
+
+def test_pictures_in_a_zip_that_were_exchanged_are_noticed_whatever_their_dates(
+    own_pictures: Path, tmp_path: Path
+) -> None:
+    def pack(first: int) -> None:
+        with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+            for number in range(2):
+                buffer = io.BytesIO()
+                draw("dots", first + number).save(buffer, "BMP")
+                archive.writestr(zipfile.ZipInfo(f"{number}.bmp"), buffer.getvalue())
+
+    pack(1)
+    built = Gallery.build(tmp_path / "pictures.zip", tmp_path / "gallery", model=MODEL)
+    pack(5)
+    os.utime(tmp_path / "pictures.zip", (time.time() + 5, time.time() + 5))
+    assert counts(built.sync(tmp_path / "pictures.zip").manifest.last_run) == {"changed": 2, "embedded": 2}
+    assert own_pictures.exists()
+
+
+def test_a_copy_that_cannot_be_read_any_more_makes_no_new_generation_each_time(
+    own_pictures: Path, tmp_path: Path
+) -> None:
+    shutil.copy(own_pictures / "dots" / "dots-0.jpg", own_pictures / "dots" / "copy.jpg")
+    built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    (own_pictures / "dots" / "copy.jpg").write_bytes(b"no picture")
+    synced = built.sync(own_pictures)
+    assert synced.sync(own_pictures).is_live
+    assert synced.is_live
+
+
+def test_a_dry_run_says_which_files_of_a_csv_are_missing(gallery: Gallery, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("path\nnowhere.jpg\n")
+    report = indexing.update("add", open_source(tmp_path / "table.csv"), gallery.directory, fail_to_load, dry_run=True)
+    assert (report.added, report.embedded, len(report.skipped)) == (0, 0, 1)
+
+
+def test_pictures_are_removed_by_the_path_of_a_link_as_well(own_pictures: Path, tmp_path: Path) -> None:
+    (own_pictures / "link.jpg").symlink_to(draw_into(tmp_path / "elsewhere.jpg"))
+    built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    assert len(built.remove(paths=[str(own_pictures / "link.jpg")])) == 15
+    (tmp_path / "short").symlink_to(own_pictures)
+    assert len(built.remove(paths=[str(tmp_path / "short" / "dots" / "dots-0.jpg")])) == 14
+
+
+def draw_into(path: Path) -> Path:
+    draw("stripes", 77).save(path)
+    return path
+
+
+def test_a_stray_file_in_a_gallery_is_in_nobodys_way(gallery: Gallery) -> None:
+    (gallery.directory / ".DS_Store").touch()
+    assert len(gallery.remove(labels=["dots"])) == 10

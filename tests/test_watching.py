@@ -81,6 +81,34 @@ def test_what_could_not_be_done_is_said_and_tried_again(
     assert report.added == 1
 
 
+def test_a_folder_that_is_exchanged_for_another_is_watched_on(
+    watching: Watching, gallery: Gallery, own_pictures: Path
+) -> None:
+    watching.begin()
+    own_pictures.rename(own_pictures.with_name("away"))
+    assert isinstance(watching.next(), SourceError)
+    shutil.copytree(own_pictures.with_name("away"), own_pictures)
+    (own_pictures / "dots" / "dots-0.jpg").unlink()
+    report = watching.next()
+    assert isinstance(report, Report)
+    assert report.removed == 1
+    draw("dots", 91).save(own_pictures / "dots" / "later.jpg")
+    report = watching.next()
+    assert isinstance(report, Report)
+    assert report.added == 1
+    assert len(Gallery.open(gallery.directory)) == 15
+
+
+def test_a_folder_with_a_dot_in_its_name_is_noticed(watching: Watching, own_pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "summer.2023").mkdir()
+    draw("dots", 92).save(tmp_path / "summer.2023" / "beach.jpg")
+    watching.begin()
+    (tmp_path / "summer.2023").rename(own_pictures / "summer.2023")
+    report = watching.next()
+    assert isinstance(report, Report)
+    assert report.added == 1
+
+
 def test_only_a_folder_can_be_watched(gallery: Gallery, own_pictures: Path) -> None:
     with pytest.raises(SourceError, match="is not a folder: only a folder can be watched"):
         next(watch(gallery.directory, own_pictures / "dots" / "dots-0.jpg"))

@@ -21,10 +21,10 @@ def load_embedder(identity: EmbedderId) -> Embedder:
     return Embedder.restore(identity)
 
 
-def index_sample(progress: OnProgress) -> None:
-    """Index the sample gallery; whoever comes while that is going on waits for it."""
+def index_sample(progress: OnProgress, *, anew: bool) -> None:
+    """Index the sample gallery, anew if it is damaged; whoever comes while that is going on waits for it."""
     with _indexing_sample():
-        ensure_sample(progress)
+        ensure_sample(progress, anew=anew)
 
 
 @st.cache_resource
@@ -37,7 +37,7 @@ def load_gallery(directory: Path) -> Gallery:
     return _load_generation(directory, live_state(directory))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Opening the gallery …")
+@st.cache_resource(max_entries=4, show_spinner="Opening the gallery …")
 def _load_generation(directory: Path, state: str) -> Gallery:  # noqa: ARG001 - part of the key
     return Gallery.open(directory, load=load_embedder)
 

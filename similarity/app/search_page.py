@@ -1,9 +1,11 @@
 """The search page: show it a picture on the left, see the most similar pictures on the right."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from similarity.app import query_panel, resources, results
-from similarity.errors import SimilarityError
+from similarity.errors import GalleryDamagedError, SimilarityError
 from similarity.gallery import Gallery, list_galleries
 from similarity.models import get_backbone
 from similarity.progress import Progress
@@ -30,7 +32,7 @@ def show() -> None:
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            gallery = resources.load_gallery(query_panel.choose_gallery(directories))
+            gallery = _open(query_panel.choose_gallery(directories))
             _show_facts(gallery)
         _search(gallery, left, right)
     except SimilarityError as error:
@@ -56,13 +58,24 @@ def _search(
             results.show_preview(gallery)
 
 
-def _index_sample() -> None:
+def _open(directory: Path) -> Gallery:
+    """A gallery; the sample, which is here to be made again, is if it is damaged."""
+    try:
+        return resources.load_gallery(directory)
+    except GalleryDamagedError:
+        if directory.name != SAMPLE or not has_sample():
+            raise
+        _index_sample(anew=True)
+        return resources.load_gallery(directory)
+
+
+def _index_sample(*, anew: bool = False) -> None:
     """The first start: the sample gallery is indexed before anything else is shown."""
     place = st.empty()
     with place.container():
         st.markdown("Indexing the sample gallery. This happens once and takes a few seconds.")
         bar = st.progress(0.0, text="Loading the model …")
-        resources.index_sample(lambda progress: _show_progress(bar, progress))
+        resources.index_sample(lambda progress: _show_progress(bar, progress), anew=anew)
     place.empty()
 
 

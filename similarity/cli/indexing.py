@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from similarity.cli import terminal
-from similarity.cli.options import INTERRUPTED, AsJson, DryRun, GalleryName, Model, PrecisionName, SourcePath
-from similarity.sources import Split
+from similarity.cli.options import (
+    INTERRUPTED,
+    AsJson,
+    DryRun,
+    GalleryName,
+    Model,
+    PrecisionName,
+    Products,
+    Seed,
+    SourcePath,
+    SplitName,
+)
+from similarity.sources import Source, open_source
 
 if TYPE_CHECKING:
     from similarity.report import Report
@@ -20,15 +31,14 @@ def index(
     gallery: GalleryName,
     model: Model = "auto",
     precision: PrecisionName = "auto",
-    split: Annotated[Split | None, typer.Option(help="Of Stanford Online Products: which part.")] = None,
-    products: Annotated[int | None, typer.Option(min=1, help="Of Stanford Online Products: only so many.")] = None,
-    seed: Annotated[int, typer.Option(help="Draws other products.")] = 0,
+    split: SplitName = None,
+    products: Products = None,
+    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
     from similarity import indexing
     from similarity.gallery import find_gallery
-    from similarity.sources import open_source
     from similarity.weights import choose_model
 
     directory = find_gallery(gallery)
@@ -42,14 +52,32 @@ def index(
     _tell(report, directory, as_json=as_json)
 
 
-def add(source: SourcePath, gallery: GalleryName, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def add(
+    source: SourcePath,
+    gallery: GalleryName,
+    split: SplitName = None,
+    products: Products = None,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
     """Add pictures to a gallery: those that are not in it, and those that have changed."""
-    _update("add", source, gallery, dry_run, as_json=as_json)
+    listed = open_source(source, split=split, products=products, seed=seed)
+    _update("add", listed, gallery, dry_run, as_json=as_json)
 
 
-def sync(source: SourcePath, gallery: GalleryName, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def sync(
+    source: SourcePath,
+    gallery: GalleryName,
+    split: SplitName = None,
+    products: Products = None,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
     """Bring a gallery in step with a source: add what is new, embed what changed, drop what is gone."""
-    _update("sync", source, gallery, dry_run, as_json=as_json)
+    listed = open_source(source, split=split, products=products, seed=seed)
+    _update("sync", listed, gallery, dry_run, as_json=as_json)
 
 
 def watch(
@@ -86,28 +114,23 @@ def remove(
     from similarity import indexing
     from similarity.fetch import is_url
     from similarity.gallery import find_gallery
-    from similarity.home import full_path
 
     if not (ids or paths or labels):
         raise typer.BadParameter("say what to remove", param_hint="--id, --path or --label")
     directory = find_gallery(gallery)
-    places = [path if is_url(path) else str(full_path(path)) for path in paths or ()]
+    places = [path if is_url(path) else str(Path(path).expanduser().absolute()) for path in paths or ()]
     report = indexing.remove(directory, ids=ids or (), paths=places, labels=labels or (), dry_run=dry_run)
     _tell(report, directory, as_json=as_json, dry_run=dry_run)
 
 
-def _update(task: str, source: Path, gallery: str, dry_run: bool, *, as_json: bool) -> None:
+def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
     from similarity import indexing
     from similarity.embedding import Embedder
     from similarity.gallery import find_gallery
-    from similarity.sources import open_source
-    from similarity.storage import live_state
 
     directory = find_gallery(gallery)
-    live_state(directory)
-    listed = open_source(source)
     with _interruptible(), terminal.indexing() as progress:
-        report = indexing.update(task, listed, directory, Embedder.restore, dry_run=dry_run, progress=progress)
+        report = indexing.update(task, source, directory, Embedder.restore, dry_run=dry_run, progress=progress)
     _tell(report, directory, as_json=as_json, dry_run=dry_run)
 
 

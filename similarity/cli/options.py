@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from similarity.engines import Precision
+from similarity.sources import Split
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if it can be had.")]
@@ -15,6 +16,9 @@ PrecisionName = Annotated[
 Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
 Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
 SourcePath = Annotated[Path, typer.Argument(help="A folder of pictures, a zip, a CSV of paths or URLs, or SOP.")]
+SplitName = Annotated[Split | None, typer.Option("--split", help="Of Stanford Online Products: which part.")]
+Products = Annotated[int | None, typer.Option("--products", min=1, help="Of Stanford Online Products: only so many.")]
+Seed = Annotated[int, typer.Option("--seed", help="Draws other products.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 

@@ -8,6 +8,7 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, Count, GalleryName, Sheet
+from similarity.errors import GalleryDamagedError
 from similarity.sample import SAMPLE
 
 if TYPE_CHECKING:
@@ -35,16 +36,19 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
 
 def open_or_index(gallery: str) -> "Gallery":
     """Open a gallery; the sample is indexed first if it has not been."""
-    from similarity.gallery import find_gallery, open_gallery
+    from similarity.gallery import open_gallery
     from similarity.sample import ensure_sample, has_sample, is_ready
-    from similarity.storage import exists
 
-    is_sample = gallery == SAMPLE and has_sample()
-    if not is_sample or (exists(find_gallery(SAMPLE)) and is_ready()):
+    if gallery != SAMPLE or not has_sample():
         return open_gallery(gallery)
+    try:
+        if is_ready():
+            return open_gallery(gallery)
+    except GalleryDamagedError as error:
+        terminal.say(f"{error} It is indexed again now.", as_="Note")
     terminal.say("The sample gallery is indexed first, once.")
     with terminal.indexing() as progress:
-        ensure_sample(progress)
+        ensure_sample(progress, anew=True)
     opened = open_gallery(SAMPLE)
     if opened.manifest.note:
         terminal.say(opened.manifest.note, as_="Note")

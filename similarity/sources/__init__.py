@@ -6,7 +6,7 @@ from similarity.errors import SourceError
 from similarity.home import full_path
 from similarity.sources.archive import open_archive
 from similarity.sources.contract import FileBytes, Item, Skipped, Source, Stamp
-from similarity.sources.folder import scan_folder
+from similarity.sources.folder import is_utf8, scan_folder, shown
 from similarity.sources.products import Split, is_products, read_products
 from similarity.sources.table import read_table
 
@@ -24,6 +24,8 @@ def open_source(place: str | Path, *, split: Split | None = None, products: int 
         SourceError: there is nothing there, or it has no usable pictures.
     """
     path = full_path(place)
+    if not is_utf8(path):
+        raise SourceError(f"{shown(path)} has a name that is not UTF-8: rename it.")
     if path.is_dir() and is_products(path):
         return read_products(path, split=split or "test", products=products, seed=seed)
     if split is not None or products is not None:

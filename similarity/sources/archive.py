@@ -3,7 +3,6 @@
 import lzma
 import os
 import stat
-import time
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -29,19 +28,19 @@ class Archive:
         self.skipped = skipped
         self.readers = os.cpu_count() or 1
         self._file = file
+        self._changed = path.stat().st_mtime
 
     def read(self, item: Item) -> FileBytes:
         """The bytes of an entry, checked against its CRC; zipfile reads no more than the size it announced."""
         try:
             entry = self._file.getinfo(item.id)
-            return FileBytes(self._file.read(entry), _changed(entry))
+            return FileBytes(self._file.read(entry), self._changed)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError) as error:
             raise ImageError(item.path, "cannot be unpacked: it is damaged, or encrypted.") from error
 
     def stamp(self, item: Item) -> Stamp | None:
-        """An entry's size, and when it was last changed."""
-        entry = self._file.getinfo(item.id)
-        return Stamp(entry.file_size, _changed(entry))
+        """An entry's size, and when the zip was last changed: the entries' own times are local and often made up."""
+        return Stamp(self._file.getinfo(item.id).file_size, self._changed)
 
     def whereabouts(self, item: Item) -> str:
         """The path of the zip, with the entry's behind it."""
@@ -115,11 +114,3 @@ def _is_picture(entry: zipfile.ZipInfo) -> bool:
 def _item(path: Path, entry: zipfile.ZipInfo) -> Item:
     label = PurePosixPath(entry.filename).parent.name or None
     return Item(id=entry.filename, path=f"{path}/{entry.filename}", label=label)
-
-
-def _changed(entry: zipfile.ZipInfo) -> float:
-    """When an entry was last changed, in seconds since 1970; a zip gives local time, and may give nonsense."""
-    try:
-        return time.mktime((*entry.date_time, 0, 0, -1))
-    except (ValueError, OverflowError):
-        return 0.0

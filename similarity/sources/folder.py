@@ -8,6 +8,9 @@ from similarity.errors import SourceError
 from similarity.images import SUFFIXES, read_file
 from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
 
+# What a gallery's folder has in it.
+GALLERY = {"CURRENT", "generations"}
+
 
 class Files:
     """Items that are files on this computer: how they are read, whatever listed them."""
@@ -54,11 +57,9 @@ def scan_folder(root: Path) -> Files:
         raise SourceError(f"The folder {unreadable[0].filename} cannot be read ({unreadable[0].strerror}).")
     if not paths:
         raise SourceError(f"There are no pictures in {root} (JPEG, PNG, WebP, GIF, AVIF and BMP are looked for).")
-    skipped = [Skipped(_shown(error.filename), f"cannot be read ({error.strerror}).") for error in unreadable]
-    skipped += [
-        Skipped(_shown(path), "has a name that is not UTF-8: rename it.") for path in paths if not _is_utf8(path)
-    ]
-    items = [_item(root, path) for path in paths if _is_utf8(path)]
+    skipped = [Skipped(shown(error.filename), f"cannot be read ({error.strerror}).") for error in unreadable]
+    skipped += [Skipped(shown(path), "has a name that is not UTF-8: rename it.") for path in paths if not is_utf8(path)]
+    items = [_item(root, path) for path in paths if is_utf8(path)]
     return Files(str(root), sorted(items, key=lambda item: item.id), skipped)
 
 
@@ -71,6 +72,9 @@ def _picture_files(root: Path, unreadable: list[OSError]) -> Iterator[Path]:
             subfolders.clear()
             continue
         seen.add(real)
+        if {*subfolders, *files} >= GALLERY:  # its thumbnails are not pictures of this folder
+            subfolders.clear()
+            continue
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in files:
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
@@ -82,11 +86,11 @@ def _item(root: Path, path: Path) -> Item:
     return Item(id=below.as_posix(), path=str(path), label=below.parent.name or None)
 
 
-def _is_utf8(path: Path) -> bool:
+def is_utf8(path: Path) -> bool:
     """Whether a name can be written down; others come from the system with surrogates in them."""
     return not any("\ud800" <= letter <= "\udfff" for letter in str(path))
 
 
-def _shown(path: str | Path) -> str:
+def shown(path: str | Path) -> str:
     """A path as it can be shown, bytes that are not UTF-8 replaced."""
     return os.fsencode(path).decode("utf-8", errors="replace")

@@ -25,7 +25,8 @@ def is_products(root: Path) -> bool:
 def read_products(root: Path, *, split: Split = "test", products: int | None = None, seed: int = 0) -> Files:
     """List the pictures of a split.
 
-    The label is the product; `super_label` (the kind), `super_class_id` and `split` are metadata.
+    What was chosen is part of the source's name, so that a gallery is never brought in step with another choice. The
+    label is the product; `super_label` (the kind), `super_class_id` and `split` are metadata.
 
     Args:
         split: `test` is what published figures are measured on.
@@ -42,7 +43,8 @@ def read_products(root: Path, *, split: Split = "test", products: int | None = N
         raise SourceError(f"No line of {root / LISTS['test' if split == 'all' else split]} can be read.")
     if products is not None:
         items = _subset(items, products, seed, root)
-    return Files(str(root), items, skipped)
+    drawn = f", {products} products, seed {seed}" if products is not None else ""
+    return Files(f"{root} ({split}{drawn})", items, skipped)
 
 
 def _read_list(root: Path, split: str, items: list[Item], skipped: list[Skipped]) -> None:
