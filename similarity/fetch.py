@@ -1,26 +1,34 @@
 """Addresses to bytes. The only module that opens a connection for a query.
 
-A query's address comes from a stranger: only public hosts are connected to, the address that was checked is the one
-that is connected to (`requests-hardened` sees to both, on every redirect), and time and size are bounded. Hosts inside
-a company are let in by name through the environment variable SIMILARITY_PRIVATE_HOSTS (`host` or `host:port`, with
-commas between them).
+A query's address comes from a stranger. Only public hosts are connected to, and the address that was checked is the one
+that is connected to, on every redirect: `requests-hardened` sees to that, and `_PublicAdapter` to what it leaves open.
+Time and size are bounded, whatever a server does. Whoever runs this inside a company can let hosts in by name through
+the environment variable SIMILARITY_PRIVATE_HOSTS (`host` or `host:port`, with commas between them), and further ports
+of public hosts through SIMILARITY_PORTS (`8080,8443`).
 """
 
+import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
-from urllib.parse import urlsplit
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests_hardened import Config, HTTPSession
 from requests_hardened.ip_filter import InvalidIPAddress
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from similarity.addresses import NO_WEB_ADDRESS, WEB_PORTS, BadAddressError, check_url, has_odd_characters, is_public
 from similarity.errors import FetchError
 
 MAX_SECONDS = 10.0
@@ -38,8 +46,12 @@ RETRIES = urllib3.Retry(
     raise_on_status=False,
     respect_retry_after_header=False,
 )
+# Pictures are compressed already; what is packed again can only be meant to explode.
+HEADERS = {"Accept-Encoding": "identity", "Accept": "image/*"}
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 def is_url(text: str) -> bool:
@@ -53,42 +65,131 @@ def fetch(url: str) -> bytes:
     Raises:
         FetchError: not an http(s) address, a private or unknown host, an HTTP error status, too slow or too large.
     """
-    if not _names_a_host(url):
-        raise FetchError(f"{url} is not a web address: it must start with http:// or https:// and name a host.")
-    deadline = time.monotonic() + MAX_SECONDS
+    if has_odd_characters(url):
+        raise FetchError(f"{url!r} is not a web address: it has spaces, backslashes or control characters in it.")
+    exchange = _Exchange(time.monotonic() + MAX_SECONDS)
     try:
-        return within(MAX_SECONDS, lambda: _exchange(url, deadline))
-    except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError) as error:
+        check_url(url, ports=None)
+        return within(MAX_SECONDS, partial(_fetch, url, exchange))
+    except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError, BadAddressError) as error:
+        logger.info("%s was not fetched: %r", url, error)
         raise FetchError(explain(url, error)) from error
+    finally:
+        exchange.end()
 
 
-def _names_a_host(url: str) -> bool:
-    try:
-        return is_url(url) and bool(urlsplit(url).hostname)
-    except ValueError:  # such as brackets that do not match
-        return False
+class _Exchange:
+    """All connections of one fetch, so that they can be cut off at the deadline, whatever they are waiting for.
+
+    Attributes:
+        deadline: by `time.monotonic`.
+        has_begun: whether anything has been asked for.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.has_begun = False
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._has_ended = False
+
+    def take(self, connected: socket.socket) -> socket.socket:
+        """Remember a connection; raises TimeoutError if there is to be none any more."""
+        with self._lock:
+            if self._has_ended:
+                connected.close()
+                raise TimeoutError
+            self._sockets.append(connected.dup())  # TLS takes the original away
+        return connected
+
+    def end(self) -> None:
+        """Cut all connections off."""
+        with self._lock:
+            self._has_ended = True
+            for one in self._sockets:
+                with suppress(OSError):  # it has been closed
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
 
 
-def _query_session() -> requests.Session:
+class _BoundedAdapter(HTTPAdapter):
+    """Asks for nothing but plain web addresses, on connections that end when their exchange does."""
+
+    exchange: _Exchange
+    ports: frozenset[int] | None = None  # any
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        """Check each request, those that follow a redirect too, just before it is sent."""
+        try:
+            check_url(str(request.url), self.ports)
+        except BadAddressError as error:
+            if self.exchange.has_begun:
+                raise BadAddressError(f"redirects to an address that is not fetched: it {error}") from error
+            raise
+        self.exchange.has_begun = True
+        return super().send(request, *arguments, **options)
+
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        """A pool whose connections the exchange knows."""
+        pool: Any = super().get_connection_with_tls_context(*arguments, **options)
+        kind = HTTPSConnection if pool.scheme == "https" else HTTPConnection
+        pool.ConnectionCls = _known_to(self.exchange, kind)
+        return pool
+
+
+class _PublicAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc]
+    """Connects to public hosts only."""
+
+    def build_connection_pool_key_attributes(self, *arguments: Any, **options: Any) -> Any:
+        """Look the host up, and check the one address that will be connected to; none of the others may be private."""
+        host, pool = super().build_connection_pool_key_attributes(*arguments, **options)
+        request: requests.PreparedRequest = arguments[0]
+        name = urllib3.util.parse_url(str(request.url)).host or ""
+        others = socket.getaddrinfo(name.strip("[]"), None, type=socket.SOCK_STREAM)
+        if not all(map(is_public, (host["host"].strip("[]"), *(str(other[4][0]) for other in others)))):
+            raise InvalidIPAddress(host["host"])
+        return host, pool
+
+
+def _known_to(exchange: _Exchange, kind: type[HTTPConnection]) -> type[HTTPConnection]:
+    """A kind of connection that tells an exchange of its socket."""
+
+    class Known(kind):  # type: ignore[valid-type,misc]
+        def _new_conn(self) -> socket.socket:
+            return exchange.take(super()._new_conn())
+
+    return Known
+
+
+def _query_session(exchange: _Exchange) -> requests.Session:
     """A session that refuses every private address, except on the hosts that whoever runs this has named."""
-    session: requests.Session = HTTPSession(
-        Config(
-            ip_filter_enable=True,
-            ip_filter_allow_loopback_ips=False,
-            never_redirect=False,
-            default_timeout=(SOCKET_SECONDS, SOCKET_SECONDS),
-            user_agent_override=USER_AGENT,
-        )
+    config = Config(
+        ip_filter_enable=False,  # by our own adapters, below
+        ip_filter_allow_loopback_ips=False,
+        never_redirect=False,
+        default_timeout=(SOCKET_SECONDS, SOCKET_SECONDS),
+        user_agent_override=USER_AGENT,
     )
+    session: requests.Session = HTTPSession(config)
     session.trust_env = False
-    for adapter in session.adapters.values():
-        if isinstance(adapter, HTTPAdapter):
-            adapter.max_retries = RETRIES
     session.max_redirects = MAX_REDIRECTS
-    for host in filter(None, os.environ.get("SIMILARITY_PRIVATE_HOSTS", "").replace(" ", "").split(",")):
-        session.mount(f"http://{host}/", HTTPAdapter(max_retries=RETRIES))
-        session.mount(f"https://{host}/", HTTPAdapter(max_retries=RETRIES))
+    session.headers.update(HEADERS)
+    session.adapters.clear()
+    for scheme in ("http", "https"):
+        public = _PublicAdapter(is_https_proto=scheme == "https")  # type: ignore[call-arg]
+        public.ports = WEB_PORTS | {int(port) for port in _setting("SIMILARITY_PORTS") if port.isdecimal()}
+        session.mount(f"{scheme}://", public)
+        for host in _setting("SIMILARITY_PRIVATE_HOSTS"):
+            session.mount(f"{scheme}://{host}/", _BoundedAdapter())
+    for adapter in session.adapters.values():
+        adapter.exchange = exchange  # type: ignore[attr-defined]
+        adapter.max_retries = RETRIES  # type: ignore[attr-defined]
     return session
+
+
+def _setting(name: str) -> list[str]:
+    """The parts of an environment variable that has commas between them."""
+    return list(filter(None, os.environ.get(name, "").replace(" ", "").split(",")))
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
@@ -106,16 +207,18 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
 
 @retry(retry=retry_if_exception_type(urllib3.exceptions.ProtocolError), stop=stop_after_attempt(3), reraise=True)
-def _exchange(url: str, deadline: float) -> bytes:
-    with _query_session() as session, session.get(url, stream=True, timeout=SOCKET_SECONDS) as response:
+def _fetch(url: str, exchange: _Exchange) -> bytes:
+    with _query_session(exchange) as session, session.get(url, stream=True, timeout=SOCKET_SECONDS) as response:
         check_status(url, response)
-        return _read(url, response, deadline)
+        return _read(url, response, exchange.deadline)
 
 
 def check_status(url: str, response: requests.Response) -> None:
     """Raise FetchError unless a server answered 200."""
     if response.status_code != requests.codes.ok:
-        raise FetchError(f"{url} answered {response.status_code} {response.reason}: check the address.")
+        known = {status.value: f" {status.phrase}" for status in HTTPStatus}  # not whatever the server calls it
+        code = response.status_code
+        raise FetchError(f"{url} answered {code}{known.get(code, '')}: check the address.")
 
 
 def _read(url: str, response: requests.Response, deadline: float) -> bytes:
@@ -132,18 +235,24 @@ def _read(url: str, response: requests.Response, deadline: float) -> bytes:
 
 def explain(url: str, error: Exception) -> str:
     """Put what requests and urllib3 raise into one sentence."""
+    if isinstance(error, BadAddressError):
+        return f"{url} {error}"
     if isinstance(error, InvalidIPAddress):
         return f"{url} leads to a private network address, which is not fetched."
     if isinstance(error, requests.TooManyRedirects):
         return f"{url} redirects more than {MAX_REDIRECTS} times: open it in a browser and copy the final address."
+    if isinstance(error, requests.exceptions.InvalidSchema):
+        return f"{url} redirects to something that is not a web address."
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
         return f"{url} did not answer in time: try again, or download the picture and upload it."
     if isinstance(error, urllib3.exceptions.ProtocolError):
         return f"{url} broke off before the end: try again, or download the picture and upload it."
     if isinstance(error, requests.exceptions.SSLError):
         return f"{url} has no valid certificate, so it was not fetched."
+    if isinstance(error, requests.exceptions.ContentDecodingError | urllib3.exceptions.DecodeError):
+        return f"{url} sends something that cannot be unpacked."
     if isinstance(error, requests.ConnectionError):
         return f"{url} could not be reached: check the address and the network connection."
     if isinstance(error, requests.exceptions.InvalidURL):
-        return f"{url} is not a valid web address."
+        return f"{url} {NO_WEB_ADDRESS}"
     return f"{url} could not be fetched ({type(error).__name__})."

@@ -194,7 +194,7 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 
 def _what_it_is_instead(data: bytes) -> str:
     """Say why bytes that no decoder knows are not a picture."""
-    start = data[:1024].lstrip().lower()
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()  # UTF-8 may begin with a mark
     if start.startswith(b"<") and b"<svg" not in start:
         return "is a web page, not a picture: open the picture itself and copy its address."
     return "is not a picture that can be read (JPEG, PNG, WebP, GIF, AVIF and BMP can)."
