@@ -2,6 +2,10 @@
 
     SimilarityError
     ├── ImageError          a file or a download that cannot be used as a picture
+    │   ├── TooLargeError       ... more bytes, pixels or frames than are decoded, or too long and thin
+    │   ├── NotAnImageError     ... something else altogether
+    │   ├── UnsupportedError    ... a picture in a format that is not read
+    │   └── DamagedError        ... broken, or cut short
     ├── FetchError          an address that cannot be fetched
     ├── SourceError         a folder, zip, CSV or dataset that cannot be indexed
     ├── ModelError          a backbone that cannot be used
@@ -32,6 +36,22 @@ class ImageError(SimilarityError):
         super().__init__(f"{name}: {reason}")
         self.name = name
         self.reason = reason
+
+
+class TooLargeError(ImageError):
+    """A picture of more bytes, pixels or frames than are decoded, or one that is too long and thin."""
+
+
+class NotAnImageError(ImageError):
+    """Something else than a picture."""
+
+
+class UnsupportedError(ImageError):
+    """A picture in a format that is not read."""
+
+
+class DamagedError(ImageError):
+    """A picture that is broken, or cut short."""
 
 
 class FetchError(SimilarityError):

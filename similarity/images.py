@@ -1,21 +1,31 @@
 """Bytes to a safe, upright RGB picture. The only decoder, so that indexing and querying see the same pixels."""
 
 import io
+import math
 import stat
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from similarity.errors import ImageError
+from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
+from similarity.formats import FORMATS, what_it_is_instead
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp"})
-MAX_PIXELS = 50_000_000
+# What is decoded at most, so that no picture takes 300 MB; decoders of the last two formats keep several copies. Beyond
+# the side and the aspect ratio it is a stripe, which nobody means to search with.
 MAX_FILE_BYTES = 200_000_000
+MAX_PIXELS = 50_000_000
+MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000}
+MAX_FRAMES = 1_000
+MAX_SIDE = 50_000
+MAX_ASPECT = 200
+# From how many pixels on a picture is halved at least, and how many are converted at a time.
+HALVED_FROM = 16_000_000
+STRIP_PIXELS = 1_000_000
 THUMBNAIL_SIDE = 320
 
 # What Pillow's decoders raise on damaged files; OSError is the documented one, the rest was met in practice.
@@ -24,14 +34,27 @@ DECODING_ERRORS = (
     SyntaxError,
     ValueError,
     EOFError,
-    IndexError,
-    KeyError,
+    LookupError,
     TypeError,
+    ArithmeticError,
+    RuntimeError,
+    AttributeError,
+    AssertionError,
     struct.error,
+    zlib.error,
     MemoryError,
 )
 
-# The EXIF orientations that turn a picture on its side.
+# What turns a picture upright, by its EXIF orientation; the last four lie on their side.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
@@ -73,7 +96,7 @@ def read_file(path: str | Path) -> tuple[bytes, float]:
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(str(path), "is not a regular file.")
         if status.st_size > MAX_FILE_BYTES:
-            raise ImageError(str(path), f"is too large ({status.st_size / 1e6:.0f} MB; the limit is 200 MB).")
+            raise TooLargeError(str(path), f"is too large ({status.st_size / 1e6:.0f} MB; the limit is 200 MB).")
         return Path(path).read_bytes(), status.st_mtime
     except (OSError, ValueError) as error:
         raise ImageError(str(path), f"cannot be read ({getattr(error, 'strerror', None) or error}).") from error
@@ -97,41 +120,47 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 
 def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded:
-    """Like `decode`, but a JPEG is decoded at a half, a quarter or an eighth of its size where that is enough.
+    """Like `decode`, but no larger than is enough.
 
-    The decoder leaves out frequencies that the smaller picture cannot show, which makes a 12-megapixel photograph about
-    five times cheaper. Pixels differ slightly from those of a full decode, so what is compared must be decoded alike.
+    A JPEG is decoded at a half, a quarter or an eighth of its size: the decoder leaves out frequencies that the smaller
+    picture cannot show, which makes a 12-megapixel photograph about five times cheaper. Other pictures are reduced by
+    averaging, before anything else takes memory. Pixels differ slightly from those of a full decode, so what is
+    compared must be decoded alike.
 
     Args:
         side: the shorter side is to have at least so many pixels, if it has them in the file.
     """
     if not data:
-        raise ImageError(name, "is empty (0 bytes).")
+        raise NotAnImageError(name, "is empty (0 bytes).")
+    if len(data) > MAX_FILE_BYTES:
+        raise TooLargeError(name, f"is too large ({len(data) / 1e6:.0f} MB; the limit is 200 MB).")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(image, name)
             size = image.size
             if side:
                 image.draft(None, (side, side))  # no mode: that of the file
-            rgb = to_rgb(image, name)
+            rgb = to_rgb(image, name, side=side)
             width, height = reversed(size) if _orientation(image) in SIDEWAYS else size
             return Decoded(rgb, width, height)
     except UnidentifiedImageError as error:
-        raise ImageError(name, _what_it_is_instead(data)) from error
+        raise what_it_is_instead(data, name) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(name, "is too large (the limit is 50 megapixels).") from error
+        raise TooLargeError(name, "is too large (the limit is 50 megapixels).") from error
     except DECODING_ERRORS as error:
-        raise ImageError(name, f"is damaged or incomplete ({_first_line(error)}).") from error
+        raise _damaged(name, error) from error
 
 
-def to_rgb(image: Image.Image, name: str) -> Image.Image:
-    """What `decode` makes of a picture that Pillow has opened, whether its pixels have been read yet or not."""
+def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.Image:
+    """What `decode_scaled` makes of a picture that Pillow has opened, whether its pixels have been read yet or not."""
     _check_size(image, name)
     try:
         image.load()
-        return _convert(_upright(image))
+        rgb = _convert(image, _factor(image.size, side))
+        turn = TURNS.get(_orientation(image))
+        return rgb if turn is None else rgb.transpose(turn)
     except DECODING_ERRORS as error:
-        raise ImageError(name, f"is damaged or incomplete ({_first_line(error)}).") from error
+        raise _damaged(name, error) from error
 
 
 def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
@@ -149,9 +178,16 @@ def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
 
 def _check_size(image: Image.Image, name: str) -> None:
     """Refuse a picture by what its header says, before memory is taken for its pixels."""
-    if image.width * image.height > MAX_PIXELS:
-        size = f"{image.width} x {image.height} pixels"
-        raise ImageError(name, f"is too large ({size}; the limit is 50 megapixels).")
+    size = f"{image.width} x {image.height} pixels"
+    limit = MAX_PIXELS_OF.get(image.format or "", MAX_PIXELS)
+    if image.width * image.height > limit:
+        raise TooLargeError(name, f"is too large ({size}; the limit is {limit / 1e6:.0f} megapixels).")
+    if max(image.size) > MAX_SIDE or max(image.size) > MAX_ASPECT * min(image.size):
+        raise TooLargeError(name, f"is too long and thin ({size}).")
+    # A GIF does not say how many frames it has; none but the first is looked at.
+    frames = 1 if image.format == "GIF" else getattr(image, "n_frames", 1)
+    if frames > MAX_FRAMES:
+        raise TooLargeError(name, f"is an animation of {frames:,} frames; the limit is {MAX_FRAMES:,}.")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -162,15 +198,29 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation; a picture with unreadable EXIF data is taken as it is."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except DECODING_ERRORS:
-        return image
+def _factor(size: tuple[int, int], side: int | None) -> int:
+    """By what a picture can be reduced so that its shorter side keeps twice the pixels that are asked for.
+
+    Very large ones are halved in any case, which leaves 500 pixels on the shorter side at the least.
+    """
+    if side is None:
+        return 1
+    return max(1, min(size) // (2 * side), 2 if size[0] * size[1] > HALVED_FROM else 1)
 
 
-def _convert(image: Image.Image) -> Image.Image:
+def _convert(image: Image.Image, factor: int) -> Image.Image:
+    """A picture as RGB, reduced by averaging; strip by strip, so that there is never a second one of all its pixels."""
+    if factor == 1:
+        return _pixels(image)
+    result = Image.new("RGB", (math.ceil(image.width / factor), math.ceil(image.height / factor)))
+    rows = factor * max(1, STRIP_PIXELS // (image.width * factor))
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(image.height, top + rows)))
+        result.paste(_pixels(strip).reduce(factor), (0, top // factor))
+    return result
+
+
+def _pixels(image: Image.Image) -> Image.Image:
     """Convert any mode that the six formats produce; `info` is emptied, since a CMYK profile is wrong on RGB pixels."""
     if image.mode.startswith("I"):
         rgb = _from_16_bit(image).convert("RGB")
@@ -192,15 +242,7 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(grey)
 
 
-def _what_it_is_instead(data: bytes) -> str:
-    """Say why bytes that no decoder knows are not a picture."""
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()  # UTF-8 may begin with a mark
-    if start.startswith(b"<") and b"<svg" not in start:
-        return "is a web page, not a picture: open the picture itself and copy its address."
-    return "is not a picture that can be read (JPEG, PNG, WebP, GIF, AVIF and BMP can)."
-
-
-def _first_line(error: BaseException) -> str:
-    """The first line of an error's text, or its kind if it has none."""
+def _damaged(name: str, error: BaseException) -> DamagedError:
+    """With the first line of what a decoder says, or its kind if it says nothing."""
     text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    return DamagedError(name, f"is damaged or incomplete ({text.splitlines()[0] if text else type(error).__name__}).")

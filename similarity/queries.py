@@ -6,7 +6,10 @@ from pathlib import Path
 from PIL import Image
 
 from similarity.fetch import fetch, is_url
-from similarity.images import decode, decode_scaled, read_file, to_rgb
+from similarity.images import decode_scaled, read_file, to_rgb
+
+# How many pixels the shorter side of a picture needs on a page or a sheet.
+SHOWN_SIDE = 640
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,9 @@ class QueryFile:
     data: bytes
     name: str
 
-    def decode(self) -> Image.Image:
-        """The picture at its full size; raises ImageError if it is none."""
-        return decode(self.data, self.name)
+    def decode(self, side: int = SHOWN_SIDE) -> Image.Image:
+        """The picture, not much larger than to be looked at; raises ImageError if it is none."""
+        return decode_scaled(self.data, self.name, side=side).image
 
 
 Query = str | Path | bytes | QueryFile | Image.Image
@@ -49,6 +52,6 @@ def decode_query(query: Query, *, side: int) -> Image.Image:
         ImageError: it is not a picture that can be read. FetchError: its address cannot be fetched.
     """
     if isinstance(query, Image.Image):
-        return to_rgb(query, "The image")
+        return to_rgb(query, "The image", side=side)
     file = query if isinstance(query, QueryFile) else read_query(query)
     return decode_scaled(file.data, file.name, side=side).image

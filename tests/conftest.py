@@ -207,5 +207,6 @@ def child_environment() -> dict[str, str]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`pytest tests/test_crashes.py --kills 1000` takes minutes and is for before a release."""
+    """More of what chance decides, for before a release: `pytest --kills 1000 --mutations 100000`."""
     parser.addoption("--kills", type=int, default=0, help="how many processes to kill at random moments")
+    parser.addoption("--mutations", type=int, default=3_000, help="how many damaged pictures to decode")

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from similarity.errors import ImageError, SourceError
-from similarity.images import SUFFIXES
+from similarity.formats import SUFFIXES
 from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
 
 MAX_ENTRIES = 50_000

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from similarity.errors import SourceError
-from similarity.images import SUFFIXES, read_file
+from similarity.formats import SUFFIXES
+from similarity.images import read_file
 from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
 
 # What a gallery's folder has in it.

@@ -1,0 +1,92 @@
+"""Decodes damaged pictures in a process of its own: typed errors only, no hang, no crash.
+
+python mutate.py SEED COUNT PICTURE...    prints one JSON object: how often it ended in what
+"""
+
+import io
+import json
+import random
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+from hostile import decode_bytes
+from PIL import Image
+
+FORMS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP")
+LONGEST_SECONDS = 5
+
+
+def encoded(path: Path) -> list[bytes]:
+    """A picture in each format, small, so that there is time for many."""
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+    small.thumbnail((160, 160))
+    files = []
+    for form in FORMS:
+        buffer = io.BytesIO()
+        small.save(buffer, form)
+        files.append(buffer.getvalue())
+    return [path.read_bytes(), *files]
+
+
+def flip_bits(data: bytearray, chance: random.Random) -> None:
+    for _ in range(chance.choice((1, 4, 32))):
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+
+
+def flip_in_the_header(data: bytearray, chance: random.Random) -> None:
+    for _ in range(chance.choice((1, 2, 8))):
+        data[chance.randrange(min(len(data), 600))] = chance.randrange(256)
+
+
+def cut(data: bytearray, chance: random.Random) -> None:
+    del data[chance.randrange(len(data)) :]
+
+
+def take_out(data: bytearray, chance: random.Random) -> None:
+    at = chance.randrange(len(data))
+    del data[at : at + chance.choice((1, 7, 200))]
+
+
+def repeat(data: bytearray, chance: random.Random) -> None:
+    at = chance.randrange(len(data))
+    data[at:at] = data[at : at + chance.choice((4, 64, 2_000))] * chance.choice((1, 50))
+
+
+def blank(data: bytearray, chance: random.Random) -> None:
+    at, length = chance.randrange(len(data)), chance.choice((4, 64, 1_000))
+    data[at : at + length] = bytes([chance.choice((0, 255))]) * len(data[at : at + length])
+
+
+def put_in_noise(data: bytearray, chance: random.Random) -> None:
+    at = chance.randrange(len(data))
+    data[at:at] = chance.randbytes(chance.choice((1, 16, 300)))
+
+
+def large_numbers(data: bytearray, chance: random.Random) -> None:
+    at = chance.randrange(min(len(data), 300))
+    data[at : at + 4] = chance.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\x00\x01\x00\x00"))
+
+
+MUTATIONS = (flip_bits, flip_in_the_header, cut, take_out, repeat, blank, put_in_noise, large_numbers)
+
+
+def main(seed: int, count: int, paths: list[Path]) -> None:
+    chance, tally = random.Random(seed), Counter[str]()
+    files = [data for path in paths for data in encoded(path)]
+    for number in range(count):
+        data = bytearray(files[number % len(files)])
+        for _ in range(chance.choice((1, 1, 1, 3))):
+            if data:
+                chance.choice(MUTATIONS)(data, chance)
+        signal.alarm(LONGEST_SECONDS)  # a picture that hangs ends the process
+        outcome = decode_bytes(bytes(data), "mutated.jpg")
+        signal.alarm(0)
+        tally["a picture" if outcome.startswith("RGB ") else outcome.partition(":")[0]] += 1
+    print(json.dumps(tally))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), [Path(path) for path in sys.argv[3:]])

@@ -1,0 +1,351 @@
+"""Picture files that mean harm, or are merely odd: the right picture or a typed error, soon and in little memory."""
+
+import io
+import json
+import re
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import PHOTOGRAPHS, draw
+from PIL import Image, PngImagePlugin
+
+from similarity import Embedder
+from similarity.sample import FOLDER
+
+HERE = Path(__file__).parent
+WIDTH, HEIGHT = 240, 320
+RIGHT = f"RGB {WIDTH}x{HEIGHT} "
+
+
+def save(image: Image.Image, form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def picture() -> Image.Image:
+    return draw("rings", 7)
+
+
+def png(
+    width: int, height: int, body: bytes = b"", *chunks: tuple[bytes, bytes], depth: int = 8, kind: int = 0
+) -> bytes:
+    """A PNG of any announced size, with whatever in it."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(body, 9)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def gif(width: int, height: int, frames: int = 1) -> bytes:
+    """Each frame one pixel, on a canvas of any announced size."""
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02D\x01\x00"
+    return head + frame * frames + b";"
+
+
+def webp(width: int, height: int) -> bytes:
+    """A lossless WebP whose header announces any size up to 16,384."""
+    whole = bytearray(save(Image.new("RGB", (8, 8)), "WEBP", lossless=True))
+    at = whole.index(b"VP8L") + 9
+    bits = struct.unpack("<I", whole[at : at + 4])[0] & ~0x0FFFFFFF
+    whole[at : at + 4] = struct.pack("<I", bits | (width - 1) | ((height - 1) << 14))
+    return bytes(whole)
+
+
+def avif(width: int, height: int) -> bytes:
+    """An AVIF whose property box announces another size than its data have."""
+    whole = bytearray(save(Image.new("RGB", (64, 64), "red"), "AVIF"))
+    at = whole.index(b"ispe") + 8
+    whole[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(whole)
+
+
+def bmp(width: int, height: int) -> bytes:
+    whole = bytearray(save(Image.new("RGB", (4, 4)), "BMP"))
+    whole[18:26] = struct.pack("<ii", width, height)
+    return bytes(whole)
+
+
+def jpeg(width: int, height: int) -> bytes:
+    whole = bytearray(save(Image.new("RGB", (16, 16)), "JPEG"))
+    at = whole.index(b"\xff\xc0") + 5
+    whole[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(whole)
+
+
+def animated(form: str, frames: int) -> bytes:
+    random = np.random.default_rng(0)
+    others = [Image.fromarray(random.integers(0, 256, (40, 40, 3), np.uint8)) for _ in range(frames - 1)]
+    return save(picture().resize((40, 40)), form, save_all=True, append_images=others, duration=20)
+
+
+def apng_that_says(frames: int) -> bytes:
+    return png(8, 8, bytes(8 * 9), (b"acTL", struct.pack(">II", frames, 0)))
+
+
+def many_texts() -> bytes:
+    info = PngImagePlugin.PngInfo()
+    for number in range(2_000):
+        info.add_text(f"key{number}", "x" * 500, zip=True)
+    return save(picture(), "PNG", pnginfo=info)
+
+
+def text_bomb() -> bytes:
+    bomb = b"Comment\0\0" + zlib.compress(bytes(100_000_000), 9)
+    return png(8, 8, bytes(8 * 9), (b"zTXt", bomb))
+
+
+def profile_bomb() -> bytes:
+    return png(8, 8, bytes(8 * 9), (b"iCCP", b"p\0\0" + zlib.compress(bytes(100_000_000), 9)))
+
+
+def exif_bomb() -> bytes:
+    """A directory of 65,535 entries, each of which points at a gigabyte."""
+    entry = struct.pack("<HHII", 0x9286, 7, 1 << 30, 8)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 65_535) + entry * 5_000
+    return save(picture(), "JPEG", exif=exif[:65_000])
+
+
+def exif_loop() -> bytes:
+    """A directory that names itself as the next one."""
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<HHHIIi", 1, 0x8769, 4, 1, 8, 8)
+    return save(picture(), "JPEG", exif=exif)
+
+
+def with_thumbnail() -> bytes:
+    """A picture whose EXIF data have a small red one in them."""
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    red = save(Image.new("RGB", (16, 16), "red"), "JPEG")
+    return save(picture(), "JPEG", exif=exif.tobytes() + red)
+
+
+def two_pictures() -> bytes:
+    """As some cameras write them: a JPEG with a second, red one behind it."""
+    return save(picture(), "MPO", save_all=True, append_images=[Image.new("RGB", (60, 60), "red")])
+
+
+def zip_behind() -> bytes:
+    buffer = io.BytesIO(save(picture(), "JPEG"))
+    buffer.seek(0, 2)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("evil.sh", "rm -rf /")
+    return buffer.getvalue()
+
+
+def flipped(form: str, seed: int) -> bytes:
+    random, data = np.random.default_rng(seed), bytearray(save(picture(), form))
+    for at in random.integers(20, len(data), 40):
+        data[at] ^= 1 << int(random.integers(8))
+    return bytes(data)
+
+
+def cmyk() -> bytes:
+    return save(Image.new("CMYK", (WIDTH, HEIGHT), (0, 255, 255, 0)), "JPEG", quality=95)
+
+
+def palette_with_transparency() -> bytes:
+    image = picture().quantize(8)
+    return save(image, "PNG", transparency=bytes([0, 128, 255, 10]))
+
+
+def deep_grey() -> bytes:
+    return save(Image.fromarray(np.full((HEIGHT, WIDTH), 32_768, np.uint16)), "PNG")
+
+
+def svg() -> bytes:
+    return b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
+
+
+TOO_LARGE, DAMAGED, UNSUPPORTED, NO_IMAGE = "TooLargeError", "DamagedError", "UnsupportedError", "NotAnImageError"
+NO_PICTURE = f"{DAMAGED}|{NO_IMAGE}"
+GREY = r"RGB 240x320 \(12[78], 12[78], 12[78]\)"
+
+FILES: dict[str, tuple[Callable[[], bytes], str]] = {
+    # announce more than they hold, or than anybody needs
+    "png-30000x30000": (lambda: png(30_000, 30_000), TOO_LARGE),
+    "png-65535x65535-1bit": (lambda: png(65_535, 65_535, depth=1), TOO_LARGE),
+    "png-2147483647": (lambda: png(2_147_483_647, 2_147_483_647), TOO_LARGE),
+    "png-1x65535": (lambda: png(1, 65_535, bytes(2 * 65_535)), TOO_LARGE),
+    "png-65535x1": (lambda: png(65_535, 1, bytes(65_536)), TOO_LARGE),
+    "png-1x2000": (lambda: png(1, 2_000, bytes(4_000)), TOO_LARGE),
+    "png-60000x700": (lambda: png(60_000, 700), TOO_LARGE),
+    "png-0x0": (lambda: png(0, 0), NO_PICTURE),
+    "png-bomb-that-fits": (lambda: png(7_000, 7_000, bytes(7_001 * 7_000)), r"RGB 7000x7000 \(0, 0, 0\)"),
+    "png-bomb-behind-the-pixels": (lambda: png(8, 8, bytes(200_000_000)), r"RGB 8x8|" + DAMAGED),
+    "webp-3900x3900": (lambda: webp(3_900, 3_900), f"RGB 3900x3900|{NO_PICTURE}"),
+    "avif-3900x3900": (lambda: save(Image.new("RGB", (3_900, 3_900), "red"), "AVIF", speed=10), "RGB 3900x3900"),
+    "png-7000x7000-rgba": (
+        lambda: png(7_000, 7_000, bytes(28_001 * 7_000), kind=6),
+        r"RGB 7000x7000 \(255, 255, 255\)",
+    ),
+    "png-7000x7000-16-bit": (lambda: png(7_000, 7_000, bytes(14_001 * 7_000), depth=16), r"RGB 7000x7000 \(0, 0, 0\)"),
+    "png-49000x1000-rgb": (lambda: png(49_000, 1_000, bytes(147_001 * 1_000), kind=2), r"RGB 49000x1000 \(0, 0, 0\)"),
+    "gif-65535x65535": (lambda: gif(65_535, 65_535), TOO_LARGE),
+    "gif-1x65535": (lambda: gif(1, 65_535), TOO_LARGE),
+    "gif-5000-frames": (lambda: gif(300, 200, 5_000), "RGB 300x200"),
+    "gif-300000-frames": (lambda: gif(300, 200, 300_000), "RGB 300x200"),
+    "gif-6000x6000": (lambda: gif(6_000, 6_000), "RGB 6000x6000"),
+    "webp-16384x16384": (lambda: webp(16_384, 16_384), f"{TOO_LARGE}|{NO_PICTURE}"),
+    "webp-7000x7000": (lambda: webp(7_000, 7_000), TOO_LARGE),
+    "webp-1200-frames": (lambda: animated("WEBP", 1_200), TOO_LARGE),
+    "avif-65535x65535": (lambda: avif(65_535, 65_535), f"{TOO_LARGE}|{NO_PICTURE}"),
+    "avif-7000x7000": (lambda: avif(7_000, 7_000), TOO_LARGE),
+    "bmp-40000x40000": (lambda: bmp(40_000, 40_000), TOO_LARGE),
+    "bmp-negative": (lambda: bmp(-40, -40), f"{TOO_LARGE}|{NO_PICTURE}"),
+    "bmp-7000x7000": (lambda: bmp(7_000, 7_000), DAMAGED),
+    "jpeg-65535x65535": (lambda: jpeg(65_535, 65_535), TOO_LARGE),
+    "jpeg-65500x8": (lambda: jpeg(65_500, 8), TOO_LARGE),
+    "jpeg-7000x7000": (lambda: jpeg(7_000, 7_000), f"RGB 7000x7000|{DAMAGED}"),
+    "apng-says-100000-frames": (lambda: apng_that_says(100_000), TOO_LARGE),
+    "apng-30-frames": (lambda: animated("PNG", 30), "RGB 40x40"),
+    # cut short, or with flipped bits
+    **{
+        f"{form}-cut".lower(): (lambda form=form: save(picture(), form)[:-400], DAMAGED)
+        for form in ("JPEG", "PNG", "BMP")
+    },
+    **{
+        f"{form}-cut".lower(): (lambda form=form: save(picture(), form)[:700], NO_PICTURE)
+        for form in ("WEBP", "AVIF", "GIF")
+    },
+    **{
+        f"{form}-cut-to-20".lower(): (lambda form=form: save(picture(), form)[:20], NO_PICTURE)
+        for form in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")
+    },
+    **{
+        f"{form}-flipped".lower(): (lambda form=form: flipped(form, 1), f"RGB|{TOO_LARGE}|{NO_PICTURE}")
+        for form in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")
+    },
+    "jpeg-without-its-end": (lambda: save(picture(), "JPEG")[:-2], f"{RIGHT}|{DAMAGED}"),
+    "jpeg-only-a-header": (lambda: b"\xff\xd8\xff\xe0", NO_PICTURE),
+    # something else
+    "empty.jpg": (lambda: b"", NO_IMAGE),
+    "zeros.jpg": (lambda: bytes(100_000), NO_IMAGE),
+    "page.jpg": (lambda: b"<!doctype html><title>A boot</title>", f"{NO_IMAGE}: is a web page, not a picture"),
+    "text.png": (lambda: b"buy milk", NO_IMAGE),
+    "archive.jpg": (lambda: b"PK\x03\x04" + bytes(100), UNSUPPORTED),
+    "svg": (svg, f"{UNSUPPORTED}: is an SVG"),
+    "svg-named.png": (svg, f"{UNSUPPORTED}: is an SVG"),
+    "tiff": (lambda: save(picture(), "TIFF"), f"{UNSUPPORTED}: is a TIFF file"),
+    "tiff-named.jpg": (lambda: save(picture(), "TIFF"), f"{UNSUPPORTED}: is a TIFF file"),
+    "eps": (lambda: save(picture(), "EPS"), f"{UNSUPPORTED}: is a PostScript file"),
+    "pdf": (lambda: save(picture(), "PDF"), f"{UNSUPPORTED}: is a PDF file"),
+    "psd": (lambda: b"8BPS\0\1" + bytes(60), f"{UNSUPPORTED}: is a Photoshop file"),
+    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(60), f"{UNSUPPORTED}: is a HEIC file"),
+    "fits": (lambda: b"SIMPLE  =                    T" + bytes(2_880), f"{UNSUPPORTED}: is a FITS file"),
+    "icon": (lambda: save(picture().resize((32, 32)), "ICO"), f"{UNSUPPORTED}: is a Windows icon file"),
+    "jpeg2000": (lambda: save(picture(), "JPEG2000"), f"{UNSUPPORTED}: is a JPEG 2000 file"),
+    # a picture, and something else as well
+    "a-jpeg-named.png": (lambda: save(picture(), "JPEG"), RIGHT),
+    "a-png-named.jpg": (lambda: save(picture(), "PNG"), RIGHT),
+    "a-webp-named.exe": (lambda: save(picture(), "WEBP"), RIGHT),
+    "jpeg-with-html-behind": (lambda: save(picture(), "JPEG") + b"<script>alert(1)</script>", RIGHT),
+    "gif-with-script-inside": (lambda: save(picture(), "GIF", comment=b"<script>alert(1)</script>"), RIGHT),
+    "jpeg-with-a-zip-behind": (zip_behind, RIGHT),
+    "html-before-a-jpeg": (lambda: b"<html>" + save(picture(), "JPEG"), NO_IMAGE),
+    "png-with-100-mb-behind": (lambda: save(picture(), "PNG") + bytes(100_000_000), RIGHT),
+    "two-pictures": (two_pictures, RIGHT),
+    "jpeg-with-a-thumbnail": (with_thumbnail, RIGHT),
+    # metadata
+    "exif-bomb": (exif_bomb, RIGHT),
+    "exif-loop": (exif_loop, RIGHT),
+    "exif-nonsense": (lambda: save(picture(), "JPEG", exif=b"Exif\0\0" + b"\xff" * 200), RIGHT),
+    "png-many-texts": (many_texts, f"{RIGHT}|{DAMAGED}"),
+    "png-text-bomb": (text_bomb, f"RGB 8x8|{DAMAGED}"),
+    "png-profile-bomb": (profile_bomb, f"RGB 8x8|{DAMAGED}"),
+    # every kind of pixel
+    "cmyk.jpg": (cmyk, r"RGB 240x320 \(25[0-5], [0-9], [0-9]\)"),
+    "grey.png": (lambda: save(Image.new("L", (WIDTH, HEIGHT), 128), "PNG"), GREY),
+    "grey.jpg": (lambda: save(Image.new("L", (WIDTH, HEIGHT), 128), "JPEG"), GREY),
+    "grey-16-bit.png": (deep_grey, GREY),
+    "black-and-white.png": (lambda: save(Image.new("1", (WIDTH, HEIGHT), 1), "PNG"), r"RGB 240x320 \(255, 255, 255\)"),
+    "half-clear-grey.png": (lambda: save(Image.new("LA", (WIDTH, HEIGHT), (0, 128)), "PNG"), GREY),
+    "half-clear.png": (lambda: save(Image.new("RGBA", (WIDTH, HEIGHT), (0, 0, 0, 128)), "PNG"), GREY),
+    "half-clear.webp": (lambda: save(Image.new("RGBA", (WIDTH, HEIGHT), (0, 0, 0, 128)), "WEBP", lossless=True), GREY),
+    "palette-with-transparency.png": (palette_with_transparency, RIGHT),
+    "palette.gif": (lambda: save(picture(), "GIF"), RIGHT),
+    "progressive.jpg": (lambda: save(picture(), "JPEG", progressive=True), RIGHT),
+    "one-pixel.png": (lambda: png(1, 1, bytes(2)), r"RGB 1x1 \(0, 0, 0\)"),
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+    """What a process makes of all the files; it must survive them."""
+    folder = tmp_path_factory.mktemp("hostile")
+    for name, (make, _) in FILES.items():
+        (folder / name).write_bytes(make())
+    found: dict[str, dict[str, object]] = in_a_process("hostile.py", folder)
+    return found
+
+
+def in_a_process(script: str, *arguments: object) -> dict:  # type: ignore[type-arg]
+    """What a script of these tests prints; it must survive."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), *map(str, arguments)],
+        env={"PYTHONPATH": str(HERE.parent), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_picture_file_is_decoded_rightly_or_refused_with_its_reason(
+    results: dict[str, dict[str, object]], name: str
+) -> None:
+    assert re.match(f"({FILES[name][1]})", str(results[name]["outcome"])), results[name]["outcome"]
+    assert float(str(results[name]["seconds"])) < 2
+    assert float(str(results[name]["megabytes"])) < 300
+
+
+def test_the_files_are_many() -> None:
+    assert len(FILES) >= 80
+
+
+TURNS = {
+    1: [],
+    2: [Image.Transpose.FLIP_LEFT_RIGHT],
+    3: [Image.Transpose.ROTATE_180],
+    4: [Image.Transpose.FLIP_TOP_BOTTOM],
+    5: [Image.Transpose.TRANSPOSE],
+    6: [Image.Transpose.ROTATE_90],
+    7: [Image.Transpose.TRANSVERSE],
+    8: [Image.Transpose.ROTATE_270],
+}
+
+
+def test_all_eight_orientations_of_a_picture_have_the_same_embedding(embedder: Embedder) -> None:
+    vectors = []
+    for orientation, turns in TURNS.items():
+        stored = draw("dots", 9).resize((480, 640))
+        for turn in turns:
+            stored = stored.transpose(turn)
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        data = save(stored, "JPEG", exif=exif, quality=95)
+        vectors.append(embedder.embed([embedder.decode(data, "turned.jpg").image])[0])
+    assert np.min(np.array(vectors) @ vectors[0]) >= 0.99
+
+
+def test_photographs_that_were_damaged_at_random_are_typed_errors_or_pictures(request: pytest.FixtureRequest) -> None:
+    """`--mutations 100000` takes minutes and is for before a release."""
+    count = request.config.getoption("--mutations")
+    photographs = sorted(PHOTOGRAPHS.glob("gallery/*/*.jpg"))[::60] or sorted(FOLDER.glob("gallery/**/*.jpg"))[::35]
+    tally = in_a_process("mutate.py", 1, count, *photographs)
+    assert sum(tally.values()) == count
+    assert tally.keys() <= {"a picture", DAMAGED, NO_IMAGE, TOO_LARGE, UNSUPPORTED}
+    assert min(tally["a picture"], tally[DAMAGED]) > count / 20
