@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from conftest import MODEL, Site, change_manifest
+from limits import parse
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
+from similarity.app.messages import without_paths
 
 APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
 
@@ -211,3 +213,113 @@ def test_a_sample_gallery_that_is_damaged_is_made_again(page: AppTest, mine: Gal
     page.selectbox[0].set_value(sample).run()
     assert not page.exception
     assert "675 pictures" in texts(page)
+
+
+def ask_for(page: AppTest, url: str) -> None:
+    page.segmented_control[0].set_value("Image URL").run()
+    page.text_input[0].input(url)
+    page.button[0].click().run()
+
+
+def test_an_error_shows_no_path_of_the_server_and_the_log_has_it(
+    page: AppTest, mine: Gallery, empty_home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (mine.directory / "generations" / "000001" / "index.faiss").write_bytes(b"damage")
+    page.run()
+    said = page.error[0].value.replace("\\", "")
+    assert said.startswith("index.faiss is damaged or missing: index the gallery again")
+    assert str(empty_home) not in said
+    assert str(mine.directory) in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        (
+            "/srv/data/x is damaged: run `similarity restore --gallery /srv/g/mine`.",
+            "x is damaged: run `similarity restore --gallery mine`.",
+        ),
+        (
+            "https://a.test/b/c.jpg answered 404 Not Found: check.",
+            "https://a.test/b/c.jpg answered 404 Not Found: check.",
+        ),
+        ("The network could not be kept in /home/me/n (No space).", "The network could not be kept in n (No space)."),
+        ("boot.jpg: is empty (0 bytes).", "boot.jpg: is empty (0 bytes)."),
+        ("'/etc/passwd' is no name.", "'passwd' is no name."),
+        ("12 and/or 13", "12 and/or 13"),
+    ],
+)
+def test_paths_are_taken_out_of_sentences_and_addresses_are_not(sentence: str, shown: str) -> None:
+    assert without_paths(sentence) == shown
+
+
+def test_very_many_addresses_in_a_short_time_are_refused_with_a_sentence(
+    page: AppTest, mine: Gallery, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.app.throttle.PER_SESSION", parse("3/minute"))
+    for number in range(4):
+        site.pages[f"/{number}.jpg"] = (200, {}, Path(mine.items[number].path).read_bytes())
+    page.run()
+    for number in range(3):
+        ask_for(page, site.url(f"/{number}.jpg"))
+        assert len(headings(page)) == 10
+    ask_for(page, site.url("/2.jpg"))
+    assert len(headings(page)) == 10, "what was fetched is not fetched again"
+    ask_for(page, site.url("/3.jpg"))
+    assert "very many addresses in a short time: wait a minute" in page.error[0].value.replace("\\", "")
+    assert "/3.jpg" not in site.asked
+
+
+@pytest.mark.parametrize("name", ["../../../etc", "/etc", "mine/../../x", "%2e%2e", "none", "<script>"])
+def test_a_gallery_named_in_the_address_is_one_of_those_that_there_are(page: AppTest, mine: Gallery, name: str) -> None:
+    page.query_params["gallery"] = name
+    page.run()
+    assert not page.exception
+    assert page.selectbox[0].value == mine.directory
+
+
+def test_a_gallery_is_chosen_by_the_address_of_the_page(page: AppTest, own_pictures: Path, empty_home: Path) -> None:
+    for name in ("a", "b"):
+        Gallery.build(own_pictures, empty_home / "galleries" / name, model=MODEL)
+    page.query_params["gallery"] = "b"
+    page.run()
+    assert page.selectbox[0].value == empty_home / "galleries" / "b"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("notes.jpg", b"buy milk", "notes.jpg: is not a picture that can be read: JPEG, PNG,"),
+        ("drawing.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing.png: is an SVG, which is not read"),
+        ("half.jpg", "half", "half.jpg: is damaged or incomplete"),
+        ("empty.jpg", b"", "empty.jpg: is empty"),
+    ],
+)
+def test_an_upload_is_judged_by_its_content_and_kept_nowhere(
+    page: AppTest, mine: Gallery, empty_home: Path, name: str, content: bytes | str, sentence: str
+) -> None:
+    whole = Path(mine.items[0].path).read_bytes()
+    data = whole[:1000] if isinstance(content, str) else content
+    before = sorted(empty_home.rglob("*"))
+    page.run()
+    page.file_uploader[0].upload(name, data, "image/jpeg").run()
+    assert not page.exception
+    assert sentence in page.error[0].value.replace("\\", "")
+    page.file_uploader[0].upload("right.jpg", whole, "image/jpeg").run()
+    assert len(headings(page)) == 10
+    assert sorted(empty_home.rglob("*")) == before
+
+
+def test_names_and_labels_are_shown_as_they_are_and_never_as_markup(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    evil = own_pictures / "<script>alert(1)<"
+    evil.mkdir()
+    shutil.move(own_pictures / "dots" / "dots-0.jpg", evil / "<img src=x onerror=alert(1)> **[a](javascript:b)**.jpg")
+    Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    page.run()
+    assert not page.exception
+    shown = [element for element in [*page.markdown, *page.caption] if "script" in element.value]
+    assert shown
+    assert all("\\<" in element.value and "](javascript" not in element.value for element in shown)
+    assert not any(element.allow_html for element in shown)

@@ -21,6 +21,7 @@ WALLS = {
     "watchfiles": {"watching.py"},
     "pyarrow": {"records.py", "storage.py"},
     "filelock": {"writer.py", "networks.py", "downloads.py"},
+    "limits": {"app"},
     "typer": {"cli", "bench", "rendering"},
     "rich": {"cli", "rendering"},
 }

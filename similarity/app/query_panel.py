@@ -16,8 +16,15 @@ PREVIEW_SIDE = 640
 
 
 def choose_gallery(directories: list[Path]) -> Path:
-    """A gallery, by name."""
-    chosen: Path = st.selectbox("Gallery", directories, format_func=lambda directory: directory.name)
+    """A gallery, by name; the page's address names it too, and can name none but these."""
+    chosen: Path = st.selectbox(
+        "Gallery",
+        directories,
+        format_func=lambda directory: directory.name,
+        key="gallery",
+        bind="query-params",
+        required=True,
+    )
     return chosen
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from similarity.app import throttle
 from similarity.embedding import Embedder, EmbedderId
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
@@ -45,6 +46,7 @@ def _load_generation(directory: Path, state: str) -> Gallery:  # noqa: ARG001 - 
 @st.cache_data(max_entries=32, ttl=600, show_spinner="Fetching the picture …")
 def fetch_picture(url: str) -> bytes:
     """What an address serves, kept for ten minutes."""
+    throttle.count_fetch()
     return fetch(url)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import query_panel, resources, results
+from similarity.app import messages, query_panel, resources, results
 from similarity.errors import GalleryDamagedError, SimilarityError
 from similarity.gallery import Gallery, list_galleries
 from similarity.models import get_backbone
@@ -24,7 +24,7 @@ def show() -> None:
         if has_sample() and (not galleries or (SAMPLE in galleries and not is_ready())):
             _index_sample()
     except SimilarityError as error:
-        _show_error(error)
+        messages.show_error(error)
     directories = list_galleries()
     if not directories:
         _show_no_gallery()
@@ -37,7 +37,7 @@ def show() -> None:
         _search(gallery, left, right)
     except SimilarityError as error:
         with right:
-            _show_error(error)
+            messages.show_error(error)
 
 
 def _search(
@@ -95,10 +95,6 @@ def _show_facts(gallery: Gallery) -> None:
         st.caption(results.as_text(why))
         with st.expander(f"Use {get_backbone(PREFERRED).title} instead"):
             st.markdown(results.as_text(remedy))
-
-
-def _show_error(error: SimilarityError) -> None:
-    st.error(results.as_text(str(error)), icon=":material/error:")
 
 
 def _show_no_gallery() -> None:
