@@ -8,8 +8,10 @@ import random
 import shutil
 import signal
 import sqlite3
+import sys
 import tempfile
 import time
+import types
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -159,6 +161,8 @@ def forkserver() -> Iterator[None]:
     tests = Path(__file__).parent
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join((str(tests), str(tests.parent))))
+        # Every process would first run what this one calls its main program, as which tests of pages leave the app.
+        patch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
         PROCESSES.set_forkserver_preload(["crash"])
         assert in_a_process(os.getpid) == 0
         yield
