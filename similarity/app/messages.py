@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 def show_error(error: SimilarityError) -> None:
     """Show an error to whoever is in front of the browser; the log has the detail."""
-    logger.warning("Shown to a visitor: %s", error, exc_info=error)
+    logger.warning("Shown to a visitor: %s (%r)", error, error.__cause__)
     st.error(as_text(without_paths(str(error))), icon=":material/error:")
 
 

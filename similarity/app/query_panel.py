@@ -23,7 +23,6 @@ def choose_gallery(directories: list[Path]) -> Path:
         format_func=lambda directory: directory.name,
         key="gallery",
         bind="query-params",
-        required=True,
     )
     return chosen
 

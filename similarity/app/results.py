@@ -58,4 +58,6 @@ def _show_item(gallery: Gallery, item: Item, heading: str, alt: str) -> None:
         st.image(gallery.thumbnail(item), alt=f"{alt}: {item.label or name}", width="stretch")
         if heading:
             st.markdown(heading)
-        st.caption(as_text(name) + (" (the file is gone)" if item.is_gone else ""))
+        st.caption(as_text(name))
+        if item.is_gone:
+            st.caption(":material/link_off: the file is gone")
