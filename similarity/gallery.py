@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from similarity import indexing
+from similarity.current import live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
@@ -23,7 +24,7 @@ from similarity.progress import OnProgress
 from similarity.queries import Query, decode_query, read_query
 from similarity.search import Hit
 from similarity.sources import Item, Source, open_source
-from similarity.storage import Generation, go_back, live_state, read_generation
+from similarity.storage import Generation, go_back, read_generation
 from similarity.thumbnails import read_thumbnail
 from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice, choose_model

@@ -12,6 +12,7 @@ from copy import copy
 from pathlib import Path
 
 from similarity.changes import plan_index, plan_removal, plan_update
+from similarity.current import exists, live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import GalleryError, ModelError, SourceError
@@ -24,7 +25,7 @@ from similarity.progress import OnProgress, Progress
 from similarity.report import Report
 from similarity.runs import Run
 from similarity.sources import Source
-from similarity.storage import Generation, exists, live_state, read_generation
+from similarity.storage import Generation, read_generation
 from similarity.weights import ModelChoice
 from similarity.writer import writing
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from similarity.changes import Plan, Reading
+from similarity.current import live_number
 from similarity.embedding import Embedder
 from similarity.errors import GalleryError, SourceError
 from similarity.fetch import is_url
@@ -18,7 +19,7 @@ from similarity.progress import OnProgress
 from similarity.records import join_copies
 from similarity.report import Report
 from similarity.sources import Item, Skipped, Source
-from similarity.storage import Generation, collect, live_number, write_generation
+from similarity.storage import Generation, collect, write_generation
 from similarity.thumbnails import write_thumbnail
 
 

@@ -1,7 +1,7 @@
 """A gallery on disk: generations written beside each other, and a file CURRENT that names the live one.
 
     photos/
-      CURRENT                  "000003 5c1e…": number and the manifest's SHA-256; replaced atomically, last
+      CURRENT                  which generation is live, see `current.py`; replaced atomically, last
       generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss, network/ if in int8
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
       unfinished/              embeddings of a run that has not ended, see `journal.py`
@@ -13,8 +13,6 @@ can be made again.
 """
 
 import logging
-import os
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -24,7 +22,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from similarity.errors import GalleryDamagedError, GalleryError, GalleryNotFoundError
+from similarity.current import AGAIN, CURRENT, confirm, exists, live_number, live_state, make_current, parse
+from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest, read_manifest, write_manifest
 from similarity.pins import Pin, unless_pinned
@@ -35,9 +34,8 @@ from similarity.thumbnails import drop_thumbnails
 from similarity.vectors import Vectors
 from similarity.verification import check_files, fingerprint
 
-CURRENT, GENERATIONS, NETWORK = "CURRENT", "generations", "network"
+GENERATIONS, NETWORK = "generations", "network"
 ITEMS, EMBEDDINGS, INDEX = "items.parquet", "embeddings.npy", "index.faiss"
-AGAIN = "index the gallery again"
 
 logger = logging.getLogger(__name__)
 
@@ -59,32 +57,6 @@ class Generation:
     index: VectorIndex
     quantised: Path | None = None
     pin: Pin | None = field(default=None, compare=False, repr=False)
-
-
-def exists(directory: Path) -> bool:
-    """Whether there is a gallery in a folder."""
-    return (directory / CURRENT).is_file()
-
-
-def live_state(directory: Path) -> str:
-    """What changes whenever a gallery does, even if it is deleted and made anew; cheap enough to ask at every turn.
-
-    Raises:
-        GalleryNotFoundError: there is none.
-    """
-    try:
-        return (directory / CURRENT).read_bytes().decode(errors="replace").removesuffix("\n")
-    except (FileNotFoundError, NotADirectoryError):
-        raise GalleryNotFoundError(f"There is no gallery in {directory}.") from None
-    except OSError as error:
-        raise GalleryDamagedError(directory / CURRENT, "cannot be read", AGAIN) from error
-
-
-def live_number(directory: Path) -> int | None:
-    """The number of the live generation; None where there is none, or where it cannot be told."""
-    with suppress(GalleryError):
-        return _parse(directory, live_state(directory))[0]
-    return None
 
 
 def read_live_manifest(directory: Path) -> Manifest:
@@ -136,7 +108,7 @@ def write_generation(
         if quantised:
             shutil.copytree(quantised, folder / NETWORK)
         checksum = _write_files(folder, replace(manifest, generation=number), items, vectors)
-        _make_current(directory, f"{number:06d} {checksum}")
+        make_current(directory, f"{number:06d} {checksum}")
     except BaseException:
         if live_number(directory) != number:
             shutil.rmtree(folder, ignore_errors=True)
@@ -173,30 +145,22 @@ def go_back(directory: Path) -> int:
     if number is None:
         raise GalleryError(f"There is no earlier state of the gallery in {directory} that is sound: {AGAIN}.")
     _, checksum = read_manifest(_folder(directory, number))
-    _make_current(directory, f"{number:06d} {checksum}")
+    make_current(directory, f"{number:06d} {checksum}")
     return number
 
 
 def _pinned(directory: Path, state: str) -> tuple[Path, Pin]:
     """The folder of a state, held from now on; it may have been taken away just before."""
-    folder = _folder(directory, _parse(directory, state)[0])
+    folder = _folder(directory, parse(directory, state)[0])
     try:
         return folder, Pin(folder)
     except OSError as error:
         raise GalleryDamagedError(folder) from error
 
 
-def _parse(directory: Path, state: str) -> tuple[int, str]:
-    """Number and checksum of a line of CURRENT."""
-    number, _, checksum = state.partition(" ")
-    if not re.fullmatch("[0-9]{6,9}", number):
-        raise GalleryDamagedError(directory / CURRENT, remedy=AGAIN)
-    return int(number), checksum
-
-
 def _read_vouched(directory: Path, state: str) -> Manifest:
     """The manifest that CURRENT vouches for."""
-    number, checksum = _parse(directory, state)
+    number, checksum = parse(directory, state)
     manifest, found = read_manifest(_folder(directory, number))
     if found != checksum or manifest.generation != number:
         raise GalleryDamagedError(
@@ -258,7 +222,7 @@ def _write_files(folder: Path, manifest: Manifest, items: Sequence[Item], vector
     files = {path.relative_to(folder).as_posix(): fingerprint(path) for path in written}
     checksum = write_manifest(folder, replace(manifest, files=files))
     for path in [*folder.rglob("*"), folder, folder.parent]:
-        _sync(path)
+        confirm(path)
     return checksum
 
 
@@ -277,28 +241,6 @@ def _tee(blocks: Iterable[Vectors], index: VectorIndex) -> Iterable[Vectors]:
         yield block
 
 
-def _make_current(directory: Path, state: str) -> None:
-    """Replace CURRENT; if the disk does not confirm that, the old one is put back, since nothing was promised yet."""
-    before = live_state(directory) if exists(directory) else None
-    _replace_current(directory, state)
-    try:
-        _sync(directory)
-    except OSError:
-        if before is None:
-            (directory / CURRENT).unlink()
-        else:
-            _replace_current(directory, before, confirmed=False)  # by a disk that does not confirm
-        raise
-
-
-def _replace_current(directory: Path, state: str, *, confirmed: bool = True) -> None:
-    new = directory / f"{CURRENT}.new"
-    new.write_text(f"{state}\n")
-    if confirmed:
-        _sync(new)
-    new.replace(directory / CURRENT)
-
-
 def _folder(directory: Path, number: int) -> Path:
     return directory / GENERATIONS / f"{number:06d}"
 
@@ -306,12 +248,3 @@ def _folder(directory: Path, number: int) -> Path:
 def _generation_folders(directory: Path) -> list[Path]:
     """Oldest first."""
     return sorted(folder for folder in (directory / GENERATIONS).glob("[0-9]*") if folder.name.isdigit())
-
-
-def _sync(path: Path) -> None:
-    """Have the disk confirm a file or a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

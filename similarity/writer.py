@@ -13,10 +13,11 @@ from pathlib import Path
 
 import filelock
 
+from similarity.current import CURRENT, exists
 from similarity.errors import GalleryBusyError, GalleryError
 from similarity.journal import FOLDER as UNFINISHED
 from similarity.journal import has_unfinished
-from similarity.storage import CURRENT, GENERATIONS, exists
+from similarity.storage import GENERATIONS
 from similarity.thumbnails import FOLDER as THUMBNAILS
 
 # The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.

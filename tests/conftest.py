@@ -51,6 +51,19 @@ def empty_home(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return folder
 
 
+# What an upright picture is stored as, by the EXIF orientation that it then needs.
+TURN_BACK: dict[int, list[Image.Transpose]] = {
+    1: [],
+    2: [Image.Transpose.FLIP_LEFT_RIGHT],
+    3: [Image.Transpose.ROTATE_180],
+    4: [Image.Transpose.FLIP_TOP_BOTTOM],
+    5: [Image.Transpose.TRANSPOSE],
+    6: [Image.Transpose.ROTATE_90],
+    7: [Image.Transpose.TRANSVERSE],
+    8: [Image.Transpose.ROTATE_270],
+}
+
+
 def draw(kind: str, seed: int) -> Image.Image:
     """A picture of stripes, dots or rings in colours of its own; the same for the same arguments."""
     random = np.random.default_rng([seed, *kind.encode()])

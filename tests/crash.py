@@ -16,10 +16,11 @@ import pandas  # noqa: F401 - pyarrow imports it when it writes: a quarter of a 
 import standin
 
 from similarity import indexing
+from similarity.current import exists
 from similarity.gallery import Gallery, restore
 from similarity.journal import Journal
 from similarity.sources import open_source
-from similarity.storage import exists, read_generation
+from similarity.storage import read_generation
 
 WATCHED = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "sqlite3.connect"}
 NEVER = 1 << 30

@@ -11,10 +11,11 @@ import pytest
 import standin
 
 from similarity import indexing, verification
+from similarity.current import live_number
 from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.gallery import Gallery, restore
 from similarity.sources import open_source
-from similarity.storage import live_number, read_generation
+from similarity.storage import read_generation
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from conftest import MODEL, change_manifest, draw
 from PIL import Image
 
 from similarity import Embedder, Gallery
+from similarity.current import live_number
 from similarity.errors import (
     GalleryBusyError,
     GalleryDamagedError,
@@ -22,7 +23,7 @@ from similarity.errors import (
 )
 from similarity.gallery import find_gallery, list_galleries, open_gallery
 from similarity.progress import Progress
-from similarity.storage import live_number, read_live_manifest
+from similarity.storage import read_live_manifest
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PHOTOGRAPHS, draw
+from conftest import PHOTOGRAPHS, TURN_BACK, draw
 from PIL import Image, PngImagePlugin
 
 from similarity import Embedder
@@ -316,21 +316,9 @@ def test_the_files_are_many() -> None:
     assert len(FILES) >= 80
 
 
-TURNS = {
-    1: [],
-    2: [Image.Transpose.FLIP_LEFT_RIGHT],
-    3: [Image.Transpose.ROTATE_180],
-    4: [Image.Transpose.FLIP_TOP_BOTTOM],
-    5: [Image.Transpose.TRANSPOSE],
-    6: [Image.Transpose.ROTATE_90],
-    7: [Image.Transpose.TRANSVERSE],
-    8: [Image.Transpose.ROTATE_270],
-}
-
-
 def test_all_eight_orientations_of_a_picture_have_the_same_embedding(embedder: Embedder) -> None:
     vectors = []
-    for orientation, turns in TURNS.items():
+    for orientation, turns in TURN_BACK.items():
         stored = draw("dots", 9).resize((480, 640))
         for turn in turns:
             stored = stored.transpose(turn)

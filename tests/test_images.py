@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import draw
+from conftest import TURN_BACK, draw
 from PIL import Image
 
 from similarity.errors import ImageError
@@ -41,18 +41,8 @@ def test_the_content_decides_the_format_and_not_the_name(tmp_path: Path) -> None
 def test_every_exif_orientation_is_shown_upright(orientation: int) -> None:
     upright = draw("rings", 2).resize((120, 200))
     upright.paste((255, 0, 0), (0, 0, 40, 40))
-    turn_back = {
-        1: [],
-        2: [Image.Transpose.FLIP_LEFT_RIGHT],
-        3: [Image.Transpose.ROTATE_180],
-        4: [Image.Transpose.FLIP_TOP_BOTTOM],
-        5: [Image.Transpose.TRANSPOSE],
-        6: [Image.Transpose.ROTATE_90],
-        7: [Image.Transpose.TRANSVERSE],
-        8: [Image.Transpose.ROTATE_270],
-    }
     stored = upright
-    for turn in turn_back[orientation]:
+    for turn in TURN_BACK[orientation]:
         stored = stored.transpose(turn)
     exif = Image.Exif()
     exif[0x0112] = orientation

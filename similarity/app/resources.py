@@ -6,13 +6,13 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app import throttle
+from similarity.current import live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.queries import QueryFile, decode_query
 from similarity.sample import ensure_sample
-from similarity.storage import live_state
 from similarity.vectors import Vectors
 
 

@@ -84,9 +84,9 @@ def watch(
     folder: Annotated[Path, typer.Argument(help="A folder of pictures.")], gallery: GalleryName, as_json: AsJson = False
 ) -> None:
     """Keep a gallery in step with a folder until you press Ctrl-C. With --json, one object for each change."""
+    from similarity.current import live_state
     from similarity.errors import SimilarityError
     from similarity.gallery import find_gallery
-    from similarity.storage import live_state
     from similarity.watching import watch as watch_folder
 
     directory = find_gallery(gallery)
