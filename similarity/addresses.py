@@ -55,6 +55,9 @@ NOT_PUBLIC_V6 = tuple(
 ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 
+JOINERS = "\u200c\u200d"
+
+
 class BadAddressError(ValueError):
     """A web address that is not to be fetched; the text says why, to go on from the address."""
 
@@ -93,7 +96,12 @@ def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
 
 def has_odd_characters(url: str) -> bool:
     """Whether an address has spaces, control characters or backslashes, which programs read in different ways."""
-    return any(letter.isspace() or not letter.isprintable() or letter == "\\" for letter in url)
+    start, slashes, rest = url.partition("//")
+    host, slash, path = rest.partition("/")
+    for joiner in JOINERS:  # which some languages need inside a word
+        path = path.replace(joiner, "")
+    shown = start + slashes + host + slash + path
+    return any(letter.isspace() or not letter.isprintable() or letter == "\\" for letter in shown)
 
 
 def _is_public_v4(address: IPv4Address) -> bool:

@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -34,15 +35,16 @@ from similarity.errors import FetchError
 MAX_SECONDS = 10.0
 MAX_BYTES = 20_000_000
 MAX_REDIRECTS = 4
+MAX_REQUESTS = 10
 USER_AGENT = "similarity/0.1"
 CHUNK_BYTES = 1 << 16
 SOCKET_SECONDS = 5.0  # for one connection attempt, and between two bytes
 # A server that is busy for a moment gets another chance, all within the deadline.
 RETRIES = urllib3.Retry(
-    total=2,
+    total=1,
     redirect=0,
     backoff_factor=0.3,
-    status_forcelist=(429, 500, 502, 503, 504),
+    status_forcelist=(500, 502, 503, 504),
     raise_on_status=False,
     respect_retry_after_header=False,
 )
@@ -65,13 +67,14 @@ def fetch(url: str) -> bytes:
     Raises:
         FetchError: not an http(s) address, a private or unknown host, an HTTP error status, too slow or too large.
     """
+    url = unicodedata.normalize("NFC", url)  # as host names are written
     if has_odd_characters(url):
         raise FetchError(f"{url!r} is not a web address: it has spaces, backslashes or control characters in it.")
     exchange = _Exchange(time.monotonic() + MAX_SECONDS)
     try:
         check_url(url, ports=None)
         return within(MAX_SECONDS, partial(_fetch, url, exchange))
-    except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError, BadAddressError) as error:
+    except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:  # those of requests are OSErrors
         logger.info("%s was not fetched: %r", url, error)
         raise FetchError(explain(url, error)) from error
     finally:
@@ -83,15 +86,23 @@ class _Exchange:
 
     Attributes:
         deadline: by `time.monotonic`.
-        has_begun: whether anything has been asked for.
+        requests: how often something has been asked for.
+        others: for an address that is connected to, the other ones of the same host, all of them checked.
     """
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
-        self.has_begun = False
+        self.requests = 0
+        self.others: dict[str, list[str]] = {}
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         self._has_ended = False
+
+    def count_request(self) -> None:
+        """Count a request; raises ConnectionError if it is one too many, of redirects and of trying again together."""
+        self.requests += 1
+        if self.requests > MAX_REQUESTS:
+            raise requests.ConnectionError("too many requests")
 
     def take(self, connected: socket.socket) -> socket.socket:
         """Remember a connection; raises TimeoutError if there is to be none any more."""
@@ -123,11 +134,15 @@ class _BoundedAdapter(HTTPAdapter):
         try:
             check_url(str(request.url), self.ports)
         except BadAddressError as error:
-            if self.exchange.has_begun:
+            if self.exchange.requests:
                 raise BadAddressError(f"redirects to an address that is not fetched: it {error}") from error
             raise
-        self.exchange.has_begun = True
-        return super().send(request, *arguments, **options)
+        self.exchange.count_request()
+        response = super().send(request, *arguments, **options)
+        if response.is_redirect:  # requests would read and unpack all that is behind it
+            response.close()
+            response._content, response._content_consumed = b"", True  # type: ignore[attr-defined]
+        return response
 
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         """A pool whose connections the exchange knows."""
@@ -146,8 +161,11 @@ class _PublicAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc]
         request: requests.PreparedRequest = arguments[0]
         name = urllib3.util.parse_url(str(request.url)).host or ""
         others = socket.getaddrinfo(name.strip("[]"), None, type=socket.SOCK_STREAM)
-        if not all(map(is_public, (host["host"].strip("[]"), *(str(other[4][0]) for other in others)))):
+        checked = host["host"].strip("[]")
+        addresses = list(dict.fromkeys((checked, *(str(other[4][0]) for other in others))))
+        if not all(map(is_public, addresses)):
             raise InvalidIPAddress(host["host"])
+        self.exchange.others[checked] = addresses[1:]
         return host, pool
 
 
@@ -156,6 +174,12 @@ def _known_to(exchange: _Exchange, kind: type[HTTPConnection]) -> type[HTTPConne
 
     class Known(kind):  # type: ignore[valid-type,misc]
         def _new_conn(self) -> socket.socket:
+            """Connect to the checked address, or if that cannot be, to another one of the same host."""
+            pinned = str(self.host).strip("[]")  # type: ignore[has-type]
+            for other in exchange.others.get(pinned, []):
+                with suppress(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+                    return exchange.take(super()._new_conn())
+                self.host = other
             return exchange.take(super()._new_conn())
 
     return Known
@@ -251,8 +275,10 @@ def explain(url: str, error: Exception) -> str:
         return f"{url} has no valid certificate, so it was not fetched."
     if isinstance(error, requests.exceptions.ContentDecodingError | urllib3.exceptions.DecodeError):
         return f"{url} sends something that cannot be unpacked."
-    if isinstance(error, requests.ConnectionError):
+    if isinstance(error, requests.ConnectionError | socket.gaierror):
         return f"{url} could not be reached: check the address and the network connection."
     if isinstance(error, requests.exceptions.InvalidURL):
         return f"{url} {NO_WEB_ADDRESS}"
+    if isinstance(error, ValueError):  # of whoever read where a redirect leads
+        return f"{url} redirects to something that is not a web address."
     return f"{url} could not be fetched ({type(error).__name__})."

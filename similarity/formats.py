@@ -2,7 +2,7 @@
 
 import re
 
-from similarity.errors import DamagedError, ImageError, NotAnImageError, UnsupportedError
+from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError, UnsupportedError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp"})
@@ -37,3 +37,84 @@ def what_it_is_instead(data: bytes, name: str) -> ImageError:
     if data.startswith(OWN_MAGIC):
         return DamagedError(name, "is damaged or incomplete (its beginning cannot be read).")
     return NotAnImageError(name, f"is not a picture that can be read: {READ}.")
+
+
+# How many parts a file may have. Decoders go through them one by one, some with time that grows as the square; a
+# photograph has a few dozen, and ten scans if it is a progressive JPEG.
+MAX_METADATA, MAX_SCANS, MAX_CHUNKS, MAX_FILL = 500, 100, 100_000, 1 << 16
+MAX_PNG_METADATA, MAX_GIF_BLOCKS = 5_000, 10_000
+JPEG_START, JPEG_END, JPEG_SCAN = 0xD8, 0xD9, 0xDA
+JPEG_WITHOUT_LENGTH = frozenset({0x01, JPEG_START, *range(0xD0, 0xD8)})
+FILL_BYTES = re.compile(rb"\xff+")
+END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
+def check_parts(data: bytes, name: str) -> None:
+    """Refuse a file that is made of very many parts, before a decoder goes through them.
+
+    Raises:
+        TooLargeError: it has more than any picture needs.
+    """
+    if data.startswith(b"\xff\xd8"):
+        fault = _jpeg_fault(data)
+    elif data.startswith(b"\x89PNG"):
+        fault = _png_fault(data)
+    elif data.startswith(b"GIF8"):
+        fault = _gif_fault(data)
+    else:
+        return
+    if fault:
+        raise TooLargeError(name, f"has too many parts ({fault}).")
+
+
+def _jpeg_fault(data: bytes) -> str:
+    at, metadata, scans = 2, 0, 0
+    while (fill := FILL_BYTES.match(data, at)) and fill.end() < len(data):
+        if fill.end() - at > MAX_FILL:
+            return "fill bytes"
+        marker, at = data[fill.end()], fill.end() + 1
+        if marker == JPEG_END:
+            break
+        if marker in JPEG_WITHOUT_LENGTH:
+            continue
+        at += max(2, int.from_bytes(data[at : at + 2]))
+        if marker == JPEG_SCAN:
+            scans += 1
+            end = END_OF_SCAN.search(data, at)
+            at = end.start() if end else len(data)
+        metadata += marker >= 0xE0
+        if metadata > MAX_METADATA or scans > MAX_SCANS:
+            return "scans" if scans > MAX_SCANS else "metadata"
+    return ""
+
+
+def _png_fault(data: bytes) -> str:
+    at, chunks, metadata = 8, 0, 0
+    while at + 8 <= len(data):
+        kind = data[at + 4 : at + 8]
+        if kind == b"IEND":
+            break
+        chunks += 1
+        metadata += kind not in (b"IDAT", b"fdAT", b"fcTL")
+        if metadata > MAX_PNG_METADATA or chunks > MAX_CHUNKS:
+            return "metadata" if metadata > MAX_PNG_METADATA else "chunks"
+        at += 12 + int.from_bytes(data[at : at + 4])
+    return ""
+
+
+def _gif_fault(data: bytes) -> str:
+    """What stands before the first frame; no other is looked at."""
+    flags = data[10] if len(data) > 10 else 0
+    at, blocks = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0), 0
+    while at + 2 < len(data) and data[at] == 0x21:  # an extension, in blocks that each say their length
+        at += 2
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+            blocks += 1
+            if blocks > MAX_GIF_BLOCKS:
+                return "metadata"
+        at += 1
+        blocks += 1
+        if blocks > MAX_GIF_BLOCKS:
+            return "metadata"
+    return ""

@@ -13,13 +13,14 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
-from similarity.formats import FORMATS, what_it_is_instead
+from similarity.formats import FORMATS, check_parts, what_it_is_instead
 
 # What is decoded at most, so that no picture takes 300 MB; decoders of the last two formats keep several copies. Beyond
 # the side and the aspect ratio it is a stripe, which nobody means to search with.
 MAX_FILE_BYTES = 200_000_000
 MAX_PIXELS = 50_000_000
 MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000}
+MAX_PIXELS_PROGRESSIVE_CMYK = 30_000_000
 MAX_FRAMES = 1_000
 MAX_SIDE = 50_000
 MAX_ASPECT = 200
@@ -134,6 +135,7 @@ def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded
         raise NotAnImageError(name, "is empty (0 bytes).")
     if len(data) > MAX_FILE_BYTES:
         raise TooLargeError(name, f"is too large ({len(data) / 1e6:.0f} MB; the limit is 200 MB).")
+    check_parts(data, name)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(image, name)
@@ -180,6 +182,8 @@ def _check_size(image: Image.Image, name: str) -> None:
     """Refuse a picture by what its header says, before memory is taken for its pixels."""
     size = f"{image.width} x {image.height} pixels"
     limit = MAX_PIXELS_OF.get(image.format or "", MAX_PIXELS)
+    if image.mode == "CMYK" and image.info.get("progressive"):  # all its coefficients are in memory at once
+        limit = MAX_PIXELS_PROGRESSIVE_CMYK
     if image.width * image.height > limit:
         raise TooLargeError(name, f"is too large ({size}; the limit is {limit / 1e6:.0f} megapixels).")
     if max(image.size) > MAX_SIDE or max(image.size) > MAX_ASPECT * min(image.size):

@@ -1,11 +1,15 @@
 """The pages, driven without a browser."""
 
+import asyncio
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from conftest import MODEL, Site, change_manifest
 from limits import parse
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
@@ -248,6 +252,8 @@ def test_an_error_shows_no_path_of_the_server_and_the_log_has_it(
         ("boot.jpg: is empty (0 bytes).", "boot.jpg: is empty (0 bytes)."),
         ("'/etc/passwd' is no name.", "'passwd' is no name."),
         ("12 and/or 13", "12 and/or 13"),
+        ("x=/srv/secret/a and <PosixPath:/srv/b>", "x=a and <PosixPath:b>"),
+        ("http://x.test/it'/b/c.jpg is not", "http://x.test/it'/b/c.jpg is not"),
     ],
 )
 def test_paths_are_taken_out_of_sentences_and_addresses_are_not(sentence: str, shown: str) -> None:
@@ -324,3 +330,27 @@ def test_names_and_labels_are_shown_as_they_are_and_never_as_markup(
     assert shown
     assert all("\\<" in element.value and "](javascript" not in element.value for element in shown)
     assert not any(element.allow_html for element in shown)
+
+
+def test_an_upload_of_any_size_stays_in_memory(page: AppTest, mine: Gallery) -> None:
+    page.run()
+    assert mine.is_live
+
+    async def parsed() -> bool:
+        async def body() -> AsyncIterator[bytes]:
+            head = 'Content-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+            yield b"--x\r\n" + head.encode() + bytes(19_000_000) + b"\r\n--x--\r\n"
+
+        headers = Headers({"content-type": "multipart/form-data; boundary=x"})
+        form = await MultiPartParser(headers, body()).parse()
+        is_on_disk = bool(form["file"].file._rolled)  # type: ignore[union-attr]
+        await form.close()
+        return is_on_disk
+
+    assert asyncio.run(parsed()) is False
+
+
+def test_a_home_with_odd_letters_in_its_name_is_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    odd = tmp_path / "O'Brien: My Pictures"
+    monkeypatch.setenv("SIMILARITY_HOME", str(odd))
+    assert without_paths(f"{odd}/galleries/x/CURRENT is damaged.") == "CURRENT is damaged."

@@ -425,6 +425,30 @@ def calls_a_status_names(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"HTTP/1.1 404 <script>alert(1)</script>\r\nContent-Length: 0\r\n\r\n")
 
 
+def redirects_with(body: bytes, **headers: str) -> Page:
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        for name, value in {"Location": "/a.jpg", **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return send
+
+
+def redirects_endlessly(handler: BaseHTTPRequestHandler) -> None:
+    redirects_with(b"")(handler)
+    for _ in range(3_200):
+        handler.wfile.write(b"z" * 65_536)
+
+
+def redirects_to(target: bytes) -> Page:
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + target + b"\r\n\r\n")
+
+    return send
+
+
 LATE = "did not answer in time|took longer than 10 seconds"
 BROKEN = "broke off before the end|could not be reached|cannot be unpacked|could not be fetched"
 LARGE = "sends more than 20 MB"
@@ -460,6 +484,16 @@ SERVERS: list[tuple[str, object, str]] = [
     ("a redirect without an address", (302, {}, b""), "answered 302 Found"),
     ("500", (500, {}, b"oops"), "answered 500 Internal Server Error"),
     ("a status of its own", (799, {}, b""), "answered 799: check the address"),
+    (
+        "a redirect with a bomb behind it",
+        redirects_with(ZIPPED, Content_Encoding="gzip"),
+        "redirects more than 4 times",
+    ),
+    ("a redirect with an endless body", redirects_endlessly, "redirects more than 4 times"),
+    ("a redirect that is no UTF-8", redirects_to(b"/caf\xe9.jpg"), "something that is not a web address|answered 404"),
+    ("a redirect with half a bracket", redirects_to(b"http://[::1/a.jpg"), REDIRECT),
+    ("a redirect with half a bracket at its end", redirects_to(b"http://public.test]/"), f"{REDIRECT}|{UNREACHABLE}"),
+    ("a redirect to an IPv4 address in brackets", redirects_to(b"http://[127.0.0.1]/a"), REDIRECT),
     ("a status with a script in it", calls_a_status_names, "answered 404 Not Found: check"),
 ]
 
@@ -498,6 +532,43 @@ def test_when_the_deadline_has_passed_nothing_goes_on_in_the_background(
             break
         time.sleep(0.05)
     assert not fetching_still
+
+
+def test_a_host_whose_first_address_does_not_answer_is_reached_at_another(
+    internet: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NAMES, "dual.test", ["2606:2800:21f:cb07::1", PUBLIC])
+    connect = connection.create_connection
+
+    def unreachable_by_ipv6(address: tuple[str, int], *arguments: object, **options: object) -> socket.socket:
+        if ":" in address[0]:
+            raise OSError(101, "Network is unreachable")
+        return connect(address, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connection, "create_connection", unreachable_by_ipv6)
+    show("http://dual.test/a.jpg")
+    assert internet.forbidden == 0
+
+
+def test_one_address_causes_few_requests(internet: Internet) -> None:
+    def busy(handler: BaseHTTPRequestHandler) -> None:
+        status = 503 if len(internet.site.asked) % 2 else 302
+        handler.send_response(status)
+        handler.send_header("Location", "/a.jpg")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    internet.site.pages["/a.jpg"] = busy
+    with pytest.raises(FetchError):
+        fetch("http://public.test/a.jpg")
+    assert len(internet.site.asked) <= 2 * fetching.MAX_REQUESTS
+
+
+@pytest.mark.parametrize("url", ["http://public.test/می\u200cخ.jpg", "http://PUBLIC.test/bu\u0308cher.jpg"])
+def test_addresses_in_other_scripts_are_fetched(internet: Internet, url: str) -> None:
+    with pytest.raises(FetchError, match="answered 404"):
+        fetch(url)
+    assert len(internet.site.asked) == 1
 
 
 def test_the_attacks_are_many() -> None:

@@ -131,6 +131,27 @@ def with_thumbnail() -> bytes:
     return save(picture(), "JPEG", exif=exif.tobytes() + red)
 
 
+def jpeg_with(segments: bytes) -> bytes:
+    whole = save(picture(), "JPEG")
+    return whole[:2] + segments + whole[2:]
+
+
+def gif_with(extensions: bytes) -> bytes:
+    whole = gif(300, 200)
+    return whole[:19] + extensions + whole[19:]
+
+
+def many_scans() -> bytes:
+    """A progressive picture whose last scan is there 2,000 times."""
+    whole = save(picture(), "JPEG", progressive=True)
+    last = whole.rindex(b"\xff\xda")
+    return whole[:-2] + whole[last:-2] * 2_000 + whole[-2:]
+
+
+def progressive_cmyk() -> bytes:
+    return save(Image.new("CMYK", (7_000, 7_000), (0, 90, 0, 0)), "JPEG", progressive=True)
+
+
 def two_pictures() -> bytes:
     """As some cameras write them: a JPEG with a second, red one behind it."""
     return save(picture(), "MPO", save_all=True, append_images=[Image.new("RGB", (60, 60), "red")])
@@ -259,6 +280,16 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "jpeg-with-a-thumbnail": (with_thumbnail, RIGHT),
     # metadata
     "exif-bomb": (exif_bomb, RIGHT),
+    "jpeg-a-million-exif-segments": (lambda: jpeg_with(b"\xff\xe1\0\x0cExif\0\0abcd" * 1_000_000), TOO_LARGE),
+    "jpeg-a-million-comments": (lambda: jpeg_with(b"\xff\xfe\0\x04ab" * 1_000_000), TOO_LARGE),
+    "jpeg-20-mb-of-fill-bytes": (lambda: jpeg_with(b"\xff" * 20_000_000), TOO_LARGE),
+    "jpeg-400-comments": (lambda: jpeg_with((b"\xff\xfe\xff\xf0" + bytes(65_518)) * 400), RIGHT),
+    "jpeg-2000-scans": (many_scans, TOO_LARGE),
+    "jpeg-progressive-cmyk-7000x7000": (progressive_cmyk, TOO_LARGE),
+    "png-a-million-chunks": (lambda: png(8, 8, bytes(72), *[(b"prVt", b"")] * 400_000), TOO_LARGE),
+    "png-a-million-texts": (lambda: png(8, 8, bytes(72), *[(b"tEXt", b"a\0b")] * 400_000), TOO_LARGE),
+    "gif-a-million-comments": (lambda: gif_with(b"!\xfe\x01a\0" * 1_000_000), TOO_LARGE),
+    "gif-a-comment-of-a-million-blocks": (lambda: gif_with(b"!\xfe" + b"\x01a" * 1_000_000 + b"\0"), TOO_LARGE),
     "exif-loop": (exif_loop, RIGHT),
     "exif-nonsense": (lambda: save(picture(), "JPEG", exif=b"Exif\0\0" + b"\xff" * 200), RIGHT),
     "png-many-texts": (many_texts, f"{RIGHT}|{DAMAGED}"),

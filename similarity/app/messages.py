@@ -8,9 +8,12 @@ import streamlit as st
 
 from similarity.app.results import as_text
 from similarity.errors import SimilarityError
+from similarity.home import home
+from similarity.sample import FOLDER
 
-# An absolute path, which begins a word; an address has its slashes in the middle of one.
-PATH = re.compile(r"(?<![^\s'\"(`])(?:/[^\s/:'\"`]+)+")
+# An absolute path, which does not go on from a word; and an address, which is left alone.
+PATH = re.compile(r"(?<![\w/.])(?:/[^\s/:'\"`<>“”]+)+")
+ADDRESS = re.compile(r"(https?://\S+)", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -23,4 +26,12 @@ def show_error(error: SimilarityError) -> None:
 
 def without_paths(sentence: str) -> str:
     """A sentence in which each path of the server is but the name of the file or folder."""
-    return PATH.sub(lambda found: PurePath(found.group()).name, sentence)
+    parts = ADDRESS.split(sentence)
+    return "".join(part if ADDRESS.fullmatch(part) else _without_paths(part) for part in parts)
+
+
+def _without_paths(text: str) -> str:
+    """The folders that are known go first, since their names may have anything in them."""
+    for root in (str(home()), str(FOLDER.parent), str(FOLDER.parents[1])):
+        text = text.replace(root, "")
+    return PATH.sub(lambda found: PurePath(found.group()).name, text)
