@@ -202,7 +202,7 @@ class Reusing:
 
 
 def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:
-    """Go back to the newest sound state of a gallery that is not the live one: out of damage, or to undo a change.
+    """Go back to the newest sound state of a gallery before the live one: out of damage, or to undo a change.
 
     Raises:
         GalleryError: there is none, or somebody else is writing the gallery.

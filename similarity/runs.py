@@ -96,7 +96,7 @@ class Run:
         self.resumed = len(counted)
 
     def commit(self, base: Manifest, known: Known, quantised: Path | None) -> Report:
-        """Write the next generation and clear up; if nothing would be other than before, leave all as it is.
+        """Write the next generation; if nothing would be other than before, leave all as it is.
 
         Args:
             base: what is true of the generation whatever is in it.
