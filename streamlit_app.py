@@ -1,10 +1,10 @@
-"""The web app: `streamlit run streamlit_app.py`. Sets the page up and hands over to its pages."""
+"""The web app: `streamlit run streamlit_app.py`. The server starts with it, and each visitor's page is drawn by it."""
 
 import streamlit as st
 
-from similarity.app import search_page, style, uploads
+from similarity.app import pages, pictures
 
-st.set_page_config(page_title="Similarity", page_icon=":material/image_search:", layout="wide")
-style.apply()
-uploads.keep_in_memory()
-st.navigation([st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True)]).run()
+if __name__ == "__main__":
+    pages.show()
+else:
+    app = st.App(__file__, routes=pictures.routes())

@@ -1,0 +1,59 @@
+"""How one gets from page to page, and what a page has to know of another one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from similarity.vectors import Vectors
+
+# What stands after the address of a page: name -> value or values.
+Parameters = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class LastSearch:
+    """What was searched for last in this session, for the other pages.
+
+    Attributes:
+        gallery: its name.
+        state: its state, see `current.live_state`.
+        parameters: of the search page's address.
+        vector: of the query, float32 (dim,), of unit length.
+        preview: the query, a small JPEG.
+    """
+
+    gallery: str
+    state: str
+    parameters: Parameters
+    vector: Vectors
+    preview: bytes
+
+
+def register(pages: dict[str, StreamlitPage]) -> None:
+    """Make the pages known by name, so that no page has to import another one."""
+    st.session_state["pages"] = pages
+
+
+def go(page: str, parameters: Parameters | None = None) -> NoReturn:
+    """Go to a page: search, map, galleries or about."""
+    known: dict[str, Any] = st.session_state["pages"]
+    st.switch_page(known[page], query_params=dict(parameters or {}))
+
+
+def go_to_item(gallery: str, item_id: str) -> NoReturn:
+    """Search a gallery for what is like one of its own pictures."""
+    go("search", {"gallery": gallery, "like": f"item:{item_id}"})
+
+
+def remember_search(search: LastSearch) -> None:
+    """Keep what is searched for."""
+    st.session_state["last_search"] = search
+
+
+def last_search(gallery: str, state: str) -> LastSearch | None:
+    """What was searched for last, if it was in this state of this gallery."""
+    search: LastSearch | None = st.session_state.get("last_search")
+    return search if search and (search.gallery, search.state) == (gallery, state) else None

@@ -1,0 +1,20 @@
+"""Which pages there are, and what they have in common."""
+
+import streamlit as st
+
+from similarity.app import about_page, galleries_page, map_page, navigation, search_page, style, uploads
+
+
+def show() -> None:
+    """Draw the page that a visitor is on."""
+    st.set_page_config(page_title="Similarity", page_icon=":material/image_search:", layout="wide")
+    style.apply()
+    uploads.keep_in_memory()
+    pages = {
+        "search": st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True),
+        "map": st.Page(map_page.show, title="Map", icon=":material/scatter_plot:", url_path="map"),
+        "galleries": st.Page(galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"),
+        "about": st.Page(about_page.show, title="About", icon=":material/info:", url_path="about"),
+    }
+    navigation.register(pages)
+    st.navigation(list(pages.values()), position="top").run()

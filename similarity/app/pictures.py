@@ -1,0 +1,73 @@
+"""The small pictures of galleries, served by address, so that a browser fetches each of them once and keeps it.
+
+A picture is named by the SHA-256 of its file: whatever an address once served, it serves for good.
+"""
+
+import logging
+import re
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from similarity.errors import SimilarityError
+from similarity.gallery import Gallery, find_gallery
+from similarity.thumbnails import read_thumbnail, write_thumbnail
+
+HEADERS = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+logger = logging.getLogger(__name__)
+
+
+def address(gallery: str, sha256: str) -> str:
+    """Where a browser finds the thumbnail of a picture."""
+    return f"{_root()}/pictures/{gallery}/{sha256}.jpg"
+
+
+def routes() -> list[Route]:
+    """What the web server serves beside the pages."""
+    return [Route(f"{_root()}/pictures/{{gallery}}/{{sha256}}.jpg", _serve)]
+
+
+async def _serve(request: Request) -> Response:
+    gallery, sha256 = request.path_params["gallery"], request.path_params["sha256"]
+    jpeg = await run_in_threadpool(_find, gallery, sha256)
+    if jpeg is None:
+        return Response("There is no such picture.", status_code=404, media_type="text/plain")
+    return Response(jpeg, media_type="image/jpeg", headers=HEADERS)
+
+
+def _find(gallery: str, sha256: str) -> bytes | None:
+    """A thumbnail, made again if it is gone; None if the gallery has no such picture, or is none."""
+    if "/" in gallery or not re.fullmatch("[0-9a-f]{64}", sha256):
+        return None
+    try:
+        directory = find_gallery(gallery)
+        return read_thumbnail(directory, sha256) or _make_again(Gallery.open(directory), sha256)
+    except SimilarityError as error:
+        logger.info("No picture %s of %s: %s", sha256, gallery, error)
+        return None
+
+
+def _make_again(gallery: Gallery, sha256: str) -> bytes | None:
+    item = next((item for item in gallery.items if item.sha256 == sha256), None)
+    if item is None:
+        return None
+    jpeg = gallery.thumbnail(item)
+    try:
+        write_thumbnail(gallery.directory, sha256, jpeg)
+    except OSError as error:
+        logger.info("It could not be kept: %s", error)
+    return jpeg
+
+
+def _root() -> str:
+    """What stands before every address of the app, if it is served below a path."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
