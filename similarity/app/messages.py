@@ -6,7 +6,6 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from similarity.app.results import as_text
 from similarity.errors import SimilarityError
 from similarity.home import home
 from similarity.sample import FOLDER
@@ -22,6 +21,11 @@ def show_error(error: SimilarityError) -> None:
     """Show an error to whoever is in front of the browser; the log has the detail."""
     logger.warning("Shown to a visitor: %s (%r)", error, error.__cause__)
     st.error(as_text(without_paths(str(error))), icon=":material/error:")
+
+
+def as_text(text: str) -> str:
+    """A name that markdown must show as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~:$<>&])", r"\\\1", text)
 
 
 def without_paths(sentence: str) -> str:

@@ -1,11 +1,11 @@
 """The right side of the search page: the ranked gallery, and what is shown before there is a query."""
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
 
+from similarity.app.messages import as_text
 from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.sources import Item
@@ -41,11 +41,6 @@ def show_preview(gallery: Gallery) -> None:
     with _grid():
         for item in gallery.items[::step][:PREVIEWED]:
             _show_item(gallery, item, as_text(item.label or ""), "In the gallery")
-
-
-def as_text(text: str) -> str:
-    """A name that markdown must show as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~:$<>&])", r"\\\1", text)
 
 
 def _grid() -> st.delta_generator.DeltaGenerator:

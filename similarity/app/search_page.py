@@ -92,9 +92,9 @@ def _show_facts(gallery: Gallery) -> None:
     st.caption(f"{len(gallery):,} pictures · {get_backbone(gallery.manifest.model).title}")
     why, _, remedy = gallery.manifest.note.partition("\n")
     if why:
-        st.caption(results.as_text(why))
+        st.caption(messages.as_text(why))
         with st.expander(f"Use {get_backbone(PREFERRED).title} instead"):
-            st.markdown(results.as_text(remedy))
+            st.markdown(messages.as_text(remedy))
 
 
 def _show_no_gallery() -> None:
