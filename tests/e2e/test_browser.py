@@ -1,80 +1,10 @@
 """The real app in a real browser: the system's Chromium, headless."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import make_home
-
-from similarity import Gallery
 
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def address(shapes: Gallery, sample: Gallery, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app, served from a process of its own with a home of its own, which has the galleries sample and shapes."""
-    own = make_home(tmp_path_factory.mktemp("app") / "home", home)
-    for gallery in (shapes, sample):
-        shutil.copytree(gallery.directory, own / "galleries" / gallery.name)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), *options],
-        cwd=ROOT,
-        env=dict(os.environ) | {"SIMILARITY_HOME": str(own)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_healthy(url, process)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health") as response:
-                assert response.read() == b"ok"
-                return
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    pytest.fail("the app did not start")
-
-
-@pytest.fixture
-def tab(address: str):  # type: ignore[no-untyped-def]
-    """An open page of the app."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        page.goto(address)
-        page.get_by_text("Number of results").wait_for(timeout=60_000)
-        yield page
-        browser.close()
 
 
 def choose_gallery(tab, name: str) -> None:  # type: ignore[no-untyped-def]
