@@ -1,0 +1,44 @@
+"""Deleting a gallery: its own files, and never a picture that was indexed."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from similarity.current import CURRENT, confirm, exists
+from similarity.errors import GalleryNotFoundError
+from similarity.home import full_path, galleries_folder
+from similarity.journal import has_unfinished
+from similarity.storage import GENERATIONS
+from similarity.uploads import drop_uploads
+from similarity.writer import OWN_ENTRIES, writing
+
+
+def delete_gallery(directory: Path) -> None:
+    """Delete a gallery, or what is left of one that was not finished, with what was uploaded for it.
+
+    It is gone for everybody at the first step, so whatever interrupts the rest leaves no half of a gallery; deleting it
+    again takes the rest away. Whatever else lies in the folder stays.
+
+    Raises:
+        GalleryNotFoundError: the folder is not a gallery's. GalleryBusyError: somebody writes it.
+        GalleryError: it cannot be deleted.
+    """
+    directory = full_path(directory)
+    if not (exists(directory) or (directory / GENERATIONS).is_dir() or has_unfinished(directory)):
+        raise GalleryNotFoundError(f"There is no gallery in {directory}: nothing was deleted.")
+    with writing(directory, "delete"):
+        (directory / CURRENT).unlink(missing_ok=True)
+        confirm(directory)
+        for name in OWN_ENTRIES:  # the lock is the last of them
+            _delete(directory / name)
+        with suppress(OSError):
+            directory.rmdir()
+    if directory.parent == galleries_folder():
+        drop_uploads(directory.name)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

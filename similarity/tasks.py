@@ -1,0 +1,107 @@
+"""What can be done with a gallery in the background: for each task the work of a job."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from similarity import indexing
+from similarity.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
+from similarity.deletion import delete_gallery
+from similarity.embedding import Embedder
+from similarity.engines import Precision
+from similarity.gallery import restore
+from similarity.jobs import Job, Work
+from similarity.manifest import Manifest
+from similarity.progress import Progress
+from similarity.report import Report
+from similarity.sources import Source, open_source
+from similarity.storage import read_generation
+from similarity.weights import AUTO, choose_model
+
+# Finds the pictures, which may take a while too.
+Finding = Callable[[Job], Source]
+
+
+def at(place: str | Path) -> Finding:
+    """The pictures of a folder, a zip or a CSV."""
+
+    def find(job: Job) -> Source:
+        job.tell(Progress("Looking for pictures"))
+        return open_source(place)
+
+    return find
+
+
+def of_dataset(dataset: Dataset) -> Finding:
+    """The pictures of a public dataset, downloaded unless they are here already."""
+
+    def find(job: Job) -> Source:
+        folder = datasets_folder()
+        job.tell(Progress("Connecting"))
+        download_dataset(dataset, folder, progress=job.counter("Downloading", "bytes"))
+        unpacked = unpack_dataset(dataset, folder, progress=job.counter("Unpacking", "files"))
+        job.tell(Progress("Looking for pictures"))
+        return open_source(unpacked / dataset.indexed, **_options(dataset))
+
+    return find
+
+
+def index(directory: Path, find: Finding, *, model: str = AUTO, precision: Precision = "auto") -> Work:
+    """Make a gallery; one that is there is replaced once the new one is complete."""
+
+    def work(job: Job) -> Report:
+        source = find(job)
+        choice = choose_model(model, progress=job.counter("Downloading the model", "bytes"))
+        with job.turn():
+            return indexing.index(source, directory, choice, precision=precision, progress=job.tell)[0]
+
+    return work
+
+
+def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work:
+    """Add pictures to a gallery, or bring it in step with where they come from."""
+
+    def work(job: Job) -> Report:
+        source = find(job)
+        with job.turn():
+            return indexing.update(task, source, directory, Embedder.restore, progress=job.tell)
+
+    return work
+
+
+def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
+    """Take pictures out of a gallery."""
+    return lambda job: _told(job, "Removing", lambda: indexing.remove(directory, ids=ids, paths=paths, labels=labels))
+
+
+def verify(directory: Path) -> Work:
+    """Read every byte of a gallery; the job fails if one is not what was written."""
+    return lambda job: _told(job, "Reading every file", lambda: read_generation(directory, thorough=True).manifest)
+
+
+def undo(directory: Path) -> Work:
+    """Go back to a gallery's last sound state before this one."""
+
+    def go_back() -> Manifest:
+        return restore(directory).manifest
+
+    return lambda job: _told(job, "Going back", go_back)
+
+
+def delete(directory: Path) -> Work:
+    """Delete a gallery."""
+    return lambda job: _told(job, "Deleting", lambda: delete_gallery(directory))
+
+
+def _told(job: Job, task: str, work: Callable[[], Any]) -> Any:
+    """What cannot say how far it is says at least what it is."""
+    job.tell(Progress(task))
+    return work()
+
+
+def _options(dataset: Dataset) -> dict[str, Any]:
+    """The options that a dataset is indexed with, as `open_source` takes them."""
+    words = shlex.split(dataset.options)
+    given = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
+    return {name: int(value) if value.isdecimal() else value for name, value in given.items()}
