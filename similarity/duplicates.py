@@ -67,6 +67,23 @@ def find_duplicates(
     return sorted(found, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
 
 
+def without_near_identical(vectors: Vectors, threshold: float = THRESHOLD) -> npt.NDArray[np.int64]:
+    """The rows that are not nearly identical to one before them that is kept: of a ranking, what one wants to see.
+
+    Args:
+        vectors: float32 (n, dim), rows of unit length, best first.
+
+    Returns:
+        Row numbers, in order.
+    """
+    near = vectors @ vectors.T >= threshold
+    kept = np.ones(len(vectors), bool)
+    for row in range(len(vectors)):
+        if kept[row]:
+            kept[row + 1 :] &= ~near[row, row + 1 :]
+    return np.flatnonzero(kept)
+
+
 def link(
     vectors: Vectors, threshold: float, *, progress: OnProgress | None = None
 ) -> tuple[npt.NDArray[np.int64], Vectors]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -14,14 +14,17 @@ from PIL import Image
 
 from similarity import indexing
 from similarity.current import live_state
+from similarity.duplicates import without_near_identical
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
-from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
+from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError, SearchError
+from similarity.facets import Facets, Where
 from similarity.home import full_path, galleries_folder
 from similarity.images import thumbnail
 from similarity.manifest import Manifest
+from similarity.originals import read_original
 from similarity.progress import OnProgress
-from similarity.queries import Query, decode_query, read_query
+from similarity.queries import Query, decode_query
 from similarity.search import Hit
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
@@ -163,13 +166,61 @@ class Gallery:
         image = decode_query(query, side=self.embedder.backbone.preprocessing.resize)
         return self.search_vector(self.embedder.embed([image])[0], k)
 
-    def search_vector(self, vector: Vectors, k: int = 10) -> list[Hit]:
-        """Find the pictures most similar to an embedding, float32 (dim,), of unit length; best first."""
-        scores, rows = self._generation.index.search(vector[np.newaxis], k)
-        return [
-            Hit(rank, float(score), self.items[row])
-            for rank, (score, row) in enumerate(zip(scores[0], rows[0], strict=True), start=1)
-        ]
+    def search_vector(
+        self,
+        vector: Vectors,
+        k: int = 10,
+        *,
+        where: Where | None = None,
+        but: Collection[str] = (),
+        minimum: float = -1.0,
+        distinct: bool = False,
+    ) -> list[Hit]:
+        """Find the pictures most similar to an embedding; best first.
+
+        Args:
+            vector: float32 (dim,), of unit length.
+            k: how many to look for; there are fewer where fewer meet the conditions.
+            where: only pictures that meet these conditions; all k of them are found, if there are so many.
+            but: the ids of pictures to leave out.
+            minimum: the lowest score.
+            distinct: of pictures that are nearly identical to each other, only the best one.
+
+        Raises:
+            SearchError: k is below 1, or a condition is about something that no picture has.
+        """
+        among = self.facets.rows(where) if where else None
+        if but:
+            all_rows = np.arange(len(self)) if among is None else among
+            among = np.setdiff1d(all_rows, [self._row(item_id) for item_id in but])
+        scores, rows = self._generation.index.search(vector[np.newaxis], k, among=among)
+        scores, rows = scores[0], rows[0]
+        chosen = np.flatnonzero(scores >= minimum)
+        if distinct:
+            chosen = chosen[without_near_identical(self.vectors[rows[chosen]])]
+        return [Hit(rank, float(scores[place]), self.items[rows[place]]) for rank, place in enumerate(chosen, start=1)]
+
+    @cached_property
+    def facets(self) -> Facets:
+        """Which values its labels and metadata have."""
+        return Facets(self.items)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {item.id: row for row, item in enumerate(self.items)}
+
+    def find(self, item_id: str) -> Item:
+        """The picture with an id; raises SearchError if there is none."""
+        return self.items[self._row(item_id)]
+
+    def vector(self, item_id: str) -> Vectors:
+        """The embedding of the picture with an id, float32 (dim,); raises SearchError if there is none."""
+        return np.array(self.vectors[self._row(item_id)])
+
+    def _row(self, item_id: str) -> int:
+        if item_id not in self._rows:
+            raise SearchError(f"The picture {item_id!r} is not in the gallery {self.name} any more.")
+        return self._rows[item_id]
 
     def thumbnail(self, item: Item) -> bytes:
         """A small JPEG of one of its pictures, made when it was indexed.
@@ -180,7 +231,7 @@ class Gallery:
             return kept
         logger.warning("The thumbnail of %s is gone from %s", item.id, self.directory)
         try:
-            return thumbnail(read_query(item.path).decode())
+            return thumbnail(read_original(item).decode())
         except (ImageError, FetchError):
             return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
 

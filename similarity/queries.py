@@ -1,6 +1,9 @@
 """What a person points at, to a picture: a path, a web address, a file's bytes, or an image."""
 
+import hashlib
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
@@ -13,6 +16,26 @@ SHOWN_SIDE = 640
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a picture, in shares of its width and height, from the top left corner.
+
+    Attributes:
+        left, top, right, bottom: 0..1, left < right and top < bottom.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def cut(self, image: Image.Image) -> Image.Image:
+        """That part of a picture, of at least one pixel."""
+        left, top = int(self.left * image.width), int(self.top * image.height)
+        right, bottom = round(self.right * image.width), round(self.bottom * image.height)
+        return image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+
+
+@dataclass(frozen=True)
 class QueryFile:
     """A picture file that somebody shows.
 
@@ -23,6 +46,11 @@ class QueryFile:
 
     data: bytes
     name: str
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its bytes, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
 
     def decode(self, side: int = SHOWN_SIDE) -> Image.Image:
         """The picture, not much larger than to be looked at; raises ImageError if it is none."""
@@ -45,13 +73,20 @@ def read_query(query: str | Path | bytes) -> QueryFile:
     return QueryFile(read_file(query)[0], str(query))
 
 
-def decode_query(query: Query, *, side: int) -> Image.Image:
+def decode_query(query: Query, *, side: int, box: Box | None = None) -> Image.Image:
     """A query as an RGB image, decoded as the gallery's pictures were; see `images.decode_scaled` for `side`.
+
+    Args:
+        box: the part of it to use; it has as many pixels as the whole would have, if they are in the file.
 
     Raises:
         ImageError: it is not a picture that can be read. FetchError: its address cannot be fetched.
     """
+    if box:
+        side = math.ceil(side / min(box.right - box.left, box.bottom - box.top))
     if isinstance(query, Image.Image):
-        return to_rgb(query, "The image", side=side)
-    file = query if isinstance(query, QueryFile) else read_query(query)
-    return decode_scaled(file.data, file.name, side=side).image
+        image = to_rgb(query, "The image", side=side)
+    else:
+        file = query if isinstance(query, QueryFile) else read_query(query)
+        image = decode_scaled(file.data, file.name, side=side).image
+    return box.cut(image) if box else image

@@ -52,7 +52,7 @@ class VectorIndex(Protocol):
     def add(self, vectors: Vectors) -> None:
         """Append float32 (n, dim)."""
 
-    def search(self, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
+    def search(self, queries: Vectors, k: int, *, among: Rows | None = None) -> tuple[Vectors, Rows]:
         """The rows with the largest inner products; see `FaissIndex.search`."""
 
     def save(self, path: Path) -> None:
@@ -97,15 +97,16 @@ class FaissIndex:
         self._check(vectors)
         self._index.add(np.ascontiguousarray(vectors, np.float32))
 
-    def search(self, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
+    def search(self, queries: Vectors, k: int, *, among: Rows | None = None) -> tuple[Vectors, Rows]:
         """Find the k most similar vectors for each query.
 
         Args:
             queries: float32 (m, dim), rows of unit length.
             k: at least 1; where there are fewer vectors, all come back.
+            among: the rows to choose from, each once; all unless given.
 
         Returns:
-            Scores float32 and rows int64, both (m, min(k, len(self))), best first.
+            Scores float32 and rows int64, both (m, min(k, number of rows)), best first.
 
         Raises:
             SearchError: k is below 1, the dimension is another, or a query is not finite.
@@ -113,9 +114,12 @@ class FaissIndex:
         self._check(queries)
         if k < 1:
             raise SearchError(f"The number of results must be at least 1, not {k}.")
-        if len(self) == 0:
+        count = min(k, len(self) if among is None else len(among))
+        if count == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        scores, rows = self._index.search(np.ascontiguousarray(queries, np.float32), min(k, len(self)))
+        # The selector is asked while the index is scanned, so that as many rows come back as there are.
+        chosen = None if among is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))  # type: ignore[call-arg]
+        scores, rows = self._index.search(np.ascontiguousarray(queries, np.float32), count, params=chosen)
         return scores, rows
 
     def save(self, path: Path) -> None:

@@ -1,7 +1,7 @@
 """Who may change galleries, and who may only search them.
 
-There is no login. So by default galleries are changed, and paths of this computer shown, only to somebody who sits at it;
-SIMILARITY_MANAGE says otherwise: `nobody`, or `everyone` who reaches the app.
+There is no login. So by default galleries are changed, and paths of this computer shown, only to somebody who sits at
+it; SIMILARITY_MANAGE says otherwise: `nobody`, or `everyone` who reaches the app.
 """
 
 import os

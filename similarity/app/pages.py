@@ -13,7 +13,9 @@ def show() -> None:
     pages = {
         "search": st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True),
         "map": st.Page(map_page.show, title="Map", icon=":material/scatter_plot:", url_path="map"),
-        "galleries": st.Page(galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"),
+        "galleries": st.Page(
+            galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"
+        ),
         "about": st.Page(about_page.show, title="About", icon=":material/info:", url_path="about"),
     }
     navigation.register(pages)

@@ -1,67 +1,128 @@
-"""The left side of the search page: which gallery, which picture, how many results."""
+"""The left side of the search page: which gallery, and the pictures that make up the query."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.resources import fetch_picture
-from similarity.images import decode_scaled, read_file, thumbnail
-from similarity.queries import QueryFile
-from similarity.sources import Item
+from similarity.app import cropper, examples, links, messages, query_input
+from similarity.app.examples import Example
+from similarity.app.links import Link, Part
+from similarity.errors import SimilarityError
+from similarity.gallery import Gallery
+from similarity.queries import Box
 
-UPLOAD, ADDRESS = "Upload", "Image URL"
-FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
-SAMPLE_KEY = "sample_query"
-PREVIEW_SIDE = 640
+NEW, ALSO, NOT = "New search", "Also like it", "Not like it"
+ROLE = "role"
 
 
-def choose_gallery(directories: list[Path]) -> Path:
+def choose_gallery(directories: list[Path], link: Link) -> Path:
     """A gallery, by name; the page's address names it too, and can name none but these."""
-    chosen: Path = st.selectbox(
-        "Gallery",
-        directories,
-        format_func=lambda directory: directory.name,
-        key="gallery",
-        bind="query-params",
-    )
-    return chosen
+    names = {directory.name: directory for directory in directories}
+    st.session_state["gallery"] = link.gallery if link.gallery in names else next(iter(names))
+
+    def changed() -> None:
+        links.write(replace(examples.of_this_gallery(links.read()), gallery=st.session_state["gallery"]))
+
+    return names[st.selectbox("Gallery", list(names), key="gallery", on_change=changed)]
 
 
-def choose_picture() -> QueryFile | None:
-    """A picture from the person's computer, from the web or from the samples, or None as long as there is none.
+def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
+    """Draw the pictures of the query, and the ways to give it more.
 
-    Raises:
-        FetchError: the address cannot be fetched. ImageError: the sample is gone.
+    Returns:
+        Examples and counter-examples, without those that cannot be had, of which it says so.
     """
-    if sample := st.session_state.get(SAMPLE_KEY):
-        st.button("Show it another picture", icon=":material/arrow_back:", on_click=_forget_sample, width="stretch")
-        return QueryFile(read_file(sample)[0], "The sample picture")
-    way = st.segmented_control("Your picture", [UPLOAD, ADDRESS], default=UPLOAD, required=True, width="stretch")
-    if way == UPLOAD:
-        file = st.file_uploader("Picture file", type=FILE_TYPES, label_visibility="collapsed")
-        return QueryFile(file.getvalue(), file.name) if file else None
-    with st.form("address", border=False):
-        url = st.text_input("Address of a picture", placeholder="https://…", label_visibility="collapsed").strip()
-        st.form_submit_button("Search", icon=":material/search:", width="stretch", type="primary")
-    return QueryFile(fetch_picture(url), url) if url else None
+    like = [_show_part(gallery, part, is_first=number == 0) for number, part in enumerate(link.like)]
+    unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
+    if link.like or link.unlike:
+        st.button("New search", icon=":material/restart_alt:", on_click=_start_anew, width="stretch")
+        st.divider()
+        st.markdown("**Show it another picture**")
+        st.session_state.setdefault(ROLE, NEW)
+        st.segmented_control(
+            "What it is for", [NEW, ALSO, NOT], key=ROLE, required=True, width="stretch", label_visibility="collapsed"
+        )
+    else:
+        st.markdown("**Show it a picture**")
+    query_input.show(_take)
+    return [one for one in like if one], [one for one in unlike if one]
 
 
-def take_sample(item: Item) -> None:
-    """Make a sample the query; for a button's callback."""
-    st.session_state[SAMPLE_KEY] = item.path
+def _start_anew() -> None:
+    links.put_together((), ())
 
 
-def choose_count() -> int:
-    """How many results."""
-    return int(st.slider("Number of results", min_value=1, max_value=50, value=10))
+def _take(part: Part) -> None:
+    """Make a picture part of the query, in the role that was chosen for it."""
+    role, link = st.session_state.get(ROLE, NEW), links.read()
+    st.session_state[ROLE] = NEW
+    if role == ALSO:
+        links.put_together((*link.like, part), link.unlike)
+    elif role == NOT:
+        links.put_together(link.like, (*link.unlike, part))
+    else:
+        links.put_together((part,), ())
 
 
-def show_picture(picture: QueryFile) -> None:
-    """The picture itself; raises ImageError if it is none."""
-    preview = thumbnail(decode_scaled(picture.data, picture.name, side=PREVIEW_SIDE).image, side=PREVIEW_SIDE)
-    with st.container(key="query"):
-        st.image(preview, alt="Your picture", width="stretch")
+def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wanted: bool = True) -> Example | None:
+    """One picture of the query; None if it cannot be had, which is said then."""
+    try:
+        with st.spinner("Looking at the picture …"):
+            example = examples.find(gallery, part)
+    except SimilarityError as error:
+        messages.show_error(error)
+        st.button("Remove it", icon=":material/close:", key=f"remove-{part}", on_click=_remove, args=(part,))
+        return None
+    if is_first:
+        _show_first(example)
+    else:
+        _show_further(example, is_wanted=is_wanted)
+    return example
 
 
-def _forget_sample() -> None:
-    del st.session_state[SAMPLE_KEY]
+def _show_first(example: Example) -> None:
+    part = example.part
+    key = f"crop-{part.kind}-{part.value}"
+    cropper.show(example.preview, f"Your picture: {example.title}", part.box, lambda box: _crop(part, box), key=key)
+    st.caption(messages.as_text(example.title))
+    if part.box:
+        icon = ":material/crop_free:"
+        st.button("Use the whole picture", icon=icon, on_click=_crop, args=(part, None), width="stretch")
+    else:
+        st.caption(":material/crop: Drag a rectangle on the picture to search with a part of it.")
+
+
+def _show_further(example: Example, *, is_wanted: bool) -> None:
+    part = example.part
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"part-{part}"):
+        st.image(example.preview, alt=example.title, width=64)
+        if is_wanted:
+            st.badge("also like it", color="primary")
+        else:
+            st.badge("not like it", color="red")
+        turn = "Make it a counter-example" if is_wanted else "Make it an example"
+        _small_button(turn, ":material/swap_vert:", f"turn-{part}", _turn, part)
+        _small_button("Remove", ":material/close:", f"remove-{part}", _remove, part)
+
+
+def _small_button(label: str, icon: str, key: str, do: Callable[[Part], None], part: Part) -> None:
+    st.button(icon, help=label, key=key, on_click=do, args=(part,), type="tertiary")
+
+
+def _crop(part: Part, box: Box | None) -> None:
+    link = links.read()
+    links.put_together(tuple(replace(one, box=box) if one == part else one for one in link.like), link.unlike)
+
+
+def _remove(part: Part) -> None:
+    link = links.read()
+    links.put_together(*(tuple(one for one in parts if one != part) for parts in (link.like, link.unlike)))
+
+
+def _turn(part: Part) -> None:
+    link = links.read()
+    was_wanted = part in link.like
+    like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
+    links.put_together(like if was_wanted else (*like, part), (*unlike, part) if was_wanted else unlike)

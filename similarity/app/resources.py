@@ -8,12 +8,19 @@ import streamlit as st
 from similarity.app import throttle
 from similarity.current import live_state
 from similarity.embedding import Embedder, EmbedderId
+from similarity.errors import FetchError, ImageError
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
+from similarity.images import read_image, thumbnail
+from similarity.originals import read_original
 from similarity.progress import OnProgress
-from similarity.queries import QueryFile, decode_query
+from similarity.queries import Box, QueryFile, decode_query
 from similarity.sample import ensure_sample
+from similarity.sources import Item
 from similarity.vectors import Vectors
+
+# What is shown of a picture has at most so many pixels on its longer side.
+PREVIEW_SIDE = 800
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
@@ -50,14 +57,54 @@ def fetch_picture(url: str) -> bytes:
     return fetch(url)
 
 
-def embed_query(gallery: Gallery, file: QueryFile) -> Vectors:
-    """The embedding of a picture file, float32 (dim,), so that moving a slider does not compute it again."""
+def embed_query(gallery: Gallery, file: QueryFile, box: Box | None = None) -> Vectors:
+    """The embedding of a picture file or of a part of it, float32 (dim,), computed once.
+
+    Raises:
+        ImageError: it is not a picture that can be read. GalleryError: the model cannot be loaded.
+    """
     manifest = gallery.manifest
-    return _embed(gallery.embedder, (manifest.weights_sha256, manifest.network_sha256), file)
+    return _embed((manifest.weights_sha256, manifest.network_sha256), file.sha256, box, gallery, file)
 
 
-@st.cache_data(max_entries=256, show_spinner="Looking at the picture …")
-def _embed(_embedder: Embedder, identity: tuple[str, str | None], file: QueryFile) -> Vectors:  # noqa: ARG001 - part of the key
-    image = decode_query(file, side=_embedder.backbone.preprocessing.resize)
-    vector: Vectors = _embedder.embed([image])[0]
+@st.cache_data(max_entries=256, show_spinner=False)
+def _embed(
+    identity: tuple[str, str | None],  # noqa: ARG001 - part of the key, as the next one is
+    sha256: str,  # noqa: ARG001
+    box: Box | None,
+    _gallery: Gallery,
+    _file: QueryFile,
+) -> Vectors:
+    embedder = _gallery.embedder
+    image = decode_query(_file, side=embedder.backbone.preprocessing.resize, box=box)
+    vector: Vectors = embedder.embed([image])[0]
     return vector
+
+
+def preview(file: QueryFile) -> bytes:
+    """A picture file as a JPEG to look at; raises ImageError if it is none."""
+    return _preview(file.sha256, file)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _preview(sha256: str, _file: QueryFile) -> bytes:  # noqa: ARG001 - part of the key
+    return thumbnail(_file.decode(), side=PREVIEW_SIDE)
+
+
+def preview_of_item(gallery: Gallery, item: Item) -> bytes:
+    """The same for a picture of a gallery; if its file cannot be had, its thumbnail."""
+    return _preview_of_item(item.sha256, gallery, item)
+
+
+@st.cache_data(max_entries=128, ttl=600, show_spinner=False)
+def _preview_of_item(sha256: str, _gallery: Gallery, _item: Item) -> bytes:  # noqa: ARG001 - part of the key
+    try:
+        return thumbnail(read_original(_item, fetch=fetch_picture).decode(), side=PREVIEW_SIDE)
+    except (ImageError, FetchError):
+        return _gallery.thumbnail(_item)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def sample_thumbnail(path: str) -> bytes:
+    """A sample picture, small; raises ImageError if it is gone."""
+    return thumbnail(read_image(path))

@@ -1,58 +1,97 @@
-"""The right side of the search page: the ranked gallery, and what is shown before there is a query."""
+"""The results: filters, the ranked grid, its pages, and a closer look; drawn again alone when one of these changes."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import math
+from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from similarity.app.messages import as_text
+from similarity.app import detail, exports, filters, links, messages, tiles
+from similarity.app.examples import Example
+from similarity.app.links import ITEM, PAGE_SIZES, Link
+from similarity.errors import SearchError
 from similarity.gallery import Gallery
 from similarity.search import Hit
-from similarity.sources import Item
+from similarity.vectors import Vectors
 
-PREVIEWED = 10
-
-
-def show_hits(gallery: Gallery, hits: Sequence[Hit]) -> None:
-    """The hits in a grid, best first: picture, rank and score, label, file name."""
-    with _grid():
-        for hit in hits:
-            heading = f":primary-badge[{hit.rank}] **{hit.score:.3f}** &nbsp;{as_text(hit.item.label or '')}"
-            _show_item(gallery, hit.item, heading, f"Rank {hit.rank}")
+# How far down a ranking one can leaf.
+MAX_RESULTS = 1000
 
 
-def show_samples(samples: Sequence[Item], take: Callable[[Item], None]) -> None:
-    """Pictures to try, each with a button that makes it the query."""
-    st.markdown("**Try one of these,** or upload a picture of your own, or paste the address of one.")
-    with st.container(key="samples").grid(min_column_width=120, gap="small"):
-        for item in samples:
-            name = (item.label or "picture").replace("-", " ").capitalize()
-            with st.container(key=f"sample-tile-{item.id}", gap="xxsmall"):
-                st.image(item.path, alt=f"Sample: {name}", width="stretch")
-                st.button(name, key=f"sample-{item.id}", on_click=take, args=(item,), width="stretch")
+@st.fragment
+def show(gallery: Gallery, vector: Vectors, like: Sequence[Example]) -> None:
+    """Draw the results of a search.
+
+    Args:
+        vector: of the query, float32 (dim,), of unit length.
+        like: the query's examples.
+    """
+    link = links.read()
+    try:
+        hits = _search(gallery, vector, link)
+    except SearchError as error:
+        messages.show_error(error)
+        st.button("Clear all filters", key="clear-wrong-filters", on_click=filters.clear)
+        return
+    pages = max(1, math.ceil(len(hits) / link.k))
+    page = min(link.page, pages)
+    shown = hits[(page - 1) * link.k : page * link.k]
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
+        st.markdown(_count(gallery, hits), width="content")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            filters.show(gallery.facets, link)
+            exports.show(gallery, shown, like)
+            choose_page_size(link)
+    if not shown:
+        st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
+    tiles.show((tiles.of_hit(gallery, hit) for hit in shown), detail.open_later, key="results")
+    choose_page(page, pages)
+    detail.show_if_open(gallery, hits, like)
 
 
-def show_preview(gallery: Gallery) -> None:
-    """Some of a gallery's pictures, evenly spread over it, so that one sees what a query is compared with."""
-    st.markdown(
-        "**Upload a picture, or paste the address of one.** It is compared with every picture of this gallery, such as:"
+def choose_page_size(link: Link) -> None:
+    """How many results there are on a page."""
+    st.session_state["k"] = link.k
+    st.selectbox(
+        "Results on a page",
+        PAGE_SIZES,
+        format_func=lambda k: f"{k} a page",
+        key="k",
+        on_change=lambda: links.change(k=st.session_state["k"]),
+        label_visibility="collapsed",
+        width=130,
     )
-    step = max(1, len(gallery) // PREVIEWED)
-    with _grid():
-        for item in gallery.items[::step][:PREVIEWED]:
-            _show_item(gallery, item, as_text(item.label or ""), "In the gallery")
 
 
-def _grid() -> st.delta_generator.DeltaGenerator:
-    return st.container(key="results").grid(min_column_width=150, gap="medium")
+def choose_page(page: int, pages: int) -> None:
+    """Leaf through the pages, if there is more than one."""
+    if pages > 1:
+        # Another key for every page, since Streamlit does not like a value of this one to be set from outside.
+        key = f"page-{page}-of-{pages}"
+        with st.container(horizontal_alignment="center"):
+            st.pagination(pages, default=page, key=key, on_change=partial(_turn_to, key))
 
 
-def _show_item(gallery: Gallery, item: Item, heading: str, alt: str) -> None:
-    name = Path(item.path).name
-    with st.container(gap="xxsmall"):
-        st.image(gallery.thumbnail(item), alt=f"{alt}: {item.label or name}", width="stretch")
-        if heading:
-            st.markdown(heading)
-        st.caption(as_text(name))
-        if item.is_gone:
-            st.caption(":material/link_off: the file is gone")
+def _turn_to(key: str) -> None:
+    links.change(page=st.session_state[key])
+
+
+def _search(gallery: Gallery, vector: Vectors, link: Link) -> list[Hit]:
+    unwanted = [part.value for part in link.unlike if part.kind == ITEM and not part.box]
+    return gallery.search_vector(
+        vector,
+        MAX_RESULTS,
+        where=link.where,
+        but=unwanted,
+        minimum=link.minimum or -1.0,
+        distinct=link.distinct,
+    )
+
+
+def _count(gallery: Gallery, hits: Sequence[Hit]) -> str:
+    if len(hits) == MAX_RESULTS < len(gallery):
+        return f"**The {MAX_RESULTS:,} most similar** of {len(gallery):,}"
+    pictures = "picture" if len(hits) == 1 else "pictures"
+    if len(hits) == len(gallery):
+        return f"**{len(hits):,} {pictures},** most similar first"
+    return f"**{len(hits):,} {pictures}** of {len(gallery):,}, most similar first"

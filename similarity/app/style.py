@@ -2,23 +2,15 @@
 
 import streamlit as st
 
-# Boxes of one size keep the grid still while pictures load, and `contain` shows every picture whole.
 CSS = """
 <style>
-[data-testid="stMainBlockContainer"] { padding-top: 1.5rem; padding-bottom: 3rem; max-width: 1500px; }
-.st-key-results [data-testid="stImage"] img {
-  width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 0.5rem;
-  background: color-mix(in srgb, currentColor 6%, transparent);
-}
-.st-key-results p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.st-key-samples [data-testid="stImage"] img { width: 100%; aspect-ratio: 1; border-radius: 0.5rem; }
-/* The whole tile of a sample is its button, the picture too. */
-[class*="st-key-sample-tile"] { position: relative; }
-[class*="st-key-sample-tile"] .stElementContainer:has(.stButton) { position: static; }
-[class*="st-key-sample-tile"] [data-testid="stElementToolbar"] { display: none; }
-[class*="st-key-sample-tile"] .stButton button::after { content: ""; position: absolute; inset: 0; z-index: 1; }
-[class*="st-key-sample-tile"]:hover img { filter: brightness(1.08); }
-.st-key-query [data-testid="stImage"] img { max-height: 24rem; object-fit: contain; border-radius: 0.5rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 4.5rem; padding-bottom: 3rem; max-width: 1500px; }
+h1 { font-size: 2rem !important; padding: 0 !important; }
+/* Pictures that are compared have one height, so that neither dwarfs the other. */
+.st-key-compare [data-testid="stImage"] img { height: min(22rem, 42vh); object-fit: contain; border-radius: 0.5rem;
+  background: color-mix(in srgb, currentColor 6%, transparent); }
+[class*="st-key-part-"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 </style>
 """
 

@@ -1,0 +1,36 @@
+"""The query's picture, on which the part to search with is marked by dragging."""
+
+import base64
+from collections.abc import Callable
+
+import streamlit as st
+
+from similarity.app.components import load
+from similarity.queries import Box
+
+_mount = load(
+    "crop",
+    '<div class="crop"><img draggable="false"><div class="box" tabindex="0" role="group" '
+    'aria-label="The part that is searched with: move it with the arrow keys, size it with Shift and the arrow keys">'
+    '<span class="handle"></span></div></div>',
+)
+
+
+def show(picture: bytes, alt: str, box: Box | None, on_change: Callable[[Box], None], *, key: str) -> None:
+    """Draw a picture.
+
+    Args:
+        picture: a JPEG.
+        alt: what is to be seen, for who cannot see it.
+        box: the part that is marked.
+        on_change: called with the part that is marked from now on.
+        key: another one for every picture.
+    """
+
+    def changed() -> None:
+        if edges := st.session_state[key].box:
+            on_change(Box(*(round(float(edge), 4) for edge in edges)))
+
+    source = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
+    edges = [box.left, box.top, box.right, box.bottom] if box else None
+    _mount(key=key, data={"src": source, "alt": alt, "box": edges}, default={"box": None}, on_box_change=changed)

@@ -1,0 +1,112 @@
+"""A closer look at one picture: beside the query, with all that is known of it and what can be done with it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from similarity.app import links, resources, tiles
+from similarity.app.examples import Example
+from similarity.app.exports import place_for_visitor
+from similarity.app.links import ITEM, Part
+from similarity.app.messages import as_text, show_error
+from similarity.duplicates import THRESHOLD
+from similarity.errors import SimilarityError
+from similarity.fetch import is_url
+from similarity.gallery import Gallery
+from similarity.originals import file_name, read_original
+from similarity.search import Hit
+from similarity.sources import Item
+
+LOOKED_AT, IS_OPEN = "looked_at", "detail_is_open"
+SHOWN_DUPLICATES = 24
+
+
+def open_later(item_id: str) -> None:
+    """Have a picture shown when the page is drawn; for a callback."""
+    st.session_state[LOOKED_AT] = item_id
+    st.session_state[IS_OPEN] = True
+
+
+def show_if_open(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
+    """Draw the picture that was asked for, on top of the page."""
+    if st.session_state.pop(IS_OPEN, False):
+        st.dialog("A closer look", width="large")(_show)(gallery, {hit.item.id: hit for hit in hits}, like)
+
+
+def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example]) -> None:
+    try:
+        item = gallery.find(st.session_state[LOOKED_AT])
+        _show_pictures(gallery, item, hits.get(item.id), like)
+        _show_actions(item)
+        _show_facts(item)
+        _show_near_identical(gallery, item)
+    except SimilarityError as error:
+        show_error(error)
+
+
+def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence[Example]) -> None:
+    name = file_name(item)
+    with st.container(key="compare"):
+        left, right = st.columns(2) if like else (None, st.container())
+        if left:
+            left.image(like[0].preview, alt=f"Your query: {like[0].title}", width="stretch")
+            left.caption(f"Your query: {as_text(like[0].title)}")
+        right.image(resources.preview_of_item(gallery, item), alt=f"Result: {item.label or name}", width="stretch")
+        right.caption(f"Rank {hit.rank}, score {hit.score:.3f}: {as_text(name)}" if hit else as_text(name))
+
+
+def _show_actions(item: Item) -> None:
+    """Each of them is another search, so that the whole page is drawn again."""
+    part, link = Part(ITEM, item.id), links.read()
+    like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
+    with st.container(horizontal=True, gap="small"):
+        if st.button("More like this", icon=":material/search:", type="primary"):
+            _search_for((part,), ())
+        if st.button("Add as example", icon=":material/add:", help="Search for what is like this one too"):
+            _search_for((*like, part), unlike)
+        if st.button("Not like this", icon=":material/thumb_down:", help="Search for what is not like this one"):
+            _search_for(like, (*unlike, part))
+        st.download_button(
+            "Download",
+            lambda: _original_or_nothing(item),
+            file_name=file_name(item),
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=item.is_gone,
+        )
+
+
+def _search_for(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
+    links.put_together(like, unlike)
+    st.rerun()
+
+
+def _original_or_nothing(item: Item) -> bytes:
+    try:
+        return read_original(item, fetch=resources.fetch_picture).data
+    except SimilarityError as error:
+        st.toast(as_text(str(error)), icon=":material/error:")
+        return b""
+
+
+def _show_facts(item: Item) -> None:
+    place = place_for_visitor(item)
+    st.caption("Address" if is_url(item.path) else "File")
+    st.code(place, language=None, wrap_lines=True)
+    if item.is_gone:
+        st.caption(":material/link_off: The file is gone; what is shown was kept when it was indexed.")
+    facts = {"Label": item.label or "", "Size": f"{item.width:,} × {item.height:,} pixels, {item.size / 1000:,.0f} KB"}
+    facts |= {name.capitalize(): value for name, value in item.metadata.items()}
+    facts |= {"Exact copies": ", ".join(place_for_visitor(copy) for copy in item.copies)}
+    st.table({as_text(name): as_text(value) for name, value in facts.items() if value}, border="horizontal")
+
+
+def _show_near_identical(gallery: Gallery, item: Item) -> None:
+    near = gallery.search_vector(gallery.vector(item.id), SHOWN_DUPLICATES, but=[item.id], minimum=THRESHOLD)
+    if near:
+        st.markdown(f"**Near-identical pictures** (similarity {THRESHOLD} or more)")
+        tiles.show((tiles.of_hit(gallery, hit) for hit in near), _look_at, key="near-identical")
+
+
+def _look_at(item_id: str) -> None:
+    st.session_state[LOOKED_AT] = item_id

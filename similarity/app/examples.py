@@ -1,0 +1,101 @@
+"""The pictures of a query: where each comes from, what it looks like, and its embedding."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+
+from similarity.app import resources
+from similarity.app.links import ITEM, SAMPLE, UPLOAD, URL, Link, Part
+from similarity.errors import ImageError, SearchError
+from similarity.gallery import Gallery
+from similarity.images import read_file
+from similarity.originals import file_name, read_original
+from similarity.queries import QueryFile
+from similarity.sample import sample_queries
+from similarity.vectors import Vectors, combine
+
+# How many uploads of a visitor are kept in memory, each of 20 MB at most.
+KEPT_UPLOADS = 6
+UPLOADS = "uploads"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A picture of a query, found.
+
+    Attributes:
+        part: as the address has it.
+        title: what it is called.
+        preview: a JPEG of it, whole.
+        vector: its embedding, float32 (dim,), of unit length, or that of the part that is meant.
+    """
+
+    part: Part
+    title: str
+    preview: bytes
+    vector: Vectors
+
+
+def keep_upload(file: QueryFile) -> Part:
+    """Keep what somebody has shown, in memory, for as long as the session lasts."""
+    kept: OrderedDict[str, QueryFile] = st.session_state.setdefault(UPLOADS, OrderedDict())
+    kept[file.sha256] = file
+    kept.move_to_end(file.sha256)
+    while len(kept) > KEPT_UPLOADS:
+        kept.popitem(last=False)
+    return Part(UPLOAD, file.sha256)
+
+
+def find(gallery: Gallery, part: Part) -> Example:
+    """Get a picture of a query and embed it.
+
+    Raises:
+        ImageError, FetchError: it cannot be had. SearchError: it is not there any more.
+    """
+    if part.kind == ITEM:
+        return _of_gallery(gallery, part)
+    file = _file(part)
+    vector = resources.embed_query(gallery, file, part.box)
+    return Example(part, file.name, resources.preview(file), vector)
+
+
+def query_vector(like: list[Example], unlike: list[Example]) -> Vectors:
+    """What is searched for, float32 (dim,), of unit length; see `vectors.combine`. There must be an example."""
+    wanted, unwanted = (np.array([one.vector for one in examples], np.float32) for examples in (like, unlike))
+    return combine(wanted, unwanted)
+
+
+def of_this_gallery(link: Link) -> Link:
+    """A search without what only means something in the gallery that it was put together for."""
+
+    def shown(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        return tuple(part for part in parts if part.kind != ITEM)
+
+    return replace(link, like=shown(link.like), unlike=shown(link.unlike), where={}, page=1)
+
+
+def _of_gallery(gallery: Gallery, part: Part) -> Example:
+    item = gallery.find(part.value)
+    if not part.box:
+        return Example(part, file_name(item), resources.preview_of_item(gallery, item), gallery.vector(item.id))
+    file = read_original(item, fetch=resources.fetch_picture)
+    return Example(part, file.name, resources.preview(file), resources.embed_query(gallery, file, part.box))
+
+
+def _file(part: Part) -> QueryFile:
+    if part.kind == URL:
+        return QueryFile(resources.fetch_picture(part.value), part.value)
+    if part.kind == UPLOAD:
+        kept: dict[str, QueryFile] = st.session_state.get(UPLOADS, {})
+        if part.value not in kept:
+            raise SearchError(
+                "This search was made with a picture that somebody uploaded. Uploads are not kept: show it again."
+            )
+        return kept[part.value]
+    if part.kind == SAMPLE:
+        for item in sample_queries():
+            if item.id == part.value:
+                return QueryFile(read_file(item.path)[0], file_name(item))
+    raise ImageError(part.value, "is not one of the sample pictures.")

@@ -1,0 +1,60 @@
+"""Which of the pictures may be results: by label, by metadata, by score, and whether near-identical ones are shown."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from similarity.app import links
+from similarity.app.links import Link
+from similarity.facets import LABEL, Facets
+
+# A list of more values than these is no help; the most frequent ones are offered.
+MAX_VALUES = 500
+
+
+def show(facets: Facets, link: Link) -> None:
+    """Draw the menu of filters; each change is a change of the address."""
+    active = len(link.where) + bool(link.minimum) + link.distinct
+    with st.popover(f"Filter · {active}" if active else "Filter", icon=":material/filter_alt:"):
+        for column in facets.columns:
+            _choose_values(facets, column, link)
+        st.session_state["min"] = round(link.minimum, 2)
+        st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_changed("min", "minimum"))
+        st.session_state["distinct"] = link.distinct
+        st.toggle("Hide near-identical pictures", key="distinct", on_change=_changed("distinct", "distinct"))
+        if active:
+            st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear)
+
+
+def clear() -> None:
+    """No filter at all; for a button's callback."""
+    links.change(where={}, minimum=0.0, distinct=False)
+
+
+def _choose_values(facets: Facets, column: str, link: Link) -> None:
+    counts = facets.counts(column)
+    options = list(counts)
+    if len(options) > MAX_VALUES:
+        options = sorted(sorted(options, key=lambda value: -counts[value])[:MAX_VALUES])
+    chosen = [value for value in link.where.get(column, ()) if value in counts]
+    key = f"{links.WHERE}{column}"
+    st.session_state[key] = chosen
+    st.multiselect(
+        "Label" if column == LABEL else column.capitalize(),
+        list(dict.fromkeys([*options, *chosen])),
+        format_func=lambda value: f"{value} ({counts[value]:,})",
+        key=key,
+        placeholder="Any",
+        on_change=partial(_choose, column, key),
+    )
+
+
+def _choose(column: str, key: str) -> None:
+    values = {column: tuple(st.session_state[key])}
+    where = {name: chosen for name, chosen in (dict(links.read().where) | values).items() if chosen}
+    links.change(where=where)
+
+
+def _changed(key: str, name: str) -> Callable[[], None]:
+    return lambda: links.change(**{name: st.session_state[key]})

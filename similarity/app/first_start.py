@@ -1,0 +1,38 @@
+"""The first start: the sample gallery is indexed, once, before anything else is shown."""
+
+import streamlit as st
+
+from similarity.app import messages, resources
+from similarity.errors import SimilarityError
+from similarity.gallery import list_galleries
+from similarity.progress import Progress
+from similarity.sample import SAMPLE, has_sample, is_ready
+
+
+def prepare_sample() -> None:
+    """Index the sample if it is the only thing that could be shown, or if it is of an older version."""
+    names = [directory.name for directory in list_galleries()]
+    if not has_sample() or (names and (SAMPLE not in names or is_ready())):
+        return
+    try:
+        index_sample()
+    except SimilarityError as error:
+        messages.show_error(error)
+
+
+def index_sample(*, anew: bool = False) -> None:
+    """Index the sample gallery with a bar of how far that is."""
+    place = st.empty()
+    with place.container():
+        st.markdown("Indexing the sample gallery. This happens once and takes a few seconds.")
+        bar = st.progress(0.0, text="Loading the model …")
+        resources.index_sample(lambda progress: _show_progress(bar, progress), anew=anew)
+    place.empty()
+
+
+def _show_progress(bar: st.delta_generator.DeltaGenerator, progress: Progress) -> None:
+    if not progress.done:
+        bar.progress(0.0, text=f"{progress.task} …")
+        return
+    rate = f"{progress.images_per_second:.0f} a second, {progress.seconds_left:.0f} s left"
+    bar.progress(progress.done / progress.total, text=f"{progress.done} of {progress.total} pictures, {rate}")

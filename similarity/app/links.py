@@ -1,0 +1,162 @@
+"""A search as it stands in the address of the page, so that it can be shared, bookmarked and gone back to.
+
+    ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
+     &where.label=boot&where.label=shoe&min=0.5&distinct=1&k=50&page=2&generation=3&model=resnet50
+
+The address is the only place where a search is kept: widgets are set from it, and change it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from similarity.queries import Box
+
+# What a picture can be: of the gallery, of the samples, at an address, or shown in this session.
+ITEM, SAMPLE, URL, UPLOAD = "item", "sample", "url", "upload"
+KINDS = (ITEM, SAMPLE, URL, UPLOAD)
+PAGE_SIZES = (10, 20, 50, 100)
+WHERE = "where."
+SEEN = "seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One picture of a query.
+
+    Attributes:
+        kind: item, sample, url or upload.
+        value: its id, its address, or the SHA-256 of what was uploaded.
+        box: the part of it that is meant.
+    """
+
+    kind: str
+    value: str
+    box: Box | None = None
+
+    def __str__(self) -> str:
+        """As it stands in an address, the box in per cent."""
+        if not self.box:
+            return f"{self.kind}:{self.value}"
+        edges = (self.box.left, self.box.top, self.box.right, self.box.bottom)
+        return f"{self.kind}:{self.value}@{','.join(f'{100 * edge:.4g}' for edge in edges)}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Part | None":
+        """What an address says, or None if it says nothing that can be meant."""
+        found = re.fullmatch(r"(\w+):(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text, re.DOTALL)
+        if not found or found[1] not in KINDS:
+            return None
+        return cls(found[1], found[2], _box(found.groups()[2:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A search.
+
+    Attributes:
+        gallery: its name; None for whichever comes first.
+        like, unlike: examples and counter-examples.
+        where: column -> values of which a picture must have one.
+        minimum: the lowest score.
+        distinct: whether pictures nearly identical to a better one are left out.
+        k: results on a page.
+        page: from 1.
+        generation, model: what the gallery was when the query was put together.
+    """
+
+    gallery: str | None = None
+    like: tuple[Part, ...] = ()
+    unlike: tuple[Part, ...] = ()
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    minimum: float = 0.0
+    distinct: bool = False
+    k: int = PAGE_SIZES[0]
+    page: int = 1
+    generation: int | None = None
+    model: str | None = None
+
+    def parameters(self) -> dict[str, str | list[str]]:
+        """As it stands in an address; what goes without saying is left out."""
+        said: dict[str, Any] = {
+            "gallery": self.gallery or "",
+            "like": [str(part) for part in self.like],
+            "not": [str(part) for part in self.unlike],
+            "min": f"{self.minimum:.2f}" if self.minimum else "",
+            "distinct": "1" if self.distinct else "",
+            "k": str(self.k) if self.k != PAGE_SIZES[0] else "",
+            "page": str(self.page) if self.page > 1 else "",
+        }
+        said |= {f"{WHERE}{column}": list(values) for column, values in self.where.items()}
+        if self.like or self.unlike:
+            said |= {"generation": str(self.generation or ""), "model": self.model or ""}
+        return {name: value for name, value in said.items() if value}
+
+
+def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
+    """The search that an address means; what makes no sense in it is passed over."""
+
+    def number(name: str, lowest: float, highest: float) -> float | None:
+        try:
+            value = float(parameters.get(name, [""])[-1])
+        except ValueError:
+            return None
+        return value if lowest <= value <= highest else None
+
+    def parts(name: str) -> tuple[Part, ...]:
+        found = [Part.parse(text) for text in parameters.get(name, [])]
+        return tuple(dict.fromkeys(part for part in found if part))
+
+    k = number("k", 1, PAGE_SIZES[-1])
+    return Link(
+        gallery=parameters.get("gallery", [""])[-1] or None,
+        like=parts("like"),
+        unlike=parts("not"),
+        where={
+            name.removeprefix(WHERE): tuple(values) for name, values in parameters.items() if name.startswith(WHERE)
+        },
+        minimum=number("min", 0, 1) or 0.0,
+        distinct=parameters.get("distinct", [""])[-1] == "1",
+        k=int(k) if k in PAGE_SIZES else PAGE_SIZES[0],
+        page=int(number("page", 1, 1e6) or 1),
+        generation=int(number("generation", 1, 1e9) or 0) or None,
+        model=parameters.get("model", [""])[-1] or None,
+    )
+
+
+def read() -> Link:
+    """The search in the address of the page."""
+    return parse({name: st.query_params.get_all(name) for name in st.query_params})
+
+
+def write(link: Link) -> None:
+    """Put a search into the address of the page, which then has the one before it to go back to."""
+    if link != read():
+        st.query_params.from_dict(link.parameters())
+
+
+def change(**changes: Any) -> None:
+    """Change some of the search; what is seen of the results begins with the first page again."""
+    write(replace(read(), **{"page": 1} | changes))
+
+
+def put_together(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
+    """Search for something else; the address says which state of the gallery that was seen in."""
+    generation, model = st.session_state.get(SEEN, (None, None))
+    change(like=like, unlike=unlike, generation=generation, model=model)
+
+
+def note_seen(generation: int, model: str) -> None:
+    """Keep what the gallery is that the visitor sees."""
+    st.session_state[SEEN] = (generation, model)
+
+
+def _box(edges: Sequence[str | None]) -> Box | None:
+    try:
+        left, top, right, bottom = (float(edge or "") / 100 for edge in edges)
+    except ValueError:
+        return None
+    return Box(left, top, right, bottom) if 0 <= left < right <= 1 and 0 <= top < bottom <= 1 else None

@@ -1,0 +1,58 @@
+"""The ways to show it a picture: drop or choose a file, paste one or its address, or take one with the camera."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from similarity.app.examples import keep_upload
+from similarity.app.links import URL, Part
+from similarity.queries import QueryFile
+
+FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
+TURN = "input_turn"
+
+
+def show(take: Callable[[Part], None]) -> None:
+    """Draw them; `take` is called with what a visitor gives, before the page is drawn again."""
+
+    def take_file(file: Any) -> None:
+        if file:
+            # The field is another one next time, and so empty: what it held is part of the query by now.
+            st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+            take(keep_upload(QueryFile(file.getvalue(), file.name)))
+
+    def take_message() -> None:
+        message = st.session_state["paste"]
+        if message.files:
+            take_file(message.files[0])
+        elif message.text.strip():
+            take(Part(URL, _with_scheme(message.text.strip())))
+
+    turn = st.session_state.get(TURN, 0)
+    st.chat_input(
+        "Paste a picture or its address",
+        key="paste",
+        accept_file=True,
+        file_type=FILE_TYPES,
+        on_submit=take_message,
+    )
+    st.file_uploader(
+        "Or drop a picture here",
+        type=FILE_TYPES,
+        key=f"upload-{turn}",
+        on_change=lambda: take_file(st.session_state[f"upload-{turn}"]),
+        label_visibility="collapsed",
+    )
+    if st.toggle("Use the camera", key="camera-on"):
+        st.camera_input(
+            "Take a picture",
+            key=f"camera-{turn}",
+            on_change=lambda: take_file(st.session_state[f"camera-{turn}"]),
+            label_visibility="collapsed",
+        )
+
+
+def _with_scheme(text: str) -> str:
+    """An address as people write it, with what goes without saying."""
+    return text if "://" in text or " " in text or "." not in text else f"https://{text}"

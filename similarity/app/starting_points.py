@@ -1,0 +1,56 @@
+"""What is shown before there is a query: pictures to start from."""
+
+import base64
+import math
+from collections.abc import Callable
+
+import streamlit as st
+
+from similarity.app import filters, links, resources, results, tiles
+from similarity.app.links import ITEM, SAMPLE, Part
+from similarity.app.tiles import Tile
+from similarity.gallery import Gallery
+from similarity.sample import SAMPLE as SAMPLE_GALLERY
+from similarity.sample import sample_queries
+from similarity.sources import Item
+
+
+def show(gallery: Gallery) -> None:
+    """Draw the samples, if this is the sample gallery, and the gallery's own pictures."""
+    if gallery.name == SAMPLE_GALLERY and (samples := sample_queries()):
+        st.subheader("Try one of these", anchor=False)
+        st.caption("Photographs that are not in the gallery. Click on one, and see what it finds.")
+        tiles.show(map(_of_sample, samples), _take(SAMPLE), key="samples")
+        st.subheader("Or start from a picture of the gallery", anchor=False)
+    else:
+        st.subheader("The pictures of this gallery", anchor=False)
+        st.caption("Show it a picture on the left, or click on one of these to find what is like it.")
+    _browse(gallery)
+
+
+@st.fragment
+def _browse(gallery: Gallery) -> None:
+    """The gallery's pictures, page by page."""
+    link = links.read()
+    rows = gallery.facets.rows({name: where for name, where in link.where.items() if name in gallery.facets.columns})
+    pages = max(1, math.ceil(len(rows) / link.k))
+    page = min(link.page, pages)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
+        st.markdown(f"**{len(rows):,} pictures**", width="content")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            filters.show(gallery.facets, link)
+            results.choose_page_size(link)
+    shown = [gallery.items[row] for row in rows[(page - 1) * link.k : page * link.k]]
+    tiles.show((tiles.of_item(gallery, item) for item in shown), _take(ITEM), key="gallery-pictures")
+    results.choose_page(page, pages)
+
+
+def _of_sample(item: Item) -> Tile:
+    name = (item.label or "picture").replace("-", " ").capitalize()
+    source = f"data:image/jpeg;base64,{base64.b64encode(resources.sample_thumbnail(item.path)).decode()}"
+    return Tile(item.id, source, f"Sample: {name}", label=name, hint=f"{name}: find what is like it")
+
+
+def _take(kind: str) -> Callable[[str], None]:
+    """Makes a picture that is clicked on the query."""
+    return lambda value: links.put_together((Part(kind, value),), ())

@@ -1,0 +1,82 @@
+"""A grid of pictures, each of which can be clicked on; one element, since a hundred of Streamlit's take long."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+
+import streamlit as st
+
+from similarity.app import pictures
+from similarity.app.components import load
+from similarity.gallery import Gallery
+from similarity.originals import file_name
+from similarity.search import Hit
+from similarity.sources import Item
+
+_mount = load("tiles", '<ul class="tiles"></ul>')
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What is shown of a picture.
+
+    Attributes:
+        id: what `on_open` is told.
+        src: the picture's address.
+        alt: what is to be seen, for who cannot see it.
+        rank, score, label, name, note: below it, where there is one.
+        hint: what a click does.
+    """
+
+    id: str
+    src: str
+    alt: str
+    rank: str = ""
+    score: float | None = None
+    label: str = ""
+    name: str = ""
+    note: str = ""
+    hint: str = ""
+
+
+def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str) -> None:
+    """Draw the grid; `on_open` is called with the id of a tile that is clicked on, before the page is drawn again."""
+    _mount(
+        key=key,
+        data={"tiles": [asdict(tile) for tile in tiles]},
+        on_open_change=lambda: on_open(st.session_state[key].open),
+    )
+
+
+def of_hit(gallery: Gallery, hit: Hit) -> Tile:
+    """A result."""
+    name = file_name(hit.item)
+    return Tile(
+        hit.item.id,
+        pictures.address(gallery.name, hit.item.sha256),
+        f"Rank {hit.rank}: {hit.item.label or name}",
+        str(hit.rank),
+        hit.score,
+        hit.item.label or "",
+        name,
+        _note(hit.item),
+        f"{name}: look closer",
+    )
+
+
+def of_item(gallery: Gallery, item: Item) -> Tile:
+    """A picture of the gallery, to start from."""
+    name = file_name(item)
+    return Tile(
+        item.id,
+        pictures.address(gallery.name, item.sha256),
+        f"In the gallery: {item.label or name}",
+        label=item.label or "",
+        name=name,
+        note=_note(item),
+        hint=f"{name}: find what is like it",
+    )
+
+
+def _note(item: Item) -> str:
+    copies = {0: "", 1: "1 exact copy"}.get(len(item.copies), f"{len(item.copies)} exact copies")
+    return " · ".join(filter(None, ("the file is gone" if item.is_gone else "", copies)))

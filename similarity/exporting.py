@@ -1,0 +1,72 @@
+"""Results to take along: as a table, as JSON, and as a zip of the pictures."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from similarity.errors import FetchError, ImageError
+from similarity.originals import file_name
+from similarity.search import Hit
+from similarity.sources import Item
+
+# A zip is put together in memory; pictures beyond this many bytes are only listed in it.
+MAX_ZIP_BYTES = 200_000_000
+LEFT_OUT = "left-out.txt"
+
+
+def to_rows(hits: Iterable[Hit], place: Callable[[Item], str]) -> list[dict[str, Any]]:
+    """What is to be known of each hit, best first, its metadata under their own names.
+
+    Args:
+        place: what to say of where a picture is.
+    """
+    return [
+        {f"metadata.{name}": value for name, value in hit.item.metadata.items()}
+        | {"rank": hit.rank, "score": hit.score, "id": hit.item.id, "path": place(hit.item), "label": hit.item.label}
+        for hit in hits
+    ]
+
+
+def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
+    """Rows as a CSV file, which spreadsheets recognise as UTF-8."""
+    first = ["rank", "score", "label", "id", "path"]
+    names = dict.fromkeys([*first, *(name for row in rows for name in row)])
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, list(names), restval="")
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def to_json(query: Sequence[str], gallery: str, model: str, rows: Sequence[dict[str, Any]]) -> bytes:
+    """Rows as a JSON file, with what was searched for and where."""
+    found = {"query": list(query), "gallery": gallery, "model": model, "hits": list(rows)}
+    return json.dumps(found, indent=2, ensure_ascii=False).encode()
+
+
+def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes]) -> bytes:
+    """The pictures as they are, named by rank; those that cannot be had are listed in a file with the reason.
+
+    Args:
+        read: gets a picture's bytes; may raise ImageError or FetchError.
+    """
+    buffer, size, left_out = io.BytesIO(), 0, []
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
+        for hit in hits:
+            name = f"{hit.rank:03d}-{file_name(hit.item)}"
+            try:
+                data = read(hit.item)
+            except (ImageError, FetchError) as error:
+                left_out.append(f"{name}: {getattr(error, 'reason', error)}")
+                continue
+            if size + len(data) > MAX_ZIP_BYTES:
+                left_out.append(f"{name}: the zip would be larger than {MAX_ZIP_BYTES // 1_000_000} MB.")
+                continue
+            size += len(data)
+            archive.writestr(name, data)
+        if left_out:
+            archive.writestr(LEFT_OUT, "\n".join(left_out) + "\n")
+    return buffer.getvalue()

@@ -1,0 +1,44 @@
+"""The picture behind an item, as it is now: a file, an entry of a zip, or what an address serves."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from similarity.errors import ImageError, SourceError
+from similarity.fetch import fetch, is_url
+from similarity.images import read_file
+from similarity.queries import QueryFile
+from similarity.sources import Item, open_source
+
+
+def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> QueryFile:
+    """Read the picture that an item stands for.
+
+    Args:
+        fetch: what gets the bytes of an address.
+
+    Raises:
+        ImageError: it is gone or cannot be read. FetchError: its address cannot be fetched.
+    """
+    name = file_name(item)
+    if is_url(item.path):
+        return QueryFile(fetch(item.path), name)
+    if item.source.lower().endswith(".zip") and item.path.startswith(f"{item.source}/"):
+        return QueryFile(_read_entry(item), name)
+    return QueryFile(read_file(item.path)[0], name)
+
+
+def file_name(item: Item) -> str:
+    """What a picture's file is called, without the place where it is."""
+    return Path(item.path.partition("?")[0]).name or item.id
+
+
+def _read_entry(item: Item) -> bytes:
+    try:
+        archive = open_source(item.source)
+    except SourceError as error:
+        raise ImageError(item.path, f"cannot be read: {error}") from error
+    try:
+        return archive.read(replace(item, id=item.path.removeprefix(f"{item.source}/"))).data
+    except KeyError as error:
+        raise ImageError(item.path, "is not in the zip any more.") from error
