@@ -1,0 +1,95 @@
+"""Changes to the pictures of a gallery: add, bring in step, remove."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from similarity import tasks
+from similarity.app import background, gallery_source
+from similarity.errors import GalleryError, SimilarityError
+from similarity.fetch import is_url
+from similarity.gallery import Gallery
+from similarity.jobs import Task, Work
+from similarity.records import files_of
+
+
+def show(gallery: Gallery) -> None:
+    """Draw a tab for each."""
+    add, sync, remove = st.tabs(["Add pictures", "Bring in step", "Remove pictures"])
+    with add:
+        _show_add(gallery)
+    with sync:
+        _show_sync(gallery)
+    with remove:
+        _show_remove(gallery)
+
+
+def _show_add(gallery: Gallery) -> None:
+    st.markdown("Pictures that are not in the gallery yet, or have changed, are added. Nothing leaves it.")
+    prepare = gallery_source.choose("add", gallery_source.PLACE, gallery_source.UPLOAD)
+
+    def work() -> Work:
+        if not prepare:
+            raise GalleryError("Say where the pictures are.")
+        return tasks.update("add", gallery.directory, prepare(gallery.name))
+
+    _button("Add", "add", "add", gallery.directory, work)
+
+
+def _show_sync(gallery: Gallery) -> None:
+    st.markdown(
+        "What is new or changed there is added, and pictures whose files are gone from there leave the gallery."
+    )
+    sources = list(Counter(file.source for file in files_of(gallery.items) if file.source))
+    place = st.selectbox(
+        "Where its pictures come from", sources or [gallery.manifest.source], accept_new_options=True, key="sync_place"
+    )
+
+    def work() -> Work:
+        return tasks.update("sync", gallery.directory, gallery_source.find_place(str(place)))
+
+    _button("Bring in step", "sync", "sync", gallery.directory, work)
+
+
+def _show_remove(gallery: Gallery) -> None:
+    st.markdown("They leave the gallery and are not found any more. Their files stay where they are.")
+    labels = Counter(file.label for file in files_of(gallery.items) if file.label)
+    chosen = st.multiselect(
+        "All with a label",
+        sorted(labels),
+        format_func=lambda label: f"{label} ({labels[label]:,})",
+        key="remove_labels",
+    )
+    lines = st.text_area("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
+
+    def work() -> Work:
+        named = [line.strip() for line in lines.splitlines() if line.strip()]
+        if not (named or chosen):
+            raise GalleryError("Choose a label, or name the pictures.")
+        known = {file.id for file in files_of(gallery.items)}
+        paths = [_place(line) for line in named if line not in known]
+        return tasks.remove(
+            gallery.directory, ids=[line for line in named if line in known], paths=paths, labels=chosen
+        )
+
+    _button("Remove", "remove", "remove", gallery.directory, work)
+
+
+def _place(line: str) -> str:
+    return line if is_url(line) else str(Path(line).expanduser().absolute())
+
+
+def _button(label: str, icon: str, task: Task, directory: Path, work: Callable[[], Work]) -> None:
+    """Begins a task, or says what is missing."""
+    if not st.button(label, icon=f":material/{icon}:", key=f"do_{task}"):
+        return
+    try:
+        begun = background.start(directory, task, work())
+    except SimilarityError as error:
+        st.error(background.shown(str(error)), icon=":material/error:")
+        return
+    if begun:
+        st.toast("Begun: see the top of the page.")
+    st.rerun()

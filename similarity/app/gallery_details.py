@@ -1,0 +1,97 @@
+"""One gallery: what it is, how healthy it is, and what can be done with it."""
+
+from collections import Counter
+
+import streamlit as st
+
+from similarity.app import (
+    access,
+    background,
+    gallery_care,
+    gallery_changes,
+    gallery_list,
+    gallery_words,
+    navigation,
+    resources,
+)
+from similarity.app.gallery_skipped import show_skipped
+from similarity.app.messages import as_text
+from similarity.errors import SimilarityError
+from similarity.gallery import Gallery
+from similarity.inventory import Entry
+
+DAMAGED = "This gallery is damaged and cannot be searched. Go back to its last sound state, or build it again."
+
+
+def show(entry: Entry) -> None:
+    """Draw it."""
+    st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=gallery_list.show_all)
+    gallery = _open(entry)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(as_text(entry.name), anchor=False, width="content")
+        if gallery and st.button("Search it", icon=":material/image_search:", type="primary"):
+            navigation.go("search", {gallery_list.GALLERY: entry.name})
+    if gallery:
+        _show_facts(gallery)
+        _show_health(gallery)
+    if not access.may_manage():
+        return
+    if background.jobs().active(entry.directory):
+        st.info("Something is being done with this gallery: see above. It can be changed again after that.")
+        return
+    if gallery:
+        gallery_changes.show(gallery)
+    gallery_care.show(entry, is_sound=gallery is not None)
+
+
+def _open(entry: Entry) -> Gallery | None:
+    """The gallery if it can be opened; else the page says what is wrong with it."""
+    if entry.condition == "unfinished":
+        st.warning(gallery_list.UNFINISHED, icon=":material/pending:")
+        return None
+    try:
+        return resources.load_gallery(entry.directory)
+    except SimilarityError as error:
+        st.error(DAMAGED, icon=":material/heart_broken:")
+        st.caption(background.shown(str(error)))
+        return None
+
+
+def _show_facts(gallery: Gallery) -> None:
+    made = gallery.manifest
+    facts = {
+        "Pictures": f"{made.count + made.duplicates:,}",
+        "Size on disk": gallery_list.size_on_disk(gallery.directory),
+        "Model": gallery_list.title(made.model),
+        "Search": gallery_words.search(made.recipe),
+        "Arithmetic": made.precision,
+        "Built": gallery_words.moment(made.created),
+    }
+    if access.may_manage():
+        facts |= {"First made of": made.source, "Kept in": str(gallery.directory)}
+    with st.container(key="gallery-facts"):
+        st.table({name: as_text(value) for name, value in facts.items()}, border="horizontal", hide_header=True)
+    why, _, remedy = made.note.partition("\n")
+    if why:
+        st.caption(f"{as_text(why)} {background.shown(remedy)}")
+
+
+def _show_health(gallery: Gallery) -> None:
+    """The report of the last run, and what is to be known of single files."""
+    made, run = gallery.manifest, gallery.manifest.last_run
+    st.markdown("##### Health")
+    doing = gallery_words.DOING.get(run.task, run.task)
+    source = f" from {run.source}" if run.source and access.may_manage() else ""
+    st.markdown(
+        f"Last run: {doing.lower()} this gallery{as_text(source)}, in {gallery_words.duration(run.seconds)}: "
+        f"{as_text(gallery_words.counted(run))}."
+    )
+    if made.duplicates:
+        st.markdown(f"{gallery_words.files(made.duplicates)} are exact copies of another one and are searched once.")
+    gone = Counter(item.is_gone for item in gallery.items)[True] if len(gallery) <= 5_000 else 0
+    if gone:
+        st.markdown(f"The files of {gallery_words.pictures(gone)} are gone from where they were.")
+    if made.skipped:
+        show_skipped(made.skipped)
+    else:
+        st.markdown(":green[:material/check_circle:] Every file could be used.")

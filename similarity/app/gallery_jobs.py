@@ -1,0 +1,85 @@
+"""What goes on in the background and what came of it, drawn anew every second while something does."""
+
+import streamlit as st
+
+from similarity.app import access, background, gallery_words, navigation
+from similarity.app.gallery_skipped import show_skipped
+from similarity.current import exists
+from similarity.jobs import Job
+from similarity.report import Report
+
+# How often it is looked at, in seconds: while something goes on, and while nothing does, since another tab may begin.
+BUSY, IDLE = 1.0, 4.0
+ICONS = {
+    "done": ":green[:material/check_circle:]",
+    "failed": ":red[:material/error:]",
+    "cancelled": ":orange[:material/do_not_disturb_on:]",
+}
+
+
+def show() -> None:
+    """Draw them, the latest first."""
+    listed = background.jobs().listed()
+    every = BUSY if any(job.is_active for job in listed) else IDLE
+    st.fragment(_panel, run_every=every)(_signature())
+
+
+def _signature() -> list[tuple[int, bool]]:
+    """What the rest of the page depends on."""
+    return [(job.number, job.is_active) for job in background.jobs().listed()]
+
+
+def _panel(drawn: list[tuple[int, bool]]) -> None:
+    if _signature() != drawn:
+        st.rerun()
+    for job in reversed(background.jobs().listed()):
+        with st.container(border=True, key=f"job-{job.number}"):
+            if job.is_active:
+                _show_active(job)
+            else:
+                _show_ended(job)
+
+
+def _show_active(job: Job) -> None:
+    name, told = background.shown(job.directory.name), job.status.progress
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"{gallery_words.DOING[job.task]} **{name}**", width="content")
+        if access.may_manage():
+            label = "Cancelling …" if job.is_cancelled else "Cancel"
+            st.button(
+                label,
+                key=f"cancel-{job.number}",
+                icon=":material/close:",
+                on_click=background.cancel,
+                args=(job,),
+                disabled=job.is_cancelled,
+            )
+    if job.status.state == "waiting":
+        st.progress(0.0, text="Waits until another gallery is done …")
+    elif told is None:
+        st.progress(0.0, text="Begins …")
+    else:
+        share = min(1.0, told.done / told.total) if told.total else 0.0
+        st.progress(share, text=background.shown(gallery_words.progress(told)))
+
+
+def _show_ended(job: Job) -> None:
+    status, is_there = job.status, exists(job.directory)
+    st.markdown(f"{ICONS[status.state]} {background.shown(gallery_words.outcome(job, is_there=is_there))}")
+    if isinstance(status.result, Report) and status.result.skipped:
+        show_skipped(status.result.skipped)
+    with st.container(horizontal=True):
+        if (
+            status.state == "done"
+            and is_there
+            and st.button("Search it", key=f"search-{job.number}", icon=":material/image_search:")
+        ):
+            navigation.go("search", {"gallery": job.directory.name})
+        if not access.may_manage():
+            return
+        if status.state in ("failed", "cancelled"):
+            label, icon = ("Go on", "play_arrow") if status.state == "cancelled" else ("Try again", "refresh")
+            st.button(
+                label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=background.go_on, args=(job,)
+            )
+        st.button("Dismiss", key=f"dismiss-{job.number}", type="tertiary", on_click=background.dismiss, args=(job,))

@@ -1,0 +1,97 @@
+"""The list of all galleries, each with what matters of it in a line, and a way into it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from similarity.app import access, background, gallery_words, navigation
+from similarity.app.messages import as_text
+from similarity.current import live_state
+from similarity.errors import GalleryError
+from similarity.inventory import Entry, disk_bytes
+from similarity.models import BACKBONES
+
+GALLERY, NEW = "gallery", "new"
+EMPTY = (
+    "A gallery is a set of pictures that has been made ready for searching: each picture is looked at once, and after "
+    "that any picture can be compared with all of them in a blink. The pictures themselves stay where they are."
+)
+UNFINISHED = "Not finished. Build it again under this name to go on where it stopped, or delete what is left."
+
+
+def show(entries: Sequence[Entry]) -> None:
+    """Draw the list."""
+    if not entries:
+        st.subheader("There is no gallery yet", anchor=False)
+        st.markdown(EMPTY)
+    for entry in entries:
+        with st.container(border=True, key=f"gallery-{entry.name}"):
+            _show(entry)
+    if access.may_manage():
+        st.button("New gallery", icon=":material/add:", type="primary", on_click=_begin_new)
+    elif not entries:
+        st.caption("As soon as one has been made on the computer that this app runs on, it is listed here.")
+
+
+def title(model: str) -> str:
+    """A model's name as people know it, also of a model that is not known any more."""
+    return BACKBONES[model].title if model in BACKBONES else model
+
+
+def size_on_disk(directory: Path) -> str:
+    """What a gallery takes on the disk."""
+    try:
+        return gallery_words.size(_size(directory, live_state(directory)))
+    except GalleryError:
+        return gallery_words.size(disk_bytes(directory))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _size(directory: Path, state: str) -> int:  # noqa: ARG001 - part of the key
+    return disk_bytes(directory)
+
+
+def open_gallery(name: str) -> None:
+    """Show one of them; for a button's callback."""
+    st.query_params.from_dict({GALLERY: name})
+
+
+def show_all() -> None:
+    """Go back to the list; for a button's callback."""
+    st.query_params.clear()
+
+
+def _begin_new() -> None:
+    st.query_params.from_dict({NEW: "1"})
+
+
+def _show(entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(width=520, gap="xxsmall"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{as_text(entry.name)}**", width="content")
+                if entry.condition != "sound":
+                    st.badge(entry.condition, color="red" if entry.condition == "damaged" else "orange")
+            st.caption(_summary(entry))
+        with st.container(horizontal=True, width="content"):
+            if entry.condition == "sound" and st.button(
+                "Search", key=f"search-{entry.name}", icon=":material/image_search:"
+            ):
+                navigation.go("search", {GALLERY: entry.name})
+            label = "Details" if entry.condition == "sound" else "Repair or delete"
+            st.button(label, key=f"open-{entry.name}", on_click=open_gallery, args=(entry.name,))
+
+
+def _summary(entry: Entry) -> str:
+    if not entry.manifest:
+        return background.shown(entry.fault or UNFINISHED)
+    made = entry.manifest
+    facts = (
+        gallery_words.pictures(made.count + made.duplicates),
+        title(made.model),
+        size_on_disk(entry.directory),
+        f"search {gallery_words.search(made.recipe)}",
+        gallery_words.moment(made.created),
+    )
+    return " · ".join(map(as_text, facts))

@@ -1,0 +1,115 @@
+"""The form for a new gallery."""
+
+import importlib.util
+from pathlib import Path
+
+import streamlit as st
+
+from similarity import tasks
+from similarity.app import background, gallery_list, gallery_source, gallery_words
+from similarity.engines import Precision
+from similarity.errors import GalleryError, SimilarityError
+from similarity.gallery import find_gallery
+from similarity.home import galleries_folder
+from similarity.inventory import look_at
+from similarity.models import BACKBONES, Backbone
+from similarity.weights import AUTO, FALLBACK, PREFERRED, find_weights
+
+REPLACED, ERROR = "new_replaced", "new_error"
+PRECISIONS: dict[Precision, str] = {
+    "auto": "Automatic: the fastest that gives the same results",
+    "int8": "int8: faster still, scores differ a little",
+}
+
+
+def show() -> None:
+    """Draw it."""
+    st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=gallery_list.show_all)
+    st.subheader("New gallery", anchor=False)
+    with st.container(border=True):
+        name = st.text_input(
+            "Name", placeholder="shoes", key="new_name", help="Letters, digits, dots, dashes and underscores."
+        ).strip()
+        prepare = gallery_source.choose("new", gallery_source.PLACE, gallery_source.UPLOAD, gallery_source.DATASET)
+        model, precision = _choose_model()
+        wanted = st.button("Build the gallery", type="primary", icon=":material/construction:")
+        try:
+            if wanted or st.session_state.pop(REPLACED, None) == name:
+                _build(name, prepare, model, precision, is_sure=not wanted)
+        except SimilarityError as error:
+            st.error(background.shown(str(error)), icon=":material/error:")
+
+
+def _choose_model() -> tuple[str, Precision]:
+    with st.expander("Model", icon=":material/tune:"):
+        model = st.selectbox(
+            "What looks at the pictures", [AUTO, *BACKBONES], format_func=_model_title, key="new_model"
+        )
+        if not importlib.util.find_spec("nncf"):
+            return model, "auto"
+        chosen = st.selectbox("Arithmetic", list(PRECISIONS), format_func=PRECISIONS.__getitem__, key="new_precision")
+        return model, chosen
+
+
+def _model_title(name: str) -> str:
+    if name == AUTO:
+        return f"Automatic: {BACKBONES[PREFERRED].title} if it can be had, or else {BACKBONES[FALLBACK].title}"
+    return f"{BACKBONES[name].title}{_availability(BACKBONES[name])}"
+
+
+def _availability(backbone: Backbone) -> str:
+    if find_weights(backbone):
+        return ""
+    return " (downloaded first)" if backbone.weights.url else " (not installed)"
+
+
+def _build(
+    name: str, prepare: gallery_source.Prepare | None, model: str, precision: Precision, *, is_sure: bool
+) -> None:
+    """Begin, unless something is missing or the name is taken; raises SimilarityError with what is to be done."""
+    if not name:
+        raise GalleryError("Give the gallery a name.")
+    if not prepare:
+        raise GalleryError("Say where the pictures are.")
+    directory = _directory(name)
+    if background.jobs().active(directory):
+        raise GalleryError(
+            f"Something is being done with {name} already: wait for it, cancel it, or take another name."
+        )
+    if _is_taken(directory) and not is_sure:
+        _ask(name, directory)
+        return
+    work = tasks.index(directory, prepare(name), model=model, precision=precision)
+    background.start(directory, "index", work)
+    gallery_list.show_all()
+    st.rerun()
+
+
+def _directory(name: str) -> Path:
+    """Where a gallery of that name lies; what would be a path elsewhere is no name here."""
+    directory = galleries_folder() / name
+    if find_gallery(name) != directory:
+        raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
+    return directory
+
+
+def _is_taken(directory: Path) -> bool:
+    entry = look_at(directory)
+    return entry is not None and entry.condition != "unfinished"
+
+
+def _ask(name: str, directory: Path) -> None:
+    entry = look_at(directory)
+    count = f", with {gallery_words.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
+    st.warning(
+        f"There is a gallery named {background.shown(name)}{count}. It goes on answering until the new one is "
+        "complete, and is replaced then.",
+        icon=":material/warning:",
+    )
+    with st.container(horizontal=True):
+        st.button("Replace it", on_click=_be_sure, args=(name,))
+        st.button("Keep it", type="tertiary")
+
+
+def _be_sure(name: str) -> None:
+    st.session_state[REPLACED] = name

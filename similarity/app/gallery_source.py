@@ -1,0 +1,65 @@
+"""Where the pictures for a gallery come from: a place on this computer, an upload, or a public dataset."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from similarity.app.messages import as_text
+from similarity.datasets import DATASETS
+from similarity.home import full_path
+from similarity.sources import open_source
+from similarity.tasks import Finding, at, of_dataset
+from similarity.uploads import SUFFIXES, keep_upload
+
+PLACE, UPLOAD, DATASET = "On this computer", "Upload", "Public dataset"
+ABOUT_PLACE = (
+    "The folder that a picture lies in is its label. A CSV has a column `path` or `url`, and maybe one `label`."
+)
+ABOUT_UPLOAD = (
+    "A zip of pictures, or a CSV with their web addresses in a column `url`; full paths of this computer work too, and "
+    "paths relative to the CSV do not. A copy is kept as long as the gallery is. Of a larger zip, give the path."
+)
+
+# Given a gallery's name, says how its pictures are found, and keeps what was uploaded; raises SimilarityError.
+Prepare = Callable[[str], Finding]
+
+
+def choose(key: str, *ways: str) -> Prepare | None:
+    """Let a person choose; None as long as nothing was.
+
+    Args:
+        key: sets this choice apart from others on the page.
+        ways: of those above.
+    """
+    way = st.segmented_control("Pictures", ways, default=ways[0], required=True, key=f"{key}_way")
+    if way == DATASET:
+        return _choose_dataset(key)
+    return _choose_upload(key) if way == UPLOAD else _choose_place(key)
+
+
+def find_place(place: str) -> Finding:
+    """The pictures in a place, if it is one; raises SimilarityError."""
+    if not full_path(place).is_dir():  # a large folder is listed in the background
+        open_source(place)
+    return at(place)
+
+
+def _choose_place(key: str) -> Prepare | None:
+    place = st.text_input(
+        "Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place"
+    ).strip()
+    st.caption(ABOUT_PLACE)
+    return (lambda _: find_place(place)) if place else None
+
+
+def _choose_upload(key: str) -> Prepare | None:
+    file = st.file_uploader("Zip or CSV", type=[suffix[1:] for suffix in SUFFIXES], key=f"{key}_upload")
+    st.caption(ABOUT_UPLOAD)
+    return (lambda gallery: at(keep_upload(gallery, file.name, file.getbuffer()))) if file else None
+
+
+def _choose_dataset(key: str) -> Prepare:
+    dataset = st.selectbox("Dataset", list(DATASETS.values()), format_func=lambda one: one.title, key=f"{key}_dataset")
+    options = f" Indexed of it: `{dataset.options.strip()}`." if dataset.options else ""
+    st.caption(f"Licence: {as_text(dataset.licence)}{options} It is downloaded once and kept.")
+    return lambda _: of_dataset(dataset)
