@@ -49,7 +49,7 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
     with st.container(key="compare"):
         left, right = st.columns(2) if like else (None, st.container())
         if left:
-            left.image(like[0].preview, alt=f"Your query: {like[0].title}", width="stretch")
+            left.image(like[0].seen, alt=f"Your query: {like[0].title}", width="stretch")
             left.caption(f"Your query: {as_text(like[0].title)}")
         right.image(resources.preview_of_item(gallery, item), alt=f"Result: {item.label or name}", width="stretch")
         right.caption(f"Rank {hit.rank}, score {hit.score:.3f}: {as_text(name)}" if hit else as_text(name))

@@ -10,7 +10,7 @@ from similarity.app import resources
 from similarity.app.links import ITEM, SAMPLE, UPLOAD, URL, Link, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
-from similarity.images import read_file
+from similarity.images import decode, read_file, thumbnail
 from similarity.originals import file_name, read_original
 from similarity.queries import QueryFile
 from similarity.sample import sample_queries
@@ -36,6 +36,13 @@ class Example:
     title: str
     preview: bytes
     vector: Vectors
+
+    @property
+    def seen(self) -> bytes:
+        """A JPEG of the part that is meant."""
+        if not self.part.box:
+            return self.preview
+        return thumbnail(self.part.box.cut(decode(self.preview, self.title)), side=resources.PREVIEW_SIDE)
 
 
 def keep_upload(file: QueryFile) -> Part:

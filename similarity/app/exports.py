@@ -47,9 +47,7 @@ class Export:
         """The query beside the first results."""
         hits = self.hits[:ON_SHEET]
         query = self.like[0]
-        picture = decode(query.preview, query.title)
-        if query.part.box:
-            picture = query.part.box.cut(picture)
+        picture = decode(query.seen, query.title)
         return draw_sheet(picture, query.title, hits, [self.gallery.thumbnail(hit.item) for hit in hits])
 
 

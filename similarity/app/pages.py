@@ -1,13 +1,18 @@
 """Which pages there are, and what they have in common."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from similarity.app import about_page, galleries_page, map_page, navigation, search_page, style, uploads
 
+ICON = Path(__file__).with_name("icon.svg")
+
 
 def show() -> None:
     """Draw the page that a visitor is on."""
-    st.set_page_config(page_title="Similarity", page_icon=":material/image_search:", layout="wide")
+    # A file of ours: one of Streamlit's symbols would be fetched from the internet.
+    st.set_page_config(page_title="Similarity", page_icon=str(ICON), layout="wide")
     style.apply()
     uploads.keep_in_memory()
     pages = {
