@@ -38,11 +38,10 @@ def show(take: Callable[[Part], None]) -> None:
         on_submit=take_message,
     )
     st.file_uploader(
-        "Or drop a picture here",
+        "Or drop a picture here, or choose a file",
         type=FILE_TYPES,
         key=f"upload-{turn}",
         on_change=lambda: take_file(st.session_state[f"upload-{turn}"]),
-        label_visibility="collapsed",
     )
     if st.toggle("Use the camera", key="camera-on"):
         st.camera_input(

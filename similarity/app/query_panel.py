@@ -38,15 +38,20 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
     if link.like or link.unlike:
         st.button("New search", icon=":material/restart_alt:", on_click=_start_anew, width="stretch")
-        st.divider()
-        st.markdown("**Show it another picture**")
-        st.session_state.setdefault(ROLE, NEW)
-        st.segmented_control(
-            "What it is for", [NEW, ALSO, NOT], key=ROLE, required=True, width="stretch", label_visibility="collapsed"
-        )
+        with st.expander("Show it another picture"):
+            st.session_state.setdefault(ROLE, NEW)
+            st.segmented_control(
+                "What it is for",
+                [NEW, ALSO, NOT],
+                key=ROLE,
+                required=True,
+                width="stretch",
+                label_visibility="collapsed",
+            )
+            query_input.show(_take)
     else:
         st.markdown("**Show it a picture**")
-    query_input.show(_take)
+        query_input.show(_take)
     return [one for one in like if one], [one for one in unlike if one]
 
 

@@ -21,7 +21,6 @@ from similarity.errors import GalleryDamagedError, SimilarityError
 from similarity.gallery import Gallery, list_galleries
 from similarity.models import get_backbone
 from similarity.sample import SAMPLE, has_sample
-from similarity.weights import PREFERRED
 
 
 def show() -> None:
@@ -106,12 +105,8 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
 
 def _show_facts(gallery: Gallery) -> None:
     """What is searched, and with what; if the model is not the one hoped for, why."""
-    st.caption(f"{len(gallery):,} pictures · {get_backbone(gallery.manifest.model).title}")
-    why, _, remedy = gallery.manifest.note.partition("\n")
-    if why:
-        with st.expander(f"Why not {get_backbone(PREFERRED).title}?"):
-            st.caption(messages.as_text(why))
-            st.caption(messages.as_text(remedy))
+    why = messages.as_text(gallery.manifest.note).replace("\n", "\n\n") or None
+    st.caption(f"{len(gallery):,} pictures · {get_backbone(gallery.manifest.model).title}", help=why)
 
 
 def _show_no_gallery() -> None:
