@@ -10,6 +10,7 @@ from similarity.inventory import take_inventory
 def show() -> None:
     """Draw the page: the jobs, and below them the list, one gallery, or the form for a new one."""
     st.title("Galleries", anchor=False)
+    st.caption("Sets of pictures that can be searched. They are built once; the pictures stay where they are.")
     if not access.may_manage():
         st.info(access.REFUSAL, icon=":material/lock:")
     background.show_notice()

@@ -8,6 +8,7 @@ import streamlit as st
 
 from similarity import tasks
 from similarity.app import background, gallery_source
+from similarity.app.gallery_source import FORM_WIDTH
 from similarity.errors import GalleryError, SimilarityError
 from similarity.fetch import is_url
 from similarity.gallery import Gallery
@@ -18,12 +19,9 @@ from similarity.records import files_of
 def show(gallery: Gallery) -> None:
     """Draw a tab for each."""
     add, sync, remove = st.tabs(["Add pictures", "Bring in step", "Remove pictures"])
-    with add:
-        _show_add(gallery)
-    with sync:
-        _show_sync(gallery)
-    with remove:
-        _show_remove(gallery)
+    for tab, show_form in ((add, _show_add), (sync, _show_sync), (remove, _show_remove)):
+        with tab, st.container(width=FORM_WIDTH):
+            show_form(gallery)
 
 
 def _show_add(gallery: Gallery) -> None:

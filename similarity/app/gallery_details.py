@@ -20,6 +20,7 @@ from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.inventory import Entry
 
+PREVIEWED, PREVIEW_WIDTH = 12, 76
 DAMAGED = "This gallery is damaged and cannot be searched. Go back to its last sound state, or build it again."
 
 
@@ -32,6 +33,7 @@ def show(entry: Entry) -> None:
         if gallery and st.button("Search it", icon=":material/image_search:", type="primary"):
             navigation.go("search", {gallery_list.GALLERY: entry.name})
     if gallery:
+        _show_some(gallery)
         _show_facts(gallery)
         _show_health(gallery)
     if not access.may_manage():
@@ -55,6 +57,12 @@ def _open(entry: Entry) -> Gallery | None:
         st.error(DAMAGED, icon=":material/heart_broken:")
         st.caption(background.shown(str(error)))
         return None
+
+
+def _show_some(gallery: Gallery) -> None:
+    """A few of its pictures, evenly spread over it."""
+    some = gallery.items[:: max(1, len(gallery) // PREVIEWED)][:PREVIEWED]
+    st.image([gallery.thumbnail(item) for item in some], width=PREVIEW_WIDTH, alt=[item.label for item in some])
 
 
 def _show_facts(gallery: Gallery) -> None:

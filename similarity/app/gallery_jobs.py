@@ -65,21 +65,21 @@ def _show_active(job: Job) -> None:
 
 def _show_ended(job: Job) -> None:
     status, is_there = job.status, exists(job.directory)
-    st.markdown(f"{ICONS[status.state]} {background.shown(gallery_words.outcome(job, is_there=is_there))}")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"{ICONS[status.state]} {background.shown(gallery_words.outcome(job, is_there=is_there))}")
+        with st.container(horizontal=True, width="content"):
+            _show_ways_on(job, is_there=is_there)
     if isinstance(status.result, Report) and status.result.skipped:
         show_skipped(status.result.skipped)
-    with st.container(horizontal=True):
-        if (
-            status.state == "done"
-            and is_there
-            and st.button("Search it", key=f"search-{job.number}", icon=":material/image_search:")
-        ):
+
+
+def _show_ways_on(job: Job, *, is_there: bool) -> None:
+    state = job.status.state
+    if state == "done" and is_there:
+        if st.button("Search it", key=f"search-{job.number}", icon=":material/image_search:"):
             navigation.go("search", {"gallery": job.directory.name})
-        if not access.may_manage():
-            return
-        if status.state in ("failed", "cancelled"):
-            label, icon = ("Go on", "play_arrow") if status.state == "cancelled" else ("Try again", "refresh")
-            st.button(
-                label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=background.go_on, args=(job,)
-            )
+    elif state != "done" and access.may_manage():
+        label, icon = ("Go on", "play_arrow") if state == "cancelled" else ("Try again", "refresh")
+        st.button(label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=background.go_on, args=(job,))
+    if access.may_manage():
         st.button("Dismiss", key=f"dismiss-{job.number}", type="tertiary", on_click=background.dismiss, args=(job,))

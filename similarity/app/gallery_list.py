@@ -22,7 +22,9 @@ UNFINISHED = "Not finished. Build it again under this name to go on where it sto
 
 def show(entries: Sequence[Entry]) -> None:
     """Draw the list."""
-    if not entries:
+    if not entries and any(job.is_active for job in background.jobs().listed()):
+        st.caption("As soon as the gallery is ready, it is listed here.")
+    elif not entries:
         st.subheader("There is no gallery yet", anchor=False)
         st.markdown(EMPTY)
     for entry in entries:
@@ -68,7 +70,7 @@ def _begin_new() -> None:
 
 def _show(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        with st.container(width=520, gap="xxsmall"):
+        with st.container(gap="xxsmall"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{as_text(entry.name)}**", width="content")
                 if entry.condition != "sound":
@@ -91,7 +93,7 @@ def _summary(entry: Entry) -> str:
         gallery_words.pictures(made.count + made.duplicates),
         title(made.model),
         size_on_disk(entry.directory),
-        f"search {gallery_words.search(made.recipe)}",
+        gallery_words.search(made.recipe),
         gallery_words.moment(made.created),
     )
     return " · ".join(map(as_text, facts))

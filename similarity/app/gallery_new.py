@@ -7,6 +7,7 @@ import streamlit as st
 
 from similarity import tasks
 from similarity.app import background, gallery_list, gallery_source, gallery_words
+from similarity.app.gallery_source import FORM_WIDTH
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import find_gallery
@@ -26,7 +27,7 @@ def show() -> None:
     """Draw it."""
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=gallery_list.show_all)
     st.subheader("New gallery", anchor=False)
-    with st.container(border=True):
+    with st.container(border=True, width=FORM_WIDTH):
         name = st.text_input(
             "Name", placeholder="shoes", key="new_name", help="Letters, digits, dots, dashes and underscores."
         ).strip()

@@ -12,13 +12,14 @@ from similarity.tasks import Finding, at, of_dataset
 from similarity.uploads import SUFFIXES, keep_upload
 
 PLACE, UPLOAD, DATASET = "On this computer", "Upload", "Public dataset"
-ABOUT_PLACE = (
-    "The folder that a picture lies in is its label. A CSV has a column `path` or `url`, and maybe one `label`."
-)
+ABOUT_PLACE = "The folder that a picture lies in is its label. A CSV has a column `path` or `url`; `label` is optional."
 ABOUT_UPLOAD = (
     "A zip of pictures, or a CSV with their web addresses in a column `url`; full paths of this computer work too, and "
     "paths relative to the CSV do not. A copy is kept as long as the gallery is. Of a larger zip, give the path."
 )
+
+# In pixels, where the screen has them.
+FORM_WIDTH = 760
 
 # Given a gallery's name, says how its pictures are found, and keeps what was uploaded; raises SimilarityError.
 Prepare = Callable[[str], Finding]

@@ -63,12 +63,14 @@ def files(count: int) -> str:
 
 def search(recipe: str) -> str:
     """How a gallery is searched."""
-    return "exact: compares with every picture" if recipe == "flat" else recipe
+    return "exact search" if recipe == "flat" else f"search by {recipe}"
 
 
 def counted(report: Report) -> str:
     """What a run did, without what it did not."""
     told = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
+    if report.task == "index":
+        told = [pictures(report.added)]
     resumed = [f"{report.resumed:,} taken over from a run that was cut short"] if report.resumed else []
     return ", ".join(told + resumed) or "nothing to change"
 
