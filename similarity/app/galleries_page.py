@@ -6,11 +6,21 @@ from similarity.app import access, background, gallery_details, gallery_jobs, ga
 from similarity.app.messages import as_text
 from similarity.inventory import take_inventory
 
+# Pictures of one shape in a row, and on a telephone buttons below what they belong to.
+CSS = """
+<style>
+.st-key-gallery-some [data-testid="stImageContainer"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }
+.st-key-gallery-some [data-testid="stImage"], .st-key-gallery-some [data-testid="stImage"] > div { gap: 0.4rem; }
+:has(> [class*="st-key-gallery-text-"]) { flex: 1 1 18rem !important; }
+</style>
+"""
+
 
 def show() -> None:
     """Draw the page: the jobs, and below them the list, one gallery, or the form for a new one."""
     st.title("Galleries", anchor=False)
     st.caption("Sets of pictures that can be searched. They are built once; the pictures stay where they are.")
+    st.html(CSS)
     if not access.may_manage():
         st.info(access.REFUSAL, icon=":material/lock:")
     background.show_notice()

@@ -1,7 +1,5 @@
 """One gallery: what it is, how healthy it is, and what can be done with it."""
 
-from collections import Counter
-
 import streamlit as st
 
 from similarity.app import (
@@ -21,6 +19,8 @@ from similarity.gallery import Gallery
 from similarity.inventory import Entry
 
 PREVIEWED, PREVIEW_WIDTH = 12, 76
+# Of how many pictures it is looked whether they are still there: more would take too long.
+LOOKED_FOR = 5_000
 DAMAGED = "This gallery is damaged and cannot be searched. Go back to its last sound state, or build it again."
 
 
@@ -62,7 +62,8 @@ def _open(entry: Entry) -> Gallery | None:
 def _show_some(gallery: Gallery) -> None:
     """A few of its pictures, evenly spread over it."""
     some = gallery.items[:: max(1, len(gallery) // PREVIEWED)][:PREVIEWED]
-    st.image([gallery.thumbnail(item) for item in some], width=PREVIEW_WIDTH, alt=[item.label for item in some])
+    with st.container(key="gallery-some"):
+        st.image([gallery.thumbnail(item) for item in some], width=PREVIEW_WIDTH, alt=[item.label for item in some])
 
 
 def _show_facts(gallery: Gallery) -> None:
@@ -95,10 +96,9 @@ def _show_health(gallery: Gallery) -> None:
         f"{as_text(gallery_words.counted(run))}."
     )
     if made.duplicates:
-        st.markdown(f"{gallery_words.files(made.duplicates)} are exact copies of another one and are searched once.")
-    gone = Counter(item.is_gone for item in gallery.items)[True] if len(gallery) <= 5_000 else 0
-    if gone:
-        st.markdown(f"The files of {gallery_words.pictures(gone)} are gone from where they were.")
+        st.markdown(gallery_words.copies(made.duplicates))
+    if gone := sum(item.is_gone for item in gallery.items[:LOOKED_FOR]):
+        st.markdown(gallery_words.gone(gone))
     if made.skipped:
         show_skipped(made.skipped)
     else:

@@ -66,7 +66,8 @@ def _show_active(job: Job) -> None:
 def _show_ended(job: Job) -> None:
     status, is_there = job.status, exists(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"{ICONS[status.state]} {background.shown(gallery_words.outcome(job, is_there=is_there))}")
+        with st.container(key=f"gallery-text-job-{job.number}"):
+            st.markdown(f"{ICONS[status.state]} {background.shown(gallery_words.outcome(job, is_there=is_there))}")
         with st.container(horizontal=True, width="content"):
             _show_ways_on(job, is_there=is_there)
     if isinstance(status.result, Report) and status.result.skipped:

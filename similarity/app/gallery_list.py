@@ -70,7 +70,7 @@ def _begin_new() -> None:
 
 def _show(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        with st.container(gap="xxsmall"):
+        with st.container(gap="xxsmall", key=f"gallery-text-{entry.name}"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{as_text(entry.name)}**", width="content")
                 if entry.condition != "sound":

@@ -11,7 +11,7 @@ from similarity.sources import open_source
 from similarity.tasks import Finding, at, of_dataset
 from similarity.uploads import SUFFIXES, keep_upload
 
-PLACE, UPLOAD, DATASET = "On this computer", "Upload", "Public dataset"
+PLACE, UPLOAD, DATASET = "On this computer", "Upload", "Dataset"
 ABOUT_PLACE = "The folder that a picture lies in is its label. A CSV has a column `path` or `url`; `label` is optional."
 ABOUT_UPLOAD = (
     "A zip of pictures, or a CSV with their web addresses in a column `url`; full paths of this computer work too, and "

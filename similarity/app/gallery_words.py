@@ -61,6 +61,18 @@ def files(count: int) -> str:
     return f"{count:,} file" if count == 1 else f"{count:,} files"
 
 
+def copies(count: int) -> str:
+    """So many exact copies."""
+    what = "is an exact copy" if count == 1 else "are exact copies"
+    return f"{files(count)} {what} of another one; each content is searched once."
+
+
+def gone(count: int) -> str:
+    """So many pictures whose files are not there any more."""
+    where = "is gone from where it was" if count == 1 else "are gone from where they were"
+    return f"{pictures(count)} {where}; search finds them all the same."
+
+
 def search(recipe: str) -> str:
     """How a gallery is searched."""
     return "exact search" if recipe == "flat" else f"search by {recipe}"

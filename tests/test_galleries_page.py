@@ -1,0 +1,411 @@
+"""The galleries page, driven without a browser."""
+
+import shutil
+import threading
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import standin
+from conftest import change_manifest
+from streamlit.testing.v1 import AppTest
+
+from similarity import Gallery
+from similarity.app import access, background
+from similarity.jobs import Job, Jobs
+from similarity.uploads import keep_upload
+
+pytestmark = pytest.mark.usefixtures("light_network")
+MODEL = "efficientnet-lite2"
+
+
+def script() -> None:
+    """The page, with other pages that only say where one has got to."""
+    import streamlit as st
+
+    from similarity.app import galleries_page, navigation
+
+    def go(page: str, parameters: dict[str, str]) -> None:
+        st.session_state["gone_to"] = (page, parameters)
+        st.stop()
+
+    navigation.go = go  # type: ignore[assignment]
+    galleries_page.show()
+
+
+@pytest.fixture
+def page(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    import streamlit as st
+
+    from similarity.app import navigation
+
+    assert empty_home
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    monkeypatch.setattr("similarity.embedding.Embedder.restore", standin.load)
+    monkeypatch.setattr("similarity.app.access.may_manage", lambda: True)
+    monkeypatch.setattr(navigation, "go", navigation.go)  # put back at the end
+    yield AppTest.from_function(script, default_timeout=60)
+    for job in background.jobs().listed():
+        job.cancel()
+        job.wait(30)
+
+
+@pytest.fixture
+def mine(own_pictures: Path, empty_home: Path) -> Gallery:
+    """A gallery of 15 pictures."""
+    return Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+
+
+def jobs() -> Jobs:
+    return background.jobs()
+
+
+def finish(page: AppTest) -> Job:
+    """Wait for the latest job and draw the page again."""
+    job = jobs().listed()[-1]
+    assert job.wait(30)
+    page.run()
+    assert not page.exception
+    return job
+
+
+def texts(page: AppTest) -> str:
+    shown = [*page.markdown, *page.caption, *page.subheader, *page.error, *page.warning, *page.info]
+    return "\n".join(element.value for element in shown).replace("\\", "")
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def press(page: AppTest, label: str) -> None:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+
+
+def open_details(page: AppTest, name: str = "mine") -> None:
+    page.query_params["gallery"] = name
+    page.run()
+    assert not page.exception
+
+
+def open_form(page: AppTest, name: str, place: Path | str | None = None) -> None:
+    """The form for a new gallery, filled in."""
+    page.query_params["new"] = "1"
+    page.run()
+    page.text_input("new_name").input(name)
+    if place is not None:
+        page.text_input("new_place").input(str(place))
+    page.run()
+
+
+def delete(page: AppTest, typed: str) -> None:
+    page.text_input("delete_name").input(typed)
+    press(page, "Delete it for good")
+
+
+def test_without_a_gallery_the_page_says_what_one_is_and_offers_to_make_one(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert page.subheader[0].value == "There is no gallery yet"
+    press(page, "New gallery")
+    assert page.subheader[0].value == "New gallery"
+    press(page, "All galleries")
+    assert page.subheader[0].value == "There is no gallery yet"
+
+
+def test_a_visitor_who_may_not_manage_sees_galleries_without_paths_and_can_change_none(
+    page: AppTest, mine: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.app.access.may_manage", lambda: False)
+    page.query_params["new"] = "1"
+    page.run()
+    assert page.info[0].value == access.REFUSAL
+    assert labels(page) == ["Search", "Details"]
+    open_details(page)
+    assert labels(page) == ["All galleries", "Search it"]
+    assert str(mine.directory.parent) not in texts(page) + page.table[0].value.to_string().replace("\\", "")
+    assert background.start(mine.directory, "delete", lambda _: None) is False
+    assert jobs().listed() == []
+
+
+def test_a_gallery_is_built_from_a_folder_and_can_be_searched_at_once(page: AppTest, own_pictures: Path) -> None:
+    (own_pictures / "dots" / "broken.jpg").write_bytes(b"no picture")
+    open_form(page, "shoes", own_pictures)
+    press(page, "Build the gallery")
+    assert "new" not in page.query_params
+    finish(page)
+    assert "shoes is ready: 15 pictures" in texts(page)
+    assert "1 file could not be used" in texts(page)
+    assert page.expander[0].label == "1 file skipped"
+    assert "broken.jpg" in page.dataframe[0].value["File"][0]
+    assert "15 pictures · EfficientNet-Lite2" in texts(page)
+    assert "exact search" in texts(page)
+    press(page, "Search it")
+    assert page.session_state["gone_to"] == ("search", {"gallery": "shoes"})
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "sentence"),
+    [
+        ("shoes", "/nowhere/at/all", "There is no folder or file /nowhere/at/all."),
+        ("shoes", "", "Say where the pictures are."),
+        ("", "/tmp", "Give the gallery a name."),
+        ("my shoes", "/tmp", "'my shoes' cannot name a gallery: use letters"),
+        ("../shoes", "/tmp", "'../shoes' cannot name a gallery: use letters"),
+        ("~", "/tmp", "'~' cannot name a gallery: use letters"),
+    ],
+)
+def test_a_form_that_is_not_right_gets_a_plain_sentence(page: AppTest, name: str, place: str, sentence: str) -> None:
+    open_form(page, name, place)
+    press(page, "Build the gallery")
+    assert page.error[0].value.replace("\\", "").startswith(sentence)
+    assert jobs().listed() == []
+
+
+def test_a_folder_without_pictures_fails_with_a_sentence_and_can_be_tried_again(page: AppTest, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    open_form(page, "shoes", empty)
+    press(page, "Build the gallery")
+    finish(page)
+    assert f"Building shoes did not work. There are no pictures in {empty}" in texts(page)
+    press(page, "Try again")
+    finish(page)
+    assert len(jobs().listed()) == 1
+    press(page, "Dismiss")
+    assert jobs().listed() == []
+
+
+def test_a_taken_name_is_asked_about_and_the_gallery_is_replaced_only_then(
+    page: AppTest, mine: Gallery, own_pictures: Path
+) -> None:
+    open_form(page, "mine", own_pictures / "dots")
+    press(page, "Build the gallery")
+    assert "There is a gallery named mine, with 15 pictures." in page.warning[0].value
+    press(page, "Keep it")
+    assert not page.warning
+    assert mine.is_live
+    press(page, "Build the gallery")
+    press(page, "Replace it")
+    finish(page)
+    assert len(Gallery.open(mine.directory)) == 5
+
+
+def zipped(folder: Path) -> bytes:
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        for picture in folder.rglob("*.jpg"):
+            file.write(picture, picture.relative_to(folder))
+    return data.getvalue()
+
+
+def test_a_gallery_is_built_from_an_uploaded_zip_which_is_kept(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    open_form(page, "shoes")
+    page.segmented_control("new_way").set_value("Upload").run()
+    page.file_uploader("new_upload").upload("my shoes.zip", zipped(own_pictures), "application/zip").run()
+    press(page, "Build the gallery")
+    finish(page)
+    gallery = Gallery.open(empty_home / "galleries" / "shoes")
+    assert len(gallery) == 15
+    assert not any(item.is_gone for item in gallery.items)
+    assert (empty_home / "uploads" / "shoes" / "my_shoes.zip").is_file()
+
+
+def test_an_upload_that_is_no_zip_gets_a_sentence_and_is_not_kept(page: AppTest, empty_home: Path) -> None:
+    open_form(page, "shoes")
+    page.segmented_control("new_way").set_value("Upload").run()
+    page.file_uploader("new_upload").upload("shoes.zip", b"no zip", "application/zip").run()
+    press(page, "Build the gallery")
+    assert "shoes.zip is not a zip file that can be read" in page.error[0].value.replace("\\", "")
+    assert not (empty_home / "uploads" / "shoes").exists()
+
+
+def test_a_dataset_is_shown_with_its_licence_before_it_is_downloaded(page: AppTest) -> None:
+    open_form(page, "products")
+    page.segmented_control("new_way").set_value("Dataset").run()
+    assert "120,053 photographs" in page.selectbox("new_dataset").options[0]
+    assert "not openly licensed" in texts(page)
+    assert "--split test --products 500" in texts(page)
+
+
+def test_a_running_job_shows_how_far_it_is_and_is_cancelled(page: AppTest, mine: Gallery) -> None:
+    halfway, go_on = threading.Event(), threading.Event()
+
+    def work(job: Job) -> None:
+        job.counter("Unpacking", "files")(3, 10)
+        halfway.set()
+        assert go_on.wait(30)
+        job.counter("Unpacking", "files")(4, 10)
+
+    jobs().start(mine.directory, "index", work)
+    assert halfway.wait(30)
+    open_details(page)
+    assert "Building mine" in texts(page).replace("*", "")
+    assert "Something is being done with this gallery: see above" in texts(page)
+    assert "Delete …" not in labels(page)
+    press(page, "Cancel")
+    go_on.set()
+    finish(page)
+    assert "Building mine was cancelled: mine is as it was." in texts(page)
+    assert "Go on" in labels(page)
+    assert mine.is_live
+
+
+def test_details_tell_what_a_gallery_is_and_how_healthy(page: AppTest, own_pictures: Path, empty_home: Path) -> None:
+    shutil.copy(own_pictures / "dots" / "dots-0.jpg", own_pictures / "dots" / "copy.jpg")
+    (own_pictures / "dots" / "broken.jpg").write_bytes(b"no picture")
+    gallery = Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+    change_manifest(gallery, note="The reason.\nThe remedy.")
+    (own_pictures / "rings" / "rings-0.jpg").unlink()
+    open_details(page)
+    facts = page.table[0].value.to_string().replace("\\", "")
+    for fact in ("16", "EfficientNet-Lite2", "exact search", str(own_pictures), str(gallery.directory)):
+        assert fact in facts
+    told = texts(page)
+    assert "The reason. The remedy." in told
+    assert f"Last run: building this gallery from {own_pictures}" in told
+    assert "1 file is an exact copy of another one" in told
+    assert "1 picture is gone from where it was" in told
+    assert page.expander[0].label == "1 file skipped"
+
+
+def test_pictures_are_added_brought_in_step_and_the_change_is_undone(
+    page: AppTest, mine: Gallery, own_pictures: Path, tmp_path: Path
+) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    shutil.move(own_pictures / "dots" / "dots-0.jpg", more / "one.jpg")
+    (more / "one.jpg").write_bytes((more / "one.jpg").read_bytes() + b"changed")
+    open_details(page)
+    press(page, "Add")
+    assert page.error[0].value == "Say where the pictures are\\."
+    page.text_input("add_place").input(str(more)).run()
+    press(page, "Add")
+    finish(page)
+    assert "mine is up to date: 1 new" in texts(page)
+    assert page.selectbox("sync_place").options == [str(own_pictures), str(more)]
+    press(page, "Bring in step")
+    finish(page)
+    assert "mine is up to date: 1 removed, 14 as before" in texts(page)
+    press(page, "Undo the last change")
+    finish(page)
+    assert "mine is again as it was" in texts(page)
+    assert len(Gallery.open(mine.directory)) == 16
+
+
+def test_pictures_are_removed_by_label_by_id_and_by_folder(page: AppTest, mine: Gallery, own_pictures: Path) -> None:
+    open_details(page)
+    press(page, "Remove")
+    assert page.error[0].value.startswith("Choose a label")
+    assert page.multiselect("remove_labels").options == ["dots (5)", "rings (5)", "stripes (5)"]
+    page.multiselect("remove_labels").select("dots")
+    page.text_area("remove_lines").input(f"rings/rings-1.jpg\n\n{own_pictures / 'stripes'}").run()
+    press(page, "Remove")
+    finish(page)
+    assert "mine is up to date: 11 removed" in texts(page)
+    assert {item.label for item in Gallery.open(mine.directory).items} == {"rings"}
+    assert len(list(own_pictures.rglob("*.jpg"))) == 15
+
+
+def test_a_picture_that_is_not_in_the_gallery_is_not_removed_and_the_page_says_so(page: AppTest, mine: Gallery) -> None:
+    open_details(page)
+    page.text_area("remove_lines").input("/nowhere.jpg").run()
+    press(page, "Remove")
+    finish(page)
+    assert "No picture of the gallery has the path '/nowhere.jpg': nothing was removed." in texts(page)
+    assert mine.is_live
+
+
+def test_a_gallery_is_checked_and_a_damaged_one_goes_back_to_its_last_sound_state(page: AppTest, mine: Gallery) -> None:
+    open_details(page)
+    press(page, "Check every file")
+    finish(page)
+    assert "mine is sound: all" in texts(page)
+    mine.remove(labels=["dots"])
+    (mine.directory / "generations" / "000002" / "index.faiss").write_bytes(b"damage")
+    page.run()
+    assert "This gallery is damaged and cannot be searched." in texts(page)
+    press(page, "Check every file")
+    finish(page)
+    assert "Checking mine did not work." in texts(page)
+    assert "index.faiss is damaged or missing" in texts(page)
+    press(page, "Go back to the last sound state")
+    finish(page)
+    assert "15 pictures" in texts(page)
+    assert "This gallery is damaged" not in texts(page)
+
+
+def test_a_gallery_whose_manifest_is_damaged_is_listed_and_can_be_deleted(page: AppTest, mine: Gallery) -> None:
+    (mine.directory / "CURRENT").write_text("nonsense")
+    page.run()
+    assert "CURRENT is damaged or missing" in texts(page)
+    assert "Repair or delete" in labels(page)
+    press(page, "Repair or delete")
+    assert "Undo the last change" not in labels(page)
+    press(page, "Delete …")
+    delete(page, "mine")
+    finish(page)
+    assert not mine.directory.exists()
+
+
+def test_a_gallery_is_deleted_only_after_its_name_was_typed(page: AppTest, mine: Gallery, own_pictures: Path) -> None:
+    upload = keep_upload("mine", "more.zip", zipped(own_pictures))
+    open_details(page)
+    press(page, "Delete …")
+    assert "The pictures themselves stay where they are" in texts(page)
+    delete(page, "Mine")
+    assert "That is not its name" in page.error[0].value
+    assert mine.is_live
+    press(page, "Keep it")
+    assert "Delete it for good" not in labels(page)
+    press(page, "Delete …")
+    delete(page, "mine")
+    finish(page)
+    assert "mine was deleted. The pictures themselves are where they were." in texts(page)
+    assert page.subheader[0].value == "There is no gallery yet"
+    assert not mine.directory.exists()
+    assert not upload.exists()
+    assert len(list(own_pictures.rglob("*.jpg"))) == 15
+
+
+def test_what_a_cancelled_build_left_is_listed_and_building_again_goes_on(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    directory = empty_home / "galleries" / "mine"
+    (directory / "unfinished").mkdir(parents=True)
+    (directory / "unfinished" / "0.sqlite").write_bytes(b"")
+    page.run()
+    assert "Not finished. Build it again under this name to go on where it stopped" in texts(page)
+    open_form(page, "mine", own_pictures)
+    press(page, "Build the gallery")
+    assert not page.warning, "nothing is replaced"
+    finish(page)
+    assert len(Gallery.open(directory)) == 15
+
+
+def test_an_upload_for_a_gallery_that_never_came_about_is_dropped_when_the_job_is_dismissed(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    kept = keep_upload("shoes", "a.zip", zipped(own_pictures))
+
+    def fail(_: Job) -> None:
+        raise RuntimeError
+
+    jobs().start(empty_home / "galleries" / "shoes", "index", fail)
+    page.run()
+    finish(page)
+    assert kept.exists(), "it can be tried again"
+    press(page, "Dismiss")
+    assert not kept.exists()
+
+
+def test_a_gallery_that_is_not_there_is_told_from_those_that_are(page: AppTest, mine: Gallery) -> None:
+    open_details(page, "<b>other")
+    assert page.warning[0].value == "There is no gallery named \\<b\\>other."
+    assert mine.name in texts(page)
