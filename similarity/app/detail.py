@@ -59,13 +59,15 @@ def _show_actions(item: Item) -> None:
     """Each of them is another search, so that the whole page is drawn again."""
     part, link = Part(ITEM, item.id), links.read()
     like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
+    searches = (
+        ("More like this", ":material/search:", (part,), ()),
+        ("Add as example", ":material/add:", (*like, part), unlike),
+        ("Not like this", ":material/thumb_down:", like, (*unlike, part)),
+    )
     with st.container(horizontal=True, gap="small"):
-        if st.button("More like this", icon=":material/search:", type="primary"):
-            _search_for((part,), ())
-        if st.button("Add as example", icon=":material/add:", help="Search for what is like this one too"):
-            _search_for((*like, part), unlike)
-        if st.button("Not like this", icon=":material/thumb_down:", help="Search for what is not like this one"):
-            _search_for(like, (*unlike, part))
+        for label, icon, *parts in searches:
+            if st.button(label, icon=icon, on_click=links.put_together, args=parts):
+                st.rerun()
         st.download_button(
             "Download",
             lambda: _original_or_nothing(item),
@@ -74,11 +76,6 @@ def _show_actions(item: Item) -> None:
             on_click="ignore",
             disabled=item.is_gone,
         )
-
-
-def _search_for(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
-    links.put_together(like, unlike)
-    st.rerun()
 
 
 def _original_or_nothing(item: Item) -> bytes:

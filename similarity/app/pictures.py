@@ -37,13 +37,13 @@ def routes() -> list[Route]:
 
 async def _serve(request: Request) -> Response:
     gallery, sha256 = request.path_params["gallery"], request.path_params["sha256"]
-    jpeg = await run_in_threadpool(_find, gallery, sha256)
+    jpeg = await run_in_threadpool(find, gallery, sha256)
     if jpeg is None:
         return Response("There is no such picture.", status_code=404, media_type="text/plain")
     return Response(jpeg, media_type="image/jpeg", headers=HEADERS)
 
 
-def _find(gallery: str, sha256: str) -> bytes | None:
+def find(gallery: str, sha256: str) -> bytes | None:
     """A thumbnail, made again if it is gone; None if the gallery has no such picture, or is none."""
     if "/" in gallery or not re.fullmatch("[0-9a-f]{64}", sha256):
         return None

@@ -1,0 +1,54 @@
+"""What tests read off the pages of the app, driven without a browser."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
+
+
+def open_app(**address: str | list[str]) -> AppTest:
+    """The app at an address, nothing cached, not drawn yet."""
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    page = AppTest.from_file(APP, default_timeout=60)
+    for name, value in address.items():
+        page.query_params[name] = value
+    return page
+
+
+def texts(page: AppTest) -> str:
+    """All that is written on a page, without what makes it safe as markdown."""
+    elements = [*page.markdown, *page.caption, *page.subheader, *page.info, *page.warning]
+    helps = [element.proto.help for element in page.caption]
+    return "\n".join([*(element.value for element in elements), *helps]).replace("\\", "")
+
+
+def errors(page: AppTest) -> str:
+    """All errors that are shown."""
+    return "\n".join(error.value for error in page.error).replace("\\", "")
+
+
+def tiles(page: AppTest) -> list[dict[str, Any]]:
+    """All pictures that can be clicked on."""
+    return [tile for data in components(page, "similarity_tiles") for tile in data["tiles"]]
+
+
+def ranking(page: AppTest) -> list[dict[str, Any]]:
+    """The results, as they are shown."""
+    return [tile for tile in tiles(page) if tile["rank"]]
+
+
+def components(page: AppTest, name: str) -> list[dict[str, Any]]:
+    """What the elements of our own are given to draw."""
+    found = [element.proto for element in page.get("bidi_component")]
+    return [json.loads(proto.json) for proto in found if proto.component_name == name]
+
+
+def address(page: AppTest) -> dict[str, list[str]]:
+    """What stands in the address of a page."""
+    return {name: [one] if isinstance(one, str) else list(one) for name, one in page.query_params.items()}

@@ -1,0 +1,104 @@
+"""Conditions on labels and metadata, and searching under them."""
+
+import numpy as np
+import pytest
+
+from similarity import Gallery
+from similarity.errors import SearchError
+from similarity.facets import Facets
+from similarity.sources import Item
+from similarity.vectors import COUNTER_SHARE, combine
+
+ITEMS = [
+    Item("0", "/0.jpg", "boot", {"colour": "red", "shop": "x"}),
+    Item("1", "/1.jpg", "boot", {"colour": "blue", "shop": "x"}),
+    Item("2", "/2.jpg", "hat", {"colour": "red", "shop": "x"}),
+    Item("3", "/3.jpg", None, {"shop": "x"}),
+]
+
+
+def test_columns_are_the_label_first_and_what_tells_pictures_apart() -> None:
+    facets = Facets(ITEMS)
+    assert facets.columns == ["label", "colour"]
+    assert facets.counts("label") == {"boot": 2, "hat": 1}
+    assert facets.counts("colour") == {"blue": 1, "red": 2}
+    assert Facets([]).columns == []
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ({}, [0, 1, 2, 3]),
+        ({"label": ["boot"]}, [0, 1]),
+        ({"label": ["hat", "boot"]}, [0, 1, 2]),
+        ({"label": ["boot"], "colour": ["red"]}, [0]),
+        ({"label": ["no such"]}, []),
+        ({"label": []}, []),
+    ],
+)
+def test_values_of_a_column_are_alternatives_and_columns_are_all_to_be_met(where: dict, rows: list[int]) -> None:
+    assert Facets(ITEMS).rows(where).tolist() == rows
+
+
+def test_a_column_that_no_picture_has_is_an_error_that_names_those_there_are() -> None:
+    with pytest.raises(SearchError, match=r"'size': choose from .*label"):
+        Facets(ITEMS).rows({"size": ["1"]})
+
+
+def test_metadata_named_label_does_not_hide_the_label() -> None:
+    assert Facets([Item("0", "/0.jpg", "boot", {"label": "x"}), ITEMS[2]]).counts("label") == {"boot": 1, "hat": 1}
+
+
+@pytest.mark.parametrize("label", ["dots", "rings", "stripes"])
+def test_a_search_under_a_condition_finds_all_that_meet_it_in_the_order_of_the_whole_ranking(
+    shapes: Gallery, label: str
+) -> None:
+    vector = shapes.vectors[0]
+    everything = shapes.search_vector(vector, len(shapes))
+    found = shapes.search_vector(vector, 5, where={"label": [label]})
+    wanted = [hit for hit in everything if hit.item.label == label]
+    assert [hit.item.id for hit in found] == [hit.item.id for hit in wanted]
+    assert [hit.score for hit in found] == pytest.approx([hit.score for hit in wanted])
+    assert [hit.rank for hit in found] == [1, 2, 3, 4, 5]
+
+
+def test_pictures_to_leave_out_and_a_lowest_score_are_obeyed(shapes: Gallery) -> None:
+    vector, own = shapes.vectors[3], shapes.items[3].id
+    everything = shapes.search_vector(vector, len(shapes))
+    assert everything[0].item.id == own
+    without = shapes.search_vector(vector, len(shapes), but=[own])
+    assert [hit.item.id for hit in without] == [hit.item.id for hit in everything[1:]]
+    lowest = everything[4].score
+    assert len(shapes.search_vector(vector, len(shapes), minimum=lowest)) == 5
+    assert shapes.search_vector(vector, 5, where={"label": ["no such"]}) == []
+    with pytest.raises(SearchError, match="not in the gallery"):
+        shapes.search_vector(vector, 5, but=["no such"])
+
+
+def test_of_near_identical_pictures_only_the_best_is_shown(shapes: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    vector = shapes.vectors[0]
+    near = np.array(shapes.vectors)
+    near[1] = near[0]
+    monkeypatch.setattr(shapes, "vectors", near)
+    ids = [hit.item.id for hit in shapes.search_vector(vector, len(shapes), distinct=True)]
+    assert shapes.items[0].id in ids
+    assert shapes.items[1].id not in ids
+    everything = [hit.item.id for hit in shapes.search_vector(vector, len(shapes))]
+    assert ids == [one for one in everything if one in ids], "the others keep their order"
+
+
+def test_one_example_is_the_query_and_several_are_averaged() -> None:
+    east, north = np.eye(2, dtype=np.float32)
+    nothing = np.empty((0, 2), np.float32)
+    assert combine(east[np.newaxis], nothing) is not None
+    assert np.array_equal(combine(east[np.newaxis], nothing), east)
+    assert combine(np.array([east, north]), nothing) == pytest.approx([0.7071, 0.7071], abs=1e-4)
+
+
+def test_a_counter_example_turns_the_query_away_from_itself() -> None:
+    example = np.array([[0.6, 0.8]], np.float32)
+    counter = np.array([[1.0, 0.0]], np.float32)
+    query = combine(example, counter)
+    assert np.linalg.norm(query) == pytest.approx(1)
+    assert query @ counter[0] < example[0] @ counter[0]
+    assert query == pytest.approx((example[0] - COUNTER_SHARE * counter[0]) / np.hypot(0.6 - COUNTER_SHARE, 0.8))

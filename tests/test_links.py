@@ -1,0 +1,62 @@
+"""A search in the address of a page."""
+
+import pytest
+
+from similarity.app.links import Link, Part, parse
+from similarity.queries import Box
+
+
+def as_lists(parameters: dict[str, str | list[str]]) -> dict[str, list[str]]:
+    return {name: [value] if isinstance(value, str) else value for name, value in parameters.items()}
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        Link(),
+        Link(gallery="shoes", k=50, page=3, minimum=0.35, distinct=True),
+        Link(like=(Part("item", "a b/ü&=#.jpg"),), generation=3, model="resnet50"),
+        Link(like=(Part("url", "https://a.test/b@c.jpg?x=1,2,3,4"),), unlike=(Part("sample", "mug-01-q"),)),
+        Link(like=(Part("upload", "0" * 64, Box(0.1, 0.0, 0.905, 0.55)),)),
+        Link(like=(Part("item", "x@1,2,3"), Part("item", "y"))),
+        Link(where={"label": ("boot", "shoe"), "made in": ("1, 2",)}),
+    ],
+)
+def test_a_search_is_the_same_after_a_round_trip_through_an_address(link: Link) -> None:
+    assert parse(as_lists(link.parameters())) == link
+
+
+def test_what_goes_without_saying_is_not_in_the_address() -> None:
+    assert Link(gallery="shoes").parameters() == {"gallery": "shoes"}
+    assert Link(generation=3, model="resnet50").parameters() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("like", "nonsense"),
+        ("like", "file:/etc/passwd"),
+        ("like", ""),
+        ("k", "11"),
+        ("k", "1e9"),
+        ("k", "nan"),
+        ("page", "-1"),
+        ("page", "inf"),
+        ("min", "7"),
+        ("min", "x"),
+        ("generation", "-3"),
+        ("distinct", "maybe"),
+    ],
+)
+def test_what_makes_no_sense_in_an_address_is_passed_over(name: str, value: str) -> None:
+    assert parse({name: [value]}) == Link()
+
+
+@pytest.mark.parametrize("edges", ["50,0,40,100", "0,0,0,0", "0,0,101,50", "-1,0,50,50", "1,2,3", "..,0,1,1"])
+def test_a_part_that_is_no_part_of_a_picture_is_not_cut_out(edges: str) -> None:
+    (part,) = parse({"like": [f"item:a.jpg@{edges}"]}).like
+    assert part.box is None
+
+
+def test_the_same_picture_twice_is_one_example() -> None:
+    assert len(parse({"like": ["item:a", "item:a", "item:b"]}).like) == 2

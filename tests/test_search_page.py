@@ -1,0 +1,262 @@
+"""The search page, driven without a browser: queries of several pictures, parts of them, filters, links."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import MODEL, Site
+from pages import address, components, errors, open_app, ranking, texts, tiles
+from streamlit.testing.v1 import AppTest
+
+from similarity import Gallery
+from similarity.app import access, detail, pictures, resources
+from similarity.thumbnails import read_thumbnail
+
+
+def names(page: AppTest) -> list[str]:
+    return [tile["name"] for tile in ranking(page)]
+
+
+def button(page: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(one for one in page.button if one.label == label or (one.proto.help == label))
+
+
+@pytest.fixture
+def mine(own_pictures: Path, empty_home: Path) -> Gallery:
+    return Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_several_examples_are_averaged_and_a_counter_example_is_kept_out() -> None:
+    one = open_app(like="item:dots/dots-0.jpg").run()
+    two = open_app(like=["item:dots/dots-0.jpg", "item:rings/rings-0.jpg"]).run()
+    assert names(one)[0] == "dots-0.jpg"
+    assert set(names(two)[:2]) == {"dots-0.jpg", "rings-0.jpg"}
+    assert ranking(two)[0]["score"] < ranking(one)[0]["score"]
+    third = names(one)[2]
+    unlike = open_app(**{"like": "item:dots/dots-0.jpg", "not": f"item:{third.split('-')[0]}/{third}", "k": "20"}).run()
+    assert third not in names(unlike)
+    assert len(names(unlike)) == 14
+    assert not unlike.exception
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_example_can_be_made_a_counter_example_and_be_removed() -> None:
+    page = open_app(like=["item:dots/dots-0.jpg", "item:rings/rings-0.jpg"]).run()
+    button(page, "Make it a counter-example").click().run()
+    assert address(page)["not"] == ["item:rings/rings-0.jpg"]
+    assert address(page)["like"] == ["item:dots/dots-0.jpg"]
+    button(page, "Make it an example").click().run()
+    assert address(page)["like"] == ["item:dots/dots-0.jpg", "item:rings/rings-0.jpg"]
+    button(page, "Remove").click().run()
+    assert address(page)["like"] == ["item:dots/dots-0.jpg"]
+    button(page, "New search").click().run()
+    assert "like" not in address(page)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_a_further_picture_has_the_role_that_was_chosen_for_it(pictures: Path) -> None:
+    page = open_app(like="item:dots/dots-0.jpg").run()
+    page.segmented_control(key="role").set_value("Not like it").run()
+    page.chat_input[0].upload("a.jpg", (pictures / "rings" / "rings-1.jpg").read_bytes(), "image/jpeg")
+    page.chat_input[0].set_value("").run()
+    assert not page.exception
+    assert len(address(page)["not"]) == 1
+    assert page.segmented_control(key="role").value == "New search", "the next one begins anew again"
+
+
+@pytest.mark.usefixtures("shapes")
+def test_a_part_of_a_picture_finds_other_pictures_than_the_whole() -> None:
+    whole = open_app(like="item:dots/dots-0.jpg").run()
+    part = open_app(like="item:dots/dots-0.jpg@0,0,20,20").run()
+    assert components(part, "similarity_crop")[0]["box"] == [0, 0, 0.2, 0.2]
+    assert ranking(part)[0]["score"] < ranking(whole)[0]["score"]
+    button(part, "Use the whole picture").click().run()
+    assert ranking(part)[0]["score"] == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_filters_leave_what_meets_them_and_stand_in_the_address() -> None:
+    page = open_app(like="item:dots/dots-0.jpg").run()
+    label = page.multiselect(key="where.label")
+    assert label.options == ["dots (5)", "rings (5)", "stripes (5)"]
+    label.set_value(["rings"]).run()
+    assert {tile["label"] for tile in ranking(page)} == {"rings"}
+    assert len(ranking(page)) == 5
+    assert address(page)["where.label"] == ["rings"]
+    page.slider(key="min").set_value(1.0).run()
+    assert ranking(page) == []
+    assert "No picture meets these conditions" in texts(page)
+    button(page, "Clear all filters").click().run()
+    assert len(ranking(page)) == 10
+    page.toggle(key="distinct").set_value(True).run()
+    assert address(page)["distinct"] == ["1"]
+    assert not page.exception
+
+
+@pytest.mark.usefixtures("shapes")
+def test_a_condition_about_something_that_no_picture_has_is_said_and_can_be_cleared() -> None:
+    page = open_app(**{"like": "item:dots/dots-0.jpg", "where.colour": "red"}).run()
+    assert "No picture of the gallery has a 'colour'" in errors(page)
+    button(page, "Clear all filters").click().run()
+    assert len(ranking(page)) == 10
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_uploaded_picture_is_not_in_a_link_and_the_page_says_so(pictures: Path) -> None:
+    page = open_app().run()
+    page.file_uploader[0].upload("a.jpg", (pictures / "dots" / "dots-2.jpg").read_bytes(), "image/jpeg").run()
+    link = address(page)["like"]
+    assert link[0].startswith("upload:")
+    page.run()
+    assert names(page)[0] == "dots-2.jpg", "it lasts as long as the session"
+    colleague = open_app(like=link).run()
+    assert "Uploads are not kept: show it again" in errors(colleague)
+
+
+def test_a_link_to_what_is_not_there_any_more_says_so(mine: Gallery) -> None:
+    page = open_app(like="item:dots/dots-0.jpg", gallery="mine", generation="1", model=MODEL).run()
+    assert not page.warning
+    assert not page.info
+    assert "no gallery named other any more" in texts(open_app(gallery="other").run())
+    assert "made when the gallery was embedded with resnet50" in texts(open_app(gallery="mine", model="resnet50").run())
+    mine.remove(labels=["dots"])
+    later = open_app(like="item:rings/rings-0.jpg", gallery="mine", generation="1", model=MODEL).run()
+    assert "This link was made for state 1 of the gallery. It is at state 2 now" in texts(later)
+    assert len(ranking(later)) == 10
+    gone = open_app(like="item:dots/dots-0.jpg", gallery="mine").run()
+    assert "'dots/dots-0.jpg' is not in the gallery mine any more" in errors(gone)
+
+
+def test_a_gallery_that_is_deleted_under_the_app_is_said_to_be_gone(mine: Gallery, empty_home: Path) -> None:
+    Gallery.build(Path(mine.items[0].path).parent, empty_home / "galleries" / "other", model=MODEL)
+    page = open_app(gallery="mine", like="item:dots/dots-0.jpg").run()
+    assert names(page)
+    (mine.directory / "CURRENT").unlink()
+    page.run()
+    assert not page.exception
+    assert "no gallery named mine any more. This is other" in texts(page)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_another_gallery_starts_without_pictures_and_filters_of_the_one_before(
+    empty_home: Path, pictures: Path
+) -> None:
+    for name in ("a", "b"):
+        Gallery.build(pictures / "dots", empty_home / "galleries" / name, model=MODEL)
+    page = open_app(**{"gallery": "a", "like": ["item:dots-0.jpg", "sample:mug-01-q"], "where.label": "x"}).run()
+    page.selectbox("gallery").set_value("b").run()
+    assert address(page)["gallery"] == ["b"]
+    assert address(page)["like"] == ["sample:mug-01-q"], "what can be shown to any gallery stays"
+    assert "where.label" not in address(page)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_a_closer_look_has_the_facts_and_leads_to_further_searches() -> None:
+    page = open_app(like="item:dots/dots-0.jpg").run()
+    page.session_state[detail.LOOKED_AT] = "dots/dots-3.jpg"
+    page.session_state[detail.IS_OPEN] = True
+    page.run()
+    assert not page.exception
+    assert page.code[0].value.endswith("dots-3.jpg")
+    assert "dots" in page.table[0].value.to_string()
+    assert "240 × 320 pixels" in page.table[0].value.to_string()
+    button(page, "More like this").click().run()
+    assert address(page)["like"] == ["item:dots/dots-3.jpg"]
+    assert names(page)[0] == "dots-3.jpg"
+
+
+@pytest.mark.parametrize(
+    ("label", "like", "unlike"),
+    [
+        ("Add as example", ["item:dots/dots-0.jpg", "item:dots/dots-3.jpg"], None),
+        ("Not like this", ["item:dots/dots-0.jpg"], ["item:dots/dots-3.jpg"]),
+    ],
+)
+@pytest.mark.usefixtures("shapes")
+def test_a_result_can_be_an_example_or_a_counter_example(label: str, like: list[str], unlike: list[str] | None) -> None:
+    page = open_app(like="item:dots/dots-0.jpg").run()
+    page.session_state[detail.LOOKED_AT] = "dots/dots-3.jpg"
+    page.session_state[detail.IS_OPEN] = True
+    page.run()
+    button(page, label).click().run()
+    assert address(page)["like"] == like
+    assert address(page).get("not") == unlike
+    assert not page.exception
+
+
+@pytest.mark.usefixtures("shapes")
+def test_whoever_may_only_search_is_told_no_path(monkeypatch: pytest.MonkeyPatch, pictures: Path) -> None:
+    monkeypatch.setenv("SIMILARITY_MANAGE", "nobody")
+    page = open_app(like="item:dots/dots-0.jpg").run()
+    page.session_state[detail.LOOKED_AT] = "dots/dots-3.jpg"
+    page.session_state[detail.IS_OPEN] = True
+    page.run()
+    assert page.code[0].value == "dots-3.jpg"
+    assert str(pictures) not in str([element.value for element in [*page.markdown, *page.caption, *page.code]])
+
+
+@pytest.mark.parametrize(
+    ("setting", "headers", "address", "may"),
+    [
+        (None, {}, None, True),
+        (None, {}, "192.0.2.7", False),
+        (None, {"X-Forwarded-For": "192.0.2.7"}, None, False),
+        ("nobody", {}, None, False),
+        ("everyone", {}, "192.0.2.7", True),
+        ("nonsense", {}, None, False),
+    ],
+)
+def test_galleries_are_changed_on_this_computer_unless_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, setting: str | None, headers: dict, address: str | None, may: bool
+) -> None:
+    class Context:
+        ip_address = address
+
+    Context.headers = headers  # type: ignore[attr-defined]
+    monkeypatch.setattr(access.st, "context", Context)
+    if setting:
+        monkeypatch.setenv("SIMILARITY_MANAGE", setting)
+    else:
+        monkeypatch.delenv("SIMILARITY_MANAGE", raising=False)
+    assert access.may_manage() is may
+
+
+def test_a_thumbnail_is_served_by_the_hash_of_its_picture_and_made_again_if_it_is_gone(mine: Gallery) -> None:
+    sha256 = mine.items[0].sha256
+    assert pictures.address("mine", sha256) == f"/pictures/mine/{sha256}.jpg"
+    kept = read_thumbnail(mine.directory, sha256)
+    assert pictures.find("mine", sha256) == kept
+    next(mine.directory.rglob(f"{sha256}.jpg")).unlink()
+    assert pictures.find("mine", sha256) == kept
+    assert read_thumbnail(mine.directory, sha256) == kept
+
+
+@pytest.mark.parametrize(
+    ("gallery", "sha256"),
+    [
+        ("mine", "0" * 64),
+        ("none", "0" * 64),
+        ("..", "0" * 64),
+        ("/etc", "0" * 64),
+        ("mine", "../../x"),
+        ("~", "0" * 64),
+    ],
+)
+@pytest.mark.usefixtures("mine")
+def test_nothing_but_the_thumbnails_of_galleries_is_served(gallery: str, sha256: str) -> None:
+    assert pictures.find(gallery, sha256) is None
+
+
+def test_a_picture_whose_file_is_gone_is_shown_as_it_was_kept(mine: Gallery) -> None:
+    item = replace(mine.items[0], path="/no/such.jpg")
+    assert resources.preview_of_item(mine, item) == mine.thumbnail(mine.items[0])
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_address_without_its_scheme_is_understood(site: Site, pictures: Path) -> None:
+    site.pages["/a.jpg"] = (200, {}, (pictures / "dots" / "dots-1.jpg").read_bytes())
+    page = open_app().run()
+    page.chat_input[0].set_value("a.test/b.jpg").run()
+    assert address(page)["like"] == ["url:https://a.test/b.jpg"]
+    assert tiles(page) == []
