@@ -54,12 +54,14 @@ def _show_sync(gallery: Gallery) -> None:
 def _show_remove(gallery: Gallery) -> None:
     st.markdown("They leave the gallery and are not found any more. Their files stay where they are.")
     labels = Counter(file.label for file in files_of(gallery.items) if file.label)
-    chosen = st.multiselect(
-        "All with a label",
-        sorted(labels),
-        format_func=lambda label: f"{label} ({labels[label]:,})",
-        key="remove_labels",
-    )
+    chosen: list[str] = []
+    if labels:
+        chosen = st.multiselect(
+            "All with a label",
+            sorted(labels),
+            format_func=lambda label: f"{label} ({labels[label]:,})",
+            key="remove_labels",
+        )
     lines = st.text_area("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
 
     def work() -> Work:

@@ -19,7 +19,14 @@ from similarity import Gallery
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
 STREAMLIT = ("-m", "streamlit")
 
 
@@ -76,7 +83,7 @@ def address(shapes: Gallery, sample: Gallery, home: Path, tmp_path_factory: pyte
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser():  # type: ignore[no-untyped-def]
     """Chromium."""
     if CHROMIUM is None:
@@ -92,7 +99,9 @@ def browser():  # type: ignore[no-untyped-def]
 @pytest.fixture
 def tab(browser, address: str):  # type: ignore[no-untyped-def]
     """An open page of the app."""
-    return open_tab(browser, address)
+    page = open_tab(browser, address)
+    yield page
+    page.close()
 
 
 def open_tab(browser, url: str):  # type: ignore[no-untyped-def]

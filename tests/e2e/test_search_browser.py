@@ -1,0 +1,354 @@
+"""Searching in the real app with a real browser: the system's Chromium, headless."""
+
+import io
+import json
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from conftest import Site, make_home
+from PIL import Image
+
+from similarity import Gallery
+from tests.e2e.conftest import open_tab, serving
+
+pytestmark = pytest.mark.browser
+
+WAIT = 30_000
+# Every picture on the page, those inside elements of our own too.
+PICTURES = """() => {
+  const found = [];
+  const look = (root) => root.querySelectorAll("*").forEach((one) => {
+    if (one.tagName === "IMG") found.push(one);
+    if (one.shadowRoot) look(one.shadowRoot);
+  });
+  look(document);
+  return found.map((image) => ({ alt: image.getAttribute("alt"), drawn: image.complete && image.naturalWidth > 0 }));
+}"""
+PASTE = """([data, type]) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "pasted.jpg", { type }));
+  const field = document.querySelector('[data-testid="stChatInputTextArea"]');
+  field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Site]:
+    """A web server that the app may fetch from."""
+    server = Site()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def own_home(shapes: Gallery, sample: Gallery, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the galleries sample, shapes, and doomed, which is there to be deleted."""
+    own = make_home(tmp_path_factory.mktemp("app") / "home", home)
+    for gallery, name in ((shapes, "shapes"), (sample, "sample"), (shapes, "doomed")):
+        shutil.copytree(gallery.directory, own / "galleries" / name)
+    return own
+
+
+@pytest.fixture(scope="module")
+def address(own_home: Path, web: Site) -> Iterator[str]:
+    with serving(own_home, environment={"SIMILARITY_PRIVATE_HOSTS": web.host}) as url:
+        yield url
+
+
+def rank(tab, number: int):  # type: ignore[no-untyped-def]
+    """The result at a rank; it is waited for."""
+    found = tab.locator(".st-key-results").get_by_alt_text(f"Rank {number}:")
+    found.wait_for(timeout=WAIT)
+    return found
+
+
+def names(tab) -> list[str]:  # type: ignore[no-untyped-def]
+    rank(tab, 1)
+    return list(tab.locator(".st-key-results .name").all_inner_texts())
+
+
+def parameters(tab) -> dict[str, list[str]]:  # type: ignore[no-untyped-def]
+    return parse_qs(urlsplit(tab.url).query)
+
+
+def settle(tab) -> None:  # type: ignore[no-untyped-def]
+    """Wait until the app has nothing more to do."""
+    tab.wait_for_timeout(150)
+    tab.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=WAIT)
+
+
+def jpeg(path: Path) -> str:
+    import base64
+
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+def go(tab, address: str, query: str):  # type: ignore[no-untyped-def]
+    tab.goto(f"{address}/{query}")
+    return tab
+
+
+def test_a_click_on_a_sample_shows_ten_results_and_there_are_two_ways_back(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=sample")
+    tab.get_by_alt_text("Sample: Guitar").first.click(timeout=WAIT)
+    rank(tab, 10)
+    assert len(names(tab)) == 10
+    tab.get_by_role("button", name="New search").click()
+    tab.get_by_alt_text("Sample: Guitar").first.wait_for(timeout=WAIT)
+    tab.go_back()
+    rank(tab, 10)
+    tab.go_back()
+    tab.get_by_alt_text("Sample: Guitar").first.wait_for(timeout=WAIT)
+
+
+def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(tab, address: str, pictures) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=shapes").get_by_text("15 pictures").first.wait_for(timeout=WAIT)
+    tab.locator('[data-testid="stFileUploader"] input').set_input_files(pictures / "rings" / "rings-4.jpg")
+    rank(tab, 10)
+    results = tab.locator(".st-key-results")
+    assert results.locator(".rank").all_inner_texts() == [str(number) for number in range(1, 11)]
+    scores = [float(score) for score in results.locator(".number").all_inner_texts()]
+    assert scores[0] == 1.0
+    assert scores == sorted(scores, reverse=True)
+    assert results.locator(".label").first.inner_text() == "rings"
+    assert names(tab)[0] == "rings-4.jpg"
+    assert tab.get_by_alt_text("Your picture: rings-4.jpg").is_visible()
+    tab.wait_for_function(f"(({PICTURES})()).every((picture) => picture.drawn)")
+
+
+def test_a_picture_is_pasted_from_the_clipboard(tab, address: str, pictures) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=shapes").get_by_test_id("stChatInputTextArea").wait_for(timeout=WAIT)
+    settle(tab)
+    tab.evaluate(PASTE, [jpeg(pictures / "dots" / "dots-4.jpg"), "image/jpeg"])
+    tab.get_by_text("pasted.jpg").wait_for(timeout=WAIT)
+    tab.get_by_test_id("stChatInputSubmitButton").click()
+    assert names(tab)[0] == "dots-4.jpg"
+
+
+def test_a_picture_is_dropped_on_the_page(tab, address: str, pictures) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=shapes").get_by_test_id("stFileUploaderDropzone").wait_for(timeout=WAIT)
+    settle(tab)
+    transfer = tab.evaluate_handle(
+        """([data]) => { const transfer = new DataTransfer();
+        const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+        transfer.items.add(new File([bytes], "dropped.jpg", { type: "image/jpeg" })); return transfer; }""",
+        [jpeg(pictures / "stripes" / "stripes-1.jpg")],
+    )
+    tab.get_by_test_id("stFileUploaderDropzone").dispatch_event("drop", {"dataTransfer": transfer})
+    assert names(tab)[0] == "stripes-1.jpg"
+
+
+def test_the_address_of_a_picture_is_searched_with_and_the_link_shows_a_colleague_the_same(  # type: ignore[no-untyped-def]
+    tab, browser, address: str, web: Site, pictures
+) -> None:
+    web.pages["/boot.jpg"] = (200, {}, (pictures / "rings" / "rings-2.jpg").read_bytes())
+    go(tab, address, "?gallery=shapes").get_by_test_id("stChatInputTextArea").fill(web.url("/boot.jpg"), timeout=WAIT)
+    tab.keyboard.press("Enter")
+    found = names(tab)
+    assert found[0] == "rings-2.jpg"
+    assert parameters(tab)["like"] == [f"url:{web.url('/boot.jpg')}"]
+    colleague = open_tab(browser, tab.url)
+    assert names(colleague) == found
+    colleague.close()
+
+
+def test_a_picture_is_taken_with_the_camera(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=shapes").get_by_text("Use the camera").click(timeout=WAIT)
+    take = tab.get_by_test_id("stCameraInputButton")
+    take.wait_for(timeout=WAIT)
+    tab.wait_for_function("document.querySelector('video') && document.querySelector('video').videoWidth > 0")
+    take.click()
+    rank(tab, 10)
+    assert parameters(tab)["like"][0].startswith("upload:")
+
+
+def test_a_picture_of_the_gallery_is_a_query_too(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=shapes").get_by_alt_text("In the gallery: dots").nth(1).click(timeout=WAIT)
+    assert names(tab)[0] == "dots-1.jpg"
+
+
+def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=shapes&like=item:rings/rings-1.jpg")
+    assert tab.locator(".st-key-results .number").first.inner_text(timeout=WAIT) == "1.000"
+    settle(tab)
+    area = tab.locator(".crop").bounding_box()
+    tab.mouse.move(area["x"] + 0.1 * area["width"], area["y"] + 0.1 * area["height"])
+    tab.mouse.down()
+    tab.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 0.4 * area["height"], steps=5)
+    tab.mouse.up()
+    tab.get_by_role("button", name="Use the whole picture").wait_for(timeout=WAIT)
+    edges = [float(edge) for edge in parameters(tab)["like"][0].partition("@")[2].split(",")]
+    assert edges == pytest.approx([10, 10, 50, 40], abs=2)
+    settle(tab)
+    assert tab.locator(".st-key-results .number").first.inner_text() != "1.000"
+    frame = tab.get_by_role("group", name=re.compile("The part that is searched with"))
+    frame.focus()
+    frame.press("ArrowRight")
+    tab.wait_for_function("(before) => location.search !== before", arg=f"?{urlsplit(tab.url).query}", timeout=WAIT)
+    settle(tab)
+    moved = [float(edge) for edge in parameters(tab)["like"][0].partition("@")[2].split(",")]
+    assert moved[0] > edges[0]
+    assert moved[2] - moved[0] == pytest.approx(edges[2] - edges[0], abs=0.1)
+    tab.get_by_role("button", name="Use the whole picture").click()
+    tab.get_by_text("Drag a rectangle on the picture").wait_for(timeout=WAIT)
+    assert tab.locator(".st-key-results .number").first.inner_text() == "1.000"
+
+
+def test_a_result_is_looked_at_closely_compared_and_searched_from(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=sample&like=sample:lamp-02-q")
+    third = names(tab)[2]
+    rank(tab, 3).click()
+    dialog = tab.get_by_role("dialog")
+    dialog.get_by_alt_text("Your query: lamp-02-q.jpg").wait_for(timeout=WAIT)
+    assert dialog.get_by_alt_text("Result: lamp").is_visible()
+    assert dialog.get_by_text(re.compile(r"Rank 3, score 0\.\d{3}")).is_visible()
+    assert dialog.locator("code").inner_text().endswith(third)
+    with tab.expect_download() as saving:
+        dialog.get_by_role("button", name="Download").click()
+    with Image.open(saving.value.path()) as image:
+        assert image.size == (320, 320)
+    dialog.get_by_text("Near-identical pictures").wait_for()
+    near = dialog.locator(".name").first.inner_text()
+    dialog.locator(".tile").first.click()
+    dialog.locator("code", has_text=near).wait_for(timeout=WAIT)
+    dialog.get_by_role("button", name="Not like this").click()
+    dialog.wait_for(state="hidden", timeout=WAIT)
+    tab.get_by_text("not like it", exact=True).wait_for(timeout=WAIT)
+    settle(tab)
+    assert near not in names(tab)
+    rank(tab, 2).click()
+    tab.get_by_role("dialog").get_by_role("button", name="Add as example").click(timeout=WAIT)
+    tab.get_by_text("also like it", exact=True).wait_for(timeout=WAIT)
+    assert len(parameters(tab)["like"]) == 2
+    settle(tab)
+    second = names(tab)[1]
+    rank(tab, 2).click()
+    tab.get_by_role("dialog").get_by_role("button", name="More like this").click(timeout=WAIT)
+    tab.get_by_alt_text(f"Your picture: {second}").wait_for(timeout=WAIT)
+    assert len(parameters(tab)["like"]) == 1
+
+
+def test_results_are_filtered_and_leafed_through_without_embedding_again(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=sample&like=sample:mug-01-q")
+    tab.get_by_text("675 pictures,").wait_for(timeout=WAIT)
+    tab.get_by_role("button", name="Filter").click()
+    tab.get_by_role("combobox", name="Label").click()
+    tab.get_by_role("option", name="teapot (45)").click()
+    tab.get_by_text("45 pictures").wait_for(timeout=WAIT)
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Escape")
+    settle(tab)
+    assert all(name.startswith("teapot") for name in names(tab))
+    assert parameters(tab)["where.label"] == ["teapot"]
+    tab.get_by_role("button", name=re.compile("5")).last.click()
+    rank(tab, 45)
+    assert parameters(tab)["page"] == ["5"]
+    tab.go_back()
+    rank(tab, 10)
+    tab.reload()
+    rank(tab, 10)
+    assert all(name.startswith("teapot") for name in names(tab))
+
+
+@pytest.mark.parametrize("kind", ["Table (CSV)", "Data (JSON)", "Pictures (ZIP)", "Sheet (PNG)"])
+def test_results_are_taken_along(tab, address: str, kind: str) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=sample&like=sample:mug-01-q")
+    found = names(tab)
+    settle(tab)
+    tab.get_by_role("button", name="Export").click()
+    with tab.expect_download(timeout=WAIT) as saving:
+        tab.get_by_role("button", name=kind).click()
+    data = Path(saving.value.path()).read_bytes()
+    if "CSV" in kind:
+        assert [line.split(",")[0] for line in data.decode("utf-8-sig").splitlines()[1:]] == [
+            str(n) for n in range(1, 11)
+        ]
+    elif "JSON" in kind:
+        assert [Path(hit["path"]).name for hit in json.loads(data)["hits"]] == found
+    elif "ZIP" in kind:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            assert [name[4:] for name in archive.namelist()] == found
+    else:
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.width > 1000
+
+
+def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
+    tab, address: str, tmp_path, pictures
+) -> None:  # type: ignore[no-untyped-def]
+    field = go(tab, address, "?gallery=shapes").locator('[data-testid="stFileUploader"] input')
+    field.wait_for(state="attached", timeout=WAIT)
+    (tmp_path / "notes.txt").write_text("buy milk")
+    field.set_input_files(tmp_path / "notes.txt")
+    tab.get_by_text("not allowed").wait_for(timeout=WAIT)
+    (tmp_path / "huge.jpg").write_bytes(bytes(30_000_000))
+    field.set_input_files(tmp_path / "huge.jpg")
+    tab.get_by_text(re.compile("20.0MB or smaller")).wait_for(timeout=WAIT)
+    (tmp_path / "notes.jpg").write_text("buy milk")
+    field.set_input_files(tmp_path / "notes.jpg")
+    tab.get_by_text("is not a picture that can be read").wait_for(timeout=WAIT)
+    tab.get_by_role("button", name="Remove it").click()
+    tab.get_by_text("The pictures of this gallery").wait_for(timeout=WAIT)
+    field = tab.locator('[data-testid="stFileUploader"] input')
+    field.set_input_files(pictures / "dots" / "dots-4.jpg")
+    assert names(tab)[0] == "dots-4.jpg"
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/gone.jpg", "answered 404 Not Found: check the address"),
+        ("/page", "is a web page, not a picture"),
+        ("http://10.0.0.1/boot.jpg", "leads to a private network address, which is not fetched"),
+    ],
+)
+def test_an_address_that_is_no_picture_gets_a_plain_sentence(tab, address: str, web: Site, path, sentence) -> None:  # type: ignore[no-untyped-def]
+    web.pages["/page"] = (200, {"Content-Type": "text/html"}, b"<html><title>A boot</title></html>")
+    field = go(tab, address, "?gallery=shapes").get_by_test_id("stChatInputTextArea")
+    field.fill(path if path.startswith("http") else web.url(path), timeout=WAIT)
+    tab.keyboard.press("Enter")
+    tab.get_by_text(sentence).wait_for(timeout=WAIT)
+    assert tab.locator("text=Traceback").count() == 0
+    tab.get_by_role("button", name="New search").click()
+    tab.get_by_text("The pictures of this gallery").wait_for(timeout=WAIT)
+
+
+def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_be_gone(  # type: ignore[no-untyped-def]
+    tab, browser, address: str, own_home: Path
+) -> None:
+    go(tab, address, "?gallery=sample&like=sample:mug-01-q")
+    other = open_tab(browser, f"{address}/?gallery=doomed&like=item:dots/dots-0.jpg")
+    assert names(other)[0] == "dots-0.jpg"
+    assert names(tab)[0].startswith("mug")
+    shutil.rmtree(own_home / "galleries" / "doomed")
+    other.get_by_role("button", name="New search").click()
+    other.get_by_text("There is no gallery named doomed any more. This is sample.").wait_for(timeout=WAIT)
+    assert other.locator("text=Traceback").count() == 0
+    assert names(tab)[0].startswith("mug")
+    other.close()
+
+
+def test_the_page_is_whole_for_a_telephone_a_keyboard_and_a_screen_reader(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    go(tab, address, "?gallery=sample&like=sample:mug-01-q")
+    rank(tab, 10)
+    tab.set_viewport_size({"width": 390, "height": 844})
+    settle(tab)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert all(picture["alt"] for picture in tab.evaluate(PICTURES))
+    tab.locator(".st-key-results .tile").first.focus()
+    tab.keyboard.press("Enter")
+    tab.get_by_role("dialog").wait_for(timeout=WAIT)
+    tab.keyboard.press("Escape")
+    tab.get_by_role("dialog").wait_for(state="hidden", timeout=WAIT)
+    assert tab.get_by_text("Deploy").count() == 0
+    assert tab.title() == "Similarity" or "Search" in tab.title()
+    elsewhere = [url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))]
+    assert elsewhere == [], "a browser asks nobody but the app"
