@@ -257,6 +257,42 @@ def test_a_running_job_shows_how_far_it_is_and_is_cancelled(page: AppTest, mine:
     assert mine.is_live
 
 
+def test_a_gallery_that_is_being_built_is_not_listed_yet_and_a_job_that_waits_says_so(
+    page: AppTest, empty_home: Path, own_pictures: Path
+) -> None:
+    go_on = threading.Event()
+
+    def hold(job: Job) -> None:
+        with job.turn():
+            assert go_on.wait(30)
+
+    first = jobs().start(empty_home / "galleries" / "first", "index", hold)
+    while first.status.state != "running":
+        pass
+    (empty_home / "galleries" / "first" / "generations").mkdir(parents=True)
+    open_form(page, "second", own_pictures)
+    press(page, "Build the gallery")
+    assert "As soon as the gallery is ready, it is listed here." in texts(page)
+    assert "Repair or delete" not in labels(page)
+    assert labels(page).count("Cancel") == 2
+    press(page, "Cancel")
+    finish(page)
+    assert "Building second was cancelled before anything was done." in texts(page)
+    go_on.set()
+
+
+def test_a_gallery_is_shown_with_its_own_outcomes_only(page: AppTest, mine: Gallery, empty_home: Path) -> None:
+    jobs().start(empty_home / "galleries" / "other", "delete", lambda _: None)
+    page.run()
+    finish(page)
+    assert "other was deleted" in texts(page)
+    open_details(page)
+    assert "other was deleted" not in texts(page)
+    press(page, "Check every file")
+    finish(page)
+    assert f"{mine.name} is sound" in texts(page)
+
+
 def test_details_tell_what_a_gallery_is_and_how_healthy(page: AppTest, own_pictures: Path, empty_home: Path) -> None:
     shutil.copy(own_pictures / "dots" / "dots-0.jpg", own_pictures / "dots" / "copy.jpg")
     (own_pictures / "dots" / "broken.jpg").write_bytes(b"no picture")

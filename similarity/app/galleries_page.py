@@ -24,13 +24,13 @@ def show() -> None:
     if not access.may_manage():
         st.info(access.REFUSAL, icon=":material/lock:")
     background.show_notice()
-    gallery_jobs.show()
+    chosen, is_new = st.query_params.get(gallery_list.GALLERY), gallery_list.NEW in st.query_params
+    gallery_jobs.show(but=lambda job: is_new or chosen not in (None, job.directory.name))
     entries = take_inventory()
-    chosen = st.query_params.get(gallery_list.GALLERY)
     entry = next((entry for entry in entries if entry.name == chosen), None)
     if entry:
         gallery_details.show(entry)
-    elif gallery_list.NEW in st.query_params and access.may_manage():
+    elif is_new and access.may_manage():
         gallery_new.show()
     else:
         if chosen:

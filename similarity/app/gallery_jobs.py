@@ -1,10 +1,12 @@
 """What goes on in the background and what came of it, drawn anew every second while something does."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from similarity.app import access, background, gallery_words, navigation
 from similarity.app.gallery_skipped import show_skipped
-from similarity.current import exists
+from similarity.inventory import Entry, look_at
 from similarity.jobs import Job
 from similarity.report import Report
 
@@ -17,11 +19,15 @@ ICONS = {
 }
 
 
-def show() -> None:
-    """Draw them, the latest first."""
+def show(*, but: Callable[[Job], bool]) -> None:
+    """Draw them, the latest first.
+
+    Args:
+        but: which of those that have ended are left out.
+    """
     listed = background.jobs().listed()
     every = BUSY if any(job.is_active for job in listed) else IDLE
-    st.fragment(_panel, run_every=every)(_signature())
+    st.fragment(_panel, run_every=every)(_signature(), but)
 
 
 def _signature() -> list[tuple[int, bool]]:
@@ -29,10 +35,10 @@ def _signature() -> list[tuple[int, bool]]:
     return [(job.number, job.is_active) for job in background.jobs().listed()]
 
 
-def _panel(drawn: list[tuple[int, bool]]) -> None:
+def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
     if _signature() != drawn:
         st.rerun()
-    for job in reversed(background.jobs().listed()):
+    for job in reversed([job for job in background.jobs().listed() if job.is_active or not but(job)]):
         with st.container(border=True, key=f"job-{job.number}"):
             if job.is_active:
                 _show_active(job)
@@ -64,22 +70,23 @@ def _show_active(job: Job) -> None:
 
 
 def _show_ended(job: Job) -> None:
-    status, is_there = job.status, exists(job.directory)
+    status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):
-            st.markdown(f"{ICONS[status.state]} {background.shown(gallery_words.outcome(job, is_there=is_there))}")
+            st.markdown(f"{ICONS[status.state]} {background.shown(gallery_words.outcome(job, entry))}")
         with st.container(horizontal=True, width="content"):
-            _show_ways_on(job, is_there=is_there)
+            _show_ways_on(job, entry)
     if isinstance(status.result, Report) and status.result.skipped:
         show_skipped(status.result.skipped)
 
 
-def _show_ways_on(job: Job, *, is_there: bool) -> None:
+def _show_ways_on(job: Job, entry: Entry | None) -> None:
     state = job.status.state
-    if state == "done" and is_there:
-        if st.button("Search it", key=f"search-{job.number}", icon=":material/image_search:"):
+    if state == "done":
+        is_sound = entry is not None and entry.condition == "sound"
+        if is_sound and st.button("Search it", key=f"search-{job.number}", icon=":material/image_search:"):
             navigation.go("search", {"gallery": job.directory.name})
-    elif state != "done" and access.may_manage():
+    elif access.may_manage():
         label, icon = ("Go on", "play_arrow") if state == "cancelled" else ("Try again", "refresh")
         st.button(label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=background.go_on, args=(job,))
     if access.may_manage():

@@ -22,7 +22,9 @@ UNFINISHED = "Not finished. Build it again under this name to go on where it sto
 
 def show(entries: Sequence[Entry]) -> None:
     """Draw the list."""
-    if not entries and any(job.is_active for job in background.jobs().listed()):
+    begun = {job.directory for job in background.jobs().listed() if job.is_active}
+    entries = [entry for entry in entries if entry.condition != "unfinished" or entry.directory not in begun]
+    if not entries and begun:
         st.caption("As soon as the gallery is ready, it is listed here.")
     elif not entries:
         st.subheader("There is no gallery yet", anchor=False)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from similarity.inventory import Entry
 from similarity.jobs import Counted, Job
 from similarity.manifest import Manifest
 from similarity.progress import Progress
@@ -100,17 +101,19 @@ def progress(told: Progress) -> str:
     return f"{told.task}: {told.done:,} of {told.total:,} {unit}{rate}{left}"
 
 
-def outcome(job: Job, *, is_there: bool) -> str:
+def outcome(job: Job, entry: Entry | None) -> str:
     """How a job that has ended went, in a sentence or two.
 
     Args:
-        is_there: whether there is such a gallery now.
+        entry: what there is of the gallery now.
     """
     name, status = job.directory.name, job.status
     if status.state == "failed":
         return f"{DOING[job.task]} {name} did not work. {status.error}"
     if status.state == "cancelled":
-        as_was = f"{name} is as it was" if is_there else "there is no such gallery yet"
+        if entry is None:
+            return f"{DOING[job.task]} {name} was cancelled before anything was done."
+        as_was = "there is no such gallery yet" if entry.condition == "unfinished" else f"{name} is as it was"
         return f"{DOING[job.task]} {name} was cancelled: {as_was}. What was done so far is kept, to go on from there."
     result = status.result
     if isinstance(result, Report):
