@@ -159,8 +159,13 @@ def _into_box(plane: Points) -> Points:
     return np.asarray(np.clip(boxed, 0, 1), np.float32)
 
 
+def file_name(gallery: Gallery) -> str:
+    """The name of its map's file: another one for every method and for all other embeddings."""
+    return f"{METHOD}-{gallery.manifest.files[EMBEDDINGS]['sha256']}.npy"
+
+
 def _file(gallery: Gallery) -> Path:
-    return cache_folder() / "maps" / f"{METHOD}-{gallery.manifest.files[EMBEDDINGS]['sha256']}.npy"
+    return cache_folder() / "maps" / file_name(gallery)
 
 
 def _write(path: Path, points: Points) -> None:

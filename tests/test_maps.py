@@ -122,7 +122,7 @@ def test_a_write_that_is_interrupted_leaves_nothing_half(
         assert len(maps.make_map(mine)) == 15, "the map is there all the same"
     assert kept_files(empty_home) == []
     with monkeypatch.context() as patch:
-        patch.setattr(np, "save", lambda file, *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(np, "save", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             maps.make_map(mine)
     assert kept_files(empty_home) == []

@@ -1,8 +1,164 @@
-"""The map page."""
+"""The map page: all pictures of a gallery at once, those that look alike near each other."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
+
+from similarity import maps
+from similarity.app import first_start, links, map_chart, map_making, messages, navigation, query_panel, resources
+from similarity.app.navigation import LastSearch
+from similarity.current import live_state
+from similarity.errors import GalleryError, SimilarityError
+from similarity.gallery import Gallery, list_galleries
+from similarity.maps import GalleryMap
+from similarity.originals import file_name
+
+HEIGHT = 640
+VIEWS = "map_views"
+HELP = (
+    "Scroll or pinch to zoom, drag to move. Point at a picture to see it, click on it to search with it. Click on a "
+    "label to hide or show it. Near means alike; how far apart groups are means little."
+)
+
+logger = logging.getLogger(__name__)
 
 
 def show() -> None:
     """Draw the page."""
     st.title("Map", anchor=False)
+    st.markdown("All pictures of a gallery at once. Those that look alike lie near each other.")
+    first_start.prepare_sample()
+    directories = list_galleries()
+    if not directories:
+        _show_no_gallery()
+        return
+    left, right = st.columns([2, 5], gap="large")
+    try:
+        with left:
+            gallery = resources.load_gallery(_choose(directories))
+            st.caption(_facts(gallery))
+        with right:
+            _show_map(gallery, left)
+    except SimilarityError as error:
+        with right:
+            messages.show_error(error)
+
+
+def _choose(directories: list[Path]) -> Path:
+    """A gallery: the one in the page's address, or the one that was searched last."""
+    link = links.read()
+    if link.gallery is None:
+        link = replace(link, gallery=next((path.name for path in directories if _searched(path)), None))
+    elif link.gallery not in [path.name for path in directories]:
+        st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
+    return query_panel.choose_gallery(directories, link)
+
+
+def _searched(directory: Path) -> LastSearch | None:
+    """What was searched for last, if it was in this gallery."""
+    try:
+        return navigation.last_search(directory.name, live_state(directory))
+    except GalleryError:
+        return None
+
+
+def _facts(gallery: Gallery) -> str:
+    count, shown = len(gallery), len(maps.shown_rows(len(gallery)))
+    if shown < count:
+        return f"{shown:,} of its {count:,} pictures are on the map, evenly chosen. A search looks at all of them."
+    return f"{count:,} pictures" if count > 1 else "1 picture: add more, and see which are alike."
+
+
+def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None:
+    place = st.empty()
+    try:
+        on = map_making.wait_for(gallery, place, HEIGHT)
+    except SimilarityError:
+        raise
+    except Exception:
+        logger.exception("The map of %s cannot be shown", gallery.name)
+        with place.container():
+            st.error("The map could not be made; the log of the app says why.", icon=":material/error:")
+            st.button("Try again", icon=":material/refresh:")
+        return
+    with left:
+        found = _find(gallery, on)
+        search = _searched(gallery.directory)
+        if search:
+            _show_query(search)
+    query = maps.place(gallery, on, search.vector) if search else None
+    _draw(gallery, on, map_chart.draw(gallery, on, query=query, found=found), place)
+    _show_help()
+
+
+def _draw(gallery: Gallery, on: GalleryMap, chart: map_chart.Chart, place: st.delta_generator.DeltaGenerator) -> None:
+    """Draw the map; a click on a picture searches with it."""
+    event = place.echarts_chart(
+        chart.option,
+        height=HEIGHT,
+        key=f"map-{gallery.name}-{gallery.manifest.generation}-{st.session_state.get(VIEWS, 0)}",
+        on_select="rerun",
+        alt=f"Map of the {len(on):,} pictures of {gallery.name}. Each can also be found by its name, beside the map.",
+    )
+    for group in event.selection.selected:
+        if group["series_index"] < len(chart.shown):
+            places = chart.shown[group["series_index"]]
+            navigation.go_to_item(gallery.name, gallery.items[on.rows[places[group["data_indices"][0]]]].id)
+
+
+def _find(gallery: Gallery, on: GalleryMap) -> int | None:
+    """Find a picture by name, without a mouse too; gives its place on the map."""
+
+    def name(place: int) -> str:
+        item = gallery.items[on.rows[place]]
+        return " · ".join(filter(None, (file_name(item), item.label)))
+
+    found = st.selectbox(
+        "Find a picture",
+        range(len(on)),
+        index=None,
+        format_func=name,
+        key=f"find-{gallery.name}-{gallery.manifest.generation}",
+        placeholder="Type a part of its name",
+    )
+    if found is not None:
+        item = gallery.items[on.rows[found]]
+        with _row():
+            st.image(gallery.thumbnail(item), alt=f"{item.label or 'Picture'}: {file_name(item)}", width=72)
+            if st.button("Search with it", icon=":material/image_search:"):
+                navigation.go_to_item(gallery.name, item.id)
+    return found
+
+
+def _show_query(search: LastSearch) -> None:
+    """What was searched for, which has a star on the map."""
+    st.caption(f"{map_chart.QUERY}, the star on the map")
+    with _row():
+        st.image(search.preview, alt=map_chart.QUERY, width=72)
+        if st.button("Back to the results", icon=":material/arrow_back:"):
+            navigation.go("search", search.parameters)
+
+
+def _row() -> st.delta_generator.DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="center")
+
+
+def _show_help() -> None:
+    """Below the map: how it is read and used, and the way back to all of it."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(HELP, width="stretch")
+        st.button("Show the whole map", icon=":material/zoom_out_map:", on_click=_start_view_anew)
+
+
+def _start_view_anew() -> None:
+    """Another chart in place of the one that was zoomed and moved."""
+    st.session_state[VIEWS] = st.session_state.get(VIEWS, 0) + 1
+
+
+def _show_no_gallery() -> None:
+    st.subheader("There is no gallery yet", anchor=False)
+    st.markdown("A map shows the pictures of a gallery: a folder of pictures that has been indexed.")
+    if st.button("Make a gallery", icon=":material/add:", type="primary"):
+        navigation.go("galleries")

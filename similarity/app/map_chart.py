@@ -1,0 +1,162 @@
+"""The map of a gallery as a chart: what Apache ECharts is told to draw."""
+
+import html
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from similarity.app import pictures
+from similarity.gallery import Gallery
+from similarity.maps import GalleryMap, Points
+from similarity.originals import file_name
+
+# So many labels have a colour and shape of their own; the others share one.
+MAX_LABELS = 16
+# Each has a contrast of at least 3 to the light and to the dark background, and those that colour-blind eyes confuse
+# have different shapes. In the second round the shapes change places, so that no pair comes twice.
+COLOURS = (
+    *("#3b76d6", "#dd6b10", "#1f9a57", "#d8434b", "#a0703a", "#8468e0"),
+    *("#c2409f", "#1a95b0", "#e0609a", "#60799b", "#858511", "#4f8f82"),
+)
+SHAPES = ("circle", "rect", "triangle", "diamond")
+GREY, FRAME, MARK, INK = "#858b88", "#858b8855", "#ffd21f", "#1c2321"
+STAR = "path://M50 5L61 38L96 38L68 58L79 92L50 71L21 92L32 58L4 38L39 38Z"
+MAX_NAME = 28
+NO_LABEL, QUERY = "no label", "Your query"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A map that can be drawn.
+
+    Attributes:
+        option: what ECharts calls so.
+        shown: for each series, the places on the map of its points; none for those that are no pictures.
+    """
+
+    option: dict[str, Any]
+    shown: list[list[int]]
+
+
+def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, found: int | None = None) -> Chart:
+    """Draw a map.
+
+    Args:
+        query: where the query lies, float32 (2,).
+        found: the place on the map of a picture that is to be marked.
+    """
+    groups = _groups(gallery, on)
+    series = [_series(gallery, on, number, name, members) for number, (name, members) in enumerate(groups.items())]
+    if found is not None:
+        series.append(_mark(file_name(gallery.items[on.rows[found]]), on.points[found], "circle", 26, is_ring=True))
+    if query is not None:
+        series.append(_mark(QUERY, query, STAR, 34))
+    return Chart(_option(series, has_legend=len(groups) > 1, names=list(groups)), list(groups.values()))
+
+
+def _groups(gallery: Gallery, on: GalleryMap) -> dict[str, list[int]]:
+    """The places on the map by label, the most frequent first, the rest at the end."""
+    labels = [gallery.items[row].label or "" for row in on.rows]
+    if not any(labels):
+        return {"Pictures": list(range(len(on)))}
+    counts = Counter(filter(None, labels))
+    own = [label for label, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MAX_LABELS]]
+    rest = f"{len(counts) - len(own):,} other labels"
+    groups: dict[str, list[int]] = {name: [] for name in (*own, rest, NO_LABEL)}
+    for place, label in enumerate(labels):
+        groups[(label if label in groups else rest) if label else NO_LABEL].append(place)
+    return {name: members for name, members in groups.items() if members}
+
+
+def _series(gallery: Gallery, on: GalleryMap, number: int, name: str, members: list[int]) -> dict[str, Any]:
+    items = [gallery.items[on.rows[place]] for place in members]
+    points = on.points[members].round(4).tolist()
+    has_own = number < MAX_LABELS and name != NO_LABEL
+    return {
+        "type": "scatter",
+        "name": name,
+        "data": [
+            [*point, item.sha256, file_name(item), item.label or ""] for point, item in zip(points, items, strict=True)
+        ],
+        "symbol": SHAPES[(number + number // len(COLOURS)) % len(SHAPES)] if has_own else "circle",
+        "symbolSize": _size(len(on)),
+        "itemStyle": {"color": COLOURS[number % len(COLOURS)] if has_own else GREY, "opacity": 0.85},
+        "emphasis": {"scale": 1.6, "itemStyle": {"opacity": 1}},
+        "selectedMode": "single",
+        "tooltip": {"formatter": _tooltip(gallery)},
+    }
+
+
+def _tooltip(gallery: Gallery) -> str:
+    """HTML; what stands in braces is put in by the browser, as text."""
+    source = html.escape(pictures.address(gallery.name, "{@[2]}"))
+    box = "display:block;width:150px;height:150px;object-fit:contain;margin-bottom:6px"
+    text = "display:block;max-width:150px;overflow:hidden;text-overflow:ellipsis"
+    return (
+        f'<img src="{source}" width="150" height="150" alt="" style="{box}">'
+        f'<b style="{text}">{{@[4]}}</b><span style="{text}">{{@[3]}}</span>'
+    )
+
+
+def _mark(name: str, point: Points, symbol: str, size: int, *, is_ring: bool = False) -> dict[str, Any]:
+    """Something on top of the pictures that says what it is."""
+    style = {"color": "transparent", "borderColor": MARK, "borderWidth": 4} if is_ring else {"color": MARK}
+    label = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+    return {
+        "type": "scatter",
+        "name": label,
+        "data": [point.tolist()],
+        "symbol": symbol,
+        "symbolSize": size,
+        "itemStyle": {"borderColor": INK, "borderWidth": 2, "shadowBlur": 6, "shadowColor": INK, "opacity": 1} | style,
+        "label": {
+            "show": True,
+            "position": "top",
+            "formatter": "{a}",
+            "color": "#ffffff",
+            "backgroundColor": INK,
+            "borderColor": MARK,
+            "borderWidth": 1,
+            "borderRadius": 4,
+            "padding": [4, 7],
+        },
+        "z": 10,
+        "silent": True,
+    }
+
+
+def _option(series: list[dict[str, Any]], *, has_legend: bool, names: list[str]) -> dict[str, Any]:
+    axis = {"type": "value", "min": -0.04, "max": 1.04, "show": False}
+    # "none" keeps what is out of sight, so that nothing is drawn anew when it comes back.
+    zoom = {"type": "inside", "filterMode": "none", "minSpan": 2}
+    return {
+        "animation": False,
+        "grid": {
+            "show": True,
+            "left": 1,
+            "right": 1,
+            "top": 36 if has_legend else 1,
+            "bottom": 1,
+            "borderColor": FRAME,
+        },
+        "legend": {
+            "show": has_legend,
+            "type": "scroll",
+            "data": names,
+            "top": 0,
+            "left": 0,
+            "right": 0,
+            "itemWidth": 12,
+            "itemHeight": 12,
+        },
+        "xAxis": axis,
+        "yAxis": axis,
+        "dataZoom": [zoom | {"xAxisIndex": 0}, zoom | {"yAxisIndex": 0}],
+        "tooltip": {"trigger": "item", "confine": True, "transitionDuration": 0},
+        "series": series,
+    }
+
+
+def _size(count: int) -> int:
+    """Of a point, in pixels: the fewer there are, the larger."""
+    return next(size for most, size in ((30, 18), (200, 13), (1_500, 9), (count, 7)) if count <= most)
