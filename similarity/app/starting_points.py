@@ -41,7 +41,8 @@ def _browse(gallery: Gallery) -> None:
             filters.show(gallery.facets, link)
             results.choose_page_size(link)
     shown = [gallery.items[row] for row in rows[(page - 1) * link.k : page * link.k]]
-    tiles.show((tiles.of_item(gallery, item) for item in shown), _take(ITEM), key="gallery-pictures")
+    if tiles.show((tiles.of_item(gallery, item) for item in shown), _take(ITEM), key="gallery-pictures"):
+        st.rerun()
     results.choose_page(page, pages)
 
 

@@ -38,13 +38,21 @@ class Tile:
     hint: str = ""
 
 
-def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str) -> None:
-    """Draw the grid; `on_open` is called with the id of a tile that is clicked on, before the page is drawn again."""
-    _mount(
+def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str) -> bool:
+    """Draw the grid.
+
+    Args:
+        on_open: called with the id of a tile that is clicked on, before anything is drawn again.
+
+    Returns:
+        Whether one has just been clicked on: inside a fragment, what is around it has not been drawn again then.
+    """
+    clicked = _mount(
         key=key,
         data={"tiles": [asdict(tile) for tile in tiles]},
         on_open_change=lambda: on_open(st.session_state[key].open),
     )
+    return bool(clicked.open)
 
 
 def of_hit(gallery: Gallery, hit: Hit) -> Tile:
