@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import RESNET50_FILE, Site, make_home
 
-from e2e.conftest import ROOT, open_tab, serving
+from e2e.conftest import open_tab
+from e2e.server import ROOT, serving
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser

@@ -13,8 +13,9 @@ import pytest
 from conftest import Site, make_home
 from PIL import Image
 
+from e2e.conftest import open_tab
+from e2e.server import serving
 from similarity import Gallery
-from tests.e2e.conftest import open_tab, serving
 
 pytestmark = pytest.mark.browser
 

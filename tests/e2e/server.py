@@ -1,0 +1,77 @@
+"""The real app in a process of its own, for tests in a browser and for the programs beside them."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+STREAMLIT = ("-m", "streamlit")
+
+
+@contextmanager
+def serving(
+    home: Path, *, command: Sequence[str] = STREAMLIT, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Serve the app until the block ends; gives its address. Arguments as `running`'s."""
+    with running(home, command=command, environment=environment) as (url, _):
+        yield url
+
+
+@contextmanager
+def running(
+    home: Path, *, command: Sequence[str] = STREAMLIT, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, int]]:
+    """Serve the app until the block ends; gives its address and the number of its process.
+
+    Args:
+        home: its SIMILARITY_HOME.
+        command: for Python, that does what `streamlit` does.
+        environment: more of it.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    process = subprocess.Popen(
+        [sys.executable, *command, "run", str(ROOT / "streamlit_app.py"), *options],
+        cwd=ROOT,
+        env=dict(os.environ) | {"SIMILARITY_HOME": str(home)} | dict(environment or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(url, process)
+        yield url, process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health") as response:
+                assert response.read() == b"ok"
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise RuntimeError("the app did not start")
