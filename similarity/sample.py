@@ -1,5 +1,6 @@
 """The sample gallery: a catalogue of products that this project rendered itself, indexed at first use."""
 
+from functools import cache
 from pathlib import Path
 
 from similarity.errors import GalleryError, GalleryNotFoundError
@@ -32,7 +33,12 @@ def is_ready() -> bool:
 
 def sample_queries() -> list[Item]:
     """Views of products of the catalogue that are not in it; their label is the category."""
-    return open_source(FOLDER / "queries.csv").items if (FOLDER / "queries.csv").is_file() else []
+    return _listed(FOLDER / "queries.csv")
+
+
+@cache
+def _listed(path: Path) -> list[Item]:
+    return open_source(path).items if path.is_file() else []
 
 
 def demo_query() -> Item:

@@ -47,9 +47,8 @@ def _browse(gallery: Gallery) -> None:
 
 
 def _of_sample(item: Item) -> Tile:
-    name = (item.label or "picture").replace("-", " ").capitalize()
-    source = f"data:image/jpeg;base64,{base64.b64encode(resources.sample_thumbnail(item.path)).decode()}"
-    return Tile(item.id, source, f"Sample: {name}", label=name, hint=f"{name}: find what is like it")
+    jpeg = base64.b64encode(resources.sample_thumbnail(item.path)).decode()
+    return tiles.of_sample(item, f"data:image/jpeg;base64,{jpeg}")
 
 
 def _take(kind: str) -> Callable[[str], None]:

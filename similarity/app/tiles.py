@@ -1,7 +1,7 @@
 """A grid of pictures, each of which can be clicked on; one element, since a hundred of Streamlit's take long."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from typing import TypedDict
 
 import streamlit as st
 
@@ -15,27 +15,26 @@ from similarity.sources import Item
 _mount = load("tiles", '<ul class="tiles"></ul>')
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(TypedDict):
     """What is shown of a picture.
 
     Attributes:
         id: what `on_open` is told.
         src: the picture's address.
         alt: what is to be seen, for who cannot see it.
-        rank, score, label, name, note: below it, where there is one.
+        rank, score, label, name, note: on it and below it, where there is one.
         hint: what a click does.
     """
 
     id: str
     src: str
     alt: str
-    rank: str = ""
-    score: float | None = None
-    label: str = ""
-    name: str = ""
-    note: str = ""
-    hint: str = ""
+    rank: str
+    score: float | None
+    label: str
+    name: str
+    note: str
+    hint: str
 
 
 def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str) -> bool:
@@ -49,7 +48,7 @@ def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str) -> 
     """
     clicked = _mount(
         key=key,
-        data={"tiles": [asdict(tile) for tile in tiles]},
+        data={"tiles": list(tiles)},
         on_open_change=lambda: on_open(st.session_state[key].open),
     )
     return bool(clicked.open)
@@ -57,17 +56,17 @@ def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str) -> 
 
 def of_hit(gallery: Gallery, hit: Hit) -> Tile:
     """A result."""
-    name = file_name(hit.item)
+    item, name = hit.item, file_name(hit.item)
     return Tile(
-        hit.item.id,
-        pictures.address(gallery.name, hit.item.sha256),
-        f"Rank {hit.rank}: {hit.item.label or name}",
-        str(hit.rank),
-        hit.score,
-        hit.item.label or "",
-        name,
-        _note(hit.item),
-        f"{name}: look closer",
+        id=item.id,
+        src=pictures.address(gallery.name, item.sha256),
+        alt=f"Rank {hit.rank}: {item.label or name}",
+        rank=str(hit.rank),
+        score=hit.score,
+        label=item.label or "",
+        name=name,
+        note=_note(item),
+        hint=f"{name}: look closer",
     )
 
 
@@ -75,12 +74,30 @@ def of_item(gallery: Gallery, item: Item) -> Tile:
     """A picture of the gallery, to start from."""
     name = file_name(item)
     return Tile(
-        item.id,
-        pictures.address(gallery.name, item.sha256),
-        f"In the gallery: {item.label or name}",
+        id=item.id,
+        src=pictures.address(gallery.name, item.sha256),
+        alt=f"In the gallery: {item.label or name}",
+        rank="",
+        score=None,
         label=item.label or "",
         name=name,
         note=_note(item),
+        hint=f"{name}: find what is like it",
+    )
+
+
+def of_sample(item: Item, source: str) -> Tile:
+    """A sample, to start from; its picture is at `source`."""
+    name = (item.label or "picture").replace("-", " ").capitalize()
+    return Tile(
+        id=item.id,
+        src=source,
+        alt=f"Sample: {name}",
+        rank="",
+        score=None,
+        label=name,
+        name="",
+        note="",
         hint=f"{name}: find what is like it",
     )
 

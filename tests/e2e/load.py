@@ -76,11 +76,8 @@ async def visit(url: str, number: int, until: float, tally: Tally) -> None:
             left, top = random_.randint(0, 40), random_.randint(0, 40)
             part = f"sample:{random_.choice(samples)}@{left},{top},{left + 55},{top + 55}"
             is_item = turn % 2 == 0
-            query = {
-                "gallery": "sample",
-                "like": f"item:{item}" if is_item else part,
-                "k": random_.choice((10, 50, 100)),
-            }
+            k = random_.choice((10, 50, 100))
+            query = {"gallery": "sample", "like": f"item:{item}" if is_item else part, "k": k}
             started = time.monotonic()
             tiles, fault = await search(connection, urlencode(query))
             tally.milliseconds.append(1000 * (time.monotonic() - started))
