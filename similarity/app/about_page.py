@@ -15,6 +15,8 @@ from similarity.models import BACKBONES
 from similarity.sample import SAMPLE, has_sample
 from similarity.weights import AUTO, choose_model
 
+# On a telephone a table is wider than the page, and is scrolled by itself.
+CSS = '<style>[data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }</style>'
 DATA = """
 - **Your pictures stay on the computer that this app runs on.** Everything is computed there, nothing is sent to
   anybody, and there are no usage statistics.
@@ -37,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 def show() -> None:
     """Draw the page."""
+    st.html(CSS)
     st.title("About", anchor=False)
     st.markdown(
         "Shows the pictures of a gallery that look most like yours, with a network that has learnt to see from a "

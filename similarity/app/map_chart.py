@@ -83,6 +83,7 @@ def _series(gallery: Gallery, on: GalleryMap, number: int, name: str, members: l
         "itemStyle": {"color": COLOURS[number % len(COLOURS)] if has_own else GREY, "opacity": 0.85},
         "emphasis": {"scale": 1.6, "itemStyle": {"opacity": 1}},
         "selectedMode": "single",
+        "z": 2 if has_own else 1,
         "tooltip": {"formatter": _tooltip(gallery)},
     }
 

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -19,23 +20,41 @@ TICK = 0.5
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A map that was asked for.
+
+    Attributes:
+        result: the map, now or later.
+        begun: when it was first asked for, in seconds of time.monotonic.
+    """
+
+    result: "Future[GalleryMap]" = field(default_factory=Future)
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is known that there will be none."""
+        return self.result.done() and self.result.exception() is not None
+
+
 class MapMaker:
     """Makes each map once, one after the other, whoever asks for it. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock, self._turn = threading.Lock(), threading.Lock()
-        self._made: dict[str, Future[GalleryMap]] = {}
+        self._made: dict[str, Making] = {}
 
-    def ask(self, gallery: Gallery) -> "Future[GalleryMap]":
+    def ask(self, gallery: Gallery) -> Making:
         """The map of a gallery, now or later; one that could not be made is tried again when it is next asked for."""
         name = maps.file_name(gallery)
         with self._lock:
             known = self._made.get(name)
-            if known is None or (known.done() and known.exception()):
-                known = self._made[name] = Future()
+            if known is None or known.has_failed:
+                known = self._made[name] = Making()
                 self._forget_the_oldest()
                 # A daemon, so that ending the app need not wait for it.
-                threading.Thread(target=self._make, args=(gallery, known), name="map", daemon=True).start()
+                threading.Thread(target=self._make, args=(gallery, known.result), name="map", daemon=True).start()
         return known
 
     def _make(self, gallery: Gallery, result: "Future[GalleryMap]") -> None:
@@ -47,7 +66,7 @@ class MapMaker:
             result.set_exception(error)
 
     def _forget_the_oldest(self) -> None:
-        done = [name for name, future in self._made.items() if future.done()]
+        done = [name for name, making in self._made.items() if making.result.done()]
         for name in done[: max(0, len(self._made) - KEPT)]:
             del self._made[name]
 
@@ -64,14 +83,13 @@ def wait_for(gallery: Gallery, place: st.delta_generator.DeltaGenerator, height:
     Raises:
         Exception: whatever went wrong.
     """
-    asked, begun = maker().ask(gallery), time.monotonic()
-    try:
-        return asked.result(timeout=TICK)
-    except TimeoutError:
-        if asked.done():
-            raise
+    making = maker().ask(gallery)
+    asked = making.result
+    wait([asked], timeout=TICK)
+    if asked.done():
+        return asked.result()
     expected = maps.expected_seconds(len(gallery))
-    with place.container(height=height, border=True, horizontal_alignment="center", vertical_alignment="center"):
+    with place.container(height=height, border=True, vertical_alignment="center", key="map-waiting"):
         status = st.status("Arranging the pictures …")
         st.caption(
             "Each picture is compared with every other one, so that those that look alike come to lie near each other. "
@@ -79,6 +97,6 @@ def wait_for(gallery: Gallery, place: st.delta_generator.DeltaGenerator, height:
         )
         # Drawing it is what lets a visitor leave the page meanwhile; the map is made all the same.
         while not asked.done():
-            status.update(label=f"Arranging the pictures … {time.monotonic() - begun:.0f} s")
-            time.sleep(TICK)
+            status.update(label=f"Arranging the pictures … {time.monotonic() - making.begun:.0f} s")
+            wait([asked], timeout=TICK)
     return asked.result()
