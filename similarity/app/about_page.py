@@ -16,7 +16,10 @@ from similarity.sample import SAMPLE, has_sample
 from similarity.weights import AUTO, choose_model
 
 # On a telephone a table is wider than the page, and is scrolled by itself.
-CSS = '<style>[data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }</style>'
+CSS = """<style>
+[data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }
+@media (max-width: 640px) { [data-testid="stMarkdownContainer"] td { min-width: 7.5rem; } }
+</style>"""
 DATA = """
 - **Your pictures stay on the computer that this app runs on.** Everything is computed there, nothing is sent to
   anybody, and there are no usage statistics.

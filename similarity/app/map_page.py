@@ -80,6 +80,11 @@ def _facts(gallery: Gallery) -> str:
 
 
 def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None:
+    search = _searched(gallery.directory)
+    with left:  # before the map is made, so that nothing moves when it is
+        found = _find(gallery)
+        if search:
+            _show_query(search)
     place = st.empty()
     try:
         on = map_making.wait_for(gallery, place, HEIGHT)
@@ -91,11 +96,6 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
             st.error("The map could not be made; the log of the app says why.", icon=":material/error:")
             st.button("Try again", icon=":material/refresh:")
         return
-    with left:
-        found = _find(gallery, on)
-        search = _searched(gallery.directory)
-        if search:
-            _show_query(search)
     query = maps.place(gallery, on, search.vector) if search else None
     _draw(gallery, on, map_chart.draw(gallery, on, query=query, found=found), place)
     _show_help()
@@ -116,23 +116,19 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: map_chart.Chart, place: st.de
             navigation.go_to_item(gallery.name, gallery.items[on.rows[places[group["data_indices"][0]]]].id)
 
 
-def _find(gallery: Gallery, on: GalleryMap) -> int | None:
+def _find(gallery: Gallery) -> int | None:
     """Find a picture by name, without a mouse too; gives its place on the map."""
-
-    def name(place: int) -> str:
-        item = gallery.items[on.rows[place]]
-        return " · ".join(filter(None, (file_name(item), item.label)))
-
+    items = [gallery.items[row] for row in maps.shown_rows(len(gallery))]
     found = st.selectbox(
         "Find a picture",
-        range(len(on)),
+        range(len(items)),
         index=None,
-        format_func=name,
+        format_func=lambda place: " · ".join(filter(None, (file_name(items[place]), items[place].label))),
         key=f"find-{gallery.name}-{gallery.manifest.generation}",
         placeholder="Type a part of its name",
     )
     if found is not None:
-        item = gallery.items[on.rows[found]]
+        item = items[found]
         with _row():
             st.image(gallery.thumbnail(item), alt=f"{item.label or 'Picture'}: {file_name(item)}", width=72)
             if st.button("Search with it", icon=":material/image_search:"):
