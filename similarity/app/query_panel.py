@@ -101,8 +101,8 @@ def _show_first(example: Example) -> None:
 
 def _show_further(example: Example, *, is_wanted: bool) -> None:
     part = example.part
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"part-{part}"):
-        st.image(example.seen, alt=example.title, width=64)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"part-{part}"):
+        st.image(example.seen, alt=example.title, width=48)
         if is_wanted:
             st.badge("also like it", color="primary")
         else:

@@ -40,7 +40,8 @@ def show(gallery: Gallery, vector: Vectors, like: Sequence[Example]) -> None:
         st.markdown(_count(gallery, hits), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             filters.show(gallery.facets, link)
-            exports.show(gallery, shown, like)
+            if shown:
+                exports.show(gallery, shown, like)
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")

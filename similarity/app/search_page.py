@@ -19,7 +19,7 @@ from similarity.app.links import Link
 from similarity.current import live_state
 from similarity.errors import GalleryDamagedError, SimilarityError
 from similarity.gallery import Gallery, list_galleries
-from similarity.models import get_backbone
+from similarity.models import BACKBONES
 from similarity.sample import SAMPLE, has_sample
 
 
@@ -60,11 +60,13 @@ def _search(
                 navigation.LastSearch(gallery.name, state, link.parameters(), vector, like[0].preview)
             )
             results.show(gallery, vector, like)
-        elif link.like:
-            st.info("Remove what cannot be searched with, or show it another picture.", icon=":material/arrow_back:")
-        elif link.unlike:
-            st.info("Show it a picture that it should look like, too.", icon=":material/arrow_back:")
         else:
+            if link.like:
+                st.info(
+                    "Remove what cannot be searched with, or show it another picture.", icon=":material/arrow_back:"
+                )
+            elif link.unlike:
+                st.info("Show it a picture that it should look like, too.", icon=":material/arrow_back:")
             starting_points.show(gallery)
 
 
@@ -91,8 +93,8 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
         )
     elif link.model and link.model != manifest.model:
         st.warning(
-            f"This link was made when the gallery was embedded with {messages.as_text(link.model)}. It was made anew "
-            f"with {messages.as_text(manifest.model)} since, so results and scores differ.",
+            f"This link was made when the gallery used {_title(link.model)}. It was made anew with "
+            f"{_title(manifest.model)} since, so results and scores differ.",
             icon=":material/history:",
         )
     elif link.generation and link.generation != manifest.generation:
@@ -103,10 +105,15 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
         )
 
 
+def _title(model: str) -> str:
+    """A model as it is shown to people, if there still is one of that name."""
+    return BACKBONES[model].title if model in BACKBONES else messages.as_text(model)
+
+
 def _show_facts(gallery: Gallery) -> None:
     """What is searched, and with what; if the model is not the one hoped for, why."""
     why = messages.as_text(gallery.manifest.note).replace("\n", "\n\n") or None
-    st.caption(f"{len(gallery):,} pictures · {get_backbone(gallery.manifest.model).title}", help=why)
+    st.caption(f"{len(gallery):,} pictures · {_title(gallery.manifest.model)}", help=why)
 
 
 def _show_no_gallery() -> None:

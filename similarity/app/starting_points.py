@@ -19,7 +19,7 @@ def show(gallery: Gallery) -> None:
     """Draw the samples, if this is the sample gallery, and the gallery's own pictures."""
     if gallery.name == SAMPLE_GALLERY and (samples := sample_queries()):
         st.subheader("Try one of these", anchor=False)
-        st.caption("Photographs that are not in the gallery. Click on one, and see what it finds.")
+        st.caption("Pictures that are not in the gallery. Click on one to see what it finds.")
         tiles.show(map(_of_sample, samples), _take(SAMPLE), key="samples")
         st.subheader("Or start from a picture of the gallery", anchor=False)
     else:

@@ -9,6 +9,9 @@ h1 { font-size: 2rem !important; padding: 0 !important; }
 /* Pictures that are compared have one height, so that neither dwarfs the other. */
 .st-key-compare [data-testid="stImage"] img { height: min(22rem, 42vh); object-fit: contain; border-radius: 0.5rem;
   background: color-mix(in srgb, currentColor 6%, transparent); }
+.st-key-compare [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; gap: 0.75rem; }
+.st-key-compare [data-testid="stColumn"] { min-width: 0; }
+@media (max-width: 640px) { .st-key-compare [data-testid="stImage"] img { height: 11rem; } }
 [class*="st-key-part-"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 </style>
