@@ -4,9 +4,9 @@
       tsne1-5c1e….npy    float32 (n, 2), named by the method and by the SHA-256 of the embeddings it was made of
 
 It is made with t-SNE (L. van der Maaten and G. Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008): neighbours are
-true, distances between groups and the sizes of groups mean nothing. Measured on two cores, with 1280 numbers a picture:
-675 pictures take 1.5 s, 1,192 take 3 s and 5,000 take 23 to 39 s, the import of scikit-learn 1.3 s more. A reduction to
-50 principal components first saved no time, and of each picture's ten neighbours 0.436 instead of 0.443 stayed.
+true, distances between groups and the sizes of groups mean nothing. Measured with 1280 numbers a picture: 675 pictures
+take 2 s of one core, 1,192 take 5 s and 5,000 take 26 s, the import of scikit-learn 1.3 s more. A reduction to 50
+principal components first saved no time, and of each picture's ten neighbours 0.436 instead of 0.443 stayed.
 """
 
 import logging
@@ -144,10 +144,14 @@ def place(gallery: Gallery, on: GalleryMap, query: Vectors) -> Points:
 
 def _tsne(vectors: Vectors, start: Points) -> Points:
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
     method = TSNE(metric="cosine", perplexity=perplexity, init=start, random_state=0)
-    return np.asarray(method.fit_transform(vectors), np.float32)
+    # Its threads wait for each other busily at every step. On two cores that other programs used as well, one thread
+    # took 2.3 s for 675 pictures and two took 25 s; and searches have the other core.
+    with threadpool_limits(1, user_api="openmp"):
+        return np.asarray(method.fit_transform(vectors), np.float32)
 
 
 def _into_box(plane: Points) -> Points:

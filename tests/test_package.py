@@ -25,6 +25,7 @@ WALLS = {
     "typer": {"cli", "bench", "rendering"},
     "rich": {"cli", "rendering"},
     "sklearn": {"maps.py"},
+    "threadpoolctl": {"maps.py"},
 }
 
 
