@@ -150,14 +150,11 @@ def test_a_label_with_markup_in_it_is_shown_as_text(browser, address: str, app_h
 def test_the_page_fits_a_telephone(browser, address: str, page: str) -> None:  # type: ignore[no-untyped-def]
     tab = open_tab(browser, f"{address}/{page}")
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.wait_for_timeout(700)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-    main = '[data-testid="stMain"]'
-    assert tab.evaluate(f"document.querySelector('{main}').scrollWidth") <= 390
-    if page != "about":
-        box = tab.locator("canvas").first.bounding_box()
-        assert box["width"] <= 390
-        assert box["height"] <= 0.67 * 844, "there is room beside it to scroll the page with"
+    for box in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
+        tab.wait_for_function(f"{box}.scrollWidth <= 390", timeout=WAIT)
+    if page != "about":  # there is room beside it to scroll the page with
+        shape = "document.querySelector('canvas').getBoundingClientRect()"
+        tab.wait_for_function(f"{shape}.width <= 390 && {shape}.height <= 0.67 * innerHeight", timeout=WAIT)
     tab.close()
 
 
