@@ -153,8 +153,8 @@ def test_the_page_fits_a_telephone(browser, address: str, page: str) -> None:  #
     for box in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
         tab.wait_for_function(f"{box}.scrollWidth <= 390", timeout=WAIT)
     if page != "about":  # there is room beside it to scroll the page with
-        shape = "document.querySelector('canvas').getBoundingClientRect()"
-        tab.wait_for_function(f"{shape}.width <= 390 && {shape}.height <= 0.67 * innerHeight", timeout=WAIT)
+        shape = "document.querySelector('canvas')?.getBoundingClientRect()"
+        tab.wait_for_function(f"{shape}?.width <= 390 && {shape}?.height <= 0.67 * innerHeight", timeout=WAIT)
     tab.close()
 
 
