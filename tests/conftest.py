@@ -19,6 +19,8 @@ from PIL import Image, ImageDraw
 
 MODEL = "efficientnet-lite2"
 RESNET50_FILE = "resnet50-0676ba61.pth"
+# Several processes run tests beside each other; threads of OpenMP that wait for their turn keep a core busy with it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "clothing"
 
 
@@ -26,6 +28,12 @@ PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "clothin
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """SIMILARITY_HOME for the whole run, with an empty torch cache, so that no test sees or changes the user's."""
     folder = tmp_path_factory.mktemp("home")
+    # Networks take seconds to convert: the processes that run tests beside each other share them.
+    is_one_of_several = "PYTEST_XDIST_WORKER" in os.environ
+    shared = tmp_path_factory.getbasetemp().parent if is_one_of_several else tmp_path_factory.getbasetemp()
+    (shared / "networks").mkdir(exist_ok=True)
+    (folder / "cache").mkdir()
+    (folder / "cache" / "networks").symlink_to(shared / "networks")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIMILARITY_HOME", str(folder))
         patch.setenv("TORCH_HOME", str(folder / "torch"))
@@ -121,6 +129,22 @@ def sample(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
     from similarity.sample import FOLDER
 
     return Gallery.build(FOLDER / "catalogue.csv", tmp_path_factory.mktemp("galleries") / "sample", model=MODEL)
+
+
+@pytest.fixture
+def small_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The sample's catalogue has only every 15th of its pictures, so that it is indexed in a moment; how many."""
+    from similarity.sample import FOLDER
+
+    folder = tmp_path / "sample"
+    folder.mkdir()
+    for name, step in (("catalogue.csv", 15), ("queries.csv", 1)):
+        head, *rows = (FOLDER / name).read_text().splitlines()
+        cells = [row.split(",") for row in rows[::step]]
+        kept = [",".join([first, str(FOLDER / path), *rest]) for first, path, *rest in cells]
+        (folder / name).write_text("\n".join([head, *kept]) + "\n")
+    monkeypatch.setattr("similarity.sample.FOLDER", folder)
+    return 45
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ from pages import texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app import about_facts, about_page
+from similarity.app.about import facts as about_facts
+from similarity.app.about import page as about_page
 from similarity.models import BACKBONES
 
 
 def _page() -> None:
-    from similarity.app import about_page
+    from similarity.app.about import page as about_page
 
     about_page.show()
 

@@ -27,11 +27,13 @@ def ask_for(page: AppTest, url: str) -> None:
 
 
 @pytest.mark.usefixtures("empty_home")
-def test_at_the_first_start_the_sample_is_indexed_and_a_sample_query_finds_ten_results(page: AppTest) -> None:
+def test_at_the_first_start_the_sample_is_indexed_and_a_sample_query_finds_ten_results(
+    page: AppTest, small_catalogue: int
+) -> None:
     page.run()
     assert not page.exception
     assert page.selectbox[0].options == ["sample"]
-    assert "675 pictures" in texts(page)
+    assert f"{small_catalogue} pictures" in texts(page)
     assert [tile["alt"] for tile in tiles(page)][:2] == ["Sample: Bag", "Sample: Bottle"]
     page.query_params["like"] = "sample:mug-01-q"
     page.run()
@@ -194,22 +196,26 @@ def test_a_change_to_a_gallery_is_seen_at_the_next_click(page: AppTest, mine: Ga
     assert not page.exception
 
 
-def test_a_sample_gallery_of_an_older_version_is_made_again(page: AppTest, mine: Gallery, empty_home: Path) -> None:
+def test_a_sample_gallery_of_an_older_version_is_made_again(
+    page: AppTest, mine: Gallery, empty_home: Path, small_catalogue: int
+) -> None:
     sample = Path(shutil.copytree(mine.directory, empty_home / "galleries" / "sample"))
     (sample / "CURRENT").write_text("000001\n")
     page.run()
     assert not page.exception
     page.selectbox[0].set_value("sample").run()
-    assert "675 pictures" in texts(page)
+    assert f"{small_catalogue} pictures" in texts(page)
 
 
-def test_a_sample_gallery_that_is_damaged_is_made_again(page: AppTest, mine: Gallery, empty_home: Path) -> None:
+def test_a_sample_gallery_that_is_damaged_is_made_again(
+    page: AppTest, mine: Gallery, empty_home: Path, small_catalogue: int
+) -> None:
     sample = Path(shutil.copytree(mine.directory, empty_home / "galleries" / "sample"))
     (sample / "generations" / "000001" / "embeddings.npy").write_bytes(b"")
     page.run()
     page.selectbox[0].set_value("sample").run()
     assert not page.exception
-    assert "675 pictures" in texts(page)
+    assert f"{small_catalogue} pictures" in texts(page)
 
 
 def test_an_error_shows_no_path_of_the_server_and_the_log_has_it(

@@ -13,7 +13,8 @@ from conftest import change_manifest
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app import access, background
+from similarity.app import access
+from similarity.app.galleries import background
 from similarity.jobs import Job, Jobs
 from similarity.uploads import keep_upload
 
@@ -25,7 +26,8 @@ def script() -> None:
     """The page, with other pages that only say where one has got to."""
     import streamlit as st
 
-    from similarity.app import galleries_page, navigation
+    from similarity.app import navigation
+    from similarity.app.galleries import page as galleries_page
 
     def go(page: str, parameters: dict[str, str]) -> None:
         st.session_state["gone_to"] = (page, parameters)

@@ -14,13 +14,15 @@ from pages import errors, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery, maps
-from similarity.app import map_chart, map_making, navigation
+from similarity.app import navigation
+from similarity.app.map import chart as map_chart
+from similarity.app.map import making as map_making
 from similarity.current import live_state
 from similarity.maps import GalleryMap
 
 
 def _page() -> None:
-    from similarity.app import map_page
+    from similarity.app.map import page as map_page
 
     map_page.show()
 

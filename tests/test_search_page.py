@@ -9,7 +9,8 @@ from pages import address, components, errors, open_app, ranking, texts, tiles
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app import access, detail, pictures, resources
+from similarity.app import access, pictures, resources
+from similarity.app.search import detail
 from similarity.thumbnails import read_thumbnail
 
 

@@ -11,6 +11,7 @@ from similarity.vectors import Vectors
 
 # What stands after the address of a page: name -> value or values.
 Parameters = Mapping[str, str | Sequence[str]]
+ON, LAST = "on_page", "last_search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,15 @@ def register(pages: dict[str, StreamlitPage]) -> None:
     st.session_state["pages"] = pages
 
 
+def arrive(page: StreamlitPage) -> None:
+    """Note which page a visitor is on. Who comes back to the search page finds the last search there again."""
+    before, now = st.session_state.get(ON), page.url_path
+    st.session_state[ON] = now
+    last: LastSearch | None = st.session_state.get(LAST)
+    if last and not now and before and not st.query_params:
+        st.query_params.from_dict(dict(last.parameters))
+
+
 def go(page: str, parameters: Parameters | None = None) -> NoReturn:
     """Go to a page: search, map, galleries or about."""
     known: dict[str, Any] = st.session_state["pages"]
@@ -50,10 +60,10 @@ def go_to_item(gallery: str, item_id: str) -> NoReturn:
 
 def remember_search(search: LastSearch) -> None:
     """Keep what is searched for."""
-    st.session_state["last_search"] = search
+    st.session_state[LAST] = search
 
 
 def last_search(gallery: str, state: str) -> LastSearch | None:
     """What was searched for last, if it was in this state of this gallery."""
-    search: LastSearch | None = st.session_state.get("last_search")
+    search: LastSearch | None = st.session_state.get(LAST)
     return search if search and (search.gallery, search.state) == (gallery, state) else None

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import about_page, galleries_page, map_page, navigation, search_page, style, uploads
+from similarity.app import navigation, style, uploads
+from similarity.app.about import page as about_page
+from similarity.app.galleries import page as galleries_page
+from similarity.app.map import page as map_page
+from similarity.app.search import page as search_page
 
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -24,4 +28,6 @@ def show() -> None:
         "about": st.Page(about_page.show, title="About", icon=":material/info:", url_path="about"),
     }
     navigation.register(pages)
-    st.navigation(list(pages.values()), position="top").run()
+    page = st.navigation(list(pages.values()), position="top")
+    navigation.arrive(page)
+    page.run()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import cropper, examples, links, messages, query_input
-from similarity.app.examples import Example
-from similarity.app.links import Link, Part
+from similarity.app import messages
+from similarity.app.components import cropper
+from similarity.app.search import examples, links, query_input
+from similarity.app.search.examples import Example
+from similarity.app.search.links import Link, Part
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.queries import Box

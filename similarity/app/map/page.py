@@ -7,8 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import maps
-from similarity.app import first_start, links, map_chart, map_making, messages, navigation, query_panel, resources
+from similarity.app import messages, navigation, resources
+from similarity.app.map import chart, making
 from similarity.app.navigation import LastSearch
+from similarity.app.search import first_start, links, query_panel
 from similarity.current import live_state
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery, list_galleries
@@ -87,7 +89,7 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
             _show_query(search)
     place = st.empty()
     try:
-        on = map_making.wait_for(gallery, place, HEIGHT)
+        on = making.wait_for(gallery, place, HEIGHT)
     except SimilarityError:
         raise
     except Exception:
@@ -97,11 +99,11 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
             st.button("Try again", icon=":material/refresh:")
         return
     query = maps.place(gallery, on, search.vector) if search else None
-    _draw(gallery, on, map_chart.draw(gallery, on, query=query, found=found), place)
+    _draw(gallery, on, chart.draw(gallery, on, query=query, found=found), place)
     _show_help()
 
 
-def _draw(gallery: Gallery, on: GalleryMap, chart: map_chart.Chart, place: st.delta_generator.DeltaGenerator) -> None:
+def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_generator.DeltaGenerator) -> None:
     """Draw the map; a click on a picture searches with it."""
     event = place.echarts_chart(
         chart.option,
@@ -138,9 +140,9 @@ def _find(gallery: Gallery) -> int | None:
 
 def _show_query(search: LastSearch) -> None:
     """What was searched for, which has a star on the map."""
-    st.caption(f"{map_chart.QUERY}, the star on the map")
+    st.caption(f"{chart.QUERY}, the star on the map")
     with _row():
-        st.image(search.preview, alt=map_chart.QUERY, width=72)
+        st.image(search.preview, alt=chart.QUERY, width=72)
         if st.button("Back to the results", icon=":material/arrow_back:"):
             navigation.go("search", search.parameters)
 

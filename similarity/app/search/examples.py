@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from similarity.app import resources
-from similarity.app.links import ITEM, SAMPLE, UPLOAD, URL, Link, Part
+from similarity.app.search.links import ITEM, SAMPLE, UPLOAD, URL, Link, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
 from similarity.images import decode, read_file, thumbnail

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import access, background, gallery_words, navigation
+from similarity.app import access, navigation
+from similarity.app.galleries import background, words
 from similarity.app.messages import as_text
 from similarity.current import live_state
 from similarity.errors import GalleryError
@@ -46,9 +47,9 @@ def title(model: str) -> str:
 def size_on_disk(directory: Path) -> str:
     """What a gallery takes on the disk."""
     try:
-        return gallery_words.size(_size(directory, live_state(directory)))
+        return words.size(_size(directory, live_state(directory)))
     except GalleryError:
-        return gallery_words.size(disk_bytes(directory))
+        return words.size(disk_bytes(directory))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -92,10 +93,10 @@ def _summary(entry: Entry) -> str:
         return background.shown(entry.fault or UNFINISHED)
     made = entry.manifest
     facts = (
-        gallery_words.pictures(made.count + made.duplicates),
+        words.pictures(made.count + made.duplicates),
         title(made.model),
         size_on_disk(entry.directory),
-        gallery_words.search(made.recipe),
-        gallery_words.moment(made.created),
+        words.search(made.recipe),
+        words.moment(made.created),
     )
     return " · ".join(map(as_text, facts))

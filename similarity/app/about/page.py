@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.app import about_facts
+from similarity.app.about import facts
 from similarity.app.messages import as_text
 from similarity.bench.machine import describe_machine
 from similarity.errors import SimilarityError
@@ -46,7 +46,7 @@ def show() -> None:
     st.title("About", anchor=False)
     st.markdown(
         "Shows the pictures of a gallery that look most like yours, with a network that has learnt to see from a "
-        f"million photographs. Version {as_text(about_facts.version())}, free software under the MIT licence."
+        f"million photographs. Version {as_text(facts.version())}, free software under the MIT licence."
     )
     left, right = st.columns([3, 2], gap="medium")
     with left.container(border=True, height="stretch"):
@@ -95,7 +95,7 @@ def _show_galleries(entries: list[Entry]) -> None:
         if entry.manifest:
             manifest, backbone = entry.manifest, BACKBONES.get(entry.manifest.model)
             title = backbone.title if backbone else manifest.model
-            origin = about_facts.origin(backbone) if backbone else "unknown"
+            origin = facts.origin(backbone) if backbone else "unknown"
             rows.append((entry.name, f"{manifest.count:,}", title, manifest.precision, origin))
             hashes.append(f"{title}, {manifest.weights_sha256}")
     if rows:
@@ -122,7 +122,7 @@ def _show_models() -> None:
             f"{one.dim:,} numbers",
             f"{one.preprocessing.crop} × {one.preprocessing.crop}",
             one.licence,
-            about_facts.whereabouts(one),
+            facts.whereabouts(one),
         )
         for one in BACKBONES.values()
     )
@@ -132,7 +132,7 @@ def _show_models() -> None:
 
 
 def _show_measurements() -> None:
-    found = about_facts.measured()
+    found = facts.measured()
     if found:
         st.markdown(found)
     else:
@@ -145,7 +145,7 @@ def _show_licences() -> None:
         "The program is under the MIT licence, and the pictures of the sample gallery are free for any use (CC0). It "
         "is built on these, each under its own licence:"
     )
-    st.markdown(_table(("Library", "Version", "Licence", "What it does here"), about_facts.libraries()))
+    st.markdown(_table(("Library", "Version", "Licence", "What it does here"), facts.libraries()))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

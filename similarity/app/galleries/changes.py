@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import tasks
-from similarity.app import background, gallery_source
-from similarity.app.gallery_source import FORM_WIDTH
+from similarity.app.galleries import background, source
+from similarity.app.galleries.source import FORM_WIDTH
 from similarity.errors import GalleryError, SimilarityError
 from similarity.fetch import is_url
 from similarity.gallery import Gallery
@@ -26,7 +26,7 @@ def show(gallery: Gallery) -> None:
 
 def _show_add(gallery: Gallery) -> None:
     st.markdown("Pictures that are not in the gallery yet, or have changed, are added. Nothing leaves it.")
-    prepare = gallery_source.choose("add", gallery_source.PLACE, gallery_source.UPLOAD)
+    prepare = source.choose("add", source.PLACE, source.UPLOAD)
 
     def work() -> Work:
         if not prepare:
@@ -46,7 +46,7 @@ def _show_sync(gallery: Gallery) -> None:
     )
 
     def work() -> Work:
-        return tasks.update("sync", gallery.directory, gallery_source.find_place(str(place)))
+        return tasks.update("sync", gallery.directory, source.find_place(str(place)))
 
     _button("Bring in step", "sync", "sync", gallery.directory, work)
 

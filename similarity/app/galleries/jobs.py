@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app import access, background, gallery_words, navigation
-from similarity.app.gallery_skipped import show_skipped
+from similarity.app import access, navigation
+from similarity.app.galleries import background, words
+from similarity.app.galleries.skipped import show_skipped
 from similarity.inventory import Entry, look_at
 from similarity.jobs import Job
 from similarity.report import Report
@@ -49,7 +50,7 @@ def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
 def _show_active(job: Job) -> None:
     name, told = background.shown(job.directory.name), job.status.progress
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"{gallery_words.DOING[job.task]} **{name}**", width="content")
+        st.markdown(f"{words.DOING[job.task]} **{name}**", width="content")
         if access.may_manage():
             label = "Cancelling …" if job.is_cancelled else "Cancel"
             st.button(
@@ -66,14 +67,14 @@ def _show_active(job: Job) -> None:
         st.progress(0.0, text="Begins …")
     else:
         share = min(1.0, told.done / told.total) if told.total else 0.0
-        st.progress(share, text=background.shown(gallery_words.progress(told)))
+        st.progress(share, text=background.shown(words.progress(told)))
 
 
 def _show_ended(job: Job) -> None:
     status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):
-            st.markdown(f"{ICONS[status.state]} {background.shown(gallery_words.outcome(job, entry))}")
+            st.markdown(f"{ICONS[status.state]} {background.shown(words.outcome(job, entry))}")
         with st.container(horizontal=True, width="content"):
             _show_ways_on(job, entry)
     if isinstance(status.result, Report) and status.result.skipped:

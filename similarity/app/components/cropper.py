@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app.components import load
+from similarity.app.components.loading import load
 from similarity.queries import Box
 
 _mount = load(

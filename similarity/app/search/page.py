@@ -4,18 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import (
-    examples,
-    first_start,
-    links,
-    messages,
-    navigation,
-    query_panel,
-    resources,
-    results,
-    starting_points,
-)
-from similarity.app.links import Link
+from similarity.app import messages, navigation, resources
+from similarity.app.search import examples, first_start, links, query_panel, results, starting_points
+from similarity.app.search.links import Link
 from similarity.current import live_state
 from similarity.errors import GalleryDamagedError, SimilarityError
 from similarity.gallery import Gallery, list_galleries

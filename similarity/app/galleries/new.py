@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import tasks
-from similarity.app import background, gallery_list, gallery_source, gallery_words
-from similarity.app.gallery_source import FORM_WIDTH
+from similarity.app.galleries import background, overview, source, words
+from similarity.app.galleries.source import FORM_WIDTH
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import find_gallery
@@ -25,13 +25,13 @@ PRECISIONS: dict[Precision, str] = {
 
 def show() -> None:
     """Draw it."""
-    st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=gallery_list.show_all)
+    st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     st.subheader("New gallery", anchor=False)
     with st.container(border=True, width=FORM_WIDTH):
         name = st.text_input(
             "Name", placeholder="shoes", key="new_name", help="Letters, digits, dots, dashes and underscores."
         ).strip()
-        prepare = gallery_source.choose("new", gallery_source.PLACE, gallery_source.UPLOAD, gallery_source.DATASET)
+        prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()
         wanted = st.button("Build the gallery", type="primary", icon=":material/construction:")
         try:
@@ -64,9 +64,7 @@ def _availability(backbone: Backbone) -> str:
     return " (downloaded first)" if backbone.weights.url else " (not installed)"
 
 
-def _build(
-    name: str, prepare: gallery_source.Prepare | None, model: str, precision: Precision, *, is_sure: bool
-) -> None:
+def _build(name: str, prepare: source.Prepare | None, model: str, precision: Precision, *, is_sure: bool) -> None:
     """Begin, unless something is missing or the name is taken; raises SimilarityError with what is to be done."""
     if not name:
         raise GalleryError("Give the gallery a name.")
@@ -82,7 +80,7 @@ def _build(
         return
     work = tasks.index(directory, prepare(name), model=model, precision=precision)
     background.start(directory, "index", work)
-    gallery_list.show_all()
+    overview.show_all()
     st.rerun()
 
 
@@ -101,7 +99,7 @@ def _is_taken(directory: Path) -> bool:
 
 def _ask(name: str, directory: Path) -> None:
     entry = look_at(directory)
-    count = f", with {gallery_words.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
+    count = f", with {words.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
     st.warning(
         f"There is a gallery named {background.shown(name)}{count}. It goes on answering until the new one is "
         "complete, and is replaced then.",

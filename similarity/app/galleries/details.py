@@ -2,17 +2,9 @@
 
 import streamlit as st
 
-from similarity.app import (
-    access,
-    background,
-    gallery_care,
-    gallery_changes,
-    gallery_list,
-    gallery_words,
-    navigation,
-    resources,
-)
-from similarity.app.gallery_skipped import show_skipped
+from similarity.app import access, navigation, resources
+from similarity.app.galleries import background, care, changes, overview, words
+from similarity.app.galleries.skipped import show_skipped
 from similarity.app.messages import as_text
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
@@ -26,12 +18,12 @@ DAMAGED = "This gallery is damaged and cannot be searched. Go back to its last s
 
 def show(entry: Entry) -> None:
     """Draw it."""
-    st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=gallery_list.show_all)
+    st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     gallery = _open(entry)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(as_text(entry.name), anchor=False, width="content")
         if gallery and st.button("Search it", icon=":material/image_search:", type="primary"):
-            navigation.go("search", {gallery_list.GALLERY: entry.name})
+            navigation.go("search", {overview.GALLERY: entry.name})
     if gallery:
         _show_some(gallery)
         _show_facts(gallery)
@@ -42,14 +34,14 @@ def show(entry: Entry) -> None:
         st.info("Something is being done with this gallery: see above. It can be changed again after that.")
         return
     if gallery:
-        gallery_changes.show(gallery)
-    gallery_care.show(entry, is_sound=gallery is not None)
+        changes.show(gallery)
+    care.show(entry, is_sound=gallery is not None)
 
 
 def _open(entry: Entry) -> Gallery | None:
     """The gallery if it can be opened; else the page says what is wrong with it."""
     if entry.condition == "unfinished":
-        st.warning(gallery_list.UNFINISHED, icon=":material/pending:")
+        st.warning(overview.UNFINISHED, icon=":material/pending:")
         return None
     try:
         return resources.load_gallery(entry.directory)
@@ -70,11 +62,11 @@ def _show_facts(gallery: Gallery) -> None:
     made = gallery.manifest
     facts = {
         "Pictures": f"{made.count + made.duplicates:,}",
-        "Size on disk": gallery_list.size_on_disk(gallery.directory),
-        "Model": gallery_list.title(made.model),
-        "Search": gallery_words.search(made.recipe),
+        "Size on disk": overview.size_on_disk(gallery.directory),
+        "Model": overview.title(made.model),
+        "Search": words.search(made.recipe),
         "Arithmetic": made.precision,
-        "Built": gallery_words.moment(made.created),
+        "Built": words.moment(made.created),
     }
     if access.may_manage():
         facts |= {"First made of": made.source, "Kept in": str(gallery.directory)}
@@ -89,16 +81,16 @@ def _show_health(gallery: Gallery) -> None:
     """The report of the last run, and what is to be known of single files."""
     made, run = gallery.manifest, gallery.manifest.last_run
     st.markdown("##### Health")
-    doing = gallery_words.DOING.get(run.task, run.task)
+    doing = words.DOING.get(run.task, run.task)
     source = f" from {run.source}" if run.source and access.may_manage() else ""
     st.markdown(
-        f"Last run: {doing.lower()} this gallery{as_text(source)}, in {gallery_words.duration(run.seconds)}: "
-        f"{as_text(gallery_words.counted(run))}."
+        f"Last run: {doing.lower()} this gallery{as_text(source)}, in {words.duration(run.seconds)}: "
+        f"{as_text(words.counted(run))}."
     )
     if made.duplicates:
-        st.markdown(gallery_words.copies(made.duplicates))
+        st.markdown(words.copies(made.duplicates))
     if gone := sum(item.is_gone for item in gallery.items[:LOOKED_FOR]):
-        st.markdown(gallery_words.gone(gone))
+        st.markdown(words.gone(gone))
     if made.skipped:
         show_skipped(made.skipped)
     else:

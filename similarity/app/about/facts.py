@@ -13,7 +13,7 @@ from similarity.home import models_folder
 from similarity.models import Backbone
 from similarity.weights import find_weights
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # What does the work, and what for. All that is installed with it is in requirements.txt.
 LIBRARIES = {
     "streamlit": "these pages",

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import tasks
-from similarity.app import background, gallery_list
+from similarity.app.galleries import background, overview
 from similarity.app.messages import as_text
 from similarity.inventory import Entry, can_go_back
 from similarity.jobs import Task, Work
@@ -72,7 +72,7 @@ def _confirm(entry: Entry) -> None:
     elif is_sure:
         _do_not()
         if background.start(entry.directory, "delete", tasks.delete(entry.directory)):
-            gallery_list.show_all()
+            overview.show_all()
         st.rerun()
     if st.session_state.get(ASKED) is None:
         st.rerun()

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from similarity.app import access, background, gallery_details, gallery_jobs, gallery_list, gallery_new
+from similarity.app import access
+from similarity.app.galleries import background, details, jobs, new, overview
 from similarity.app.messages import as_text
 from similarity.inventory import take_inventory
 
@@ -24,15 +25,15 @@ def show() -> None:
     if not access.may_manage():
         st.info(access.REFUSAL, icon=":material/lock:")
     background.show_notice()
-    chosen, is_new = st.query_params.get(gallery_list.GALLERY), gallery_list.NEW in st.query_params
-    gallery_jobs.show(but=lambda job: is_new or chosen not in (None, job.directory.name))
+    chosen, is_new = st.query_params.get(overview.GALLERY), overview.NEW in st.query_params
+    jobs.show(but=lambda job: is_new or chosen not in (None, job.directory.name))
     entries = take_inventory()
     entry = next((entry for entry in entries if entry.name == chosen), None)
     if entry:
-        gallery_details.show(entry)
+        details.show(entry)
     elif is_new and access.may_manage():
-        gallery_new.show()
+        new.show()
     else:
         if chosen:
             st.warning(f"There is no gallery named {as_text(chosen)}.", icon=":material/search_off:")
-        gallery_list.show(entries)
+        overview.show(entries)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from similarity.app import resources
 from similarity.app.access import may_manage
-from similarity.app.examples import Example
+from similarity.app.search.examples import Example
 from similarity.exporting import to_csv, to_json, to_rows, to_zip
 from similarity.fetch import is_url
 from similarity.gallery import Gallery

@@ -6,7 +6,7 @@ from typing import TypedDict
 import streamlit as st
 
 from similarity.app import pictures
-from similarity.app.components import load
+from similarity.app.components.loading import load
 from similarity.gallery import Gallery
 from similarity.originals import file_name
 from similarity.search import Hit

@@ -1,0 +1,1 @@
+"""The about page: models, weights, versions, licences, and where data goes."""

@@ -1,0 +1,1 @@
+"""The map page: a gallery as points, those that look alike near each other."""

@@ -1,0 +1,1 @@
+"""The search page: a query is put together on the left, and its results are on the right."""
