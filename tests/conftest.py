@@ -28,18 +28,22 @@ PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "clothin
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """SIMILARITY_HOME for the whole run, with an empty torch cache, so that no test sees or changes the user's."""
     folder = tmp_path_factory.mktemp("home")
-    # Networks take seconds to convert: the processes that run tests beside each other share them.
-    is_one_of_several = "PYTEST_XDIST_WORKER" in os.environ
-    shared = tmp_path_factory.getbasetemp().parent if is_one_of_several else tmp_path_factory.getbasetemp()
-    (shared / "networks").mkdir(exist_ok=True)
+    networks = of_all_processes(tmp_path_factory) / "networks"  # which take seconds to convert
+    networks.mkdir(exist_ok=True)
     (folder / "cache").mkdir()
-    (folder / "cache" / "networks").symlink_to(shared / "networks")
+    (folder / "cache" / "networks").symlink_to(networks)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIMILARITY_HOME", str(folder))
         patch.setenv("TORCH_HOME", str(folder / "torch"))
         patch.setenv("CUDA_VISIBLE_DEVICES", "")  # the same engine on every machine
         patch.delenv("SIMILARITY_PRIVATE_HOSTS", raising=False)
         yield folder
+
+
+def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, which the processes that run tests beside each other have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 def make_home(folder: Path, home: Path) -> Path:
@@ -124,11 +128,18 @@ def shapes(home: Path, pictures: Path, embedder):  # type: ignore[no-untyped-def
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
-    """The sample gallery, in no home: tests of the first start make their own."""
+    """The sample gallery, in no home: tests of the first start make their own. Read only."""
+    import filelock
+
     from similarity import Gallery
     from similarity.sample import FOLDER
 
-    return Gallery.build(FOLDER / "catalogue.csv", tmp_path_factory.mktemp("galleries") / "sample", model=MODEL)
+    directory = of_all_processes(tmp_path_factory) / "galleries" / "sample"
+    directory.parent.mkdir(exist_ok=True)
+    with filelock.FileLock(directory.with_suffix(".lock")):
+        if not (directory / "CURRENT").exists():
+            Gallery.build(FOLDER / "catalogue.csv", directory, model=MODEL)
+        return Gallery.open(directory)
 
 
 @pytest.fixture

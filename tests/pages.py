@@ -10,11 +10,13 @@ APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
 
 
 def open_app(**address: str | list[str]) -> AppTest:
-    """The app at an address, nothing cached, not drawn yet."""
+    """The app at an address, nothing cached but the model, which takes half a second to load; not drawn yet."""
     import streamlit as st
 
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    from similarity.app import resources, throttle
+
+    for cached in (st.cache_data, resources._load_generation, throttle._limiter):
+        cached.clear()
     page = AppTest.from_file(APP, default_timeout=60)
     for name, value in address.items():
         page.query_params[name] = value

@@ -10,7 +10,7 @@ from conftest import Site
 
 from similarity import Embedder
 from similarity.errors import ModelError, WeightsError
-from similarity.models import BACKBONES, get_backbone
+from similarity.models import BACKBONES, build_network, get_backbone
 from similarity.weights import choose_model, find_weights, obtain_weights
 
 
@@ -133,11 +133,10 @@ def test_a_download_with_another_hash_is_not_kept(published: Site, empty_home: P
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all", b"PK\x03\x04 half an archive"])
-def test_a_damaged_weights_file_is_an_error_that_names_it(empty_home: Path, content: bytes) -> None:
-    (empty_home / "models").mkdir()
-    (empty_home / "models" / FILE).write_bytes(content)
+def test_a_damaged_weights_file_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
     with pytest.raises(WeightsError, match=rf"{FILE} is damaged or does not hold the weights of ResNet-50: delete it"):
-        Embedder.load("resnet50", device="cpu")
+        build_network(get_backbone("resnet50"), tmp_path / FILE)
 
 
 def test_the_weights_of_another_network_are_refused(empty_home: Path) -> None:

@@ -301,8 +301,8 @@ def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
     tab.get_by_text("is not a picture that can be read").wait_for(timeout=WAIT)
     tab.get_by_role("button", name="Remove it").click()
     tab.get_by_text("The pictures of this gallery").wait_for(timeout=WAIT)
-    field = tab.locator('[data-testid="stFileUploader"] input')
-    field.set_input_files(pictures / "dots" / "dots-4.jpg")
+    settle(tab)
+    tab.locator('[data-testid="stFileUploader"] input').set_input_files(pictures / "dots" / "dots-4.jpg")
     assert names(tab)[0] == "dots-4.jpg"
 
 
