@@ -49,17 +49,6 @@ class Status:
     ended: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Counted(Progress):
-    """Progress of something else than pictures.
-
-    Attributes:
-        unit: what is counted.
-    """
-
-    unit: Literal["bytes", "files"] = "bytes"
-
-
 class CancelledError(BaseException):
     """Ends a job; not an Exception, so that nothing on the way takes it for a failure and goes on."""
 
@@ -119,7 +108,7 @@ class Job:
     def counter(self, task: str, unit: Literal["bytes", "files"]) -> Callable[[int, int], None]:
         """A callback that takes what is done and what there is in all, and tells it."""
         started = time.perf_counter()
-        return lambda done, total: self.tell(Counted(task, done, total, time.perf_counter() - started, unit))
+        return lambda done, total: self.tell(Progress(task, done, total, time.perf_counter() - started, unit))
 
     @contextmanager
     def turn(self) -> Iterator[None]:

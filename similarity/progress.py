@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 # How often progress is told, in seconds: drawing it costs time too.
 TELL_EVERY = 0.1
@@ -17,12 +18,14 @@ class Progress:
         done: items dealt with, skipped ones included.
         total: items in all; 0 where nothing is counted.
         seconds: since the first item was taken up.
+        unit: what is counted.
     """
 
     task: str
     done: int = 0
     total: int = 0
     seconds: float = 0.0
+    unit: Literal["pictures", "files", "bytes"] = "pictures"
 
     @property
     def images_per_second(self) -> float:

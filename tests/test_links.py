@@ -2,7 +2,7 @@
 
 import pytest
 
-from similarity.app.search.links import Link, Part, parse
+from similarity.app.links import Link, Part, parse
 from similarity.queries import Box
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from similarity.app import access, navigation, resources
+from similarity.app import access, navigation, resources, wording
 from similarity.app.galleries import background, care, changes, overview, words
 from similarity.app.galleries.skipped import show_skipped
 from similarity.app.messages import as_text
@@ -63,10 +63,10 @@ def _show_facts(gallery: Gallery) -> None:
     facts = {
         "Pictures": f"{made.count + made.duplicates:,}",
         "Size on disk": overview.size_on_disk(gallery.directory),
-        "Model": overview.title(made.model),
+        "Model": wording.model_title(made.model),
         "Search": words.search(made.recipe),
         "Arithmetic": made.precision,
-        "Built": words.moment(made.created),
+        "Built": wording.moment(made.created),
     }
     if access.may_manage():
         facts |= {"First made of": made.source, "Kept in": str(gallery.directory)}
@@ -84,7 +84,7 @@ def _show_health(gallery: Gallery) -> None:
     doing = words.DOING.get(run.task, run.task)
     source = f" from {run.source}" if run.source and access.may_manage() else ""
     st.markdown(
-        f"Last run: {doing.lower()} this gallery{as_text(source)}, in {words.duration(run.seconds)}: "
+        f"Last run: {doing.lower()} this gallery{as_text(source)}, in {wording.duration(run.seconds)}: "
         f"{as_text(words.counted(run))}."
     )
     if made.duplicates:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app import access, navigation
+from similarity.app import access, navigation, wording
 from similarity.app.galleries import background, words
 from similarity.app.galleries.skipped import show_skipped
 from similarity.inventory import Entry, look_at
@@ -67,7 +67,7 @@ def _show_active(job: Job) -> None:
         st.progress(0.0, text="Begins …")
     else:
         share = min(1.0, told.done / told.total) if told.total else 0.0
-        st.progress(share, text=background.shown(words.progress(told)))
+        st.progress(share, text=background.shown(wording.progress(told)))
 
 
 def _show_ended(job: Job) -> None:

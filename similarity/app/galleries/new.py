@@ -6,7 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import tasks
-from similarity.app.galleries import background, overview, source, words
+from similarity.app import wording
+from similarity.app.galleries import background, overview, source
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
@@ -99,7 +100,7 @@ def _is_taken(directory: Path) -> bool:
 
 def _ask(name: str, directory: Path) -> None:
     entry = look_at(directory)
-    count = f", with {words.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
+    count = f", with {wording.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
     st.warning(
         f"There is a gallery named {background.shown(name)}{count}. It goes on answering until the new one is "
         "complete, and is replaced then.",

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import access, navigation
+from similarity.app import access, navigation, wording
 from similarity.app.galleries import background, words
 from similarity.app.messages import as_text
 from similarity.current import live_state
 from similarity.errors import GalleryError
 from similarity.inventory import Entry, disk_bytes
-from similarity.models import BACKBONES
 
 GALLERY, NEW = "gallery", "new"
 EMPTY = (
@@ -39,17 +38,12 @@ def show(entries: Sequence[Entry]) -> None:
         st.caption("As soon as one has been made on the computer that this app runs on, it is listed here.")
 
 
-def title(model: str) -> str:
-    """A model's name as people know it, also of a model that is not known any more."""
-    return BACKBONES[model].title if model in BACKBONES else model
-
-
 def size_on_disk(directory: Path) -> str:
     """What a gallery takes on the disk."""
     try:
-        return words.size(_size(directory, live_state(directory)))
+        return wording.size(_size(directory, live_state(directory)))
     except GalleryError:
-        return words.size(disk_bytes(directory))
+        return wording.size(disk_bytes(directory))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -93,10 +87,10 @@ def _summary(entry: Entry) -> str:
         return background.shown(entry.fault or UNFINISHED)
     made = entry.manifest
     facts = (
-        words.pictures(made.count + made.duplicates),
-        title(made.model),
+        wording.pictures(made.count + made.duplicates),
+        wording.model_title(made.model),
         size_on_disk(entry.directory),
         words.search(made.recipe),
-        words.moment(made.created),
+        wording.moment(made.created),
     )
     return " · ".join(map(as_text, facts))

@@ -1,11 +1,9 @@
-"""How the galleries page says things: sizes, times, what a job does and what came of it. Nothing here is drawn."""
+"""How the galleries page says what a job does and what came of it. Nothing here is drawn."""
 
-from datetime import datetime
-
+from similarity.app.wording import duration, files, moment, pictures
 from similarity.inventory import Entry
-from similarity.jobs import Counted, Job
+from similarity.jobs import Job
 from similarity.manifest import Manifest
-from similarity.progress import Progress
 from similarity.report import Report
 
 DOING: dict[str, str] = {
@@ -25,41 +23,6 @@ COUNTS = {
     "removed": "removed",
     "unchanged": "as before",
 }
-
-
-def size(count: float) -> str:
-    """Bytes, as people say them."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 10 else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
-def moment(iso: str) -> str:
-    """A time in ISO 8601, UTC."""
-    try:
-        when = datetime.fromisoformat(iso)
-    except ValueError:
-        return "at an unknown time"
-    return f"{when.day} {when:%B %Y, %H:%M} UTC"
-
-
-def duration(seconds: float) -> str:
-    """Seconds, as people say them."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
-
-
-def pictures(count: int) -> str:
-    """So many pictures."""
-    return f"{count:,} picture" if count == 1 else f"{count:,} pictures"
-
-
-def files(count: int) -> str:
-    """So many files."""
-    return f"{count:,} file" if count == 1 else f"{count:,} files"
 
 
 def copies(count: int) -> str:
@@ -86,19 +49,6 @@ def counted(report: Report) -> str:
         told = [pictures(report.added)]
     resumed = [f"{report.resumed:,} taken over from a run that was cut short"] if report.resumed else []
     return ", ".join(told + resumed) or "nothing to change"
-
-
-def progress(told: Progress) -> str:
-    """How far something is."""
-    if not told.total:
-        return f"{told.task} …"
-    left = f", {duration(told.seconds_left)} left" if 0 < told.done < told.total else ""
-    if isinstance(told, Counted) and told.unit == "bytes":
-        rate = f", {size(told.images_per_second)} a second" if told.done and told.seconds else ""
-        return f"{told.task}: {size(told.done)} of {size(told.total)}{rate}{left}"
-    unit = told.unit if isinstance(told, Counted) else "pictures"
-    rate = f", {told.images_per_second:,.0f} a second" if told.done and told.seconds else ""
-    return f"{told.task}: {told.done:,} of {told.total:,} {unit}{rate}{left}"
 
 
 def outcome(job: Job, entry: Entry | None) -> str:

@@ -7,13 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import maps
-from similarity.app import messages, navigation, resources
+from similarity.app import gallery_choice, links, messages, navigation, resources
 from similarity.app.map import chart, making
 from similarity.app.navigation import LastSearch
-from similarity.app.search import first_start, links, query_panel
 from similarity.current import live_state
 from similarity.errors import GalleryError, SimilarityError
-from similarity.gallery import Gallery, list_galleries
+from similarity.gallery import Gallery
 from similarity.maps import GalleryMap
 from similarity.originals import file_name
 
@@ -39,10 +38,8 @@ def show() -> None:
     st.html(CSS)
     st.title("Map", anchor=False)
     st.markdown("All pictures of a gallery at once. Those that look alike lie near each other.")
-    first_start.prepare_sample()
-    directories = list_galleries()
+    directories = gallery_choice.offered()
     if not directories:
-        _show_no_gallery()
         return
     left, right = st.columns([2, 5], gap="large")
     try:
@@ -63,7 +60,7 @@ def _choose(directories: list[Path]) -> Path:
         link = replace(link, gallery=next((path.name for path in directories if _searched(path)), None))
     elif link.gallery not in [path.name for path in directories]:
         st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
-    return query_panel.choose_gallery(directories, link)
+    return gallery_choice.choose(directories, link)
 
 
 def _searched(directory: Path) -> LastSearch | None:
@@ -161,10 +158,3 @@ def _show_help() -> None:
 def _start_view_anew() -> None:
     """Another chart in place of the one that was zoomed and moved."""
     st.session_state[VIEWS] = st.session_state.get(VIEWS, 0) + 1
-
-
-def _show_no_gallery() -> None:
-    st.subheader("There is no gallery yet", anchor=False)
-    st.markdown("A map shows the pictures of a gallery: a folder of pictures that has been indexed.")
-    if st.button("Make a gallery", icon=":material/add:", type="primary"):
-        navigation.go("galleries")

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from similarity.app import resources
+from similarity.app import links, resources
 from similarity.app.components import tiles
+from similarity.app.links import ITEM, Part
 from similarity.app.messages import as_text, show_error
-from similarity.app.search import links
 from similarity.app.search.examples import Example
 from similarity.app.search.exports import place_for_visitor
-from similarity.app.search.links import ITEM, Part
 from similarity.duplicates import THRESHOLD
 from similarity.errors import SimilarityError
 from similarity.fetch import is_url

@@ -1,13 +1,13 @@
 """The pictures of a query: where each comes from, what it looks like, and its embedding."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from similarity.app import resources
-from similarity.app.search.links import ITEM, SAMPLE, UPLOAD, URL, Link, Part
+from similarity.app.links import ITEM, SAMPLE, UPLOAD, URL, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
 from similarity.images import decode, read_file, thumbnail
@@ -72,15 +72,6 @@ def query_vector(like: list[Example], unlike: list[Example]) -> Vectors:
     """What is searched for, float32 (dim,), of unit length; see `vectors.combine`. There must be an example."""
     wanted, unwanted = (np.array([one.vector for one in examples], np.float32) for examples in (like, unlike))
     return combine(wanted, unwanted)
-
-
-def of_this_gallery(link: Link) -> Link:
-    """A search without what only means something in the gallery that it was put together for."""
-
-    def shown(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-        return tuple(part for part in parts if part.kind != ITEM)
-
-    return replace(link, like=shown(link.like), unlike=shown(link.unlike), where={}, page=1)
 
 
 def _of_gallery(gallery: Gallery, part: Part) -> Example:

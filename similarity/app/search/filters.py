@@ -5,8 +5,8 @@ from functools import partial
 
 import streamlit as st
 
-from similarity.app.search import links
-from similarity.app.search.links import Link
+from similarity.app import links
+from similarity.app.links import Link
 from similarity.facets import LABEL, Facets
 
 # A list of more values than these is no help; the most frequent ones are offered.

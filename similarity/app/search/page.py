@@ -4,13 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import messages, navigation, resources
-from similarity.app.search import examples, first_start, links, query_panel, results, starting_points
-from similarity.app.search.links import Link
+from similarity.app import first_start, gallery_choice, links, messages, navigation, resources, wording
+from similarity.app.links import Link
+from similarity.app.search import examples, query_panel, results, starting_points
 from similarity.current import live_state
 from similarity.errors import GalleryDamagedError, SimilarityError
-from similarity.gallery import Gallery, list_galleries
-from similarity.models import BACKBONES
+from similarity.gallery import Gallery
 from similarity.sample import SAMPLE, has_sample
 
 
@@ -18,16 +17,14 @@ def show() -> None:
     """Draw the page."""
     st.title("Similarity", anchor=False)
     st.markdown("Show it a picture, and it finds the pictures of a gallery that look most like it.")
-    first_start.prepare_sample()
-    directories = list_galleries()
+    directories = gallery_choice.offered()
     if not directories:
-        _show_no_gallery()
         return
     link = links.read()
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            directory = query_panel.choose_gallery(directories, link)
+            directory = gallery_choice.choose(directories, link)
             gallery = _open(directory)
             _show_facts(gallery)
         with right:
@@ -84,8 +81,8 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
         )
     elif link.model and link.model != manifest.model:
         st.warning(
-            f"This link was made when the gallery used {_title(link.model)}. It was made anew with "
-            f"{_title(manifest.model)} since, so results and scores differ.",
+            f"This link was made when the gallery used {messages.as_text(wording.model_title(link.model))}. It was "
+            f"made anew with {wording.model_title(manifest.model)} since, so results and scores differ.",
             icon=":material/history:",
         )
     elif link.generation and link.generation != manifest.generation:
@@ -96,20 +93,7 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
         )
 
 
-def _title(model: str) -> str:
-    """A model as it is shown to people, if there still is one of that name."""
-    return BACKBONES[model].title if model in BACKBONES else messages.as_text(model)
-
-
 def _show_facts(gallery: Gallery) -> None:
     """What is searched, and with what; if the model is not the one hoped for, why."""
     why = messages.as_text(gallery.manifest.note).replace("\n", "\n\n") or None
-    st.caption(f"{len(gallery):,} pictures · {_title(gallery.manifest.model)}", help=why)
-
-
-def _show_no_gallery() -> None:
-    """What a person sees first where nothing has been indexed and there is no sample."""
-    st.subheader("There is no gallery yet", anchor=False)
-    st.markdown("A gallery is a folder of pictures that has been indexed.")
-    if st.button("Make one", icon=":material/add:", type="primary"):
-        navigation.go("galleries")
+    st.caption(f"{len(gallery):,} pictures · {wording.model_title(gallery.manifest.model)}", help=why)

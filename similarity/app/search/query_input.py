@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from similarity.app.links import URL, Part
 from similarity.app.search.examples import keep_upload
-from similarity.app.search.links import URL, Part
 from similarity.queries import QueryFile
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]

@@ -2,32 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import messages
+from similarity.app import links, messages
 from similarity.app.components import cropper
-from similarity.app.search import examples, links, query_input
+from similarity.app.links import Link, Part
+from similarity.app.search import examples, query_input
 from similarity.app.search.examples import Example
-from similarity.app.search.links import Link, Part
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.queries import Box
 
 NEW, ALSO, NOT = "New search", "Also like it", "Not like it"
 ROLE = "role"
-
-
-def choose_gallery(directories: list[Path], link: Link) -> Path:
-    """A gallery, by name; the page's address names it too, and can name none but these."""
-    names = {directory.name: directory for directory in directories}
-    st.session_state["gallery"] = link.gallery if link.gallery in names else next(iter(names))
-
-    def changed() -> None:
-        links.write(replace(examples.of_this_gallery(links.read()), gallery=st.session_state["gallery"]))
-
-    return names[st.selectbox("Gallery", list(names), key="gallery", on_change=changed)]
 
 
 def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:

@@ -6,11 +6,11 @@ from functools import partial
 
 import streamlit as st
 
-from similarity.app import messages
+from similarity.app import links, messages
 from similarity.app.components import tiles
-from similarity.app.search import detail, exports, filters, links
+from similarity.app.links import ITEM, PAGE_SIZES, Link
+from similarity.app.search import detail, exports, filters
 from similarity.app.search.examples import Example
-from similarity.app.search.links import ITEM, PAGE_SIZES, Link
 from similarity.errors import SearchError
 from similarity.gallery import Gallery
 from similarity.search import Hit

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app import resources
+from similarity.app import links, resources
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
-from similarity.app.search import filters, links, results
-from similarity.app.search.links import ITEM, SAMPLE, Part
+from similarity.app.links import ITEM, SAMPLE, Part
+from similarity.app.search import filters, results
 from similarity.gallery import Gallery
 from similarity.sample import SAMPLE as SAMPLE_GALLERY
 from similarity.sample import sample_queries

@@ -143,6 +143,13 @@ def change(**changes: Any) -> None:
     write(replace(read(), **{"page": 1} | changes))
 
 
+def change_gallery(name: str) -> None:
+    """Search another gallery for the same, without what only means something in the one before."""
+    link = read()
+    like, unlike = (tuple(part for part in parts if part.kind != ITEM) for parts in (link.like, link.unlike))
+    change(gallery=name, like=like, unlike=unlike, where={})
+
+
 def put_together(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
     """Search for something else; the address says which state of the gallery that was seen in."""
     generation, model = st.session_state.get(SEEN, (None, None))

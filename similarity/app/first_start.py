@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from similarity.app import messages, resources
+from similarity.app import messages, resources, wording
 from similarity.errors import SimilarityError
 from similarity.gallery import list_galleries
-from similarity.progress import Progress
 from similarity.sample import SAMPLE, has_sample, is_ready
 
 
@@ -26,13 +25,8 @@ def index_sample(*, anew: bool = False) -> None:
     with place.container():
         st.markdown("Indexing the sample gallery. This happens once and takes a few seconds.")
         bar = st.progress(0.0, text="Loading the model …")
-        resources.index_sample(lambda progress: _show_progress(bar, progress), anew=anew)
+        resources.index_sample(
+            lambda progress: bar.progress(progress.done / max(progress.total, 1), text=wording.progress(progress)),
+            anew=anew,
+        )
     place.empty()
-
-
-def _show_progress(bar: st.delta_generator.DeltaGenerator, progress: Progress) -> None:
-    if not progress.done:
-        bar.progress(0.0, text=f"{progress.task} …")
-        return
-    rate = f"{progress.images_per_second:.0f} a second, {progress.seconds_left:.0f} s left"
-    bar.progress(progress.done / progress.total, text=f"{progress.done} of {progress.total} pictures, {rate}")

@@ -1,0 +1,32 @@
+"""Which gallery: what a page that shows one begins with."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from similarity.app import first_start, links, navigation
+from similarity.app.links import Link
+from similarity.gallery import list_galleries
+
+
+def offered() -> list[Path]:
+    """The folders of the galleries that there are; if there are none, the page says what one is and how to get one."""
+    first_start.prepare_sample()
+    directories = list_galleries()
+    if not directories:
+        st.subheader("There is no gallery yet", anchor=False)
+        st.markdown("A gallery is a folder of pictures that has been made ready for searching.")
+        if st.button("Make one", icon=":material/add:", type="primary"):
+            navigation.go("galleries")
+    return directories
+
+
+def choose(directories: list[Path], link: Link) -> Path:
+    """A gallery, by name; the page's address names it too, and can name none but these."""
+    names = {directory.name: directory for directory in directories}
+    st.session_state["gallery"] = link.gallery if link.gallery in names else next(iter(names))
+    return names[st.selectbox("Gallery", list(names), key="gallery", on_change=_changed)]
+
+
+def _changed() -> None:
+    links.change_gallery(st.session_state["gallery"])
