@@ -36,6 +36,8 @@ export default function ({ data, parentElement, setStateValue }) {
   };
   const tell = () => setStateValue("box", box);
 
+  // Its size is known before it is drawn, so that nothing moves when it is.
+  [image.width, image.height] = data.size;
   if (image.src !== data.src) image.src = data.src;
   image.alt = data.alt;
   draw();

@@ -1,9 +1,11 @@
 """The query's picture, on which the part to search with is marked by dragging."""
 
 import base64
+import io
 from collections.abc import Callable
 
 import streamlit as st
+from PIL import Image
 
 from similarity.app.components.loading import load
 from similarity.queries import Box
@@ -33,4 +35,7 @@ def show(picture: bytes, alt: str, box: Box | None, on_change: Callable[[Box], N
 
     source = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
     edges = [box.left, box.top, box.right, box.bottom] if box else None
-    _mount(key=key, data={"src": source, "alt": alt, "box": edges}, default={"box": None}, on_box_change=changed)
+    with Image.open(io.BytesIO(picture)) as image:
+        size = image.size
+    data = {"src": source, "alt": alt, "size": size, "box": edges}
+    _mount(key=key, data=data, default={"box": None}, on_box_change=changed)
