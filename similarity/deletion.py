@@ -29,12 +29,12 @@ def delete_gallery(directory: Path) -> None:
     with writing(directory, "delete"):
         (directory / CURRENT).unlink(missing_ok=True)
         confirm(directory)
-        for name in OWN_ENTRIES:  # the lock is the last of them
+        if directory.parent == galleries_folder():
+            drop_uploads(directory.name)
+        for name in OWN_ENTRIES:  # what tells that there was a gallery comes late, the lock last
             _delete(directory / name)
         with suppress(OSError):
             directory.rmdir()
-    if directory.parent == galleries_folder():
-        drop_uploads(directory.name)
 
 
 def _delete(path: Path) -> None:

@@ -13,20 +13,20 @@ from similarity.search import Hit
 from similarity.sources import Item
 
 # A zip is put together in memory; pictures beyond this many bytes are only listed in it.
-MAX_ZIP_BYTES = 200_000_000
+MAX_ZIP_BYTES = 100_000_000
 LEFT_OUT = "left-out.txt"
 
 
-def to_rows(hits: Iterable[Hit], place: Callable[[Item], str]) -> list[dict[str, Any]]:
+def to_rows(hits: Sequence[Hit], places: Sequence[str]) -> list[dict[str, Any]]:
     """What is to be known of each hit, best first, its metadata under their own names.
 
     Args:
-        place: what to say of where a picture is.
+        places: what to say of where each picture is.
     """
     return [
         {f"metadata.{name}": value for name, value in hit.item.metadata.items()}
-        | {"rank": hit.rank, "score": hit.score, "id": hit.item.id, "path": place(hit.item), "label": hit.item.label}
-        for hit in hits
+        | {"rank": hit.rank, "score": hit.score, "id": hit.item.public_id, "path": place, "label": hit.item.label}
+        for hit, place in zip(hits, places, strict=True)
     ]
 
 
@@ -37,8 +37,13 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, list(names), restval="")
     table.writeheader()
-    table.writerows(rows)
+    table.writerows({name: _as_text(value) for name, value in row.items()} for row in rows)
     return text.getvalue().encode("utf-8-sig")
+
+
+def _as_text(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def to_json(query: Sequence[str], gallery: str, model: str, rows: Sequence[dict[str, Any]]) -> bytes:
@@ -47,11 +52,12 @@ def to_json(query: Sequence[str], gallery: str, model: str, rows: Sequence[dict[
     return json.dumps(found, indent=2, ensure_ascii=False).encode()
 
 
-def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes]) -> bytes:
+def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable[[str], str] = str) -> bytes:
     """The pictures as they are, named by rank; those that cannot be had are listed in a file with the reason.
 
     Args:
         read: gets a picture's bytes; may raise ImageError or FetchError.
+        explain: what to write of a reason.
     """
     buffer, size, left_out = io.BytesIO(), 0, []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
@@ -60,7 +66,7 @@ def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes]) -> bytes:
             try:
                 data = read(hit.item)
             except (ImageError, FetchError) as error:
-                left_out.append(f"{name}: {getattr(error, 'reason', error)}")
+                left_out.append(f"{name}: {explain(getattr(error, 'reason', str(error)))}")
                 continue
             if size + len(data) > MAX_ZIP_BYTES:
                 left_out.append(f"{name}: the zip would be larger than {MAX_ZIP_BYTES // 1_000_000} MB.")

@@ -24,7 +24,7 @@ class Facets:
                 rows.setdefault(column, {}).setdefault(value, []).append(row)
         self._size = len(items)
         self._rows = {
-            column: {value: np.array(found, np.int64) for value, found in values.items()}
+            column: {value: np.array(found, np.int64) for value, found in sorted(values.items())}
             for column, values in rows.items()
         }
 
@@ -36,7 +36,7 @@ class Facets:
 
     def counts(self, column: str) -> dict[str, int]:
         """How many pictures have each value of a column, by value."""
-        return {value: len(rows) for value, rows in sorted(self._rows.get(column, {}).items())}
+        return {value: len(rows) for value, rows in self._rows.get(column, {}).items()}
 
     def rows(self, where: Where) -> npt.NDArray[np.int64]:
         """The rows of the items that meet all conditions, in order.

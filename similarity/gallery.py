@@ -33,6 +33,8 @@ from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
 
+NAME = re.compile(r"\w[\w.-]*")
+
 logger = logging.getLogger(__name__)
 
 
@@ -121,10 +123,15 @@ class Gallery:
         return indexing.restore_embedder(self.name, self._generation, self._load)
 
     @property
+    def state(self) -> str:
+        """What CURRENT said when it was opened; see `current.live_state`."""
+        return self._generation.state
+
+    @property
     def is_live(self) -> bool:
         """Whether the gallery on disk is still as this one is; cheap enough to ask before every search."""
         try:
-            return live_state(self.directory) == self._generation.state
+            return live_state(self.directory) == self.state
         except GalleryError:
             return False
 
@@ -207,10 +214,11 @@ class Gallery:
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        return {item.id: row for row, item in enumerate(self.items)}
+        by_content = {item.sha256: row for row, item in enumerate(self.items)}
+        return by_content | {item.id: row for row, item in enumerate(self.items)}
 
     def find(self, item_id: str) -> Item:
-        """The picture with an id; raises SearchError if there is none."""
+        """The picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
         return self.items[self._row(item_id)]
 
     def vector(self, item_id: str) -> Vectors:
@@ -266,6 +274,17 @@ def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = E
     return Gallery.open(directory, load=load)
 
 
+def named_gallery(name: str) -> Path:
+    """The folder in SIMILARITY_HOME/galleries that a name stands for, whether it exists or not.
+
+    Raises:
+        GalleryError: it has other signs in it than letters, digits, dots, dashes and underscores.
+    """
+    if not NAME.fullmatch(name):
+        raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
+    return galleries_folder() / name
+
+
 def find_gallery(name: str) -> Path:
     """The folder that a gallery's name or path stands for, whether it exists or not.
 
@@ -274,9 +293,7 @@ def find_gallery(name: str) -> Path:
     """
     if os.sep in name or "/" in name or name in (".", "..") or name.startswith("~"):
         return full_path(name)
-    if not re.fullmatch(r"[\w][\w.-]*", name):
-        raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
-    return galleries_folder() / name
+    return named_gallery(name)
 
 
 def open_gallery(name: str) -> Gallery:
@@ -292,7 +309,8 @@ def open_gallery(name: str) -> Gallery:
 
 def list_galleries() -> list[Path]:
     """The folders of all galleries in SIMILARITY_HOME, by name."""
-    return sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
+    found = sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
+    return [directory for directory in found if NAME.fullmatch(directory.name)]
 
 
 def _listed(source: str | Path | Source) -> Source:

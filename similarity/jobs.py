@@ -129,7 +129,7 @@ class Job:
         except SimilarityError as error:
             logger.warning("%s of %s failed: %s", self.task, self.directory, error)
             self._end("failed", error=str(error))
-        except Exception as error:  # the thread's outermost edge
+        except BaseException as error:  # the thread's outermost edge
             logger.exception("%s of %s failed", self.task, self.directory)
             self._end("failed", error=UNEXPECTED.format(type(error).__name__))
 
@@ -193,7 +193,11 @@ class Jobs:
             job = Job(self._started, directory, task, work, self._turns)
             ended = [one for one in self._jobs if not one.is_active]
             self._jobs = [one for one in self._jobs if one not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
-        threading.Thread(target=job.run, name=f"{task} {directory.name}", daemon=True).start()
+        try:
+            threading.Thread(target=job.run, name=f"{task} {directory.name}", daemon=True).start()
+        except RuntimeError as error:
+            self.dismiss(job, even_active=True)
+            raise GalleryBusyError("This computer is too busy for one more task: try again later.") from error
         return job
 
     def listed(self) -> list[Job]:
@@ -205,7 +209,7 @@ class Jobs:
         """What goes on in a gallery."""
         return next((job for job in self.listed() if job.is_active and job.directory == directory), None)
 
-    def dismiss(self, job: Job) -> None:
+    def dismiss(self, job: Job, *, even_active: bool = False) -> None:
         """Forget one that has ended."""
         with self._lock:
-            self._jobs = [one for one in self._jobs if one is not job or one.is_active]
+            self._jobs = [one for one in self._jobs if one is not job or (one.is_active and not even_active)]

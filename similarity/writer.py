@@ -23,7 +23,7 @@ from similarity.thumbnails import FOLDER as THUMBNAILS
 # The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.
 LOCK, HOLDER = ".lock", ".writer.json"
 # The lock comes last, since it is taken away last: without it somebody else could begin in between.
-OWN_ENTRIES = (CURRENT, f"{CURRENT}.new", GENERATIONS, THUMBNAILS, UNFINISHED, HOLDER, LOCK)
+OWN_ENTRIES = (CURRENT, f"{CURRENT}.new", THUMBNAILS, UNFINISHED, GENERATIONS, HOLDER, LOCK)
 
 
 @contextmanager

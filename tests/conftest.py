@@ -37,6 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("TORCH_HOME", str(folder / "torch"))
         patch.setenv("CUDA_VISIBLE_DEVICES", "")  # the same engine on every machine
         patch.delenv("SIMILARITY_PRIVATE_HOSTS", raising=False)
+        patch.setenv("SIMILARITY_MANAGE", "everyone")  # pages that are drawn without a browser do not know who is there
         yield folder
 
 

@@ -244,6 +244,8 @@ def test_an_error_shows_no_path_of_the_server_and_the_log_has_it(
         ("boot.jpg: is empty (0 bytes).", "boot.jpg: is empty (0 bytes)."),
         ("'/etc/passwd' is no name.", "'passwd' is no name."),
         ("12 and/or 13", "12 and/or 13"),
+        ("There is no folder /mnt/My Photos/private/arch.zip.", "There is no folder arch.zip."),
+        ("/mnt/My Photos/x y.jpg: is gone.", "x y.jpg: is gone."),
         ("x=/srv/secret/a and <PosixPath:/srv/b>", "x=a and <PosixPath:b>"),
         ("http://x.test/it'/b/c.jpg is not", "http://x.test/it'/b/c.jpg is not"),
     ],

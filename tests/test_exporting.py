@@ -21,7 +21,7 @@ HITS = [
 
 
 def test_the_table_has_a_row_for_each_hit_and_a_column_for_each_fact() -> None:
-    data = exporting.to_csv(exporting.to_rows(HITS, lambda item: item.path))
+    data = exporting.to_csv(exporting.to_rows(HITS, [hit.item.path for hit in HITS]))
     assert data.startswith(b"\xef\xbb\xbf"), "spreadsheets take it for UTF-8"
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert list(rows[0])[:5] == ["rank", "score", "label", "id", "path"]
@@ -30,8 +30,17 @@ def test_the_table_has_a_row_for_each_hit_and_a_column_for_each_fact() -> None:
     assert rows[1]["metadata.note"] == ""
 
 
+def test_no_cell_of_the_table_is_a_formula() -> None:
+    hits = [Hit(1, -0.5, Item("=1+1", "/p/a.jpg", "@SUM(A1)", {"note": "-2", "size": "2-3"}))]
+    data = exporting.to_csv(exporting.to_rows(hits, ["+x"])).decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(data, newline=""))
+    assert (row["id"], row["label"], row["path"], row["metadata.note"]) == ("'=1+1", "'@SUM(A1)", "'+x", "'-2")
+    assert (row["score"], row["metadata.size"]) == ("-0.5", "2-3")
+
+
 def test_the_json_says_what_was_searched_for_and_where() -> None:
-    read = json.loads(exporting.to_json(["q.jpg"], "shoes", "resnet50", exporting.to_rows(HITS, file_name)))
+    rows = exporting.to_rows(HITS, [file_name(hit.item) for hit in HITS])
+    read = json.loads(exporting.to_json(["q.jpg"], "shoes", "resnet50", rows))
     assert (read["query"], read["gallery"], read["model"]) == (["q.jpg"], "shoes", "resnet50")
     assert [hit["rank"] for hit in read["hits"]] == [1, 2]
     assert read["hits"][1]["path"] == "c.jpg"
@@ -44,6 +53,10 @@ def test_the_zip_has_the_pictures_named_by_rank_and_says_which_are_missing(shape
         assert archive.read(archive.namelist()[0]) == Path(hits[0].item.path).read_bytes()
         assert archive.read(exporting.LEFT_OUT).decode().startswith("004-such.jpg: cannot be read")
         assert len(archive.namelist()) == 4
+    with zipfile.ZipFile(
+        io.BytesIO(exporting.to_zip(hits[3:], lambda item: read_original(item).data, lambda _: "hm"))
+    ) as archive:
+        assert archive.read(exporting.LEFT_OUT) == b"004-such.jpg: hm\n"
 
 
 def test_a_zip_that_would_be_too_large_lists_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -245,11 +245,19 @@ def test_a_gallery_that_is_being_written_is_not_deleted(gallery: Path) -> None:
     assert len(Gallery.open(gallery)) == 15
 
 
+@pytest.mark.parametrize("steps", [0, 1])
 def test_a_deletion_that_is_cut_short_leaves_no_gallery_and_can_be_finished(
-    gallery: Path, monkeypatch: pytest.MonkeyPatch
+    gallery: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    def fail(_: Path) -> None:
-        raise PermissionError(13, "Permission denied")
+    remove, done = shutil.rmtree, []
+
+    def fail(path: Path, **options: bool) -> None:
+        if not path.is_relative_to(gallery):  # what was uploaded for it
+            return
+        if len(done) == steps:
+            raise PermissionError(13, "Permission denied")
+        remove(path, **options)
+        done.append(path)
 
     with monkeypatch.context() as patch:
         patch.setattr("similarity.deletion.shutil.rmtree", fail)

@@ -18,7 +18,7 @@ def as_lists(parameters: dict[str, str | list[str]]) -> dict[str, list[str]]:
         Link(like=(Part("item", "a b/ü&=#.jpg"),), generation=3, model="resnet50"),
         Link(like=(Part("url", "https://a.test/b@c.jpg?x=1,2,3,4"),), unlike=(Part("sample", "mug-01-q"),)),
         Link(like=(Part("upload", "0" * 64, Box(0.1, 0.0, 0.905, 0.55)),)),
-        Link(like=(Part("item", "x@1,2,3"), Part("item", "y"))),
+        Link(like=(Part("item", "x@1,2,3"), Part("item", "y@1,2,30,40"), Part("item", "z%40@0,0,50,50"))),
         Link(where={"label": ("boot", "shoe"), "made in": ("1, 2",)}),
     ],
 )
@@ -52,7 +52,9 @@ def test_what_makes_no_sense_in_an_address_is_passed_over(name: str, value: str)
     assert parse({name: [value]}) == Link()
 
 
-@pytest.mark.parametrize("edges", ["50,0,40,100", "0,0,0,0", "0,0,101,50", "-1,0,50,50", "1,2,3", "..,0,1,1"])
+@pytest.mark.parametrize(
+    "edges", ["50,0,40,100", "0,0,0,0", "0,0,101,50", "-1,0,50,50", "1,2,3", "..,0,1,1", "0,0,1,1"]
+)
 def test_a_part_that_is_no_part_of_a_picture_is_not_cut_out(edges: str) -> None:
     (part,) = parse({"like": [f"item:a.jpg@{edges}"]}).like
     assert part.box is None

@@ -202,12 +202,16 @@ def test_whoever_may_only_search_is_told_no_path(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("setting", "headers", "address", "may"),
     [
-        (None, {}, None, True),
-        (None, {}, "192.0.2.7", False),
-        (None, {"X-Forwarded-For": "192.0.2.7"}, None, False),
-        ("nobody", {}, None, False),
-        ("everyone", {}, "192.0.2.7", True),
-        ("nonsense", {}, None, False),
+        (None, {"Host": "localhost:8501"}, None, True),
+        (None, {"Host": "127.0.0.1"}, None, True),
+        (None, {"Host": "[::1]:8501"}, None, True),
+        (None, {"Host": "localhost:8501"}, "192.0.2.7", False),
+        (None, {"Host": "evil.example:8501"}, None, False),
+        (None, {}, None, False),
+        (None, {"Host": "localhost", "X-Forwarded-For": "192.0.2.7"}, None, False),
+        ("nobody", {"Host": "localhost"}, None, False),
+        ("everyone", {"Host": "a.test"}, "192.0.2.7", True),
+        ("nonsense", {"Host": "localhost"}, None, False),
     ],
 )
 def test_galleries_are_changed_on_this_computer_unless_said_otherwise(
@@ -223,6 +227,54 @@ def test_galleries_are_changed_on_this_computer_unless_said_otherwise(
     else:
         monkeypatch.delenv("SIMILARITY_MANAGE", raising=False)
     assert access.may_manage() is may
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"like": ["item:dots/dots-0.jpg", "item:rings/rings-0.jpg"], "not": "item:dots/dots-0.jpg"},
+        {"like": ["item:rings/rings-0.jpg", "item:dots/dots-0.jpg"], "not": "item:dots/dots-0.jpg"},
+        {"like": "item:none", "not": "item:none"},
+        {"like": ["item:none", "upload:none", "sample:none", "url:none"], "not": ["item:no", "url:no"]},
+        {"like": ["item:dots/dots-0.jpg", "item:dots/dots-0.jpg@0,0,50.00001,50", "item:dots/dots-0.jpg@0,0,50,50"]},
+        {"like": f"item:dots/dots-0.jpg@0,0,0.{'0' * 320}1,1"},
+        {"like": "item:dots/dots-0.jpg@0,0,0.01,0.01"},
+        {"like": [f"item:dots/dots-0.jpg@0,0,{90 + number / 10},90" for number in range(99)]},
+        {"like": "item:dots/dots-0.jpg", "not": "item:none"},
+        {"gallery": "\x00", "like": "url:http://\x00"},
+    ],
+)
+@pytest.mark.usefixtures("shapes")
+def test_no_address_of_the_page_breaks_it(query: dict[str, str | list[str]]) -> None:
+    page = open_app(**query).run()
+    assert not page.exception
+    assert len(components(page, "similarity_crop")) <= 1
+    if query["like"] == "item:dots/dots-0.jpg":
+        assert len(ranking(page)) == 10, "a counter-example that is gone does not hide the results"
+
+
+@pytest.mark.usefixtures("shapes")
+def test_whoever_comes_back_to_the_search_finds_it_as_it_was_left() -> None:
+    page = open_app(like="item:dots/dots-0.jpg").run()
+    page.toggle(key="distinct").set_value(True).run()
+    assert page.session_state["last_search"].parameters["distinct"] == "1"
+    button(page, "New search").click().run()
+    assert "last_search" not in page.session_state
+
+
+def test_a_picture_that_is_known_by_its_place_has_another_name_in_the_app(
+    own_pictures: Path, empty_home: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "pictures.csv"
+    table.write_text("path\n" + "\n".join(map(str, sorted(own_pictures.glob("dots/*")))) + "\n")
+    gallery = Gallery.build(table, empty_home / "galleries" / "placed", model=MODEL)
+    page = open_app(gallery="placed").run()
+    shown = tiles(page)[1]["id"]
+    assert shown == gallery.items[1].sha256
+    page.query_params["like"] = f"item:{shown}"
+    page.run()
+    assert ranking(page)[0]["id"] == shown
+    assert str(own_pictures) not in str(tiles(page))
 
 
 def test_a_thumbnail_is_served_by_the_hash_of_its_picture_and_made_again_if_it_is_gone(mine: Gallery) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 import streamlit as st
 
@@ -19,6 +20,8 @@ from similarity.queries import Box
 ITEM, SAMPLE, URL, UPLOAD = "item", "sample", "url", "upload"
 KINDS = (ITEM, SAMPLE, URL, UPLOAD)
 PAGE_SIZES = (10, 20, 50, 100)
+# Of a query; each takes time. And the smallest part of a picture that is looked at, as a share of its side.
+MAX_PARTS, MIN_SIDE = 12, 0.02
 WHERE = "where."
 SEEN = "seen"
 
@@ -39,10 +42,11 @@ class Part:
 
     def __str__(self) -> str:
         """As it stands in an address, the box in per cent."""
+        value = self.value.replace("%", "%25").replace("@", "%40") if self.kind == ITEM else self.value
         if not self.box:
-            return f"{self.kind}:{self.value}"
+            return f"{self.kind}:{value}"
         edges = (self.box.left, self.box.top, self.box.right, self.box.bottom)
-        return f"{self.kind}:{self.value}@{','.join(f'{100 * edge:.4g}' for edge in edges)}"
+        return f"{self.kind}:{value}@{','.join(f'{100 * edge:.4g}' for edge in edges)}"
 
     @classmethod
     def parse(cls, text: str) -> "Part | None":
@@ -50,7 +54,8 @@ class Part:
         found = re.fullmatch(r"(\w+):(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text, re.DOTALL)
         if not found or found[1] not in KINDS:
             return None
-        return cls(found[1], found[2], _box(found.groups()[2:]))
+        value = unquote(found[2]) if found[1] == ITEM else found[2]
+        return cls(found[1], value, _box(found.groups()[2:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +112,15 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         return value if lowest <= value <= highest else None
 
     def parts(name: str) -> tuple[Part, ...]:
-        found = [Part.parse(text) for text in parameters.get(name, [])]
+        found = [Part.parse(text) for text in parameters.get(name, [])[:MAX_PARTS]]
         return tuple(dict.fromkeys(part for part in found if part))
 
+    like = parts("like")
     k = number("k", 1, PAGE_SIZES[-1])
     return Link(
         gallery=parameters.get("gallery", [""])[-1] or None,
-        like=parts("like"),
-        unlike=parts("not"),
+        like=like,
+        unlike=tuple(part for part in parts("not") if part not in like),
         where={
             name.removeprefix(WHERE): tuple(values) for name, values in parameters.items() if name.startswith(WHERE)
         },
@@ -163,7 +169,9 @@ def note_seen(generation: int, model: str) -> None:
 
 def _box(edges: Sequence[str | None]) -> Box | None:
     try:
-        left, top, right, bottom = (float(edge or "") / 100 for edge in edges)
+        left, top, right, bottom = (float(f"{float(edge or ''):.4g}") / 100 for edge in edges)
     except ValueError:
         return None
-    return Box(left, top, right, bottom) if 0 <= left < right <= 1 and 0 <= top < bottom <= 1 else None
+    is_inside = min(left, top) >= 0 and max(right, bottom) <= 1
+    is_large = right - left >= MIN_SIDE and bottom - top >= MIN_SIDE
+    return Box(left, top, right, bottom) if is_inside and is_large else None

@@ -6,11 +6,13 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from similarity.errors import SimilarityError
+from similarity.errors import ImageError, SimilarityError
 from similarity.home import home
 from similarity.sample import FOLDER
 
-# An absolute path, which does not go on from a word; and an address, which is left alone.
+# The folders of an absolute path, with spaces in their names or not, and an absolute path of one name, neither of which
+# goes on from a word; and an address, which is left alone.
+FOLDERS = re.compile(r"(?<![\w/.])/(?:[^\n/:'\"`<>“”]+/)+")
 PATH = re.compile(r"(?<![\w/.])(?:/[^\s/:'\"`<>“”]+)+")
 ADDRESS = re.compile(r"(https?://\S+)", re.IGNORECASE)
 
@@ -20,11 +22,15 @@ logger = logging.getLogger(__name__)
 def show_error(error: SimilarityError) -> None:
     """Show an error to whoever is in front of the browser; the log has the detail."""
     logger.warning("Shown to a visitor: %s (%r)", error, error.__cause__)
-    st.error(as_text(without_paths(str(error))), icon=":material/error:")
+    sentence = str(error)
+    if isinstance(error, ImageError) and not ADDRESS.match(error.name):
+        sentence = f"{PurePath(error.name).name}: {error.reason}"
+    st.error(as_text(without_paths(sentence)), icon=":material/error:")
 
 
 def as_text(text: str) -> str:
-    """A name that markdown must show as it is."""
+    """A name that markdown must show as it is, in one line."""
+    text = re.sub(r"[\r\n]+", " ", text)
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~:$<>&])", r"\\\1", text)
 
 
@@ -38,4 +44,4 @@ def _without_paths(text: str) -> str:
     """The folders that are known go first, since their names may have anything in them."""
     for root in (str(home()), str(FOLDER.parent), str(FOLDER.parents[1])):
         text = text.replace(root, "")
-    return PATH.sub(lambda found: PurePath(found.group()).name, text)
+    return PATH.sub(lambda found: PurePath(found.group()).name, FOLDERS.sub("", text))

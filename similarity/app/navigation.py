@@ -63,6 +63,11 @@ def remember_search(search: LastSearch) -> None:
     st.session_state[LAST] = search
 
 
+def forget_search() -> None:
+    """There is nothing that is searched for any more."""
+    st.session_state.pop(LAST, None)
+
+
 def last_search(gallery: str, state: str) -> LastSearch | None:
     """What was searched for last, if it was in this state of this gallery."""
     search: LastSearch | None = st.session_state.get(LAST)

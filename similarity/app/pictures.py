@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from similarity.app import resources
 from similarity.errors import SimilarityError
+from similarity.fetch import is_url
 from similarity.gallery import Gallery, find_gallery
 from similarity.thumbnails import read_thumbnail, write_thumbnail
 
@@ -49,16 +51,17 @@ def find(gallery: str, sha256: str) -> bytes | None:
         return None
     try:
         directory = find_gallery(gallery)
-        return read_thumbnail(directory, sha256) or _make_again(Gallery.open(directory), sha256)
+        return read_thumbnail(directory, sha256) or _make_again(resources.load_gallery(directory), sha256)
     except SimilarityError as error:
         logger.info("No picture %s of %s: %s", sha256, gallery, error)
         return None
 
 
 def _make_again(gallery: Gallery, sha256: str) -> bytes | None:
-    item = next((item for item in gallery.items if item.sha256 == sha256), None)
-    if item is None:
-        return None
+    """Raises SearchError if the gallery has no such picture."""
+    item = gallery.find(sha256)
+    if is_url(item.path):
+        return None  # nobody makes this app fetch something by asking for a thumbnail
     jpeg = gallery.thumbnail(item)
     try:
         write_thumbnail(gallery.directory, sha256, jpeg)

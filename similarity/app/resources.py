@@ -8,14 +8,15 @@ import streamlit as st
 from similarity.app import throttle
 from similarity.current import live_state
 from similarity.embedding import Embedder, EmbedderId
-from similarity.errors import FetchError, ImageError
+from similarity.errors import FetchError, GalleryError, ImageError
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
+from similarity.home import galleries_folder
 from similarity.images import read_image, thumbnail
 from similarity.originals import read_original
 from similarity.progress import OnProgress
 from similarity.queries import Box, QueryFile, decode_query
-from similarity.sample import ensure_sample
+from similarity.sample import SAMPLE, ensure_sample
 from similarity.sources import Item
 from similarity.vectors import Vectors
 
@@ -32,7 +33,15 @@ def load_embedder(identity: EmbedderId) -> Embedder:
 def index_sample(progress: OnProgress, *, anew: bool) -> None:
     """Index the sample gallery, anew if it is damaged; whoever comes while that is going on waits for it."""
     with _indexing_sample():
-        ensure_sample(progress, anew=anew)
+        ensure_sample(progress, anew=anew and not _is_sound(galleries_folder() / SAMPLE))
+
+
+def _is_sound(directory: Path) -> bool:
+    try:
+        Gallery.open(directory)
+    except GalleryError:
+        return False
+    return True
 
 
 @st.cache_resource
@@ -50,7 +59,7 @@ def _load_generation(directory: Path, state: str) -> Gallery:  # noqa: ARG001 - 
     return Gallery.open(directory, load=load_embedder)
 
 
-@st.cache_data(max_entries=32, ttl=600, show_spinner="Fetching the picture …")
+@st.cache_data(max_entries=8, ttl=600, show_spinner="Fetching the picture …")
 def fetch_picture(url: str) -> bytes:
     """What an address serves, kept for ten minutes."""
     throttle.count_fetch()

@@ -36,6 +36,11 @@ class Item:
     copies: "tuple[Item, ...]" = ()
 
     @property
+    def public_id(self) -> str:
+        """Its id, unless that says where it is on this computer; then its SHA-256, which it can be found by as well."""
+        return self.sha256 if Path(self.id).is_absolute() else self.id
+
+    @property
     def is_gone(self) -> bool:
         """Whether the file, or the zip that it was in, is not there any more; of an address that is not known."""
         file = Path(self.source if self.source.lower().endswith(".zip") else self.path)

@@ -52,7 +52,7 @@ def running(
     process = subprocess.Popen(
         [sys.executable, *command, "run", str(ROOT / "streamlit_app.py"), *options],
         cwd=ROOT,
-        env=dict(os.environ) | {"SIMILARITY_HOME": str(home)} | dict(environment or {}),
+        env=dict(os.environ) | {"SIMILARITY_HOME": str(home), "SIMILARITY_MANAGE": "local"} | dict(environment or {}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -21,7 +21,7 @@ function spanned([x, y], dx, dy) {
   return [Math.min(x, u), Math.min(y, v), Math.max(x, u), Math.max(y, v)];
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const surface = parentElement.querySelector(".crop");
   const image = surface.querySelector("img");
   const frame = surface.querySelector(".box");
@@ -34,7 +34,7 @@ export default function ({ data, parentElement, setStateValue }) {
     const [left, top, right, bottom] = box.map((edge) => edge * 100);
     frame.style.inset = `${top}% ${100 - right}% ${100 - bottom}% ${left}%`;
   };
-  const tell = () => setStateValue("box", box);
+  const tell = () => setTriggerValue("box", box);
 
   // Its size is known before it is drawn, so that nothing moves when it is.
   [image.width, image.height] = data.size;

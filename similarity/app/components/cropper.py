@@ -38,4 +38,4 @@ def show(picture: bytes, alt: str, box: Box | None, on_change: Callable[[Box], N
     with Image.open(io.BytesIO(picture)) as image:
         size = image.size
     data = {"src": source, "alt": alt, "size": size, "box": edges}
-    _mount(key=key, data=data, default={"box": None}, on_box_change=changed)
+    _mount(key=key, data=data, on_box_change=changed)

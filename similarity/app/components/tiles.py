@@ -58,7 +58,7 @@ def of_hit(gallery: Gallery, hit: Hit) -> Tile:
     """A result."""
     item, name = hit.item, file_name(hit.item)
     return Tile(
-        id=item.id,
+        id=item.public_id,
         src=pictures.address(gallery.name, item.sha256),
         alt=f"Rank {hit.rank}: {item.label or name}",
         rank=str(hit.rank),
@@ -74,7 +74,7 @@ def of_item(gallery: Gallery, item: Item) -> Tile:
     """A picture of the gallery, to start from."""
     name = file_name(item)
     return Tile(
-        id=item.id,
+        id=item.public_id,
         src=pictures.address(gallery.name, item.sha256),
         alt=f"In the gallery: {item.label or name}",
         rank="",

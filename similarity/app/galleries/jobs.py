@@ -74,7 +74,9 @@ def _show_ended(job: Job) -> None:
     status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):
-            st.markdown(f"{ICONS[status.state]} {background.shown(words.outcome(job, entry))}")
+            st.markdown(
+                f"{ICONS[status.state]} {background.shown(words.outcome(job, entry, tells_all=access.may_manage()))}"
+            )
         with st.container(horizontal=True, width="content"):
             _show_ways_on(job, entry)
     if isinstance(status.result, Report) and status.result.skipped:

@@ -11,8 +11,7 @@ from similarity.app.galleries import background, overview, source
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
-from similarity.gallery import find_gallery
-from similarity.home import galleries_folder
+from similarity.gallery import named_gallery
 from similarity.inventory import look_at
 from similarity.models import BACKBONES, Backbone
 from similarity.weights import AUTO, FALLBACK, PREFERRED, find_weights
@@ -71,7 +70,7 @@ def _build(name: str, prepare: source.Prepare | None, model: str, precision: Pre
         raise GalleryError("Give the gallery a name.")
     if not prepare:
         raise GalleryError("Say where the pictures are.")
-    directory = _directory(name)
+    directory = named_gallery(name)
     if background.jobs().active(directory):
         raise GalleryError(
             f"Something is being done with {name} already: wait for it, cancel it, or take another name."
@@ -83,14 +82,6 @@ def _build(name: str, prepare: source.Prepare | None, model: str, precision: Pre
     background.start(directory, "index", work)
     overview.show_all()
     st.rerun()
-
-
-def _directory(name: str) -> Path:
-    """Where a gallery of that name lies; what would be a path elsewhere is no name here."""
-    directory = galleries_folder() / name
-    if find_gallery(name) != directory:
-        raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
-    return directory
 
 
 def _is_taken(directory: Path) -> bool:

@@ -51,15 +51,16 @@ def counted(report: Report) -> str:
     return ", ".join(told + resumed) or "nothing to change"
 
 
-def outcome(job: Job, entry: Entry | None) -> str:
+def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
     """How a job that has ended went, in a sentence or two.
 
     Args:
         entry: what there is of the gallery now.
+        tells_all: whether to say why it failed, which may tell something of this computer.
     """
     name, status = job.directory.name, job.status
     if status.state == "failed":
-        return f"{DOING[job.task]} {name} did not work. {status.error}"
+        return f"{DOING[job.task]} {name} did not work. {status.error if tells_all else ''}".strip()
     if status.state == "cancelled":
         if entry is None:
             return f"{DOING[job.task]} {name} was cancelled before anything was done."

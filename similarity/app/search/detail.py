@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from similarity.app import links, resources
+from similarity.app.access import place_for_visitor
 from similarity.app.components import tiles
 from similarity.app.links import ITEM, Part
 from similarity.app.messages import as_text, show_error
 from similarity.app.search.examples import Example
-from similarity.app.search.exports import place_for_visitor
 from similarity.duplicates import THRESHOLD
 from similarity.errors import SimilarityError
 from similarity.fetch import is_url
@@ -58,7 +58,7 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
 
 def _show_actions(item: Item) -> None:
     """Each of them is another search, so that the whole page is drawn again."""
-    part, link = Part(ITEM, item.id), links.read()
+    part, link = Part(ITEM, item.public_id), links.read()
     like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
     searches = (
         ("More like this", ":material/search:", (part,), ()),
@@ -71,20 +71,12 @@ def _show_actions(item: Item) -> None:
                 st.rerun()
         st.download_button(
             "Download",
-            lambda: _original_or_nothing(item),
+            lambda: read_original(item, fetch=resources.fetch_picture).data,
             file_name=file_name(item),
             icon=":material/download:",
             on_click="ignore",
             disabled=item.is_gone,
         )
-
-
-def _original_or_nothing(item: Item) -> bytes:
-    try:
-        return read_original(item, fetch=resources.fetch_picture).data
-    except SimilarityError as error:
-        st.toast(as_text(str(error)), icon=":material/error:")
-        return b""
 
 
 def _show_facts(item: Item) -> None:

@@ -1,6 +1,7 @@
 """The pictures of a query: where each comes from, what it looks like, and its embedding."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,7 @@ def find(gallery: Gallery, part: Part) -> Example:
     return Example(part, file.name, resources.preview(file), vector)
 
 
-def query_vector(like: list[Example], unlike: list[Example]) -> Vectors:
+def query_vector(like: Sequence[Example], unlike: Sequence[Example]) -> Vectors:
     """What is searched for, float32 (dim,), of unit length; see `vectors.combine`. There must be an example."""
     wanted, unwanted = (np.array([one.vector for one in examples], np.float32) for examples in (like, unlike))
     return combine(wanted, unwanted)

@@ -1,21 +1,20 @@
 """What can be taken along of the results on a page: table, JSON, pictures, and the sheet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from similarity.app import resources
-from similarity.app.access import may_manage
+from similarity.app.access import may_manage, place_for_visitor
+from similarity.app.messages import without_paths
 from similarity.app.search.examples import Example
 from similarity.exporting import to_csv, to_json, to_rows, to_zip
-from similarity.fetch import is_url
 from similarity.gallery import Gallery
 from similarity.images import decode
-from similarity.originals import file_name, read_original
+from similarity.originals import read_original
 from similarity.search import Hit
 from similarity.sheet import draw_sheet
-from similarity.sources import Item
 
 # A sheet of more is larger than anybody prints.
 ON_SHEET = 20
@@ -23,25 +22,34 @@ ON_SHEET = 20
 
 @dataclass(frozen=True)
 class Export:
-    """The results on a page, ready to be made into a file when somebody asks for it."""
+    """The results on a page, ready to be made into a file when somebody asks for it.
+
+    That is then done where nothing is known of the visitor any more.
+
+    Attributes:
+        places: where each picture is, as the visitor may know it.
+        tells_all: whether the visitor may know more.
+    """
 
     gallery: Gallery
     hits: Sequence[Hit]
     like: Sequence[Example]
-    place: Callable[[Item], str]
+    places: Sequence[str]
+    tells_all: bool
 
     def csv(self) -> bytes:
         """A table."""
-        return to_csv(to_rows(self.hits, self.place))
+        return to_csv(to_rows(self.hits, self.places))
 
     def json(self) -> bytes:
         """What the command line prints, with the metadata."""
         titles = [one.title for one in self.like]
-        return to_json(titles, self.gallery.name, self.gallery.manifest.model, to_rows(self.hits, self.place))
+        return to_json(titles, self.gallery.name, self.gallery.manifest.model, to_rows(self.hits, self.places))
 
     def zip(self) -> bytes:
         """The pictures."""
-        return to_zip(self.hits, lambda item: read_original(item, fetch=resources.fetch_picture).data)
+        explain = str if self.tells_all else without_paths
+        return to_zip(self.hits, lambda item: read_original(item, fetch=resources.fetch_picture).data, explain)
 
     def sheet(self) -> bytes:
         """The query beside the first results."""
@@ -53,7 +61,7 @@ class Export:
 
 def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
     """Draw a menu of files; each is made when it is asked for."""
-    export = Export(gallery, hits, like, place_for_visitor)
+    export = Export(gallery, hits, like, [place_for_visitor(hit.item) for hit in hits], may_manage())
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),
         ("Data (JSON)", export.json, "json", "application/json"),
@@ -73,8 +81,3 @@ def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None
                 width="stretch",
                 disabled=kind == "png" and not like,
             )
-
-
-def place_for_visitor(item: Item) -> str:
-    """Where a picture is, as far as whoever is in front of the browser may know."""
-    return item.path if is_url(item.path) or may_manage() else file_name(item)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from heapq import nlargest
 
 import streamlit as st
 
 from similarity.app import links
 from similarity.app.links import Link
+from similarity.app.messages import as_text
 from similarity.facets import LABEL, Facets
 
 # A list of more values than these is no help; the most frequent ones are offered.
@@ -36,12 +38,12 @@ def _choose_values(facets: Facets, column: str, link: Link) -> None:
     counts = facets.counts(column)
     options = list(counts)
     if len(options) > MAX_VALUES:
-        options = sorted(sorted(options, key=lambda value: -counts[value])[:MAX_VALUES])
+        options = sorted(nlargest(MAX_VALUES, options, key=counts.__getitem__))
     chosen = [value for value in link.where.get(column, ()) if value in counts]
     key = f"{links.WHERE}{column}"
     st.session_state[key] = chosen
     st.multiselect(
-        "Label" if column == LABEL else column.capitalize(),
+        "Label" if column == LABEL else as_text(column.capitalize()),
         list(dict.fromkeys([*options, *chosen])),
         format_func=lambda value: f"{value} ({counts[value]:,})",
         key=key,

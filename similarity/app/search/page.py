@@ -6,8 +6,7 @@ import streamlit as st
 
 from similarity.app import first_start, gallery_choice, links, messages, navigation, resources, wording
 from similarity.app.links import Link
-from similarity.app.search import examples, query_panel, results, starting_points
-from similarity.current import live_state
+from similarity.app.search import query_panel, results, starting_points
 from similarity.errors import GalleryDamagedError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.sample import SAMPLE, has_sample
@@ -42,13 +41,9 @@ def _search(
         like, unlike = query_panel.show(gallery, link)
     with right:
         if like:
-            vector = examples.query_vector(like, unlike)
-            state = live_state(gallery.directory)
-            navigation.remember_search(
-                navigation.LastSearch(gallery.name, state, link.parameters(), vector, like[0].preview)
-            )
-            results.show(gallery, vector, like)
+            results.show(gallery, like, unlike)
         else:
+            navigation.forget_search()
             if link.like:
                 st.info(
                     "Remove what cannot be searched with, or show it another picture.", icon=":material/arrow_back:"
@@ -95,5 +90,5 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
 
 def _show_facts(gallery: Gallery) -> None:
     """What is searched, and with what; if the model is not the one hoped for, why."""
-    why = messages.as_text(gallery.manifest.note).replace("\n", "\n\n") or None
+    why = messages.as_text(gallery.manifest.note) or None
     st.caption(f"{len(gallery):,} pictures · {wording.model_title(gallery.manifest.model)}", help=why)

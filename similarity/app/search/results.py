@@ -6,11 +6,12 @@ from functools import partial
 
 import streamlit as st
 
-from similarity.app import links, messages
+from similarity.app import links, messages, navigation
 from similarity.app.components import tiles
 from similarity.app.links import ITEM, PAGE_SIZES, Link
+from similarity.app.navigation import LastSearch
 from similarity.app.search import detail, exports, filters
-from similarity.app.search.examples import Example
+from similarity.app.search.examples import Example, query_vector
 from similarity.errors import SearchError
 from similarity.gallery import Gallery
 from similarity.search import Hit
@@ -21,16 +22,12 @@ MAX_RESULTS = 1000
 
 
 @st.fragment
-def show(gallery: Gallery, vector: Vectors, like: Sequence[Example]) -> None:
-    """Draw the results of a search.
-
-    Args:
-        vector: of the query, float32 (dim,), of unit length.
-        like: the query's examples.
-    """
-    link = links.read()
+def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> None:
+    """Draw the results of a search for what is like the examples, of which there is one at least, and unlike others."""
+    link, vector = links.read(), query_vector(like, unlike)
+    navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
-        hits = _search(gallery, vector, link)
+        hits = _search(gallery, vector, link, unlike)
     except SearchError as error:
         messages.show_error(error)
         st.button("Clear all filters", key="clear-wrong-filters", on_click=filters.clear)
@@ -79,8 +76,8 @@ def _turn_to(key: str) -> None:
     links.change(page=st.session_state[key])
 
 
-def _search(gallery: Gallery, vector: Vectors, link: Link) -> list[Hit]:
-    unwanted = [part.value for part in link.unlike if part.kind == ITEM and not part.box]
+def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Example]) -> list[Hit]:
+    unwanted = [one.part.value for one in unlike if one.part.kind == ITEM and not one.part.box]
     return gallery.search_vector(
         vector,
         MAX_RESULTS,
@@ -92,8 +89,8 @@ def _search(gallery: Gallery, vector: Vectors, link: Link) -> list[Hit]:
 
 
 def _count(gallery: Gallery, hits: Sequence[Hit]) -> str:
-    if len(hits) == MAX_RESULTS < len(gallery):
-        return f"**The {MAX_RESULTS:,} most similar** of {len(gallery):,}"
+    if len(gallery) > MAX_RESULTS and len(hits) > MAX_RESULTS // 2:  # of those, filters may have left some out
+        return f"**The {len(hits):,} most similar** of {len(gallery):,} pictures"
     pictures = "picture" if len(hits) == 1 else "pictures"
     if len(hits) == len(gallery):
         return f"**{len(hits):,} {pictures},** most similar first"
