@@ -18,6 +18,9 @@ BLOCK, MATRIX = 512, 1 << 26
 # their size with JPEG quality 60, and all at their own size. Of the 712,000 other pairs one reaches it, the same
 # picture under two names; 24 reach 0.9.
 THRESHOLD = 0.95
+# For who only looks through results, more is better: this finds 81 % of copies saved at half their size (the threshold
+# above 14 %) and 99 % at 70 %, and still only 24 of the other pairs.
+SAME_TO_THE_EYE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def find_duplicates(
     return sorted(found, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
 
 
-def without_near_identical(vectors: Vectors, threshold: float = THRESHOLD) -> npt.NDArray[np.int64]:
+def without_near_identical(vectors: Vectors, threshold: float = SAME_TO_THE_EYE) -> npt.NDArray[np.int64]:
     """The rows that are not nearly identical to one before them that is kept: of a ranking, what one wants to see.
 
     Args:

@@ -19,8 +19,9 @@ class Facets:
     def __init__(self, items: Sequence[Item]) -> None:
         rows: dict[str, dict[str, list[int]]] = {}
         for row, item in enumerate(items):
-            # Metadata named like the label's own column would be asked for under its name.
-            for column, value in (dict(item.metadata) | ({LABEL: item.label} if item.label else {})).items():
+            # A copy may have been filed under another label. Metadata named `label` give way to the label itself.
+            told = [dict(file.metadata) | ({LABEL: file.label} if file.label else {}) for file in (item, *item.copies)]
+            for column, value in dict.fromkeys(pair for one in told for pair in one.items()):
                 rows.setdefault(column, {}).setdefault(value, []).append(row)
         self._size = len(items)
         self._rows = {
@@ -30,9 +31,18 @@ class Facets:
 
     @property
     def columns(self) -> list[str]:
-        """Their names, the label first, without those in which all pictures that have a value have the same one."""
-        told = [name for name, values in self._rows.items() if len(values) > 1]
+        """Their names, the label first; without those of a single value, and those that only repeat the label."""
+        counts = {name: self.counts(name) for name in self._rows}
+        told = [
+            name
+            for name, values in counts.items()
+            if len(values) > 1 and (name == LABEL or values != counts.get(LABEL) or not self._says_the_label(name))
+        ]
         return sorted(told, key=lambda name: (name != LABEL, name))
+
+    def _says_the_label(self, column: str) -> bool:
+        labels = self._rows.get(LABEL, {})
+        return all(np.array_equal(rows, labels.get(value, ())) for value, rows in self._rows[column].items())
 
     def counts(self, column: str) -> dict[str, int]:
         """How many pictures have each value of a column, by value."""

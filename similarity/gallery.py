@@ -227,7 +227,7 @@ class Gallery:
 
     def _row(self, item_id: str) -> int:
         if item_id not in self._rows:
-            raise SearchError(f"The picture {item_id!r} is not in the gallery {self.name} any more.")
+            raise SearchError(f"The picture {item_id!r} is not in the gallery {self.name}.")
         return self._rows[item_id]
 
     def thumbnail(self, item: Item) -> bytes:

@@ -191,8 +191,9 @@ class Jobs:
                 )
             self._started += 1
             job = Job(self._started, directory, task, work, self._turns)
-            ended = [one for one in self._jobs if not one.is_active]
-            self._jobs = [one for one in self._jobs if one not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
+            others = [one for one in self._jobs if one.directory != directory]
+            ended = [one for one in others if not one.is_active]
+            self._jobs = [one for one in others if one not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
         try:
             threading.Thread(target=job.run, name=f"{task} {directory.name}", daemon=True).start()
         except RuntimeError as error:

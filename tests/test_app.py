@@ -115,7 +115,7 @@ def test_an_address_that_is_no_picture_gets_a_plain_sentence(
     ask_for(page, site.url(path))
     assert not page.exception
     assert sentence in errors(page)
-    assert "Remove what cannot be searched with" in texts(page)
+    assert "Remove the picture that cannot be used" in texts(page)
     next(button for button in page.button if button.label == "Remove it").click().run()
     assert not page.error
     assert tiles(page), "there is a way back"

@@ -45,6 +45,18 @@ def test_a_column_that_no_picture_has_is_an_error_that_names_those_there_are() -
         Facets(ITEMS).rows({"size": ["1"]})
 
 
+def test_a_copy_under_another_label_is_found_by_that_label_too() -> None:
+    copied = Item("0", "/0.jpg", "boot", copies=(Item("9", "/9.jpg", "hat"), Item("8", "/8.jpg", "boot")))
+    assert Facets([copied, ITEMS[2]]).counts("label") == {"boot": 1, "hat": 2}
+    assert copied.labels == ["boot", "hat"]
+
+
+def test_a_column_that_repeats_the_label_is_not_offered() -> None:
+    repeated = [Item("0", "/0.jpg", "boot", {"kind": "boot"}), Item("1", "/1.jpg", "hat", {"kind": "hat"})]
+    assert Facets(repeated).columns == ["label"]
+    assert Facets(repeated).rows({"kind": ["hat"]}).tolist() == [1]
+
+
 def test_metadata_named_label_does_not_hide_the_label() -> None:
     assert Facets([Item("0", "/0.jpg", "boot", {"label": "x"}), ITEMS[2]]).counts("label") == {"boot": 1, "hat": 1}
 

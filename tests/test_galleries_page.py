@@ -140,7 +140,7 @@ def test_a_gallery_is_built_from_a_folder_and_can_be_searched_at_once(page: AppT
     press(page, "Build the gallery")
     assert "new" not in page.query_params
     finish(page)
-    assert "shoes is ready: 15 pictures" in texts(page)
+    assert "shoes is ready: 15 files" in texts(page)
     assert "1 file could not be used" in texts(page)
     assert page.expander[0].label == "1 file skipped"
     assert "broken.jpg" in page.dataframe[0].value["File"][0]
@@ -303,7 +303,7 @@ def test_details_tell_what_a_gallery_is_and_how_healthy(page: AppTest, own_pictu
     (own_pictures / "rings" / "rings-0.jpg").unlink()
     open_details(page)
     facts = page.table[0].value.to_string().replace("\\", "")
-    for fact in ("16", "EfficientNet-Lite2", "exact search", str(own_pictures), str(gallery.directory)):
+    for fact in ("15", "EfficientNet-Lite2", "exact search", str(own_pictures), str(gallery.directory)):
         assert fact in facts
     told = texts(page)
     assert "The reason. The remedy." in told

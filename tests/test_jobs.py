@@ -180,8 +180,8 @@ def test_jobs_that_embed_take_turns_and_one_that_waits_can_be_cancelled(jobs: Jo
 
 
 def test_of_the_jobs_that_ended_the_latest_are_kept(jobs: Jobs, directory: Path) -> None:
-    for _ in range(KEPT + 5):
-        ended(jobs.start(directory, "verify", lambda _: None))
+    for number in range(KEPT + 5):
+        ended(jobs.start(directory.with_name(f"gallery-{number}"), "verify", lambda _: None))
     assert [job.number for job in jobs.listed()] == list(range(6, KEPT + 6))
 
 

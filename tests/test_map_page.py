@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery, maps
 from similarity.app import navigation
+from similarity.app.gallery_choice import CHOSEN
 from similarity.app.map import chart as map_chart
 from similarity.app.map import making as map_making
 from similarity.current import live_state
@@ -138,11 +139,9 @@ def test_the_gallery_is_in_the_address_and_an_unknown_one_is_said(page: AppTest,
     assert page.get("echarts_chart")
 
 
-def test_the_gallery_that_was_searched_last_comes_first(page: AppTest, mine: Gallery) -> None:
+def test_the_gallery_that_was_chosen_last_on_another_page_comes_first(page: AppTest, mine: Gallery) -> None:
     shutil.copytree(mine.directory, mine.directory.with_name("another"))
-    page.session_state["last_search"] = navigation.LastSearch(
-        "mine", live_state(mine.directory), {}, mine.vectors[0], mine.thumbnail(mine.items[0])
-    )
+    page.session_state[CHOSEN] = "mine"
     page.run()
     assert page.selectbox[0].value == "mine"
 

@@ -4,6 +4,7 @@ There is no login. So by default galleries are changed, and paths of this comput
 it; SIMILARITY_MANAGE says otherwise: `nobody`, or `everyone` who reaches the app.
 """
 
+import ipaddress
 import os
 from urllib.parse import urlsplit
 
@@ -17,7 +18,10 @@ from similarity.sources import Item
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "X-Forwarded-Host", "Via")
 # What somebody at this computer calls it. Any other name may be a stranger's, whose page asks this app for something.
 OWN_NAMES = {"localhost", "127.0.0.1", "::1"}
-REFUSAL = "Galleries can be changed on the computer that this app runs on. From here, they can be searched."
+REFUSAL = (
+    "Galleries can be changed on the computer that this app runs on, at http://localhost. From here, they can be "
+    "searched. Whoever runs the app can allow more with the setting SIMILARITY_MANAGE; the README tells how."
+)
 
 
 def may_manage() -> bool:
@@ -39,4 +43,15 @@ def _is_local() -> bool:
     headers = st.context.headers
     host = urlsplit(f"//{headers.get('Host', '')}").hostname
     is_forwarded = any(headers.get(name) for name in FORWARDED)
-    return st.context.ip_address is None and host in OWN_NAMES and not is_forwarded
+    return _is_loopback(st.context.ip_address) and host in OWN_NAMES and not is_forwarded
+
+
+def _is_loopback(address: str | None) -> bool:
+    """Whether an address is this computer's own, as IPv4 hidden in IPv6 too; Streamlit says None of most of them."""
+    if address is None:
+        return True
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback

@@ -7,6 +7,9 @@ import streamlit as st
 from similarity.app import first_start, links, navigation
 from similarity.app.links import Link
 from similarity.gallery import list_galleries
+from similarity.sample import SAMPLE
+
+CHOSEN = "chosen_gallery"
 
 
 def offered() -> list[Path]:
@@ -22,9 +25,13 @@ def offered() -> list[Path]:
 
 
 def choose(directories: list[Path], link: Link) -> Path:
-    """A gallery, by name; the page's address names it too, and can name none but these."""
+    """A gallery, by name; the page's address names it too, and can name none but these.
+
+    Where it names none, it is the one that was chosen last, on whichever page, or else the sample, or the first one.
+    """
     names = {directory.name: directory for directory in directories}
-    st.session_state["gallery"] = link.gallery if link.gallery in names else next(iter(names))
+    wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
+    st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
     return names[st.selectbox("Gallery", list(names), key="gallery", on_change=_changed)]
 
 

@@ -158,13 +158,13 @@ def change_gallery(name: str) -> None:
 
 def put_together(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
     """Search for something else; the address says which state of the gallery that was seen in."""
-    generation, model = st.session_state.get(SEEN, (None, None))
-    change(like=like, unlike=unlike, generation=generation, model=model)
+    gallery, generation, model = st.session_state.get(SEEN, (None, None, None))
+    change(like=like, unlike=unlike, gallery=gallery or read().gallery, generation=generation, model=model)
 
 
-def note_seen(generation: int, model: str) -> None:
+def note_seen(gallery: str, generation: int, model: str) -> None:
     """Keep what the gallery is that the visitor sees."""
-    st.session_state[SEEN] = (generation, model)
+    st.session_state[SEEN] = (gallery, generation, model)
 
 
 def _box(edges: Sequence[str | None]) -> Box | None:

@@ -43,8 +43,12 @@ def arrive(page: StreamlitPage) -> None:
     before, now = st.session_state.get(ON), page.url_path
     st.session_state[ON] = now
     last: LastSearch | None = st.session_state.get(LAST)
-    if last and not now and before and not st.query_params:
+    if not last or before in (None, now) or st.query_params:
+        return
+    if not now:
         st.query_params.from_dict(dict(last.parameters))
+    elif now == "map":
+        st.query_params.from_dict({"gallery": last.gallery})
 
 
 def go(page: str, parameters: Parameters | None = None) -> NoReturn:

@@ -36,6 +36,11 @@ class Item:
     copies: "tuple[Item, ...]" = ()
 
     @property
+    def labels(self) -> list[str]:
+        """Its label and those of its copies, each once."""
+        return list(dict.fromkeys(file.label for file in (self, *self.copies) if file.label))
+
+    @property
     def public_id(self) -> str:
         """Its id, unless that says where it is on this computer; then its SHA-256, which it can be found by as well."""
         return self.sha256 if Path(self.id).is_absolute() else self.id

@@ -129,7 +129,7 @@ def test_while_a_gallery_is_built_searching_goes_on_another_tab_watches_and_the_
     searching.get_by_alt_text("Rank 1:").first.wait_for(timeout=30_000)
     assert second.get_by_role("button", name="Cancel").is_visible(), "it is still being built"
     world.go_on.set()
-    see(second, f"watched is ready: {COUNT} pictures")
+    see(second, f"watched is ready: {COUNT} files")
     press(second, "Dismiss")
     second.get_by_text("watched is ready").wait_for(state="detached")
     assert len(world.gallery("watched")) == COUNT
@@ -158,7 +158,7 @@ def test_a_gallery_is_built_from_a_folder_and_found_on_the_search_page(  # type:
     assert tab.get_by_text("Traceback").count() == 0
     fill_in(tab, address, "folder", place=pictures)
     build(tab)
-    see(tab, "folder is ready: 15 pictures")
+    see(tab, "folder is ready: 15 files")
     tab.get_by_role("button", name="Search it").first.click()
     tab.wait_for_url("**/?gallery=folder*")
 
@@ -171,7 +171,7 @@ def test_a_gallery_is_built_from_an_uploaded_zip(tab, address: str, world: World
     fill_in(tab, address, "zipped", "Upload")
     upload(tab, path)
     build(tab)
-    see(tab, "zipped is ready: 5 pictures")
+    see(tab, "zipped is ready: 5 files")
     assert (world.home / "uploads" / "zipped" / "my_pictures.zip").is_file()
     assert not any(item.is_gone for item in world.gallery("zipped").items)
 
@@ -183,7 +183,7 @@ def test_a_gallery_is_built_from_an_uploaded_csv_of_addresses(tab, address: str,
     fill_in(tab, address, "addresses", "Upload")
     upload(tab, path)
     build(tab)
-    see(tab, "addresses is ready: 3 pictures")
+    see(tab, "addresses is ready: 3 files")
     see(tab, "2 files skipped")
     assert {item.label for item in world.gallery("addresses").items} == {"boot"}
 
@@ -194,7 +194,7 @@ def test_a_dataset_is_downloaded_unpacked_and_made_a_gallery(tab, address: str, 
     tab.get_by_role("option", name="Clothing dataset").click()
     see(tab, "CC0: free for any use.")
     build(tab)
-    see(tab, "dataset is ready: 15 pictures")
+    see(tab, "dataset is ready: 15 files")
     assert {item.label for item in world.gallery("dataset").items} == {"dots", "rings", "stripes"}
 
 

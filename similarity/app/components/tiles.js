@@ -31,6 +31,9 @@ function score(tile) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector(".tiles");
+  const first = data.tiles[0]?.rank;
+  const hasTurned = first && list.dataset.first && list.dataset.first !== first;
+  list.dataset.first = first ?? "";
   list.replaceChildren(
     ...data.tiles.map((tile) => {
       const item = document.createElement("li");
@@ -47,4 +50,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
       return item;
     }),
   );
+  // Another page is read from its beginning.
+  if (hasTurned && list.getBoundingClientRect().top < 0) list.scrollIntoView();
 }

@@ -61,7 +61,7 @@ def _show_some(gallery: Gallery) -> None:
 def _show_facts(gallery: Gallery) -> None:
     made = gallery.manifest
     facts = {
-        "Pictures": f"{made.count + made.duplicates:,}",
+        "Pictures": f"{made.count:,}",
         "Size on disk": overview.size_on_disk(gallery.directory),
         "Model": wording.model_title(made.model),
         "Search": words.search(made.recipe),

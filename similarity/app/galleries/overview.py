@@ -87,7 +87,7 @@ def _summary(entry: Entry) -> str:
         return background.shown(entry.fault or UNFINISHED)
     made = entry.manifest
     facts = (
-        wording.pictures(made.count + made.duplicates),
+        wording.pictures(made.count),
         wording.model_title(made.model),
         size_on_disk(entry.directory),
         words.search(made.recipe),

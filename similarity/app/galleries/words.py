@@ -46,7 +46,7 @@ def counted(report: Report) -> str:
     """What a run did, without what it did not."""
     told = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
     if report.task == "index":
-        told = [pictures(report.added)]
+        told = [files(report.added)]
     resumed = [f"{report.resumed:,} taken over from a run that was cut short"] if report.resumed else []
     return ", ".join(told + resumed) or "nothing to change"
 

@@ -1,7 +1,6 @@
 """The map page: all pictures of a gallery at once, those that look alike near each other."""
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -56,9 +55,7 @@ def show() -> None:
 def _choose(directories: list[Path]) -> Path:
     """A gallery: the one in the page's address, or the one that was searched last."""
     link = links.read()
-    if link.gallery is None:
-        link = replace(link, gallery=next((path.name for path in directories if _searched(path)), None))
-    elif link.gallery not in [path.name for path in directories]:
+    if link.gallery and link.gallery not in [path.name for path in directories]:
         st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
     return gallery_choice.choose(directories, link)
 

@@ -10,7 +10,7 @@ from similarity.app.components import tiles
 from similarity.app.links import ITEM, Part
 from similarity.app.messages import as_text, show_error
 from similarity.app.search.examples import Example
-from similarity.duplicates import THRESHOLD
+from similarity.duplicates import SAME_TO_THE_EYE
 from similarity.errors import SimilarityError
 from similarity.fetch import is_url
 from similarity.gallery import Gallery
@@ -65,7 +65,7 @@ def _show_actions(item: Item) -> None:
         ("Add as example", ":material/add:", (*like, part), unlike),
         ("Not like this", ":material/thumb_down:", like, (*unlike, part)),
     )
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", horizontal_alignment="right"):  # below the result
         for label, icon, *parts in searches:
             if st.button(label, icon=icon, on_click=links.put_together, args=parts):
                 st.rerun()
@@ -92,9 +92,9 @@ def _show_facts(item: Item) -> None:
 
 
 def _show_near_identical(gallery: Gallery, item: Item) -> None:
-    near = gallery.search_vector(gallery.vector(item.id), SHOWN_DUPLICATES, but=[item.id], minimum=THRESHOLD)
+    near = gallery.search_vector(gallery.vector(item.id), SHOWN_DUPLICATES, but=[item.id], minimum=SAME_TO_THE_EYE)
     if near:
-        st.markdown(f"**Near-identical pictures** (similarity {THRESHOLD} or more)")
+        st.markdown(f"**Near-identical pictures** (similarity {SAME_TO_THE_EYE} or more)")
         tiles.show((tiles.of_hit(gallery, hit) for hit in near), _look_at, key="near-identical")
 
 

@@ -89,9 +89,7 @@ def _file(part: Part) -> QueryFile:
     if part.kind == UPLOAD:
         kept: dict[str, QueryFile] = st.session_state.get(UPLOADS, {})
         if part.value not in kept:
-            raise SearchError(
-                "This search was made with a picture that somebody uploaded. Uploads are not kept: show it again."
-            )
+            raise SearchError("This search was made with an uploaded picture. Uploads are not kept: show it again.")
         return kept[part.value]
     if part.kind == SAMPLE:
         for item in sample_queries():

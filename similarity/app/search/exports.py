@@ -62,11 +62,12 @@ class Export:
 def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
     """Draw a menu of files; each is made when it is asked for."""
     export = Export(gallery, hits, like, [place_for_visitor(hit.item) for hit in hits], may_manage())
+    sheet = f"Sheet of the first {ON_SHEET} (PNG)" if len(hits) > ON_SHEET else "Sheet (PNG)"
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),
         ("Data (JSON)", export.json, "json", "application/json"),
         ("Pictures (ZIP)", export.zip, "zip", "application/zip"),
-        ("Sheet (PNG)", export.sheet, "png", "image/png"),
+        (sheet, export.sheet, "png", "image/png"),
     )
     with st.popover("Export", icon=":material/download:"):
         st.caption(f"The {len(hits)} results on this page" if len(hits) != 1 else "The result on this page")

@@ -45,9 +45,7 @@ def _search(
         else:
             navigation.forget_search()
             if link.like:
-                st.info(
-                    "Remove what cannot be searched with, or show it another picture.", icon=":material/arrow_back:"
-                )
+                st.info("Remove the picture that cannot be used, or show it another one.", icon=":material/arrow_back:")
             elif link.unlike:
                 st.info("Show it a picture that it should look like, too.", icon=":material/arrow_back:")
             starting_points.show(gallery)
@@ -67,7 +65,7 @@ def _open(directory: Path) -> Gallery:
 def _show_what_changed(gallery: Gallery, link: Link) -> None:
     """What the page's address speaks of that is not as it was."""
     manifest = gallery.manifest
-    links.note_seen(manifest.generation, manifest.model)
+    links.note_seen(gallery.name, manifest.generation, manifest.model)
     if link.gallery and link.gallery != gallery.name:
         st.warning(
             f"There is no gallery named {messages.as_text(link.gallery)} any more. "

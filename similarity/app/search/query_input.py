@@ -10,7 +10,7 @@ from similarity.app.search.examples import keep_upload
 from similarity.queries import QueryFile
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
-TURN = "input_turn"
+TURN, NOT_UNDERSTOOD = "input_turn", "not_understood"
 
 
 def show(take: Callable[[Part], None]) -> None:
@@ -26,8 +26,10 @@ def show(take: Callable[[Part], None]) -> None:
         message = st.session_state["paste"]
         if message.files:
             take_file(message.files[0])
-        elif message.text.strip():
+        elif is_address(message.text.strip()):
             take(Part(URL, _with_scheme(message.text.strip())))
+        else:
+            st.session_state[NOT_UNDERSTOOD] = True
 
     turn = st.session_state.get(TURN, 0)
     st.chat_input(
@@ -37,6 +39,8 @@ def show(take: Callable[[Part], None]) -> None:
         file_type=FILE_TYPES,
         on_submit=take_message,
     )
+    if st.session_state.pop(NOT_UNDERSTOOD, False):
+        st.info("This searches with pictures, not with words: paste a picture, or the address of one.")
     st.file_uploader(
         "Or drop a picture here, or choose a file",
         type=FILE_TYPES,
@@ -52,6 +56,11 @@ def show(take: Callable[[Part], None]) -> None:
         )
 
 
+def is_address(text: str) -> bool:
+    """Whether what somebody wrote can be meant as an address."""
+    return "://" in text or (" " not in text and "." in text)
+
+
 def _with_scheme(text: str) -> str:
     """An address as people write it, with what goes without saying."""
-    return text if "://" in text or " " in text or "." not in text else f"https://{text}"
+    return text if "://" in text else f"https://{text}"
