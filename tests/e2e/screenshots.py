@@ -1,10 +1,10 @@
 """Every page and state of the app, as a visitor sees it: `python -m tests.e2e.screenshots FOLDER`.
 
-Wide, on a tablet and on a telephone, light and dark. With `--readme`, the three that the README shows are made anew.
+Wide, on a tablet and on a telephone, light and dark. With `--readme` instead of a folder, the three that the README
+shows are made anew.
 """
 
 import argparse
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -102,8 +102,6 @@ def settle(page: Page) -> None:
 
 def take_all(browser: Browser, url: str, folder: Path, *, only: str = "") -> None:
     """A picture of every state, in every size, light and dark."""
-    with opened(browser, f"{url}/", SIZES["wide"], "light") as page:
-        wait_for("Try one of these")(page)  # the sample is indexed first
     for name, address, act in STATES:
         for size, measures in SIZES.items():
             for scheme in ("light", "dark"):
@@ -115,26 +113,42 @@ def take_all(browser: Browser, url: str, folder: Path, *, only: str = "") -> Non
                     page.screenshot(path=folder / f"{name}-{size}-{scheme}.png")
 
 
-def take_for_readme(folder: Path) -> None:
+def take_for_readme(browser: Browser, url: str) -> None:
     """The three that show the most."""
+    states = {name: (address, act) for name, address, act in STATES}
     for name, state in (("search", "search-results"), ("closer", "search-closer"), ("map", "map")):
-        shutil.copy(folder / f"{state}-wide-light.png", README / f"{name}.png")
+        address, act = states[state]
+        with opened(browser, f"{url}/{address}", SIZES["wide"], "light") as page:
+            act(page)
+            settle(page)
+            page.screenshot(path=README / f"{name}.png")
 
 
 def main() -> None:
     """Serve the app with a home of its own and go round it."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("folder", type=Path)
+    options.add_argument("folder", type=Path, nargs="?")
     options.add_argument("--only", default="", help="states with this in their name")
-    options.add_argument("--readme", action="store_true", help="also replace the pictures of the README")
+    options.add_argument("--readme", action="store_true", help="replace the pictures of the README instead")
     chosen = options.parse_args()
-    chosen.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, running(Path(home)) as (url, _), sync_playwright() as playwright:
+    if not chosen.folder and not chosen.readme:
+        options.error("say where the pictures are to go, or --readme")
+    # The README shows what any visitor sees, without the paths of this computer.
+    environment = {"SIMILARITY_MANAGE": "nobody" if chosen.readme else "local"}
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running(Path(home), environment=environment) as (url, _),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        take_all(browser, url, chosen.folder, only=chosen.only)
+        with opened(browser, f"{url}/", SIZES["wide"], "light") as page:
+            wait_for("Try one of these")(page)  # the sample is indexed first
+        if chosen.readme:
+            take_for_readme(browser, url)
+        else:
+            chosen.folder.mkdir(parents=True, exist_ok=True)
+            take_all(browser, url, chosen.folder, only=chosen.only)
         browser.close()
-    if chosen.readme:
-        take_for_readme(chosen.folder)
 
 
 if __name__ == "__main__":
