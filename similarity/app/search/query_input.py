@@ -33,7 +33,7 @@ def show(take: Callable[[Part], None]) -> None:
 
     turn = st.session_state.get(TURN, 0)
     st.chat_input(
-        "Paste a picture or its address",
+        "Paste a picture or its address, then ↵",
         key="paste",
         accept_file=True,
         file_type=FILE_TYPES,

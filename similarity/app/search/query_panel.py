@@ -16,6 +16,10 @@ from similarity.queries import Box
 
 NEW, ALSO, NOT = "New search", "Also like it", "Not like it"
 ROLE = "role"
+HINT = (
+    ":material/crop: Drag a rectangle on the picture to search with a part of it. Click on a result to look closer, or "
+    "to search with it as well."
+)
 
 
 def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
@@ -86,7 +90,7 @@ def _show_first(example: Example) -> None:
         icon = ":material/crop_free:"
         st.button("Use the whole picture", icon=icon, on_click=_crop, args=(part, None), width="stretch")
     else:
-        st.caption(":material/crop: Drag a rectangle on the picture to search with a part of it.")
+        st.caption(HINT)
 
 
 def _show_further(example: Example, *, is_wanted: bool) -> None:
