@@ -265,6 +265,25 @@ def test_results_are_filtered_and_leafed_through_without_embedding_again(tab, ad
     assert all(name.startswith("teapot") for name in names(tab))
 
 
+def test_near_identical_and_unlike_results_are_left_out(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+    go(tab, address, "?gallery=sample&like=sample:lamp-02-q")
+    assert len([name for name in names(tab) if name.startswith("lamp-02")]) == 5
+    tab.get_by_role("button", name="Filter").click()
+    tab.get_by_text("Hide near-identical pictures").click()
+    tab.wait_for_url(re.compile("distinct=1"), timeout=WAIT)
+    settle(tab)
+    assert len([name for name in names(tab) if name.startswith("lamp-02")]) < 5
+    lowest = tab.get_by_role("slider", name="Lowest score")
+    lowest.focus()
+    lowest.press("ArrowRight")
+    tab.wait_for_url(re.compile(r"min=0\.05"), timeout=WAIT)
+    go(tab, address, "?gallery=sample&like=sample:lamp-02-q&min=0.5&k=100")
+    rank(tab, 10)
+    settle(tab)
+    assert all(float(score) >= 0.5 for score in tab.locator(".st-key-results .number").all_inner_texts())
+    assert tab.get_by_text(re.compile(r"\d+ pictures of 675")).is_visible()
+
+
 def test_results_are_taken_along_as_table_data_pictures_and_sheet(tab, address: str) -> None:  # type: ignore[no-untyped-def]
     go(tab, address, "?gallery=sample&like=sample:mug-01-q")
     found = names(tab)
