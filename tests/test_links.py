@@ -2,8 +2,10 @@
 
 import pytest
 
+from similarity.app import navigation
 from similarity.app.links import Link, Part, parse
 from similarity.queries import Box
+from similarity.sources import Item
 
 
 def as_lists(parameters: dict[str, str | list[str]]) -> dict[str, list[str]]:
@@ -62,3 +64,20 @@ def test_a_part_that_is_no_part_of_a_picture_is_not_cut_out(edges: str) -> None:
 
 def test_the_same_picture_twice_is_one_example() -> None:
     assert len(parse({"like": ["item:a", "item:a", "item:b"]}).like) == 2
+
+
+@pytest.mark.parametrize(
+    ("item", "value"),
+    [
+        (Item("a@1,2,30,40", "/a.jpg"), "a@1,2,30,40"),
+        (Item("50%25 off", "/b.jpg"), "50%25 off"),
+        (Item("/home/me/c.jpg", "/home/me/c.jpg", sha256="0" * 64), "0" * 64),
+    ],
+)
+def test_other_pages_lead_to_a_picture_whatever_its_name_and_tell_no_path(
+    monkeypatch: pytest.MonkeyPatch, item: Item, value: str
+) -> None:
+    gone: list[dict[str, list[str]]] = []
+    monkeypatch.setattr(navigation, "go", lambda _, parameters: gone.append(as_lists(parameters)))
+    navigation.go_to_item("shoes", item)
+    assert parse(gone[0]) == Link(gallery="shoes", like=(Part("item", value),))

@@ -86,7 +86,7 @@ def test_each_point_has_the_address_of_its_thumbnail(page: AppTest, shapes: Gall
 
 
 def test_the_last_query_is_on_the_map_and_leads_back_to_its_results(page: AppTest, shapes: Gallery) -> None:
-    parameters = {"gallery": "shapes", "like": "item:dots/dots-1.jpg"}
+    parameters = {"gallery": "shapes", "like": ["item:dots/dots-1.jpg"]}
     jpeg = shapes.thumbnail(shapes.items[1])
     page.session_state["last_search"] = navigation.LastSearch(
         "shapes", live_state(shapes.directory), parameters, shapes.vectors[1], jpeg
@@ -114,7 +114,7 @@ def test_a_picture_can_be_found_by_name_and_searched_with(page: AppTest) -> None
     assert not page.exception
     assert names(page)[-1] == "rings-2.jpg"
     next(button for button in page.button if button.label == "Search with it").click().run()
-    assert page.session_state["went"] == ("search", {"gallery": "shapes", "like": "item:rings/rings-2.jpg"})
+    assert page.session_state["went"] == ("search", {"gallery": "shapes", "like": ["item:rings/rings-2.jpg"]})
 
 
 @pytest.mark.usefixtures("shapes")

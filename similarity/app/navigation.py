@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from similarity.app.links import ITEM, Link, Part
+from similarity.sources import Item
 from similarity.vectors import Vectors
 
 # What stands after the address of a page: name -> value or values.
@@ -57,9 +59,9 @@ def go(page: str, parameters: Parameters | None = None) -> NoReturn:
     st.switch_page(known[page], query_params=dict(parameters or {}))
 
 
-def go_to_item(gallery: str, item_id: str) -> NoReturn:
+def go_to_item(gallery: str, item: Item) -> NoReturn:
     """Search a gallery for what is like one of its own pictures."""
-    go("search", {"gallery": gallery, "like": f"item:{item_id}"})
+    go("search", Link(gallery=gallery, like=(Part(ITEM, item.public_id),)).parameters())
 
 
 def remember_search(search: LastSearch) -> None:

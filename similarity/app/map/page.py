@@ -109,7 +109,7 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
     for group in event.selection.selected:
         if group["series_index"] < len(chart.shown):
             places = chart.shown[group["series_index"]]
-            navigation.go_to_item(gallery.name, gallery.items[on.rows[places[group["data_indices"][0]]]].id)
+            navigation.go_to_item(gallery.name, gallery.items[on.rows[places[group["data_indices"][0]]]])
 
 
 def _find(gallery: Gallery) -> int | None:
@@ -128,7 +128,7 @@ def _find(gallery: Gallery) -> int | None:
         with _row():
             st.image(gallery.thumbnail(item), alt=f"{item.label or 'Picture'}: {file_name(item)}", width=72)
             if st.button("Search with it", icon=":material/image_search:"):
-                navigation.go_to_item(gallery.name, item.id)
+                navigation.go_to_item(gallery.name, item)
     return found
 
 
