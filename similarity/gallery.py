@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +17,7 @@ from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError, SearchError
 from similarity.facets import Facets, Where
-from similarity.home import full_path, galleries_folder
+from similarity.home import full_path
 from similarity.images import thumbnail
 from similarity.manifest import Manifest
 from similarity.originals import read_original
@@ -32,8 +30,6 @@ from similarity.thumbnails import read_thumbnail
 from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
-
-NAME = re.compile(r"\w[\w.-]*")
 
 logger = logging.getLogger(__name__)
 
@@ -272,45 +268,6 @@ def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = E
     with writing(directory, "restore"):
         go_back(directory)
     return Gallery.open(directory, load=load)
-
-
-def named_gallery(name: str) -> Path:
-    """The folder in SIMILARITY_HOME/galleries that a name stands for, whether it exists or not.
-
-    Raises:
-        GalleryError: it has other signs in it than letters, digits, dots, dashes and underscores.
-    """
-    if not NAME.fullmatch(name):
-        raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
-    return galleries_folder() / name
-
-
-def find_gallery(name: str) -> Path:
-    """The folder that a gallery's name or path stands for, whether it exists or not.
-
-    A name is letters, digits, dots, dashes and underscores and stands for a folder in SIMILARITY_HOME/galleries;
-    anything with a slash, and `.`, `..` and `~`, is a path.
-    """
-    if os.sep in name or "/" in name or name in (".", "..") or name.startswith("~"):
-        return full_path(name)
-    return named_gallery(name)
-
-
-def open_gallery(name: str) -> Gallery:
-    """Open a gallery by name or path; an unknown one is an error that says which there are."""
-    directory = find_gallery(name)
-    try:
-        return Gallery.open(directory)
-    except GalleryNotFoundError:
-        known = ", ".join(path.name for path in list_galleries())
-        hint = f"there are: {known}" if known else "make one with `python -m similarity index FOLDER --gallery NAME`"
-        raise GalleryNotFoundError(f"There is no gallery named {name}; {hint}.") from None
-
-
-def list_galleries() -> list[Path]:
-    """The folders of all galleries in SIMILARITY_HOME, by name."""
-    found = sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
-    return [directory for directory in found if NAME.fullmatch(directory.name)]
 
 
 def _listed(source: str | Path | Source) -> Source:

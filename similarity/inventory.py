@@ -1,17 +1,20 @@
-"""What galleries there are in SIMILARITY_HOME, the sound and the others, with what is told of each in a list."""
+"""What galleries there are in SIMILARITY_HOME, the sound and the others, and what their names stand for."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from similarity.current import exists
-from similarity.errors import GalleryError
-from similarity.home import galleries_folder
+from similarity.errors import GalleryError, GalleryNotFoundError
+from similarity.gallery import Gallery
+from similarity.home import full_path, galleries_folder
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest
 from similarity.storage import GENERATIONS, read_live_manifest
 
+NAME = re.compile(r"\w[\w.-]*")
 Condition = Literal["sound", "damaged", "unfinished"]
 
 
@@ -70,3 +73,42 @@ def disk_bytes(directory: Path) -> int:
             except OSError:
                 continue
     return total
+
+
+def named_gallery(name: str) -> Path:
+    """The folder in SIMILARITY_HOME/galleries that a name stands for, whether it exists or not.
+
+    Raises:
+        GalleryError: it has other signs in it than letters, digits, dots, dashes and underscores.
+    """
+    if not NAME.fullmatch(name):
+        raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
+    return galleries_folder() / name
+
+
+def find_gallery(name: str) -> Path:
+    """The folder that a gallery's name or path stands for, whether it exists or not.
+
+    A name is letters, digits, dots, dashes and underscores and stands for a folder in SIMILARITY_HOME/galleries;
+    anything with a slash, and `.`, `..` and `~`, is a path.
+    """
+    if os.sep in name or "/" in name or name in (".", "..") or name.startswith("~"):
+        return full_path(name)
+    return named_gallery(name)
+
+
+def open_gallery(name: str) -> Gallery:
+    """Open a gallery by name or path; an unknown one is an error that says which there are."""
+    directory = find_gallery(name)
+    try:
+        return Gallery.open(directory)
+    except GalleryNotFoundError:
+        known = ", ".join(path.name for path in list_galleries())
+        hint = f"there are: {known}" if known else "make one with `python -m similarity index FOLDER --gallery NAME`"
+        raise GalleryNotFoundError(f"There is no gallery named {name}; {hint}.") from None
+
+
+def list_galleries() -> list[Path]:
+    """The folders of all galleries in SIMILARITY_HOME, by name."""
+    found = sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
+    return [directory for directory in found if NAME.fullmatch(directory.name)]

@@ -21,7 +21,7 @@ from similarity.errors import (
     SearchError,
     SourceError,
 )
-from similarity.gallery import find_gallery, list_galleries, open_gallery
+from similarity.inventory import find_gallery, list_galleries, open_gallery
 from similarity.progress import Progress
 from similarity.storage import read_live_manifest
 

@@ -13,8 +13,7 @@ import standin
 from similarity import Gallery, tasks
 from similarity.deletion import delete_gallery
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError, SourceError
-from similarity.gallery import list_galleries
-from similarity.inventory import can_go_back, disk_bytes, take_inventory
+from similarity.inventory import can_go_back, disk_bytes, list_galleries, take_inventory
 from similarity.jobs import KEPT, Job, Jobs
 from similarity.manifest import Manifest
 from similarity.progress import Progress

@@ -4,7 +4,7 @@ import streamlit as st
 
 from similarity.app import messages, resources, wording
 from similarity.errors import SimilarityError
-from similarity.gallery import list_galleries
+from similarity.inventory import list_galleries
 from similarity.sample import SAMPLE, has_sample, is_ready
 
 

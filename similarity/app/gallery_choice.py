@@ -6,7 +6,7 @@ import streamlit as st
 
 from similarity.app import first_start, links, navigation
 from similarity.app.links import Link
-from similarity.gallery import list_galleries
+from similarity.inventory import list_galleries
 from similarity.sample import SAMPLE
 
 CHOSEN = "chosen_gallery"

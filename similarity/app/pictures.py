@@ -15,7 +15,8 @@ from starlette.routing import Route
 from similarity.app import resources
 from similarity.errors import SimilarityError
 from similarity.fetch import is_url
-from similarity.gallery import Gallery, find_gallery
+from similarity.gallery import Gallery
+from similarity.inventory import find_gallery
 from similarity.thumbnails import read_thumbnail, write_thumbnail
 
 HEADERS = {

@@ -11,8 +11,9 @@ from similarity.bench.machine import describe_machine
 from similarity.bench.scratch import scratch_home
 from similarity.engines import Precision
 from similarity.errors import SimilarityError
-from similarity.gallery import Gallery, find_gallery
+from similarity.gallery import Gallery
 from similarity.images import read_file
+from similarity.inventory import find_gallery
 from similarity.processes import run_module
 from similarity.progress import OnProgress, Progress
 

@@ -59,7 +59,7 @@ def _show(gallery: "Gallery", facts: dict[str, Any]) -> None:
 
 def list_galleries(as_json: AsJson = False) -> None:
     """List the galleries in SIMILARITY_HOME."""
-    from similarity.gallery import list_galleries
+    from similarity.inventory import list_galleries
     from similarity.storage import read_live_manifest
 
     galleries = []
@@ -82,7 +82,7 @@ def list_galleries(as_json: AsJson = False) -> None:
 
 def verify(gallery: GalleryName = SAMPLE, as_json: AsJson = False) -> None:
     """Read every byte of a gallery and compare it with what was written. Damage is exit status 1."""
-    from similarity.gallery import find_gallery
+    from similarity.inventory import find_gallery
     from similarity.storage import read_generation
 
     directory = find_gallery(gallery)
@@ -97,8 +97,8 @@ def verify(gallery: GalleryName = SAMPLE, as_json: AsJson = False) -> None:
 
 def restore(gallery: GalleryName, as_json: AsJson = False) -> None:
     """Go back to a gallery's earlier sound state: out of damage, or to undo the last change."""
-    from similarity.gallery import find_gallery
     from similarity.gallery import restore as go_back
+    from similarity.inventory import find_gallery
 
     manifest = go_back(find_gallery(gallery)).manifest
     if as_json:

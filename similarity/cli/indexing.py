@@ -38,7 +38,7 @@ def index(
 ) -> None:
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
     from similarity import indexing
-    from similarity.gallery import find_gallery
+    from similarity.inventory import find_gallery
     from similarity.weights import choose_model
 
     directory = find_gallery(gallery)
@@ -86,7 +86,7 @@ def watch(
     """Keep a gallery in step with a folder until you press Ctrl-C. With --json, one object for each change."""
     from similarity.current import live_state
     from similarity.errors import SimilarityError
-    from similarity.gallery import find_gallery
+    from similarity.inventory import find_gallery
     from similarity.watching import watch as watch_folder
 
     directory = find_gallery(gallery)
@@ -113,7 +113,7 @@ def remove(
     """Take pictures out of a gallery, by id, path or label. Their files stay where they are."""
     from similarity import indexing
     from similarity.fetch import is_url
-    from similarity.gallery import find_gallery
+    from similarity.inventory import find_gallery
 
     if not (ids or paths or labels):
         raise typer.BadParameter("say what to remove", param_hint="--id, --path or --label")
@@ -126,7 +126,7 @@ def remove(
 def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
     from similarity import indexing
     from similarity.embedding import Embedder
-    from similarity.gallery import find_gallery
+    from similarity.inventory import find_gallery
 
     directory = find_gallery(gallery)
     with _interruptible(), terminal.indexing() as progress:

@@ -36,7 +36,7 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
 
 def open_or_index(gallery: str) -> "Gallery":
     """Open a gallery; the sample is indexed first if it has not been."""
-    from similarity.gallery import open_gallery
+    from similarity.inventory import open_gallery
     from similarity.sample import ensure_sample, has_sample, is_ready
 
     if gallery != SAMPLE or not has_sample():

@@ -11,8 +11,7 @@ from similarity.app.galleries import background, overview, source
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
-from similarity.gallery import named_gallery
-from similarity.inventory import look_at
+from similarity.inventory import look_at, named_gallery
 from similarity.models import BACKBONES, Backbone
 from similarity.weights import AUTO, FALLBACK, PREFERRED, find_weights
 
