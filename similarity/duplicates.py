@@ -1,6 +1,7 @@
 """Which pictures of a gallery are there more than once: exact copies, and those that look nearly the same."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,7 @@ class Group:
 
 
 def find_duplicates(
-    items: list[Item], vectors: Vectors, threshold: float = THRESHOLD, *, progress: OnProgress | None = None
+    items: Sequence[Item], vectors: Vectors, threshold: float = THRESHOLD, *, progress: OnProgress | None = None
 ) -> list[Group]:
     """Group the files of a gallery, largest groups first.
 
@@ -70,21 +71,33 @@ def find_duplicates(
     return sorted(found, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
 
 
-def without_near_identical(vectors: Vectors, threshold: float = SAME_TO_THE_EYE) -> npt.NDArray[np.int64]:
+def without_near_identical(
+    vectors: Vectors, wanted: int | None = None, threshold: float = SAME_TO_THE_EYE
+) -> npt.NDArray[np.int64]:
     """The rows that are not nearly identical to one before them that is kept: of a ranking, what one wants to see.
 
     Args:
         vectors: float32 (n, dim), rows of unit length, best first.
+        wanted: how many are enough; all unless given.
 
     Returns:
         Row numbers, in order.
     """
-    near = vectors @ vectors.T >= threshold
-    kept = np.ones(len(vectors), bool)
-    for row in range(len(vectors)):
-        if kept[row]:
-            kept[row + 1 :] &= ~near[row, row + 1 :]
-    return np.flatnonzero(kept)
+    kept: list[int] = []
+    wanted = len(vectors) if wanted is None else wanted
+    for start in range(0, len(vectors), BLOCK):
+        block = vectors[start : start + BLOCK]
+        is_new: npt.NDArray[np.bool_] = np.ones(len(block), bool)
+        if kept:
+            is_new[:] = (block @ vectors[kept].T < threshold).all(axis=1)
+        near = block @ block.T >= threshold
+        for row in range(len(block)):
+            if is_new[row]:
+                is_new[row + 1 :] &= ~near[row, row + 1 :]
+        kept += (np.flatnonzero(is_new) + start).tolist()
+        if len(kept) >= wanted:
+            break
+    return np.array(kept[:wanted], np.int64)
 
 
 def link(

@@ -1,11 +1,15 @@
 """Which values the labels and metadata of a gallery have, and which pictures have them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
+from similarity.records import Items
+from similarity.search.contract import Accuracy
 from similarity.sources import Item
 
 LABEL = "label"
@@ -13,19 +17,29 @@ LABEL = "label"
 Where = Mapping[str, Collection[str]]
 
 
+class Conditions(TypedDict, total=False):
+    """Which pictures may be results; see `Gallery.search_vector`."""
+
+    where: Where | None
+    but: Collection[str]
+    minimum: float
+    distinct: bool
+    offset: int
+    accuracy: Accuracy
+
+
 class Facets:
     """The columns of a gallery's items: the label, and every key of their metadata."""
 
     def __init__(self, items: Sequence[Item]) -> None:
-        rows: dict[str, dict[str, list[int]]] = {}
-        for row, item in enumerate(items):
-            # A copy may have been filed under another label. Metadata named `label` give way to the label itself.
-            told = [dict(file.metadata) | ({LABEL: file.label} if file.label else {}) for file in (item, *item.copies)]
-            for column, value in dict.fromkeys(pair for one in told for pair in one.items()):
-                rows.setdefault(column, {}).setdefault(value, []).append(row)
+        rows: dict[str, dict[str, array[int]]] = {}
+        # A copy may have been filed under another label. Metadata named `label` give way to the label itself.
+        for row, metadata, label in items.told() if isinstance(items, Items) else _told(items):
+            for column, value in (metadata | ({LABEL: label} if label else {})).items():
+                rows.setdefault(column, {}).setdefault(value, array("q")).append(row)
         self._size = len(items)
         self._rows = {
-            column: {value: np.array(found, np.int64) for value, found in sorted(values.items())}
+            column: {value: np.unique(np.array(found, np.int64)) for value, found in sorted(values.items())}
             for column, values in rows.items()
         }
 
@@ -63,3 +77,8 @@ class Facets:
                 has_one[self._rows[column].get(value, [])] = True
             chosen &= has_one
         return np.flatnonzero(chosen)
+
+
+def _told(items: Sequence[Item]) -> Iterator[tuple[int, dict[str, Any], str | None]]:
+    """As `Items.told`."""
+    return ((row, dict(file.metadata), file.label) for row, item in enumerate(items) for file in (item, *item.copies))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Unpack, get_args
 
 import numpy as np
 from PIL import Image
@@ -16,20 +18,27 @@ from similarity.duplicates import without_near_identical
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError, SearchError
-from similarity.facets import Facets, Where
+from similarity.facets import Conditions, Facets, Where
 from similarity.home import full_path
 from similarity.images import thumbnail
 from similarity.manifest import Manifest
 from similarity.originals import read_original
 from similarity.progress import OnProgress
-from similarity.queries import Query, decode_query
-from similarity.search import Hit
+from similarity.queries import Examples, Query, QueryFile, decode_query, read_once
+from similarity.records import Items
+from similarity.search import AUTO as AUTO_RECIPE
+from similarity.search import Accuracy, Hit, Selection
+from similarity.search.inverted import InvertedIndex
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
+from similarity.stored import StoredVectors
 from similarity.thumbnails import read_thumbnail
-from similarity.vectors import Vectors
+from similarity.vectors import Vectors, combine
 from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
+
+# How many conditions an index stays prepared for.
+KEPT_SELECTIONS = 16
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +50,7 @@ class Gallery:
         directory: where it lies.
         manifest: what it is: model, count, recipe, when it was made, what was skipped ...
         items: its pictures, in the order of their rows.
-        vectors: float32 (n, dim), rows of unit length, mapped from the disk.
+        vectors: float32 (n, dim), rows of unit length, read from the disk as they are asked for.
     """
 
     def __init__(
@@ -49,10 +58,11 @@ class Gallery:
     ) -> None:
         self.directory = directory
         self.manifest: Manifest = generation.manifest
-        self.items: list[Item] = generation.items
-        self.vectors: Vectors = generation.vectors
+        self.items: Items = generation.items
+        self.vectors: StoredVectors = generation.vectors
         self._generation = generation
         self._load = load if isinstance(load, Reusing) else Reusing(load)
+        self._selections: dict[object, Selection] = {}
 
     @classmethod
     def build(
@@ -62,6 +72,7 @@ class Gallery:
         *,
         model: str | ModelChoice = AUTO,
         precision: Precision = "auto",
+        recipe: str = AUTO_RECIPE,
         progress: OnProgress | None = None,
     ) -> Gallery:
         """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
@@ -73,15 +84,17 @@ class Gallery:
             directory: where the gallery is to lie.
             model: a backbone's name or `auto`, or what `choose_model` made of it.
             precision: of the network's arithmetic; int8 is the fastest, and calibrated on up to 300 of the pictures.
+            recipe: of the index, see `search.recipes`.
             progress: told what is going on.
 
         Raises:
+            SearchError: the recipe makes no sense for so many pictures.
             SourceError: no pictures, or none that can be read. ModelError: the model cannot be had.
             GalleryBusyError: somebody else writes the gallery. GalleryError: the folder cannot be written.
         """
         choice = choose_model(model) if isinstance(model, str) else model
         _, embedder = indexing.index(
-            _listed(source), full_path(directory), choice, precision=precision, progress=progress
+            _listed(source), full_path(directory), choice, precision=precision, recipe=recipe, progress=progress
         )
         return cls.open(directory, load=Reusing(Embedder.restore, embedder))
 
@@ -155,19 +168,65 @@ class Gallery:
         indexing.remove(self.directory, ids=ids, paths=paths, labels=labels)
         return Gallery.open(self.directory, load=self._load)
 
+    def rebuild(self, recipe: str | None = None, *, progress: OnProgress | None = None) -> Gallery:
+        """Make the index anew of the stored embeddings; no picture is looked at. Returns the gallery as it is then.
+
+        Args:
+            recipe: another one than the gallery has; see `search.recipes`.
+
+        Raises:
+            SearchError: the recipe makes no sense for so many pictures.
+        """
+        indexing.rebuild(self.directory, recipe, progress=progress)
+        return Gallery.open(self.directory, load=self._load)
+
+    @property
+    def drift(self) -> str:
+        """Why its index would be better made anew, if it would; see `rebuild`."""
+        index = self._generation.index
+        return index.tuning.drift(len(self)) if isinstance(index, InvertedIndex) else ""
+
     def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
         indexing.update(task, _listed(source), self.directory, self._load, progress=progress)
         return Gallery.open(self.directory, load=self._load)
 
-    def search(self, query: Query, k: int = 10) -> list[Hit]:
-        """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, or an image.
+    def search(
+        self,
+        query: Query | Examples,
+        k: int = 10,
+        *,
+        exclude_query: bool = False,
+        **conditions: Unpack[Conditions],
+    ) -> list[Hit]:
+        """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, an image, or examples.
+
+        Args:
+            k: how many to look for.
+            exclude_query: leave out pictures with the very content of a file that is asked with.
+            conditions: what else `search_vector` takes.
 
         Raises:
-            ImageError, FetchError: the query cannot be read. SearchError: k is below 1.
+            ImageError, FetchError: the query cannot be read. SearchError: k is below 1, or a condition makes no sense.
             GalleryError: the gallery's model cannot be loaded.
         """
-        image = decode_query(query, side=self.embedder.backbone.preprocessing.resize)
-        return self.search_vector(self.embedder.embed([image])[0], k)
+        examples = query if isinstance(query, Examples) else Examples([query])
+        like, unlike = (tuple(map(read_once, some)) for some in (examples.like, examples.unlike))
+        if exclude_query:
+            contents = [file.sha256 for file in like if isinstance(file, QueryFile)]
+            found = [content for content in contents if self.items.find(content) is not None]
+            conditions["but"] = [*conditions.get("but", ()), *found]
+        vector = self.embed_query(replace(examples, like=like, unlike=unlike))
+        return self.search_vector(vector, k, **conditions)
+
+    def embed_query(self, query: Query | Examples) -> Vectors:
+        """What a query is searched for with, float32 (dim,), of unit length; raises as `search`."""
+        examples = query if isinstance(query, Examples) else Examples([query])
+        if not examples.like:
+            raise SearchError("Show it a picture that the results should look like, too.")
+        side = self.embedder.backbone.preprocessing.resize
+        images = [decode_query(one, side=side) for one in (*examples.like, *examples.unlike)]
+        vectors, count = self.embedder.embed(images), len(examples.like)
+        return combine(vectors[:count], vectors[count:], examples.weights)
 
     def search_vector(
         self,
@@ -178,6 +237,8 @@ class Gallery:
         but: Collection[str] = (),
         minimum: float = -1.0,
         distinct: bool = False,
+        offset: int = 0,
+        accuracy: Accuracy = "balanced",
     ) -> list[Hit]:
         """Find the pictures most similar to an embedding; best first.
 
@@ -188,30 +249,41 @@ class Gallery:
             but: the ids of pictures to leave out.
             minimum: the lowest score.
             distinct: of pictures that are nearly identical to each other, only the best one.
+            offset: how many of the best to pass over, to leaf through results; ranks go on from there.
+            accuracy: of a gallery with an approximate index: fast, balanced or high.
 
         Raises:
-            SearchError: k is below 1, or a condition is about something that no picture has.
+            SearchError: k is below 1, offset below 0, accuracy none of those, or a condition is about something that no
+                picture has.
         """
-        among = self.facets.rows(where) if where else None
-        if but:
-            all_rows = np.arange(len(self)) if among is None else among
-            among = np.setdiff1d(all_rows, [self._row(item_id) for item_id in but])
-        scores, rows = self._generation.index.search(vector[np.newaxis], k, among=among)
-        scores, rows = scores[0], rows[0]
-        chosen = np.flatnonzero(scores >= minimum)
-        if distinct:
-            chosen = chosen[without_near_identical(self.vectors[rows[chosen]])]
-        return [Hit(rank, float(scores[place]), self.items[rows[place]]) for rank, place in enumerate(chosen, start=1)]
+        if k < 1:
+            raise SearchError(f"The number of results must be at least 1, not {k}.")
+        if offset < 0:
+            raise SearchError(f"The number of results to pass over must be at least 0, not {offset}.")
+        if accuracy not in get_args(Accuracy):
+            raise SearchError(f"The accuracy {accuracy!r} is none of {', '.join(get_args(Accuracy))}.")
+        among = self._among(where, but)
+        depth = offset + k
+        while True:
+            found = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=accuracy)
+            scores, rows = found[0][0], found[1][0]
+            chosen = np.flatnonzero(scores >= minimum)
+            if distinct:
+                chosen = chosen[without_near_identical(self.vectors[rows[chosen]], offset + k)]
+            if len(chosen) >= offset + k or len(rows) < depth or scores[-1] < minimum:
+                break
+            depth *= 4  # too many of those were nearly identical
+        shown = chosen[offset : offset + k]
+        items = self.items.at(rows[shown])
+        return [
+            Hit(rank, float(scores[place]), item)
+            for rank, (place, item) in enumerate(zip(shown, items, strict=True), offset + 1)
+        ]
 
     @cached_property
     def facets(self) -> Facets:
         """Which values its labels and metadata have."""
         return Facets(self.items)
-
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        by_content = {item.sha256: row for row, item in enumerate(self.items)}
-        return by_content | {item.id: row for row, item in enumerate(self.items)}
 
     def find(self, item_id: str) -> Item:
         """The picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
@@ -219,12 +291,25 @@ class Gallery:
 
     def vector(self, item_id: str) -> Vectors:
         """The embedding of the picture with an id, float32 (dim,); raises SearchError if there is none."""
-        return np.array(self.vectors[self._row(item_id)])
+        return self.vectors[self._row(item_id)]
 
     def _row(self, item_id: str) -> int:
-        if item_id not in self._rows:
+        if (row := self.items.find(item_id)) is None:
             raise SearchError(f"The picture {item_id!r} is not in the gallery {self.name}.")
-        return self._rows[item_id]
+        return row
+
+    def _among(self, where: Where | None, but: Collection[str]) -> Selection | None:
+        """The rows to choose from; None where that is all of them."""
+        if not (where or but):
+            return None
+        key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(but))
+        if (selection := self._selections.get(key)) is None:
+            rows = self.facets.rows(where) if where else np.arange(len(self))
+            selection = Selection(np.setdiff1d(rows, [self._row(item_id) for item_id in but]) if but else rows)
+            if len(self._selections) >= KEPT_SELECTIONS:
+                self._selections.clear()
+            self._selections[key] = selection
+        return selection
 
     def thumbnail(self, item: Item) -> bytes:
         """A small JPEG of one of its pictures, made when it was indexed.

@@ -1,4 +1,4 @@
-"""The runs that write a gallery: index, add, sync and remove.
+"""The runs that write a gallery: index, add, sync, remove and rebuild.
 
 Each plans what is to change, embeds what has no embedding yet, and writes the next generation; the live one answers in
 the meantime, and for good if the run fails. What an interrupted run has embedded is kept for the next one.
@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
-from similarity.changes import plan_index, plan_removal, plan_update
+from similarity.changes import Plan, plan_index, plan_removal, plan_update
 from similarity.current import exists, live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
@@ -22,8 +23,10 @@ from similarity.manifest import Manifest
 from similarity.models import get_backbone
 from similarity.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.progress import OnProgress, Progress
+from similarity.records import files_of
 from similarity.report import Report
 from similarity.runs import Run
+from similarity.search import AUTO, choose_recipe
 from similarity.sources import Source
 from similarity.storage import Generation, read_generation
 from similarity.weights import ModelChoice
@@ -40,13 +43,15 @@ def index(
     choice: ModelChoice,
     *,
     precision: Precision = "auto",
+    recipe: str = AUTO,
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`."""
     started, source = time.perf_counter(), _outside(source, directory)
+    choose_recipe(recipe, len(source.items), choice.backbone.dim)  # or it fails after all else is done
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, precision, source, progress)
-        base = _manifest(embedder, source.name)
+        base = replace(_manifest(embedder, source.name), recipe_asked=recipe)
         before = _usable_generation(directory, base)
         run = Run("index", directory, plan_index(source), before, source, started)
         return _embed_and_commit(run, source, embedder, (base, embedder.quantised), progress), embedder
@@ -79,7 +84,7 @@ def update(
     with writing(directory, f"{task} {source.name}"):
         run, before = plan()
         if not run.plan.readings:
-            return _commit(run, before)
+            return _commit(run, before, progress)
         _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
         return _embed_and_commit(run, source, embedder, (before.manifest, before.quantised), progress)
@@ -107,6 +112,22 @@ def remove(
         return _commit(*plan())
 
 
+def rebuild(directory: Path, recipe: str | None = None, *, progress: OnProgress | None = None) -> Report:
+    """Make a gallery's index anew of its stored embeddings; see `Gallery.rebuild`."""
+    started = time.perf_counter()
+    live_state(directory)
+    with writing(directory, "rebuild"):
+        before = read_generation(directory)
+        made = before.manifest
+        asked = replace(made, recipe_asked=recipe or made.recipe_asked)
+        choose_recipe(asked.recipe_asked, made.count, made.dim)
+        plan = Plan(kept=list(files_of(before.items)))
+        run = Run("rebuild", directory, plan, before, None, started)
+        report = run.commit(asked, Known(before, None), before.quantised, progress)
+    run.clear_up()
+    return replace(report, seconds=round(time.perf_counter() - started, 3))
+
+
 def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
     """The model that made a generation, the only one that can embed more pictures for it, or queries.
 
@@ -124,9 +145,9 @@ def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
     return embedder
 
 
-def _commit(run: Run, before: Generation) -> Report:
+def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
     """What has nothing to embed."""
-    report = run.commit(before.manifest, Known(before, None), before.quantised)
+    report = run.commit(before.manifest, Known(before, None), before.quantised, progress)
     run.clear_up()
     return report
 
@@ -143,7 +164,7 @@ def _embed_and_commit(
     with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:
         known = Known(run.before, journal)
         run.embed(source, embedder, known, journal, progress)
-        report = run.commit(base[0], known, base[1])
+        report = run.commit(base[0], known, base[1], progress)
     run.clear_up()
     return report
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from similarity.journal import Journal
+from similarity.search import Rows
 from similarity.sources import Item
 from similarity.storage import Generation
 from similarity.vectors import Vectors
@@ -20,7 +21,7 @@ class Known:
         """Take both together; what the journal is told later is known from then on."""
         self._generation = generation
         self._journal = journal
-        self._rows = {item.sha256: row for row, item in enumerate(generation.items)} if generation else {}
+        self._rows = {sha256: row for row, sha256 in enumerate(generation.items.contents())} if generation else {}
 
     def __contains__(self, sha256: object) -> bool:
         return sha256 in self._rows or (self._journal is not None and sha256 in self._journal.finished)
@@ -38,6 +39,10 @@ class Known:
             raise KeyError(sha256)
         finished = self._journal.finished[sha256]
         return finished.width, finished.height
+
+    def origins(self, items: Sequence[Item]) -> Rows:
+        """For each item the row that it has in the live generation, or -1."""
+        return np.fromiter((self._rows.get(item.sha256, -1) for item in items), np.int64, len(items))
 
     def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
         """The embeddings of items, all of which must be known, float32 (up to BLOCK, dim) at a time."""

@@ -10,7 +10,8 @@ from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.report import Report
 from similarity.sources import Skipped
 
-FORMAT = 2
+# The last version, and the first one that is read as well: it knew exact search only.
+FORMAT, OLDEST = 3, 2
 MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
 
 
@@ -22,6 +23,9 @@ class Manifest:
         model, weights_sha256, preprocessing: what embedded it, and must embed its queries.
         precision: of the network's arithmetic when it was embedded: f32, bf16, f16 or int8.
         network_sha256: of the int8 network, if it is one; a copy of it lies in the generation's folder.
+        recipe: how its index is made, see `search.recipes`; recipe_asked is what was asked for, such as auto,
+        recipe_reason: and that says why it is this one.
+        search: what the index has to know beside its file.
         note: if it is not the model that was hoped for, two lines: why, and what to do about it.
         count: pictures, each with an embedding.
         duplicates: further files with the very content of one of them.
@@ -48,6 +52,9 @@ class Manifest:
     network_sha256: str | None = None
     head_sha256: str | None = None
     recipe: str = "flat"
+    recipe_asked: str = "auto"
+    recipe_reason: str = ""
+    search: dict[str, Any] = field(default_factory=dict)
     metric: str = "inner_product"
     format: int = FORMAT
     generation: int = 0
@@ -86,7 +93,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
         has_checksum = version != 1 or (folder / CHECKSUM).exists()
         if has_checksum and (folder / CHECKSUM).read_bytes() != _checksum_line(checksum).encode():
             raise GalleryDamagedError(path)
-        if version < FORMAT:
+        if version < OLDEST:
             raise GalleryError(f"The gallery in {folder.parents[1]} was made by an older version: index it again.")
         if version > FORMAT:
             raise GalleryError(f"The gallery in {folder.parents[1]} was made by a newer version: update this program.")

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +61,21 @@ class QueryFile:
 Query = str | Path | bytes | QueryFile | Image.Image
 
 
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """A query of several pictures; see `vectors.combine`.
+
+    Attributes:
+        like: what is looked for is like these, of which there is one at least,
+        unlike: and not like these.
+        weights: how much each of the first counts; all alike unless given.
+    """
+
+    like: Sequence[Query]
+    unlike: Sequence[Query] = ()
+    weights: Sequence[float] = ()
+
+
 def read_query(query: str | Path | bytes) -> QueryFile:
     """Read a file or fetch an address.
 
@@ -71,6 +87,11 @@ def read_query(query: str | Path | bytes) -> QueryFile:
     if isinstance(query, str) and is_url(query):
         return QueryFile(fetch(query), query)
     return QueryFile(read_file(query)[0], str(query))
+
+
+def read_once(query: Query) -> QueryFile | Image.Image:
+    """A query whose file has been read, or its address fetched; raises as `read_query`."""
+    return query if isinstance(query, QueryFile | Image.Image) else read_query(query)
 
 
 def decode_query(query: Query, *, side: int, box: Box | None = None) -> Image.Image:

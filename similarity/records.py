@@ -8,13 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from similarity.sources import Item
 
+# How many items are made of lines, or lines of items, at a time.
+CHUNK = 8192
 SCHEMA = pa.schema(
     [
         ("row", pa.int64()),
@@ -47,15 +52,103 @@ def join_copies(files: Iterable[Item]) -> list[Item]:
     return [replace(first, copies=tuple(copies)) if copies else first for first, *copies in by_content.values()]
 
 
+class Items(Sequence[Item]):
+    """The items of a generation, made of the lines of its file as they are asked for: a million would take a gigabyte.
+
+    Whoever wants many asks for them at once, with `at` or a slice.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        """Take over the lines of a file; raises ValueError or LookupError where they cannot be those of items."""
+        self._table = table.select(SCHEMA.names[1:]).combine_chunks()
+        contents = self._table.column("sha256").combine_chunks()
+        # Numbered by first appearance, as `join_copies` does it.
+        row_of_line = contents.dictionary_encode().indices.to_numpy()
+        _, self._lines = np.unique(row_of_line, return_index=True)
+        self._copies: dict[int, list[int]] = defaultdict(list)
+        for line in np.setdiff1d(np.arange(len(row_of_line)), self._lines).tolist():
+            self._copies[int(row_of_line[line])].append(line)
+        self._row_of_line = row_of_line
+
+    def __len__(self) -> int:
+        """How many there are, copies not counted."""
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, key: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[Item]: ...
+
+    def __getitem__(self, key: int | slice) -> Item | list[Item]:
+        """One item, or some."""
+        if isinstance(key, slice):
+            return self.at(range(*key.indices(len(self))))
+        if not -len(self) <= key < len(self):
+            raise IndexError("There are not so many items.")
+        return self.at([int(key) % len(self)])[0]
+
+    def __iter__(self) -> Iterator[Item]:
+        """One after the other."""
+        for start in range(0, len(self), CHUNK):
+            yield from self[start : start + CHUNK]
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another sequence has the same items."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == its for mine, its in zip(self, other, strict=True))
+
+    def at(self, rows: Iterable[int]) -> list[Item]:
+        """The items of some rows, in that order."""
+        wanted = np.fromiter(rows, np.int64)
+        copies = {row: self._read(self._copies[row]) for row in wanted.tolist() if row in self._copies}
+        found = zip(wanted.tolist(), self._read(self._lines[wanted]), strict=True)
+        return [replace(item, copies=tuple(copies[row])) if row in copies else item for row, item in found]
+
+    def find(self, value: str) -> int | None:
+        """The row of the item with an id, or with a SHA-256 in hex; None if there is none."""
+        for column in ("id", "sha256"):
+            found = pc.equal(self._table.column(column), value).to_numpy()
+            for line in np.flatnonzero(found):
+                row = int(self._row_of_line[line])
+                if column == "sha256" or self._lines[row] == line:  # a copy's id is none of the item
+                    return row
+        return None
+
+    def contents(self) -> list[str]:
+        """The SHA-256 of each item, in hex, in order."""
+        return self._column("sha256", self._lines)
+
+    def told(self) -> Iterator[tuple[int, dict[str, str], str | None]]:
+        """Of every file, copies as well: the row of its item, its metadata, and its label."""
+        lines = self._row_of_line.tolist(), *(self._table.column(name).to_pylist() for name in ("metadata", "label"))
+        for row, metadata, label in zip(*lines, strict=True):
+            yield row, {} if metadata == "{}" else json.loads(metadata), label
+
+    def sources(self) -> list[str]:
+        """The names of the sources that files came from, in the order in which they came."""
+        return [name for name in self._table.column("source").unique().to_pylist() if name]
+
+    def _column(self, name: str, lines: npt.NDArray[np.int64]) -> list[Any]:
+        return list(self._table.column(name).take(_as_arrow(lines)).to_pylist())
+
+    def _read(self, lines: Sequence[int] | npt.NDArray[np.int64]) -> list[Item]:
+        return [_to_item(line) for line in self._table.take(_as_arrow(np.asarray(lines, np.int64))).to_pylist()]
+
+
 def write_items(path: Path, items: Sequence[Item]) -> None:
     """Write items in the order of their rows."""
-    lines = [_to_line(row, file) for row, item in enumerate(items) for file in files_of([item])]
-    pq.write_table(pa.Table.from_pylist(lines, schema=SCHEMA), path)
+    with pq.ParquetWriter(path, SCHEMA) as file:
+        for start in range(0, len(items), CHUNK):
+            chunk = items[start : start + CHUNK]
+            lines = [_to_line(row, file) for row, item in enumerate(chunk, start) for file in files_of([item])]
+            file.write_table(pa.Table.from_pylist(lines, schema=SCHEMA))
 
 
-def read_items(path: Path) -> list[Item]:
+def read_items(path: Path) -> Items:
     """What `write_items` wrote; raises OSError, ValueError or LookupError where that cannot be."""
-    return join_copies(_to_item(line) for line in _read(path).to_pylist())
+    return Items(_read(path))
 
 
 def read_contents(path: Path) -> set[str]:
@@ -75,5 +168,9 @@ def _to_line(row: int, item: Item) -> dict[str, Any]:
 
 
 def _to_item(line: dict[str, Any]) -> Item:
-    del line["row"]  # for other readers of the file: it follows from the contents
     return Item(**line | {"metadata": json.loads(line["metadata"])})
+
+
+def _as_arrow(numbers: npt.NDArray[np.int64]) -> pa.Array:
+    """Not with `pa.array`, which imports pandas."""
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(np.ascontiguousarray(numbers))])

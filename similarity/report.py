@@ -14,7 +14,7 @@ class Report:
     """What one run did to a gallery, or would do.
 
     Attributes:
-        task: index, add, sync or remove.
+        task: index, add, sync, remove or rebuild.
         source: where the pictures came from.
         added: files that are new in the gallery.
         changed: files with another content than before.

@@ -19,8 +19,11 @@ from similarity.progress import OnProgress
 from similarity.records import join_copies
 from similarity.report import Report
 from similarity.sources import Item, Skipped, Source
-from similarity.storage import Generation, collect, write_generation
+from similarity.storage import Change, Generation, collect, write_generation
 from similarity.thumbnails import write_thumbnail
+
+# The tasks that change a gallery; the others make one anew.
+GOES_ON = ("add", "sync", "remove")
 
 
 @dataclass(slots=True)
@@ -28,7 +31,7 @@ class Run:
     """What a run is to do, and what it has found out.
 
     Attributes:
-        task: index, add, sync or remove.
+        task: index, add, sync, remove or rebuild.
         before: the live generation whose embeddings are used again, if there is one.
         source: what it reads; None if it only removes.
         started: by `time.perf_counter`.
@@ -95,7 +98,9 @@ class Run:
             self._take(reading, result)
         self.resumed = len(counted)
 
-    def commit(self, base: Manifest, known: Known, quantised: Path | None) -> Report:
+    def commit(
+        self, base: Manifest, known: Known, quantised: Path | None, progress: OnProgress | None = None
+    ) -> Report:
         """Write the next generation; if nothing would be other than before, leave all as it is.
 
         Args:
@@ -121,7 +126,17 @@ class Run:
                 skipped=skipped,
                 files={},
             )
-            write_generation(self.directory, manifest, items, known.vectors(items, base.dim), quantised=quantised)
+            goes_on = self.before and self.task in GOES_ON
+            change = Change(self.before, known.origins(items)) if self.before and goes_on else None
+            write_generation(
+                self.directory,
+                manifest,
+                items,
+                known.vectors(items, base.dim),
+                quantised=quantised,
+                change=change,
+                progress=progress,
+            )
             self.replaced = True
         return report
 
@@ -178,7 +193,7 @@ class Run:
         return [one for one in others if not self.source or one.source != self.source.name] + self.skipped
 
     def _is_as_before(self, items: list[Item], skipped: list[Skipped]) -> bool:
-        if self.task == "index" or not self.before:
+        if self.task not in GOES_ON or not self.before:
             return False
         return items == self.before.items and skipped == self.before.manifest.skipped
 

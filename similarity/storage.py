@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from similarity.current import AGAIN, CURRENT, confirm, exists, live_number, live_state, make_current, parse
@@ -27,9 +26,11 @@ from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest, read_manifest, write_manifest
 from similarity.pins import Pin, unless_pinned
-from similarity.records import read_contents, read_items, write_items
-from similarity.search import FaissIndex, VectorIndex
+from similarity.progress import OnProgress
+from similarity.records import Items, read_contents, read_items, write_items
+from similarity.search import METRIC, Recipe, Rows, VectorIndex, build_index, choose_recipe, load_index, updated_index
 from similarity.sources import Item
+from similarity.stored import StoredVectors, write_vectors
 from similarity.thumbnails import drop_thumbnails
 from similarity.vectors import Vectors
 from similarity.verification import check_files, fingerprint
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One complete state of a gallery, in memory (its embeddings mapped from the file).
+    """One complete state of a gallery, opened.
 
     Attributes:
         state: what CURRENT said when it was live.
@@ -52,11 +53,24 @@ class Generation:
 
     state: str
     manifest: Manifest
-    items: list[Item]
-    vectors: Vectors
+    items: Items
+    vectors: StoredVectors
     index: VectorIndex
     quantised: Path | None = None
     pin: Pin | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a generation is a change of, if its index is to go on from there.
+
+    Attributes:
+        before: the generation that is changed.
+        origins: for each item the row that it had there, or -1.
+    """
+
+    before: Generation
+    origins: Rows
 
 
 def read_live_manifest(directory: Path) -> Manifest:
@@ -92,6 +106,8 @@ def write_generation(
     vectors: Iterable[Vectors],
     *,
     quantised: Path | None = None,
+    change: Change | None = None,
+    progress: OnProgress | None = None,
 ) -> None:
     """Write the next generation and make it the live one; if that fails, the old one stays.
 
@@ -99,7 +115,12 @@ def write_generation(
     sure to give the same embeddings.
 
     Args:
+        manifest: what is true of it; recipe_asked says how its index is to be made.
         vectors: float32 (any, dim) blocks, for each item a row.
+        change: what the index goes on from; it is made anew unless given.
+
+    Raises:
+        SearchError: the recipe makes no sense for so many items.
     """
     number = 1 + max((int(folder.name) for folder in _generation_folders(directory)), default=0)
     folder = _folder(directory, number)
@@ -107,7 +128,9 @@ def write_generation(
     try:
         if quantised:
             shutil.copytree(quantised, folder / NETWORK)
-        checksum = _write_files(folder, replace(manifest, generation=number), items, vectors)
+        write_items(folder / ITEMS, items)
+        described = _write_search(folder, replace(manifest, generation=number), vectors, change, progress)
+        checksum = _seal(folder, described)
         make_current(directory, f"{number:06d} {checksum}")
     except BaseException:
         if live_number(directory) != number:
@@ -173,13 +196,11 @@ def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Ge
     check_files(folder, manifest.files, thorough=thorough)
     try:
         items = read_items(folder / ITEMS)
-        index = FaissIndex.load(folder / INDEX)
-        vectors = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
+        vectors = StoredVectors(folder / EMBEDDINGS)
+        index = load_index(manifest.recipe, folder / INDEX, manifest.search, vectors)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
         raise GalleryDamagedError(folder, f"cannot be read ({error})") from error
-    shape = (manifest.count, manifest.dim)
-    is_one = shape == vectors.shape == (len(index), index.dim) and len(items) == manifest.count
-    if not is_one or vectors.dtype != np.float32 or index.metric != manifest.metric:
+    if (manifest.count, manifest.dim) != vectors.shape or len(items) != manifest.count or manifest.metric != METRIC:
         raise GalleryDamagedError(folder, "holds files that do not belong together")
     return Generation(state, manifest, items, vectors, index, folder / NETWORK if manifest.network_sha256 else None)
 
@@ -212,33 +233,32 @@ def _newest_sound(directory: Path, *, but: str) -> int | None:
     return None
 
 
-def _write_files(folder: Path, manifest: Manifest, items: Sequence[Item], vectors: Iterable[Vectors]) -> str:
-    """Fill a generation's folder, the manifest last, and have the disk confirm it; returns the manifest's checksum."""
-    write_items(folder / ITEMS, items)
-    index = FaissIndex(manifest.dim)
-    _write_vectors(folder / EMBEDDINGS, (len(items), manifest.dim), _tee(vectors, index))
+def _write_search(
+    folder: Path, manifest: Manifest, vectors: Iterable[Vectors], change: Change | None, progress: OnProgress | None
+) -> Manifest:
+    """Write embeddings and index; returns the manifest with what is to be known of them."""
+    recipe = choose_recipe(manifest.recipe_asked, manifest.count, manifest.dim)
+    before = change.before.manifest if change else manifest
+    if change and not recipe.is_exact and not Recipe(before.recipe, "").is_exact:
+        recipe = Recipe(before.recipe, before.recipe_reason)  # which is changed, however many there are by now
+    write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), vectors, recipe.stored)
+    stored = StoredVectors(folder / EMBEDDINGS)
+    if change and recipe.name == before.recipe:
+        index = updated_index(change.before.index, recipe.name, stored, change.origins, progress)
+    else:
+        index = build_index(recipe.name, stored, progress)
     index.save(folder / INDEX)
+    return replace(manifest, recipe=recipe.name, recipe_reason=recipe.reason, search=index.facts)
+
+
+def _seal(folder: Path, manifest: Manifest) -> str:
+    """Write the manifest of all files that are there, and have the disk confirm them; returns its checksum."""
     written = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): fingerprint(path) for path in written}
     checksum = write_manifest(folder, replace(manifest, files=files))
     for path in [*folder.rglob("*"), folder, folder.parent]:
         confirm(path)
     return checksum
-
-
-def _write_vectors(path: Path, shape: tuple[int, int], blocks: Iterable[Vectors]) -> None:
-    """Write a float32 array block by block, so that it is never in memory as a whole."""
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
-        for block in blocks:
-            file.write(np.ascontiguousarray(block, "<f4").data)
-
-
-def _tee(blocks: Iterable[Vectors], index: VectorIndex) -> Iterable[Vectors]:
-    """Blocks, added to an index as they pass."""
-    for block in blocks:
-        index.add(block)
-        yield block
 
 
 def _folder(directory: Path, number: int) -> Path:

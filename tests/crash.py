@@ -99,6 +99,6 @@ def state(directory: Path) -> dict[str, object] | None:
     items = [(item.id, item.path, item.label, item.sha256, len(item.copies)) for item in gallery.items]
     return {
         "items": items,
-        "vectors": hashlib.sha256(gallery.vectors.tobytes()).hexdigest(),
+        "vectors": hashlib.sha256(gallery.vectors[:].tobytes()).hexdigest(),
         "hits": str(standin.answers(directory)),
     }

@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +255,11 @@ def crowd(labels: list[str | None]) -> tuple[Any, GalleryMap]:
 
     from similarity import Item
 
-    items = [Item(f"{n}.jpg", f"/x/{n}.jpg", label, sha256=f"{n:064x}") for n, label in enumerate(labels)]
+    class Listed(list):  # type: ignore[type-arg]
+        def at(self, rows: Iterable[int]) -> list[Item]:
+            return [self[row] for row in rows]
+
+    items = Listed(Item(f"{n}.jpg", f"/x/{n}.jpg", label, sha256=f"{n:064x}") for n, label in enumerate(labels))
     points = np.linspace(0, 1, 2 * len(items), dtype=np.float32).reshape(-1, 2)
     return SimpleNamespace(name="crowd", items=items), GalleryMap(np.arange(len(items)), points)
 

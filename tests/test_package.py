@@ -13,7 +13,7 @@ WALLS = {
     "torch": {"models.py", "engines.py", "converter.py", "bench"},
     "torchvision": {"models.py", "bench"},
     "timm": {"models.py"},
-    "faiss": {"search.py"},
+    "faiss": {"search"},
     "openvino": {"networks.py"},
     "nncf": {"converter.py"},
     "requests": {"fetch.py", "downloads.py"},
@@ -25,6 +25,7 @@ WALLS = {
     "typer": {"cli", "bench", "rendering"},
     "rich": {"cli", "rendering"},
     "sklearn": {"maps.py"},
+    "psutil": {"search"},
     "threadpoolctl": {"maps.py"},
 }
 

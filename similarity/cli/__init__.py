@@ -24,6 +24,7 @@ for command in (
     indexing.sync,
     indexing.watch,
     indexing.remove,
+    indexing.rebuild,
     searching.search,
     searching.demo,
     galleries.info,

@@ -37,7 +37,8 @@ def info(
         terminal.say(f"Report written to {csv}")
     manifest = asdict(opened.manifest)
     size = sum(file["size"] for file in manifest.pop("files").values())
-    facts = {"gallery": opened.name, "directory": str(opened.directory)} | manifest | {"bytes": size}
+    facts = {"gallery": opened.name, "directory": str(opened.directory)} | manifest
+    facts |= {"bytes": size, "drift": opened.drift}
     if as_json:
         terminal.print_json(facts)
         return
@@ -49,11 +50,19 @@ def _show(gallery: "Gallery", facts: dict[str, Any]) -> None:
     manifest = gallery.manifest
     facts["skipped"] = len(manifest.skipped)
     facts["preprocessing"] = ", ".join(f"{key} {value}" for key, value in manifest.preprocessing.items())
+    if reached := manifest.search.get("recall@10"):
+        facts["search"] = ", ".join(f"{level} finds {share:.1%}" for level, share in reached.items())
+        facts["search"] += " of the ten nearest pictures (measured)"
+    else:
+        facts["search"] = "exact"
     told = (f"{key} {value}" for key, value in manifest.last_run.counts.items() if value)
     facts["last_run"] = ", ".join((manifest.last_run.task, *told))
     terminal.print_table(("", ""), [(key, str(value)) for key, value in facts.items() if value not in ("", None)])
     if manifest.precision == "int8":
         terminal.say(INT8_FACTS, as_="Note")
+    if gallery.drift:
+        again = f"`python -m similarity rebuild --gallery {gallery.name}`"
+        terminal.say(f"The index has drifted: {gallery.drift}. To make it anew, run {again}.", as_="Note")
     terminal.say_skipped(manifest.skipped)
 
 
@@ -121,7 +130,7 @@ def duplicates(
 
     opened = open_or_index(gallery)
     with terminal.indexing() as progress:
-        groups = find_duplicates(opened.items, opened.vectors, threshold, progress=progress)
+        groups = find_duplicates(opened.items[:], opened.vectors[:], threshold, progress=progress)
     if as_json:
         listed = [
             {

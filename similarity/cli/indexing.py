@@ -1,4 +1,4 @@
-"""`index`, `add`, `sync`, `watch` and `remove`: the commands that change a gallery."""
+"""`index`, `add`, `sync`, `watch`, `remove` and `rebuild`: the commands that change a gallery."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +16,7 @@ from similarity.cli.options import (
     Model,
     PrecisionName,
     Products,
+    RecipeName,
     Seed,
     SourcePath,
     SplitName,
@@ -31,6 +32,7 @@ def index(
     gallery: GalleryName,
     model: Model = "auto",
     precision: PrecisionName = "auto",
+    recipe: RecipeName = "auto",
     split: SplitName = None,
     products: Products = None,
     seed: Seed = 0,
@@ -48,7 +50,7 @@ def index(
     if choice.note:
         terminal.say(choice.note, as_="Note")
     with _interruptible(), terminal.indexing() as progress:
-        report, _ = indexing.index(listed, directory, choice, precision=precision, progress=progress)
+        report, _ = indexing.index(listed, directory, choice, precision=precision, recipe=recipe, progress=progress)
     _tell(report, directory, as_json=as_json)
 
 
@@ -123,6 +125,23 @@ def remove(
     _tell(report, directory, as_json=as_json, dry_run=dry_run)
 
 
+def rebuild(
+    gallery: GalleryName,
+    recipe: Annotated[
+        str | None, typer.Option(help="Another one: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
+    from similarity import indexing
+    from similarity.inventory import find_gallery
+
+    directory = find_gallery(gallery)
+    with _interruptible(), terminal.indexing() as progress:
+        report = indexing.rebuild(directory, recipe, progress=progress)
+    _tell(report, directory, as_json=as_json)
+
+
 def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
     from similarity import indexing
     from similarity.embedding import Embedder
@@ -157,6 +176,7 @@ def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = F
             "skipped": [{"path": one.path, "reason": one.reason} for one in report.skipped],
             "seconds": report.seconds,
             "images_per_second": report.images_per_second,
+            "recipe": manifest.recipe,
         }
         terminal.print_json(facts | report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run})
         return
@@ -165,6 +185,8 @@ def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = F
     if not dry_run:
         copies = f", {manifest.duplicates:,} of them exact copies" if manifest.duplicates else ""
         terminal.print_line(f"{directory.name} has {manifest.count + manifest.duplicates:,} pictures{copies}.")
+        if report.task in ("index", "rebuild"):
+            terminal.print_line(f"Its index is {manifest.recipe}. {manifest.recipe_reason}")
 
 
 def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:

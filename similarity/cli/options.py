@@ -13,6 +13,9 @@ Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; auto is R
 PrecisionName = Annotated[
     Precision, typer.Option(help="Of the network's arithmetic; auto is bf16 or f32 on a CPU, f16 on a GPU.")
 ]
+RecipeName = Annotated[
+    str, typer.Option("--recipe", help="Of the index: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
+]
 Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
 Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
 SourcePath = Annotated[Path, typer.Argument(help="A folder of pictures, a zip, a CSV of paths or URLs, or SOP.")]

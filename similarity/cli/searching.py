@@ -1,6 +1,8 @@
 """`search` and `demo`."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +11,22 @@ import typer
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, Count, GalleryName, Sheet
 from similarity.errors import GalleryDamagedError
+from similarity.facets import Conditions
 from similarity.sample import SAMPLE
+from similarity.search.contract import Accuracy
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery
     from similarity.sources import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The pictures of a query as they are named on the command line; see `queries.Examples`."""
+
+    like: Sequence[str]
+    unlike: Sequence[str] = ()
+    weights: Sequence[float] = ()
 
 
 def search(
@@ -21,17 +34,39 @@ def search(
     gallery: GalleryName = SAMPLE,
     k: Count = 10,
     sheet: Sheet = None,
+    like: Annotated[list[str] | None, typer.Option(help="A further example; as often as you like.")] = None,
+    unlike: Annotated[list[str] | None, typer.Option(help="A counter-example; as often as you like.")] = None,
+    weight: Annotated[
+        list[float] | None, typer.Option(help="How much an example counts: one for the query, one for each --like.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="label=VALUE, or another column; a repeated column may have any of the values."),
+    ] = None,
+    min_score: Annotated[float, typer.Option(help="Leave out what is less similar.")] = -1.0,
+    offset: Annotated[int, typer.Option(min=0, help="Pass over so many of the best.")] = 0,
+    distinct: Annotated[
+        bool, typer.Option("--distinct", help="Of near-identical pictures show the best only.")
+    ] = False,
+    exclude_query: Annotated[
+        bool, typer.Option("--exclude-query", help="Leave out pictures that are the query's very file.")
+    ] = False,
+    accuracy: Annotated[Accuracy, typer.Option(help="Of a gallery with an approximate index.")] = "balanced",
     as_json: AsJson = False,
 ) -> None:
-    """Find the pictures of a gallery that are most similar to a query."""
-    _search(query, gallery, k, sheet, as_json=as_json)
+    """Find the pictures of a gallery that are most similar to a query, or to several."""
+    conditions = Conditions(
+        where=_where(where or []), minimum=min_score, offset=offset, distinct=distinct, accuracy=accuracy
+    )
+    asked = Asked([query, *(like or [])], unlike or [], weight or [])
+    _search(asked, gallery, k, sheet, conditions, exclude_query=exclude_query, as_json=as_json)
 
 
 def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False) -> None:
     """Search the sample gallery with one of the sample queries, and draw the sheet."""
     from similarity.sample import demo_query
 
-    _search(demo_query().path, SAMPLE, k, sheet, as_json=as_json)
+    _search(Asked([demo_query().path]), SAMPLE, k, sheet, Conditions(), as_json=as_json)
 
 
 def open_or_index(gallery: str) -> "Gallery":
@@ -55,16 +90,37 @@ def open_or_index(gallery: str) -> "Gallery":
     return opened
 
 
-def _search(query: str, gallery: str, k: int, sheet: Path | None, *, as_json: bool) -> None:
-    from similarity.queries import read_query
+def _where(conditions: Sequence[str]) -> dict[str, list[str]]:
+    """Conditions as `column=value`, by column."""
+    found: dict[str, list[str]] = {}
+    for condition in conditions:
+        column, equals, value = condition.partition("=")
+        if not (column and equals):
+            raise typer.BadParameter(f"{condition!r} is not of the form column=value", param_hint="--where")
+        found.setdefault(column, []).append(value)
+    return found
+
+
+def _search(
+    asked: Asked,
+    gallery: str,
+    k: int,
+    sheet: Path | None,
+    conditions: Conditions,
+    *,
+    exclude_query: bool = False,
+    as_json: bool,
+) -> None:
+    from similarity.queries import Examples, read_query
 
     if sheet and sheet.suffix.lower() != ".png":
         raise typer.BadParameter("its name must end in .png", param_hint="--sheet")
-    file = read_query(query)
+    files, unlike = [read_query(one) for one in asked.like], [read_query(one) for one in asked.unlike]
+    file, query = files[0], asked.like[0]
     opened = open_or_index(gallery)
     _ = opened.embedder  # loaded here, so that the time below is that of a search
     started = time.perf_counter()
-    hits = opened.search(file, k)
+    hits = opened.search(Examples(files, unlike, asked.weights), k, exclude_query=exclude_query, **conditions)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
     if sheet:
         from similarity.sheet import draw_sheet, save_sheet
@@ -80,7 +136,10 @@ def _search(query: str, gallery: str, k: int, sheet: Path | None, *, as_json: bo
         terminal.print_json(facts | {"hits": found})
         return
     rows = [(str(hit.rank), f"{hit.score:.3f}", hit.item.label or "", _whereabouts(hit.item)) for hit in hits]
-    terminal.print_table(("rank", "score", "label", "path"), rows)
+    if rows:
+        terminal.print_table(("rank", "score", "label", "path"), rows)
+    else:
+        terminal.say("No picture meets these conditions.")
     if sheet:
         terminal.say(f"Sheet written to {sheet}")
 

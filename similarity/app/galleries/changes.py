@@ -1,6 +1,5 @@
 """Changes to the pictures of a gallery: add, bring in step, remove."""
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from similarity import tasks
 from similarity.app.galleries import background, source
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.errors import GalleryError, SimilarityError
+from similarity.facets import LABEL
 from similarity.fetch import is_url
 from similarity.gallery import Gallery
 from similarity.jobs import Task, Work
@@ -40,7 +40,7 @@ def _show_sync(gallery: Gallery) -> None:
     st.markdown(
         "What is new or changed there is added, and pictures whose files are gone from there leave the gallery."
     )
-    sources = list(Counter(file.source for file in files_of(gallery.items) if file.source))
+    sources = gallery.items.sources()
     place = st.selectbox(
         "Where its pictures come from", sources or [gallery.manifest.source], accept_new_options=True, key="sync_place"
     )
@@ -53,7 +53,7 @@ def _show_sync(gallery: Gallery) -> None:
 
 def _show_remove(gallery: Gallery) -> None:
     st.markdown("They leave the gallery and are not found any more. Their files stay where they are.")
-    labels = Counter(file.label for file in files_of(gallery.items) if file.label)
+    labels = gallery.facets.counts(LABEL)
     chosen: list[str] = []
     if labels:
         chosen = st.multiselect(
@@ -68,7 +68,7 @@ def _show_remove(gallery: Gallery) -> None:
         named = [line.strip() for line in lines.splitlines() if line.strip()]
         if not (named or chosen):
             raise GalleryError("Choose a label, or name the pictures.")
-        known = {file.id for file in files_of(gallery.items)}
+        known = {file.id for file in files_of(gallery.items)} if named else set()
         paths = [_place(line) for line in named if line not in known]
         return tasks.remove(
             gallery.directory, ids=[line for line in named if line in known], paths=paths, labels=chosen

@@ -56,7 +56,7 @@ def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, found
 
 def _groups(gallery: Gallery, on: GalleryMap) -> dict[str, list[int]]:
     """The places on the map by label, the most frequent first, the rest at the end."""
-    labels = [gallery.items[row].label or "" for row in on.rows]
+    labels = [item.label or "" for item in gallery.items.at(on.rows)]
     if not any(labels):
         return {"Pictures": list(range(len(on)))}
     counts = Counter(filter(None, labels))
@@ -69,7 +69,7 @@ def _groups(gallery: Gallery, on: GalleryMap) -> dict[str, list[int]]:
 
 
 def _series(gallery: Gallery, on: GalleryMap, number: int, name: str, members: list[int]) -> dict[str, Any]:
-    items = [gallery.items[on.rows[place]] for place in members]
+    items = gallery.items.at(on.rows[place] for place in members)
     points = on.points[members].round(4).tolist()
     has_own = number < MAX_LABELS and name != NO_LABEL
     return {

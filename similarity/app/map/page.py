@@ -114,7 +114,7 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
 
 def _find(gallery: Gallery) -> int | None:
     """Find a picture by name, without a mouse too; gives its place on the map."""
-    items = [gallery.items[row] for row in maps.shown_rows(len(gallery))]
+    items = gallery.items.at(maps.shown_rows(len(gallery)))
     found = st.selectbox(
         "Find a picture",
         range(len(items)),

@@ -42,7 +42,7 @@ def _browse(gallery: Gallery) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             filters.show(gallery.facets, link)
             results.choose_page_size(link)
-    shown = [gallery.items[row] for row in rows[(page - 1) * link.k : page * link.k]]
+    shown = gallery.items.at(rows[(page - 1) * link.k : page * link.k])
     if tiles.show((tiles.of_item(gallery, item) for item in shown), _take(ITEM), key="gallery-pictures"):
         st.rerun()
     results.choose_page(page, pages)

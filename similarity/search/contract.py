@@ -1,0 +1,115 @@
+"""What every index does, whatever it is made of: the `VectorIndex` contract, and what goes into it and comes out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.errors import SearchError
+from similarity.sources import Item
+from similarity.vectors import Vectors
+
+Rows = npt.NDArray[np.int64]
+# What a score is.
+METRIC = "inner_product"
+# How much of the exact answer an approximate index may miss; see `tuning.TARGETS`.
+Accuracy = Literal["fast", "balanced", "high"]
+
+Prepared = TypeVar("Prepared")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result of a search.
+
+    Attributes:
+        rank: 1 for the most similar.
+        score: cosine similarity, in -1..1.
+        item: the picture.
+    """
+
+    rank: int
+    score: float
+    item: Item
+
+
+class Selection:
+    """The rows that a search is to choose from. Whoever searches among the same rows again keeps it: an index prepares
+    itself for it once.
+
+    Attributes:
+        rows: int64 (m,), in order, each once.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = np.unique(np.asarray(rows, np.int64))
+        self._prepared: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.rows)
+
+    def prepared(self, index: object, prepare: Callable[[Rows], Prepared]) -> Prepared:
+        """What an index has made of it, or makes of it now."""
+        key = id(index)
+        if key not in self._prepared:
+            self._prepared[key] = (prepare(self.rows), index)  # which stays, so that no other one gets its number
+        made: Prepared = self._prepared[key][0]
+        return made
+
+
+class VectorIndex(Protocol):
+    """Vectors of unit length, addressed by row. Safe to share between threads."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What has to be known of it beside its file, as JSON has it."""
+
+    def __len__(self) -> int:
+        """How many vectors there are."""
+
+    def search(
+        self, queries: Vectors, k: int, *, among: Selection | None = None, accuracy: Accuracy = "balanced"
+    ) -> tuple[Vectors, Rows]:
+        """Find the k vectors with the largest inner products for each query.
+
+        Args:
+            queries: float32 (m, dim), rows of unit length.
+            k: at least 1; where there are fewer vectors, all come back.
+            among: the rows to choose from; all unless given.
+            accuracy: of an approximate index.
+
+        Returns:
+            Scores float32 and rows int64, both (m, min(k, number of rows)), best first.
+
+        Raises:
+            SearchError: k is below 1, the dimension is another, or a query is not finite or has no direction.
+        """
+
+    def save(self, path: Path) -> None:
+        """Write it to a file; raises OSError."""
+
+
+def check(queries: Vectors, k: int, dim: int) -> Vectors:
+    """Queries as an index takes them; raises SearchError as `VectorIndex.search` says."""
+    if queries.ndim != 2 or queries.shape[1] != dim:
+        raise SearchError(f"These vectors have the shape {queries.shape}; this index takes (n, {dim}).")
+    if not np.isfinite(queries).all():
+        raise SearchError("A vector holds values that are not finite numbers.")
+    if not queries.any(axis=1).all():
+        raise SearchError("A vector of zeros has no direction: nothing is similar to it.")
+    if k < 1:
+        raise SearchError(f"The number of results must be at least 1, not {k}.")
+    return np.ascontiguousarray(queries, np.float32)
+
+
+def nothing(queries: Vectors) -> tuple[Vectors, Rows]:
+    """The answer where there is nothing to choose from."""
+    return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)

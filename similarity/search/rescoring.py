@@ -1,0 +1,47 @@
+"""The last step of every search that shortlists: exact inner products with the stored embeddings."""
+
+from typing import Any
+
+import numpy as np
+
+from similarity.search.contract import Rows
+from similarity.search.library import faiss
+from similarity.stored import StoredVectors
+from similarity.vectors import Vectors
+
+
+def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) -> tuple[Vectors, Rows]:
+    """The best of some candidates.
+
+    FAISS computes with float16 as it is stored: turning 100 rows of 2048 into float32 first takes NumPy 1.0 ms, this
+    0.24 ms in all. And it takes no thread, whereas a matrix product waits for other cores, which other searches use.
+
+    Args:
+        query: float32 (dim,).
+        candidates: rows, each once.
+
+    Returns:
+        Scores float32 and rows int64, both (min(k, number of candidates),), best first; of equal ones the first row.
+    """
+    candidates = np.sort(candidates)
+    if not len(candidates):
+        return np.empty(0, np.float32), candidates
+    return rank(vectors.read(candidates), query, candidates, k)
+
+
+def rank(stored: Any, query: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
+    """The same for rows that have been read, float32 or float16 (m, dim)."""
+    scores, places = as_index(stored).search(query[np.newaxis], min(k, len(rows)))
+    return scores[0], rows[places[0]]
+
+
+def as_index(stored: Any) -> Any:
+    """Rows as they are stored, float32 or float16 (m, dim), as a FAISS index of inner products."""
+    kind = faiss.ScalarQuantizer.QT_fp16
+    if stored.dtype == np.float32:
+        exact = faiss.IndexFlatIP(stored.shape[1])
+        exact.add(stored)
+        return exact
+    half = faiss.IndexScalarQuantizer(stored.shape[1], kind, faiss.METRIC_INNER_PRODUCT)
+    half.add_sa_codes(stored.view(np.uint8))
+    return half

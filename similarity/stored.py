@@ -1,0 +1,105 @@
+"""The embeddings of a generation as they lie on the disk: a NumPy file, float32 or float16, of which rows are read.
+
+The file is mapped into memory, which takes 0.03 ms for 100 rows where reading them one by one takes 0.3, and does not
+hand Python's lock to and fro between threads. What is mapped counts as memory of the process, though the system can
+take it back at any time: a thousand searches among a million embeddings left 3.2 GB behind. So it is let go of every
+now and then; what is needed again is still in the system's cache of the disk.
+"""
+
+import mmap
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.errors import SearchError
+from similarity.vectors import Vectors
+
+# How many rows are taken at a time when all are read: 8 to 32 MB.
+BLOCK = 4096
+# How many bytes may be mapped before they are let go of, and how many the system maps when one of them is read.
+KEPT, AROUND = 1 << 28, 1 << 16
+
+Stored = Literal["float32", "float16"]
+
+
+class StoredVectors:
+    """An array of float32 (n, dim), rows of unit length, read as it is asked for. Safe to share between threads.
+
+    Attributes:
+        dtype: what the file holds; what is read by index is float32 in any case.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a file; raises OSError, or ValueError if it is not what `write_vectors` writes."""
+        with path.open("rb") as file:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError("not a NumPy file of version 1.0")
+            self.shape, in_columns, self.dtype = np.lib.format.read_array_header_1_0(file)
+            if len(self.shape) != 2 or in_columns or self.dtype not in (np.float32, np.float16):
+                raise ValueError("not an array of embeddings")
+            offset, size = file.tell(), self.shape[0] * self.shape[1] * self.dtype.itemsize
+            if path.stat().st_size != offset + size:
+                raise ValueError("shorter or longer than its header says")
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._all = np.frombuffer(self._map, self.dtype, offset=offset).reshape(self.shape)
+        self._mapped = 0
+
+    def __len__(self) -> int:
+        """How many embeddings there are."""
+        return int(self.shape[0])
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return int(self.shape[1])
+
+    def __getitem__(self, key: int | slice | Sequence[int] | npt.NDArray[np.integer]) -> Vectors:
+        """Float32 (dim,) for a row, (m, dim) for a slice or several rows, which may count from the end."""
+        found: Vectors = np.array(self._all[key], np.float32)
+        self._count(found)
+        return found
+
+    def __iter__(self) -> Iterator[Vectors]:
+        """One embedding after the other."""
+        return (row for _, block in self.blocks() for row in block)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """All of them in memory, for NumPy."""
+        return np.asarray(self[:], dtype)
+
+    def read(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
+        """Some rows as they are stored, (m, dim)."""
+        found: npt.NDArray[Any] = self._all[rows]
+        self._count(found)
+        return found
+
+    def blocks(self, size: int = BLOCK) -> Iterator[tuple[int, Vectors]]:
+        """All of them in order: the number of a first row, and float32 (up to size, dim) from there on."""
+        for start in range(0, len(self), size):
+            yield start, self[start : start + size]
+
+    def _count(self, found: npt.NDArray[Any]) -> None:
+        """Let go of what is mapped if it is much."""
+        self._mapped += max(found.nbytes, AROUND * (found.size // max(1, self.dim)))
+        if self._mapped > KEPT:
+            self._mapped = 0
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def write_vectors(path: Path, shape: tuple[int, int], blocks: Iterable[Vectors], stored: Stored = "float32") -> None:
+    """Write embeddings block by block, so that they are never in memory as a whole.
+
+    Raises:
+        SearchError: one is not made of finite numbers.
+    """
+    dtype = np.dtype(stored).newbyteorder("<")
+    with path.open("wb") as file:
+        header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            if not np.isfinite(block).all():
+                raise SearchError("An embedding holds values that are not finite numbers.")
+            file.write(np.ascontiguousarray(block, dtype).data)
