@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class Manifest:
 
 def write_manifest(folder: Path, manifest: Manifest) -> str:
     """Write it and its checksum into a generation's folder; returns the checksum, SHA-256 in hex."""
-    data = (json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n").encode()
+    data = (json.dumps(asdict(replace(manifest, format=FORMAT)), indent=2, ensure_ascii=False) + "\n").encode()
     checksum = hashlib.sha256(data).hexdigest()
     (folder / MANIFEST).write_bytes(data)
     (folder / CHECKSUM).write_text(_checksum_line(checksum))

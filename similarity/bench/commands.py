@@ -1,4 +1,4 @@
-"""The commands `bench embedding` and `bench query`."""
+"""The commands `bench embedding`, `bench query` and `bench search`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +17,21 @@ Folder = Annotated[Path, typer.Argument(help="Pictures to measure with; those of
 Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; one without weights here gets random ones.")]
 PrecisionName = Annotated[Precision, typer.Option(help="Of the network's arithmetic.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
+
+# Of the table of `bench search`: the key in its report, and what stands above.
+COLUMNS = {
+    "recipe": "recipe",
+    "build_s": "build s",
+    "bytes_per_vector": "bytes each",
+    "resident_mb": "MB in all",
+    "p50_ms": "p50 ms",
+    "p95_ms": "p95 ms",
+    "recall@10": "recall@10",
+    "queries_per_s_batch": "a second, batch",
+    "queries_per_s_16_threads": "16 threads",
+    "filtered_p50_ms": "p50 ms, 1 % of them",
+    "filtered_recall@10": "recall@10",
+}
 
 Bench = Callable[..., dict[str, Any]]
 
@@ -39,6 +54,35 @@ def query(
     from similarity.bench.query import bench_query
 
     _measure(bench_query, folder, model, precision, as_json=as_json)
+
+
+@app.command()
+def search(
+    n: Annotated[int, typer.Option("--n", min=1, help="How many vectors.")] = 100_000,
+    dim: Annotated[int, typer.Option("--dim", min=2, help="How long each is: 2048 for ResNet-50.")] = 1280,
+    gallery: Annotated[str | None, typer.Option("--gallery", "-g", help="Take this gallery's vectors instead.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every index there is on the same vectors: time to build, memory, milliseconds a query, and how much it finds."""
+    from similarity.bench.search import bench_search
+
+    with terminal.indexing() as progress:
+        report = bench_search(n, dim, gallery=gallery, progress=progress)
+    if as_json:
+        terminal.print_json(report)
+        return
+    terminal.print_line(f"{report['n']:,} vectors of {report['dim']}, {report['queries']:,} queries")
+    terminal.print_table(tuple(COLUMNS.values()), [_cells(row) for row in report["recipes"]])
+    if any("extrapolated_from" in row for row in report["recipes"]):
+        terminal.say("* measured with 200,000 vectors, and times and memory scaled to all of them")
+    terminal.print_line(f"auto is {report['auto']['recipe']}. {report['auto']['reason']}")
+    terminal.print_line(report["recommendation"])
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """A row of the table."""
+    scaled = "*" if "extrapolated_from" in row else ""
+    return (row["recipe"] + scaled, *(str(row.get(name, "")) for name in list(COLUMNS)[1:]))
 
 
 def _measure(bench: Bench, folder: Path, model: str, precision: Precision, *, as_json: bool) -> None:

@@ -199,6 +199,8 @@ def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:
         "removed": "removed",
         "unchanged": "unchanged",
     }
+    if report.task == "rebuild":
+        return f"The index of {name} was made anew in {report.seconds:.1f} s."
     told = [f"{report.counts[key]:,} {text}" for key, text in words.items() if report.counts[key]] or ["nothing to do"]
     resumed = f", {report.resumed:,} taken over from an interrupted run" if report.resumed else ""
     embedded = f"{report.embedded:,} embedded{resumed}"

@@ -71,7 +71,7 @@ def choose_recipe(asked: str, count: int, dim: int, *, free: int | None = None) 
     """
     if asked == AUTO:
         return _choose(count, dim, psutil.virtual_memory().available // 2 if free is None else free)
-    name = _inverted(count, dim, COMPONENTS[0]) if asked == INVERTED else asked
+    name = _inverted(count, dim, COMPONENTS[0], fits=True) if asked == INVERTED else asked
     if name not in EXACT:
         _check(name, count, dim)
     return Recipe(name, "It was asked for.")
@@ -112,9 +112,15 @@ def _choose(count: int, dim: int, free: int) -> Recipe:
     return Recipe(name, f"{pictures} are {why}; this takes {size} of memory.")
 
 
-def _inverted(count: int, dim: int, components: int) -> str:
-    """About four times the root of the count of lists, as FAISS's guidelines have it, and a power of two."""
+def _inverted(count: int, dim: int, components: int, *, fits: bool = False) -> str:
+    """About four times the root of the count of lists, as FAISS's guidelines have it, and a power of two.
+
+    Args:
+        fits: fewer where that is needed, so that there are enough vectors to learn from.
+    """
     lists = 2 ** max(4, round(math.log2(4 * math.sqrt(max(1, count)))))
+    while fits and lists > 1 and lists * FOR_LIST > count:
+        lists //= 2
     return f"{f'PCA{components},' if dim > components else ''}IVF{lists},SQ8"
 
 

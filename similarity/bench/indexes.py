@@ -1,0 +1,163 @@
+"""One index, made or measured in a process of its own, so that its memory is its own. Others' indexes beside ours.
+
+python -m similarity.bench.indexes build RECIPE FOLDER VECTORS
+python -m similarity.bench.indexes measure RECIPE FOLDER VECTORS ACCURACY
+
+The folder holds queries.npy and truth.npy (their exact nearest rows); the index is put there, and facts about it.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from similarity.bench.machine import peak_rss_mb
+from similarity.search import Accuracy, Rows, Selection, build_index, load_index
+from similarity.stored import StoredVectors
+from similarity.vectors import Vectors
+
+QUERIES, TRUTH = "queries.npy", "truth.npy"
+OTHERS = ("hnswlib", "usearch")
+K, THREADS = 10, 16
+# How many single queries are timed, for so many seconds at most, and what share of the rows a filter leaves.
+TIMED, SECONDS, FILTERED = 300, 20.0, 0.01
+
+# Float32 (m, dim) to the K best rows, int64 (m, K).
+Find = Callable[[Vectors], Rows]
+
+
+def main() -> None:
+    """Do what the command line says, and print what was measured as JSON."""
+    task, recipe, folder, vectors, *accuracy = sys.argv[1:]
+    if task == "build":
+        report = build(recipe, Path(folder), Path(vectors))
+    else:
+        report = measure(recipe, Path(folder), Path(vectors), accuracy[0])  # type: ignore[arg-type]
+    sys.stdout.write(json.dumps(report) + "\n")
+
+
+def build(recipe: str, folder: Path, file: Path) -> dict[str, Any]:
+    """Make an index and save it."""
+    vectors = StoredVectors(file)
+    started = time.perf_counter()
+    if recipe in OTHERS:
+        _build_other(recipe, vectors, folder / recipe)
+    else:
+        index = build_index(recipe, vectors)
+        index.save(folder / recipe)
+        (folder / f"{recipe}.json").write_text(json.dumps(index.facts))
+    seconds = time.perf_counter() - started
+    size = (folder / recipe).stat().st_size / max(1, len(vectors))
+    return {"build_s": round(seconds, 1), "bytes_per_vector": round(size), "build_peak_mb": peak_rss_mb()}
+
+
+def measure(recipe: str, folder: Path, file: Path, accuracy: Accuracy) -> dict[str, Any]:
+    """Load an index and ask it."""
+    queries, truth = np.load(folder / QUERIES), np.load(folder / TRUTH)
+    if recipe in OTHERS:
+        return _ask(_load_other(recipe, folder / recipe, queries.shape[1]), queries, truth)
+    vectors = StoredVectors(file)
+    index = load_index(recipe, folder / recipe, json.loads((folder / f"{recipe}.json").read_text()), vectors)
+    report = _ask(lambda some: index.search(some, K, accuracy=accuracy)[1], queries, truth)
+    kept = Selection(np.flatnonzero(np.random.default_rng(2).random(len(vectors)) < FILTERED))
+    times, found = _one_by_one(lambda some: index.search(some, K, among=kept, accuracy=accuracy)[1], queries)
+    rows = np.concatenate([kept.rows, np.full(max(0, K - len(kept)), -1)])
+    exact = rows[np.argsort(-(queries[: len(found)] @ vectors[kept.rows].T), axis=1)[:, :K]] if len(kept) else found
+    report["filtered_p50_ms"] = round(statistics.median(times), 2)
+    report["filtered_recall@10"] = round(_recall(found, exact), 4)
+    return report
+
+
+def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
+    """One by one, all at once, and from many threads."""
+    find(queries[:1])
+    times, found = _one_by_one(find, queries)
+    resident = psutil.Process().memory_info().rss / 1e6
+    started = time.perf_counter()
+    together = find(queries)
+    batch = len(queries) / (time.perf_counter() - started)
+    asked = len(found)
+    alone, _ = _from_threads(find, queries[:asked], 1)
+    many, answers = _from_threads(find, queries[:asked], THREADS)
+    return {
+        "resident_mb": round(resident),
+        "p50_ms": round(statistics.median(times), 2),
+        "p95_ms": round(float(np.percentile(times, 95)), 2),
+        "recall@10": round(_recall(together, truth), 4),
+        "queries_per_s_batch": round(batch, 1),
+        "queries_per_s_1_thread": round(alone, 1),
+        f"queries_per_s_{THREADS}_threads": round(many, 1),
+        "other_answers_from_threads": int((answers != found).any(axis=1).sum()),
+    }
+
+
+def _one_by_one(find: Find, queries: Vectors) -> tuple[list[float], Rows]:
+    """How long each query took, in milliseconds, and the rows; of as many as there is time for."""
+    times: list[float] = []
+    found = []
+    started = time.perf_counter()
+    for number in range(min(TIMED, len(queries))):
+        before = time.perf_counter()
+        found.append(find(queries[number : number + 1])[0])
+        times.append(1000 * (time.perf_counter() - before))
+        if time.perf_counter() - started > SECONDS:
+            break
+    return times, np.array(found)
+
+
+def _from_threads(find: Find, queries: Vectors, threads: int) -> tuple[float, Rows]:
+    """How many queries are answered in a second."""
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda _: find(queries[:1]), range(threads)))
+        started = time.perf_counter()
+        found = list(pool.map(lambda number: find(queries[number : number + 1])[0], range(len(queries))))
+        return len(queries) / (time.perf_counter() - started), np.array(found)
+
+
+def _recall(found: Rows, truth: Rows) -> float:
+    return float(np.mean([len(set(mine) & set(exact)) / len(exact) for mine, exact in zip(found, truth, strict=False)]))
+
+
+def _build_other(name: str, vectors: StoredVectors, path: Path) -> None:
+    """With the defaults of its library."""
+    index: Any
+    if name == "hnswlib":
+        import hnswlib
+
+        index = hnswlib.Index("ip", vectors.dim)
+        index.init_index(len(vectors))
+        for start, block in vectors.blocks():
+            index.add_items(block, np.arange(start, start + len(block)))
+        index.save_index(str(path))
+        return
+    from usearch.index import Index
+
+    index = Index(ndim=vectors.dim, metric="ip")
+    for start, block in vectors.blocks():
+        index.add(np.arange(start, start + len(block)), block)
+    index.save(str(path))
+
+
+def _load_other(name: str, path: Path, dim: int) -> Find:
+    index: Any
+    if name == "hnswlib":
+        import hnswlib
+
+        index = hnswlib.Index("ip", dim)
+        index.load_index(str(path))
+        return lambda some: np.asarray(index.knn_query(some, K)[0], np.int64)
+    from usearch.index import Index
+
+    index = Index.restore(str(path))
+    return lambda some: np.asarray(index.search(some, K).keys, np.int64).reshape(len(some), K)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""How fast and how good each index is: on vectors of a made-up world, or on a gallery's own."""
+
+import importlib.util
+import itertools
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from similarity.bench.indexes import OTHERS, QUERIES, TRUTH, K
+from similarity.bench.machine import describe_machine
+from similarity.bench.worlds import World
+from similarity.errors import SearchError, SimilarityError
+from similarity.inventory import open_gallery
+from similarity.processes import run_module
+from similarity.progress import OnProgress, Progress, Reporter
+from similarity.search import AUTO, Recipe, Rows, choose_recipe
+from similarity.search.library import faiss
+from similarity.search.recipes import FLAT, INVERTED, SCAN
+from similarity.stored import StoredVectors, write_vectors
+from similarity.vectors import Vectors
+
+# Exact indexes are measured with so many vectors at most, and times of more are extrapolated; others' with so many.
+EXACT_AT_MOST = 200_000
+BLOCK, ASKED = 4_000, 1_000
+# Of a gallery's pictures one in so many is taken out and searched for.
+HELD_OUT = 20
+# A query that takes longer than so many milliseconds is no answer in a blink.
+A_BLINK = 50.0
+FILE = "vectors.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A row of the table.
+
+    Attributes:
+        name: in the table.
+        recipe: of the index.
+        accuracy: of an approximate one.
+    """
+
+    name: str
+    recipe: str
+    accuracy: str = "balanced"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it takes as many times longer as there are more vectors."""
+        return Recipe(self.recipe, "").is_exact
+
+
+def bench_search(
+    n: int = 100_000, dim: int = 1280, *, gallery: str | None = None, progress: OnProgress | None = None
+) -> dict[str, Any]:
+    """Make and measure every index that makes sense.
+
+    Args:
+        n: how many vectors; of a gallery, it has as many as it has.
+        dim: how long each is.
+        gallery: whose vectors to take instead.
+
+    Raises:
+        SearchError: there are too few vectors. GalleryError: there is no such gallery.
+    """
+    tell = progress or (lambda _: None)
+    with tempfile.TemporaryDirectory(prefix="similarity-bench-") as place:
+        folder = Path(place)
+        blocks, queries, n = _of_gallery(gallery) if gallery else _of_world(n, dim)
+        if n < K:
+            raise SearchError(f"There is nothing to measure with {n} vectors: take {K} at least.")
+        dim = queries.shape[1]
+        report = Reporter(n, progress, task="Making vectors")
+        _write(folder, blocks, queries, (n, dim), report)
+        chosen = choose_recipe(AUTO, n, dim)
+        cases = _cases(chosen.name, n, dim)
+        rows: list[dict[str, Any]] = []
+        done: dict[tuple[str, ...], dict[str, Any]] = {}
+        for case in cases:
+            tell(Progress(f"Measuring {case.name}"))
+            where = folder / "some" if case.is_exact else folder
+            for task in (("build", case.recipe), ("measure", case.recipe, case.accuracy)):
+                if task not in done:
+                    done[task] = _run(where, *task)
+            measured = done["build", case.recipe] | done["measure", case.recipe, case.accuracy]
+            rows.append(_row(case, measured, n if case.is_exact else 0))
+    return {
+        "n": n,
+        "dim": dim,
+        "vectors": gallery or "made up",
+        "queries": len(queries),
+        "recipes": rows,
+        "auto": {"recipe": chosen.name, "reason": chosen.reason},
+        "recommendation": _recommend(rows, chosen),
+        "machine": describe_machine(),
+    }
+
+
+def _of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:
+    world = World(dim)
+    blocks = (world.block(min(BLOCK, n - start), 1 + start // BLOCK) for start in range(0, n, BLOCK))
+    return blocks, world.block(ASKED, 0), n
+
+
+def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
+    vectors = open_gallery(name).vectors
+    held_out = np.arange(HELD_OUT // 2, len(vectors), HELD_OUT)[:ASKED]
+    kept = np.setdiff1d(np.arange(len(vectors)), held_out)
+    blocks = (vectors[kept[start : start + BLOCK]] for start in range(0, len(kept), BLOCK))
+    return blocks, vectors[held_out], len(kept)
+
+
+def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tuple[int, int], report: Reporter) -> None:
+    """All vectors as an approximate index has them, the first as an exact one does, and the exact answers to both."""
+    some = folder / "some"
+    some.mkdir()
+    nearest = _Nearest(queries)
+
+    def compared(part: Iterator[Vectors]) -> Iterator[Vectors]:
+        for block in part:
+            nearest.compare(block)
+            report.advance(len(block))
+            yield block
+
+    count = min(shape[0], EXACT_AT_MOST)
+    write_vectors(some / FILE, (count, shape[1]), compared(itertools.islice(blocks, -(-count // BLOCK))))
+    first = (block for _, block in StoredVectors(some / FILE).blocks())
+    for place, rest in ((some, None), (folder, itertools.chain(first, compared(blocks)))):
+        if rest is not None:
+            write_vectors(place / FILE, shape, rest, "float16")
+        np.save(place / TRUTH, nearest.rows)
+        np.save(place / QUERIES, queries)
+
+
+class _Nearest:
+    """The exact K nearest rows of queries among blocks that come one after the other."""
+
+    def __init__(self, queries: Vectors) -> None:
+        self.rows: Rows = np.full((len(queries), K), -1)
+        self._queries, self._count = queries, 0
+        self._scores = np.full((len(queries), K), -np.inf, np.float32)
+
+    def compare(self, block: Vectors) -> None:
+        """Look among these as well."""
+        scores, rows = faiss.knn(self._queries, block, min(K, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
+        scores, rows = np.hstack([self._scores, scores]), np.hstack([self.rows, rows + self._count])
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+        self._scores, self.rows = (np.take_along_axis(one, order, axis=1) for one in (scores, rows))
+        self._count += len(block)
+
+
+def _cases(auto: str, n: int, dim: int) -> list[Case]:
+    cases = [Case(FLAT, FLAT), Case(SCAN, SCAN), Case(AUTO, auto)]
+    try:
+        inverted = choose_recipe(INVERTED, n, dim).name
+    except SearchError:  # too few
+        return cases
+    balanced = [] if inverted == auto else [Case(INVERTED, inverted)]
+    cases += [Case(f"{INVERTED}, fast", inverted, "fast"), *balanced, Case(f"{INVERTED}, high", inverted, "high")]
+    others = [name for name in OTHERS if n <= EXACT_AT_MOST and importlib.util.find_spec(name)]
+    return cases + [Case(name, name) for name in others]
+
+
+def _run(folder: Path, task: str, recipe: str, *accuracy: str) -> dict[str, Any]:
+    done = run_module("similarity.bench.indexes", task, recipe, folder, folder / FILE, *accuracy)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise SimilarityError(f"The index {recipe} could not be measured ({last}).")
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
+
+
+def _row(case: Case, measured: dict[str, Any], n: int) -> dict[str, Any]:
+    """A row of the report; what was measured with fewer vectors than n is scaled, and says so."""
+    row = {"recipe": case.name, "index": case.recipe} | measured
+    factor = n / EXACT_AT_MOST
+    if factor > 1:
+        row["extrapolated_from"] = EXACT_AT_MOST
+        for name, value in measured.items():
+            if name.endswith(("_ms", "_mb")) or name == "build_s":
+                row[name] = round(value * factor, 2)
+            elif name.startswith("queries_per_s"):
+                row[name] = round(value / factor, 1)
+    return row
+
+
+def _recommend(rows: list[dict[str, Any]], auto: Recipe) -> str:
+    """In a sentence, what to take for these vectors."""
+    by_name = {row["recipe"]: row for row in rows}
+    flat, chosen = by_name[FLAT], by_name[AUTO]
+    if auto.name == FLAT:
+        return f"Take auto: it is flat, the reference, and answers in {chosen['p50_ms']} ms."
+    faster = flat["p50_ms"] / max(chosen["p50_ms"], 0.001)
+    what = f"{auto.name} answers in {chosen['p50_ms']} ms, {faster:.1f} times as fast as flat"
+    if not auto.is_exact:
+        found = f"finds {chosen['recall@10']:.1%} of the ten nearest"
+        return f"Take auto: {what}, {found}, and takes {chosen['resident_mb']} MB in all."
+    if chosen["p50_ms"] > A_BLINK:
+        return f"Auto is exact: {what}. Take ivf if that is too slow."
+    return f"Take auto: {what}, and it is exact."

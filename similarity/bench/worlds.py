@@ -1,0 +1,52 @@
+"""Vectors like those of photographs, as many as one likes: for measuring indexes where there are not so many pictures.
+
+A world has 100,000 products in a tree of kinds, each kind with ten kinds below it. A picture of a product is a point in
+320 dimensions: what its kinds have in common, level by level, what its product has, and what is its own. Axes are of
+decreasing weight, 1 / (1 + j). A network's last step makes an embedding of it: a random projection, a bias, and a
+rectifier.
+
+Fitted to 1,192 photographs of ten kinds of clothing in EfficientNet-Lite2; as many vectors of such a world in 1,280
+dimensions are compared with them here, the photographs first:
+
+    share of zeros, length of the mean                           0.41, 0.62         0.40, 0.62
+    variance in the first 1, 8, 32, 128, 512 components          0.10 0.38 0.59 0.81 0.98    0.11 0.36 0.58 0.81 0.98
+    score of the 1st, 10th, 100th nearest, and of any            0.76 0.68 0.57 0.37         0.74 0.63 0.51 0.38
+    of the ten nearest in the nearest 1, 2, 4, 8 of 48 groups    0.51 0.71 0.88 0.97         0.53 0.73 0.89 0.97
+"""
+
+import numpy as np
+
+from similarity.vectors import Vectors, normalise
+
+# How many kinds there are on each level, products last, and their shares of the variance; the rest is a picture's own.
+LEVELS = {10: 0.25, 100: 0.2, 1_000: 0.15, 10_000: 0.12, 100_000: 0.1}
+PRODUCTS = max(LEVELS)
+RANK = 320
+
+
+class World:
+    """The same for the same dimension and seed; pictures are drawn from it in blocks."""
+
+    def __init__(self, dim: int, seed: int = 0) -> None:
+        random = np.random.default_rng(seed)
+        weights = 1 / np.arange(1, RANK + 1)
+        axes = random.standard_normal((RANK, dim)) * np.sqrt(weights / weights.sum())[:, np.newaxis]
+        self._axes = axes.astype(np.float32)
+        self._bias = (0.25 + 0.3 * random.standard_normal(dim)).astype(np.float32)
+        self._scales = np.exp(0.3 * random.standard_normal(dim)).astype(np.float32)
+        self._kinds = {
+            count: random.standard_normal((count, RANK), dtype=np.float32) * np.float32(np.sqrt(share))
+            for count, share in LEVELS.items()
+        }
+        self._seed = seed
+
+    def block(self, count: int, number: int) -> Vectors:
+        """So many pictures, float32 (count, dim), rows of unit length; others for every number."""
+        random = np.random.default_rng([self._seed, number])
+        product = random.integers(0, PRODUCTS, count)
+        own = np.float32(np.sqrt(1 - sum(LEVELS.values())))
+        points = own * random.standard_normal((count, RANK), dtype=np.float32)
+        for kinds, places in self._kinds.items():
+            points += places[product // (PRODUCTS // kinds)]
+        seen = np.maximum(points @ self._axes + self._bias, 0)
+        return normalise(seen * (1 + np.float32(0.4) * seen) * self._scales)
