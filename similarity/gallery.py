@@ -27,7 +27,7 @@ from similarity.progress import OnProgress
 from similarity.queries import Examples, Query, QueryFile, decode_query, read_once
 from similarity.records import Items
 from similarity.search import AUTO as AUTO_RECIPE
-from similarity.search import Accuracy, Hit, Selection
+from similarity.search import Accuracy, Hit, Recipe, Selection
 from similarity.search.inverted import InvertedIndex
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
@@ -179,6 +179,11 @@ class Gallery:
         """
         indexing.rebuild(self.directory, recipe, progress=progress)
         return Gallery.open(self.directory, load=self._load)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its index finds all that comparing with every picture would find."""
+        return Recipe(self.manifest.recipe, "").is_exact
 
     @property
     def drift(self) -> str:

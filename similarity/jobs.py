@@ -19,7 +19,7 @@ from similarity.manifest import Manifest
 from similarity.progress import Progress
 from similarity.report import Report
 
-Task = Literal["index", "add", "sync", "remove", "verify", "restore", "delete"]
+Task = Literal["index", "add", "sync", "remove", "rebuild", "verify", "restore", "delete"]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 # What a job found out: a run's report, or what the gallery is then.
 Result = Report | Manifest | None

@@ -20,7 +20,7 @@ from similarity.vectors import Vectors
 # How many rows are taken at a time when all are read: 8 to 32 MB.
 BLOCK = 4096
 # How many bytes may be mapped before they are let go of, and how many the system maps when one of them is read.
-KEPT, AROUND = 1 << 28, 1 << 16
+KEPT, AROUND = 1 << 28, 1 << 17
 
 Stored = Literal["float32", "float16"]
 

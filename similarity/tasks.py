@@ -15,6 +15,7 @@ from similarity.jobs import Job, Work
 from similarity.manifest import Manifest
 from similarity.progress import Progress
 from similarity.report import Report
+from similarity.search import AUTO as AUTO_RECIPE
 from similarity.sources import Source, open_source
 from similarity.storage import read_generation
 from similarity.weights import AUTO, choose_model
@@ -47,14 +48,21 @@ def of_dataset(dataset: Dataset) -> Finding:
     return find
 
 
-def index(directory: Path, find: Finding, *, model: str = AUTO, precision: Precision = "auto") -> Work:
+def index(
+    directory: Path,
+    find: Finding,
+    *,
+    model: str = AUTO,
+    precision: Precision = "auto",
+    recipe: str = AUTO_RECIPE,
+) -> Work:
     """Make a gallery; one that is there is replaced once the new one is complete."""
 
     def work(job: Job) -> Report:
         source = find(job)
         choice = choose_model(model, progress=job.counter("Downloading the model", "bytes"))
         with job.turn():
-            return indexing.index(source, directory, choice, precision=precision, progress=job.tell)[0]
+            return indexing.index(source, directory, choice, precision=precision, recipe=recipe, progress=job.tell)[0]
 
     return work
 
@@ -73,6 +81,16 @@ def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work
 def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
     """Take pictures out of a gallery."""
     return lambda job: _told(job, "Removing", lambda: indexing.remove(directory, ids=ids, paths=paths, labels=labels))
+
+
+def rebuild(directory: Path, recipe: str) -> Work:
+    """Make a gallery's index anew by a recipe."""
+
+    def work(job: Job) -> Report:
+        with job.turn():
+            return indexing.rebuild(directory, recipe, progress=job.tell)
+
+    return work
 
 
 def verify(directory: Path) -> Work:

@@ -83,3 +83,41 @@ def test_a_folder_without_pictures_is_an_error_in_one_sentence(
     assert done.returncode == 1
     assert done.stderr.startswith("Error: There are no pictures in")
     assert done.stderr.count("\n") == 1
+
+
+def test_bench_search_measures_every_index_on_the_same_vectors(child_environment: dict[str, str]) -> None:
+    done = bench(child_environment, "search", "--n", "3000", "--dim", "64", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["n"], report["dim"]) == (3000, 64)
+    rows = {row["recipe"]: row for row in report["recipes"]}
+    assert {"flat", "flat-sq8", "auto", "ivf", "ivf, fast", "ivf, high"} <= rows.keys()
+    keys = {"recipe", "build_s", "bytes_per_vector", "resident_mb", "p50_ms", "p95_ms", "recall@10"}
+    for row in rows.values():
+        assert keys <= row.keys()
+        assert 0 < row["p50_ms"] <= row["p95_ms"]
+        assert row["other_answers_from_threads"] == 0
+    assert rows["flat"]["recall@10"] == rows["flat-sq8"]["recall@10"] == 1
+    assert rows["ivf, fast"]["recall@10"] <= rows["ivf, high"]["recall@10"]
+    assert rows["ivf, high"]["filtered_recall@10"] >= 0.98
+    assert report["auto"]["recipe"] == "flat"
+    assert report["recommendation"].startswith("Take auto")
+
+
+def test_bench_search_of_a_gallery_takes_its_own_vectors(shapes: object) -> None:  # noqa: ARG001 - it is measured
+    from similarity.bench.search import bench_search
+
+    report = bench_search(gallery="shapes")
+    assert (report["n"], report["dim"], report["vectors"]) == (14, 1280, "shapes")
+    assert [row["recipe"] for row in report["recipes"]][:3] == ["flat", "flat-sq8", "auto"]
+
+
+def test_what_is_measured_with_fewer_vectors_is_scaled_and_says_so() -> None:
+    from similarity.bench.search import Case, _row
+
+    measured = {"p50_ms": 10.0, "build_s": 2.0, "recall@10": 1.0, "bytes_per_vector": 8, "queries_per_s_batch": 50.0}
+    scaled = _row(Case("flat", "flat"), measured, 1_000_000)
+    assert scaled["extrapolated_from"] == 200_000
+    assert (scaled["p50_ms"], scaled["build_s"], scaled["queries_per_s_batch"]) == (50.0, 10.0, 10.0)
+    assert (scaled["recall@10"], scaled["bytes_per_vector"]) == (1.0, 8)
+    assert "extrapolated_from" not in _row(Case("ivf", "IVF16,SQ8"), measured, 0)

@@ -114,3 +114,24 @@ def test_a_counter_example_turns_the_query_away_from_itself() -> None:
     assert np.linalg.norm(query) == pytest.approx(1)
     assert query @ counter[0] < example[0] @ counter[0]
     assert query == pytest.approx((example[0] - COUNTER_SHARE * counter[0]) / np.hypot(0.6 - COUNTER_SHARE, 0.8))
+
+
+def test_an_example_counts_as_much_as_its_weight_says() -> None:
+    both = np.eye(2, dtype=np.float32)
+    nothing = np.empty((0, 2), np.float32)
+    assert combine(both, nothing, [3, 4]) == pytest.approx([0.6, 0.8])
+    assert combine(both, nothing, [1, 1]) == pytest.approx(combine(both, nothing))
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"), [([1], "1 weights for 2"), ([1, 0], "above 0"), ([1, -2], "above 0"), ([1, np.nan], "above 0")]
+)
+def test_weights_that_make_no_sense_are_errors(weights: list[float], said: str) -> None:
+    with pytest.raises(SearchError, match=said):
+        combine(np.eye(2, dtype=np.float32), np.empty((0, 2), np.float32), weights)
+
+
+def test_examples_that_cancel_each_other_out_are_an_error() -> None:
+    east = np.array([[1, 0]], np.float32)
+    with pytest.raises(SearchError, match="cancel each other out"):
+        combine(np.concatenate([east, -east]), np.empty((0, 2), np.float32))

@@ -337,6 +337,41 @@ def test_pictures_are_added_brought_in_step_and_the_change_is_undone(
     assert len(Gallery.open(mine.directory)) == 16
 
 
+def test_the_index_is_made_anew_by_another_recipe(page: AppTest, mine: Gallery) -> None:
+    open_details(page)
+    assert "Now: flat. 15 x 1280 are compared one by one in a moment." in texts(page)
+    page.selectbox("rebuild_recipe").select("flat-sq8").run()
+    press(page, "Make it anew")
+    finish(page)
+    assert "The index of mine was made anew" in texts(page)
+    made = Gallery.open(mine.directory).manifest
+    assert (made.recipe, made.recipe_asked, made.generation) == ("flat-sq8", "flat-sq8", 2)
+    assert "exact search (flat-sq8)" in page.table[0].value.to_string().replace("\\", "")
+    page.selectbox("rebuild_recipe").select("ivf").run()
+    press(page, "Make it anew")
+    assert "needs at least" in page.error[0].value
+    assert Gallery.open(mine.directory).manifest.generation == 2
+
+
+def test_a_gallery_is_built_with_the_search_that_was_chosen(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    open_form(page, "chosen", own_pictures)
+    page.selectbox("new_recipe").select("flat-sq8").run()
+    press(page, "Build the gallery")
+    finish(page)
+    assert Gallery.open(empty_home / "galleries" / "chosen").manifest.recipe == "flat-sq8"
+
+
+def test_an_index_that_has_drifted_is_said_to_be_made_anew(
+    page: AppTest, mine: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Gallery, "drift", "a search visits 64 of its groups now, and 16 at first")
+    assert mine.drift
+    open_details(page)
+    assert "The index has drifted: a search visits 64 of its groups now" in texts(page)
+
+
 def test_pictures_are_removed_by_label_by_id_and_by_folder(page: AppTest, mine: Gallery, own_pictures: Path) -> None:
     open_details(page)
     press(page, "Remove")

@@ -1,63 +1,296 @@
+"""Indexes: the reference, the fast exact one and the approximate one, against comparing with every vector."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from similarity.bench.worlds import World
 from similarity.errors import SearchError
-from similarity.search import FaissIndex
-from similarity.vectors import normalise
+from similarity.search import Selection, VectorIndex, build_index, load_index, updated_index
+from similarity.search.batching import Batcher
+from similarity.search.inverted import InvertedIndex
+from similarity.search.scan import ScanIndex
+from similarity.stored import StoredVectors, write_vectors
+from similarity.vectors import Vectors, normalise
+
+EXACT = ("flat", "flat-sq8")
+INVERTED = "PCA32,IVF64,SQ8"
+RECIPES = (*EXACT, INVERTED)
+COUNT, DIM = 6_000, 96
+Store = Callable[[Vectors], StoredVectors]
 
 
-@pytest.fixture
-def vectors() -> np.ndarray:
-    return normalise(np.random.default_rng(0).normal(size=(500, 64)))
+@pytest.fixture(scope="module")
+def vectors() -> Vectors:
+    world = World(DIM)
+    return np.concatenate([world.block(1_000, number) for number in range(1, COUNT // 1_000 + 1)])
 
 
-@pytest.fixture
-def index(vectors: np.ndarray) -> FaissIndex:
-    made = FaissIndex(64)
-    made.add(vectors)
-    return made
+@pytest.fixture(scope="module")
+def queries() -> Vectors:
+    return World(DIM).block(100, 0)
 
 
-def test_the_results_are_those_of_comparing_with_every_vector(index: FaissIndex, vectors: np.ndarray) -> None:
-    queries = normalise(np.random.default_rng(1).normal(size=(20, 64)))
-    scores, rows = index.search(queries, 7)
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Puts vectors on the disk."""
+
+    def stored(vectors: Vectors, kind: str = "float32") -> StoredVectors:
+        path = tmp_path_factory.mktemp("stored") / "embeddings.npy"
+        write_vectors(path, vectors.shape, [vectors] if len(vectors) else [], kind)  # type: ignore[arg-type]
+        return StoredVectors(path)
+
+    return stored
+
+
+@pytest.fixture(scope="module")
+def made(vectors: Vectors, store: Store) -> dict[str, VectorIndex]:
+    """An index of each recipe with the same vectors."""
+    return {recipe: build_index(recipe, store(vectors)) for recipe in RECIPES}
+
+
+def nearest(queries: Vectors, vectors: Vectors, k: int) -> np.ndarray:
+    return np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :k]
+
+
+def assert_same(found: tuple[Vectors, np.ndarray], expected: np.ndarray, queries: Vectors, vectors: Vectors) -> None:
+    """Rows are the expected ones, but for scores that differ only in their last digits."""
+    scores, rows = found
     products = queries @ vectors.T
-    expected = np.argsort(-products, axis=1)[:, :7]
-    assert (rows == expected).all()
     np.testing.assert_allclose(scores, np.take_along_axis(products, expected, 1), atol=1e-6)
+    np.testing.assert_allclose(scores, np.take_along_axis(products, rows, 1), atol=1e-6)
+    assert all(len(set(row)) == len(row) for row in rows)
+    assert (rows == expected).mean() > 0.98
 
 
-def test_asking_for_more_than_there_is_gives_all(index: FaissIndex, vectors: np.ndarray) -> None:
-    scores, rows = index.search(vectors[:1], 10_000)
-    assert sorted(rows[0]) == list(range(500))
+def recall(found: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.mean([len(set(mine) & set(exact)) / len(exact) for mine, exact in zip(found, truth, strict=True)]))
+
+
+@pytest.mark.parametrize("recipe", EXACT)
+@pytest.mark.parametrize("k", [1, 10, 300])
+def test_an_exact_index_finds_what_comparing_with_every_vector_finds(
+    made: dict[str, VectorIndex], recipe: str, k: int, vectors: Vectors, queries: Vectors
+) -> None:
+    scores, rows = made[recipe].search(queries, k)
+    expected = nearest(queries, vectors, k)
+    assert_same((scores, rows), expected, queries, vectors)
+    for number in range(20):
+        one = queries[number : number + 1]
+        assert_same(made[recipe].search(one, k), expected[number : number + 1], one, vectors)
+
+
+def test_the_fast_exact_index_is_exact_where_pictures_differ_by_less_than_its_codes_can_say(store: Store) -> None:
+    random = np.random.default_rng(0)
+    one = normalise(random.random((1, DIM)))
+    alike = normalise(one + 1e-4 * random.standard_normal((5_000, DIM)).astype(np.float32))
+    index = build_index("flat-sq8", store(alike))
+    queries = normalise(one + 1e-4 * random.standard_normal((20, DIM)).astype(np.float32))
+    truth = np.sort(queries.astype(np.float64) @ alike.astype(np.float64).T, axis=1)[:, ::-1][:, :10]
+    np.testing.assert_allclose(index.search(queries, 10)[0], truth, atol=1e-6)
+
+
+def test_the_fast_exact_index_is_exact_when_all_that_is_similar_lies_together(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a folder of one product: more than the shortlist of a part."""
+    monkeypatch.setattr("similarity.search.scan.PART", 1 << 16)
+    random = np.random.default_rng(1)
+    far = normalise(random.standard_normal((10_000, DIM)))
+    close = normalise(far[0] + 0.05 * random.standard_normal((2_000, DIM)))
+    together = np.concatenate([far, close])
+    index = build_index("flat-sq8", store(together))
+    assert len(index._parts) > 1
+    assert_same(index.search(far[:1], 500), nearest(far[:1], together, 500), far[:1], together)
+
+
+def test_the_margin_is_never_less_than_the_error(made: dict[str, VectorIndex], vectors: Vectors) -> None:
+    index = made["flat-sq8"]
+    assert isinstance(index, ScanIndex)
+    hostile = normalise(np.random.default_rng(2).standard_normal((50, DIM)) ** 5)
+    for query in hostile:
+        scanned = index._scan(query[np.newaxis], COUNT)[0]
+        scores, rows = scanned.joined()
+        assert len(rows) == COUNT
+        assert np.abs(scores - vectors[rows] @ query).max() <= scanned.margin
+
+
+def test_an_approximate_index_finds_as_much_as_it_says(
+    made: dict[str, VectorIndex], vectors: Vectors, queries: Vectors
+) -> None:
+    index, truth = made[INVERTED], nearest(queries, vectors, 10)
+    reached = {level: recall(index.search(queries, 10, accuracy=level)[1], truth) for level in ("fast", "high")}
+    assert reached["fast"] <= reached["high"]
+    assert reached["high"] >= 0.98
+    for level, found in reached.items():
+        assert found == pytest.approx(index.facts["recall@10"][level], abs=0.04)
+    scores, rows = index.search(queries, 10)
+    exact = np.take_along_axis(queries @ vectors.T, rows, 1)
+    np.testing.assert_allclose(scores, exact, atol=1e-5)
+    assert (np.diff(scores) <= 0).all()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.3, 0.9])
+def test_under_a_condition_an_index_finds_what_a_brute_force_filter_finds(
+    made: dict[str, VectorIndex],
+    recipe: str,
+    share: float,
+    vectors: Vectors,
+    queries: Vectors,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("similarity.search.selected.EXACT", 20)
+    monkeypatch.setattr("similarity.search.selected.APART", 500)  # so that each way of selecting has its turn
+    rows = np.flatnonzero(np.random.default_rng(3).random(COUNT) < share)
+    truth = rows[nearest(queries, vectors[rows], 10)]
+    selection = Selection(rows)
+    for _ in range(2):  # prepared, and prepared already
+        found = made[recipe].search(queries, 10, among=selection, accuracy="high")[1]
+        assert found.shape == truth.shape
+        if recipe in EXACT:
+            assert (found == truth).all()
+        else:
+            assert recall(found, truth) >= 0.98
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_all_that_meet_a_condition_come_back_however_far_they_are(
+    made: dict[str, VectorIndex], recipe: str, vectors: Vectors, queries: Vectors
+) -> None:
+    farthest = np.argsort(queries[0] @ vectors.T)[:800]
+    for count in (3, 40, 800):
+        scores, rows = made[recipe].search(queries[:1], 1_000, among=Selection(farthest[:count]))
+        assert sorted(rows[0]) == sorted(farthest[:count])
+        assert (np.diff(scores[0]) <= 0).all()
+    assert made[recipe].search(queries[:1], 5, among=Selection(np.array([], np.int64)))[1].shape == (1, 0)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_sixteen_threads_get_the_answers_of_one(made: dict[str, VectorIndex], recipe: str, queries: Vectors) -> None:
+    alone = [made[recipe].search(query[np.newaxis], 10) for query in queries]
+    with ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(lambda query: made[recipe].search(query[np.newaxis], 10), queries))
+    for (scores, rows), (mine, found) in zip(alone, together, strict=True):
+        assert (rows == found).all()
+        np.testing.assert_allclose(scores, mine, atol=1e-6)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_asking_for_more_than_there_is_gives_all(made: dict[str, VectorIndex], recipe: str, queries: Vectors) -> None:
+    scores, rows = made[recipe].search(queries[:1], COUNT + 5)
+    assert sorted(rows[0]) == list(range(COUNT))
     assert (np.diff(scores[0]) <= 0).all()
 
 
-def test_an_empty_index_has_no_results() -> None:
-    scores, rows = FaissIndex(64).search(np.ones((2, 64), np.float32), 5)
+@pytest.mark.parametrize("recipe", EXACT)
+def test_an_empty_index_has_no_results_and_one_of_a_single_vector_has_one(recipe: str, store: Store) -> None:
+    empty = build_index(recipe, store(np.empty((0, 64), np.float32)))
+    scores, rows = empty.search(np.ones((2, 64), np.float32), 5)
     assert scores.shape == rows.shape == (2, 0)
+    one = normalise(np.ones((1, 64)))
+    scores, rows = build_index(recipe, store(one)).search(one, 5)
+    assert rows.tolist() == [[0]]
+    assert scores[0, 0] == pytest.approx(1)
 
 
-def test_a_saved_index_gives_the_same_answers(index: FaissIndex, vectors: np.ndarray, tmp_path: Path) -> None:
-    index.save(tmp_path / "index.faiss")
-    loaded = FaissIndex.load(tmp_path / "index.faiss")
-    assert (len(loaded), loaded.dim) == (500, 64)
-    for mine, theirs in zip(index.search(vectors, 5), loaded.search(vectors, 5), strict=True):
-        assert (mine == theirs).all()
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_saved_index_gives_the_same_answers(
+    made: dict[str, VectorIndex], recipe: str, vectors: Vectors, queries: Vectors, store: Store, tmp_path: Path
+) -> None:
+    stored = store(vectors)
+    made[recipe].save(tmp_path / "index.faiss")
+    loaded = load_index(recipe, tmp_path / "index.faiss", made[recipe].facts, stored)
+    assert (len(loaded), loaded.dim, loaded.facts) == (COUNT, DIM, made[recipe].facts)
+    for mine, theirs in zip(made[recipe].search(queries, 5), loaded.search(queries, 5), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
 
 
-def test_searches_that_make_no_sense_are_errors(index: FaissIndex) -> None:
-    with pytest.raises(SearchError, match="at least 1"):
-        index.search(np.ones((1, 64), np.float32), 0)
-    with pytest.raises(SearchError, match="takes"):
-        index.search(np.ones((1, 32), np.float32), 1)
-    with pytest.raises(SearchError, match="not finite"):
-        index.search(np.full((1, 64), np.nan, np.float32), 1)
-
-
-def test_a_file_that_is_no_index_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "index.faiss").write_bytes(b"no index")
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_file_that_is_no_index_or_another_one_is_an_error(
+    made: dict[str, VectorIndex], recipe: str, vectors: Vectors, store: Store, tmp_path: Path
+) -> None:
+    stored, path = store(vectors[:-1]), tmp_path / "index.faiss"
+    path.write_bytes(b"no index")
     with pytest.raises(ValueError, match="not an index that FAISS can read"):
-        FaissIndex.load(tmp_path / "index.faiss")
+        load_index(recipe, path, made[recipe].facts, stored)
+    for other in RECIPES:
+        made[other].save(path)
+        with pytest.raises((ValueError, LookupError)):
+            load_index(recipe, path, made[other].facts, stored)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_searches_that_make_no_sense_are_errors(made: dict[str, VectorIndex], recipe: str) -> None:
+    index = made[recipe]
+    for query, k, said in (
+        (np.ones((1, DIM)), 0, "at least 1"),
+        (np.ones((1, DIM // 2)), 1, "takes"),
+        (np.ones(DIM), 1, "takes"),
+        (np.full((1, DIM), np.nan), 1, "not finite"),
+        (np.full((1, DIM), np.inf), 1, "not finite"),
+        (np.zeros((1, DIM)), 1, "no direction"),
+    ):
+        with pytest.raises(SearchError, match=said):
+            index.search(query.astype(np.float32), k)
+    with pytest.raises(SearchError, match="no such rows"):
+        index.search(np.ones((1, DIM), np.float32), 1, among=Selection(np.array([COUNT])))
+
+
+def test_an_approximate_index_goes_on_when_pictures_come_and_go(
+    made: dict[str, VectorIndex], vectors: Vectors, queries: Vectors, store: Store
+) -> None:
+    before = made[INVERTED]
+    answers = before.search(queries, 10)[1]
+    kept = np.flatnonzero(np.random.default_rng(4).random(COUNT) < 0.8)[::-1]  # in another order, too
+    new = World(DIM).block(900, 99)
+    now = np.concatenate([vectors[kept], new])
+    origins = np.concatenate([kept, np.full(len(new), -1)])
+    after = updated_index(before, INVERTED, store(now, "float16"), origins)
+    assert isinstance(after, InvertedIndex)
+    assert len(after) == len(now)
+    assert after.facts["changed"] == 900 + COUNT - len(kept)
+    assert recall(after.search(queries, 10, accuracy="high")[1], nearest(queries, now, 10)) >= 0.98
+    assert sorted(after.search(queries[:1], len(now))[1][0]) == list(range(len(now))), "each once"
+    assert (before.search(queries, 10)[1] == answers).all(), "the one before stays as it is"
+
+
+def test_an_index_that_has_drifted_says_so_and_one_made_anew_does_not(vectors: Vectors, store: Store) -> None:
+    few = build_index("IVF16,SQ8", store(vectors[:700]))
+    assert isinstance(few, InvertedIndex)
+    assert few.tuning.drift(len(few)) == ""
+    origins = np.concatenate([np.arange(700), np.full(COUNT - 700, -1)])
+    many = updated_index(few, "IVF16,SQ8", store(vectors), origins)
+    assert isinstance(many, InvertedIndex)
+    assert "learned from 700 pictures, and it has 6,000 now" in many.tuning.drift(len(many))
+    anew = build_index("IVF16,SQ8", store(vectors))
+    assert isinstance(anew, InvertedIndex)
+    assert anew.tuning.drift(len(anew)) == ""
+
+
+def test_queries_that_wait_are_answered_together_and_each_hears_of_an_error() -> None:
+    asked: list[int] = []
+    go = threading.Event()
+
+    def ask(queries: Vectors, k: int) -> list[tuple[float, int]]:
+        go.wait(10)
+        asked.append(len(queries))
+        if (queries < 0).any():
+            raise SearchError("no")
+        return [(float(query[0]), k) for query in queries]
+
+    batcher: Batcher[tuple[float, int]] = Batcher()
+    with ThreadPoolExecutor(9) as pool:
+        tasks = [pool.submit(batcher, np.array([[float(n)]], np.float32), n + 1, ask) for n in range(9)]
+        while not all(task.running() for task in tasks):
+            pass
+        threading.Timer(0.2, go.set).start()
+        assert [task.result()[0] for task in tasks] == list(range(9))
+    assert sum(asked) == 9
+    assert len(asked) <= 3
+    with pytest.raises(SearchError, match="no"):
+        batcher(np.array([[-1.0]], np.float32), 1, ask)

@@ -95,6 +95,26 @@ def test_filters_leave_what_meets_them_and_stand_in_the_address() -> None:
     assert not page.exception
 
 
+def test_of_an_approximate_gallery_the_accuracy_can_be_chosen(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_app(gallery="mine", like="item:dots/dots-0.jpg").run()
+    assert "Accuracy" not in [group.label for group in page.get("button_group")]
+    monkeypatch.setattr("similarity.search.recipes.MIN_FOR_LIST", 0)
+    asked: list[str] = []
+    real = Gallery.search_vector
+
+    def noted(*arguments: object, **options: object) -> object:
+        asked.append(str(options.get("accuracy")))
+        return real(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Gallery, "search_vector", noted)
+    mine.rebuild("IVF2,SQ8")
+    page = open_app(gallery="mine", like="item:dots/dots-0.jpg", accuracy="high").run()
+    assert not page.exception
+    assert names(page)[0] == "dots-0.jpg"
+    assert asked[-1] == "high"
+    assert "Accuracy" in [group.label for group in page.get("button_group")]
+
+
 @pytest.mark.usefixtures("shapes")
 def test_a_condition_about_something_that_no_picture_has_is_said_and_can_be_cleared() -> None:
     page = open_app(**{"like": "item:dots/dots-0.jpg", "where.colour": "red"}).run()

@@ -1,7 +1,7 @@
 """A search as it stands in the address of the page, so that it can be shared, bookmarked and gone back to.
 
     ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
-     &where.label=boot&where.label=shoe&min=0.5&distinct=1&k=50&page=2&generation=3&model=resnet50
+     &where.label=boot&where.label=shoe&min=0.5&distinct=1&accuracy=high&k=50&page=2&generation=3&model=resnet50
 
 The address is the only place where a search is kept: widgets are set from it, and change it.
 """
@@ -9,12 +9,13 @@ The address is the only place where a search is kept: widgets are set from it, a
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 import streamlit as st
 
 from similarity.queries import Box
+from similarity.search import Accuracy
 
 # What a picture can be: of the gallery, of the samples, at an address, or shown in this session.
 ITEM, SAMPLE, URL, UPLOAD = "item", "sample", "url", "upload"
@@ -23,6 +24,7 @@ PAGE_SIZES = (10, 20, 50, 100)
 # Of a query; each takes time. And the smallest part of a picture that is looked at, as a share of its side.
 MAX_PARTS, MIN_SIDE = 12, 0.02
 WHERE = "where."
+BALANCED: Accuracy = "balanced"
 SEEN = "seen"
 
 
@@ -68,6 +70,7 @@ class Link:
         where: column -> values of which a picture must have one.
         minimum: the lowest score.
         distinct: whether pictures nearly identical to a better one are left out.
+        accuracy: of a gallery with an approximate index.
         k: results on a page.
         page: from 1.
         generation, model: what the gallery was when the query was put together.
@@ -79,6 +82,7 @@ class Link:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     minimum: float = 0.0
     distinct: bool = False
+    accuracy: Accuracy = BALANCED
     k: int = PAGE_SIZES[0]
     page: int = 1
     generation: int | None = None
@@ -92,6 +96,7 @@ class Link:
             "not": [str(part) for part in self.unlike],
             "min": f"{self.minimum:.2f}" if self.minimum else "",
             "distinct": "1" if self.distinct else "",
+            "accuracy": self.accuracy if self.accuracy != BALANCED else "",
             "k": str(self.k) if self.k != PAGE_SIZES[0] else "",
             "page": str(self.page) if self.page > 1 else "",
         }
@@ -126,6 +131,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         },
         minimum=number("min", 0, 1) or 0.0,
         distinct=parameters.get("distinct", [""])[-1] == "1",
+        accuracy=next((one for one in get_args(Accuracy) if [one] == parameters.get("accuracy", [])[-1:]), BALANCED),
         k=int(k) if k in PAGE_SIZES else PAGE_SIZES[0],
         page=int(number("page", 1, 1e6) or 1),
         generation=int(number("generation", 1, 1e9) or 0) or None,

@@ -67,9 +67,10 @@ def measure(recipe: str, folder: Path, file: Path, accuracy: Accuracy) -> dict[s
     index = load_index(recipe, folder / recipe, json.loads((folder / f"{recipe}.json").read_text()), vectors)
     report = _ask(lambda some: index.search(some, K, accuracy=accuracy)[1], queries, truth)
     kept = Selection(np.flatnonzero(np.random.default_rng(2).random(len(vectors)) < FILTERED))
+    if not len(kept):  # of very few
+        return report
     times, found = _one_by_one(lambda some: index.search(some, K, among=kept, accuracy=accuracy)[1], queries)
-    rows = np.concatenate([kept.rows, np.full(max(0, K - len(kept)), -1)])
-    exact = rows[np.argsort(-(queries[: len(found)] @ vectors[kept.rows].T), axis=1)[:, :K]] if len(kept) else found
+    exact = kept.rows[np.argsort(-(queries[: len(found)] @ vectors[kept.rows].T), axis=1)[:, :K]]
     report["filtered_p50_ms"] = round(statistics.median(times), 2)
     report["filtered_recall@10"] = round(_recall(found, exact), 4)
     return report

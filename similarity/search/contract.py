@@ -110,6 +110,15 @@ def check(queries: Vectors, k: int, dim: int) -> Vectors:
     return np.ascontiguousarray(queries, np.float32)
 
 
+def choice(among: Selection | None, count: int) -> int:
+    """How many rows there are to choose from, of so many in an index; raises SearchError if it has not all of them."""
+    if among is None:
+        return count
+    if len(among) and not 0 <= among.rows[0] <= among.rows[-1] < count:
+        raise SearchError(f"There are no such rows in this index, which has {count:,}.")
+    return len(among)
+
+
 def nothing(queries: Vectors) -> tuple[Vectors, Rows]:
     """The answer where there is nothing to choose from."""
     return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
 from similarity.search.batching import Batcher
-from similarity.search.contract import Accuracy, Rows, Selection, check, nothing
+from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.library import faiss
 from similarity.stored import StoredVectors
@@ -66,7 +65,7 @@ class FlatIndex:
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
         queries = check(queries, k, self.dim)
-        count = min(k, len(self) if among is None else len(among))
+        count = min(k, choice(among, len(self)))
         if count == 0:
             return nothing(queries)
         if among is None:
@@ -90,8 +89,6 @@ class FlatIndex:
         return list(zip(*self._index.search(queries, k), strict=True))
 
     def _selector(self, rows: Rows) -> Any:
-        if len(rows) and not 0 <= rows[0] <= rows[-1] < len(self):
-            raise SearchError("There are no such rows in this index.")
         mask = np.zeros(len(self), bool)
         mask[rows] = True
         return selector(mask)

@@ -12,7 +12,7 @@ import numpy as np
 
 from similarity.progress import OnProgress
 from similarity.search.batching import Batcher
-from similarity.search.contract import Accuracy, Rows, Selection, check, nothing
+from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.library import cores, faiss, in_one_thread, scanning
 from similarity.search.rescoring import rescore
@@ -88,7 +88,7 @@ class InvertedIndex:
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
         queries = check(queries, k, self.dim)
-        count = min(k, len(self) if among is None else len(among))
+        count = min(k, choice(among, len(self)))
         if count == 0:
             return nothing(queries)
         probes, shortlist = self.tuning.probes[accuracy], SHORTLIST[accuracy]

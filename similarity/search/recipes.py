@@ -92,7 +92,7 @@ def make_inverted(name: str, dim: int) -> Any:
     except RuntimeError as error:
         raise SearchError(f"{name!r} is no recipe that FAISS knows for {dim} dimensions: {_say()}") from error
     lists = faiss.downcast_InvertedLists(inverted.invlists) if inverted and inverted.invlists else None
-    if not isinstance(lists, faiss.ArrayInvertedLists):
+    if not isinstance(lists, faiss.ArrayInvertedLists) or inverted.d > dim:
         raise SearchError(f"{name!r} has no inverted lists that pictures can be added to and removed from: {_say()}")
     return index
 

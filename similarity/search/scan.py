@@ -23,7 +23,7 @@ import numpy as np
 
 from similarity.progress import OnProgress, Reporter
 from similarity.search.batching import Batcher
-from similarity.search.contract import Accuracy, Rows, Selection, check, nothing
+from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.flat import selector
 from similarity.search.library import cores, faiss, in_one_thread, scanning
@@ -131,7 +131,7 @@ class ScanIndex:
             codes: a FAISS index of the kind SQ8.
             vectors: the embeddings, float32.
         """
-        self._codes, self._bounds, self._vectors = codes, bounds, vectors
+        self._bounds, self._vectors = bounds, vectors
         self._scales = faiss.vector_to_array(codes.sq.trained)[codes.d :] / 255
         self._parts = _split(codes)
         self._together: Batcher[Scanned] = Batcher()
@@ -186,7 +186,7 @@ class ScanIndex:
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
         queries = check(queries, k, self.dim)
-        count = min(k, len(self) if among is None else len(among))
+        count = min(k, choice(among, len(self)))
         if count == 0:
             return nothing(queries)
         if among is not None:
@@ -199,7 +199,10 @@ class ScanIndex:
 
     def save(self, path: Path) -> None:
         """Write it to a file; raises OSError."""
-        write_faiss(self._codes, path)
+        codes = _sq8(self._scales)
+        for part in self._parts:
+            codes.add_sa_codes(_codes_of(part.index))
+        write_faiss(codes, path)
 
     def _scan(self, queries: Vectors, k: int, selectors: Sequence[Any] | None = None) -> list[Scanned]:
         """Compare queries with the codes, on all cores.
@@ -288,13 +291,18 @@ def _signed(dim: int) -> Any:
     return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
 
 
+def _codes_of(index: Any) -> Any:
+    """All codes of a FAISS index, uint8 (n, dim), as a view."""
+    return faiss.rev_swig_ptr(index.codes.data(), index.ntotal * index.d).reshape(index.ntotal, index.d)
+
+
 def _split(codes: Any) -> list[Part]:
     """The codes in parts, in their order."""
     count, dim = int(codes.ntotal), int(codes.d)
     if not count:
         return []
     size = max(1, PART // dim)
-    flat = faiss.rev_swig_ptr(codes.codes.data(), count * dim).reshape(count, dim)
+    flat = _codes_of(codes)
     made = [Part(first, _signed(dim)) for first in range(0, count, size)]
     for part in made:
         part.index.add_sa_codes(flat[part.first : part.first + size])

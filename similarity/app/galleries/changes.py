@@ -1,4 +1,4 @@
-"""Changes to the pictures of a gallery: add, bring in step, remove."""
+"""Changes to a gallery: add pictures, bring it in step, remove pictures, make its index anew."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,20 +6,23 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import tasks
-from similarity.app.galleries import background, source
+from similarity.app.galleries import background, source, words
 from similarity.app.galleries.source import FORM_WIDTH
+from similarity.app.messages import as_text
 from similarity.errors import GalleryError, SimilarityError
 from similarity.facets import LABEL
 from similarity.fetch import is_url
 from similarity.gallery import Gallery
 from similarity.jobs import Task, Work
 from similarity.records import files_of
+from similarity.search import choose_recipe
 
 
 def show(gallery: Gallery) -> None:
     """Draw a tab for each."""
-    add, sync, remove = st.tabs(["Add pictures", "Bring in step", "Remove pictures"])
-    for tab, show_form in ((add, _show_add), (sync, _show_sync), (remove, _show_remove)):
+    add, sync, remove, rebuild = st.tabs(["Add pictures", "Bring in step", "Remove pictures", "Search index"])
+    forms = ((add, _show_add), (sync, _show_sync), (remove, _show_remove), (rebuild, _show_rebuild))
+    for tab, show_form in forms:
         with tab, st.container(width=FORM_WIDTH):
             show_form(gallery)
 
@@ -75,6 +78,27 @@ def _show_remove(gallery: Gallery) -> None:
         )
 
     _button("Remove", "remove", "remove", gallery.directory, work)
+
+
+def _show_rebuild(gallery: Gallery) -> None:
+    made = gallery.manifest
+    st.markdown("How the pictures of this gallery are compared with a query. It is made anew without a look at them.")
+    if made.recipe_reason:
+        st.caption(f"Now: {as_text(made.recipe)}. {as_text(made.recipe_reason)}")
+    recipes = list(dict.fromkeys([*words.RECIPES, made.recipe_asked]))
+    recipe = st.selectbox(
+        "Search",
+        recipes,
+        index=recipes.index(made.recipe_asked),
+        format_func=words.recipe_title,
+        key="rebuild_recipe",
+    )
+
+    def work() -> Work:
+        choose_recipe(recipe, made.count, made.dim)
+        return tasks.rebuild(gallery.directory, recipe)
+
+    _button("Make it anew", "refresh", "rebuild", gallery.directory, work)
 
 
 def _place(line: str) -> str:

@@ -64,7 +64,7 @@ def _show_facts(gallery: Gallery) -> None:
         "Pictures": f"{made.count:,}",
         "Size on disk": overview.size_on_disk(gallery.directory),
         "Model": wording.model_title(made.model),
-        "Search": words.search(made.recipe),
+        "Search": f"{words.search(made)} ({made.recipe})",
         "Arithmetic": made.precision,
         "Built": wording.moment(made.created),
     }
@@ -91,6 +91,11 @@ def _show_health(gallery: Gallery) -> None:
         st.markdown(words.copies(made.duplicates))
     if gone := sum(item.is_gone for item in gallery.items[:LOOKED_FOR]):
         st.markdown(words.gone(gone))
+    if gallery.drift:
+        st.warning(
+            f"The index has drifted: {gallery.drift}. Make it anew below, under *Search index*.",
+            icon=":material/trending_down:",
+        )
     if made.skipped:
         show_skipped(made.skipped)
     else:

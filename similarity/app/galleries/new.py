@@ -1,13 +1,14 @@
 """The form for a new gallery."""
 
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
 from similarity import tasks
 from similarity.app import wording
-from similarity.app.galleries import background, overview, source
+from similarity.app.galleries import background, overview, source, words
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
@@ -22,6 +23,15 @@ PRECISIONS: dict[Precision, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a gallery is to be made: the name of a model, its arithmetic, and the recipe of the index."""
+
+    model: str
+    precision: Precision
+    recipe: str
+
+
 def show() -> None:
     """Draw it."""
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
@@ -32,10 +42,11 @@ def show() -> None:
         ).strip()
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()
+        recipe = _choose_recipe()
         wanted = st.button("Build the gallery", type="primary", icon=":material/construction:")
         try:
             if wanted or st.session_state.pop(REPLACED, None) == name:
-                _build(name, prepare, model, precision, is_sure=not wanted)
+                _build(name, prepare, How(model, precision, recipe), is_sure=not wanted)
         except SimilarityError as error:
             st.error(background.shown(str(error)), icon=":material/error:")
 
@@ -63,7 +74,14 @@ def _availability(backbone: Backbone) -> str:
     return " (downloaded first)" if backbone.weights.url else " (not installed)"
 
 
-def _build(name: str, prepare: source.Prepare | None, model: str, precision: Precision, *, is_sure: bool) -> None:
+def _choose_recipe() -> str:
+    with st.expander("Search", icon=":material/tune:"):
+        return st.selectbox(
+            "How pictures are compared", list(words.RECIPES), format_func=words.recipe_title, key="new_recipe"
+        )
+
+
+def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool) -> None:
     """Begin, unless something is missing or the name is taken; raises SimilarityError with what is to be done."""
     if not name:
         raise GalleryError("Give the gallery a name.")
@@ -77,7 +95,7 @@ def _build(name: str, prepare: source.Prepare | None, model: str, precision: Pre
     if _is_taken(directory) and not is_sure:
         _ask(name, directory)
         return
-    work = tasks.index(directory, prepare(name), model=model, precision=precision)
+    work = tasks.index(directory, prepare(name), model=how.model, precision=how.precision, recipe=how.recipe)
     background.start(directory, "index", work)
     overview.show_all()
     st.rerun()

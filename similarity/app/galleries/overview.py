@@ -90,7 +90,7 @@ def _summary(entry: Entry) -> str:
         wording.pictures(made.count),
         wording.model_title(made.model),
         size_on_disk(entry.directory),
-        words.search(made.recipe),
+        words.search(made),
         wording.moment(made.created),
     )
     return " · ".join(map(as_text, facts))

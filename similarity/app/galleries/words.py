@@ -5,12 +5,15 @@ from similarity.inventory import Entry
 from similarity.jobs import Job
 from similarity.manifest import Manifest
 from similarity.report import Report
+from similarity.search import AUTO, Recipe
+from similarity.search.recipes import FLAT, INVERTED, SCAN
 
 DOING: dict[str, str] = {
     "index": "Building",
     "add": "Adding pictures to",
     "sync": "Bringing in step",
     "remove": "Removing pictures from",
+    "rebuild": "Making the index anew of",
     "verify": "Checking",
     "restore": "Undoing the last change of",
     "delete": "Deleting",
@@ -37,9 +40,25 @@ def gone(count: int) -> str:
     return f"{pictures(count)} {where}; search finds them all the same."
 
 
-def search(recipe: str) -> str:
+RECIPES = {
+    AUTO: "Automatic: exact as long as that is fast",
+    SCAN: "Exact: every picture is compared",
+    INVERTED: "Approximate: for hundreds of thousands and more",
+    FLAT: "Exact, the plain way: slower, four times the memory",
+}
+
+
+def search(made: Manifest) -> str:
     """How a gallery is searched."""
-    return "exact search" if recipe == "flat" else f"search by {recipe}"
+    if Recipe(made.recipe, "").is_exact:
+        return "exact search"
+    found = made.search.get("recall@10", {}).get("balanced", 0.0)
+    return f"approximate search that finds {found:.1%} of the ten nearest"
+
+
+def recipe_title(recipe: str) -> str:
+    """A recipe in words, also one that was given as a factory string."""
+    return RECIPES.get(recipe, recipe)
 
 
 def counted(report: Report) -> str:
@@ -67,6 +86,8 @@ def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
         as_was = "there is no such gallery yet" if entry.condition == "unfinished" else f"{name} is as it was"
         return f"{DOING[job.task]} {name} was cancelled: {as_was}. What was done so far is kept, to go on from there."
     result = status.result
+    if isinstance(result, Report) and result.task == "rebuild":
+        return f"The index of {name} was made anew, in {duration(result.seconds)}."
     if isinstance(result, Report):
         skipped = f" {files(len(result.skipped))} could not be used." if result.skipped else ""
         ready = "ready" if job.task == "index" else "up to date"

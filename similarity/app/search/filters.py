@@ -3,20 +3,26 @@
 from collections.abc import Callable
 from functools import partial
 from heapq import nlargest
+from typing import get_args
 
 import streamlit as st
 
 from similarity.app import links
-from similarity.app.links import Link
+from similarity.app.links import BALANCED, Link
 from similarity.app.messages import as_text
 from similarity.facets import LABEL, Facets
+from similarity.search import Accuracy
 
 # A list of more values than these is no help; the most frequent ones are offered.
 MAX_VALUES = 500
 
 
-def show(facets: Facets, link: Link) -> None:
-    """Draw the menu of filters; each change is a change of the address."""
+def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
+    """Draw the menu of filters; each change is a change of the address.
+
+    Args:
+        is_exact: whether all pictures are compared, so that there is no accuracy to be chosen.
+    """
     active = len(link.where) + bool(link.minimum) + link.distinct
     with st.popover(f"Filter · {active}" if active else "Filter", icon=":material/filter_alt:"):
         for column in facets.columns:
@@ -25,6 +31,16 @@ def show(facets: Facets, link: Link) -> None:
         st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_changed("min", "minimum"))
         st.session_state["distinct"] = link.distinct
         st.toggle("Hide near-identical pictures", key="distinct", on_change=_changed("distinct", "distinct"))
+        if not is_exact:
+            st.session_state["accuracy"] = link.accuracy
+            st.segmented_control(
+                "Accuracy",
+                get_args(Accuracy),
+                format_func=str.capitalize,
+                key="accuracy",
+                on_change=_choose_accuracy,
+                help="Of so many pictures only the likeliest are compared. High misses least and takes longest.",
+            )
         if active:
             st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear)
 
@@ -56,6 +72,10 @@ def _choose(column: str, key: str) -> None:
     values = {column: tuple(st.session_state[key])}
     where = {name: chosen for name, chosen in (dict(links.read().where) | values).items() if chosen}
     links.change(where=where)
+
+
+def _choose_accuracy() -> None:
+    links.change(accuracy=st.session_state["accuracy"] or BALANCED)
 
 
 def _changed(key: str, name: str) -> Callable[[], None]:

@@ -38,7 +38,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
         st.markdown(_count(gallery, hits), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            filters.show(gallery.facets, link)
+            filters.show(gallery.facets, link, is_exact=gallery.is_exact)
             if shown:
                 exports.show(gallery, shown, like)
             choose_page_size(link)
@@ -85,6 +85,7 @@ def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Exam
         but=unwanted,
         minimum=link.minimum or -1.0,
         distinct=link.distinct,
+        accuracy=link.accuracy,
     )
 
 
