@@ -108,6 +108,15 @@ def test_the_fast_exact_index_is_exact_when_all_that_is_similar_lies_together(
     assert_same(index.search(far[:1], 500), nearest(far[:1], together, 500), far[:1], together)
 
 
+@pytest.mark.parametrize("dim", [2, 17, 100])
+def test_the_fast_exact_index_is_exact_in_any_dimension(dim: int, store: Store) -> None:
+    random = np.random.default_rng(dim)
+    vectors, queries = (normalise(random.standard_normal((count, dim))) for count in (2_000, 20))
+    vectors[5] = 0
+    index = build_index("flat-sq8", store(vectors))
+    assert_same(index.search(queries, 10), nearest(queries, vectors, 10), queries, vectors)
+
+
 def test_the_margin_is_never_less_than_the_error(made: dict[str, VectorIndex], vectors: Vectors) -> None:
     index = made["flat-sq8"]
     assert isinstance(index, ScanIndex)
