@@ -7,14 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack, get_args
+from typing import Unpack
 
-import numpy as np
 from PIL import Image
 
 from similarity import indexing
 from similarity.current import live_state
-from similarity.duplicates import without_near_identical
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError, SearchError
@@ -25,10 +23,10 @@ from similarity.manifest import Manifest
 from similarity.originals import read_original
 from similarity.progress import OnProgress
 from similarity.queries import Examples, Query, QueryFile, decode_query, read_once
+from similarity.ranking import Ranker
 from similarity.records import Items
 from similarity.search import AUTO as AUTO_RECIPE
-from similarity.search import Accuracy, Hit, Recipe, Selection
-from similarity.search.inverted import InvertedIndex
+from similarity.search import Accuracy, Hit, Recipe
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
 from similarity.stored import StoredVectors
@@ -36,9 +34,6 @@ from similarity.thumbnails import read_thumbnail
 from similarity.vectors import Vectors, combine
 from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
-
-# How many conditions an index stays prepared for.
-KEPT_SELECTIONS = 16
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +57,6 @@ class Gallery:
         self.vectors: StoredVectors = generation.vectors
         self._generation = generation
         self._load = load if isinstance(load, Reusing) else Reusing(load)
-        self._selections: dict[object, Selection] = {}
 
     @classmethod
     def build(
@@ -188,8 +182,7 @@ class Gallery:
     @property
     def drift(self) -> str:
         """Why its index would be better made anew, if it would; see `rebuild`."""
-        index = self._generation.index
-        return index.tuning.drift(len(self)) if isinstance(index, InvertedIndex) else ""
+        return self._generation.index.drift
 
     def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
         indexing.update(task, _listed(source), self.directory, self._load, progress=progress)
@@ -261,60 +254,27 @@ class Gallery:
             SearchError: k is below 1, offset below 0, accuracy none of those, or a condition is about something that no
                 picture has.
         """
-        if k < 1:
-            raise SearchError(f"The number of results must be at least 1, not {k}.")
-        if offset < 0:
-            raise SearchError(f"The number of results to pass over must be at least 0, not {offset}.")
-        if accuracy not in get_args(Accuracy):
-            raise SearchError(f"The accuracy {accuracy!r} is none of {', '.join(get_args(Accuracy))}.")
-        among = self._among(where, but)
-        depth = offset + k
-        while True:
-            found = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=accuracy)
-            scores, rows = found[0][0], found[1][0]
-            chosen = np.flatnonzero(scores >= minimum)
-            if distinct:
-                chosen = chosen[without_near_identical(self.vectors[rows[chosen]], offset + k)]
-            if len(chosen) >= offset + k or len(rows) < depth or scores[-1] < minimum:
-                break
-            depth *= 4  # too many of those were nearly identical
-        shown = chosen[offset : offset + k]
-        items = self.items.at(rows[shown])
-        return [
-            Hit(rank, float(scores[place]), item)
-            for rank, (place, item) in enumerate(zip(shown, items, strict=True), offset + 1)
-        ]
+        conditions = Conditions(
+            where=where, but=but, minimum=minimum, distinct=distinct, offset=offset, accuracy=accuracy
+        )
+        return self._ranker.rank(vector, k, conditions)
+
+    @cached_property
+    def _ranker(self) -> Ranker:
+        return Ranker(self.name, self._generation)
 
     @cached_property
     def facets(self) -> Facets:
         """Which values its labels and metadata have."""
-        return Facets(self.items)
+        return self._ranker.facets
 
     def find(self, item_id: str) -> Item:
         """The picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
-        return self.items[self._row(item_id)]
+        return self.items[self._ranker.row(item_id)]
 
     def vector(self, item_id: str) -> Vectors:
         """The embedding of the picture with an id, float32 (dim,); raises SearchError if there is none."""
-        return self.vectors[self._row(item_id)]
-
-    def _row(self, item_id: str) -> int:
-        if (row := self.items.find(item_id)) is None:
-            raise SearchError(f"The picture {item_id!r} is not in the gallery {self.name}.")
-        return row
-
-    def _among(self, where: Where | None, but: Collection[str]) -> Selection | None:
-        """The rows to choose from; None where that is all of them."""
-        if not (where or but):
-            return None
-        key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(but))
-        if (selection := self._selections.get(key)) is None:
-            rows = self.facets.rows(where) if where else np.arange(len(self))
-            selection = Selection(np.setdiff1d(rows, [self._row(item_id) for item_id in but]) if but else rows)
-            if len(self._selections) >= KEPT_SELECTIONS:
-                self._selections.clear()
-            self._selections[key] = selection
-        return selection
+        return self.vectors[self._ranker.row(item_id)]
 
     def thumbnail(self, item: Item) -> bytes:
         """A small JPEG of one of its pictures, made when it was indexed.

@@ -98,7 +98,7 @@ def test_the_fast_exact_index_is_exact_when_all_that_is_similar_lies_together(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in a folder of one product: more than the shortlist of a part."""
-    monkeypatch.setattr("similarity.search.scan.PART", 1 << 16)
+    monkeypatch.setattr("similarity.search.codes.PART", 1 << 16)
     random = np.random.default_rng(1)
     far = normalise(random.standard_normal((10_000, DIM)))
     close = normalise(far[0] + 0.05 * random.standard_normal((2_000, DIM)))
@@ -271,14 +271,14 @@ def test_an_approximate_index_goes_on_when_pictures_come_and_go(
 def test_an_index_that_has_drifted_says_so_and_one_made_anew_does_not(vectors: Vectors, store: Store) -> None:
     few = build_index("IVF16,SQ8", store(vectors[:700]))
     assert isinstance(few, InvertedIndex)
-    assert few.tuning.drift(len(few)) == ""
+    assert few.drift == ""
     origins = np.concatenate([np.arange(700), np.full(COUNT - 700, -1)])
     many = updated_index(few, "IVF16,SQ8", store(vectors), origins)
     assert isinstance(many, InvertedIndex)
-    assert "learned from 700 pictures, and it has 6,000 now" in many.tuning.drift(len(many))
+    assert "learned from 700 pictures, and it has 6,000 now" in many.drift
     anew = build_index("IVF16,SQ8", store(vectors))
     assert isinstance(anew, InvertedIndex)
-    assert anew.tuning.drift(len(anew)) == ""
+    assert anew.drift == ""
 
 
 def test_queries_that_wait_are_answered_together_and_each_hears_of_an_error() -> None:

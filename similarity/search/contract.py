@@ -72,6 +72,10 @@ class VectorIndex(Protocol):
     def facts(self) -> dict[str, Any]:
         """What has to be known of it beside its file, as JSON has it."""
 
+    @property
+    def drift(self) -> str:
+        """What has become of it since it was made, if it would be better made anew; else nothing."""
+
     def __len__(self) -> int:
         """How many vectors there are."""
 

@@ -47,6 +47,11 @@ class FlatIndex:
         return {}
 
     @property
+    def drift(self) -> str:
+        """See `VectorIndex`: it is always made anew."""
+        return ""
+
+    @property
     def dim(self) -> int:
         """Length of a vector."""
         return int(self._index.d)

@@ -39,7 +39,7 @@ class InvertedIndex:
     def build(cls, recipe: str, vectors: StoredVectors, progress: OnProgress | None = None) -> "InvertedIndex":
         """Make it of all embeddings of a file; raises SearchError if the recipe is none for them."""
         made = cls(build_lists(recipe, vectors, progress), vectors, Tuning(len(vectors)))
-        made.tuning = tune(made, vectors, made.tuning, progress)
+        made.tuning = tune(made.answer, made.count_of_lists, vectors, made.tuning, progress)
         return made
 
     def updated(self, vectors: StoredVectors, origins: Rows, progress: OnProgress | None = None) -> "InvertedIndex":
@@ -53,7 +53,7 @@ class InvertedIndex:
         stay = int((origins >= 0).sum())
         made = InvertedIndex(lists, vectors, self.tuning.after(len(vectors) - stay + len(self) - stay))
         if made.tuning.is_outdated(len(vectors)):
-            made.tuning = tune(made, vectors, made.tuning, progress)
+            made.tuning = tune(made.answer, made.count_of_lists, vectors, made.tuning, progress)
         return made
 
     @classmethod
@@ -75,6 +75,11 @@ class InvertedIndex:
         return self.tuning.facts
 
     @property
+    def drift(self) -> str:
+        """See `VectorIndex`."""
+        return self.tuning.drift(len(self))
+
+    @property
     def count_of_lists(self) -> int:
         """How many lists there are."""
         return int(self._lists.ivf.nlist)
@@ -88,11 +93,7 @@ class InvertedIndex:
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
         queries = check(queries, k, self.dim)
-        count = min(k, choice(among, len(self)))
-        if count == 0:
-            return nothing(queries)
-        probes, shortlist = self.tuning.probes[accuracy], SHORTLIST[accuracy]
-        return self.answer(queries, count, probes, shortlist, among)
+        return self.answer(queries, k, self.tuning.probes[accuracy], SHORTLIST[accuracy], among)
 
     def answer(
         self, queries: Vectors, k: int, probes: int, shortlist: int, among: Selection | None = None
@@ -101,10 +102,13 @@ class InvertedIndex:
 
         Args:
             queries: float32 (m, dim).
-            k: not more than there are to choose from.
+            k: how many; there are fewer where there are fewer to choose from.
             probes: how many lists to visit.
             shortlist: how many to rescore.
         """
+        k = min(k, choice(among, len(self)))
+        if k == 0:
+            return nothing(queries)
         per_list = max(1, len(self) // self.count_of_lists)
         probes = min(self.count_of_lists, max(probes, -(-DEPTH * k // per_list)))
         wanted = max(shortlist, 2 * k)

@@ -23,6 +23,7 @@ import numpy as np
 
 from similarity.progress import OnProgress, Reporter
 from similarity.search.batching import Batcher
+from similarity.search.codes import HIGHEST, ROUNDING, SQ8, Bounds, Part, codes_of, signed, split, sq8
 from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.flat import selector
@@ -31,32 +32,10 @@ from similarity.search.rescoring import rescore
 from similarity.stored import StoredVectors
 from similarity.vectors import Vectors
 
-# How many bytes of codes are scanned at a time, and the best of how many, beyond k, are looked at first.
-PART, SHORTLIST = 1 << 22, 32
-# What float32 arithmetic may add to the error of an inner product.
-ROUNDING = 1e-5
-HIGHEST = 127
-SQ8 = faiss.ScalarQuantizer.QT_8bit
+# The best of how many, beyond k, are looked at first.
+SHORTLIST = 32
 # In place of a selector: everything may be found.
 ALL = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Vectors that are scanned together.
-
-    Attributes:
-        first: the row of its first one.
-        index: their codes.
-    """
-
-    first: int
-    index: Any
-
-    @property
-    def end(self) -> int:
-        """The row after its last one."""
-        return self.first + int(self.index.ntotal)
 
 
 # A part with the selector of what may be found in it.
@@ -101,26 +80,6 @@ class Scanned:
         return bool(short)
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What is known of all codes.
-
-    Attributes:
-        error: the largest |x - s c|.
-        length: the largest |c|.
-    """
-
-    error: float = 0.0
-    length: float = 0.0
-
-    def including(self, block: Vectors, rounded: Vectors, scales: Vectors) -> "Bounds":
-        """With more vectors, float32 (n, dim), and their codes."""
-        if not len(block):
-            return self
-        error = float(np.linalg.norm(block - rounded * scales, axis=1).max()) * (1 + ROUNDING)
-        return Bounds(max(self.error, error), max(self.length, float(np.linalg.norm(rounded, axis=1).max())))
-
-
 class ScanIndex:
     """Exact, with a quarter of the memory of `FlatIndex` and all cores for each query."""
 
@@ -133,7 +92,7 @@ class ScanIndex:
         """
         self._bounds, self._vectors = bounds, vectors
         self._scales = faiss.vector_to_array(codes.sq.trained)[codes.d :] / 255
-        self._parts = _split(codes)
+        self._parts = split(codes)
         self._together: Batcher[Scanned] = Batcher()
 
     @classmethod
@@ -145,7 +104,7 @@ class ScanIndex:
             np.maximum(largest, np.abs(block).max(axis=0), out=largest)
             report.advance(len(block))
         scales: Vectors = (np.maximum(largest, 1e-12) / HIGHEST).astype(np.float32)
-        codes, coder, bounds = _sq8(scales), _signed(vectors.dim), Bounds()
+        codes, coder, bounds = sq8(scales), signed(vectors.dim), Bounds()
         for _, block in vectors.blocks():
             rounded: Vectors = np.rint(block / scales)
             codes.add_sa_codes(coder.sa_encode(rounded))
@@ -166,6 +125,11 @@ class ScanIndex:
     def facts(self) -> dict[str, Any]:
         """See `VectorIndex`."""
         return asdict(self._bounds)
+
+    @property
+    def drift(self) -> str:
+        """See `VectorIndex`: it is always made anew."""
+        return ""
 
     @property
     def dim(self) -> int:
@@ -199,9 +163,9 @@ class ScanIndex:
 
     def save(self, path: Path) -> None:
         """Write it to a file; raises OSError."""
-        codes = _sq8(self._scales)
+        codes = sq8(self._scales)
         for part in self._parts:
-            codes.add_sa_codes(_codes_of(part.index))
+            codes.add_sa_codes(codes_of(part.index))
         write_faiss(codes, path)
 
     def _scan(self, queries: Vectors, k: int, selectors: Sequence[Any] | None = None) -> list[Scanned]:
@@ -270,40 +234,3 @@ def _scan_parts(parts: Sequence[Chosen], codes: Vectors, length: int) -> list[tu
         scores[rows < 0] = -np.inf
         found.append(((part, chosen), scores, rows + part.first))
     return found
-
-
-def _sq8(scales: Vectors) -> Any:
-    """An index as it lies on the disk, without vectors: of FAISS's kind SQ8, and any program can use it as that.
-
-    SQ8 takes a code c for low + (c + 0.5) / 255 * width, which is scale * (c - 128) with the numbers below.
-    """
-    codes = faiss.IndexScalarQuantizer(len(scales), SQ8, faiss.METRIC_INNER_PRODUCT)
-    faiss.copy_array_to_vector(np.concatenate([-128.5 * scales, 255 * scales]).astype(np.float32), codes.sq.trained)
-    codes.is_trained = True
-    return codes
-
-
-def _signed(dim: int) -> Any:
-    """An index of the same codes, for queries in whole numbers.
-
-    It is scanned in half the time that SQ8 takes: 8 instead of 17 ms for 50,000 x 2048.
-    """
-    return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
-
-
-def _codes_of(index: Any) -> Any:
-    """All codes of a FAISS index, uint8 (n, dim), as a view."""
-    return faiss.rev_swig_ptr(index.codes.data(), index.ntotal * index.d).reshape(index.ntotal, index.d)
-
-
-def _split(codes: Any) -> list[Part]:
-    """The codes in parts, in their order."""
-    count, dim = int(codes.ntotal), int(codes.d)
-    if not count:
-        return []
-    size = max(1, PART // dim)
-    flat = _codes_of(codes)
-    made = [Part(first, _signed(dim)) for first in range(0, count, size)]
-    for part in made:
-        part.index.add_sa_codes(flat[part.first : part.first + size])
-    return made

@@ -5,20 +5,20 @@ a time until so large a share of those ten is found as each level of accuracy as
 the gallery: `info` tells it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from similarity.progress import OnProgress, Reporter
-from similarity.search.contract import Accuracy
+from similarity.search.contract import Accuracy, Rows
 from similarity.search.library import faiss
 from similarity.stored import StoredVectors
 from similarity.vectors import Vectors
 
-if TYPE_CHECKING:
-    from similarity.search.inverted import InvertedIndex
+# Queries float32 (m, dim), k, lists to visit and candidates to rescore -> scores and rows, both (m, k).
+Answer = Callable[[Vectors, int, int, int], tuple[Vectors, Rows]]
 
 # The least recall@10 of each level, with something to spare: other queries than those measured may fare a little worse.
 TARGETS: dict[Accuracy, float] = {"fast": 0.96, "balanced": 0.99, "high": 0.999}
@@ -96,8 +96,17 @@ class Tuning:
         return ""
 
 
-def tune(index: "InvertedIndex", vectors: StoredVectors, before: Tuning, progress: OnProgress | None = None) -> Tuning:
-    """Measure how many lists each level takes."""
+def tune(
+    answer: Answer, lists: int, vectors: StoredVectors, before: Tuning, progress: OnProgress | None = None
+) -> Tuning:
+    """Measure how many lists each level takes.
+
+    Args:
+        answer: asks the index.
+        lists: how many it has.
+        vectors: that it holds.
+        before: what is known of it.
+    """
     rows = np.sort(np.random.default_rng(1).choice(len(vectors), min(QUERIES, len(vectors)), replace=False))
     queries = vectors[rows]
     needed = _tenth_best(vectors, queries, progress)
@@ -107,10 +116,10 @@ def tune(index: "InvertedIndex", vectors: StoredVectors, before: Tuning, progres
     while len(probes) < len(TARGETS):
         for level, target in TARGETS.items():
             if level not in probes:
-                recall[level] = round(_recall(index, queries, needed, visited, SHORTLIST[level]), 4)
-                if recall[level] >= target or visited == index.count_of_lists:
+                recall[level] = round(_recall(answer, queries, needed, visited, SHORTLIST[level]), 4)
+                if recall[level] >= target or visited == lists:
                     probes[level] = visited
-        visited = min(2 * visited, index.count_of_lists)
+        visited = min(2 * visited, lists)
     first = probes["balanced"] if not before.changed else before.first_probes
     return replace(before, probes=probes, recall=recall, first_probes=first, measured_after=before.changed)
 
@@ -127,11 +136,8 @@ def _tenth_best(vectors: StoredVectors, queries: Vectors, progress: OnProgress |
     return lowest
 
 
-def _recall(index: "InvertedIndex", queries: Vectors, needed: Vectors, probes: int, shortlist: int) -> float:
+def _recall(answer: Answer, queries: Vectors, needed: Vectors, probes: int, shortlist: int) -> float:
     """The share of the K nearest that are found, which are those with such scores; itself is not counted."""
-    k = min(K + 1, len(index))
-    if k < 2:
-        return 1.0
-    scores, _ = index.answer(queries, k, probes, shortlist)
+    scores, _ = answer(queries, K + 1, probes, shortlist)
     found = (scores >= needed[:, np.newaxis] - SAME).sum(axis=1) - 1
-    return float(np.mean(np.maximum(found, 0))) / (k - 1)
+    return float(np.mean(np.maximum(found, 0)) / max(1, scores.shape[1] - 1))
