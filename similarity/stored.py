@@ -58,9 +58,14 @@ class StoredVectors:
 
     def __getitem__(self, key: int | slice | Sequence[int] | npt.NDArray[np.integer]) -> Vectors:
         """Float32 (dim,) for a row, (m, dim) for a slice or several rows, which may count from the end."""
-        found: Vectors = np.array(self._all[key], np.float32)
-        self._let_go(found.size)
-        return found
+        if isinstance(key, int | np.integer):
+            row: Vectors = self._gather([int(key)], np.float32)[0]
+            return row
+        if isinstance(key, slice) and key.step in (None, 1):
+            found: Vectors = np.array(self._all[key], np.float32)
+            self._let_go(len(found))
+            return found
+        return self._gather(range(*key.indices(len(self))) if isinstance(key, slice) else key, np.float32)
 
     def __iter__(self) -> Iterator[Vectors]:
         """One embedding after the other."""
@@ -72,19 +77,26 @@ class StoredVectors:
 
     def read(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
         """Some rows as they are stored, (m, dim)."""
-        found: npt.NDArray[Any] = self._all[rows]
-        self._let_go(found.size)
-        return found
+        return self._gather(rows, self.dtype)
 
     def blocks(self, size: int = BLOCK) -> Iterator[tuple[int, Vectors]]:
         """All of them in order: the number of a first row, and float32 (up to size, dim) from there on."""
         for start in range(0, len(self), size):
             yield start, self[start : start + size]
 
-    def _let_go(self, numbers: int) -> None:
-        """Let go of what is mapped once so many numbers more have been read that it may be much."""
-        self._read += numbers
-        if self._read > LET_GO_AFTER * self.dim:
+    def _gather(self, rows: Sequence[int] | npt.NDArray[np.integer], dtype: Any) -> npt.NDArray[Any]:
+        """Some rows, a few at a time, so that not much is mapped at once."""
+        found = np.empty((len(rows), self.dim), dtype)
+        for start in range(0, len(rows), LET_GO_AFTER):
+            part = np.asarray(rows[start : start + LET_GO_AFTER])
+            found[start : start + len(part)] = self._all[part]
+            self._let_go(len(part))
+        return found
+
+    def _let_go(self, count: int) -> None:
+        """Let go of what is mapped once so many rows more have been read that it may be much."""
+        self._read += count
+        if self._read >= LET_GO_AFTER:
             self._read = 0
             self._map.madvise(mmap.MADV_DONTNEED)
 
