@@ -1,7 +1,7 @@
 """Which pictures of a gallery are there more than once: exact copies, and those that look nearly the same."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,29 +72,31 @@ def find_duplicates(
 
 
 def without_near_identical(
-    vectors: Vectors, wanted: int | None = None, threshold: float = SAME_TO_THE_EYE
+    blocks: Iterable[Vectors], wanted: int, threshold: float = SAME_TO_THE_EYE
 ) -> npt.NDArray[np.int64]:
     """The rows that are not nearly identical to one before them that is kept: of a ranking, what one wants to see.
 
     Args:
-        vectors: float32 (n, dim), rows of unit length, best first.
-        wanted: how many are enough; all unless given.
+        blocks: float32 (any, dim), rows of unit length, best first; they are taken as long as more are wanted.
+        wanted: how many are enough.
 
     Returns:
         Row numbers, in order.
     """
     kept: list[int] = []
-    wanted = len(vectors) if wanted is None else wanted
-    for start in range(0, len(vectors), BLOCK):
-        block = vectors[start : start + BLOCK]
+    seen: list[Vectors] = []
+    start = 0
+    for block in blocks:
         is_new: npt.NDArray[np.bool_] = np.ones(len(block), bool)
-        if kept:
-            is_new[:] = (block @ vectors[kept].T < threshold).all(axis=1)
+        for others in seen:
+            is_new &= (block @ others.T < threshold).all(axis=1)
         near = block @ block.T >= threshold
         for row in range(len(block)):
             if is_new[row]:
                 is_new[row + 1 :] &= ~near[row, row + 1 :]
         kept += (np.flatnonzero(is_new) + start).tolist()
+        seen.append(block[is_new])
+        start += len(block)
         if len(kept) >= wanted:
             break
     return np.array(kept[:wanted], np.int64)

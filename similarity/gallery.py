@@ -165,6 +165,9 @@ class Gallery:
     def rebuild(self, recipe: str | None = None, *, progress: OnProgress | None = None) -> Gallery:
         """Make the index anew of the stored embeddings; no picture is looked at. Returns the gallery as it is then.
 
+        An approximate index has embeddings stored in half precision. An exact one that is made of these compares with
+        them, and scores differ by up to 0.0003 from those of a gallery that always was exact; `build` embeds anew.
+
         Args:
             recipe: another one than the gallery has; see `search.recipes`.
 

@@ -12,6 +12,8 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from similarity.changes import Plan, plan_index, plan_removal, plan_update
 from similarity.current import exists, live_state
 from similarity.embedding import Embedder, EmbedderId
@@ -52,7 +54,8 @@ def index(
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, precision, source, progress)
         base = replace(_manifest(embedder, source.name), recipe_asked=recipe)
-        before = _usable_generation(directory, base)
+        is_exact = choose_recipe(recipe, len(source.items), embedder.dim).is_exact
+        before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
         return _embed_and_commit(run, source, embedder, (base, embedder.quantised), progress), embedder
 
@@ -124,7 +127,7 @@ def rebuild(directory: Path, recipe: str | None = None, *, progress: OnProgress 
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", directory, plan, before, None, started)
         report = run.commit(asked, Known(before, None), before.quantised, progress)
-    run.clear_up()
+        run.clear_up()
     return replace(report, seconds=round(time.perf_counter() - started, 3))
 
 
@@ -181,14 +184,20 @@ def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, pr
     return Embedder.quantise(choice, pixels)
 
 
-def _usable_generation(directory: Path, base: Manifest) -> Generation | None:
-    """The generation that is to be replaced, if its embeddings are those that would be made again."""
+def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Generation | None:
+    """The generation that is to be replaced, if its embeddings are those that would be made again.
+
+    Args:
+        is_exact: whether they are for an exact index, for which those of an approximate one are not exact enough.
+    """
     try:
         before = read_generation(directory) if exists(directory) else None
     except GalleryError as error:
         logger.warning("It is indexed from nothing, because: %s", error)
         return None
-    return before if before and before.manifest.identity == base.identity else None
+    if not before or before.manifest.identity != base.identity:
+        return None
+    return None if is_exact and before.vectors.dtype == np.float16 else before
 
 
 def _manifest(embedder: Embedder, source: str) -> Manifest:

@@ -8,7 +8,7 @@ from similarity.journal import Journal
 from similarity.search import Rows
 from similarity.sources import Item
 from similarity.storage import Generation
-from similarity.vectors import Vectors
+from similarity.vectors import Vectors, normalise
 
 # How many embeddings are gathered at a time.
 BLOCK = 1024
@@ -51,9 +51,16 @@ class Known:
             block = np.full((len(contents), dim), np.nan, np.float32)  # which no index takes
             old = [place for place, sha256 in enumerate(contents) if sha256 in self._rows]
             if self._generation and old:
-                block[old] = self._generation.vectors[[self._rows[contents[place]] for place in old]]
+                block[old] = self._of_generation([self._rows[contents[place]] for place in old])
             new = {sha256: place for place, sha256 in enumerate(contents) if sha256 not in self._rows}
             if self._journal and new:
                 for sha256, vector in self._journal.vectors(list(new)):
                     block[new[sha256]] = vector
             yield block
+
+    def _of_generation(self, rows: Sequence[int]) -> Vectors:
+        """Embeddings of the live generation; those in half precision are not quite of unit length."""
+        if not self._generation:
+            raise KeyError(rows)
+        stored = self._generation.vectors
+        return normalise(stored[rows]) if stored.dtype == np.float16 else stored[rows]

@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 
-from similarity.duplicates import without_near_identical
+from similarity.duplicates import BLOCK, without_near_identical
 from similarity.errors import SearchError
 from similarity.facets import Conditions, Facets, Where
 from similarity.search import Accuracy, Hit, Rows, Selection
@@ -45,7 +45,8 @@ class Ranker:
             raise SearchError(f"The number of results to pass over must be at least 0, not {offset}.")
         scores, rows = self._best(vector, offset + k, conditions)
         items = self._generation.items.at(rows[offset:])
-        found = zip(scores[offset:].tolist(), items, strict=True)
+        # Embeddings in half precision are not quite of unit length.
+        found = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
         return [Hit(rank, score, item) for rank, (score, item) in enumerate(found, offset + 1)]
 
     def _best(self, vector: Vectors, wanted: int, conditions: Conditions) -> tuple[Vectors, Rows]:
@@ -61,7 +62,9 @@ class Ranker:
             chosen = np.flatnonzero(scores >= minimum)
             is_all = len(rows) < depth or len(chosen) < len(rows)
             if conditions.get("distinct"):
-                chosen = chosen[without_near_identical(self._generation.vectors[rows[chosen]], wanted)]
+                vectors, best = self._generation.vectors, rows[chosen]
+                blocks = (vectors[best[start : start + BLOCK]] for start in range(0, len(best), BLOCK))
+                chosen = chosen[without_near_identical(blocks, wanted)]
             if len(chosen) >= wanted or is_all:
                 return scores[chosen], rows[chosen]
             depth *= 4  # too many of those were nearly identical

@@ -28,7 +28,17 @@ from similarity.manifest import Manifest, read_manifest, write_manifest
 from similarity.pins import Pin, unless_pinned
 from similarity.progress import OnProgress
 from similarity.records import Items, read_contents, read_items, write_items
-from similarity.search import METRIC, Recipe, Rows, VectorIndex, build_index, choose_recipe, load_index, updated_index
+from similarity.search import (
+    AUTO,
+    METRIC,
+    Recipe,
+    Rows,
+    VectorIndex,
+    build_index,
+    choose_recipe,
+    load_index,
+    updated_index,
+)
 from similarity.sources import Item
 from similarity.stored import StoredVectors, write_vectors
 from similarity.thumbnails import drop_thumbnails
@@ -36,6 +46,7 @@ from similarity.vectors import Vectors
 from similarity.verification import check_files, fingerprint
 
 GENERATIONS, NETWORK = "generations", "network"
+UNLIMITED = 1 << 62
 ITEMS, EMBEDDINGS, INDEX = "items.parquet", "embeddings.npy", "index.faiss"
 
 logger = logging.getLogger(__name__)
@@ -237,18 +248,32 @@ def _write_search(
     folder: Path, manifest: Manifest, vectors: Iterable[Vectors], change: Change | None, progress: OnProgress | None
 ) -> Manifest:
     """Write embeddings and index; returns the manifest with what is to be known of them."""
-    recipe = choose_recipe(manifest.recipe_asked, manifest.count, manifest.dim)
-    before = change.before.manifest if change else manifest
-    if change and not recipe.is_exact and not Recipe(before.recipe, "").is_exact:
-        recipe = Recipe(before.recipe, before.recipe_reason)  # which is changed, however many there are by now
+    recipe = _recipe(manifest, change.before.manifest if change else None)
     write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), vectors, recipe.stored)
     stored = StoredVectors(folder / EMBEDDINGS)
-    if change and recipe.name == before.recipe:
+    if change and recipe.name == change.before.manifest.recipe:
         index = updated_index(change.before.index, recipe.name, stored, change.origins, progress)
     else:
         index = build_index(recipe.name, stored, progress)
     index.save(folder / INDEX)
     return replace(manifest, recipe=recipe.name, recipe_reason=recipe.reason, search=index.facts)
+
+
+def _recipe(manifest: Manifest, before: Manifest | None) -> Recipe:
+    """The recipe of a generation.
+
+    Args:
+        before: what it is a change of. What was asked for then stays, however few are left, and lists stay lists.
+    """
+    if before is None:
+        return choose_recipe(manifest.recipe_asked, manifest.count, manifest.dim)
+    kept = Recipe(before.recipe, before.recipe_reason)
+    if manifest.recipe_asked != AUTO:
+        return kept
+    # Memory that is short for the moment is no reason to give up what is exact.
+    free = UNLIMITED if kept.is_exact else None
+    chosen = choose_recipe(AUTO, manifest.count, manifest.dim, free=free)
+    return chosen if kept.is_exact or chosen.is_exact else kept
 
 
 def _seal(folder: Path, manifest: Manifest) -> str:

@@ -157,6 +157,21 @@ def test_a_gallery_that_grows_beyond_an_exact_scan_gets_lists_and_keeps_them(
         assert ids(last, vector, 1) == [last.items[row].id]
 
 
+def test_pictures_can_leave_until_fewer_are_left_than_the_recipe_would_take(large: Gallery) -> None:
+    few = large.remove(ids=[f"{row}.jpg" for row in range(10, COUNT)])
+    assert (len(few), few.manifest.recipe) == (10, large.manifest.recipe)
+    assert sorted(ids(few, few.vectors[3], 20)) == sorted(item.id for item in few.items)
+    assert few.drift
+
+
+def test_scores_stay_scores_where_embeddings_are_in_half_precision(large: Gallery) -> None:
+    for gallery in (large, large.rebuild("flat")):
+        best = [gallery.search_vector(gallery.vectors[row], 1)[0].score for row in range(0, COUNT, 100)]
+        assert max(best) <= 1
+        assert min(best) > 0.999
+    np.testing.assert_allclose(np.linalg.norm(gallery.vectors[:], axis=1), 1, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "search", [{}, {"trained_on": "many"}, {"trained_on": 1, "first_probes": 1, "changed": 0, "measured_after": 0}]
 )

@@ -303,3 +303,43 @@ def test_queries_that_wait_are_answered_together_and_each_hears_of_an_error() ->
     assert len(asked) <= 3
     with pytest.raises(SearchError, match="no"):
         batcher(np.array([[-1.0]], np.float32), 1, ask)
+
+
+@pytest.mark.parametrize("recipe", EXACT)
+def test_of_equal_scores_the_first_row_comes_first_on_every_page(recipe: str, store: Store) -> None:
+    vectors = np.repeat(World(DIM).block(5, 0), 40, axis=0)
+    index = build_index(recipe, store(vectors))
+    whole = index.search(vectors[:1], 200)[1][0].tolist()
+    assert whole[:40] == list(range(40))
+    for k in (1, 7, 30, 45, 100):
+        assert index.search(vectors[:1], k)[1][0].tolist() == whole[:k]
+    some = Selection(np.arange(0, 200, 3))
+    assert index.search(vectors[:1], 5, among=some)[1][0].tolist() == [0, 3, 6, 9, 12]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_no_queries_have_no_answers_and_numbers_that_are_too_large_are_an_error(
+    made: dict[str, VectorIndex], recipe: str
+) -> None:
+    assert made[recipe].search(np.empty((0, DIM), np.float32), 3)[1].shape == (0, 3)
+    with pytest.raises(SearchError, match="not finite"):
+        made[recipe].search(np.full((1, DIM), 1e300), 3)
+
+
+@pytest.mark.parametrize(
+    "recipe", ["IVF8,Flat", "IVF8,SQ4", "PCA32,IVF8,SQfp16", "OPQ8_32,IVF8,PQ8", "IVF8,PQ16", "IVF8,SQ6"]
+)
+def test_every_kind_of_lists_that_is_let_through_is_made_changed_and_read_again(
+    recipe: str, vectors: Vectors, queries: Vectors, store: Store, tmp_path: Path
+) -> None:
+    some = vectors[:1_000]
+    index = build_index(recipe, store(some, "float16"))
+    kept = np.arange(100, 1_000)
+    stored = store(some[kept], "float16")
+    after = updated_index(index, recipe, stored, kept)
+    after.save(tmp_path / "index.faiss")
+    read = load_index(recipe, tmp_path / "index.faiss", after.facts, stored)
+    found = read.search(queries, 10, accuracy="high")[1]
+    assert recall(found, nearest(queries, some[kept], 10)) > 0.9
+    among = Selection(np.arange(0, 900, 2))
+    assert read.search(queries[:3], 900, among=among)[1].shape == (3, 450)

@@ -42,10 +42,10 @@ def info(
     if as_json:
         terminal.print_json(facts)
         return
-    _show(opened, facts)
+    _show(opened, facts, gallery)
 
 
-def _show(gallery: "Gallery", facts: dict[str, Any]) -> None:
+def _show(gallery: "Gallery", facts: dict[str, Any], name: str) -> None:
     """Facts and report as a table, and the skipped files by name."""
     manifest = gallery.manifest
     facts["skipped"] = len(manifest.skipped)
@@ -61,7 +61,7 @@ def _show(gallery: "Gallery", facts: dict[str, Any]) -> None:
     if manifest.precision == "int8":
         terminal.say(INT8_FACTS, as_="Note")
     if gallery.drift:
-        again = f"`python -m similarity rebuild --gallery {gallery.name}`"
+        again = f"`python -m similarity rebuild --gallery {name}`"
         terminal.say(f"The index has drifted: {gallery.drift}. To make it anew, run {again}.", as_="Note")
     terminal.say_skipped(manifest.skipped)
 

@@ -137,7 +137,7 @@ def rebuild(
     from similarity.inventory import find_gallery
 
     directory = find_gallery(gallery)
-    with _interruptible(), terminal.indexing() as progress:
+    with _interruptible(goes_on=False), terminal.indexing() as progress:
         report = indexing.rebuild(directory, recipe, progress=progress)
     _tell(report, directory, as_json=as_json)
 
@@ -154,11 +154,12 @@ def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: 
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def _interruptible(*, goes_on: bool = True) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        terminal.say("Interrupted: the gallery is as it was. Run the same command again to go on where it stopped.")
+        again = " Run the same command again to go on where it stopped." if goes_on else ""
+        terminal.say(f"Interrupted: the gallery is as it was.{again}")
         raise typer.Exit(INTERRUPTED) from None
 
 

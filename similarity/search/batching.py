@@ -54,9 +54,8 @@ class Batcher(Generic[Answer]):
 def _run(batch: list[_Question[Answer]], ask: Ask[Answer]) -> None:
     try:
         answers = ask(np.concatenate([one.query for one in batch]), max(one.k for one in batch))
+        for one, answer in zip(batch, answers, strict=True):
+            one.answers.append(answer)
     except BaseException as error:  # noqa: BLE001 - each of them hears of it
         for one in batch:
             one.error = error
-        return
-    for one, answer in zip(batch, answers, strict=True):
-        one.answers.append(answer)

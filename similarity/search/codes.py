@@ -10,8 +10,8 @@ from similarity.vectors import Vectors
 
 # How many bytes of codes are scanned at a time.
 PART = 1 << 22
-# What float32 arithmetic may add to the error of an inner product.
-ROUNDING = 1e-5
+# What each step of float32 arithmetic may lose, twice, as a share: once for each way to compute a score.
+ROUNDING = 2.0**-22
 HIGHEST = 127
 SQ8 = faiss.ScalarQuantizer.QT_8bit
 
@@ -50,7 +50,7 @@ class Bounds:
         """With more vectors, float32 (n, dim), and their codes."""
         if not len(block):
             return self
-        error = float(np.linalg.norm(block - rounded * scales, axis=1).max()) * (1 + ROUNDING)
+        error = float(np.linalg.norm(block - rounded * scales, axis=1).max()) * (1 + 1e-5)
         return Bounds(max(self.error, error), max(self.length, float(np.linalg.norm(rounded, axis=1).max())))
 
 
@@ -78,14 +78,22 @@ def codes_of(index: Any) -> Any:
     return faiss.rev_swig_ptr(index.codes.data(), index.ntotal * index.d).reshape(index.ntotal, index.d)
 
 
-def split(codes: Any) -> list[Part]:
-    """The codes in parts, in their order."""
-    count, dim = int(codes.ntotal), int(codes.d)
-    if not count:
-        return []
-    size = max(1, PART // dim)
-    flat = codes_of(codes)
-    made = [Part(first, signed(dim)) for first in range(0, count, size)]
-    for part in made:
-        part.index.add_sa_codes(flat[part.first : part.first + size])
-    return made
+class Parts:
+    """Takes codes in as they come.
+
+    Attributes:
+        made: the parts so far.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.made: list[Part] = []
+        self._dim, self._size = dim, max(1, PART // dim)
+
+    def fill(self, codes: Any) -> None:
+        """Append codes, uint8 (n, dim); they are copied."""
+        while len(codes):
+            if not self.made or self.made[-1].index.ntotal == self._size:
+                self.made.append(Part(self.made[-1].end if self.made else 0, signed(self._dim)))
+            room = self._size - self.made[-1].index.ntotal
+            self.made[-1].index.add_sa_codes(codes[:room])
+            codes = codes[room:]

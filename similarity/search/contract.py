@@ -105,13 +105,15 @@ def check(queries: Vectors, k: int, dim: int) -> Vectors:
     """Queries as an index takes them; raises SearchError as `VectorIndex.search` says."""
     if queries.ndim != 2 or queries.shape[1] != dim:
         raise SearchError(f"These vectors have the shape {queries.shape}; this index takes (n, {dim}).")
+    with np.errstate(over="ignore"):
+        queries = np.ascontiguousarray(queries, np.float32)
     if not np.isfinite(queries).all():
         raise SearchError("A vector holds values that are not finite numbers.")
     if not queries.any(axis=1).all():
         raise SearchError("A vector of zeros has no direction: nothing is similar to it.")
     if k < 1:
         raise SearchError(f"The number of results must be at least 1, not {k}.")
-    return np.ascontiguousarray(queries, np.float32)
+    return queries
 
 
 def choice(among: Selection | None, count: int) -> int:
@@ -123,6 +125,6 @@ def choice(among: Selection | None, count: int) -> int:
     return len(among)
 
 
-def nothing(queries: Vectors) -> tuple[Vectors, Rows]:
-    """The answer where there is nothing to choose from."""
-    return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+def nothing(queries: Vectors, count: int) -> tuple[Vectors, Rows]:
+    """The answer where there is nothing to choose from, or nobody asks."""
+    return np.empty((len(queries), count), np.float32), np.empty((len(queries), count), np.int64)

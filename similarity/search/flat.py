@@ -10,11 +10,14 @@ from similarity.search.batching import Batcher
 from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.library import faiss
+from similarity.search.rescoring import in_order
 from similarity.stored import StoredVectors
 from similarity.vectors import Vectors
 
 # From so many queries on FAISS multiplies matrices instead of going through all vectors for each of them.
 faiss.cvar.distance_compute_blas_threshold = 4
+# How many more are looked at to see whether equal scores go on.
+TIES = 4
 
 
 class FlatIndex:
@@ -71,24 +74,33 @@ class FlatIndex:
         """See `VectorIndex.search`."""
         queries = check(queries, k, self.dim)
         count = min(k, choice(among, len(self)))
-        if count == 0:
-            return nothing(queries)
-        if among is None:
-            found = (
-                [self._together(queries, count, self._search_all)]
-                if len(queries) == 1
-                else self._search_all(queries, count)
-            )
-            scores, rows = zip(*found, strict=True)
-            return np.array(scores)[:, :count], np.array(rows)[:, :count]
-        # The selector is asked while the index is scanned, so that as many rows come back as there are.
-        chosen = among.prepared(self, self._selector)
-        scores, rows = self._index.search(queries, count, params=faiss.SearchParameters(sel=chosen))
-        return scores, rows
+        if not (count and len(queries)):
+            return nothing(queries, count)
+        depth, available = count, choice(among, len(self))
+        while True:
+            depth = min(available, depth + TIES)
+            scores, rows = self._look(queries, depth, among)
+            # Where equal scores go on beyond the last one, more are needed to know the first rows among them.
+            if depth == available or (scores[:, count - 1] > scores[:, -1]).all():
+                break
+            depth *= 4
+        found = [in_order(*one, count) for one in zip(scores, rows, strict=True)]
+        return np.array([one for one, _ in found]), np.array([one for _, one in found])
 
     def save(self, path: Path) -> None:
         """Write it to a file; raises OSError."""
         write_faiss(self._index, path)
+
+    def _look(self, queries: Vectors, depth: int, among: Selection | None) -> tuple[Vectors, Rows]:
+        if among is not None:
+            # The selector is asked while the index is scanned, so that as many rows come back as there are.
+            params = faiss.SearchParameters(sel=among.prepared(self, self._selector))
+            scores, rows = self._index.search(queries, depth, params=params)
+            return scores, rows
+        alone = len(queries) == 1
+        found = [self._together(queries, depth, self._search_all)] if alone else self._search_all(queries, depth)
+        scores, rows = zip(*found, strict=True)
+        return np.array(scores)[:, :depth], np.array(rows)[:, :depth]
 
     def _search_all(self, queries: Vectors, k: int) -> list[tuple[Vectors, Rows]]:
         return list(zip(*self._index.search(queries, k), strict=True))

@@ -107,8 +107,8 @@ class InvertedIndex:
             shortlist: how many to rescore.
         """
         k = min(k, choice(among, len(self)))
-        if k == 0:
-            return nothing(queries)
+        if not (k and len(queries)):
+            return nothing(queries, k)
         per_list = max(1, len(self) // self.count_of_lists)
         probes = min(self.count_of_lists, max(probes, -(-DEPTH * k // per_list)))
         wanted = max(shortlist, 2 * k)
@@ -158,7 +158,7 @@ class InvertedIndex:
     def _where(self) -> Rows:
         """The list that each row is in."""
         if self._assigned is None:
-            assigned = np.empty(len(self), np.int64)
+            assigned = np.full(len(self), -1)
             for number in range(self.count_of_lists):
                 assigned[self._lists.entries(number)[0]] = number
             self._assigned = assigned

@@ -3,7 +3,7 @@
     flat          FAISS `IndexFlatIP`, the reference: exact, every vector in memory in float32
     flat-sq8      exact as well, in a quarter of the memory and a fifth of the time; see `scan.py`
     ivf           approximate: the factory string below, for the number of vectors there are
-    PCA256,IVF4096,SQ8 …   any factory string with inverted lists; see `inverted.py`
+    PCA256,IVF4096,SQ8 …   a factory string: PCA, OPQ or neither; inverted lists; Flat, SQ4, SQ6, SQ8, SQfp16 or PQ
     auto          one of the first three, by `choose_recipe`
 
 Measured on two cores of an EPYC (AVX2) with vectors as in `bench search`. 200,000 x 1280, recall@10 with 16 lists of
@@ -34,6 +34,12 @@ SCAN_BYTES = 1 << 29
 COMPONENTS, OVERHEAD = (256, 128, 64), 8
 # Vectors for each inverted list that k-means learns from: fewer make bad lists, and with fewer than the first, none.
 MIN_FOR_LIST, FOR_LIST = 20, 40
+# Of more lists, finding the nearest takes longer than going through them; and what a product quantiser learns from.
+MOST_LISTS, CODEBOOK = 1 << 18, 256
+GRAMMAR = re.compile(
+    r"(?:(?:PCA|OPQ(?P<blocks>\d{1,4})_)(?P<components>\d{1,5}),)?"
+    r"IVF(?P<lists>\d{1,7}),(?:Flat|SQ4|SQ6|SQ8|SQfp16|PQ(?P<code_blocks>\d{1,4}))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +90,35 @@ def make_inverted(name: str, dim: int) -> Any:
     components have been taken of them centred.
 
     Raises:
-        SearchError: it is no such string, or its lists cannot be changed later.
+        SearchError: it is no such string, or none for such vectors.
     """
+    parsed = _parse(name, dim)
     try:
-        index = faiss.index_factory(dim, name, faiss.METRIC_L2)
-        inverted = faiss.try_extract_index_ivf(index)
+        return faiss.index_factory(dim, name, faiss.METRIC_L2)
     except RuntimeError as error:
-        raise SearchError(f"{name!r} is no recipe that FAISS knows for {dim} dimensions: {_say()}") from error
-    lists = faiss.downcast_InvertedLists(inverted.invlists) if inverted and inverted.invlists else None
-    if not isinstance(lists, faiss.ArrayInvertedLists) or inverted.d > dim:
-        raise SearchError(f"{name!r} has no inverted lists that pictures can be added to and removed from: {_say()}")
-    return index
+        raise SearchError(f"{name!r} makes no sense for {parsed.components} numbers a vector: {_say()}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """What a factory string asks for: numbers that a vector has in the lists, lists, and vectors to learn from."""
+
+    components: int
+    lists: int
+    needed: int
+
+
+def _parse(name: str, dim: int) -> _Parsed:
+    """Understand a factory string; FAISS knows more, but not all of that can be learned, changed and read again."""
+    found = GRAMMAR.fullmatch(name)
+    if not found or not 1 <= int(found["lists"]) <= MOST_LISTS:
+        raise SearchError(f"{name!r} is no recipe: {_say()}")
+    lists, components = int(found["lists"]), int(found["components"] or dim)
+    blocks = int(found["blocks"] or 1)
+    if not 1 <= components <= dim or not blocks or components % blocks:
+        raise SearchError(f"{name!r} makes no sense for vectors of {dim} numbers: {_say()}")
+    learned = max(components if found["components"] else 1, CODEBOOK if found["blocks"] or found["code_blocks"] else 1)
+    return _Parsed(components, lists, max(MIN_FOR_LIST * lists, learned))
 
 
 def _choose(count: int, dim: int, free: int) -> Recipe:
@@ -105,7 +129,7 @@ def _choose(count: int, dim: int, free: int) -> Recipe:
         return Recipe(SCAN, f"{pictures} are scanned exactly in {_size(count * dim)} of memory.")
     components = next((one for one in COMPONENTS if count * (one + OVERHEAD) <= free), COMPONENTS[-1])
     name = _inverted(count, dim, components)
-    if _lists(name) * MIN_FOR_LIST > count:  # memory is so short that not even this little fits
+    if _parse(name, dim).needed > count:  # memory is so short that not even this little fits
         return Recipe(SCAN, f"{pictures} are too few for an approximate index.")
     size = _size(count * (min(dim, components) + OVERHEAD))
     why = "so many that an exact scan would take long" if count * dim <= free else "more than fit into memory"
@@ -119,23 +143,20 @@ def _inverted(count: int, dim: int, components: int, *, fits: bool = False) -> s
         fits: fewer where that is needed, so that there are enough vectors to learn from.
     """
     lists = 2 ** max(4, round(math.log2(4 * math.sqrt(max(1, count)))))
-    while fits and lists > 1 and lists * FOR_LIST > count:
-        lists //= 2
+    if fits:
+        while lists > 1 and lists * FOR_LIST > count:
+            lists //= 2
+        components = next((one for one in COMPONENTS if one <= min(components, count // 2)), dim)
     return f"{f'PCA{components},' if dim > components else ''}IVF{lists},SQ8"
 
 
 def _check(name: str, count: int, dim: int) -> None:
-    make_inverted(name, dim)
-    needed = _lists(name) * MIN_FOR_LIST
+    needed = _parse(name, dim).needed
     if count < needed:
         raise SearchError(
             f"{name!r} needs at least {needed:,} pictures, and there are {count:,}: take 'auto' or 'flat'."
         )
-
-
-def _lists(name: str) -> int:
-    found = re.search(r"IVF(\d+)", name)
-    return int(found[1]) if found else 1
+    make_inverted(name, dim)
 
 
 def _size(count: int) -> str:

@@ -31,8 +31,14 @@ def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) ->
 
 def rank(stored: Any, query: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
     """The same for rows that have been read, float32 or float16 (m, dim)."""
-    scores, places = as_index(stored).search(query[np.newaxis], min(k, len(rows)))
-    return scores[0], rows[places[0]]
+    scores, places = as_index(stored).search(query[np.newaxis], len(rows))
+    return in_order(scores[0], rows[places[0]], k)
+
+
+def in_order(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
+    """The k best, best first, of equal ones the first row."""
+    order = np.lexsort((rows, -scores))[:k]
+    return scores[order], rows[order]
 
 
 def as_index(stored: Any) -> Any:

@@ -23,7 +23,7 @@ import numpy as np
 
 from similarity.progress import OnProgress, Reporter
 from similarity.search.batching import Batcher
-from similarity.search.codes import HIGHEST, ROUNDING, SQ8, Bounds, Part, codes_of, signed, split, sq8
+from similarity.search.codes import HIGHEST, ROUNDING, SQ8, Bounds, Part, Parts, codes_of, signed, sq8
 from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.flat import selector
@@ -83,16 +83,15 @@ class Scanned:
 class ScanIndex:
     """Exact, with a quarter of the memory of `FlatIndex` and all cores for each query."""
 
-    def __init__(self, codes: Any, bounds: Bounds, vectors: StoredVectors) -> None:
+    def __init__(self, parts: list[Part], scales: Vectors, bounds: Bounds, vectors: StoredVectors) -> None:
         """Take over codes as `build` or `load` has them.
 
         Args:
-            codes: a FAISS index of the kind SQ8.
+            parts: the codes of all vectors, in order.
+            scales: the s above, float32 (dim,).
             vectors: the embeddings, float32.
         """
-        self._bounds, self._vectors = bounds, vectors
-        self._scales = faiss.vector_to_array(codes.sq.trained)[codes.d :] / 255
-        self._parts = split(codes)
+        self._parts, self._scales, self._bounds, self._vectors = parts, scales, bounds, vectors
         self._together: Batcher[Scanned] = Batcher()
 
     @classmethod
@@ -104,13 +103,13 @@ class ScanIndex:
             np.maximum(largest, np.abs(block).max(axis=0), out=largest)
             report.advance(len(block))
         scales: Vectors = (np.maximum(largest, 1e-12) / HIGHEST).astype(np.float32)
-        codes, coder, bounds = sq8(scales), signed(vectors.dim), Bounds()
+        parts, coder, bounds = Parts(vectors.dim), signed(vectors.dim), Bounds()
         for _, block in vectors.blocks():
             rounded: Vectors = np.rint(block / scales)
-            codes.add_sa_codes(coder.sa_encode(rounded))
+            parts.fill(coder.sa_encode(rounded))
             bounds = bounds.including(block, rounded, scales)
             report.advance(len(block))
-        return cls(codes, bounds, vectors)
+        return cls(parts.made, scales, bounds, vectors)
 
     @classmethod
     def load(cls, path: Path, facts: Mapping[str, Any], vectors: StoredVectors) -> "ScanIndex":
@@ -119,7 +118,10 @@ class ScanIndex:
         is_one = isinstance(codes, faiss.IndexScalarQuantizer) and codes.sq.qtype == SQ8
         if not is_one or (codes.ntotal, codes.d) != vectors.shape:
             raise ValueError("not the 8-bit index of these embeddings")
-        return cls(codes, Bounds(float(facts["error"]), float(facts["length"])), vectors)
+        parts, scales = Parts(codes.d), faiss.vector_to_array(codes.sq.trained)[codes.d :] / np.float32(255)
+        if codes.ntotal:
+            parts.fill(codes_of(codes))
+        return cls(parts.made, scales, Bounds(float(facts["error"]), float(facts["length"])), vectors)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -151,8 +153,8 @@ class ScanIndex:
         """See `VectorIndex.search`."""
         queries = check(queries, k, self.dim)
         count = min(k, choice(among, len(self)))
-        if count == 0:
-            return nothing(queries)
+        if not (count and len(queries)):
+            return nothing(queries, count)
         if among is not None:
             scanned = self._scan(queries, count, among.prepared(self, self._selectors))
         else:
@@ -212,7 +214,8 @@ class ScanIndex:
         steps = np.maximum(np.abs(scaled).max(axis=1), 1e-30) / HIGHEST
         codes = np.rint(scaled / steps[:, np.newaxis])
         lost = np.linalg.norm(scaled - codes * steps[:, np.newaxis], axis=1) * self._bounds.length
-        margins = np.linalg.norm(queries, axis=1) * self._bounds.error + lost + ROUNDING
+        # What float32 arithmetic adds grows with the dimension.
+        margins = np.linalg.norm(queries, axis=1) * (self._bounds.error + ROUNDING * self.dim) + lost
         return (codes, steps), margins.astype(np.float32)
 
     def _selectors(self, rows: Rows) -> list[Any]:

@@ -84,7 +84,8 @@ def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
         if entry is None:
             return f"{DOING[job.task]} {name} was cancelled before anything was done."
         as_was = "there is no such gallery yet" if entry.condition == "unfinished" else f"{name} is as it was"
-        return f"{DOING[job.task]} {name} was cancelled: {as_was}. What was done so far is kept, to go on from there."
+        kept = "" if job.task == "rebuild" else " What was done so far is kept, to go on from there."
+        return f"{DOING[job.task]} {name} was cancelled: {as_was}.{kept}"
     result = status.result
     if isinstance(result, Report) and result.task == "rebuild":
         return f"The index of {name} was made anew, in {duration(result.seconds)}."
