@@ -13,7 +13,7 @@ DOING: dict[str, str] = {
     "add": "Adding pictures to",
     "sync": "Bringing in step",
     "remove": "Removing pictures from",
-    "rebuild": "Making the index anew of",
+    "rebuild": "Making anew the index of",
     "verify": "Checking",
     "restore": "Undoing the last change of",
     "delete": "Deleting",
@@ -63,6 +63,8 @@ def recipe_title(recipe: str) -> str:
 
 def counted(report: Report) -> str:
     """What a run did, without what it did not."""
+    if report.task == "rebuild":
+        return "no picture was looked at"
     told = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
     if report.task == "index":
         told = [files(report.added)]
