@@ -3,7 +3,8 @@
 The file is mapped into memory, which takes 0.03 ms for 100 rows where reading them one by one takes 0.3, and does not
 hand Python's lock to and fro between threads. What is mapped counts as memory of the process, though the system can
 take it back at any time: the system maps up to 2 MB around a row, and a thousand searches among a million embeddings
-left 3.2 GB behind. So it is let go of again; what is needed next is still in the system's cache of the disk.
+left 3.2 GB behind. So what is mapped of a large file is let go of again; what is needed next is still in the system's
+cache of the disk, and 50 rows take 0.3 ms then, whereas of a small file that stays mapped they take 0.04.
 """
 
 import mmap
@@ -19,8 +20,8 @@ from similarity.vectors import Vectors
 
 # How many rows are taken at a time when all are read: 8 to 32 MB.
 BLOCK = 4096
-# How many rows are read before what is mapped around them is let go of.
-LET_GO_AFTER = 128
+# A file of so many bytes may stay mapped; how many rows of a larger one are read before it is let go of.
+KEPT, LET_GO_AFTER = 1 << 29, 512
 
 Stored = Literal["float32", "float16"]
 
@@ -96,7 +97,7 @@ class StoredVectors:
     def _let_go(self, count: int) -> None:
         """Let go of what is mapped once so many rows more have been read that it may be much."""
         self._read += count
-        if self._read >= LET_GO_AFTER:
+        if self._read >= LET_GO_AFTER and len(self._map) > KEPT:
             self._read = 0
             self._map.madvise(mmap.MADV_DONTNEED)
 

@@ -45,6 +45,7 @@ def test_what_has_been_read_is_let_go_of_and_can_be_read_again(
     path: Path, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored, "LET_GO_AFTER", 1)
+    monkeypatch.setattr(stored, "KEPT", 0)
     read = StoredVectors(path)
     for _ in range(3):
         assert np.array_equal(read[10:20], vectors[10:20])
