@@ -73,10 +73,10 @@ class FlatIndex:
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
         queries = check(queries, k, self.dim)
-        count = min(k, choice(among, len(self)))
+        available = choice(among, len(self))
+        depth = count = min(k, available)
         if not (count and len(queries)):
             return nothing(queries, count)
-        depth, available = count, choice(among, len(self))
         while True:
             depth = min(available, depth + TIES)
             scores, rows = self._look(queries, depth, among)

@@ -26,13 +26,8 @@ def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) ->
     candidates = np.sort(candidates)
     if not len(candidates):
         return np.empty(0, np.float32), candidates
-    return rank(vectors.read(candidates), query, candidates, k)
-
-
-def rank(stored: Any, query: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
-    """The same for rows that have been read, float32 or float16 (m, dim)."""
-    scores, places = as_index(stored).search(query[np.newaxis], len(rows))
-    return in_order(scores[0], rows[places[0]], k)
+    scores, places = _as_index(vectors.read(candidates)).search(query[np.newaxis], len(candidates))
+    return in_order(scores[0], candidates[places[0]], k)
 
 
 def in_order(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
@@ -41,13 +36,12 @@ def in_order(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
     return scores[order], rows[order]
 
 
-def as_index(stored: Any) -> Any:
+def _as_index(stored: Any) -> Any:
     """Rows as they are stored, float32 or float16 (m, dim), as a FAISS index of inner products."""
-    kind = faiss.ScalarQuantizer.QT_fp16
     if stored.dtype == np.float32:
         exact = faiss.IndexFlatIP(stored.shape[1])
         exact.add(stored)
         return exact
-    half = faiss.IndexScalarQuantizer(stored.shape[1], kind, faiss.METRIC_INNER_PRODUCT)
+    half = faiss.IndexScalarQuantizer(stored.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     half.add_sa_codes(stored.view(np.uint8))
     return half

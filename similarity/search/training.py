@@ -30,8 +30,8 @@ class Lists:
         self.index = index
         self.ivf = faiss.downcast_index(faiss.extract_index_ivf(index))
         pre = faiss.downcast_index(index)
-        self.is_transformed = isinstance(pre, faiss.IndexPreTransform)
-        chain = [pre.chain.at(place) for place in range(pre.chain.size())] if self.is_transformed else []
+        is_transformed = isinstance(pre, faiss.IndexPreTransform)
+        chain = [pre.chain.at(place) for place in range(pre.chain.size())] if is_transformed else []
         self._transforms = [faiss.downcast_VectorTransform(one) for one in chain]
 
     def transform(self, vectors: Vectors) -> Vectors:
