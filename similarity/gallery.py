@@ -13,6 +13,7 @@ from PIL import Image
 
 from similarity import indexing
 from similarity.current import live_state
+from similarity.duplicates import SAME_TO_THE_EYE
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError, SearchError
@@ -25,6 +26,7 @@ from similarity.progress import OnProgress
 from similarity.queries import Examples, Query, QueryFile, decode_query, read_once
 from similarity.ranking import Ranker
 from similarity.records import Items
+from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search import Accuracy, Hit, Recipe
 from similarity.sources import Item, Source, open_source
@@ -45,7 +47,8 @@ class Gallery:
         directory: where it lies.
         manifest: what it is: model, count, recipe, when it was made, what was skipped ...
         items: its pictures, in the order of their rows.
-        vectors: float32 (n, dim), rows of unit length, read from the disk as they are asked for.
+        embeddings: of its pictures, float32 (n, dim), rows of unit length, read from the disk as they are asked for,
+        vectors: and what they are compared as, likewise; see `refinement.py`.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Gallery:
         self.directory = directory
         self.manifest: Manifest = generation.manifest
         self.items: Items = generation.items
+        self.embeddings: StoredVectors = generation.embeddings
         self.vectors: StoredVectors = generation.vectors
         self._generation = generation
         self._load = load if isinstance(load, Reusing) else Reusing(load)
@@ -67,6 +71,7 @@ class Gallery:
         model: str | ModelChoice = AUTO,
         precision: Precision = "auto",
         recipe: str = AUTO_RECIPE,
+        refinement: str = AUTO_REFINEMENT,
         progress: OnProgress | None = None,
     ) -> Gallery:
         """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
@@ -79,16 +84,23 @@ class Gallery:
             model: a backbone's name or `auto`, or what `choose_model` made of it.
             precision: of the network's arithmetic; int8 is the fastest, and calibrated on up to 300 of the pictures.
             recipe: of the index, see `search.recipes`.
+            refinement: of the embeddings, see `refinement.py`.
             progress: told what is going on.
 
         Raises:
-            SearchError: the recipe makes no sense for so many pictures.
+            SearchError: the recipe or the refinement makes no sense for so many pictures.
             SourceError: no pictures, or none that can be read. ModelError: the model cannot be had.
             GalleryBusyError: somebody else writes the gallery. GalleryError: the folder cannot be written.
         """
         choice = choose_model(model) if isinstance(model, str) else model
         _, embedder = indexing.index(
-            _listed(source), full_path(directory), choice, precision=precision, recipe=recipe, progress=progress
+            _listed(source),
+            full_path(directory),
+            choice,
+            precision=precision,
+            recipe=recipe,
+            refinement=refinement,
+            progress=progress,
         )
         return cls.open(directory, load=Reusing(Embedder.restore, embedder))
 
@@ -162,19 +174,22 @@ class Gallery:
         indexing.remove(self.directory, ids=ids, paths=paths, labels=labels)
         return Gallery.open(self.directory, load=self._load)
 
-    def rebuild(self, recipe: str | None = None, *, progress: OnProgress | None = None) -> Gallery:
+    def rebuild(
+        self, recipe: str | None = None, refinement: str | None = None, *, progress: OnProgress | None = None
+    ) -> Gallery:
         """Make the index anew of the stored embeddings; no picture is looked at. Returns the gallery as it is then.
 
         An approximate index has embeddings stored in half precision. An exact one that is made of these compares with
         them, and scores differ by up to 0.0003 from those of a gallery that always was exact; `build` embeds anew.
 
         Args:
-            recipe: another one than the gallery has; see `search.recipes`.
+            recipe: another one than the gallery has; see `search.recipes`,
+            refinement: and likewise; see `refinement.py`.
 
         Raises:
-            SearchError: the recipe makes no sense for so many pictures.
+            SearchError: one of them makes no sense for so many pictures.
         """
-        indexing.rebuild(self.directory, recipe, progress=progress)
+        indexing.rebuild(self.directory, recipe, refinement, progress=progress)
         return Gallery.open(self.directory, load=self._load)
 
     @property
@@ -226,8 +241,19 @@ class Gallery:
             raise SearchError("Show it a picture that the results should look like, too.")
         side = self.embedder.backbone.preprocessing.resize
         images = [decode_query(one, side=side) for one in (*examples.like, *examples.unlike)]
-        vectors, count = self.embedder.embed(images), len(examples.like)
+        vectors, count = self.refine(self.embedder.embed(images)), len(examples.like)
         return combine(vectors[:count], vectors[count:], examples.weights)
+
+    def refine(self, embeddings: Vectors) -> Vectors:
+        """Embeddings of other pictures by the same model as they are compared with those of the gallery.
+
+        Args:
+            embeddings: float32 (n, dim), rows of unit length.
+
+        Returns:
+            The same, refined; see `refinement.py`.
+        """
+        return self.vectors.refine(embeddings)
 
     def search_vector(
         self,
@@ -244,7 +270,7 @@ class Gallery:
         """Find the pictures most similar to an embedding; best first.
 
         Args:
-            vector: float32 (dim,), of unit length.
+            vector: refined, float32 (dim,), of unit length.
             k: how many to look for; there are fewer where fewer meet the conditions.
             where: only pictures that meet these conditions; all k of them are found, if there are so many.
             but: the ids of pictures to leave out.
@@ -276,8 +302,16 @@ class Gallery:
         return self.items[self._ranker.row(item_id)]
 
     def vector(self, item_id: str) -> Vectors:
-        """The embedding of the picture with an id, float32 (dim,); raises SearchError if there is none."""
+        """What the picture with an id is compared as, float32 (dim,); raises SearchError if there is none."""
         return self.vectors[self._ranker.row(item_id)]
+
+    def near_identical(self, item_id: str, most: int) -> list[Hit]:
+        """The pictures that are nearly identical to the one with an id, best first, of those that are most similar."""
+        embedding, near = self.embeddings[self._ranker.row(item_id)], self.search_vector(self.vector(item_id), most + 1)
+        others = [hit for hit in near if hit.item.id != item_id]
+        rows = [self._ranker.row(hit.item.id) for hit in others]
+        is_near = self.embeddings[rows] @ embedding >= SAME_TO_THE_EYE
+        return [hit for hit, near in zip(others, is_near, strict=True) if near]
 
     def thumbnail(self, item: Item) -> bytes:
         """A small JPEG of one of its pictures, made when it was indexed.

@@ -26,6 +26,8 @@ from similarity.models import get_backbone
 from similarity.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.progress import OnProgress, Progress
 from similarity.records import files_of
+from similarity.refinement import AUTO as AUTO_REFINEMENT
+from similarity.refinement import choose_refinement
 from similarity.report import Report
 from similarity.runs import Run
 from similarity.search import AUTO, choose_recipe
@@ -46,15 +48,17 @@ def index(
     *,
     precision: Precision = "auto",
     recipe: str = AUTO,
+    refinement: str = AUTO_REFINEMENT,
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`."""
     started, source = time.perf_counter(), _outside(source, directory)
-    choose_recipe(recipe, len(source.items), choice.backbone.dim)  # or it fails after all else is done
+    count, dim = len(source.items), choice.backbone.dim
+    is_exact = choose_recipe(recipe, count, dim).is_exact  # or it fails after all else is done
+    choose_refinement(refinement, count, dim, is_exact=is_exact)
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, precision, source, progress)
-        base = replace(_manifest(embedder, source.name), recipe_asked=recipe)
-        is_exact = choose_recipe(recipe, len(source.items), embedder.dim).is_exact
+        base = _manifest(embedder, source.name, recipe, refinement)
         before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
         return _embed_and_commit(run, source, embedder, (base, embedder.quantised), progress), embedder
@@ -115,15 +119,24 @@ def remove(
         return _commit(*plan())
 
 
-def rebuild(directory: Path, recipe: str | None = None, *, progress: OnProgress | None = None) -> Report:
+def rebuild(
+    directory: Path,
+    recipe: str | None = None,
+    refinement: str | None = None,
+    *,
+    progress: OnProgress | None = None,
+) -> Report:
     """Make a gallery's index anew of its stored embeddings; see `Gallery.rebuild`."""
     started = time.perf_counter()
     live_state(directory)
     with writing(directory, "rebuild"):
         before = read_generation(directory)
         made = before.manifest
-        asked = replace(made, recipe_asked=recipe or made.recipe_asked)
-        choose_recipe(asked.recipe_asked, made.count, made.dim)
+        asked = replace(
+            made,
+            recipe_asked=recipe or made.recipe_asked,
+            refinement_asked=refinement or made.refinement_asked,
+        )
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", directory, plan, before, None, started)
         report = run.commit(asked, Known(before, None), before.quantised, progress)
@@ -197,10 +210,10 @@ def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Ge
         return None
     if not before or before.manifest.identity != base.identity:
         return None
-    return None if is_exact and before.vectors.dtype == np.float16 else before
+    return None if is_exact and before.embeddings.dtype == np.float16 else before
 
 
-def _manifest(embedder: Embedder, source: str) -> Manifest:
+def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: str = AUTO_REFINEMENT) -> Manifest:
     """What is true of a generation that an embedder makes, whatever will be in it."""
     return Manifest(
         model=embedder.backbone.name,
@@ -211,6 +224,8 @@ def _manifest(embedder: Embedder, source: str) -> Manifest:
         network_sha256=embedder.network_sha256,
         dim=embedder.dim,
         source=source,
+        recipe_asked=recipe,
+        refinement_asked=refinement,
     )
 
 

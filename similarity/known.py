@@ -62,5 +62,5 @@ class Known:
         """Embeddings of the live generation; those in half precision are not quite of unit length."""
         if not self._generation:
             raise KeyError(rows)
-        stored = self._generation.vectors
+        stored = self._generation.embeddings
         return normalise(stored[rows]) if stored.dtype == np.float16 else stored[rows]

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from similarity.errors import GalleryDamagedError, GalleryError
+from similarity.refinement import Method
 from similarity.report import Report
 from similarity.sources import Skipped
 
-# The last version, and the first one that is read as well: it knew exact search only.
-FORMAT, OLDEST = 3, 2
+# The last version, and the first one that is read as well: it knew exact search only, and until 3 nothing was refined.
+FORMAT, OLDEST, REFINED = 4, 2, 4
 MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
 
 
@@ -25,6 +26,8 @@ class Manifest:
         network_sha256: of the int8 network, if it is one; a copy of it lies in the generation's folder.
         recipe: how its index is made, see `search.recipes`; recipe_asked is what was asked for, such as auto,
         recipe_reason: and that says why it is this one.
+        refinement: how its embeddings are refined, see `refinement.py`; refinement_asked is what was asked for,
+        refinement_reason: and that says why it is this one.
         search: what the index has to know beside its file.
         note: if it is not the model that was hoped for, two lines: why, and what to do about it.
         count: pictures, each with an embedding.
@@ -54,6 +57,9 @@ class Manifest:
     recipe: str = "flat"
     recipe_asked: str = "auto"
     recipe_reason: str = ""
+    refinement: Method = "none"
+    refinement_asked: str = "auto"
+    refinement_reason: str = ""
     search: dict[str, Any] = field(default_factory=dict)
     metric: str = "inner_product"
     format: int = FORMAT
@@ -104,6 +110,8 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
 
 def _from_json(read: dict[str, Any]) -> Manifest:
     known = {key: read[key] for key in (one.name for one in fields(Manifest)) if key in read}
+    if read["format"] < REFINED:  # then it stays as it is, until it is asked for
+        known |= {"refinement_asked": "none", "refinement_reason": "It was made before there was any."}
     last_run = read["last_run"] | {"skipped": _skipped(read["last_run"]["skipped"])}
     return Manifest(**known | {"skipped": _skipped(read["skipped"]), "last_run": Report(**last_run)})
 

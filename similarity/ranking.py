@@ -62,7 +62,7 @@ class Ranker:
             chosen = np.flatnonzero(scores >= minimum)
             is_all = len(rows) < depth or len(chosen) < len(rows)
             if conditions.get("distinct"):
-                vectors, best = self._generation.vectors, rows[chosen]
+                vectors, best = self._generation.embeddings, rows[chosen]
                 blocks = (vectors[best[start : start + BLOCK]] for start in range(0, len(best), BLOCK))
                 chosen = chosen[without_near_identical(blocks, wanted)]
             if len(chosen) >= wanted or is_all:

@@ -2,7 +2,8 @@
 
     photos/
       CURRENT                  which generation is live, see `current.py`; replaced atomically, last
-      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss, network/ if in int8
+      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss, centre.npy and neighbours.npy
+                               if it is refined, network/ if in int8
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
       unfinished/              embeddings of a run that has not ended, see `journal.py`
 
@@ -28,6 +29,7 @@ from similarity.manifest import Manifest, read_manifest, write_manifest
 from similarity.pins import Pin, unless_pinned
 from similarity.progress import OnProgress
 from similarity.records import Items, read_contents, read_items, write_items
+from similarity.refinement import Refinement, choose_refinement, read_refined, refine
 from similarity.search import (
     AUTO,
     METRIC,
@@ -58,6 +60,8 @@ class Generation:
 
     Attributes:
         state: what CURRENT said when it was live.
+        embeddings: as they were embedded,
+        vectors: and refined, as they are compared.
         quantised: the folder of the int8 network that embedded it, if one did.
         pin: keeps its files on the disk as long as this object is there.
     """
@@ -65,6 +69,7 @@ class Generation:
     state: str
     manifest: Manifest
     items: Items
+    embeddings: StoredVectors
     vectors: StoredVectors
     index: VectorIndex
     quantised: Path | None = None
@@ -126,12 +131,12 @@ def write_generation(
     sure to give the same embeddings.
 
     Args:
-        manifest: what is true of it; recipe_asked says how its index is to be made.
+        manifest: what is true of it; recipe_asked and refinement_asked say how its index is to be made.
         vectors: float32 (any, dim) blocks, for each item a row.
         change: what the index goes on from; it is made anew unless given.
 
     Raises:
-        SearchError: the recipe makes no sense for so many items.
+        SearchError: the recipe or the refinement makes no sense for so many items.
     """
     number = 1 + max((int(folder.name) for folder in _generation_folders(directory)), default=0)
     folder = _folder(directory, number)
@@ -207,13 +212,15 @@ def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Ge
     check_files(folder, manifest.files, thorough=thorough)
     try:
         items = read_items(folder / ITEMS)
-        vectors = StoredVectors(folder / EMBEDDINGS)
+        embeddings = StoredVectors(folder / EMBEDDINGS)
+        vectors = read_refined(folder, embeddings, manifest.refinement)
         index = load_index(manifest.recipe, folder / INDEX, manifest.search, vectors)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
         raise GalleryDamagedError(folder, f"cannot be read ({error})") from error
     if (manifest.count, manifest.dim) != vectors.shape or len(items) != manifest.count or manifest.metric != METRIC:
         raise GalleryDamagedError(folder, "holds files that do not belong together")
-    return Generation(state, manifest, items, vectors, index, folder / NETWORK if manifest.network_sha256 else None)
+    quantised = folder / NETWORK if manifest.network_sha256 else None
+    return Generation(state, manifest, items, embeddings, vectors, index, quantised)
 
 
 def _remedy(directory: Path, state: str) -> str:
@@ -249,14 +256,37 @@ def _write_search(
 ) -> Manifest:
     """Write embeddings and index; returns the manifest with what is to be known of them."""
     recipe = _recipe(manifest, change.before.manifest if change else None)
+    before = change.before if change and recipe.name == change.before.manifest.recipe else None
+    # Lists that go on stay what they are, and so does what was taken off of the vectors in them.
+    centre = getattr(before.vectors, "centre", None) if before and not recipe.is_exact else None
+    refinement = _refinement(manifest, recipe, before)
     write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), vectors, recipe.stored)
-    stored = StoredVectors(folder / EMBEDDINGS)
-    if change and recipe.name == change.before.manifest.recipe:
-        index = updated_index(change.before.index, recipe.name, stored, change.origins, progress)
+    embeddings = StoredVectors(folder / EMBEDDINGS)
+    refined = refine(folder, embeddings, refinement.method, centre=centre, progress=progress)
+    if change and before:
+        index = updated_index(before.index, recipe.name, refined, change.origins, progress)
     else:
-        index = build_index(recipe.name, stored, progress)
+        index = build_index(recipe.name, refined, progress)
     index.save(folder / INDEX)
-    return replace(manifest, recipe=recipe.name, recipe_reason=recipe.reason, search=index.facts)
+    return replace(
+        manifest,
+        recipe=recipe.name,
+        recipe_reason=recipe.reason,
+        refinement=refinement.method,
+        refinement_reason=refinement.reason,
+        search=index.facts,
+    )
+
+
+def _refinement(manifest: Manifest, recipe: Recipe, before: Generation | None) -> Refinement:
+    """How the embeddings of a generation are refined.
+
+    Args:
+        before: what its index goes on from; approximate lists hold refined vectors, which cannot become others.
+    """
+    if before and not recipe.is_exact:
+        return Refinement(before.manifest.refinement, before.manifest.refinement_reason)
+    return choose_refinement(manifest.refinement_asked, manifest.count, manifest.dim, is_exact=recipe.is_exact)
 
 
 def _recipe(manifest: Manifest, before: Manifest | None) -> Recipe:

@@ -30,11 +30,13 @@ class StoredVectors:
     """An array of float32 (n, dim), rows of unit length, read as it is asked for. Safe to share between threads.
 
     Attributes:
+        path: the file.
         dtype: what the file holds; what is read by index is float32 in any case.
     """
 
     def __init__(self, path: Path) -> None:
         """Open a file; raises OSError, or ValueError if it is not what `write_vectors` writes."""
+        self.path = path
         with path.open("rb") as file:
             if np.lib.format.read_magic(file) != (1, 0):
                 raise ValueError("not a NumPy file of version 1.0")
@@ -79,6 +81,21 @@ class StoredVectors:
     def read(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
         """Some rows as they are stored, (m, dim)."""
         return self._gather(rows, self.dtype)
+
+    def refine(self, embeddings: Vectors, own: npt.NDArray[np.integer] | None = None) -> Vectors:  # noqa: ARG002
+        """Other embeddings as those of the file are compared, float32 (m, dim), rows of unit length.
+
+        Args:
+            embeddings: of the same model, likewise.
+            own: for each of them the row of the same picture, of which nothing is to be known.
+        """
+        return embeddings
+
+    def embeddings(self, size: int = BLOCK) -> Iterator[tuple[int, Vectors]]:
+        """All of them in order, as they were embedded: the number of a first row, and float32 (up to size, dim)."""
+        for start in range(0, len(self), size):
+            rows = np.arange(start, min(start + size, len(self)))
+            yield start, self._gather(rows, np.float32)
 
     def blocks(self, size: int = BLOCK) -> Iterator[tuple[int, Vectors]]:
         """All of them in order: the number of a first row, and float32 (up to size, dim) from there on."""

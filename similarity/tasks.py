@@ -14,6 +14,7 @@ from similarity.gallery import restore
 from similarity.jobs import Job, Work
 from similarity.manifest import Manifest
 from similarity.progress import Progress
+from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.report import Report
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.sources import Source, open_source
@@ -55,6 +56,7 @@ def index(
     model: str = AUTO,
     precision: Precision = "auto",
     recipe: str = AUTO_RECIPE,
+    refinement: str = AUTO_REFINEMENT,
 ) -> Work:
     """Make a gallery; one that is there is replaced once the new one is complete."""
 
@@ -62,7 +64,16 @@ def index(
         source = find(job)
         choice = choose_model(model, progress=job.counter("Downloading the model", "bytes"))
         with job.turn():
-            return indexing.index(source, directory, choice, precision=precision, recipe=recipe, progress=job.tell)[0]
+            report, _ = indexing.index(
+                source,
+                directory,
+                choice,
+                precision=precision,
+                recipe=recipe,
+                refinement=refinement,
+                progress=job.tell,
+            )
+            return report
 
     return work
 
@@ -83,12 +94,12 @@ def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (
     return lambda job: _told(job, "Removing", lambda: indexing.remove(directory, ids=ids, paths=paths, labels=labels))
 
 
-def rebuild(directory: Path, recipe: str) -> Work:
-    """Make a gallery's index anew by a recipe."""
+def rebuild(directory: Path, recipe: str, refinement: str) -> Work:
+    """Make a gallery's index anew by a recipe, of embeddings that are refined anew."""
 
     def work(job: Job) -> Report:
         with job.turn():
-            return indexing.rebuild(directory, recipe, progress=job.tell)
+            return indexing.rebuild(directory, recipe, refinement, progress=job.tell)
 
     return work
 

@@ -56,6 +56,7 @@ def large(tmp_path: Path, vectors: Vectors) -> Gallery:
         "/photos",
         count=COUNT,
         recipe_asked="ivf",
+        refinement_asked="none",
     )
     directory = tmp_path / "large"
     directory.mkdir()
@@ -101,7 +102,9 @@ def test_as_many_distinct_pictures_come_as_are_asked_for(tmp_path: Path) -> None
     """Though the first hundreds of a plain search are all nearly the same picture."""
     world = World(DIM).block(50, 1)
     crowd = np.concatenate([np.repeat(world[:1], 400, axis=0), world])
-    made = Manifest("efficientnet-lite2", "0" * 64, {}, "f32", DIM, "/photos", count=len(crowd))
+    made = Manifest(
+        "efficientnet-lite2", "0" * 64, {}, "f32", DIM, "/photos", count=len(crowd), refinement_asked="none"
+    )
     (tmp_path / "crowd").mkdir()
     write_generation(tmp_path / "crowd", made, items(len(crowd)), [crowd])
     gallery = Gallery.open(tmp_path / "crowd")

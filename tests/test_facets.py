@@ -93,7 +93,7 @@ def test_of_near_identical_pictures_only_the_best_is_shown(shapes: Gallery, monk
     vector = shapes.vectors[0]
     near = np.array(shapes.vectors)
     near[1] = near[0]
-    monkeypatch.setattr(shapes._ranker, "_generation", replace(shapes._generation, vectors=near))
+    monkeypatch.setattr(shapes._ranker, "_generation", replace(shapes._generation, embeddings=near))
     ids = [hit.item.id for hit in shapes.search_vector(vector, len(shapes), distinct=True)]
     assert shapes.items[0].id in ids
     assert shapes.items[1].id not in ids

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from similarity.app import throttle
@@ -67,13 +68,15 @@ def fetch_picture(url: str) -> bytes:
 
 
 def embed_query(gallery: Gallery, file: QueryFile, box: Box | None = None) -> Vectors:
-    """The embedding of a picture file or of a part of it, float32 (dim,), computed once.
+    """A picture file or a part of it as it is compared with a gallery, float32 (dim,); embedded once.
 
     Raises:
         ImageError: it is not a picture that can be read. GalleryError: the model cannot be loaded.
     """
     manifest = gallery.manifest
-    return _embed((manifest.weights_sha256, manifest.network_sha256), file.sha256, box, gallery, file)
+    embedding = _embed((manifest.weights_sha256, manifest.network_sha256), file.sha256, box, gallery, file)
+    refined: Vectors = gallery.refine(embedding[np.newaxis])[0]
+    return refined
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -107,7 +107,7 @@ def _of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:
 
 
 def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
-    vectors = open_gallery(name).vectors
+    vectors = open_gallery(name).embeddings
     held_out = np.arange(HELD_OUT // 2, len(vectors), HELD_OUT)[:ASKED]
     kept = np.setdiff1d(np.arange(len(vectors)), held_out)
     blocks = (vectors[kept[start : start + BLOCK]] for start in range(0, len(kept), BLOCK))

@@ -130,7 +130,7 @@ def duplicates(
 
     opened = open_or_index(gallery)
     with terminal.indexing() as progress:
-        groups = find_duplicates(opened.items[:], opened.vectors[:], threshold, progress=progress)
+        groups = find_duplicates(opened.items[:], opened.embeddings[:], threshold, progress=progress)
     if as_json:
         listed = [
             {

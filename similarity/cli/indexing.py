@@ -17,6 +17,7 @@ from similarity.cli.options import (
     PrecisionName,
     Products,
     RecipeName,
+    RefinementName,
     Seed,
     SourcePath,
     SplitName,
@@ -33,6 +34,7 @@ def index(
     model: Model = "auto",
     precision: PrecisionName = "auto",
     recipe: RecipeName = "auto",
+    refinement: RefinementName = "auto",
     split: SplitName = None,
     products: Products = None,
     seed: Seed = 0,
@@ -50,7 +52,15 @@ def index(
     if choice.note:
         terminal.say(choice.note, as_="Note")
     with _interruptible(), terminal.indexing() as progress:
-        report, _ = indexing.index(listed, directory, choice, precision=precision, recipe=recipe, progress=progress)
+        report, _ = indexing.index(
+            listed,
+            directory,
+            choice,
+            precision=precision,
+            recipe=recipe,
+            refinement=refinement,
+            progress=progress,
+        )
     _tell(report, directory, as_json=as_json)
 
 
@@ -130,6 +140,9 @@ def rebuild(
     recipe: Annotated[
         str | None, typer.Option(help="Another one: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
     ] = None,
+    refinement: Annotated[
+        str | None, typer.Option(help="Another one of the embeddings: auto, none, centred or neighbours.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
@@ -138,7 +151,7 @@ def rebuild(
 
     directory = find_gallery(gallery)
     with _interruptible(goes_on=False), terminal.indexing() as progress:
-        report = indexing.rebuild(directory, recipe, progress=progress)
+        report = indexing.rebuild(directory, recipe, refinement, progress=progress)
     _tell(report, directory, as_json=as_json)
 
 
@@ -178,6 +191,7 @@ def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = F
             "seconds": report.seconds,
             "images_per_second": report.images_per_second,
             "recipe": manifest.recipe,
+            "refinement": manifest.refinement,
         }
         terminal.print_json(facts | report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run})
         return
@@ -188,6 +202,7 @@ def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = F
         terminal.print_line(f"{directory.name} has {manifest.count + manifest.duplicates:,} pictures{copies}.")
         if report.task in ("index", "rebuild"):
             terminal.print_line(f"Its index is {manifest.recipe}. {manifest.recipe_reason}")
+            terminal.print_line(f"Its refinement is {manifest.refinement}. {manifest.refinement_reason}")
 
 
 def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:

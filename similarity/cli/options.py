@@ -16,6 +16,9 @@ PrecisionName = Annotated[
 RecipeName = Annotated[
     str, typer.Option("--recipe", help="Of the index: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
 ]
+RefinementName = Annotated[
+    str, typer.Option("--refinement", help="Of the embeddings: auto, none, centred or neighbours; the README tells.")
+]
 Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
 Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
 SourcePath = Annotated[Path, typer.Argument(help="A folder of pictures, a zip, a CSV of paths or URLs, or SOP.")]

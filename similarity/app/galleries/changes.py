@@ -15,6 +15,7 @@ from similarity.fetch import is_url
 from similarity.gallery import Gallery
 from similarity.jobs import Task, Work
 from similarity.records import files_of
+from similarity.refinement import choose_refinement
 from similarity.search import choose_recipe
 
 
@@ -83,8 +84,9 @@ def _show_remove(gallery: Gallery) -> None:
 def _show_rebuild(gallery: Gallery) -> None:
     made = gallery.manifest
     st.markdown("How the pictures of this gallery are compared with a query. It is made anew without a look at them.")
-    if made.recipe_reason:
-        st.caption(f"Now: {as_text(made.recipe)}. {as_text(made.recipe_reason)}")
+    for name, reason in ((made.recipe, made.recipe_reason), (made.refinement, made.refinement_reason)):
+        if reason:
+            st.caption(f"Now: {as_text(name)}. {as_text(reason)}")
     recipes = list(dict.fromkeys([*words.RECIPES, made.recipe_asked]))
     recipe = st.selectbox(
         "Search",
@@ -93,10 +95,19 @@ def _show_rebuild(gallery: Gallery) -> None:
         format_func=words.recipe_title,
         key="rebuild_recipe",
     )
+    refinement = st.selectbox(
+        "Refinement",
+        list(words.REFINEMENTS),
+        index=list(words.REFINEMENTS).index(made.refinement_asked),
+        format_func=words.REFINEMENTS.__getitem__,
+        key="rebuild_refinement",
+        help="What is done with the embeddings before they are compared. Nothing is trained for it.",
+    )
 
     def work() -> Work:
-        choose_recipe(recipe, made.count, made.dim)
-        return tasks.rebuild(gallery.directory, recipe)
+        is_exact = choose_recipe(recipe, made.count, made.dim).is_exact
+        choose_refinement(refinement, made.count, made.dim, is_exact=is_exact)
+        return tasks.rebuild(gallery.directory, recipe, refinement)
 
     _button("Make it anew", "refresh", "rebuild", gallery.directory, work)
 

@@ -65,6 +65,7 @@ def _show_facts(gallery: Gallery) -> None:
         "Size on disk": overview.size_on_disk(gallery.directory),
         "Model": wording.model_title(made.model),
         "Search": f"{words.search(made)} ({made.recipe})",
+        "Refinement": made.refinement,
         "Arithmetic": made.precision,
         "Built": wording.moment(made.created),
     }

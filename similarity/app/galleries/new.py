@@ -25,11 +25,12 @@ PRECISIONS: dict[Precision, str] = {
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a gallery is to be made: the name of a model, its arithmetic, and the recipe of the index."""
+    """How a gallery is to be made: the name of a model, its arithmetic, the recipe of the index, and the refinement."""
 
     model: str
     precision: Precision
     recipe: str
+    refinement: str
 
 
 def show() -> None:
@@ -42,11 +43,11 @@ def show() -> None:
         ).strip()
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()
-        recipe = _choose_recipe()
+        recipe, refinement = _choose_search()
         wanted = st.button("Build the gallery", type="primary", icon=":material/construction:")
         try:
             if wanted or st.session_state.pop(REPLACED, None) == name:
-                _build(name, prepare, How(model, precision, recipe), is_sure=not wanted)
+                _build(name, prepare, How(model, precision, recipe, refinement), is_sure=not wanted)
         except SimilarityError as error:
             st.error(background.shown(str(error)), icon=":material/error:")
 
@@ -74,11 +75,16 @@ def _availability(backbone: Backbone) -> str:
     return " (downloaded first)" if backbone.weights.url else " (not installed)"
 
 
-def _choose_recipe() -> str:
+def _choose_search() -> tuple[str, str]:
+    """The recipe of the index, and the refinement of the embeddings."""
     with st.expander("Search", icon=":material/tune:"):
-        return st.selectbox(
+        recipe = st.selectbox(
             "How pictures are compared", list(words.RECIPES), format_func=words.recipe_title, key="new_recipe"
         )
+        refinement = st.selectbox(
+            "Refinement", list(words.REFINEMENTS), format_func=words.REFINEMENTS.__getitem__, key="new_refinement"
+        )
+        return recipe, refinement
 
 
 def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool) -> None:
@@ -95,7 +101,14 @@ def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool
     if _is_taken(directory) and not is_sure:
         _ask(name, directory)
         return
-    work = tasks.index(directory, prepare(name), model=how.model, precision=how.precision, recipe=how.recipe)
+    work = tasks.index(
+        directory,
+        prepare(name),
+        model=how.model,
+        precision=how.precision,
+        recipe=how.recipe,
+        refinement=how.refinement,
+    )
     background.start(directory, "index", work)
     overview.show_all()
     st.rerun()

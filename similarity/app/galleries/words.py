@@ -4,6 +4,7 @@ from similarity.app.wording import duration, files, moment, pictures
 from similarity.inventory import Entry
 from similarity.jobs import Job
 from similarity.manifest import Manifest
+from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.report import Report
 from similarity.search import AUTO, Recipe
 from similarity.search.recipes import FLAT, INVERTED, SCAN
@@ -45,6 +46,14 @@ RECIPES = {
     SCAN: "Exact: every picture is compared",
     INVERTED: "Approximate: for hundreds of thousands and more",
     FLAT: "Exact, the plain way: slower, four times the memory",
+}
+
+
+REFINEMENTS = {
+    AUTO_REFINEMENT: "Automatic: what measured best for so many pictures",
+    "none": "None: embeddings as the model gives them",
+    "centred": "Centred: without what all pictures have in common",
+    "neighbours": "Neighbours: centred, and moved towards the nearest pictures",
 }
 
 

@@ -10,7 +10,6 @@ from similarity.app.components import tiles
 from similarity.app.links import ITEM, Part
 from similarity.app.messages import as_text, show_error
 from similarity.app.search.examples import Example
-from similarity.duplicates import SAME_TO_THE_EYE
 from similarity.errors import SimilarityError
 from similarity.fetch import is_url
 from similarity.gallery import Gallery
@@ -92,9 +91,8 @@ def _show_facts(item: Item) -> None:
 
 
 def _show_near_identical(gallery: Gallery, item: Item) -> None:
-    near = gallery.search_vector(gallery.vector(item.id), SHOWN_DUPLICATES, but=[item.id], minimum=SAME_TO_THE_EYE)
-    if near:
-        st.markdown(f"**Near-identical pictures** (similarity {SAME_TO_THE_EYE} or more)")
+    if near := gallery.near_identical(item.id, SHOWN_DUPLICATES):
+        st.markdown("**Near-identical pictures**")
         tiles.show((tiles.of_hit(gallery, hit) for hit in near), _look_at, key="near-identical")
 
 

@@ -1,0 +1,231 @@
+"""Refinement: from a gallery's embeddings to the vectors that are compared, with nothing learned and no labels.
+
+    none         embeddings as the network gives them
+    centred      without what all pictures of the gallery have in common: their mean is taken off
+    neighbours   each picture is moved towards its nearest ones as well, and so is every query
+    auto         the last two, by `choose_refinement`
+
+Both halves are known. Centring: H. Jégou and O. Chum, "Negative evidences and co-occurrences in image retrieval: the
+benefit of PCA and whitening", ECCV 2012. Neighbours: F. Radenović, G. Tolias and O. Chum, "Fine-tuning CNN image
+retrieval with no human annotation", TPAMI 2018 (alpha query expansion), applied to the gallery as well, as R.
+Arandjelović and A. Zisserman do, "Three things everyone should know to improve object retrieval", CVPR 2012. A query
+that is a picture of the gallery is moved to the very place where that picture is: it finds itself first, with score 1.
+
+The README has what was measured, also of what was left out: GeM pooling, mirrored pictures, PCA, whitening, re-ranking.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.errors import SearchError
+from similarity.progress import OnProgress, Reporter
+from similarity.stored import StoredVectors
+from similarity.vectors import Vectors, normalise
+
+AUTO = "auto"
+Method = Literal["none", "centred", "neighbours"]
+METHODS = get_args(Method)
+CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
+
+# Measured on photographs of clothing, centring helps from ten pictures on: recall@1 is 0.65 instead of 0.62 there, and
+# 0.65 instead of 0.63 with 50. But the mean of a few says more about each of them than about what they share.
+MIN_PICTURES = 50
+# So many numbers are compared with each other in 6 s, and with a query in 10 ms: 13,000 pictures of 1280.
+MOST_NUMBERS = 1 << 24
+# How many of the nearest a picture is moved towards, each with its cosine similarity to this power as its weight. With
+# 10 or 20, kinds are told apart better and single products worse; the power is the one of the paper.
+NEAREST, POWER = 5, 3
+# How many scores there may be at a time when all pictures are compared, and how many neighbours are read at a time.
+MATRIX, GATHERED = 1 << 24, 1024
+
+Nearest = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """How embeddings are refined.
+
+    Attributes:
+        method: none, centred or neighbours.
+        reason: why it was chosen, in a sentence.
+    """
+
+    method: Method
+    reason: str
+
+
+def choose_refinement(asked: str, count: int, dim: int, *, is_exact: bool) -> Refinement:
+    """The refinement of a gallery.
+
+    Args:
+        asked: as above.
+        count: pictures, dim: numbers of an embedding.
+        is_exact: whether its index is.
+
+    Raises:
+        SearchError: it is none, or makes no sense for this gallery.
+    """
+    if asked == AUTO:
+        return _choose(count, dim, is_exact=is_exact)
+    if asked not in METHODS:
+        raise SearchError(f"{asked!r} is no refinement: choose from {AUTO}, {', '.join(METHODS)}.")
+    if asked != "none" and count < 2:
+        raise SearchError("One picture has nothing in common with others: leave the refinement to auto.")
+    if asked == "neighbours" and not is_exact:
+        raise SearchError("Moving pictures towards their neighbours needs an exact index: flat or flat-sq8.")
+    return Refinement(next(one for one in METHODS if one == asked), "It was asked for.")
+
+
+def _choose(count: int, dim: int, *, is_exact: bool) -> Refinement:
+    if count < MIN_PICTURES:
+        return Refinement("none", f"What pictures have in common is not to be told from fewer than {MIN_PICTURES}.")
+    if not is_exact:
+        return Refinement("centred", "Neighbours take an exact index.")
+    if count * dim > MOST_NUMBERS:
+        return Refinement("centred", "Comparing so many pictures with each other takes long.")
+    return Refinement("neighbours", "Measured best, and there are few enough to compare each with all.")
+
+
+class RefinedVectors(StoredVectors):
+    """The embeddings of a file, refined as they are read. Safe to share between threads."""
+
+    def __init__(self, path: Path, centre: Vectors, nearest: Nearest | None = None) -> None:
+        """Open a file.
+
+        Args:
+            centre: what is taken off, float32 (dim,).
+            nearest: for each row the rows that it is moved towards, int32 (n, up to NEAREST).
+
+        Raises:
+            ValueError: these are not of one gallery.
+        """
+        super().__init__(path)
+        if centre.shape != (self.dim,) or centre.dtype != np.float32:
+            raise ValueError("a centre of other embeddings")
+        if nearest is not None and (len(nearest) != len(self) or not _are_rows(nearest, len(self))):
+            raise ValueError("neighbours in other embeddings")
+        self.centre, self.nearest = centre, nearest
+        self._lengths: Vectors | None = None
+
+    def __getitem__(self, key: Any) -> Vectors:
+        """See `StoredVectors`."""
+        rows = np.arange(len(self))[key]
+        found = self._refined(np.atleast_1d(rows))
+        alone: Vectors = found[0] if rows.ndim == 0 else found
+        return alone
+
+    def read(self, rows: npt.NDArray[np.integer]) -> Vectors:
+        """Some rows in the type in which they are compared, float32."""
+        return self[rows]
+
+    def refine(self, embeddings: Vectors, own: npt.NDArray[np.integer] | None = None) -> Vectors:
+        """See `StoredVectors.refine`."""
+        centred = normalise(embeddings - self.centre)
+        if self.nearest is None or not len(centred):
+            return centred
+        nearest = self.find_nearest(centred, self.nearest.shape[1], own)
+        return self._moved(centred, nearest)
+
+    def find_nearest(self, centred: Vectors, count: int, but: npt.NDArray[np.integer] | None = None) -> Nearest:
+        """The rows nearest to some vectors, int32 (m, count), in no order; but a row for each of them, if given."""
+        if self._lengths is None:
+            lengths = [np.linalg.norm(block - self.centre, axis=1) for _, block in self.embeddings()]
+            self._lengths = np.maximum(np.concatenate(lengths), np.float32(1e-12))
+        found = np.empty((len(centred), count), np.int32)
+        size = max(1, MATRIX // len(self))
+        for start in range(0, len(centred), size):
+            part = centred[start : start + size]
+            # The same as comparing with centred rows of unit length, without making them.
+            scores = (part @ self._all.T - (part @ self.centre)[:, np.newaxis]) / self._lengths
+            if but is not None:
+                scores[np.arange(len(part)), but[start : start + size]] = -np.inf
+            found[start : start + size] = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+        return found
+
+    def _refined(self, rows: npt.NDArray[np.integer]) -> Vectors:
+        found = np.empty((len(rows), self.dim), np.float32)
+        for start in range(0, len(rows), GATHERED):
+            part = rows[start : start + GATHERED]
+            centred = self._centred(part)
+            found[start : start + len(part)] = (
+                centred if self.nearest is None else self._moved(centred, self.nearest[part])
+            )
+        return found
+
+    def _moved(self, centred: Vectors, nearest: Nearest) -> Vectors:
+        """Vectors with their neighbours added."""
+        moved = centred.copy()
+        for place in nearest.T:
+            others = self._centred(place)
+            weights = np.maximum(np.einsum("ij,ij->i", centred, others), 0) ** POWER
+            moved += weights[:, np.newaxis] * others
+        return normalise(moved)
+
+    def _centred(self, rows: npt.NDArray[np.integer]) -> Vectors:
+        return normalise(self._gather(rows, np.float32) - self.centre)
+
+
+def refine(
+    folder: Path,
+    embeddings: StoredVectors,
+    method: Method,
+    *,
+    centre: Vectors | None = None,
+    progress: OnProgress | None = None,
+) -> StoredVectors:
+    """Refine the embeddings of a file, and write what is to be known for that into a folder.
+
+    Args:
+        centre: what is to be taken off; the mean unless given.
+    """
+    if method == "none":
+        return embeddings
+    if centre is None:
+        centre = _mean(embeddings)
+    np.save(folder / CENTRE, centre, allow_pickle=False)
+    refined = RefinedVectors(embeddings.path, centre)
+    if method == "neighbours":
+        np.save(folder / NEIGHBOURS, _all_nearest(refined, progress), allow_pickle=False)
+    return read_refined(folder, embeddings, method)
+
+
+def read_refined(folder: Path, embeddings: StoredVectors, method: str) -> StoredVectors:
+    """What `refine` made; raises OSError or ValueError if it is not in the folder."""
+    if method == "none":
+        return embeddings
+    if method not in METHODS:
+        raise ValueError(f"an unknown refinement: {method}")
+    nearest = _read(folder / NEIGHBOURS) if method == "neighbours" else None
+    return RefinedVectors(embeddings.path, _read(folder / CENTRE), nearest)
+
+
+def _mean(embeddings: StoredVectors) -> Vectors:
+    total = np.zeros(embeddings.dim)
+    for _, block in embeddings.blocks():
+        total += block.sum(axis=0, dtype=np.float64)
+    return (total / len(embeddings)).astype(np.float32)
+
+
+def _all_nearest(refined: RefinedVectors, progress: OnProgress | None) -> Nearest:
+    """For each picture the nearest ones, of which it is one itself."""
+    report = Reporter(len(refined), progress, task="Comparing")
+    found = []
+    size = max(1, MATRIX // len(refined))
+    for start in range(0, len(refined), size):
+        part = refined[start : start + size]
+        found.append(refined.find_nearest(part, min(NEAREST, len(refined))))
+        report.advance(len(part))
+    return np.concatenate(found)
+
+
+def _are_rows(nearest: Nearest, count: int) -> bool:
+    return nearest.ndim == 2 and nearest.dtype == np.int32 and bool(((nearest >= 0) & (nearest < count)).all())
+
+
+def _read(path: Path) -> Any:
+    with path.open("rb") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
