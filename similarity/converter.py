@@ -1,19 +1,24 @@
 """The process that makes networks for OpenVINO: `networks.py` runs it, so that torch stays out of every other one.
 
 python -m similarity.converter convert MODEL WEIGHTS FOLDER
+python -m similarity.converter convert-text MODEL WEIGHTS FOLDER
 python -m similarity.converter quantise MODEL.xml PIXELS.npy FOLDER
 """
 
 import sys
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import numpy as np
 
-from similarity.errors import WeightsError
-from similarity.models import build_network, get_backbone
+from similarity.errors import ModelError, WeightsError
+from similarity.models import build_network, build_text_network, get_backbone
 from similarity.networks import WRONG_WEIGHTS, XML, openvino
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 def convert(model: str, weights: Path, folder: Path) -> None:
@@ -26,13 +31,23 @@ def convert(model: str, weights: Path, folder: Path) -> None:
 
     backbone = get_backbone(model)
     network, side = build_network(backbone, weights), backbone.preprocessing.crop
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's remarks on timm's code
-        example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
-        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
-        converted = openvino().convert_model(traced, example_input=example)
-    openvino().save_model(converted, folder / XML, compress_to_fp16=False)
+    _write(network, torch.zeros(1, side, side, 3, dtype=torch.uint8), folder)
     _keep_exact(folder / XML, backbone.exact_convolutions)
+
+
+def convert_text(model: str, weights: Path, folder: Path) -> None:
+    """Write the text tower of a backbone that has one, int64 (n, context) -> float32 (n, dim).
+
+    Raises:
+        WeightsError: the weights are damaged or of another network. ModelError: it has none.
+    """
+    import torch
+
+    backbone = get_backbone(model)
+    network = build_text_network(backbone, weights)
+    if backbone.text is None:
+        raise ModelError(f"{backbone.title} has no text tower.")
+    _write(network, torch.zeros(1, backbone.text.context, dtype=torch.int64), folder)
 
 
 def quantise(network: Path, pixels: Path, folder: Path) -> None:
@@ -50,6 +65,17 @@ def quantise(network: Path, pixels: Path, folder: Path) -> None:
     dataset = nncf.Dataset([picture[np.newaxis] for picture in pictures])
     quantised = nncf.quantize(model, dataset, subset_size=len(pictures))
     openvino().save_model(quantised, folder / XML, compress_to_fp16=False)
+
+
+def _write(network: "nn.Module", example: "Tensor", folder: Path) -> None:
+    """Write a network as it is for inputs like the example, of any number."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's remarks on other people's code
+        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+        converted = openvino().convert_model(traced, example_input=example)
+    openvino().save_model(converted, folder / XML, compress_to_fp16=False)
 
 
 def _keep_exact(xml: Path, convolutions: int) -> None:
@@ -80,10 +106,10 @@ def main() -> None:
     """Do what the command line says."""
     task, first, second, folder = sys.argv[1:]
     try:
-        if task == "convert":
-            convert(first, Path(second), Path(folder))
-        else:
+        if task == "quantise":
             quantise(Path(first), Path(second), Path(folder))
+        else:
+            (convert_text if task == "convert-text" else convert)(first, Path(second), Path(folder))
     except WeightsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(WRONG_WEIGHTS)

@@ -1,6 +1,5 @@
-"""Pictures to embeddings: one `Embedder` for the gallery and for the queries."""
+"""Pictures, and for some models words, to embeddings: one `Embedder` for the gallery and for the queries."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,13 @@ import numpy as np
 from PIL import Image
 
 from similarity.engines import Device, Engine, OpenVinoEngine, Pixels, Precision, TorchEngine, has_cuda
-from similarity.errors import ModelError, WeightsError
+from similarity.errors import ModelError
 from similarity.images import Decoded, decode_scaled
 from similarity.models import Backbone, Preprocessing, build_network, get_backbone
 from similarity.networks import converted_network, digest, find_network, quantised_network
+from similarity.texts import TextEmbedder
 from similarity.vectors import Vectors, normalise
-from similarity.weights import AUTO, ModelChoice, choose_model
+from similarity.weights import AUTO, ModelChoice, check_same, choose_model, weights_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class EmbedderId:
 
 
 class Embedder:
-    """A backbone with its weights: RGB images in, vectors of unit length out. Safe to share between threads.
+    """A backbone with its weights: RGB images or texts in, vectors of unit length out. Safe to share between threads.
 
     Attributes:
         backbone: its entry in the registry.
@@ -48,14 +48,23 @@ class Embedder:
     """
 
     def __init__(
-        self, backbone: Backbone, engine: Engine, weights_sha256: str, *, quantised: Path | None = None, note: str = ""
+        self,
+        backbone: Backbone,
+        engine: Engine,
+        weights_sha256: str,
+        *,
+        weights: Path | None = None,
+        quantised: Path | None = None,
+        note: str = "",
     ) -> None:
+        """`weights` is the file itself, where it is known: the text tower comes from it as well."""
         self.backbone = backbone
         self.weights_sha256 = weights_sha256
         self.quantised = quantised
         self.network_sha256 = digest(quantised) if quantised else None
         self.note = note
         self._engine = engine
+        self._texts = TextEmbedder(backbone, weights_sha256, weights)
 
     @classmethod
     def load(
@@ -73,13 +82,13 @@ class Embedder:
         if precision == "int8":
             raise ModelError("An int8 network is made from pictures: use Embedder.quantise.")
         choice = choose_model(model) if isinstance(model, str) else model
-        backbone, sha256 = choice.backbone, _sha256(choice.weights)
+        backbone, sha256 = choice.backbone, weights_sha256(choice.weights)
         engine: Engine
         if device == "cuda" or (device == "auto" and has_cuda()):
             engine = TorchEngine(build_network(backbone, choice.weights), device="cuda", precision=precision)
         else:
             engine = OpenVinoEngine(converted_network(backbone, choice.weights, sha256), backbone, precision=precision)
-        return cls(backbone, engine, sha256, note=choice.note)
+        return cls(backbone, engine, sha256, weights=choice.weights, note=choice.note)
 
     @classmethod
     def quantise(cls, model: str | ModelChoice, pixels: Pixels) -> "Embedder":
@@ -93,10 +102,10 @@ class Embedder:
             ModelError: it cannot be had, or NNCF is not installed.
         """
         choice = choose_model(model) if isinstance(model, str) else model
-        backbone, sha256 = choice.backbone, _sha256(choice.weights)
+        backbone, sha256 = choice.backbone, weights_sha256(choice.weights)
         network = quantised_network(backbone, converted_network(backbone, choice.weights, sha256), pixels)
         engine = OpenVinoEngine(network, backbone, precision="int8")
-        return cls(backbone, engine, sha256, quantised=network, note=choice.note)
+        return cls(backbone, engine, sha256, weights=choice.weights, quantised=network, note=choice.note)
 
     @classmethod
     def restore(cls, identity: EmbedderId) -> "Embedder":
@@ -114,11 +123,7 @@ class Embedder:
         if not has_cuda() and (network := find_network(backbone, sha256)):
             return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256)
         embedder = cls.load(identity.model, precision=precision)
-        if embedder.weights_sha256 != sha256:
-            raise WeightsError(
-                f"The weights of {identity.model} on this computer are others than those it was used with: "
-                "put those back, or index again."
-            )
+        check_same(backbone, embedder.weights_sha256, sha256)
         return embedder
 
     def serves(self, identity: EmbedderId) -> bool:
@@ -155,6 +160,22 @@ class Embedder:
             return np.empty((0, self.dim), np.float32)
         return normalise(self._engine.run(np.stack([self.prepare(image) for image in images])))
 
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Texts -> float32 (n, dim), rows of unit length, to be compared with embeddings of pictures.
+
+        The text tower is loaded when this is called first, and converted if it never was.
+
+        Raises:
+            SearchError: one of them says nothing. ModelError: the model does not understand words, or its text tower
+                cannot be had.
+        """
+        return self._texts.embed(texts)
+
+    @property
+    def understands_text(self) -> bool:
+        """Whether `embed_texts` works with this model."""
+        return self.backbone.text is not None
+
     def embed_stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
         """Many pictures, the fastest way, in order.
 
@@ -170,15 +191,18 @@ class Embedder:
 def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
     """Bring an RGB image to the size a network was trained on, normalisation excepted.
 
-    Equal to torchvision's `Resize(how.resize)` and `CenterCrop(how.crop)` on the same image, except that only the crop
-    is computed: a picture 1 pixel wide and 60,000 high costs no more than any other.
+    Equal to torchvision's `Resize(how.resize)` and `CenterCrop(how.crop)` on the same image (`Resize` of both sides if
+    it is to be squashed), except that only the crop is computed: a picture 1 pixel wide and 60,000 high costs no more
+    than any other.
 
     Returns:
         uint8 (crop, crop, 3).
     """
     short = min(image.size)
     # The sizes and offsets below are rounded the way torchvision rounds them.
-    resized = [how.resize if side == short else int(how.resize * side / short) for side in image.size]
+    resized = [
+        how.resize if side == short or how.fit == "squash" else int(how.resize * side / short) for side in image.size
+    ]
     offsets = [round((side - how.crop) / 2.0) for side in resized]
     scales = [side / new for side, new in zip(image.size, resized, strict=True)]
     left, top = (offset * scale for offset, scale in zip(offsets, scales, strict=True))
@@ -186,8 +210,3 @@ def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
     filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
     box = (left, top, min(right, image.width), min(bottom, image.height))
     return np.asarray(image.resize((how.crop, how.crop), filters[how.interpolation], box=box))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

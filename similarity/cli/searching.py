@@ -17,27 +17,50 @@ from similarity.search.contract import Accuracy
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery
+    from similarity.queries import Examples
     from similarity.sources import Item
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The pictures of a query as they are named on the command line; see `queries.Examples`."""
+    """The pictures of a query as they are named on the command line, and its words; see `queries.Examples`."""
 
     like: Sequence[str]
     unlike: Sequence[str] = ()
     weights: Sequence[float] = ()
+    texts: Sequence[str] = ()
+    not_texts: Sequence[str] = ()
+
+    @property
+    def first(self) -> str:
+        """What the query is called."""
+        return next(iter([*self.like, *self.texts]))
+
+    def read(self) -> "Examples":
+        """Read the files and fetch the addresses."""
+        from similarity.queries import Examples, Text, read_query
+
+        like, unlike = ([read_query(one) for one in some] for some in (self.like, self.unlike))
+        texts, not_texts = (list(map(Text, some)) for some in (self.texts, self.not_texts))
+        return Examples([*like, *texts], [*unlike, *not_texts], self.weights)
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="A picture: its path, or its http(s) address.")],
+    query: Annotated[
+        str | None, typer.Argument(metavar="[QUERY]", help="A picture: its path, or its http(s) address.")
+    ] = None,
     gallery: GalleryName = SAMPLE,
     k: Count = 10,
     sheet: Sheet = None,
     like: Annotated[list[str] | None, typer.Option(help="A further example; as often as you like.")] = None,
     unlike: Annotated[list[str] | None, typer.Option(help="A counter-example; as often as you like.")] = None,
+    text: Annotated[
+        list[str] | None, typer.Option(help="Words, for a gallery of a CLIP model: alone, or beside a picture.")
+    ] = None,
+    not_text: Annotated[list[str] | None, typer.Option(help="Words for what it should not be.")] = None,
     weight: Annotated[
-        list[float] | None, typer.Option(help="How much an example counts: one for the query, one for each --like.")
+        list[float] | None,
+        typer.Option(help="How much an example counts: one for the query, for each --like, and for each --text."),
     ] = None,
     where: Annotated[
         list[str] | None,
@@ -58,7 +81,9 @@ def search(
     conditions = Conditions(
         where=_where(where or []), minimum=min_score, offset=offset, distinct=distinct, accuracy=accuracy
     )
-    asked = Asked([query, *(like or [])], unlike or [], weight or [])
+    asked = Asked([*filter(None, [query]), *(like or [])], unlike or [], weight or [], text or [], not_text or [])
+    if not (asked.like or asked.texts):
+        raise typer.BadParameter("show it a picture, or say with --text what to look for", param_hint="QUERY")
     _search(asked, gallery, k, sheet, conditions, exclude_query=exclude_query, as_json=as_json)
 
 
@@ -111,22 +136,22 @@ def _search(
     exclude_query: bool = False,
     as_json: bool,
 ) -> None:
-    from similarity.queries import Examples, read_query
-
     if sheet and sheet.suffix.lower() != ".png":
         raise typer.BadParameter("its name must end in .png", param_hint="--sheet")
-    files, unlike = [read_query(one) for one in asked.like], [read_query(one) for one in asked.unlike]
-    file, query = files[0], asked.like[0]
+    examples, query = asked.read(), asked.first
     opened = open_or_index(gallery)
     _ = opened.embedder  # loaded here, so that the time below is that of a search
     started = time.perf_counter()
-    hits = opened.search(Examples(files, unlike, asked.weights), k, exclude_query=exclude_query, **conditions)
+    hits = opened.search(examples, k, exclude_query=exclude_query, **conditions)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
     if sheet:
-        from similarity.sheet import draw_sheet, save_sheet
+        from similarity.queries import QueryFile
+        from similarity.sheet import draw_sheet, draw_words, save_sheet
 
-        pictures = [opened.thumbnail(hit.item) for hit in hits]
-        save_sheet(sheet, draw_sheet(file.decode(), query.rstrip("/").rsplit("/", 1)[-1], hits, pictures))
+        first, pictures = examples.like[0], [opened.thumbnail(hit.item) for hit in hits]
+        picture = first.decode() if isinstance(first, QueryFile) else draw_words(query)
+        title = query.rstrip("/").rsplit("/", 1)[-1] if asked.like else "Words"
+        save_sheet(sheet, draw_sheet(picture, title, hits, pictures))
     if as_json:
         found = [
             {"rank": hit.rank, "score": hit.score, "id": hit.item.id, "path": hit.item.path, "label": hit.item.label}

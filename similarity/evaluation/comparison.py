@@ -1,0 +1,185 @@
+"""Two evaluations over the same queries: which gallery answers better, and whether that can be chance."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.errors import SearchError
+from similarity.evaluation.resampling import bootstrap, holm, mcnemar_test, sign_flip_test
+from similarity.evaluation.results import Evaluation
+from similarity.evaluation.summaries import METRICS
+
+# Precision@1 is recall@1.
+COMPARED = tuple(name for name in METRICS if name != "precision@1")
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A metric of two evaluations over the queries they have in common.
+
+    Attributes:
+        a, b: its value in each.
+        difference: b - a.
+        low, high: the interval that the difference lies in with 95 % confidence, by bootstrap over the queries.
+        test: how p was found: McNemar's exact test of right and wrong, or sign flips.
+        p: how likely chance alone makes a difference as large as this one,
+        adjusted: and that after Holm's correction for there being several metrics.
+    """
+
+    a: float
+    b: float
+    difference: float
+    low: float
+    high: float
+    test: str
+    p: float
+    adjusted: float
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether it can hardly be chance."""
+        return self.adjusted < SIGNIFICANT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Two evaluations, side by side.
+
+    Attributes:
+        a, b: the evaluations.
+        metrics: by the names in COMPARED.
+        numbers_a, numbers_b: the numbers that the queries in common have in each, int64 (queries,).
+    """
+
+    a: Evaluation = field(repr=False)
+    b: Evaluation = field(repr=False)
+    metrics: dict[str, Difference]
+    numbers_a: npt.NDArray[np.int64] = field(repr=False)
+    numbers_b: npt.NDArray[np.int64] = field(repr=False)
+
+    @property
+    def queries(self) -> int:
+        """How many they have in common."""
+        return len(self.numbers_a)
+
+    @property
+    def same_pictures(self) -> bool:
+        """Whether both galleries have the same pictures and labels; otherwise that makes a difference, too."""
+        return self.a.contents == self.b.contents
+
+    def verdict(self, metric: str) -> str:
+        """In words, what a metric says."""
+        return _verdict(self.metrics[metric], *self.names)
+
+    def differing(self, count: int) -> list[tuple[int, int, float]]:
+        """The queries on which they differ most, in either direction.
+
+        Returns:
+            The query's number in a and in b, and by how much its average precision is higher in b; the largest first.
+        """
+        gains = self._gains()
+        order = np.argsort(-np.abs(gains), kind="stable")[:count]
+        found = zip(self.numbers_a[order].tolist(), self.numbers_b[order].tolist(), gains[order].tolist(), strict=True)
+        return [one for one in found if one[2]]
+
+    def _gains(self) -> npt.NDArray[np.float64]:
+        after = self.b.outcomes.average_precision[self.numbers_b]
+        return np.asarray(after - self.a.outcomes.average_precision[self.numbers_a], np.float64)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What to call them."""
+        if self.a.gallery != self.b.gallery:
+            return self.a.gallery, self.b.gallery
+        return (
+            f"{self.a.gallery} (generation {self.a.generation})",
+            f"{self.b.gallery} (generation {self.b.generation})",
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON has it."""
+        named = [{"gallery": one.gallery, "generation": one.generation, "model": one.model} for one in (self.a, self.b)]
+        gains = self._gains()
+        return {
+            "a": named[0],
+            "b": named[1],
+            "protocol": self.a.protocol,
+            "by": self.a.by,
+            "queries": self.queries,
+            "same_pictures": self.same_pictures,
+            "metrics": {
+                name: {
+                    "a": round(one.a, 6),
+                    "b": round(one.b, 6),
+                    "difference": round(one.difference, 6),
+                    "interval": [round(one.low, 6), round(one.high, 6)],
+                    "test": one.test,
+                    "p": one.p,
+                    "p_adjusted": one.adjusted,
+                    "verdict": self.verdict(name),
+                }
+                for name, one in self.metrics.items()
+            },
+            "better_in_b": int((gains > 0).sum()),
+            "better_in_a": int((gains < 0).sum()),
+            "as_good": int((gains == 0).sum()),
+        }
+
+
+def compare(a: Evaluation, b: Evaluation, *, seed: int = 0) -> Comparison:
+    """Compare two evaluations over the queries that they have in common, which are those of the same file content.
+
+    Args:
+        seed: of the draws for the intervals and tests.
+
+    Raises:
+        SearchError: they asked in another way, or have no query in common.
+    """
+    if a.protocol != b.protocol:
+        raise SearchError(f"These cannot be compared: one asks with {a.protocol}, the other with {b.protocol}.")
+    if a.by != b.by:
+        raise SearchError(
+            f"These cannot be compared: for one the {a.by!r} must be the same, for the other the {b.by!r}."
+        )
+    _, numbers_a, numbers_b = np.intersect1d(a.sha256, b.sha256, return_indices=True)
+    if not len(numbers_a):
+        raise SearchError(f"{a.gallery} and {b.gallery} have no query in common, so they cannot be compared.")
+    order = np.argsort(numbers_a)
+    numbers_a, numbers_b = numbers_a[order], numbers_b[order]
+    before = np.stack([a.values(name)[numbers_a] for name in COMPARED])
+    after = np.stack([b.values(name)[numbers_b] for name in COMPARED])
+    return Comparison(a, b, _differences(before, after, seed), numbers_a, numbers_b)
+
+
+def _differences(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], seed: int) -> dict[str, Difference]:
+    """All metrics of two evaluations; both (metrics, queries)."""
+    changes = after - before
+    intervals = bootstrap(changes, seed=seed)
+    graded = [number for number, name in enumerate(COMPARED) if not name.startswith("recall@")]
+    p_values = dict(zip(graded, sign_flip_test(changes[graded], seed=seed).tolist(), strict=True))
+    for number in set(range(len(COMPARED))) - set(graded):
+        p_values[number] = mcnemar_test(before[number] > 0, after[number] > 0)
+    adjusted = holm({name: p_values[number] for number, name in enumerate(COMPARED)})
+    found = {}
+    for number, name in enumerate(COMPARED):
+        low, high = intervals[number].tolist()
+        found[name] = Difference(
+            a=float(before[number].mean()),
+            b=float(after[number].mean()),
+            difference=float(changes[number].mean()),
+            low=low,
+            high=high,
+            test="sign flips" if number in graded else "McNemar",
+            p=p_values[number],
+            adjusted=adjusted[name],
+        )
+    return found
+
+
+def _verdict(one: Difference, a: str, b: str) -> str:
+    if not one.is_significant:
+        return "cannot be told apart"
+    return f"{b if one.difference > 0 else a} is better"

@@ -1,0 +1,205 @@
+"""Every query is compared with every picture, a block of queries at a time; of each ranking little is kept.
+
+The scores are exact products, not the answers of an approximate index, and equal scores are ordered by row. A score
+and its row are packed into one number of 64 bits, lower for better hits, so that a ranking is a sort of numbers that
+are all different: the same ranking in whatever way it is sorted.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.evaluation import metrics
+from similarity.evaluation.metrics import Values
+from similarity.progress import OnProgress, Reporter
+from similarity.vectors import Vectors
+
+# How many queries are compared with all pictures at a time, and how many scores that may be: 32 MB of packed ones.
+BLOCK, MATRIX = 512, 1 << 22
+# A gallery of so many bytes is read once and kept; a larger one is read again for every block of queries.
+HELD = 1 << 29
+# How many hits of each query are kept, and how far recall is counted.
+KEPT, REACH = 10, 100
+
+Codes = npt.NDArray[np.int32]
+Packed = npt.NDArray[np.uint64]
+LAST_ROW = np.uint64(0xFFFFFFFF)
+# Gives the vectors of the queries with some numbers, float32 (m, dim).
+Ask = Callable[[npt.NDArray[np.int64]], Vectors]
+
+
+class Gallery(Protocol):
+    """The vectors of a gallery, as `StoredVectors` has them."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def blocks(self) -> Iterable[tuple[int, Vectors]]:
+        """All of them: the number of a first row, and float32 (any, dim) from there on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What is asked, and what would be right.
+
+    Attributes:
+        pictures: the label of each row of the gallery as a number, int32 (n,); -1 for none, which is never right.
+        queries: the label of each query, likewise, int32 (q,).
+        own: the row of the query itself, which is not a hit, int64 (q,); -1 where it is not in the gallery.
+        relevant: how many right pictures there are, int32 (q,), at least 1.
+    """
+
+    pictures: Codes
+    queries: Codes
+    own: npt.NDArray[np.int64]
+    relevant: Codes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What came of each query, an array of q each.
+
+    Attributes:
+        first_right: rank of the first right hit, int32.
+        average_precision: at R, float64; see `metrics` for this and the next four.
+        r_precision, precision_5, precision_10, ndcg_10: float64.
+        rows: of the first ten hits, int32 (q, 10); -1 where there are fewer pictures.
+        scores: of these, float32 (q, 10).
+        right: whether they are right, bool (q, 10).
+    """
+
+    first_right: Codes
+    average_precision: Values
+    r_precision: Values
+    precision_5: Values
+    precision_10: Values
+    ndcg_10: Values
+    rows: Codes
+    scores: Vectors
+    right: metrics.Right
+
+    def __len__(self) -> int:
+        """How many queries there are."""
+        return len(self.first_right)
+
+
+def rank_all(
+    gallery: Gallery, ask: Ask, task: Task, *, matrix: int = MATRIX, progress: OnProgress | None = None
+) -> Outcomes:
+    """Compare all queries with all pictures.
+
+    Args:
+        gallery: rows of unit length.
+        ask: gives the vectors of queries, of unit length.
+        matrix: how many scores there may be at a time; one query is compared in any case.
+        progress: told how far it is.
+    """
+    report = Reporter(len(task.queries), progress, task="Evaluating")
+    read = _reader(gallery)
+    size = max(1, min(BLOCK, matrix // len(gallery)))
+    found = []
+    for start in range(0, len(task.queries), size):
+        part = slice(start, min(start + size, len(task.queries)))
+        vectors = ask(np.arange(part.start, part.stop))
+        packed = _compare(vectors, len(gallery), read(), task.own[part])
+        found.append(_judge(packed, task, part))
+        report.advance(part.stop - part.start)
+    return Outcomes(*(np.concatenate([getattr(one, each.name) for one in found]) for each in fields(Outcomes)))
+
+
+def _reader(gallery: Gallery) -> Callable[[], Iterable[tuple[int, Vectors]]]:
+    """Gives a gallery's blocks, again and again."""
+    if 4 * len(gallery) * gallery.dim > HELD:
+        return gallery.blocks
+    held = list(gallery.blocks())
+    return lambda: held
+
+
+def _compare(queries: Vectors, count: int, blocks: Iterable[tuple[int, Vectors]], own: npt.NDArray[np.int64]) -> Packed:
+    """The scores of queries with all pictures, packed with their rows, in no order: uint64 (m, count)."""
+    packed = np.empty((len(queries), count), np.uint64)
+    for start, block in blocks:
+        scores = queries @ block.T
+        themselves = np.flatnonzero((own >= start) & (own < start + len(block)))
+        scores[themselves, own[themselves] - start] = -np.inf
+        packed[:, start : start + len(block)] = pack(scores, start)
+    return packed
+
+
+def pack(scores: Vectors, start: int = 0) -> Packed:
+    """Scores and their rows as numbers: the better the score the lower, of equal scores the earlier row the lower.
+
+    Floats are ordered as their bits are, but that those of negative ones count backwards.
+    """
+    bits = (scores + np.float32(0)).view(np.uint32)  # there is a minus zero, too
+    falling = np.where(bits >> 31, bits, ~(bits | np.uint32(1 << 31)))
+    rows = np.arange(start, start + scores.shape[1], dtype=np.uint64)
+    packed: Packed = (falling.astype(np.uint64) << np.uint64(32)) | rows
+    return packed
+
+
+def unpack(packed: Packed) -> tuple[Vectors, Codes]:
+    """The scores, float32, and the rows, int32."""
+    falling = (packed >> np.uint64(32)).astype(np.uint32)
+    bits = np.where(falling >> 31, falling, ~falling & np.uint32(0x7FFFFFFF))
+    return bits.view(np.float32), _rows(packed)
+
+
+def _rows(packed: Packed) -> Codes:
+    return np.asarray(packed & LAST_ROW, np.int32)
+
+
+def _judge(packed: Packed, task: Task, part: slice) -> Outcomes:
+    """What came of some queries."""
+    labels, relevant = task.queries[part], task.relevant[part]
+    depth = min(packed.shape[1], max(REACH, int(relevant.max())))
+    packed.partition(depth - 1, axis=1)
+    best = np.sort(packed[:, :depth], axis=1)
+    scores, rows = unpack(best[:, :KEPT])
+    right = _are_right(best, task, part)
+    first = metrics.first_right(right)
+    if len(late := np.flatnonzero(first == metrics.NEVER)):
+        first[late] = _first_of_all(packed[late], labels[late], task.pictures)
+    there = np.isfinite(scores)
+    return Outcomes(
+        first_right=first,
+        average_precision=metrics.average_precision_at_r(right, relevant),
+        r_precision=metrics.r_precision(right, relevant),
+        precision_5=metrics.precision_at(right, 5),
+        precision_10=metrics.precision_at(right, 10),
+        ndcg_10=metrics.ndcg_at(right, relevant, 10),
+        rows=_padded(np.where(there, rows, -1), -1).astype(np.int32),
+        # Embeddings in half precision are not quite of unit length.
+        scores=_padded(np.where(there, scores.clip(-1, 1), np.nan), np.nan).astype(np.float32),
+        right=_padded(right[:, :KEPT], 0).astype(bool),
+    )
+
+
+def _are_right(packed: Packed, task: Task, part: slice) -> metrics.Right:
+    """Whether hits have the labels of their queries, and are not the queries themselves."""
+    rows = _rows(packed)
+    right = task.pictures[rows] == task.queries[part, np.newaxis]
+    right &= rows != task.own[part, np.newaxis]
+    return np.asarray(right, bool)
+
+
+def _first_of_all(packed: Packed, labels: Codes, pictures: Codes) -> npt.NDArray[np.int32]:
+    """The rank of the first right hit, wherever in a ranking it is: the number of hits up to the best right one.
+
+    A query itself has the right label but the worst score, and there is another one with a better score.
+    """
+    is_right = pictures[_rows(packed)] == labels[:, np.newaxis]
+    best = np.where(is_right, packed, np.iinfo(np.uint64).max).min(axis=1)
+    return np.asarray((packed <= best[:, np.newaxis]).sum(axis=1), np.int32)
+
+
+def _padded(values: npt.NDArray[np.generic], with_: float) -> npt.NDArray[np.generic]:
+    """Columns up to KEPT."""
+    return np.pad(values, ((0, 0), (0, KEPT - values.shape[1])), constant_values=with_)

@@ -1,0 +1,86 @@
+"""How sure a mean over queries is, and whether a difference of two can be chance."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.evaluation.metrics import Values
+
+RESAMPLES = 1_000
+CONFIDENCE = 0.95
+SIGN_FLIPS = 9_999
+# How many signs are drawn at a time, a byte each and once more as numbers to multiply with.
+SIGNS = 1 << 21
+
+
+def bootstrap(values: Values, *, seed: int = 0, resamples: int = RESAMPLES) -> Values:
+    """Intervals that the means over all queries there could be lie in, with 95 % confidence.
+
+    The percentile interval of B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13: as
+    many queries are drawn with replacement as there are, again and again. One draw at a time, so that it takes the
+    memory of one; 60,000 queries take about a second.
+
+    Args:
+        values: (metrics, q), for all metrics of the same queries.
+
+    Returns:
+        (metrics, 2), lower and upper ends; the same for the same seed.
+    """
+    random, count = np.random.default_rng(seed), values.shape[1]
+    means = np.empty((resamples, len(values)))
+    for number in range(resamples):
+        drawn = np.bincount(random.integers(count, size=count), minlength=count)
+        means[number] = values @ drawn / count
+    tail = (1 - CONFIDENCE) / 2
+    return np.asarray(np.quantile(means, (tail, 1 - tail), axis=0).T, np.float64)
+
+
+def sign_flip_test(differences: Values, *, seed: int = 0, flips: int = SIGN_FLIPS) -> Values:
+    """How often the mean of paired differences would be as far from 0 as it is if only chance made their signs.
+
+    Fisher's randomisation test, two-sided, which M. D. Smucker, J. Allan, B. Carterette, "A comparison of statistical
+    significance tests for information retrieval evaluation", CIKM 2007, recommend for comparing two systems on the same
+    queries. It is `scipy.stats.permutation_test` with permutation_type="samples" but for the time it takes: with 1,192
+    queries SciPy, which calls Python for each sign, took 1.2 s for one metric.
+
+    Args:
+        differences: (metrics, q).
+
+    Returns:
+        The p-values, (metrics,).
+    """
+    random, count = np.random.default_rng(seed), differences.shape[1]
+    # A little less, so that the very same sum in another order counts.
+    reached = np.abs(differences.sum(axis=1)) * (1 - 1e-12)
+    as_far = np.ones(len(differences))
+    step = max(1, SIGNS // max(1, count))
+    for start in range(0, flips, step):
+        signs = random.integers(2, size=(min(step, flips - start), count), dtype=np.int8)
+        sums = (2.0 * signs - 1) @ differences.T
+        as_far += (np.abs(sums) >= reached).sum(axis=0)
+    return np.asarray(as_far / (flips + 1), np.float64)
+
+
+def mcnemar_test(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
+    """How likely chance alone parts two systems as far as it does: the p-value, for answers that are right or wrong.
+
+    Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
+    Psychometrika 12, 1947, as the exact binomial test: only queries count on which just one of the two is right.
+    """
+    from scipy.stats import binomtest
+
+    gained, lost = int((other & ~one).sum()), int((one & ~other).sum())
+    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """P-values of several tests, made larger so that all together err as seldom as one alone.
+
+    S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
+    """
+    adjusted, largest = {}, 0.0
+    for left, name in zip(range(len(p_values), 0, -1), sorted(p_values, key=lambda one: p_values[one]), strict=True):
+        largest = max(largest, min(1.0, left * p_values[name]))
+        adjusted[name] = largest
+    return {name: adjusted[name] for name in p_values}

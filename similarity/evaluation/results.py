@@ -1,0 +1,164 @@
+"""What an evaluation found: metrics with their intervals, label by label, query by query."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.evaluation.findings import Answer, Case, Confusion, Estimate, Histogram, LabelResult, LeftOut
+from similarity.evaluation.metrics import Values
+from similarity.evaluation.ranks import Codes, Outcomes
+from similarity.evaluation.summaries import per_query
+from similarity.facets import LABEL
+from similarity.sources import Item
+
+LEAVE_ONE_OUT = "leave-one-out"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """How well a gallery answers.
+
+    Attributes:
+        gallery, generation, state, model, recipe, refinement: which gallery, as it was then; see `Manifest`.
+        pictures: how many it has; contents is the same for galleries of the same pictures with the same labels.
+        protocol: leave-one-out, or the name of the source that the queries came from.
+        by: the column in which what is right has the query's value.
+        left_out: what was meant to be a query and is none.
+        seconds: that it took.
+        metrics: by the names in METRICS.
+        per_label: by label, in order.
+        recall_curve: recall@k for k = 1..100.
+        histogram: of the scores of right and wrong hits.
+        confusions: the most frequent first, up to 50.
+        labels: the values of the column, in order; numbers of labels below are places in it.
+        outcomes: query by query.
+        asked: what each query's label is, int32 (queries,),
+        found: and that of its first hit; -1 where that has none.
+        relevant: how many right pictures there are, int32 (queries,).
+        items: that the queries are among, and
+        rows: where each is, int64 (queries,).
+        pictures_of_gallery: the items of the gallery.
+        sha256: of each query's file, in hex, bytes (queries,).
+    """
+
+    gallery: str
+    generation: int
+    state: str
+    model: str
+    recipe: str
+    refinement: str
+    pictures: int
+    contents: str
+    protocol: str
+    by: str
+    left_out: LeftOut
+    seconds: float
+    metrics: dict[str, Estimate]
+    per_label: tuple[LabelResult, ...]
+    recall_curve: Values
+    histogram: Histogram
+    confusions: tuple[Confusion, ...]
+    labels: tuple[str, ...] = field(repr=False)
+    outcomes: Outcomes = field(repr=False)
+    asked: Codes = field(repr=False)
+    found: Codes = field(repr=False)
+    relevant: Codes = field(repr=False)
+    items: Sequence[Item] = field(repr=False)
+    rows: npt.NDArray[np.int64] = field(repr=False)
+    pictures_of_gallery: Sequence[Item] = field(repr=False)
+    sha256: npt.NDArray[np.bytes_] = field(repr=False)
+
+    @property
+    def queries(self) -> int:
+        """How many there are."""
+        return len(self.outcomes)
+
+    def values(self, metric: str) -> Values:
+        """A metric for each query, float64 (queries,)."""
+        return per_query(self.outcomes, metric)
+
+    def best(self, count: int) -> list[int]:
+        """The numbers of the queries with the highest average precision; of equal ones, those with most to be found."""
+        order = np.lexsort((-self.relevant, -self.outcomes.average_precision))
+        return [int(number) for number in order[:count]]
+
+    def worst(self, count: int) -> list[int]:
+        """The numbers of the queries with the lowest average precision; those whose first hit is wrong come first."""
+        first = self.outcomes.first_right
+        order = np.lexsort((-first, self.outcomes.average_precision, first == 1))
+        return [int(number) for number in order[:count]]
+
+    def random(self, count: int, seed: int = 0) -> list[int]:
+        """The numbers of some queries, each once; the same for the same seed."""
+        drawn = np.random.default_rng(seed).choice(self.queries, min(count, self.queries), replace=False)
+        return [int(number) for number in drawn]
+
+    def cases(self, numbers: Iterable[int]) -> list[Case]:
+        """Queries with their first hits, by their numbers."""
+        return [self._case(number) for number in numbers]
+
+    def _case(self, number: int) -> Case:
+        outcomes, shown = self.outcomes, self.outcomes.rows[number] >= 0
+        items = [self.pictures_of_gallery[int(row)] for row in outcomes.rows[number][shown]]
+        told = zip(outcomes.scores[number].tolist(), items, outcomes.right[number].tolist(), strict=False)
+        return Case(
+            number=number,
+            item=self.items[int(self.rows[number])],
+            label=self.labels[self.asked[number]],
+            relevant=int(self.relevant[number]),
+            first_right=int(outcomes.first_right[number]),
+            average_precision=float(outcomes.average_precision[number]),
+            answers=tuple(
+                Answer(rank, score, item, label_of(item, self.by) or "", is_right)
+                for rank, (score, item, is_right) in enumerate(told, start=1)
+            ),
+        )
+
+    def confusion_matrix(self, most: int = 12) -> tuple[list[str], npt.NDArray[np.int64]]:
+        """How often queries of one label have a first hit of another, for the most frequent labels.
+
+        Returns:
+            The labels (m,), those with most queries, in their own order; and int64 (m, m + 1), a row for each label of
+            the queries and a column for each of the first hits, the last one for all other labels and for none.
+        """
+        asked = np.bincount(self.asked, minlength=len(self.labels))
+        chosen = np.sort(np.argsort(-asked, kind="stable")[: min(most, int((asked > 0).sum()))])
+        place = np.full(len(self.labels) + 1, len(chosen))  # the last one is of -1, no label
+        place[chosen] = np.arange(len(chosen))
+        table = np.zeros((len(chosen) + 1, len(chosen) + 1), np.int64)
+        np.add.at(table, (place[self.asked], place[self.found]), 1)
+        return [self.labels[code] for code in chosen], table[:-1]
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the single queries, as JSON has it."""
+        names = {"recall_1": "recall@1", "recall_10": "recall@10", "precision_10": "precision@10", "map_r": "map@r"}
+        labels = [
+            {"label": one.label, "queries": one.queries, "pictures": one.pictures}
+            | {name: round(getattr(one, key), 6) for key, name in names.items()}
+            for one in self.per_label
+        ]
+        named = ("gallery", "generation", "model", "protocol", "by", "queries")
+        return (
+            {name: getattr(self, name) for name in named}
+            | {"left_out": self.left_out.total, "seconds": round(self.seconds, 3)}
+            | {name: round(estimate.value, 6) for name, estimate in self.metrics.items()}
+            | {
+                "intervals": {name: [round(one.low, 6), round(one.high, 6)] for name, one in self.metrics.items()},
+                "labels": labels,
+                "confusions": [
+                    {"label": one.label, "taken_for": one.taken_for, "count": one.count} for one in self.confusions
+                ],
+                "recall_curve": [round(float(value), 6) for value in self.recall_curve],
+                "pictures": self.pictures,
+                "recipe": self.recipe,
+                "refinement": self.refinement,
+            }
+        )
+
+
+def label_of(item: Item, by: str) -> str | None:
+    """What a picture has in a column."""
+    return (item.label if by == LABEL else item.metadata.get(by)) or None

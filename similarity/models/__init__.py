@@ -1,0 +1,19 @@
+"""Pretrained networks: what there is, and how one is built with its weights."""
+
+from similarity.models.building import build_network, build_text_network, check_installed
+from similarity.models.contract import Backbone, Preprocessing, TextTower, TokenIds, Tokenizer, WeightsFile
+from similarity.models.registry import BACKBONES, get_backbone
+
+__all__ = [
+    "BACKBONES",
+    "Backbone",
+    "Preprocessing",
+    "TextTower",
+    "TokenIds",
+    "Tokenizer",
+    "WeightsFile",
+    "build_network",
+    "build_text_network",
+    "check_installed",
+    "get_backbone",
+]

@@ -1,0 +1,123 @@
+"""What an entry of the registry says: where weights come from, how pictures are prepared, how a network is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    StateDict = dict[str, Tensor]
+
+TokenIds = npt.NDArray[np.int64]
+Tokenizer = Callable[[Sequence[str]], TokenIds]
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """From an RGB image to what a network was trained on.
+
+    Attributes:
+        resize: the shorter side is brought to this many pixels,
+        crop: of which this many in the centre, squared, are kept.
+        interpolation: with an antialiasing filter.
+        mean, std: per channel, of values in 0..1.
+        fit: `shorter` as said above; `squash` brings both sides to `resize`, whatever the picture's shape.
+    """
+
+    resize: int
+    crop: int
+    interpolation: Literal["bilinear", "bicubic"]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    # Not in the text form, which the names of converted networks are made of: they do not depend on it.
+    fit: Literal["shorter", "squash"] = field(default="shorter", repr=False)
+
+    def facts(self) -> dict[str, Any]:
+        """As a gallery's manifest keeps it, in JSON's own types."""
+        facts = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+        if self.fit == "shorter":  # which galleries that are older than `fit` do not say
+            del facts["fit"]
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """Where the weights of a backbone come from: a package that ships them, or an address that publishes them.
+
+    Attributes:
+        file: its name, under which it is looked for.
+        package: the importable package that has it in its folder `models`.
+        distribution: what to install to get that package.
+        url: where it is downloaded from.
+        sha256_prefix: the leading hex digits of its SHA-256, as its publisher puts them into the file's name.
+        hub: the repository on the Hugging Face hub that publishes it, and the file's name there, which is not unique;
+            None if it is published elsewhere.
+    """
+
+    file: str
+    package: str | None = None
+    distribution: str | None = None
+    url: str | None = None
+    sha256_prefix: str = ""
+    hub: tuple[str, str] | None = None
+
+    @classmethod
+    def on_hub(cls, repository: str, published_as: str, file: str) -> WeightsFile:
+        """A file of a repository on the Hugging Face hub, and the name that it is given here."""
+        url = f"https://huggingface.co/{repository}/resolve/main/{published_as}"
+        return cls(file=file, url=url, hub=(repository, published_as))
+
+
+@dataclass(frozen=True, slots=True)
+class TextTower:
+    """The other half of a backbone that was trained on pictures with their captions: words, to the same space.
+
+    Attributes:
+        context: how many token ids a text is made into; what does not fit is cut off.
+        build: makes the network with random weights: int64 (n, context) -> float32 (n, dim).
+        adapt: as of the backbone, and from the same state dict.
+        tokenizer: loads what makes texts into token ids, int64 (n, context).
+    """
+
+    context: int
+    build: Callable[[], nn.Module]
+    adapt: Callable[[StateDict, nn.Module], StateDict]
+    tokenizer: Callable[[], Tokenizer]
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """A pretrained network that turns a picture into a feature vector.
+
+    Attributes:
+        name: as given to `--model`.
+        title: as shown to people.
+        dim: length of the feature vector.
+        licence: of the weights.
+        build: makes the network with random weights: float32 (n, 3, crop, crop) -> (n, dim), pooled as is usual for it.
+        adapt: renames a published state dict to the keys of the built network.
+        exact_convolutions: how many of its first convolutions OpenVINO computes in float32 where it uses bfloat16
+            elsewhere, for a network whose features suffer from the rounding in its first layers.
+        text: what turns words into vectors that are compared with those of pictures, if it was trained for that.
+        requires: what to install besides, for a network that comes from an optional library.
+        sop_recall_at_1: published for its features as they are on Stanford Online Products, in percent.
+    """
+
+    name: str
+    title: str
+    dim: int
+    licence: str
+    preprocessing: Preprocessing
+    weights: WeightsFile
+    build: Callable[[], nn.Module]
+    adapt: Callable[[StateDict, nn.Module], StateDict]
+    exact_convolutions: int = 0
+    text: TextTower | None = None
+    requires: str | None = None
+    sop_recall_at_1: float | None = None

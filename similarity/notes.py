@@ -1,0 +1,31 @@
+"""Small things worth remembering, in files of JSON under SIMILARITY_HOME/cache; to delete them only costs time."""
+
+import json
+import logging
+import os
+from typing import Any
+
+from similarity.home import cache_folder
+
+logger = logging.getLogger(__name__)
+
+
+def read_notes(file: str) -> dict[str, Any]:
+    """What is noted in a file of the cache, by key; a damaged or missing one counts as empty."""
+    try:
+        noted = json.loads((cache_folder() / file).read_text())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def write_note(file: str, key: str, value: Any) -> None:
+    """Add one note, or replace it; the file is replaced as a whole. Where that cannot be done it is only logged."""
+    path = cache_folder() / file
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(json.dumps(read_notes(file) | {key: value}))
+        new.replace(path)
+    except OSError:
+        logger.warning("%s could not be noted in %s", key, path)

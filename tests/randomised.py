@@ -1,0 +1,153 @@
+"""Random weights in the layout in which a backbone's real ones are published, and what its own library makes of them.
+
+The real ones cannot be had in a test. Random networks map all pictures to nearly one point, where any two networks
+would agree, so these are stirred until they tell pictures apart.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import nn
+
+from similarity.models import BACKBONES, Backbone
+from similarity.weights import find_weights
+
+TIMM = {
+    "dino-s16": "vit_small_patch16_224.dino",
+    "dino-b8": "vit_base_patch8_224.dino",
+    "dinov2-s14": "vit_small_patch14_dinov2.lvd142m",
+    "dinov2-b14": "vit_base_patch14_dinov2.lvd142m",
+    "dinov3-s16": "vit_small_patch16_dinov3.lvd1689m",
+    "dinov3-b16": "vit_base_patch16_dinov3.lvd1689m",
+    "siglip2-b16": "vit_base_patch16_siglip_224.v2_webli",
+}
+LITE = {"efficientnet-lite0": "tf_efficientnet_lite0", "efficientnet-lite2": "tf_efficientnet_lite2"}
+CLIP = {"clip-b32": "ViT-B-32", "clip-b16": "ViT-B-16", "clip-l14": "ViT-L-14"}
+
+Features = Callable[[torch.Tensor], torch.Tensor]
+Transform = Callable[[Image.Image], torch.Tensor]
+
+
+def publish(name: str, folder: Path, images: Sequence[Image.Image]) -> Any:
+    """Put weights where those of a backbone are looked for; returns the network of its library that they are from."""
+    torch.manual_seed(0)
+    network = whole_network(name).eval()
+    if name in LITE and (shipped := find_weights(BACKBONES[name])):  # real ones, which nothing comes before
+        state = torch.load(shipped, weights_only=True)
+        network.load_state_dict(dict(zip(network.state_dict(), state.values(), strict=True)))
+        return network
+    stir(network)
+    if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
+        settle(network, images)
+    path = folder / "models" / BACKBONES[name].weights.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".safetensors":
+        save_file(network.state_dict(), path)
+    else:
+        torch.save(network.state_dict(), path)
+    return network
+
+
+def forget(name: str, folder: Path) -> None:
+    """Delete what can be gigabytes: published weights, and the networks that were converted from them."""
+    (folder / "models" / BACKBONES[name].weights.file).unlink(missing_ok=True)
+    for network in (folder / "cache" / "networks").glob(f"{name}-*"):
+        shutil.rmtree(network, ignore_errors=True)
+
+
+def whole_network(name: str) -> Any:
+    """The network as it is published: with its classifier, for the size of picture that it was trained on."""
+    import open_clip
+    import timm
+    from torchvision import models
+
+    if name in TIMM | LITE:
+        return timm.create_model((TIMM | LITE)[name])
+    if name in CLIP:
+        return open_clip.CLIP(**open_clip.get_model_config(CLIP[name]), quick_gelu=True)
+    return (models.vit_b_16 if name == "vit-b16" else models.resnet50)(weights=None)
+
+
+def stir(network: nn.Module) -> None:
+    """Larger weights, and scales and shifts that are not all the same."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(torch.randn_like(parameter), alpha=0.2)
+            elif parameter.ndim == 2:
+                parameter.mul_(2)
+
+
+def settle(network: nn.Module, images: Sequence[Image.Image]) -> None:
+    """Running statistics of some pictures, without which activations grow from layer to layer."""
+    pixels = np.stack([np.asarray(image.resize((224, 224))) for image in images])
+    network.train()
+    with torch.no_grad():
+        for _ in range(2):
+            network(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 64 - 2)
+    network.eval()
+
+
+def features_of(name: str, network: Any) -> Features:
+    """The library's own features: what it gives without a classifier, or `encode_image`."""
+    import timm
+
+    if name in CLIP:
+        encode: Features = network.encode_image
+        return encode
+    if name in TIMM:
+        side = BACKBONES[name].preprocessing.crop
+        smaller = timm.create_model(TIMM[name], num_classes=0, img_size=side).eval()
+        adapt = sys.modules[type(smaller).__module__].checkpoint_filter_fn  # resamples the position embeddings
+        smaller.load_state_dict(adapt(network.state_dict(), smaller), strict=False)
+        return smaller
+    if name in LITE:
+        network.reset_classifier(0)
+    elif name == "vit-b16":
+        network.heads = nn.Identity()
+    else:
+        network.fc = nn.Identity()
+    features: Features = network
+    return features
+
+
+def transform_of(backbone: Backbone) -> Transform:
+    """The library's own way to prepare a picture for a network."""
+    import open_clip
+    import timm
+    from torchvision import models
+
+    name, transform = backbone.name, None
+    if name in CLIP:
+        config = open_clip.get_pretrained_cfg(CLIP[name], "openai")
+        kept = ("mean", "std", "interpolation", "resize_mode")
+        size = open_clip.get_model_config(CLIP[name])["vision_cfg"]["image_size"]
+        transform = open_clip.image_transform(size, is_train=False, **{key: config[key] for key in kept})
+    elif name in TIMM or name.startswith("timm:"):
+        pretrained = timm.get_pretrained_cfg(TIMM.get(name, name.removeprefix("timm:"))).to_dict()
+        smaller = {"img_size": 224} if name.startswith("dinov2") else {}
+        data = timm.data.resolve_data_config(smaller, pretrained_cfg=pretrained)
+        transform = timm.data.create_transform(**data)
+    elif name == "vit-b16":
+        transform = models.ViT_B_16_Weights.IMAGENET1K_V1.transforms()
+    elif name.startswith("resnet50"):
+        weights = models.ResNet50_Weights
+        transform = (weights.IMAGENET1K_V2 if name.endswith("v2") else weights.IMAGENET1K_V1).transforms()
+    if transform is None:
+        raise ValueError(f"{name} is prepared for as its weights' package says")
+    result: Transform = transform
+    return result
+
+
+def cosines_about_the_mean(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """For each row the cosine of two embeddings of a picture, after what all pictures have in common is taken away."""
+    centred = [one - theirs.mean(axis=0) for one in (ours, theirs)]
+    ours, theirs = (one / np.linalg.norm(one, axis=1, keepdims=True) for one in centred)
+    return (ours * theirs).sum(axis=1)
