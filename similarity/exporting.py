@@ -48,8 +48,12 @@ def _as_text(value: Any) -> Any:
 
 def to_json(query: Sequence[str], gallery: str, model: str, rows: Sequence[dict[str, Any]]) -> bytes:
     """Rows as a JSON file, with what was searched for and where."""
-    found = {"query": list(query), "gallery": gallery, "model": model, "hits": list(rows)}
-    return json.dumps(found, indent=2, ensure_ascii=False).encode()
+    return to_json_file({"query": list(query), "gallery": gallery, "model": model, "hits": list(rows)})
+
+
+def to_json_file(value: dict[str, Any]) -> bytes:
+    """A JSON file for people to read, too."""
+    return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
 
 def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable[[str], str] = str) -> bytes:

@@ -12,28 +12,30 @@ from typing import Unpack
 from PIL import Image
 
 from similarity import indexing
+from similarity.asking import Asking
 from similarity.current import live_state
 from similarity.duplicates import SAME_TO_THE_EYE
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
-from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError, SearchError
+from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
 from similarity.facets import Conditions, Facets, Where
 from similarity.home import full_path
 from similarity.images import thumbnail
 from similarity.manifest import Manifest
 from similarity.originals import read_original
 from similarity.progress import OnProgress
-from similarity.queries import Examples, Query, QueryFile, decode_query, read_once
+from similarity.queries import Examples, Query, QueryFile, read_once
 from similarity.ranking import Ranker
 from similarity.records import Items
 from similarity.refinement import AUTO as AUTO_REFINEMENT
+from similarity.reusing import Reusing
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search import Accuracy, Hit, Recipe
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
 from similarity.stored import StoredVectors
 from similarity.thumbnails import read_thumbnail
-from similarity.vectors import Vectors, combine
+from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
 
@@ -214,7 +216,8 @@ class Gallery:
         exclude_query: bool = False,
         **conditions: Unpack[Conditions],
     ) -> list[Hit]:
-        """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, an image, or examples.
+        """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, an image, words in a
+        `Text`, or examples.
 
         Args:
             k: how many to look for.
@@ -236,13 +239,36 @@ class Gallery:
 
     def embed_query(self, query: Query | Examples) -> Vectors:
         """What a query is searched for with, float32 (dim,), of unit length; raises as `search`."""
-        examples = query if isinstance(query, Examples) else Examples([query])
-        if not examples.like:
-            raise SearchError("Show it a picture that the results should look like, too.")
-        side = self.embedder.backbone.preprocessing.resize
-        images = [decode_query(one, side=side) for one in (*examples.like, *examples.unlike)]
-        vectors, count = self.refine(self.embedder.embed(images)), len(examples.like)
-        return combine(vectors[:count], vectors[count:], examples.weights)
+        return self._asking.embed(query if isinstance(query, Examples) else Examples([query]))
+
+    def embed_text(self, words: str) -> Vectors:
+        """What words are searched for with, float32 (dim,), of unit length.
+
+        Raises:
+            SearchError: they say nothing. GalleryError, ModelError: they cannot be compared with its pictures.
+        """
+        return self._asking.embed_text(words)
+
+    def combine(
+        self, asked: Vectors, are_words: Sequence[bool], examples: int, weights: Sequence[float] = ()
+    ) -> Vectors:
+        """One query out of several, of which the first are examples and the others counter-examples.
+
+        Args:
+            asked: float32 (m, dim), rows of unit length; see `embed_query` and `vectors.combine`.
+            are_words: for each of them whether it is of a text; words and pictures count alike.
+            examples: how many are examples, at least 1.
+        """
+        return self._asking.combine(asked, are_words, examples, weights)
+
+    @property
+    def understands_text(self) -> bool:
+        """Whether its model compares words with pictures."""
+        return self._asking.understands_text
+
+    @cached_property
+    def _asking(self) -> Asking:
+        return Asking(self.name, self.manifest, self.vectors, lambda: self.embedder)
 
     def refine(self, embeddings: Vectors) -> Vectors:
         """Embeddings of other pictures by the same model as they are compared with those of the gallery.
@@ -325,22 +351,6 @@ class Gallery:
             return thumbnail(read_original(item).decode())
         except (ImageError, FetchError):
             return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
-
-
-class Reusing:
-    """Loads an embedder as another function does, and gives the same one again as long as it is the right one.
-
-    A gallery and what becomes of it share one, which holds nothing else of them.
-    """
-
-    def __init__(self, load: indexing.Load, embedder: Embedder | None = None) -> None:
-        self._load = load
-        self._embedder = embedder
-
-    def __call__(self, identity: EmbedderId) -> Embedder:
-        if self._embedder is None or not self._embedder.serves(identity):
-            self._embedder = self._load(identity)
-        return self._embedder
 
 
 def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:

@@ -1,4 +1,4 @@
-"""What a person points at, to a picture: a path, a web address, a file's bytes, or an image."""
+"""What a person asks with: a picture by its path, its web address, its bytes or as an image, or words."""
 
 import hashlib
 import math
@@ -58,12 +58,20 @@ class QueryFile:
         return decode_scaled(self.data, self.name, side=side).image
 
 
-Query = str | Path | bytes | QueryFile | Image.Image
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words that say what the results should show, for models that understand them."""
+
+    words: str
+
+
+Picture = str | Path | bytes | QueryFile | Image.Image
+Query = Picture | Text
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """A query of several pictures; see `vectors.combine`.
+    """A query of several pictures or words; see `vectors.combine`.
 
     Attributes:
         like: what is looked for is like these, of which there is one at least,
@@ -89,12 +97,12 @@ def read_query(query: str | Path | bytes) -> QueryFile:
     return QueryFile(read_file(query)[0], str(query))
 
 
-def read_once(query: Query) -> QueryFile | Image.Image:
+def read_once(query: Query) -> QueryFile | Image.Image | Text:
     """A query whose file has been read, or its address fetched; raises as `read_query`."""
-    return query if isinstance(query, QueryFile | Image.Image) else read_query(query)
+    return query if isinstance(query, QueryFile | Image.Image | Text) else read_query(query)
 
 
-def decode_query(query: Query, *, side: int, box: Box | None = None) -> Image.Image:
+def decode_query(query: Picture, *, side: int, box: Box | None = None) -> Image.Image:
     """A query as an RGB image, decoded as the gallery's pictures were; see `images.decode_scaled` for `side`.
 
     Args:

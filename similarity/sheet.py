@@ -2,11 +2,12 @@
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from similarity.errors import SearchError
 from similarity.search import Hit
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = 5
 TILE_INCHES = 1.9
 INK, FAINT = "#1f2430", "#6b7280"
+CARD = 480
 
 
 def draw_sheet(query: Image.Image, title: str, hits: Sequence[Hit], pictures: Sequence[bytes]) -> bytes:
@@ -48,6 +50,19 @@ def draw_sheet(query: Image.Image, title: str, hits: Sequence[Hit], pictures: Se
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def draw_words(words: str) -> Image.Image:
+    """A card with some words on it, to stand where a picture of the query would."""
+    import matplotlib
+
+    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # of many scripts, and always there
+    lines = textwrap.wrap(words, 16, max_lines=6, placeholder=" …") or [""]
+    card = Image.new("RGB", (CARD, CARD), "#eceff3")
+    pen, large = ImageDraw.Draw(card), ImageFont.truetype(font, 40)
+    middle = (CARD / 2, CARD / 2)
+    pen.multiline_text(middle, "\n".join(lines), fill=INK, font=large, anchor="mm", align="center", spacing=14)
+    return card
 
 
 def save_sheet(path: Path, png: bytes) -> None:

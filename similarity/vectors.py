@@ -24,6 +24,28 @@ def normalise(vectors: npt.NDArray[np.floating]) -> Vectors:
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
+def balance(asked: Vectors, are_words: Sequence[bool], vectors: Vectors) -> Vectors:
+    """Queries scaled so that words and pictures count alike when they are combined.
+
+    A picture and a text that belong together are less similar than two pictures that do, and so are all others: added
+    up as they are, what words say would drown. So each is divided by the standard deviation of its scores, as rankings
+    are put together in M. Montague and J. A. Aslam, "Relevance score normalization for metasearch", CIKM 2001.
+
+    Args:
+        asked: float32 (m, dim), rows of unit length.
+        are_words: for each of them whether it is of a text.
+        vectors: some of what is searched, float32 (n, dim), likewise.
+
+    Returns:
+        float32 (m, dim); the same if all are of one kind.
+    """
+    if len(set(are_words)) < 2:
+        return asked
+    spread = (vectors @ asked.T).std(axis=0)
+    balanced = asked / np.maximum(spread, SHORTEST)[:, np.newaxis]
+    return np.asarray(balanced / np.linalg.norm(balanced, axis=1).mean(), np.float32)
+
+
 def combine(examples: Vectors, counter_examples: Vectors, weights: Sequence[float] = ()) -> Vectors:
     """One query out of several: what is like the examples and not like the counter-examples.
 
@@ -34,7 +56,7 @@ def combine(examples: Vectors, counter_examples: Vectors, weights: Sequence[floa
         q  =  sum w_i e_i / sum w_i  -  COUNTER_SHARE * mean of the counter-examples
 
     Args:
-        examples: e, float32 (1.., dim), rows of unit length.
+        examples: e, float32 (1.., dim), rows of unit length, or as `balance` leaves them.
         counter_examples: float32 (0.., dim), likewise.
         weights: w, above 0, one for each example; all alike unless given.
 

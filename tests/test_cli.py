@@ -151,7 +151,7 @@ WRONG = {
     "a name that is none": (["index", "{pictures}", "-g", "a b", "-m", MODEL], 1, "cannot name a gallery"),
     "zero results": (["search", "{picture}", "-g", "shapes", "-k", "0"], 2, "greater than or equal to 1"),
     "no number of results": (["search", "{picture}", "-g", "shapes", "-k", "many"], 2, "valid integer"),
-    "no query": (["search", "-g", "shapes"], 2, "Missing argument"),
+    "no query": (["search", "-g", "shapes"], 2, "say with --text what to look for"),
     "no such command": (["serach"], 2, "No such command"),
     "a missing picture": (["search", "{empty}/a.jpg", "-g", "shapes"], 1, "cannot be read (No such file"),
     "a folder as a query": (["search", "{empty}", "-g", "shapes"], 1, "is a folder, not a picture"),

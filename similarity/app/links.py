@@ -2,6 +2,7 @@
 
     ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
      &where.label=boot&where.label=shoe&min=0.5&distinct=1&accuracy=high&k=50&page=2&generation=3&model=resnet50
+     &against=shoes-vit
 
 The address is the only place where a search is kept: widgets are set from it, and change it.
 """
@@ -19,7 +20,10 @@ from similarity.search import Accuracy
 
 # What a picture can be: of the gallery, of the samples, at an address, or shown in this session.
 ITEM, SAMPLE, URL, UPLOAD = "item", "sample", "url", "upload"
-KINDS = (ITEM, SAMPLE, URL, UPLOAD)
+# ... or words.
+TEXT = "text"
+KINDS, QUOTED = (ITEM, SAMPLE, URL, UPLOAD, TEXT), (ITEM, TEXT)
+MAX_WORDS = 300
 PAGE_SIZES = (10, 20, 50, 100)
 # Of a query; each takes time. And the smallest part of a picture that is looked at, as a share of its side.
 MAX_PARTS, MIN_SIDE = 12, 0.02
@@ -30,11 +34,11 @@ SEEN = "seen"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One picture of a query.
+    """One picture of a query, or some words.
 
     Attributes:
-        kind: item, sample, url or upload.
-        value: its id, its address, or the SHA-256 of what was uploaded.
+        kind: item, sample, url, upload or text.
+        value: its id, its address, the SHA-256 of what was uploaded, or the words.
         box: the part of it that is meant.
     """
 
@@ -44,7 +48,7 @@ class Part:
 
     def __str__(self) -> str:
         """As it stands in an address, the box in per cent."""
-        value = self.value.replace("%", "%25").replace("@", "%40") if self.kind == ITEM else self.value
+        value = self.value.replace("%", "%25").replace("@", "%40") if self.kind in QUOTED else self.value
         if not self.box:
             return f"{self.kind}:{value}"
         edges = (self.box.left, self.box.top, self.box.right, self.box.bottom)
@@ -56,7 +60,9 @@ class Part:
         found = re.fullmatch(r"(\w+):(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text, re.DOTALL)
         if not found or found[1] not in KINDS:
             return None
-        value = unquote(found[2]) if found[1] == ITEM else found[2]
+        value = unquote(found[2]) if found[1] in QUOTED else found[2]
+        if found[1] == TEXT:
+            return cls(TEXT, value[:MAX_WORDS]) if value.strip() else None
         return cls(found[1], value, _box(found.groups()[2:]))
 
 
@@ -66,6 +72,7 @@ class Link:
 
     Attributes:
         gallery: its name; None for whichever comes first.
+        against: names of other galleries that are searched for the same, side by side.
         like, unlike: examples and counter-examples.
         where: column -> values of which a picture must have one.
         minimum: the lowest score.
@@ -77,6 +84,7 @@ class Link:
     """
 
     gallery: str | None = None
+    against: tuple[str, ...] = ()
     like: tuple[Part, ...] = ()
     unlike: tuple[Part, ...] = ()
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -92,6 +100,7 @@ class Link:
         """As it stands in an address; what goes without saying is left out."""
         said: dict[str, Any] = {
             "gallery": self.gallery or "",
+            "against": list(self.against),
             "like": [str(part) for part in self.like],
             "not": [str(part) for part in self.unlike],
             "min": f"{self.minimum:.2f}" if self.minimum else "",
@@ -124,6 +133,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
     k = number("k", 1, PAGE_SIZES[-1])
     return Link(
         gallery=parameters.get("gallery", [""])[-1] or None,
+        against=tuple(dict.fromkeys(name for name in parameters.get("against", []) if name)),
         like=like,
         unlike=tuple(part for part in parts("not") if part not in like),
         where={

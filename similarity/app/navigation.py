@@ -47,14 +47,14 @@ def arrive(page: StreamlitPage) -> None:
     last: LastSearch | None = st.session_state.get(LAST)
     if not last or before in (None, now) or st.query_params:
         return
-    if not now:
+    if now in ("", "faceoff"):
         st.query_params.from_dict(dict(last.parameters))
-    elif now == "map":
+    elif now in ("map", "evaluate"):
         st.query_params.from_dict({"gallery": last.gallery})
 
 
 def go(page: str, parameters: Parameters | None = None) -> NoReturn:
-    """Go to a page: search, map, galleries or about."""
+    """Go to a page: search, map, evaluate, faceoff, galleries or about."""
     known: dict[str, Any] = st.session_state["pages"]
     st.switch_page(known[page], query_params=dict(parameters or {}))
 

@@ -6,6 +6,8 @@ import streamlit as st
 
 from similarity.app import navigation, style, uploads
 from similarity.app.about import page as about_page
+from similarity.app.evaluate import page as evaluate_page
+from similarity.app.faceoff import page as faceoff_page
 from similarity.app.galleries import page as galleries_page
 from similarity.app.map import page as map_page
 from similarity.app.search import page as search_page
@@ -22,6 +24,8 @@ def show() -> None:
     pages = {
         "search": st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True),
         "map": st.Page(map_page.show, title="Map", icon=":material/scatter_plot:", url_path="map"),
+        "evaluate": st.Page(evaluate_page.show, title="Evaluate", icon=":material/speed:", url_path="evaluate"),
+        "faceoff": st.Page(faceoff_page.show, title="Face-off", icon=":material/compare:", url_path="faceoff"),
         "galleries": st.Page(
             galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"
         ),

@@ -18,6 +18,7 @@ from similarity.originals import read_original
 from similarity.progress import OnProgress
 from similarity.queries import Box, QueryFile, decode_query
 from similarity.sample import SAMPLE, ensure_sample
+from similarity.sheet import draw_words
 from similarity.sources import Item
 from similarity.vectors import Vectors
 
@@ -91,6 +92,27 @@ def _embed(
     image = decode_query(_file, side=embedder.backbone.preprocessing.resize, box=box)
     vector: Vectors = embedder.embed([image])[0]
     return vector
+
+
+def embed_text(gallery: Gallery, words: str) -> Vectors:
+    """What words are compared as with a gallery, float32 (dim,), computed once; raises as `Gallery.embed_text`."""
+    return _embed_text(gallery.manifest.weights_sha256, gallery.manifest.refinement, words, gallery)
+
+
+@st.cache_data(max_entries=256, show_spinner="Reading the words …")
+def _embed_text(
+    weights_sha256: str,  # noqa: ARG001 - part of the key, as the next one is
+    refinement: str,  # noqa: ARG001
+    words: str,
+    _gallery: Gallery,
+) -> Vectors:
+    return _gallery.embed_text(words)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def card(words: str) -> bytes:
+    """Words as a JPEG to look at."""
+    return thumbnail(draw_words(words), side=PREVIEW_SIDE)
 
 
 def preview(file: QueryFile) -> bytes:

@@ -1,5 +1,7 @@
 // Pictures in a grid, each a button. All that comes from a gallery is set as text, never as markup.
 
+const MARKS = { right: "✓", wrong: "✗", shared: "=" };
+
 function element(tag, className, text) {
   const made = document.createElement(tag);
   made.className = className;
@@ -16,6 +18,7 @@ function frame(tile) {
   image.src = tile.src;
   made.append(image);
   if (tile.rank) made.append(element("span", "rank", tile.rank));
+  if (MARKS[tile.mark]) made.append(element("span", `mark ${tile.mark}`, MARKS[tile.mark]));
   return made;
 }
 
@@ -31,13 +34,14 @@ function score(tile) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector(".tiles");
+  list.classList.toggle("small", Boolean(data.small));
   const first = data.tiles[0]?.rank;
   const hasTurned = first && list.dataset.first && list.dataset.first !== first;
   list.dataset.first = first ?? "";
   list.replaceChildren(
     ...data.tiles.map((tile) => {
       const item = document.createElement("li");
-      const button = element("button", "tile");
+      const button = element("button", `tile ${tile.mark}`);
       button.type = "button";
       button.title = tile.hint;
       button.append(frame(tile));

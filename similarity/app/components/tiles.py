@@ -23,6 +23,7 @@ class Tile(TypedDict):
         src: the picture's address.
         alt: what is to be seen, for who cannot see it.
         rank, score, label, name, note: on it and below it, where there is one.
+        mark: right, wrong, shared or query, if it is marked as one.
         hint: what a click does.
     """
 
@@ -34,21 +35,23 @@ class Tile(TypedDict):
     label: str
     name: str
     note: str
+    mark: str
     hint: str
 
 
-def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str) -> bool:
+def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str, is_small: bool = False) -> bool:
     """Draw the grid.
 
     Args:
         on_open: called with the id of a tile that is clicked on, before anything is drawn again.
+        is_small: whether more of them are to stand side by side.
 
     Returns:
         Whether one has just been clicked on: inside a fragment, what is around it has not been drawn again then.
     """
     clicked = _mount(
         key=key,
-        data={"tiles": list(tiles)},
+        data={"tiles": list(tiles), "small": is_small},
         on_open_change=lambda: on_open(st.session_state[key].open),
     )
     return bool(clicked.open)
@@ -66,6 +69,7 @@ def of_hit(gallery: Gallery, hit: Hit) -> Tile:
         label=", ".join(item.labels),
         name=name,
         note=_note(item),
+        mark="",
         hint=f"{name}: look closer",
     )
 
@@ -82,6 +86,7 @@ def of_item(gallery: Gallery, item: Item) -> Tile:
         label=", ".join(item.labels),
         name=name,
         note=_note(item),
+        mark="",
         hint=f"{name}: find what is like it",
     )
 
@@ -98,6 +103,7 @@ def of_sample(item: Item, source: str) -> Tile:
         label=name,
         name="",
         note="",
+        mark="",
         hint=f"{name}: find what is like it",
     )
 

@@ -1,14 +1,12 @@
 """Maps that are being made: each by one thread, for which every session that wants it waits."""
 
-import logging
-import threading
 import time
-from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from concurrent.futures import wait
 
 import streamlit as st
 
 from similarity import maps
+from similarity.app.once import Making, Once
 from similarity.gallery import Gallery
 from similarity.maps import GalleryMap
 
@@ -17,58 +15,16 @@ KEPT = 8
 # How often the waiting is told, in seconds.
 TICK = 0.5
 
-logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """A map that was asked for.
-
-    Attributes:
-        result: the map, now or later.
-        begun: when it was first asked for, in seconds of time.monotonic.
-    """
-
-    result: "Future[GalleryMap]" = field(default_factory=Future)
-    begun: float = field(default_factory=time.monotonic)
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether it is known that there will be none."""
-        return self.result.done() and self.result.exception() is not None
-
-
-class MapMaker:
-    """Makes each map once, one after the other, whoever asks for it. Safe to share between threads."""
+class MapMaker(Once[GalleryMap]):
+    """Makes each map once. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._lock, self._turn = threading.Lock(), threading.Lock()
-        self._made: dict[str, Making] = {}
+        super().__init__(KEPT)
 
-    def ask(self, gallery: Gallery) -> Making:
-        """The map of a gallery, now or later; one that could not be made is tried again when it is next asked for."""
-        name = maps.file_name(gallery)
-        with self._lock:
-            known = self._made.get(name)
-            if known is None or known.has_failed:
-                known = self._made[name] = Making()
-                self._forget_the_oldest()
-                # A daemon, so that ending the app need not wait for it.
-                threading.Thread(target=self._make, args=(gallery, known.result), name="map", daemon=True).start()
-        return known
-
-    def _make(self, gallery: Gallery, result: "Future[GalleryMap]") -> None:
-        try:
-            with self._turn:
-                result.set_result(maps.make_map(gallery))
-        except Exception as error:  # told to everybody who waits
-            logger.error("The map of %s could not be made", gallery.name, exc_info=error)
-            result.set_exception(error)
-
-    def _forget_the_oldest(self) -> None:
-        done = [name for name, making in self._made.items() if making.result.done()]
-        for name in done[: max(0, len(self._made) - KEPT)]:
-            del self._made[name]
+    def ask(self, gallery: Gallery) -> Making[GalleryMap]:
+        """The map of a gallery, now or later."""
+        return self.make(maps.file_name(gallery), lambda _: maps.make_map(gallery))
 
 
 @st.cache_resource

@@ -1,4 +1,4 @@
-"""The pictures of a query: where each comes from, what it looks like, and its embedding."""
+"""The pictures and words of a query: where each comes from, what it looks like, and its embedding."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ import numpy as np
 import streamlit as st
 
 from similarity.app import resources
-from similarity.app.links import ITEM, SAMPLE, UPLOAD, URL, Part
+from similarity.app.links import ITEM, SAMPLE, TEXT, UPLOAD, URL, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
 from similarity.images import decode, read_file, thumbnail
 from similarity.originals import file_name, read_original
 from similarity.queries import QueryFile
 from similarity.sample import sample_queries
-from similarity.vectors import Vectors, combine
+from similarity.vectors import Vectors
 
 # How many uploads of a visitor are kept in memory, each of 20 MB at most.
 KEPT_UPLOADS = 6
@@ -60,19 +60,23 @@ def find(gallery: Gallery, part: Part) -> Example:
     """Get a picture of a query and embed it.
 
     Raises:
-        ImageError, FetchError: it cannot be had. SearchError: it is not there any more.
+        ImageError, FetchError: it cannot be had. SearchError: it is not there any more. ModelError, GalleryError: the
+            gallery's model does not understand words.
     """
     if part.kind == ITEM:
         return _of_gallery(gallery, part)
+    if part.kind == TEXT:
+        return Example(part, part.value, resources.card(part.value), resources.embed_text(gallery, part.value))
     file = _file(part)
     vector = resources.embed_query(gallery, file, part.box)
     return Example(part, file.name, resources.preview(file), vector)
 
 
-def query_vector(like: Sequence[Example], unlike: Sequence[Example]) -> Vectors:
-    """What is searched for, float32 (dim,), of unit length; see `vectors.combine`. There must be an example."""
-    wanted, unwanted = (np.array([one.vector for one in examples], np.float32) for examples in (like, unlike))
-    return combine(wanted, unwanted)
+def query_vector(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> Vectors:
+    """What is searched for, float32 (dim,), of unit length; see `Gallery.combine`. There must be an example."""
+    asked = [*like, *unlike]
+    vectors = np.array([one.vector for one in asked], np.float32)
+    return gallery.combine(vectors, [one.part.kind == TEXT for one in asked], len(like))
 
 
 def _of_gallery(gallery: Gallery, part: Part) -> Example:

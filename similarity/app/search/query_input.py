@@ -1,11 +1,11 @@
-"""The ways to show it a picture: drop or choose a file, paste one or its address, or take one with the camera."""
+"""The ways to ask: drop or choose a picture, paste one or its address, take one with the camera, or say it in words."""
 
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from similarity.app.links import URL, Part
+from similarity.app.links import MAX_WORDS, TEXT, URL, Part
 from similarity.app.search.examples import keep_upload
 from similarity.queries import QueryFile
 
@@ -13,8 +13,13 @@ FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
 TURN, NOT_UNDERSTOOD = "input_turn", "not_understood"
 
 
-def show(take: Callable[[Part], None]) -> None:
-    """Draw them; `take` is called with what a visitor gives, before the page is drawn again."""
+def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
+    """Draw them.
+
+    Args:
+        take: called with what a visitor gives, before the page is drawn again.
+        understands_text: whether words can be asked with.
+    """
 
     def take_file(file: Any) -> None:
         if file:
@@ -28,19 +33,26 @@ def show(take: Callable[[Part], None]) -> None:
             take_file(message.files[0])
         elif is_address(message.text.strip()):
             take(Part(URL, _with_scheme(message.text.strip())))
+        elif understands_text and message.text.strip():
+            take(Part(TEXT, message.text.strip()[:MAX_WORDS]))
         else:
             st.session_state[NOT_UNDERSTOOD] = True
 
     turn = st.session_state.get(TURN, 0)
     st.chat_input(
-        "Paste a picture or its address, then ↵",
+        "Paste a picture or its address, or say it in words, then ↵"
+        if understands_text
+        else "Paste a picture or its address, then ↵",
         key="paste",
         accept_file=True,
         file_type=FILE_TYPES,
         on_submit=take_message,
     )
     if st.session_state.pop(NOT_UNDERSTOOD, False):
-        st.info("This searches with pictures, not with words: paste a picture, or the address of one.")
+        st.info(
+            "The model of this gallery understands pictures, not words: paste a picture, or the address of one. "
+            "Galleries of a CLIP model understand both."
+        )
     st.file_uploader(
         "Or drop a picture here, or choose a file",
         type=FILE_TYPES,

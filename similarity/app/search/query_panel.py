@@ -7,7 +7,7 @@ import streamlit as st
 
 from similarity.app import links, messages
 from similarity.app.components import cropper
-from similarity.app.links import Link, Part
+from similarity.app.links import TEXT, Link, Part
 from similarity.app.search import examples, query_input
 from similarity.app.search.examples import Example
 from similarity.errors import SimilarityError
@@ -32,7 +32,9 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
     if link.like or link.unlike:
         st.button("New search", icon=":material/restart_alt:", on_click=_start_anew, width="stretch")
-        with st.expander("Show it another picture"):
+        with st.expander(
+            "Show it another picture, or add words" if gallery.understands_text else "Show it another picture"
+        ):
             st.session_state.setdefault(ROLE, NEW)
             st.segmented_control(
                 "What it is for",
@@ -42,10 +44,12 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
                 width="stretch",
                 label_visibility="collapsed",
             )
-            query_input.show(_take)
+            query_input.show(_take, understands_text=gallery.understands_text)
     else:
-        st.markdown("**Show it a picture**")
-        query_input.show(_take)
+        st.markdown(
+            "**Show it a picture, or say what to look for**" if gallery.understands_text else "**Show it a picture**"
+        )
+        query_input.show(_take, understands_text=gallery.understands_text)
     return [one for one in like if one], [one for one in unlike if one]
 
 
@@ -68,7 +72,7 @@ def _take(part: Part) -> None:
 def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wanted: bool = True) -> Example | None:
     """One picture of the query; None if it cannot be had, which is said then."""
     try:
-        with st.spinner("Looking at the picture …"):
+        with st.spinner("Reading the words …" if part.kind == TEXT else "Looking at the picture …"):
             example = examples.find(gallery, part)
     except SimilarityError as error:
         messages.show_error(error)
@@ -83,6 +87,10 @@ def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wante
 
 def _show_first(example: Example) -> None:
     part = example.part
+    if part.kind == TEXT:
+        st.markdown(f":material/format_quote: **{messages.as_text(example.title)}**")
+        _small_button("Remove", ":material/close:", f"remove-{part}", _remove, part)
+        return
     key = f"crop-{part.kind}-{part.value}"
     cropper.show(example.preview, f"Your picture: {example.title}", part.box, lambda box: _crop(part, box), key=key)
     st.caption(messages.as_text(example.title))
@@ -96,7 +104,10 @@ def _show_first(example: Example) -> None:
 def _show_further(example: Example, *, is_wanted: bool) -> None:
     part = example.part
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"part-{part}"):
-        st.image(example.seen, alt=example.title, width=48)
+        if part.kind == TEXT:
+            st.markdown(f":material/format_quote: {messages.as_text(example.title)}", width="content")
+        else:
+            st.image(example.seen, alt=example.title, width=48)
         if is_wanted:
             st.badge("also like it", color="primary")
         else:

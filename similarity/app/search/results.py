@@ -24,7 +24,7 @@ MAX_RESULTS = 1000
 @st.fragment
 def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> None:
     """Draw the results of a search for what is like the examples, of which there is one at least, and unlike others."""
-    link, vector = links.read(), query_vector(like, unlike)
+    link, vector = links.read(), query_vector(gallery, like, unlike)
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
         hits = _search(gallery, vector, link, unlike)

@@ -1,0 +1,118 @@
+"""The queries of an evaluation with their results, right and wrong marked; each can be searched for."""
+
+import base64
+from collections.abc import Sequence
+
+import streamlit as st
+
+from similarity.app import navigation
+from similarity.app.components import tiles
+from similarity.app.components.tiles import Tile
+from similarity.app.links import Link
+from similarity.app.messages import show_error
+from similarity.app.search.examples import keep_upload
+from similarity.errors import SimilarityError
+from similarity.evaluation import Evaluation
+from similarity.evaluation.findings import Answer, Case
+from similarity.evaluation.report import query_thumbnail
+from similarity.evaluation.results import LEAVE_ONE_OUT
+from similarity.gallery import Gallery
+from similarity.originals import file_name, read_original
+
+WORST, BEST, RANDOM = "Worst", "Best", "Random"
+ABOUT = {
+    WORST: "Queries whose first result is wrong, those that find least of what is right first.",
+    BEST: "Queries that find most of what is right.",
+    RANDOM: "Some queries, as they come.",
+}
+STEP, SHOWN = 6, "cases_shown"
+ANY = "Any"
+
+
+@st.fragment
+def show(gallery: Gallery, evaluation: Evaluation) -> None:
+    """Draw a choice of them."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Queries", list(ABOUT), default=WORST, required=True, key="cases_kind", on_change=_begin_anew
+        )
+        labels = [one.label for one in evaluation.per_label]
+        label = ANY
+        if len(labels) > 1:
+            label = st.selectbox("Of the label", [ANY, *labels], key="cases_label", width=220, on_change=_begin_anew)
+    numbers = _chosen(evaluation, kind or WORST, label)
+    st.caption(f"{ABOUT[kind or WORST]} Click on one to open it on the search page.")
+    shown = st.session_state.get(SHOWN, STEP)
+    for case in evaluation.cases(numbers[:shown]):
+        _show_case(gallery, evaluation, case)
+    if len(numbers) > shown:
+        st.button("Show more", icon=":material/expand_more:", on_click=_show_more)
+
+
+def _begin_anew() -> None:
+    st.session_state.pop(SHOWN, None)
+
+
+def _show_more() -> None:
+    st.session_state[SHOWN] = st.session_state.get(SHOWN, STEP) + STEP
+
+
+def _chosen(evaluation: Evaluation, kind: str, label: str) -> Sequence[int]:
+    """The numbers of all queries of a label, in the order that is asked for."""
+    order = {WORST: evaluation.worst, BEST: evaluation.best, RANDOM: evaluation.random}[kind](evaluation.queries)
+    if label == ANY or label not in evaluation.labels:
+        return order
+    return [number for number in order if evaluation.asked[number] == evaluation.labels.index(label)]
+
+
+def _show_case(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
+    right = sum(answer.is_right for answer in case.answers)
+    st.markdown(
+        f"**{right} of the first {len(case.answers)} right**, the first right one at rank {case.first_right:,} · "
+        f"mAP@R {case.average_precision:.2f} · {case.relevant:,} to be found"
+    )
+    drawn = [_query(gallery, evaluation, case), *(_answer(gallery, answer) for answer in case.answers)]
+    if tiles.show(drawn, lambda _: None, key=f"case-{case.number}", is_small=True):
+        _search(gallery, evaluation, case)
+
+
+def _query(gallery: Gallery, evaluation: Evaluation, case: Case) -> Tile:
+    tile = tiles.of_item(gallery, case.item)
+    if evaluation.protocol != LEAVE_ONE_OUT and gallery.items.find(case.item.sha256) is None:
+        tile["src"] = f"data:image/jpeg;base64,{base64.b64encode(_thumbnail(case)).decode()}"
+    name = file_name(case.item)
+    tile["alt"], tile["hint"] = f"Query: {case.label}, {name}", f"{name}: search with it"
+    tile["label"], tile["name"], tile["note"], tile["mark"] = case.label, "", "Query", "query"
+    return tile
+
+
+def _answer(gallery: Gallery, answer: Answer) -> Tile:
+    verdict = "right" if answer.is_right else "wrong"
+    tile = tiles.of_item(gallery, answer.item)
+    tile["alt"] = f"Rank {answer.rank}, {verdict}: {answer.label or file_name(answer.item)}"
+    tile["hint"] = f"{file_name(answer.item)}, score {answer.score:.3f}, {verdict}"
+    tile["rank"], tile["label"], tile["name"] = str(answer.rank), answer.label, ""
+    tile["mark"], tile["note"] = verdict, ""
+    return tile
+
+
+def _search(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
+    """Open a query on the search page."""
+    if evaluation.protocol == LEAVE_ONE_OUT:
+        navigation.go_to_item(gallery.name, case.item)
+    try:
+        part = keep_upload(read_original(case.item))
+    except SimilarityError as error:
+        show_error(error)
+        return
+    navigation.go("search", Link(gallery=gallery.name, like=(part,)).parameters())
+
+
+def _thumbnail(case: Case) -> bytes:
+    jpeg: bytes = _cached_thumbnail(case.item.sha256, case)
+    return jpeg
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _cached_thumbnail(sha256: str, _case: Case) -> bytes:  # noqa: ARG001 - part of the key
+    return query_thumbnail(_case.item)

@@ -1,0 +1,93 @@
+"""Evaluations that are being made: each by one thread, for which every session that wants it waits."""
+
+import logging
+import time
+from concurrent.futures import wait
+from dataclasses import dataclass
+
+import streamlit as st
+
+from similarity.app import wording
+from similarity.app.once import Making, Once
+from similarity.errors import SimilarityError
+from similarity.evaluation import Evaluation, evaluate
+from similarity.gallery import Gallery
+from similarity.progress import OnProgress
+from similarity.sources import open_source
+
+# How many are kept in memory, each of 150 bytes a query.
+KEPT = 12
+# How often the waiting is told, in seconds.
+TICK = 0.5
+# Up to so many pictures, comparing each with all takes seconds, and nobody has to ask for it.
+AT_ONCE = 5_000
+# How many products of numbers a slow computer makes of them in a second.
+PER_SECOND = 2e10
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be measured.
+
+    Attributes:
+        by: the column in which a right result has the query's value.
+        place: the folder, zip or CSV of the queries; the gallery's own pictures if it is empty.
+        turn: another number to measure it once more.
+    """
+
+    by: str
+    place: str = ""
+    turn: int = 0
+
+    def name(self, gallery: Gallery) -> str:
+        """What it is kept under."""
+        return "\n".join((str(gallery.directory), gallery.state, self.by, self.place, str(self.turn)))
+
+
+@st.cache_resource
+def evaluations() -> Once[Evaluation]:
+    """All of this app."""
+    return Once(KEPT)
+
+
+def ask(gallery: Gallery, wanted: Wanted) -> Making[Evaluation]:
+    """An evaluation, now or later."""
+
+    def work(progress: OnProgress) -> Evaluation:
+        queries = open_source(wanted.place) if wanted.place else None
+        return evaluate(gallery, queries, by=wanted.by, progress=progress)
+
+    return evaluations().make(wanted.name(gallery), work)
+
+
+def expected_seconds(gallery: Gallery) -> float:
+    """How long it takes about, if the gallery's own pictures are the queries."""
+    return len(gallery) ** 2 * gallery.manifest.dim / PER_SECOND
+
+
+def wait_for(gallery: Gallery, wanted: Wanted) -> Evaluation | None:
+    """An evaluation; while it is made, how far it is is told. None if something went wrong that the log tells.
+
+    Raises:
+        SimilarityError: it makes no sense, or a picture or the model cannot be had.
+    """
+    making = ask(gallery, wanted)
+    wait([making.result], timeout=TICK)
+    place = st.empty()
+    while not making.result.done():
+        told = making.progress
+        share = told.done / told.total if told and told.total else 0.0
+        text = wording.progress(told) if told else f"Evaluating … {time.monotonic() - making.begun:.0f} s"
+        # Drawing it is what lets a visitor leave the page meanwhile; it is made all the same.
+        place.progress(min(1.0, share), text)
+        wait([making.result], timeout=TICK)
+    place.empty()
+    try:
+        return making.result.result()
+    except SimilarityError:
+        raise
+    except Exception:
+        logger.exception("%s cannot be evaluated", gallery.name)
+        return None

@@ -1,0 +1,192 @@
+"""The evaluate page: how often a gallery finds what is right, where it goes wrong, and with which queries."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from similarity.app import access, gallery_choice, links, messages, navigation, resources, wording
+from similarity.app.evaluate import cases, charts, measuring
+from similarity.app.evaluate.measuring import Wanted
+from similarity.errors import SimilarityError
+from similarity.evaluation import Evaluation, render_report
+from similarity.evaluation.wording import DEFINITIONS, NAMES
+from similarity.exporting import to_json_file
+from similarity.facets import LABEL
+from similarity.gallery import Gallery
+
+OWN, OTHERS = "Its own pictures", "Other pictures"
+HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
+TURN, ASKED = "evaluate_turn", "evaluate_asked"
+PLOT = 300
+ABOUT_PLACE = "A folder with a folder for each label, a zip of such a folder, or a CSV with a column for it."
+
+
+def show() -> None:
+    """Draw the page."""
+    st.title("Evaluate", anchor=False)
+    st.markdown("How often does a gallery find what is right? Numbers for that, and the queries that go wrong.")
+    directories = gallery_choice.offered()
+    if not directories:
+        return
+    left, right = st.columns([2, 5], gap="large")
+    try:
+        with left:
+            gallery = resources.load_gallery(_choose(directories))
+            st.caption(_facts(gallery))
+            wanted = _choose_what(gallery) if gallery.facets.counts(LABEL) or gallery.facets.columns else None
+        with right:
+            if wanted is None:
+                _say_how_to_label()
+            else:
+                _show_evaluation(gallery, wanted)
+    except SimilarityError as error:
+        with right:
+            messages.show_error(error)
+
+
+def _choose(directories: list[Path]) -> Path:
+    link = links.read()
+    if link.gallery and link.gallery not in [path.name for path in directories]:
+        st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
+    return gallery_choice.choose(directories, link)
+
+
+def _facts(gallery: Gallery) -> str:
+    made = gallery.manifest
+    refined = "" if made.refinement == "none" else f" · {made.refinement}"
+    return f"{wording.pictures(len(gallery))} · {wording.model_title(made.model)}{refined}"
+
+
+def _choose_what(gallery: Gallery) -> Wanted:
+    """What is right, and what is asked with."""
+    columns = list(dict.fromkeys([*([LABEL] if gallery.facets.counts(LABEL) else []), *gallery.facets.columns]))
+    by = st.selectbox(
+        "A result is right if it has the same",
+        columns,
+        format_func=lambda name: messages.as_text(name.replace("_", " ")),
+        key=f"evaluate-by-{gallery.name}",
+    )
+    place = ""
+    if access.may_manage():
+        way = st.segmented_control("Queries", [OWN, OTHERS], default=OWN, required=True, key="evaluate_way")
+        if way == OTHERS:
+            place = st.text_input(
+                "Path of a folder, a zip or a CSV", placeholder="/home/me/queries", key="evaluate_place"
+            ).strip()
+            st.caption(ABOUT_PLACE)
+            return Wanted(by, place or " ", st.session_state.get(TURN, 0))
+    st.caption("Each picture is a query, and is not a result of its own.")
+    return Wanted(by)
+
+
+def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
+    if not _is_to_be_made(gallery, wanted):
+        return
+    evaluation = measuring.wait_for(gallery, wanted)
+    if evaluation is None:
+        st.error("The gallery could not be evaluated; the log of the app says why.", icon=":material/error:")
+        st.button("Try again", icon=":material/refresh:")
+        return
+    _show_headlines(gallery, evaluation)
+    _show_plots(evaluation)
+    st.subheader("Query by query", anchor=False)
+    cases.show(gallery, evaluation)
+
+
+def _is_to_be_made(gallery: Gallery, wanted: Wanted) -> bool:
+    """Whether it is made without being asked for, has been asked for, or is asked for now."""
+    name = wanted.name(gallery)
+    if wanted.place == " ":
+        st.info("Say where the queries are.", icon=":material/arrow_back:")
+        return False
+    is_small = not wanted.place and len(gallery) <= measuring.AT_ONCE
+    if is_small or measuring.evaluations().find(name) or st.session_state.get(ASKED) == name:
+        return True
+    if wanted.place:
+        st.markdown("The queries are embedded first, which takes as long as indexing them would.")
+    else:
+        seconds = wording.duration(measuring.expected_seconds(gallery))
+        st.markdown(f"Each of {len(gallery):,} pictures is compared with all others, which takes about {seconds}.")
+    st.button("Evaluate", type="primary", icon=":material/speed:", on_click=partial(_ask, name))
+    return False
+
+
+def _ask(name: str) -> None:
+    st.session_state[ASKED] = name
+
+
+def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        left_out = f" Left out: {evaluation.left_out}." if evaluation.left_out.total else ""
+        st.markdown(f"**{evaluation.queries:,} queries,** in {evaluation.seconds:.1f} s.{left_out}", width="content")
+        with st.container(horizontal=True, width="content", gap="small"):
+            _downloads(gallery, evaluation)
+    for column, name in zip(st.columns(len(HEADLINES)), HEADLINES, strict=True):
+        one = evaluation.metrics[name]
+        with column:
+            st.metric(NAMES[name], f"{one.value:.3f}", help=DEFINITIONS[name], border=True)
+            st.caption(f"{one.low:.3f} to {one.high:.3f}", help="Where it lies with 95 % confidence (bootstrap).")
+    with st.expander("All metrics"):
+        st.table(_rows(evaluation), border="horizontal")
+
+
+def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
+    return [
+        {
+            "Metric": NAMES[name],
+            "Value": f"{one.value:.3f}",
+            "95 %": f"{one.low:.3f} to {one.high:.3f}",
+            "What it is": DEFINITIONS[name],
+        }
+        for name, one in evaluation.metrics.items()
+    ]
+
+
+def _downloads(gallery: Gallery, evaluation: Evaluation) -> None:
+    files: Sequence[tuple[str, Any, str, str]] = (
+        ("Report", lambda: render_report(gallery, evaluation).encode(), "html", "text/html"),
+        ("Data", lambda: to_json_file(evaluation.to_json()), "json", "application/json"),
+    )
+    for label, make, kind, mime in files:
+        st.download_button(
+            label,
+            make,
+            file_name=f"{gallery.name}-evaluation.{kind}",
+            mime=mime,
+            key=f"evaluation-{kind}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _show_plots(evaluation: Evaluation) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _plot("A right result among the first k", charts.recall(evaluation), PLOT)
+    with right:
+        _plot("Scores of right and wrong results", charts.scores(evaluation), PLOT)
+    left, right = st.columns(2, gap="medium")
+    height = charts.labels_height(evaluation)
+    some = f", the {charts.MAX_LABELS} worst" if len(evaluation.per_label) > charts.MAX_LABELS else ""
+    with left:
+        _plot(f"Label by label{some}", charts.labels(evaluation), height)
+    with right:
+        _plot("What the first result is taken from", charts.confusions(evaluation), min(height, 520))
+
+
+def _plot(title: str, option: dict[str, Any], height: int) -> None:
+    st.markdown(f"**{title}**")
+    st.echarts_chart(option, height=height, key=f"plot-{title}", alt=title)
+
+
+def _say_how_to_label() -> None:
+    st.info(
+        "The pictures of this gallery have no labels, so nothing says what would be right. Put them into a folder for "
+        "each label, or make the gallery from a CSV with a column `label`.",
+        icon=":material/label_off:",
+    )
+    if st.button("To the galleries", icon=":material/photo_library:"):
+        navigation.go("galleries")

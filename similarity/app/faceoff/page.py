@@ -1,0 +1,150 @@
+"""The face-off page: the same query in galleries of different models, side by side, agreement marked."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from similarity.app import gallery_choice, links, messages, navigation, resources, wording
+from similarity.app.components import tiles
+from similarity.app.faceoff import contest, verdict
+from similarity.app.faceoff.contest import Side
+from similarity.app.links import ITEM, Link, Part
+from similarity.app.search import query_panel, starting_points
+from similarity.errors import SimilarityError
+from similarity.gallery import Gallery
+from similarity.inventory import take_inventory
+from similarity.search import Hit
+
+MOST, CHOSEN, BY_HAND = 3, "faceoff_chosen", "faceoff_chosen_by_hand"
+
+
+def show() -> None:
+    """Draw the page."""
+    st.title("Face-off", anchor=False)
+    st.markdown("One query, and what galleries of different models find for it. Which model is best for your pictures?")
+    directories = gallery_choice.offered()
+    if not directories:
+        return
+    link = links.read()
+    left, right = st.columns([2, 5], gap="large")
+    try:
+        with left:
+            chosen = _choose(directories, link)
+            galleries = [resources.load_gallery(directory) for directory in chosen]
+        with right:
+            if len(galleries) < 2:
+                _say_how_to_get_two(directories)
+                return
+        _show(galleries, link, left, right)
+    except SimilarityError as error:
+        with right:
+            messages.show_error(error)
+
+
+def _choose(directories: list[Path], link: Link) -> list[Path]:
+    """Up to three galleries; the page's address names them. If it names one, those of the same pictures go with it."""
+    names = {directory.name: directory for directory in directories}
+    wanted = [name for name in (link.gallery, *link.against) if name in names]
+    if not link.against and not st.session_state.get(BY_HAND):
+        wanted = _of_the_same_pictures(wanted[0] if wanted else None, names)
+    st.session_state[CHOSEN] = wanted[:MOST]
+    chosen = st.multiselect(
+        "Galleries",
+        list(names),
+        key=CHOSEN,
+        max_selections=MOST,
+        on_change=_changed,
+        help="Those of the same pictures, made with different models, can be compared best.",
+    )
+    return [names[name] for name in chosen]
+
+
+def _of_the_same_pictures(first: str | None, names: dict[str, Path]) -> list[str]:
+    """A gallery and others that were made of the same source; without one, the first two of which that is true."""
+    sources = {
+        entry.name: entry.manifest.source for entry in take_inventory() if entry.manifest and entry.name in names
+    }
+    for name in [first] if first in sources else list(sources):
+        same = [other for other in sources if other != name and sources[other] == sources[name]]
+        if same or first:
+            return [name, *same]
+    return list(sources)[:1]
+
+
+def _changed() -> None:
+    chosen: list[str] = st.session_state[CHOSEN]
+    st.session_state[BY_HAND] = True
+    link = links.read()
+    first = chosen[0] if chosen else None
+    like, unlike = link.like, link.unlike
+    if first != link.gallery:  # what its pictures are called means nothing in another one
+        like, unlike = (tuple(part for part in parts if part.kind != ITEM) for parts in (like, unlike))
+    links.change(gallery=first, against=tuple(chosen[1:]), like=like, unlike=unlike)
+
+
+def _say_how_to_get_two(directories: list[Path]) -> None:
+    st.info(
+        "Choose two or three galleries. To compare models, make another gallery of the same pictures with another one.",
+        icon=":material/compare:",
+    )
+    if len(directories) < 2 and st.button("Make another gallery", icon=":material/add:", type="primary"):
+        navigation.go("galleries", {"new": "1"})
+
+
+def _show(
+    galleries: Sequence[Gallery],
+    link: Link,
+    left: st.delta_generator.DeltaGenerator,
+    right: st.delta_generator.DeltaGenerator,
+) -> None:
+    with left:
+        like, _ = query_panel.show(galleries[0], link)
+    with right:
+        if not like:
+            starting_points.show(galleries[0])
+            return
+        with st.spinner("Searching …"):
+            sides = contest.hold(galleries, link)
+        _show_sides(sides)
+        verdict.show(galleries)
+
+
+def _show_sides(sides: Sequence[Side]) -> None:
+    common = contest.in_common(sides)
+    shortest = min(len(side.hits) for side in sides)
+    everywhere = "both" if len(sides) == 2 else "all three"
+    st.markdown(f"**{len(common)} of {shortest} results are in {everywhere}** (marked with =)")
+    for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
+        with column:
+            made = side.gallery.manifest
+            st.markdown(f"**{messages.as_text(side.gallery.name)}**")
+            refined = "" if made.refinement == "none" else f" · {made.refinement}"
+            st.caption(f"{wording.model_title(made.model)}{refined} · {wording.pictures(made.count)}")
+            others = [other for other in sides if other is not side]
+            drawn = [_tile(side, hit, others, is_common=hit.item.sha256 in common) for hit in side.hits]
+            tiles.show(drawn, _search_with(side, sides[0].gallery), key=f"side-{side.gallery.name}")
+
+
+def _tile(side: Side, hit: Hit, others: Sequence[Side], *, is_common: bool) -> tiles.Tile:
+    tile = tiles.of_hit(side.gallery, hit)
+    ranks = [(other, other.rank_of(hit.item.sha256)) for other in others]
+    told = [f"{rank}" if len(others) == 1 else f"{other.gallery.name} {rank}" for other, rank in ranks if rank]
+    tile["name"], tile["note"] = "", f"also at rank {', '.join(told)}" if told else "only here"
+    if is_common:
+        tile["mark"] = "shared"
+        tile["alt"] += ", found by all"
+    tile["hint"] = f"{tile['label'] or 'This picture'}: search with it"
+    return tile
+
+
+def _search_with(side: Side, first: Gallery) -> Callable[[str], None]:
+    """Makes a result the query, as the first gallery knows it."""
+
+    def search(item_id: str) -> None:
+        content = side.gallery.find(item_id).sha256
+        row = first.items.find(content)
+        if row is not None:
+            links.change(like=(Part(ITEM, first.items[row].public_id),), unlike=())
+
+    return search

@@ -1,0 +1,94 @@
+"""Which of two galleries finds more of what is right, over all of their pictures, and whether that can be chance."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from similarity.app import links, wording
+from similarity.app.components import tiles
+from similarity.app.evaluate import measuring
+from similarity.app.evaluate.measuring import Wanted
+from similarity.app.links import ITEM, Part
+from similarity.app.messages import as_text, show_error
+from similarity.errors import SimilarityError
+from similarity.evaluation import Comparison, compare
+from similarity.evaluation.wording import DEFINITIONS, NAMES
+from similarity.facets import LABEL
+from similarity.gallery import Gallery
+
+SHOWN = ("recall@1", "recall@10", "precision@10", "map@r", "ndcg@10")
+DIFFERING = 11
+ASKED = "verdict_asked"
+
+
+def show(galleries: Sequence[Gallery]) -> None:
+    """Draw it, if somebody asks for it."""
+    st.subheader("On all pictures", anchor=False)
+    if not all(gallery.facets.counts(LABEL) for gallery in galleries):
+        st.caption("One of these galleries has no labels, so nothing says which results are right.")
+        return
+    asked = "\n".join(gallery.state for gallery in galleries)
+    if st.session_state.get(ASKED) != asked:
+        seconds = wording.duration(sum(map(measuring.expected_seconds, galleries)))
+        st.caption(
+            "Every picture is used as a query in each gallery; a result is right if it has the same label. "
+            f"That takes about {seconds}."
+        )
+        st.button("Compare them", icon=":material/speed:", on_click=_ask, args=(asked,))
+        return
+    try:
+        _show_all(galleries)
+    except SimilarityError as error:
+        show_error(error)
+
+
+def _ask(asked: str) -> None:
+    st.session_state[ASKED] = asked
+
+
+def _show_all(galleries: Sequence[Gallery]) -> None:
+    evaluations = [measuring.wait_for(gallery, Wanted(LABEL)) for gallery in galleries]
+    first, *others = evaluations
+    for other in others:
+        if first is None or other is None:
+            st.error("One of them could not be evaluated; the log of the app says why.", icon=":material/error:")
+            return
+        _show_comparison(galleries[0], compare(first, other))
+
+
+def _show_comparison(first: Gallery, found: Comparison) -> None:
+    a, b = found.names
+    st.markdown(f"**{as_text(a)}** against **{as_text(b)}**, {found.queries:,} queries in common")
+    if not found.same_pictures:
+        st.caption(":material/info: They have not the same pictures, which makes a difference, too.")
+    rows = []
+    for name in SHOWN:
+        one = found.metrics[name]
+        rows.append(
+            {
+                "Metric": NAMES[name],
+                as_text(a): f"{one.a:.3f}",
+                as_text(b): f"{one.b:.3f}",
+                "Difference": f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
+                "Can it be chance?": f"{as_text(found.verdict(name))}, p = {one.adjusted:.2g}",
+            }
+        )
+    st.table(rows, border="horizontal")
+    st.caption(
+        "The range is where the difference lies with 95 % confidence; p is of McNemar's test for recall, of sign flips "
+        f"for the others, corrected for there being several. mAP@R: {DEFINITIONS['map@r']}"
+    )
+    differing = found.differing(DIFFERING)
+    if differing:
+        st.markdown("**Where they differ most:** click on a picture to see what each finds for it.")
+        cases = found.a.cases([number for number, _, _ in differing])
+        shown = []
+        for case, (_, _, gain) in zip(cases, differing, strict=True):
+            tile = tiles.of_item(first, case.item)
+            tile["name"], tile["note"] = "", f"{b if gain > 0 else a} +{abs(gain):.2f}"
+            shown.append(tile)
+        tiles.show(shown, _search, key=f"differing-{b}", is_small=True)
+
+
+def _search(item_id: str) -> None:
+    links.change(like=(Part(ITEM, item_id),), unlike=())

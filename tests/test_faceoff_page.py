@@ -1,0 +1,167 @@
+"""The face-off page, driven without a browser."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import MODEL, draw
+from pages import address, components, errors, texts, tiles
+from streamlit.testing.v1 import AppTest
+
+from similarity import Gallery
+from similarity.app import navigation
+
+LITE0 = "efficientnet-lite0"
+
+
+def _page() -> None:
+    from similarity.app.faceoff import page as faceoff_page
+
+    faceoff_page.show()
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page alone; where it would go to is kept in `went`."""
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+    def go(name: str, parameters: object = None) -> None:
+        st.session_state["went"] = (name, parameters)
+        st.stop()
+
+    monkeypatch.setattr(navigation, "go", go)
+    return AppTest.from_function(_page, default_timeout=60)
+
+
+@pytest.fixture(scope="module")
+def pair(shapes: Gallery, pictures: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
+    """Two galleries of the same pictures: `shapes`, and `light` made with another model."""
+    folder = tmp_path_factory.mktemp("pair")
+    shutil.copytree(shapes.directory, folder / "shapes")
+    Gallery.build(pictures, folder / "light", model=LITE0)
+    return folder
+
+
+@pytest.fixture
+def both(pair: Path, empty_home: Path) -> tuple[Gallery, Gallery]:
+    """These two, in a home of their own."""
+    found = [shutil.copytree(pair / name, empty_home / "galleries" / name) for name in ("shapes", "light")]
+    first, second = (Gallery.open(directory) for directory in found)
+    return first, second
+
+
+def sides(page: AppTest) -> list[list[dict]]:  # type: ignore[type-arg]
+    """The results of each gallery."""
+    return [
+        data["tiles"] for data in components(page, "similarity_tiles") if data["tiles"] and data["tiles"][0]["rank"]
+    ]
+
+
+def button(page: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(one for one in page.button if one.label == label)
+
+
+def test_galleries_of_the_same_pictures_meet_by_themselves(page: AppTest, both: tuple[Gallery, Gallery]) -> None:
+    page.run()
+    assert not page.exception
+    assert page.multiselect[0].value == ["light", "shapes"]
+    assert len(tiles(page)) == 10, "pictures to start from"
+    assert len(both) == 2
+
+
+def test_each_gallery_answers_the_same_query_and_agreement_is_marked(
+    page: AppTest, both: tuple[Gallery, Gallery]
+) -> None:
+    page.query_params["gallery"], page.query_params["against"] = "shapes", "light"
+    page.query_params["like"] = "item:dots/dots-0.jpg"
+    page.run()
+    assert not page.exception
+    shown = sides(page)
+    assert len(shown) == 2
+    for gallery, side in zip(both, shown, strict=True):
+        hits = gallery.search_vector(gallery.vector("dots/dots-0.jpg"), 10)
+        assert [tile["id"] for tile in side] == [hit.item.public_id for hit in hits]
+    first, second = ({tile["src"].rpartition("/")[2] for tile in side} for side in shown)
+    assert f"{len(first & second)} of 10 results are in both" in texts(page)
+    for side, other in zip(shown, shown[::-1], strict=True):
+        ranks = {tile["src"].rpartition("/")[2]: tile["rank"] for tile in other}
+        for tile in side:
+            rank = ranks.get(tile["src"].rpartition("/")[2])
+            assert tile["note"] == (f"also at rank {rank}" if rank else "only here")
+            assert tile["mark"] == ("shared" if rank else "")
+
+
+def test_a_picture_that_only_one_gallery_has_is_shown_to_the_other(
+    page: AppTest, both: tuple[Gallery, Gallery], tmp_path: Path
+) -> None:
+    draw("rings", 55).save(tmp_path / "new.jpg")
+    item = both[0].add(tmp_path).find("new.jpg")
+    page.query_params["gallery"], page.query_params["against"] = "shapes", "light"
+    page.query_params["like"] = f"item:{item.public_id}"
+    page.run()
+    assert not page.exception
+    assert not errors(page)
+    ours, theirs = sides(page)
+    assert ours[0]["score"] == pytest.approx(1, abs=1e-4)
+    expected = both[1].search(item.path, 1)[0]
+    assert theirs[0]["score"] == pytest.approx(expected.score, abs=1e-3)
+
+
+def test_which_is_better_is_said_with_whether_it_can_be_chance(page: AppTest, both: tuple[Gallery, Gallery]) -> None:
+    page.query_params["gallery"], page.query_params["against"] = "shapes", "light"
+    page.query_params["like"] = "item:dots/dots-0.jpg"
+    page.run()
+    button(page, "Compare them").click().run()
+    assert not page.exception
+    (table,) = page.table
+    assert "15 queries in common" in texts(page)
+    assert "Recall@1" in str(table.value)
+    assert "cannot be told apart" in str(table.value) or "is better" in str(table.value)
+    assert len(both[0]) == 15
+
+
+def test_other_galleries_can_be_chosen(page: AppTest, both: tuple[Gallery, Gallery]) -> None:
+    page.query_params["gallery"], page.query_params["against"] = "shapes", "light"
+    page.query_params["like"] = "item:dots/dots-0.jpg"
+    page.run()
+    page.multiselect[0].set_value(["light", "shapes"]).run()
+    assert not page.exception
+    assert address(page)["gallery"] == ["light"]
+    assert "like" not in address(page), "what a picture is called in one gallery means nothing in another"
+    page.multiselect[0].set_value(["light"]).run()
+    assert both[0].name == "shapes"
+    assert "Choose two or three galleries" in texts(page)
+
+
+def test_with_one_gallery_the_page_says_how_to_get_another(page: AppTest, both: tuple[Gallery, Gallery]) -> None:
+    shutil.rmtree(both[1].directory)
+    page.run()
+    assert not page.exception
+    assert "Choose two or three galleries" in texts(page)
+    button(page, "Make another gallery").click().run()
+    assert page.session_state["went"] == ("galleries", {"new": "1"})
+
+
+def test_a_query_that_cannot_be_had_gets_a_plain_sentence(page: AppTest, both: tuple[Gallery, Gallery]) -> None:
+    page.query_params["gallery"], page.query_params["against"] = "shapes", "light"
+    page.query_params["like"] = "url:http://10.0.0.1/boot.jpg"
+    page.run()
+    assert not page.exception
+    assert "private network" in errors(page)
+    assert len(both) == 2
+
+
+def test_a_gallery_of_other_pictures_without_labels_is_not_measured(
+    page: AppTest, both: tuple[Gallery, Gallery], pictures: Path
+) -> None:
+    flat = both[0].directory.parents[1] / "flat"
+    shutil.copytree(pictures / "dots", flat)
+    Gallery.build(flat, both[0].directory.with_name("flat"), model=MODEL)
+    page.query_params["gallery"], page.query_params["against"] = "shapes", "flat"
+    page.query_params["like"] = "item:dots/dots-0.jpg"
+    page.run()
+    assert not page.exception
+    assert "One of these galleries has no labels" in texts(page)
