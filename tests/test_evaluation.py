@@ -424,9 +424,7 @@ def test_evaluate_shows_a_table_and_the_worst_labels(run: Run, shapes: Gallery, 
 
 
 BAD = {
-    "unknown gallery": (["evaluate", "-g", "nowhere"], 1, "There is no gallery named nowhere"),
     "unknown column": (["evaluate", "-g", "shapes", "--by", "brand"], 1, "has a 'brand': choose from label."),
-    "no such queries": (["evaluate", "-g", "shapes", "--queries", "nowhere"], 1, "There is no folder or file"),
     "a report that is none": (["evaluate", "-g", "shapes", "--report", "a.pdf"], 2, "must end in .html"),
     "a report in no folder": (["evaluate", "-g", "shapes", "--report", "no/a.html"], 1, "could not be written"),
     "only one gallery": (["compare", "shapes"], 2, "Missing argument"),

@@ -34,21 +34,22 @@ def draw_recall(evaluation: Evaluation) -> bytes:
 
     def draw(axes: "Axes") -> None:
         curve = evaluation.recall_curve
+        low = min(one.low for name, one in evaluation.metrics.items() if name.startswith("recall"))
+        bottom = max(0.0, float(np.floor(10 * low - 0.5) / 10))
+        axes.set_ylim(bottom, 1.02)
         axes.plot(np.arange(1, len(curve) + 1), curve, color=RIGHT, linewidth=2)
         for k in (1, 5, 10, 100):
             one = evaluation.metrics[f"recall@{k}"]
             axes.plot((k, k), (one.low, one.high), color=RIGHT, linewidth=1.2)
             axes.plot(k, one.value, "o", color=RIGHT, markersize=5, markeredgecolor="white")
-            place = (-4, -14) if k == 100 else (6, -13)
-            side = "right" if k == 100 else "left"
+            side, right = ("right", -6) if k == 100 else ("left", 6)
+            up = -13 if one.value - bottom > 0.15 * (1 - bottom) else 6  # not into the axis
             axes.annotate(
-                f"{one.value:.3f}", (k, one.value), place, textcoords="offset points", ha=side, fontsize=9, color=INK
+                f"{one.value:.3f}", (k, one.value), (right, up), textcoords="offset points", ha=side, fontsize=9
             )
         axes.set_xscale("log")
         axes.set_xticks([1, 2, 5, 10, 20, 50, 100], labels=["1", "2", "5", "10", "20", "50", "100"], minor=False)
         axes.minorticks_off()
-        low = min(one.low for name, one in evaluation.metrics.items() if name.startswith("recall"))
-        axes.set_ylim(max(0.0, np.floor(10 * low - 0.5) / 10), 1.02)
         axes.set_xlabel("k, first hits looked at")
         axes.set_ylabel("recall@k")
 

@@ -31,8 +31,8 @@ LAST_ROW = np.uint64(0xFFFFFFFF)
 Ask = Callable[[npt.NDArray[np.int64]], Vectors]
 
 
-class Gallery(Protocol):
-    """The vectors of a gallery, as `StoredVectors` has them."""
+class Pictures(Protocol):
+    """The vectors of a gallery's pictures, as `StoredVectors` has them."""
 
     @property
     def dim(self) -> int:
@@ -91,7 +91,7 @@ class Outcomes:
 
 
 def rank_all(
-    gallery: Gallery, ask: Ask, task: Task, *, matrix: int = MATRIX, progress: OnProgress | None = None
+    gallery: Pictures, ask: Ask, task: Task, *, matrix: int = MATRIX, progress: OnProgress | None = None
 ) -> Outcomes:
     """Compare all queries with all pictures.
 
@@ -114,7 +114,7 @@ def rank_all(
     return Outcomes(*(np.concatenate([getattr(one, each.name) for one in found]) for each in fields(Outcomes)))
 
 
-def _reader(gallery: Gallery) -> Callable[[], Iterable[tuple[int, Vectors]]]:
+def _reader(gallery: Pictures) -> Callable[[], Iterable[tuple[int, Vectors]]]:
     """Gives a gallery's blocks, again and again."""
     if 4 * len(gallery) * gallery.dim > HELD:
         return gallery.blocks
@@ -138,10 +138,14 @@ def pack(scores: Vectors, start: int = 0) -> Packed:
 
     Floats are ordered as their bits are, but that those of negative ones count backwards.
     """
-    bits = (scores + np.float32(0)).view(np.uint32)  # there is a minus zero, too
-    falling = np.where(bits >> 31, bits, ~(bits | np.uint32(1 << 31)))
-    rows = np.arange(start, start + scores.shape[1], dtype=np.uint64)
-    packed: Packed = (falling.astype(np.uint64) << np.uint64(32)) | rows
+    bits = (scores + np.float32(0)).view(np.int32)  # there is a minus zero, too
+    turn = bits >> 31  # all ones for negative scores, else none
+    np.invert(turn, out=turn)
+    turn &= np.int32(0x7FFFFFFF)
+    bits ^= turn
+    packed: Packed = bits.view(np.uint32).astype(np.uint64)
+    packed <<= np.uint64(32)
+    packed |= np.arange(start, start + scores.shape[1], dtype=np.uint64)
     return packed
 
 
