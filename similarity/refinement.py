@@ -78,7 +78,8 @@ def choose_refinement(asked: str, count: int, dim: int, *, is_exact: bool) -> Re
         raise SearchError("One picture has nothing in common with others: leave the refinement to auto.")
     if asked == "neighbours" and not is_exact:
         raise SearchError("Moving pictures towards their neighbours needs an exact index: flat or flat-sq8.")
-    return Refinement(next(one for one in METHODS if one == asked), "It was asked for.")
+    reason = "Embeddings are compared as the network gives them." if asked == "none" else "It was asked for."
+    return Refinement(next(one for one in METHODS if one == asked), reason)
 
 
 def _choose(count: int, dim: int, *, is_exact: bool) -> Refinement:

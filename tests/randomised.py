@@ -55,6 +55,12 @@ def publish(name: str, folder: Path, images: Sequence[Image.Image]) -> Any:
     return network
 
 
+def publish_bytes(path: Path, content: bytes) -> None:
+    """A file that is no weights."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def forget(name: str, folder: Path) -> None:
     """Delete what can be gigabytes: published weights, and the networks that were converted from them."""
     (folder / "models" / BACKBONES[name].weights.file).unlink(missing_ok=True)

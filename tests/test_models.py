@@ -3,7 +3,6 @@
 import importlib.metadata
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,26 +10,32 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import MODEL, Site, draw, make_home
+from conftest import MODEL, Site, draw
 from PIL import Image
-from randomised import LITE, TIMM, cosines_about_the_mean, features_of, forget, publish, transform_of
+from randomised import (
+    LITE,
+    TIMM,
+    cosines_about_the_mean,
+    features_of,
+    forget,
+    publish,
+    publish_bytes,
+    transform_of,
+)
 from standin import standin
 from typer.testing import CliRunner
 
 from similarity import Embedder, SimilarityError
 from similarity.cli import app
-from similarity.embedding import EmbedderId, preprocess
+from similarity.embedding import preprocess
 from similarity.engines import TorchEngine
-from similarity.errors import ModelError, SearchError, WeightsError
+from similarity.errors import ModelError, WeightsError
 from similarity.models import BACKBONES, Preprocessing, build_network, get_backbone, timm_names
-from similarity.texts import TextEmbedder
 from similarity.vectors import normalise
-from similarity.weights import choose_model, find_weights, weights_sha256
+from similarity.weights import choose_model, find_weights
 
 # All of them take too long for every run: `pytest --all-backbones` does.
-WITH_WORDS = "clip-b32"
-QUICK = ("dinov2-s14", WITH_WORDS)
-TEXTS = ("a red dress", "a pair of leather boots", "ein blaues Auto", "stripes", "Stripes!")
+QUICK = ("dinov2-s14",)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +56,7 @@ def random_weights(any_backbone: str, empty_home: Path, drawn: list[Image.Image]
     """Of one backbone, in its home; the network of its library that they are from."""
     yield publish(any_backbone, empty_home, drawn)
     (empty_home / "models" / BACKBONES[any_backbone].weights.file).unlink(missing_ok=True)
-    if any_backbone != WITH_WORDS:  # whose network is needed again
+    if any_backbone not in ("clip-b32", *LITE):  # whose networks other tests need
         forget(any_backbone, empty_home)
 
 
@@ -151,83 +156,6 @@ def test_weights_are_published_where_the_libraries_publish_them() -> None:
         assert BACKBONES[name].weights.hub == (config["hf_hub"].strip("/"), "open_clip_model.safetensors")
     files = [backbone.weights.file for backbone in BACKBONES.values()]
     assert len(set(files)) == len(files)
-
-
-@pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[tuple[Path, Any]]:
-    """A home with random weights for clip-b32, and OpenCLIP's own network that they are from."""
-    folder = make_home(tmp_path_factory.mktemp("words") / "home", home)
-    yield folder, publish(WITH_WORDS, folder, [])
-    forget(WITH_WORDS, folder)
-
-
-@pytest.fixture
-def at_words(words: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch) -> str:
-    """SIMILARITY_HOME is that home, and nothing is downloaded; the SHA-256 of the weights."""
-    monkeypatch.setenv("SIMILARITY_HOME", str(words[0]))
-    entry = BACKBONES["clip-b32"]
-    unreachable = replace(entry.weights, url="http://127.0.0.1:9/open_clip_model.safetensors")
-    monkeypatch.setitem(BACKBONES, "clip-b32", replace(entry, weights=unreachable))
-    return weights_sha256(words[0] / "models" / entry.weights.file)
-
-
-def test_words_are_embedded_as_openclip_does_it(words: tuple[Path, Any], at_words: str) -> None:
-    import open_clip
-
-    embedder = Embedder.load("clip-b32", device="cpu")
-    assert embedder.weights_sha256 == at_words
-    assert embedder.understands_text
-    ours = embedder.embed_texts(TEXTS)
-    assert (ours.shape, ours.dtype) == ((len(TEXTS), 512), np.float32)
-    np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-5)
-    with torch.inference_mode():
-        encoded = words[1].encode_text(open_clip.get_tokenizer("ViT-B-32")(list(TEXTS)))
-    theirs = normalise(encoded.numpy())
-    assert (theirs[:4] @ theirs[:4].T).min() < 0.99, "the reference must tell the texts apart"
-    assert (ours * theirs).sum(axis=1).min() >= 0.9999
-    assert cosines_about_the_mean(ours, theirs).min() >= 0.999
-    assert embedder.embed_texts([]).shape == (0, 512)
-
-
-def test_words_from_several_threads_get_the_answers_that_one_gets(at_words: str) -> None:
-    alone = TextEmbedder(BACKBONES["clip-b32"], at_words).embed(TEXTS)
-    fresh = TextEmbedder(BACKBONES["clip-b32"], at_words)
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda text: fresh.embed([text])[0], TEXTS * 4))
-    assert (np.array(answers) == np.tile(alone, (4, 1))).all()
-
-
-def test_a_text_that_says_nothing_is_an_error_and_a_long_one_is_cut_off(at_words: str) -> None:
-    embedder = TextEmbedder(BACKBONES["clip-b32"], at_words)
-    for text in ("", " \n"):
-        with pytest.raises(SearchError, match=r"^Say in words what to look for\.$"):
-            embedder.embed(["boots", text])
-    assert embedder.embed(["boots " * 500]).shape == (1, 512)
-
-
-def test_words_need_weights_only_until_their_network_is_kept(
-    words: tuple[Path, Any], at_words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wanted = EmbedderId("clip-b32", at_words)
-    weights = words[0] / "models" / BACKBONES["clip-b32"].weights.file
-    away = weights.rename(weights.with_suffix(".away"))
-    try:
-        assert Embedder.restore(wanted).embed_texts(["boots"]).shape == (1, 512)
-    finally:
-        away.rename(weights)
-
-    embedder = Embedder.restore(wanted)  # its text tower is not loaded yet
-    monkeypatch.setenv("SIMILARITY_HOME", str(tmp_path / "elsewhere"))
-    with pytest.raises(WeightsError, match=r"and put it as clip-b32-openai\.safetensors into the folder models"):
-        embedder.embed_texts(["boots"])
-    publish_bytes(tmp_path / "elsewhere" / "models" / weights.name, b"others")
-    with pytest.raises(WeightsError, match="The weights of clip-b32 on this computer are others than those"):
-        embedder.embed_texts(["boots"])
-
-
-def publish_bytes(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
 
 
 def test_a_model_that_knows_no_words_says_which_one_does() -> None:
