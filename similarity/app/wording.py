@@ -54,4 +54,4 @@ def progress(told: Progress) -> str:
 
 def model_title(model: str) -> str:
     """A model's name as people know it, also of one that is not known any more."""
-    return BACKBONES[model].title if model in BACKBONES else model
+    return BACKBONES[model].title if model in BACKBONES else model.removeprefix("timm:")

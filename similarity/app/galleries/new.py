@@ -14,7 +14,7 @@ from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.inventory import look_at, named_gallery
 from similarity.models import BACKBONES, Backbone
-from similarity.weights import AUTO, FALLBACK, PREFERRED, find_weights
+from similarity.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 
 REPLACED, ERROR = "new_replaced", "new_error"
 PRECISIONS: dict[Precision, str] = {
@@ -55,7 +55,12 @@ def show() -> None:
 def _choose_model() -> tuple[str, Precision]:
     with st.expander("Model", icon=":material/tune:"):
         model = st.selectbox(
-            "What looks at the pictures", [AUTO, *BACKBONES], format_func=_model_title, key="new_model"
+            "What looks at the pictures",
+            [AUTO, *BACKBONES],
+            format_func=_model_title,
+            key="new_model",
+            accept_new_options=True,
+            help="CLIP models understand words, too. Any model of timm can be typed here: timm:convnext_tiny.fb_in22k",
         )
         if not importlib.util.find_spec("nncf"):
             return model, "auto"
@@ -66,13 +71,12 @@ def _choose_model() -> tuple[str, Precision]:
 def _model_title(name: str) -> str:
     if name == AUTO:
         return f"Automatic: {BACKBONES[PREFERRED].title} if it can be had, or else {BACKBONES[FALLBACK].title}"
-    return f"{BACKBONES[name].title}{_availability(BACKBONES[name])}"
+    return f"{BACKBONES[name].title}{_availability(BACKBONES[name])}" if name in BACKBONES else name
 
 
 def _availability(backbone: Backbone) -> str:
-    if find_weights(backbone):
-        return ""
-    return " (downloaded first)" if backbone.weights.url else " (not installed)"
+    how = whereabouts(backbone)
+    return {AT_HAND: "", DOWNLOADS: " (downloaded first)"}.get(how, f" (first: {how})")
 
 
 def _choose_search() -> tuple[str, str]:
