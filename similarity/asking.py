@@ -1,13 +1,14 @@
 """From what a person asks with, pictures and words, to the one vector that a gallery is searched for."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from similarity.embedding import Embedder
 from similarity.errors import GalleryError, SearchError
 from similarity.manifest import Manifest
-from similarity.models import BACKBONES
+from similarity.models import understands_text
 from similarity.queries import Examples, Text, decode_query
 from similarity.stored import StoredVectors
 from similarity.vectors import Vectors, balance, combine
@@ -19,15 +20,16 @@ BALANCED_WITH = 1000
 class Asking:
     """Embeds queries as one gallery compares them. Safe to share between threads."""
 
-    def __init__(self, name: str, manifest: Manifest, vectors: StoredVectors, embedder: Callable[[], Embedder]) -> None:
-        """For the gallery with a name, whose model `embedder` gives."""
-        self._name, self._manifest, self._vectors, self._embedder = name, manifest, vectors, embedder
+    def __init__(
+        self, directory: Path, manifest: Manifest, vectors: StoredVectors, embedder: Callable[[], Embedder]
+    ) -> None:
+        """For the gallery in a folder, whose model `embedder` gives."""
+        self._directory, self._manifest, self._vectors, self._embedder = directory, manifest, vectors, embedder
 
     @property
     def understands_text(self) -> bool:
         """Whether the gallery's model compares words with pictures."""
-        backbone = BACKBONES.get(self._manifest.model)
-        return backbone is not None and backbone.text is not None
+        return understands_text(self._manifest.model)
 
     def embed(self, examples: Examples) -> Vectors:
         """What a query is searched for with, float32 (dim,), of unit length; see `Gallery.embed_query`."""
@@ -46,8 +48,8 @@ class Asking:
         """See `Gallery.embed_text`."""
         if self._manifest.refinement != "none" and self.understands_text:
             raise GalleryError(
-                f"The gallery {self._name} compares refined embeddings, which words cannot be compared with: run "
-                f"`python -m similarity rebuild --gallery {self._name} --refinement none`."
+                f"The gallery {self._directory.name} compares refined embeddings, which words cannot be compared with: "
+                f"run `python -m similarity rebuild --gallery {self._directory} --refinement none`."
             )
         vector: Vectors = self._embedder().embed_texts([words])[0]
         return vector

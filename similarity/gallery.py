@@ -268,7 +268,7 @@ class Gallery:
 
     @cached_property
     def _asking(self) -> Asking:
-        return Asking(self.name, self.manifest, self.vectors, lambda: self.embedder)
+        return Asking(self.directory, self.manifest, self.vectors, lambda: self.embedder)
 
     def refine(self, embeddings: Vectors) -> Vectors:
         """Embeddings of other pictures by the same model as they are compared with those of the gallery.

@@ -225,8 +225,7 @@ def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: s
         dim=embedder.dim,
         source=source,
         recipe_asked=recipe,
-        # Words are compared with embeddings as they are; that refining helps such a model too has not been measured.
-        refinement_asked="none" if refinement == AUTO_REFINEMENT and embedder.understands_text else refinement,
+        refinement_asked=refinement,
     )
 
 

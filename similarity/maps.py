@@ -1,7 +1,7 @@
 """The map of a gallery: a place in the plane for each picture, pictures that are alike near each other.
 
     cache/maps/
-      tsne1-5c1e….npy    float32 (n, 2), named by the method and by the SHA-256 of the embeddings it was made of
+      tsne2-5c1e….npy    float32 (n, 2), named by the method and by the SHA-256 of the vectors it was made of
 
 It is made with t-SNE (L. van der Maaten and G. Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008): neighbours are
 true, distances between groups and the sizes of groups mean nothing. Measured with 1280 numbers a picture: 675 pictures
@@ -9,6 +9,7 @@ take 2 s of one core, 1,192 take 5 s and 5,000 take 26 s, the import of scikit-l
 principal components first saved no time, and of each picture's ten neighbours 0.436 instead of 0.443 stayed.
 """
 
+import hashlib
 import logging
 import uuid
 from contextlib import suppress
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from similarity import refinement
 from similarity.gallery import Gallery
 from similarity.home import cache_folder
 from similarity.search import Rows
@@ -28,7 +30,7 @@ from similarity.vectors import Vectors
 Points = npt.NDArray[np.float32]
 
 # Another one whenever the same embeddings would get another map.
-METHOD = "tsne1"
+METHOD = "tsne2"
 # More take minutes, and cannot be told apart on a screen.
 MAX_POINTS = 5_000
 # Fewer have no neighbourhoods that t-SNE could keep; their two principal components show all there is.
@@ -164,8 +166,13 @@ def _into_box(plane: Points) -> Points:
 
 
 def file_name(gallery: Gallery) -> str:
-    """The name of its map's file: another one for every method and for all other embeddings."""
-    return f"{METHOD}-{gallery.manifest.files[EMBEDDINGS]['sha256']}.npy"
+    """The name of its map's file: another one for every method, and for all other embeddings or refinements of them."""
+    files = gallery.manifest.files
+    made_of = [
+        files[name]["sha256"] for name in (EMBEDDINGS, refinement.CENTRE, refinement.NEIGHBOURS) if name in files
+    ]
+    name = made_of[0] if len(made_of) == 1 else hashlib.sha256("".join(made_of).encode()).hexdigest()
+    return f"{METHOD}-{name}.npy"
 
 
 def _file(gallery: Gallery) -> Path:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-import os
+import uuid
 from typing import Any
 
 from similarity.home import cache_folder
@@ -22,7 +22,7 @@ def read_notes(file: str) -> dict[str, Any]:
 def write_note(file: str, key: str, value: Any) -> None:
     """Add one note, or replace it; the file is replaced as a whole. Where that cannot be done it is only logged."""
     path = cache_folder() / file
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    new = path.with_name(f".{uuid.uuid4().hex}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         new.write_text(json.dumps(read_notes(file) | {key: value}))

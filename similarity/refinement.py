@@ -36,10 +36,18 @@ CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
 MIN_PICTURES = 50
 # So many numbers are compared with each other in 6 s, and with a query in 10 ms: 13,000 pictures of 1280.
 MOST_NUMBERS = 1 << 24
-# How many of the nearest a picture is moved towards, each with its cosine similarity to this power as its weight. With
-# more than four, recall@1 or mAP@R of photographs or sample is lower than without in places; with 10 or 20, kinds are
-# told apart better and single products worse. The power is the one of the paper.
+# How many of the nearest a picture is moved towards, each with its cosine similarity to this power as its weight. Four
+# to six measure alike; with 10 or 20, kinds are told apart better and single products worse. The power is the paper's.
 NEAREST, POWER = 4, 3
+# One more is kept of each picture, to be looked at in place of one that is taken out.
+KEPT = NEAREST + 1
+# However they were asked for, neighbours are not found among more numbers than this: that would take an hour.
+LIMIT = 1 << 28
+# Of what is shorter after centring, only rounding has a direction: it stays as it is.
+SHORTEST = 1e-3
+# From this cosine similarity on, a query is taken for the picture itself, embedded by other arithmetic, which would
+# give it other neighbours: bfloat16 and float32 differ by 0.001.
+SAME = 0.99
 # How many scores there may be at a time when all pictures are compared, and how many neighbours are read at a time.
 MATRIX, GATHERED = 1 << 24, 1024
 
@@ -59,18 +67,21 @@ class Refinement:
     reason: str
 
 
-def choose_refinement(asked: str, count: int, dim: int, *, is_exact: bool) -> Refinement:
+def choose_refinement(asked: str, count: int, dim: int, *, is_exact: bool, has_words: bool = False) -> Refinement:
     """The refinement of a gallery.
 
     Args:
         asked: as above.
         count: pictures, dim: numbers of an embedding.
         is_exact: whether its index is.
+        has_words: whether its embeddings are compared with words, too.
 
     Raises:
         SearchError: it is none, or makes no sense for this gallery.
     """
     if asked == AUTO:
+        if has_words:
+            return Refinement("none", "Words are compared with embeddings as they are.")
         return _choose(count, dim, is_exact=is_exact)
     if asked not in METHODS:
         raise SearchError(f"{asked!r} is no refinement: choose from {AUTO}, {', '.join(METHODS)}.")
@@ -78,6 +89,8 @@ def choose_refinement(asked: str, count: int, dim: int, *, is_exact: bool) -> Re
         raise SearchError("One picture has nothing in common with others: leave the refinement to auto.")
     if asked == "neighbours" and not is_exact:
         raise SearchError("Moving pictures towards their neighbours needs an exact index: flat or flat-sq8.")
+    if asked == "neighbours" and count * dim > LIMIT:
+        raise SearchError("There are too many pictures to compare each with all: use the refinement centred.")
     reason = "Embeddings are compared as the network gives them." if asked == "none" else "It was asked for."
     return Refinement(next(one for one in METHODS if one == asked), reason)
 
@@ -100,7 +113,7 @@ class RefinedVectors(StoredVectors):
 
         Args:
             centre: what is taken off, float32 (dim,).
-            nearest: for each row the rows that it is moved towards, int32 (n, up to NEAREST).
+            nearest: for each row the nearest ones, nearest first, int32 (n, up to KEPT); it is moved towards NEAREST.
 
         Raises:
             ValueError: these are not of one gallery.
@@ -112,13 +125,16 @@ class RefinedVectors(StoredVectors):
             raise ValueError("neighbours in other embeddings")
         self.centre, self.nearest = centre, nearest
         self._lengths: Vectors | None = None
+        self._followers: tuple[npt.NDArray[np.int64], Nearest] | None = None
 
     def __getitem__(self, key: Any) -> Vectors:
         """See `StoredVectors`."""
-        rows = np.arange(len(self))[key]
-        found = self._refined(np.atleast_1d(rows))
-        alone: Vectors = found[0] if rows.ndim == 0 else found
-        return alone
+        if isinstance(key, int | np.integer):
+            alone: Vectors = self._refined(np.array([self._place(int(key))]))[0]
+            return alone
+        if isinstance(key, slice):
+            return self._refined(np.arange(*key.indices(len(self))))
+        return self._refined(np.asarray(key, np.int64))
 
     def read(self, rows: npt.NDArray[np.integer]) -> Vectors:
         """Some rows in the type in which they are compared, float32."""
@@ -126,18 +142,54 @@ class RefinedVectors(StoredVectors):
 
     def refine(self, embeddings: Vectors, own: npt.NDArray[np.integer] | None = None) -> Vectors:
         """See `StoredVectors.refine`."""
-        centred = normalise(embeddings - self.centre)
+        centred = self._centre(embeddings)
         if self.nearest is None or not len(centred):
             return centred
-        nearest = self.find_nearest(centred, self.nearest.shape[1], own)
+        count = min(NEAREST, len(self) - (own is not None))
+        nearest, scores = self.find_nearest(centred, count, own)
+        if own is None:
+            known = scores[:, 0] >= SAME
+            nearest[known] = self.nearest[nearest[known, 0], :count]
         return self._moved(centred, nearest)
 
-    def find_nearest(self, centred: Vectors, count: int, but: npt.NDArray[np.integer] | None = None) -> Nearest:
-        """The rows nearest to some vectors, int32 (m, count), in no order; but a row for each of them, if given."""
+    def followers(self, rows: npt.NDArray[np.integer]) -> tuple[Nearest, Nearest]:
+        """Which other pictures were moved towards some: places in `rows`, and the rows of those, both int32 (m,)."""
+        if self.nearest is None:
+            return np.empty(0, np.int32), np.empty(0, np.int32)
+        if self._followers is None:
+            moved = self.nearest[:, :NEAREST]
+            who = np.repeat(np.arange(len(self), dtype=np.int32), moved.shape[1])
+            is_other = moved.ravel() != who
+            towards, who = moved.ravel()[is_other], who[is_other]
+            order = np.argsort(towards, kind="stable")
+            self._followers = (np.searchsorted(towards[order], np.arange(len(self) + 1)), who[order])
+        starts, who = self._followers
+        places = np.repeat(np.arange(len(rows), dtype=np.int32), starts[rows + 1] - starts[rows])
+        found = [who[starts[row] : starts[row + 1]] for row in rows]
+        return places, np.concatenate(found) if found else np.empty(0, np.int32)
+
+    def without(self, rows: npt.NDArray[np.integer], missing: npt.NDArray[np.integer]) -> Vectors:
+        """Rows as they would be if a picture for each of them were not in the gallery, float32 (m, dim)."""
+        if self.nearest is None:
+            return self[rows]
+        kept = self.nearest[rows]
+        # Sorting what is missing to the end keeps the others in order.
+        order = np.argsort(kept == np.asarray(missing)[:, np.newaxis], axis=1, kind="stable")
+        nearest = np.take_along_axis(kept, order, axis=1)[:, : min(NEAREST, len(self) - 1)]
+        return self._moved(self._centred(np.asarray(rows)), nearest)
+
+    def find_nearest(
+        self, centred: Vectors, count: int, but: npt.NDArray[np.integer] | None = None
+    ) -> tuple[Nearest, Vectors]:
+        """The rows nearest to some vectors, nearest first, int32 (m, count), and their scores, float32 (m, count).
+
+        Args:
+            but: for each of the vectors a row to leave out.
+        """
         if self._lengths is None:
             lengths = [np.linalg.norm(block - self.centre, axis=1) for _, block in self.embeddings()]
-            self._lengths = np.maximum(np.concatenate(lengths), np.float32(1e-12))
-        found = np.empty((len(centred), count), np.int32)
+            self._lengths = np.maximum(np.concatenate(lengths), np.float32(SHORTEST))
+        found, best = np.empty((len(centred), count), np.int32), np.empty((len(centred), count), np.float32)
         size = max(1, MATRIX // len(self))
         for start in range(0, len(centred), size):
             part = centred[start : start + size]
@@ -145,8 +197,11 @@ class RefinedVectors(StoredVectors):
             scores = (part @ self._all.T - (part @ self.centre)[:, np.newaxis]) / self._lengths
             if but is not None:
                 scores[np.arange(len(part)), but[start : start + size]] = -np.inf
-            found[start : start + size] = np.argpartition(-scores, count - 1, axis=1)[:, :count]
-        return found
+            rows = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)  # equal scores by row
+            order = np.argsort(-np.take_along_axis(scores, rows, axis=1), axis=1, kind="stable")
+            found[start : start + size] = np.take_along_axis(rows, order, axis=1)
+            best[start : start + size] = np.take_along_axis(scores, found[start : start + size], axis=1)
+        return found, best
 
     def _refined(self, rows: npt.NDArray[np.integer]) -> Vectors:
         found = np.empty((len(rows), self.dim), np.float32)
@@ -154,7 +209,7 @@ class RefinedVectors(StoredVectors):
             part = rows[start : start + GATHERED]
             centred = self._centred(part)
             found[start : start + len(part)] = (
-                centred if self.nearest is None else self._moved(centred, self.nearest[part])
+                centred if self.nearest is None else self._moved(centred, self.nearest[part, :NEAREST])
             )
         return found
 
@@ -168,7 +223,18 @@ class RefinedVectors(StoredVectors):
         return normalise(moved)
 
     def _centred(self, rows: npt.NDArray[np.integer]) -> Vectors:
-        return normalise(self._gather(rows, np.float32) - self.centre)
+        return self._centre(self._gather(rows, np.float32))
+
+    def _centre(self, embeddings: Vectors) -> Vectors:
+        centred = embeddings - self.centre
+        lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+        return np.asarray(np.where(lengths < SHORTEST, embeddings, centred / np.maximum(lengths, SHORTEST)), np.float32)
+
+    def _place(self, row: int) -> int:
+        """A row that may count from the end."""
+        if not -len(self) <= row < len(self):
+            raise IndexError("There are not so many rows.")
+        return row % len(self)
 
 
 def refine(
@@ -219,7 +285,7 @@ def _all_nearest(refined: RefinedVectors, progress: OnProgress | None) -> Neares
     size = max(1, MATRIX // len(refined))
     for start in range(0, len(refined), size):
         part = refined[start : start + size]
-        found.append(refined.find_nearest(part, min(NEAREST, len(refined))))
+        found.append(refined.find_nearest(part, min(KEPT, len(refined)))[0])
         report.advance(len(part))
     return np.concatenate(found)
 

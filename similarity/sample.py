@@ -6,6 +6,7 @@ from pathlib import Path
 from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.gallery import Gallery
 from similarity.home import galleries_folder
+from similarity.manifest import FORMAT
 from similarity.progress import OnProgress
 from similarity.sources import Item, open_source
 from similarity.storage import read_live_manifest
@@ -25,10 +26,9 @@ def has_sample() -> bool:
 def is_ready() -> bool:
     """Whether the sample gallery is indexed, as far as its manifest tells; one of an older version is not."""
     try:
-        read_live_manifest(galleries_folder() / SAMPLE)
+        return read_live_manifest(galleries_folder() / SAMPLE).format == FORMAT
     except GalleryError:
         return False
-    return True
 
 
 def sample_queries() -> list[Item]:

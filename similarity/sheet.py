@@ -56,7 +56,7 @@ def draw_words(words: str) -> Image.Image:
     """A card with some words on it, to stand where a picture of the query would."""
     import matplotlib
 
-    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # of many scripts, and always there
+    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # always there; it has no Chinese
     lines = textwrap.wrap(words, 16, max_lines=6, placeholder=" …") or [""]
     card = Image.new("RGB", (CARD, CARD), "#eceff3")
     pen, large = ImageDraw.Draw(card), ImageFont.truetype(font, 40)

@@ -18,17 +18,20 @@ import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from similarity.current import AGAIN, CURRENT, confirm, exists, live_number, live_state, make_current, parse
-from similarity.errors import GalleryDamagedError, GalleryError
+from similarity.errors import GalleryDamagedError, GalleryError, SearchError
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest, read_manifest, write_manifest
+from similarity.models import understands_text
 from similarity.pins import Pin, unless_pinned
 from similarity.progress import OnProgress
 from similarity.records import Items, read_contents, read_items, write_items
+from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.refinement import Refinement, choose_refinement, read_refined, refine
 from similarity.search import (
     AUTO,
@@ -259,7 +262,7 @@ def _write_search(
     before = change.before if change and recipe.name == change.before.manifest.recipe else None
     # Lists that go on stay what they are, and so does what was taken off of the vectors in them.
     centre = getattr(before.vectors, "centre", None) if before and not recipe.is_exact else None
-    refinement = _refinement(manifest, recipe, before)
+    refinement = _refinement(manifest, recipe, change.before if change else None, goes_on=before is not None)
     write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), vectors, recipe.stored)
     embeddings = StoredVectors(folder / EMBEDDINGS)
     refined = refine(folder, embeddings, refinement.method, centre=centre, progress=progress)
@@ -278,15 +281,28 @@ def _write_search(
     )
 
 
-def _refinement(manifest: Manifest, recipe: Recipe, before: Generation | None) -> Refinement:
+def _refinement(manifest: Manifest, recipe: Recipe, before: Generation | None, *, goes_on: bool) -> Refinement:
     """How the embeddings of a generation are refined.
 
     Args:
-        before: what its index goes on from; approximate lists hold refined vectors, which cannot become others.
+        before: what it is a change of, if it is one.
+        goes_on: whether its index goes on from there; lists hold refined vectors, which cannot become others.
     """
-    if before and not recipe.is_exact:
+    if before and goes_on and not recipe.is_exact:
         return Refinement(before.manifest.refinement, before.manifest.refinement_reason)
-    return choose_refinement(manifest.refinement_asked, manifest.count, manifest.dim, is_exact=recipe.is_exact)
+    choose = partial(
+        choose_refinement,
+        count=manifest.count,
+        dim=manifest.dim,
+        is_exact=recipe.is_exact,
+        has_words=understands_text(manifest.model),
+    )
+    try:
+        return choose(manifest.refinement_asked)
+    except SearchError:
+        if not before:
+            raise
+        return choose(AUTO_REFINEMENT)  # a change that makes what was asked for impossible is made all the same
 
 
 def _recipe(manifest: Manifest, before: Manifest | None) -> Recipe:

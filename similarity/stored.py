@@ -91,6 +91,17 @@ class StoredVectors:
         """
         return embeddings
 
+    def followers(
+        self,
+        rows: npt.NDArray[np.integer],  # noqa: ARG002 - they are not refined
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Which other rows depend on some, as they are compared: places in `rows`, and those rows, both int32 (m,)."""
+        return np.empty(0, np.int32), np.empty(0, np.int32)
+
+    def without(self, rows: npt.NDArray[np.integer], missing: npt.NDArray[np.integer]) -> Vectors:  # noqa: ARG002
+        """Rows as they would be compared if another one for each of them were not there, float32 (m, dim)."""
+        return self[rows]
+
     def embeddings(self, size: int = BLOCK) -> Iterator[tuple[int, Vectors]]:
         """All of them in order, as they were embedded: the number of a first row, and float32 (up to size, dim)."""
         for start in range(0, len(self), size):

@@ -16,7 +16,10 @@ from similarity.weights import check_same, obtain_weights, weights_sha256
 
 
 class TextEmbedder:
-    """A backbone's text tower, loaded when the first text is embedded. Safe to share between threads."""
+    """A backbone's text tower, loaded when the first text is embedded. Safe to share between threads.
+
+    OpenCLIP's tokenizer imports torch into this process, which takes seconds once; pictures go without.
+    """
 
     def __init__(self, backbone: Backbone, weights_sha256: str, weights: Path | None = None) -> None:
         """`weights` is looked for, and downloaded, if it is not known; it is not needed if the network is kept."""

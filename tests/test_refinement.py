@@ -11,6 +11,7 @@ from conftest import change_manifest, draw
 
 from similarity import Gallery, SimilarityError
 from similarity.errors import GalleryDamagedError, SearchError
+from similarity.evaluation import evaluate
 from similarity.images import read_image
 from similarity.refinement import MIN_PICTURES, MOST_NUMBERS, NEAREST, POWER, choose_refinement, read_refined, refine
 from similarity.stored import StoredVectors, write_vectors
@@ -117,6 +118,44 @@ def test_a_picture_can_be_refined_as_if_it_were_not_in_the_gallery(tmp_path: Pat
     assert (found * refined[rows]).sum(axis=1).max() < 0.999
 
 
+def test_the_others_can_be_compared_as_if_a_picture_were_not_there(tmp_path: Path) -> None:
+    vectors = clusters(120)
+    refined = refine(tmp_path, stored(tmp_path, vectors), "neighbours")
+    centre = vectors.mean(axis=0, dtype=np.float64)  # which one picture hardly changes
+    base = normalise(vectors - centre)
+    for row in (0, 17, 119):
+        places, rows = refined.followers(np.array([row]))
+        assert (places == 0).all()
+        assert row not in rows
+        found = dict(zip(rows.tolist(), refined.without(rows, np.full(len(rows), row)), strict=True))
+        for other in set(range(120)) - {row}:
+            scores = base @ base[other]
+            scores[row] = -2
+            nearest = np.argsort(-scores)[:NEAREST]
+            moved = base[other] + sum(max(0, scores[one]) ** POWER * base[one] for one in nearest)
+            expected = moved / np.linalg.norm(moved)
+            np.testing.assert_allclose(found.get(other, refined[other]), expected, atol=2e-6)
+
+
+def test_other_arithmetic_does_not_give_a_picture_other_neighbours(tmp_path: Path) -> None:
+    """As when a gallery that was embedded in bfloat16 is searched on a computer that has none."""
+    random = np.random.default_rng(0)
+    groups = normalise(random.standard_normal((20, 256)))
+    vectors = normalise(np.repeat(groups, 15, axis=0) + 0.01 * random.standard_normal((300, 256)))
+    refined = refine(tmp_path, stored(tmp_path, vectors), "neighbours")
+    noisy = normalise(vectors + 0.0022 * random.standard_normal(vectors.shape))
+    assert 0.9985 < (noisy * vectors).sum(axis=1).mean() < 0.9995
+    scores = (refined.refine(noisy) * refined[:]).sum(axis=1)
+    assert scores.min() > 0.998
+
+
+def test_pictures_that_are_all_the_same_stay_as_they_are(tmp_path: Path) -> None:
+    one = clusters(1)
+    refined = refine(tmp_path, stored(tmp_path, np.repeat(one, 60, axis=0)), "neighbours")
+    np.testing.assert_allclose(refined[:], np.repeat(one, 60, axis=0), atol=1e-6)
+    assert refined.refine(one) @ one[0] == pytest.approx(1, abs=1e-6)
+
+
 def test_files_of_another_gallery_are_refused(tmp_path: Path) -> None:
     here, there = stored(tmp_path / "here", clusters()), stored(tmp_path / "there", clusters(300))
     refine(tmp_path / "there", there, "neighbours")
@@ -215,6 +254,13 @@ def test_a_rebuild_takes_another_refinement_and_keeps_the_embeddings(light: Gall
     assert Gallery.open(centred.directory).manifest.generation == centred.manifest.generation
 
 
+def test_what_was_asked_for_gives_way_where_a_change_makes_it_impossible(light: Gallery) -> None:
+    asked = light.rebuild(refinement="centred")
+    left = asked.remove(ids=[item.id for item in asked.items[1:]])
+    assert len(left) == 1
+    assert (left.manifest.refinement, left.manifest.refinement_asked) == ("none", "centred")
+
+
 def test_a_gallery_of_an_older_version_stays_unrefined_until_it_is_asked_for(light: Gallery, many: Path) -> None:
     plain = light.rebuild(refinement="none")
     manifest = plain.directory / "generations" / "000002" / "manifest.json"
@@ -235,6 +281,30 @@ def test_a_gallery_of_an_older_version_stays_unrefined_until_it_is_asked_for(lig
         (many / "dots" / "99.jpg").unlink()
     assert (len(added), added.manifest.refinement) == (61, "none")
     assert added.rebuild(refinement="auto").manifest.refinement == "neighbours"
+
+
+def test_leave_one_out_knows_nothing_of_the_query(light: Gallery) -> None:
+    """Against galleries that never had it."""
+    found = evaluate(light)
+    centre, base = light.embeddings[:].mean(axis=0, dtype=np.float64), light.embeddings[:]
+    labels = np.array([item.label for item in light.items])
+    for row in range(0, len(light), 7):
+        kept = np.setdiff1d(np.arange(len(light)), [row])
+        centred = normalise(base - centre)
+        others, query = centred[kept], centred[row]
+        nearest = others @ others.T
+        moved = normalise(np.array([_moved(one, others, nearest[place]) for place, one in enumerate(others)]))
+        asked = _moved(query, others, others @ query)
+        right = labels[kept][np.argsort(-(moved @ asked), kind="stable")] == labels[row]
+        among = right.sum()
+        precision = right.cumsum() / np.arange(1, len(kept) + 1)
+        assert found.outcomes.average_precision[row] == pytest.approx((precision * right)[:among].sum() / among)
+
+
+def _moved(one: Vectors, others: Vectors, scores: Vectors) -> Vectors:
+    nearest = np.argsort(-scores)[:NEAREST]
+    moved: Vectors = one + (np.maximum(scores[nearest], 0)[:, np.newaxis] ** POWER * others[nearest]).sum(axis=0)
+    return moved
 
 
 @pytest.mark.parametrize("name", ["centre.npy", "neighbours.npy"])

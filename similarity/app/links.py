@@ -24,6 +24,8 @@ ITEM, SAMPLE, URL, UPLOAD = "item", "sample", "url", "upload"
 TEXT = "text"
 KINDS, QUOTED = (ITEM, SAMPLE, URL, UPLOAD, TEXT), (ITEM, TEXT)
 MAX_WORDS = 300
+# Galleries beside the first one.
+MAX_AGAINST = 2
 PAGE_SIZES = (10, 20, 50, 100)
 # Of a query; each takes time. And the smallest part of a picture that is looked at, as a share of its side.
 MAX_PARTS, MIN_SIDE = 12, 0.02
@@ -133,7 +135,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
     k = number("k", 1, PAGE_SIZES[-1])
     return Link(
         gallery=parameters.get("gallery", [""])[-1] or None,
-        against=tuple(dict.fromkeys(name for name in parameters.get("against", []) if name)),
+        against=tuple(dict.fromkeys(name for name in parameters.get("against", [])[:MAX_AGAINST] if name)),
         like=like,
         unlike=tuple(part for part in parts("not") if part not in like),
         where={

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from similarity.errors import SimilarityError
 from similarity.progress import OnProgress, Progress
 
 T = TypeVar("T")
@@ -70,7 +71,10 @@ class Once(Generic[T]):
             with self._turn:
                 making.result.set_result(work(making.tell))
         except Exception as error:  # told to everybody who waits
-            logger.error("%s could not be made", name, exc_info=error)
+            if isinstance(error, SimilarityError):
+                logger.info("%s could not be made: %s", name, error)
+            else:
+                logger.error("%s could not be made", name, exc_info=error)
             making.result.set_exception(error)
 
     def _forget_the_oldest(self) -> None:

@@ -1,5 +1,6 @@
 """What is loaded once and shared by all sessions: models and galleries; and what a session asks for again and again."""
 
+import json
 import threading
 from pathlib import Path
 
@@ -74,15 +75,14 @@ def embed_query(gallery: Gallery, file: QueryFile, box: Box | None = None) -> Ve
     Raises:
         ImageError: it is not a picture that can be read. GalleryError: the model cannot be loaded.
     """
-    manifest = gallery.manifest
-    embedding = _embed((manifest.weights_sha256, manifest.network_sha256), file.sha256, box, gallery, file)
+    embedding = _embed(_identity(gallery), file.sha256, box, gallery, file)
     refined: Vectors = gallery.refine(embedding[np.newaxis])[0]
     return refined
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _embed(
-    identity: tuple[str, str | None],  # noqa: ARG001 - part of the key, as the next one is
+    identity: str,  # noqa: ARG001 - part of the key, as the next one is
     sha256: str,  # noqa: ARG001
     box: Box | None,
     _gallery: Gallery,
@@ -94,14 +94,19 @@ def _embed(
     return vector
 
 
+def _identity(gallery: Gallery) -> str:
+    """All that an embedding depends on beside what is embedded."""
+    return json.dumps(gallery.manifest.identity, sort_keys=True)
+
+
 def embed_text(gallery: Gallery, words: str) -> Vectors:
     """What words are compared as with a gallery, float32 (dim,), computed once; raises as `Gallery.embed_text`."""
-    return _embed_text(gallery.manifest.weights_sha256, gallery.manifest.refinement, words, gallery)
+    return _embed_text(_identity(gallery), gallery.manifest.refinement, words, gallery)
 
 
 @st.cache_data(max_entries=256, show_spinner="Reading the words …")
 def _embed_text(
-    weights_sha256: str,  # noqa: ARG001 - part of the key, as the next one is
+    identity: str,  # noqa: ARG001 - part of the key, as the next one is
     refinement: str,  # noqa: ARG001
     words: str,
     _gallery: Gallery,

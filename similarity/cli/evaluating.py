@@ -20,6 +20,7 @@ QueriesPath = Annotated[
     typer.Option("--queries", help="Ask with these: a folder, a zip, a CSV or SOP; else with the gallery's own."),
 ]
 Column = Annotated[str, typer.Option("--by", help="What must be the same for a result to be right: label or a column.")]
+Most = Annotated[int | None, typer.Option(min=1, help="So many queries are enough, drawn at random; else all.")]
 
 WORST_LABELS = 5
 
@@ -28,6 +29,7 @@ def evaluate(
     gallery: GalleryName = SAMPLE,
     queries: QueriesPath = None,
     by: Column = LABEL,
+    most: Most = None,
     report: Annotated[
         Path | None, typer.Option(help="Also write a page with plots and pictures: an .html file.")
     ] = None,
@@ -40,9 +42,11 @@ def evaluate(
 
     if report and report.suffix.lower() != ".html":
         raise typer.BadParameter("its name must end in .html", param_hint="--report")
+    if report and not report.absolute().parent.is_dir():
+        raise typer.BadParameter("there is no such folder", param_hint="--report")
     opened, source = open_or_index(gallery), _source(queries)
     with terminal.indexing() as progress:
-        evaluation = measure(opened, source, by=by, progress=progress)
+        evaluation = measure(opened, source, by=by, most=most, progress=progress)
     if report:
         save_report(report, render_report(opened, evaluation))
     if as_json:
@@ -58,6 +62,7 @@ def compare(
     b: Annotated[str, typer.Argument(help="Another one.")],
     queries: QueriesPath = None,
     by: Column = LABEL,
+    most: Most = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare how well two galleries answer the same queries, and say whether that can be chance."""
@@ -66,7 +71,7 @@ def compare(
 
     opened, source = [open_or_index(name) for name in (a, b)], _source(queries)
     with terminal.indexing() as progress:
-        evaluations = [measure(one, source, by=by, progress=progress) for one in opened]
+        evaluations = [measure(one, source, by=by, most=most, progress=progress) for one in opened]
     comparison = compare_evaluations(*evaluations)
     if as_json:
         terminal.print_json(comparison.to_json())

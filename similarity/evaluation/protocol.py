@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from similarity.errors import SearchError
 from similarity.evaluation.findings import LeftOut
-from similarity.evaluation.ranks import Ask, Codes, Task, rank_all
+from similarity.evaluation.ranks import Amend, Amended, Ask, Codes, Task, rank_all
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation, label_of
 from similarity.evaluation.summaries import confusions, estimate, per_label, recall_curve, score_histogram
 from similarity.facets import LABEL
@@ -22,6 +22,7 @@ from similarity.gallery import Gallery
 from similarity.pipeline import Embedded, Recognised, embed_source
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Item, Skipped, Source
+from similarity.stored import StoredVectors
 from similarity.vectors import Vectors
 
 NO_LABELS = (
@@ -55,6 +56,7 @@ def evaluate(
     queries: Source | None = None,
     *,
     by: str = LABEL,
+    most: int | None = None,
     seed: int = 0,
     progress: OnProgress | None = None,
 ) -> Evaluation:
@@ -66,7 +68,8 @@ def evaluate(
     Args:
         queries: what to ask with; the gallery's own pictures, each left out of its own answer, unless given.
         by: what must be the same for a hit to be right: `label`, or a column of the metadata.
-        seed: of the draws for the intervals.
+        most: so many queries are enough; of more, some are drawn.
+        seed: of the draws, also of those for the intervals.
         progress: told what is going on.
 
     Raises:
@@ -75,13 +78,20 @@ def evaluate(
     """
     started = time.perf_counter()
     values = _values(gallery.items, by, f"the gallery {gallery.name}")
+    if queries is not None:  # before all of them are embedded
+        _check_labels(queries, by, set(values))
     asking = _leave_one_out(gallery) if queries is None else _embed(gallery, queries, progress)
     asked = values if queries is None else _values(asking.items, by, asking.name)
     labels = tuple(sorted({value for value in values if value}))
     numbers = {label: code for code, label in enumerate(labels)}
     pictures = _codes(values, numbers)
     rows, task, left_out = _answerable(asking, asked, _codes(asked, numbers), pictures)
-    outcomes = rank_all(gallery.vectors, lambda chosen: asking.ask(rows[chosen]), task, progress=progress)
+    if most is not None and len(rows) > most:
+        drawn = np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
+        rows = rows[drawn]
+        task = Task(task.pictures, task.queries[drawn], task.own[drawn], task.relevant[drawn])
+    amend = _without_the_query(gallery.vectors, task.own)
+    outcomes = rank_all(gallery.vectors, lambda chosen: asking.ask(rows[chosen]), task, amend=amend, progress=progress)
     found = np.where(outcomes.rows[:, 0] >= 0, pictures[outcomes.rows[:, 0]], -1).astype(np.int32)
     manifest = gallery.manifest
     return Evaluation(
@@ -129,17 +139,24 @@ def _values(items: Iterable[Item], by: str, whose: str) -> list[str | None]:
     raise SearchError(f"No picture of {whose} has a {by!r}: {there}.")
 
 
+def _check_labels(queries: Source, by: str, known: set[str | None]) -> None:
+    """Raise SearchError if no query can have a right answer."""
+    asked = _values(queries.items, by, queries.name)
+    if not known & {value for value in asked if value}:
+        raise SearchError(_no_answers(len(asked), queries.name))
+
+
+def _no_answers(count: int, name: str) -> str:
+    return f"None of the {count:,} pictures in {name} has a label that a picture of the gallery has."
+
+
 def _codes(values: Sequence[str | None], numbers: dict[str, int]) -> Codes:
     """Labels as numbers; -1 for none, and for one that no picture of the gallery has."""
     return np.array([numbers.get(value, -1) if value else -1 for value in values], np.int32)
 
 
 def _leave_one_out(gallery: Gallery) -> Queries:
-    """Every picture of a gallery; as a query it is refined without what is known of itself.
-
-    Pictures that were moved towards it stay where they are. Measured on 1,192 photographs of clothing, that makes no
-    difference: mAP@R is 0.4311 and would be 0.4312 if they were moved without it.
-    """
+    """Every picture of a gallery; as a query it is refined without what is known of itself."""
 
     def ask(rows: npt.NDArray[np.int64]) -> Vectors:
         return gallery.vectors.refine(gallery.embeddings[rows], rows)
@@ -176,6 +193,17 @@ def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Que
     return Queries(source.name, items, contents, own, lambda numbers: refined[numbers], left_out)
 
 
+def _without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Amend:
+    """What pictures that were moved towards a query in the gallery would be without it, for `rank_all`."""
+
+    def amend(numbers: npt.NDArray[np.int64]) -> Amended:
+        inside = numbers[own[numbers] >= 0]
+        places, rows = vectors.followers(own[inside])
+        return inside[places], rows, vectors.without(rows, own[inside[places]])
+
+    return amend
+
+
 def _answerable(
     asking: Queries, asked: Sequence[str | None], codes: Codes, pictures: Codes
 ) -> tuple[npt.NDArray[np.int64], Task, LeftOut]:
@@ -190,7 +218,7 @@ def _answerable(
         raise SearchError(
             f"None of the {len(codes):,} pictures to ask with has a right answer: no two have the same label."
             if asking.name == LEAVE_ONE_OUT
-            else f"None of the {len(codes):,} pictures in {asking.name} has a label that a picture of the gallery has."
+            else _no_answers(len(codes), asking.name)
         )
     return rows, Task(pictures, codes[rows], asking.own[rows], relevant[rows].astype(np.int32)), left_out
 

@@ -19,8 +19,9 @@ from similarity.vectors import Vectors
 
 # How many queries are compared with all pictures at a time, and how many scores that may be: 32 MB of packed ones.
 BLOCK, MATRIX = 512, 1 << 22
-# A gallery of so many bytes is read once and kept; a larger one is read again for every block of queries.
-HELD = 1 << 29
+# A gallery of so many bytes is read once and kept; a larger one is read again for every block of queries, which has so
+# many times as many then.
+HELD, LARGER = 1 << 29, 8
 # How many hits of each query are kept, and how far recall is counted.
 KEPT, REACH = 10, 100
 
@@ -29,6 +30,9 @@ Packed = npt.NDArray[np.uint64]
 LAST_ROW = np.uint64(0xFFFFFFFF)
 # Gives the vectors of the queries with some numbers, float32 (m, dim).
 Ask = Callable[[npt.NDArray[np.int64]], Vectors]
+# What pictures are compared as instead, for queries with some numbers: numbers and rows, (k,), and float32 (k, dim).
+Amended = tuple[npt.NDArray[np.int64], npt.NDArray[np.integer], Vectors]
+Amend = Callable[[npt.NDArray[np.int64]], Amended]
 
 
 class Pictures(Protocol):
@@ -91,32 +95,46 @@ class Outcomes:
 
 
 def rank_all(
-    gallery: Pictures, ask: Ask, task: Task, *, matrix: int = MATRIX, progress: OnProgress | None = None
+    gallery: Pictures,
+    ask: Ask,
+    task: Task,
+    *,
+    amend: Amend | None = None,
+    matrix: int = MATRIX,
+    progress: OnProgress | None = None,
 ) -> Outcomes:
     """Compare all queries with all pictures.
 
     Args:
         gallery: rows of unit length.
         ask: gives the vectors of queries, of unit length.
+        amend: gives pictures that are something else to some queries.
         matrix: how many scores there may be at a time; one query is compared in any case.
         progress: told how far it is.
     """
     report = Reporter(len(task.queries), progress, task="Evaluating")
     read = _reader(gallery)
-    size = max(1, min(BLOCK, matrix // len(gallery)))
+    size = max(1, min(BLOCK, matrix * (1 if _is_held(gallery) else LARGER) // len(gallery)))
     found = []
     for start in range(0, len(task.queries), size):
         part = slice(start, min(start + size, len(task.queries)))
-        vectors = ask(np.arange(part.start, part.stop))
+        numbers = np.arange(part.start, part.stop)
+        vectors = ask(numbers)
         packed = _compare(vectors, len(gallery), read(), task.own[part])
+        if amend:
+            _amend(packed, vectors, start, *amend(numbers))
         found.append(_judge(packed, task, part))
         report.advance(part.stop - part.start)
     return Outcomes(*(np.concatenate([getattr(one, each.name) for one in found]) for each in fields(Outcomes)))
 
 
+def _is_held(gallery: Pictures) -> bool:
+    return 4 * len(gallery) * gallery.dim <= HELD
+
+
 def _reader(gallery: Pictures) -> Callable[[], Iterable[tuple[int, Vectors]]]:
     """Gives a gallery's blocks, again and again."""
-    if 4 * len(gallery) * gallery.dim > HELD:
+    if not _is_held(gallery):
         return gallery.blocks
     held = list(gallery.blocks())
     return lambda: held
@@ -131,6 +149,20 @@ def _compare(queries: Vectors, count: int, blocks: Iterable[tuple[int, Vectors]]
         scores[themselves, own[themselves] - start] = -np.inf
         packed[:, start : start + len(block)] = pack(scores, start)
     return packed
+
+
+def _amend(
+    packed: Packed,
+    queries: Vectors,
+    start: int,
+    numbers: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.integer],
+    vectors: Vectors,
+) -> None:
+    """Put in what some queries, counted from `start`, have with some pictures."""
+    places = numbers - start
+    scores = np.einsum("ij,ij->i", queries[places], vectors)[:, np.newaxis]
+    packed[places, rows] = (pack(scores)[:, 0] & ~LAST_ROW) | rows.astype(np.uint64)
 
 
 def pack(scores: Vectors, start: int = 0) -> Packed:

@@ -188,8 +188,11 @@ class _Pictures:
     def uri(self, item: Item) -> str:
         """A JPEG as a page has it inside."""
         if item.sha256 not in self._made:
-            with Image.open(io.BytesIO(self._thumbnail(item))) as image:
-                self._made[item.sha256] = _uri("image/jpeg", thumbnail(image, SIDE))
+            try:
+                with Image.open(io.BytesIO(self._thumbnail(item))) as image:
+                    self._made[item.sha256] = _uri("image/jpeg", thumbnail(image, SIDE))
+            except OSError:  # a thumbnail that was damaged
+                self._made[item.sha256] = _uri("image/jpeg", thumbnail(Image.new("RGB", (SIDE, SIDE), "lightgrey")))
         return self._made[item.sha256]
 
     def _thumbnail(self, item: Item) -> bytes:

@@ -160,5 +160,5 @@ class Evaluation:
 
 
 def label_of(item: Item, by: str) -> str | None:
-    """What a picture has in a column."""
-    return (item.label if by == LABEL else item.metadata.get(by)) or None
+    """What a picture has in a column; of one without a label it is that of an exact copy, if one has any."""
+    return (next(iter(item.labels), None) if by == LABEL else item.metadata.get(by)) or None

@@ -2,7 +2,7 @@
 
 from similarity.models.building import build_network, build_text_network, check_installed
 from similarity.models.contract import Backbone, Preprocessing, TextTower, TokenIds, Tokenizer, WeightsFile
-from similarity.models.registry import BACKBONES, get_backbone
+from similarity.models.registry import BACKBONES, get_backbone, understands_text
 
 __all__ = [
     "BACKBONES",
@@ -16,4 +16,5 @@ __all__ = [
     "build_text_network",
     "check_installed",
     "get_backbone",
+    "understands_text",
 ]

@@ -172,3 +172,8 @@ BACKBONES: dict[str, Backbone] = {
         _clip_entry("clip-l14", "CLIP ViT-L/14", "ViT-L-14", "vit_large_patch14_clip_224.openai", 768, recall=67.0),
     )
 }
+
+
+def understands_text(name: str) -> bool:
+    """Whether a model compares words with pictures, by its name, also of one that is not known any more."""
+    return name in BACKBONES and BACKBONES[name].text is not None

@@ -49,7 +49,7 @@ def _entry(facts: dict[str, Any]) -> Backbone:
     """A backbone from what is noted of it."""
     name, how, source = facts["name"], facts["preprocessing"], facts["weights"]
     if source["repository"]:
-        weights = WeightsFile.on_hub(source["repository"], "model.safetensors", f"{name}.safetensors")
+        weights = WeightsFile.on_hub(source["repository"], source["file"], f"{name}.safetensors")
     else:
         digits = DIGITS.search(source["url"])
         file = source["url"].rsplit("/", 1)[1]
@@ -97,7 +97,11 @@ def _ask_timm(name: str) -> dict[str, Any]:
             "std": list(data["std"]),
             "fit": "squash" if data["crop_mode"] == "squash" else "shorter",
         },
-        "weights": {"repository": config.hf_hub_id, "url": config.url},
+        "weights": {
+            "repository": config.hf_hub_id,
+            "file": config.hf_hub_filename or "model.safetensors",
+            "url": config.url,
+        },
     }
 
 

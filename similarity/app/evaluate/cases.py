@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from similarity.app import navigation
+from similarity.app import navigation, resources
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
 from similarity.app.links import Link
@@ -41,7 +41,7 @@ def show(gallery: Gallery, evaluation: Evaluation) -> None:
         if len(labels) > 1:
             label = st.selectbox("Of the label", [ANY, *labels], key="cases_label", width=220, on_change=_begin_anew)
     numbers = _chosen(evaluation, kind or WORST, label)
-    st.caption(f"{ABOUT[kind or WORST]} Click on one to open it on the search page.")
+    st.caption(f"{ABOUT[kind or WORST]} Click on a row to search with its query.")
     shown = st.session_state.get(SHOWN, STEP)
     for case in evaluation.cases(numbers[:shown]):
         _show_case(gallery, evaluation, case)
@@ -62,14 +62,15 @@ def _chosen(evaluation: Evaluation, kind: str, label: str) -> Sequence[int]:
     order = {WORST: evaluation.worst, BEST: evaluation.best, RANDOM: evaluation.random}[kind](evaluation.queries)
     if label == ANY or label not in evaluation.labels:
         return order
-    return [number for number in order if evaluation.asked[number] == evaluation.labels.index(label)]
+    code = evaluation.labels.index(label)
+    return [number for number in order if evaluation.asked[number] == code]
 
 
 def _show_case(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
     right = sum(answer.is_right for answer in case.answers)
     st.markdown(
         f"**{right} of the first {len(case.answers)} right**, the first right one at rank {case.first_right:,} · "
-        f"mAP@R {case.average_precision:.2f} · {case.relevant:,} to be found"
+        f"average precision {case.average_precision:.2f} · {case.relevant:,} to be found"
     )
     drawn = [_query(gallery, evaluation, case), *(_answer(gallery, answer) for answer in case.answers)]
     if tiles.show(drawn, lambda _: None, key=f"case-{case.number}", is_small=True):
@@ -101,7 +102,7 @@ def _search(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
     if evaluation.protocol == LEAVE_ONE_OUT:
         navigation.go_to_item(gallery.name, case.item)
     try:
-        part = keep_upload(read_original(case.item))
+        part = keep_upload(read_original(case.item, fetch=resources.fetch_picture))
     except SimilarityError as error:
         show_error(error)
         return

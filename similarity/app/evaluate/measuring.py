@@ -7,22 +7,25 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from similarity.app import wording
+from similarity.app import access, wording
 from similarity.app.once import Making, Once
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, evaluate
+from similarity.evaluation.ranks import HELD, LARGER, MATRIX
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.sources import open_source
 
-# How many are kept in memory, each of 150 bytes a query.
-KEPT = 12
+# How many are kept in memory, each of 250 bytes a query and with the list of its gallery's pictures.
+KEPT = 4
 # How often the waiting is told, in seconds.
 TICK = 0.5
 # Up to so many pictures, comparing each with all takes seconds, and nobody has to ask for it.
 AT_ONCE = 5_000
-# How many products of numbers a slow computer makes of them in a second.
-PER_SECOND = 2e10
+# Of more, so many are drawn as queries.
+MOST = 10_000
+# How many products of numbers a slow computer makes in a second, and how many numbers it reads.
+PER_SECOND, READ_PER_SECOND = 2e10, 2e8
 
 logger = logging.getLogger(__name__)
 
@@ -57,14 +60,21 @@ def ask(gallery: Gallery, wanted: Wanted) -> Making[Evaluation]:
 
     def work(progress: OnProgress) -> Evaluation:
         queries = open_source(wanted.place) if wanted.place else None
-        return evaluate(gallery, queries, by=wanted.by, progress=progress)
+        return evaluate(gallery, queries, by=wanted.by, most=MOST, progress=progress)
 
     return evaluations().make(wanted.name(gallery), work)
 
 
 def expected_seconds(gallery: Gallery) -> float:
     """How long it takes about, if the gallery's own pictures are the queries."""
-    return len(gallery) ** 2 * gallery.manifest.dim / PER_SECOND
+    numbers, queries = len(gallery) * gallery.manifest.dim, min(MOST, len(gallery))
+    times = 1 if 4 * numbers <= HELD else 1 + queries * len(gallery) / (MATRIX * LARGER)
+    return queries * numbers / PER_SECOND + times * numbers / READ_PER_SECOND
+
+
+def may_begin(gallery: Gallery) -> bool:
+    """Whether whoever is in front of the browser may have it measured: what takes minutes is not for every visitor."""
+    return len(gallery) <= AT_ONCE or access.may_manage()
 
 
 def wait_for(gallery: Gallery, wanted: Wanted) -> Evaluation | None:

@@ -1,6 +1,7 @@
 """The evaluate page: how often a gallery finds what is right, where it goes wrong, and with which queries."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def _choose_what(gallery: Gallery) -> Wanted:
     by = st.selectbox(
         "A result is right if it has the same",
         columns,
-        format_func=lambda name: messages.as_text(name.replace("_", " ")),
+        format_func=lambda name: name.replace("_", " "),
         key=f"evaluate-by-{gallery.name}",
     )
     place = ""
@@ -85,11 +86,17 @@ def _choose_what(gallery: Gallery) -> Wanted:
 def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
     if not _is_to_be_made(gallery, wanted):
         return
-    evaluation = measuring.wait_for(gallery, wanted)
+    try:
+        evaluation = measuring.wait_for(gallery, wanted)
+    except SimilarityError:
+        st.session_state.pop(ASKED, None)  # or it is tried again with every click
+        raise
     if evaluation is None:
         st.error("The gallery could not be evaluated; the log of the app says why.", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")
         return
+    if wanted.place:
+        st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, wanted))
     _show_headlines(gallery, evaluation)
     _show_plots(evaluation)
     st.subheader("Query by query", anchor=False)
@@ -105,17 +112,31 @@ def _is_to_be_made(gallery: Gallery, wanted: Wanted) -> bool:
     is_small = not wanted.place and len(gallery) <= measuring.AT_ONCE
     if is_small or measuring.evaluations().find(name) or st.session_state.get(ASKED) == name:
         return True
+    if not wanted.place and not measuring.may_begin(gallery):
+        st.info(
+            f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be begun on the computer that "
+            "this app runs on, and is shown to everybody then.",
+            icon=":material/hourglass:",
+        )
+        return False
     if wanted.place:
         st.markdown("The queries are embedded first, which takes as long as indexing them would.")
     else:
         seconds = wording.duration(measuring.expected_seconds(gallery))
-        st.markdown(f"Each of {len(gallery):,} pictures is compared with all others, which takes about {seconds}.")
+        some = f"{measuring.MOST:,} of the" if len(gallery) > measuring.MOST else "Each of"
+        st.markdown(f"{some} {len(gallery):,} pictures is compared with all others, which takes about {seconds}.")
     st.button("Evaluate", type="primary", icon=":material/speed:", on_click=partial(_ask, name))
     return False
 
 
 def _ask(name: str) -> None:
     st.session_state[ASKED] = name
+
+
+def _ask_again(gallery: Gallery, wanted: Wanted) -> None:
+    """Measure once more; the pictures or their labels may be others by now."""
+    st.session_state[TURN] = wanted.turn + 1
+    _ask(replace(wanted, turn=wanted.turn + 1).name(gallery))
 
 
 def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:

@@ -3,22 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from similarity.app.links import ITEM, Link, Part
+import numpy as np
+
+from similarity.app import resources
+from similarity.app.links import ITEM, TEXT, Link, Part
 from similarity.app.search import examples
-from similarity.errors import SearchError
+from similarity.errors import SearchError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.originals import read_original
 from similarity.search import Hit
+from similarity.vectors import Vectors
 
 RESULTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A gallery with its answer, best first."""
+    """A gallery with its answer, best first, or why it has none."""
 
     gallery: Gallery
-    hits: Sequence[Hit]
+    hits: Sequence[Hit] = ()
+    error: SimilarityError | None = None
 
     def rank_of(self, content: str) -> int | None:
         """The rank of the picture with a SHA-256, if it is in the answer."""
@@ -26,15 +31,14 @@ class Side:
 
 
 def hold(galleries: Sequence[Gallery], link: Link) -> list[Side]:
-    """Search all galleries for the same.
-
-    Args:
-        galleries: the first is the one that pictures in the link are of.
-
-    Raises:
-        SimilarityError: a picture of the query cannot be had, or a model cannot be loaded.
-    """
-    return [Side(gallery, _search(galleries[0], gallery, link)) for gallery in galleries]
+    """Search all galleries for the same, without filters; pictures in the link are those of the first."""
+    sides = []
+    for gallery in galleries:
+        try:
+            sides.append(Side(gallery, _search(galleries[0], gallery, link)))
+        except SimilarityError as error:
+            sides.append(Side(gallery, error=error))
+    return sides
 
 
 def in_common(sides: Sequence[Side]) -> set[str]:
@@ -44,20 +48,21 @@ def in_common(sides: Sequence[Side]) -> set[str]:
 
 
 def _search(first: Gallery, gallery: Gallery, link: Link) -> list[Hit]:
-    like, unlike = (
-        [examples.find(gallery, _there(first, gallery, part)) for part in parts] for parts in (link.like, link.unlike)
-    )
-    vector = examples.query_vector(gallery, like, unlike)
-    return gallery.search_vector(vector, RESULTS, accuracy=link.accuracy)
+    parts = [*link.like, *link.unlike]
+    vectors = np.array([_vector(first, gallery, part) for part in parts], np.float32)
+    vector = gallery.combine(vectors, [part.kind == TEXT for part in parts], len(link.like))
+    contents = [first.find(part.value).sha256 for part in link.unlike if part.kind == ITEM and not part.box]
+    unwanted = [content for content in contents if gallery.items.find(content) is not None]
+    return gallery.search_vector(vector, RESULTS, but=unwanted, accuracy=link.accuracy)
 
 
-def _there(first: Gallery, gallery: Gallery, part: Part) -> Part:
-    """A picture of one gallery as another one knows it: by its content; if it is not there, it is shown to it."""
+def _vector(first: Gallery, gallery: Gallery, part: Part) -> Vectors:
+    """What a part of the query is compared as; a picture of one gallery is known to another by its content."""
     if part.kind != ITEM or gallery is first:
-        return part
+        return examples.find(gallery, part).vector
     item = first.find(part.value)
     try:
-        return Part(ITEM, gallery.find(item.sha256).public_id, part.box)
-    except SearchError:
-        shown = examples.keep_upload(read_original(item))
-        return Part(shown.kind, shown.value, part.box)
+        return examples.find(gallery, Part(ITEM, gallery.find(item.sha256).public_id, part.box)).vector
+    except SearchError:  # it is not there, so it is shown to it
+        file = read_original(item, fetch=resources.fetch_picture)
+        return resources.embed_query(gallery, file, part.box)

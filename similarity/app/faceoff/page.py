@@ -11,9 +11,11 @@ from similarity.app.faceoff import contest, verdict
 from similarity.app.faceoff.contest import Side
 from similarity.app.links import ITEM, Link, Part
 from similarity.app.search import query_panel, starting_points
+from similarity.app.search.examples import keep_upload
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.inventory import take_inventory
+from similarity.originals import read_original
 from similarity.search import Hit
 
 MOST, CHOSEN, BY_HAND = 3, "faceoff_chosen", "faceoff_chosen_by_hand"
@@ -45,9 +47,13 @@ def show() -> None:
 def _choose(directories: list[Path], link: Link) -> list[Path]:
     """Up to three galleries; the page's address names them. If it names one, those of the same pictures go with it."""
     names = {directory.name: directory for directory in directories}
-    wanted = [name for name in (link.gallery, *link.against) if name in names]
-    if not link.against and not st.session_state.get(BY_HAND):
-        wanted = _of_the_same_pictures(wanted[0] if wanted else None, names)
+    wanted = [name for name in dict.fromkeys((link.gallery, *link.against)) if name in names]
+    if not link.against:
+        before: list[str] | None = st.session_state.get(BY_HAND)
+        if before is not None and wanted in ([], before[:1]):
+            wanted = [name for name in before if name in names]
+        else:
+            wanted = _of_the_same_pictures(wanted[0] if wanted else None, names)
     st.session_state[CHOSEN] = wanted[:MOST]
     chosen = st.multiselect(
         "Galleries",
@@ -74,7 +80,7 @@ def _of_the_same_pictures(first: str | None, names: dict[str, Path]) -> list[str
 
 def _changed() -> None:
     chosen: list[str] = st.session_state[CHOSEN]
-    st.session_state[BY_HAND] = True
+    st.session_state[BY_HAND] = list(chosen)
     link = links.read()
     first = chosen[0] if chosen else None
     like, unlike = link.like, link.unlike
@@ -98,8 +104,10 @@ def _show(
     left: st.delta_generator.DeltaGenerator,
     right: st.delta_generator.DeltaGenerator,
 ) -> None:
+    first = galleries[0]
+    links.note_seen(first.name, first.manifest.generation, first.manifest.model)
     with left:
-        like, _ = query_panel.show(galleries[0], link)
+        like, _ = query_panel.show(first, link)
     with right:
         if not like:
             starting_points.show(galleries[0])
@@ -112,15 +120,17 @@ def _show(
 
 def _show_sides(sides: Sequence[Side]) -> None:
     common = contest.in_common(sides)
-    shortest = min(len(side.hits) for side in sides)
-    everywhere = "both" if len(sides) == 2 else "all three"
-    st.markdown(f"**{len(common)} of {shortest} results are in {everywhere}** (marked with =)")
+    if shortest := min(len(side.hits) for side in sides):
+        everywhere = "both" if len(sides) == 2 else "all three"
+        st.markdown(f"**{len(common)} of {shortest} results are in {everywhere}** (marked with =)")
     for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with column:
             made = side.gallery.manifest
             st.markdown(f"**{messages.as_text(side.gallery.name)}**")
             refined = "" if made.refinement == "none" else f" · {made.refinement}"
             st.caption(f"{wording.model_title(made.model)}{refined} · {wording.pictures(made.count)}")
+            if side.error:
+                messages.show_error(side.error)
             others = [other for other in sides if other is not side]
             drawn = [_tile(side, hit, others, is_common=hit.item.sha256 in common) for hit in side.hits]
             tiles.show(drawn, _search_with(side, sides[0].gallery), key=f"side-{side.gallery.name}")
@@ -146,5 +156,12 @@ def _search_with(side: Side, first: Gallery) -> Callable[[str], None]:
         row = first.items.find(content)
         if row is not None:
             links.change(like=(Part(ITEM, first.items[row].public_id),), unlike=())
+            return
+        try:  # the first gallery does not know it
+            part = keep_upload(read_original(side.gallery.find(content), fetch=resources.fetch_picture))
+        except SimilarityError as error:
+            messages.show_error(error)
+            return
+        links.change(like=(part,), unlike=())
 
     return search

@@ -11,7 +11,7 @@ from similarity.app.evaluate.measuring import Wanted
 from similarity.app.links import ITEM, Part
 from similarity.app.messages import as_text, show_error
 from similarity.errors import SimilarityError
-from similarity.evaluation import Comparison, compare
+from similarity.evaluation import Comparison, Evaluation, compare
 from similarity.evaluation.wording import DEFINITIONS, NAMES
 from similarity.facets import LABEL
 from similarity.gallery import Gallery
@@ -26,6 +26,9 @@ def show(galleries: Sequence[Gallery]) -> None:
     st.subheader("On all pictures", anchor=False)
     if not all(gallery.facets.counts(LABEL) for gallery in galleries):
         st.caption("One of these galleries has no labels, so nothing says which results are right.")
+        return
+    if not all(map(measuring.may_begin, galleries)):
+        st.caption("One of these galleries is large, and measuring it takes long: that is for who runs this app.")
         return
     asked = "\n".join(gallery.state for gallery in galleries)
     if st.session_state.get(ASKED) != asked:
@@ -53,7 +56,12 @@ def _show_all(galleries: Sequence[Gallery]) -> None:
         if first is None or other is None:
             st.error("One of them could not be evaluated; the log of the app says why.", icon=":material/error:")
             return
-        _show_comparison(galleries[0], compare(first, other))
+        _show_comparison(galleries[0], _compare((first.state, other.state), first, other))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing …")
+def _compare(states: tuple[str, str], _a: Evaluation, _b: Evaluation) -> Comparison:  # noqa: ARG001 - the key
+    return compare(_a, _b)
 
 
 def _show_comparison(first: Gallery, found: Comparison) -> None:

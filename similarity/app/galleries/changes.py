@@ -14,6 +14,7 @@ from similarity.facets import LABEL
 from similarity.fetch import is_url
 from similarity.gallery import Gallery
 from similarity.jobs import Task, Work
+from similarity.models import understands_text
 from similarity.records import files_of
 from similarity.refinement import choose_refinement
 from similarity.search import choose_recipe
@@ -106,7 +107,7 @@ def _show_rebuild(gallery: Gallery) -> None:
 
     def work() -> Work:
         is_exact = choose_recipe(recipe, made.count, made.dim).is_exact
-        choose_refinement(refinement, made.count, made.dim, is_exact=is_exact)
+        choose_refinement(refinement, made.count, made.dim, is_exact=is_exact, has_words=understands_text(made.model))
         return tasks.rebuild(gallery.directory, recipe, refinement)
 
     _button("Make it anew", "refresh", "rebuild", gallery.directory, work)
