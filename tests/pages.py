@@ -1,9 +1,11 @@
 """What tests read off the pages of the app, driven without a browser."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
@@ -21,6 +23,27 @@ def open_app(**address: str | list[str]) -> AppTest:
     for name, value in address.items():
         page.query_params[name] = value
     return page
+
+
+def draw_alone(show: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """A page without the others: AppTest cannot go to a page that is a function. Where it would go is kept in `went`.
+
+    Args:
+        show: imports the page's own and calls it; only the text of this function is taken.
+    """
+    import streamlit as st
+
+    from similarity.app import navigation
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+    def go(name: str, parameters: object = None) -> None:
+        st.session_state["went"] = (name, parameters)
+        st.stop()
+
+    monkeypatch.setattr(navigation, "go", go)
+    return AppTest.from_function(show, default_timeout=60)
 
 
 def texts(page: AppTest) -> str:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 from conftest import MODEL, draw
-from pages import address, components, errors, texts, tiles
+from pages import address, components, draw_alone, errors, texts, tiles
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app import navigation
 
 LITE0 = "efficientnet-lite0"
 
@@ -22,18 +21,7 @@ def _page() -> None:
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    """The page alone; where it would go to is kept in `went`."""
-    import streamlit as st
-
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-    def go(name: str, parameters: object = None) -> None:
-        st.session_state["went"] = (name, parameters)
-        st.stop()
-
-    monkeypatch.setattr(navigation, "go", go)
-    return AppTest.from_function(_page, default_timeout=60)
+    return draw_alone(_page, monkeypatch)
 
 
 @pytest.fixture(scope="module")

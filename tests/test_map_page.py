@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import MODEL
-from pages import errors, texts
+from pages import draw_alone, errors, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery, maps
@@ -31,18 +31,7 @@ def _page() -> None:
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    """The page alone: AppTest cannot go to a page that is a function. Where it would go to is kept in `went`."""
-    import streamlit as st
-
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-    def go(name: str, parameters: object = None) -> None:
-        st.session_state["went"] = (name, parameters)
-        st.stop()
-
-    monkeypatch.setattr(navigation, "go", go)
-    return AppTest.from_function(_page, default_timeout=60)
+    return draw_alone(_page, monkeypatch)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import first_start, links, navigation
+from similarity.app import first_start, links, messages, navigation
 from similarity.app.links import Link
 from similarity.inventory import list_galleries
 from similarity.sample import SAMPLE
@@ -22,6 +22,14 @@ def offered() -> list[Path]:
         if st.button("Make one", icon=":material/add:", type="primary"):
             navigation.go("galleries")
     return directories
+
+
+def choose_named(directories: list[Path]) -> Path:
+    """A gallery; if the page's address names one that is not there, that is said."""
+    link = links.read()
+    if link.gallery and link.gallery not in [path.name for path in directories]:
+        st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
+    return choose(directories, link)
 
 
 def choose(directories: list[Path], link: Link) -> Path:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from similarity.app import access, gallery_choice, links, messages, navigation, resources, wording
+from similarity.app import access, gallery_choice, messages, navigation, resources, wording
 from similarity.app.evaluate import cases, charts, measuring
 from similarity.app.evaluate.measuring import Wanted
 from similarity.errors import SimilarityError
@@ -35,7 +34,7 @@ def show() -> None:
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            gallery = resources.load_gallery(_choose(directories))
+            gallery = resources.load_gallery(gallery_choice.choose_named(directories))
             st.caption(_facts(gallery))
             wanted = _choose_what(gallery) if gallery.facets.counts(LABEL) or gallery.facets.columns else None
         with right:
@@ -46,13 +45,6 @@ def show() -> None:
     except SimilarityError as error:
         with right:
             messages.show_error(error)
-
-
-def _choose(directories: list[Path]) -> Path:
-    link = links.read()
-    if link.gallery and link.gallery not in [path.name for path in directories]:
-        st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
-    return gallery_choice.choose(directories, link)
 
 
 def _facts(gallery: Gallery) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import maps
-from similarity.app import gallery_choice, links, messages, navigation, resources
+from similarity.app import gallery_choice, messages, navigation, resources
 from similarity.app.map import chart, making
 from similarity.app.navigation import LastSearch
 from similarity.current import live_state
@@ -43,21 +43,13 @@ def show() -> None:
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            gallery = resources.load_gallery(_choose(directories))
+            gallery = resources.load_gallery(gallery_choice.choose_named(directories))
             st.caption(_facts(gallery))
         with right:
             _show_map(gallery, left)
     except SimilarityError as error:
         with right:
             messages.show_error(error)
-
-
-def _choose(directories: list[Path]) -> Path:
-    """A gallery: the one in the page's address, or the one that was searched last."""
-    link = links.read()
-    if link.gallery and link.gallery not in [path.name for path in directories]:
-        st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
-    return gallery_choice.choose(directories, link)
 
 
 def _searched(directory: Path) -> LastSearch | None:
