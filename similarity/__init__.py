@@ -3,7 +3,8 @@
 from similarity.embedding import Embedder
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
+from similarity.queries import Examples, Text
 from similarity.search import Hit
 from similarity.sources import Item
 
-__all__ = ["Embedder", "Gallery", "Hit", "Item", "SimilarityError"]
+__all__ = ["Embedder", "Examples", "Gallery", "Hit", "Item", "SimilarityError", "Text"]

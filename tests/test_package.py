@@ -49,7 +49,7 @@ def imports(path: Path) -> set[str]:
 
 
 def test_the_public_names_are_these() -> None:
-    assert similarity.__all__ == ["Embedder", "Gallery", "Hit", "Item", "SimilarityError"]
+    assert similarity.__all__ == ["Embedder", "Examples", "Gallery", "Hit", "Item", "SimilarityError", "Text"]
     for name in similarity.__all__:
         assert hasattr(similarity, name)
 

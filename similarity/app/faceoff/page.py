@@ -114,6 +114,8 @@ def _show(
             return
         with st.spinner("Searching …"):
             sides = contest.hold(galleries, link)
+        if link.where or link.minimum or link.distinct:
+            st.caption(":material/filter_alt_off: Filters are not applied here.")
         _show_sides(sides)
         verdict.show(galleries)
 
