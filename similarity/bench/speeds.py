@@ -5,6 +5,8 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -66,8 +68,13 @@ def _until(end: float, batch: Pixels) -> Iterator[Pixels]:
         yield batch
 
 
+@cache
+def _machine() -> tuple[Any, ...]:
+    described = describe_machine()
+    return (*(described[name] for name in OF_MACHINE), has_cuda())
+
+
 def _key(backbone: Backbone) -> str:
     """Of everything that a rate depends on."""
-    machine = describe_machine()
-    facts = (backbone.name, backbone.preprocessing.crop, *(machine[name] for name in OF_MACHINE), has_cuda())
+    facts = (backbone.name, backbone.preprocessing.crop, *_machine())
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
