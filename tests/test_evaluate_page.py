@@ -193,3 +193,30 @@ def test_a_change_of_the_gallery_is_evaluated_anew(page: AppTest, mine: Gallery)
     assert "10 queries" in texts(page)
     found = evaluate(Gallery.open(mine.directory)).metrics["recall@1"].value
     assert float(metrics(page)["Recall@1"]) == pytest.approx(found, abs=1e-3)
+
+
+def test_a_large_gallery_is_measured_only_for_who_may_manage(
+    page: AppTest, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "AT_ONCE", len(shapes) - 1)
+    monkeypatch.setattr(access, "may_manage", lambda: False)
+    page.run()
+    assert not page.exception
+    assert not metrics(page)
+    assert "It can be begun on the computer that this app runs on" in texts(page)
+    assert not [button for button in page.button if button.label == "Evaluate"]
+
+
+@pytest.mark.usefixtures("shapes")
+def test_other_pictures_are_measured_again_when_they_have_changed(page: AppTest, tmp_path: Path) -> None:
+    (tmp_path / "dots").mkdir()
+    draw("dots", 77).save(tmp_path / "dots" / "77.jpg")
+    page.run()
+    page.segmented_control(key="evaluate_way").set_value("Other pictures").run()
+    page.text_input[0].set_value(str(tmp_path)).run()
+    next(button for button in page.button if button.label == "Evaluate").click().run()
+    assert "1 query," in texts(page)
+    draw("dots", 78).save(tmp_path / "dots" / "78.jpg")
+    next(button for button in page.button if button.label == "Measure again").click().run()
+    assert not page.exception
+    assert "2 queries" in texts(page)

@@ -462,3 +462,15 @@ def test_a_thousand_queries_take_a_moment(thousand: StoredVectors) -> None:
     seen: list[Progress] = []
     leave_one_out(thousand, labels, progress=seen.append)  # type: ignore[arg-type]
     assert seen[-1].seconds < 5
+
+
+def test_of_many_queries_some_are_enough_and_the_same_are_drawn_again(shapes: Gallery) -> None:
+    whole, some = evaluate(shapes), evaluate(shapes, most=6)
+    assert (whole.queries, some.queries) == (15, 6)
+    assert (evaluate(shapes, most=6).rows == some.rows).all()
+    assert (evaluate(shapes, most=6, seed=1).rows != some.rows).any()
+    for number, row in enumerate(some.rows):
+        (same,) = np.flatnonzero(whole.rows == row)
+        assert some.outcomes.average_precision[number] == whole.outcomes.average_precision[same]
+        assert (some.outcomes.rows[number] == whole.outcomes.rows[same]).all()
+    assert evaluate(shapes, most=99).queries == 15

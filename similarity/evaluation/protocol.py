@@ -87,9 +87,7 @@ def evaluate(
     pictures = _codes(values, numbers)
     rows, task, left_out = _answerable(asking, asked, _codes(asked, numbers), pictures)
     if most is not None and len(rows) > most:
-        drawn = np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
-        rows = rows[drawn]
-        task = Task(task.pictures, task.queries[drawn], task.own[drawn], task.relevant[drawn])
+        rows, task = _draw(rows, task, most, seed)
     amend = _without_the_query(gallery.vectors, task.own)
     outcomes = rank_all(gallery.vectors, lambda chosen: asking.ask(rows[chosen]), task, amend=amend, progress=progress)
     found = np.where(outcomes.rows[:, 0] >= 0, pictures[outcomes.rows[:, 0]], -1).astype(np.int32)
@@ -148,6 +146,12 @@ def _check_labels(queries: Source, by: str, known: set[str | None]) -> None:
 
 def _no_answers(count: int, name: str) -> str:
     return f"None of the {count:,} pictures in {name} has a label that a picture of the gallery has."
+
+
+def _draw(rows: npt.NDArray[np.int64], task: Task, count: int, seed: int) -> tuple[npt.NDArray[np.int64], Task]:
+    """So many of the queries, in order; the same for the same seed."""
+    drawn = np.sort(np.random.default_rng(seed).choice(len(rows), count, replace=False))
+    return rows[drawn], Task(task.pictures, task.queries[drawn], task.own[drawn], task.relevant[drawn])
 
 
 def _codes(values: Sequence[str | None], numbers: dict[str, int]) -> Codes:

@@ -134,7 +134,8 @@ def _ask_again(gallery: Gallery, wanted: Wanted) -> None:
 def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         left_out = f" Left out: {evaluation.left_out}." if evaluation.left_out.total else ""
-        st.markdown(f"**{evaluation.queries:,} queries,** in {evaluation.seconds:.1f} s.{left_out}", width="content")
+        queries = "query" if evaluation.queries == 1 else "queries"
+        st.markdown(f"**{evaluation.queries:,} {queries},** in {evaluation.seconds:.1f} s.{left_out}", width="content")
         with st.container(horizontal=True, width="content", gap="small"):
             _downloads(gallery, evaluation)
     for column, name in zip(st.columns(len(HEADLINES)), HEADLINES, strict=True):
