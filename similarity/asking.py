@@ -21,10 +21,16 @@ class Asking:
     """Embeds queries as one gallery compares them. Safe to share between threads."""
 
     def __init__(
-        self, directory: Path, manifest: Manifest, vectors: StoredVectors, embedder: Callable[[], Embedder]
+        self,
+        directory: Path,
+        manifest: Manifest,
+        vectors: StoredVectors,
+        refine: Callable[[Vectors], Vectors],
+        embedder: Callable[[], Embedder],
     ) -> None:
-        """For the gallery in a folder, whose model `embedder` gives."""
-        self._directory, self._manifest, self._vectors, self._embedder = directory, manifest, vectors, embedder
+        """For the gallery in a folder, whose model `embedder` gives, and whose embeddings `refine` refines."""
+        self._directory, self._manifest, self._vectors = directory, manifest, vectors
+        self._refine, self._embedder = refine, embedder
 
     @property
     def understands_text(self) -> bool:
@@ -39,13 +45,18 @@ class Asking:
         embedder = self._embedder()
         side = embedder.backbone.preprocessing.resize
         images = [decode_query(one, side=side) for one in asked if not isinstance(one, Text)]
-        pictures = iter(self._vectors.refine(embedder.embed(images)))
+        pictures = iter(self._refine(embedder.embed(images)))
         vectors = [self.embed_text(one.words) if isinstance(one, Text) else next(pictures) for one in asked]
         are_words = [isinstance(one, Text) for one in asked]
         return self.combine(np.array(vectors), are_words, len(examples.like), examples.weights)
 
     def embed_text(self, words: str) -> Vectors:
         """See `Gallery.embed_text`."""
+        if self._manifest.head_sha256 and self.understands_text:
+            raise GalleryError(
+                f"The gallery {self._directory.name} compares through a head, which words do not go through: "
+                f"run `python -m similarity rebuild --gallery {self._directory} --head none --refinement none`."
+            )
         if self._manifest.refinement != "none" and self.understands_text:
             raise GalleryError(
                 f"The gallery {self._directory.name} compares refined embeddings, which words cannot be compared with: "

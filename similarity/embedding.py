@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ from PIL import Image
 
 from similarity.engines import Device, Engine, OpenVinoEngine, Pixels, Precision, TorchEngine, has_cuda
 from similarity.errors import ModelError
+from similarity.feature_maps import FeatureMap, FeatureMaps
 from similarity.images import Decoded, decode_scaled
 from similarity.models import Backbone, Preprocessing, build_network, get_backbone
 from similarity.networks import converted_network, digest, find_network, quantised_network
+from similarity.queries import Box
 from similarity.texts import TextEmbedder
 from similarity.vectors import Vectors, normalise
 from similarity.weights import AUTO, ModelChoice, check_same, choose_model, weights_sha256
@@ -64,6 +67,7 @@ class Embedder:
         self.network_sha256 = digest(quantised) if quantised else None
         self.note = note
         self._engine = engine
+        self._weights = weights
         self._texts = TextEmbedder(backbone, weights_sha256, weights)
 
     @classmethod
@@ -160,6 +164,26 @@ class Embedder:
             return np.empty((0, self.dim), np.float32)
         return normalise(self._engine.run(np.stack([self.prepare(image) for image in images])))
 
+    def feature_map(self, image: Image.Image) -> FeatureMap:
+        """What the network sees of an RGB image, cell by cell; the map covers the part that `seen_box` gives.
+
+        Raises:
+            ModelError: nothing in this network is a map of the picture, or its network for the CPU cannot be had.
+        """
+        return self._feature_maps.run(self.prepare(image))
+
+    @cached_property
+    def _feature_maps(self) -> FeatureMaps:
+        engine = self._engine
+        if not isinstance(engine, OpenVinoEngine):  # one picture is soon looked at on the CPU, too
+            network = find_network(self.backbone, self.weights_sha256)
+            if network is None:
+                if self._weights is None:
+                    raise ModelError(f"The network of {self.backbone.title} is not here to be looked into.")
+                network = converted_network(self.backbone, self._weights, self.weights_sha256)
+            engine = OpenVinoEngine(network, self.backbone)
+        return FeatureMaps(engine, self.backbone.title)
+
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Texts -> float32 (n, dim), rows of unit length, to be compared with embeddings of pictures.
 
@@ -198,15 +222,25 @@ def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
     Returns:
         uint8 (crop, crop, 3).
     """
-    short = min(image.size)
-    # The sizes and offsets below are rounded the way torchvision rounds them.
-    resized = [
-        how.resize if side == short or how.fit == "squash" else int(how.resize * side / short) for side in image.size
-    ]
-    offsets = [round((side - how.crop) / 2.0) for side in resized]
-    scales = [side / new for side, new in zip(image.size, resized, strict=True)]
-    left, top = (offset * scale for offset, scale in zip(offsets, scales, strict=True))
-    right, bottom = left + how.crop * scales[0], top + how.crop * scales[1]
+    left, top, right, bottom = _seen(image.size, how)
     filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
     box = (left, top, min(right, image.width), min(bottom, image.height))
     return np.asarray(image.resize((how.crop, how.crop), filters[how.interpolation], box=box))
+
+
+def seen_box(size: tuple[int, int], how: Preprocessing) -> Box:
+    """Which part of a picture of so many pixels, width and height, a network gets to see."""
+    width, height = size
+    left, top, right, bottom = _seen(size, how)
+    return Box(left / width, top / height, min(1.0, right / width), min(1.0, bottom / height))
+
+
+def _seen(size: tuple[int, int], how: Preprocessing) -> tuple[float, float, float, float]:
+    """The crop in pixels of the picture; right and bottom may lie a fraction of a pixel outside."""
+    short = min(size)
+    # The sizes and offsets below are rounded the way torchvision rounds them.
+    resized = [how.resize if side == short or how.fit == "squash" else int(how.resize * side / short) for side in size]
+    offsets = [round((side - how.crop) / 2.0) for side in resized]
+    scales = [side / new for side, new in zip(size, resized, strict=True)]
+    left, top = (offset * scale for offset, scale in zip(offsets, scales, strict=True))
+    return left, top, left + how.crop * scales[0], top + how.crop * scales[1]

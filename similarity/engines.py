@@ -67,7 +67,7 @@ class OpenVinoEngine:
         # Read once: the file may be taken away, with the generation of a gallery that it lies in, before it is needed.
         self._network = self._core.read_model(network / XML)
         self._backbone = backbone
-        self._for_one = self._compile(1, "LATENCY")
+        self._for_one = self.compile(self.network_for(1), "LATENCY")
 
     def run(self, pixels: Pixels) -> Vectors:
         """One picture after the other; every call has a request of its own, so that callers do not share any state."""
@@ -90,13 +90,17 @@ class OpenVinoEngine:
 
     @cached_property
     def _for_many(self) -> Any:
-        return self._compile(self.batch, "THROUGHPUT")
+        return self.compile(self.network_for(self.batch), "THROUGHPUT")
 
-    def _compile(self, batch: int, hint: str) -> Any:
-        """The network for so many pictures at a time."""
+    def network_for(self, batch: int) -> Any:
+        """A copy of the network for so many pictures at a time, to be changed and compiled."""
         side = self._backbone.preprocessing.crop
         model = self._network.clone()
         model.reshape([batch, side, side, 3])
+        return model
+
+    def compile(self, model: Any, hint: str) -> Any:
+        """A network as this engine computes, ready to run; the hint is OpenVINO's, LATENCY or THROUGHPUT."""
         # What is not quantised in an int8 network runs in float32, which measures no slower than bfloat16.
         floats = "f32" if self.precision == "int8" else self.precision
         return self._core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": floats, "PERFORMANCE_HINT": hint})

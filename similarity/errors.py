@@ -9,7 +9,8 @@
     ├── FetchError          an address that cannot be fetched
     ├── SourceError         a folder, zip, CSV or dataset that cannot be indexed
     ├── ModelError          a backbone that cannot be used
-    │   └── WeightsError    ... because its weights are missing or damaged
+    │   ├── WeightsError    ... because its weights are missing or damaged
+    │   └── HeadError       a head that cannot be trained, read or used
     ├── SearchError         a search that makes no sense
     └── GalleryError        a gallery that cannot be made or used
         ├── GalleryNotFoundError
@@ -68,6 +69,10 @@ class ModelError(SimilarityError):
 
 class WeightsError(ModelError):
     """A backbone whose weights are missing, damaged or not the expected ones."""
+
+
+class HeadError(ModelError):
+    """A head that cannot be trained, read, or used with a gallery."""
 
 
 class SearchError(SimilarityError):

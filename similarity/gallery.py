@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import Literal, Unpack
 
 from PIL import Image
 
@@ -18,19 +18,22 @@ from similarity.duplicates import SAME_TO_THE_EYE
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
+from similarity.explain import Explanation, Look, check_same, explain, look
 from similarity.facets import Conditions, Facets, Where
+from similarity.fetch import fetch
+from similarity.heads import Head
 from similarity.home import full_path
 from similarity.images import thumbnail
 from similarity.manifest import Manifest
 from similarity.originals import read_original
 from similarity.progress import OnProgress
-from similarity.queries import Examples, Query, QueryFile, read_once
+from similarity.queries import Box, Examples, Picture, Query, QueryFile, decode_query, read_once
 from similarity.ranking import Ranker
 from similarity.records import Items
 from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.reusing import Reusing
 from similarity.search import AUTO as AUTO_RECIPE
-from similarity.search import Accuracy, Hit, Recipe
+from similarity.search import Accuracy, Hit, Recipe, Rows
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
 from similarity.stored import StoredVectors
@@ -50,7 +53,8 @@ class Gallery:
         manifest: what it is: model, count, recipe, when it was made, what was skipped ...
         items: its pictures, in the order of their rows.
         embeddings: of its pictures, float32 (n, dim), rows of unit length, read from the disk as they are asked for,
-        vectors: and what they are compared as, likewise; see `refinement.py`.
+        vectors: and what they are compared as, likewise; see `heads.py` and `refinement.py`.
+        head: what was learned of labels or marks, if there is one.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Gallery:
         self.items: Items = generation.items
         self.embeddings: StoredVectors = generation.embeddings
         self.vectors: StoredVectors = generation.vectors
+        self.head: Head | None = generation.head
         self._generation = generation
         self._load = load if isinstance(load, Reusing) else Reusing(load)
 
@@ -177,7 +182,13 @@ class Gallery:
         return Gallery.open(self.directory, load=self._load)
 
     def rebuild(
-        self, recipe: str | None = None, refinement: str | None = None, *, progress: OnProgress | None = None
+        self,
+        recipe: str | None = None,
+        refinement: str | None = None,
+        head: Head | Literal["none"] | None = None,
+        *,
+        into: str | Path | None = None,
+        progress: OnProgress | None = None,
     ) -> Gallery:
         """Make the index anew of the stored embeddings; no picture is looked at. Returns the gallery as it is then.
 
@@ -187,12 +198,16 @@ class Gallery:
         Args:
             recipe: another one than the gallery has; see `search.recipes`,
             refinement: and likewise; see `refinement.py`.
+            head: what embeddings are to go through from now on, or none; see `heads.py`.
+            into: the folder of another gallery to be made; this one stays as it is then.
+            progress: told what is going on.
 
         Raises:
-            SearchError: one of them makes no sense for so many pictures.
+            SearchError: one of them makes no sense for so many pictures. HeadError: the head is of another model.
         """
-        indexing.rebuild(self.directory, recipe, refinement, progress=progress)
-        return Gallery.open(self.directory, load=self._load)
+        target = full_path(into) if into else self.directory
+        indexing.rebuild(self.directory, recipe, refinement, head, into=target, progress=progress)
+        return Gallery.open(target, load=self._load)
 
     @property
     def is_exact(self) -> bool:
@@ -268,18 +283,24 @@ class Gallery:
 
     @cached_property
     def _asking(self) -> Asking:
-        return Asking(self.directory, self.manifest, self.vectors, lambda: self.embedder)
+        return Asking(self.directory, self.manifest, self.vectors, self.refine, lambda: self.embedder)
 
-    def refine(self, embeddings: Vectors) -> Vectors:
+    def refine(self, embeddings: Vectors, own: Rows | None = None) -> Vectors:
         """Embeddings of other pictures by the same model as they are compared with those of the gallery.
 
         Args:
             embeddings: float32 (n, dim), rows of unit length.
+            own: for each of them the row of the same picture in the gallery, of which nothing is to be known.
 
         Returns:
-            The same, refined; see `refinement.py`.
+            float32 (n, dim of what is compared), likewise: projected by the gallery's head, if it has one, and refined;
+            see `heads.py` and `refinement.py`.
         """
-        return self.vectors.refine(embeddings)
+        return self.vectors.refine(self.project(embeddings), own)
+
+    def project(self, embeddings: Vectors) -> Vectors:
+        """Embeddings as the gallery's head makes them, or as they are if it has none."""
+        return embeddings if self.head is None else self.head.project(embeddings)
 
     def search_vector(
         self,
@@ -330,6 +351,29 @@ class Gallery:
     def vector(self, item_id: str) -> Vectors:
         """What the picture with an id is compared as, float32 (dim,); raises SearchError if there is none."""
         return self.vectors[self._ranker.row(item_id)]
+
+    def look(self, query: Picture, box: Box | None = None) -> Look:
+        """Take a picture, or the part of it in a box, apart into regions, to `explain` it; raises as `explain`."""
+        image = decode_query(query, side=self.embedder.backbone.preprocessing.resize, box=box)
+        return look(image, self.embedder, self.vectors, self.head)
+
+    def explain(self, query: Picture | Look, item_id: str, *, fetch: Callable[[str], bytes] = fetch) -> Explanation:
+        """Why a picture and the one with an id are as similar as they are, region by region; see `explain.py`.
+
+        Args:
+            query: a picture, or what `look` made of it, which is worth keeping where there are several results.
+            fetch: what gets the bytes of an address.
+
+        Raises:
+            ImageError, FetchError: one of the pictures cannot be read, or is another one now than was indexed.
+            ModelError: the model does not look at regions. SearchError: there is no picture with this id.
+        """
+        asked = query if isinstance(query, Look) else self.look(query)
+        row = self._ranker.row(item_id)
+        item = self.items[row]
+        found = self.look(read_original(item, fetch=fetch))
+        check_same(found, self.embeddings[row], item.path)
+        return explain(asked, found, self.vectors[row])
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """The pictures that are nearly identical to the one with an id, best first, of those that are most similar."""

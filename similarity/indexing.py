@@ -11,6 +11,7 @@ from contextlib import closing
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from similarity.current import exists, live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import GalleryError, ModelError, SourceError
+from similarity.heads import Head
 from similarity.journal import Journal
 from similarity.known import Known
 from similarity.manifest import Manifest
@@ -29,10 +31,11 @@ from similarity.records import files_of
 from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.refinement import choose_refinement
 from similarity.report import Report
-from similarity.runs import Run
+from similarity.runs import Base, Run
 from similarity.search import AUTO, choose_recipe
 from similarity.sources import Source
 from similarity.storage import Generation, read_generation
+from similarity.thumbnails import copy_thumbnails
 from similarity.weights import ModelChoice
 from similarity.writer import writing
 
@@ -61,7 +64,7 @@ def index(
         base = _manifest(embedder, source.name, recipe, refinement)
         before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
-        return _embed_and_commit(run, source, embedder, (base, embedder.quantised), progress), embedder
+        return _embed_and_commit(run, source, embedder, Base(base, embedder.quantised), progress), embedder
 
 
 def update(
@@ -94,7 +97,7 @@ def update(
             return _commit(run, before, progress)
         _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
-        return _embed_and_commit(run, source, embedder, (before.manifest, before.quantised), progress)
+        return _embed_and_commit(run, source, embedder, Base.of(before), progress)
 
 
 def remove(
@@ -123,25 +126,45 @@ def rebuild(
     directory: Path,
     recipe: str | None = None,
     refinement: str | None = None,
+    head: Head | Literal["none"] | None = None,
     *,
+    into: Path | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
-    """Make a gallery's index anew of its stored embeddings; see `Gallery.rebuild`."""
+    """Make a gallery's index anew of its stored embeddings; see `Gallery.rebuild`.
+
+    Args:
+        into: the folder of another gallery that it is made as; the one in `directory` stays as it is then.
+    """
     started = time.perf_counter()
     live_state(directory)
-    with writing(directory, "rebuild"):
+    target = into or directory
+    with writing(target, "rebuild"):
         before = read_generation(directory)
-        made = before.manifest
-        asked = replace(
-            made,
-            recipe_asked=recipe or made.recipe_asked,
-            refinement_asked=refinement or made.refinement_asked,
-        )
+        base = _changed(before, recipe, refinement, head)
         plan = Plan(kept=list(files_of(before.items)))
-        run = Run("rebuild", directory, plan, before, None, started)
-        report = run.commit(asked, Known(before, None), before.quantised, progress)
+        run = Run("rebuild", target, plan, before, None, started)
+        if target != directory:
+            copy_thumbnails(directory, target, before.items.contents())
+        report = run.commit(base, Known(before, None), progress)
         run.clear_up()
     return replace(report, seconds=round(time.perf_counter() - started, 3))
+
+
+def _changed(
+    before: Generation, recipe: str | None, refinement: str | None, head: Head | Literal["none"] | None
+) -> Base:
+    """A generation as it is to be compared from now on."""
+    made = before.manifest
+    if isinstance(head, Head):
+        head.check_serves(made.model, made.weights_sha256, made.network_sha256, made.dim)
+    asked = replace(
+        made,
+        recipe_asked=recipe or made.recipe_asked,
+        refinement_asked=refinement or made.refinement_asked,
+    )
+    kept = before.head if head is None else None
+    return Base(asked, before.quantised, head if isinstance(head, Head) else kept)
 
 
 def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
@@ -163,24 +186,18 @@ def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
 
 def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
     """What has nothing to embed."""
-    report = run.commit(before.manifest, Known(before, None), before.quantised, progress)
+    report = run.commit(Base.of(before), Known(before, None), progress)
     run.clear_up()
     return report
 
 
-def _embed_and_commit(
-    run: Run, source: Source, embedder: Embedder, base: tuple[Manifest, Path | None], progress: OnProgress | None
-) -> Report:
-    """All else.
-
-    Args:
-        base: what is true of the new generation whatever is in it, and its int8 network, if it has one.
-    """
+def _embed_and_commit(run: Run, source: Source, embedder: Embedder, base: Base, progress: OnProgress | None) -> Report:
+    """All else."""
     identity = _manifest(embedder, "").identity
     with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:
         known = Known(run.before, journal)
         run.embed(source, embedder, known, journal, progress)
-        report = run.commit(base[0], known, base[1], progress)
+        report = run.commit(base, known, progress)
     run.clear_up()
     return report
 

@@ -11,8 +11,9 @@ from similarity.refinement import Method
 from similarity.report import Report
 from similarity.sources import Skipped
 
-# The last version, and the first one that is read as well: it knew exact search only, and until 3 nothing was refined.
-FORMAT, OLDEST, REFINED = 4, 2, 4
+# The last version, and the first one that is read as well: it knew exact search only, until 3 nothing was refined, and
+# until 4 nothing was learned.
+FORMAT, OLDEST, REFINED = 5, 2, 4
 MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
 
 
@@ -24,6 +25,8 @@ class Manifest:
         model, weights_sha256, preprocessing: what embedded it, and must embed its queries.
         precision: of the network's arithmetic when it was embedded: f32, bf16, f16 or int8.
         network_sha256: of the int8 network, if it is one; a copy of it lies in the generation's folder.
+        head_sha256: of the head that its embeddings go through before they are compared, if there is one; a copy of it
+            lies in the generation's folder.
         recipe: how its index is made, see `search.recipes`; recipe_asked is what was asked for, such as auto,
         recipe_reason: and that says why it is this one.
         refinement: how its embeddings are refined, see `refinement.py`; refinement_asked is what was asked for,
@@ -70,7 +73,7 @@ class Manifest:
     @property
     def identity(self) -> dict[str, Any]:
         """All that an embedding depends on beside the picture."""
-        names = ("model", "weights_sha256", "preprocessing", "precision", "network_sha256", "head_sha256")
+        names = ("model", "weights_sha256", "preprocessing", "precision", "network_sha256")
         return {name: getattr(self, name) for name in names}
 
 

@@ -23,7 +23,7 @@ from similarity import refinement
 from similarity.gallery import Gallery
 from similarity.home import cache_folder
 from similarity.search import Rows
-from similarity.storage import EMBEDDINGS
+from similarity.storage import EMBEDDINGS, HEAD
 from similarity.vectors import Vectors
 
 # float32 (n, 2), both coordinates in 0..1.
@@ -169,7 +169,7 @@ def file_name(gallery: Gallery) -> str:
     """The name of its map's file: another one for every method, and for all other embeddings or refinements of them."""
     files = gallery.manifest.files
     made_of = [
-        files[name]["sha256"] for name in (EMBEDDINGS, refinement.CENTRE, refinement.NEIGHBOURS) if name in files
+        files[name]["sha256"] for name in (EMBEDDINGS, HEAD, refinement.CENTRE, refinement.NEIGHBOURS) if name in files
     ]
     name = made_of[0] if len(made_of) == 1 else hashlib.sha256("".join(made_of).encode()).hexdigest()
     return f"{METHOD}-{name}.npy"

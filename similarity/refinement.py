@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
-from similarity.stored import StoredVectors
+from similarity.stored import Split, StoredVectors
 from similarity.vectors import Vectors, normalise
 
 AUTO = "auto"
@@ -145,12 +145,24 @@ class RefinedVectors(StoredVectors):
         centred = self._centre(embeddings)
         if self.nearest is None or not len(centred):
             return centred
-        count = min(NEAREST, len(self) - (own is not None))
-        nearest, scores = self.find_nearest(centred, count, own)
-        if own is None:
-            known = scores[:, 0] >= SAME
-            nearest[known] = self.nearest[nearest[known, 0], :count]
-        return self._moved(centred, nearest)
+        return self._moved(centred, self._neighbours(centred, own)[0])
+
+    def split(self, embedding: Vectors) -> Split:
+        """See `StoredVectors.split`."""
+        centred, length = self._centre(embedding[np.newaxis]), float(np.linalg.norm(embedding - self.centre))
+        is_centred = length >= SHORTEST
+        scale, offset = (1 / length, self.centre / length) if is_centred else (1.0, np.zeros_like(embedding))
+        if self.nearest is None:
+            return Split(scale, offset, np.zeros_like(embedding))
+        nearest, is_known = self._neighbours(centred, None)
+        others = self._centred(nearest[0])
+        weights = np.maximum(others @ centred[0], 0) ** POWER
+        added = weights @ others
+        # A picture of the gallery is its own first neighbour, and that part is its own.
+        itself = weights[0] if is_known[0] else np.float32(0)
+        moved = np.float32(np.linalg.norm(centred[0] + added))
+        own = float((1 + itself) / moved)
+        return Split(own * scale, own * offset, (added - itself * centred[0]) / moved)
 
     def followers(self, rows: npt.NDArray[np.integer]) -> tuple[Nearest, Nearest]:
         """Which other pictures were moved towards some: places in `rows`, and the rows of those, both int32 (m,)."""
@@ -202,6 +214,17 @@ class RefinedVectors(StoredVectors):
             found[start : start + size] = np.take_along_axis(rows, order, axis=1)
             best[start : start + size] = np.take_along_axis(scores, found[start : start + size], axis=1)
         return found, best
+
+    def _neighbours(
+        self, centred: Vectors, own: npt.NDArray[np.integer] | None
+    ) -> tuple[Nearest, npt.NDArray[np.bool_]]:
+        """The rows that other pictures are moved towards, int32 (m, count), and which of these are in the gallery."""
+        count = min(NEAREST, len(self) - (own is not None))
+        nearest, scores = self.find_nearest(centred, count, own)
+        known = scores[:, 0] >= SAME if own is None else np.zeros(len(centred), bool)
+        if self.nearest is not None:
+            nearest[known] = self.nearest[nearest[known, 0], :count]
+        return nearest, known
 
     def _refined(self, rows: npt.NDArray[np.integer]) -> Vectors:
         found = np.empty((len(rows), self.dim), np.float32)

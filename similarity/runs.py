@@ -11,6 +11,7 @@ from similarity.current import live_number
 from similarity.embedding import Embedder
 from similarity.errors import GalleryError, SourceError
 from similarity.fetch import is_url
+from similarity.heads import Head
 from similarity.journal import Journal, settle
 from similarity.known import Known
 from similarity.manifest import Manifest
@@ -24,6 +25,26 @@ from similarity.thumbnails import write_thumbnail
 
 # The tasks that change a gallery; the others make one anew.
 GOES_ON = ("add", "sync", "remove")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What is true of a generation, whatever pictures are in it.
+
+    Attributes:
+        manifest: without what depends on the pictures.
+        quantised: the folder of its int8 network, if it has one.
+        head: what its embeddings go through, if there is one.
+    """
+
+    manifest: Manifest
+    quantised: Path | None = None
+    head: Head | None = None
+
+    @classmethod
+    def of(cls, generation: Generation) -> "Base":
+        """That of a generation which is changed."""
+        return cls(generation.manifest, generation.quantised, generation.head)
 
 
 @dataclass(slots=True)
@@ -98,14 +119,8 @@ class Run:
             self._take(reading, result)
         self.resumed = len(counted)
 
-    def commit(
-        self, base: Manifest, known: Known, quantised: Path | None, progress: OnProgress | None = None
-    ) -> Report:
+    def commit(self, base: Base, known: Known, progress: OnProgress | None = None) -> Report:
         """Write the next generation; if nothing would be other than before, leave all as it is.
-
-        Args:
-            base: what is true of the generation whatever is in it.
-            quantised: the folder of its int8 network, if it has one.
 
         Raises:
             SourceError, GalleryError: no picture would be in it.
@@ -117,7 +132,7 @@ class Run:
         items = join_copies(files)
         if not self._is_as_before(items, skipped):
             manifest = replace(
-                base,
+                base.manifest,
                 count=len(items),
                 duplicates=len(files) - len(items),
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -132,8 +147,9 @@ class Run:
                 self.directory,
                 manifest,
                 items,
-                known.vectors(items, base.dim),
-                quantised=quantised,
+                known.vectors(items, base.manifest.dim),
+                quantised=base.quantised,
+                head=base.head,
                 change=change,
                 progress=progress,
             )

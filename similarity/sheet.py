@@ -21,7 +21,9 @@ INK, FAINT = "#1f2430", "#6b7280"
 CARD = 480
 
 
-def draw_sheet(query: Image.Image, title: str, hits: Sequence[Hit], pictures: Sequence[bytes]) -> bytes:
+def draw_sheet(
+    query: Image.Image, title: str, hits: Sequence[Hit], pictures: Sequence[bytes], *, heading: str = "Query"
+) -> bytes:
     """Draw a query beside its hits.
 
     Args:
@@ -29,6 +31,7 @@ def draw_sheet(query: Image.Image, title: str, hits: Sequence[Hit], pictures: Se
         title: what to write under the query.
         hits: best first.
         pictures: a small JPEG for each hit.
+        heading: what to write above the query.
 
     Returns:
         A PNG file.
@@ -41,7 +44,7 @@ def draw_sheet(query: Image.Image, title: str, hits: Sequence[Hit], pictures: Se
     figure = Figure(figsize=(TILE_INCHES * (COLUMNS + 2.3), TILE_INCHES * 1.32 * rows), facecolor="white")
     FigureCanvasAgg(figure)
     halves = figure.add_gridspec(1, 2, width_ratios=(2.0, COLUMNS), left=0.02, right=0.98, wspace=0.06)
-    _draw_picture(figure.add_subplot(halves[0]), query, "Query", title)
+    _draw_picture(figure.add_subplot(halves[0]), query, heading, title)
     grid = halves[1].subgridspec(rows, COLUMNS, hspace=0.42, wspace=0.08)
     for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
         axes = figure.add_subplot(grid[divmod(position, COLUMNS)])

@@ -2,8 +2,9 @@
 
     photos/
       CURRENT                  which generation is live, see `current.py`; replaced atomically, last
-      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss, centre.npy and neighbours.npy
-                               if it is refined, network/ if in int8
+      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss, head.safetensors and
+                               projected.npy if it has a head, centre.npy and neighbours.npy if it is refined, network/
+                               if in int8
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
       unfinished/              embeddings of a run that has not ended, see `journal.py`
 
@@ -24,7 +25,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from similarity.current import AGAIN, CURRENT, confirm, exists, live_number, live_state, make_current, parse
-from similarity.errors import GalleryDamagedError, GalleryError, SearchError
+from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
+from similarity.heads import Head, read_head
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest, read_manifest, write_manifest
 from similarity.models import understands_text
@@ -53,6 +55,7 @@ from similarity.verification import check_files, fingerprint
 GENERATIONS, NETWORK = "generations", "network"
 UNLIMITED = 1 << 62
 ITEMS, EMBEDDINGS, INDEX = "items.parquet", "embeddings.npy", "index.faiss"
+HEAD, PROJECTED = "head.safetensors", "projected.npy"
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ class Generation:
         state: what CURRENT said when it was live.
         embeddings: as they were embedded,
         vectors: and refined, as they are compared.
+        head: what they go through in between, if there is one.
         quantised: the folder of the int8 network that embedded it, if one did.
         pin: keeps its files on the disk as long as this object is there.
     """
@@ -75,6 +79,7 @@ class Generation:
     embeddings: StoredVectors
     vectors: StoredVectors
     index: VectorIndex
+    head: Head | None = None
     quantised: Path | None = None
     pin: Pin | None = field(default=None, compare=False, repr=False)
 
@@ -125,6 +130,7 @@ def write_generation(
     vectors: Iterable[Vectors],
     *,
     quantised: Path | None = None,
+    head: Head | None = None,
     change: Change | None = None,
     progress: OnProgress | None = None,
 ) -> None:
@@ -135,7 +141,8 @@ def write_generation(
 
     Args:
         manifest: what is true of it; recipe_asked and refinement_asked say how its index is to be made.
-        vectors: float32 (any, dim) blocks, for each item a row.
+        vectors: float32 (any, dim) blocks, for each item a row, as the backbone gives them.
+        head: what they go through before they are compared.
         change: what the index goes on from; it is made anew unless given.
 
     Raises:
@@ -148,7 +155,8 @@ def write_generation(
         if quantised:
             shutil.copytree(quantised, folder / NETWORK)
         write_items(folder / ITEMS, items)
-        described = _write_search(folder, replace(manifest, generation=number), vectors, change, progress)
+        described = replace(manifest, generation=number, head_sha256=head.sha256 if head else None)
+        described = _write_search(folder, described, vectors, head, change, progress)
         checksum = _seal(folder, described)
         make_current(directory, f"{number:06d} {checksum}")
     except BaseException:
@@ -216,14 +224,18 @@ def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Ge
     try:
         items = read_items(folder / ITEMS)
         embeddings = StoredVectors(folder / EMBEDDINGS)
-        vectors = read_refined(folder, embeddings, manifest.refinement)
+        head = read_head(folder / HEAD) if manifest.head_sha256 else None
+        compared = StoredVectors(folder / PROJECTED) if head else embeddings
+        vectors = read_refined(folder, compared, manifest.refinement)
         index = load_index(manifest.recipe, folder / INDEX, manifest.search, vectors)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, HeadError, pa.ArrowException) as error:
         raise GalleryDamagedError(folder, f"cannot be read ({error})") from error
-    if (manifest.count, manifest.dim) != vectors.shape or len(items) != manifest.count or manifest.metric != METRIC:
+    shape, dims = (manifest.count, manifest.dim), (head.dim_in, head.dim) if head else (manifest.dim, manifest.dim)
+    is_one = embeddings.shape == shape and vectors.shape == (manifest.count, dims[1]) and dims[0] == manifest.dim
+    if not is_one or len(items) != manifest.count or manifest.metric != METRIC:
         raise GalleryDamagedError(folder, "holds files that do not belong together")
     quantised = folder / NETWORK if manifest.network_sha256 else None
-    return Generation(state, manifest, items, embeddings, vectors, index, quantised)
+    return Generation(state, manifest, items, embeddings, vectors, index, head, quantised)
 
 
 def _remedy(directory: Path, state: str) -> str:
@@ -255,17 +267,25 @@ def _newest_sound(directory: Path, *, but: str) -> int | None:
 
 
 def _write_search(
-    folder: Path, manifest: Manifest, vectors: Iterable[Vectors], change: Change | None, progress: OnProgress | None
+    folder: Path,
+    manifest: Manifest,
+    vectors: Iterable[Vectors],
+    head: Head | None,
+    change: Change | None,
+    progress: OnProgress | None,
 ) -> Manifest:
     """Write embeddings and index; returns the manifest with what is to be known of them."""
-    recipe = _recipe(manifest, change.before.manifest if change else None)
+    dim = head.dim if head else manifest.dim
+    recipe = _recipe(manifest, dim, change.before.manifest if change else None)
     before = change.before if change and recipe.name == change.before.manifest.recipe else None
     # Lists that go on stay what they are, and so does what was taken off of the vectors in them.
     centre = getattr(before.vectors, "centre", None) if before and not recipe.is_exact else None
-    refinement = _refinement(manifest, recipe, change.before if change else None, goes_on=before is not None)
+    refinement = _refinement(manifest, dim, recipe, change.before if change else None, goes_on=before is not None)
     write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), vectors, recipe.stored)
-    embeddings = StoredVectors(folder / EMBEDDINGS)
-    refined = refine(folder, embeddings, refinement.method, centre=centre, progress=progress)
+    compared = StoredVectors(folder / EMBEDDINGS)
+    if head:
+        compared = _write_projected(folder, compared, head, recipe)
+    refined = refine(folder, compared, refinement.method, centre=centre, progress=progress)
     if change and before:
         index = updated_index(before.index, recipe.name, refined, change.origins, progress)
     else:
@@ -281,10 +301,21 @@ def _write_search(
     )
 
 
-def _refinement(manifest: Manifest, recipe: Recipe, before: Generation | None, *, goes_on: bool) -> Refinement:
+def _write_projected(folder: Path, embeddings: StoredVectors, head: Head, recipe: Recipe) -> StoredVectors:
+    """Write the head, and what it makes of embeddings."""
+    head.write(folder / HEAD)
+    blocks = (head.project(block) for _, block in embeddings.blocks())
+    write_vectors(folder / PROJECTED, (len(embeddings), head.dim), blocks, recipe.stored)
+    return StoredVectors(folder / PROJECTED)
+
+
+def _refinement(
+    manifest: Manifest, dim: int, recipe: Recipe, before: Generation | None, *, goes_on: bool
+) -> Refinement:
     """How the embeddings of a generation are refined.
 
     Args:
+        dim: of what is compared.
         before: what it is a change of, if it is one.
         goes_on: whether its index goes on from there; lists hold refined vectors, which cannot become others.
     """
@@ -293,9 +324,9 @@ def _refinement(manifest: Manifest, recipe: Recipe, before: Generation | None, *
     choose = partial(
         choose_refinement,
         count=manifest.count,
-        dim=manifest.dim,
+        dim=dim,
         is_exact=recipe.is_exact,
-        has_words=understands_text(manifest.model),
+        has_words=understands_text(manifest.model) and not manifest.head_sha256,
     )
     try:
         return choose(manifest.refinement_asked)
@@ -305,20 +336,21 @@ def _refinement(manifest: Manifest, recipe: Recipe, before: Generation | None, *
         return choose(AUTO_REFINEMENT)  # a change that makes what was asked for impossible is made all the same
 
 
-def _recipe(manifest: Manifest, before: Manifest | None) -> Recipe:
+def _recipe(manifest: Manifest, dim: int, before: Manifest | None) -> Recipe:
     """The recipe of a generation.
 
     Args:
+        dim: of what is compared.
         before: what it is a change of. What was asked for then stays, however few are left, and lists stay lists.
     """
     if before is None:
-        return choose_recipe(manifest.recipe_asked, manifest.count, manifest.dim)
+        return choose_recipe(manifest.recipe_asked, manifest.count, dim)
     kept = Recipe(before.recipe, before.recipe_reason)
     if manifest.recipe_asked != AUTO:
         return kept
     # Memory that is short for the moment is no reason to give up what is exact.
     free = UNLIMITED if kept.is_exact else None
-    chosen = choose_recipe(AUTO, manifest.count, manifest.dim, free=free)
+    chosen = choose_recipe(AUTO, manifest.count, dim, free=free)
     return chosen if kept.is_exact or chosen.is_exact else kept
 
 

@@ -9,6 +9,7 @@ cache of the disk, and 50 rows take 0.3 ms then, whereas of a small file that st
 
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,21 @@ BLOCK = 4096
 KEPT, LET_GO_AFTER = 1 << 29, 512
 
 Stored = Literal["float32", "float16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What refining does to one embedding e, written as scale e - offset + context, exactly.
+
+    Attributes:
+        scale: above 0.
+        offset: what all pictures of the gallery have in common, in that scale, float32 (dim,).
+        context: what comes from other pictures that are like it, float32 (dim,); of this, nothing is its own.
+    """
+
+    scale: float
+    offset: Vectors
+    context: Vectors
 
 
 class StoredVectors:
@@ -90,6 +106,11 @@ class StoredVectors:
             own: for each of them the row of the same picture, of which nothing is to be known.
         """
         return embeddings
+
+    def split(self, embedding: Vectors) -> Split:
+        """What `refine` does to one embedding, float32 (dim,), of unit length."""
+        nothing = np.zeros_like(embedding)
+        return Split(1.0, nothing, nothing)
 
     def followers(
         self,

@@ -27,6 +27,13 @@ def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
     return jpeg if jpeg.endswith(END_OF_JPEG) else None
 
 
+def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) -> None:
+    """Give another gallery the thumbnails of some pictures; what is missing is made anew when it is wanted."""
+    for sha256 in contents:
+        if (jpeg := read_thumbnail(directory, sha256)) and read_thumbnail(target, sha256) is None:
+            write_thumbnail(target, sha256, jpeg)
+
+
 def drop_thumbnails(directory: Path, *, but: Collection[str]) -> None:
     """Remove all thumbnails but those of some pictures."""
     for folder, _, names in os.walk(directory / FOLDER):

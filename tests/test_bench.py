@@ -61,6 +61,16 @@ def test_bench_query_reports_latencies_for_one_and_many_threads(
     assert report["cold_start_ms"] > report["p50_ms"]
 
 
+def test_bench_explain_reports_milliseconds_with_a_known_query_and_without(pictures: Path) -> None:
+    from similarity.bench.explain import bench_explain
+
+    report = bench_explain(pictures, model=MODEL)
+    assert report["is_exact"]
+    assert report["pairs"] == 14
+    assert 0 < report["p50_ms"] <= report["most_ms"]
+    assert 0 < report["p50_ms_known_query"] <= report["most_ms_known_query"]
+
+
 def test_a_model_whose_weights_are_not_here_is_measured_with_random_ones(
     empty_home: Path,
 ) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import MODEL, Site
 from PIL import Image
@@ -61,9 +62,10 @@ def test_index_search_info_and_list_work_together_and_keep_the_contract_of_their
     assert list(found) == ["query", "gallery", "model", "took_ms", "hits"]
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3, 4]
     best = found["hits"][0]
-    assert list(best) == ["rank", "score", "id", "path", "label"]
+    assert list(best) == ["rank", "score", "id", "path", "label", "probability"]
     assert (best["id"], best["path"], best["label"]) == ("rings/rings-3.jpg", str(query), "rings")
     assert best["score"] >= 0.999
+    assert best["probability"] is None, "fifteen pictures say nothing"
 
     facts = json.loads(run("info", "--gallery", "mine", "--json").stdout)
     assert {"gallery": "mine", "generation": 1, "model": MODEL, "dim": 1280, "count": 15, "recipe": "flat"}.items() <= (
@@ -88,6 +90,31 @@ def test_a_query_may_be_an_address(run: Run, shapes: Gallery, site: Site) -> Non
     site.pages["/boot.jpg"] = (200, {}, Path(shapes.items[4].path).read_bytes())
     answer = run("search", site.url("/boot.jpg"), "-g", "shapes", "--json", SIMILARITY_PRIVATE_HOSTS=site.host)
     assert json.loads(answer.stdout)["hits"][0]["id"] == shapes.items[4].id
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_explained_sheet_has_heat_on_it(run: Run, pictures: Path, tmp_path: Path) -> None:
+    query, sheets = pictures / "dots" / "dots-0.jpg", [tmp_path / "plain.png", tmp_path / "heat.png"]
+    for sheet, more in zip(sheets, ([], ["--explain"]), strict=True):
+        done = run("search", query, "-g", "shapes", "-k", 3, "--sheet", sheet, *more)
+        assert done.returncode == 0, done.stderr
+    plain, heat = (np.asarray(Image.open(sheet).convert("RGB")).astype(int) for sheet in sheets)
+    assert plain.shape == heat.shape
+    assert (np.abs(plain - heat).max(axis=2) > 30).mean() > 0.02
+
+
+@pytest.mark.usefixtures("shapes")
+def test_explanations_in_json_add_up_to_the_scores(run: Run, pictures: Path) -> None:
+    found = json.loads(
+        run("search", pictures / "dots" / "dots-0.jpg", "-g", "shapes", "-k", 3, "--explain", "--json").stdout
+    )
+    for hit in found["hits"]:
+        explanation = hit["explanation"]
+        assert explanation["is_exact"]
+        assert len(explanation["cells"]) == len(explanation["cells"][0]) == 9
+        for name in ("", "query_"):
+            total = sum(map(sum, explanation[f"{name}cells"])) + explanation[f"{name}neighbours"]
+            assert total == pytest.approx(hit["score"], abs=1e-3)
 
 
 @pytest.mark.usefixtures("shapes")
@@ -166,6 +193,7 @@ WRONG = {
     "an address of a web page": (["search", "{site}/page", "-g", "shapes"], 1, "is a web page, not a picture"),
     "a private address": (["search", "http://10.1.2.3/a.jpg", "-g", "shapes"], 1, "a private network address"),
     "a sheet that is no PNG": (["search", "{picture}", "-g", "shapes", "--sheet", "a.gif"], 2, "must end in .png"),
+    "nothing to explain on": (["search", "{picture}", "-g", "shapes", "--explain"], 2, "say where to draw it"),
     "a sheet in no folder": (["search", "{picture}", "-g", "shapes", "--sheet", "no/a.png"], 1, "could not be written"),
 }
 

@@ -413,6 +413,7 @@ def test_evaluate_keeps_the_contract_of_its_json(run: Run, shapes: Gallery) -> N
         "map@r",
     }
     assert len(told["recall_curve"]) == 100
+    assert told["ece"] is told["calibration"] is None, "fifteen pictures say nothing"
     expected = evaluate(shapes).to_json()
     assert {name: told[name] for name in CONTRACT if name != "seconds"} == {
         name: expected[name] for name in CONTRACT if name != "seconds"

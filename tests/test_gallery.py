@@ -287,7 +287,7 @@ def test_a_damaged_manifest_is_an_error_that_names_it(built: Gallery, content: s
 
 
 def test_a_gallery_of_a_newer_version_is_refused(built: Gallery) -> None:
-    change_manifest(built, format=5)
+    change_manifest(built, format=6)
     with pytest.raises(GalleryError, match="was made by a newer version: update this program"):
         Gallery.open(built.directory)
 

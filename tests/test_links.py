@@ -18,6 +18,7 @@ def as_lists(parameters: dict[str, str | list[str]]) -> dict[str, list[str]]:
         Link(),
         Link(gallery="shoes", k=50, page=3, minimum=0.35, distinct=True),
         Link(gallery="shoes", accuracy="high"),
+        Link(gallery="shoes", precision=0.95),
         Link(like=(Part("item", "a b/ü&=#.jpg"),), generation=3, model="resnet50"),
         Link(like=(Part("url", "https://a.test/b@c.jpg?x=1,2,3,4"),), unlike=(Part("sample", "mug-01-q"),)),
         Link(like=(Part("upload", "0" * 64, Box(0.1, 0.0, 0.905, 0.55)),)),
@@ -51,6 +52,9 @@ def test_what_goes_without_saying_is_not_in_the_address() -> None:
         ("distinct", "maybe"),
         ("accuracy", "perfect"),
         ("accuracy", ""),
+        ("precision", "0.94"),
+        ("precision", "95"),
+        ("precision", "nan"),
     ],
 )
 def test_what_makes_no_sense_in_an_address_is_passed_over(name: str, value: str) -> None:

@@ -184,7 +184,7 @@ def test_a_closer_look_has_the_facts_and_leads_to_further_searches() -> None:
     assert page.code[0].value.endswith("dots-3.jpg")
     assert "dots" in page.table[0].value.to_string()
     assert "240 × 320 pixels" in page.table[0].value.to_string()
-    button(page, "More like this").click().run()
+    button(page, "Search with it").click().run()
     assert address(page)["like"] == ["item:dots/dots-3.jpg"]
     assert names(page)[0] == "dots-3.jpg"
 
@@ -192,7 +192,7 @@ def test_a_closer_look_has_the_facts_and_leads_to_further_searches() -> None:
 @pytest.mark.parametrize(
     ("label", "like", "unlike"),
     [
-        ("Add as example", ["item:dots/dots-0.jpg", "item:dots/dots-3.jpg"], None),
+        ("More like this", ["item:dots/dots-0.jpg", "item:dots/dots-3.jpg"], None),
         ("Not like this", ["item:dots/dots-0.jpg"], ["item:dots/dots-3.jpg"]),
     ],
 )

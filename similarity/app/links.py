@@ -2,7 +2,7 @@
 
     ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
      &where.label=boot&where.label=shoe&min=0.5&distinct=1&accuracy=high&k=50&page=2&generation=3&model=resnet50
-     &against=shoes-vit
+     &against=shoes-vit&precision=0.95
 
 The address is the only place where a search is kept: widgets are set from it, and change it.
 """
@@ -27,6 +27,8 @@ MAX_WORDS = 300
 # Galleries beside the first one.
 MAX_AGAINST = 2
 PAGE_SIZES = (10, 20, 50, 100)
+# How surely a result must be right to count as a confident match.
+PRECISIONS = (0.8, 0.9, 0.95, 0.99)
 # Of a query; each takes time. And the smallest part of a picture that is looked at, as a share of its side.
 MAX_PARTS, MIN_SIDE = 12, 0.02
 WHERE = "where."
@@ -80,6 +82,7 @@ class Link:
         minimum: the lowest score.
         distinct: whether pictures nearly identical to a better one are left out.
         accuracy: of a gallery with an approximate index.
+        precision: from which on results are confident matches, one of PRECISIONS; None for any.
         k: results on a page.
         page: from 1.
         generation, model: what the gallery was when the query was put together.
@@ -93,6 +96,7 @@ class Link:
     minimum: float = 0.0
     distinct: bool = False
     accuracy: Accuracy = BALANCED
+    precision: float | None = None
     k: int = PAGE_SIZES[0]
     page: int = 1
     generation: int | None = None
@@ -108,6 +112,7 @@ class Link:
             "min": f"{self.minimum:.2f}" if self.minimum else "",
             "distinct": "1" if self.distinct else "",
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
+            "precision": f"{self.precision:g}" if self.precision else "",
             "k": str(self.k) if self.k != PAGE_SIZES[0] else "",
             "page": str(self.page) if self.page > 1 else "",
         }
@@ -132,6 +137,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         return tuple(dict.fromkeys(part for part in found if part))
 
     like = parts("like")
+    precision = number("precision", PRECISIONS[0], PRECISIONS[-1])
     k = number("k", 1, PAGE_SIZES[-1])
     return Link(
         gallery=parameters.get("gallery", [""])[-1] or None,
@@ -144,6 +150,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         minimum=number("min", 0, 1) or 0.0,
         distinct=parameters.get("distinct", [""])[-1] == "1",
         accuracy=next((one for one in get_args(Accuracy) if [one] == parameters.get("accuracy", [])[-1:]), BALANCED),
+        precision=precision if precision in PRECISIONS else None,
         k=int(k) if k in PAGE_SIZES else PAGE_SIZES[0],
         page=int(number("page", 1, 1e6) or 1),
         generation=int(number("generation", 1, 1e9) or 0) or None,

@@ -11,6 +11,7 @@ from similarity.app import throttle
 from similarity.current import live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.errors import FetchError, GalleryError, ImageError
+from similarity.explain import Look
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
 from similarity.home import galleries_folder
@@ -75,9 +76,13 @@ def embed_query(gallery: Gallery, file: QueryFile, box: Box | None = None) -> Ve
     Raises:
         ImageError: it is not a picture that can be read. GalleryError: the model cannot be loaded.
     """
-    embedding = _embed(_identity(gallery), file.sha256, box, gallery, file)
-    refined: Vectors = gallery.refine(embedding[np.newaxis])[0]
+    refined: Vectors = gallery.refine(embed_picture(gallery, file, box)[np.newaxis])[0]
     return refined
+
+
+def embed_picture(gallery: Gallery, file: QueryFile, box: Box | None = None) -> Vectors:
+    """The same as the gallery's model gives it; raises as `embed_query`."""
+    return _embed(_identity(gallery), file.sha256, box, gallery, file)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -92,6 +97,23 @@ def _embed(
     image = decode_query(_file, side=embedder.backbone.preprocessing.resize, box=box)
     vector: Vectors = embedder.embed([image])[0]
     return vector
+
+
+def look(gallery: Gallery, file: QueryFile, box: Box | None = None) -> Look:
+    """A picture file or a part of it, taken apart to be explained, once for several results; see `Gallery.look`."""
+    return _look(str(gallery.directory), gallery.state, file.sha256, box, gallery, file)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _look(
+    directory: str,  # noqa: ARG001 - part of the key, as the next two are
+    state: str,  # noqa: ARG001
+    sha256: str,  # noqa: ARG001
+    box: Box | None,
+    _gallery: Gallery,
+    _file: QueryFile,
+) -> Look:
+    return _gallery.look(_file, box)
 
 
 def _identity(gallery: Gallery) -> str:

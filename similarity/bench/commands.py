@@ -1,4 +1,4 @@
-"""The commands `bench embedding`, `bench query` and `bench search`."""
+"""The commands `bench embedding`, `bench query`, `bench explain` and `bench search`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +54,16 @@ def query(
     from similarity.bench.query import bench_query
 
     _measure(bench_query, folder, model, precision, as_json=as_json)
+
+
+@app.command()
+def explain(
+    folder: Folder = FOLDER, model: Model = "auto", precision: PrecisionName = "auto", as_json: AsJson = False
+) -> None:
+    """Milliseconds to say why two pictures are similar, with a query that was looked at before and without."""
+    from similarity.bench.explain import bench_explain
+
+    _measure(bench_explain, folder, model, precision, as_json=as_json)
 
 
 @app.command()

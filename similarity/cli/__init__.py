@@ -7,7 +7,7 @@ import sys
 import typer
 
 from similarity.bench import commands as bench_commands
-from similarity.cli import downloading, evaluating, galleries, indexing, models, searching, terminal
+from similarity.cli import downloading, evaluating, feedback, galleries, indexing, models, searching, terminal
 from similarity.errors import SimilarityError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ for command in (
     galleries.verify,
     galleries.restore,
     galleries.duplicates,
+    feedback.feedback,
     models.models,
     evaluating.evaluate,
     evaluating.compare,

@@ -92,6 +92,11 @@ def _show(evaluation: "Evaluation") -> None:
     asked = f"{evaluation.queries:,} queries ({evaluation.protocol}), {evaluation.seconds:.1f} s"
     left_out = f"; {evaluation.left_out.total:,} left out: {evaluation.left_out}" if evaluation.left_out.total else ""
     terminal.print_line(f"{evaluation.gallery}, {evaluation.model}, right by {evaluation.by}: {asked}{left_out}.")
+    if evaluation.reliability is not None:
+        error = evaluation.reliability.error
+        terminal.print_line(
+            f"Expected calibration error {error:.3f}: how far probabilities are from the shares that were right."
+        )
     if len(evaluation.per_label) > 1:
         worst = sorted(evaluation.per_label, key=lambda one: one.map_r)[:WORST_LABELS]
         terminal.print_line("")

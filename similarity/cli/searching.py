@@ -4,11 +4,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import terminal
+from similarity.cli import confidence, explaining, terminal
 from similarity.cli.options import AsJson, Count, GalleryName, Sheet
 from similarity.errors import GalleryDamagedError
 from similarity.facets import Conditions
@@ -16,8 +16,10 @@ from similarity.sample import SAMPLE
 from similarity.search.contract import Accuracy
 
 if TYPE_CHECKING:
+    from similarity.chances import Chances
     from similarity.gallery import Gallery
     from similarity.queries import Examples
+    from similarity.search import Hit
     from similarity.sources import Item
 
 
@@ -75,6 +77,12 @@ def search(
         bool, typer.Option("--exclude-query", help="Leave out pictures that are the query's very file.")
     ] = False,
     accuracy: Annotated[Accuracy, typer.Option(help="Of a gallery with an approximate index.")] = "balanced",
+    precision: Annotated[
+        float | None, typer.Option(min=0.5, max=0.999, help="Say so if the best result is not right this surely: 0.95.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show on the sheet, or in JSON, which regions make results similar.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
@@ -84,7 +92,19 @@ def search(
     asked = Asked([*filter(None, [query]), *(like or [])], unlike or [], weight or [], text or [], not_text or [])
     if not (asked.like or asked.texts):
         raise typer.BadParameter("show it a picture, or say with --text what to look for", param_hint="QUERY")
-    _search(asked, gallery, k, sheet, conditions, exclude_query=exclude_query, as_json=as_json)
+    if explain:
+        explaining.check(sheet, as_json=as_json)
+    _search(
+        asked,
+        gallery,
+        k,
+        sheet,
+        conditions,
+        exclude_query=exclude_query,
+        precision=precision,
+        explain=explain,
+        as_json=as_json,
+    )
 
 
 def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False) -> None:
@@ -134,6 +154,8 @@ def _search(
     conditions: Conditions,
     *,
     exclude_query: bool = False,
+    precision: float | None = None,
+    explain: bool = False,
     as_json: bool,
 ) -> None:
     if sheet and sheet.suffix.lower() != ".png":
@@ -144,6 +166,8 @@ def _search(
     started = time.perf_counter()
     hits = opened.search(examples, k, exclude_query=exclude_query, **conditions)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
+    chances = confidence.find(opened, examples, precision, conditions.get("accuracy", "balanced"))
+    reasons = explaining.find(opened, examples, hits) if explain else None
     if sheet:
         from similarity.queries import QueryFile
         from similarity.sheet import draw_sheet, draw_words, save_sheet
@@ -151,22 +175,55 @@ def _search(
         first, pictures = examples.like[0], [opened.thumbnail(hit.item) for hit in hits]
         picture = first.decode() if isinstance(first, QueryFile) else draw_words(query)
         title = query.rstrip("/").rsplit("/", 1)[-1] if asked.like else "Words"
-        save_sheet(sheet, draw_sheet(picture, title, hits, pictures))
+        heading = "Query"
+        if reasons is not None:
+            picture, pictures, heading = explaining.heated(picture, pictures, reasons)
+        save_sheet(sheet, draw_sheet(picture, title, hits, pictures, heading=heading))
     if as_json:
-        found = [
-            {"rank": hit.rank, "score": hit.score, "id": hit.item.id, "path": hit.item.path, "label": hit.item.label}
-            for hit in hits
-        ]
-        facts = {"query": query, "gallery": opened.name, "model": opened.manifest.model, "took_ms": took_ms}
-        terminal.print_json(facts | {"hits": found})
+        facts: dict[str, Any] = {
+            "query": query,
+            "gallery": opened.name,
+            "model": opened.manifest.model,
+            "took_ms": took_ms,
+        }
+        if chances and precision is not None:
+            facts["confident"] = chances.are_confident(hits, precision)
+        told = [_to_json(hit, chances) for hit in hits]
+        if reasons is not None:
+            told = [hit | {"explanation": explaining.to_json(one)} for hit, one in zip(told, reasons, strict=True)]
+        terminal.print_json(facts | {"hits": told})
         return
-    rows = [(str(hit.rank), f"{hit.score:.3f}", hit.item.label or "", _whereabouts(hit.item)) for hit in hits]
-    if rows:
-        terminal.print_table(("rank", "score", "label", "path"), rows)
+    if chances and precision is not None:
+        confidence.say_if_unsure(chances, hits, precision)
+    if hits:
+        _print(hits, chances)
     else:
         terminal.say("No picture meets these conditions.")
     if sheet:
         terminal.say(f"Sheet written to {sheet}")
+
+
+def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
+    chance = chances.of(hit) if chances else None
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "id": hit.item.id,
+        "path": hit.item.path,
+        "label": hit.item.label,
+        "probability": None if chance is None else round(chance, 4),
+    }
+
+
+def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
+    """A line for each hit; how likely it is right where that can be told."""
+    columns = ("rank", "score", *(["likely"] if chances else []), "label", "path")
+    told = [[confidence.tell(chances, hit)] if chances else [] for hit in hits]
+    rows = [
+        (str(hit.rank), f"{hit.score:.3f}", *one, hit.item.label or "", _whereabouts(hit.item))
+        for hit, one in zip(hits, told, strict=True)
+    ]
+    terminal.print_table(columns, rows)
 
 
 def _whereabouts(item: "Item") -> str:

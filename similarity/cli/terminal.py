@@ -24,7 +24,7 @@ from similarity.progress import Progress as IndexingProgress
 from similarity.sources import Skipped
 
 SHOWN_SKIPPED = 20
-RIGHT_ALIGNED = {"rank", "score", "count"}
+RIGHT_ALIGNED = {"rank", "score", "likely", "count"}
 
 # Called with how much is done and how much there is in all.
 Advance = Callable[[int, int], None]

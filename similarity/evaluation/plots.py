@@ -1,4 +1,4 @@
-"""The plots of a report, each an SVG file: a recall curve, bars for labels, score distributions, and confusions.
+"""The plots of a report, each an SVG file: recall, labels, scores, confusions, and what probabilities are worth.
 
 Text stays text in them, so that whoever shows them has the letters of every script. They are meant to be shown as an
 image, in which nothing is run or fetched.
@@ -15,6 +15,7 @@ import numpy as np
 
 from similarity.evaluation.results import Evaluation
 from similarity.evaluation.wording import NAMES
+from similarity.reliability import Reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +96,28 @@ def draw_scores(evaluation: Evaluation) -> bytes:
         axes.set_ylabel("hits among the first ten")
         axes.legend(frameon=False, fontsize=9)
         axes.set_ylim(bottom=0)
+
+    return _draw(draw, 3.1)
+
+
+def draw_reliability(told: Reliability) -> bytes:
+    """Which share of the hits was right, over how likely they were; a dot is the larger the more hits it is of."""
+
+    def draw(axes: "Axes") -> None:
+        shown = told.counts > 0
+        sizes = 25 + 200 * told.counts[shown] / told.counts.max()
+        axes.plot((0, 1), (0, 1), color=FAINT, linewidth=1.2, linestyle="dashed", label="as it should be")
+        # Not joined by a line, which would make as much of a bin of one hit as of one of a thousand.
+        points = (told.predicted[shown], told.measured[shown], sizes)
+        axes.scatter(*points, color=RIGHT, edgecolors="white", zorder=3, clip_on=False, label="measured")
+        for x, y, count in zip(told.predicted[shown], told.measured[shown], told.counts[shown], strict=True):
+            # Below the line, where there is room, but for those at the bottom.
+            place = (7, -13) if y > 0.1 else (0, 11)
+            axes.annotate(f"{count:,}", (x, y), place, textcoords="offset points", fontsize=8, color=FAINT)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
+        axes.set_xlabel("how likely it was called")
+        axes.set_ylabel("share that was right")
+        axes.legend(frameon=False, fontsize=9, loc="upper left")
 
     return _draw(draw, 3.1)
 

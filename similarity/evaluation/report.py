@@ -22,10 +22,11 @@ from similarity.evaluation.plots import (
     draw_confusions,
     draw_labels,
     draw_recall,
+    draw_reliability,
     draw_scores,
 )
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
-from similarity.evaluation.wording import DEFINITIONS, NAMES
+from similarity.evaluation.wording import CALIBRATED, CALIBRATION, DEFINITIONS, LEARNED_OTHERS, LEARNED_OWN, NAMES
 from similarity.gallery import Gallery
 from similarity.images import thumbnail
 from similarity.originals import read_original
@@ -91,6 +92,8 @@ def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
         "pairs": evaluation.confusions[:PAIRS],
         "sheets": _sheets(evaluation),
         "picture": pictures.uri,
+        "calibration": CALIBRATION,
+        "calibrated": f"{CALIBRATED} {LEARNED_OWN if evaluation.protocol == LEAVE_ONE_OUT else LEARNED_OTHERS}",
         "colours": {"right": RIGHT, "wrong": WRONG},
     }
     return environment.get_template(TEMPLATE).render(facts)
@@ -136,7 +139,7 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
     reached = ", ".join(f"{values[f'recall@{k}'].value:.3f} for k = {k}" for k in (1, 5, 10, 100))
     some = "" if len(evaluation.per_label) <= BARS else f" (the {BARS} lowest of {len(evaluation.per_label):,})"
     right, wrong = int(evaluation.histogram.right.sum()), int(evaluation.histogram.wrong.sum())
-    return [
+    figures = [
         Figure("A right hit among the first k", _svg(draw_recall(evaluation)), f"Recall: {reached}."),
         Figure(
             "Scores of right and wrong hits",
@@ -150,6 +153,10 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
             "For each label of queries, how many have a first hit of which label.",
         ),
     ]
+    if (told := evaluation.reliability) is not None:
+        error = f"{CALIBRATION}: {told.error:.3f}."
+        figures.append(Figure("How sure it is, and how right", _svg(draw_reliability(told)), error))
+    return figures
 
 
 def _sheets(evaluation: Evaluation) -> list[Sheet]:

@@ -12,6 +12,7 @@ from similarity.evaluation.metrics import Values
 from similarity.evaluation.ranks import Codes, Outcomes
 from similarity.evaluation.summaries import per_query
 from similarity.facets import LABEL
+from similarity.reliability import Reliability
 from similarity.sources import Item
 
 LEAVE_ONE_OUT = "leave-one-out"
@@ -32,6 +33,7 @@ class Evaluation:
         per_label: by label, in order.
         recall_curve: recall@k for k = 1..100.
         histogram: of the scores of right and wrong hits.
+        reliability: what the probabilities of hits are worth, if the gallery has any; see `calibration.py`.
         confusions: the most frequent first, up to 50.
         labels: the values of the column, in order; numbers of labels below are places in it.
         outcomes: query by query.
@@ -60,6 +62,7 @@ class Evaluation:
     per_label: tuple[LabelResult, ...]
     recall_curve: Values
     histogram: Histogram
+    reliability: Reliability | None
     confusions: tuple[Confusion, ...]
     labels: tuple[str, ...] = field(repr=False)
     outcomes: Outcomes = field(repr=False)
@@ -155,6 +158,8 @@ class Evaluation:
                 "pictures": self.pictures,
                 "recipe": self.recipe,
                 "refinement": self.refinement,
+                "ece": None if self.reliability is None else round(self.reliability.error, 6),
+                "calibration": None if self.reliability is None else self.reliability.to_json(),
             }
         )
 

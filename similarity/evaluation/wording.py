@@ -13,6 +13,15 @@ NAMES = {
     "ndcg@10": "NDCG@10",
 }
 
+CALIBRATION = "Expected calibration error"
+CALIBRATED = (
+    "How far probabilities are from what came of them, on average over the first ten hits of all queries: 0 if of "
+    "those called 80 % likely 80 % are right. Naeini et al., AAAI 2015; Guo et al., “On calibration of modern neural "
+    "networks”, ICML 2017."
+)
+LEARNED_OWN = "Learned of one half of the queries and asked about the other, and the other way round."
+LEARNED_OTHERS = "Learned of pictures of the gallery, and asked about these queries."
+
 DEFINITIONS = {
     "recall@1": "Share of queries whose first hit is right.",
     "recall@5": "Share of queries with at least one right hit among the first 5.",

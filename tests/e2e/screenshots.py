@@ -38,6 +38,13 @@ def look_closer(page: Page) -> None:
     page.get_by_role("dialog").get_by_alt_text("Result: lamp").wait_for(timeout=WAIT)
 
 
+def ask_why(page: Page) -> None:
+    """The same with heat on both."""
+    look_closer(page)
+    page.get_by_text("Why is it similar?").click()
+    page.get_by_role("dialog").get_by_alt_text("Result: lamp, with heat").wait_for(timeout=WAIT)
+
+
 def open_menu(name: str) -> Callable[[Page], None]:
     """A menu above the results."""
 
@@ -81,6 +88,8 @@ STATES: tuple[tuple[str, str, Callable[[Page], Any]], ...] = (
     ("search-filter", f"?{LAMP}&where.label=lamp&where.label=vase", open_menu("Filter")),
     ("search-export", f"?{LAMP}", open_menu("Export")),
     ("search-closer", f"?{LAMP}", look_closer),
+    ("search-why", f"?{LAMP}", ask_why),
+    ("search-unsure", f"?{LAMP}&where.label=shoe&precision=0.95", wait_for("No confident match")),
     ("search-nothing", f"?{LAMP}&min=1", wait_for("No picture meets these conditions")),
     ("search-dead-address", "?gallery=sample&like=url:http://10.0.0.1/boot.jpg", wait_for("private network")),
     ("search-lost-upload", f"?gallery=sample&like=upload:{'0' * 64}", wait_for("Uploads are not kept")),

@@ -232,13 +232,13 @@ def test_a_result_is_looked_at_closely_compared_and_searched_from(tab, address: 
     settle(tab)
     assert near not in names(tab)
     rank(tab, 2).click()
-    tab.get_by_role("dialog").get_by_role("button", name="Add as example").click(timeout=WAIT)
+    tab.get_by_role("dialog").get_by_role("button", name="More like this").click(timeout=WAIT)
     tab.get_by_text("also like it", exact=True).wait_for(timeout=WAIT)
     assert len(parameters(tab)["like"]) == 2
     settle(tab)
     second = names(tab)[1]
     rank(tab, 2).click()
-    tab.get_by_role("dialog").get_by_role("button", name="More like this").click(timeout=WAIT)
+    tab.get_by_role("dialog").get_by_role("button", name="Search with it").click(timeout=WAIT)
     tab.get_by_alt_text(f"Your picture: {second}").wait_for(timeout=WAIT)
     assert len(parameters(tab)["like"]) == 1
 

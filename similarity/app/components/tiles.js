@@ -1,6 +1,11 @@
 // Pictures in a grid, each a button. All that comes from a gallery is set as text, never as markup.
 
 const MARKS = { right: "✓", wrong: "✗", shared: "=" };
+const THUMBS = [
+  { name: "more", label: "More like this", wanted: true },
+  { name: "less", label: "Not like this", wanted: false },
+];
+const THUMB = "M2.5 10.5h4v10h-4zM8.5 20.5v-10l4.2-7.6c1.5.1 2.4 1.3 2.1 2.8L14 9.3h5.4c1.3 0 2.2 1.2 1.9 2.4l-1.6 7c-.3 1.1-1.2 1.8-2.3 1.8z";
 
 function element(tag, className, text) {
   const made = document.createElement(tag);
@@ -32,28 +37,67 @@ function score(tile) {
   return made;
 }
 
+function thumb({ name, label, wanted }, tile, setTriggerValue) {
+  const made = element("button", name);
+  made.type = "button";
+  made.title = label;
+  made.dataset.of = `${name} ${tile.id}`;
+  made.setAttribute("aria-label", label);
+  made.setAttribute("aria-pressed", String(tile.wanted === wanted));
+  const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  drawing.setAttribute("viewBox", "0 0 24 24");
+  drawing.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", THUMB);
+  drawing.append(path);
+  made.append(drawing);
+  made.onclick = () => setTriggerValue("mark", { id: tile.id, wanted: tile.wanted === wanted ? null : wanted });
+  return made;
+}
+
+function thumbs(tile, setTriggerValue) {
+  const made = element("span", "thumbs");
+  made.setAttribute("role", "group");
+  made.setAttribute("aria-label", tile.alt);
+  made.append(...THUMBS.map((kind) => thumb(kind, tile, setTriggerValue)));
+  return made;
+}
+
+// Whoever marks with the keyboard goes on from there, or from what has taken the picture's place.
+function keepFocus(list, draw) {
+  const before = list.getRootNode().activeElement;
+  const of = before?.dataset.of;
+  const place = of ? [...list.children].indexOf(before.closest("li")) : -1;
+  draw();
+  if (place < 0) return;
+  const next = list.children[Math.min(place, list.children.length - 1)]?.querySelector("button");
+  (list.querySelector(`[data-of="${CSS.escape(of)}"]`) ?? next)?.focus({ preventScroll: true });
+}
+
+function draw(tile, setTriggerValue) {
+  const item = document.createElement("li");
+  const button = element("button", `tile ${tile.mark}`);
+  button.type = "button";
+  button.classList.toggle("unsure", Boolean(tile.unsure));
+  button.title = tile.hint;
+  button.append(frame(tile));
+  if (tile.score !== null) button.append(score(tile));
+  for (const name of ["chance", "label", "name", "note"]) {
+    if (tile[name]) button.append(element("span", name, tile[name]));
+  }
+  button.onclick = () => setTriggerValue("open", tile.id);
+  item.append(button);
+  if ("wanted" in tile) item.append(thumbs(tile, setTriggerValue));
+  return item;
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector(".tiles");
   list.classList.toggle("small", Boolean(data.small));
   const first = data.tiles[0]?.rank;
   const hasTurned = first && list.dataset.first && list.dataset.first !== first;
   list.dataset.first = first ?? "";
-  list.replaceChildren(
-    ...data.tiles.map((tile) => {
-      const item = document.createElement("li");
-      const button = element("button", `tile ${tile.mark}`);
-      button.type = "button";
-      button.title = tile.hint;
-      button.append(frame(tile));
-      if (tile.score !== null) button.append(score(tile));
-      for (const name of ["label", "name", "note"]) {
-        if (tile[name]) button.append(element("span", name, tile[name]));
-      }
-      button.onclick = () => setTriggerValue("open", tile.id);
-      item.append(button);
-      return item;
-    }),
-  );
+  keepFocus(list, () => list.replaceChildren(...data.tiles.map((tile) => draw(tile, setTriggerValue))));
   // Another page is read from its beginning.
   if (hasTurned && list.getBoundingClientRect().top < 0) list.scrollIntoView();
 }

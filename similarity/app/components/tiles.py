@@ -1,7 +1,7 @@
 """A grid of pictures, each of which can be clicked on; one element, since a hundred of Streamlit's take long."""
 
 from collections.abc import Callable, Iterable
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import streamlit as st
 
@@ -25,6 +25,9 @@ class Tile(TypedDict):
         rank, score, label, name, note: on it and below it, where there is one.
         mark: right, wrong, shared or query, if it is marked as one.
         hint: what a click does.
+        chance: how sure it is, if that is known.
+        unsure: whether it is less sure than was asked for.
+        wanted: what it is marked as, if it can be: more like this, not like this, or None for neither.
     """
 
     id: str
@@ -37,13 +40,24 @@ class Tile(TypedDict):
     note: str
     mark: str
     hint: str
+    chance: NotRequired[str]
+    unsure: NotRequired[bool]
+    wanted: NotRequired[bool | None]
 
 
-def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str, is_small: bool = False) -> bool:
+def show(
+    tiles: Iterable[Tile],
+    on_open: Callable[[str], None],
+    on_mark: Callable[[str, bool | None], None] | None = None,
+    *,
+    key: str,
+    is_small: bool = False,
+) -> bool:
     """Draw the grid.
 
     Args:
         on_open: called with the id of a tile that is clicked on, before anything is drawn again.
+        on_mark: likewise with that of one that is marked, and what it is marked as from now on.
         is_small: whether more of them are to stand side by side.
 
     Returns:
@@ -53,8 +67,16 @@ def show(tiles: Iterable[Tile], on_open: Callable[[str], None], *, key: str, is_
         key=key,
         data={"tiles": list(tiles), "small": is_small},
         on_open_change=lambda: on_open(st.session_state[key].open),
+        on_mark_change=lambda: _tell(on_mark, st.session_state[key].mark),
     )
     return bool(clicked.open)
+
+
+def _tell(on_mark: Callable[[str, bool | None], None] | None, told: Any) -> None:
+    """Pass on what a browser says, if it makes sense."""
+    match told:
+        case {"id": str(marked), "wanted": True | False | None as wanted} if on_mark:
+            on_mark(marked, wanted)
 
 
 def of_hit(gallery: Gallery, hit: Hit) -> Tile:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import numpy as np
+
 from similarity.evaluation import Evaluation
+from similarity.reliability import BINS, Reliability
 
 RIGHT, WRONG, MAIN, SECOND = "#1f9a57", "#d8434b", "#14a394", "#8468e0"
 # Of very many labels, the worst are shown.
@@ -110,6 +113,52 @@ def confusions(evaluation: Evaluation) -> dict[str, Any]:
         "visualMap": {"min": 0, "max": 1, "show": False, "inRange": {"color": [FAINT, MAIN]}, "dimension": 2},
         "tooltip": {"trigger": "item", "valueFormatter": "percent"},
         "series": [{"type": "heatmap", "name": "First result", "data": cells}],
+    }
+
+
+def reliability(told: Reliability) -> dict[str, Any]:
+    """Which share of the results was right, over how likely they were; how many there are of each, as faint bars."""
+    # Not joined by a line, which would make as much of a bin of one result as of one of a thousand.
+    points = [
+        {
+            "value": [round(float(told.predicted[place]), 4), round(float(told.measured[place]), 4)],
+            "symbolSize": round(6 + 16 * float(told.counts[place] / told.counts.max()) ** 0.5, 1),
+        }
+        for place in np.flatnonzero(told.counts)
+    ]
+    bars = [[(place + 0.5) / BINS, count] for place, count in enumerate(told.counts.tolist())]
+    share = {"type": "value", "min": 0, "max": 1}
+    return {
+        "animation": False,
+        "grid": {"left": 46, "right": 52, "top": 34, "bottom": 40},
+        "legend": {"top": 0, "data": ["Measured", "As it should be", "How many results"]},
+        "xAxis": share | {"name": "how likely it was called", "nameLocation": "middle", "nameGap": 26},
+        "yAxis": [share, {"type": "value", "splitLine": {"show": False}, "minInterval": 1}],
+        "tooltip": {"trigger": "item"},
+        "series": [
+            {
+                "type": "bar",
+                "name": "How many results",
+                "yAxisIndex": 1,
+                "data": bars,
+                "barWidth": 16,
+                "itemStyle": {"color": FAINT},
+            },
+            {
+                "type": "line",
+                "name": "As it should be",
+                "data": [[0, 0], [1, 1]],
+                "showSymbol": False,
+                "lineStyle": {"color": SECOND, "width": 2, "type": "dashed"},
+                "itemStyle": {"color": SECOND},
+            },
+            {
+                "type": "scatter",
+                "name": "Measured",
+                "data": points,
+                "itemStyle": {"color": MAIN, "opacity": 1},
+            },
+        ],
     }
 
 

@@ -12,10 +12,12 @@ from similarity.app.evaluate import cases, charts, measuring
 from similarity.app.evaluate.measuring import Wanted
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, render_report
-from similarity.evaluation.wording import DEFINITIONS, NAMES
+from similarity.evaluation.results import LEAVE_ONE_OUT
+from similarity.evaluation.wording import CALIBRATED, CALIBRATION, DEFINITIONS, LEARNED_OTHERS, LEARNED_OWN, NAMES
 from similarity.exporting import to_json_file
 from similarity.facets import LABEL
 from similarity.gallery import Gallery
+from similarity.reliability import Reliability
 
 OWN, OTHERS = "Its own pictures", "Other pictures"
 HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
@@ -189,6 +191,19 @@ def _show_plots(evaluation: Evaluation) -> None:
         _plot(f"Label by label{some}", charts.labels(evaluation), height)
     with right:
         _plot("What the first result is taken from", charts.confusions(evaluation), min(height, 520))
+    if evaluation.reliability is not None:
+        _show_reliability(evaluation, evaluation.reliability)
+
+
+def _show_reliability(evaluation: Evaluation, told: Reliability) -> None:
+    """What the percentages on results are worth."""
+    left, right = st.columns(2, gap="medium", vertical_alignment="center")
+    with left:
+        _plot("How sure it is, and how right", charts.reliability(told), PLOT)
+    with right:
+        st.metric(CALIBRATION, f"{told.error:.3f}", help=CALIBRATED, border=True)
+        learned = LEARNED_OWN if evaluation.protocol == LEAVE_ONE_OUT else LEARNED_OTHERS
+        st.caption(f"{CALIBRATED} {learned}")
 
 
 def _plot(title: str, option: dict[str, Any], height: int) -> None:

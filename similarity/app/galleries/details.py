@@ -3,7 +3,7 @@
 import streamlit as st
 
 from similarity.app import access, navigation, resources, wording
-from similarity.app.galleries import background, care, changes, overview, words
+from similarity.app.galleries import background, care, changes, marks, overview, words
 from similarity.app.galleries.skipped import show_skipped
 from similarity.app.messages import as_text
 from similarity.errors import SimilarityError
@@ -35,6 +35,7 @@ def show(entry: Entry) -> None:
         return
     if gallery:
         changes.show(gallery)
+        marks.show(gallery)
     care.show(entry, is_sound=gallery is not None)
 
 

@@ -1,6 +1,7 @@
 """A closer look at one picture: beside the query, with all that is known of it and what can be done with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -9,7 +10,9 @@ from similarity.app.access import place_for_visitor
 from similarity.app.components import tiles
 from similarity.app.links import ITEM, Part
 from similarity.app.messages import as_text, show_error
+from similarity.app.search import marking, reasons, sureness
 from similarity.app.search.examples import Example
+from similarity.chances import Chances
 from similarity.errors import SimilarityError
 from similarity.fetch import is_url
 from similarity.gallery import Gallery
@@ -27,46 +30,59 @@ def open_later(item_id: str) -> None:
     st.session_state[IS_OPEN] = True
 
 
-def show_if_open(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
+def show_if_open(
+    gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example], chances: Chances | None = None
+) -> None:
     """Draw the picture that was asked for, on top of the page."""
     if st.session_state.pop(IS_OPEN, False):
-        st.dialog("A closer look", width="large")(_show)(gallery, {hit.item.id: hit for hit in hits}, like)
+        st.dialog("A closer look", width="large")(_show)(gallery, {hit.item.id: hit for hit in hits}, like, chances)
 
 
-def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example]) -> None:
+def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chances: Chances | None) -> None:
     try:
         item = gallery.find(st.session_state[LOOKED_AT])
-        _show_pictures(gallery, item, hits.get(item.id), like)
-        _show_actions(item)
+        hit = hits.get(item.id)
+        _show_pictures(gallery, item, hit, like, sureness.tell(hit, chances) if hit and chances else "")
+        _show_actions(gallery, item)
         _show_facts(item)
         _show_near_identical(gallery, item)
     except SimilarityError as error:
         show_error(error)
 
 
-def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence[Example]) -> None:
+def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence[Example], sure: str) -> None:
     name = file_name(item)
+    caption = f"Rank {hit.rank}, score {hit.score:.3f}: {name}" if hit else name
     with st.container(key="compare"):
+        is_drawn = reasons.show_if_asked(gallery, item, like, caption)
         left, right = st.columns(2) if like else (None, st.container())
-        if left:
+        if left and not is_drawn:
             left.image(like[0].seen, alt=f"Your query: {like[0].title}", width="stretch")
             left.caption(f"Your query: {as_text(like[0].title)}")
-        right.image(resources.preview_of_item(gallery, item), alt=f"Result: {item.label or name}", width="stretch")
-        right.caption(f"Rank {hit.rank}, score {hit.score:.3f}: {as_text(name)}" if hit else as_text(name))
+        if left:
+            with left:
+                reasons.offer()
+        if not is_drawn:
+            right.image(resources.preview_of_item(gallery, item), alt=f"Result: {item.label or name}", width="stretch")
+            right.caption(as_text(caption))
+        if sure:
+            right.markdown(f"**{as_text(sure)}**" + (f" ({as_text(item.labels[0])})" if item.labels else ""))
 
 
-def _show_actions(item: Item) -> None:
+def _show_actions(gallery: Gallery, item: Item) -> None:
     """Each of them is another search, so that the whole page is drawn again."""
     part, link = Part(ITEM, item.public_id), links.read()
-    like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
-    searches = (
-        ("More like this", ":material/search:", (part,), ()),
-        ("Add as example", ":material/add:", (*like, part), unlike),
-        ("Not like this", ":material/thumb_down:", like, (*unlike, part)),
-    )
+    searches: list[tuple[str, str, Callable[..., None], tuple[Any, ...]]] = [
+        ("Search with it", ":material/search:", links.put_together, ((part,), ()))
+    ]
+    if part not in link.like[:1]:  # the query itself
+        searches += [
+            ("More like this", ":material/thumb_up:", marking.mark, (gallery, item.public_id, True)),
+            ("Not like this", ":material/thumb_down:", marking.mark, (gallery, item.public_id, False)),
+        ]
     with st.container(horizontal=True, gap="small", horizontal_alignment="right"):  # below the result
-        for label, icon, *parts in searches:
-            if st.button(label, icon=icon, on_click=links.put_together, args=parts):
+        for label, icon, search, arguments in searches:
+            if st.button(label, icon=icon, on_click=search, args=arguments):
                 st.rerun()
         st.download_button(
             "Download",

@@ -87,6 +87,13 @@ def _of_gallery(gallery: Gallery, part: Part) -> Example:
     return Example(part, file.name, resources.preview(file), resources.embed_query(gallery, file, part.box))
 
 
+def picture_file(gallery: Gallery, part: Part) -> QueryFile:
+    """The file of a picture of a query, which is no words; raises as `find`."""
+    if part.kind == ITEM:
+        return read_original(gallery.find(part.value), fetch=resources.fetch_picture)
+    return _file(part)
+
+
 def _file(part: Part) -> QueryFile:
     if part.kind == URL:
         return QueryFile(resources.fetch_picture(part.value), part.value)

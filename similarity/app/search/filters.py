@@ -8,7 +8,7 @@ from typing import get_args
 import streamlit as st
 
 from similarity.app import links
-from similarity.app.links import BALANCED, Link
+from similarity.app.links import BALANCED, PRECISIONS, Link
 from similarity.app.messages import as_text
 from similarity.facets import LABEL, Facets
 from similarity.search import Accuracy
@@ -31,6 +31,8 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
         st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_changed("min", "minimum"))
         st.session_state["distinct"] = link.distinct
         st.toggle("Hide near-identical pictures", key="distinct", on_change=_changed("distinct", "distinct"))
+        if facets.counts(LABEL):
+            _choose_precision(link)
         if not is_exact:
             st.session_state["accuracy"] = link.accuracy
             st.segmented_control(
@@ -72,6 +74,20 @@ def _choose(column: str, key: str) -> None:
     values = {column: tuple(st.session_state[key])}
     where = {name: chosen for name, chosen in (dict(links.read().where) | values).items() if chosen}
     links.change(where=where)
+
+
+def _choose_precision(link: Link) -> None:
+    st.session_state["precision"] = link.precision or 0.0
+    st.segmented_control(
+        "Confident from",
+        (0.0, *PRECISIONS),
+        format_func=lambda one: f"{one:.0%}".replace("%", " %") if one else "Off",
+        key="precision",
+        required=True,
+        on_change=lambda: links.change(precision=st.session_state["precision"] or None),
+        help="Results count as confident matches if so many of those that are as good or better are of the query's "
+        "kind, as far as the gallery's own pictures tell. The others stay, and are marked.",
+    )
 
 
 def _choose_accuracy() -> None:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from similarity.app import links, messages
 from similarity.app.components import cropper
-from similarity.app.links import TEXT, Link, Part
-from similarity.app.search import examples, query_input
+from similarity.app.links import ITEM, TEXT, Link, Part
+from similarity.app.search import examples, marking, query_input
 from similarity.app.search.examples import Example
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
@@ -17,8 +17,8 @@ from similarity.queries import Box
 NEW, ALSO, NOT = "New search", "Also like it", "Not like it"
 ROLE = "role"
 HINT = (
-    ":material/crop: Drag a rectangle on the picture to search with a part of it. Click on a result to look closer, or "
-    "to search with it as well."
+    ":material/crop: Drag a rectangle on the picture to search with a part of it. Click on a result to look closer. "
+    "Mark results with :material/thumb_up: and :material/thumb_down:, and the search follows."
 )
 
 
@@ -30,6 +30,9 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
     """
     like = [_show_part(gallery, part, is_first=number == 0) for number, part in enumerate(link.like)]
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
+    marking.say_what_went_wrong()
+    if any(part.kind == ITEM and not part.box for part in (*link.like[1:], *link.unlike)):
+        st.caption(marking.whether_kept(link))
     if link.like or link.unlike:
         st.button("New search", icon=":material/restart_alt:", on_click=_start_anew, width="stretch")
         with st.expander(
@@ -76,20 +79,20 @@ def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wante
             example = examples.find(gallery, part)
     except SimilarityError as error:
         messages.show_error(error)
-        st.button("Remove it", icon=":material/close:", key=f"remove-{part}", on_click=_remove, args=(part,))
+        st.button("Remove it", icon=":material/close:", key=f"remove-{part}", on_click=_remove, args=(gallery, part))
         return None
     if is_first:
-        _show_first(example)
+        _show_first(gallery, example)
     else:
-        _show_further(example, is_wanted=is_wanted)
+        _show_further(gallery, example, is_wanted=is_wanted)
     return example
 
 
-def _show_first(example: Example) -> None:
+def _show_first(gallery: Gallery, example: Example) -> None:
     part = example.part
     if part.kind == TEXT:
         st.markdown(f":material/format_quote: **{messages.as_text(example.title)}**")
-        _small_button("Remove", ":material/close:", f"remove-{part}", _remove, part)
+        _small_button("Remove", ":material/close:", f"remove-{part}", _remove, gallery, part)
         return
     key = f"crop-{part.kind}-{part.value}"
     cropper.show(example.preview, f"Your picture: {example.title}", part.box, lambda box: _crop(part, box), key=key)
@@ -101,7 +104,7 @@ def _show_first(example: Example) -> None:
         st.caption(HINT)
 
 
-def _show_further(example: Example, *, is_wanted: bool) -> None:
+def _show_further(gallery: Gallery, example: Example, *, is_wanted: bool) -> None:
     part = example.part
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"part-{part}"):
         if part.kind == TEXT:
@@ -113,12 +116,14 @@ def _show_further(example: Example, *, is_wanted: bool) -> None:
         else:
             st.badge("not like it", color="red")
         turn = "Make it a counter-example" if is_wanted else "Make it an example"
-        _small_button(turn, ":material/swap_vert:", f"turn-{part}", _turn, part)
-        _small_button("Remove", ":material/close:", f"remove-{part}", _remove, part)
+        _small_button(turn, ":material/swap_vert:", f"turn-{part}", _turn, gallery, part)
+        _small_button("Remove", ":material/close:", f"remove-{part}", _remove, gallery, part)
 
 
-def _small_button(label: str, icon: str, key: str, do: Callable[[Part], None], part: Part) -> None:
-    st.button(icon, help=label, key=key, on_click=do, args=(part,), type="tertiary")
+def _small_button(
+    label: str, icon: str, key: str, do: Callable[[Gallery, Part], None], gallery: Gallery, part: Part
+) -> None:
+    st.button(icon, help=label, key=key, on_click=do, args=(gallery, part), type="tertiary")
 
 
 def _crop(part: Part, box: Box | None) -> None:
@@ -126,13 +131,15 @@ def _crop(part: Part, box: Box | None) -> None:
     links.put_together(tuple(replace(one, box=box) if one == part else one for one in link.like), link.unlike)
 
 
-def _remove(part: Part) -> None:
+def _remove(gallery: Gallery, part: Part) -> None:
+    marking.keep(gallery, part, None)
     link = links.read()
     links.put_together(*(tuple(one for one in parts if one != part) for parts in (link.like, link.unlike)))
 
 
-def _turn(part: Part) -> None:
+def _turn(gallery: Gallery, part: Part) -> None:
     link = links.read()
     was_wanted = part in link.like
+    marking.keep(gallery, part, not was_wanted)
     like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
     links.put_together(like if was_wanted else (*like, part), (*unlike, part) if was_wanted else unlike)

@@ -10,7 +10,7 @@ from similarity.app import links, messages, navigation
 from similarity.app.components import tiles
 from similarity.app.links import ITEM, PAGE_SIZES, Link
 from similarity.app.navigation import LastSearch
-from similarity.app.search import detail, exports, filters
+from similarity.app.search import detail, exports, filters, marking, sureness
 from similarity.app.search.examples import Example, query_vector
 from similarity.errors import SearchError
 from similarity.gallery import Gallery
@@ -24,6 +24,7 @@ MAX_RESULTS = 1000
 @st.fragment
 def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> None:
     """Draw the results of a search for what is like the examples, of which there is one at least, and unlike others."""
+    marking.draw_again_if_marked()
     link, vector = links.read(), query_vector(gallery, like, unlike)
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
@@ -44,9 +45,13 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
-    tiles.show((tiles.of_hit(gallery, hit) for hit in shown), detail.open_later, key="results")
+    chances = sureness.find(gallery, like, unlike, vector, link)
+    sureness.say_if_unsure(hits, chances, link.precision)
+    told = (sureness.mark(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
+    drawn = (marking.offer(tile, link) for tile in told)
+    tiles.show(drawn, detail.open_later, partial(marking.mark, gallery), key="results")
     choose_page(page, pages)
-    detail.show_if_open(gallery, hits, like)
+    detail.show_if_open(gallery, hits, like, chances)
 
 
 def choose_page_size(link: Link) -> None:

@@ -1,0 +1,53 @@
+"""Two pictures with heat over them that says why they are similar; pointing at a region shows where it matches."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from similarity.app.components.loading import load
+from similarity.explain import Explanation, Heat
+from similarity.heat import warmth
+
+_mount = load(
+    "heat",
+    '<div class="why"><div class="pair"></div><div class="below">'
+    '<label class="opacity">Heat <input type="range" min="0" max="100" value="75"></label>'
+    '<span class="scale">adds nothing <i></i> adds most</span></div>'
+    '<p class="hint" aria-live="polite"></p></div>',
+)
+
+
+def picture(jpeg: bytes, heat: Heat, *, alt: str, caption: str) -> dict[str, Any]:
+    """One of the two.
+
+    Args:
+        alt: what is to be seen, for who cannot see it.
+        caption: what stands below it.
+    """
+    with Image.open(io.BytesIO(jpeg)) as image:
+        size = image.size
+    rows, columns = heat.cells.shape
+    return {
+        "src": f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}",
+        "size": size,
+        "alt": alt,
+        "caption": caption,
+        "box": [heat.box.left, heat.box.top, heat.box.right, heat.box.bottom],
+        "rows": rows,
+        "columns": columns,
+        "heat": _encoded(warmth(heat.cells)),
+    }
+
+
+def show(query: dict[str, Any], result: dict[str, Any], explanation: Explanation, *, key: str) -> None:
+    """Draw them, as `picture` made them."""
+    _mount(key=key, data={"query": query, "result": result, "pairs": _encoded(warmth(explanation.pairs))})
+
+
+def _encoded(shares: npt.NDArray[np.float32]) -> str:
+    """Numbers of 0..1 as the bytes of their square roots, which keeps small ones apart, in base64."""
+    return base64.b64encode(np.asarray(np.rint(255 * np.sqrt(shares)), np.uint8).tobytes()).decode()

@@ -1,0 +1,285 @@
+"""A head: what was learned of a gallery's labels or marks, from a backbone's embeddings to vectors that are compared.
+
+    x   an embedding                       float32 (dim_in,), of unit length
+    z   = unit(x - centre)                 what all pictures have in common is taken off
+    k   = unit(kept z)                     principal components: what the backbone saw, kept
+    h   = unit(last z)                     what was learned, linear,
+          unit(last relu(first z + bias))  or with a hidden layer
+    v   = (sqrt(share) k, sqrt(1 - share) h)
+
+So the cosine similarity of two pictures is `share` of what the backbone says and the rest of what was learned. A head
+that only knows what it was taught puts kinds that it never saw on top of each other; what is kept tells them apart.
+
+A file is safetensors, with the card in its header: what it was made of, how, and what it was worth. NumPy applies it;
+torch is only needed to make one, see `finetuning`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from similarity.errors import HeadError
+from similarity.vectors import Vectors, normalise
+
+FORMAT, SUFFIX = "1", ".safetensors"
+CENTRE, KEPT, FIRST, BIAS, LAST = "centre", "kept", "first", "bias", "last"
+# More is no head of ours, and is not read.
+MOST_BYTES = 1 << 28
+# How many embeddings are projected at a time.
+BLOCK = 4096
+# No length is taken for less, so that nothing is divided by zero.
+TINY = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is to be known of a head.
+
+    Attributes:
+        model, weights_sha256, network_sha256: the backbone that its embeddings are of; see `Manifest`.
+        loss: it was trained with.
+        data: what of: the gallery's name, how many pictures, labels or marks, and a digest of these.
+        settings: all that it was trained with; the same data and settings give the same head.
+        before, after: metrics of held-out queries, with embeddings as they are and with the head.
+        seconds: that training took.
+        versions: of the libraries that did it.
+        created: ISO 8601, UTC.
+        calibration: which scores mean what, from held-out queries; see `confidence.Calibration`.
+    """
+
+    model: str
+    weights_sha256: str
+    loss: str
+    network_sha256: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, float] = field(default_factory=dict)
+    after: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
+    calibration: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """In JSON's own types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """What a head does to one embedding, written as v = matrix x + constant.
+
+    Attributes:
+        matrix: float32 (dim, dim_in).
+        constant: float32 (dim,).
+    """
+
+    matrix: Vectors
+    constant: Vectors
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A learned projection. Safe to share between threads.
+
+    Attributes:
+        centre: float32 (dim_in,).
+        last: float32 (learned, dim_in), or (learned, hidden) if there is a hidden layer.
+        card: what it was made of.
+        kept: float32 (components, dim_in), rows of unit length, or None if nothing is kept.
+        share: of what is kept, in 0..1.
+        first, bias: of the hidden layer, float32 (hidden, dim_in) and (hidden,), or None.
+    """
+
+    centre: Vectors
+    last: Vectors
+    card: Card
+    kept: Vectors | None = None
+    share: float = 0.0
+    first: Vectors | None = None
+    bias: Vectors | None = None
+
+    def __post_init__(self) -> None:
+        """Raise HeadError if its parts do not fit together."""
+        shapes = [
+            self.centre.shape == (self.dim_in,),
+            self.kept is None or (self.kept.ndim == 2 and self.kept.shape[1] == self.dim_in),
+            (self.first is None) == (self.bias is None),
+            self.first is None or (self.first.ndim == 2 and self.first.shape[1] == self.dim_in),
+            self.last.ndim == 2,
+            self.last.ndim == 2 and self.last.shape[1] == (self.dim_in if self.first is None else self.first.shape[0]),
+            self.first is None or self.bias is None or self.bias.shape == (self.first.shape[0],),
+            0.0 <= self.share <= 1.0 and (self.kept is not None or self.share == 0.0),
+        ]
+        if not all(shapes):
+            raise HeadError("The parts of the head do not fit together: train it again.")
+        if not all(np.isfinite(part).all() for part in self._parts().values()):
+            raise HeadError("The head holds values that are not finite numbers: train it again.")
+
+    @property
+    def dim_in(self) -> int:
+        """Length of an embedding."""
+        return int(self.centre.size)
+
+    @property
+    def dim(self) -> int:
+        """Length of what it makes of one."""
+        return int(self.last.shape[0]) + (0 if self.kept is None else int(self.kept.shape[0]))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its file, in hex."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def project(self, embeddings: Vectors) -> Vectors:
+        """Embeddings float32 (n, dim_in), rows of unit length -> float32 (n, dim), likewise."""
+        if embeddings.ndim != 2 or embeddings.shape[1] != self.dim_in:
+            raise HeadError(f"The head takes embeddings of {self.dim_in} numbers, not of {embeddings.shape[-1]}.")
+        made = np.empty((len(embeddings), self.dim), np.float32)
+        for start in range(0, len(embeddings), BLOCK):
+            made[start : start + BLOCK] = self._project(embeddings[start : start + BLOCK])
+        return made
+
+    def linearise(self, embedding: Vectors) -> Affine:
+        """The head at one embedding, float32 (dim_in,), where it is exactly v = matrix x + constant.
+
+        Lengths and which hidden units are on are those of this embedding: what is linear in them is the same, and a
+        hidden layer is taken for the linear one that it is around here.
+        """
+        offset = embedding - self.centre
+        length = max(float(np.linalg.norm(offset)), TINY)
+        centred = (offset / length)[np.newaxis]
+        matrices, constants = [], []
+        if self.kept is not None:
+            matrices.append(self.share**0.5 / _length(centred @ self.kept.T) * self.kept)
+            constants.append(np.zeros(len(self.kept), np.float32))
+        rest = (1 - self.share) ** 0.5
+        if self.first is None or self.bias is None:
+            scale = rest / _length(centred @ self.last.T)
+            matrices.append(scale * self.last)
+            constants.append(np.zeros(len(self.last), np.float32))
+        else:
+            before = centred @ self.first.T + self.bias
+            is_on = before[0] > 0
+            on = self.last[:, is_on]
+            scale = rest / _length(np.maximum(before, 0) @ self.last.T)
+            matrices.append(scale * (on @ self.first[is_on]))
+            constants.append(scale * (on @ self.bias[is_on]))
+        matrix = (np.concatenate(matrices) / length).astype(np.float32)
+        constant = np.concatenate(constants) - matrix @ self.centre
+        return Affine(matrix, constant.astype(np.float32))
+
+    def check_serves(self, model: str, weights_sha256: str, network_sha256: str | None, dim: int) -> None:
+        """Raise HeadError unless embeddings of this backbone are those that it was trained on."""
+        card = self.card
+        if card.model != model:
+            raise HeadError(
+                f"The head was trained on embeddings of {card.model} and cannot be used with those of {model}: train "
+                "one on this gallery."
+            )
+        if dim != self.dim_in:
+            raise HeadError(f"The head takes embeddings of {self.dim_in} numbers; those of this gallery have {dim}.")
+        if (card.weights_sha256, card.network_sha256) != (weights_sha256, network_sha256):
+            raise HeadError(
+                f"The head was trained on embeddings of {model} with other weights or in other arithmetic: train one "
+                "on this gallery."
+            )
+
+    def to_bytes(self) -> bytes:
+        """As a file has it."""
+        header = {"format": FORMAT, "share": repr(float(self.share))}
+        header["card"] = json.dumps(self.card.to_json(), ensure_ascii=False, sort_keys=True)
+        data: bytes = save({name: np.ascontiguousarray(part) for name, part in self._parts().items()}, header)
+        return data
+
+    def write(self, path: Path) -> None:
+        """Write it to a file, whole or not at all; raises HeadError if that cannot be done."""
+        new = path.with_name(f"{path.name}.new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new.write_bytes(self.to_bytes())
+            new.replace(path)
+        except OSError as error:
+            raise HeadError(f"The head could not be written to {path} ({error.strerror or error}).") from error
+
+    def _project(self, embeddings: Vectors) -> Vectors:
+        centred = normalise(embeddings - self.centre)
+        learned = normalise(self._hidden(centred) @ self.last.T)
+        if self.kept is None:
+            return learned
+        kept = normalise(centred @ self.kept.T)
+        made: Vectors = np.concatenate([self.share**0.5 * kept, (1 - self.share) ** 0.5 * learned], axis=1)
+        return made
+
+    def _hidden(self, centred: Vectors) -> Vectors:
+        if self.first is None or self.bias is None:
+            return centred
+        hidden: Vectors = np.maximum(centred @ self.first.T + self.bias, 0)
+        return hidden
+
+    def _parts(self) -> dict[str, npt.NDArray[np.float32]]:
+        parts = {CENTRE: self.centre, KEPT: self.kept, FIRST: self.first, BIAS: self.bias, LAST: self.last}
+        return {name: part for name, part in parts.items() if part is not None}
+
+
+def read_head(path: Path) -> Head:
+    """Read what `Head.write` wrote; nothing in a file is run.
+
+    Raises:
+        HeadError: there is none, it is damaged, or it is something else.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise HeadError(f"{path} is too large to be a head.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise HeadError(f"The head {path} could not be read ({error.strerror or error}).") from error
+    return parse_head(data, str(path))
+
+
+def parse_head(data: bytes, name: str) -> Head:
+    """The head in a file's bytes; `name` is what errors call it."""
+    fault = f"{name} is damaged, or is not a head that was made with this program: train it again."
+    try:
+        header = _header(data)
+        if header.get("format") != FORMAT:
+            raise HeadError(f"{name} is not a head, or one of another version of this program: train it again.")
+        parts = load(data)
+        known = {one.name for one in fields(Card)}
+        card = Card(**{key: value for key, value in json.loads(header["card"]).items() if key in known})
+        if any(part.dtype != np.float32 for part in parts.values()):
+            raise HeadError(fault)
+        head = Head(
+            centre=parts[CENTRE],
+            last=parts[LAST],
+            card=card,
+            kept=parts.get(KEPT),
+            share=float(header["share"]),
+            first=parts.get(FIRST),
+            bias=parts.get(BIAS),
+        )
+    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise HeadError(fault) from error
+    return head
+
+
+def _header(data: bytes) -> dict[str, str]:
+    """The words in the header of a safetensors file: 8 bytes of length, then JSON."""
+    length = int.from_bytes(data[:8], "little")
+    if not 0 < length <= len(data) - 8:
+        raise ValueError("no header")
+    found = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    return dict(found)
+
+
+def _length(vectors: npt.NDArray[np.floating]) -> float:
+    return max(float(np.linalg.norm(vectors)), TINY)

@@ -1,0 +1,79 @@
+"""How sure results are, on the command line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from test_cli import Run, run
+
+from similarity import Gallery
+
+__all__ = ["run"]  # a fixture
+
+
+@pytest.fixture
+def catalogue(sample: Gallery, empty_home: Path) -> Gallery:
+    """The sample's pictures under another name, so that they are not indexed first."""
+    return Gallery.open(shutil.copytree(sample.directory, empty_home / "galleries" / "catalogue"))
+
+
+def lamp() -> str:
+    """A sample query."""
+    from similarity.sample import sample_queries
+
+    return next(item.path for item in sample_queries() if item.label == "lamp")
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_hits_say_how_likely_they_are_right(run: Run, empty_home: Path) -> None:
+    found = json.loads(run("search", lamp(), "-g", "catalogue", "-k", 40, "--json").stdout)
+    assert "confident" not in found
+    chances = [hit["probability"] for hit in found["hits"]]
+    assert chances[0] > 0.9
+    assert all(0 <= chance <= 1 for chance in chances)
+    assert min(hit["probability"] for hit in found["hits"] if hit["label"] == "lamp") > 0.5
+    assert max(hit["probability"] for hit in found["hits"] if hit["label"] != "lamp") < 0.5
+    assert len(list((empty_home / "cache" / "confidence").iterdir())) == 1
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_result_that_is_not_sure_enough_is_said_and_shown(run: Run) -> None:
+    sure = run("search", lamp(), "-g", "catalogue", "-k", 2, "--precision", 0.95)
+    assert sure.stdout.split()[:5] == ["rank", "score", "likely", "label", "path"]
+    assert "99 %" in sure.stdout
+    assert "confident" not in sure.stderr
+    options = ("-g", "catalogue", "--where", "label=shoe", "--precision", 0.95)
+    unsure = run("search", lamp(), *options, "-k", 2)
+    assert unsure.returncode == 0
+    assert len(unsure.stdout.splitlines()) == 3, "results are there all the same"
+    told = "No confident match: none is as good as those that are right in 95 % of cases. The best one is < 1 % likely"
+    assert told in unsure.stderr
+    assert json.loads(run("search", lamp(), *options, "--json").stdout)["confident"] is False
+    assert json.loads(run("search", lamp(), *options[:2], *options[4:], "--json").stdout)["confident"] is True
+
+
+def test_a_picture_of_the_gallery_is_the_query_and_not_guessed(run: Run, catalogue: Gallery) -> None:
+    path = next(item.path for item in catalogue.items if item.label == "lamp")
+    assert "the query" in run("search", path, "-g", "catalogue", "-k", 2).stdout.splitlines()[1]
+    hits = json.loads(run("search", path, "-g", "catalogue", "-k", 2, "--json").stdout)["hits"]
+    assert hits[0]["probability"] is None
+    assert hits[1]["probability"] > 0.5
+
+
+def test_a_gallery_that_cannot_tell_says_so_only_if_it_is_asked(run: Run, shapes: Gallery) -> None:
+    path = shapes.items[0].path
+    assert run("search", path, "-g", "shapes").stdout.split()[:4] == ["rank", "score", "label", "path"]
+    done = run("search", path, "-g", "shapes", "--precision", 0.9)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: Only 15 pictures can be asked with, and it takes 30")
+    assert done.stdout == ""
+    assert run("search", path, "-g", "shapes", "--precision", 95).returncode == 2
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_evaluate_says_how_far_probabilities_are_off(run: Run) -> None:
+    told = json.loads(run("evaluate", "-g", "catalogue", "--json").stdout)
+    assert 0 <= told["ece"] <= 0.05
+    assert sum(one["count"] for one in told["calibration"]) == 6750
+    assert f"Expected calibration error {told['ece']:.3f}" in run("evaluate", "-g", "catalogue").stdout

@@ -1,0 +1,127 @@
+"""How sure results are, on the search page and the evaluate page, driven without a browser."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from pages import address, draw_alone, open_app, ranking, texts
+from streamlit.testing.v1 import AppTest
+from test_evaluate_page import plots
+
+from similarity import Gallery
+from similarity.app.search import detail, sureness
+from similarity.evaluation import evaluate
+from similarity.evaluation.wording import CALIBRATED
+
+
+@pytest.fixture(autouse=True)
+def catalogue(sample: Gallery, empty_home: Path) -> Gallery:
+    """The sample's pictures in a gallery that a page opens at once."""
+    sureness.calibrations.clear()
+    return Gallery.open(shutil.copytree(sample.directory, empty_home / "galleries" / "catalogue"))
+
+
+def opened(**address: str | list[str]) -> AppTest:
+    return open_app(gallery="catalogue", **{"like": "sample:lamp-02-q"} | address).run()
+
+
+def test_each_result_says_how_likely_it_is_right() -> None:
+    page = opened()
+    assert not page.exception
+    assert [tile["chance"] for tile in ranking(page)] == ["> 99 % likely"] * 10
+    assert "likely the same kind" in ranking(page)[0]["hint"]
+    assert not page.warning
+    assert not any(tile["unsure"] for tile in ranking(page))
+
+
+def test_a_result_that_is_rather_wrong_is_no_confident_match_even_if_nobody_asked() -> None:
+    page = opened(**{"where.label": "shoe"})
+    assert "No confident match. The best one is < 1 % likely the same kind." in texts(page).replace("*", "")
+    assert len(ranking(page)) == 10
+
+
+def test_from_the_precision_that_was_chosen_on_results_count_as_confident() -> None:
+    page = opened()
+    page.segmented_control(key="precision").set_value(0.95).run()
+    assert address(page)["precision"] == ["0.95"]
+    assert not page.warning
+    page = opened(precision="0.95", **{"where.label": ["lamp", "shoe"], "k": "100"})
+    assert not page.warning
+    for tile in ranking(page):
+        assert tile["unsure"] == (tile["label"] == "shoe")
+        assert tile["chance"].endswith("less sure") == tile["unsure"], "not by its looks alone"
+    page.segmented_control(key="precision").set_value(0.0).run()
+    assert "precision" not in address(page)
+
+
+def test_a_precision_that_the_gallery_cannot_reach_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("similarity.confidence.Calibration.threshold", lambda *_: None)
+    told = texts(opened(precision="0.99")).replace("*", "")
+    assert "No confident match. The best one is > 99 % likely the same kind. This gallery cannot tell which" in told
+
+
+def test_a_picture_of_the_gallery_is_the_same_picture_and_no_guess(catalogue: Gallery) -> None:
+    item = next(item for item in catalogue.items if item.label == "lamp")
+    page = opened(like=f"item:{item.public_id}", **{"where.label": ["lamp"]})
+    shown = ranking(page)
+    assert shown[0]["chance"] == "the same picture"
+    assert shown[1]["chance"] == "> 99 % likely"
+
+
+def test_a_closer_look_says_it_in_a_line() -> None:
+    page = opened()
+    page.session_state[detail.LOOKED_AT] = ranking(page)[2]["id"]
+    page.session_state[detail.IS_OPEN] = True
+    page.run()
+    assert "**> 99 % likely the same kind** (lamp)" in texts(page)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_a_gallery_that_cannot_tell_shows_no_percentages(shapes: Gallery, empty_home: Path) -> None:
+    shutil.copytree(shapes.directory, empty_home / "galleries" / "shapes")
+    page = open_app(gallery="shapes", like="item:dots/dots-0.jpg", precision="0.9").run()
+    assert not page.exception
+    assert not page.warning
+    assert not any("chance" in tile for tile in ranking(page))
+
+
+def test_a_large_gallery_is_searched_while_it_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sureness, "AT_ONCE", 100)
+    page = opened()
+    assert len(ranking(page)) == 10
+    for making in sureness.calibrations()._made.values():
+        making.result.result(60)
+    assert ranking(page.run())[0]["chance"] == "> 99 % likely"
+    monkeypatch.setattr(sureness, "IN_BACKGROUND", 200)
+    assert ranking(opened())[0]["chance"] == "> 99 % likely", "it is in the cache"
+
+
+def test_what_goes_wrong_costs_the_percentages_and_not_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(sureness, "calibrate", fail)
+    page = opened()
+    assert not page.exception
+    assert len(ranking(page)) == 10
+
+
+def _page() -> None:
+    from similarity.app.evaluate import page as evaluate_page
+
+    evaluate_page.show()
+
+
+def test_the_evaluate_page_shows_whether_percentages_are_true(
+    catalogue: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = draw_alone(_page, monkeypatch).run()
+    assert not page.exception
+    told = evaluate(catalogue).reliability
+    assert told is not None
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert shown["Expected calibration error"] == f"{told.error:.3f}"
+    assert CALIBRATED in texts(page)
+    drawn = {series["name"]: series for series in plots(page)["How sure it is, and how right"]["series"]}
+    assert sum(count for _, count in drawn["How many results"]["data"]) == 6750
+    assert drawn["As it should be"]["lineStyle"]["type"] == "dashed", "not by colour alone"

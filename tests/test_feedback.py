@@ -1,0 +1,216 @@
+"""Marks on results: what is kept of them, what survives damage and haste, and what training gets of them."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MODEL
+from typer.testing import CliRunner
+
+from similarity import Gallery, feedback
+from similarity.cli import app
+from similarity.deletion import delete_gallery
+from similarity.errors import GalleryError, GalleryNotFoundError, HeadError
+from similarity.feedback import (
+    MARKS,
+    Asked,
+    add_mark,
+    export_marks,
+    forget_all,
+    forget_mark,
+    read_marks,
+    tell_marks,
+)
+from similarity.inventory import disk_bytes
+from similarity.pairs import training_pairs
+from similarity.queries import Box
+from similarity.storage import read_generation
+from similarity.vectors import normalise
+
+pytestmark = pytest.mark.usefixtures("light_network")
+MARKING = """
+import sys
+from pathlib import Path
+from similarity import Gallery
+from similarity.feedback import Asked, add_mark
+gallery, name = Gallery.open(Path(sys.argv[1])), sys.argv[2]
+for number in range(100):
+    add_mark(gallery, Asked(name, f"{name}-{number}"), gallery.items[number % 15], wanted=True)
+"""
+
+
+@pytest.fixture
+def mine(own_pictures: Path, empty_home: Path) -> Gallery:
+    """A gallery of 15 pictures."""
+    return Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
+
+
+@pytest.fixture
+def asked(mine: Gallery) -> Asked:
+    """A picture that is none of the gallery."""
+    return Asked("boot.jpg", "a" * 64, embedding=normalise(np.ones((1, mine.manifest.dim)))[0])
+
+
+def test_a_mark_is_read_as_it_was_made(mine: Gallery, asked: Asked) -> None:
+    part = replace(asked, box=Box(0.1, 0.2, 0.5, 0.75))
+    made = [
+        add_mark(mine, asked, mine.items[0], wanted=True),
+        add_mark(mine, part, mine.items[0], wanted=False),
+        add_mark(mine, Asked("dots-1.jpg", mine.items[1].sha256), mine.items[2], wanted=False),
+    ]
+    read = read_marks(mine.directory)
+    assert read == made
+    assert read[0].asked.embedding is not None
+    assert asked.embedding is not None
+    assert read[0].asked.embedding @ asked.embedding >= 0.999
+    assert read[2].asked.embedding is None
+
+
+def test_the_last_mark_about_a_query_and_a_picture_counts_and_one_taken_back_is_gone(
+    mine: Gallery, asked: Asked
+) -> None:
+    first, second = mine.items[:2]
+    add_mark(mine, asked, first, wanted=True)
+    add_mark(mine, asked, second, wanted=True)
+    add_mark(mine, asked, first, wanted=False)
+    assert [(mark.item, mark.wanted) for mark in read_marks(mine.directory)] == [(second.id, True), (first.id, False)]
+    forget_mark(mine, asked, first)
+    assert [mark.item for mark in read_marks(mine.directory)] == [second.id]
+    assert forget_all(mine.directory) == 1
+    assert read_marks(mine.directory) == []
+    forget_mark(mine, asked, first)
+    assert not (mine.directory / MARKS).exists(), "what nothing is known of need not be forgotten"
+
+
+def test_a_line_that_was_cut_short_or_makes_no_sense_is_passed_over_and_takes_no_other_along(
+    mine: Gallery, asked: Asked, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = add_mark(mine, asked, mine.items[0], wanted=True)
+    path = mine.directory / MARKS
+    whole = path.read_bytes()
+    strange = whole.replace(b'"box":null', b'"box":[1]') + b"[]\n\x00\xff\n" + b"[" * 100_000 + b"\n"
+    path.write_bytes(whole + strange + whole[: len(whole) // 2])
+    later = add_mark(mine, asked, mine.items[1], wanted=False)
+    assert read_marks(mine.directory) == [kept, later]
+    assert caplog.text.count("is damaged, and is passed over") == 5
+
+
+def test_lines_that_do_not_count_make_room_and_beyond_the_bound_it_says_what_to_do(
+    mine: Gallery, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback, "MOST_MARKS", 3)
+    for _ in range(5):
+        add_mark(mine, asked, mine.items[0], wanted=True)
+    for item in mine.items[1:3]:
+        add_mark(mine, asked, item, wanted=True)
+    with pytest.raises(GalleryError, match="has 3 marks, and no more are kept: export them, then forget them"):
+        add_mark(mine, asked, mine.items[3], wanted=True)
+    assert [mark.item for mark in read_marks(mine.directory)] == [item.id for item in mine.items[:3]]
+    assert sorted(path.name for path in mine.directory.glob("*feedback*")) == [".feedback.lock", MARKS]
+
+
+def test_two_processes_mark_at_once_and_lose_nothing(mine: Gallery, child_environment: dict[str, str]) -> None:
+    command = [sys.executable, "-c", MARKING, str(mine.directory)]
+    both = [subprocess.Popen([*command, name], env=child_environment) for name in ("one", "two")]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert len(read_marks(mine.directory)) == 200
+    assert (mine.directory / MARKS).read_bytes().count(b"\n") == 200
+
+
+def test_marks_go_with_their_gallery_and_change_nothing_else_about_it(mine: Gallery, asked: Asked) -> None:
+    before = mine.state
+    add_mark(mine, asked, mine.items[0], wanted=True)
+    read_generation(mine.directory, thorough=True)
+    assert mine.is_live
+    assert Gallery.open(mine.directory).state == before
+    assert disk_bytes(mine.directory) > 0
+    rebuilt = mine.rebuild("flat")
+    assert len(read_marks(rebuilt.directory)) == 1
+    delete_gallery(mine.directory)
+    assert not mine.directory.exists()
+    with pytest.raises(GalleryNotFoundError, match="There is no gallery in"):
+        add_mark(mine, asked, mine.items[0], wanted=True)
+    assert not mine.directory.exists()
+
+
+def test_an_export_says_where_pictures_are_now_and_which_are_gone(mine: Gallery, asked: Asked) -> None:
+    dot, ring = mine.items[0], mine.items[5]
+    add_mark(mine, asked, dot, wanted=True)
+    add_mark(mine, asked, ring, wanted=False)
+    exported = json.loads(export_marks(mine.remove(labels=["dots"])))
+    assert exported["gallery"] == "mine"
+    gone, there = exported["marks"]
+    assert (gone["item"], gone["path"], gone["label"]) == (dot.id, None, None)
+    assert (there["path"], there["label"], there["wanted"]) == (ring.path, "rings", False)
+    assert exported["marks"] == tell_marks(Gallery.open(mine.directory))
+
+
+def test_training_gets_each_embedding_once_and_pairs_of_them(mine: Gallery, asked: Asked) -> None:
+    own = Asked("dots-1.jpg", mine.items[1].sha256)
+    add_mark(mine, asked, mine.items[0], wanted=True)
+    add_mark(mine, asked, mine.items[6], wanted=False)
+    add_mark(mine, own, mine.items[0], wanted=True)
+    pairs = training_pairs(mine)
+    assert len(pairs) == 3
+    assert pairs.queries.tolist() == [0, 0, 1]
+    assert pairs.items.tolist() == [2, 3, 2]
+    assert pairs.wanted.tolist() == [True, False, True]
+    assert pairs.embeddings.dtype == np.float32
+    assert np.allclose(pairs.embeddings[0], asked.embedding, atol=1e-3)
+    assert np.array_equal(pairs.embeddings[1:], mine.embeddings[np.array([1, 0, 6])])
+    assert (pairs.gone, pairs.foreign) == (0, 0)
+
+
+def test_a_query_that_has_come_into_the_gallery_is_the_gallerys_own_picture(mine: Gallery, asked: Asked) -> None:
+    add_mark(mine, replace(asked, sha256=mine.items[4].sha256), mine.items[0], wanted=True)
+    pairs = training_pairs(mine)
+    assert np.array_equal(pairs.embeddings[pairs.queries[0]], mine.embeddings[4])
+
+
+def test_marks_of_another_model_and_of_pictures_that_are_gone_are_left_out_and_counted(
+    mine: Gallery, asked: Asked
+) -> None:
+    with pytest.raises(HeadError, match="No result of the gallery mine has been marked yet"):
+        training_pairs(mine)
+    add_mark(mine, asked, mine.items[0], wanted=True)
+    path = mine.directory / MARKS
+    path.write_text(path.read_text().replace(f'"model":"{MODEL}"', '"model":"resnet50"'))
+    with pytest.raises(HeadError, match=r"None of the 1 marks .*: 0 are of pictures .*, and 1 were made with another"):
+        training_pairs(mine)
+    add_mark(mine, asked, mine.items[5], wanted=True)
+    add_mark(mine, asked, mine.items[10], wanted=True)
+    add_mark(mine, Asked("rings-1.jpg", mine.items[6].sha256), mine.items[11], wanted=False)
+    pairs = training_pairs(mine.remove(labels=["rings"]))
+    assert len(pairs) == 1
+    assert (pairs.gone, pairs.foreign) == (2, 1)
+
+
+def test_the_command_line_counts_exports_and_forgets_marks(mine: Gallery, asked: Asked) -> None:
+    def run(*options: str) -> str:
+        done = CliRunner().invoke(app, ["feedback", "--gallery", "mine", *options])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "mine has 0 marks" in run()
+    for item in mine.items[:12]:
+        add_mark(mine, asked, item, wanted=item.label == "dots")
+    assert run().startswith("mine has 12 marks: 5 more like this, 7 not like this.")
+    assert mine.items[11].path in run()
+    assert mine.items[1].path not in run(), "only the last ten"
+    assert len(json.loads(run("--json"))["marks"]) == 12
+    assert json.loads(run("--forget", "--json")) == {"gallery": "mine", "forgotten": 12}
+    assert "mine has 0 marks" in run()
+
+
+def test_marks_that_cannot_be_read_or_written_are_said_to_be(mine: Gallery, asked: Asked) -> None:
+    (mine.directory / MARKS).mkdir()
+    with pytest.raises(GalleryError, match="cannot be read"):
+        read_marks(mine.directory)
+    with pytest.raises(GalleryError, match="Marks could not be written"):
+        add_mark(mine, asked, mine.items[0], wanted=True)
+    shutil.rmtree(mine.directory / MARKS)
