@@ -1,14 +1,15 @@
 """A head: what was learned of a gallery's labels or marks, from a backbone's embeddings to vectors that are compared.
 
-    x   an embedding                       float32 (dim_in,), of unit length
-    z   = unit(x - centre)                 what all pictures have in common is taken off
-    k   = unit(kept z)                     principal components: what the backbone saw, kept
-    h   = unit(last z)                     what was learned, linear,
-          unit(last relu(first z + bias))  or with a hidden layer
+    x   an embedding                        float32 (dim_in,), of unit length
+    p   = basis unit(x - centre)            its principal components, without what all pictures have in common
+    k   = unit(the first `kept` of p)       what the backbone saw, kept
+    h   = unit(last p)                      what was learned, linear,
+          unit(last relu(first p))          or with a hidden layer
     v   = (sqrt(share) k, sqrt(1 - share) h)
 
 So the cosine similarity of two pictures is `share` of what the backbone says and the rest of what was learned. A head
 that only knows what it was taught puts kinds that it never saw on top of each other; what is kept tells them apart.
+Nothing has a bias: around an embedding a head is linear, so what it says can be split over a picture's parts.
 
 A file is safetensors, with the card in its header: what it was made of, how, and what it was worth. NumPy applies it;
 torch is only needed to make one, see `finetuning`.
@@ -31,7 +32,7 @@ from similarity.errors import HeadError
 from similarity.vectors import Vectors, normalise
 
 FORMAT, SUFFIX = "1", ".safetensors"
-CENTRE, KEPT, FIRST, BIAS, LAST = "centre", "kept", "first", "bias", "last"
+CENTRE, BASIS, FIRST, LAST = "centre", "basis", "first", "last"
 # More is no head of ours, and is not read.
 MOST_BYTES = 1 << 28
 # How many embeddings are projected at a time.
@@ -93,37 +94,41 @@ class Head:
 
     Attributes:
         centre: float32 (dim_in,).
-        last: float32 (learned, dim_in), or (learned, hidden) if there is a hidden layer.
+        basis: float32 (components, dim_in), rows of unit length.
+        last: float32 (learned, components), or (learned, hidden) if there is a hidden layer.
         card: what it was made of.
-        kept: float32 (components, dim_in), rows of unit length, or None if nothing is kept.
-        share: of what is kept, in 0..1.
-        first, bias: of the hidden layer, float32 (hidden, dim_in) and (hidden,), or None.
+        first: of the hidden layer, float32 (hidden, components), or None.
+        kept: how many components are kept,
+        share: and how much of a similarity they are, in 0..1.
     """
 
     centre: Vectors
+    basis: Vectors
     last: Vectors
     card: Card
-    kept: Vectors | None = None
-    share: float = 0.0
     first: Vectors | None = None
-    bias: Vectors | None = None
+    kept: int = 0
+    share: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise HeadError if its parts do not fit together."""
-        shapes = [
-            self.centre.shape == (self.dim_in,),
-            self.kept is None or (self.kept.ndim == 2 and self.kept.shape[1] == self.dim_in),
-            (self.first is None) == (self.bias is None),
-            self.first is None or (self.first.ndim == 2 and self.first.shape[1] == self.dim_in),
-            self.last.ndim == 2,
-            self.last.ndim == 2 and self.last.shape[1] == (self.dim_in if self.first is None else self.first.shape[0]),
-            self.first is None or self.bias is None or self.bias.shape == (self.first.shape[0],),
-            0.0 <= self.share <= 1.0 and (self.kept is not None or self.share == 0.0),
-        ]
-        if not all(shapes):
+        are_matrices = all(part.ndim == (1 if name == CENTRE else 2) for name, part in self._parts().items())
+        if not (are_matrices and self._fits()):
             raise HeadError("The parts of the head do not fit together: train it again.")
         if not all(np.isfinite(part).all() for part in self._parts().values()):
             raise HeadError("The head holds values that are not finite numbers: train it again.")
+
+    def _fits(self) -> bool:
+        components, dim = self.basis.shape
+        width = components if self.first is None else self.first.shape[0]
+        return (
+            self.centre.size == dim
+            and self.last.shape[1] == width
+            and (self.first is None or self.first.shape[1] == components)
+            and 0 <= self.kept <= components
+            and 0.0 <= self.share <= 1.0
+            and (self.kept > 0 or self.share == 0.0)
+        )
 
     @property
     def dim_in(self) -> int:
@@ -133,7 +138,7 @@ class Head:
     @property
     def dim(self) -> int:
         """Length of what it makes of one."""
-        return int(self.last.shape[0]) + (0 if self.kept is None else int(self.kept.shape[0]))
+        return self.kept + int(self.last.shape[0])
 
     @cached_property
     def sha256(self) -> str:
@@ -157,26 +162,17 @@ class Head:
         """
         offset = embedding - self.centre
         length = max(float(np.linalg.norm(offset)), TINY)
-        centred = (offset / length)[np.newaxis]
-        matrices, constants = [], []
-        if self.kept is not None:
-            matrices.append(self.share**0.5 / _length(centred @ self.kept.T) * self.kept)
-            constants.append(np.zeros(len(self.kept), np.float32))
-        rest = (1 - self.share) ** 0.5
-        if self.first is None or self.bias is None:
-            scale = rest / _length(centred @ self.last.T)
-            matrices.append(scale * self.last)
-            constants.append(np.zeros(len(self.last), np.float32))
-        else:
-            before = centred @ self.first.T + self.bias
-            is_on = before[0] > 0
-            on = self.last[:, is_on]
-            scale = rest / _length(np.maximum(before, 0) @ self.last.T)
-            matrices.append(scale * (on @ self.first[is_on]))
-            constants.append(scale * (on @ self.bias[is_on]))
-        matrix = (np.concatenate(matrices) / length).astype(np.float32)
-        constant = np.concatenate(constants) - matrix @ self.centre
-        return Affine(matrix, constant.astype(np.float32))
+        components = self.basis @ (offset / length)
+        learned = self.last
+        if self.first is not None:
+            is_on = self.first @ components > 0
+            learned = self.last[:, is_on] @ self.first[is_on]
+        parts = [(1 - self.share) ** 0.5 / _length(learned @ components) * learned @ self.basis]
+        if self.kept:
+            kept = self.basis[: self.kept]
+            parts.insert(0, self.share**0.5 / _length(components[: self.kept]) * kept)
+        matrix = (np.concatenate(parts) / length).astype(np.float32)
+        return Affine(matrix, -(matrix @ self.centre))
 
     def check_serves(self, model: str, weights_sha256: str, network_sha256: str | None, dim: int) -> None:
         """Raise HeadError unless embeddings of this backbone are those that it was trained on."""
@@ -196,7 +192,7 @@ class Head:
 
     def to_bytes(self) -> bytes:
         """As a file has it."""
-        header = {"format": FORMAT, "share": repr(float(self.share))}
+        header = {"format": FORMAT, "kept": str(self.kept), "share": repr(float(self.share))}
         header["card"] = json.dumps(self.card.to_json(), ensure_ascii=False, sort_keys=True)
         data: bytes = save({name: np.ascontiguousarray(part) for name, part in self._parts().items()}, header)
         return data
@@ -212,22 +208,17 @@ class Head:
             raise HeadError(f"The head could not be written to {path} ({error.strerror or error}).") from error
 
     def _project(self, embeddings: Vectors) -> Vectors:
-        centred = normalise(embeddings - self.centre)
-        learned = normalise(self._hidden(centred) @ self.last.T)
-        if self.kept is None:
+        components = normalise(embeddings - self.centre) @ self.basis.T
+        hidden = components if self.first is None else np.maximum(components @ self.first.T, 0)
+        learned = normalise(hidden @ self.last.T)
+        if not self.kept:
             return learned
-        kept = normalise(centred @ self.kept.T)
+        kept = normalise(components[:, : self.kept])
         made: Vectors = np.concatenate([self.share**0.5 * kept, (1 - self.share) ** 0.5 * learned], axis=1)
         return made
 
-    def _hidden(self, centred: Vectors) -> Vectors:
-        if self.first is None or self.bias is None:
-            return centred
-        hidden: Vectors = np.maximum(centred @ self.first.T + self.bias, 0)
-        return hidden
-
     def _parts(self) -> dict[str, npt.NDArray[np.float32]]:
-        parts = {CENTRE: self.centre, KEPT: self.kept, FIRST: self.first, BIAS: self.bias, LAST: self.last}
+        parts = {CENTRE: self.centre, BASIS: self.basis, FIRST: self.first, LAST: self.last}
         return {name: part for name, part in parts.items() if part is not None}
 
 
@@ -260,12 +251,12 @@ def parse_head(data: bytes, name: str) -> Head:
             raise HeadError(fault)
         head = Head(
             centre=parts[CENTRE],
+            basis=parts[BASIS],
             last=parts[LAST],
             card=card,
-            kept=parts.get(KEPT),
-            share=float(header["share"]),
             first=parts.get(FIRST),
-            bias=parts.get(BIAS),
+            kept=int(header["kept"]),
+            share=float(header["share"]),
         )
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise HeadError(fault) from error

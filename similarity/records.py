@@ -120,6 +120,10 @@ class Items(Sequence[Item]):
         """The SHA-256 of each item, in hex, in order."""
         return self._column("sha256", self._lines)
 
+    def labels(self) -> list[str | None]:
+        """The label of each item."""
+        return self._column("label", self._lines)
+
     def told(self) -> Iterator[tuple[int, dict[str, str], str | None]]:
         """Of every file, copies as well: the row of its item, its metadata, and its label."""
         lines = self._row_of_line.tolist(), *(self._table.column(name).to_pylist() for name in ("metadata", "label"))

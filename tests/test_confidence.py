@@ -224,11 +224,15 @@ def test_a_head_brings_what_was_learned_of_held_out_pictures(mine: Gallery) -> N
     held_out = fit(*some_hits(8))
     centre, last = np.zeros(4, np.float32), np.eye(4, dtype=np.float32)
     mine = Gallery.open(mine.directory)
-    mine.head = Head(centre, last, Card("m", "w", "l", calibration=held_out.to_json()))
+    mine.head = Head(
+        centre, np.eye(centre.size, dtype=np.float32), last, Card("m", "w", "l", calibration=held_out.to_json())
+    )
     assert calibrate(mine) == read_calibration(mine) == held_out
     with pytest.raises(SearchError, match="none were held out"):
         calibrate(mine, by="product")
-    mine.head = Head(centre, last, replace(mine.head.card, calibration={"by": "label"}))
+    mine.head = Head(
+        centre, np.eye(centre.size, dtype=np.float32), last, replace(mine.head.card, calibration={"by": "label"})
+    )
     assert read_calibration(mine) is None
 
 

@@ -51,12 +51,11 @@ def heads(dim: int) -> dict[str, Head]:
 
     card = Card(model="any", weights_sha256="any", loss="none")
     centre = np.full(dim, 0.5 / dim**0.5, np.float32)
-    hidden = {"first": matrix(96, dim), "bias": 0.05 * matrix(1, 96)[0], "last": matrix(32, 96)}
-    kept = np.linalg.qr(matrix(dim, 48))[0].T.astype(np.float32)
+    basis = np.linalg.qr(matrix(dim, 96))[0].T.astype(np.float32)
     return {
-        "linear": Head(centre, matrix(64, dim), card),
-        "kept": Head(centre, matrix(64, dim), card, kept=kept, share=0.5),
-        "hidden": Head(centre, hidden["last"], card, kept=kept, share=0.3, first=hidden["first"], bias=hidden["bias"]),
+        "linear": Head(centre, basis, matrix(64, 96), card),
+        "kept": Head(centre, basis, matrix(64, 96), card, kept=48, share=0.5),
+        "hidden": Head(centre, basis, matrix(32, 128), card, first=matrix(128, 96), kept=48, share=0.3),
     }
 
 

@@ -10,8 +10,9 @@ import similarity
 ROOT = Path(similarity.__file__).parent
 WALLS = {
     "streamlit": {"app"},
-    "torch": {"models", "engines.py", "converter.py", "bench"},
+    "torch": {"models", "engines.py", "converter.py", "finetuning", "bench"},
     "torchvision": {"models", "bench"},
+    "pytorch_metric_learning": {"finetuning"},
     "timm": {"models"},
     "open_clip": {"models"},
     "safetensors": {"models", "heads.py"},

@@ -97,7 +97,7 @@ def ask_all(
     rows, task, left_out = _answerable(asking, asked, _codes(asked, numbers), pictures)
     if most is not None and len(rows) > most:
         rows, task = _draw(rows, task, most, seed)
-    amend = _without_the_query(gallery.vectors, task.own)
+    amend = without_the_query(gallery.vectors, task.own)
     outcomes = rank_all(gallery.vectors, lambda chosen: asking.ask(rows[chosen]), task, amend=amend, progress=progress)
     return Round(asking, rows, values, labels, task, left_out, outcomes)
 
@@ -177,7 +177,7 @@ def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Que
     return Queries(source.name, items, contents, own, lambda numbers: refined[numbers], left_out)
 
 
-def _without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Amend:
+def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Amend:
     """What pictures that were moved towards a query in the gallery would be without it, for `rank_all`."""
 
     def amend(numbers: npt.NDArray[np.int64]) -> Amended:

@@ -1,0 +1,121 @@
+"""What a head learns from, and which part of it is held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.errors import HeadError
+from similarity.finetuning.settings import Settings
+from similarity.search import Rows
+from similarity.vectors import Vectors
+
+if TYPE_CHECKING:
+    from similarity.gallery import Gallery
+
+Codes = npt.NDArray[np.int32]
+
+# More teach a projection of this size nothing new, and take minutes.
+MOST_PICTURES = 50_000
+# Fewer labels cannot be split into some to learn from and some to be asked about, with wrong answers in both.
+LABELS_TO_SPLIT = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Pictures with labels.
+
+    Attributes:
+        embeddings: as the backbone gives them, float32 (n, dim), rows of unit length.
+        codes: their labels as numbers from 0, int32 (n,).
+        labels: how many there are.
+    """
+
+    embeddings: Vectors
+    codes: Codes
+    labels: int
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+        return len(self.codes)
+
+    def at(self, rows: Rows) -> Labelled:
+        """Some of them, with labels numbered anew."""
+        kept, codes = np.unique(self.codes[rows], return_inverse=True)
+        return Labelled(self.embeddings[rows], codes.astype(np.int32), len(kept))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What is learned from, and what is asked about: rows, int64."""
+
+    learned: Rows
+    held_out: Rows
+
+
+def labelled_pictures(gallery: Gallery, seed: int) -> Labelled:
+    """The labelled pictures of a gallery; of very many, some are drawn.
+
+    Raises:
+        HeadError: there is nothing to be learned of its labels.
+    """
+    labels = np.array([label or "" for label in gallery.items.labels()])
+    rows = np.flatnonzero(labels != "")
+    if not len(rows):
+        raise HeadError(
+            f"The pictures of {gallery.name} have no labels to learn from. Put pictures into a folder for each label, "
+            "index a CSV with a column for it, or learn from marks on results."
+        )
+    names, codes, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise HeadError(
+            f"All labelled pictures of {gallery.name} have the label {str(names[0])!r}: it takes two labels to learn "
+            "what tells them apart."
+        )
+    if counts.max() < 2:
+        raise HeadError(
+            f"Each label of {gallery.name} has only one picture: it takes two to learn what pictures of a label have "
+            "in common."
+        )
+    if len(rows) > MOST_PICTURES:
+        drawn = np.sort(np.random.default_rng(seed).choice(len(rows), MOST_PICTURES, replace=False))
+        rows, codes = rows[drawn], codes[drawn]
+    return Labelled(gallery.embeddings[rows], codes.astype(np.int32), len(names)).at(np.arange(len(rows)))
+
+
+def split(pictures: Labelled, settings: Settings) -> Parts:
+    """Hold some of the pictures out.
+
+    By item: of each label the share that is asked for, but one of two at least is learned from. By label: all
+    pictures of so many labels.
+
+    Raises:
+        HeadError: there are too few labels, or too few pictures of each.
+    """
+    random = np.random.default_rng(settings.seed)
+    counts = np.bincount(pictures.codes, minlength=pictures.labels)
+    if settings.split == "label":
+        return _split_labels(pictures, counts, settings.held_out, random)
+    held_out = []
+    for code in np.flatnonzero(counts >= 2):
+        rows = random.permutation(np.flatnonzero(pictures.codes == code))
+        held_out.append(rows[: max(1, round(settings.held_out * len(rows)))] if len(rows) > 2 else rows[:1])
+    chosen = np.sort(np.concatenate(held_out))
+    learned = np.setdiff1d(np.arange(len(pictures)), chosen)
+    return Parts(learned, chosen)
+
+
+def _split_labels(pictures: Labelled, counts: Rows, share: float, random: np.random.Generator) -> Parts:
+    usable = np.flatnonzero(counts >= 2)
+    if len(usable) < LABELS_TO_SPLIT:
+        raise HeadError(
+            f"It takes {LABELS_TO_SPLIT} labels with two pictures each to hold some labels out, and there are "
+            f"{len(usable)}: hold items out instead."
+        )
+    count = min(max(2, round(share * len(usable))), len(usable) - 2)
+    chosen = random.choice(usable, count, replace=False)
+    is_held_out = np.isin(pictures.codes, chosen)
+    return Parts(np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out))

@@ -1,0 +1,80 @@
+"""What a head is trained with."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from similarity.errors import HeadError
+
+Loss = Literal["multi-similarity", "triplet", "contrastive", "proxy-anchor"]
+Split = Literal["item", "label"]
+LOSSES, SPLITS = get_args(Loss), get_args(Split)
+MOST_DIM, MOST_EPOCHS = 2048, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a head depends on beside what it learns from: the same settings and pictures give the same head.
+
+    Those from `members` on were chosen on photographs of clothing, 1,192 of them and random parts of all 1,533; the
+    README has what was measured.
+
+    Attributes:
+        loss: see `losses.py`.
+        layers: 1 for a linear projection, 2 for one with a hidden layer.
+        dim: numbers that are learned; as many principal components are kept beside them.
+        keep: how much of the cosine similarity those components stay, in 0..1; see `heads.py`.
+        split: what is held out to see how good it gets: some items of each label, or some labels altogether.
+        held_out: the share of that.
+        seed: of all that is drawn.
+        epochs: at most; it stops earlier when recall@1 of what is held out has not risen for `patience` of them.
+        members: so many are trained side by side and put together, which evens out what each has by chance.
+        hidden: units of each, if there are two layers.
+        components: so many principal components of the embeddings are learned from.
+        noise: added to embeddings, normal, in standard deviations of one of their numbers.
+        dropout: the share of hidden units (of inputs, with one layer) that each example does without.
+        batch: examples at a time.
+        learning_rate, weight_decay: of AdamW, the first at its highest.
+    """
+
+    loss: Loss = "multi-similarity"
+    layers: int = 2
+    dim: int = 128
+    keep: float = 0.35
+    split: Split = "item"
+    held_out: float = 0.2
+    seed: int = 0
+    epochs: int = 40
+    patience: int = 10
+    members: int = 4
+    hidden: int = 1024
+    components: int = 256
+    noise: float = 0.9
+    dropout: float = 0.2
+    batch: int = 240
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Raise HeadError if they make no sense."""
+        wrong = [
+            (self.loss not in LOSSES, f"The loss {self.loss!r} is none of {', '.join(LOSSES)}."),
+            (self.split not in SPLITS, f"The split {self.split!r} is none of {', '.join(SPLITS)}."),
+            (self.layers not in (1, 2), f"A head has 1 or 2 layers, not {self.layers}."),
+            (not 2 <= self.dim <= MOST_DIM, f"A head learns 2 to {MOST_DIM:,} numbers, not {self.dim}."),
+            (not 0 <= self.keep < 1, f"What is kept is a share from 0 to below 1, not {self.keep}."),
+            (not 0 < self.held_out < 1, f"What is held out is a share above 0 and below 1, not {self.held_out}."),
+            (not 1 <= self.epochs <= MOST_EPOCHS, f"There can be 1 to {MOST_EPOCHS:,} epochs, not {self.epochs}."),
+        ]
+        for is_wrong, sentence in wrong:
+            if is_wrong:
+                raise HeadError(sentence)
+
+    def to_json(self) -> dict[str, Any]:
+        """In JSON's own types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Settings":
+        """What `to_json` gave."""
+        return cls(**{one.name: told[one.name] for one in fields(cls) if one.name in told})
