@@ -49,8 +49,8 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
-    """What is learned from, and what is asked about: rows, int64."""
+class Fold:
+    """One way to hold pictures out: rows of what is learned from, and of what is asked about, int64."""
 
     learned: Rows
     held_out: Rows
@@ -86,36 +86,32 @@ def labelled_pictures(gallery: Gallery, seed: int) -> Labelled:
     return Labelled(gallery.embeddings[rows], codes.astype(np.int32), len(names)).at(np.arange(len(rows)))
 
 
-def split(pictures: Labelled, settings: Settings) -> Parts:
-    """Hold some of the pictures out.
+def make_folds(pictures: Labelled, settings: Settings) -> list[Fold]:
+    """Hold each picture out once (cross-validation), or by label: each label, with all its pictures.
 
-    By item: of each label the share that is asked for, but one of two at least is learned from. By label: all
-    pictures of so many labels.
+    A picture that is the only one of its label is never held out, since nothing else would be right.
 
     Raises:
-        HeadError: there are too few labels, or too few pictures of each.
+        HeadError: there are too few labels.
     """
     random = np.random.default_rng(settings.seed)
     counts = np.bincount(pictures.codes, minlength=pictures.labels)
-    if settings.split == "label":
-        return _split_labels(pictures, counts, settings.held_out, random)
-    held_out = []
-    for code in np.flatnonzero(counts >= 2):
-        rows = random.permutation(np.flatnonzero(pictures.codes == code))
-        held_out.append(rows[: max(1, round(settings.held_out * len(rows)))] if len(rows) > 2 else rows[:1])
-    chosen = np.sort(np.concatenate(held_out))
-    learned = np.setdiff1d(np.arange(len(pictures)), chosen)
-    return Parts(learned, chosen)
-
-
-def _split_labels(pictures: Labelled, counts: Rows, share: float, random: np.random.Generator) -> Parts:
     usable = np.flatnonzero(counts >= 2)
-    if len(usable) < LABELS_TO_SPLIT:
-        raise HeadError(
-            f"It takes {LABELS_TO_SPLIT} labels with two pictures each to hold some labels out, and there are "
-            f"{len(usable)}: hold items out instead."
-        )
-    count = min(max(2, round(share * len(usable))), len(usable) - 2)
-    chosen = random.choice(usable, count, replace=False)
-    is_held_out = np.isin(pictures.codes, chosen)
-    return Parts(np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out))
+    turns = np.full(len(pictures), -1)
+    if settings.split == "label":
+        if len(usable) < LABELS_TO_SPLIT:
+            raise HeadError(
+                f"It takes {LABELS_TO_SPLIT} labels with two pictures each to hold some labels out, and there are "
+                f"{len(usable)}: hold items out instead."
+            )
+        folds = min(settings.folds, len(usable) // 2)  # two at least, or all that is asked has one label
+        turn_of_label = np.full(pictures.labels, -1)
+        turn_of_label[random.permutation(usable)] = np.arange(len(usable)) % folds
+        turns = turn_of_label[pictures.codes]
+    else:
+        folds = settings.folds
+        for code in usable:
+            rows = random.permutation(np.flatnonzero(pictures.codes == code))
+            turns[rows] = (np.arange(len(rows)) + random.integers(folds)) % folds
+    found = [Fold(np.flatnonzero(turns != turn), np.flatnonzero(turns == turn)) for turn in range(folds)]
+    return [fold for fold in found if len(fold.held_out)]

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from similarity.errors import HeadError
-from similarity.finetuning.examples import Labelled, labelled_pictures, split
+from similarity.finetuning.examples import Labelled, labelled_pictures, make_folds
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.telling import Epoch, OnEpoch
 from similarity.gallery import Gallery
@@ -37,7 +37,7 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
     """
     settings = settings or Settings()
     examples = labelled_pictures(gallery, settings.seed)
-    split(examples, settings)  # or it fails after torch was loaded
+    make_folds(examples, settings)  # or it fails after torch was loaded
     made = gallery.manifest
     contents = hashlib.sha256(examples.embeddings.tobytes() + examples.codes.tobytes()).hexdigest()
     card = Card(

@@ -25,10 +25,12 @@ class Settings:
         dim: numbers that are learned; as many principal components are kept beside them.
         keep: how much of the cosine similarity those components stay, in 0..1; see `heads.py`.
         split: what is held out to see how good it gets: some items of each label, or some labels altogether.
-        held_out: the share of that.
+        folds: in so many parts, each of which is held out once from a network that is trained on the others.
         seed: of all that is drawn.
-        epochs: at most; it stops earlier when recall@1 of what is held out has not risen for `patience` of them.
-        members: so many are trained side by side and put together, which evens out what each has by chance.
+        epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has not risen for
+            `patience` of them, and what is kept is of the best.
+        members: so many networks learn from all pictures in the end and are put together, which evens out what each
+            has by chance.
         hidden: units of each, if there are two layers.
         components: so many principal components of the embeddings are learned from.
         noise: added to embeddings, normal, in standard deviations of one of their numbers.
@@ -42,7 +44,7 @@ class Settings:
     dim: int = 128
     keep: float = 0.35
     split: Split = "item"
-    held_out: float = 0.2
+    folds: int = 4
     seed: int = 0
     epochs: int = 40
     patience: int = 10
@@ -63,7 +65,7 @@ class Settings:
             (self.layers not in (1, 2), f"A head has 1 or 2 layers, not {self.layers}."),
             (not 2 <= self.dim <= MOST_DIM, f"A head learns 2 to {MOST_DIM:,} numbers, not {self.dim}."),
             (not 0 <= self.keep < 1, f"What is kept is a share from 0 to below 1, not {self.keep}."),
-            (not 0 < self.held_out < 1, f"What is held out is a share above 0 and below 1, not {self.held_out}."),
+            (not 2 <= self.folds <= 20, f"There can be 2 to 20 folds, not {self.folds}."),
             (not 1 <= self.epochs <= MOST_EPOCHS, f"There can be 1 to {MOST_EPOCHS:,} epochs, not {self.epochs}."),
         ]
         for is_wrong, sentence in wrong:

@@ -7,8 +7,8 @@ of few examples honest, noise on what goes in (C. M. Bishop, 1995) and dropout (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,6 @@ import numpy.typing as npt
 from similarity.finetuning.examples import Labelled
 from similarity.finetuning.losses import PROXIES_FASTER, make_criterion
 from similarity.finetuning.settings import Settings
-from similarity.finetuning.telling import Epoch, OnEpoch, Stage
 from similarity.heads import Card, Head
 from similarity.search import Rows
 from similarity.vectors import Vectors, normalise
@@ -31,9 +30,6 @@ BEGIN = 3**-0.5
 WARM_UP = 0.1
 # Of a label with many pictures, at most so many are in a batch when not all labels fit in.
 AT_ONCE = 4
-
-# Says how good a head is, in 0..1.
-Judge = Callable[[Head], float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,147 +60,102 @@ class Basis:
         return made
 
 
-def train(
-    pictures: Labelled,
-    settings: Settings,
-    card: Card,
-    *,
-    stage: Stage,
-    epochs: int,
-    judge: Judge | None = None,
-    on_epoch: OnEpoch,
-) -> tuple[Head, int]:
-    """Train a head on pictures with labels.
+class Member:
+    """A network that is trained on some of the pictures."""
 
-    Args:
-        epochs: how many of the cycle that `settings.epochs` make up.
-        judge: if given, the head of the best epoch is taken, the first of equally good ones; else that of the last.
+    def __init__(self, pictures: Labelled, rows: Rows, settings: Settings, number: int = 0) -> None:
+        """Begin; of several with the same settings each has another number, and draws something else."""
+        import torch
 
-    Returns:
-        The head, and the epoch that it is of.
-    """
-    basis = Basis.of(pictures.embeddings, settings.components)
-    members = _Members(basis.project(pictures.embeddings), pictures, settings)
-    best, best_recall, best_epoch = None, -1.0, 0
-    for number in range(1, epochs + 1):
-        loss = members.learn()
-        recall = None
-        if judge:
-            head = members.head(basis, card)
-            recall = judge(head)
-            if recall > best_recall:
-                best, best_recall, best_epoch = head, recall, number
-        on_epoch(Epoch(stage, number, epochs, loss, recall))
-        if judge and number - best_epoch >= settings.patience:
-            break
-    return (best, best_epoch) if best else (members.head(basis, card), epochs)
+        seed = settings.seed + 1000 * number
+        self._settings, self._codes = settings, pictures.codes[rows]
+        self._random, self._noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        torch.manual_seed(seed)
+        self._basis = Basis.of(pictures.embeddings[rows], settings.components)
+        self._inputs = torch.from_numpy(self._basis.project(pictures.embeddings[rows]))
+        self._labels = torch.from_numpy(self._codes.astype(np.int64))
+        width, has_hidden = self._inputs.shape[1], settings.layers == 2
+        self._first = self._begin(settings.hidden, width) if has_hidden else None
+        self._last = self._begin(settings.dim, settings.hidden if has_hidden else width)
+        self._criterion = make_criterion(settings.loss, pictures.labels, settings.dim)
+        self._steps = max(1, len(rows) // settings.batch)
+        self._optimiser, self._schedule = self._prepare()
 
+    def learn(self) -> float:
+        """One epoch; returns the mean loss of its batches."""
+        losses = []
+        for rows in draw_batches(self._codes, self._settings.batch, self._steps, self._random):
+            loss = self._criterion.of_labels(self._forward(self._inputs[rows]), self._labels[rows])
+            self._optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimiser.step()
+            self._schedule.step()
+            losses.append(loss.item())
+        return float(np.mean(losses))
 
-class _Members:
-    """Networks of one shape, trained side by side."""
-
-    def __init__(self, inputs: Vectors, pictures: Labelled, settings: Settings) -> None:
+    def _begin(self, rows: int, columns: int) -> Tensor:
         import torch
         from torch import nn
 
-        self._settings, self._codes = settings, pictures.codes
-        self._torch_random = torch.Generator().manual_seed(settings.seed)
-        self._random = np.random.default_rng(settings.seed)
-        torch.manual_seed(settings.seed)
-        self._inputs, self._labels = torch.from_numpy(inputs), torch.from_numpy(pictures.codes.astype(np.int64))
-        width, count = inputs.shape[1], settings.members
-        self._has_hidden = settings.layers == 2
-
-        def begin(rows: int, columns: int) -> Tensor:
-            weights = torch.empty(count, rows, columns)
-            return nn.Parameter(weights.normal_(0, BEGIN / columns**0.5, generator=self._torch_random))
-
-        self._first = begin(settings.hidden, width) if self._has_hidden else None
-        self._last = begin(settings.dim, settings.hidden if self._has_hidden else width)
-        self._criteria = [make_criterion(settings.loss, pictures.labels, settings.dim) for _ in range(count)]
-        self._steps = max(1, len(pictures) // settings.batch)
-        self._optimiser, self._schedule = self._prepare()
+        return nn.Parameter(torch.empty(rows, columns).normal_(0, BEGIN / columns**0.5, generator=self._noise))
 
     def _prepare(self) -> tuple[Any, Any]:
         import torch
 
-        settings, own = self._settings, [one for each in self._criteria for one in each.parameters]
+        settings, own = self._settings, self._criterion.parameters
         weights = [one for one in (self._first, self._last) if one is not None]
         groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": settings.weight_decay}]
         if own:
-            rate = PROXIES_FASTER * settings.learning_rate
-            groups.append({"params": own, "weight_decay": 0.0, "lr": rate})
+            groups.append({"params": own, "weight_decay": 0.0, "lr": PROXIES_FASTER * settings.learning_rate})
         optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate)
         rates = [group["lr"] for group in optimiser.param_groups]
         total = settings.epochs * self._steps
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=total, pct_start=WARM_UP)
         return optimiser, schedule
 
-    def learn(self) -> float:
-        """One epoch; returns the mean loss of its batches."""
-        losses = []
-        for rows in draw_batches(self._codes, self._settings.batch, self._steps, self._random):
-            chosen = self._labels[rows]
-            vectors = self._forward(self._inputs[rows])
-            parts = [one.of_labels(made, chosen) for one, made in zip(self._criteria, vectors, strict=True)]
-            loss = sum(parts[1:], parts[0])
-            self._optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._optimiser.step()
-            self._schedule.step()
-            losses.append(loss.item() / len(parts))
-        return float(np.mean(losses))
-
     def _forward(self, inputs: Tensor) -> Tensor:
-        """(batch, components) -> (members, batch, dim), of unit length, with noise and dropout."""
+        """(batch, components) -> (batch, dim), of unit length, with noise and dropout."""
         import torch
         from torch.nn import functional
 
-        shape = (self._settings.members, *inputs.shape)
-        noisy = inputs + self._settings.noise * torch.randn(shape, generator=self._torch_random)
+        hidden = inputs + self._settings.noise * torch.randn(inputs.shape, generator=self._noise)
         if self._first is not None:
-            noisy = functional.relu(noisy @ self._first.transpose(1, 2))
-        kept = functional.dropout(noisy, self._settings.dropout)
-        return functional.normalize(kept @ self._last.transpose(1, 2), dim=2)
+            hidden = functional.relu(hidden @ self._first.T)
+        made = functional.dropout(hidden, self._settings.dropout) @ self._last.T
+        return functional.normalize(made)
 
-    def head(self, basis: Basis, card: Card) -> Head:
-        """What they have learned so far, as one head; see `_together`."""
-        import torch
-        from torch.nn import functional
-
-        with torch.no_grad():
-            hidden = self._inputs.expand(self._settings.members, *self._inputs.shape)
-            if self._first is not None:
-                hidden = functional.relu(hidden @ self._first.transpose(1, 2))
-            made = (hidden @ self._last.transpose(1, 2)).numpy()
-            last = _together(self._last.detach().numpy(), made, self._settings.dim, is_side_by_side=self._has_hidden)
-            first = None if self._first is None else self._first.detach().flatten(0, 1).numpy().copy()
-        settings = self._settings
+    def head(self, card: Card) -> Head:
+        """What it has learned so far."""
+        settings, basis = self._settings, self._basis
         kept = min(settings.dim, len(basis.rows)) if settings.keep else 0
-        return Head(basis.centre, basis.rows, last, card, first, kept, settings.keep if kept else 0.0)
+        first = None if self._first is None else self._first.detach().numpy().copy()
+        share = settings.keep if kept else 0.0
+        return Head(basis.centre, basis.rows, self._last.detach().numpy().copy(), card, first, kept, share)
 
 
-def _together(last: Vectors, made: Vectors, dim: int, *, is_side_by_side: bool) -> Vectors:
-    """The last layers of several members as one.
+def join(heads: Sequence[Head], embeddings: Vectors) -> Head:
+    """Heads of one basis as one, of the same size of vectors.
 
-    Each counts alike, by the mean length of what it makes; of all their numbers, the strongest principal components are
-    taken, since a similarity is in them.
+    Each counts alike, by the mean length of what it makes of some embeddings; of all their numbers the strongest
+    principal components are taken, since nearly all of a similarity is in them.
 
     Args:
-        last: float32 (members, dim, width).
-        made: what they make of the examples, float32 (members, n, dim).
-        is_side_by_side: whether each has hidden units of its own, or all the same inputs.
-
-    Returns:
-        float32 (dim, members * width), or (dim, width).
+        embeddings: float32 (n, dim), rows of unit length.
     """
-    scales = np.maximum(np.linalg.norm(made, axis=2).mean(axis=1), 1e-9)
-    outputs = np.concatenate([one / scale for one, scale in zip(made, scales, strict=True)], axis=1).astype(np.float64)
-    _, directions = np.linalg.eigh(outputs.T @ outputs)
-    chosen = directions[:, ::-1][:, :dim].T.reshape(-1, len(last), last.shape[1])
-    parts = [chosen[:, number] @ (one / scale) for number, (one, scale) in enumerate(zip(last, scales, strict=True))]
-    joined = np.concatenate(parts, axis=1) if is_side_by_side else np.sum(parts, axis=0)
-    return np.ascontiguousarray(joined, np.float32)
+    one = heads[0]
+    components = normalise(embeddings - one.centre) @ one.basis.T
+    inputs = [components if each.first is None else np.maximum(components @ each.first.T, 0) for each in heads]
+    made = [hidden @ each.last.T for hidden, each in zip(inputs, heads, strict=True)]
+    scales = [1 / max(float(np.linalg.norm(each, axis=1).mean()), 1e-9) for each in made]
+    outputs = np.concatenate([scale * each for scale, each in zip(scales, made, strict=True)], axis=1)
+    _, directions = np.linalg.eigh(outputs.T.astype(np.float64) @ outputs)
+    dim = len(one.last)
+    chosen = np.split(directions[:, ::-1][:, :dim].T, len(heads), axis=1)
+    parts = [scale * each @ head.last for scale, each, head in zip(scales, chosen, heads, strict=True)]
+    firsts = [head.first for head in heads if head.first is not None]
+    joined = np.concatenate(parts, axis=1) if firsts else np.sum(parts, axis=0)
+    last = np.ascontiguousarray(joined, np.float32)
+    return replace(one, first=np.concatenate(firsts) if firsts else None, last=last)
 
 
 def draw_batches(codes: npt.NDArray[np.int32], size: int, count: int, random: np.random.Generator) -> Iterator[Rows]:

@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import SimilarityError
-from similarity.finetuning.examples import Labelled, split
+from similarity.finetuning.examples import Fold, Labelled, make_folds
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.telling import Epoch
-from similarity.finetuning.training import train
-from similarity.finetuning.worth import Exam, calibration, judged_by, measure
+from similarity.finetuning.training import Member, join
+from similarity.finetuning.worth import Answers, Exam
 from similarity.heads import Card, Head
 from similarity.refinement import Method
 
@@ -29,7 +30,7 @@ LIBRARIES = ("torch", "pytorch-metric-learning", "numpy")
 
 
 def teach(examples: Labelled, settings: Settings, card: Card, method: Method) -> Head:
-    """Try on a part, see what that is worth, then learn from all.
+    """Try on parts of the examples, see what that is worth, then learn from all.
 
     Args:
         card: what is known of the head beforehand.
@@ -39,26 +40,57 @@ def teach(examples: Labelled, settings: Settings, card: Card, method: Method) ->
         HeadError: there is too little to hold anything out of.
     """
     started = time.perf_counter()
-    parts = split(examples, settings)
-    exam = Exam.of(examples, parts, settings.split)
-    learned = examples.at(parts.learned)
-    judge = judged_by(exam, examples.embeddings)
-    tried, best = train(learned, settings, card, stage="trial", epochs=settings.epochs, judge=judge, on_epoch=_tell)
-    before, _ = exam.sit(examples.embeddings, method)
-    after, hits = exam.sit(tried.project(examples.embeddings), method)
-    final, _ = train(examples, settings, card, stage="final", epochs=best, on_epoch=_tell)
+    folds = make_folds(examples, settings)
+    exams = [Exam.of(examples, fold, settings.split) for fold in folds]
+    heads, best = _try(examples, folds, exams, settings, card)
+    before = Answers.join([exam.sit(examples.embeddings, method) for exam in exams])
+    after = Answers.join(
+        [exam.sit(head.project(examples.embeddings), method) for exam, head in zip(exams, heads, strict=True)]
+    )
+    final = _learn(examples, settings, card, best)
     told = replace(
         card,
-        before=measure(before),
-        after=measure(after),
-        calibration=calibration(after, hits) if settings.split == "item" else None,
+        before=before.summary(),
+        after=after.summary(),
+        calibration=after.calibration() if settings.split == "item" else None,
         seconds=round(time.perf_counter() - started, 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
         settings=settings.to_json() | {"best_epoch": best, "refinement": method},
-        data=dict(card.data) | {"learned": len(parts.learned), "held_out": len(before)},
+        data=dict(card.data) | {"queries": len(after)},
     )
     return replace(final, card=told)
+
+
+def _try(
+    examples: Labelled, folds: Sequence[Fold], exams: Sequence[Exam], settings: Settings, card: Card
+) -> tuple[list[Head], int]:
+    """Train a network without each of the folds; their heads at the epoch that was best, and which it was."""
+    members = [Member(examples, fold.learned, settings, number) for number, fold in enumerate(folds)]
+    asked = [len(exam.queries) for exam in exams]
+    best: list[Head] = []
+    best_recall, best_epoch = -1.0, 0
+    for number in range(1, settings.epochs + 1):
+        loss = float(np.mean([member.learn() for member in members]))
+        heads = [member.head(card) for member in members]
+        found = [exam.recall(head.project(examples.embeddings)) for exam, head in zip(exams, heads, strict=True)]
+        recall = float(np.average(found, weights=asked))
+        if recall > best_recall:
+            best, best_recall, best_epoch = heads, recall, number
+        _tell(Epoch("trial", number, settings.epochs, loss, recall))
+        if number - best_epoch >= settings.patience:
+            break
+    return best, best_epoch
+
+
+def _learn(examples: Labelled, settings: Settings, card: Card, epochs: int) -> Head:
+    """Train on all examples, for so many epochs."""
+    rows = np.arange(len(examples))
+    members = [Member(examples, rows, settings, number) for number in range(settings.members)]
+    for number in range(1, epochs + 1):
+        loss = float(np.mean([member.learn() for member in members]))
+        _tell(Epoch("final", number, epochs, loss))
+    return join([member.head(card) for member in members], examples.embeddings)
 
 
 def _tell(epoch: Epoch) -> None:

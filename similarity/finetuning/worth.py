@@ -1,19 +1,20 @@
 """What a head is worth: metrics of held-out pictures with and without it, and how sure a result with it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from similarity.confidence import MIN_QUERIES, fit
-from similarity.evaluation.ranks import Codes, Outcomes, Task, rank_all
+from similarity.evaluation.metrics import Values
+from similarity.evaluation.ranks import Codes, Task, rank_all
 from similarity.evaluation.rounds import without_the_query
 from similarity.evaluation.summaries import per_query
-from similarity.finetuning.examples import Labelled, Parts
-from similarity.heads import Head
+from similarity.finetuning.examples import Fold, Labelled
 from similarity.refinement import Method, refine
 from similarity.search import Rows
 from similarity.stored import StoredVectors, write_vectors
@@ -25,7 +26,7 @@ COMPARED = "compared.npy"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exam:
-    """Held-out pictures as queries.
+    """The held-out pictures of a fold as queries.
 
     Attributes:
         pictures: what is searched: those that were learned from, or the held-out ones themselves,
@@ -40,11 +41,12 @@ class Exam:
     codes: Codes
 
     @classmethod
-    def of(cls, examples: Labelled, parts: Parts, split: str) -> "Exam":
+    def of(cls, examples: Labelled, fold: Fold, split: str) -> "Exam":
         """Held-out items are looked for among what was learned from; held-out labels among themselves."""
+        held_out = fold.held_out
         if split == "item":
-            return cls(parts.learned, parts.held_out, np.full(len(parts.held_out), -1), examples.codes)
-        return cls(parts.held_out, parts.held_out, np.arange(len(parts.held_out)), examples.codes)
+            return cls(fold.learned, held_out, np.full(len(held_out), -1), examples.codes)
+        return cls(held_out, held_out, np.arange(len(held_out)), examples.codes)
 
     def recall(self, vectors: Vectors) -> float:
         """recall@1 with what examples are compared as, float32 (n, dim), nothing refined."""
@@ -54,11 +56,11 @@ class Exam:
         found = self.codes[self.pictures[scores.argmax(axis=1)]]
         return float((found == self.codes[self.queries]).mean())
 
-    def sit(self, vectors: Vectors, method: Method) -> tuple[Outcomes, Codes]:
-        """What comes of each query, and the labels of its first ten hits, as a gallery with a refinement answers."""
+    def sit(self, vectors: Vectors, method: Method) -> "Answers":
+        """What comes of each query, as a gallery with a refinement answers."""
         pictures = self.codes[self.pictures]
         asked = self.codes[self.queries]
-        relevant = (asked[:, np.newaxis] == pictures).sum(axis=1) - (self.own >= 0)
+        relevant = np.bincount(pictures, minlength=int(asked.max()) + 1)[asked] - (self.own >= 0)
         rows = np.flatnonzero(relevant > 0)
         task = Task(pictures, asked[rows], self.own[rows], relevant[rows].astype(np.int32))
         own = task.own if (task.own >= 0).all() else None
@@ -70,29 +72,42 @@ class Exam:
                 return compared.refine(questions[numbers], None if own is None else own[numbers])
 
             outcomes = rank_all(compared, ask, task, amend=without_the_query(compared, task.own))
-        hits = np.where(outcomes.rows >= 0, pictures[outcomes.rows], -1).astype(np.int32)
-        return outcomes, hits
+        hits = np.where(outcomes.rows >= 0, pictures[outcomes.rows], -1)
+        return Answers({name: per_query(outcomes, name) for name in METRICS}, outcomes.scores, outcomes.right, hits)
 
 
-def measure(outcomes: Outcomes) -> dict[str, float]:
-    """The metrics of a card."""
-    return {name: round(float(per_query(outcomes, name).mean()), 4) for name in METRICS}
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What came of some queries.
 
+    Attributes:
+        metrics: by name, float64 (q,) each.
+        scores, right, labels: of the first ten hits, (q, 10) each; see `confidence.fit`.
+    """
 
-def calibration(outcomes: Outcomes, hits: Codes) -> Mapping[str, Any] | None:
-    """How sure results are, for the card; None where too few pictures were held out."""
-    if len(outcomes) < MIN_QUERIES:
-        return None
-    return fit(outcomes.scores, outcomes.right, hits).to_json()
+    metrics: Mapping[str, Values]
+    scores: Vectors
+    right: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.integer]
 
+    @classmethod
+    def join(cls, several: Sequence["Answers"]) -> "Answers":
+        """Those of all folds."""
+        metrics = {name: np.concatenate([one.metrics[name] for one in several]) for name in METRICS}
+        hits = (np.concatenate([getattr(one, name) for one in several]) for name in ("scores", "right", "labels"))
+        return cls(metrics, *hits)
 
-def judged_by(exam: Exam, embeddings: Vectors) -> Any:
-    """Says how good a head is: recall@1 of the exam."""
+    def __len__(self) -> int:
+        """How many queries there were."""
+        return len(self.scores)
 
-    def judge(head: Head) -> float:
-        return exam.recall(head.project(embeddings))
+    def summary(self) -> dict[str, float]:
+        """The metrics of a card."""
+        return {name: round(float(values.mean()), 4) for name, values in self.metrics.items()}
 
-    return judge
+    def calibration(self) -> Mapping[str, Any] | None:
+        """How sure results are, for the card; None where too few pictures were held out."""
+        return fit(self.scores, self.right, self.labels).to_json() if len(self) >= MIN_QUERIES else None
 
 
 def _refined(folder: Path, vectors: Vectors, method: Method) -> StoredVectors:
