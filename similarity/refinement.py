@@ -67,7 +67,9 @@ class Refinement:
     reason: str
 
 
-def choose_refinement(asked: str, count: int, dim: int, *, is_exact: bool, has_words: bool = False) -> Refinement:
+def choose_refinement(
+    asked: str, count: int, dim: int, *, is_exact: bool, has_words: bool = False, has_head: bool = False
+) -> Refinement:
     """The refinement of a gallery.
 
     Args:
@@ -75,11 +77,14 @@ def choose_refinement(asked: str, count: int, dim: int, *, is_exact: bool, has_w
         count: pictures, dim: numbers of an embedding.
         is_exact: whether its index is.
         has_words: whether its embeddings are compared with words, too.
+        has_head: whether what is refined was learned; see `heads.py`.
 
     Raises:
         SearchError: it is none, or makes no sense for this gallery.
     """
     if asked == AUTO:
+        if has_head:
+            return Refinement("none", "What belongs together was learned: neighbours would cost more than they bring.")
         if has_words:
             return Refinement("none", "Words are compared with embeddings as they are.")
         return _choose(count, dim, is_exact=is_exact)

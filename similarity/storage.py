@@ -327,6 +327,7 @@ def _refinement(
         dim=dim,
         is_exact=recipe.is_exact,
         has_words=understands_text(manifest.model) and not manifest.head_sha256,
+        has_head=manifest.head_sha256 is not None,
     )
     try:
         return choose(manifest.refinement_asked)

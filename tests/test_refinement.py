@@ -348,3 +348,8 @@ def test_an_approximate_gallery_keeps_its_centre_as_it_grows(light_network: None
     assert (anew.vectors.centre != centre).any()  # type: ignore[attr-defined]
     with pytest.raises(SimilarityError, match="needs an exact index"):
         grown.rebuild(refinement="neighbours")
+
+
+def test_what_a_head_made_is_compared_as_it_is_unless_something_else_is_asked_for() -> None:
+    assert choose_refinement("auto", 1_000, 256, is_exact=True, has_head=True).method == "none"
+    assert choose_refinement("neighbours", 1_000, 256, is_exact=True, has_head=True).method == "neighbours"

@@ -46,11 +46,11 @@ class Settings:
     split: Split = "item"
     folds: int = 4
     seed: int = 0
-    epochs: int = 40
+    epochs: int = 25
     patience: int = 10
     members: int = 4
     hidden: int = 1024
-    components: int = 256
+    components: int = 512
     noise: float = 0.9
     dropout: float = 0.2
     batch: int = 240
