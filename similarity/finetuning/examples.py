@@ -42,6 +42,10 @@ class Labelled:
         """How many pictures there are."""
         return len(self.codes)
 
+    def background(self, rows: Rows) -> Vectors:
+        """Of some of them, what principal components are taken of."""
+        return self.embeddings[rows]
+
     def at(self, rows: Rows) -> Labelled:
         """Some of them, with labels numbered anew."""
         kept, codes = np.unique(self.codes[rows], return_inverse=True)
@@ -50,14 +54,20 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """One way to hold pictures out: rows of what is learned from, and of what is asked about, int64."""
+    """One way to hold examples out: rows of what is learned from, and of what is asked about, int64."""
 
     learned: Rows
     held_out: Rows
 
 
 def labelled_pictures(gallery: Gallery, seed: int) -> Labelled:
-    """The labelled pictures of a gallery; of very many, some are drawn.
+    """The labelled pictures of a gallery; raises as `labelled_rows`."""
+    rows, codes = labelled_rows(gallery, seed)
+    return Labelled(gallery.embeddings[rows], codes, 0).at(np.arange(len(rows)))
+
+
+def labelled_rows(gallery: Gallery, seed: int) -> tuple[Rows, Codes]:
+    """The rows of a gallery's labelled pictures with their labels as numbers; of very many, some are drawn.
 
     Raises:
         HeadError: there is nothing to be learned of its labels.
@@ -83,10 +93,10 @@ def labelled_pictures(gallery: Gallery, seed: int) -> Labelled:
     if len(rows) > MOST_PICTURES:
         drawn = np.sort(np.random.default_rng(seed).choice(len(rows), MOST_PICTURES, replace=False))
         rows, codes = rows[drawn], codes[drawn]
-    return Labelled(gallery.embeddings[rows], codes.astype(np.int32), len(names)).at(np.arange(len(rows)))
+    return rows, codes.astype(np.int32)
 
 
-def make_folds(pictures: Labelled, settings: Settings) -> list[Fold]:
+def fold_labelled(pictures: Labelled, settings: Settings) -> list[Fold]:
     """Hold each picture out once (cross-validation), or by label: each label, with all its pictures.
 
     A picture that is the only one of its label is never held out, since nothing else would be right.

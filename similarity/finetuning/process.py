@@ -1,15 +1,13 @@
 """Training from where a gallery is: the examples are gathered, a process of its own trains, and the head comes back."""
 
-import hashlib
 import json
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from similarity.errors import HeadError
-from similarity.finetuning.examples import Labelled, labelled_pictures, make_folds
+from similarity.finetuning.lessons import Examples
+from similarity.finetuning.passing import describe, gather_examples, write_examples
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.telling import Epoch, OnEpoch
 from similarity.gallery import Gallery
@@ -21,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 
 def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: OnEpoch | None = None) -> Head:
-    """Train a head on the labels of a gallery's pictures; no picture is looked at, and the gallery stays as it is.
+    """Train a head on the labels of a gallery's pictures, or on marks; no picture is looked at, and the gallery stays
+    as it is.
 
     It always learns from embeddings as the backbone gives them, also if the gallery has a head already.
 
@@ -30,38 +29,43 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
         on_epoch: told how it goes; whatever it raises ends the training.
 
     Returns:
-        The head, for `Gallery.rebuild`. Its card says what it is worth: metrics of held-out pictures.
+        The head, for `Gallery.rebuild`. Its card says what it is worth: metrics of what was held out.
 
     Raises:
-        HeadError: there is nothing to be learned of the labels, or training failed.
+        HeadError: there is nothing to be learned, or training failed. GalleryError: marks cannot be read.
     """
     settings = settings or Settings()
-    examples = labelled_pictures(gallery, settings.seed)
-    make_folds(examples, settings)  # or it fails after torch was loaded
+    examples = gather_examples(gallery, settings)
     made = gallery.manifest
-    contents = hashlib.sha256(examples.embeddings.tobytes() + examples.codes.tobytes()).hexdigest()
     card = Card(
         model=made.model,
         weights_sha256=made.weights_sha256,
         network_sha256=made.network_sha256,
         loss=settings.loss,
-        data={"gallery": gallery.name, "pictures": len(examples), "labels": examples.labels, "sha256": contents},
+        data={"gallery": gallery.name} | describe(examples),
     )
-    return _run(examples, settings, card, _method(gallery, settings), on_epoch)
+    return _run(examples, settings, card, _methods(gallery, settings), on_epoch)
 
 
-def _method(gallery: Gallery, settings: Settings) -> Method:
-    """How the gallery will be refined with the head."""
-    dim = settings.dim * (2 if settings.keep else 1)
-    asked = gallery.manifest.refinement_asked
-    return choose_refinement(asked, len(gallery), dim, is_exact=gallery.is_exact).method
+def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
+    """How the gallery refines what it compares without a head, and how it will with this one."""
+    made, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
+    sizes = {"before": made.dim, "after": dim}
+    return {
+        when: choose_refinement(
+            made.refinement_asked, len(gallery), numbers, is_exact=gallery.is_exact, has_head=when == "after"
+        ).method
+        for when, numbers in sizes.items()
+    }
 
 
-def _run(examples: Labelled, settings: Settings, card: Card, method: Method, on_epoch: OnEpoch | None) -> Head:
+def _run(
+    examples: Examples, settings: Settings, card: Card, methods: dict[str, Method], on_epoch: OnEpoch | None
+) -> Head:
     with TemporaryDirectory() as folder:
         arrays, task, head = (Path(folder, name) for name in ("examples.npz", "task.json", "made.safetensors"))
-        np.savez(arrays, embeddings=examples.embeddings, codes=examples.codes, labels=examples.labels)
-        task.write_text(json.dumps({"settings": settings.to_json(), "card": card.to_json(), "refinement": method}))
+        write_examples(arrays, examples)
+        task.write_text(json.dumps({"settings": settings.to_json(), "card": card.to_json()} | methods))
         with running_module("similarity.finetuning.worker", arrays, task, head) as process:
             for line in process.stdout or ():
                 _hear(line, on_epoch)

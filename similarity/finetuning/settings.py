@@ -8,8 +8,12 @@ from similarity.errors import HeadError
 
 Loss = Literal["multi-similarity", "triplet", "contrastive", "proxy-anchor"]
 Split = Literal["item", "label"]
+From = Literal["labels", "marks"]
 LOSSES, SPLITS = get_args(Loss), get_args(Split)
 MOST_DIM, MOST_EPOCHS = 2048, 1000
+# What is different with marks. There are few of them, in one batch or two, so an epoch is short, and more is kept of
+# what the backbone sees. Measured with marks as photographs of clothing have labels: README.
+WITH_MARKS = {"keep": 0.5, "epochs": 100, "patience": 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class Settings:
     README has what was measured.
 
     Attributes:
+        source: what is learned from: the labels of a gallery's pictures, or the marks on its results.
         loss: see `losses.py`.
         layers: 1 for a linear projection, 2 for one with a hidden layer.
         dim: numbers that are learned; as many principal components are kept beside them.
@@ -39,6 +44,7 @@ class Settings:
         learning_rate, weight_decay: of AdamW, the first at its highest.
     """
 
+    source: From = "labels"
     loss: Loss = "multi-similarity"
     layers: int = 2
     dim: int = 128
@@ -71,6 +77,12 @@ class Settings:
         for is_wrong, sentence in wrong:
             if is_wrong:
                 raise HeadError(sentence)
+
+    @classmethod
+    def choose(cls, source: From = "labels", **given: Any) -> "Settings":
+        """Those for labels or for marks, with some of them given; of these, None says that it is not."""
+        others = WITH_MARKS if source == "marks" else {}
+        return cls(source=source, **(others | {name: value for name, value in given.items() if value is not None}))
 
     def to_json(self) -> dict[str, Any]:
         """In JSON's own types."""

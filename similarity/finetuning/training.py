@@ -7,14 +7,13 @@ of few examples honest, noise on what goes in (C. M. Bishop, 1995) and dropout (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from similarity.finetuning.examples import Labelled
+from similarity.finetuning.lessons import Examples, make_lessons
 from similarity.finetuning.losses import PROXIES_FASTER, make_criterion
 from similarity.finetuning.settings import Settings
 from similarity.heads import Card, Head
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 # usual before rectifiers, recall@1 is 0.02 to 0.03 lower.
 BEGIN = 3**-0.5
 WARM_UP = 0.1
-# Of a label with many pictures, at most so many are in a batch when not all labels fit in.
-AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,31 +58,30 @@ class Basis:
 
 
 class Member:
-    """A network that is trained on some of the pictures."""
+    """A network that is trained on some of the examples."""
 
-    def __init__(self, pictures: Labelled, rows: Rows, settings: Settings, number: int = 0) -> None:
+    def __init__(self, examples: Examples, rows: Rows, settings: Settings, number: int = 0) -> None:
         """Begin; of several with the same settings each has another number, and draws something else."""
         import torch
 
         seed = settings.seed + 1000 * number
-        self._settings, self._codes = settings, pictures.codes[rows]
+        self._settings = settings
         self._random, self._noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
-        self._basis = Basis.of(pictures.embeddings[rows], settings.components)
-        self._inputs = torch.from_numpy(self._basis.project(pictures.embeddings[rows]))
-        self._labels = torch.from_numpy(self._codes.astype(np.int64))
+        self._basis = Basis.of(examples.background(rows), settings.components)
+        self._inputs = torch.from_numpy(self._basis.project(examples.embeddings))
         width, has_hidden = self._inputs.shape[1], settings.layers == 2
         self._first = self._begin(settings.hidden, width) if has_hidden else None
         self._last = self._begin(settings.dim, settings.hidden if has_hidden else width)
-        self._criterion = make_criterion(settings.loss, pictures.labels, settings.dim)
-        self._steps = max(1, len(rows) // settings.batch)
+        self._criterion = make_criterion(settings.loss, examples.labels, settings.dim)
+        self._lessons = make_lessons(examples, rows, settings.batch)
         self._optimiser, self._schedule = self._prepare()
 
     def learn(self) -> float:
         """One epoch; returns the mean loss of its batches."""
         losses = []
-        for rows in draw_batches(self._codes, self._settings.batch, self._steps, self._random):
-            loss = self._criterion.of_labels(self._forward(self._inputs[rows]), self._labels[rows])
+        for lesson in self._lessons.draw(self._random):
+            loss = lesson.loss(self._criterion, self._forward(self._inputs[lesson.rows]))
             self._optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
@@ -109,7 +105,7 @@ class Member:
             groups.append({"params": own, "weight_decay": 0.0, "lr": PROXIES_FASTER * settings.learning_rate})
         optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate)
         rates = [group["lr"] for group in optimiser.param_groups]
-        total = settings.epochs * self._steps
+        total = settings.epochs * self._lessons.count
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=total, pct_start=WARM_UP)
         return optimiser, schedule
 
@@ -156,33 +152,3 @@ def join(heads: Sequence[Head], embeddings: Vectors) -> Head:
     joined = np.concatenate(parts, axis=1) if firsts else np.sum(parts, axis=0)
     last = np.ascontiguousarray(joined, np.float32)
     return replace(one, first=np.concatenate(firsts) if firsts else None, last=last)
-
-
-def draw_batches(codes: npt.NDArray[np.int32], size: int, count: int, random: np.random.Generator) -> Iterator[Rows]:
-    """So many batches of rows.
-
-    With few labels, batches are drawn evenly. With many, a batch drawn evenly would hold no two of a label: it is put
-    together of up to AT_ONCE pictures each of some labels that have two at least.
-    """
-    if len(np.unique(codes)) * AT_ONCE <= size:
-        order = random.permutation(len(codes))
-        yield from (order[number * size : (number + 1) * size] for number in range(count))
-        return
-    order = random.permutation(len(codes))
-    order = order[np.argsort(codes[order], kind="stable")]  # by label, shuffled within each
-    starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
-    groups = [one for label in np.split(order, starts[1:]) for one in _chunks(label)]
-    random.shuffle(groups)
-    batch: list[Rows] = []
-    for _ in range(count):
-        while sum(map(len, batch)) < size and groups:
-            batch.append(groups.pop())
-        if batch:
-            yield np.concatenate(batch)
-            batch = []
-
-
-def _chunks(rows: Rows) -> list[Rows]:
-    """Rows of one label in groups of AT_ONCE; a single one is of no use."""
-    groups = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-    return [one for one in groups if len(one) > 1]

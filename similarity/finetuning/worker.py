@@ -18,56 +18,55 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import SimilarityError
-from similarity.finetuning.examples import Fold, Labelled, make_folds
+from similarity.finetuning.examples import Fold, Labelled
+from similarity.finetuning.lessons import Examples
+from similarity.finetuning.passing import make_folds, read_examples
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.telling import Epoch
 from similarity.finetuning.training import Member, join
-from similarity.finetuning.worth import Answers, Exam
+from similarity.finetuning.worth import Answers, Exam, make_exam
 from similarity.heads import Card, Head
 from similarity.refinement import Method
 
 LIBRARIES = ("torch", "pytorch-metric-learning", "numpy")
 
 
-def teach(examples: Labelled, settings: Settings, card: Card, method: Method) -> Head:
+def teach(examples: Examples, settings: Settings, card: Card, before: Method, after: Method) -> Head:
     """Try on parts of the examples, see what that is worth, then learn from all.
 
     Args:
         card: what is known of the head beforehand.
-        method: how the gallery refines what it compares.
+        before: how the gallery refines what it compares without a head,
+        after: and with this one.
 
     Raises:
         HeadError: there is too little to hold anything out of.
     """
     started = time.perf_counter()
     folds = make_folds(examples, settings)
-    exams = [Exam.of(examples, fold, settings.split) for fold in folds]
-    heads, best = _try(examples, folds, exams, settings, card)
-    before = Answers.join([exam.sit(examples.embeddings, method) for exam in exams])
-    after = Answers.join(
-        [exam.sit(head.project(examples.embeddings), method) for exam, head in zip(exams, heads, strict=True)]
-    )
-    final = _learn(examples, settings, card, best)
+    card = replace(card, settings=settings.to_json() | {"refinement": after})
+    epochs = settings.epochs
+    if folds:
+        exams = [make_exam(examples, fold, settings.split) for fold in folds]
+        heads, epochs = _try(examples, folds, exams, settings, card)
+        card = _marked(card, examples, exams, heads, before, after)
+    final = _learn(examples, settings, card, epochs)
     told = replace(
         card,
-        before=before.summary(),
-        after=after.summary(),
-        calibration=after.calibration() if settings.split == "item" else None,
         seconds=round(time.perf_counter() - started, 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
-        settings=settings.to_json() | {"best_epoch": best, "refinement": method},
-        data=dict(card.data) | {"queries": len(after)},
+        settings=dict(card.settings) | {"best_epoch": epochs},
     )
     return replace(final, card=told)
 
 
 def _try(
-    examples: Labelled, folds: Sequence[Fold], exams: Sequence[Exam], settings: Settings, card: Card
+    examples: Examples, folds: Sequence[Fold], exams: Sequence[Exam], settings: Settings, card: Card
 ) -> tuple[list[Head], int]:
     """Train a network without each of the folds; their heads at the epoch that was best, and which it was."""
     members = [Member(examples, fold.learned, settings, number) for number, fold in enumerate(folds)]
-    asked = [len(exam.queries) for exam in exams]
+    asked = [len(exam) for exam in exams]
     best: list[Head] = []
     best_recall, best_epoch = -1.0, 0
     for number in range(1, settings.epochs + 1):
@@ -83,14 +82,32 @@ def _try(
     return best, best_epoch
 
 
-def _learn(examples: Labelled, settings: Settings, card: Card, epochs: int) -> Head:
+def _marked(
+    card: Card, examples: Examples, exams: Sequence[Exam], heads: Sequence[Head], before: Method, after: Method
+) -> Card:
+    """The card with what the heads of a trial were worth, each for what it had not seen."""
+    vectors = examples.embeddings
+    untaught = Answers.join([exam.sit(vectors, before) for exam in exams])
+    taught = Answers.join([exam.sit(head.project(vectors), after) for exam, head in zip(exams, heads, strict=True)])
+    # What is learned of whole labels that are held out says nothing of how sure a result among all labels is.
+    is_like_searching = isinstance(examples, Labelled) and card.settings["split"] == "item"
+    return replace(
+        card,
+        before=untaught.summary(),
+        after=taught.summary(),
+        calibration=taught.calibration() if is_like_searching else None,
+        data=dict(card.data) | {"queries": len(taught)},
+    )
+
+
+def _learn(examples: Examples, settings: Settings, card: Card, epochs: int) -> Head:
     """Train on all examples, for so many epochs."""
     rows = np.arange(len(examples))
     members = [Member(examples, rows, settings, number) for number in range(settings.members)]
     for number in range(1, epochs + 1):
         loss = float(np.mean([member.learn() for member in members]))
         _tell(Epoch("final", number, epochs, loss))
-    return join([member.head(card) for member in members], examples.embeddings)
+    return join([member.head(card) for member in members], examples.background(rows))
 
 
 def _tell(epoch: Epoch) -> None:
@@ -106,11 +123,9 @@ def main() -> None:
     """Do what the command line says."""
     examples, task, head = map(Path, sys.argv[1:])
     told = json.loads(task.read_text())
-    with np.load(examples) as arrays:
-        pictures = Labelled(arrays["embeddings"], arrays["codes"], int(arrays["labels"]))
+    settings, card = Settings.from_json(told["settings"]), Card(**told["card"])
     try:
-        made = teach(pictures, Settings.from_json(told["settings"]), Card(**told["card"]), told["refinement"])
-        made.write(head)
+        teach(read_examples(examples), settings, card, told["before"], told["after"]).write(head)
     except SimilarityError as error:
         _say(error=str(error))
 

@@ -1,20 +1,23 @@
 """What a head is worth: metrics of held-out pictures with and without it, and how sure a result with it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from similarity.confidence import MIN_QUERIES, fit
-from similarity.evaluation.metrics import Values
+from similarity.evaluation.metrics import Values, average_precision_at_r
 from similarity.evaluation.ranks import Codes, Task, rank_all
 from similarity.evaluation.rounds import without_the_query
 from similarity.evaluation.summaries import per_query
 from similarity.finetuning.examples import Fold, Labelled
+from similarity.finetuning.lessons import Examples
+from similarity.finetuning.marked import Marked
+from similarity.finetuning.settings import Split
 from similarity.refinement import Method, refine
 from similarity.search import Rows
 from similarity.stored import StoredVectors, write_vectors
@@ -24,8 +27,28 @@ METRICS = ("recall@1", "map@r")
 COMPARED = "compared.npy"
 
 
+class Exam(Protocol):
+    """What is asked about, to see what vectors are worth. Vectors are of all examples, float32 (n, dim)."""
+
+    def __len__(self) -> int:
+        """How many queries."""
+
+    def recall(self, vectors: Vectors) -> float:
+        """recall@1, nothing refined."""
+
+    def sit(self, vectors: Vectors, method: Method, /) -> "Answers":
+        """What comes of each query, as a gallery with a refinement answers."""
+
+
+def make_exam(examples: Examples, fold: Fold, split: Split) -> Exam:
+    """The exam of what a fold holds out."""
+    if isinstance(examples, Labelled):
+        return LabelExam.of(examples, fold, split)
+    return MarkExam.of(examples, fold)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Exam:
+class LabelExam:
     """The held-out pictures of a fold as queries.
 
     Attributes:
@@ -41,15 +64,19 @@ class Exam:
     codes: Codes
 
     @classmethod
-    def of(cls, examples: Labelled, fold: Fold, split: str) -> "Exam":
+    def of(cls, examples: Labelled, fold: Fold, split: Split) -> "LabelExam":
         """Held-out items are looked for among what was learned from; held-out labels among themselves."""
         held_out = fold.held_out
         if split == "item":
             return cls(fold.learned, held_out, np.full(len(held_out), -1), examples.codes)
         return cls(held_out, held_out, np.arange(len(held_out)), examples.codes)
 
+    def __len__(self) -> int:
+        """How many queries."""
+        return len(self.queries)
+
     def recall(self, vectors: Vectors) -> float:
-        """recall@1 with what examples are compared as, float32 (n, dim), nothing refined."""
+        """See `Exam`."""
         scores = vectors[self.queries] @ vectors[self.pictures].T
         inside = np.flatnonzero(self.own >= 0)
         scores[inside, self.own[inside]] = -np.inf
@@ -57,7 +84,7 @@ class Exam:
         return float((found == self.codes[self.queries]).mean())
 
     def sit(self, vectors: Vectors, method: Method) -> "Answers":
-        """What comes of each query, as a gallery with a refinement answers."""
+        """See `Exam`."""
         pictures = self.codes[self.pictures]
         asked = self.codes[self.queries]
         relevant = np.bincount(pictures, minlength=int(asked.max()) + 1)[asked] - (self.own >= 0)
@@ -77,18 +104,62 @@ class Exam:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class MarkExam:
+    """Queries with marks of both kinds: of the results that are marked, those that are wanted should come first.
+
+    A metric then is not to be compared with one of a whole gallery, of which a few results are marked.
+
+    Attributes:
+        queries: rows of all embeddings, int64 (q,).
+        items: those that are marked for each, likewise,
+        wanted: and whether they are wanted.
+    """
+
+    queries: Rows
+    items: Sequence[Rows]
+    wanted: Sequence[npt.NDArray[np.bool_]]
+
+    @classmethod
+    def of(cls, marked: Marked, fold: Fold) -> "MarkExam":
+        """Of the marks that a fold holds out."""
+        held_out = np.zeros(len(marked), bool)
+        held_out[fold.held_out] = True
+        pairs = marked.pairs
+        queries = np.intersect1d(marked.both_ways(), pairs.queries[held_out])
+        mine = [held_out & (pairs.queries == query) for query in queries]
+        return cls(queries, [pairs.items[one] for one in mine], [pairs.wanted[one] for one in mine])
+
+    def __len__(self) -> int:
+        """How many queries."""
+        return len(self.queries)
+
+    def recall(self, vectors: Vectors) -> float:
+        """See `Exam`."""
+        return float(self.sit(vectors, "none").metrics["recall@1"].mean())
+
+    def sit(self, vectors: Vectors, _method: Method) -> "Answers":
+        """See `Exam`; of marks it is not known how a gallery refines them."""
+        recalls, precisions = [], []
+        for query, items, wanted in zip(self.queries, self.items, self.wanted, strict=True):
+            right = wanted[np.argsort(-(vectors[items] @ vectors[query]), kind="stable")][np.newaxis]
+            recalls.append(float(right[0, 0]))
+            precisions.append(float(average_precision_at_r(right, np.array([wanted.sum()]))[0]))
+        return Answers({"recall@1": np.array(recalls), "map@r": np.array(precisions)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Answers:
     """What came of some queries.
 
     Attributes:
         metrics: by name, float64 (q,) each.
-        scores, right, labels: of the first ten hits, (q, 10) each; see `confidence.fit`.
+        scores, right, labels: of the first ten hits, (q, 10) each, see `confidence.fit`; or nothing, of marks.
     """
 
     metrics: Mapping[str, Values]
-    scores: Vectors
-    right: npt.NDArray[np.bool_]
-    labels: npt.NDArray[np.integer]
+    scores: Vectors = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    right: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty((0, 0), bool))
+    labels: npt.NDArray[np.integer] = field(default_factory=lambda: np.empty((0, 0), np.int32))
 
     @classmethod
     def join(cls, several: Sequence["Answers"]) -> "Answers":
@@ -99,7 +170,7 @@ class Answers:
 
     def __len__(self) -> int:
         """How many queries there were."""
-        return len(self.scores)
+        return len(self.metrics[METRICS[0]])
 
     def summary(self) -> dict[str, float]:
         """The metrics of a card."""
@@ -107,7 +178,7 @@ class Answers:
 
     def calibration(self) -> Mapping[str, Any] | None:
         """How sure results are, for the card; None where too few pictures were held out."""
-        return fit(self.scores, self.right, self.labels).to_json() if len(self) >= MIN_QUERIES else None
+        return fit(self.scores, self.right, self.labels).to_json() if len(self.scores) >= MIN_QUERIES else None
 
 
 def _refined(folder: Path, vectors: Vectors, method: Method) -> StoredVectors:
