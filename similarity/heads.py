@@ -29,6 +29,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from similarity.errors import HeadError
+from similarity.home import heads_folder
 from similarity.vectors import Vectors, normalise
 
 FORMAT, SUFFIX = "1", ".safetensors"
@@ -220,6 +221,13 @@ class Head:
     def _parts(self) -> dict[str, npt.NDArray[np.float32]]:
         parts = {CENTRE: self.centre, BASIS: self.basis, FIRST: self.first, LAST: self.last}
         return {name: part for name, part in parts.items() if part is not None}
+
+
+def keep_head(head: Head, gallery: str) -> Path:
+    """Write a head into SIMILARITY_HOME/heads, under the name of the gallery that taught it; returns its file."""
+    path = heads_folder() / f"{gallery}-{head.card.loss}-{head.sha256[:8]}{SUFFIX}"
+    head.write(path)
+    return path
 
 
 def read_head(path: Path) -> Head:

@@ -35,6 +35,11 @@ def models_folder() -> Path:
     return home() / "models"
 
 
+def heads_folder() -> Path:
+    """Where heads are put when they are made."""
+    return home() / "heads"
+
+
 def cache_folder() -> Path:
     """What can be deleted at any time: converted networks and remembered failures."""
     return home() / "cache"

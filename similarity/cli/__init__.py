@@ -7,7 +7,17 @@ import sys
 import typer
 
 from similarity.bench import commands as bench_commands
-from similarity.cli import downloading, evaluating, feedback, galleries, indexing, models, searching, terminal
+from similarity.cli import (
+    downloading,
+    evaluating,
+    feedback,
+    finetuning,
+    galleries,
+    indexing,
+    models,
+    searching,
+    terminal,
+)
 from similarity.errors import SimilarityError
 
 app = typer.Typer(
@@ -32,6 +42,7 @@ for command in (
     galleries.restore,
     galleries.duplicates,
     feedback.feedback,
+    finetuning.finetune,
     models.models,
     evaluating.evaluate,
     evaluating.compare,

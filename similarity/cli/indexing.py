@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,17 +21,21 @@ from similarity.cli.options import (
     Seed,
     SourcePath,
     SplitName,
+    WeightsPath,
 )
 from similarity.sources import Source, open_source
 
 if TYPE_CHECKING:
+    from similarity.heads import Head
     from similarity.report import Report
+    from similarity.weights import ModelChoice
 
 
 def index(
     source: SourcePath,
     gallery: GalleryName,
     model: Model = "auto",
+    weights: WeightsPath = None,
     precision: PrecisionName = "auto",
     recipe: RecipeName = "auto",
     refinement: RefinementName = "auto",
@@ -43,15 +47,13 @@ def index(
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
     from similarity import indexing
     from similarity.inventory import find_gallery
-    from similarity.weights import choose_model
 
     directory = find_gallery(gallery)
     listed = open_source(source, split=split, products=products, seed=seed)
-    with terminal.downloading("Downloading weights") as downloaded:
-        choice = choose_model(model, progress=downloaded)
+    choice = _choose(model, weights)
     if choice.note:
         terminal.say(choice.note, as_="Note")
-    with _interruptible(), terminal.indexing() as progress:
+    with interruptible(), terminal.indexing() as progress:
         report, _ = indexing.index(
             listed,
             directory,
@@ -143,16 +145,36 @@ def rebuild(
     refinement: Annotated[
         str | None, typer.Option(help="Another one of the embeddings: auto, none, centred or neighbours.")
     ] = None,
+    head: Annotated[
+        Path | None, typer.Option(help="Compare through this head, a file that `finetune` made; or none.")
+    ] = None,
+    into: Annotated[str | None, typer.Option(help="Make another gallery of it; this one stays as it is.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
     from similarity import indexing
+    from similarity.heads import read_head
     from similarity.inventory import find_gallery
 
     directory = find_gallery(gallery)
-    with _interruptible(goes_on=False), terminal.indexing() as progress:
-        report = indexing.rebuild(directory, recipe, refinement, progress=progress)
-    _tell(report, directory, as_json=as_json)
+    target = find_gallery(into) if into else directory
+    through: Head | Literal["none"] | None = None
+    if head:
+        through = "none" if str(head) == "none" else read_head(head)
+    with interruptible(goes_on=False), terminal.indexing() as progress:
+        report = indexing.rebuild(directory, recipe, refinement, through, into=target, progress=progress)
+    _tell(report, target, as_json=as_json)
+
+
+def _choose(model: str, weights: Path | None) -> "ModelChoice":
+    """A model with its published weights, downloaded if need be, or with fine-tuned ones."""
+    from similarity.tuned import choose_tuned
+    from similarity.weights import choose_model
+
+    if weights:
+        return choose_tuned(weights, model)
+    with terminal.downloading("Downloading weights") as downloaded:
+        return choose_model(model, progress=downloaded)
 
 
 def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
@@ -161,13 +183,14 @@ def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: 
     from similarity.inventory import find_gallery
 
     directory = find_gallery(gallery)
-    with _interruptible(), terminal.indexing() as progress:
+    with interruptible(), terminal.indexing() as progress:
         report = indexing.update(task, source, directory, Embedder.restore, dry_run=dry_run, progress=progress)
     _tell(report, directory, as_json=as_json, dry_run=dry_run)
 
 
 @contextmanager
-def _interruptible(*, goes_on: bool = True) -> Iterator[None]:
+def interruptible(*, goes_on: bool = True) -> Iterator[None]:
+    """Ctrl-C ends what is within in a sentence; `goes_on` says whether the same command goes on where it stopped."""
     try:
         yield
     except KeyboardInterrupt:

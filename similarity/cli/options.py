@@ -10,6 +10,9 @@ from similarity.sources import Split
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if it can be had.")]
+WeightsPath = Annotated[
+    Path | None, typer.Option("--weights", help="A file of fine-tuned weights, instead of the published ones.")
+]
 PrecisionName = Annotated[
     Precision, typer.Option(help="Of the network's arithmetic; auto is bf16 or f32 on a CPU, f16 on a GPU.")
 ]

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from similarity.finetuning.telling import STAGES, Epoch, OnEpoch
 from similarity.progress import OnProgress
 from similarity.progress import Progress as IndexingProgress
 from similarity.sources import Skipped
@@ -84,6 +85,22 @@ def indexing() -> Iterator[OnProgress]:
             rate = f"{progress.images_per_second:.0f} a second" if progress.seconds else ""
             total = progress.total or None
             bar.update(task, description=progress.task, completed=progress.done, total=total, rate=rate, visible=True)
+
+        yield show
+
+
+@contextmanager
+def training() -> Iterator[OnEpoch]:
+    """A bar of epochs with the loss and what is found of what is held out; gives the callback to tell them."""
+    with _bar(MofNCompleteColumn(), TextColumn("{task.fields[metrics]}")) as bar:
+        task = bar.add_task("Starting", total=None, metrics="")
+
+        def show(epoch: Epoch) -> None:
+            metrics = f"loss {epoch.loss:.3f}"
+            if epoch.recall is not None:
+                metrics += f", recall@1 {epoch.recall:.3f} of what is held out"
+            text = STAGES[epoch.stage]
+            bar.update(task, description=text, completed=epoch.number, total=epoch.of, metrics=metrics)
 
         yield show
 
