@@ -32,7 +32,8 @@ from similarity.errors import HeadError
 from similarity.home import heads_folder
 from similarity.vectors import Vectors, normalise
 
-FORMAT, SUFFIX = "1", ".safetensors"
+FORMAT, SUFFIX = 1, ".safetensors"
+ABOUT = "about"
 CENTRE, BASIS, FIRST, LAST = "centre", "basis", "first", "last"
 # More is no head of ours, and is not read.
 MOST_BYTES = 1 << 28
@@ -193,8 +194,9 @@ class Head:
 
     def to_bytes(self) -> bytes:
         """As a file has it."""
-        header = {"format": FORMAT, "kept": str(self.kept), "share": repr(float(self.share))}
-        header["card"] = json.dumps(self.card.to_json(), ensure_ascii=False, sort_keys=True)
+        about = {"format": FORMAT, "kept": self.kept, "share": float(self.share), "card": self.card.to_json()}
+        # In one word, because several would be written in any order, and a head would be another file each time.
+        header = {ABOUT: json.dumps(about, ensure_ascii=False, sort_keys=True)}
         data: bytes = save({name: np.ascontiguousarray(part) for name, part in self._parts().items()}, header)
         return data
 
@@ -249,12 +251,12 @@ def parse_head(data: bytes, name: str) -> Head:
     """The head in a file's bytes; `name` is what errors call it."""
     fault = f"{name} is damaged, or is not a head that was made with this program: train it again."
     try:
-        header = _header(data)
-        if header.get("format") != FORMAT:
+        about = json.loads(_header(data).get(ABOUT, "{}"))
+        if about.get("format") != FORMAT:
             raise HeadError(f"{name} is not a head, or one of another version of this program: train it again.")
         parts = load(data)
         known = {one.name for one in fields(Card)}
-        card = Card(**{key: value for key, value in json.loads(header["card"]).items() if key in known})
+        card = Card(**{key: value for key, value in about["card"].items() if key in known})
         if any(part.dtype != np.float32 for part in parts.values()):
             raise HeadError(fault)
         head = Head(
@@ -263,8 +265,8 @@ def parse_head(data: bytes, name: str) -> Head:
             last=parts[LAST],
             card=card,
             first=parts.get(FIRST),
-            kept=int(header["kept"]),
-            share=float(header["share"]),
+            kept=int(about["kept"]),
+            share=float(about["share"]),
         )
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise HeadError(fault) from error

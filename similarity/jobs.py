@@ -1,7 +1,7 @@
 """Jobs: tasks on galleries that go on in the background, and can be watched and cancelled from anywhere.
 
 A job that is cancelled ends at the next progress it tells; the gallery is as it was then, and what was embedded is kept
-for the next run. Jobs that embed take turns, because one of them uses the whole computer.
+for the next run. Jobs that embed or train take turns, because one of them uses the whole computer.
 """
 
 import logging
@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Literal
 
 from similarity.errors import GalleryBusyError, SimilarityError
+from similarity.heads import Head
 from similarity.manifest import Manifest
 from similarity.progress import Progress
 from similarity.report import Report
 
-Task = Literal["index", "add", "sync", "remove", "rebuild", "verify", "restore", "delete"]
+Task = Literal["index", "add", "sync", "remove", "rebuild", "verify", "restore", "delete", "finetune", "keep", "drop"]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
-# What a job found out: a run's report, or what the gallery is then.
-Result = Report | Manifest | None
+# What a job found out: a run's report, what the gallery is then, or a head that is to be kept or discarded.
+Result = Report | Manifest | Head | None
 
 KEPT = 20
 UNEXPECTED = "Something unexpected went wrong ({}). The gallery is as it was; the log of the app has the detail."
@@ -90,6 +91,11 @@ class Job:
         """Whether it was asked to end; it does soon, unless it is nearly done."""
         return self._cancelled.is_set()
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it has made a head that nobody has kept or discarded yet."""
+        return isinstance(self._status.result, Head)
+
     def cancel(self) -> None:
         """Ask it to end."""
         self._cancelled.set()
@@ -112,7 +118,7 @@ class Job:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait until no other job embeds, and let none until the block ends. Raises CancelledError."""
+        """Wait until no other job embeds or trains, and let none until the block ends. Raises CancelledError."""
         with self._turns.queued(self) as wait:
             self._status = replace(self._status, state="waiting")
             wait()
@@ -183,7 +189,12 @@ class Jobs:
         self._lock = threading.Lock()
 
     def start(self, directory: Path, task: Task, work: Work) -> Job:
-        """Begin a task; raises GalleryBusyError if another one goes on in the same gallery."""
+        """Begin a task; raises GalleryBusyError if another one goes on in the same gallery.
+
+        It takes the place of those that ended in this gallery; a head that was trained stays to be decided about, until
+        another one is trained or the gallery is deleted.
+        """
+        stays = task not in ("finetune", "delete")
         with self._lock:
             if any(job.is_active and job.directory == directory for job in self._jobs):
                 raise GalleryBusyError(
@@ -191,7 +202,7 @@ class Jobs:
                 )
             self._started += 1
             job = Job(self._started, directory, task, work, self._turns)
-            others = [one for one in self._jobs if one.directory != directory]
+            others = [one for one in self._jobs if one.directory != directory or (stays and one.is_undecided)]
             ended = [one for one in others if not one.is_active]
             self._jobs = [one for one in others if one not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
         try:

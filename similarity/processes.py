@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Threads of torch that have nothing to do sleep instead of spinning. Where other programs want the same two cores, an
+# epoch of a head takes 0.2 s that way instead of 1.5 s; where none do, it makes no difference.
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+
 
 def run_module(module: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run `python -m module arguments`, wait for it, and keep what it prints; it is killed if this is interrupted."""
@@ -38,4 +42,4 @@ def _environment() -> dict[str, str]:
     """This process's own, with the package where it can be found."""
     package_root = str(Path(__file__).resolve().parent.parent)
     search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
-    return os.environ | {"PYTHONPATH": search_path}
+    return PATIENT | os.environ | {"PYTHONPATH": search_path}

@@ -25,7 +25,7 @@ class Progress:
     done: int = 0
     total: int = 0
     seconds: float = 0.0
-    unit: Literal["pictures", "files", "bytes"] = "pictures"
+    unit: Literal["pictures", "files", "bytes", "epochs"] = "pictures"
 
     @property
     def images_per_second(self) -> float:

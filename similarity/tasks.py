@@ -1,7 +1,9 @@
 """What can be done with a gallery in the background: for each task the work of a job."""
 
 import shlex
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +12,9 @@ from similarity.datasets import Dataset, datasets_folder, download_dataset, unpa
 from similarity.deletion import delete_gallery
 from similarity.embedding import Embedder
 from similarity.engines import Precision
-from similarity.gallery import restore
+from similarity.finetuning import Epoch, Settings, finetune
+from similarity.gallery import Gallery, restore
+from similarity.heads import Head
 from similarity.jobs import Job, Work
 from similarity.manifest import Manifest
 from similarity.progress import Progress
@@ -23,6 +27,8 @@ from similarity.weights import AUTO, choose_model
 
 # Finds the pictures, which may take a while too.
 Finding = Callable[[Job], Source]
+
+STAGES = {"trial": "Trying it with some pictures held out", "final": "Learning from all pictures"}
 
 
 def at(place: str | Path) -> Finding:
@@ -94,14 +100,53 @@ def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (
     return lambda job: _told(job, "Removing", lambda: indexing.remove(directory, ids=ids, paths=paths, labels=labels))
 
 
-def rebuild(directory: Path, recipe: str, refinement: str) -> Work:
-    """Make a gallery's index anew by a recipe, of embeddings that are refined anew."""
+def rebuild(
+    directory: Path,
+    recipe: str | None = None,
+    refinement: str | None = None,
+    head: Head | Literal["none"] | None = None,
+    *,
+    into: Path | None = None,
+) -> Work:
+    """Make a gallery's index anew: by a recipe, of embeddings that are refined anew or go through a head, or as another
+    gallery; see `indexing.rebuild`.
+    """
 
     def work(job: Job) -> Report:
         with job.turn():
-            return indexing.rebuild(directory, recipe, refinement, progress=job.tell)
+            return indexing.rebuild(directory, recipe, refinement, head, into=into, progress=job.tell)
 
     return work
+
+
+@dataclass(slots=True, eq=False)
+class Training:
+    """The work of a job that trains a head on a gallery's labels; the gallery stays as it is.
+
+    Attributes:
+        directory: of the gallery.
+        settings: what is asked for.
+        epochs: how it has gone so far; another tuple after each of them.
+        begun: when its turn came, by `time.monotonic`; 0 before that.
+    """
+
+    directory: Path
+    settings: Settings
+    epochs: tuple[Epoch, ...] = ()
+    begun: float = 0.0
+
+    def __call__(self, job: Job) -> Head:
+        """Train it."""
+        self.epochs, self.begun = (), 0.0
+        with job.turn():
+            self.begun = time.monotonic()
+            job.tell(Progress("Starting"))
+            return finetune(Gallery.open(self.directory), self.settings, on_epoch=lambda epoch: self._hear(job, epoch))
+
+    def _hear(self, job: Job, epoch: Epoch) -> None:
+        self.epochs = (*self.epochs, epoch)
+        seconds = time.monotonic() - self.begun
+        job.tell(Progress(STAGES[epoch.stage], epoch.number, epoch.of, seconds, "epochs"))
 
 
 def verify(directory: Path) -> Work:

@@ -11,6 +11,7 @@ from similarity.app.faceoff import page as faceoff_page
 from similarity.app.galleries import page as galleries_page
 from similarity.app.map import page as map_page
 from similarity.app.search import page as search_page
+from similarity.app.train import page as train_page
 
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -25,6 +26,7 @@ def show() -> None:
         "search": st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True),
         "map": st.Page(map_page.show, title="Map", icon=":material/scatter_plot:", url_path="map"),
         "evaluate": st.Page(evaluate_page.show, title="Evaluate", icon=":material/speed:", url_path="evaluate"),
+        "train": st.Page(train_page.show, title="Train", icon=":material/model_training:", url_path="train"),
         "faceoff": st.Page(faceoff_page.show, title="Face-off", icon=":material/compare:", url_path="faceoff"),
         "galleries": st.Page(
             galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"

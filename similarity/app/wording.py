@@ -45,6 +45,8 @@ def progress(told: Progress) -> str:
     """How far something is."""
     if not told.total:
         return f"{told.task} …"
+    if told.unit == "epochs":  # it may be good enough before the last one
+        return f"{told.task}: epoch {told.done:,} of {told.total:,}"
     show = size if told.unit == "bytes" else (lambda count: f"{count:,.0f}")
     unit = "" if told.unit == "bytes" else f" {told.unit}"
     rate = f", {show(told.images_per_second)} a second" if told.done and told.seconds else ""

@@ -60,17 +60,19 @@ class Fold:
     held_out: Rows
 
 
-def labelled_pictures(gallery: Gallery, seed: int) -> Labelled:
-    """The labelled pictures of a gallery; raises as `labelled_rows`."""
-    rows, codes = labelled_rows(gallery, seed)
-    return Labelled(gallery.embeddings[rows], codes, 0).at(np.arange(len(rows)))
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledRows:
+    """Which pictures of a gallery have labels: their rows, int64 (n,), and these as numbers from 0, int32 (n,)."""
+
+    rows: Rows
+    codes: Codes
 
 
-def labelled_rows(gallery: Gallery, seed: int) -> tuple[Rows, Codes]:
-    """The rows of a gallery's labelled pictures with their labels as numbers; of very many, some are drawn.
+def labelled_rows(gallery: Gallery, settings: Settings) -> LabelledRows:
+    """The labelled pictures of a gallery; of very many, some are drawn.
 
     Raises:
-        HeadError: there is nothing to be learned of its labels.
+        HeadError: there is nothing to be learned of its labels, or nothing to hold out.
     """
     labels = np.array([label or "" for label in gallery.items.labels()])
     rows = np.flatnonzero(labels != "")
@@ -91,37 +93,52 @@ def labelled_rows(gallery: Gallery, seed: int) -> tuple[Rows, Codes]:
             "in common."
         )
     if len(rows) > MOST_PICTURES:
-        drawn = np.sort(np.random.default_rng(seed).choice(len(rows), MOST_PICTURES, replace=False))
-        rows, codes = rows[drawn], codes[drawn]
-    return rows, codes.astype(np.int32)
+        drawn = np.sort(np.random.default_rng(settings.seed).choice(len(rows), MOST_PICTURES, replace=False))
+        rows, codes = rows[drawn], np.unique(codes[drawn], return_inverse=True)[1]
+    found = LabelledRows(rows, codes.astype(np.int32))
+    fold_labelled(found.codes, settings)
+    return found
 
 
-def fold_labelled(pictures: Labelled, settings: Settings) -> list[Fold]:
+def labelled_pictures(gallery: Gallery, settings: Settings) -> Labelled:
+    """Those with their embeddings; raises as `labelled_rows`."""
+    found = labelled_rows(gallery, settings)
+    return Labelled(gallery.embeddings[found.rows], found.codes, int(found.codes.max()) + 1)
+
+
+def fold_labelled(codes: Codes, settings: Settings) -> list[Fold]:
     """Hold each picture out once (cross-validation), or by label: each label, with all its pictures.
 
     A picture that is the only one of its label is never held out, since nothing else would be right.
+
+    Args:
+        codes: the labels of all of them.
 
     Raises:
         HeadError: there are too few labels.
     """
     random = np.random.default_rng(settings.seed)
-    counts = np.bincount(pictures.codes, minlength=pictures.labels)
+    counts = np.bincount(codes)
     usable = np.flatnonzero(counts >= 2)
-    turns = np.full(len(pictures), -1)
     if settings.split == "label":
-        if len(usable) < LABELS_TO_SPLIT:
-            raise HeadError(
-                f"It takes {LABELS_TO_SPLIT} labels with two pictures each to hold some labels out, and there are "
-                f"{len(usable)}: hold items out instead."
-            )
-        folds = min(settings.folds, len(usable) // 2)  # two at least, or all that is asked has one label
-        turn_of_label = np.full(pictures.labels, -1)
-        turn_of_label[random.permutation(usable)] = np.arange(len(usable)) % folds
-        turns = turn_of_label[pictures.codes]
+        turns, folds = _turns_of_labels(len(counts), usable, settings, random)[codes], settings.folds
     else:
-        folds = settings.folds
+        turns, folds = np.full(len(codes), -1), settings.folds
         for code in usable:
-            rows = random.permutation(np.flatnonzero(pictures.codes == code))
+            rows = random.permutation(np.flatnonzero(codes == code))
             turns[rows] = (np.arange(len(rows)) + random.integers(folds)) % folds
     found = [Fold(np.flatnonzero(turns != turn), np.flatnonzero(turns == turn)) for turn in range(folds)]
     return [fold for fold in found if len(fold.held_out)]
+
+
+def _turns_of_labels(count: int, usable: Rows, settings: Settings, random: np.random.Generator) -> Rows:
+    """In which fold each label is held out, -1 for never."""
+    if len(usable) < LABELS_TO_SPLIT:
+        raise HeadError(
+            f"It takes {LABELS_TO_SPLIT} labels with two pictures each to hold some labels out, and there are "
+            f"{len(usable)}: hold items out instead."
+        )
+    folds = min(settings.folds, len(usable) // 2)  # two labels at least in each, or all that is asked has one
+    turns = np.full(count, -1)
+    turns[random.permutation(usable)] = np.arange(len(usable)) % folds
+    return turns

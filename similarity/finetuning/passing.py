@@ -26,14 +26,14 @@ def gather_examples(gallery: Gallery, settings: Settings) -> Examples:
     """
     if settings.source == "marks":
         return marked_results(gallery, settings)
-    examples = labelled_pictures(gallery, settings.seed)
-    fold_labelled(examples, settings)  # or it fails after torch was loaded
-    return examples
+    return labelled_pictures(gallery, settings)
 
 
 def make_folds(examples: Examples, settings: Settings) -> list[Fold]:
     """Hold each of them out once; no folds, if there are too few marks for that."""
-    return fold_labelled(examples, settings) if isinstance(examples, Labelled) else fold_marks(examples, settings)
+    if isinstance(examples, Labelled):
+        return fold_labelled(examples.codes, settings)
+    return fold_marks(examples, settings)
 
 
 def describe(examples: Examples) -> dict[str, Any]:

@@ -32,8 +32,8 @@ class Settings:
         split: what is held out to see how good it gets: some items of each label, or some labels altogether.
         folds: in so many parts, each of which is held out once from a network that is trained on the others.
         seed: of all that is drawn.
-        epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has not risen for
-            `patience` of them, and what is kept is of the best.
+        epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has been below
+            its best for `patience` of them, and what is kept is of the best.
         members: so many networks learn from all pictures in the end and are put together, which evens out what each
             has by chance.
         hidden: units of each, if there are two layers.

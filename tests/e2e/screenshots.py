@@ -79,6 +79,23 @@ def open_delete(page: Page) -> None:
     page.get_by_role("dialog").wait_for(timeout=WAIT)
 
 
+def train(page: Page) -> None:
+    """A head is trained, in few epochs, unless that was done for the picture before; nobody has kept it yet."""
+    page.get_by_role("button", name="Train").wait_for(timeout=WAIT)
+    settle(page)
+    if not page.get_by_role("button", name="Keep it").count():
+        page.get_by_text("More settings").click()
+        page.get_by_role("spinbutton", name="Epochs at most").fill("8")
+        page.keyboard.press("Enter")
+        settle(page)
+        page.get_by_role("button", name="Train").click()
+        page.get_by_role("button", name="Keep it").wait_for(timeout=5 * WAIT)
+        page.reload()
+    page.get_by_role("button", name="Keep it").wait_for(timeout=WAIT)
+    page.locator("canvas").nth(1).wait_for(timeout=WAIT)
+    page.get_by_role("button", name="Keep it").scroll_into_view_if_needed()
+
+
 # Name, address, and what there is to do or to wait for before the picture is taken.
 STATES: tuple[tuple[str, str, Callable[[Page], Any]], ...] = (
     ("search-start", "?gallery=sample", wait_for("Try one of these")),
@@ -96,12 +113,15 @@ STATES: tuple[tuple[str, str, Callable[[Page], Any]], ...] = (
     ("search-old-link", f"?{LAMP}&generation=7&model=resnet50", wait_for("This link was made")),
     ("map", "map?gallery=sample", wait_for_map),
     ("evaluate", "evaluate?gallery=sample", wait_for_evaluation),
+    ("train", "train?gallery=sample", wait_for("you can leave this page")),
     ("faceoff", "faceoff?gallery=sample&against=light&like=sample:lamp-02-q", wait_for("results are in both")),
     ("galleries", "galleries", wait_for("New gallery")),
     ("galleries-details", "galleries?gallery=sample", wait_for("Every file could be used")),
     ("galleries-new", "galleries?new=1", wait_for("Build the gallery")),
     ("galleries-delete", "galleries?gallery=sample", open_delete),
     ("about", "about", wait_for("Licences")),
+    # Last, since the galleries page shows it too.
+    ("train-done", "train?gallery=sample", train),
 )
 
 

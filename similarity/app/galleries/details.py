@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from similarity.app import access, navigation, resources, wording
+from similarity.app import access, learned, navigation, resources, wording
 from similarity.app.galleries import background, care, changes, marks, overview, words
 from similarity.app.galleries.skipped import show_skipped
 from similarity.app.messages import as_text
@@ -67,6 +67,7 @@ def _show_facts(gallery: Gallery) -> None:
         "Model": wording.model_title(made.model),
         "Search": f"{words.search(made)} ({made.recipe})",
         "Refinement": made.refinement,
+        "Head": learned.summary(gallery.head.card) if gallery.head else "none",
         "Arithmetic": made.precision,
         "Built": wording.moment(made.created),
     }

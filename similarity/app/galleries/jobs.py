@@ -42,12 +42,13 @@ def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
     for job in reversed([job for job in background.jobs().listed() if job.is_active or not but(job)]):
         with st.container(border=True, key=f"job-{job.number}"):
             if job.is_active:
-                _show_active(job)
+                show_active(job)
             else:
-                _show_ended(job)
+                show_ended(job)
 
 
-def _show_active(job: Job) -> None:
+def show_active(job: Job) -> None:
+    """Draw one that goes on: what it does, how far it is, and a way to cancel it."""
     name, told = background.shown(job.directory.name), job.status.progress
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"{words.DOING[job.task]} **{name}**", width="content")
@@ -70,7 +71,8 @@ def _show_active(job: Job) -> None:
         st.progress(share, text=background.shown(wording.progress(told)))
 
 
-def _show_ended(job: Job) -> None:
+def show_ended(job: Job) -> None:
+    """Draw one that has ended: what came of it, and what can be done then."""
     status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):
@@ -86,11 +88,25 @@ def _show_ended(job: Job) -> None:
 def _show_ways_on(job: Job, entry: Entry | None) -> None:
     state = job.status.state
     if state == "done":
-        is_sound = entry is not None and entry.condition == "sound"
-        if is_sound and st.button("Search it", key=f"search-{job.number}", icon=":material/image_search:"):
-            navigation.go("search", {"gallery": job.directory.name})
+        if entry is not None and entry.condition == "sound":
+            _show_ways_to_use(job)
     elif access.may_manage():
-        label, icon = ("Go on", "play_arrow") if state == "cancelled" else ("Try again", "refresh")
+        goes_on = state == "cancelled" and job.task in words.RESUMES
+        label, icon = ("Go on", "play_arrow") if goes_on else ("Try again", "refresh")
         st.button(label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=background.go_on, args=(job,))
     if access.may_manage():
-        st.button("Dismiss", key=f"dismiss-{job.number}", type="tertiary", on_click=background.dismiss, args=(job,))
+        label = "Discard" if job.is_undecided else "Dismiss"
+        st.button(label, key=f"dismiss-{job.number}", type="tertiary", on_click=background.dismiss, args=(job,))
+
+
+def _show_ways_to_use(job: Job) -> None:
+    """Ways to where what it made can be looked at."""
+    address = {"gallery": job.directory.name}
+    if job.is_undecided:
+        if st.button("See how good it is", key=f"decide-{job.number}", icon=":material/model_training:"):
+            navigation.go("train", address)
+        return
+    if st.button("Search it", key=f"search-{job.number}", icon=":material/image_search:"):
+        navigation.go("search", address)
+    if job.task in ("keep", "drop") and st.button("Evaluate it", key=f"evaluate-{job.number}", icon=":material/speed:"):
+        navigation.go("evaluate", address)

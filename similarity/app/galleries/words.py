@@ -1,6 +1,8 @@
 """How the galleries page says what a job does and what came of it. Nothing here is drawn."""
 
+from similarity.app import learned
 from similarity.app.wording import duration, files, moment, pictures
+from similarity.heads import Head
 from similarity.inventory import Entry
 from similarity.jobs import Job
 from similarity.manifest import Manifest
@@ -18,6 +20,16 @@ DOING: dict[str, str] = {
     "verify": "Checking",
     "restore": "Undoing the last change of",
     "delete": "Deleting",
+    "finetune": "Training a head for",
+    "keep": "Putting a head on",
+    "drop": "Taking the head off",
+}
+# Those that go on where they were cut short.
+RESUMES = ("index", "add", "sync")
+REBUILT = {
+    "rebuild": "The index of {} was made anew, in {}.",
+    "keep": "{} is searched through the new head from now on; that was made ready in {}.",
+    "drop": "{} is searched without a head from now on; that was made ready in {}.",
 }
 COUNTS = {
     "added": "new",
@@ -95,11 +107,17 @@ def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
         if entry is None:
             return f"{DOING[job.task]} {name} was cancelled before anything was done."
         as_was = "there is no such gallery yet" if entry.condition == "unfinished" else f"{name} is as it was"
-        kept = "" if job.task == "rebuild" else " What was done so far is kept, to go on from there."
+        kept = " What was done so far is kept, to go on from there." if job.task in RESUMES else ""
         return f"{DOING[job.task]} {name} was cancelled: {as_was}.{kept}"
-    result = status.result
+    return _done(job)
+
+
+def _done(job: Job) -> str:
+    name, result = job.directory.name, job.status.result
+    if isinstance(result, Head):
+        return f"A head was trained for {name}, in {duration(result.card.seconds)}. {learned.verdict(result.card)}"
     if isinstance(result, Report) and result.task == "rebuild":
-        return f"The index of {name} was made anew, in {duration(result.seconds)}."
+        return REBUILT.get(job.task, REBUILT["rebuild"]).format(name, duration(result.seconds))
     if isinstance(result, Report):
         skipped = f" {files(len(result.skipped))} could not be used." if result.skipped else ""
         ready = "ready" if job.task == "index" else "up to date"

@@ -1,0 +1,98 @@
+"""What a head is to be trained with: the loss, what is held out, and settings that few need to change."""
+
+import streamlit as st
+
+from similarity.app import learned
+from similarity.finetuning import LOSSES, SPLITS, Settings, Split
+from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS
+
+ABOUT_LOSSES = {
+    "multi-similarity": "Looks at all pairs of a batch and weighs each by how hard it still is. Begin with this one.",
+    "triplet": "A picture is to be nearer to one of its own label than to one of another, by a margin.",
+    "contrastive": "Pictures of one label are pulled together, and others pushed apart. The simplest.",
+    "proxy-anchor": "Each label gets a point of its own that its pictures are drawn to.",
+}
+ABOUT_SPLITS = {
+    "item": "Tells how well more pictures of these labels will be found. Each picture is held out once.",
+    "label": "Tells how well pictures will be found of labels that it was never taught. Each label is held out once.",
+}
+LAYERS = {1: "One: linear", 2: "Two"}
+DEFAULTS = Settings()
+
+
+def choose(key: str) -> Settings:
+    """Draw it; gives what is chosen.
+
+    Args:
+        key: sets this form apart from those of other galleries.
+
+    Raises:
+        HeadError: what is chosen makes no sense.
+    """
+    loss = st.selectbox("Loss", LOSSES, format_func=learned.loss_title, key=f"train-loss-{key}")
+    st.caption(ABOUT_LOSSES[loss])
+    split = _choose_split(key)
+    with st.expander("More settings", icon=":material/tune:"):
+        layers, dim, keep = _choose_shape(key)
+        epochs, seed = _choose_course(key)
+    return Settings(loss=loss, split=split, layers=layers, dim=dim, keep=keep, epochs=epochs, seed=seed)
+
+
+def _choose_shape(key: str) -> tuple[int, int, float]:
+    """What the head is like: its layers, its dimension, and how much of the original similarity it keeps."""
+    layers = st.segmented_control(
+        "Layers",
+        list(LAYERS),
+        default=DEFAULTS.layers,
+        format_func=LAYERS.__getitem__,
+        required=True,
+        key=f"train-layers-{key}",
+        help="With two it can learn more; with one, why pictures are similar can be told more exactly.",
+    )
+    dim = st.number_input(
+        "Dimension",
+        2,
+        MOST_DIM,
+        DEFAULTS.dim,
+        key=f"train-dim-{key}",
+        help="How many numbers are learned. As many of the original embedding are kept beside them.",
+    )
+    keep = st.slider(
+        "Share kept of the original similarity",
+        0.0,
+        0.95,
+        DEFAULTS.keep,
+        0.05,
+        key=f"train-keep-{key}",
+        help="The more is kept, the better kinds are told apart that it was never taught.",
+    )
+    return layers, dim, keep
+
+
+def _choose_course(key: str) -> tuple[int, int]:
+    """How it is trained: for how many epochs, and with which seed."""
+    epochs = st.number_input(
+        "Epochs at most",
+        1,
+        MOST_EPOCHS,
+        DEFAULTS.epochs,
+        key=f"train-epochs-{key}",
+        help=f"It ends earlier when what is held out was found no better for {DEFAULTS.patience} of them.",
+    )
+    seed = st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        DEFAULTS.seed,
+        key=f"train-seed-{key}",
+        help="The same seed, settings and pictures give the same head.",
+    )
+    return epochs, seed
+
+
+def _choose_split(key: str) -> Split:
+    split: Split = st.radio(
+        "Held out, to see how good it gets", SPLITS, format_func=learned.SPLITS.__getitem__, key=f"train-split-{key}"
+    )
+    st.caption(ABOUT_SPLITS[split])
+    return split

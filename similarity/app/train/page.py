@@ -1,0 +1,123 @@
+"""The train page: what a gallery's labels mean is learned from them, and kept if it finds more of what is right."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from similarity.app import access, gallery_choice, messages, navigation, resources, wording
+from similarity.app.galleries import background
+from similarity.app.galleries import jobs as panel
+from similarity.app.train import deciding, form, watching
+from similarity.app.train.watching import Seen
+from similarity.errors import HeadError, SimilarityError
+from similarity.facets import LABEL
+from similarity.finetuning import Settings, Split
+from similarity.finetuning.examples import labelled_rows
+from similarity.gallery import Gallery
+from similarity.tasks import Training
+
+ABOUT = (
+    "A *head* is learned from the labels of a gallery, so that pictures with the same label come nearer to each other. "
+    "It is tried on pictures that were held out: you see what it is worth before you keep it."
+)
+UNDO = (
+    "To undo this, take the head off, or go to the gallery and choose *Undo the last change*, which brings back what "
+    "was before."
+)
+BEGIN = (
+    "The model itself stays as it is and no picture is looked at again: for a thousand pictures this takes about half "
+    "a minute. Searching goes on meanwhile, and you can leave this page and come back."
+)
+
+
+def show() -> None:
+    """Draw the page."""
+    st.title("Train", anchor=False)
+    st.markdown(ABOUT)
+    if not access.may_manage():
+        st.info(access.REFUSAL, icon=":material/lock:")
+        return
+    directories = gallery_choice.offered()
+    if not directories:
+        return
+    background.show_notice()
+    left, right = st.columns([2, 5], gap="large")
+    try:
+        with left:
+            directory = gallery_choice.choose_named(directories)
+            gallery = resources.load_gallery(directory)
+            fault = _fault(gallery, "item")
+            st.caption(_facts(gallery))
+            seen = watching.look(directory)
+            if not fault:
+                _show_form(gallery, seen)
+        with right:
+            _show_state(gallery, fault, seen)
+    except SimilarityError as error:
+        with right:
+            messages.show_error(error)
+
+
+def _facts(gallery: Gallery) -> str:
+    labels = len(gallery.facets.counts(LABEL))
+    told = f"{labels:,} label" if labels == 1 else f"{labels:,} labels"
+    return f"{wording.pictures(len(gallery))} · {told} · {wording.model_title(gallery.manifest.model)}"
+
+
+def _fault(gallery: Gallery, split: Split) -> str:
+    """Why nothing can be learned of a gallery's labels; empty if something can."""
+    return _find_fault(gallery.directory, gallery.state, split, gallery)
+
+
+@st.cache_data(max_entries=32, show_spinner="Looking at the labels …")
+def _find_fault(directory: Path, state: str, split: Split, _gallery: Gallery) -> str:  # noqa: ARG001 - the key
+    try:
+        labelled_rows(_gallery, Settings(split=split))
+    except HeadError as error:
+        return str(error)
+    return ""
+
+
+def _show_form(gallery: Gallery, seen: Seen) -> None:
+    settings = form.choose(gallery.name)
+    fault = _fault(gallery, settings.split) if settings.split == "label" else ""
+    if fault:
+        st.warning(messages.as_text(fault), icon=":material/label_off:")
+    is_undecided = any(job.is_undecided for job, _ in seen)
+    st.button(
+        "Train again" if is_undecided else "Train",
+        type="secondary" if is_undecided else "primary",
+        icon=":material/model_training:",
+        on_click=_begin,
+        args=(gallery.directory, settings),
+        disabled=bool(fault) or watching.active(seen) is not None,
+        help="What was trained before and not kept is discarded." if is_undecided else None,
+    )
+
+
+def _begin(directory: Path, settings: Settings) -> None:
+    background.start(directory, "finetune", Training(directory, settings))
+
+
+def _show_state(gallery: Gallery, fault: str, seen: Seen) -> None:
+    """What goes on, what came of it, and what there is."""
+    watching.show(gallery.directory, seen)
+    for job in watching.ended(seen):
+        if job.is_undecided:
+            deciding.show(job, gallery)
+            continue
+        with st.container(border=True, key=f"job-{job.number}"):
+            panel.show_ended(job)
+            if job.task == "keep" and job.status.state == "done" and job.directory == gallery.directory:
+                st.caption(UNDO)
+    deciding.show_kept(gallery, is_busy=watching.active(seen) is not None)
+    if fault:
+        _say_what_is_missing(fault)
+    elif not (watching.active(seen) or watching.ended(seen)):
+        st.info(BEGIN, icon=":material/arrow_back:")
+
+
+def _say_what_is_missing(fault: str) -> None:
+    st.info(messages.as_text(fault), icon=":material/label_off:")
+    if st.button("To the galleries", icon=":material/photo_library:"):
+        navigation.go("galleries")
