@@ -1,4 +1,4 @@
-"""The commands `bench embedding`, `bench query`, `bench explain` and `bench search`."""
+"""The commands `bench embedding`, `bench query`, `bench explain`, `bench search` and `bench teaching`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from similarity.cli import terminal
+from similarity.cli.options import GalleryName
 from similarity.engines import Precision
+from similarity.finetuning.settings import Loss
 from similarity.home import full_path
 from similarity.sample import FOLDER
 
-app = typer.Typer(help="Measure how fast this computer is.", no_args_is_help=True)
+app = typer.Typer(help="Measure how fast this computer is, and what teaching is worth.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(help="Pictures to measure with; those of the sample gallery unless given.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; one without weights here gets random ones.")]
@@ -64,6 +66,30 @@ def explain(
     from similarity.bench.explain import bench_explain
 
     _measure(bench_explain, folder, model, precision, as_json=as_json)
+
+
+@app.command()
+def teaching(
+    gallery: GalleryName,
+    loss: Annotated[Loss, typer.Option(help="Which loss of metric learning.")] = "multi-similarity",
+    draws: Annotated[int, typer.Option(min=1, help="How many times something else is held out.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """What a head is worth for pictures that were held out, and for labels that it never saw: mean and spread."""
+    from similarity.bench.teaching import METRICS, bench_teaching
+
+    with terminal.indexing() as progress:
+        report = bench_teaching(gallery, loss=loss, draws=draws, progress=progress)
+    if as_json:
+        terminal.print_json(report)
+        return
+    rows = [
+        (case, name, *(f"{report[case][name][key]:.3f}" for key in ("before", "after", "change", "spread", "least")))
+        for case in ("pictures", "labels", "labels, nothing kept")
+        for name in METRICS
+    ]
+    terminal.print_table(("held out", "metric", "before", "after", "change", "spread", "least"), rows)
+    terminal.print_line(f"{report['draws']} draws, loss {report['loss']}, {report['seconds']:.0f} s.")
 
 
 @app.command()

@@ -46,7 +46,7 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
     if gallery.head is not None:
         raise SearchError(
             f"{gallery.name} has a head that was trained on its own pictures, and none were held out to say how sure a "
-            f"result by {by} is."
+            f"result by {by} is with the refinement {gallery.manifest.refinement}."
         )
     made = ask_all(gallery, by=by, most=MOST_QUERIES, progress=progress)
     if len(made.labels) < 2:
@@ -63,8 +63,9 @@ def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None
     """The calibration of a gallery if that takes no work: of its head, or in the cache, whole."""
     try:
         if gallery.head is not None:
-            told = gallery.head.card.calibration if by == LABEL else None
-            return None if told is None else Calibration.from_json(told)
+            card = gallery.head.card
+            is_of_this = by == LABEL and card.settings.get("refinement") == gallery.manifest.refinement
+            return Calibration.from_json(card.calibration) if card.calibration and is_of_this else None
         return Calibration.from_json(json.loads(_file(gallery, by).read_bytes()))
     except FileNotFoundError:
         return None
