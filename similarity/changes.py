@@ -47,8 +47,8 @@ class Plan:
 
 
 def plan_index(source: Source) -> Plan:
-    """A gallery of this source alone: everything is read."""
-    return Plan(readings=[Reading(item, replace(item, source=source.name)) for item in source.items])
+    """A gallery of this source alone: everything is read. An item that came from another source stays that one's."""
+    return Plan(readings=[Reading(item, replace(item, source=item.source or source.name)) for item in source.items])
 
 
 def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool) -> Plan:

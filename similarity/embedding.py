@@ -16,6 +16,7 @@ from similarity.models import Backbone, Preprocessing, build_network, get_backbo
 from similarity.networks import converted_network, digest, find_network, quantised_network
 from similarity.queries import Box
 from similarity.texts import TextEmbedder
+from similarity.tuned import find_choice
 from similarity.vectors import Vectors, normalise
 from similarity.weights import AUTO, ModelChoice, check_same, choose_model, weights_sha256
 
@@ -126,7 +127,7 @@ class Embedder:
         precision: Precision = "f32" if identity.precision == "f32" else "auto"
         if not has_cuda() and (network := find_network(backbone, sha256)):
             return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256)
-        embedder = cls.load(identity.model, precision=precision)
+        embedder = cls.load(find_choice(backbone, sha256), precision=precision)
         check_same(backbone, embedder.weights_sha256, sha256)
         return embedder
 

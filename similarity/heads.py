@@ -41,6 +41,8 @@ MOST_BYTES = 1 << 28
 BLOCK = 4096
 # No length is taken for less, so that nothing is divided by zero.
 TINY = float(np.finfo(np.float32).tiny)
+# What comes of reading a file that says something strange.
+MALFORMED = (SafetensorError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ class Head:
         components, dim = self.basis.shape
         width = components if self.first is None else self.first.shape[0]
         return (
-            self.centre.size == dim
+            min(*self.basis.shape, *self.last.shape) > 0
+            and self.centre.size == dim
             and self.last.shape[1] == width
             and (self.first is None or self.first.shape[1] == components)
             and 0 <= self.kept <= components
@@ -268,7 +271,7 @@ def parse_head(data: bytes, name: str) -> Head:
             kept=int(about["kept"]),
             share=float(about["share"]),
         )
-    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except MALFORMED as error:
         raise HeadError(fault) from error
     return head
 

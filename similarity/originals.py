@@ -1,6 +1,7 @@
 """The picture behind an item, as it is now: a file, an entry of a zip, or what an address serves."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,34 @@ from similarity.errors import ImageError, SourceError
 from similarity.fetch import fetch, is_url
 from similarity.images import read_file
 from similarity.queries import QueryFile
-from similarity.sources import Item, Source, open_source
+from similarity.records import files_of
+from similarity.sources import FileBytes, Item, Skipped, Source, Stamp, open_source
+
+# How many addresses are asked at once.
+DOWNLOADS_AT_ONCE = 16
+
+
+class Originals:
+    """The pictures of a gallery as a source, to make another gallery of them."""
+
+    def __init__(self, items: Iterable[Item], name: str) -> None:
+        """`name` is that of the source that they came from, with which the other gallery can be brought in step."""
+        self.name = name
+        self.items = list(files_of(items))
+        self.skipped: list[Skipped] = []
+        self.readers = DOWNLOADS_AT_ONCE if any(is_url(item.path) for item in self.items) else os.cpu_count() or 1
+
+    def read(self, item: Item) -> FileBytes:
+        """See `read_original`."""
+        return _read(item, fetch)
+
+    def stamp(self, item: Item) -> Stamp | None:
+        """As it was when the gallery was made."""
+        return Stamp(item.size, item.mtime)
+
+    def whereabouts(self, item: Item) -> str:
+        """Its path or address."""
+        return item.path
 
 
 def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> QueryFile:
@@ -21,12 +49,7 @@ def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> Query
     Raises:
         ImageError: it is gone or cannot be read. FetchError: its address cannot be fetched.
     """
-    name = file_name(item)
-    if is_url(item.path):
-        return QueryFile(fetch(item.path), name)
-    if item.source.lower().endswith(".zip") and item.path.startswith(f"{item.source}/"):
-        return QueryFile(_read_entry(item), name)
-    return QueryFile(read_file(item.path)[0], name)
+    return QueryFile(_read(item, fetch).data, file_name(item))
 
 
 def file_name(item: Item) -> str:
@@ -35,7 +58,15 @@ def file_name(item: Item) -> str:
     return Path(path).name or item.public_id
 
 
-def _read_entry(item: Item) -> bytes:
+def _read(item: Item, fetch: Callable[[str], bytes]) -> FileBytes:
+    if is_url(item.path):
+        return FileBytes(fetch(item.path))
+    if item.source.lower().endswith(".zip") and item.path.startswith(f"{item.source}/"):
+        return _read_entry(item)
+    return FileBytes(*read_file(item.path))
+
+
+def _read_entry(item: Item) -> FileBytes:
     try:
         archive = _open_archive(item.source, Path(item.source).stat().st_mtime_ns)
     except OSError as error:
@@ -43,7 +74,7 @@ def _read_entry(item: Item) -> bytes:
     except SourceError as error:
         raise ImageError(item.path, f"cannot be read: {error}") from error
     try:
-        return archive.read(replace(item, id=item.path.removeprefix(f"{item.source}/"))).data
+        return archive.read(replace(item, id=item.path.removeprefix(f"{item.source}/")))
     except KeyError as error:
         raise ImageError(item.path, "is not in the zip any more.") from error
 

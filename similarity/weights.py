@@ -129,8 +129,8 @@ def check_same(backbone: Backbone, found: str, wanted: str) -> None:
     """Raise WeightsError if weights with one SHA-256 are to do what was begun with those of another."""
     if found != wanted:
         raise WeightsError(
-            f"The weights of {backbone.name} on this computer are others than those it was used with: "
-            "put those back, or index again."
+            f"The weights of {backbone.name} on this computer are others than those it was used with, whose SHA-256 "
+            f"begins with {wanted[:12]}: put those back, into models/tuned if they were fine-tuned, or index again."
         )
 
 

@@ -11,7 +11,7 @@ ROOT = Path(similarity.__file__).parent
 WALLS = {
     "streamlit": {"app"},
     "torch": {"models", "engines.py", "converter.py", "finetuning", "bench"},
-    "torchvision": {"models", "bench"},
+    "torchvision": {"models", "finetuning", "bench"},
     "pytorch_metric_learning": {"finetuning"},
     "timm": {"models"},
     "open_clip": {"models"},

@@ -76,7 +76,8 @@ def teaching(
     as_json: AsJson = False,
 ) -> None:
     """What a head is worth for pictures that were held out, and for labels that it never saw: mean and spread."""
-    from similarity.bench.teaching import METRICS, bench_teaching
+    from similarity.bench.teaching import bench_teaching
+    from similarity.finetuning.worth import METRICS
 
     with terminal.indexing() as progress:
         report = bench_teaching(gallery, loss=loss, draws=draws, progress=progress)

@@ -1,19 +1,23 @@
-"""`finetune`: a head out of what a gallery's labels or marks teach."""
+"""`finetune`: a head, or other weights, out of what a gallery's labels or marks teach."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from similarity.cli import terminal
 from similarity.cli.indexing import interruptible
-from similarity.cli.options import AsJson, GalleryName, Seed
-from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS, Loss, Split
+from similarity.cli.options import AsJson, GalleryName
+from similarity.finetuning.backbone.settings import Part, TuneSettings
+from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS, From, Loss, Settings, Split
 
 if TYPE_CHECKING:
-    from similarity.heads import Head
+    from similarity.gallery import Gallery
+    from similarity.heads import Card
 
-WORSE = "It is worse with the head than without: keep the gallery as it is."
+VERBS, PRONOUNS = {"head": "is", "weights": "are"}, {"head": "it", "weights": "them"}
+WORSE = "First results are worse with it than without: keep the gallery as it is."
 NOTHING_HELD_OUT = (
     "Too few queries have marks of both kinds to hold some out, so nothing says what the head is worth: mark more."
 )
@@ -36,66 +40,109 @@ def finetune(
         float | None, typer.Option(min=0, max=0.99, help="How much of a score stays what the backbone sees.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="At most.")] = None,
-    seed: Seed = 0,
+    backbone: Annotated[
+        Part | None,
+        typer.Option(help="Train the network itself instead of a head, its last stages or all: slow without a GPU."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Teach a gallery: train a head on its labels or marks, which its pictures are then compared through."""
-    from similarity.finetuning import Settings
-    from similarity.finetuning import finetune as train
-    from similarity.heads import keep_head
     from similarity.inventory import find_gallery, open_gallery
 
-    settings = Settings.choose(
-        "marks" if from_feedback else "labels",
-        loss=loss,
-        split=split,
-        layers=layers,
-        dim=dim,
-        keep=keep,
-        epochs=epochs,
-        seed=seed,
-    )
+    head_only = {"--layers": layers, "--dim": dim, "--keep": keep, "--from-feedback": from_feedback or None}
+    if backbone and (given := [name for name, value in head_only.items() if value is not None]):
+        raise typer.BadParameter("it trains the network, which has none of these", param_hint=", ".join(given))
     opened, target = open_gallery(gallery), find_gallery(into) if into else None
+    if backbone:
+        if target == opened.directory:
+            raise typer.BadParameter("fine-tuned weights make another gallery: give another name", param_hint="--into")
+        asked = TuneSettings(part=backbone, loss=loss, split=split, seed=seed)
+        told = _tune(opened, replace(asked, epochs=epochs) if epochs else asked, target)
+    else:
+        source: From = "marks" if from_feedback else "labels"
+        given_settings = {"loss": loss, "split": split, "layers": layers, "dim": dim, "keep": keep}
+        told = _teach(opened, Settings.choose(source, **given_settings, epochs=epochs, seed=seed), target)
+    if as_json:
+        terminal.print_json(told.facts() | {"gallery": opened.name, "into": target and target.name})
+        return
+    _show(told, into)
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What came of it.
+
+    Attributes:
+        kind: head or weights, and
+        path: its file.
+        card: what is to be known of it.
+        use: the command that uses it.
+    """
+
+    kind: Literal["head", "weights"]
+    path: Path
+    card: "Card"
+    use: str
+
+    def facts(self) -> dict[str, Any]:
+        """For --json; before and after are empty where nothing could be held out."""
+        card = self.card
+        facts = {self.kind: str(self.path), "loss": card.loss, "seconds": card.seconds}
+        facts |= {"before": dict(card.before), "after": dict(card.after)}
+        return facts | {"best_epoch": card.settings["best_epoch"], "data": dict(card.data)}
+
+
+def _teach(gallery: "Gallery", settings: Settings, target: Path | None) -> Taught:
+    """Train a head, keep its file, and make the gallery that was asked for."""
+    from similarity.finetuning import finetune as train
+    from similarity.heads import keep_head
+
     with interruptible(goes_on=False):
         with terminal.training() as on_epoch:
-            head = train(opened, settings, on_epoch=on_epoch)
-        path = keep_head(head, opened.name)
+            head = train(gallery, settings, on_epoch=on_epoch)
+        path = keep_head(head, gallery.name)
         if target:
             with terminal.indexing() as progress:
-                opened.rebuild(head=head, into=target, progress=progress)
-    if as_json:
-        terminal.print_json(_facts(head, path) | {"gallery": opened.name, "into": target and target.name})
-        return
-    _show(head, path, gallery, into)
+                gallery.rebuild(head=head, into=target, progress=progress)
+    return Taught("head", path, head.card, f"python -m similarity rebuild --gallery {gallery.name} --head {path}")
 
 
-def _facts(head: "Head", path: Path) -> dict[str, Any]:
-    """What came of it; before and after are empty where nothing could be held out."""
-    card = head.card
-    facts = {"head": str(path), "loss": card.loss, "seconds": card.seconds, "dim": head.dim}
-    facts |= {"before": dict(card.before), "after": dict(card.after)}
-    return facts | {"best_epoch": card.settings["best_epoch"], "data": dict(card.data)}
+def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Taught:
+    """Train the network, and embed the gallery's pictures anew if that was asked for."""
+    from similarity.finetuning.backbone import reindex, tune_backbone
+
+    with interruptible(goes_on=False):
+        with terminal.tuning() as (on_epoch, progress):
+            tuned = tune_backbone(gallery, settings, on_epoch=on_epoch, progress=progress)
+        if target:
+            with terminal.indexing() as progress:
+                reindex(gallery, tuned.path, target, progress=progress)
+    use = f"python -m similarity index {gallery.manifest.source} --gallery NEW --weights {tuned.path}"
+    return Taught("weights", tuned.path, tuned.card, use)
 
 
-def _show(head: "Head", path: Path, gallery: str, into: str | None) -> None:
+def _show(told: Taught, into: str | None) -> None:
     """Before and after as a table, and what to do with it."""
-    card = head.card
+    card = told.card
     if card.after:
         rows = [
-            (name, f"{card.before[name]:.3f}", f"{after:.3f}", f"{after - card.before[name]:+.3f}")
-            for name, after in card.after.items()
+            (
+                name,
+                f"{card.before[name]:.3f}",
+                f"{card.after[name]:.3f}",
+                f"{card.after[name] - card.before[name]:+.3f}",
+            )
+            for name in sorted(card.after, reverse=True)
         ]
         terminal.print_table(("metric", "before", "after", "change"), rows)
-        held_out = f"Of {card.data['queries']:,} held-out queries"
-        terminal.print_line(f"{held_out}, each asked of a network that had not seen it; {card.seconds:.0f} s.")
+        terminal.print_line(f"Of {card.data['queries']:,} held-out queries, none of which it was trained on.")
         if card.after["recall@1"] < card.before["recall@1"]:
             terminal.say(WORSE, as_="Note")
     else:
         terminal.say(NOTHING_HELD_OUT, as_="Note")
-    terminal.print_line(f"The head is in {path}.")
+    terminal.print_line(f"Trained in {card.seconds:.0f} s. The {told.kind} {VERBS[told.kind]} in {told.path}.")
     if into:
-        terminal.print_line(
-            f"{into} is compared through it now: `python -m similarity search PICTURE --gallery {into}`."
-        )
+        terminal.print_line(f"To search with it: `python -m similarity search PICTURE --gallery {into}`.")
     else:
-        terminal.print_line(f"To use it: `python -m similarity rebuild --gallery {gallery} --head {path}`.")
+        terminal.print_line(f"To use {PRONOUNS[told.kind]}: `{told.use}`.")

@@ -106,6 +106,18 @@ def training() -> Iterator[OnEpoch]:
 
 
 @contextmanager
+def tuning() -> Iterator[tuple[OnEpoch, OnProgress]]:
+    """As `indexing`, for training that takes long within an epoch; each epoch leaves a line."""
+    with indexing() as progress:
+
+        def show(epoch: Epoch) -> None:
+            recall = "" if epoch.recall is None else f", recall@1 {epoch.recall:.3f} of what is held out"
+            say(f"Epoch {epoch.number} of {epoch.of}: loss {epoch.loss:.3f}{recall}")
+
+        yield show, progress
+
+
+@contextmanager
 def downloading(text: str) -> Iterator[Advance]:
     """A bar of bytes; gives the callback that moves it. It is drawn once the first have come."""
     with _bar(DownloadColumn()) as bar:

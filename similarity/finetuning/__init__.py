@@ -6,6 +6,7 @@ lessons, losses    of metric learning
 training           the loop, in torch
 worth              what a head is worth, before and after
 worker, process    all that in a process of its own
+backbone           the same for the network itself, from pictures
 """
 
 from similarity.finetuning.process import finetune

@@ -106,7 +106,8 @@ class Member:
         optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate)
         rates = [group["lr"] for group in optimiser.param_groups]
         total = settings.epochs * self._lessons.count
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=total, pct_start=WARM_UP)
+        warm_up = WARM_UP if WARM_UP * total != 1 else 2 * WARM_UP  # of one step exactly, the library divides by zero
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=total, pct_start=warm_up)
         return optimiser, schedule
 
     def _forward(self, inputs: Tensor) -> Tensor:

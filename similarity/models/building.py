@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from similarity.errors import ModelError, WeightsError
 from similarity.models.contract import Backbone
+from similarity.models.tuned import tuned_model
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -100,13 +101,16 @@ def read_state_dict(weights: Path) -> StateDict:
 def _with_weights(
     network: nn.Module, adapt: Callable[[StateDict, nn.Module], StateDict], backbone: Backbone, weights: Path
 ) -> nn.Module:
-    """The network with the weights of a file: as published, or the network's own, as benchmarks make them."""
+    """The network with the weights of a file: as published, or its own, fine-tuned or made for a benchmark."""
     from safetensors import SafetensorError
 
     damaged = (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError, TypeError)
     try:
+        tuned = tuned_model(weights)
+        if tuned not in (None, backbone.name):
+            raise WeightsError(f"{weights} was fine-tuned from {tuned} and does not fit {backbone.title}.")
         state = read_state_dict(weights)
-        own = _shapes(state) == _shapes(network.state_dict())
+        own = tuned is not None or _shapes(state) == _shapes(network.state_dict())
         network.load_state_dict(state if own else adapt(state, network))
     except (*damaged, pickle.UnpicklingError, SafetensorError) as error:
         raise WeightsError(

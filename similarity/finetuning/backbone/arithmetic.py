@@ -1,0 +1,50 @@
+"""In which numbers a network is trained, by what there is to train it on."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Mixed precision where it pays: weights stay in float32 in any case.
+
+    Attributes:
+        device: what it is computed on.
+        half: what most is computed in, or None where all is in float32.
+    """
+
+    device: Literal["cpu", "cuda"]
+    half: Literal["bfloat16", "float16"] | None
+
+    @property
+    def scales(self) -> bool:
+        """Whether gradients are too small for the numbers and are scaled up: float16 has few exponents."""
+        return self.half == "float16"
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """What the network's forward pass is run in."""
+        import torch
+
+        if self.half is None:
+            return nullcontext()
+        return torch.autocast(self.device, dtype=getattr(torch, self.half))
+
+
+def choose_arithmetic(*, has_cuda: bool, has_bfloat16: bool) -> Arithmetic:
+    """Half precision on a GPU, bfloat16 where the GPU itself computes it; float32 on a CPU."""
+    if not has_cuda:
+        return Arithmetic("cpu", None)
+    return Arithmetic("cuda", "bfloat16" if has_bfloat16 else "float16")
+
+
+def arithmetic_here() -> Arithmetic:
+    """That of this computer."""
+    import torch
+
+    has_cuda = torch.cuda.is_available()
+    return choose_arithmetic(
+        has_cuda=has_cuda, has_bfloat16=has_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    )

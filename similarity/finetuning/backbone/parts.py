@@ -1,0 +1,74 @@
+"""Which weights of a network are learned on.
+
+A network is taken as a row of blocks: what its containers hold, in order. A container is a plain sequence of modules,
+or a module with more than half of all weights, such as the encoder of a transformer; so blocks are the bottlenecks of a
+ResNet, the inverted residuals of an EfficientNet, the layers of a ViT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from similarity.finetuning.backbone.settings import Part
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# The last so many parts of all blocks are the last part.
+THIRDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The weights that are learned on: those of the last blocks, and of all before them, which may be none."""
+
+    last: list[nn.Parameter]
+    before: list[nn.Parameter]
+
+
+def choose_weights(features: nn.Module, part: Part) -> Learned:
+    """Freeze all weights that are not to be learned on, and give the others.
+
+    Statistics of batches are never learned, nor what is done with them (`BatchNorm` in all its kinds): batches are
+    small, and how a picture is embedded must not depend on others.
+    """
+    blocks = list(find_blocks(features))
+    late = {id(one) for block in blocks[-max(1, len(blocks) // THIRDS) :] for one in block.parameters()}
+    frozen = {id(one) for norm in batch_norms(features) for one in norm.parameters()}
+    learned = Learned([], [])
+    for weight in features.parameters():
+        is_late = id(weight) in late
+        weight.requires_grad_(id(weight) not in frozen and (is_late or part == "all"))
+        if weight.requires_grad:
+            (learned.last if is_late else learned.before).append(weight)
+    return learned
+
+
+def find_blocks(features: nn.Module) -> Iterator[nn.Module]:
+    """The blocks of a network, in order; those without weights are left out."""
+    from torch import nn
+
+    total = _count(features)
+
+    def walk(module: nn.Module) -> Iterator[nn.Module]:
+        for child in module.children():
+            is_container = isinstance(child, nn.Sequential | nn.ModuleList) or _count(child) * 2 > total
+            if is_container and any(True for _ in child.children()):
+                yield from walk(child)
+            elif _count(child):
+                yield child
+
+    return walk(features)
+
+
+def batch_norms(features: nn.Module) -> Iterator[nn.Module]:
+    """Its layers that normalise by the statistics of batches."""
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    return (module for module in features.modules() if isinstance(module, _BatchNorm))
+
+
+def _count(module: nn.Module) -> int:
+    return sum(weight.numel() for weight in module.parameters())

@@ -1,0 +1,166 @@
+"""What a backbone is fine-tuned on: pictures that are decoded once, and views of them that are drawn each time anew.
+
+Pictures lie in a file on the disk that is mapped into memory: those of a small gallery stay there, those of a large one
+do not have to fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from similarity.embedding import preprocess
+from similarity.engines import Pixels
+from similarity.errors import FetchError, HeadError, ImageError
+from similarity.finetuning.examples import Codes
+from similarity.images import decode_scaled
+from similarity.models import Preprocessing
+from similarity.originals import read_original
+from similarity.progress import OnProgress, Reporter
+from similarity.search import Rows
+from similarity.sources import Item
+
+# A view shows so much of a picture's area, in a shape between these two, and colours that differ by so much at most.
+AREA, SHAPE = (0.5, 1.0), (3 / 4, 4 / 3)
+BRIGHTNESS = CONTRAST = SATURATION = 0.2
+HUE = 0.02
+# Batches of views that are made ahead of the network.
+AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """Decoded pictures with labels.
+
+    Attributes:
+        pixels: uint8 (n, resize, resize, 3): what the network is shown, with a margin for views.
+        codes: their labels as numbers from 0, int32 (n,).
+        how: the network takes them.
+    """
+
+    pixels: Pixels
+    codes: Codes
+    how: Preprocessing
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.codes)
+
+    def middle(self, rows: Rows) -> Pixels:
+        """Some of them as a gallery embeds them, uint8 (b, crop, crop, 3)."""
+        begin = round((self.how.resize - self.how.crop) / 2)
+        kept = slice(begin, begin + self.how.crop)
+        return np.ascontiguousarray(self.pixels[rows][:, kept, kept])
+
+    def view(self, row: int, random: np.random.Generator) -> Pixels:
+        """One of them as it might have been photographed too: another part, the other way round, in other light.
+
+        Returns:
+            uint8 (crop, crop, 3).
+        """
+        import torch
+        from torchvision.transforms.v2 import functional
+
+        picture = torch.from_numpy(self.pixels[row].copy()).permute(2, 0, 1)
+        part, side = _draw_part(self.how.resize, random), self.how.crop
+        filters = {"bilinear": functional.InterpolationMode.BILINEAR, "bicubic": functional.InterpolationMode.BICUBIC}
+        seen = functional.resized_crop(picture, *part, [side, side], filters[self.how.interpolation], antialias=True)
+        if random.random() < 0.5:
+            seen = functional.horizontal_flip(seen)
+        seen = functional.adjust_brightness(seen, random.uniform(1 - BRIGHTNESS, 1 + BRIGHTNESS))
+        seen = functional.adjust_contrast(seen, random.uniform(1 - CONTRAST, 1 + CONTRAST))
+        seen = functional.adjust_saturation(seen, random.uniform(1 - SATURATION, 1 + SATURATION))
+        seen = functional.adjust_hue(seen, random.uniform(-HUE, HUE))
+        made: Pixels = seen.permute(1, 2, 0).contiguous().numpy()
+        return made
+
+    def views(self, batches: Iterable[Rows], seed: Sequence[int]) -> Iterator[tuple[Rows, Pixels]]:
+        """Batches of rows with a view of each, made ahead in threads; the same for the same seed on any computer."""
+        waiting: deque[tuple[Rows, list[Future[Pixels]]]] = deque()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for number, rows in enumerate(batches):
+                drawn = (np.random.default_rng([*seed, number, place]) for place in range(len(rows)))
+                waiting.append((rows, [pool.submit(self.view, row, one) for row, one in zip(rows, drawn, strict=True)]))
+                if len(waiting) > AHEAD:
+                    yield _finished(*waiting.popleft())
+            while waiting:
+                yield _finished(*waiting.popleft())
+
+
+def read_pictures(
+    items: Sequence[Item], codes: Codes, how: Preprocessing, folder: Path, progress: OnProgress | None = None
+) -> Pictures:
+    """Decode pictures, in threads; those that are gone, or are others by now, are left out, and labels numbered anew.
+
+    Args:
+        codes: their labels, int32 (n,).
+        folder: where the decoded ones are put.
+
+    Raises:
+        HeadError: none is left, or the disk is too small for them.
+    """
+    shape = (len(items), how.resize, how.resize, 3)
+    _check_space(folder, int(np.prod(shape, dtype=np.int64)))
+    pixels = np.lib.format.open_memmap(folder / "pictures.npy", mode="w+", dtype=np.uint8, shape=shape)
+    report = Reporter(len(items), progress, task="Reading pictures")
+
+    def read(number: int) -> bool:
+        try:
+            pixels[number] = _decode(items[number], how)
+        except (ImageError, FetchError):
+            return False
+        return True
+
+    rows: list[int] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, is_read in enumerate(pool.map(read, range(len(items)))):
+            if is_read:
+                if len(rows) < number:  # the place of one that could not be read
+                    pixels[len(rows)] = pixels[number]
+                rows.append(number)
+            report.advance(1)
+    if not rows:
+        raise HeadError(
+            "None of the pictures can be read any more, and a backbone learns from the pictures themselves: put them "
+            "back where they were, or index again from where they are."
+        )
+    left = np.unique(codes[rows], return_inverse=True)[1].astype(np.int32)
+    return Pictures(pixels[: len(rows)], left, how)
+
+
+def _decode(item: Item, how: Preprocessing) -> Pixels:
+    """The picture with its margin, uint8 (resize, resize, 3)."""
+    data = read_original(item).data
+    if item.sha256 and hashlib.sha256(data).hexdigest() != item.sha256:
+        raise ImageError(item.path, "is another picture than was indexed.")
+    return preprocess(decode_scaled(data, item.path, side=how.resize).image, replace(how, crop=how.resize))
+
+
+def _draw_part(side: int, random: np.random.Generator) -> tuple[int, int, int, int]:
+    """Top, left, height and width of a part of a square, in pixels."""
+    area = random.uniform(*AREA) * side * side
+    shape = np.exp(random.uniform(*np.log(SHAPE)))
+    width, height = (min(side, max(1, round(one))) for one in (np.sqrt(area * shape), np.sqrt(area / shape)))
+    return int(random.integers(side - height + 1)), int(random.integers(side - width + 1)), height, width
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    """Raise HeadError if the disk has not so many bytes; one that fills up would kill this process."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise HeadError(
+            f"The decoded pictures take {needed / 1e9:.1f} GB, and there are {free / 1e9:.1f} GB in {folder}: make "
+            "room there, or learn from a gallery of fewer pictures."
+        )
+
+
+def _finished(rows: Rows, views: list[Future[Pixels]]) -> tuple[Rows, Pixels]:
+    return rows, np.stack([one.result() for one in views])

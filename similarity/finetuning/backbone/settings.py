@@ -1,0 +1,72 @@
+"""What a backbone is fine-tuned with."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from similarity.errors import HeadError
+from similarity.finetuning.settings import LOSSES, SPLITS, Loss, Settings, Split
+
+Part = Literal["last", "all"]
+PARTS = get_args(Part)
+MOST_EPOCHS, MOST_BATCH = 1000, 1024
+# One picture in so many is held out.
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TuneSettings:
+    """All that the weights depend on beside the pictures: on one CPU the same settings and pictures give the same.
+
+    The learning rate was measured with EfficientNet-Lite2 on 300 photographs of clothing, 60 of them held out: 4 epochs
+    raised map@r from 0.447 to 0.560, and to 0.470 at 3e-5.
+
+    Attributes:
+        part: the last third of the network's blocks, or all of them; see `parts.py`.
+        loss: see `losses.py`.
+        split: what is held out to see how good it gets: some items of each label, or some labels altogether.
+        seed: of all that is drawn.
+        epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has not risen for
+            `patience` of them, and what is kept is of the best.
+        batch: pictures at a time.
+        learning_rate, weight_decay: of AdamW, the first at its highest.
+    """
+
+    part: Part = "last"
+    loss: Loss = "multi-similarity"
+    split: Split = "item"
+    seed: int = 0
+    epochs: int = 10
+    patience: int = 3
+    batch: int = 32
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Raise HeadError if they make no sense."""
+        wrong = [
+            (self.part not in PARTS, f"The part {self.part!r} is none of {', '.join(PARTS)}."),
+            (self.loss not in LOSSES, f"The loss {self.loss!r} is none of {', '.join(LOSSES)}."),
+            (self.split not in SPLITS, f"The split {self.split!r} is none of {', '.join(SPLITS)}."),
+            (not 1 <= self.epochs <= MOST_EPOCHS, f"There can be 1 to {MOST_EPOCHS:,} epochs, not {self.epochs}."),
+            (self.seed < 0, f"A seed is 0 or more, not {self.seed}."),
+            (not 4 <= self.batch <= MOST_BATCH, f"A batch has 4 to {MOST_BATCH:,} pictures, not {self.batch}."),
+            (not 0 < self.learning_rate < 1, f"A learning rate is between 0 and 1, not {self.learning_rate}."),
+        ]
+        for is_wrong, sentence in wrong:
+            if is_wrong:
+                raise HeadError(sentence)
+
+    @property
+    def folding(self) -> Settings:
+        """As pictures are held out for a head."""
+        return Settings(split=self.split, seed=self.seed, folds=FOLDS)
+
+    def to_json(self) -> dict[str, Any]:
+        """In JSON's own types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "TuneSettings":
+        """What `to_json` gave."""
+        return cls(**{one.name: told[one.name] for one in fields(cls) if one.name in told})
