@@ -100,8 +100,10 @@ def test_index_and_add_give_the_answers_of_one_index_of_everything(
     shutil.copytree(pictures, own_pictures, dirs_exist_ok=True)
     whole = half.add(own_pictures)
     for path in sorted(pictures.rglob("*.jpg")):
-        expected = [(hit.item.id, hit.score) for hit in everything.search(path, 15)]
-        assert [(hit.item.id, hit.score) for hit in whole.search(path, 15)] == expected
+        expected, found = everything.search(path, 15), whole.search(path, 15)
+        assert [hit.item.id for hit in found] == [hit.item.id for hit in expected]
+        # In another row of the matrix a product may be summed in another order.
+        assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=1e-6)
 
 
 def test_a_second_source_is_added_and_syncing_one_leaves_the_other_alone(

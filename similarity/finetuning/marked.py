@@ -95,5 +95,5 @@ def fold_marks(marked: Marked, settings: Settings) -> list[Fold]:
     turn_of_pair = turns[marked.pairs.queries]
     return [
         Fold(np.flatnonzero(turn_of_pair != turn), np.flatnonzero(turn_of_pair == turn))
-        for turn in range(settings.folds)
+        for turn in range(min(settings.folds, len(asked)))
     ]
