@@ -74,6 +74,17 @@ class Card:
     created: str = ""
     calibration: Mapping[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if what is told of its worth are no numbers."""
+        told = [*self.before.values(), *self.after.values(), self.seconds]
+        if not all(isinstance(one, int | float) for one in told):
+            raise ValueError("metrics that are no numbers")
+
+    @property
+    def is_of_labels(self) -> bool:
+        """Whether it was learned of labels, and not of marks."""
+        return "labels" in self.data
+
     def to_json(self) -> dict[str, Any]:
         """In JSON's own types."""
         return asdict(self)

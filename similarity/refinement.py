@@ -68,7 +68,7 @@ class Refinement:
 
 
 def choose_refinement(
-    asked: str, count: int, dim: int, *, is_exact: bool, has_words: bool = False, has_head: bool = False
+    asked: str, count: int, dim: int, *, is_exact: bool, has_words: bool = False, knows_labels: bool = False
 ) -> Refinement:
     """The refinement of a gallery.
 
@@ -77,13 +77,13 @@ def choose_refinement(
         count: pictures, dim: numbers of an embedding.
         is_exact: whether its index is.
         has_words: whether its embeddings are compared with words, too.
-        has_head: whether what is refined was learned; see `heads.py`.
+        knows_labels: whether what is refined was learned of labels; see `heads.py`.
 
     Raises:
         SearchError: it is none, or makes no sense for this gallery.
     """
     if asked == AUTO:
-        if has_head:
+        if knows_labels:
             return Refinement("none", "What belongs together was learned: neighbours would cost more than they bring.")
         if has_words:
             return Refinement("none", "Words are compared with embeddings as they are.")

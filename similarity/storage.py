@@ -280,7 +280,7 @@ def _write_search(
     before = change.before if change and recipe.name == change.before.manifest.recipe else None
     # Lists that go on stay what they are, and so does what was taken off of the vectors in them.
     centre = getattr(before.vectors, "centre", None) if before and not recipe.is_exact else None
-    refinement = _refinement(manifest, dim, recipe, change.before if change else None, goes_on=before is not None)
+    refinement = _refinement(manifest, head, recipe, change.before if change else None, goes_on=before is not None)
     write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), vectors, recipe.stored)
     compared = StoredVectors(folder / EMBEDDINGS)
     if head:
@@ -310,12 +310,12 @@ def _write_projected(folder: Path, embeddings: StoredVectors, head: Head, recipe
 
 
 def _refinement(
-    manifest: Manifest, dim: int, recipe: Recipe, before: Generation | None, *, goes_on: bool
+    manifest: Manifest, head: Head | None, recipe: Recipe, before: Generation | None, *, goes_on: bool
 ) -> Refinement:
     """How the embeddings of a generation are refined.
 
     Args:
-        dim: of what is compared.
+        head: what they go through beforehand.
         before: what it is a change of, if it is one.
         goes_on: whether its index goes on from there; lists hold refined vectors, which cannot become others.
     """
@@ -324,10 +324,10 @@ def _refinement(
     choose = partial(
         choose_refinement,
         count=manifest.count,
-        dim=dim,
+        dim=head.dim if head else manifest.dim,
         is_exact=recipe.is_exact,
-        has_words=understands_text(manifest.model) and not manifest.head_sha256,
-        has_head=manifest.head_sha256 is not None,
+        has_words=understands_text(manifest.model) and head is None,
+        knows_labels=head is not None and head.card.is_of_labels,
     )
     try:
         return choose(manifest.refinement_asked)

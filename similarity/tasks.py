@@ -13,6 +13,7 @@ from similarity.deletion import delete_gallery
 from similarity.embedding import Embedder
 from similarity.engines import Precision
 from similarity.finetuning import Epoch, Settings, finetune
+from similarity.finetuning.telling import STAGES
 from similarity.gallery import Gallery, restore
 from similarity.heads import Head
 from similarity.jobs import Job, Work
@@ -27,8 +28,6 @@ from similarity.weights import AUTO, choose_model
 
 # Finds the pictures, which may take a while too.
 Finding = Callable[[Job], Source]
-
-STAGES = {"trial": "Trying it with some pictures held out", "final": "Learning from all pictures"}
 
 
 def at(place: str | Path) -> Finding:

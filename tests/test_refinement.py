@@ -350,6 +350,6 @@ def test_an_approximate_gallery_keeps_its_centre_as_it_grows(light_network: None
         grown.rebuild(refinement="neighbours")
 
 
-def test_what_a_head_made_is_compared_as_it_is_unless_something_else_is_asked_for() -> None:
-    assert choose_refinement("auto", 1_000, 256, is_exact=True, has_head=True).method == "none"
-    assert choose_refinement("neighbours", 1_000, 256, is_exact=True, has_head=True).method == "neighbours"
+def test_what_was_learned_of_labels_is_compared_as_it_is_unless_something_else_is_asked_for() -> None:
+    assert choose_refinement("auto", 1_000, 256, is_exact=True, knows_labels=True).method == "none"
+    assert choose_refinement("neighbours", 1_000, 256, is_exact=True, knows_labels=True).method == "neighbours"

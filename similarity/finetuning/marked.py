@@ -69,6 +69,8 @@ def marked_results(gallery: Gallery, settings: Settings) -> Marked:
             "multi-similarity."
         )
     pairs = training_pairs(gallery)
+    if len(gallery) < 2:
+        raise HeadError(f"The gallery {gallery.name} has one picture: there is nothing to tell apart.")
     if pairs.wanted.all() or not pairs.wanted.any():
         only, other = ("More", "Not") if pairs.wanted.any() else ("Not", "More")
         raise HeadError(

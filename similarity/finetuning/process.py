@@ -53,7 +53,11 @@ def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
     sizes = {"before": made.dim, "after": dim}
     return {
         when: choose_refinement(
-            made.refinement_asked, len(gallery), numbers, is_exact=gallery.is_exact, has_head=when == "after"
+            made.refinement_asked,
+            len(gallery),
+            numbers,
+            is_exact=gallery.is_exact,
+            knows_labels=when == "after" and settings.source == "labels",
         ).method
         for when, numbers in sizes.items()
     }

@@ -12,8 +12,8 @@ From = Literal["labels", "marks"]
 LOSSES, SPLITS = get_args(Loss), get_args(Split)
 MOST_DIM, MOST_EPOCHS = 2048, 1000
 # What is different with marks. There are few of them, in one batch or two, so an epoch is short, and more is kept of
-# what the backbone sees. Measured with marks as photographs of clothing have labels: README.
-WITH_MARKS = {"keep": 0.5, "epochs": 100, "patience": 40}
+# what the backbone sees; and which epoch was best is chance where a dozen queries are held out. Measured with marks as photographs of clothing have labels: README.
+WITH_MARKS = {"keep": 0.5, "epochs": 100, "patience": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Settings:
         folds: in so many parts, each of which is held out once from a network that is trained on the others.
         seed: of all that is drawn.
         epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has been below
-            its best for `patience` of them, and what is kept is of the best.
+            its best for `patience` of them, and what is kept is of the best; with a patience of 0, of the last.
         members: so many networks learn from all pictures in the end and are put together, which evens out what each
             has by chance.
         hidden: units of each, if there are two layers.
@@ -72,6 +72,11 @@ class Settings:
             (not 2 <= self.dim <= MOST_DIM, f"A head learns 2 to {MOST_DIM:,} numbers, not {self.dim}."),
             (not 0 <= self.keep < 1, f"What is kept is a share from 0 to below 1, not {self.keep}."),
             (not 2 <= self.folds <= 20, f"There can be 2 to 20 folds, not {self.folds}."),
+            (
+                min(self.members, self.hidden, self.components, self.batch) < 1,
+                "A head needs one of everything at least.",
+            ),
+            (self.patience < 0, f"The patience is 0 or more epochs, not {self.patience}."),
             (not 1 <= self.epochs <= MOST_EPOCHS, f"There can be 1 to {MOST_EPOCHS:,} epochs, not {self.epochs}."),
         ]
         for is_wrong, sentence in wrong:

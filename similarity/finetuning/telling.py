@@ -7,7 +7,7 @@ from typing import Literal
 # With some pictures held out, to see how good it gets; then with all of them, for as many epochs as were best.
 Stage = Literal["trial", "final"]
 STAGES: dict[Stage, str] = {
-    "trial": "Trying with some held out",
+    "trial": "Trying it with some held out",
     "final": "Learning from all",
 }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from similarity.errors import HeadError
 from similarity.finetuning.lessons import Examples, make_lessons
 from similarity.finetuning.losses import PROXIES_FASTER, make_criterion
 from similarity.finetuning.settings import Settings
@@ -87,6 +88,8 @@ class Member:
             self._optimiser.step()
             self._schedule.step()
             losses.append(loss.item())
+        if not losses:
+            raise HeadError("Too few labels have two pictures to learn what pictures of a label have in common.")
         return float(np.mean(losses))
 
     def _begin(self, rows: int, columns: int) -> Tensor:
@@ -104,11 +107,7 @@ class Member:
         if own:
             groups.append({"params": own, "weight_decay": 0.0, "lr": PROXIES_FASTER * settings.learning_rate})
         optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate)
-        rates = [group["lr"] for group in optimiser.param_groups]
-        total = settings.epochs * self._lessons.count
-        warm_up = WARM_UP if WARM_UP * total != 1 else 2 * WARM_UP  # of one step exactly, the library divides by zero
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=total, pct_start=warm_up)
-        return optimiser, schedule
+        return optimiser, one_cycle(optimiser, settings.epochs * self._lessons.count)
 
     def _forward(self, inputs: Tensor) -> Tensor:
         """(batch, components) -> (batch, dim), of unit length, with noise and dropout."""
@@ -128,6 +127,15 @@ class Member:
         first = None if self._first is None else self._first.detach().numpy().copy()
         share = settings.keep if kept else 0.0
         return Head(basis.centre, basis.rows, self._last.detach().numpy().copy(), card, first, kept, share)
+
+
+def one_cycle(optimiser: Any, steps: int) -> Any:
+    """One cycle of learning rates, up to those of an optimiser and down, in so many steps."""
+    import torch
+
+    rates = [group["lr"] for group in optimiser.param_groups]
+    warm_up = WARM_UP if WARM_UP * steps != 1 else 2 * WARM_UP  # of one step exactly, the library divides by zero
+    return torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=steps, pct_start=warm_up)
 
 
 def join(heads: Sequence[Head], embeddings: Vectors) -> Head:

@@ -74,10 +74,12 @@ def _try(
         heads = [member.head(card) for member in members]
         found = [exam.recall(head.project(examples.embeddings)) for exam, head in zip(exams, heads, strict=True)]
         recall = float(np.average(found, weights=asked))
-        if recall >= best_recall:  # where there is nothing left to be risen, results still come closer together
+        if (
+            recall >= best_recall or not settings.patience
+        ):  # where there is nothing left to be risen, results still come closer together
             best, best_recall, best_epoch = heads, recall, number
         _tell(Epoch("trial", number, settings.epochs, loss, recall))
-        if number - best_epoch >= settings.patience:
+        if settings.patience and number - best_epoch >= settings.patience:
             break
     return best, best_epoch
 

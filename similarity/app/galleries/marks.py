@@ -18,7 +18,7 @@ def show(gallery: Gallery) -> None:
     """Draw how many there are, and a button for each thing that can be done with them."""
     st.markdown("##### Marks")
     try:
-        count = _count(gallery.directory, _stamp(gallery.directory))
+        count = count_marks(gallery.directory)
     except SimilarityError as error:
         st.error(background.shown(str(error)), icon=":material/error:")
         return
@@ -41,7 +41,12 @@ def show(gallery: Gallery) -> None:
         st.dialog("Forget all marks?", on_dismiss=_do_not)(_confirm)(gallery, count)
 
 
-def _stamp(directory: Path) -> tuple[int, int]:
+def count_marks(directory: Path) -> int:
+    """How many marks the gallery in a folder has; raises GalleryError if they cannot be read."""
+    return _count(directory, stamp(directory))
+
+
+def stamp(directory: Path) -> tuple[int, int]:
     """What changes whenever a mark is made."""
     try:
         facts = (directory / MARKS).stat()

@@ -55,11 +55,12 @@ def _show_worth(card: Card) -> None:
                 border=True,
             )
     queries = card.data.get("queries", 0)
-    st.markdown(
-        f"Of **{wording.pictures(queries)}** that were held out. Best after epoch {card.settings.get('best_epoch')}; "
-        f"trained in {wording.duration(card.seconds)}."
+    asked = wording.pictures(queries) if card.is_of_labels else f"{queries:,} searches with marks"
+    held_out = (
+        f"Of **{asked}** that were held out. Best after epoch {card.settings.get('best_epoch')}. " if found else ""
     )
-    if queries < FEW:
+    st.markdown(f"{held_out}Trained in {wording.duration(card.seconds)}.")
+    if found and queries < FEW:
         st.caption("These are few: much of the difference may be chance.")
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from similarity.app import learned
-from similarity.finetuning import LOSSES, SPLITS, Settings, Split
+from similarity.finetuning import LOSSES, SPLITS, From, Loss, Settings, Split
 from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS
 
 ABOUT_LOSSES = {
@@ -17,33 +17,55 @@ ABOUT_SPLITS = {
     "label": "Tells how well pictures will be found of labels that it was never taught. Each label is held out once.",
 }
 LAYERS = {1: "One: linear", 2: "Two"}
-DEFAULTS = Settings()
+DEFAULTS: dict[From, Settings] = {"labels": Settings.choose("labels"), "marks": Settings.choose("marks")}
+# Of marks nobody knows which labels they are about.
+LOSSES_OF_MARKS = tuple(loss for loss in LOSSES if loss != "proxy-anchor")
 
 
-def choose(key: str) -> Settings:
-    """Draw it; gives what is chosen.
+def choose_source(key: str, marks: int) -> From:
+    """Draw what is learned from, if there is a choice; gives what is chosen.
 
     Args:
         key: sets this form apart from those of other galleries.
+        marks: how many there are.
+    """
+    if not marks:
+        return "labels"
+    titles: dict[From, str] = {"labels": "Labels", "marks": f"Marks ({marks:,})"}
+    source: From = st.segmented_control(
+        "Learn from",
+        list(titles),
+        default="labels",
+        format_func=titles.__getitem__,
+        required=True,
+        key=f"train-source-{key}",
+        help="Marks are what was said of results on the search page: more like this, or not like this.",
+    )
+    return source
+
+
+def choose(key: str, source: From) -> Settings:
+    """Draw all else; gives what is chosen.
 
     Raises:
         HeadError: what is chosen makes no sense.
     """
-    loss = st.selectbox("Loss", LOSSES, format_func=learned.loss_title, key=f"train-loss-{key}")
+    losses, key, usual = LOSSES if source == "labels" else LOSSES_OF_MARKS, f"{source}-{key}", DEFAULTS[source]
+    loss: Loss = st.selectbox("Loss", losses, format_func=learned.loss_title, key=f"train-loss-{key}")
     st.caption(ABOUT_LOSSES[loss])
-    split = _choose_split(key)
+    split: Split = _choose_split(key) if source == "labels" else "item"
     with st.expander("More settings", icon=":material/tune:"):
-        layers, dim, keep = _choose_shape(key)
-        epochs, seed = _choose_course(key)
-    return Settings(loss=loss, split=split, layers=layers, dim=dim, keep=keep, epochs=epochs, seed=seed)
+        layers, dim, keep = _choose_shape(key, usual)
+        epochs, seed = _choose_course(key, usual)
+    return Settings.choose(source, loss=loss, split=split, layers=layers, dim=dim, keep=keep, epochs=epochs, seed=seed)
 
 
-def _choose_shape(key: str) -> tuple[int, int, float]:
+def _choose_shape(key: str, usual: Settings) -> tuple[int, int, float]:
     """What the head is like: its layers, its dimension, and how much of the original similarity it keeps."""
     layers = st.segmented_control(
         "Layers",
         list(LAYERS),
-        default=DEFAULTS.layers,
+        default=usual.layers,
         format_func=LAYERS.__getitem__,
         required=True,
         key=f"train-layers-{key}",
@@ -53,7 +75,7 @@ def _choose_shape(key: str) -> tuple[int, int, float]:
         "Dimension",
         2,
         MOST_DIM,
-        DEFAULTS.dim,
+        usual.dim,
         key=f"train-dim-{key}",
         help="How many numbers are learned. As many of the original embedding are kept beside them.",
     )
@@ -61,7 +83,7 @@ def _choose_shape(key: str) -> tuple[int, int, float]:
         "Share kept of the original similarity",
         0.0,
         0.95,
-        DEFAULTS.keep,
+        usual.keep,
         0.05,
         key=f"train-keep-{key}",
         help="The more is kept, the better kinds are told apart that it was never taught.",
@@ -69,21 +91,23 @@ def _choose_shape(key: str) -> tuple[int, int, float]:
     return layers, dim, keep
 
 
-def _choose_course(key: str) -> tuple[int, int]:
+def _choose_course(key: str, usual: Settings) -> tuple[int, int]:
     """How it is trained: for how many epochs, and with which seed."""
     epochs = st.number_input(
         "Epochs at most",
         1,
         MOST_EPOCHS,
-        DEFAULTS.epochs,
+        usual.epochs,
         key=f"train-epochs-{key}",
-        help=f"It ends earlier when what is held out was found no better for {DEFAULTS.patience} of them.",
+        help=f"It ends earlier when what is held out was found no better for {usual.patience} of them."
+        if usual.patience
+        else None,
     )
     seed = st.number_input(
         "Seed",
         0,
         2**31 - 1,
-        DEFAULTS.seed,
+        usual.seed,
         key=f"train-seed-{key}",
         help="The same seed, settings and pictures give the same head.",
     )

@@ -7,17 +7,20 @@ import streamlit as st
 from similarity.app import access, gallery_choice, messages, navigation, resources, wording
 from similarity.app.galleries import background
 from similarity.app.galleries import jobs as panel
+from similarity.app.galleries.marks import count_marks, stamp
 from similarity.app.train import deciding, form, watching
 from similarity.app.train.watching import Seen
 from similarity.errors import HeadError, SimilarityError
 from similarity.facets import LABEL
-from similarity.finetuning import Settings, Split
+from similarity.finetuning import From, Settings
 from similarity.finetuning.examples import labelled_rows
+from similarity.finetuning.marked import marked_results
 from similarity.gallery import Gallery
 from similarity.tasks import Training
 
 ABOUT = (
-    "A *head* is learned from the labels of a gallery, so that pictures with the same label come nearer to each other. "
+    "A *head* is learned from the labels of a gallery, or from marks on its results, so that pictures that belong "
+    "together come nearer to each other. "
     "It is tried on pictures that were held out: you see what it is worth before you keep it."
 )
 UNDO = (
@@ -46,13 +49,14 @@ def show() -> None:
         with left:
             directory = gallery_choice.choose_named(directories)
             gallery = resources.load_gallery(directory)
-            fault = _fault(gallery, "item")
             st.caption(_facts(gallery))
+            source = form.choose_source(gallery.name, count_marks(directory))
+            fault = _fault(gallery, Settings.choose(source))
             seen = watching.look(directory)
             if not fault:
-                _show_form(gallery, seen)
+                _show_form(gallery, source, seen)
         with right:
-            _show_state(gallery, fault, seen)
+            _show_state(gallery, fault, source, seen)
     except SimilarityError as error:
         with right:
             messages.show_error(error)
@@ -64,23 +68,33 @@ def _facts(gallery: Gallery) -> str:
     return f"{wording.pictures(len(gallery))} · {told} · {wording.model_title(gallery.manifest.model)}"
 
 
-def _fault(gallery: Gallery, split: Split) -> str:
-    """Why nothing can be learned of a gallery's labels; empty if something can."""
-    return _find_fault(gallery.directory, gallery.state, split, gallery)
+def _fault(gallery: Gallery, settings: Settings) -> str:
+    """Why nothing can be learned of a gallery's labels or marks; empty if something can."""
+    about = (settings.source, settings.split, settings.loss, stamp(gallery.directory))
+    return _find_fault(gallery.directory, gallery.state, about, gallery, settings)
 
 
-@st.cache_data(max_entries=32, show_spinner="Looking at the labels …")
-def _find_fault(directory: Path, state: str, split: Split, _gallery: Gallery) -> str:  # noqa: ARG001 - the key
+@st.cache_data(max_entries=32, show_spinner="Looking at what there is to learn from …")
+def _find_fault(
+    directory: Path,  # noqa: ARG001 - the key, with the next two
+    state: str,  # noqa: ARG001
+    about: tuple[object, ...],  # noqa: ARG001
+    _gallery: Gallery,
+    _settings: Settings,
+) -> str:
     try:
-        labelled_rows(_gallery, Settings(split=split))
+        if _settings.source == "marks":
+            marked_results(_gallery, _settings)
+        else:
+            labelled_rows(_gallery, _settings)
     except HeadError as error:
         return str(error)
     return ""
 
 
-def _show_form(gallery: Gallery, seen: Seen) -> None:
-    settings = form.choose(gallery.name)
-    fault = _fault(gallery, settings.split) if settings.split == "label" else ""
+def _show_form(gallery: Gallery, source: From, seen: Seen) -> None:
+    settings = form.choose(gallery.name, source)
+    fault = _fault(gallery, settings)
     if fault:
         st.warning(messages.as_text(fault), icon=":material/label_off:")
     is_undecided = any(job.is_undecided for job, _ in seen)
@@ -99,7 +113,7 @@ def _begin(directory: Path, settings: Settings) -> None:
     background.start(directory, "finetune", Training(directory, settings))
 
 
-def _show_state(gallery: Gallery, fault: str, seen: Seen) -> None:
+def _show_state(gallery: Gallery, fault: str, source: From, seen: Seen) -> None:
     """What goes on, what came of it, and what there is."""
     watching.show(gallery.directory, seen)
     for job in watching.ended(seen):
@@ -112,12 +126,14 @@ def _show_state(gallery: Gallery, fault: str, seen: Seen) -> None:
                 st.caption(UNDO)
     deciding.show_kept(gallery, is_busy=watching.active(seen) is not None)
     if fault:
-        _say_what_is_missing(fault)
+        _say_what_is_missing(fault, source)
     elif not (watching.active(seen) or watching.ended(seen)):
         st.info(BEGIN, icon=":material/arrow_back:")
 
 
-def _say_what_is_missing(fault: str) -> None:
+def _say_what_is_missing(fault: str, source: From) -> None:
     st.info(messages.as_text(fault), icon=":material/label_off:")
+    if source == "marks":
+        return
     if st.button("To the galleries", icon=":material/photo_library:"):
         navigation.go("galleries")

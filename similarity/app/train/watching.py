@@ -65,7 +65,8 @@ def _panel(directory: Path, seen: Seen) -> None:
 def _facts(training: Training) -> str:
     """What is trained, and how long that has gone on."""
     asked = training.settings
-    facts = [f"{learned.loss_title(asked.loss)} loss", f"held out: {learned.SPLITS[asked.split].lower()}"]
+    held_out = "some searches" if asked.source == "marks" else learned.SPLITS[asked.split].lower()
+    facts = [f"{learned.loss_title(asked.loss)} loss", f"held out: {held_out}"]
     if training.begun:
         facts.append(f"{wording.duration(time.monotonic() - training.begun)} so far")
     return " · ".join(facts)

@@ -20,6 +20,7 @@ from similarity.finetuning.backbone.pictures import Pictures
 from similarity.finetuning.backbone.settings import TuneSettings
 from similarity.finetuning.lessons import draw_batches
 from similarity.finetuning.losses import make_criterion
+from similarity.finetuning.training import one_cycle
 from similarity.search import Rows
 from similarity.vectors import Vectors, normalise
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     State = dict[str, Tensor]
 
-WARM_UP = 0.1
 # Of the learning rate: blocks before the last third, and proxies, which start anywhere.
 EARLIER, PROXIES = 1 / 3, 100.0
 # Pictures that are embedded at a time.
@@ -158,7 +158,4 @@ class Tuner:
         groups.append({"params": self._criterion.parameters, "lr": PROXIES * rate, "weight_decay": 0.0})
         groups = [group for group in groups if group["params"]]
         optimiser = torch.optim.AdamW(groups)
-        total = settings.epochs * self._steps
-        rates = [group["lr"] for group in groups]
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=total, pct_start=WARM_UP)
-        return optimiser, schedule
+        return optimiser, one_cycle(optimiser, settings.epochs * self._steps)
