@@ -224,15 +224,15 @@ def test_a_head_brings_what_was_learned_of_held_out_pictures(mine: Gallery) -> N
     held_out = fit(*some_hits(8))
     centre, last = np.zeros(4, np.float32), np.eye(4, dtype=np.float32)
     mine = Gallery.open(mine.directory)
-    mine.head = Head(
-        centre, np.eye(centre.size, dtype=np.float32), last, Card("m", "w", "l", calibration=held_out.to_json())
-    )
+    settings = {"refinement": mine.manifest.refinement}
+    card = Card("m", "w", "l", settings=settings, calibration=held_out.to_json())
+    mine.head = Head(centre, np.eye(centre.size, dtype=np.float32), last, card)
     assert calibrate(mine) == read_calibration(mine) == held_out
     with pytest.raises(SearchError, match="none were held out"):
         calibrate(mine, by="product")
-    mine.head = Head(
-        centre, np.eye(centre.size, dtype=np.float32), last, replace(mine.head.card, calibration={"by": "label"})
-    )
+    mine.head = replace(mine.head, card=replace(card, settings={"refinement": "another"}))
+    assert read_calibration(mine) is None, "scores are others then"
+    mine.head = replace(mine.head, card=replace(card, calibration={"by": "label"}))
     assert read_calibration(mine) is None
 
 

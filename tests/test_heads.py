@@ -23,7 +23,8 @@ from similarity.storage import HEAD, PROJECTED, read_generation
 from similarity.vectors import Vectors, normalise
 
 KINDS = ("linear", "kept", "hidden", "hidden and kept")
-CARD = Card("any", "0" * 64, "triplet", data={"gallery": "ñ 服"}, settings={"seed": 0}, before={"recall@1": 0.5})
+DATA = {"gallery": "ñ 服", "labels": 3}
+CARD = Card("any", "0" * 64, "triplet", data=DATA, settings={"seed": 0}, before={"recall@1": 0.5})
 DIM = 24
 
 
@@ -273,6 +274,16 @@ def test_a_gallery_is_compared_through_its_head_and_its_embeddings_stay(mine: Ga
         assert hits[-1].score == pytest.approx(
             headed.project(embedding[np.newaxis])[0] @ headed.vector(hits[-1].item.id), abs=1e-5
         )
+
+
+def test_what_was_learned_of_marks_is_refined_as_without_a_head(mine: Gallery) -> None:
+    head = serving(mine)
+    of_marks = replace(head, card=replace(head.card, data={"marks": 12}))
+    headed = mine.rebuild(refinement="auto", head=of_marks)
+    assert (headed.manifest.refinement, headed.manifest.refinement_reason) == (
+        mine.manifest.refinement,
+        mine.manifest.refinement_reason,
+    )
 
 
 def test_a_refinement_that_is_asked_for_is_made_of_what_the_head_makes(mine: Gallery) -> None:

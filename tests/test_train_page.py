@@ -19,6 +19,7 @@ from similarity import Gallery
 from similarity.app import access, learned
 from similarity.app.galleries import background
 from similarity.errors import HeadError
+from similarity.feedback import Asked, add_mark
 from similarity.finetuning import Epoch, Settings
 from similarity.finetuning.telling import OnEpoch
 from similarity.heads import Card, Head
@@ -140,13 +141,32 @@ def reopened(gallery: Gallery) -> Gallery:
     return Gallery.open(gallery.directory)
 
 
+def test_marks_can_be_learned_from_where_there_are_some(
+    page: AppTest, mine: Gallery, trains: Callable[..., list[Settings]]
+) -> None:
+    asked = trains()
+    page.run()
+    assert "train-source-mine" not in {one.key for one in page.segmented_control}, "there is nothing to choose yet"
+    query = Asked("query.jpg", mine.items[0].sha256)
+    add_mark(mine, query, mine.items[1], wanted=True)
+    page.run()
+    page.segmented_control(key="train-source-mine").set_value("marks").run()
+    assert "All marks of the gallery mine are “More like this”" in texts(page)
+    add_mark(mine, query, mine.items[9], wanted=False)
+    page.run()
+    assert "Proxy anchor" not in page.selectbox(key="train-loss-marks-mine").options
+    press(page, "Train")
+    finish(page)
+    assert [one.source for one in asked] == ["marks"]
+
+
 def test_a_head_is_trained_looked_at_and_kept(page: AppTest, mine: Gallery) -> None:
     page.run()
-    page.selectbox(key="train-loss-mine").select("contrastive").run()
+    page.selectbox(key="train-loss-labels-mine").select("contrastive").run()
     assert "pulled together" in texts(page)
-    page.number_input(key="train-epochs-mine").set_value(2)
-    page.segmented_control(key="train-layers-mine").set_value(1)
-    page.number_input(key="train-dim-mine").set_value(4).run()
+    page.number_input(key="train-epochs-labels-mine").set_value(2)
+    page.segmented_control(key="train-layers-labels-mine").set_value(1)
+    page.number_input(key="train-dim-labels-mine").set_value(4).run()
     press(page, "Train")
     assert "Training a head for" in texts(page)
     head = finish(page).status.result
@@ -183,9 +203,9 @@ def test_the_curves_are_those_of_the_epochs_and_the_best_is_marked(page: AppTest
 def test_what_is_chosen_is_what_is_asked_for(page: AppTest, trains: Callable[..., list[Settings]]) -> None:
     asked = trains()
     page.run()
-    page.selectbox(key="train-loss-mine").select("proxy-anchor")
-    page.slider(key="train-keep-mine").set_value(0.5)
-    page.number_input(key="train-seed-mine").set_value(7).run()
+    page.selectbox(key="train-loss-labels-mine").select("proxy-anchor")
+    page.slider(key="train-keep-labels-mine").set_value(0.5)
+    page.number_input(key="train-seed-labels-mine").set_value(7).run()
     press(page, "Train")
     finish(page)
     assert asked == [Settings(loss="proxy-anchor", keep=0.5, seed=7)]
@@ -390,10 +410,10 @@ def test_labels_that_teach_nothing_are_told_before_anything_begins(
 @pytest.mark.usefixtures("mine")
 def test_too_few_labels_to_hold_some_out_are_told_and_items_can_be_held_out(page: AppTest) -> None:
     page.run()
-    page.radio(key="train-split-mine").set_value("label").run()
+    page.radio(key="train-split-labels-mine").set_value("label").run()
     assert "It takes 4 labels with two pictures each to hold some labels out" in texts(page)
     assert next(button for button in page.button if button.label == "Train").disabled
-    page.radio(key="train-split-mine").set_value("item").run()
+    page.radio(key="train-split-labels-mine").set_value("item").run()
     assert not next(button for button in page.button if button.label == "Train").disabled
 
 

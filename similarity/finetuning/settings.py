@@ -11,8 +11,9 @@ Split = Literal["item", "label"]
 From = Literal["labels", "marks"]
 LOSSES, SPLITS = get_args(Loss), get_args(Split)
 MOST_DIM, MOST_EPOCHS = 2048, 1000
-# What is different with marks. There are few of them, in one batch or two, so an epoch is short, and more is kept of
-# what the backbone sees; and which epoch was best is chance where a dozen queries are held out. Measured with marks as photographs of clothing have labels: README.
+# What is different with marks. There are few of them, in one batch or two, so an epoch is short; more is kept of what
+# the backbone sees; and with a dozen queries held out it is chance which epoch was best. Measured with marks that agree
+# with the labels of photographs of clothing: README.
 WITH_MARKS = {"keep": 0.5, "epochs": 100, "patience": 0}
 
 

@@ -92,7 +92,7 @@ def test_curves_grow_while_it_trains_another_tab_watches_and_it_is_cancelled(  #
     tab = open_tab(browser, f"{address}/train?gallery=other")
     train(tab, 1000)
     tab.locator("canvas").nth(1).wait_for(timeout=WAIT)
-    see(tab, "Trying it with some pictures held out: epoch")
+    see(tab, "Trying it with some held out: epoch")
     see(tab, "so far")
     second = open_tab(browser, f"{address}/train?gallery=other")
     assert parse_qs(urlsplit(second.url).query)["gallery"] == ["other"]
