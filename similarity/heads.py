@@ -17,7 +17,10 @@ torch is only needed to make one, see `finetuning`.
 
 import hashlib
 import json
+import math
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +44,8 @@ MOST_BYTES = 1 << 28
 BLOCK = 4096
 # No length is taken for less, so that nothing is divided by zero.
 TINY = float(np.finfo(np.float32).tiny)
+# What is counted in the data of a card.
+COUNTS = ("pictures", "labels", "marks", "queries", "gone", "foreign")
 # What comes of reading a file that says something strange.
 MALFORMED = (SafetensorError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
@@ -53,7 +58,7 @@ class Card:
         model, weights_sha256, network_sha256: the backbone that its embeddings are of; see `Manifest`.
         loss: it was trained with.
         data: what of: the gallery's name, how many pictures, labels or marks, and a digest of these.
-        settings: all that it was trained with; the same data and settings give the same head.
+        settings: all that it was trained with; the same data and settings give the same projection.
         before, after: metrics of held-out queries, with embeddings as they are and with the head.
         seconds: that training took.
         versions: of the libraries that did it.
@@ -75,10 +80,15 @@ class Card:
     calibration: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError if what is told of its worth are no numbers."""
-        told = [*self.before.values(), *self.after.values(), self.seconds]
-        if not all(isinstance(one, int | float) for one in told):
-            raise ValueError("metrics that are no numbers")
+        """Raise ValueError if a part of it is not what pages and reports take it for; a file can say anything."""
+        words = (self.model, self.weights_sha256, self.loss, self.created)
+        mappings = (self.data, self.settings, self.before, self.after, self.versions)
+        if not all(isinstance(one, str) for one in words) or not all(isinstance(one, Mapping) for one in mappings):
+            raise ValueError("a card with parts of other types")
+        numbers = [*self.before.values(), *self.after.values(), self.seconds]
+        numbers += [self.data[name] for name in COUNTS if name in self.data]
+        if not all(isinstance(one, int | float) and math.isfinite(one) for one in numbers):
+            raise ValueError("a card with metrics or counts that are no numbers")
 
     @property
     def is_of_labels(self) -> bool:
@@ -216,13 +226,16 @@ class Head:
 
     def write(self, path: Path) -> None:
         """Write it to a file, whole or not at all; raises HeadError if that cannot be done."""
-        new = path.with_name(f"{path.name}.new")
+        new = path.with_name(f".new-{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             new.write_bytes(self.to_bytes())
             new.replace(path)
         except OSError as error:
             raise HeadError(f"The head could not be written to {path} ({error.strerror or error}).") from error
+        finally:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
 
     def _project(self, embeddings: Vectors) -> Vectors:
         components = normalise(embeddings - self.centre) @ self.basis.T

@@ -203,7 +203,7 @@ class Jobs:
             self._started += 1
             job = Job(self._started, directory, task, work, self._turns)
             others = [one for one in self._jobs if one.directory != directory or (stays and one.is_undecided)]
-            ended = [one for one in others if not one.is_active]
+            ended = [one for one in others if not one.is_active and not one.is_undecided]
             self._jobs = [one for one in others if one not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
         try:
             threading.Thread(target=job.run, name=f"{task} {directory.name}", daemon=True).start()

@@ -8,6 +8,8 @@ A gallery remembers the SHA-256 of its weights; by that they are found again her
 import json
 import re
 import shutil
+import uuid
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -82,8 +84,10 @@ def read_tuned(path: str | Path) -> Tuned:
     try:
         told = json.loads(header[CARD])
         card = Card(**{one.name: told[one.name] for one in fields(Card) if one.name in told})
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path} is damaged: what is to be known of its weights cannot be read.") from error
+    if card.model != model:
+        raise WeightsError(f"{path} is damaged: it does not say clearly which model its weights are of.")
     return Tuned(path, card)
 
 
@@ -119,11 +123,14 @@ def keep_tuned(made: Path, model: str) -> Path:
     kept = tuned_path(model, sha256)
     if find_tuned(model, sha256):
         return kept
-    new = kept.with_name(f"{kept.name}.new")
+    new = kept.with_name(f".new-{uuid.uuid4().hex}")
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made, new)
         new.replace(kept)
     except OSError as error:
         raise WeightsError(f"The weights could not be written to {kept} ({error.strerror or error}).") from error
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
     return kept

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from similarity.bench.machine import describe_machine
-from similarity.finetuning.examples import Fold, Labelled, labelled_pictures
+from similarity.finetuning.examples import Fold, Labelled, labelled_pictures, labelled_rows
 from similarity.finetuning.settings import Loss, Settings
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worth import METRICS, LabelExam
@@ -47,6 +47,7 @@ def bench_teaching(
     opened = gallery if isinstance(gallery, Gallery) else open_gallery(gallery)
     settings = settings or Settings(loss=loss)
     pictures, started = labelled_pictures(opened, settings), time.perf_counter()
+    labelled_rows(opened, replace(settings, split="label"))  # or it fails when the half of it is done
     cases = {
         "pictures": ("item", settings),
         "labels": ("label", settings),

@@ -92,6 +92,8 @@ def _show(evaluation: "Evaluation") -> None:
     asked = f"{evaluation.queries:,} queries ({evaluation.protocol}), {evaluation.seconds:.1f} s"
     left_out = f"; {evaluation.left_out.total:,} left out: {evaluation.left_out}" if evaluation.left_out.total else ""
     terminal.print_line(f"{evaluation.gallery}, {evaluation.model}, right by {evaluation.by}: {asked}{left_out}.")
+    if evaluation.caution:
+        terminal.say(evaluation.caution, as_="Note")
     if evaluation.reliability is not None:
         error = evaluation.reliability.error
         terminal.print_line(
@@ -120,6 +122,8 @@ def _show_comparison(comparison: "Comparison") -> None:
         for name, one in comparison.metrics.items()
     ]
     names = comparison.names
+    for caution in dict.fromkeys(filter(None, (comparison.a.caution, comparison.b.caution))):
+        terminal.say(caution, as_="Note")
     terminal.print_table(("metric", *names, "difference", "95 % interval", "p", "verdict"), rows)
     terminal.print_line(
         f"{comparison.queries:,} queries in common ({comparison.a.protocol}), right by {comparison.a.by}. "

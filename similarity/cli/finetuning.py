@@ -1,5 +1,7 @@
 """`finetune`: a head, or other weights, out of what a gallery's labels or marks teach."""
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from similarity.heads import Card
 
 VERBS, PRONOUNS = {"head": "is", "weights": "are"}, {"head": "it", "weights": "them"}
+UNDO = "First results are worse with it than without. To undo it: `python -m similarity restore --gallery {0}`."
 WORSE = "First results are worse with it than without: keep the gallery as it is."
 NOTHING_HELD_OUT = (
     "Too few queries have marks of both kinds to hold some out, so nothing says what the head is worth: mark more."
@@ -44,16 +47,19 @@ def finetune(
         Part | None,
         typer.Option(help="Train the network itself instead of a head, its last stages or all: slow without a GPU."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Teach a gallery: train a head on its labels or marks, which its pictures are then compared through."""
+    from similarity.current import exists
     from similarity.inventory import find_gallery, open_gallery
 
     head_only = {"--layers": layers, "--dim": dim, "--keep": keep, "--from-feedback": from_feedback or None}
     if backbone and (given := [name for name, value in head_only.items() if value is not None]):
         raise typer.BadParameter("it trains the network, which has none of these", param_hint=", ".join(given))
     opened, target = open_gallery(gallery), find_gallery(into) if into else None
+    if target and target != opened.directory and exists(target):
+        raise typer.BadParameter(f"there is a gallery {into} already: give another name", param_hint="--into")
     if backbone:
         if target == opened.directory:
             raise typer.BadParameter("fine-tuned weights make another gallery: give another name", param_hint="--into")
@@ -62,7 +68,7 @@ def finetune(
     else:
         source: From = "marks" if from_feedback else "labels"
         given_settings = {"loss": loss, "split": split, "layers": layers, "dim": dim, "keep": keep}
-        told = _teach(opened, Settings.choose(source, **given_settings, epochs=epochs, seed=seed), target)
+        told = _teach(opened, Settings.choose(source, **given_settings, epochs=epochs, seed=seed), target, gallery)
     if as_json:
         terminal.print_json(told.facts() | {"gallery": opened.name, "into": target and target.name})
         return
@@ -77,13 +83,13 @@ class Taught:
         kind: head or weights, and
         path: its file.
         card: what is to be known of it.
-        use: the command that uses it.
+        use: the command that uses it, word by word.
     """
 
     kind: Literal["head", "weights"]
     path: Path
     card: "Card"
-    use: str
+    use: Sequence[str]
 
     def facts(self) -> dict[str, Any]:
         """For --json; before and after are empty where nothing could be held out."""
@@ -93,7 +99,7 @@ class Taught:
         return facts | {"best_epoch": card.settings["best_epoch"], "data": dict(card.data)}
 
 
-def _teach(gallery: "Gallery", settings: Settings, target: Path | None) -> Taught:
+def _teach(gallery: "Gallery", settings: Settings, target: Path | None, called: str) -> Taught:
     """Train a head, keep its file, and make the gallery that was asked for."""
     from similarity.finetuning import finetune as train
     from similarity.heads import keep_head
@@ -105,7 +111,8 @@ def _teach(gallery: "Gallery", settings: Settings, target: Path | None) -> Taugh
         if target:
             with terminal.indexing() as progress:
                 gallery.rebuild(head=head, into=target, progress=progress)
-    return Taught("head", path, head.card, f"python -m similarity rebuild --gallery {gallery.name} --head {path}")
+    use = ["rebuild", "--gallery", called, "--head", str(path)]
+    return Taught("head", path, head.card, use)
 
 
 def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Taught:
@@ -118,7 +125,7 @@ def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Ta
         if target:
             with terminal.indexing() as progress:
                 reindex(gallery, tuned.path, target, progress=progress)
-    use = f"python -m similarity index {gallery.manifest.source} --gallery NEW --weights {tuned.path}"
+    use = ["index", gallery.manifest.source, "--gallery", "NEW", "--weights", str(tuned.path)]
     return Taught("weights", tuned.path, tuned.card, use)
 
 
@@ -136,13 +143,16 @@ def _show(told: Taught, into: str | None) -> None:
             for name in sorted(card.after, reverse=True)
         ]
         terminal.print_table(("metric", "before", "after", "change"), rows)
-        terminal.print_line(f"Of {card.data['queries']:,} held-out queries, none of which it was trained on.")
+        terminal.print_line(
+            f"Of {card.data['queries']:,} held-out queries that were not learned from; they said when to stop."
+        )
         if card.after["recall@1"] < card.before["recall@1"]:
-            terminal.say(WORSE, as_="Note")
+            terminal.say(UNDO.format(into) if into else WORSE, as_="Note")
     else:
         terminal.say(NOTHING_HELD_OUT, as_="Note")
     terminal.print_line(f"Trained in {card.seconds:.0f} s. The {told.kind} {VERBS[told.kind]} in {told.path}.")
     if into:
         terminal.print_line(f"To search with it: `python -m similarity search PICTURE --gallery {into}`.")
     else:
-        terminal.print_line(f"To use {PRONOUNS[told.kind]}: `{told.use}`.")
+        command = shlex.join(["python", "-m", "similarity", *told.use])
+        terminal.print_line(f"To use {PRONOUNS[told.kind]}: `{command}`.")

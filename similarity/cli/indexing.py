@@ -153,11 +153,14 @@ def rebuild(
 ) -> None:
     """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
     from similarity import indexing
+    from similarity.current import exists
     from similarity.heads import read_head
     from similarity.inventory import find_gallery
 
     directory = find_gallery(gallery)
     target = find_gallery(into) if into else directory
+    if target != directory and exists(target):
+        raise typer.BadParameter(f"there is a gallery {into} already: give another name", param_hint="--into")
     through: Head | Literal["none"] | None = None
     if head:
         through = "none" if str(head) == "none" else read_head(head)

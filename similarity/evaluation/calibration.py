@@ -20,6 +20,7 @@ from similarity.gallery import Gallery
 from similarity.home import cache_folder
 from similarity.progress import OnProgress
 from similarity.reliability import Reliability
+from similarity.tuned import find_tuned
 
 # Another one whenever the same gallery would get another calibration.
 METHOD = "votes1"
@@ -48,6 +49,11 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
             f"{gallery.name} has a head that was trained on its own pictures, and none were held out to say how sure a "
             f"result by {by} is with the refinement {gallery.manifest.refinement}."
         )
+    if was_taught(gallery):
+        raise SearchError(
+            f"The network of {gallery.name} was fine-tuned, maybe with its own pictures: nothing says how sure a "
+            "result is."
+        )
     made = ask_all(gallery, by=by, most=MOST_QUERIES, progress=progress)
     if len(made.labels) < 2:
         raise SearchError(
@@ -57,6 +63,12 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
     fitted = fit(made.outcomes.scores, made.outcomes.right, made.hits, by=by)
     _write(_file(gallery, by), fitted)
     return fitted
+
+
+def was_taught(gallery: Gallery) -> bool:
+    """Whether pictures of the gallery may have been learned from, by a head or by its network."""
+    made = gallery.manifest
+    return gallery.head is not None or find_tuned(made.model, made.weights_sha256) is not None
 
 
 def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None:
@@ -85,7 +97,7 @@ def find_reliability(
     asked = (made.outcomes.scores, made.outcomes.right, made.hits)
     if len(made.outcomes) < MIN_QUERIES or len(made.labels) < 2:
         return None
-    if made.queries.name == LEAVE_ONE_OUT and gallery.head is None:
+    if made.queries.name == LEAVE_ONE_OUT and not was_taught(gallery):
         return cross_fit(*asked)
     with suppress(SearchError):
         return measure(calibrate(gallery, by=by, progress=progress), *asked)

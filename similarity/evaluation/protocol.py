@@ -10,14 +10,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from similarity.evaluation.calibration import find_reliability
-from similarity.evaluation.results import Evaluation
+from similarity.evaluation.calibration import find_reliability, was_taught
+from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.evaluation.rounds import ask_all
 from similarity.evaluation.summaries import confusions, estimate, per_label, recall_curve, score_histogram
 from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.sources import Source
+
+SEEN = (
+    "The gallery was taught with pictures of its own, which ask here as well: the figures flatter it. Ask with other "
+    "pictures, or see what was found of those that were held out in training."
+)
 
 
 def evaluate(
@@ -77,6 +82,7 @@ def evaluate(
         pictures_of_gallery=gallery.items,
         sha256=np.array(asking.sha256, np.bytes_)[made.rows],
         seconds=time.perf_counter() - started,
+        caution=SEEN if asking.name == LEAVE_ONE_OUT and was_taught(gallery) else "",
     )
 
 

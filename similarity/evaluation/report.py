@@ -125,6 +125,7 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ),
         ("Queries", f"{evaluation.queries:,}" + ("" if own else f" from {Path(evaluation.protocol).name}")),
         ("Left out", str(evaluation.left_out)),
+        ("Caution", evaluation.caution),
         ("A hit is right if", f"it has the {evaluation.by} of the query"),
         ("Compared", "Each query with every picture, exactly"),
         ("Took", f"{evaluation.seconds:,.1f} s" + ("" if own else ", the embedding of the queries included")),

@@ -44,6 +44,7 @@ class Evaluation:
         rows: where each is, int64 (queries,).
         pictures_of_gallery: the items of the gallery.
         sha256: of each query's file, in hex, bytes (queries,).
+        caution: what is to be known before the figures are believed, a sentence; mostly empty.
     """
 
     gallery: str
@@ -73,6 +74,7 @@ class Evaluation:
     rows: npt.NDArray[np.int64] = field(repr=False)
     pictures_of_gallery: Sequence[Item] = field(repr=False)
     sha256: npt.NDArray[np.bytes_] = field(repr=False)
+    caution: str = ""
 
     @property
     def queries(self) -> int:
@@ -158,6 +160,7 @@ class Evaluation:
                 "pictures": self.pictures,
                 "recipe": self.recipe,
                 "refinement": self.refinement,
+                "caution": self.caution,
                 "ece": None if self.reliability is None else round(self.reliability.error, 6),
                 "calibration": None if self.reliability is None else self.reliability.to_json(),
             }

@@ -94,8 +94,9 @@ def fold_marks(marked: Marked, settings: Settings) -> list[Fold]:
         return []
     turns = np.full(len(marked.embeddings), -1)
     turns[np.random.default_rng(settings.seed).permutation(asked)] = np.arange(len(asked)) % settings.folds
-    turn_of_pair = turns[marked.pairs.queries]
+    turn_of_pair, turn_of_item = turns[marked.pairs.queries], turns[marked.pairs.items]
     return [
-        Fold(np.flatnonzero(turn_of_pair != turn), np.flatnonzero(turn_of_pair == turn))
+        # Nor is a mark learned whose picture is a held-out query: it may say the same the other way round.
+        Fold(np.flatnonzero((turn_of_pair != turn) & (turn_of_item != turn)), np.flatnonzero(turn_of_pair == turn))
         for turn in range(min(settings.folds, len(asked)))
     ]

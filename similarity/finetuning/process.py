@@ -2,18 +2,20 @@
 
 import json
 import logging
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from similarity.errors import HeadError
+from similarity.errors import HeadError, SearchError
 from similarity.finetuning.lessons import Examples
 from similarity.finetuning.passing import describe, gather_examples, write_examples
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.telling import Epoch, OnEpoch
 from similarity.gallery import Gallery
 from similarity.heads import Card, Head, read_head
+from similarity.models import understands_text
 from similarity.processes import running_module
-from similarity.refinement import Method, choose_refinement
+from similarity.refinement import AUTO, Method, choose_refinement
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +52,17 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
 def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
     """How the gallery refines what it compares without a head, and how it will with this one."""
     made, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
-    sizes = {"before": made.dim, "after": dim}
-    return {
-        when: choose_refinement(
-            made.refinement_asked,
-            len(gallery),
-            numbers,
-            is_exact=gallery.is_exact,
-            knows_labels=when == "after" and settings.source == "labels",
-        ).method
-        for when, numbers in sizes.items()
-    }
+    choose = partial(choose_refinement, count=len(gallery), is_exact=gallery.is_exact)
+    has_words, knows_labels = understands_text(made.model), settings.source == "labels"
+
+    def both(asked: str) -> dict[str, Method]:
+        before = choose(asked, dim=made.dim, has_words=has_words)
+        return {"before": before.method, "after": choose(asked, dim=dim, knows_labels=knows_labels).method}
+
+    try:
+        return both(made.refinement_asked)
+    except SearchError:  # as when the gallery was made; see `storage.py`
+        return both(AUTO)
 
 
 def _run(
@@ -77,8 +79,8 @@ def _run(
         if status or not head.exists():
             logger.error("The training process ended with status %d", status)
             raise HeadError(
-                "The training ended before it was done: the computer may be short of memory. Try again with fewer "
-                "hidden units or members."
+                "The training ended before it was done: the computer may be short of memory. Try again when less is "
+                "going on, or with a smaller dimension; the log has the detail."
             )
         return read_head(head)
 

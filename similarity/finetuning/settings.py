@@ -77,6 +77,9 @@ class Settings:
                 min(self.members, self.hidden, self.components, self.batch) < 1,
                 "A head needs one of everything at least.",
             ),
+            (self.seed < 0, f"The seed is a number from 0 on, not {self.seed}."),
+            (not (self.noise >= 0 and 0 <= self.dropout < 1), "Noise is 0 or more, and dropout a share below 1."),
+            (not (self.learning_rate > 0 and self.weight_decay >= 0), "The learning rate must be more than 0."),
             (self.patience < 0, f"The patience is 0 or more epochs, not {self.patience}."),
             (not 1 <= self.epochs <= MOST_EPOCHS, f"There can be 1 to {MOST_EPOCHS:,} epochs, not {self.epochs}."),
         ]

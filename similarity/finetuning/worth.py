@@ -25,6 +25,8 @@ from similarity.vectors import Vectors
 
 METRICS = ("recall@1", "map@r")
 COMPARED = "compared.npy"
+# How many queries are compared with all pictures at a time.
+BLOCK = 1024
 
 
 class Exam(Protocol):
@@ -77,11 +79,14 @@ class LabelExam:
 
     def recall(self, vectors: Vectors) -> float:
         """See `Exam`."""
-        scores = vectors[self.queries] @ vectors[self.pictures].T
-        inside = np.flatnonzero(self.own >= 0)
-        scores[inside, self.own[inside]] = -np.inf
-        found = self.codes[self.pictures[scores.argmax(axis=1)]]
-        return float((found == self.codes[self.queries]).mean())
+        pictures, right = vectors[self.pictures].T, 0
+        for start in range(0, len(self), BLOCK):
+            queries, own = self.queries[start : start + BLOCK], self.own[start : start + BLOCK]
+            scores = vectors[queries] @ pictures
+            inside = np.flatnonzero(own >= 0)
+            scores[inside, own[inside]] = -np.inf
+            right += int((self.codes[self.pictures[scores.argmax(axis=1)]] == self.codes[queries]).sum())
+        return right / len(self)
 
     def sit(self, vectors: Vectors, method: Method) -> "Answers":
         """See `Exam`."""

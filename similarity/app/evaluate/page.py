@@ -91,6 +91,8 @@ def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
         return
     if wanted.place:
         st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, wanted))
+    if evaluation.caution:
+        st.warning(evaluation.caution, icon=":material/model_training:")
     _show_headlines(gallery, evaluation)
     _show_plots(evaluation)
     st.subheader("Query by query", anchor=False)

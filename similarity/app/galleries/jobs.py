@@ -103,7 +103,9 @@ def _show_ways_to_use(job: Job) -> None:
     """Ways to where what it made can be looked at."""
     address = {"gallery": job.directory.name}
     if job.is_undecided:
-        if st.button("See how good it is", key=f"decide-{job.number}", icon=":material/model_training:"):
+        if access.may_manage() and st.button(
+            "See how good it is", key=f"decide-{job.number}", icon=":material/model_training:"
+        ):
             navigation.go("train", address)
         return
     if st.button("Search it", key=f"search-{job.number}", icon=":material/image_search:"):

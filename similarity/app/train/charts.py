@@ -25,7 +25,7 @@ def recall(epochs: Sequence[Epoch]) -> dict[str, Any]:
     points = [[one.number, round(one.recall, 4)] for one in epochs if one.recall is not None]
     series = [_line(RECALL, points, MAIN, "solid")]
     if points:
-        best = max(points, key=lambda point: point[1])
+        best = max(points, key=lambda point: (point[1], point[0]))  # of equal ones the last is taken
         series.append(
             {"type": "scatter", "name": BEST, "data": [best], "symbolSize": 11, "itemStyle": {"color": SECOND}}
         )

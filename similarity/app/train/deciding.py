@@ -56,10 +56,10 @@ def _show_worth(card: Card) -> None:
             )
     queries = card.data.get("queries", 0)
     asked = wording.pictures(queries) if card.is_of_labels else f"{queries:,} searches with marks"
-    held_out = (
-        f"Of **{asked}** that were held out. Best after epoch {card.settings.get('best_epoch')}. " if found else ""
-    )
-    st.markdown(f"{held_out}Trained in {wording.duration(card.seconds)}.")
+    epoch, patience = card.settings.get("best_epoch"), card.settings.get("patience")
+    trained = f"Best after epoch {epoch}" if patience else f"Trained for {epoch} epochs"
+    held_out = f"Of **{asked}** that were held out. " if found else ""
+    st.markdown(f"{held_out}{trained}, in {wording.duration(card.seconds)}.")
     if found and queries < FEW:
         st.caption("These are few: much of the difference may be chance.")
 

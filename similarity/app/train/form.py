@@ -109,7 +109,7 @@ def _choose_course(key: str, usual: Settings) -> tuple[int, int]:
         2**31 - 1,
         usual.seed,
         key=f"train-seed-{key}",
-        help="The same seed, settings and pictures give the same head.",
+        help="The same seed, settings and pictures give the same result.",
     )
     return epochs, seed
 

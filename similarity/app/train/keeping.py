@@ -6,7 +6,7 @@ from pathlib import Path
 from similarity import tasks
 from similarity.app.galleries import background
 from similarity.errors import GalleryError, HeadError
-from similarity.heads import Head
+from similarity.heads import Head, keep_head
 from similarity.inventory import look_at, named_gallery
 from similarity.jobs import Job, Jobs, Result
 
@@ -30,6 +30,7 @@ class Keeping:
         head = self.training.status.result
         if not isinstance(head, Head):
             raise HeadError("There is no head to be kept: train it again.")
+        keep_head(head, self.training.directory.name)
         report = tasks.rebuild(self.training.directory, head=head, into=self.into)(job)
         self.jobs.dismiss(self.training)
         return report
