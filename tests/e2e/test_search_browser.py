@@ -206,6 +206,7 @@ def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab, address:
     assert moved[2] - moved[0] == pytest.approx(edges[2] - edges[0], abs=0.1)
     tab.get_by_role("button", name="Use the whole picture").click()
     tab.get_by_text("Drag a rectangle on the picture").wait_for(timeout=WAIT)
+    settle(tab)
     assert tab.locator(".st-key-results .number").first.inner_text() == "1.000"
 
 
