@@ -18,16 +18,18 @@ from typer.testing import CliRunner
 from similarity import Gallery
 from similarity.cli import app, main
 from similarity.errors import HeadError, SearchError
+from similarity.evaluation import evaluate
 from similarity.evaluation.calibration import calibrate, read_calibration
 from similarity.feedback import Asked, add_mark
 from similarity.finetuning import LOSSES, Epoch, Settings, finetune, process
 from similarity.finetuning.examples import Labelled, fold_labelled, labelled_pictures
 from similarity.finetuning.lessons import AT_ONCE, draw_batches
-from similarity.finetuning.marked import QUERIES_TO_HOLD_OUT, Marked, marked_results
+from similarity.finetuning.marked import QUERIES_TO_HOLD_OUT, Marked, fold_marks, marked_results
 from similarity.finetuning.passing import describe, read_examples, write_examples
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worker import teach
 from similarity.heads import Card, Head, read_head
+from similarity.pairs import Pairs
 from similarity.processes import running_module
 from similarity.vectors import Vectors, normalise
 
@@ -447,3 +449,36 @@ def test_a_training_that_is_cancelled_leaves_no_process(
     with pytest.raises(InterruptedError):
         finetune(discs, on_epoch=cancel)
     assert started[0].poll() is not None
+
+
+def test_a_pair_that_is_marked_both_ways_is_never_learned_from_where_it_is_held_out() -> None:
+    queries = np.repeat(np.arange(16), 2)
+    items = queries ^ np.tile([1, 2], 16)  # whoever is a query is another one's picture, too
+    embeddings = normalise(np.random.default_rng(0).normal(size=(16, 8)).astype(np.float32))
+    marked = Marked(Pairs(embeddings, queries, items, np.tile([True, False], 16)), embeddings)
+    folds = fold_marks(marked, Settings.choose("marks"))
+    assert len(folds) == Settings().folds
+    for fold in folds:
+        learned, held_out = (
+            {frozenset((queries[row], items[row])) for row in rows} for rows in (fold.learned, fold.held_out)
+        )
+        assert learned
+        assert held_out
+        assert not learned & held_out
+
+
+def test_figures_of_what_was_learned_from_say_so(discs: Gallery) -> None:
+    made, basis = discs.manifest, np.eye(8, discs.manifest.dim, dtype=np.float32)
+    card = Card(made.model, made.weights_sha256, "triplet", made.network_sha256)
+    head = Head(np.zeros(made.dim, np.float32), basis, np.eye(8, dtype=np.float32), card)
+    taught = discs.rebuild(head=head, into=discs.directory.with_name("cautious"))
+    assert evaluate(discs).caution == ""
+    assert "taught with pictures of its own" in evaluate(taught).to_json()["caution"]
+
+
+def test_another_gallery_is_not_written_over(discs: Gallery) -> None:
+    discs.rebuild(into=discs.directory.with_name("there"))
+    for command in (["finetune", "-g", "discs"], ["rebuild", "--gallery", "discs"]):
+        done = CliRunner().invoke(app, [*command, "--into", "there"], catch_exceptions=False)
+        assert done.exit_code == 2
+        assert "there is a gallery there already" in " ".join(done.output.split())
