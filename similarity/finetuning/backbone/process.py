@@ -2,6 +2,8 @@
 
 import json
 import logging
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +21,12 @@ from similarity.models import Backbone, check_installed, get_backbone
 from similarity.originals import Originals
 from similarity.processes import running_module
 from similarity.progress import OnProgress, Progress
-from similarity.refinement import choose_refinement
+from similarity.refinement import AUTO, choose_refinement
 from similarity.sources import Item
 from similarity.tuned import Tuned, choose_tuned, find_choice, keep_tuned, read_tuned
 from similarity.weights import check_same, weights_sha256
+
+PREFIX, ABANDONED_S = "tuning-", 7 * 24 * 3600
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +60,15 @@ def tune_backbone(
     settings, made = settings or TuneSettings(), gallery.manifest
     backbone = _tunable(made.model)
     labelled = labelled_rows(gallery, settings.folding)
-    how = choose_refinement(made.refinement_asked, len(gallery), made.dim, is_exact=gallery.is_exact)
+    refinement: str = made.refinement
+    if gallery.head:  # which the new gallery will be without
+        refinement = choose_refinement(AUTO, len(gallery), made.dim, is_exact=gallery.is_exact).method
     begun = Card(made.model, made.weights_sha256, settings.loss, data={"gallery": gallery.name})
     task = {
         "settings": settings.to_json(),
         "card": begun.to_json(),
         "weights": str(_weights_of(backbone, made.weights_sha256)),
-        "refinement": how.method,
+        "refinement": refinement,
         "items": [_named(gallery.items[int(row)]) for row in labelled.rows],
         "codes": labelled.codes.tolist(),
     }
@@ -118,7 +124,10 @@ def _workplace() -> Iterator[Path]:
     """A folder for what is only needed meanwhile, where there is room for decoded pictures."""
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
-        folder = TemporaryDirectory(dir=cache_folder(), prefix="tuning-", ignore_cleanup_errors=True)
+        for left in cache_folder().glob(f"{PREFIX}*"):
+            if time.time() - left.stat().st_mtime > ABANDONED_S:  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+        folder = TemporaryDirectory(dir=cache_folder(), prefix=PREFIX, ignore_cleanup_errors=True)
     except OSError as error:
         raise ModelError(f"Nothing can be written to {cache_folder()} ({error.strerror or error}).") from error
     with folder as name:
