@@ -20,17 +20,19 @@ def loss(epochs: Sequence[Epoch]) -> dict[str, Any]:
     return _plot(epochs, "loss", {"scale": True}, series) | {"legend": {"top": 0, "data": [TRIAL, FINAL]}}
 
 
-def recall(epochs: Sequence[Epoch]) -> dict[str, Any]:
-    """Recall@1 of what is held out after each epoch, and which was best."""
+def recall(epochs: Sequence[Epoch], *, with_best: bool = True) -> dict[str, Any]:
+    """Recall@1 of what is held out after each epoch, and which was best, if that is the one that is taken."""
     points = [[one.number, round(one.recall, 4)] for one in epochs if one.recall is not None]
     series = [_line(RECALL, points, MAIN, "solid")]
-    if points:
+    if points and with_best:
         best = max(points, key=lambda point: (point[1], point[0]))  # of equal ones the last is taken
         series.append(
             {"type": "scatter", "name": BEST, "data": [best], "symbolSize": 11, "itemStyle": {"color": SECOND}}
         )
     axis = _bounds([value for _, value in points])
-    return _plot(epochs, "recall@1", axis, series) | {"legend": {"top": 0, "data": [RECALL, BEST]}}
+    return _plot(epochs, "recall@1", axis, series) | {
+        "legend": {"top": 0, "data": [RECALL, BEST] if with_best else [RECALL]}
+    }
 
 
 def _bounds(shares: Sequence[float]) -> dict[str, float]:

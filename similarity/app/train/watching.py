@@ -77,7 +77,7 @@ def show_curves(job: Job) -> None:
     if not isinstance(job.work, Training) or not job.work.epochs:
         return
     epochs = job.work.epochs
-    plots = ((RECALL, charts.recall(epochs)), (LOSS, charts.loss(epochs)))
+    plots = ((RECALL, charts.recall(epochs, with_best=job.work.settings.patience > 0)), (LOSS, charts.loss(epochs)))
     for column, (title, option) in zip(st.columns(2, gap="medium"), plots, strict=True):
         with column:
             st.markdown(f"**{title}**")
