@@ -8,6 +8,7 @@
     │   └── DamagedError        ... broken, or cut short
     ├── FetchError          an address that cannot be fetched
     ├── SourceError         a folder, zip, CSV or dataset that cannot be indexed
+    │   └── ShardError          ... embeddings in shards that are damaged, unfinished or of different models
     ├── ModelError          a backbone that cannot be used
     │   ├── WeightsError    ... because its weights are missing or damaged
     │   └── HeadError       a head that cannot be trained, read or used
@@ -15,7 +16,10 @@
     └── GalleryError        a gallery that cannot be made or used
         ├── GalleryNotFoundError
         ├── GalleryDamagedError
-        └── GalleryBusyError    ... because somebody else is writing it
+        ├── GalleryBusyError    ... because somebody else is writing it
+        └── StoreError          ... because of the engine that holds its vectors
+            ├── StoreAwayError      ... which cannot be reached
+            └── CollectionError     ... whose collection is gone, or is another one
 
 Every message is a sentence for the person who reads it: what happened, to which file or address, and what to do.
 """
@@ -63,6 +67,10 @@ class SourceError(SimilarityError):
     """A folder, zip, CSV or dataset that cannot be indexed."""
 
 
+class ShardError(SourceError):
+    """Embeddings in shards that are damaged, unfinished, or of different models."""
+
+
 class ModelError(SimilarityError):
     """A backbone that cannot be used."""
 
@@ -103,3 +111,15 @@ class GalleryDamagedError(GalleryError):
 
 class GalleryBusyError(GalleryError):
     """Somebody else is writing a gallery."""
+
+
+class StoreError(GalleryError):
+    """The engine that holds a gallery's vectors cannot be used; the gallery's own folder is as it was."""
+
+
+class StoreAwayError(StoreError):
+    """It cannot be reached, or does not answer in time."""
+
+
+class CollectionError(StoreError):
+    """The collection of a gallery is gone, or is not the one that was made for it."""
