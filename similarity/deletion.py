@@ -7,6 +7,7 @@ from pathlib import Path
 from similarity.current import CURRENT, confirm, exists
 from similarity.errors import GalleryNotFoundError
 from similarity.home import full_path, galleries_folder
+from similarity.indexes import drop_collections
 from similarity.journal import has_unfinished
 from similarity.storage import GENERATIONS
 from similarity.uploads import drop_uploads
@@ -31,6 +32,7 @@ def delete_gallery(directory: Path) -> None:
         confirm(directory)
         if directory.parent == galleries_folder():
             drop_uploads(directory.name)
+        drop_collections(directory, ())
         for name in OWN_ENTRIES:  # what tells that there was a gallery comes late, the lock last
             _delete(directory / name)
         with suppress(OSError):

@@ -1,7 +1,7 @@
 """Which values the labels and metadata of a gallery have, and which pictures have them."""
 
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -9,12 +9,10 @@ import numpy.typing as npt
 
 from similarity.errors import SearchError
 from similarity.records import Items
-from similarity.search.contract import Accuracy
+from similarity.search.contract import Accuracy, Where
 from similarity.sources import Item
 
 LABEL = "label"
-# Column -> the values of which a picture must have one.
-Where = Mapping[str, Collection[str]]
 
 
 class Conditions(TypedDict, total=False):
@@ -35,7 +33,7 @@ class Facets:
         rows: dict[str, dict[str, array[int]]] = {}
         # A copy may have been filed under another label. Metadata named `label` give way to the label itself.
         for row, metadata, label in items.told() if isinstance(items, Items) else _told(items):
-            for column, value in (metadata | ({LABEL: label} if label else {})).items():
+            for column, value in _values(metadata, label):
                 rows.setdefault(column, {}).setdefault(value, array("q")).append(row)
         self._size = len(items)
         self._rows = {
@@ -77,6 +75,15 @@ class Facets:
                 has_one[self._rows[column].get(value, [])] = True
             chosen &= has_one
         return np.flatnonzero(chosen)
+
+
+def facts_of(item: Item) -> Iterator[tuple[str, str]]:
+    """Each column that a picture or a copy of it has, with the value."""
+    return (pair for file in (item, *item.copies) for pair in _values(file.metadata, file.label))
+
+
+def _values(metadata: Mapping[str, str], label: str | None) -> Iterable[tuple[str, str]]:
+    return ({**metadata, LABEL: label} if label else metadata).items()
 
 
 def _told(items: Sequence[Item]) -> Iterator[tuple[int, dict[str, Any], str | None]]:

@@ -19,7 +19,7 @@ from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
 from similarity.explain import Explanation, Look, check_same, explain, look
-from similarity.facets import Conditions, Facets, Where
+from similarity.facets import Conditions, Facets
 from similarity.fetch import fetch
 from similarity.heads import Head
 from similarity.home import full_path
@@ -33,10 +33,11 @@ from similarity.records import Items
 from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.reusing import Reusing
 from similarity.search import AUTO as AUTO_RECIPE
-from similarity.search import Accuracy, Hit, Recipe, Rows
+from similarity.search import Accuracy, Hit, Recipe, Rows, Where
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
 from similarity.stored import StoredVectors
+from similarity.stores import EMBEDDED, Store
 from similarity.thumbnails import read_thumbnail
 from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice, choose_model
@@ -79,6 +80,7 @@ class Gallery:
         precision: Precision = "auto",
         recipe: str = AUTO_RECIPE,
         refinement: str = AUTO_REFINEMENT,
+        store: Store = EMBEDDED,
         progress: OnProgress | None = None,
     ) -> Gallery:
         """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
@@ -92,12 +94,14 @@ class Gallery:
             precision: of the network's arithmetic; int8 is the fastest, and calibrated on up to 300 of the pictures.
             recipe: of the index, see `search.recipes`.
             refinement: of the embeddings, see `refinement.py`.
+            store: where the index is to lie, see `stores.py`.
             progress: told what is going on.
 
         Raises:
             SearchError: the recipe or the refinement makes no sense for so many pictures.
             SourceError: no pictures, or none that can be read. ModelError: the model cannot be had.
             GalleryBusyError: somebody else writes the gallery. GalleryError: the folder cannot be written.
+            StoreError: the store cannot be used.
         """
         choice = choose_model(model) if isinstance(model, str) else model
         _, embedder = indexing.index(
@@ -107,6 +111,7 @@ class Gallery:
             precision=precision,
             recipe=recipe,
             refinement=refinement,
+            store=store,
             progress=progress,
         )
         return cls.open(directory, load=Reusing(Embedder.restore, embedder))
@@ -187,6 +192,7 @@ class Gallery:
         refinement: str | None = None,
         head: Head | Literal["none"] | None = None,
         *,
+        store: Store | None = None,
         into: str | Path | None = None,
         progress: OnProgress | None = None,
     ) -> Gallery:
@@ -199,14 +205,16 @@ class Gallery:
             recipe: another one than the gallery has; see `search.recipes`,
             refinement: and likewise; see `refinement.py`.
             head: what embeddings are to go through from now on, or none; see `heads.py`.
+            store: where the index is to lie from now on; see `stores.py`.
             into: the folder of another gallery to be made; this one stays as it is then.
             progress: told what is going on.
 
         Raises:
             SearchError: one of them makes no sense for so many pictures. HeadError: the head is of another model.
+            StoreError: the store cannot be used.
         """
         target = full_path(into) if into else self.directory
-        indexing.rebuild(self.directory, recipe, refinement, head, into=target, progress=progress)
+        indexing.rebuild(self.directory, recipe, refinement, head, store=store, into=target, progress=progress)
         return Gallery.open(target, load=self._load)
 
     @property

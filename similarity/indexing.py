@@ -21,6 +21,7 @@ from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import GalleryError, ModelError, SourceError
 from similarity.heads import Head
+from similarity.indexes import check_store
 from similarity.journal import Journal
 from similarity.known import Known
 from similarity.manifest import Manifest
@@ -35,6 +36,7 @@ from similarity.runs import Base, Run
 from similarity.search import AUTO, choose_recipe
 from similarity.sources import Source
 from similarity.storage import Generation, read_generation
+from similarity.stores import EMBEDDED, Store
 from similarity.thumbnails import copy_thumbnails
 from similarity.weights import ModelChoice
 from similarity.writer import writing
@@ -52,17 +54,19 @@ def index(
     precision: Precision = "auto",
     recipe: str = AUTO,
     refinement: str = AUTO_REFINEMENT,
+    store: Store = EMBEDDED,
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`."""
     started, source = time.perf_counter(), _outside(source, directory)
     count, dim = len(source.items), choice.backbone.dim
-    is_exact = choose_recipe(recipe, count, dim).is_exact  # or it fails after all else is done
-    choose_refinement(refinement, count, dim, is_exact=is_exact)
+    chosen = choose_recipe(recipe, count, dim)  # or it fails after all else is done
+    choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
+    check_store(store, chosen.name)
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, precision, source, progress)
-        base = _manifest(embedder, source.name, recipe, refinement)
-        before = _usable_generation(directory, base, is_exact=is_exact)
+        base = replace(_manifest(embedder, source.name, recipe, refinement), store=store)
+        before = _usable_generation(directory, base, is_exact=chosen.is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
         return _embed_and_commit(run, source, embedder, Base(base, embedder.quantised), progress), embedder
 
@@ -93,6 +97,7 @@ def update(
     live_state(directory)  # or there is no gallery, and no folder to be made
     with writing(directory, f"{task} {source.name}"):
         run, before = plan()
+        check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
             return _commit(run, before, progress)
         _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
@@ -128,6 +133,7 @@ def rebuild(
     refinement: str | None = None,
     head: Head | Literal["none"] | None = None,
     *,
+    store: Store | None = None,
     into: Path | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
@@ -141,7 +147,7 @@ def rebuild(
     target = into or directory
     with writing(target, "rebuild"):
         before = read_generation(directory)
-        base = _changed(before, recipe, refinement, head)
+        base = _changed(before, recipe, refinement, head, store)
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", target, plan, before, None, started)
         if target != directory:
@@ -152,7 +158,11 @@ def rebuild(
 
 
 def _changed(
-    before: Generation, recipe: str | None, refinement: str | None, head: Head | Literal["none"] | None
+    before: Generation,
+    recipe: str | None,
+    refinement: str | None,
+    head: Head | Literal["none"] | None,
+    store: Store | None,
 ) -> Base:
     """A generation as it is to be compared from now on."""
     made = before.manifest
@@ -162,6 +172,7 @@ def _changed(
         made,
         recipe_asked=recipe or made.recipe_asked,
         refinement_asked=refinement or made.refinement_asked,
+        store=store or made.store,
     )
     kept = before.head if head is None else None
     return Base(asked, before.quantised, head if isinstance(head, Head) else kept)

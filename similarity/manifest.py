@@ -10,10 +10,11 @@ from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.refinement import Method
 from similarity.report import Report
 from similarity.sources import Skipped
+from similarity.stores import EMBEDDED, Store
 
-# The last version, and the first one that is read as well: it knew exact search only, until 3 nothing was refined, and
-# until 4 nothing was learned.
-FORMAT, OLDEST, REFINED = 5, 2, 4
+# The last version, and the first one that is read as well: it knew exact search only, until 3 nothing was refined,
+# until 4 nothing was learned, and until 5 there was no store but FAISS.
+FORMAT, OLDEST, REFINED = 6, 2, 4
 MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
 
 
@@ -31,6 +32,7 @@ class Manifest:
         recipe_reason: and that says why it is this one.
         refinement: how its embeddings are refined, see `refinement.py`; refinement_asked is what was asked for,
         refinement_reason: and that says why it is this one.
+        store: where its index lies.
         search: what the index has to know beside its file.
         note: if it is not the model that was hoped for, two lines: why, and what to do about it.
         count: pictures, each with an embedding.
@@ -63,6 +65,7 @@ class Manifest:
     refinement: Method = "none"
     refinement_asked: str = "auto"
     refinement_reason: str = ""
+    store: Store = EMBEDDED
     search: dict[str, Any] = field(default_factory=dict)
     metric: str = "inner_product"
     format: int = FORMAT
@@ -115,6 +118,8 @@ def _from_json(read: dict[str, Any]) -> Manifest:
     known = {key: read[key] for key in (one.name for one in fields(Manifest)) if key in read}
     if read["format"] < REFINED:  # then it stays as it is, until it is asked for
         known |= {"refinement_asked": "none", "refinement_reason": "It was made before there was any."}
+    if "store" in known:
+        known["store"] = Store(**known["store"])
     last_run = read["last_run"] | {"skipped": _skipped(read["last_run"]["skipped"])}
     return Manifest(**known | {"skipped": _skipped(read["skipped"]), "last_run": Report(**last_run)})
 

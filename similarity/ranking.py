@@ -8,8 +8,8 @@ import numpy as np
 
 from similarity.duplicates import BLOCK, without_near_identical
 from similarity.errors import SearchError
-from similarity.facets import Conditions, Facets, Where
-from similarity.search import Accuracy, Hit, Rows, Selection
+from similarity.facets import Conditions, Facets
+from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.storage import Generation
 from similarity.vectors import Vectors
 
@@ -76,7 +76,8 @@ class Ranker:
         key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(but))
         if (selection := self._selections.get(key)) is None:
             rows = self.facets.rows(where) if where else np.arange(len(self._generation.items))
-            selection = Selection(np.setdiff1d(rows, [self.row(item_id) for item_id in but]) if but else rows)
+            out = [self.row(item_id) for item_id in but]
+            selection = Selection(np.setdiff1d(rows, out) if out else rows, dict(where or {}), out)
             if len(self._selections) >= KEPT_SELECTIONS:
                 self._selections.clear()
             self._selections[key] = selection

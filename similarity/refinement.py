@@ -152,6 +152,12 @@ class RefinedVectors(StoredVectors):
             return centred
         return self._moved(centred, self._neighbours(centred, own)[0])
 
+    def are_compared_as(self, others: StoredVectors) -> bool:
+        """See `StoredVectors`: where each is moved towards others, all may change with any of them."""
+        if not isinstance(others, RefinedVectors) or others.dtype != self.dtype:
+            return False
+        return self.nearest is None and others.nearest is None and np.array_equal(self.centre, others.centre)
+
     def split(self, embedding: Vectors) -> Split:
         """See `StoredVectors.split`."""
         centred, length = self._centre(embedding[np.newaxis]), float(np.linalg.norm(embedding - self.centre))

@@ -2,9 +2,10 @@
 
     photos/
       CURRENT                  which generation is live, see `current.py`; replaced atomically, last
-      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss, head.safetensors and
-                               projected.npy if it has a head, centre.npy and neighbours.npy if it is refined, network/
-                               if in int8
+      generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss or keys.npy, see `indexes.py`,
+                               head.safetensors and projected.npy if it has a head, centre.npy and neighbours.npy if
+                               it is refined, network/ if in int8
+      collections.json         what it has made in Milvus, if it has
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
       unfinished/              embeddings of a run that has not ended, see `journal.py`
 
@@ -27,6 +28,7 @@ import pyarrow as pa
 from similarity.current import AGAIN, CURRENT, confirm, exists, live_number, live_state, make_current, parse
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
 from similarity.heads import Head, read_head
+from similarity.indexes import FILES, Before, drop_collections, forget_vectors, make_index, read_index, verify_index
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest, read_manifest, write_manifest
 from similarity.models import understands_text
@@ -41,21 +43,21 @@ from similarity.search import (
     Recipe,
     Rows,
     VectorIndex,
-    build_index,
     choose_recipe,
-    load_index,
-    updated_index,
 )
 from similarity.sources import Item
 from similarity.stored import StoredVectors, write_vectors
+from similarity.stores import Indexed
 from similarity.thumbnails import drop_thumbnails
 from similarity.vectors import Vectors
 from similarity.verification import check_files, fingerprint
 
 GENERATIONS, NETWORK = "generations", "network"
 UNLIMITED = 1 << 62
-ITEMS, EMBEDDINGS, INDEX = "items.parquet", "embeddings.npy", "index.faiss"
+ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
 HEAD, PROJECTED = "head.safetensors", "projected.npy"
+# What reading files that are not what they should be may raise.
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, HeadError, SearchError, pa.ArrowException)
 
 logger = logging.getLogger(__name__)
 
@@ -106,11 +108,11 @@ def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
     """Open the live generation and see to it that every file is the one that was written.
 
     Args:
-        thorough: hash every file, even those that are as they were when they were last hashed.
+        thorough: hash every file, even those that are as they were when they were last hashed, and ask the store.
 
     Raises:
         GalleryNotFoundError: there is no gallery. GalleryDamagedError: a file is missing or damaged; the message says
-            what to do. GalleryError: it is of another version.
+            what to do. GalleryError: it is of another version. StoreError: its store has not what it should have.
     """
     state = live_state(directory)
     try:
@@ -120,6 +122,8 @@ def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
         if live_state(directory) != state:  # taken away while it was being opened
             return read_generation(directory, thorough=thorough)
         raise GalleryDamagedError(error.path, error.fault, _remedy(directory, state)) from error
+    if thorough:
+        verify_index(opened.index)
     return replace(opened, pin=pin)
 
 
@@ -146,7 +150,8 @@ def write_generation(
         change: what the index goes on from; it is made anew unless given.
 
     Raises:
-        SearchError: the recipe or the refinement makes no sense for so many items.
+        SearchError: the recipe or the refinement makes no sense for so many items. StoreError: its store cannot be
+            used.
     """
     number = 1 + max((int(folder.name) for folder in _generation_folders(directory)), default=0)
     folder = _folder(directory, number)
@@ -156,12 +161,14 @@ def write_generation(
             shutil.copytree(quantised, folder / NETWORK)
         write_items(folder / ITEMS, items)
         described = replace(manifest, generation=number, head_sha256=head.sha256 if head else None)
-        described = _write_search(folder, described, vectors, head, change, progress)
+        of = Indexed(directory, number, items)
+        described = _write_search(folder, described, of, vectors, head, change, progress)
         checksum = _seal(folder, described)
         make_current(directory, f"{number:06d} {checksum}")
     except BaseException:
         if live_number(directory) != number:
             shutil.rmtree(folder, ignore_errors=True)
+            drop_collections(directory, _generation_folders(directory))
         raise
 
 
@@ -174,8 +181,9 @@ def collect(directory: Path, previous: int | None) -> None:
     kept = {_folder(directory, number) for number in (previous, live_number(directory)) if number is not None}
     for folder in set(_generation_folders(directory)) - kept:
         with suppress(OSError), unless_pinned(folder) as is_free:
-            if is_free:
+            if is_free and forget_vectors(folder, kept):
                 shutil.rmtree(folder, ignore_errors=True)
+    drop_collections(directory, _generation_folders(directory))
     if has_unfinished(directory):
         return  # its thumbnails are needed when it is gone on with
     try:
@@ -227,8 +235,8 @@ def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Ge
         head = read_head(folder / HEAD) if manifest.head_sha256 else None
         compared = StoredVectors(folder / PROJECTED) if head else embeddings
         vectors = read_refined(folder, compared, manifest.refinement)
-        index = load_index(manifest.recipe, folder / INDEX, manifest.search, vectors)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, HeadError, pa.ArrowException) as error:
+        index = read_index(folder, manifest, vectors)
+    except UNREADABLE as error:
         raise GalleryDamagedError(folder, f"cannot be read ({error})") from error
     shape, dims = (manifest.count, manifest.dim), (head.dim_in, head.dim) if head else (manifest.dim, manifest.dim)
     is_one = embeddings.shape == shape and vectors.shape == (manifest.count, dims[1]) and dims[0] == manifest.dim
@@ -269,6 +277,7 @@ def _newest_sound(directory: Path, *, but: str) -> int | None:
 def _write_search(
     folder: Path,
     manifest: Manifest,
+    of: Indexed,
     vectors: Iterable[Vectors],
     head: Head | None,
     change: Change | None,
@@ -277,7 +286,8 @@ def _write_search(
     """Write embeddings and index; returns the manifest with what is to be known of them."""
     dim = head.dim if head else manifest.dim
     recipe = _recipe(manifest, dim, change.before.manifest if change else None)
-    before = change.before if change and recipe.name == change.before.manifest.recipe else None
+    is_same = change and (recipe.name, manifest.store) == (change.before.manifest.recipe, change.before.manifest.store)
+    before = change.before if change and is_same else None
     # Lists that go on stay what they are, and so does what was taken off of the vectors in them.
     centre = getattr(before.vectors, "centre", None) if before and not recipe.is_exact else None
     refinement = _refinement(manifest, head, recipe, change.before if change else None, goes_on=before is not None)
@@ -286,11 +296,9 @@ def _write_search(
     if head:
         compared = _write_projected(folder, compared, head, recipe)
     refined = refine(folder, compared, refinement.method, centre=centre, progress=progress)
-    if change and before:
-        index = updated_index(before.index, recipe.name, refined, change.origins, progress)
-    else:
-        index = build_index(recipe.name, refined, progress)
-    index.save(folder / INDEX)
+    goes_on = Before(before.index, before.vectors, before.items, change.origins) if change and before else None
+    index = make_index(manifest.store, recipe.name, refined, of, before=goes_on, progress=progress)
+    index.save(folder / FILES[manifest.store.kind])
     return replace(
         manifest,
         recipe=recipe.name,

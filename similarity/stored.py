@@ -107,6 +107,10 @@ class StoredVectors:
         """
         return embeddings
 
+    def are_compared_as(self, others: "StoredVectors") -> bool:
+        """Whether equal embeddings, here and in another file, are compared as equal vectors."""
+        return type(others) is StoredVectors and others.dtype == self.dtype
+
     def split(self, embedding: Vectors) -> Split:
         """What `refine` does to one embedding, float32 (dim,), of unit length."""
         nothing = np.zeros_like(embedding)

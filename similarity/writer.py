@@ -19,12 +19,24 @@ from similarity.feedback import OWN_FILES as FEEDBACK
 from similarity.journal import FOLDER as UNFINISHED
 from similarity.journal import has_unfinished
 from similarity.storage import GENERATIONS
+from similarity.stores import COLLECTIONS
 from similarity.thumbnails import FOLDER as THUMBNAILS
 
 # The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.
 LOCK, HOLDER = ".lock", ".writer.json"
 # The lock comes last, since it is taken away last: without it somebody else could begin in between.
-OWN_ENTRIES = (CURRENT, f"{CURRENT}.new", *FEEDBACK, THUMBNAILS, UNFINISHED, GENERATIONS, HOLDER, LOCK)
+OWN_ENTRIES = (
+    CURRENT,
+    f"{CURRENT}.new",
+    *FEEDBACK,
+    THUMBNAILS,
+    UNFINISHED,
+    GENERATIONS,
+    COLLECTIONS,
+    f"{COLLECTIONS}.new",
+    HOLDER,
+    LOCK,
+)
 
 
 @contextmanager

@@ -21,9 +21,12 @@ from similarity.cli.options import (
     Seed,
     SourcePath,
     SplitName,
+    StoreName,
+    StoreUri,
     WeightsPath,
 )
 from similarity.sources import Source, open_source
+from similarity.stores import choose_store
 
 if TYPE_CHECKING:
     from similarity.heads import Head
@@ -42,6 +45,8 @@ def index(
     split: SplitName = None,
     products: Products = None,
     seed: Seed = 0,
+    store: StoreName = None,
+    uri: StoreUri = None,
     as_json: AsJson = False,
 ) -> None:
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
@@ -61,6 +66,7 @@ def index(
             precision=precision,
             recipe=recipe,
             refinement=refinement,
+            store=choose_store(store, uri),
             progress=progress,
         )
     _tell(report, directory, as_json=as_json)
@@ -148,6 +154,8 @@ def rebuild(
     head: Annotated[
         Path | None, typer.Option(help="Compare through this head, a file that `finetune` made; or none.")
     ] = None,
+    store: StoreName = None,
+    uri: StoreUri = None,
     into: Annotated[str | None, typer.Option(help="Make another gallery of it; this one stays as it is.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -164,8 +172,9 @@ def rebuild(
     through: Head | Literal["none"] | None = None
     if head:
         through = "none" if str(head) == "none" else read_head(head)
+    place = choose_store(store, uri) if store or uri else None
     with interruptible(goes_on=False), terminal.indexing() as progress:
-        report = indexing.rebuild(directory, recipe, refinement, through, into=target, progress=progress)
+        report = indexing.rebuild(directory, recipe, refinement, through, store=place, into=target, progress=progress)
     _tell(report, target, as_json=as_json)
 
 

@@ -1,7 +1,7 @@
 """The options that several commands have in common."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,10 @@ RecipeName = Annotated[
 RefinementName = Annotated[
     str, typer.Option("--refinement", help="Of the embeddings: auto, none, centred or neighbours; the README tells.")
 ]
+StoreName = Annotated[
+    Literal["faiss", "milvus"] | None, typer.Option("--store", help="Where the index lies: faiss (embedded) or milvus.")
+]
+StoreUri = Annotated[str | None, typer.Option("--uri", help="Of Milvus: http://host:19530, or a file.db.")]
 Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
 Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
 SourcePath = Annotated[Path, typer.Argument(help="A folder of pictures, a zip, a CSV of paths or URLs, or SOP.")]

@@ -5,7 +5,7 @@ flat       the reference, exact           scan       exact, in 8 bits
 inverted   approximate, for millions      training, tuning, selected    its parts
 """
 
-from similarity.search.contract import METRIC, Accuracy, Hit, Rows, Selection, VectorIndex
+from similarity.search.contract import METRIC, Accuracy, Hit, Rows, Selection, VectorIndex, Where
 from similarity.search.indexes import build_index, load_index, updated_index
 from similarity.search.recipes import AUTO, Recipe, choose_recipe
 
@@ -18,6 +18,7 @@ __all__ = [
     "Rows",
     "Selection",
     "VectorIndex",
+    "Where",
     "build_index",
     "choose_recipe",
     "load_index",

@@ -1,6 +1,6 @@
 """What every index does, whatever it is made of: the `VectorIndex` contract, and what goes into it and comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -17,6 +17,8 @@ Rows = npt.NDArray[np.int64]
 METRIC = "inner_product"
 # How much of the exact answer an approximate index may miss; see `tuning.TARGETS`.
 Accuracy = Literal["fast", "balanced", "high"]
+# Column -> the values of which a picture must have one.
+Where = Mapping[str, Collection[str]]
 
 Prepared = TypeVar("Prepared")
 
@@ -42,10 +44,13 @@ class Selection:
 
     Attributes:
         rows: int64 (m,), in order, each once.
+        where: the conditions that these are all the rows of, for an index that knows the labels and metadata as well,
+        but: and the rows that are left out of them, int64 (.,); None where they were not chosen by conditions.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, where: Where | None = None, but: Collection[int] = ()) -> None:
         self.rows = np.unique(np.asarray(rows, np.int64))
+        self.where, self.but = where, np.fromiter(but, np.int64, len(but))
         self._prepared: dict[int, Any] = {}
 
     def __len__(self) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from similarity.search.contract import Rows
 from similarity.search.library import faiss
-from similarity.stored import StoredVectors
+from similarity.stored import BLOCK, StoredVectors
 from similarity.vectors import Vectors
 
 # FAISS compares a few rows at once, and sums up those left over in another order: with AVX-512 equal rows then differ
@@ -34,6 +34,15 @@ def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) ->
     scores, places = _as_index(vectors.read(filled)).search(query[np.newaxis], len(filled))
     there = places[0] < len(candidates)
     return in_order(scores[0][there], candidates[places[0][there]], k)
+
+
+def rescore_many(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) -> tuple[Vectors, Rows]:
+    """As `rescore`, of so many that they are read some at a time; candidates are in order."""
+    scores, rows = np.empty(0, np.float32), np.empty(0, np.int64)
+    for start in range(0, len(candidates), BLOCK):
+        found = rescore(vectors, query, candidates[start : start + BLOCK], k)
+        scores, rows = in_order(np.append(scores, found[0]), np.append(rows, found[1]), k)
+    return scores, rows
 
 
 def in_order(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:

@@ -1,0 +1,168 @@
+"""The index of a generation, in whichever store it lies: made, gone on with after a change, read, and tidied up after.
+
+    index.faiss      in the generation's folder: all of it
+    keys.npy         in the generation's folder: which vectors of a collection in Milvus are its own
+
+What is for Milvus is imported only where a gallery is in one.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from similarity.errors import GalleryError
+from similarity.manifest import Manifest, read_manifest
+from similarity.progress import OnProgress
+from similarity.search import Rows, VectorIndex, build_index, load_index, updated_index
+from similarity.sources import Item
+from similarity.stored import StoredVectors
+from similarity.stores import COLLECTIONS, Indexed, Store
+
+FILES = {"faiss": "index.faiss", "milvus": "keys.npy"}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an index goes on from after a change.
+
+    Attributes:
+        index, vectors, items: of the generation that was changed.
+        origins: for each item of the new one the row that it had there, or -1.
+    """
+
+    index: VectorIndex
+    vectors: StoredVectors
+    items: Sequence[Item]
+    origins: Rows
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """An index that has more than its file."""
+
+    def verify(self) -> None:
+        """See to it that the rest is there; raises StoreError."""
+
+
+def check_store(store: Store, recipe: str) -> None:
+    """See to it that an index can be made there, before anything else is done for it.
+
+    Raises:
+        SearchError: there is no counterpart of the recipe. StoreError: it cannot be reached.
+    """
+    if store.kind == "milvus":
+        from similarity.milvus.collection import reach
+        from similarity.milvus.index import index_type
+
+        index_type(recipe)
+        reach(store)
+
+
+def make_index(
+    store: Store,
+    recipe: str,
+    vectors: StoredVectors,
+    of: Indexed,
+    *,
+    before: Before | None = None,
+    progress: OnProgress | None = None,
+) -> VectorIndex:
+    """Make an index of all embeddings of a file, or go on with one by the same recipe in the same store.
+
+    Raises:
+        SearchError: the recipe makes no sense for so many vectors. StoreError: the store cannot be used.
+    """
+    if store.kind == "faiss":
+        if before:
+            return updated_index(before.index, recipe, vectors, before.origins, progress)
+        return build_index(recipe, vectors, progress)
+    from similarity.milvus.index import MilvusIndex
+
+    if before and isinstance(before.index, MilvusIndex) and before.vectors.are_compared_as(vectors):
+        return before.index.updated(recipe, vectors, of, _retagged(before, of.items), progress)
+    return MilvusIndex.build(store, recipe, vectors, of, progress)
+
+
+def read_index(folder: Path, manifest: Manifest, vectors: StoredVectors) -> VectorIndex:
+    """The index in a generation's folder; raises OSError, ValueError, LookupError, TypeError or SearchError."""
+    path = folder / FILES[manifest.store.kind]
+    if manifest.store.kind == "faiss":
+        return load_index(manifest.recipe, path, manifest.search, vectors)
+    from similarity.milvus.index import MilvusIndex
+
+    return MilvusIndex.load(manifest.store, manifest.recipe, path, manifest.search, vectors)
+
+
+def verify_index(index: VectorIndex) -> None:
+    """See to it that what an index has outside of its file is there; raises StoreError."""
+    if isinstance(index, Remote):
+        index.verify()
+
+
+def forget_vectors(folder: Path, kept: Iterable[Path]) -> bool:
+    """Take the vectors of a generation out of its collection, but for those that others have too.
+
+    Args:
+        folder: of the generation, which is about to go.
+        kept: the folders of those that stay.
+
+    Returns:
+        Whether that is done, so that the folder may go.
+    """
+    try:
+        manifest = read_manifest(folder)[0]
+        others = [other for other in kept if _collection(other) == _collection(folder)]
+        if manifest.store.kind == "faiss" or not others:  # without others all of the collection goes
+            return True
+        from similarity.milvus.collection import Collection
+
+        keys = np.setdiff1d(_keys(folder), np.concatenate([_keys(other) for other in others]))
+        Collection(manifest.store, str(manifest.search["collection"])).delete_keys(keys)
+    except (GalleryError, OSError, ValueError, LookupError) as error:
+        logger.warning("What only %s has in its collection could not be taken out: %s", folder, error)
+        return False
+    return True
+
+
+def drop_collections(directory: Path, folders: Iterable[Path]) -> None:
+    """Drop what a gallery has made in Milvus and does not use any more; it never fails.
+
+    Args:
+        folders: its generations.
+    """
+    if (directory / COLLECTIONS).exists():
+        from similarity.milvus.notes import drop_unused
+
+        try:
+            drop_unused(directory, {used for folder in folders if (used := _collection(folder))})
+        except GalleryError as error:  # a generation that cannot be read may still need one
+            logger.warning("The collections of %s were left as they are: %s", directory, error)
+
+
+def _retagged(before: Before, items: Sequence[Item]) -> Rows:
+    """Origins without those whose labels or metadata are others now: these are put in anew."""
+    from similarity.milvus.conditions import tags
+
+    origins = before.origins.copy()
+    for row, (item, origin) in enumerate(zip(items, before.origins.tolist(), strict=True)):
+        if origin >= 0 and tags(item) != tags(before.items[origin]):
+            origins[row] = -1
+    return origins
+
+
+def _collection(folder: Path) -> tuple[str, str] | None:
+    """Address and name of the collection that a generation is in; raises GalleryError if that cannot be told."""
+    manifest = read_manifest(folder)[0]
+    return (manifest.store.uri, str(manifest.search["collection"])) if manifest.store.kind == "milvus" else None
+
+
+def _keys(folder: Path) -> Rows:
+    with (folder / FILES["milvus"]).open("rb") as file:
+        keys: Rows = np.lib.format.read_array(file, allow_pickle=False)
+    return keys

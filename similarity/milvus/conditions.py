@@ -1,0 +1,63 @@
+"""Which pictures a search is to choose from, in the language of Milvus's filters.
+
+Every label and every value of the metadata is a tag of a picture: a hash, since what people write may hold any sign.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+import numpy as np
+
+from similarity.errors import StoreError
+from similarity.facets import facts_of
+from similarity.search import Rows, Selection
+from similarity.sources import Item
+
+# The fields of a collection: the key, the embedding, and the tags.
+KEY, VECTOR, TAGS = "id", "vector", "tags"
+# So many keys are named one by one at most: a megabyte.
+NAMED = 50_000
+# A tag is so many hex digits; with 96 bits no two values have one of ten billion in common.
+DIGITS = 24
+# Milvus keeps no more values in a field.
+MOST_TAGS = 4096
+
+
+def tag(column: str, value: str) -> str:
+    """What stands for a value of a column."""
+    return hashlib.sha256(json.dumps([column, value]).encode(errors="surrogatepass")).hexdigest()[:DIGITS]
+
+
+def tags(item: Item) -> list[str]:
+    """Those of a picture and its copies; raises StoreError if they are more than Milvus keeps."""
+    found = sorted({tag(column, value) for column, value in facts_of(item)})
+    if len(found) > MOST_TAGS:
+        raise StoreError(f"{item.path} has {len(found):,} labels and values of metadata: Milvus takes {MOST_TAGS:,}.")
+    return found
+
+
+def condition(among: Selection | None, keys: Rows) -> str | None:
+    """A filter for a selection; None where it takes too many words.
+
+    Args:
+        keys: of all rows, int64 (n,).
+    """
+    if among is None:
+        return ""
+    if among.where is not None and len(among.but) <= NAMED:
+        met = [f"array_contains_any({TAGS}, {_texts(column, values)})" for column, values in among.where.items()]
+        return " and ".join(met + ([f"{KEY} not in {_numbers(keys[among.but])}"] if len(among.but) else []))
+    if len(among) <= NAMED:
+        return f"{KEY} in {_numbers(keys[among.rows])}"
+    if len(keys) - len(among) <= NAMED:
+        return f"{KEY} not in {_numbers(keys[np.setdiff1d(np.arange(len(keys)), among.rows)])}"
+    return None
+
+
+def _texts(column: str, values: Iterable[str]) -> str:
+    return json.dumps([tag(column, value) for value in values])
+
+
+def _numbers(keys: Rows) -> str:
+    return json.dumps(keys.tolist())
