@@ -74,11 +74,19 @@ class Collection:
             with self._told():
                 self._client.upsert(self.name, lines, timeout=WRITE)
 
-    def settle(self) -> None:
-        """Have what was put kept for good, and indexed."""
+    def settle(self, *, is_new: bool) -> None:
+        """Have what was put kept for good, and indexed.
+
+        Args:
+            is_new: whether nobody asks it yet. Then it is loaded anew, after which even Milvus Lite has indexed, which does
+                not tell when it has.
+        """
         with self._told():
             self._client.flush(self.name, timeout=WRITE)
             self._wait_for_index()
+            if is_new:
+                self._client.release_collection(self.name, timeout=WRITE)
+                self._client.load_collection(self.name, timeout=BUILDING)
 
     def search(
         self, queries: Vectors, limit: int, condition: str, parameters: dict[str, int], *, up_to_date: bool = False
@@ -101,7 +109,7 @@ class Collection:
                 consistency_level="Strong" if up_to_date else "Bounded",
                 timeout=ANSWER,
             )
-        return [np.fromiter((hit[KEY] for hit in hits), np.int64, len(hits)) for hits in found]
+        return [np.array(hits.ids, np.int64) for hits in found]
 
     def delete(self, condition: str) -> None:
         """Take lines out."""

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import CollectionError, SearchError
+from similarity.fetch import is_url
 from similarity.milvus.client import address
 from similarity.milvus.collection import MOST_RESULTS, Collection
 from similarity.milvus.conditions import KEY, condition, tags
@@ -44,6 +45,9 @@ FEW = 512
 TOGETHER = 64
 LISTS = re.compile(r"IVF(\d+),(Flat|SQ8)$")
 
+# Milvus Lite makes so many lists, whatever it is told (milvus-lite 3.2, with pymilvus 3.0).
+LITE_LISTS = 128
+
 # Scores float32 and rows int64, both (m,), best first.
 _Found = tuple[Vectors, Rows]
 
@@ -64,7 +68,7 @@ class MilvusIndex:
             tuning: of an approximate one.
         """
         self.collection, self.keys, self.tuning = collection, keys, tuning
-        self._vectors, self._lists = vectors, index_type(recipe)[1].get("nlist", 0)
+        self._vectors, self._lists = vectors, _lists(recipe, collection.store)
         self._is_checked = False
         self._order = None if (np.diff(keys) > 0).all() else np.argsort(keys)
 
@@ -83,6 +87,7 @@ class MilvusIndex:
         collection.create(vectors.dim, kind, parameters)
         made = cls(collection, recipe, _new_keys(of.generation, len(vectors)), vectors)
         made._put(np.arange(len(vectors)), of.items, progress)
+        collection.settle(is_new=True)
         if parameters:
             made.tuning = tune(made.answer, made._lists, vectors, Tuning(len(vectors)), progress)
         return made
@@ -104,6 +109,7 @@ class MilvusIndex:
         changes = int(is_new.sum()) + len(self) - int((~is_new).sum())
         made = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
         made._put(np.flatnonzero(is_new), of.items, progress)
+        self.collection.settle(is_new=False)
         if made.tuning and made.tuning.is_outdated(len(made)):
             made.tuning = tune(made.answer, made._lists, vectors, made.tuning, progress)
         return made
@@ -247,7 +253,6 @@ class MilvusIndex:
             part = rows[start : start + BLOCK]
             self.collection.put(self.keys[part], self._vectors[part], [tags(item) for item in at(part)])
             report.advance(len(part))
-        self.collection.settle()
 
     def _checked(self) -> None:
         """Once, before the first question."""
@@ -285,6 +290,12 @@ def index_type(recipe: str) -> tuple[str, dict[str, int]]:
     if not (found := LISTS.search(recipe)):
         raise SearchError(f"Milvus has no counterpart of {recipe!r}: take auto, flat, ivf, or IVF… with Flat or SQ8.")
     return f"IVF_{found[2].upper()}", {"nlist": int(found[1])}
+
+
+def _lists(recipe: str, store: Store) -> int:
+    """How many lists can be visited; 0 of an exact index."""
+    lists = index_type(recipe)[1].get("nlist", 0)
+    return lists if is_url(store.uri) or not lists else max(lists, LITE_LISTS)
 
 
 def _new_keys(generation: int, count: int) -> Rows:
