@@ -50,8 +50,11 @@ class Remote(Protocol):
         """See to it that the rest is there; raises StoreError."""
 
 
-def check_store(store: Store, recipe: str) -> None:
+def check_store(store: Store, recipe: str = "") -> None:
     """See to it that an index can be made there, before anything else is done for it.
+
+    Args:
+        recipe: of the index, if it is known yet.
 
     Raises:
         SearchError: there is no counterpart of the recipe. StoreError: it cannot be reached.
@@ -60,7 +63,8 @@ def check_store(store: Store, recipe: str) -> None:
         from similarity.milvus.collection import reach
         from similarity.milvus.index import index_type
 
-        index_type(recipe)
+        if recipe:
+            index_type(recipe)
         reach(store)
 
 

@@ -148,6 +148,7 @@ def rebuild(
     with writing(target, "rebuild"):
         before = read_generation(directory)
         base = _changed(before, recipe, refinement, head, store)
+        check_store(base.manifest.store)
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", target, plan, before, None, started)
         if target != directory:

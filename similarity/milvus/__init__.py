@@ -7,5 +7,5 @@ index        the contract
 notes        which collections a gallery has made, so that none is left behind
 
 Milvus only finds candidates; their scores are computed here, of the embeddings in the gallery's folder, as those of
-FAISS are. So both engines give the same scores to the last digit, and order equal ones alike.
+FAISS are. So both engines give the same scores, but for rounding, and order equal ones alike.
 """

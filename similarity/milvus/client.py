@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -38,12 +38,12 @@ def client(store: Store) -> Any:
     Raises:
         StoreAwayError: it cannot be reached. StoreError: pymilvus is not installed, or the server refuses.
     """
-    where, token = address(store), os.environ.get(TOKEN, "")
+    key = where, token = _key(store)
     with _connecting:
-        if (where, token) not in _clients:
+        if key not in _clients:
             with told(store):
-                _clients[where, token] = pymilvus().MilvusClient(where, token=token, timeout=CONNECT)
-        return _clients[where, token]
+                _clients[key] = pymilvus().MilvusClient(where, token=token, timeout=CONNECT)
+        return _clients[key]
 
 
 @contextmanager
@@ -57,7 +57,10 @@ def told(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]
     try:
         yield
     except library.MilvusException as error:
-        raise _meant(store, collection, remedy, error) from error
+        meant = _meant(store, collection, remedy, error)
+        if isinstance(meant, StoreAwayError):  # or whoever tries next waits for this connection to be tried again
+            _let_go(_key(store))
+        raise meant from error
     except OSError as error:
         raise StoreAwayError(_away(store)) from error
 
@@ -73,6 +76,17 @@ def pymilvus() -> Any:
     for name in ("pymilvus", "milvus_lite", "grpc"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return pymilvus
+
+
+def _key(store: Store) -> tuple[str, str]:
+    return address(store), os.environ.get(TOKEN, "")
+
+
+def _let_go(key: tuple[str, str]) -> None:
+    """Forget a client, so that the next one connects anew."""
+    if gone := _clients.pop(key, None):
+        with suppress(pymilvus().MilvusException):
+            gone.close()
 
 
 def _meant(store: Store, collection: str, remedy: str, error: Any) -> StoreError:

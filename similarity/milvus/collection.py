@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,8 @@ from similarity.stores import Store
 from similarity.vectors import Vectors
 
 METRIC = "IP"
+# What Milvus says when a collection is not in its memory.
+NOT_LOADED = 101
 # Milvus gives so many results at most.
 MOST_RESULTS = 16_384
 # Bytes of embeddings that are sent at once: a server takes 64 MB. And how many keys are fetched or named at once.
@@ -26,7 +27,7 @@ BATCH, KEYS = 8 << 20, 10_000
 BUILDING = 3600.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Collection:
     """A collection by its name. Safe to share between threads.
 
@@ -37,16 +38,20 @@ class Collection:
     store: Store
     name: str
     remedy: str = ""
+    _loaded_by: Any = field(default=None, init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def _client(self) -> Any:
         return client(self.store)
 
-    @cached_property
+    @property
     def _loaded(self) -> Any:
-        """The client, once the collection is in the server's memory; after a restart it may not be."""
-        self._client.load_collection(self.name, timeout=WRITE)
-        return self._client
+        """The client, once the collection is in the server's memory."""
+        connected = self._client
+        if self._loaded_by is not connected:
+            connected.load_collection(self.name, timeout=WRITE)
+            self._loaded_by = connected
+        return connected
 
     def create(self, dim: int, index_type: str, parameters: dict[str, int]) -> None:
         """Make it, empty, with an index of embeddings of so many numbers."""
@@ -78,8 +83,8 @@ class Collection:
         """Have what was put kept for good, and indexed.
 
         Args:
-            is_new: whether nobody asks it yet. Then it is loaded anew, after which even Milvus Lite has indexed, which does
-                not tell when it has.
+            is_new: whether nobody asks it yet. Then it is loaded anew: after that even Milvus Lite, which does not tell
+                when it indexes, has done it.
         """
         with self._told():
             self._client.flush(self.name, timeout=WRITE)
@@ -98,17 +103,22 @@ class Collection:
             condition: a filter, or nothing.
             up_to_date: wait until the last change is seen, which takes a fifth of a second.
         """
+        how = {
+            "anns_field": VECTOR,
+            "filter": condition,
+            "limit": limit,
+            "search_params": {"metric_type": METRIC, "params": parameters},
+            "consistency_level": "Strong" if up_to_date else "Bounded",
+            "timeout": ANSWER,
+        }
         with self._told():
-            found = self._loaded.search(
-                self.name,
-                list(queries),
-                anns_field=VECTOR,
-                filter=condition,
-                limit=limit,
-                search_params={"metric_type": METRIC, "params": parameters},
-                consistency_level="Strong" if up_to_date else "Bounded",
-                timeout=ANSWER,
-            )
+            try:
+                found = self._loaded.search(self.name, list(queries), **how)
+            except pymilvus().MilvusException as error:
+                if error.code != NOT_LOADED:
+                    raise
+                self._loaded_by = None  # it was started anew
+                found = self._loaded.search(self.name, list(queries), **how)
         return [np.array(hits.ids, np.int64) for hits in found]
 
     def delete(self, condition: str) -> None:
