@@ -37,7 +37,7 @@ from similarity.search import Accuracy, Hit, Recipe, Rows, Where
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
 from similarity.stored import StoredVectors
-from similarity.stores import EMBEDDED, Store
+from similarity.stores import Store
 from similarity.thumbnails import read_thumbnail
 from similarity.vectors import Vectors
 from similarity.weights import AUTO, ModelChoice, choose_model
@@ -80,7 +80,7 @@ class Gallery:
         precision: Precision = "auto",
         recipe: str = AUTO_RECIPE,
         refinement: str = AUTO_REFINEMENT,
-        store: Store = EMBEDDED,
+        store: Store | None = None,
         progress: OnProgress | None = None,
     ) -> Gallery:
         """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
@@ -94,7 +94,7 @@ class Gallery:
             precision: of the network's arithmetic; int8 is the fastest, and calibrated on up to 300 of the pictures.
             recipe: of the index, see `search.recipes`.
             refinement: of the embeddings, see `refinement.py`.
-            store: where the index is to lie, see `stores.py`.
+            store: where the index is to lie, see `stores.py`; where it was, or where new ones are, unless given.
             progress: told what is going on.
 
         Raises:

@@ -7,7 +7,7 @@ the meantime, and for good if the run fails. What an interrupted run has embedde
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +35,8 @@ from similarity.report import Report
 from similarity.runs import Base, Run
 from similarity.search import AUTO, choose_recipe
 from similarity.sources import Source
-from similarity.storage import Generation, read_generation
-from similarity.stores import EMBEDDED, Store
+from similarity.storage import Generation, read_generation, read_live_manifest
+from similarity.stores import Store, choose_store
 from similarity.thumbnails import copy_thumbnails
 from similarity.weights import ModelChoice
 from similarity.writer import writing
@@ -54,11 +54,11 @@ def index(
     precision: Precision = "auto",
     recipe: str = AUTO,
     refinement: str = AUTO_REFINEMENT,
-    store: Store = EMBEDDED,
+    store: Store | None = None,
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`."""
-    started, source = time.perf_counter(), _outside(source, directory)
+    started, source, store = time.perf_counter(), _outside(source, directory), store or default_store(directory)
     count, dim = len(source.items), choice.backbone.dim
     chosen = choose_recipe(recipe, count, dim)  # or it fails after all else is done
     choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
@@ -194,6 +194,13 @@ def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
     if not embedder.serves(identity) or embedder.backbone.preprocessing.facts() != made.preprocessing:
         raise GalleryError(f"The gallery {name} was made with another model or preprocessing: index it again.")
     return embedder
+
+
+def default_store(directory: Path) -> Store:
+    """Where the index of a gallery lies that is made anew: where it was, or where new ones are."""
+    with suppress(GalleryError):
+        return read_live_manifest(directory).store
+    return choose_store()
 
 
 def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:

@@ -38,6 +38,11 @@ class Store:
     kind: Kind = "faiss"
     uri: str = ""
 
+    @property
+    def title(self) -> str:
+        """For people who may know the address."""
+        return f"Milvus at {self.uri}" if self.kind == "milvus" else "FAISS, in the gallery's folder"
+
 
 EMBEDDED = Store()
 

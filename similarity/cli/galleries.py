@@ -55,6 +55,7 @@ def _show(gallery: "Gallery", facts: dict[str, Any], name: str) -> None:
         facts["search"] += " of the ten nearest pictures (measured)"
     else:
         facts["search"] = "exact"
+    facts["store"] = manifest.store.title
     told = (f"{key} {value}" for key, value in manifest.last_run.counts.items() if value)
     facts["last_run"] = ", ".join((manifest.last_run.task, *told))
     terminal.print_table(("", ""), [(key, str(value)) for key, value in facts.items() if value not in ("", None)])

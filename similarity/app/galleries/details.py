@@ -72,7 +72,7 @@ def _show_facts(gallery: Gallery) -> None:
         "Built": wording.moment(made.created),
     }
     if access.may_manage():
-        facts |= {"First made of": made.source, "Kept in": str(gallery.directory)}
+        facts |= {"Searched by": made.store.title, "First made of": made.source, "Kept in": str(gallery.directory)}
     with st.container(key="gallery-facts"):
         st.table({name: as_text(value) for name, value in facts.items()}, border="horizontal", hide_header=True)
     why, _, remedy = made.note.partition("\n")

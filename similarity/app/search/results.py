@@ -1,24 +1,29 @@
 """The results: filters, the ranked grid, its pages, and a closer look; drawn again alone when one of these changes."""
 
+import logging
 import math
 from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
-from similarity.app import links, messages, navigation
+from similarity.app import access, links, messages, navigation
 from similarity.app.components import tiles
 from similarity.app.links import ITEM, PAGE_SIZES, Link
 from similarity.app.navigation import LastSearch
 from similarity.app.search import detail, exports, filters, marking, sureness
 from similarity.app.search.examples import Example, query_vector
-from similarity.errors import SearchError
+from similarity.errors import SearchError, StoreError
 from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.vectors import Vectors
 
 # How far down a ranking one can leaf.
 MAX_RESULTS = 1000
+# For whom the address of a server is nothing.
+AWAY = StoreError("This gallery cannot be searched at the moment: try again in a while.")
+
+logger = logging.getLogger(__name__)
 
 
 @st.fragment
@@ -29,6 +34,12 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
         hits = _search(gallery, vector, link, unlike)
+        chances = sureness.find(gallery, like, unlike, vector, link)
+    except StoreError as error:
+        logger.warning("%s cannot be searched: %s", gallery.directory, error)
+        messages.show_error(error if access.may_manage() else AWAY)
+        st.button("Try again", icon=":material/refresh:", key="search-again")
+        return
     except SearchError as error:
         messages.show_error(error)
         st.button("Clear all filters", key="clear-wrong-filters", on_click=filters.clear)
@@ -45,7 +56,6 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
-    chances = sureness.find(gallery, like, unlike, vector, link)
     sureness.say_if_unsure(hits, chances, link.precision)
     told = (sureness.mark(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
     drawn = (marking.offer(tile, link) for tile in told)
