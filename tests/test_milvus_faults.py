@@ -1,6 +1,7 @@
 """What goes wrong with a Milvus is told in a sentence, and costs the gallery nothing."""
 
 import hashlib
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from stores import Server, differences, let_go, lite
 from similarity import Gallery
 from similarity.deletion import delete_gallery
 from similarity.errors import CollectionError, GalleryError, SearchError, StoreAwayError, StoreError
+from similarity.indexes import check_store
 from similarity.milvus.client import client
 from similarity.milvus.collection import Collection
 from similarity.storage import read_generation
@@ -112,6 +114,16 @@ def test_a_gallery_is_indexed_into_a_server_and_found_at_another_address(
     assert "something" not in (far.directory / "generations" / "000001" / "manifest.json").read_text()
 
 
+def test_a_server_that_hears_and_never_answers_is_given_up_on(quick: None) -> None:  # noqa: ARG001
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(16)
+        started = time.perf_counter()
+        with pytest.raises(StoreAwayError, match="cannot be reached"):
+            check_store(choose_store("milvus", f"http://127.0.0.1:{silent.getsockname()[1]}"))
+        assert time.perf_counter() - started < 15
+
+
 def test_nothing_is_embedded_for_a_server_that_is_not_there(
     tmp_path: Path,
     pictures: Path,
@@ -153,7 +165,9 @@ def test_a_collection_of_other_embeddings_is_not_asked(store: Store, tmp_path: P
     far = shapes.rebuild(into=tmp_path / "far", store=store)
     mine = vectors_of(far)
     mine.drop()
-    Collection(store, mine.name).create(64, "FLAT", {})
+    other = Collection(store, mine.name)
+    other.create(64)
+    other.index("FLAT", {})
     again = Gallery.open(far.directory)
     with pytest.raises(CollectionError, match="has embeddings of 64 numbers, and the gallery of 1280: make it anew"):
         again.search_vector(again.vectors[0], 5)

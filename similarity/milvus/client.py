@@ -19,6 +19,8 @@ from similarity.stores import URI, Store
 TOKEN = "SIMILARITY_MILVUS_TOKEN"
 # How long to wait, in seconds: for a server to be there, for an answer, and for a batch to be taken in.
 CONNECT, ANSWER, WRITE = 10.0, 30.0, 120.0
+# Or a new connection waits until gRPC tries the broken one again, which has the same address: for minutes, in the end.
+OPTIONS = {"grpc.use_local_subchannel_pool": 1}
 # What Milvus says when a collection is not there; and when it is the way to it that failed.
 NO_COLLECTION, NO_WAY = 100, {1, 2}
 UNREACHABLE = ("unavailable", "connect", "timeout", "deadline", "retry run out")
@@ -42,7 +44,7 @@ def client(store: Store) -> Any:
     with _connecting:
         if key not in _clients:
             with told(store):
-                _clients[key] = pymilvus().MilvusClient(where, token=token, timeout=CONNECT)
+                _clients[key] = pymilvus().MilvusClient(where, token=token, timeout=CONNECT, grpc_options=OPTIONS)
         return _clients[key]
 
 
@@ -54,15 +56,16 @@ def told(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]
         remedy: what to do where the collection is gone.
     """
     library = pymilvus()
+    from grpc import RpcError  # which pymilvus brings along, and lets through where an answer takes too long
+
     try:
         yield
-    except library.MilvusException as error:
-        meant = _meant(store, collection, remedy, error)
+    except (library.MilvusException, RpcError, OSError) as error:
+        is_told = isinstance(error, library.MilvusException)
+        meant = _meant(store, collection, remedy, error) if is_told else StoreAwayError(_away(store))
         if isinstance(meant, StoreAwayError):  # or whoever tries next waits for this connection to be tried again
             _let_go(_key(store))
         raise meant from error
-    except OSError as error:
-        raise StoreAwayError(_away(store)) from error
 
 
 @cache

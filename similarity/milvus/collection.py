@@ -53,19 +53,15 @@ class Collection:
             self._loaded_by = connected
         return connected
 
-    def create(self, dim: int, index_type: str, parameters: dict[str, int]) -> None:
-        """Make it, empty, with an index of embeddings of so many numbers."""
+    def create(self, dim: int) -> None:
+        """Make it, empty, for embeddings of so many numbers; it has to be indexed before it can be asked."""
         types = pymilvus().DataType
         with self._told():
             schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
             schema.add_field(KEY, types.INT64, is_primary=True)
             schema.add_field(VECTOR, types.FLOAT_VECTOR, dim=dim)
             schema.add_field(TAGS, types.ARRAY, element_type=types.VARCHAR, max_length=DIGITS, max_capacity=MOST_TAGS)
-            index = self._client.prepare_index_params()
-            index.add_index(VECTOR, index_type=index_type, metric_type=METRIC, params=parameters)
-            self._client.create_collection(
-                self.name, schema=schema, index_params=index, consistency_level="Bounded", timeout=WRITE
-            )
+            self._client.create_collection(self.name, schema=schema, consistency_level="Bounded", timeout=WRITE)
 
     def put(self, keys: Rows, vectors: Vectors, tags: Sequence[list[str]]) -> None:
         """Add lines, or replace those with the same keys: so a batch that failed on the way can be sent again."""
@@ -79,19 +75,20 @@ class Collection:
             with self._told():
                 self._client.upsert(self.name, lines, timeout=WRITE)
 
-    def settle(self, *, is_new: bool) -> None:
-        """Have what was put kept for good, and indexed.
+    def index(self, index_type: str, parameters: dict[str, int]) -> None:
+        """Index all that was put: once, before it is asked. What is put later is indexed as well; see `settle`."""
+        with self._told():
+            self._client.flush(self.name, timeout=WRITE)
+            index = self._client.prepare_index_params()
+            index.add_index(VECTOR, index_type=index_type, metric_type=METRIC, params=parameters)
+            self._client.create_index(self.name, index, timeout=BUILDING)
+            self._client.load_collection(self.name, timeout=BUILDING)
 
-        Args:
-            is_new: whether nobody asks it yet. Then it is loaded anew: after that even Milvus Lite, which does not tell
-                when it indexes, has done it.
-        """
+    def settle(self) -> None:
+        """Have what was put kept for good, and indexed."""
         with self._told():
             self._client.flush(self.name, timeout=WRITE)
             self._wait_for_index()
-            if is_new:
-                self._client.release_collection(self.name, timeout=WRITE)
-                self._client.load_collection(self.name, timeout=BUILDING)
 
     def search(
         self, queries: Vectors, limit: int, condition: str, parameters: dict[str, int], *, up_to_date: bool = False

@@ -84,10 +84,10 @@ class MilvusIndex:
         kind, parameters = index_type(recipe)
         collection = Collection(store, _new_name(of.directory), _remedy(of.directory))
         note(of.directory, store, collection.name)
-        collection.create(vectors.dim, kind, parameters)
+        collection.create(vectors.dim)
         made = cls(collection, recipe, _new_keys(of.generation, len(vectors)), vectors)
         made._put(np.arange(len(vectors)), of.items, progress)
-        collection.settle(is_new=True)
+        collection.index(kind, parameters)
         if parameters:
             made.tuning = tune(made.answer, made._lists, vectors, Tuning(len(vectors)), progress)
         return made
@@ -109,7 +109,7 @@ class MilvusIndex:
         changes = int(is_new.sum()) + len(self) - int((~is_new).sum())
         made = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
         made._put(np.flatnonzero(is_new), of.items, progress)
-        self.collection.settle(is_new=False)
+        self.collection.settle()
         if made.tuning and made.tuning.is_outdated(len(made)):
             made.tuning = tune(made.answer, made._lists, vectors, made.tuning, progress)
         return made
