@@ -73,13 +73,19 @@ class Embedder:
 
     @classmethod
     def load(
-        cls, model: str | ModelChoice = AUTO, *, precision: Precision = "auto", device: Device = "auto"
+        cls,
+        model: str | ModelChoice = AUTO,
+        *,
+        precision: Precision = "auto",
+        device: Device = "auto",
+        threads: int | None = None,
     ) -> "Embedder":
         """Load a backbone by name, or one that `choose_model` found.
 
         Args:
             precision: `auto` is bf16 on processors that compute it, else f32, and f16 on a GPU (int8: see `quantise`).
             device: `auto` is a CUDA GPU if there is one.
+            threads: how many cores to use at most, where it runs on a CPU; all of them unless given.
 
         Raises:
             ModelError: it cannot be had.
@@ -92,7 +98,8 @@ class Embedder:
         if device == "cuda" or (device == "auto" and has_cuda()):
             engine = TorchEngine(build_network(backbone, choice.weights), device="cuda", precision=precision)
         else:
-            engine = OpenVinoEngine(converted_network(backbone, choice.weights, sha256), backbone, precision=precision)
+            network = converted_network(backbone, choice.weights, sha256)
+            engine = OpenVinoEngine(network, backbone, precision=precision, threads=threads)
         return cls(backbone, engine, sha256, weights=choice.weights, note=choice.note)
 
     @classmethod

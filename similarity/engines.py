@@ -11,6 +11,7 @@ faster than single pictures in int8. The features of a picture are the same eith
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -59,11 +60,13 @@ class OpenVinoEngine:
 
     batch = 4
 
-    def __init__(self, network: Path, backbone: Backbone, *, precision: Precision = "auto") -> None:
+    def __init__(
+        self, network: Path, backbone: Backbone, *, precision: Precision = "auto", threads: int | None = None
+    ) -> None:
+        """`threads` is how many cores to use at most; all of them unless given."""
         self._core = openvino().Core()
-        if precision == "auto":
-            precision = "bf16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-        self.precision: str = precision
+        self.precision: str = choose_precision(precision, "cpu")
+        self._threads = threads
         # Read once: the file may be taken away, with the generation of a gallery that it lies in, before it is needed.
         self._network = self._core.read_model(network / XML)
         self._backbone = backbone
@@ -103,7 +106,11 @@ class OpenVinoEngine:
         """A network as this engine computes, ready to run; the hint is OpenVINO's, LATENCY or THROUGHPUT."""
         # What is not quantised in an int8 network runs in float32, which measures no slower than bfloat16.
         floats = "f32" if self.precision == "int8" else self.precision
-        return self._core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": floats, "PERFORMANCE_HINT": hint})
+        settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": floats, "PERFORMANCE_HINT": hint}
+        if self._threads and self._threads < (os.cpu_count() or 1):
+            # Several processes that share a machine would all pin themselves to its first cores.
+            settings |= {"INFERENCE_NUM_THREADS": self._threads, "ENABLE_CPU_PINNING": False}
+        return self._core.compile_model(model, "CPU", settings)
 
 
 class OpenVinoTextEngine:
@@ -131,7 +138,7 @@ class TorchEngine:
     def __init__(self, network: nn.Module, *, device: str, precision: Precision = "auto") -> None:
         import torch
 
-        self.precision: str = "f16" if precision == "auto" else precision
+        self.precision: str = choose_precision(precision, "cuda")
         dtype = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}[self.precision]
         self._device = device
         self._network = network.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)
@@ -148,6 +155,15 @@ class TorchEngine:
     def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
         """One batch after the other; while the GPU works, the threads that decode go on."""
         return map(self.run, batches)
+
+
+def choose_precision(precision: Precision, device: Literal["cpu", "cuda"]) -> Precision:
+    """What `auto` means on a device: f16 on a GPU, and bf16 on processors that compute it, else f32."""
+    if precision != "auto":
+        return precision
+    if device == "cuda":
+        return "f16"
+    return "bf16" if "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
 def has_cuda() -> bool:

@@ -9,6 +9,7 @@
     ├── FetchError          an address that cannot be fetched
     ├── SourceError         a folder, zip, CSV or dataset that cannot be indexed
     │   └── ShardError          ... embeddings in shards that are damaged, unfinished or of different models
+    ├── ClusterError        computers that were to work together and cannot be reached, or gave up
     ├── ModelError          a backbone that cannot be used
     │   ├── WeightsError    ... because its weights are missing or damaged
     │   └── HeadError       a head that cannot be trained, read or used
@@ -69,6 +70,10 @@ class SourceError(SimilarityError):
 
 class ShardError(SourceError):
     """Embeddings in shards that are damaged, unfinished, or of different models."""
+
+
+class ClusterError(SimilarityError):
+    """Computers that were to work together and cannot be reached, or gave up."""
 
 
 class ModelError(SimilarityError):

@@ -1,6 +1,7 @@
 """Embeddings that need not be made again: those of the live generation, and those that an interrupted run had made."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +13,16 @@ from similarity.vectors import Vectors, normalise
 
 # How many embeddings are gathered at a time.
 BLOCK = 1024
+
+
+class Embeddings(Protocol):
+    """Where a generation that is to be written gets the embeddings of its items from."""
+
+    def origins(self, items: Sequence[Item]) -> Rows:
+        """For each item the row that it has in the live generation, or -1."""
+
+    def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
+        """The embeddings of items, in order, float32 (some, dim) at a time."""
 
 
 class Known:

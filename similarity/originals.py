@@ -1,20 +1,16 @@
-"""The picture behind an item, as it is now: a file, an entry of a zip, or what an address serves."""
+"""The picture behind an item, as it is now: a file, an entry of a zip, an object in a store, what an address serves."""
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from similarity.errors import ImageError, SourceError
-from similarity.fetch import fetch, is_url
-from similarity.images import read_file
+from similarity.fetch import fetch
 from similarity.queries import QueryFile
 from similarity.records import files_of
 from similarity.sources import FileBytes, Item, Skipped, Source, Stamp, open_source
-
-# How many addresses are asked at once.
-DOWNLOADS_AT_ONCE = 16
+from similarity.sources.places import is_remote, read_place, readers_for
 
 
 class Originals:
@@ -25,7 +21,7 @@ class Originals:
         self.name = name
         self.items = list(files_of(items))
         self.skipped: list[Skipped] = []
-        self.readers = DOWNLOADS_AT_ONCE if any(is_url(item.path) for item in self.items) else os.cpu_count() or 1
+        self.readers = readers_for(self.items)
 
     def read(self, item: Item) -> FileBytes:
         """See `read_original`."""
@@ -38,6 +34,10 @@ class Originals:
     def whereabouts(self, item: Item) -> str:
         """Its path or address."""
         return item.path
+
+    def part(self, items: Sequence[Item]) -> "Originals":
+        """The same with only some of its items."""
+        return Originals(items, self.name)
 
 
 def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> QueryFile:
@@ -54,16 +54,14 @@ def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> Query
 
 def file_name(item: Item) -> str:
     """What a picture's file is called, without the place where it is."""
-    path = item.path.partition("?")[0] if is_url(item.path) else item.path
+    path = item.path.partition("?")[0] if is_remote(item.path) else item.path
     return Path(path).name or item.public_id
 
 
 def _read(item: Item, fetch: Callable[[str], bytes]) -> FileBytes:
-    if is_url(item.path):
-        return FileBytes(fetch(item.path))
     if item.source.lower().endswith(".zip") and item.path.startswith(f"{item.source}/"):
         return _read_entry(item)
-    return FileBytes(*read_file(item.path))
+    return read_place(item.path, fetch)
 
 
 def _read_entry(item: Item) -> FileBytes:

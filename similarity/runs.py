@@ -10,16 +10,16 @@ from similarity.changes import Plan, Reading
 from similarity.current import live_number
 from similarity.embedding import Embedder
 from similarity.errors import GalleryError, SourceError
-from similarity.fetch import is_url
 from similarity.heads import Head
 from similarity.journal import Journal, settle
-from similarity.known import Known
+from similarity.known import Embeddings, Known
 from similarity.manifest import Manifest
 from similarity.pipeline import Embedded, Recognised, embed_source, identify
 from similarity.progress import OnProgress
 from similarity.records import join_copies
 from similarity.report import Report
 from similarity.sources import Item, Skipped, Source
+from similarity.sources.places import is_remote
 from similarity.storage import Change, Generation, collect, write_generation
 from similarity.thumbnails import write_thumbnail
 
@@ -88,8 +88,8 @@ class Run:
         known = Known(self.before, None)
         new: set[str] = set()
         if self.source:
-            readable = [one for one in self.plan.readings if not is_url(one.item.path)]
-            self.taken += [(one, one.becomes) for one in self.plan.readings if is_url(one.item.path)]
+            readable = [one for one in self.plan.readings if not is_remote(one.item.path)]
+            self.taken += [(one, one.becomes) for one in self.plan.readings if is_remote(one.item.path)]
             self.embedded = len(self.taken)
             found = identify(self.source, [reading.item for reading in readable])
             for reading, result in zip(readable, found, strict=True):
@@ -119,7 +119,7 @@ class Run:
             self._take(reading, result)
         self.resumed = len(counted)
 
-    def commit(self, base: Base, known: Known, progress: OnProgress | None = None) -> Report:
+    def commit(self, base: Base, known: Embeddings, progress: OnProgress | None = None) -> Report:
         """Write the next generation; if nothing would be other than before, leave all as it is.
 
         Raises:

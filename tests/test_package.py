@@ -1,6 +1,8 @@
 """The layout: what is public, and which module may import what."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,12 @@ WALLS = {
     "jinja2": {"evaluation"},
     "scipy": {"evaluation", "confidence.py"},
     "watchfiles": {"watching.py"},
-    "pyarrow": {"records.py", "storage.py"},
-    "filelock": {"writer.py", "networks.py", "downloads.py", "feedback.py"},
+    "pyarrow": {"records.py", "storage.py", "sources", "shards", "distributed.py"},
+    "filelock": {"writer.py", "networks.py", "downloads.py", "feedback.py", "shards"},
+    "pymilvus": {"milvus"},
+    "grpc": {"milvus"},
+    "ray": {"distributed.py"},
+    "fsspec": {"sources"},
     "limits": {"app"},
     "typer": {"cli", "bench", "rendering"},
     "rich": {"cli", "rendering"},
@@ -36,6 +42,27 @@ WALLS = {
     "usearch": {"bench"},
     "threadpoolctl": {"maps.py"},
 }
+
+EXTRAS = ("ray", "pymilvus", "milvus_lite", "open_clip", "fsspec", "s3fs", "nncf")
+WITHOUT_EXTRAS = f"""
+import importlib, importlib.abc, sys
+
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {EXTRAS}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+from similarity.distributed import cluster
+from similarity.errors import ClusterError
+try:
+    with cluster():
+        pass
+except ClusterError as error:
+    print(error)
+"""
 
 
 def imports(path: Path) -> set[str]:
@@ -59,6 +86,21 @@ def test_the_public_names_are_these() -> None:
 def test_a_library_is_imported_only_where_it_belongs(package: str) -> None:
     importing = {path.relative_to(ROOT).parts[0] for path in ROOT.rglob("*.py") if package in imports(path)}
     assert importing == WALLS[package]
+
+
+def test_every_module_is_imported_where_no_extra_is_installed() -> None:
+    names = [".".join(path.relative_to(ROOT.parent).with_suffix("").parts) for path in ROOT.rglob("*.py")]
+    modules = sorted(name.removesuffix(".__init__") for name in names if not name.endswith("__main__"))
+    assert {"similarity.distributed", "similarity.milvus"} <= set(modules)
+    told = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRAS, "similarity.cli", *modules],  # which those of bench belong to
+        cwd=ROOT.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.strip() == "Ray is not installed: run `pip install 'similarity[scale]'`."
 
 
 def test_every_error_is_in_the_tree_of_the_docstring() -> None:
@@ -85,6 +127,10 @@ def test_the_project_declares_what_requirements_txt_lists() -> None:
         "open_clip",
         "hnswlib",
         "usearch",
+        "pymilvus",
+        "grpc",
+        "ray",
+        "fsspec",
     }  # which are extras, or only compared with
     standard = set(__import__("sys").stdlib_module_names)
     assert ours - standard <= listed

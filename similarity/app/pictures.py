@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from similarity.app import resources
 from similarity.errors import SimilarityError
-from similarity.fetch import is_url
 from similarity.gallery import Gallery
 from similarity.inventory import find_gallery
+from similarity.sources.places import is_remote
 from similarity.thumbnails import read_thumbnail, write_thumbnail
 
 HEADERS = {
@@ -61,7 +61,7 @@ def find(gallery: str, sha256: str) -> bytes | None:
 def _make_again(gallery: Gallery, sha256: str) -> bytes | None:
     """Raises SearchError if the gallery has no such picture."""
     item = gallery.find(sha256)
-    if is_url(item.path):
+    if is_remote(item.path):
         return None  # nobody makes this app fetch something by asking for a thumbnail
     jpeg = gallery.thumbnail(item)
     try:

@@ -9,6 +9,7 @@ import typer
 from similarity.bench import commands as bench_commands
 from similarity.cli import (
     downloading,
+    embedding,
     evaluating,
     feedback,
     finetuning,
@@ -35,6 +36,7 @@ for command in (
     indexing.watch,
     indexing.remove,
     indexing.rebuild,
+    embedding.embed,
     searching.search,
     searching.demo,
     galleries.info,

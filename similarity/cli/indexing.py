@@ -19,6 +19,7 @@ from similarity.cli.options import (
     RecipeName,
     RefinementName,
     Seed,
+    SourceOrNone,
     SourcePath,
     SplitName,
     StoreName,
@@ -26,7 +27,7 @@ from similarity.cli.options import (
     WeightsPath,
 )
 from similarity.sources import Source, open_source
-from similarity.stores import choose_store
+from similarity.stores import Store, choose_store
 
 if TYPE_CHECKING:
     from similarity.heads import Head
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 
 
 def index(
-    source: SourcePath,
     gallery: GalleryName,
+    source: SourceOrNone = None,
+    from_embeddings: Annotated[Path | None, typer.Option(help="A folder of `embed`, instead of pictures.")] = None,
     model: Model = "auto",
     weights: WeightsPath = None,
     precision: PrecisionName = "auto",
@@ -53,9 +55,17 @@ def index(
     from similarity import indexing
     from similarity.inventory import find_gallery
 
+    if (source is None) == (from_embeddings is None):
+        raise typer.BadParameter("give pictures or --from-embeddings, one of them", param_hint="SOURCE")
+    if from_embeddings and (weights or split or products or (model, precision) != ("auto", "auto")):
+        raise typer.BadParameter("that was decided by `embed`", param_hint="--model, --precision, --split")
     directory = find_gallery(gallery)
-    listed = open_source(source, split=split, products=products, seed=seed)
-    choice = _choose(model, weights)
+    kept_in = choose_store(store, uri) if store or uri else indexing.default_store(directory)
+    if from_embeddings:
+        _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
+        return
+    listed = open_source(str(source), split=split, products=products, seed=seed)
+    choice = choose(model, weights)
     if choice.note:
         terminal.say(choice.note, as_="Note")
     with interruptible(), terminal.indexing() as progress:
@@ -66,7 +76,7 @@ def index(
             precision=precision,
             recipe=recipe,
             refinement=refinement,
-            store=choose_store(store, uri),
+            store=kept_in,
             progress=progress,
         )
     _tell(report, directory, as_json=as_json)
@@ -132,13 +142,13 @@ def remove(
 ) -> None:
     """Take pictures out of a gallery, by id, path or label. Their files stay where they are."""
     from similarity import indexing
-    from similarity.fetch import is_url
     from similarity.inventory import find_gallery
+    from similarity.sources.places import is_remote
 
     if not (ids or paths or labels):
         raise typer.BadParameter("say what to remove", param_hint="--id, --path or --label")
     directory = find_gallery(gallery)
-    places = [path if is_url(path) else str(Path(path).expanduser().absolute()) for path in paths or ()]
+    places = [path if is_remote(path) else str(Path(path).expanduser().absolute()) for path in paths or ()]
     report = indexing.remove(directory, ids=ids or (), paths=places, labels=labels or (), dry_run=dry_run)
     _tell(report, directory, as_json=as_json, dry_run=dry_run)
 
@@ -178,7 +188,15 @@ def rebuild(
     _tell(report, target, as_json=as_json)
 
 
-def _choose(model: str, weights: Path | None) -> "ModelChoice":
+def _index_shards(folder: Path, directory: Path, recipe: str, refinement: str, store: Store, *, as_json: bool) -> None:
+    from similarity.shards.gathering import index_shards
+
+    with interruptible(goes_on=False), terminal.indexing() as progress:
+        report = index_shards(folder, directory, recipe=recipe, refinement=refinement, store=store, progress=progress)
+    _tell(report, directory, as_json=as_json)
+
+
+def choose(model: str, weights: Path | None) -> "ModelChoice":
     """A model with its published weights, downloaded if need be, or with fine-tuned ones."""
     from similarity.tuned import choose_tuned
     from similarity.weights import choose_model

@@ -28,7 +28,9 @@ StoreName = Annotated[
 StoreUri = Annotated[str | None, typer.Option("--uri", help="Of Milvus: http://host:19530, or a file.db.")]
 Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
 Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
-SourcePath = Annotated[Path, typer.Argument(help="A folder of pictures, a zip, a CSV of paths or URLs, or SOP.")]
+SOURCES = "A folder of pictures, a zip, a CSV or a Parquet file of paths or URLs, or SOP."
+SourcePath = Annotated[Path, typer.Argument(help=SOURCES)]
+SourceOrNone = Annotated[Path | None, typer.Argument(metavar="SOURCE", help=SOURCES)]
 SplitName = Annotated[Split | None, typer.Option("--split", help="Of Stanford Online Products: which part.")]
 Products = Annotated[int | None, typer.Option("--products", min=1, help="Of Stanford Online Products: only so many.")]
 Seed = Annotated[int, typer.Option("--seed", help="Draws other products.")]

@@ -59,12 +59,12 @@ def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
     Console(stderr=True, highlight=False).print(word + escape(text), soft_wrap=True)
 
 
-def say_skipped(skipped: Sequence[Skipped]) -> None:
-    """The files that could not be used, each by name; of very many, the first."""
+def say_skipped(skipped: Sequence[Skipped], *, all_in: str = "info --json") -> None:
+    """The files that could not be used, each by name; of very many, the first, and what to run to see all."""
     for one in skipped[:SHOWN_SKIPPED]:
         say(f"{one.path}: {one.reason}", as_="Skipped")
     if len(skipped) > SHOWN_SKIPPED:
-        say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `info --json` lists them all.")
+        say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `{all_in}` lists them all.")
 
 
 @contextmanager

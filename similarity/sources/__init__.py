@@ -10,11 +10,13 @@ from similarity.sources.folder import is_utf8, scan_folder, shown
 from similarity.sources.products import Split, is_products, read_products
 from similarity.sources.table import read_table
 
-__all__ = ["FileBytes", "Item", "Skipped", "Source", "Split", "Stamp", "open_source"]
+LISTINGS = (".parquet", ".pq")
+
+__all__ = ["LISTINGS", "FileBytes", "Item", "Skipped", "Source", "Split", "Stamp", "open_source"]
 
 
 def open_source(place: str | Path, *, split: Split | None = None, products: int | None = None, seed: int = 0) -> Source:
-    """Open a folder, a zip, a CSV, or a folder in the layout of Stanford Online Products.
+    """Open a folder, a zip, a CSV, a Parquet list, or a folder in the layout of Stanford Online Products.
 
     Args:
         place: its path.
@@ -36,6 +38,10 @@ def open_source(place: str | Path, *, split: Split | None = None, products: int 
         return open_archive(path)
     if path.suffix.lower() in (".csv", ".tsv") and path.is_file():
         return read_table(path)
+    if path.suffix.lower() in LISTINGS and path.is_file():
+        from similarity.sources.listing import open_listing  # which imports Arrow: a quarter of a second
+
+        return open_listing(path).read()
     if path.exists():
-        raise SourceError(f"{path} is not a folder, a zip or a CSV of pictures.")
+        raise SourceError(f"{path} is not a folder, a zip or a CSV of pictures, nor a Parquet list of them.")
     raise SourceError(f"There is no folder or file {path}.")

@@ -5,7 +5,11 @@ import os
 import stat
 import zipfile
 import zlib
+from collections.abc import Sequence
+from copy import copy
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from similarity.errors import ImageError, SourceError
 from similarity.formats import SUFFIXES
@@ -45,6 +49,20 @@ class Archive:
     def whereabouts(self, item: Item) -> str:
         """The path of the zip, with the entry's behind it."""
         return item.path
+
+    def part(self, items: Sequence[Item]) -> "Archive":
+        """The same with only some of its items."""
+        part = copy(self)
+        part.items, part.skipped = list(items), []
+        return part
+
+    @cached_property
+    def _file(self) -> zipfile.ZipFile:
+        return zipfile.ZipFile(self.name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process opens the zip for itself."""
+        return {name: value for name, value in vars(self).items() if name != "_file"}
 
 
 def open_archive(path: Path) -> Archive:

@@ -1,6 +1,6 @@
 """What every source is: a list of items, and a way to read their bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,7 @@ class Item:
 
     Attributes:
         id: unique in its gallery; in a folder, the path below it with forward slashes.
-        path: where the picture is: a file's absolute path, or its http(s) address.
+        path: where the picture is: a file's absolute path, its http(s) address, or its place in an object store.
         label: what it shows, if known; in a folder, the name of the folder it lies in.
         metadata: anything else that is known of it.
         width, height: in pixels, as seen upright. These and the rest are 0 or empty until the file has been read.
@@ -104,3 +104,6 @@ class Source(Protocol):
 
     def whereabouts(self, item: Item) -> str:
         """Where a person finds an item that could not be used: its path, and the line that named it, if one did."""
+
+    def part(self, items: Sequence[Item]) -> "Source":
+        """The same with only some of its items, and nothing skipped: small enough to be sent to another process."""

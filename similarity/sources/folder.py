@@ -1,7 +1,8 @@
 """A folder of pictures, with all folders below it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 
 from similarity.errors import SourceError
@@ -33,6 +34,12 @@ class Files:
     def whereabouts(self, item: Item) -> str:
         """Its path."""
         return item.path
+
+    def part(self, items: Sequence[Item]) -> "Files":
+        """The same with only some of its items."""
+        part = copy(self)
+        part.items, part.skipped = list(items), []
+        return part
 
 
 def file_stamp(path: str) -> Stamp | None:

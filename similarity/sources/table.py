@@ -1,20 +1,17 @@
-"""A CSV that names pictures, by path or by address, with a label and any further columns as metadata."""
+"""A CSV that names pictures, wherever they are, with a label and any further columns as metadata."""
 
 import csv
 import io
-import os
+from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 from similarity.errors import SimilarityError, SourceError
-from similarity.fetch import fetch, is_url
-from similarity.home import full_path
-from similarity.images import read_file
 from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
-from similarity.sources.folder import file_stamp
+from similarity.sources.places import is_remote, place_in, read_place, readers_for, stamp_of
 
 PATH_COLUMNS = ("path", "url")
 OWN_COLUMNS = {"id", "label", *PATH_COLUMNS}
-DOWNLOADS_AT_ONCE = 16
 
 
 class Table:
@@ -24,20 +21,27 @@ class Table:
         self.name = str(path)
         self.items = items
         self.skipped = skipped
-        self.readers = DOWNLOADS_AT_ONCE if any(is_url(item.path) for item in items) else os.cpu_count() or 1
+        self.readers = readers_for(items)
         self._lines = lines
 
     def read(self, item: Item) -> FileBytes:
-        """The bytes of a file, or what an address serves."""
-        return FileBytes(fetch(item.path)) if is_url(item.path) else FileBytes(*read_file(item.path))
+        """The bytes of a file or an object, or what an address serves."""
+        return read_place(item.path)
 
     def stamp(self, item: Item) -> Stamp | None:
-        """A file's size, and when it was last changed; what an address serves is not fetched again to be compared."""
-        return None if is_url(item.path) else file_stamp(item.path)
+        """See `places.stamp_of`."""
+        return stamp_of(item.path)
 
     def whereabouts(self, item: Item) -> str:
         """Its path or address, and the line of the CSV that named it."""
         return f"{item.path} ({self.name}, line {self._lines[item.id]})"
+
+    def part(self, items: Sequence[Item]) -> "Table":
+        """The same with only some of its items."""
+        part = copy(self)
+        part.items, part.skipped = list(items), []
+        part._lines = {item.id: self._lines[item.id] for item in items}
+        return part
 
 
 def read_table(path: Path) -> Table:
@@ -56,7 +60,7 @@ def read_table(path: Path) -> Table:
     skipped = []
     try:
         for row in reader:
-            item, fault = _item(row, path.parent)
+            item, fault = item_of_row(row, path.parent)
             if item and item.id in items:
                 fault = f"has the id {item.id!r}, as line {lines[item.id]} has."
             if item is None or fault:
@@ -89,8 +93,12 @@ def _reader(path: Path) -> "csv.DictReader[str]":
     return reader
 
 
-def _item(row: dict[str, str], folder: Path) -> tuple[Item | None, str]:
-    """A row's item, or what is wrong with the row."""
+def item_of_row(row: Mapping[str, str], folder: Path) -> tuple[Item | None, str]:
+    """A row's item, or what is wrong with the row.
+
+    Args:
+        folder: that paths are relative to.
+    """
     if None in row:
         return None, "has more values than the first line has columns."
     if not all(map(_is_utf8, row.values())):
@@ -98,11 +106,11 @@ def _item(row: dict[str, str], folder: Path) -> tuple[Item | None, str]:
     path, url = ((row.get(column) or "").strip() for column in PATH_COLUMNS)
     if not path and not url:
         return None, f"has no {' or '.join(column for column in PATH_COLUMNS if column in row)}."
-    if url and not path and not is_url(url):
+    if url and not path and not is_remote(url):
         return None, f"has the url {url!r}, which does not start with http:// or https://."
     place = path or url
     try:
-        where = place if is_url(place) else str(full_path(folder / place))
+        where = place_in(folder, place)
     except SimilarityError as error:
         return None, str(error)
     label = (row.get("label") or "").strip() or None

@@ -11,13 +11,13 @@ from similarity.app.galleries.source import FORM_WIDTH
 from similarity.app.messages import as_text
 from similarity.errors import GalleryError, SimilarityError
 from similarity.facets import LABEL
-from similarity.fetch import is_url
 from similarity.gallery import Gallery
 from similarity.jobs import Task, Work
 from similarity.models import understands_text
 from similarity.records import files_of
 from similarity.refinement import choose_refinement
 from similarity.search import choose_recipe
+from similarity.sources.places import is_remote
 
 
 def show(gallery: Gallery) -> None:
@@ -114,7 +114,7 @@ def _show_rebuild(gallery: Gallery) -> None:
 
 
 def _place(line: str) -> str:
-    return line if is_url(line) else str(Path(line).expanduser().absolute())
+    return line if is_remote(line) else str(Path(line).expanduser().absolute())
 
 
 def _button(label: str, icon: str, task: Task, directory: Path, work: Callable[[], Work]) -> None:

@@ -14,11 +14,11 @@ from similarity.app.search import marking, reasons, sureness
 from similarity.app.search.examples import Example
 from similarity.chances import Chances
 from similarity.errors import SimilarityError
-from similarity.fetch import is_url
 from similarity.gallery import Gallery
 from similarity.originals import file_name, read_original
 from similarity.search import Hit
 from similarity.sources import Item
+from similarity.sources.places import is_remote
 
 LOOKED_AT, IS_OPEN = "looked_at", "detail_is_open"
 SHOWN_DUPLICATES = 24
@@ -96,7 +96,7 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
 
 def _show_facts(item: Item) -> None:
     place = place_for_visitor(item)
-    st.caption("Address" if is_url(item.path) else "File")
+    st.caption("Address" if is_remote(item.path) else "File")
     st.code(place, language=None, wrap_lines=True)
     if item.is_gone:
         st.caption(":material/link_off: The file is gone; what is shown was kept when it was indexed.")
