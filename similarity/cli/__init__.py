@@ -16,6 +16,7 @@ from similarity.cli import (
     galleries,
     indexing,
     models,
+    planning,
     searching,
     terminal,
 )
@@ -48,6 +49,7 @@ for command in (
     models.models,
     evaluating.evaluate,
     evaluating.compare,
+    planning.plan,
     downloading.download,
 ):
     app.command()(command)
