@@ -169,8 +169,8 @@ def _connect(ray: Any, address: str) -> None:
     except (OSError, RuntimeError, ValueError, SystemExit) as error:  # Ray exits where it gives up
         if "AuthenticationError" in f"{error!r} {error.__cause__!r}":
             raise ClusterError(
-                f"The Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token, and give the cluster's own in "
-                f"RAY_AUTH_TOKEN_PATH."
+                f"The Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token, and give the cluster's own "
+                f"in RAY_AUTH_TOKEN_PATH."
             ) from error
         told = str(error).strip().partition("\n")[0]
         place = f"The Ray cluster at {address} cannot be used" if address else "Ray cannot be started on this computer"

@@ -1,5 +1,6 @@
 """The image and the compose file: linted, and in line with what the code reads. Neither is built or started here."""
 
+import json
 import os
 import re
 import shutil
@@ -49,10 +50,7 @@ def test_the_compose_file_is_one() -> None:
 
 def test_what_the_image_copies_is_there_and_is_sent_to_whoever_builds_it() -> None:
     copied = [
-        source
-        for line in IMAGE.read_text().splitlines()
-        if line.startswith("COPY ")
-        for source in line.split()[1:-1]
+        source for line in IMAGE.read_text().splitlines() if line.startswith("COPY ") for source in line.split()[1:-1]
     ]
     assert "similarity" in copied
     sent = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
@@ -66,13 +64,28 @@ def test_only_the_door_is_published_and_no_password_has_a_default(services: dict
     for name, service in services.items():
         for variable, value in service.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|ROOT_USER|ACCESS_KEY", variable):
-                assert re.fullmatch(r"\$\{MINIO_[A-Z_]+:\?[^}]+\}", value), (name, variable)
+                assert re.fullmatch(r"\$\{(MINIO|STREAMLIT)_[A-Z_]+:\?[^}]+\}", value), (name, variable)
 
 
 def test_every_image_has_a_version(services: dict[str, Any]) -> None:
     for name, service in services.items():
         if "build" not in service:
             assert re.search(r":v?(RELEASE\.)?\d", service["image"]), name
+
+
+def test_the_door_understands_its_configuration(tmp_path: Path) -> None:
+    yaml = pytest.importorskip("ruamel.yaml")
+    told = yaml.YAML(typ="safe").load(COMPOSE)["configs"]["door"]["content"]
+    (tmp_path / "Caddyfile").write_text(told)
+    command = [tool("caddy"), "adapt", "--config", str(tmp_path / "Caddyfile")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (route,) = json.loads(done.stdout)["apps"]["http"]["servers"]["srv0"]["routes"]
+    (proxy,) = route["handle"]
+    assert proxy["dynamic_upstreams"] | {"name": "app", "port": "8501"} == proxy["dynamic_upstreams"]
+    assert proxy["load_balancing"]["selection_policy"]["policy"] == "cookie"
+    # Without this, a visitor whose replica has died is sent to it in vain.
+    assert proxy["health_checks"]["passive"]["fail_duration"] > 0
 
 
 def test_services_wait_for_those_that_they_need(services: dict[str, Any]) -> None:
@@ -85,7 +98,7 @@ def test_services_wait_for_those_that_they_need(services: dict[str, Any]) -> Non
 
 def test_the_app_is_given_what_it_reads(services: dict[str, Any]) -> None:
     given = services["app"]["environment"]
-    assert set(given) <= read_by_the_code()
+    assert set(given) - {"STREAMLIT_SERVER_COOKIE_SECRET"} <= read_by_the_code()
     assert given["SIMILARITY_STORE"] == "milvus"
     assert given["SIMILARITY_MILVUS_URI"] == "http://milvus:19530"
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from similarity.capacity import sizes
-from similarity.capacity.rates import REFERENCE, Rates
+from similarity.capacity.rates import REFERENCE, Rates, lists_of
 from similarity.errors import SearchError
 from similarity.search import AUTO, Recipe, choose_recipe
 from similarity.stores import Kind
@@ -17,6 +17,8 @@ INDEX_SHARE = 0.5
 GB = 1e9
 # Of keys.npy.
 ROW_BYTES = 8
+# Of more pictures in one gallery, four times their root is more lists than a recipe may have.
+MOST = 5_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def make_plan(wish: Wish, rates: Rates = REFERENCE) -> Plan:
     core_seconds = rates.cores / rates.queries_per_s[wish.model] + galleries * search_cores * search_ms / 1000
     busy = math.ceil(wish.qps * core_seconds / (machine.cores * CORE_SHARE))
     milvus = galleries * sizes.milvus_memory(chosen.name, each, dim) if store == "milvus" else 0
-    app_machines = max(galleries, busy) if store == "faiss" else max(1, busy)
+    app_machines = max(galleries, busy)  # whichever store it is: each has its gallery's items in memory
     store_machines = math.ceil(milvus / (MEMORY_SHARE * machine.memory_gb * GB))
     per_hour = (app_machines + store_machines) * machine.price
     return Plan(
@@ -167,14 +169,14 @@ def make_plan(wish: Wish, rates: Rates = REFERENCE) -> Plan:
         cost_hour=per_hour,
         cost_thousand=1000 * per_hour / (3600 * wish.qps),
         assumptions=_assumptions(wish, rates, rate, chosen.name),
-        limits=_limits(galleries, store),
+        limits=_limits(galleries, store, chosen.name, sizes.embeddings_file(chosen.name, each, dim) / GB, wish),
     )
 
 
 def most_pictures(store: Kind, dim: int, machine: Machine, rates: Rates) -> int:
     """How many pictures a gallery may have, so that whoever searches it has room on one machine."""
     room = MEMORY_SHARE * machine.memory_gb * GB
-    low, high = 0, 1 << 40
+    low, high = 0, MOST
     while high - low > 1:
         middle = (low + high) // 2
         if _app_memory(store, middle, dim, machine, rates) <= room:
@@ -191,7 +193,8 @@ def _app_memory(store: Kind, count: int, dim: int, machine: Machine, rates: Rate
 
 
 def _recipe(count: int, dim: int, machine: Machine) -> Recipe:
-    return choose_recipe(AUTO, max(1, count), dim, free=int(INDEX_SHARE * machine.memory_gb * GB))
+    # Of more than so many, the recipe has more lists than there may be; no machine has room for them either.
+    return choose_recipe(AUTO, min(max(1, count), MOST), dim, free=int(INDEX_SHARE * machine.memory_gb * GB))
 
 
 def _gallery_bytes(recipe: str, count: int, dim: int, store: Kind) -> int:
@@ -212,13 +215,15 @@ def _check(wish: Wish, rates: Rates) -> None:
 def _assumptions(wish: Wish, rates: Rates, per_core: float, recipe: str) -> list[Assumption]:
     machine, measured = wish.machine, rates.source
     scan = Assumption("a query goes through", rates.scan_bytes_per_ms / 1e6, "GB/s of codes", measured)
-    if sizes.lists_of(recipe):
+    if lists_of(recipe):
         a, b = rates.inverted_ms
         scan = Assumption(f"a query among n pictures takes {a:.2f} ms and root(n) times", 1e6 * b, "ns", measured)
     return [
         Assumption("pictures a second and core, thumbnails made", round(per_core, 1), "1/s", measured),
         Assumption("a query's picture, from bytes to hits of few", rates.query_ms[wish.model], "ms", measured),
         scan,
+        Assumption("recall@10 of inverted lists", rates.recall, "", measured),
+        Assumption("the app's process, with no index", rates.base_mb, "MB", measured),
         Assumption("an item in memory, with filters", sizes.ITEM_MEMORY, "bytes", sizes.ITEMS_MEASURED),
         Assumption("an item on the disk", sizes.ITEM_FILE, "bytes", sizes.ITEMS_MEASURED),
         Assumption("a thumbnail", sizes.THUMBNAIL, "bytes", "mean of 1,192 photographs"),
@@ -231,8 +236,15 @@ def _assumptions(wish: Wish, rates: Rates, per_core: float, recipe: str) -> list
     ]
 
 
-def _limits(galleries: int, store: Kind) -> list[str]:
+def _limits(galleries: int, store: Kind, recipe: str, embeddings_gb: float, wish: Wish) -> list[str]:
     found = ["Cores are taken to be as fast as those that were measured, and to share the work evenly."]
+    if lists_of(recipe):
+        found.append("Recall and time are those of at most a million; how many lists a query visits is measured anew.")
+    if embeddings_gb > MEMORY_SHARE * wish.machine.memory_gb:
+        found.append(
+            f"{embeddings_gb:,.0f} GB of embeddings do not stay in memory: to rescore, a query reads 50 places of them "
+            "from the disk, which was never measured."
+        )
     if store == "milvus":
         found.append("Times of Milvus are those of FAISS: a Milvus server was never measured.")
     if galleries > 1:

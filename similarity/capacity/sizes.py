@@ -6,7 +6,7 @@ from similarity.search.recipes import FLAT
 
 # Of a line of items.parquet with a path of 75 letters, a label and no other metadata; and of an item in memory, with
 # the filters ready. 300,000 made-up items, read and counted in a process of their own.
-ITEM_FILE, ITEM_MEMORY = 0, 0
+ITEM_FILE, ITEM_MEMORY = 177, 640
 # A thumbnail: 1,192 photographs of clothing, mean.
 THUMBNAIL = 16_600
 # FAISS keeps a number beside each code; a list is a centre in float32.

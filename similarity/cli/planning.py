@@ -27,7 +27,9 @@ def _count(text: str) -> int:
 
 
 def plan(
-    images: Annotated[int, typer.Option(parser=_count, metavar="N", help="How many pictures: 250k, 100M, 10B.")],
+    images: Annotated[
+        int | None, typer.Option(parser=_count, metavar="N", help="How many pictures: 250k, 100M, 10B.")
+    ] = None,
     qps: Annotated[float, typer.Option(help="Questions a second.")] = 10.0,
     model: Annotated[str, typer.Option("--model", "-m", help="A backbone that was measured.")] = "efficientnet-lite2",
     store: Annotated[
@@ -53,6 +55,8 @@ def plan(
     if check:
         _show_check(_read(check), rates, as_json=as_json)
         return
+    if images is None:
+        raise typer.BadParameter("say for how many pictures", param_hint="--images")
     wish = Wish(images, qps, model, get_backbone(model).dim, store, Machine(cores, memory, price), hours)
     made = make_plan(wish, rates)
     if as_json:
@@ -74,21 +78,21 @@ def _rows(made: "Plan") -> list[tuple[str, ...]]:
     split = f"{made.galleries:,} galleries of {made.pictures_each:,}" if made.galleries > 1 else "one gallery"
     rows = [
         ("pictures", f"{wish.images:,}", split),
-        ("index", made.recipe, f"in {'FAISS' if made.store == 'faiss' else 'Milvus'}; {made.reason}"),
+        ("index", made.recipe, f"in FAISS; {made.reason}" if made.store == "faiss" else _in_milvus(made.recipe)),
         ("recall@10", f"{made.recall:.3f}", "of the exact answer"),
         ("embedding", _hours(made.embed_core_hours), f"of one core, with {wish.model}"),
-        ("", f"{made.embed_machines:,} machines", f"of {machine.cores} cores, for {_hours(made.embed_hours)}"),
+        ("", _machines(made.embed_machines), f"of {machine.cores} cores, for {_hours(made.embed_hours)}"),
         ("indexing", _hours(made.build_hours), "each gallery, once it is embedded"),
         ("disk", _size(made.gallery_gb), "galleries, with the state before"),
         ("", _size(made.thumbnails_gb), "thumbnails"),
         ("", _size(made.shards_gb), "shards of `embed`, until they are indexed"),
         ("memory", _size(made.app_memory_gb), "of each app"),
         ("a query", f"{made.query_ms:.1f} ms", f"median; {made.search_ms:.1f} ms of it the search"),
-        ("answering", f"{made.app_machines:,} machines", f"for {wish.qps:g} questions a second"),
+        ("answering", _machines(made.app_machines), f"for {wish.qps:g} questions a second"),
     ]
     if made.store == "milvus":
         rows += [
-            ("Milvus", f"{made.store_machines:,} machines", f"with {_size(made.store_memory_gb)} of vectors in memory"),
+            ("Milvus", _machines(made.store_machines), f"with {_size(made.store_memory_gb)} of vectors in memory"),
             ("", _size(made.milvus_gb), "of its own storage"),
         ]
     return [
@@ -97,6 +101,14 @@ def _rows(made: "Plan") -> list[tuple[str, ...]]:
         ("", f"{made.cost_hour:,.2f}", "for each hour of answering"),
         ("", f"{made.cost_thousand:,.4f}", f"for 1,000 answers, at {wish.qps:g} a second"),
     ]
+
+
+def _in_milvus(recipe: str) -> str:
+    from similarity.milvus.index import index_type
+
+    kind, parameters = index_type(recipe)
+    lists = f" with {parameters['nlist']:,} lists" if parameters else ""
+    return f"in Milvus: {kind}{lists}, at full length"
 
 
 def _show_check(report: dict[str, Any], rates: "Rates", *, as_json: bool) -> None:
@@ -121,6 +133,10 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise SearchError(f"{path} is no report of `bench`.")
     return found
+
+
+def _machines(count: int) -> str:
+    return f"{count:,} machine{'s' if count > 1 else ''}"
 
 
 def _hours(hours: float) -> str:
