@@ -17,6 +17,7 @@ import numpy as np
 from similarity.errors import GalleryError
 from similarity.manifest import Manifest, read_manifest
 from similarity.progress import OnProgress
+from similarity.records import CHUNK, items_at
 from similarity.search import Rows, VectorIndex, build_index, load_index, updated_index
 from similarity.sources import Item
 from similarity.stored import StoredVectors
@@ -154,9 +155,12 @@ def _retagged(before: Before, items: Sequence[Item]) -> Rows:
     from similarity.milvus.conditions import tags
 
     origins = before.origins.copy()
-    for row, (item, origin) in enumerate(zip(items, before.origins.tolist(), strict=True)):
-        if origin >= 0 and tags(item) != tags(before.items[origin]):
-            origins[row] = -1
+    stay = np.flatnonzero(origins >= 0)
+    for start in range(0, len(stay), CHUNK):
+        rows = stay[start : start + CHUNK]
+        then, now = items_at(before.items, origins[rows].tolist()), items_at(items, rows.tolist())
+        others = [tags(one) != tags(other) for one, other in zip(then, now, strict=True)]
+        origins[rows[others]] = -1
     return origins
 
 

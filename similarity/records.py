@@ -141,6 +141,11 @@ class Items(Sequence[Item]):
         return [_to_item(line) for line in self._table.take(_as_arrow(np.asarray(lines, np.int64))).to_pylist()]
 
 
+def items_at(items: Sequence[Item], rows: Iterable[int]) -> list[Item]:
+    """Some of the items, in that order; of a generation's they are read together, which is many times faster."""
+    return items.at(rows) if isinstance(items, Items) else [items[row] for row in rows]
+
+
 def write_items(path: Path, items: Sequence[Item]) -> None:
     """Write items in the order of their rows."""
     with pq.ParquetWriter(path, SCHEMA) as file:

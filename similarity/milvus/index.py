@@ -25,7 +25,7 @@ from similarity.milvus.collection import MOST_RESULTS, Collection
 from similarity.milvus.conditions import KEY, condition, tags
 from similarity.milvus.notes import note
 from similarity.progress import OnProgress, Reporter
-from similarity.records import Items
+from similarity.records import items_at
 from similarity.search import Accuracy, Recipe, Rows, Selection
 from similarity.search.contract import check, choice, nothing
 from similarity.search.rescoring import rescore, rescore_many
@@ -248,10 +248,11 @@ class MilvusIndex:
     def _put(self, rows: Rows, items: Sequence[Item], progress: OnProgress | None) -> None:
         """Send some vectors, with their tags."""
         report = Reporter(len(rows), progress, task="Sending to Milvus")
-        at = items.at if isinstance(items, Items) else lambda some: [items[row] for row in some]
         for start in range(0, len(rows), BLOCK):
             part = rows[start : start + BLOCK]
-            self.collection.put(self.keys[part], self._vectors[part], [tags(item) for item in at(part)])
+            self.collection.put(
+                self.keys[part], self._vectors[part], [tags(item) for item in items_at(items, part.tolist())]
+            )
             report.advance(len(part))
 
     def _checked(self) -> None:
