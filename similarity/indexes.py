@@ -122,8 +122,14 @@ def forget_vectors(folder: Path, kept: Iterable[Path]) -> bool:
     """
     try:
         manifest = read_manifest(folder)[0]
-        others = [other for other in kept if _collection(other) == _collection(folder)]
-        if manifest.store.kind == "faiss" or not others:  # without others all of the collection goes
+    except GalleryError:
+        return True  # what it had sent, if anything, is passed over by all searches
+    if manifest.store.kind == "faiss":
+        return True
+    try:
+        mine = _collection(folder)
+        others = [other for other in kept if other.exists() and _collection(other) == mine]
+        if not others:  # all of the collection goes
             return True
         from similarity.milvus.collection import Collection
 

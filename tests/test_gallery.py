@@ -22,6 +22,7 @@ from similarity.errors import (
     SourceError,
 )
 from similarity.inventory import find_gallery, list_galleries, open_gallery
+from similarity.manifest import FORMAT
 from similarity.progress import Progress
 from similarity.storage import read_live_manifest
 
@@ -287,7 +288,7 @@ def test_a_damaged_manifest_is_an_error_that_names_it(built: Gallery, content: s
 
 
 def test_a_gallery_of_a_newer_version_is_refused(built: Gallery) -> None:
-    change_manifest(built, format=6)
+    change_manifest(built, format=FORMAT + 1)
     with pytest.raises(GalleryError, match="was made by a newer version: update this program"):
         Gallery.open(built.directory)
 
