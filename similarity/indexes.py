@@ -110,12 +110,12 @@ def verify_index(index: VectorIndex) -> None:
         index.verify()
 
 
-def forget_vectors(folder: Path, kept: Iterable[Path]) -> bool:
+def forget_vectors(folder: Path, there: Iterable[Path]) -> bool:
     """Take the vectors of a generation out of its collection, but for those that others have too.
 
     Args:
         folder: of the generation, which is about to go.
-        kept: the folders of those that stay.
+        there: the folders of all generations, also of those that only a reader holds.
 
     Returns:
         Whether that is done, so that the folder may go.
@@ -128,7 +128,7 @@ def forget_vectors(folder: Path, kept: Iterable[Path]) -> bool:
         return True
     try:
         mine = _collection(folder)
-        others = [other for other in kept if other.exists() and _collection(other) == mine]
+        others = [other for other in there if other != folder and _collection(other) == mine]
         if not others:  # all of the collection goes
             return True
         from similarity.milvus.collection import Collection

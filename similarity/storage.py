@@ -181,7 +181,7 @@ def collect(directory: Path, previous: int | None) -> None:
     kept = {_folder(directory, number) for number in (previous, live_number(directory)) if number is not None}
     for folder in set(_generation_folders(directory)) - kept:
         with suppress(OSError), unless_pinned(folder) as is_free:
-            if is_free and forget_vectors(folder, kept):
+            if is_free and forget_vectors(folder, _generation_folders(directory)):
                 shutil.rmtree(folder, ignore_errors=True)
     drop_collections(directory, _generation_folders(directory))
     if has_unfinished(directory):
