@@ -4,18 +4,36 @@ Nothing here leaves the machine. Tests on real photographs use `photographs` and
 """
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from commands import Done, Run, run_command
 from PIL import Image, ImageDraw
+from tiers import (  # noqa: F401 - pytest finds them by their names here
+    pytest_addoption,
+    pytest_fixture_setup,
+    pytest_runtest_logreport,
+    pytest_runtest_makereport,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    share,
+)
+
+if TYPE_CHECKING:
+    from similarity import Embedder
 
 MODEL = "efficientnet-lite2"
 RESNET50_FILE = "resnet50-0676ba61.pth"
@@ -25,13 +43,11 @@ PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "clothin
 
 
 @pytest.fixture(scope="session", autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
     """SIMILARITY_HOME for the whole run, with an empty torch cache, so that no test sees or changes the user's."""
     folder = tmp_path_factory.mktemp("home")
-    networks = of_all_processes(tmp_path_factory) / "networks"  # which take seconds to convert
-    networks.mkdir(exist_ok=True)
     (folder / "cache").mkdir()
-    (folder / "cache" / "networks").symlink_to(networks)
+    (folder / "cache" / "networks").symlink_to(kept_networks(request.config))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIMILARITY_HOME", str(folder))
         patch.setenv("TORCH_HOME", str(folder / "torch"))
@@ -39,6 +55,52 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.delenv("SIMILARITY_PRIVATE_HOSTS", raising=False)
         patch.setenv("SIMILARITY_MANAGE", "everyone")  # pages that are drawn without a browser do not know who is there
         yield folder
+
+
+def kept_networks(config: pytest.Config) -> Path:
+    """Where converted networks, which take seconds to make, are kept from one run to the next: in pytest's cache.
+
+    Their own names tell weights and OpenVINO; the folder's tells all else that makes them.
+    """
+    import similarity
+
+    package = Path(similarity.__file__).parent
+    made_by = [package / "converter.py", package / "networks.py", *sorted((package / "models").glob("*.py"))]
+    versions = [importlib.metadata.version(name) for name in ("torch", "timm", "open_clip_torch", "nncf")]
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in made_by) + repr(versions).encode()).hexdigest()[:12]
+    return Path(config.cache.mkdir(f"networks-{key}"))  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def light_embedder(home: Path) -> Iterator["Embedder"]:  # noqa: ARG001 - it is kept there
+    """The light network, which is loaded wherever the bundled one is asked for; see `light.py` and `bundled`."""
+    import light
+
+    from similarity.embedding import Embedder
+
+    embedder = light.load()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Embedder, "load", light.instead_of(embedder))
+        yield embedder
+
+
+@contextmanager
+def bundled_model() -> Iterator[None]:
+    """Load EfficientNet-Lite2 itself until the block ends."""
+    import light
+
+    from similarity.embedding import Embedder
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Embedder, "load", light.LOAD)
+        yield
+
+
+@pytest.fixture
+def bundled() -> Iterator[None]:
+    """Load EfficientNet-Lite2 itself: this test is about the network, or about how good results are."""
+    with bundled_model():
+        yield
 
 
 def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -113,15 +175,16 @@ def own_pictures(pictures: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def embedder():  # type: ignore[no-untyped-def]
-    """The bundled model, loaded once."""
+    """The bundled model itself, loaded once."""
     from similarity import Embedder
 
-    return Embedder.load(MODEL)
+    with bundled_model():
+        return Embedder.load(MODEL)
 
 
 @pytest.fixture(scope="session")
-def shapes(home: Path, pictures: Path, embedder):  # type: ignore[no-untyped-def]  # noqa: ARG001
-    """A gallery named `shapes` in the session's home."""
+def shapes(home: Path, pictures: Path):  # type: ignore[no-untyped-def]
+    """A gallery named `shapes` in the session's home, embedded by the light network."""
     from similarity import Gallery
 
     return Gallery.build(pictures, home / "galleries" / "shapes", model=MODEL)
@@ -129,7 +192,7 @@ def shapes(home: Path, pictures: Path, embedder):  # type: ignore[no-untyped-def
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
-    """The sample gallery, in no home: tests of the first start make their own. Read only."""
+    """The sample gallery, of the bundled model, in no home: tests of the first start make their own. Read only."""
     import filelock
 
     from similarity import Gallery
@@ -139,7 +202,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
     directory.parent.mkdir(exist_ok=True)
     with filelock.FileLock(directory.with_suffix(".lock")):
         if not (directory / "CURRENT").exists():
-            Gallery.build(FOLDER / "catalogue.csv", directory, model=MODEL)
+            with bundled_model():
+                Gallery.build(FOLDER / "catalogue.csv", directory, model=MODEL)
         return Gallery.open(directory)
 
 
@@ -160,7 +224,7 @@ def small_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.fixture
-def light_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def standin_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Indexing loads the stand-in for a network, see `standin.py`."""
     import standin
 
@@ -251,13 +315,32 @@ def published(site: Site, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command of the command line in this process, in an empty folder; keywords are added to the environment."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return lambda *arguments, **environment: run_command(*arguments, environment=environment)
+
+
+@pytest.fixture
+def run_process(child_environment: dict[str, str], tmp_path: Path) -> Run:
+    """As `run`, in a process of its own, for what only a process has: streams, signals, exit, imports."""
+    (tmp_path / "here").mkdir(exist_ok=True)
+
+    def call(*arguments: object, **environment: str) -> Done:
+        return subprocess.run(
+            [sys.executable, "-m", "similarity", *map(str, arguments)],
+            env=child_environment | environment,
+            cwd=tmp_path / "here",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture
 def child_environment() -> dict[str, str]:
     """For a process of its own: this one's environment, with the project on its path."""
     return dict(os.environ) | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """More of what chance decides, for before a release: `pytest --kills 1000 --mutations 100000`."""
-    parser.addoption("--kills", type=int, default=0, help="how many processes to kill at random moments")
-    parser.addoption("--mutations", type=int, default=3_000, help="how many damaged pictures to decode")
-    parser.addoption("--all-backbones", action="store_true", help="compare every network with its library's own")

@@ -141,7 +141,7 @@ def test_removing_keeps_the_index_and_its_answers(large: Gallery, vectors: Vecto
 def test_a_gallery_that_grows_beyond_an_exact_scan_gets_lists_and_keeps_them(
     own_pictures: Path,
     tmp_path: Path,
-    light_network: None,  # noqa: ARG001
+    standin_network: None,  # noqa: ARG001
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("similarity.search.recipes.FLAT_BYTES", 0)

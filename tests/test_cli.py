@@ -1,40 +1,19 @@
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import Run
 from conftest import MODEL, Site
 from PIL import Image
 
 from similarity import Gallery
 from similarity.cli import app
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(child_environment: dict[str, str], tmp_path: Path) -> Run:
-    """Runs `python -m similarity` in a process of its own, as a person would, in an empty folder."""
-    (tmp_path / "here").mkdir()
-
-    def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "similarity", *map(str, arguments)],
-            env=child_environment | {name: os.environ[name] for name in ("SIMILARITY_HOME",)} | environment,
-            cwd=tmp_path / "here",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return call
 
 
 def test_every_command_says_what_it_does(run: Run) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import standin
+from commands import Run
 from scipy import stats
-from test_cli import Run, run
 
 from similarity import Gallery
 from similarity.errors import SearchError

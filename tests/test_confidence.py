@@ -210,7 +210,7 @@ def build(folder: Path, home: Path, labels: list[str]) -> Gallery:
         (["dots", *["only-{}"] * 3], "Only 10 pictures can be asked with"),
     ],
 )
-@pytest.mark.usefixtures("light_network")
+@pytest.mark.usefixtures("standin_network")
 def test_galleries_that_cannot_tell_say_why(tmp_path: Path, empty_home: Path, labels: list[str], sentence: str) -> None:
     gallery = build(tmp_path / "pictures", empty_home, labels)
     with pytest.raises(SearchError, match=sentence):

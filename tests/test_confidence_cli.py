@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_cli import Run, run
+from commands import Run
 
 from similarity import Gallery
 

@@ -19,7 +19,7 @@ from similarity.storage import read_generation
 
 
 @pytest.fixture
-def twice_written(own_pictures: Path, tmp_path: Path, light_network: None) -> Gallery:  # noqa: ARG001
+def twice_written(own_pictures: Path, tmp_path: Path, standin_network: None) -> Gallery:  # noqa: ARG001
     """A gallery with a generation before the live one, which has a picture less."""
     indexing.index(open_source(own_pictures), tmp_path / "gallery", standin.CHOICE)
     return Gallery.open(tmp_path / "gallery", load=standin.load).remove(ids=["dots/dots-0.jpg"])

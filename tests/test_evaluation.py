@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import standin
 import torch
-from test_cli import Run, run
+from commands import Run
 
 from similarity import Gallery
 from similarity.errors import SearchError

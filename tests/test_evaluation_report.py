@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 import standin
-from test_cli import Run, run
+from commands import Run
 
 from similarity import Gallery
 from similarity.errors import SearchError

@@ -17,7 +17,7 @@ from similarity.sources import open_source
 SIZE = 4_000_000
 
 
-pytestmark = pytest.mark.usefixtures("light_network")
+pytestmark = pytest.mark.usefixtures("standin_network")
 
 
 @pytest.fixture

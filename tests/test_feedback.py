@@ -32,7 +32,7 @@ from similarity.queries import Box
 from similarity.storage import read_generation
 from similarity.vectors import normalise
 
-pytestmark = pytest.mark.usefixtures("light_network")
+pytestmark = pytest.mark.usefixtures("standin_network")
 MARKING = """
 import sys
 from pathlib import Path

@@ -239,7 +239,7 @@ def test_what_is_learned_of_whole_labels_that_are_held_out_says_nothing_of_how_s
     assert set(head.card.after) == {"recall@1", "map@r"}
 
 
-@pytest.mark.usefixtures("light_network")
+@pytest.mark.usefixtures("standin_network")
 @pytest.mark.parametrize(
     ("labels", "split", "sentence"),
     [
@@ -254,7 +254,7 @@ def test_labels_that_teach_nothing_are_an_error(tmp_path: Path, labels: list[str
         finetune(build(tmp_path, labels), Settings(split=split))
 
 
-@pytest.mark.usefixtures("light_network")
+@pytest.mark.usefixtures("standin_network")
 def test_the_fewest_pictures_that_teach_anything_make_a_head(tmp_path: Path) -> None:
     pictures = labelled_pictures(build(tmp_path, ["boot", "boot", "shoe", "."]), Settings())
     assert pictures.codes.tolist() == [0, 0, 1]

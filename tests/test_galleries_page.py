@@ -18,7 +18,7 @@ from similarity.app.galleries import background
 from similarity.jobs import Job, Jobs
 from similarity.uploads import keep_upload
 
-pytestmark = pytest.mark.usefixtures("light_network")
+pytestmark = pytest.mark.usefixtures("standin_network")
 MODEL = "efficientnet-lite2"
 
 

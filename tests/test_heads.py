@@ -301,7 +301,7 @@ def test_a_refinement_that_is_asked_for_is_made_of_what_the_head_makes(mine: Gal
     assert read_generation(both.directory, thorough=True).vectors.shape == made.shape
 
 
-def test_pictures_that_come_and_go_leave_the_head(own_pictures: Path, tmp_path: Path, light_network: None) -> None:  # noqa: ARG001
+def test_pictures_that_come_and_go_leave_the_head(own_pictures: Path, tmp_path: Path, standin_network: None) -> None:  # noqa: ARG001
     built = Gallery.build(own_pictures, tmp_path / "grows", model=standin.CHOICE)
     head = serving(built)
     gallery = built.rebuild(head=head)
@@ -356,7 +356,7 @@ def test_another_gallery_is_made_with_the_head_and_this_one_stays(mine: Gallery,
         mine.rebuild(into=target)
 
 
-def test_lists_are_made_of_what_the_head_makes(tmp_path: Path, light_network: None) -> None:  # noqa: ARG001
+def test_lists_are_made_of_what_the_head_makes(tmp_path: Path, standin_network: None) -> None:  # noqa: ARG001
     folder = tmp_path / "pictures"
     folder.mkdir()
     for seed in range(90):

@@ -21,7 +21,7 @@ from similarity.report import Report
 from similarity.uploads import drop_unused, keep_upload
 from similarity.writer import writing
 
-pytestmark = pytest.mark.usefixtures("light_network")
+pytestmark = pytest.mark.usefixtures("standin_network")
 MODEL = "efficientnet-lite2"
 
 

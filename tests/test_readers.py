@@ -20,7 +20,7 @@ from similarity.writer import writing
 READERS, SWAPS = 16, 50
 
 
-pytestmark = pytest.mark.usefixtures("light_network")
+pytestmark = pytest.mark.usefixtures("standin_network")
 
 
 def write_table(path: Path, pictures: Path, turn: int) -> int:

@@ -208,7 +208,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def light(light_network: None, many: Path, tmp_path: Path) -> Gallery:  # noqa: ARG001
+def light(standin_network: None, many: Path, tmp_path: Path) -> Gallery:  # noqa: ARG001
     """A gallery of these, refined, of the stand-in for a network."""
     Gallery.build(many, tmp_path / "light", model=standin.CHOICE)
     return Gallery.open(tmp_path / "light", load=standin.load)
@@ -332,7 +332,7 @@ def test_near_identical_pictures_are_told_by_their_embeddings(light: Gallery, ma
     assert {hit.item.id for hit in near} == wanted
 
 
-def test_an_approximate_gallery_keeps_its_centre_as_it_grows(light_network: None, tmp_path: Path) -> None:  # noqa: ARG001
+def test_an_approximate_gallery_keeps_its_centre_as_it_grows(standin_network: None, tmp_path: Path) -> None:  # noqa: ARG001
     folder = tmp_path / "pictures"
     folder.mkdir()
     for seed in range(90):

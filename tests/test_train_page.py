@@ -26,7 +26,7 @@ from similarity.heads import Card, Head
 from similarity.jobs import Job, Jobs
 from similarity.vectors import normalise
 
-pytestmark = pytest.mark.usefixtures("light_network")
+pytestmark = pytest.mark.usefixtures("standin_network")
 BEFORE, BETTER, WORSE = ({"recall@1": one, "map@r": one - 0.1} for one in (0.5, 0.75, 0.25))
 
 Finetune = Callable[..., Head]

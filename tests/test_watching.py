@@ -20,7 +20,7 @@ from similarity.watching import watch
 
 
 @pytest.fixture
-def gallery(own_pictures: Path, tmp_path: Path, light_network: None) -> Gallery:  # noqa: ARG001
+def gallery(own_pictures: Path, tmp_path: Path, standin_network: None) -> Gallery:  # noqa: ARG001
     indexing.index(open_source(own_pictures), tmp_path / "gallery", standin.CHOICE)
     return Gallery.open(tmp_path / "gallery", load=standin.load)
 

@@ -1,0 +1,110 @@
+"""The tiers of the suite: what runs when, and what keeps the default one quick.
+
+    default      every behaviour once, on the smallest input that can show it
+    exhaustive   all that can be counted: kill points, damages, backbones, photographs, training to its figures
+    cluster      Ray and Milvus
+
+A test whose cases are many runs a third of them by default, another third every day: see `share`.
+"""
+
+import datetime
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypeVar
+
+import pytest
+
+LONGEST_SECONDS = 10
+TIERS = ("exhaustive", "cluster")
+
+Case = TypeVar("Case")
+# By test, what it took itself and what fixtures took that are made once for many.
+seconds: dict[str, float] = defaultdict(float)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which of many cases a test is to try: a third by default, all of them in the exhaustive tier."""
+
+    is_all: bool
+    seed: int
+
+    def of(self, cases: Sequence[Case]) -> list[Case]:
+        """Every third case, or every one; at least one of them."""
+        if self.is_all or len(cases) < 2:
+            return list(cases)
+        step = min(3, len(cases))
+        return list(cases[self.seed % step :: step])
+
+    def count(self, number: int) -> int:
+        """As many of a number of random cases."""
+        return number if self.is_all else max(1, number // 3)
+
+    def random(self, *names: object) -> random.Random:
+        """Chance for a test: another one for each seed, the same in each process."""
+        return random.Random(repr((self.seed, *names)))
+
+
+@pytest.fixture(params=["a third", pytest.param("all", marks=pytest.mark.exhaustive)])
+def share(request: pytest.FixtureRequest) -> Share:
+    """A third of a test's cases by default, drawn by the seed of the run, and all of them in the exhaustive tier."""
+    return Share(request.param == "all", request.config.getoption("--rotation"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What chance decides."""
+    today = datetime.date.today().toordinal()
+    parser.addoption("--rotation", type=int, default=today, help="which third of the many cases to try; today's date")
+    parser.addoption("--guard", action="store_true", help=f"fail if a default test takes over {LONGEST_SECONDS} s")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The seed, and the tests that broke the rule."""
+    terminalreporter.write_line(f"Cases drawn by --rotation {config.getoption('--rotation')}")
+    for name, took in _too_long(config):
+        terminalreporter.write_line(f"TOO LONG {name}: {took:.1f} s, more than {LONGEST_SECONDS} s", red=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: Any, request: Any) -> Iterator[Any]:
+    """Fixtures of many tests are not on the account of the first that asks for them."""
+    started = perf_counter()
+    try:
+        return (yield)
+    finally:
+        if fixturedef.scope != "function":
+            request.node.config.stash.setdefault(shared_seconds, [0.0])[0] += perf_counter() - started
+
+
+shared_seconds = pytest.StashKey[list[float]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """A report says how long a phase took without those fixtures, and of which tier its test is."""
+    report = yield
+    shared = item.config.stash.get(shared_seconds, [0.0])
+    is_default = not any(item.get_closest_marker(tier) for tier in TIERS)
+    report.own_seconds = max(0.0, report.duration - shared[0]) if is_default else 0.0
+    shared[0] = 0.0
+    return report
+
+
+def pytest_runtest_logreport(report: Any) -> None:
+    """Add a phase to its test's account; with several processes, in the one that hears of all."""
+    seconds[report.nodeid] += getattr(report, "own_seconds", 0.0)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail for tests that take too long, where that is asked for."""
+    if _too_long(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _too_long(config: pytest.Config) -> list[tuple[str, float]]:
+    if not config.getoption("--guard"):
+        return []
+    return sorted((name, took) for name, took in seconds.items() if took > LONGEST_SECONDS)
