@@ -17,8 +17,6 @@ from similarity.evaluation.comparison import COMPARED
 from similarity.evaluation.resampling import holm, mcnemar_test, sign_flip_test
 from similarity.sources import open_source
 
-__all__ = ["run"]  # a fixture
-
 
 def test_sign_flips_are_the_permutation_test_of_scipy() -> None:
     random = np.random.default_rng(0)

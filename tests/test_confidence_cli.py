@@ -9,8 +9,6 @@ from commands import Run
 
 from similarity import Gallery
 
-__all__ = ["run"]  # a fixture
-
 
 @pytest.fixture
 def catalogue(sample: Gallery, empty_home: Path) -> Gallery:

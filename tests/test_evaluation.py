@@ -25,7 +25,6 @@ from similarity.sources import open_source
 from similarity.stored import StoredVectors, write_vectors
 from similarity.vectors import Vectors, normalise
 
-__all__ = ["run"]  # a fixture
 Store = Callable[[Vectors], StoredVectors]
 
 

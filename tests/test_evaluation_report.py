@@ -20,7 +20,6 @@ from similarity.evaluation.report import save_report
 from similarity.evaluation.wording import DEFINITIONS, NAMES
 from similarity.sources import open_source
 
-__all__ = ["run"]  # a fixture
 
 HOSTILE = [
     "<script>alert(1)</script>",
