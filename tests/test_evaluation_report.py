@@ -20,7 +20,6 @@ from similarity.evaluation.report import save_report
 from similarity.evaluation.wording import DEFINITIONS, NAMES
 from similarity.sources import open_source
 
-
 HOSTILE = [
     "<script>alert(1)</script>",
     "$\\frac{$ & \"'{{ 7 * 7 }}",
