@@ -1,0 +1,61 @@
+"""The rules of the suite itself: what is drawn, and what is too slow."""
+
+from itertools import chain
+
+import pytest
+import tiers
+from tiers import Share
+
+pytest_plugins = ["pytester"]
+
+
+def test_three_runs_in_a_row_try_every_case_and_the_exhaustive_tier_tries_all_at_once() -> None:
+    cases = list(range(20))
+    drawn = [Share(False, seed).of(cases) for seed in (7, 8, 9)]
+    assert all(6 <= len(some) <= 7 for some in drawn)
+    assert sorted(chain(*drawn)) == cases
+    assert Share(True, 7).of(cases) == cases
+    assert [Share(False, seed).of([1]) for seed in (1, 2)] == [[1], [1]]
+    assert (Share(False, 1).count(3_000), Share(True, 1).count(3_000), Share(False, 1).count(2)) == (1_000, 3_000, 1)
+
+
+def test_chance_is_the_same_for_the_same_seed_and_another_for_another() -> None:
+    numbers = [Share(False, seed).random("flips").random() for seed in (1, 1, 2)]
+    assert numbers[0] == numbers[1] != numbers[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "failed"), [(["--guard"], True), ([], False), (["--guard", "-m", "exhaustive"], False)]
+)
+def test_a_default_test_that_takes_too_long_fails_the_run_with_its_name(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str], failed: bool
+) -> None:
+    monkeypatch.setattr(tiers, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(tiers, "seconds", type(tiers.seconds)(float))
+    pytester.makeini("[pytest]\nmarkers =\n    exhaustive: slow\n")
+    pytester.makepyfile(
+        """
+        import time
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def made_for_many():
+            time.sleep(0.3)
+
+        def test_quick(made_for_many):
+            pass
+
+        def test_slow():
+            time.sleep(0.3)
+
+        @pytest.mark.exhaustive
+        def test_that_may_be_slow():
+            time.sleep(0.3)
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "tiers", "-p", "no:cacheprovider", *options)
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if failed else pytest.ExitCode.OK)
+    too_long = [line for line in result.outlines if line.startswith("TOO LONG")]
+    assert [line.split()[2] for line in too_long] == (
+        ["test_a_default_test_that_takes_too_long_fails_the_run_with_its_name.py::test_slow:"] if failed else []
+    )
