@@ -34,6 +34,7 @@ from tiers import (  # noqa: F401 - pytest finds them by their names here
 
 if TYPE_CHECKING:
     from similarity import Embedder
+    from similarity.stores import Store
 
 MODEL = "efficientnet-lite2"
 RESNET50_FILE = "resnet50-0676ba61.pth"
@@ -229,6 +230,33 @@ def standin_network(monkeypatch: pytest.MonkeyPatch) -> None:
     import standin
 
     monkeypatch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+
+
+@pytest.fixture
+def light_shards(light_embedder: "Embedder", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Embedding into shards takes the light network, and says so."""
+    import light
+
+    from similarity.engines import choose_precision
+
+    def settled(precision: str, device: str) -> str:
+        return "f32" if precision == "auto" else choose_precision(precision, device)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("similarity.shards.run.load_embedder", lambda _: light_embedder)
+    monkeypatch.setattr("similarity.shards.run.weights_sha256", lambda _: light.WEIGHTS_SHA256)
+    monkeypatch.setattr("similarity.shards.run.choose_precision", settled)
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Store]":
+    """A Milvus Lite in a file, one for the whole run; each test has collections of its own in it."""
+    for library in ("pymilvus", "milvus_lite"):
+        pytest.importorskip(library)
+    from stores import let_go, lite
+
+    place = lite(tmp_path_factory.mktemp("milvus"))
+    yield place
+    let_go(place)
 
 
 @pytest.fixture

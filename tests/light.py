@@ -43,7 +43,8 @@ def instead_of(embedder: Embedder) -> Load:
 
     def loads(model: str | ModelChoice = AUTO, **options: Any) -> Embedder:
         choice = choose_model(model) if isinstance(model, str) else model
-        is_bundled = choice.backbone == BACKBONE and choice.weights == find_weights(BACKBONE)
+        bundled = find_weights(BACKBONE)
+        is_bundled = choice.backbone == BACKBONE and bundled and choice.weights.samefile(bundled)
         if not is_bundled or options.get("precision", "auto") != "auto":
             return LOAD(choice, **options)
         return Embedder(BACKBONE, embedder._engine, WEIGHTS_SHA256, note=choice.note)

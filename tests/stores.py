@@ -26,7 +26,8 @@ def let_go(store: Store) -> None:
 
     from similarity.milvus import client
 
-    client._clients.clear()
+    for key in [key for key in client._clients if key[0] == store.uri]:
+        client._clients.pop(key).close()
     server_manager_instance.release_server(store.uri)
 
 

@@ -2,14 +2,13 @@ import hashlib
 import io
 import json
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import Run
 from conftest import Site, draw
 
 from similarity.datasets import DATASETS, download_dataset, get_dataset, index_command, unpack_dataset
@@ -105,25 +104,12 @@ def test_an_unknown_dataset_is_an_error_that_lists_the_known_ones() -> None:
 
 
 def test_the_command_line_shows_the_licence_and_prints_the_command_to_run_next(
-    site: Site, tmp_path: Path, child_environment: dict[str, str]
+    run: Run, site: Site, tmp_path: Path
 ) -> None:
     site.pages["/c.zip"] = (200, {}, clothing_zip())
-    arguments = ["download", "clothing", "--to", str(tmp_path), "--url", site.url("/c.zip")]
-    done = subprocess.run(
-        [sys.executable, "-m", "similarity", *arguments],
-        env=child_environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = ("download", "clothing", "--to", tmp_path, "--url", site.url("/c.zip"))
+    done = run(*command)
     assert "Licence: CC0" in done.stderr
     folder = tmp_path / "clothing-dataset-small-master"
     assert done.stdout == f"python -m similarity index {folder}/train --gallery clothing\n"
-    again = subprocess.run(
-        [sys.executable, "-m", "similarity", *arguments, "--json"],
-        env=child_environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(again.stdout)["folder"] == str(folder)
+    assert json.loads(run(*command, "--json").stdout)["folder"] == str(folder)

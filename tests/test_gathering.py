@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import Run
 from conftest import MODEL
 from test_shards import choose
-from typer.testing import CliRunner
 
-from similarity import Embedder, Gallery
-from similarity.cli import app
+from similarity import Gallery
 from similarity.errors import ShardError, SimilarityError, SourceError
 from similarity.shards.chunks import open_list
 from similarity.shards.gathering import index_shards
@@ -22,12 +21,7 @@ Spoil = Callable[[Path], object]
 
 
 @pytest.fixture
-def use_embedder(monkeypatch: pytest.MonkeyPatch, embedder: Embedder) -> None:
-    monkeypatch.setattr("similarity.shards.run.load_embedder", lambda _: embedder)
-
-
-@pytest.fixture
-def shards(use_embedder: None, own_pictures: Path, tmp_path: Path) -> Path:  # noqa: ARG001
+def shards(light_shards: None, own_pictures: Path, tmp_path: Path) -> Path:  # noqa: ARG001
     """Those of 15 pictures, a copy and a bad file, four to a shard."""
     (own_pictures / "dots" / "bad.jpg").write_bytes(b"no picture")
     (own_pictures / "rings" / "copy.jpg").write_bytes((own_pictures / "dots" / "dots-0.jpg").read_bytes())
@@ -134,7 +128,7 @@ def test_a_shard_of_another_model_is_refused(shards: Path, own_pictures: Path, t
 
 
 def test_shards_without_thumbnails_make_a_gallery_that_makes_them_when_they_are_wanted(
-    use_embedder: None,  # noqa: ARG001
+    light_shards: None,  # noqa: ARG001
     pictures: Path,
     tmp_path: Path,
 ) -> None:
@@ -145,7 +139,7 @@ def test_shards_without_thumbnails_make_a_gallery_that_makes_them_when_they_are_
 
 
 def test_of_two_rows_with_the_same_id_the_first_counts(
-    use_embedder: None,  # noqa: ARG001
+    light_shards: None,  # noqa: ARG001
     pictures: Path,
     tmp_path: Path,
 ) -> None:
@@ -162,20 +156,21 @@ def test_of_two_rows_with_the_same_id_the_first_counts(
     assert gallery.search(paths[3], k=1)[0].item.id == "c"
 
 
-def test_the_command_takes_pictures_or_embeddings(shards: Path, tmp_path: Path) -> None:
-    run = CliRunner()
-    place = ["-g", str(tmp_path / "gathered")]
-    assert run.invoke(app, ["index", *place]).exit_code == 2
-    assert run.invoke(app, ["index", str(tmp_path), "--from-embeddings", str(shards), *place]).exit_code == 2
-    assert run.invoke(app, ["index", "--from-embeddings", str(shards), "-m", MODEL, *place]).exit_code == 2
-    done = run.invoke(app, ["index", "--from-embeddings", str(shards), *place, "--json"])
-    assert done.exit_code == 0
+def test_the_command_takes_pictures_or_embeddings(run: Run, shards: Path, tmp_path: Path) -> None:
+    place = ("-g", tmp_path / "gathered")
+    assert run("index", *place).returncode == 2
+    assert run("index", tmp_path, "--from-embeddings", shards, *place).returncode == 2
+    assert run("index", "--from-embeddings", shards, "-m", MODEL, *place).returncode == 2
+    done = run("index", "--from-embeddings", shards, *place, "--json")
+    assert done.returncode == 0
     assert '"added": 16' in done.stdout
-    assert isinstance(run.invoke(app, ["index", "--from-embeddings", str(tmp_path), *place]).exception, ShardError)
+    wrong = run("index", "--from-embeddings", tmp_path, *place)
+    assert wrong.returncode == 1
+    assert "holds no embeddings" in wrong.stderr
 
 
 def test_a_folder_where_nothing_could_be_used_makes_no_gallery(
-    use_embedder: None,  # noqa: ARG001
+    light_shards: None,  # noqa: ARG001
     tmp_path: Path,
 ) -> None:
     (tmp_path / "bad").mkdir()

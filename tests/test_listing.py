@@ -1,6 +1,4 @@
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import Run
 from conftest import MODEL, Site
 from objectstore import ObjectStore
 
@@ -17,7 +16,7 @@ from similarity.errors import FetchError, SourceError
 from similarity.originals import file_name, read_original
 from similarity.sources import Item, open_source
 from similarity.sources.listing import open_listing
-from similarity.sources.objects import read_object
+from similarity.sources.objects import _store, read_object
 from similarity.sources.places import is_remote
 
 
@@ -107,29 +106,30 @@ def test_a_list_that_is_damaged_is_an_error(path: Path) -> None:
 
 
 @pytest.fixture
-def store() -> Iterator[ObjectStore]:
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
+    """An object store that this process finds."""
+    s3fs = pytest.importorskip("s3fs")
     server = ObjectStore()
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    _store.cache_clear()
     yield server
+    s3fs.S3FileSystem.clear_instance_cache()
+    _store.cache_clear()
     server.close()
 
 
-def run(*arguments: object, environment: dict[str, str]) -> Any:
-    command = [sys.executable, "-m", "similarity", *map(str, arguments), "--json"]
-    told = subprocess.run(command, env=dict(os.environ) | environment, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr
-    assert told.stderr == ""
-    return json.loads(told.stdout)
-
-
 def test_pictures_in_an_object_store_are_indexed_and_failures_explained(
-    store: ObjectStore, pictures: Path, path: Path, tmp_path: Path, child_environment: dict[str, str]
+    run: Run, store: ObjectStore, pictures: Path, path: Path, tmp_path: Path
 ) -> None:
     for picture in pictures.glob("dots/*.jpg"):
         store.objects[f"shop/dots/{picture.name}"] = picture.read_bytes()
     store.objects |= {"shop/secret.jpg": None, "shop/page": b"<html></html>"}
     names = [*(f"dots/dots-{n}.jpg" for n in range(5)), "gone.jpg", "page", "secret.jpg"]
     write(path, {"path": [f"s3://shop/{name}" for name in names], "label": ["dots"] * len(names)})
-    told = run("index", path, "-g", tmp_path / "g", "-m", MODEL, environment=child_environment | store.environment)
+    done = run("index", path, "-g", tmp_path / "g", "-m", MODEL, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
     assert told["indexed"] == 5
     reasons = {one["path"].partition(" ")[0].rpartition("/")[2]: one["reason"] for one in told["skipped"]}
     assert reasons == {
@@ -143,13 +143,14 @@ def test_pictures_in_an_object_store_are_indexed_and_failures_explained(
     assert (item.path, item.mtime) == ("s3://shop/dots/dots-0.jpg", 1445412480.0)
     assert file_name(item) == "dots-0.jpg"
     assert not item.is_gone
-    told = run("sync", path, "-g", tmp_path / "g", environment=child_environment | store.environment)
+    told = json.loads(run("sync", path, "-g", tmp_path / "g", "--json").stdout)
     assert (told["unchanged"], told["embedded"]) == (5, 0)
 
 
 def test_without_the_library_of_a_store_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("fsspec", "s3fs", "gcsfs"):
         monkeypatch.setitem(sys.modules, name, None)
+    _store.cache_clear()
     with pytest.raises(FetchError, match=r"pip install 'similarity\[scale\]'"):
         read_object("s3://shop/1.jpg")
     with pytest.raises(FetchError, match="pip install gcsfs"):

@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import Run
 from conftest import MODEL, draw
 
 from similarity import Embedder
@@ -23,9 +21,8 @@ Embed = Callable[..., Embedding]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, embedder: Embedder) -> Embed:
-    """Embeds a place into a folder with the session's embedder, five pictures a shard."""
-    monkeypatch.setattr("similarity.shards.run.load_embedder", lambda _: embedder)
+def embedding(light_shards: None) -> Embed:  # noqa: ARG001
+    """Embeds a place into a folder with the light network, five pictures a shard."""
 
     def call(place: Path, out: Path, *, size: int = 5, **options: Any) -> Embedding:
         return embed(open_list(place), out, choose_model(MODEL), size=size, **options)
@@ -44,28 +41,28 @@ def times(out: Path) -> dict[str, int]:
 
 
 def test_every_picture_is_a_row_with_its_embedding(
-    run: Embed, pictures: Path, tmp_path: Path, embedder: Embedder
+    embedding: Embed, pictures: Path, tmp_path: Path, light_embedder: Embedder
 ) -> None:
-    done = run(pictures, tmp_path / "out", size=4)
+    done = embedding(pictures, tmp_path / "out", size=4)
     assert (done.embedded, done.resumed, done.shards, done.engine) == (15, 0, 4, "local")
     assert 0 < done.working <= done.seconds
     rows = table(tmp_path / "out")
-    assert rows.schema.field("vector").type == pa.list_(pa.float32(), embedder.dim)
+    assert rows.schema.field("vector").type == pa.list_(pa.float32(), light_embedder.dim)
     assert rows.column("id").to_pylist() == [f"{k}/{k}-{n}.jpg" for k in ("dots", "rings", "stripes") for n in range(5)]
     assert rows.column("label").to_pylist() == ["dots"] * 5 + ["rings"] * 5 + ["stripes"] * 5
-    images = [embedder.decode(Path(path).read_bytes(), path).image for path in rows.column("path").to_pylist()]
+    images = [light_embedder.decode(Path(path).read_bytes(), path).image for path in rows.column("path").to_pylist()]
     vectors = np.array(rows.column("vector").to_pylist(), np.float32)
-    np.testing.assert_allclose(np.sum(vectors * embedder.embed(images), axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.sum(vectors * light_embedder.embed(images), axis=1), 1, atol=1e-5)
     assert rows.column("error").null_count == 15
     assert all(jpeg.startswith(b"\xff\xd8") for jpeg in rows.column("thumbnail").to_pylist())
 
 
 def test_a_bad_file_is_a_row_with_the_reason_and_a_copy_has_the_same_vector(
-    run: Embed, own_pictures: Path, tmp_path: Path
+    embedding: Embed, own_pictures: Path, tmp_path: Path
 ) -> None:
     (own_pictures / "dots" / "bad.jpg").write_bytes(b"no picture")
     (own_pictures / "dots" / "copy.jpg").write_bytes((own_pictures / "dots" / "dots-0.jpg").read_bytes())
-    done = run(own_pictures, tmp_path / "out", size=100, thumbnails=False)
+    done = embedding(own_pictures, tmp_path / "out", size=100, thumbnails=False)
     assert (done.embedded, [one.path for one in done.skipped]) == (16, [str(own_pictures / "dots" / "bad.jpg")])
     rows = {row["id"]: row for row in table(tmp_path / "out").to_pylist()}
     bad, copy, first = (rows[f"dots/{name}.jpg"] for name in ("bad", "copy", "dots-0"))
@@ -75,66 +72,70 @@ def test_a_bad_file_is_a_row_with_the_reason_and_a_copy_has_the_same_vector(
     assert "thumbnail" not in first
 
 
-def test_a_second_run_embeds_only_what_is_new_or_has_changed(run: Embed, own_pictures: Path, tmp_path: Path) -> None:
+def test_a_second_run_embeds_only_what_is_new_or_has_changed(
+    embedding: Embed, own_pictures: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    run(own_pictures, out)
+    embedding(own_pictures, out)
     before = times(out)
-    again = run(own_pictures, out)
+    again = embedding(own_pictures, out)
     assert (again.embedded, again.resumed, again.images_per_second) == (0, 15, 0)
     assert times(out) == before
     draw("rings", 77).save(own_pictures / "rings" / "rings-2.jpg")
     draw("rings", 78).save(own_pictures / "stripes" / "stripes-9.jpg")
-    third = run(own_pictures, out)
+    third = embedding(own_pictures, out)
     assert (third.embedded, third.resumed) == (6, 10)
     assert len(set(times(out)) & set(before)) == 2, "the shard of what the list was before is gone"
     assert table(out).num_rows == 16
 
 
 def test_an_interrupted_run_leaves_its_shards_and_the_next_goes_on_from_there(
-    run: Embed, pictures: Path, tmp_path: Path
+    embedding: Embed, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
 
-    def interrupt(_: Progress) -> None:
-        if len(times(out)) == 2:
+    def interrupt(progress: Progress) -> None:
+        if progress.done == 3:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        run(pictures, out, size=1, progress=interrupt)
+    with monkeypatch.context() as patch:
+        patch.setattr("similarity.progress.TELL_EVERY", 0)  # every picture is told of, however fast they come
+        with pytest.raises(KeyboardInterrupt):
+            embedding(pictures, out, size=1, progress=interrupt)
     before = times(out)
-    assert 2 <= len(before) < 15
+    assert len(before) == 2, "the third picture was embedded, and not yet written"
     (out / ".shard-000009-0123456789abcdef.parquet.77.new").write_bytes(b"PAR1 half")
     assert json.loads((out / "embeddings.json").read_text())["shards"] is None
-    done = run(pictures, out, size=1)
+    done = embedding(pictures, out, size=1)
     assert (done.embedded, done.resumed) == (15 - len(before), len(before))
     assert before.items() <= times(out).items()
     assert not list(out.glob(".*.new"))
     assert sorted(table(out).column("id").to_pylist()) == sorted(set(table(out).column("id").to_pylist()))
 
 
-def test_a_shard_that_was_cut_short_is_embedded_again(run: Embed, pictures: Path, tmp_path: Path) -> None:
+def test_a_shard_that_was_cut_short_is_embedded_again(embedding: Embed, pictures: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(pictures, out)
+    embedding(pictures, out)
     shard = min(out.glob("shard-*.parquet"))
     shard.write_bytes(shard.read_bytes()[:-100])
-    done = run(pictures, out)
+    done = embedding(pictures, out)
     assert (done.embedded, done.resumed) == (5, 10)
     assert table(out).num_rows == 15
 
 
 def test_a_folder_of_another_model_list_or_use_is_refused_and_stays_as_it_is(
-    run: Embed, pictures: Path, own_pictures: Path, tmp_path: Path
+    embedding: Embed, pictures: Path, own_pictures: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    run(pictures, out)
+    embedding(pictures, out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(ShardError, match=r"holds embeddings of another model .*: choose another folder, or delete"):
-        run(pictures, out, precision="f32" if choose(out) == "bf16" else "bf16")
+        embedding(pictures, out, precision="f32" if choose(out) == "bf16" else "bf16")
     with pytest.raises(ShardError, match=f"holds embeddings of {pictures}, and not of {own_pictures}"):
-        run(own_pictures, out)
+        embedding(own_pictures, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     with pytest.raises(ShardError, match="holds other files: choose a new or empty folder"):
-        run(pictures, own_pictures)
+        embedding(pictures, own_pictures)
 
 
 def choose(out: Path) -> str:
@@ -143,33 +144,33 @@ def choose(out: Path) -> str:
     return str(told["origin"]["identity"]["precision"])
 
 
-def test_one_process_at_a_time_embeds_into_a_folder(run: Embed, pictures: Path, tmp_path: Path) -> None:
+def test_one_process_at_a_time_embeds_into_a_folder(embedding: Embed, pictures: Path, tmp_path: Path) -> None:
     from similarity.shards.folder import holding
 
     with holding(tmp_path / "out"), pytest.raises(ShardError, match="Another process is embedding into"):
-        run(pictures, tmp_path / "out")
+        embedding(pictures, tmp_path / "out")
 
 
-def test_int8_is_refused(run: Embed, pictures: Path, tmp_path: Path) -> None:
+def test_int8_is_refused(embedding: Embed, pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="An int8 network is made for one gallery"):
-        run(pictures, tmp_path / "out", precision="int8")
+        embedding(pictures, tmp_path / "out", precision="int8")
 
 
-def test_a_list_of_nothing_but_bad_files_is_an_error(run: Embed, tmp_path: Path) -> None:
+def test_a_list_of_nothing_but_bad_files_is_an_error(embedding: Embed, tmp_path: Path) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "1.jpg").write_bytes(b"no picture")
     with pytest.raises(SourceError, match=r"None of the pictures in .* can be used: .*1\.jpg: "):
-        run(tmp_path / "bad", tmp_path / "out")
+        embedding(tmp_path / "bad", tmp_path / "out")
 
 
 def test_a_parquet_list_is_embedded_row_by_row_with_what_it_says_of_each(
-    run: Embed, pictures: Path, tmp_path: Path
+    embedding: Embed, pictures: Path, tmp_path: Path
 ) -> None:
     names = [f"rings-{number}.jpg" for number in range(5)]
     paths = [*(str(pictures / "rings" / name) for name in names), None, str(pictures / "gone.jpg")]
     columns = {"id": list("abcdefg"), "path": paths, "colour": ["red"] * 7}
     pq.write_table(pa.table(columns), tmp_path / "list.parquet", row_group_size=3)
-    done = run(tmp_path / "list.parquet", tmp_path / "out", size=2)
+    done = embedding(tmp_path / "list.parquet", tmp_path / "out", size=2)
     assert [one.path for one in done.skipped] == [
         f"{tmp_path / 'list.parquet'}, row 6",
         f"{pictures / 'gone.jpg'} ({tmp_path / 'list.parquet'}, row 7)",
@@ -179,17 +180,16 @@ def test_a_parquet_list_is_embedded_row_by_row_with_what_it_says_of_each(
     assert rows.column("metadata").to_pylist() == ['{"colour": "red"}'] * 6
     columns["colour"][4] = "blue"
     pq.write_table(pa.table(columns), tmp_path / "list.parquet")
-    again = run(tmp_path / "list.parquet", tmp_path / "out", size=2)
+    again = embedding(tmp_path / "list.parquet", tmp_path / "out", size=2)
     assert (again.embedded, again.resumed, len(again.skipped)) == (1, 4, 2)
 
 
-def test_the_command_tells_what_it_did(pictures: Path, tmp_path: Path, child_environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "similarity", "embed", str(pictures), "--out", "out", "-m", MODEL]
-    environment = dict(os.environ) | child_environment
-    first = subprocess.run([*command, "--json"], env=environment, cwd=tmp_path, capture_output=True, text=True)
-    told = json.loads(first.stdout)
+@pytest.mark.usefixtures("bundled")
+def test_the_command_tells_what_it_did(run: Run, pictures: Path, tmp_path: Path) -> None:
+    command = ("embed", pictures, "--out", "out", "-m", MODEL)
+    told = json.loads(run(*command, "--json").stdout)
     assert told | {"seconds": 0, "images_per_second": 0} == {
-        "out": str(tmp_path / "out"),
+        "out": str(tmp_path / "here" / "out"),
         "model": MODEL,
         "dim": 1280,
         "embedded": 15,
@@ -200,7 +200,5 @@ def test_the_command_tells_what_it_did(pictures: Path, tmp_path: Path, child_env
         "images_per_second": 0,
         "engine": "local",
     }
-    again = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
-    assert again.stdout.startswith(f"0 embedded by {MODEL}, 15 taken over from earlier runs")
-    wrong = subprocess.run([*command, "--address", "x:1"], env=environment, cwd=tmp_path, capture_output=True)
-    assert wrong.returncode == 2
+    assert run(*command).stdout.startswith(f"0 embedded by {MODEL}, 15 taken over from earlier runs")
+    assert run(*command, "--address", "x:1").returncode == 2
