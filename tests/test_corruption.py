@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import standin
+from tiers import Share
 
 from similarity import indexing, verification
 from similarity.current import live_number
@@ -26,11 +27,11 @@ def twice_written(own_pictures: Path, tmp_path: Path, standin_network: None) -> 
 
 
 def test_every_cut_and_every_flipped_bit_is_found_and_changes_no_answer(
-    twice_written: Gallery, child_environment: dict[str, str]
+    twice_written: Gallery, child_environment: dict[str, str], share: Share
 ) -> None:
-    script = Path(__file__).with_name("corrupt.py")
+    script, flips = Path(__file__).with_name("corrupt.py"), share.count(2000, parts=12)
     done = subprocess.run(
-        [sys.executable, str(script), str(twice_written.directory), "1", "2000"],
+        [sys.executable, str(script), str(twice_written.directory), str(share.seed), str(flips)],
         env=child_environment,
         capture_output=True,
         text=True,
@@ -38,7 +39,7 @@ def test_every_cut_and_every_flipped_bit_is_found_and_changes_no_answer(
     )
     assert done.returncode == 0, done.stderr
     tally = json.loads(done.stdout)
-    assert tally["flip"] >= 2000
+    assert tally["flip"] >= flips
     assert tally["cut"] >= 30
     assert tally["found by verify"] == tally["flip"] + tally["cut"]
     assert tally["found by opening"] == tally["flip"] + tally["cut"]

@@ -4,7 +4,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import random
 import shutil
 import signal
 import sqlite3
@@ -21,13 +20,16 @@ import crash
 import pytest
 import standin
 from conftest import draw
+from tiers import Share
 
 from similarity.images import decode_scaled
 from similarity.journal import FOLDER as UNFINISHED
 
 # A process that has imported everything and forks for each run: a fresh process in 20 ms.
 PROCESSES = multiprocessing.get_context("forkserver")
-RANDOM_KILLS = 12
+# Of each task, in the exhaustive tier.
+RANDOM_KILLS = 100
+TASKS = ("index", "add", "sync")
 
 
 @dataclass
@@ -168,7 +170,7 @@ def forkserver() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=["index", "add", "sync"])
+@pytest.fixture(scope="module", params=TASKS)
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     """In memory where that can be: a killed process leaves the same there, and waits for no disk to confirm."""
     memory = Path("/dev/shm")
@@ -182,10 +184,12 @@ def commit_steps(scene: Scene) -> list[int]:
     return list(range(last + 1, len(scene.steps)))
 
 
-def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(scene: Scene) -> None:
+def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(
+    scene: Scene, share: Share
+) -> None:
     steps = commit_steps(scene)
     assert len(steps) >= 20
-    for step in steps:
+    for step in share.of(steps, parts=9):
         scene.reset()
         killed = in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", step)
         assert killed == -signal.SIGKILL
@@ -193,11 +197,10 @@ def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(sce
 
 
 def test_killed_at_any_moment_it_is_the_old_gallery_or_the_new_one(
-    scene: Scene, request: pytest.FixtureRequest
+    scene: Scene, share: Share
 ) -> None:
-    kills = request.config.getoption("--kills") // 3 or RANDOM_KILLS
-    chance = random.Random(f"{scene.task} {kills}")
-    for _ in range(kills):
+    chance = share.random(scene.task)
+    for _ in range(share.count(RANDOM_KILLS, parts=50)):
         scene.reset()
         after = chance.uniform(0, 1.1 * scene.seconds)
         in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", after=after)
@@ -220,30 +223,32 @@ def test_killed_again_and_again_it_still_embeds_every_picture_once(
     check_after_a_kill(scene, f"{scene.task} killed three times")
 
 
-def test_a_journal_that_is_damaged_costs_only_what_was_in_it(scene: Scene) -> None:
+def test_a_journal_that_is_damaged_costs_only_what_was_in_it(scene: Scene, share: Share) -> None:
     """Cut, overwritten, or with flipped bits anywhere: the gallery is what it would have been."""
+    contents = {0: b"", 1: b"no database at all"}
     adds = [number for number, step in enumerate(scene.steps) if step == "add"]
     scene.reset()
     in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", adds[-1] + 1)
     (journal,) = (scene.gallery / UNFINISHED).glob("*.sqlite")
     with closing(sqlite3.connect(journal)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    whole, chance = journal.read_bytes(), random.Random(scene.task)
-    for turn in range(25):
+    whole, chance = journal.read_bytes(), share.random(scene.task)
+    contents[2] = whole[: len(whole) // 2]
+    # By default each of those that are not random has its turn at one of the tasks.
+    for turn in sorted({TASKS.index(scene.task), *share.of(range(25), parts=12)}):
         damaged = bytearray(whole)
         for _ in range(1 + turn % 3):
             damaged[chance.randrange(len(whole) if turn % 2 else 4096)] ^= 1 << chance.randrange(8)
         scene.reset()
         (scene.gallery / UNFINISHED).mkdir(parents=True, exist_ok=True)
-        contents = {0: b"", 1: b"no database at all", 2: whole[: len(whole) // 2]}.get(turn, bytes(damaged))
-        (scene.gallery / UNFINISHED / journal.name).write_bytes(contents)
+        (scene.gallery / UNFINISHED / journal.name).write_bytes(contents.get(turn, bytes(damaged)))
         assert in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json") == 0
         assert look(scene.gallery, scene.root) == scene.new
 
 
 def test_a_generation_that_was_finished_but_never_live_is_not_what_restore_goes_back_to(scene: Scene) -> None:
     if scene.task == "index":
-        return
+        return  # there was none to go back to
     renames = [number for number, step in enumerate(scene.steps) if step.startswith("os.rename") and "CURRENT" in step]
     scene.reset()
     in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", renames[-1])

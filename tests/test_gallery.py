@@ -62,9 +62,9 @@ def test_a_query_may_be_a_path_bytes_an_image_or_an_address(shapes: Gallery, pic
         assert [hit.item.id for hit in shapes.search(query)] == expected
 
 
-def test_a_new_picture_finds_pictures_of_its_kind(shapes: Gallery) -> None:
+def test_a_new_picture_finds_pictures_of_its_kind(bundled: None, built: Gallery) -> None:  # noqa: ARG001 - first
     for kind in ("dots", "rings", "stripes"):
-        labels = [hit.item.label for hit in shapes.search(draw(kind, 99), k=3)]
+        labels = [hit.item.label for hit in built.search(draw(kind, 99), k=3)]
         assert labels.count(kind) >= 2
 
 
@@ -352,7 +352,7 @@ def test_a_place_that_cannot_be_written_is_an_error(own_pictures: Path, read_onl
         Gallery.build(own_pictures, read_only, model=MODEL)
 
 
-def test_the_embedder_can_be_handed_in(built: Gallery, embedder: Embedder, own_pictures: Path) -> None:
-    opened = Gallery.open(built.directory, load=lambda _: embedder)
-    assert opened.embedder is embedder
+def test_the_embedder_can_be_handed_in(built: Gallery, light_embedder: Embedder, own_pictures: Path) -> None:
+    opened = Gallery.open(built.directory, load=lambda _: light_embedder)
+    assert opened.embedder is light_embedder
     assert ids(opened, own_pictures / "dots" / "dots-3.jpg", 1) == ["dots/dots-3.jpg"]

@@ -1,6 +1,7 @@
 """The layout: what is public, and which module may import what."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,7 @@ except ClusterError as error:
 """
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """The top-level packages that a module imports, anywhere in it."""
     found = set()

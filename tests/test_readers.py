@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import standin
+from tiers import Share
 
 from similarity import indexing
 from similarity.errors import GalleryBusyError
@@ -17,7 +18,7 @@ from similarity.gallery import Gallery
 from similarity.sources import open_source
 from similarity.writer import writing
 
-READERS, SWAPS = 16, 50
+READERS, SWAPS, LONGEST_SECONDS = 16, 50, 60
 
 
 pytestmark = pytest.mark.usefixtures("standin_network")
@@ -30,15 +31,19 @@ def write_table(path: Path, pictures: Path, turn: int) -> int:
     return len(chosen)
 
 
-def test_each_answer_is_wholly_one_generations_while_fifty_are_swapped(own_pictures: Path, tmp_path: Path) -> None:
+def test_each_answer_is_wholly_one_generations_while_many_are_swapped(
+    own_pictures: Path, tmp_path: Path, share: Share
+) -> None:
     table, directory = tmp_path / "table.csv", tmp_path / "gallery"
+    readers, swaps = share.count(READERS, parts=4), share.count(SWAPS, parts=10)
     sizes = {"turn 0": write_table(table, own_pictures, 0)}
     indexing.index(open_source(table), directory, standin.CHOICE)
     done = threading.Event()
+    answered = {f"turn {turn}": threading.Event() for turn in range(swaps + 1)}
 
-    def search(number: int) -> tuple[int, set[str]]:
+    def search(number: int) -> int:
         """Search until the end; every answer must be all of one turn's pictures and no others."""
-        answers, turns, gallery = 0, set(), Gallery.open(directory, load=standin.load)
+        answers, gallery = 0, Gallery.open(directory, load=standin.load)
         while not done.is_set():
             if not gallery.is_live:
                 gallery = Gallery.open(directory, load=standin.load)
@@ -46,34 +51,35 @@ def test_each_answer_is_wholly_one_generations_while_fifty_are_swapped(own_pictu
             (turn,) = {hit.item.label for hit in hits}
             assert len(hits) == sizes[str(turn)]
             assert hits[0].item.id == gallery.items[number % len(gallery)].id
-            turns.add(str(turn))
+            answered[str(turn)].set()
             answers += 1
             time.sleep(0.001)  # or the writer hardly gets a turn
-        return answers, turns
+        return answers
 
-    with ThreadPoolExecutor(READERS) as pool:
-        searching = [pool.submit(search, number) for number in range(READERS)]
+    with ThreadPoolExecutor(readers) as pool:
+        searching = [pool.submit(search, number) for number in range(readers)]
         try:
-            for turn in range(1, SWAPS + 1):
+            for turn in range(1, swaps + 1):
                 sizes[f"turn {turn}"] = write_table(table, own_pictures, turn)
                 indexing.update("sync", open_source(table), directory, standin.load)
+                if turn % 2:  # now and then a generation that nobody has opened is swapped as well
+                    assert answered[f"turn {turn}"].wait(LONGEST_SECONDS) or any(one.done() for one in searching)
         finally:
             done.set()
-        results = [one.result() for one in searching]
-    assert sum(answers for answers, _ in results) > SWAPS
-    assert len(set.union(*(turns for _, turns in results))) > SWAPS / 2
+        answers = [one.result() for one in searching]
+    assert sum(answers) > swaps
     del pool, searching
     indexing.remove(directory, ids=[str(sorted(own_pictures.rglob("*.jpg"))[0])])
     assert len(list((directory / "generations").iterdir())) <= 3
 
 
 HOLD = """
-import sys, time
+import sys
 from similarity.storage import read_generation
 from pathlib import Path
 held = read_generation(Path(sys.argv[1]))
 print(held.manifest.generation, flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
@@ -87,7 +93,11 @@ def test_a_generation_stays_as_long_as_another_process_reads_it_and_no_longer_th
     directory = tmp_path / "gallery"
     indexing.index(open_source(own_pictures), directory, standin.CHOICE)
     reader = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(directory)], env=child_environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(directory)],
+        env=child_environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with reader:
         assert reader.stdout

@@ -1,4 +1,4 @@
-"""Galleries that change: add, remove and sync, on the bundled model."""
+"""Galleries that change: add, remove and sync."""
 
 import io
 import json
@@ -20,10 +20,10 @@ from similarity.sources import Item, Skipped, open_source
 
 
 @pytest.fixture
-def gallery(own_pictures: Path, tmp_path: Path, embedder) -> Gallery:  # type: ignore[no-untyped-def]
+def gallery(own_pictures: Path, tmp_path: Path, light_embedder) -> Gallery:  # type: ignore[no-untyped-def]
     """Of the fifteen pictures in `own`."""
     built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
-    return Gallery.open(built.directory, load=lambda _: embedder)
+    return Gallery.open(built.directory, load=lambda _: light_embedder)
 
 
 def counts(report: Report) -> dict[str, int]:

@@ -47,7 +47,8 @@ class Watching:
 
 @pytest.fixture
 def watching(gallery: Gallery, own_pictures: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watching]:
-    monkeypatch.setattr("similarity.watching.RETRY_MS", 300)
+    monkeypatch.setattr("similarity.watching.RETRY_MS", 100)
+    monkeypatch.setattr("similarity.watching.QUIET_MS", 20)
     watched = Watching(gallery.directory, own_pictures)
     yield watched
     watched.end()

@@ -32,16 +32,16 @@ class Share:
     is_all: bool
     seed: int
 
-    def of(self, cases: Sequence[Case]) -> list[Case]:
-        """Every third case, or every one; at least one of them."""
+    def of(self, cases: Sequence[Case], parts: int = 3) -> list[Case]:
+        """Every third case, or another part of them, or every one; at least one of them."""
         if self.is_all or len(cases) < 2:
             return list(cases)
-        step = min(3, len(cases))
+        step = min(parts, len(cases))
         return list(cases[self.seed % step :: step])
 
-    def count(self, number: int) -> int:
+    def count(self, number: int, parts: int = 3) -> int:
         """As many of a number of random cases."""
-        return number if self.is_all else max(1, number // 3)
+        return number if self.is_all else max(1, number // parts)
 
     def random(self, *names: object) -> random.Random:
         """Chance for a test: another one for each seed, the same in each process."""
