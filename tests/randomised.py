@@ -2,22 +2,32 @@
 
 The real ones cannot be had in a test. Random networks map all pictures to nearly one point, where any two networks
 would agree, so these are stirred until they tell pictures apart.
+
+Chance is the same in every run, so that networks that were converted in another run are found again. Weights that the
+default tier needs are kept beside those, and torch, which takes seconds to import, is imported only where it is used.
 """
 
+from __future__ import annotations
+
+import hashlib
+import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import filelock
 import numpy as np
-import torch
 from PIL import Image
-from safetensors.torch import save_file
-from torch import nn
 
 from similarity.models import BACKBONES, Backbone
+from similarity.models.building import read_state_dict
 from similarity.weights import find_weights
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 TIMM = {
     "dino-s16": "vit_small_patch16_224.dino",
@@ -31,28 +41,80 @@ TIMM = {
 LITE = {"efficientnet-lite0": "tf_efficientnet_lite0", "efficientnet-lite2": "tf_efficientnet_lite2"}
 CLIP = {"clip-b32": "ViT-B-32", "clip-b16": "ViT-B-16", "clip-l14": "ViT-L-14"}
 
-Features = Callable[[torch.Tensor], torch.Tensor]
-Transform = Callable[[Image.Image], torch.Tensor]
+# A CLIP as OpenCLIP builds it from a description of its own, with little in it: for what is not about one of the above.
+SMALL_CLIP = "ViT-B-32-small"
+SMALL_CLIP_CONFIG = {
+    "embed_dim": 512,
+    "vision_cfg": {"image_size": 224, "layers": 2, "width": 64, "head_width": 32, "patch_size": 32},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2},
+}
+# Weights of the default tier, which are small enough to be kept from run to run.
+KEPT = ("resnet50", "dinov2-s14", SMALL_CLIP)
+
+if TYPE_CHECKING:
+    Features = Callable[[torch.Tensor], torch.Tensor]
+    Transform = Callable[[Image.Image], torch.Tensor]
 
 
-def publish(name: str, folder: Path, images: Sequence[Image.Image]) -> Any:
-    """Put weights where those of a backbone are looked for; returns the network of its library that they are from."""
-    torch.manual_seed(0)
-    network = whole_network(name).eval()
+def publish(name: str, home: Path, images: Sequence[Image.Image], architecture: str = "") -> Any:
+    """Put weights where those of a backbone are looked for; returns the network of its library that they are from.
+
+    Args:
+        architecture: by which it is known to its library, if it is not the one in the registry.
+    """
+    network = whole_network(name, architecture).eval()
     if name in LITE and (shipped := find_weights(BACKBONES[name])):  # real ones, which nothing comes before
-        state = torch.load(shipped, weights_only=True)
+        state = read_state_dict(shipped)
         network.load_state_dict(dict(zip(network.state_dict(), state.values(), strict=True)))
         return network
-    stir(network)
-    if any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
-        settle(network, images)
-    path = folder / "models" / BACKBONES[name].weights.file
+    network.load_state_dict(read_state_dict(publish_weights(name, home, images, architecture)))
+    return network
+
+
+def publish_weights(name: str, home: Path, images: Sequence[Image.Image], architecture: str = "") -> Path:
+    """Put random weights where those of a backbone are looked for; returns where that is.
+
+    Those that are not kept can be gigabytes, and so can be what is converted from them: the home gets networks of its
+    own, which are not kept either.
+    """
+    path = home / "models" / BACKBONES[name].weights.file
     path.parent.mkdir(parents=True, exist_ok=True)
+    if (architecture or name) in KEPT:
+        kept = kept_folder(home) / f"{architecture}{path.name}"
+        with filelock.FileLock(kept.with_suffix(".lock")):
+            if not kept.exists():
+                new = kept.with_name(f"new-{kept.name}")
+                _write_weights(whole_network(name, architecture), new, images)
+                new.replace(kept)
+        path.symlink_to(kept)
+    else:
+        (home / "cache" / "networks").unlink()
+        (home / "cache" / "networks").mkdir()
+        _write_weights(whole_network(name, architecture), path, images)
+    return path
+
+
+def kept_folder(home: Path) -> Path:
+    """Where weights are kept from one run to the next: beside the converted networks that a home shares with others."""
+    networks = (home / "cache" / "networks").resolve()
+    key = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    folder = networks.with_name(f"weights-{key}-{networks.name}")
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _write_weights(network: nn.Module, path: Path, images: Sequence[Image.Image]) -> None:
+    """Of a network just made; the same for the same pictures."""
+    import torch
+    from safetensors.torch import save_file
+
+    stir(network.eval())  # by the seed with which it was made
+    if any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules()):
+        settle(network, images)
     if path.suffix == ".safetensors":
         save_file(network.state_dict(), path)
     else:
         torch.save(network.state_dict(), path)
-    return network
 
 
 def publish_bytes(path: Path, content: bytes) -> None:
@@ -61,28 +123,45 @@ def publish_bytes(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def forget(name: str, folder: Path) -> None:
-    """Delete what can be gigabytes: published weights, and the networks that were converted from them."""
-    (folder / "models" / BACKBONES[name].weights.file).unlink(missing_ok=True)
-    for network in (folder / "cache" / "networks").glob(f"{name}-*"):
-        shutil.rmtree(network, ignore_errors=True)
+def forget(home: Path) -> None:
+    """Delete what can be gigabytes: published weights, and networks, unless they are kept."""
+    shutil.rmtree(home / "models")
+    networks = home / "cache" / "networks"
+    if not networks.is_symlink():
+        shutil.rmtree(networks)
 
 
-def whole_network(name: str) -> Any:
-    """The network as it is published: with its classifier, for the size of picture that it was trained on."""
-    import open_clip
+def whole_network(name: str, architecture: str = "") -> Any:
+    """The network as it is published, random by seed: with its classifier, for the pictures that it was trained on."""
+    import torch
+
+    torch.manual_seed(0)
+    if name in CLIP:
+        import open_clip
+
+        return open_clip.CLIP(**open_clip.get_model_config(architecture or CLIP[name]), quick_gelu=True)
     import timm
     from torchvision import models
 
     if name in TIMM | LITE:
         return timm.create_model((TIMM | LITE)[name])
-    if name in CLIP:
-        return open_clip.CLIP(**open_clip.get_model_config(CLIP[name]), quick_gelu=True)
     return (models.vit_b_16 if name == "vit-b16" else models.resnet50)(weights=None)
+
+
+def know_small_clip(folder: Path) -> None:
+    """Tell OpenCLIP of the small one, for the rest of this process; nothing else knows its name."""
+    import open_clip
+
+    if SMALL_CLIP not in open_clip.list_models():
+        file = folder / f"{SMALL_CLIP}.json"
+        file.write_text(json.dumps(SMALL_CLIP_CONFIG))
+        open_clip.add_model_config(file)
 
 
 def stir(network: nn.Module) -> None:
     """Larger weights, and scales and shifts that are not all the same."""
+    import torch
+
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim == 1:
@@ -93,6 +172,8 @@ def stir(network: nn.Module) -> None:
 
 def settle(network: nn.Module, images: Sequence[Image.Image]) -> None:
     """Running statistics of some pictures, without which activations grow from layer to layer."""
+    import torch
+
     pixels = np.stack([np.asarray(image.resize((224, 224))) for image in images])
     network.train()
     with torch.no_grad():
@@ -104,6 +185,7 @@ def settle(network: nn.Module, images: Sequence[Image.Image]) -> None:
 def features_of(name: str, network: Any) -> Features:
     """The library's own features: what it gives without a classifier, or `encode_image`."""
     import timm
+    from torch import nn
 
     if name in CLIP:
         encode: Features = network.encode_image

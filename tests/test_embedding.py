@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MODEL, PHOTOGRAPHS, draw
+from conftest import MODEL, draw
 from PIL import Image
+from randomised import publish_weights
 
 from similarity import Embedder
 from similarity.embedding import EmbedderId, preprocess
@@ -17,6 +18,7 @@ from similarity.engines import TorchEngine
 from similarity.errors import WeightsError
 from similarity.images import read_image
 from similarity.models import BACKBONES, build_network
+from similarity.networks import find_network
 from similarity.vectors import normalise
 from similarity.weights import obtain_weights
 
@@ -117,23 +119,6 @@ def reference_embeddings(weights: Path, images: list[Image.Image]) -> np.ndarray
     return unit
 
 
-def random_resnet50(images: list[Image.Image]) -> dict:  # type: ignore[type-arg]
-    """The state dict of a seeded random ResNet-50, its running statistics those of some images.
-
-    Without them a random network maps every picture to nearly one point, and any two networks would agree.
-    """
-    import torch
-    from torchvision.models import resnet50
-
-    torch.manual_seed(0)
-    model = resnet50(weights=None).train()
-    pixels = np.stack([np.asarray(image.resize((224, 224))) for image in images])
-    with torch.no_grad():
-        for _ in range(2):
-            model(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 64 - 2)
-    return model.state_dict()
-
-
 def test_the_second_resnet50_is_prepared_for_as_torchvision_does() -> None:
     from torchvision.models import ResNet50_Weights
 
@@ -144,14 +129,13 @@ def test_the_second_resnet50_is_prepared_for_as_torchvision_does() -> None:
     assert BACKBONES["resnet50-v2"].build is BACKBONES["resnet50"].build
 
 
-def test_resnet50_equals_torchvisions_own(empty_home: Path, drawn: list[Image.Image]) -> None:
-    import torch
-
-    weights = empty_home / "models" / BACKBONES["resnet50"].weights.file
-    weights.parent.mkdir()
-    torch.save(random_resnet50(drawn[::2]), weights)
-    images = drawn + [read_image(path) for path in sorted(PHOTOGRAPHS.glob("queries/*/*.jpg"))[::34]]
-
+@pytest.mark.parametrize("of", ["drawn", pytest.param("photographs", marks=pytest.mark.exhaustive)])
+def test_resnet50_equals_torchvisions_own(empty_home: Path, of: str, request: pytest.FixtureRequest) -> None:
+    images = [draw(kind, seed) for kind in ("dots", "rings", "stripes") for seed in range(4)]
+    weights = publish_weights("resnet50", empty_home, images)
+    if of == "photographs":
+        photographs: Path = request.getfixturevalue("photographs")
+        images += [read_image(path) for path in sorted(photographs.glob("queries/*/*.jpg"))[::34]]
     ours = Embedder.load("resnet50", precision="f32", device="cpu").embed(images)
     theirs = reference_embeddings(weights, images)
     assert ours.shape == (len(images), 2048)
@@ -159,31 +143,33 @@ def test_resnet50_equals_torchvisions_own(empty_home: Path, drawn: list[Image.Im
     assert (theirs @ theirs.T).min() < 0.99, "the reference must tell the pictures apart for this to mean anything"
 
 
-@pytest.mark.usefixtures("embedder")
+@pytest.mark.usefixtures("bundled")
 def test_a_damaged_converted_network_is_made_again(
-    empty_home: Path, drawn: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+    embedder: Embedder, empty_home: Path, drawn: list[Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     networks = empty_home / "cache" / "networks"
-    (kept,) = networks.resolve().glob(MODEL + "-" + 16 * "[0-9a-f]")
+    found = find_network(BACKBONES[MODEL], embedder.weights_sha256)
+    assert found
+    kept = found.resolve()
     networks.unlink()  # the link to the shared ones
-    before = Embedder.load(MODEL, device="cpu").embed(drawn[:1])  # converted for real
     made = []
 
     def copy_kept_network(_: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Stands in for the second conversion and those after it, each of which would take seconds."""
+        """Stands in for conversions, each of which would take seconds."""
         made.append(arguments)
         shutil.copytree(kept, arguments[-1], dirs_exist_ok=True)
         return subprocess.CompletedProcess([], 0, "", "")
 
     monkeypatch.setattr("similarity.networks.run_module", copy_kept_network)
+    before = Embedder.load(MODEL, device="cpu").embed(drawn[:1])
     damages = [("model.xml", b"<net"), ("model.bin", b""), ("model.bin", bytes(99)), ("sha256", b"?")]
     for name, content in damages:
         (path,) = networks.glob(f"*/{name}")
         path.write_bytes(content)
         assert (Embedder.load(MODEL, device="cpu").embed(drawn[:1]) == before).all()
-    assert len(made) == len(damages)
+    assert len(made) == 1 + len(damages)
     Embedder.load(MODEL, device="cpu")
-    assert len(made) == len(damages), "a sound one is not"
+    assert len(made) == 1 + len(damages), "a sound one is not"
 
 
 WATCHER = """
@@ -215,14 +201,18 @@ Embedder.quantise("efficientnet-lite2", pixels).embed([Image.new("RGB", (300, 30
 )
 
 
+@pytest.mark.parametrize("made", ["before", pytest.param("now", marks=pytest.mark.exhaustive)])
+@pytest.mark.usefixtures("embedder")
 def test_nothing_is_sent_while_a_network_is_converted_quantised_and_run(
-    tmp_path: Path, child_environment: dict[str, str]
+    made: str, empty_home: Path, tmp_path: Path, child_environment: dict[str, str]
 ) -> None:
-    script, processes = (QUANTISE, 3) if find_spec("nncf") else (LOAD, 2)
+    script, processes = LOAD, 1
+    if made == "now":
+        (empty_home / "cache" / "networks").unlink()
+        script, processes = (QUANTISE, 3) if find_spec("nncf") else (LOAD, 2)
     (tmp_path / "sitecustomize.py").write_text(WATCHER)  # runs at the start of every Python process
     environment = child_environment | {
         "PYTHONPATH": os.pathsep.join((str(tmp_path), child_environment["PYTHONPATH"])),
-        "SIMILARITY_HOME": str(tmp_path / "home"),
         "ATTEMPTS": str(tmp_path / "attempts"),
         "STARTED": str(tmp_path / "started"),
         "CI": "false",  # libraries that count their users leave out test machines

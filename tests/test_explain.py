@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import randomised
-from conftest import MODEL, draw
+from conftest import MODEL, draw, make_home
 from PIL import Image, ImageDraw
 
 from similarity import Embedder, Gallery
@@ -72,23 +72,29 @@ def pictures_of_shapes(count: int) -> list[Image.Image]:
 @pytest.fixture(scope="module")
 def resnet50(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Embedder:
     """ResNet-50 with random weights."""
-    folder = tmp_path_factory.mktemp("resnet50") / "home"
-    (folder / "cache").mkdir(parents=True)
-    (folder / "cache" / "networks").symlink_to(home / "cache" / "networks")
+    folder = make_home(tmp_path_factory.mktemp("resnet50") / "home", home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIMILARITY_HOME", str(folder))
         patch.setenv("TORCH_HOME", str(folder / "torch"))
-        randomised.publish("resnet50", folder, pictures_of_shapes(16))
+        randomised.publish_weights("resnet50", folder, pictures_of_shapes(16))
         return Embedder.load("resnet50")
 
 
-@pytest.mark.parametrize("head", [None, "linear", "kept", "hidden"])
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("model", [MODEL, "resnet50"])
+# The arithmetic is the same for all networks, which differ in where their map is and how it is pooled.
+CASES = [
+    pytest.param(model, method, head, marks=[] if model == "light" or is_quick else pytest.mark.exhaustive)
+    for model in ("light", MODEL, "resnet50")
+    for method in METHODS
+    for head in (None, "linear", "kept", "hidden")
+    for is_quick in [(method, head) == ("neighbours", "hidden")]
+]
+
+
+@pytest.mark.parametrize(("model", "method", "head"), CASES)
 def test_regions_add_up_to_the_score_that_a_search_gives(  # type: ignore[no-untyped-def]
     request, tmp_path: Path, model: str, method: str, head: str | None
 ) -> None:
-    embedder = request.getfixturevalue("embedder" if model == MODEL else "resnet50")
+    embedder = request.getfixturevalue({"light": "light_embedder", MODEL: "embedder"}.get(model, model))
     learned = heads(embedder.dim)[head] if head else None
     images = pictures_of_shapes(14)
     embeddings = embedder.embed(images)
@@ -105,7 +111,7 @@ def test_regions_add_up_to_the_score_that_a_search_gives(  # type: ignore[no-unt
     assert found.note == EXACT
     assert is_sum(found)
     assert pairs_add_up(found, looks[0], looks[3])
-    assert found.query.cells.shape == ((9, 9) if model == MODEL else (7, 7))
+    assert found.query.cells.shape == ((7, 7) if model == "resnet50" else (9, 9))
     if method != "neighbours":
         assert abs(found.neighbours) < TOLERANCE
         assert found.words.endswith("from the two pictures themselves.")
@@ -185,20 +191,17 @@ def share_on(cells: np.ndarray, box: Box, place: tuple[int, ...]) -> float:
     return float(positive[is_on].sum() / positive.sum())
 
 
-def test_a_transformer_is_approximate_and_says_so(
-    empty_home: Path, pytestconfig: pytest.Config, tmp_path: Path
-) -> None:
-    if not pytestconfig.getoption("--all-backbones"):
-        pytest.skip("converting a transformer takes long: --all-backbones")
-    for name, grid in (("dino-s16", (14, 14)), ("siglip2-b16", (14, 14)), ("vit-b16", (14, 14))):
-        images = pictures_of_shapes(8)
-        randomised.publish(name, empty_home, images)
-        embedder = Embedder.load(name)
-        vectors = stored(tmp_path / name, embedder.embed(images), "neighbours")
-        found = explain(*(look(image, embedder, vectors) for image in images[:2]))
-        randomised.forget(name, empty_home)
-        assert found.query.cells.shape == grid
-        assert_is_approximate(found)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["dino-s16", "siglip2-b16", "vit-b16"])
+def test_a_transformer_is_approximate_and_says_so(name: str, empty_home: Path, tmp_path: Path) -> None:
+    images = pictures_of_shapes(8)
+    randomised.publish_weights(name, empty_home, images)
+    embedder = Embedder.load(name)
+    vectors = stored(tmp_path / name, embedder.embed(images), "neighbours")
+    found = explain(*(look(image, embedder, vectors) for image in images[:2]))
+    randomised.forget(empty_home)
+    assert found.query.cells.shape == (14, 14)
+    assert_is_approximate(found)
 
 
 def assert_is_approximate(found: Explanation) -> None:

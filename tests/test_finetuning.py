@@ -14,6 +14,7 @@ import standin
 from conftest import draw, make_home
 from PIL import Image, ImageDraw
 from typer.testing import CliRunner
+from workers import running_here
 
 from similarity import Gallery
 from similarity.cli import app, main
@@ -53,11 +54,12 @@ def draw_disc(label: str, seed: int) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def at_home(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Path]:
-    """A home for this module, in which the stand-in for a network is loaded."""
+    """A home for this module, in which the stand-in for a network is loaded, and heads learn in this process."""
     with pytest.MonkeyPatch.context() as patch:
         folder = make_home(tmp_path_factory.mktemp("finetuning") / "home", home)
         patch.setenv("SIMILARITY_HOME", str(folder))
         patch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+        patch.setattr(process, "running_module", running_here)
         yield folder
 
 

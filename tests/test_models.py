@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from conftest import MODEL, Site, draw
 from PIL import Image
 from randomised import (
@@ -23,6 +22,7 @@ from randomised import (
     transform_of,
 )
 from standin import standin
+from tiers import Share
 from typer.testing import CliRunner
 
 from similarity import Embedder, SimilarityError
@@ -34,8 +34,10 @@ from similarity.models import BACKBONES, Preprocessing, build_network, get_backb
 from similarity.vectors import normalise
 from similarity.weights import choose_model, find_weights
 
-# All of them take too long for every run: `pytest --all-backbones` does.
-QUICK = ("dinov2-s14",)
+# Some take long to make, to convert and to run: those whose networks are not kept are for the exhaustive tier.
+ALL = [
+    pytest.param(name, marks=() if name in (MODEL, "dinov2-s14") else pytest.mark.exhaustive) for name in BACKBONES
+]
 
 
 @pytest.fixture(autouse=True)
@@ -55,20 +57,17 @@ def drawn() -> list[Image.Image]:
 def random_weights(any_backbone: str, empty_home: Path, drawn: list[Image.Image]) -> Iterator[Any]:
     """Of one backbone, in its home; the network of its library that they are from."""
     yield publish(any_backbone, empty_home, drawn)
-    (empty_home / "models" / BACKBONES[any_backbone].weights.file).unlink(missing_ok=True)
-    if any_backbone not in ("clip-b32", *LITE):  # whose networks other tests need
-        forget(any_backbone, empty_home)
+    if any_backbone not in LITE:
+        forget(empty_home)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "any_backbone" in metafunc.fixturenames:
-        every = metafunc.config.getoption("--all-backbones")
-        metafunc.parametrize("any_backbone", list(BACKBONES) if every else QUICK)
-
-
+@pytest.mark.parametrize("any_backbone", ALL)
+@pytest.mark.usefixtures("bundled")
 def test_a_backbone_is_what_its_library_makes_of_the_same_weights(
     any_backbone: str, random_weights: Any, drawn: list[Image.Image]
 ) -> None:
+    import torch
+
     backbone = BACKBONES[any_backbone]
     embedder = Embedder.load(any_backbone, precision="f32", device="cpu")
     ours = embedder.embed(drawn)
@@ -121,8 +120,10 @@ def check_preparation(name: str) -> None:
         assert difference.max() <= 8.01
 
 
-def test_an_entry_says_what_its_network_is() -> None:
-    for backbone in BACKBONES.values():
+def test_an_entry_says_what_its_network_is(share: Share) -> None:
+    import torch
+
+    for backbone in share.of(list(BACKBONES.values())):
         side = backbone.preprocessing.crop
         with torch.device("meta"), torch.inference_mode():
             assert backbone.build().eval()(torch.zeros(1, 3, side, side)).shape == (1, backbone.dim)
@@ -214,6 +215,7 @@ def test_a_damaged_safetensors_file_is_an_error_that_names_it(tmp_path: Path, co
 
 
 def test_the_weights_of_another_network_in_a_safetensors_file_are_refused(tmp_path: Path) -> None:
+    import torch
     from safetensors.torch import save_file
 
     for name in ("dinov2-s14", "clip-b32"):
@@ -226,6 +228,7 @@ def test_the_weights_of_another_network_in_a_safetensors_file_are_refused(tmp_pa
 @pytest.mark.usefixtures("empty_home")
 def test_a_network_of_timm_is_used_as_timm_says(tmp_path: Path, drawn: list[Image.Image]) -> None:
     import timm
+    import torch
     from safetensors.torch import save_file
 
     backbone = get_backbone("timm:resnet18")
@@ -294,7 +297,6 @@ def test_models_lists_what_is_known_and_says_how_to_know_more(empty_home: Path) 
     assert not (empty_home / "models").exists(), "nothing was downloaded"
 
 
-@pytest.mark.usefixtures("embedder")
 def test_a_measured_speed_is_known_from_then_on(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.bench.speeds.ROUND_SECONDS", 0.05)
     measured = CliRunner().invoke(app, ["models", "--measure", "--model", MODEL, "--json"])

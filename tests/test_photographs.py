@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MODEL, PHOTOGRAPHS
+from conftest import MODEL, PHOTOGRAPHS, bundled_model
 from PIL import Image
 
 from similarity import Embedder, Gallery
@@ -17,12 +17,15 @@ from similarity.models import BACKBONES, build_network
 from similarity.vectors import Vectors, normalise
 from similarity.weights import obtain_weights
 
+pytestmark = pytest.mark.exhaustive
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture(scope="session")
 def clothing(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
     if not PHOTOGRAPHS.is_dir():
         pytest.skip("the clothing photographs are not here")
-    return Gallery.build(PHOTOGRAPHS / "gallery", tmp_path_factory.mktemp("galleries") / "clothing", model=MODEL)
+    with bundled_model():
+        return Gallery.build(PHOTOGRAPHS / "gallery", tmp_path_factory.mktemp("galleries") / "clothing", model=MODEL)
 
 
 def test_all_photographs_are_indexed(clothing: Gallery) -> None:
@@ -51,7 +54,7 @@ def test_unseen_photographs_find_their_own_kind_first(clothing: Gallery, photogr
     assert recall >= 0.73, f"recall@1 is {recall:.4f}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pixels(clothing: Gallery) -> np.ndarray:  # type: ignore[type-arg]
     """The query photographs as the network takes them."""
     embedder = clothing.embedder

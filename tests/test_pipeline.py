@@ -38,33 +38,33 @@ class Watched:
         return self._files.whereabouts(item)
 
 
-def test_items_keep_their_order_and_get_their_own_vectors(pictures: Path, embedder: Embedder) -> None:
+def test_items_keep_their_order_and_get_their_own_vectors(pictures: Path, light_embedder: Embedder) -> None:
     source = open_source(pictures)
-    results = list(embed_source(source, embedder))
+    results = list(embed_source(source, light_embedder))
     assert [result.item.id for result in results if isinstance(result, Embedded)] == [item.id for item in source.items]
     for result in results:
         assert isinstance(result, Embedded)
-        image = embedder.decode(Path(result.item.path).read_bytes(), "").image
-        assert result.vector @ embedder.embed([image])[0] > 0.9999
+        image = light_embedder.decode(Path(result.item.path).read_bytes(), "").image
+        assert result.vector @ light_embedder.embed([image])[0] > 0.9999
         assert result.thumbnail.startswith(b"\xff\xd8")
 
 
-def test_however_many_there_are_only_so_many_are_read_ahead(pictures: Path, embedder: Embedder) -> None:
-    source = Watched(pictures, copies=40)
-    for _ in embed_source(source, embedder, thumbnails=False):
+def test_however_many_there_are_only_so_many_are_read_ahead(pictures: Path, light_embedder: Embedder) -> None:
+    source = Watched(pictures, copies=20)
+    for _ in embed_source(source, light_embedder, thumbnails=False):
         source.taken += 1
-    assert source.taken == source.begun == 600
-    in_the_network = embedder.batch * (2 * (os.cpu_count() or 1) + 2)
+    assert source.taken == source.begun == 300
+    in_the_network = light_embedder.batch * (2 * (os.cpu_count() or 1) + 2)
     assert source.furthest_ahead <= AHEAD + in_the_network
 
 
 def test_a_file_that_vanishes_while_its_folder_is_indexed_costs_only_itself(
-    own_pictures: Path, embedder: Embedder
+    own_pictures: Path, light_embedder: Embedder
 ) -> None:
     source = open_source(own_pictures)
     Path(source.items[3].path).unlink()
     Path(source.items[7].path).write_bytes(b"")
-    results = list(embed_source(source, embedder))
+    results = list(embed_source(source, light_embedder))
     skipped = {index: result for index, result in enumerate(results) if isinstance(result, Skipped)}
     assert {index: result.path for index, result in skipped.items()} == {
         index: source.items[index].path for index in (3, 7)
@@ -72,26 +72,26 @@ def test_a_file_that_vanishes_while_its_folder_is_indexed_costs_only_itself(
     assert len(results) == 15
 
 
-def test_a_source_in_which_nothing_can_be_read_ends(own_pictures: Path, embedder: Embedder) -> None:
+def test_a_source_in_which_nothing_can_be_read_ends(own_pictures: Path, light_embedder: Embedder) -> None:
     source = open_source(own_pictures)
     for item in source.items:
         Path(item.path).write_bytes(b"no picture")
-    results = list(embed_source(source, embedder))
+    results = list(embed_source(source, light_embedder))
     assert len(results) == 15
     assert all(isinstance(result, Skipped) for result in results)
 
 
-def test_whoever_stops_half_way_leaves_no_thread_behind(pictures: Path, embedder: Embedder) -> None:
-    results = embed_source(Watched(pictures, copies=20), embedder)
+def test_whoever_stops_half_way_leaves_no_thread_behind(pictures: Path, light_embedder: Embedder) -> None:
+    results = embed_source(Watched(pictures, copies=20), light_embedder)
     next(results)
     results.close()  # type: ignore[attr-defined]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("read")]
 
 
-def test_pixels_for_calibration_come_from_all_over_a_source(own_pictures: Path, embedder: Embedder) -> None:
+def test_pixels_for_calibration_come_from_all_over_a_source(own_pictures: Path, light_embedder: Embedder) -> None:
     source = open_source(own_pictures)
     Path(source.items[0].path).write_bytes(b"no picture")
-    pixels = read_pixels(source, embedder.backbone.preprocessing, 5)
+    pixels = read_pixels(source, light_embedder.backbone.preprocessing, 5)
     assert pixels.shape == (4, 260, 260, 3)
-    third = embedder.decode(Path(source.items[6].path).read_bytes(), "").image
-    assert np.array_equal(pixels[1], embedder.prepare(third))
+    third = light_embedder.decode(Path(source.items[6].path).read_bytes(), "").image
+    assert np.array_equal(pixels[1], light_embedder.prepare(third))

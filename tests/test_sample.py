@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Site
+from conftest import MODEL, Site
 from PIL import Image
+from tiers import Share
 
-from similarity import Embedder, Gallery
+from similarity import Gallery
 from similarity.errors import GalleryNotFoundError
 from similarity.images import read_image
 from similarity.progress import Progress
@@ -54,24 +55,24 @@ def test_the_sample_is_neither_trivial_nor_hopeless(sample: Gallery) -> None:
     assert same_category >= 0.7
 
 
-@pytest.mark.parametrize("name", ["mug-03-2", "toy-car-05-4", "chair-09-q", "lamp-02-5"])
-def test_a_picture_rendered_again_is_the_committed_one(name: str, tmp_path: Path) -> None:
+def test_a_picture_rendered_again_is_the_committed_one(share: Share, tmp_path: Path) -> None:
     from similarity.rendering.catalogue import photos
     from similarity.rendering.export import render_photos
 
-    chosen = [photo for photo in photos() if photo.id == name]
+    names = share.of(["mug-03-2", "toy-car-05-4", "chair-09-q", "lamp-02-5"])
+    chosen = [photo for photo in photos() if photo.id in names]
+    assert len(chosen) == len(names)
     render_photos(chosen, tmp_path)
-    again = read_image(tmp_path / chosen[0].path)
-    committed = read_image(FOLDER / chosen[0].path)
-    assert np.abs(np.asarray(again, float) - np.asarray(committed, float)).mean() < 2
+    for photo in chosen:
+        again, committed = read_image(tmp_path / photo.path), read_image(FOLDER / photo.path)
+        assert np.abs(np.asarray(again, float) - np.asarray(committed, float)).mean() < 2, photo.id
 
 
-@pytest.mark.usefixtures("empty_home")
-def test_the_sample_gallery_is_indexed_once_without_downloading(published: Site, embedder: Embedder) -> None:
+def test_the_sample_gallery_is_indexed_once_without_downloading(published: Site, small_catalogue: int) -> None:
     seen: list[Progress] = []
     directory = ensure_sample(seen.append)
-    assert (seen[-1].done, seen[-1].total) == (675, 675)
-    assert Gallery.open(directory).manifest.model == embedder.backbone.name
+    assert (seen[-1].done, seen[-1].total) == (small_catalogue, small_catalogue)
+    assert Gallery.open(directory).manifest.model == MODEL
     ensure_sample(lambda *_: pytest.fail("it was indexed twice"))
     assert published.asked == []
 
@@ -84,6 +85,11 @@ def test_without_the_pictures_the_error_says_how_to_make_a_gallery(
     with pytest.raises(GalleryNotFoundError, match="make a gallery with `python -m similarity index"):
         ensure_sample()
     assert sample_queries() == []
+
+
+def test_all_of_the_sample_is_in_its_gallery(sample: Gallery) -> None:
+    assert len(sample) == 675
+    assert sample.manifest.skipped == []
 
 
 def test_the_sheet_of_a_sample_query_has_the_query_and_ten_results(sample: Gallery) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import MODEL, draw
 from typer.testing import CliRunner
+from workers import run_here, running_here
 
 from similarity import Embedder, Gallery
 from similarity.cli import app
@@ -38,6 +39,15 @@ from similarity.weights import ModelChoice, weights_sha256
 TINY = "timm:test_resnet.r160_in1k"
 # A step that is seen at once.
 QUICK = TuneSettings(epochs=1, batch=12, learning_rate=0.01)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_this_process() -> Iterator[None]:
+    """Networks are converted and fine-tuned in this process, where torch is loaded once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("similarity.networks.run_module", run_here)
+        patch.setattr("similarity.finetuning.backbone.process.running_module", running_here)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +127,14 @@ def test_tuned_weights_are_kept_by_their_digest_with_a_card(tuned: Tuned, galler
     assert card.seconds > 0
     assert {"torch", "torchvision", "timm"} <= set(card.versions)
     assert read_tuned(tuned.path) == tuned
+
+
+def test_it_is_learned_in_a_process_of_its_own(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("similarity.finetuning.backbone.process.running_module", running_module)
+    epochs: list[Epoch] = []
+    made = tune_backbone(gallery, replace(QUICK, seed=1), on_epoch=epochs.append)
+    assert [epoch.number for epoch in epochs] == [1]
+    assert made.path.exists()
 
 
 def test_it_tells_how_it_goes(tuned: Tuned, heard: list[Any]) -> None:
@@ -201,7 +219,8 @@ def test_the_command_line_indexes_with_tuned_weights(tuned: Tuned, remade: Galle
     told = json.loads(done.stdout)
     assert (told["model"], told["indexed"], told["embedded"]) == (TINY, 15, 0), "they are those that it has"
     done = CliRunner().invoke(app, [*command, "--model", MODEL])
-    assert isinstance(done.exception, WeightsError)
+    assert done.exit_code == 1
+    assert f"was fine-tuned from {TINY} and does not fit {MODEL}" in " ".join(done.stderr.split())
 
 
 def test_it_embeds_as_the_training_did(tuned: Tuned, decoded: Pictures) -> None:
