@@ -1,24 +1,39 @@
 """What tests read off the pages of the app, driven without a browser."""
 
+import functools
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.caching.cache_utils import CachedFunc
 from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).resolve().parents[1] / "streamlit_app.py")
 
+# Each AppTest would look through all packages that are installed for elements of pages, which takes longer than to draw
+# most of ours. None is installed while tests run.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+
+
+def forget() -> None:
+    """Nothing is cached any more but models, which take a moment to load and are the same in every home."""
+    from similarity.app import pages as _  # noqa: F401 - imports all that caches anything
+    from similarity.app import resources
+
+    modules = [module for name, module in sys.modules.items() if name.startswith("similarity.app")]
+    for cached in (value for module in modules for value in vars(module).values() if isinstance(value, CachedFunc)):
+        if cached is not resources.load_embedder:
+            cached.clear()
+
 
 def open_app(**address: str | list[str]) -> AppTest:
-    """The app at an address, nothing cached but the model, which takes half a second to load; not drawn yet."""
-    import streamlit as st
-
-    from similarity.app import resources, throttle
-
-    for cached in (st.cache_data, resources._load_generation, throttle._limiter):
-        cached.clear()
+    """The app at an address, nothing cached but models; not drawn yet."""
+    forget()
     page = AppTest.from_file(APP, default_timeout=60)
     for name, value in address.items():
         page.query_params[name] = value
@@ -31,12 +46,9 @@ def draw_alone(show: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> App
     Args:
         show: imports the page's own and calls it; only the text of this function is taken.
     """
-    import streamlit as st
-
     from similarity.app import navigation
 
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    forget()
 
     def go(name: str, parameters: object = None) -> None:
         st.session_state["went"] = (name, parameters)

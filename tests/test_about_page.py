@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Site
-from pages import texts
+from pages import forget, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
@@ -26,9 +26,7 @@ def _page() -> None:
 @pytest.fixture
 def page() -> AppTest:
     """The page alone: AppTest cannot go to a page that is a function."""
-    import streamlit as st
-
-    st.cache_data.clear()
+    forget()
     return AppTest.from_function(_page, default_timeout=60)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import standin
 from conftest import change_manifest
+from pages import forget
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
@@ -39,13 +40,10 @@ def script() -> None:
 
 @pytest.fixture
 def page(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    import streamlit as st
-
     from similarity.app import navigation
 
     assert empty_home
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    forget()
     monkeypatch.setattr("similarity.embedding.Embedder.restore", standin.load)
     monkeypatch.setattr("similarity.app.access.may_manage", lambda: True)
     monkeypatch.setattr(navigation, "go", navigation.go)  # put back at the end
