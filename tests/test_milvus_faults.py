@@ -18,7 +18,7 @@ from similarity import Gallery
 from similarity.deletion import delete_gallery
 from similarity.errors import CollectionError, GalleryError, SearchError, StoreAwayError, StoreError
 from similarity.indexes import check_store
-from similarity.milvus.client import client
+from similarity.milvus.client import client, pymilvus
 from similarity.milvus.collection import Collection
 from similarity.storage import read_generation
 from similarity.stores import EMBEDDED, Store, choose_store
@@ -27,14 +27,7 @@ pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    place = lite(tmp_path_factory.mktemp("milvus"))
-    yield place
-    let_go(place)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("server"))
     yield running
@@ -61,6 +54,7 @@ def vectors_of(gallery: Gallery) -> Collection:
     return collection
 
 
+@pytest.mark.cluster
 def test_a_server_that_is_gone_is_told_and_is_found_again(
     server: Server,
     tmp_path: Path,
@@ -100,6 +94,7 @@ def test_a_server_that_is_gone_is_told_and_is_found_again(
     read_generation(far.directory, thorough=True)
 
 
+@pytest.mark.cluster
 def test_a_gallery_is_indexed_into_a_server_and_found_at_another_address(
     server: Server, tmp_path: Path, pictures: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +109,7 @@ def test_a_gallery_is_indexed_into_a_server_and_found_at_another_address(
     assert "something" not in (far.directory / "generations" / "000001" / "manifest.json").read_text()
 
 
+@pytest.mark.cluster
 def test_a_server_that_hears_and_never_answers_is_given_up_on(quick: None) -> None:  # noqa: ARG001
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -140,11 +136,11 @@ def test_nothing_is_embedded_for_a_server_that_is_not_there(
 
 
 def test_a_collection_that_was_dropped_is_told_and_made_anew_by_a_rebuild(
-    store: Store, tmp_path: Path, shapes: Gallery
+    milvus: Store, tmp_path: Path, shapes: Gallery
 ) -> None:
-    far = shapes.rebuild(refinement="none", into=tmp_path / "far", store=store)
+    far = shapes.rebuild(refinement="none", into=tmp_path / "far", store=milvus)
     before = far.search_vector(far.vectors[0], 15)
-    client(store).drop_collection(vectors_of(far).name)
+    client(milvus).drop_collection(vectors_of(far).name)
     files = content(far.directory)
     remedy = (
         f"is not in Milvus at .* any more: make it anew with `python -m similarity rebuild --gallery {far.directory}"
@@ -161,11 +157,11 @@ def test_a_collection_that_was_dropped_is_told_and_made_anew_by_a_rebuild(
     assert far.rebuild().search_vector(far.vectors[0], 15) == before
 
 
-def test_a_collection_of_other_embeddings_is_not_asked(store: Store, tmp_path: Path, shapes: Gallery) -> None:
-    far = shapes.rebuild(into=tmp_path / "far", store=store)
+def test_a_collection_of_other_embeddings_is_not_asked(milvus: Store, tmp_path: Path, shapes: Gallery) -> None:
+    far = shapes.rebuild(into=tmp_path / "far", store=milvus)
     mine = vectors_of(far)
     mine.drop()
-    other = Collection(store, mine.name)
+    other = Collection(milvus, mine.name)
     other.create(64)
     other.index("FLAT", {})
     again = Gallery.open(far.directory)
@@ -175,8 +171,8 @@ def test_a_collection_of_other_embeddings_is_not_asked(store: Store, tmp_path: P
         read_generation(far.directory, thorough=True)
 
 
-def test_vectors_that_somebody_took_away_are_missed(store: Store, tmp_path: Path, shapes: Gallery) -> None:
-    far = shapes.rebuild(into=tmp_path / "far", store=store)
+def test_vectors_that_somebody_took_away_are_missed(milvus: Store, tmp_path: Path, shapes: Gallery) -> None:
+    far = shapes.rebuild(into=tmp_path / "far", store=milvus)
     keys = far._generation.index.keys  # type: ignore[attr-defined]
     vectors_of(far).delete_keys(keys[:3])
     with pytest.raises(CollectionError, match="3 of the vectors of the gallery are not in the collection"):
@@ -188,8 +184,9 @@ def test_vectors_that_somebody_took_away_are_missed(store: Store, tmp_path: Path
         far.search_vector(far.vectors[0], 1)
 
 
-def test_lines_of_others_in_a_collection_are_passed_over(store: Store, tmp_path: Path, shapes: Gallery) -> None:
-    far = shapes.rebuild(into=tmp_path / "far", store=store)
+@pytest.mark.cluster
+def test_lines_of_others_in_a_collection_are_passed_over(milvus: Store, tmp_path: Path, shapes: Gallery) -> None:
+    far = shapes.rebuild(into=tmp_path / "far", store=milvus)
     before = far.search_vector(far.vectors[0], 15)
     many = np.repeat(far.vectors[:1], 200, axis=0)
     vectors_of(far).put(np.arange(200) + (99 << 32), many, [[]] * 200)
@@ -199,10 +196,10 @@ def test_lines_of_others_in_a_collection_are_passed_over(store: Store, tmp_path:
 
 @pytest.mark.parametrize("fails_at", [1, 2])
 def test_a_run_that_fails_half_way_leaves_the_answers_and_no_collection(
-    store: Store, tmp_path: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch, fails_at: int
+    milvus: Store, tmp_path: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch, fails_at: int
 ) -> None:
-    far = shapes.rebuild(into=tmp_path / "far", store=store)
-    before, there = far.search_vector(far.vectors[0], 15), set(client(store).list_collections())
+    far = shapes.rebuild(into=tmp_path / "far", store=milvus)
+    before, there = far.search_vector(far.vectors[0], 15), set(client(milvus).list_collections())
     calls = iter(range(1, 100))
     put = Collection.put
 
@@ -217,14 +214,14 @@ def test_a_run_that_fails_half_way_leaves_the_answers_and_no_collection(
         far.rebuild(refinement="none")
     assert far.is_live
     assert far.search_vector(far.vectors[0], 15) == before
-    assert set(client(store).list_collections()) == there
+    assert set(client(milvus).list_collections()) == there
     assert len(list((far.directory / "generations").iterdir())) == 1
 
 
 def test_what_a_killed_change_has_sent_is_taken_out_by_the_next(
-    store: Store, tmp_path: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
+    milvus: Store, tmp_path: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    far = shapes.rebuild(refinement="none", into=tmp_path / "far", store=store)
+    far = shapes.rebuild(refinement="none", into=tmp_path / "far", store=milvus)
     folder = tmp_path / "more"
     folder.mkdir()
     for seed in range(50, 53):
@@ -244,6 +241,7 @@ def _fail(*_: object) -> None:
     raise OSError("the disk is gone")
 
 
+@pytest.mark.cluster
 def test_a_gallery_is_deleted_also_while_its_server_is_away(
     server: Server,
     tmp_path: Path,
@@ -262,6 +260,7 @@ def test_a_gallery_is_deleted_also_while_its_server_is_away(
     assert f"The collection {name}" in caplog.text
 
 
+@pytest.mark.cluster
 def test_a_milvus_lite_that_another_program_has_open_is_told(
     tmp_path: Path, shapes: Gallery, child_environment: dict[str, str]
 ) -> None:
@@ -289,28 +288,23 @@ def test_a_file_that_is_no_milvus_lite_is_told(tmp_path: Path, shapes: Gallery) 
 
 @pytest.mark.parametrize("recipe", ["PCA8,IVF1,SQ4", "IVF1,SQ6"])
 def test_a_recipe_that_milvus_has_not_is_refused_before_anything_is_done(
-    store: Store, tmp_path: Path, pictures: Path, recipe: str
+    milvus: Store, tmp_path: Path, pictures: Path, recipe: str
 ) -> None:
     more = tmp_path / "pictures"
     more.mkdir()
     for seed in range(25):
         draw("rings", seed).save(more / f"{seed}.jpg")
     with pytest.raises(SearchError, match="Milvus has no counterpart of"):
-        Gallery.build(more, tmp_path / "far", model=MODEL, recipe=recipe, store=store)
+        Gallery.build(more, tmp_path / "far", model=MODEL, recipe=recipe, store=milvus)
     assert not (tmp_path / "far").exists()
     assert pictures.exists()
 
 
-def test_without_pymilvus_the_error_says_what_to_install(tmp_path: Path, child_environment: dict[str, str]) -> None:
-    program = (
-        "import sys; sys.modules['pymilvus'] = None\n"
-        "from similarity.indexes import check_store; from similarity.stores import choose_store\n"
-        "check_store(choose_store('milvus', sys.argv[1]), 'flat')"
-    )
-    child = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "x.db")], env=child_environment, capture_output=True, text=True
-    )
-    assert "StoreError: Milvus needs more packages: pip install 'similarity[scale]'." in child.stderr
+def test_without_pymilvus_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pymilvus", None)
+    pymilvus.cache_clear()
+    with pytest.raises(StoreError, match=r"Milvus needs more packages: pip install 'similarity\[scale\]'\."):
+        check_store(choose_store("milvus", str(tmp_path / "x.db")), "flat")
 
 
 @pytest.mark.parametrize(
