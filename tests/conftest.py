@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from commands import Done, Run, run_command
 from PIL import Image, ImageDraw
+from sure import sure, sure_sample  # noqa: F401 - pytest finds them by their names here
 from tiers import (  # noqa: F401 - pytest finds them by their names here
     pytest_addoption,
     pytest_fixture_setup,

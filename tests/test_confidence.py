@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MODEL, PHOTOGRAPHS, draw
+from conftest import MODEL, draw
 
 from similarity import Gallery
 from similarity.chances import Chances, find_chances, percent
@@ -153,8 +153,8 @@ def test_nothing_is_ever_certain() -> None:
 
 
 @pytest.fixture
-def mine(sample: Gallery, empty_home: Path) -> Gallery:  # noqa: ARG001 - its home has no cache yet
-    return sample
+def mine(sure: Gallery) -> Gallery:
+    return sure
 
 
 def kept_files(home: Path) -> list[Path]:
@@ -164,7 +164,7 @@ def kept_files(home: Path) -> list[Path]:
 def test_it_is_learned_once_and_kept(mine: Gallery, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_calibration(mine) is None
     learned = calibrate(mine)
-    assert (learned.queries, learned.pairs, learned.by) == (675, 6750, "label")
+    assert (learned.queries, learned.pairs, learned.by) == (len(mine), 10 * len(mine), "label")
     assert learned.error <= 0.05
     monkeypatch.setattr("similarity.evaluation.calibration.ask_all", None)
     assert read_calibration(mine) == calibrate(mine) == learned
@@ -183,7 +183,7 @@ def test_what_was_damaged_is_learned_again(mine: Gallery, empty_home: Path, dama
 
 def test_without_a_place_to_keep_it_it_is_learned_all_the_same(mine: Gallery, empty_home: Path) -> None:
     (empty_home / "cache" / "confidence").write_text("a file where a folder should be")
-    assert calibrate(mine).queries == 675
+    assert calibrate(mine).queries == len(mine)
     assert read_calibration(mine) is None
 
 
@@ -192,9 +192,9 @@ def test_another_column_is_learned_by_itself(mine: Gallery, empty_home: Path) ->
     assert len(kept_files(empty_home)) == 2
 
 
-def build(folder: Path, home: Path, labels: list[str]) -> Gallery:
-    """A gallery of 40 pictures, label by label."""
-    for seed in range(40):
+def build(folder: Path, home: Path, labels: list[str], count: int) -> Gallery:
+    """A gallery of some pictures, label by label."""
+    for seed in range(count):
         place = folder / labels[seed % len(labels)].format(seed)
         place.mkdir(parents=True, exist_ok=True)
         draw("dots", seed).save(place / f"{seed}.jpg")
@@ -202,17 +202,19 @@ def build(folder: Path, home: Path, labels: list[str]) -> Gallery:
 
 
 @pytest.mark.parametrize(
-    ("labels", "sentence"),
+    ("labels", "count", "sentence"),
     [
-        (["."], "none of its pictures has a label"),
-        (["dots"], "have the same one, 'dots': nothing says when a result would be wrong"),
-        (["only-{}"], "no two have the same label"),
-        (["dots", *["only-{}"] * 3], "Only 10 pictures can be asked with"),
+        (["."], 4, "none of its pictures has a label"),
+        (["dots"], 4, "have the same one, 'dots': nothing says when a result would be wrong"),
+        (["only-{}"], 4, "no two have the same label"),
+        (["dots", *["only-{}"] * 3], 40, "Only 10 pictures can be asked with"),
     ],
 )
 @pytest.mark.usefixtures("standin_network")
-def test_galleries_that_cannot_tell_say_why(tmp_path: Path, empty_home: Path, labels: list[str], sentence: str) -> None:
-    gallery = build(tmp_path / "pictures", empty_home, labels)
+def test_galleries_that_cannot_tell_say_why(
+    tmp_path: Path, empty_home: Path, labels: list[str], count: int, sentence: str
+) -> None:
+    gallery = build(tmp_path / "pictures", empty_home, labels, count)
     with pytest.raises(SearchError, match=sentence):
         calibrate(gallery)
     assert read_calibration(gallery) is None
@@ -278,7 +280,7 @@ def test_its_own_pictures_are_not_asked_what_was_learned_of_themselves(mine: Gal
     assert found.reliability.error == cross_fit(found.outcomes.scores, found.outcomes.right, labels).error
     told = found.to_json()
     assert told["ece"] == pytest.approx(found.reliability.error, abs=1e-6)
-    assert sum(one["count"] for one in told["calibration"]) == 6750
+    assert sum(one["count"] for one in told["calibration"]) == 10 * len(mine)
 
 
 def test_the_report_draws_it_and_says_what_it_means(mine: Gallery, shapes: Gallery) -> None:
@@ -291,10 +293,11 @@ def test_the_report_draws_it_and_says_what_it_means(mine: Gallery, shapes: Galle
     assert "calibration" not in render_report(shapes, evaluate(shapes))
 
 
-@pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="the clothing photographs are not here")
-def test_on_photographs_it_holds_for_queries_that_it_never_saw(empty_home: Path) -> None:
-    gallery = Gallery.build(PHOTOGRAPHS / "gallery", empty_home / "galleries" / "clothing", model=MODEL)
-    found = evaluate(gallery, open_source(PHOTOGRAPHS / "queries"))
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("bundled")
+def test_on_photographs_it_holds_for_queries_that_it_never_saw(photographs: Path, empty_home: Path) -> None:
+    gallery = Gallery.build(photographs / "gallery", empty_home / "galleries" / "clothing", model=MODEL)
+    found = evaluate(gallery, open_source(photographs / "queries"))
     assert found.reliability is not None
     assert found.reliability.error <= 0.05
     learned, outcomes = calibrate(gallery), found.outcomes

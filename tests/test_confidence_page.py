@@ -15,10 +15,9 @@ from similarity.evaluation.wording import CALIBRATED
 
 
 @pytest.fixture(autouse=True)
-def catalogue(sample: Gallery, empty_home: Path) -> Gallery:
-    """The sample's pictures in a gallery that a page opens at once."""
-    sureness.calibrations.clear()
-    return Gallery.open(shutil.copytree(sample.directory, empty_home / "galleries" / "catalogue"))
+def catalogue(sure: Gallery, empty_home: Path) -> Gallery:
+    """A gallery that can tell how sure its results are, which a page opens at once."""
+    return Gallery.open(shutil.copytree(sure.directory, empty_home / "galleries" / "catalogue"))
 
 
 def opened(**address: str | list[str]) -> AppTest:
@@ -28,7 +27,7 @@ def opened(**address: str | list[str]) -> AppTest:
 def test_each_result_says_how_likely_it_is_right() -> None:
     page = opened()
     assert not page.exception
-    assert [tile["chance"] for tile in ranking(page)] == ["> 99 % likely"] * 10
+    assert [tile["chance"] for tile in ranking(page)][:8] == ["> 99 % likely"] * 8, "there are eight lamps"
     assert "likely the same kind" in ranking(page)[0]["hint"]
     assert not page.warning
     assert not any(tile["unsure"] for tile in ranking(page))
@@ -37,7 +36,8 @@ def test_each_result_says_how_likely_it_is_right() -> None:
 def test_a_result_that_is_rather_wrong_is_no_confident_match_even_if_nobody_asked() -> None:
     page = opened(**{"where.label": "shoe"})
     assert "No confident match. The best one is < 1 % likely the same kind." in texts(page).replace("*", "")
-    assert len(ranking(page)) == 10
+    assert len(ranking(page)) >= 8, "they are shown all the same"
+    assert {tile["label"] for tile in ranking(page)} == {"shoe"}
 
 
 def test_from_the_precision_that_was_chosen_on_results_count_as_confident() -> None:
@@ -85,14 +85,14 @@ def test_a_gallery_that_cannot_tell_shows_no_percentages(shapes: Gallery, empty_
     assert not any("chance" in tile for tile in ranking(page))
 
 
-def test_a_large_gallery_is_searched_while_it_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sureness, "AT_ONCE", 100)
+def test_a_large_gallery_is_searched_while_it_is_found_out(catalogue: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sureness, "AT_ONCE", len(catalogue) - 1)
     page = opened()
     assert len(ranking(page)) == 10
     for making in sureness.calibrations()._made.values():
         making.result.result(60)
     assert ranking(page.run())[0]["chance"] == "> 99 % likely"
-    monkeypatch.setattr(sureness, "IN_BACKGROUND", 200)
+    monkeypatch.setattr(sureness, "IN_BACKGROUND", len(catalogue) - 1)
     assert ranking(opened())[0]["chance"] == "> 99 % likely", "it is in the cache"
 
 
@@ -123,5 +123,5 @@ def test_the_evaluate_page_shows_whether_percentages_are_true(
     assert shown["Expected calibration error"] == f"{told.error:.3f}"
     assert CALIBRATED in texts(page)
     drawn = {series["name"]: series for series in plots(page)["How sure it is, and how right"]["series"]}
-    assert sum(count for _, count in drawn["How many results"]["data"]) == 6750
+    assert sum(count for _, count in drawn["How many results"]["data"]) == 10 * len(catalogue)
     assert drawn["As it should be"]["lineStyle"]["type"] == "dashed", "not by colour alone"

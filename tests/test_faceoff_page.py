@@ -4,11 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import standin
 from conftest import MODEL, draw
 from pages import address, components, draw_alone, errors, texts, tiles
 from streamlit.testing.v1 import AppTest
 
-from similarity import Gallery
+from similarity import Embedder, Gallery
+from similarity.embedding import EmbedderId
 
 LITE0 = "efficientnet-lite0"
 
@@ -19,17 +21,33 @@ def _page() -> None:
     faceoff_page.show()
 
 
+def restore(identity: EmbedderId) -> Embedder:
+    """The stand-in for a network where that made the gallery."""
+    return standin.standin() if identity.weights_sha256 == standin.standin().weights_sha256 else RESTORE(identity)
+
+
+RESTORE = Embedder.restore
+
+
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setattr("similarity.embedding.Embedder.restore", restore)
     return draw_alone(_page, monkeypatch)
 
 
-@pytest.fixture(scope="module")
-def pair(shapes: Gallery, pictures: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
-    """Two galleries of the same pictures: `shapes`, and `light` made with another model."""
+@pytest.fixture(scope="session", params=["standin", pytest.param(LITE0, marks=pytest.mark.exhaustive)])
+def pair(
+    request: pytest.FixtureRequest, shapes: Gallery, pictures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Two galleries of the same pictures: `shapes`, and `light` made with another network."""
     folder = tmp_path_factory.mktemp("pair")
     shutil.copytree(shapes.directory, folder / "shapes")
-    Gallery.build(pictures, folder / "light", model=LITE0)
+    if request.param == LITE0:
+        Gallery.build(pictures, folder / "light", model=LITE0)
+        return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+        Gallery.build(pictures, folder / "light", model=standin.CHOICE)
     return folder
 
 
@@ -37,7 +55,7 @@ def pair(shapes: Gallery, pictures: Path, home: Path, tmp_path_factory: pytest.T
 def both(pair: Path, empty_home: Path) -> tuple[Gallery, Gallery]:
     """These two, in a home of their own."""
     found = [shutil.copytree(pair / name, empty_home / "galleries" / name) for name in ("shapes", "light")]
-    first, second = (Gallery.open(directory) for directory in found)
+    first, second = (Gallery.open(directory, load=restore) for directory in found)
     return first, second
 
 

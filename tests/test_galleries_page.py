@@ -260,15 +260,15 @@ def test_a_running_job_shows_how_far_it_is_and_is_cancelled(page: AppTest, mine:
 def test_a_gallery_that_is_being_built_is_not_listed_yet_and_a_job_that_waits_says_so(
     page: AppTest, empty_home: Path, own_pictures: Path
 ) -> None:
-    go_on = threading.Event()
+    has_begun, go_on = threading.Event(), threading.Event()
 
     def hold(job: Job) -> None:
         with job.turn():
+            has_begun.set()
             assert go_on.wait(30)
 
-    first = jobs().start(empty_home / "galleries" / "first", "index", hold)
-    while first.status.state != "running":
-        pass
+    jobs().start(empty_home / "galleries" / "first", "index", hold)
+    assert has_begun.wait(30)
     (empty_home / "galleries" / "first" / "generations").mkdir(parents=True)
     open_form(page, "second", own_pictures)
     press(page, "Build the gallery")

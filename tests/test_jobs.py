@@ -2,7 +2,6 @@
 
 import shutil
 import threading
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -47,13 +46,6 @@ def gallery(directory: Path, own_pictures: Path) -> Path:
 def ended(job: Job) -> Job:
     assert job.wait(30)
     return job
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def cancelled_after(count: int, work: tasks.Work) -> tasks.Work:
@@ -158,19 +150,31 @@ def test_a_second_job_on_the_same_gallery_is_refused_and_on_another_one_it_is_no
     assert jobs.listed() == [other]
 
 
-def test_jobs_that_embed_take_turns_and_one_that_waits_can_be_cancelled(jobs: Jobs, directory: Path) -> None:
-    go_on = threading.Event()
+def test_jobs_that_embed_take_turns_and_one_that_waits_can_be_cancelled(
+    jobs: Jobs, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_begun, go_on, waiting = threading.Event(), threading.Event(), threading.Semaphore(0)
+    changed = jobs._turns._changed
+    wait_for = changed.wait_for
+
+    def noted(condition: Callable[[], bool]) -> None:
+        waiting.release()
+        wait_for(condition)
 
     def embed(job: Job) -> None:
         with job.turn():
             job.tell(Progress("Embedding"))
+            has_begun.set()
             assert go_on.wait(30)
 
+    monkeypatch.setattr(changed, "wait_for", noted)
     first = jobs.start(directory, "index", embed)
-    until(lambda: first.status.progress)
+    assert has_begun.wait(30)
     second = jobs.start(directory.with_name("b"), "index", embed)
     third = jobs.start(directory.with_name("c"), "index", embed)
-    until(lambda: second.status.state == third.status.state == "waiting")
+    for _ in (first, second, third):
+        assert waiting.acquire(timeout=30)
+    assert second.status.state == third.status.state == "waiting"
     second.cancel()
     assert ended(second).status.state == "cancelled"
     assert second.status.progress is None

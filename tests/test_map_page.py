@@ -3,7 +3,6 @@
 import json
 import shutil
 import threading
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -199,10 +198,22 @@ def test_while_the_map_is_made_the_page_says_how_long_it_takes(
     page: AppTest, mine: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(map_making, "TICK", 0.05)
-    monkeypatch.setattr(maps, "lay_out", lambda vectors: (time.sleep(0.4), vectors[:, :2] ** 2)[1])
+    is_told = threading.Event()
     caption = map_making.st.caption
-    monkeypatch.setattr(map_making.st, "caption", lambda text, **more: (told.append(text), caption(text, **more))[1])
+
+    def lay_out(vectors: np.ndarray) -> maps.Points:
+        assert is_told.wait(30)
+        return np.asarray(vectors[:, :2] ** 2)
+
+    def tell(text: str, **more: Any) -> object:
+        told.append(text)
+        if "takes about" in text:
+            is_told.set()
+        return caption(text, **more)
+
+    monkeypatch.setattr(map_making, "TICK", 0.001)
+    monkeypatch.setattr(maps, "lay_out", lay_out)
+    monkeypatch.setattr(map_making.st, "caption", tell)
     page.run()
     assert not page.exception
     assert any("takes about 2 seconds" in text for text in told)
