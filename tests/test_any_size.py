@@ -1,8 +1,7 @@
 """A gallery whose index is approximate: made, changed, made anew, asked under conditions."""
 
 import json
-import subprocess
-import sys
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import standin
+from commands import Run
 from conftest import change_manifest
 
 from similarity import Gallery, Item
@@ -39,14 +39,15 @@ def items(count: int) -> list[Item]:
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def vectors() -> Vectors:
+    """Read only."""
     return World(DIM).block(COUNT, 1)
 
 
-@pytest.fixture
-def large(tmp_path: Path, vectors: Vectors) -> Gallery:
-    """A gallery of 3,000 pictures with an approximate index."""
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory, vectors: Vectors) -> Path:
+    """The folder of a gallery of 3,000 pictures with an approximate index. Read only."""
     made = Manifest(
         "efficientnet-lite2",
         "0" * 64,
@@ -58,10 +59,16 @@ def large(tmp_path: Path, vectors: Vectors) -> Gallery:
         recipe_asked="ivf",
         refinement_asked="none",
     )
-    directory = tmp_path / "large"
+    directory = tmp_path_factory.mktemp("large") / "large"
     directory.mkdir()
     write_generation(directory, made, items(COUNT), [vectors[:1_000], vectors[1_000:]])
-    return Gallery.open(directory, load=standin.load)
+    return directory
+
+
+@pytest.fixture
+def large(tmp_path: Path, made_once: Path) -> Gallery:
+    """A copy of it to change."""
+    return Gallery.open(Path(shutil.copytree(made_once, tmp_path / "large")), load=standin.load)
 
 
 def ids(gallery: Gallery, vector: Vectors, k: int = 10, **conditions: Any) -> list[str]:
@@ -185,8 +192,6 @@ def test_a_gallery_whose_index_cannot_be_understood_is_damaged(large: Gallery, s
 
 
 def test_galleries_of_the_version_before_are_read_as_they_are(shapes: Gallery, tmp_path: Path) -> None:
-    import shutil
-
     directory = Path(shutil.copytree(shapes.directory, tmp_path / "old"))
     old = Gallery.open(directory)
     path = directory / "generations" / "000001" / "manifest.json"
@@ -228,18 +233,11 @@ def test_items_are_made_as_they_are_asked_for_and_are_those_that_were_written(tm
         read[20]
 
 
-def search(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "similarity", "search", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
-def test_the_command_line_takes_conditions_examples_and_pages(
-    shapes: Gallery, pictures: Path, child_environment: dict[str, str]
-) -> None:
+def test_the_command_line_takes_conditions_examples_and_pages(run: Run, shapes: Gallery, pictures: Path) -> None:
     query, counter = pictures / "dots" / "dots-0.jpg", pictures / "rings" / "rings-1.jpg"
     options = ("--like", pictures / "dots" / "dots-1.jpg", "--unlike", counter, "--weight", "2", "--weight", "1")
     where = ("--where", "label=dots", "--where", "label=stripes")
-    done = search(child_environment, query, "-g", "shapes", "-k", "20", *options, *where, "--exclude-query", "--json")
+    done = run("search", query, "-g", "shapes", "-k", "20", *options, *where, "--exclude-query", "--json")
     assert done.returncode == 0, done.stderr
     hits = json.loads(done.stdout)["hits"]
     assert len(hits) == 8
@@ -251,10 +249,11 @@ def test_the_command_line_takes_conditions_examples_and_pages(
     assert hits[0]["score"] == pytest.approx(
         shapes.search(asked, 1, exclude_query=True, where={"label": ["dots", "stripes"]})[0].score
     )
-    page = search(child_environment, query, "-g", "shapes", "-k", "3", "--offset", "13", "--json")
+    page = run("search", query, "-g", "shapes", "-k", "3", "--offset", "13", "--json")
     assert [hit["rank"] for hit in json.loads(page.stdout)["hits"]] == [14, 15]
 
 
+@pytest.mark.usefixtures("shapes")
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
@@ -268,27 +267,16 @@ def test_the_command_line_takes_conditions_examples_and_pages(
     ],
 )
 def test_options_that_make_no_sense_are_errors_in_plain_words(
-    shapes: Gallery,  # noqa: ARG001 - it is searched
-    pictures: Path,
-    child_environment: dict[str, str],
-    options: tuple[str, ...],
-    status: int,
-    said: str,
+    run: Run, pictures: Path, options: tuple[str, ...], status: int, said: str
 ) -> None:
-    done = search(child_environment, pictures / "dots" / "dots-0.jpg", "-g", "shapes", *options)
+    done = run("search", pictures / "dots" / "dots-0.jpg", "-g", "shapes", *options)
     assert done.returncode == status
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert status == 2 or done.stderr.count("\n") == 1
 
 
-def test_rebuild_says_what_was_made_and_info_how_much_it_finds(
-    large: Gallery, child_environment: dict[str, str]
-) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "similarity", *arguments]
-        return subprocess.run(command, env=child_environment, capture_output=True, text=True, check=False)
-
+def test_rebuild_says_what_was_made_and_info_how_much_it_finds(run: Run, large: Gallery) -> None:
     place = str(large.directory)
     done = run("rebuild", "--gallery", place, "--recipe", "flat-sq8")
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def test_explanations_in_json_add_up_to_the_scores(run: Run, pictures: Path) -> 
 
 
 @pytest.mark.usefixtures("shapes")
-@pytest.mark.parametrize("k", [1, 10, 15])
+@pytest.mark.parametrize("k", [1, pytest.param(10, marks=pytest.mark.exhaustive), 15])
 def test_the_sheet_is_a_picture_of_query_and_results(run: Run, pictures: Path, tmp_path: Path, k: int) -> None:
     sheet = tmp_path / "out.png"
     done = run("search", pictures / "dots" / "dots-0.jpg", "-g", "shapes", "-k", k, "--sheet", sheet)
@@ -121,15 +122,17 @@ def test_names_are_drawn_as_they_are_written(run: Run, pictures: Path, tmp_path:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.usefixtures("shapes")
-def test_output_that_cannot_be_written_is_said(pictures: Path, child_environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("options", [[], pytest.param(["--json"], marks=pytest.mark.exhaustive)])
+def test_output_that_cannot_be_written_is_said(
+    pictures: Path, child_environment: dict[str, str], options: list[str]
+) -> None:
     command = [sys.executable, "-m", "similarity", "search", str(pictures / "dots" / "dots-0.jpg"), "-g", "shapes"]
-    for options in ([], ["--json"]):
-        with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                [*command, *options], env=child_environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
-            )
-        assert done.returncode == 1
-        assert done.stderr == "Error: The output could not be written (No space left on device).\n"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*command, *options], env=child_environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: The output could not be written (No space left on device).\n"
 
 
 def test_a_gallery_may_be_given_by_its_path(run: Run, pictures: Path, tmp_path: Path) -> None:
@@ -212,8 +215,20 @@ def test_without_any_gallery_the_list_says_how_to_make_one(run: Run) -> None:
 
 
 def test_the_first_search_indexes_the_sample_gallery_by_itself_and_the_second_does_not(
-    run: Run, empty_home: Path, tmp_path: Path
+    run: Run, empty_home: Path, tmp_path: Path, small_catalogue: int
 ) -> None:
+    first = check_the_first_search(run, empty_home, tmp_path)
+    assert Gallery.open(first).manifest.count == small_catalogue
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("bundled")
+def test_the_whole_sample_gallery_is_indexed_by_the_first_search(run: Run, empty_home: Path, tmp_path: Path) -> None:
+    assert Gallery.open(check_the_first_search(run, empty_home, tmp_path)).manifest.count > 500
+
+
+def check_the_first_search(run: Run, empty_home: Path, tmp_path: Path) -> Path:
+    """Look for a sample where there is no gallery yet; where there is one then."""
     done = run("demo", "--sheet", tmp_path / "demo.png", "-k", 5, "--json")
     assert "Note: EfficientNet-Lite2 is used because the weights of ResNet-50 are not on this computer" in done.stderr
     first = json.loads(done.stdout)
@@ -221,32 +236,50 @@ def test_the_first_search_indexes_the_sample_gallery_by_itself_and_the_second_do
     assert (tmp_path / "demo.png").read_bytes().startswith(b"\x89PNG")
     second = json.loads(run("search", first["query"], "-k", 5, "--json").stdout)
     assert second["hits"] == first["hits"]
-    assert (empty_home / "galleries" / "sample" / "CURRENT").read_text().startswith("000001 ")
+    directory = empty_home / "galleries" / "sample"
+    assert (directory / "CURRENT").read_text().startswith("000001 ")
+    return directory
+
+
+# The command line with the light network; it says aloud that an embedding is kept, and waits there for Ctrl-C.
+WAITS_TO_BE_STOPPED = """
+import threading
+import light
+from similarity.embedding import Embedder
+from similarity.journal import Journal
+Embedder.load = light.instead_of(light.load())
+add = Journal.add
+def kept(*arguments):
+    add(*arguments)
+    print("kept", flush=True)
+    threading.Event().wait(60)
+Journal.add = kept
+from similarity.cli import main
+main()
+"""
 
 
 def test_ctrl_c_ends_indexing_with_a_sentence_and_the_same_command_goes_on(
     run: Run, own_pictures: Path, empty_home: Path, child_environment: dict[str, str]
 ) -> None:
-    picture = (own_pictures / "dots" / "dots-0.jpg").read_bytes()
-    for number in range(400):
-        (own_pictures / f"other-{number}.jpg").write_bytes(picture + number.to_bytes(2))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "similarity", "index", str(own_pictures), "-g", "mine", "-m", MODEL],
-        env=child_environment | {"SIMILARITY_HOME": str(empty_home)},
+    paths = os.pathsep.join((str(Path(__file__).parent), child_environment["PYTHONPATH"]))
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITS_TO_BE_STOPPED, "index", str(own_pictures), "-g", "mine", "-m", MODEL],
+        env=child_environment | {"SIMILARITY_HOME": str(empty_home), "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    while len(list(empty_home.glob("galleries/mine/thumbnails/*/*.jpg"))) < 20 and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "kept\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors == "Interrupted: the gallery is as it was. Run the same command again to go on where it stopped.\n"
     assert run("list", "--json").stdout == '{"galleries": []}\n'
     again = json.loads(run("index", own_pictures, "-g", "mine", "-m", MODEL, "--json").stdout)
-    assert again["indexed"] == 415
-    assert again["resumed"] > 0
-    assert again["embedded"] + again["resumed"] == 415
+    assert again["indexed"] == 15
+    assert (again["embedded"], again["resumed"]) == (14, 1)
     assert sorted(path.name for path in (empty_home / "galleries" / "mine").iterdir()) == [
         ".lock",
         "CURRENT",

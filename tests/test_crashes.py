@@ -184,9 +184,7 @@ def commit_steps(scene: Scene) -> list[int]:
     return list(range(last + 1, len(scene.steps)))
 
 
-def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(
-    scene: Scene, share: Share
-) -> None:
+def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(scene: Scene, share: Share) -> None:
     steps = commit_steps(scene)
     assert len(steps) >= 20
     for step in share.of(steps, parts=9):
@@ -196,9 +194,7 @@ def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(
         check_after_a_kill(scene, f"{scene.task} killed before step {step}: {scene.steps[step]}")
 
 
-def test_killed_at_any_moment_it_is_the_old_gallery_or_the_new_one(
-    scene: Scene, share: Share
-) -> None:
+def test_killed_at_any_moment_it_is_the_old_gallery_or_the_new_one(scene: Scene, share: Share) -> None:
     chance = share.random(scene.task)
     for _ in range(share.count(RANDOM_KILLS, parts=50)):
         scene.reset()

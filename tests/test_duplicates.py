@@ -54,12 +54,12 @@ def random() -> np.random.Generator:
 
 @pytest.fixture
 def repeated(own_pictures: Path, tmp_path: Path) -> Gallery:
-    """With two exact copies of one picture, and another one saved again at a lower quality."""
+    """With two exact copies of one picture, and another one saved again at another quality."""
     for number in range(2):
         shutil.copy(own_pictures / "dots" / "dots-0.jpg", own_pictures / "rings" / f"copy-{number}.jpg")
     with Image.open(own_pictures / "stripes" / "stripes-1.jpg") as image:
         buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=60)
+        image.save(buffer, "JPEG", quality=95)
     (own_pictures / "stripes" / "again.jpg").write_bytes(buffer.getvalue())
     return Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
 

@@ -115,12 +115,21 @@ def test_only_a_folder_can_be_watched(gallery: Gallery, own_pictures: Path) -> N
         next(watch(gallery.directory, own_pictures / "dots" / "dots-0.jpg"))
 
 
+# The command line, which looks again sooner.
+SOON = """
+from similarity import watching
+watching.QUIET_MS, watching.RETRY_MS = 20, 100
+from similarity.cli import main
+main()
+"""
+
+
 def test_the_command_goes_on_until_ctrl_c(
     own_pictures: Path, empty_home: Path, child_environment: dict[str, str]
 ) -> None:
     Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
     draw("dots", 90).save(own_pictures / "dots" / "new.jpg")
-    command = [sys.executable, "-m", "similarity", "watch", str(own_pictures), "-g", "mine", "--json"]
+    command = [sys.executable, "-c", SOON, "watch", str(own_pictures), "-g", "mine", "--json"]
     with subprocess.Popen(
         command,
         env=child_environment | {"SIMILARITY_HOME": str(empty_home)},
