@@ -45,7 +45,7 @@ CLIP = {"clip-b32": "ViT-B-32", "clip-b16": "ViT-B-16", "clip-l14": "ViT-L-14"}
 SMALL_CLIP = "ViT-B-32-small"
 SMALL_CLIP_CONFIG = {
     "embed_dim": 512,
-    "vision_cfg": {"image_size": 224, "layers": 2, "width": 64, "head_width": 32, "patch_size": 32},
+    "vision_cfg": {"image_size": 224, "layers": 1, "width": 64, "head_width": 32, "patch_size": 32},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2},
 }
 # Weights of the default tier, which are small enough to be kept from run to run.

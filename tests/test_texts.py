@@ -1,23 +1,32 @@
 """Words as queries: embedded as OpenCLIP does it, searched with in the library, on the command line and on the page.
 
 Architecture, tokenizer and everything else are real; the weights are random, since real ones cannot be had in a test.
+By default the architecture is a small one, which OpenCLIP builds and runs in no time; its size is all that differs.
 """
 
 import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from conftest import draw, make_home
 from pages import address, errors, open_app, ranking, texts
-from randomised import cosines_about_the_mean, forget, publish, publish_bytes, transform_of
+from randomised import (
+    SMALL_CLIP,
+    cosines_about_the_mean,
+    forget,
+    know_small_clip,
+    publish,
+    publish_bytes,
+    transform_of,
+)
 from typer.testing import CliRunner
+from workers import run_here
 
 from similarity import Embedder, Gallery
 from similarity.app.links import MAX_WORDS, TEXT, Part
@@ -25,7 +34,9 @@ from similarity.cli import app
 from similarity.embedding import EmbedderId
 from similarity.errors import GalleryError, ModelError, SearchError, WeightsError
 from similarity.images import read_image
-from similarity.models import BACKBONES
+from similarity.models import BACKBONES, Backbone
+from similarity.models.libraries import clip_pictures, clip_text
+from similarity.models.registry import CLIP_CONTEXT
 from similarity.queries import Examples, Text
 from similarity.refinement import choose_refinement
 from similarity.sheet import draw_words
@@ -37,35 +48,70 @@ WITH_WORDS = "clip-b32"
 TEXTS = ("a red dress", "a pair of leather boots", "ein blaues Auto", "stripes", "Stripes!")
 
 
-@pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[tuple[Path, Any]]:
-    """A home with random weights for clip-b32, and OpenCLIP's own network that they are from."""
+@dataclass(frozen=True)
+class Words:
+    """A model that understands words.
+
+    Attributes:
+        home: where its random weights are.
+        network: OpenCLIP's own, which they are from.
+        sha256: of the weights file.
+        entry: what the registry says of it, which is not to be downloaded.
+    """
+
+    home: Path
+    network: Any
+    sha256: str
+    entry: Backbone
+
+    @property
+    def weights(self) -> Path:
+        """Their file."""
+        return self.home / "models" / self.entry.weights.file
+
+    def use(self, patch: pytest.MonkeyPatch) -> None:
+        """In its home, it is the model of that name."""
+        patch.setenv("SIMILARITY_HOME", str(self.home))
+        patch.setitem(BACKBONES, WITH_WORDS, self.entry)
+        # Another process would not know of the small one.
+        patch.setattr("similarity.networks.run_module", run_here)
+
+
+@pytest.fixture(scope="module", params=["small", pytest.param("whole", marks=pytest.mark.exhaustive)])
+def words(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Words]:
+    """A model that understands words, in a home of its own."""
     folder = make_home(tmp_path_factory.mktemp("words") / "home", home)
-    yield folder, publish(WITH_WORDS, folder, [])
-    forget(WITH_WORDS, folder)
+    entry = BACKBONES[WITH_WORDS]
+    unreachable = replace(entry.weights, url="http://127.0.0.1:9/open_clip_model.safetensors")
+    entry, architecture = replace(entry, weights=unreachable), ""
+    if request.param == "small":
+        know_small_clip(tmp_path_factory.mktemp("config"))
+        architecture = SMALL_CLIP
+        entry = replace(entry, build=clip_pictures(architecture), text=clip_text(architecture, CLIP_CONTEXT))
+    network = publish(WITH_WORDS, folder, [], architecture)
+    yield Words(folder, network, weights_sha256(folder / "models" / entry.weights.file), entry)
+    forget(folder)
 
 
 @pytest.fixture
-def at_words(words: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch) -> str:
-    """SIMILARITY_HOME is that home, and nothing is downloaded; the SHA-256 of the weights."""
-    monkeypatch.setenv("SIMILARITY_HOME", str(words[0]))
-    entry = BACKBONES[WITH_WORDS]
-    unreachable = replace(entry.weights, url="http://127.0.0.1:9/open_clip_model.safetensors")
-    monkeypatch.setitem(BACKBONES, WITH_WORDS, replace(entry, weights=unreachable))
-    return weights_sha256(words[0] / "models" / entry.weights.file)
+def at_words(words: Words, monkeypatch: pytest.MonkeyPatch) -> Words:
+    """SIMILARITY_HOME is that home."""
+    words.use(monkeypatch)
+    return words
 
 
-def test_words_are_embedded_as_openclip_does_it(words: tuple[Path, Any], at_words: str) -> None:
+def test_words_are_embedded_as_openclip_does_it(at_words: Words) -> None:
     import open_clip
+    import torch
 
     embedder = Embedder.load(WITH_WORDS, device="cpu")
-    assert embedder.weights_sha256 == at_words
+    assert embedder.weights_sha256 == at_words.sha256
     assert embedder.understands_text
     ours = embedder.embed_texts(TEXTS)
     assert (ours.shape, ours.dtype) == ((len(TEXTS), 512), np.float32)
     np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-5)
     with torch.inference_mode():
-        encoded = words[1].encode_text(open_clip.get_tokenizer("ViT-B-32")(list(TEXTS)))
+        encoded = at_words.network.encode_text(open_clip.get_tokenizer("ViT-B-32")(list(TEXTS)))
     theirs = normalise(encoded.numpy())
     assert (theirs[:4] @ theirs[:4].T).min() < 0.99, "the reference must tell the texts apart"
     assert (ours * theirs).sum(axis=1).min() >= 0.9999
@@ -73,27 +119,28 @@ def test_words_are_embedded_as_openclip_does_it(words: tuple[Path, Any], at_word
     assert embedder.embed_texts([]).shape == (0, 512)
 
 
-@pytest.mark.usefixtures("at_words")
-def test_pictures_are_embedded_as_openclip_does_it(words: tuple[Path, Any]) -> None:
+def test_pictures_are_embedded_as_openclip_does_it(at_words: Words) -> None:
+    import torch
+
     images = [draw("dots", 0), draw("rings", 0), draw("stripes", 0), draw("stripes", 1)]
     ours = Embedder.load(WITH_WORDS, device="cpu", precision="f32").embed(images)
     transform = transform_of(BACKBONES[WITH_WORDS])
     with torch.inference_mode():
-        theirs = normalise(words[1].encode_image(torch.stack([transform(image) for image in images])).numpy())
+        theirs = normalise(at_words.network.encode_image(torch.stack([transform(image) for image in images])).numpy())
     assert (theirs @ theirs.T).min() < 0.99, "the reference must tell the pictures apart"
     assert (ours * theirs).sum(axis=1).min() >= 0.999
 
 
-def test_words_from_several_threads_get_the_answers_that_one_gets(at_words: str) -> None:
-    alone = TextEmbedder(BACKBONES[WITH_WORDS], at_words).embed(TEXTS)
-    fresh = TextEmbedder(BACKBONES[WITH_WORDS], at_words)
+def test_words_from_several_threads_get_the_answers_that_one_gets(at_words: Words) -> None:
+    alone = TextEmbedder(BACKBONES[WITH_WORDS], at_words.sha256).embed(TEXTS)
+    fresh = TextEmbedder(BACKBONES[WITH_WORDS], at_words.sha256)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda text: fresh.embed([text])[0], TEXTS * 4))
     assert (np.array(answers) == np.tile(alone, (4, 1))).all()
 
 
-def test_a_text_that_says_nothing_is_an_error_and_a_long_one_is_cut_off(at_words: str) -> None:
-    embedder = TextEmbedder(BACKBONES[WITH_WORDS], at_words)
+def test_a_text_that_says_nothing_is_an_error_and_a_long_one_is_cut_off(at_words: Words) -> None:
+    embedder = TextEmbedder(BACKBONES[WITH_WORDS], at_words.sha256)
     for text in ("", " \n"):
         with pytest.raises(SearchError, match=r"^Say in words what to look for\.$"):
             embedder.embed(["boots", text])
@@ -101,10 +148,10 @@ def test_a_text_that_says_nothing_is_an_error_and_a_long_one_is_cut_off(at_words
 
 
 def test_words_need_weights_only_until_their_network_is_kept(
-    words: tuple[Path, Any], at_words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    at_words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = EmbedderId(WITH_WORDS, at_words)
-    weights = words[0] / "models" / BACKBONES[WITH_WORDS].weights.file
+    wanted, weights = EmbedderId(WITH_WORDS, at_words.sha256), at_words.weights
+    assert Embedder.load(WITH_WORDS).embed_texts(["boots"]).shape == (1, 512)
     away = weights.rename(weights.with_suffix(".away"))
     try:
         assert Embedder.restore(wanted).embed_texts(["boots"]).shape == (1, 512)
@@ -121,16 +168,17 @@ def test_words_need_weights_only_until_their_network_is_kept(
 
 
 @pytest.fixture(scope="module")
-def said(words: tuple[Path, Any], pictures: Path) -> Gallery:
+def said(words: Words, pictures: Path) -> Gallery:
     """The pictures as a gallery of a model that understands words."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SIMILARITY_HOME", str(words[0]))
-        return Gallery.build(pictures, words[0] / "galleries" / "said", model=WITH_WORDS, precision="f32")
+        words.use(patch)
+        return Gallery.build(pictures, words.home / "galleries" / "said", model=WITH_WORDS, precision="f32")
 
 
 def by_openclip(network: Any, gallery: Gallery, text: str) -> list[str]:
     """The ids in the order in which OpenCLIP's own towers and transform rank the pictures for some words."""
     import open_clip
+    import torch
 
     transform = transform_of(BACKBONES[WITH_WORDS])
     pictures = torch.stack([transform(read_image(item.path)) for item in gallery.items])
@@ -140,11 +188,10 @@ def by_openclip(network: Any, gallery: Gallery, text: str) -> list[str]:
     return [gallery.items[row].id for row in np.argsort(-(seen @ said[0]))]
 
 
-@pytest.mark.usefixtures("at_words")
-def test_words_find_the_pictures_that_openclip_finds(words: tuple[Path, Any], said: Gallery) -> None:
+def test_words_find_the_pictures_that_openclip_finds(at_words: Words, said: Gallery) -> None:
     for text in TEXTS[:3]:
         found = [hit.item.id for hit in said.search(Text(text), 15)]
-        expected = by_openclip(words[1], said, text)
+        expected = by_openclip(at_words.network, said, text)
         assert found[0] == expected[0]
         assert set(found[:5]) == set(expected[:5])
 
