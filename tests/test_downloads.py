@@ -9,7 +9,7 @@ import filelock
 import pytest
 from conftest import Site
 
-from similarity.downloads import download
+from similarity.downloads import _receive_all, download
 from similarity.errors import FetchError
 from similarity.fetch import CHUNK_BYTES
 
@@ -43,6 +43,14 @@ def serve(
     return asked
 
 
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it would have been waited before each further attempt."""
+    seconds: list[float] = []
+    monkeypatch.setattr(_receive_all.retry, "sleep", seconds.append)  # type: ignore[attr-defined]
+    return seconds
+
+
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     return tmp_path / "models" / "file.bin"
@@ -67,11 +75,14 @@ def test_a_download_that_is_cut_goes_on_where_it_stopped(site: Site, target: Pat
     assert seen[-1] == (len(BODY), len(BODY))
 
 
-def test_a_download_that_is_cut_again_and_again_goes_on_when_it_is_asked_for_again(site: Site, target: Path) -> None:
+def test_a_download_that_is_cut_again_and_again_goes_on_when_it_is_asked_for_again(
+    site: Site, target: Path, waits: list[float]
+) -> None:
     asked = serve(site, cut_at=[CHUNK_BYTES] * 4)
     with pytest.raises(FetchError, match="broke off; run the same command again to go on where it stopped"):
         download(site.url("/file"), target, sha256_prefix=SHA256)
     assert not target.exists()
+    assert waits == [0.2, 0.4, 0.8]
     download(site.url("/file"), target, sha256_prefix=SHA256)
     assert target.read_bytes() == BODY
     assert asked[-1] == f"bytes={4 * CHUNK_BYTES}-"

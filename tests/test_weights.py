@@ -1,6 +1,8 @@
 import hashlib
+import io
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,17 +134,31 @@ def test_a_download_with_another_hash_is_not_kept(published: Site, empty_home: P
     assert not (empty_home / "models" / FILE).exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no weights at all", b"PK\x03\x04 half an archive"])
-def test_a_damaged_weights_file_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILE).write_bytes(content)
+def of_another_network() -> bytes:
+    import torch
+
+    torch.save({"conv1.weight": torch.zeros(3)}, file := io.BytesIO())
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda: b"",
+        lambda: b"no weights at all",
+        lambda: b"PK\x03\x04 half an archive",
+        of_another_network,
+    ],
+)
+def test_a_damaged_weights_file_is_an_error_that_names_it(tmp_path: Path, content: Callable[[], bytes]) -> None:
+    (tmp_path / FILE).write_bytes(content())
     with pytest.raises(WeightsError, match=rf"{FILE} is damaged or does not hold the weights of ResNet-50: delete it"):
         build_network(get_backbone("resnet50"), tmp_path / FILE)
 
 
+@pytest.mark.exhaustive  # it is the converter, a process of its own, that finds out
 def test_the_weights_of_another_network_are_refused(empty_home: Path) -> None:
-    import torch
-
     (empty_home / "models").mkdir()
-    torch.save({"conv1.weight": torch.zeros(3)}, empty_home / "models" / FILE)
+    (empty_home / "models" / FILE).write_bytes(of_another_network())
     with pytest.raises(WeightsError, match="does not hold the weights of ResNet-50"):
         Embedder.load("resnet50", device="cpu")
