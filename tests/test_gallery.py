@@ -307,9 +307,18 @@ def test_other_weights_than_those_a_gallery_was_made_with_are_refused(built: Gal
         Gallery.open(built.directory).search(own_pictures / "dots" / "dots-0.jpg")
 
 
+@pytest.mark.usefixtures("empty_home")
+def test_a_model_that_nobody_knows_is_said_and_not_replaced(built: Gallery, own_pictures: Path) -> None:
+    change_manifest(built, model="resnet51")
+    with pytest.raises(GalleryError, match=r"was made with resnet51, which cannot be loaded: There is no model named"):
+        Gallery.open(built.directory).search(own_pictures / "dots" / "dots-0.jpg")
+
+
+@pytest.mark.exhaustive
 def test_a_model_that_cannot_be_loaded_is_said_and_not_replaced(
     built: Gallery, own_pictures: Path, empty_home: Path
 ) -> None:
+    """Which takes an import of torch."""
     change_manifest(built, model="resnet50")
     (empty_home / "models").mkdir()
     (empty_home / "models" / "resnet50-0676ba61.pth").write_text("no weights")
