@@ -526,12 +526,9 @@ def test_when_the_deadline_has_passed_nothing_goes_on_in_the_background(
     internet.site.pages["/a.jpg"] = page
     with pytest.raises(FetchError, match=LATE):
         fetch("http://public.test/a.jpg")
-    for _ in range(20):
-        fetching_still = [thread for thread in threading.enumerate() if thread.name == "fetch"]
-        if not fetching_still:
-            break
-        time.sleep(0.05)
-    assert not fetching_still
+    for thread in [thread for thread in threading.enumerate() if thread.name == "fetch"]:
+        thread.join(1)
+        assert not thread.is_alive()
 
 
 def test_a_host_whose_first_address_does_not_answer_is_reached_at_another(
