@@ -1,51 +1,141 @@
-"""The real app in a process of its own, and the system's Chromium, headless, to open it in."""
+"""One real app in a process of its own for all tests, and the system's Chromium, headless, to open it in.
 
+The app's home has several galleries, which tests leave as they are; who changes one takes a copy, with `own_gallery`.
+"""
+
+import asyncio
+import itertools
+import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import make_home
+from conftest import MODEL, RESNET50_FILE, Site, make_home
 
-from e2e.server import CHROMIUM, QUIET, serving
+from e2e.server import CHROMIUM, QUIET, ROOT, serving
+from e2e.tabs import WAIT, drawn
 from similarity import Gallery
 
+NASTY = "<img src=x onerror=document.title='hacked'>"
+DATASET = "/dataset.zip"
 
-@pytest.fixture(scope="module")
-def address(shapes: Gallery, sample: Gallery, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app, served from a process of its own with a home of its own, which has the galleries sample and shapes."""
+NewTab = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[Site]:
+    """A web server that the app may fetch from; the clothing dataset is published there, see DATASET."""
+    site = Site()
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="session")
+def app_home(
+    shapes: Gallery, sample: Gallery, home: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The app's home: the sample, the gallery shapes, one of the same pictures with another model, one with markup."""
     own = make_home(tmp_path_factory.mktemp("app") / "home", home)
     for gallery in (shapes, sample):
         shutil.copytree(gallery.directory, own / "galleries" / gallery.name)
-    with serving(own) as url:
+    Gallery.build(pictures, own / "galleries" / "light", model="efficientnet-lite0")
+    folder = tmp_path_factory.mktemp("nasty")
+    for number, label in enumerate((NASTY, "rings")):
+        shutil.copytree(pictures / ("dots", "rings")[number], folder / label)
+    Gallery.build(folder, own / "galleries" / "nasty", model=MODEL)
+    # The model `auto` is the one that is here, without waiting for a network.
+    (own / "cache" / "unreachable-weights.json").write_text(json.dumps({RESNET50_FILE: time.time()}))
+    return own
+
+
+@pytest.fixture(scope="session")
+def address(app_home: Path, web: Site) -> Iterator[str]:
+    """Where the app is served."""
+    environment = {
+        "SIMILARITY_PRIVATE_HOSTS": web.host,
+        "DATASET_URL": web.url(DATASET),
+        "PYTHONPATH": str(ROOT),
+    }
+    with serving(app_home, command=[str(Path(__file__).with_name("serve.py"))], environment=environment) as url:
         yield url
 
 
-@pytest.fixture(scope="module")
-def browser():  # type: ignore[no-untyped-def]
-    """Chromium."""
+@pytest.fixture
+def own_gallery(app_home: Path) -> Iterator[Callable[[str], Gallery]]:
+    """Copies a gallery under a name that no other test uses."""
+    made: list[Path] = []
+
+    def copy(name: str) -> Gallery:
+        taken = {path.name for path in (app_home / "galleries").iterdir()}
+        own = next(one for number in itertools.count(1) if (one := f"{name}-{number}") not in taken)
+        made.append(Path(shutil.copytree(app_home / "galleries" / name, app_home / "galleries" / own)))
+        return Gallery.open(made[-1])
+
+    yield copy
+    for directory in made:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def playwright_loop() -> Iterator[tuple[Any, asyncio.AbstractEventLoop | None]]:
+    """Chromium, and the event loop of Playwright that drives it, which no other test is to find running."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=WAIT)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield started
+        loop = asyncio._get_running_loop()
+        with running_loop(None):
+            yield started, loop
         started.close()
 
 
+@contextmanager
+def running_loop(loop: asyncio.AbstractEventLoop | None) -> Iterator[None]:
+    """Let a loop be the one that runs in this thread until the block ends."""
+    before = asyncio._get_running_loop()
+    asyncio._set_running_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(before)
+
+
 @pytest.fixture
-def tab(browser, address: str):  # type: ignore[no-untyped-def]
-    """An open page of the app."""
-    page = open_tab(browser, address)
-    yield page
-    page.close()
+def browser(playwright_loop: tuple[Any, asyncio.AbstractEventLoop | None]) -> Iterator[Any]:
+    """Chromium."""
+    started, loop = playwright_loop
+    with running_loop(loop):
+        yield started
 
 
-def open_tab(browser, url: str):  # type: ignore[no-untyped-def]
-    """Open a page of the app and wait until it is drawn."""
-    page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.goto(url)
-    page.get_by_test_id("stMainBlockContainer").locator("h1, h2, h3, p").first.wait_for(timeout=60_000)
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=60_000)
-    return page
+@pytest.fixture
+def new_tab(browser: Any, address: str) -> Iterator[NewTab]:
+    """Opens a tab, with nothing in common with any other: at a place of the app, drawn, or nowhere yet."""
+    contexts = []
+
+    def opened(place: str | None = None, *, width: int = 1440, height: int = 1000, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, base_url=f"{address}/", **options)
+        contexts.append(context)
+        context.set_default_timeout(WAIT)
+        tab = context.new_page()
+        if place is not None:
+            tab.goto(place)
+            drawn(tab)
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def tab(new_tab: NewTab) -> Any:
+    """A tab that is nowhere yet."""
+    return new_tab()

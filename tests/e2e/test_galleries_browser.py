@@ -1,211 +1,183 @@
 """The galleries page of the real app in a real browser: everything on it is done in the background by the real code."""
 
-import json
+import itertools
 import re
 import shutil
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import RESNET50_FILE, Site, make_home
+from conftest import MODEL, Site
 
-from e2e.conftest import open_tab
-from e2e.server import ROOT, serving
+from e2e.conftest import DATASET, NewTab
+from e2e.tabs import drawn, fits, press, see
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser
-COUNT = 60
+COUNT = 24
+numbers = itertools.count(1)
 
 
 @dataclass
-class World:
-    """Where the app keeps things, and what it can reach.
+class Slow:
+    """A catalogue of COUNT pictures on loopback, the last of which is served only when `go_on` is set."""
 
-    Attributes:
-        home: its SIMILARITY_HOME.
-        csv: of 60 pictures on loopback, the last of which is served only when `go_on` is set.
-    """
-
-    home: Path
     csv: Path
-    site: Site
-    go_on: threading.Event = field(default_factory=threading.Event)
-
-    def gallery(self, name: str) -> Gallery:
-        return Gallery.open(self.home / "galleries" / name)
-
-
-@pytest.fixture(scope="module")
-def world(shapes: Gallery, home: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("app")
-    own = make_home(folder / "home", home)
-    shutil.copytree(shapes.directory, own / "galleries" / "shapes")
-    # The model `auto` is the one that is here, without waiting for a network.
-    (own / "cache" / "unreachable-weights.json").write_text(json.dumps({RESNET50_FILE: time.time()}))
-    site = Site()
-    made = World(own, folder / "pictures.csv", site)
-    files = sorted(pictures.rglob("*.jpg"))
-    for number in range(COUNT):
-        data = files[number % len(files)].read_bytes() + b"%d" % number
-        site.pages[f"/{number}.jpg"] = (200, {}, data)
-
-    def serve_last(handler) -> None:  # type: ignore[no-untyped-def]
-        made.go_on.wait(8)
-        handler.send_response(200)
-        handler.end_headers()
-        handler.wfile.write(data)
-
-    site.pages[f"/{COUNT - 1}.jpg"] = serve_last
-    made.csv.write_text("\n".join(["url", *(site.url(f"/{number}.jpg") for number in range(COUNT))]))
-    with zipfile.ZipFile(folder / "dataset.zip", "w") as file:
-        for path in files:
-            file.write(path, Path("clothing-dataset-small-master", "train") / path.relative_to(pictures))
-    site.pages["/dataset.zip"] = (200, {}, (folder / "dataset.zip").read_bytes())
-    yield made
-    site.close()
-
-
-@pytest.fixture(scope="module")
-def address(world: World) -> Iterator[str]:
-    """The app, which may fetch from loopback."""
-    environment = {
-        "SIMILARITY_PRIVATE_HOSTS": world.site.host,
-        "DATASET_URL": world.site.url("/dataset.zip"),
-        "PYTHONPATH": str(ROOT),
-    }
-    with serving(world.home, command=[str(Path(__file__).with_name("serve.py"))], environment=environment) as url:
-        yield url
+    go_on: threading.Event
 
 
 @pytest.fixture
-def tab(browser):  # type: ignore[no-untyped-def]
-    """A tab that is nowhere yet."""
-    return browser.new_page(viewport={"width": 1440, "height": 1000})
+def slow(web: Site, pictures: Path, tmp_path: Path) -> Iterator[Slow]:
+    made = Slow(tmp_path / "pictures.csv", threading.Event())
+    folder, files = f"/slow-{next(numbers)}", sorted(pictures.rglob("*.jpg"))
+    paths = [f"{folder}/{number}.jpg" for number in range(COUNT)]
+    bodies = [files[number % len(files)].read_bytes() + b"%d" % number for number in range(COUNT)]
+
+    def serve_last(handler: Any) -> None:
+        made.go_on.wait(300)
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(bodies[-1])
+
+    web.pages |= {path: (200, {}, body) for path, body in zip(paths, bodies, strict=True)} | {paths[-1]: serve_last}
+    made.csv.write_text("\n".join(["url", *map(web.url, paths)]))
+    yield made
+    made.go_on.set()
 
 
-def fill_in(tab, address: str, name: str, way: str = "On this computer", place: Path | None = None) -> None:  # type: ignore[no-untyped-def]
+@pytest.fixture
+def galleries(app_home: Path) -> Path:
+    """Where the app keeps them."""
+    return app_home / "galleries"
+
+
+def fill_in(tab: Any, name: str, way: str = "On this computer", place: Path | None = None) -> None:
     """Open the form for a new gallery and fill it in."""
-    tab.goto(f"{address}/galleries?new=1")
+    tab.goto("galleries?new=1")
     tab.get_by_role("textbox", name="Name").fill(name)
     tab.get_by_test_id("stButtonGroup").get_by_text(way, exact=True).click()
     if place:
         tab.get_by_role("textbox", name="Path of a folder").fill(str(place))
 
 
-def build(tab) -> None:  # type: ignore[no-untyped-def]
-    tab.get_by_role("button", name="Build the gallery").click()
+def build(tab: Any) -> None:
+    press(tab, "Build the gallery")
 
 
-def press(tab, label: str) -> None:  # type: ignore[no-untyped-def]
-    tab.get_by_role("button", name=label).click()
+def job(tab: Any, gallery: str) -> Any:
+    """What goes on in a gallery, or has ended."""
+    return tab.locator('[class*="st-key-job-"]').filter(has=tab.get_by_text(re.compile(rf"\b{gallery}\b")))
 
 
-def see(tab, text: str):  # type: ignore[no-untyped-def]
-    """Wait until a text is on the page."""
-    tab.get_by_text(text).first.wait_for(timeout=60_000)
-
-
-def upload(tab, path: Path) -> None:  # type: ignore[no-untyped-def]
+def upload(tab: Any, path: Path) -> None:
     tab.set_input_files("input[type=file]", path)
-    tab.get_by_test_id("stFileUploader").get_by_text(path.name).wait_for(timeout=30_000)
+    tab.get_by_test_id("stFileUploader").get_by_text(path.name).wait_for()
 
 
-def test_while_a_gallery_is_built_searching_goes_on_another_tab_watches_and_the_first_may_be_closed(  # type: ignore[no-untyped-def]
-    browser, address: str, world: World
+def test_while_a_gallery_is_built_searching_goes_on_another_tab_watches_and_the_first_may_be_closed(
+    new_tab: NewTab, slow: Slow, galleries: Path
 ) -> None:
-    world.go_on.clear()
-    first, second = open_tab(browser, f"{address}/galleries"), open_tab(browser, f"{address}/galleries")
-    fill_in(first, address, "watched", place=world.csv)
+    first, second = new_tab("galleries"), new_tab("galleries")
+    fill_in(first, "watched", place=slow.csv)
     build(first)
     see(first, f"of {COUNT} pictures")
-    see(second, f"of {COUNT} pictures")
-    assert re.search(r"\d+ of 60 pictures, \d+ a second, \d+ s left", second.get_by_text("of 60 pictures").inner_text())
+    told = re.compile(rf"\d+ of {COUNT} pictures, \d+ a second, \d+ s left")
+    job(second, "watched").get_by_text(told).wait_for()
     first.close()
-    searching = open_tab(browser, f"{address}/?gallery=shapes&like=item:dots/dots-0.jpg")
-    searching.get_by_alt_text("Rank 1:").first.wait_for(timeout=30_000)
-    assert second.get_by_role("button", name="Cancel").is_visible(), "it is still being built"
-    world.go_on.set()
+    searching = new_tab("?gallery=shapes&like=item:dots/dots-0.jpg")
+    searching.get_by_alt_text("Rank 1:").first.wait_for()
+    assert job(second, "watched").get_by_role("button", name="Cancel").is_visible(), "it is still being built"
+    slow.go_on.set()
     see(second, f"watched is ready: {COUNT} files")
-    press(second, "Dismiss")
+    job(second, "watched").get_by_role("button", name="Dismiss").click()
     second.get_by_text("watched is ready").wait_for(state="detached")
-    assert len(world.gallery("watched")) == COUNT
+    assert len(Gallery.open(galleries / "watched")) == COUNT
 
 
-def test_a_build_is_cancelled_and_goes_on_later_where_it_stopped(tab, address: str, world: World) -> None:  # type: ignore[no-untyped-def]
-    world.go_on.clear()
-    fill_in(tab, address, "later", place=world.csv)
+def test_a_build_is_cancelled_and_goes_on_later_where_it_stopped(tab: Any, slow: Slow, galleries: Path) -> None:
+    fill_in(tab, "later", place=slow.csv)
     build(tab)
     see(tab, f"of {COUNT} pictures")
-    press(tab, "Cancel")
-    world.go_on.set()
+    job(tab, "later").get_by_role("button", name="Cancel").click()
+    slow.go_on.set()
     see(tab, "Building later was cancelled: there is no such gallery yet.")
     see(tab, "Not finished. Build it again under this name")
-    press(tab, "Go on")
+    job(tab, "later").get_by_role("button", name="Go on").click()
     see(tab, "taken over from a run that was cut short")
-    assert len(world.gallery("later")) == COUNT
+    assert len(Gallery.open(galleries / "later")) == COUNT
 
 
-def test_a_gallery_is_built_from_a_folder_and_found_on_the_search_page(  # type: ignore[no-untyped-def]
-    tab, address: str, pictures: Path
-) -> None:
-    fill_in(tab, address, "folder", place=pictures / "nowhere")
+def test_a_gallery_is_built_from_a_folder_and_found_on_the_search_page(tab: Any, pictures: Path) -> None:
+    fill_in(tab, "folder", place=pictures / "nowhere")
     build(tab)
     see(tab, f"There is no folder or file {pictures / 'nowhere'}.")
     assert tab.get_by_text("Traceback").count() == 0
-    fill_in(tab, address, "folder", place=pictures)
+    fill_in(tab, "folder", place=pictures)
     build(tab)
     see(tab, "folder is ready: 15 files")
-    tab.get_by_role("button", name="Search it").first.click()
+    job(tab, "folder").get_by_role("button", name="Search it").click()
     tab.wait_for_url("**/?gallery=folder*")
 
 
-def test_a_gallery_is_built_from_an_uploaded_zip(tab, address: str, world: World, pictures: Path) -> None:  # type: ignore[no-untyped-def]
-    path = world.home.parent / "my pictures.zip"
+def test_a_gallery_is_built_from_an_uploaded_zip(
+    tab: Any, app_home: Path, galleries: Path, pictures: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "my pictures.zip"
     with zipfile.ZipFile(path, "w") as file:
         for picture in pictures.glob("dots/*.jpg"):
             file.write(picture, picture.relative_to(pictures))
-    fill_in(tab, address, "zipped", "Upload")
+    fill_in(tab, "zipped", "Upload")
     upload(tab, path)
     build(tab)
     see(tab, "zipped is ready: 5 files")
-    assert (world.home / "uploads" / "zipped" / "my_pictures.zip").is_file()
-    assert not any(item.is_gone for item in world.gallery("zipped").items)
+    assert (app_home / "uploads" / "zipped" / "my_pictures.zip").is_file()
+    assert not any(item.is_gone for item in Gallery.open(galleries / "zipped").items)
 
 
-def test_a_gallery_is_built_from_an_uploaded_csv_of_addresses(tab, address: str, world: World) -> None:  # type: ignore[no-untyped-def]
-    path = world.home.parent / "few.csv"
-    rows = [f"{world.site.url(f'/{number}.jpg')},boot" for number in range(3)]
-    path.write_text("\n".join(["url,label", *rows, f"{world.site.url('/missing.jpg')},boot", "beside.jpg,boot"]))
-    fill_in(tab, address, "addresses", "Upload")
+def test_a_gallery_is_built_from_an_uploaded_csv_of_addresses(
+    tab: Any, web: Site, galleries: Path, pictures: Path, tmp_path: Path
+) -> None:
+    web.pages |= {f"/few/{one.name}": (200, {}, one.read_bytes()) for one in sorted(pictures.glob("*/*-1.jpg"))}
+    places = [place for place in web.pages if place.startswith("/few/")]
+    rows = [f"{web.url(place)},boot" for place in (*places, "/few/missing.jpg")]
+    path = tmp_path / "few.csv"
+    path.write_text("\n".join(["url,label", *rows, "beside.jpg,boot"]))
+    fill_in(tab, "addresses", "Upload")
     upload(tab, path)
     build(tab)
     see(tab, "addresses is ready: 3 files")
     see(tab, "2 files skipped")
-    assert {item.label for item in world.gallery("addresses").items} == {"boot"}
+    assert {item.label for item in Gallery.open(galleries / "addresses").items} == {"boot"}
 
 
-def test_a_dataset_is_downloaded_unpacked_and_made_a_gallery(tab, address: str, world: World) -> None:  # type: ignore[no-untyped-def]
-    fill_in(tab, address, "dataset", "Dataset")
+def test_a_dataset_is_downloaded_unpacked_and_made_a_gallery(
+    tab: Any, web: Site, galleries: Path, pictures: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "dataset.zip", "w") as file:
+        for path in pictures.rglob("*.jpg"):
+            file.write(path, Path("clothing-dataset-small-master", "train") / path.relative_to(pictures))
+    web.pages[DATASET] = (200, {}, (tmp_path / "dataset.zip").read_bytes())
+    fill_in(tab, "dataset", "Dataset")
     tab.get_by_role("combobox", name="Dataset").click()
     tab.get_by_role("option", name="Clothing dataset").click()
     see(tab, "CC0: free for any use.")
     build(tab)
     see(tab, "dataset is ready: 15 files")
-    assert {item.label for item in world.gallery("dataset").items} == {"dots", "rings", "stripes"}
+    assert {item.label for item in Gallery.open(galleries / "dataset").items} == {"dots", "rings", "stripes"}
 
 
-def test_a_gallery_is_added_to_brought_in_step_reduced_checked_undone_and_deleted(  # type: ignore[no-untyped-def]
-    tab, address: str, world: World, pictures: Path
+def test_a_gallery_is_added_to_brought_in_step_reduced_checked_undone_and_deleted(
+    tab: Any, galleries: Path, pictures: Path, tmp_path: Path
 ) -> None:
-    own, more = world.home.parent / "own", world.home.parent / "more"
+    own, more = tmp_path / "own", tmp_path / "more"
     shutil.copytree(pictures / "dots", own / "dots")
     shutil.copytree(pictures / "rings", more / "rings")
-    Gallery.build(own, world.home / "galleries" / "mine", model="efficientnet-lite2")
-    tab.goto(f"{address}/galleries?gallery=mine")
+    mine = Gallery.build(own, galleries / "mine", model=MODEL)
+    tab.goto("galleries?gallery=mine")
     tab.get_by_role("textbox", name="Path of a folder").fill(str(more))
     tab.get_by_role("button", name="Add", exact=True).click()
     see(tab, "mine is up to date: 5 new")
@@ -221,10 +193,10 @@ def test_a_gallery_is_added_to_brought_in_step_reduced_checked_undone_and_delete
     see(tab, "mine is up to date: 5 removed")
     press(tab, "Check every file")
     see(tab, "mine is sound: all")
-    assert len(world.gallery("mine")) == 4
+    assert len(Gallery.open(mine.directory)) == 4
     press(tab, "Undo the last change")
     see(tab, "mine is again as it was")
-    assert len(world.gallery("mine")) == 9
+    assert len(Gallery.open(mine.directory)) == 9
     press(tab, "Delete …")
     tab.get_by_role("textbox", name="Type its name").fill("yours")
     press(tab, "Delete it for good")
@@ -232,14 +204,14 @@ def test_a_gallery_is_added_to_brought_in_step_reduced_checked_undone_and_delete
     tab.get_by_role("textbox", name="Type its name").fill("mine")
     press(tab, "Delete it for good")
     see(tab, "mine was deleted. The pictures themselves are where they were.")
-    assert not (world.home / "galleries" / "mine").exists()
+    assert not mine.directory.exists()
     assert len(list(own.rglob("*.jpg"))) == 4
 
 
-def test_the_galleries_page_fits_a_telephone(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    tab.set_viewport_size({"width": 390, "height": 844})
+def test_the_galleries_page_fits_a_telephone(new_tab: NewTab) -> None:
+    tab = new_tab(width=390, height=844)
     for place in ("galleries", "galleries?new=1", "galleries?gallery=shapes"):
-        tab.goto(f"{address}/{place}")
-        tab.get_by_role("heading", name="Galleries").wait_for(timeout=30_000)
-        tab.wait_for_timeout(700)
-        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        tab.goto(place)
+        tab.get_by_role("heading", name="Galleries").wait_for()
+        drawn(tab)
+        assert fits(tab)

@@ -1,167 +1,158 @@
 """The map and the about page in the real app with a real browser: the system's Chromium, headless."""
 
 import importlib.metadata
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MODEL, make_home
 
-from e2e.conftest import open_tab
-from e2e.server import serving
+from e2e.conftest import NASTY, NewTab
+from e2e.tabs import come_to_fit, drawn, parameters, path
 from similarity import Gallery, Item
 
 pytestmark = pytest.mark.browser
 
-WAIT = 30_000
-NASTY = "<img src=x onerror=document.title='hacked'>"
-
-
-@pytest.fixture(scope="module")
-def app_home(shapes: Gallery, home: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of the app, with the gallery shapes, and one that has a label with markup in it."""
-    own = make_home(tmp_path_factory.mktemp("map") / "home", home)
-    shutil.copytree(shapes.directory, own / "galleries" / shapes.name)
-    folder = tmp_path_factory.mktemp("nasty")
-    for number, label in enumerate((NASTY, "rings")):
-        shutil.copytree(pictures / ("dots", "rings")[number], folder / label)
-    Gallery.build(folder, own / "galleries" / "nasty", model=MODEL)
-    return own
-
-
-@pytest.fixture(scope="module")
-def address(app_home: Path) -> Iterator[str]:
-    with serving(app_home) as url:
-        yield url
+# What is painted on the map, as a number that changes when it is painted otherwise; 0 as long as nothing is.
+PAINTED = """() => {
+  const canvas = document.querySelector("canvas");
+  if (!canvas) return 0;
+  const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+  return pixels.reduce((sum, value, place) => (sum + value * (place % 9973)) % 1000000007, 0);
+}"""
 
 
 @pytest.fixture
-def the_map(browser, address: str) -> Iterator:  # type: ignore[no-untyped-def,type-arg]
+def the_map(new_tab: NewTab) -> Any:
     """The map of shapes, drawn."""
-    tab = open_map(browser, address)
-    yield tab
-    tab.close()
+    return open_map(new_tab(), "shapes")
 
 
-def open_map(browser, address: str, gallery: str = "shapes"):  # type: ignore[no-untyped-def]
-    tab = open_tab(browser, f"{address}/map?gallery={gallery}")
-    tab.locator("canvas").first.wait_for(timeout=WAIT)
-    tab.wait_for_timeout(300)
+def open_map(tab: Any, gallery: str) -> Any:
+    tab.goto(f"map?gallery={gallery}")
+    map_is_drawn(tab)
     return tab
 
 
-def spot(tab, app_home: Path, item_id: str, gallery: str = "shapes") -> tuple[float, float, Item]:  # type: ignore[no-untyped-def]
-    """Where on the screen a picture's point is, computed from what is kept of the map."""
+def map_is_drawn(tab: Any) -> None:
+    """Wait until it is, and takes what the mouse does."""
+    tab.wait_for_function(PAINTED)
+    drawn(tab)
+
+
+def layout(app_home: Path, gallery: str) -> tuple[Gallery, np.ndarray]:
+    """A gallery, and where its pictures are on the map, from what is kept of that: shares of its width and height."""
     opened = Gallery.open(app_home / "galleries" / gallery)
     sha256 = opened.manifest.files["embeddings.npy"]["sha256"]
     (file,) = (app_home / "cache" / "maps").glob(f"*{sha256}*")
-    row = [item.id for item in opened.items].index(item_id)
-    x, y = ((np.load(file)[row] + 0.04) / 1.08).tolist()
+    return opened, (np.load(file) + 0.04) / 1.08
+
+
+def on_screen(tab: Any, x: float, y: float) -> tuple[float, float]:
+    """Where a place on the map is."""
     box = tab.locator("canvas").first.bounding_box()
     left, top, width, height = 1, 36, box["width"] - 2, box["height"] - 37
-    return box["x"] + left + x * width, box["y"] + top + (1 - y) * height, opened.items[row]
+    return box["x"] + left + x * width, box["y"] + top + (1 - y) * height
 
 
-def parameters(tab) -> dict[str, list[str]]:  # type: ignore[no-untyped-def]
-    return parse_qs(urlsplit(tab.url).query)
+def spot(tab: Any, app_home: Path, item_id: str, gallery: str = "shapes") -> tuple[float, float, Item]:
+    """Where on the screen a picture's point is."""
+    opened, points = layout(app_home, gallery)
+    row = [item.id for item in opened.items].index(item_id)
+    return *on_screen(tab, *points[row].tolist()), opened.items[row]
 
 
-def test_pointing_at_a_picture_shows_its_thumbnail(the_map, app_home: Path) -> None:  # type: ignore[no-untyped-def]
-    x, y, item = spot(the_map, app_home, "rings/rings-3.jpg")
-    the_map.mouse.move(x, y)
-    shown = the_map.locator(f'img[src*="{item.sha256}"]')
-    shown.wait_for(timeout=WAIT)
-    the_map.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=shown.element_handle())
+def point_at(tab: Any, app_home: Path, item_id: str, gallery: str = "shapes") -> tuple[float, float]:
+    """Move the mouse to a picture and wait until its thumbnail is shown; where that is."""
+    x, y, item = spot(tab, app_home, item_id, gallery)
+    tab.mouse.move(x, y)
+    shown = tab.locator(f'img[src*="{item.sha256}"]')
+    shown.wait_for()
+    tab.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=shown.element_handle())
+    return x, y
+
+
+def test_pointing_at_a_picture_shows_its_thumbnail(the_map: Any, app_home: Path) -> None:
+    point_at(the_map, app_home, "rings/rings-3.jpg")
     assert the_map.get_by_text("rings-3.jpg").is_visible()
 
 
-def test_a_click_on_a_picture_searches_with_it_and_there_is_a_way_back(the_map, app_home: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_click_on_a_picture_searches_with_it_and_there_is_a_way_back(the_map: Any, app_home: Path) -> None:
     x, y, _ = spot(the_map, app_home, "dots/dots-2.jpg")
     the_map.mouse.move(x, y)
     the_map.mouse.click(x, y)
-    the_map.get_by_text("most similar first").wait_for(timeout=WAIT)
+    the_map.get_by_text("most similar first").wait_for()
     assert parameters(the_map)["like"] == ["item:dots/dots-2.jpg"]
     assert parameters(the_map)["gallery"] == ["shapes"]
     the_map.go_back()
-    the_map.locator("canvas").first.wait_for(timeout=WAIT)
-    the_map.wait_for_timeout(1000)
-    assert urlsplit(the_map.url).path == "/map", "one stays on the map"
+    map_is_drawn(the_map)
+    point_at(the_map, app_home, "rings/rings-3.jpg")
+    drawn(the_map)
+    assert path(the_map) == "/map", "one stays on the map"
 
 
-def test_the_wheel_zooms_and_the_whole_map_can_be_shown_again(the_map, app_home: Path) -> None:  # type: ignore[no-untyped-def]
-    def seen() -> bytes:
-        the_map.mouse.move(5, 5)
-        the_map.wait_for_timeout(400)
-        return bytes(the_map.locator("canvas").first.screenshot())
-
-    whole = seen()
-    x, y, _ = spot(the_map, app_home, "dots/dots-2.jpg")
-    the_map.mouse.move(x, y)
-    the_map.wait_for_timeout(500)
-    for _ in range(3):
-        the_map.mouse.wheel(0, -400)
-        the_map.wait_for_timeout(300)
-    assert seen() != whole
+def test_the_wheel_zooms_and_the_whole_map_can_be_shown_again(the_map: Any, app_home: Path) -> None:
+    whole = the_map.evaluate(PAINTED)
+    # Where no picture is that would look different because it is pointed at.
+    _, points = layout(app_home, "shapes")
+    places = np.stack(np.meshgrid(*[np.linspace(0.2, 0.8, 20)] * 2), axis=-1).reshape(-1, 2)
+    distances = np.linalg.norm(places[:, np.newaxis] - points, axis=-1).min(axis=1)
+    the_map.mouse.move(*on_screen(the_map, *places[distances.argmax()].tolist()))
+    assert the_map.evaluate(PAINTED) == whole
+    the_map.mouse.wheel(0, -400)
+    the_map.wait_for_function(f"(whole) => ({PAINTED})() !== whole", arg=whole)
     the_map.get_by_role("button", name="Show the whole map").click()
-    the_map.wait_for_timeout(1000)
-    assert seen() == whole
+    the_map.mouse.move(5, 5)
+    the_map.wait_for_function(f"(whole) => ({PAINTED})() === whole", arg=whole)
 
 
-def test_after_a_search_the_query_is_on_the_map_and_leads_back_to_its_results(browser, address: str) -> None:  # type: ignore[no-untyped-def]
-    tab = open_tab(browser, f"{address}/?gallery=shapes&like=item:rings/rings-1.jpg")
-    tab.get_by_text("most similar first").wait_for(timeout=WAIT)
+def test_after_a_search_the_query_is_on_the_map_and_leads_back_to_its_results(tab: Any) -> None:
+    tab.goto("?gallery=shapes&like=item:rings/rings-1.jpg")
+    tab.get_by_text("most similar first").wait_for()
     tab.get_by_role("link", name="Map").click()
-    tab.get_by_text("Your query, the star on the map").wait_for(timeout=WAIT)
-    tab.get_by_alt_text("Your query").wait_for(timeout=WAIT)
+    tab.get_by_text("Your query, the star on the map").wait_for()
+    tab.get_by_alt_text("Your query").wait_for()
     tab.get_by_role("button", name="Back to the results").click()
-    tab.get_by_text("most similar first").wait_for(timeout=WAIT)
+    tab.get_by_text("most similar first").wait_for()
     assert parameters(tab)["like"] == ["item:rings/rings-1.jpg"]
-    tab.close()
 
 
-def test_without_a_mouse_a_picture_is_found_by_name(the_map) -> None:  # type: ignore[no-untyped-def]
+def test_without_a_mouse_a_picture_is_found_by_name(the_map: Any) -> None:
+    from playwright.sync_api import expect
+
     the_map.get_by_role("combobox", name="Find a picture").focus()
     the_map.keyboard.type("stripes-4")
-    the_map.wait_for_timeout(300)
+    expect(the_map.get_by_role("option")).to_have_text(["stripes-4.jpg · stripes"])
     the_map.keyboard.press("Enter")
     button = the_map.get_by_role("button", name="Search with it")
-    button.wait_for(timeout=WAIT)
+    button.wait_for()
     button.focus()
     the_map.keyboard.press("Enter")
-    the_map.get_by_text("most similar first").wait_for(timeout=WAIT)
+    the_map.get_by_text("most similar first").wait_for()
     assert parameters(the_map)["like"] == ["item:stripes/stripes-4.jpg"]
 
 
-def test_a_label_with_markup_in_it_is_shown_as_text(browser, address: str, app_home: Path) -> None:  # type: ignore[no-untyped-def]
-    tab = open_map(browser, address, "nasty")
-    x, y, item = spot(tab, app_home, f"{NASTY}/dots-0.jpg", "nasty")
-    tab.mouse.move(x, y)
-    tab.locator(f'img[src*="{item.sha256}"]').wait_for(timeout=WAIT)
+def test_a_label_with_markup_in_it_is_shown_as_text(tab: Any, app_home: Path) -> None:
+    open_map(tab, "nasty")
+    point_at(tab, app_home, f"{NASTY}/dots-0.jpg", "nasty")
     assert tab.get_by_text(NASTY).first.is_visible()
     assert tab.locator('img[src="x"]').count() == 0
     assert tab.title() != "hacked"
-    tab.close()
 
 
 @pytest.mark.parametrize("page", ["map?gallery=shapes", "about"])
-def test_the_page_fits_a_telephone(browser, address: str, page: str) -> None:  # type: ignore[no-untyped-def]
-    tab = open_tab(browser, f"{address}/{page}")
+def test_the_page_fits_a_telephone(new_tab: NewTab, page: str) -> None:
+    tab = new_tab(page)
     tab.set_viewport_size({"width": 390, "height": 844})
-    for box in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
-        tab.wait_for_function(f"{box}.scrollWidth <= 390", timeout=WAIT)
+    come_to_fit(tab)
     if page != "about":  # there is room beside it to scroll the page with
         shape = "document.querySelector('canvas')?.getBoundingClientRect()"
-        tab.wait_for_function(f"{shape}?.width <= 390 && {shape}?.height <= 0.67 * innerHeight", timeout=WAIT)
-    tab.close()
+        tab.wait_for_function(f"{shape}?.width <= 390 && {shape}?.height <= 0.67 * innerHeight")
 
 
-def test_the_about_page_tells_the_model_the_versions_and_where_data_goes(browser, address: str) -> None:  # type: ignore[no-untyped-def]
-    tab = open_tab(browser, f"{address}/about")
-    tab.get_by_role("cell", name="EfficientNet-Lite2").first.wait_for(timeout=WAIT)
+def test_the_about_page_tells_the_model_the_versions_and_where_data_goes(new_tab: NewTab) -> None:
+    tab = new_tab("about")
+    tab.get_by_role("cell", name="EfficientNet-Lite2").first.wait_for()
     assert tab.get_by_role("cell", name=importlib.metadata.version("streamlit"), exact=True).first.is_visible()
     assert tab.get_by_text("Where your data goes: nowhere").is_visible()
     assert tab.get_by_role("cell", name="From disk to vectors").is_visible()
-    tab.close()

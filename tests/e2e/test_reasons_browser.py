@@ -1,36 +1,38 @@
 """Why a result is similar, in the real app with a real browser."""
 
 import re
+from typing import Any
 
 import pytest
 
+from e2e.conftest import NewTab
+from e2e.tabs import fits
+
 pytestmark = pytest.mark.browser
 
-WAIT = 30_000
 # What is painted on the picture of a side, as a number that changes when it is painted otherwise.
 PAINTED = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
   .reduce((sum, value, place) => (sum * 31 + value * (place % 97)) % 1000003, 7)"""
 
 
-def look_closer(browser, url: str, rank: int, *, width: int = 1440):  # type: ignore[no-untyped-def]
+def look_closer(tab: Any, place: str, rank: int) -> Any:
     """Open a result of a search beside its query."""
-    tab = browser.new_page(viewport={"width": width, "height": 1000}, has_touch=width < 640)
-    tab.goto(url)
-    tab.locator(".st-key-results").get_by_alt_text(f"Rank {rank}:").click(timeout=WAIT)
+    tab.goto(place)
+    tab.locator(".st-key-results").get_by_alt_text(f"Rank {rank}:").click()
     dialog = tab.get_by_role("dialog")
-    dialog.get_by_text("Why is it similar?").wait_for(timeout=WAIT)
-    return tab, dialog
+    dialog.get_by_text("Why is it similar?").wait_for()
+    return dialog
 
 
-def painted(dialog) -> list[int]:  # type: ignore[no-untyped-def]
+def painted(dialog: Any) -> list[int]:
     return [dialog.locator(".why canvas").nth(number).evaluate(PAINTED) for number in (0, 1)]
 
 
-def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(browser, address: str) -> None:  # type: ignore[no-untyped-def]
-    tab, dialog = look_closer(browser, f"{address}/?gallery=sample&like=sample:lamp-02-q", 3)
+def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(tab: Any) -> None:
+    dialog = look_closer(tab, "?gallery=sample&like=sample:lamp-02-q", 3)
     assert dialog.locator(".why").count() == 0
     dialog.get_by_text("Why is it similar?").click()
-    dialog.get_by_alt_text("Your query: lamp-02-q.jpg, with heat").wait_for(timeout=WAIT)
+    dialog.get_by_alt_text("Your query: lamp-02-q.jpg, with heat").wait_for()
     assert dialog.get_by_alt_text("Result: lamp, with heat").is_visible()
     assert dialog.get_by_text(re.compile(r"Score 0\.\d\d: 0\.\d\d from the regions of these two pictures")).is_visible()
     assert len(set(painted(dialog))) == 2
@@ -44,15 +46,15 @@ def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(browser, address: s
     before = painted(dialog)
     query, result = dialog.locator(".why .frame").first, dialog.locator(".why .frame").nth(1)
     query.hover(position={"x": 120, "y": 200})
-    dialog.get_by_text("Where this region of the query matches in the result.").wait_for(timeout=WAIT)
+    dialog.get_by_text("Where this region of the query matches in the result.").wait_for()
     here = painted(dialog)
     assert here[0] == before[0]
     assert here[1] != before[1]
     result.hover()
-    dialog.get_by_text("Where this region of the result matches in the query.").wait_for(timeout=WAIT)
+    dialog.get_by_text("Where this region of the result matches in the query.").wait_for()
     assert painted(dialog)[0] != before[0]
     dialog.get_by_text("A closer look").hover()
-    dialog.get_by_text("Point at a region of either picture").wait_for(timeout=WAIT)
+    dialog.get_by_text("Point at a region of either picture").wait_for()
     assert painted(dialog) == before
 
     query.focus()
@@ -65,30 +67,28 @@ def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(browser, address: s
     assert painted(dialog) == before
     assert dialog.is_visible()
     dialog.get_by_text("Why is it similar?").click()
-    dialog.locator(".why").wait_for(state="detached", timeout=WAIT)
+    dialog.locator(".why").wait_for(state="detached")
     assert dialog.get_by_alt_text("Result: lamp").is_visible()
-    tab.close()
 
 
-def test_a_tap_shows_where_a_region_matches_and_another_one_ends_that(browser, address: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_tap_shows_where_a_region_matches_and_another_one_ends_that(new_tab: NewTab) -> None:
     query = "like=item:rings/rings-1.jpg@5,10,80,95"
-    tab, dialog = look_closer(browser, f"{address}/?gallery=shapes&{query}", 2, width=390)
+    tab = new_tab(width=390, has_touch=True)
+    dialog = look_closer(tab, f"?gallery=shapes&{query}", 2)
     dialog.get_by_text("Why is it similar?").tap()
     frame = dialog.locator(".why .frame").first
-    frame.wait_for(timeout=WAIT)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    frame.wait_for()
+    assert fits(tab)
     before = painted(dialog)
     frame.tap()
     assert painted(dialog)[1] != before[1]
     assert dialog.locator(".cell.shown").count() == 1
     frame.tap()
     assert painted(dialog) == before
-    tab.close()
 
 
-def test_several_examples_are_said_to_be_compared_by_the_first(browser, address: str) -> None:  # type: ignore[no-untyped-def]
+def test_several_examples_are_said_to_be_compared_by_the_first(tab: Any) -> None:
     query = "like=item:rings/rings-1.jpg&like=item:dots/dots-1.jpg"
-    tab, dialog = look_closer(browser, f"{address}/?gallery=shapes&{query}", 3)
+    dialog = look_closer(tab, f"?gallery=shapes&{query}", 3)
     dialog.get_by_text("Why is it similar?").click()
-    dialog.get_by_text("this compares its first picture with the result").wait_for(timeout=WAIT)
-    tab.close()
+    dialog.get_by_text("this compares its first picture with the result").wait_for()

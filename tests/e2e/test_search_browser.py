@@ -1,25 +1,26 @@
 """Searching in the real app with a real browser: the system's Chromium, headless."""
 
+import base64
 import io
 import json
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from conftest import Site, make_home
+from conftest import Site
 from PIL import Image
 
-from e2e.conftest import open_tab
-from e2e.server import serving
+from e2e.conftest import NewTab
+from e2e.tabs import come_to_fit, drawn, names, parameters, rank
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser
 
-WAIT = 30_000
 # Every picture on the page, those inside elements of our own too.
 PICTURES = """() => {
   const found = [];
@@ -39,85 +40,30 @@ PASTE = """([data, type]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def web() -> Iterator[Site]:
-    """A web server that the app may fetch from."""
-    server = Site()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def own_home(shapes: Gallery, sample: Gallery, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the galleries sample, shapes, and doomed, which is there to be deleted."""
-    own = make_home(tmp_path_factory.mktemp("app") / "home", home)
-    for gallery, name in ((shapes, "shapes"), (sample, "sample"), (shapes, "doomed")):
-        shutil.copytree(gallery.directory, own / "galleries" / name)
-    return own
-
-
-@pytest.fixture(scope="module")
-def address(own_home: Path, web: Site) -> Iterator[str]:
-    with serving(own_home, environment={"SIMILARITY_PRIVATE_HOSTS": web.host}) as url:
-        yield url
-
-
-@pytest.fixture
-def tab(browser):  # type: ignore[no-untyped-def]
-    """A page that nothing has been opened in."""
-    page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    yield page
-    page.close()
-
-
-def rank(tab, number: int):  # type: ignore[no-untyped-def]
-    """The result at a rank; it is waited for."""
-    found = tab.locator(".st-key-results").get_by_alt_text(f"Rank {number}:")
-    found.wait_for(timeout=WAIT)
-    return found
-
-
-def names(tab) -> list[str]:  # type: ignore[no-untyped-def]
-    rank(tab, 1)
-    return list(tab.locator(".st-key-results .name").all_inner_texts())
-
-
-def parameters(tab) -> dict[str, list[str]]:  # type: ignore[no-untyped-def]
-    return parse_qs(urlsplit(tab.url).query)
-
-
-def settle(tab) -> None:  # type: ignore[no-untyped-def]
-    """Wait until the app has nothing more to do."""
-    tab.wait_for_timeout(150)
-    tab.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=WAIT)
-
-
 def jpeg(path: Path) -> str:
-    import base64
-
     return base64.b64encode(path.read_bytes()).decode()
 
 
-def go(tab, address: str, query: str):  # type: ignore[no-untyped-def]
-    tab.goto(f"{address}/{query}")
+def go(tab: Any, place: str) -> Any:
+    tab.goto(place)
     return tab
 
 
-def test_a_click_on_a_sample_shows_ten_results_and_there_are_two_ways_back(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=sample")
-    tab.get_by_alt_text("Sample: Guitar").first.click(timeout=WAIT)
+def test_a_click_on_a_sample_shows_ten_results_and_there_are_two_ways_back(tab: Any) -> None:
+    go(tab, "?gallery=sample")
+    tab.get_by_alt_text("Sample: Guitar").first.click()
     rank(tab, 10)
     assert len(names(tab)) == 10
     tab.get_by_role("button", name="New search").click()
-    tab.get_by_alt_text("Sample: Guitar").first.wait_for(timeout=WAIT)
+    tab.get_by_alt_text("Sample: Guitar").first.wait_for()
     tab.go_back()
     rank(tab, 10)
     tab.go_back()
-    tab.get_by_alt_text("Sample: Guitar").first.wait_for(timeout=WAIT)
+    tab.get_by_alt_text("Sample: Guitar").first.wait_for()
 
 
-def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(tab, address: str, pictures) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=shapes").get_by_text("15 pictures").first.wait_for(timeout=WAIT)
+def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(tab: Any, pictures: Path) -> None:
+    go(tab, "?gallery=shapes").get_by_text("15 pictures").first.wait_for()
     tab.locator('[data-testid="stFileUploader"] input').set_input_files(pictures / "rings" / "rings-4.jpg")
     rank(tab, 10)
     results = tab.locator(".st-key-results")
@@ -131,18 +77,18 @@ def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(t
     tab.wait_for_function(f"(({PICTURES})()).every((picture) => picture.drawn)")
 
 
-def test_a_picture_is_pasted_from_the_clipboard(tab, address: str, pictures) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=shapes").get_by_test_id("stChatInputTextArea").wait_for(timeout=WAIT)
-    settle(tab)
+def test_a_picture_is_pasted_from_the_clipboard(tab: Any, pictures: Path) -> None:
+    go(tab, "?gallery=shapes").get_by_test_id("stChatInputTextArea").wait_for()
+    drawn(tab)
     tab.evaluate(PASTE, [jpeg(pictures / "dots" / "dots-4.jpg"), "image/jpeg"])
-    tab.get_by_text("pasted.jpg").wait_for(timeout=WAIT)
+    tab.get_by_text("pasted.jpg").wait_for()
     tab.get_by_test_id("stChatInputSubmitButton").click()
     assert names(tab)[0] == "dots-4.jpg"
 
 
-def test_a_picture_is_dropped_on_the_page(tab, address: str, pictures) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=shapes").get_by_test_id("stFileUploaderDropzone").wait_for(timeout=WAIT)
-    settle(tab)
+def test_a_picture_is_dropped_on_the_page(tab: Any, pictures: Path) -> None:
+    go(tab, "?gallery=shapes").get_by_test_id("stFileUploaderDropzone").wait_for()
+    drawn(tab)
     transfer = tab.evaluate_handle(
         """([data]) => { const transfer = new DataTransfer();
         const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -153,69 +99,67 @@ def test_a_picture_is_dropped_on_the_page(tab, address: str, pictures) -> None: 
     assert names(tab)[0] == "stripes-1.jpg"
 
 
-def test_the_address_of_a_picture_is_searched_with_and_the_link_shows_a_colleague_the_same(  # type: ignore[no-untyped-def]
-    tab, browser, address: str, web: Site, pictures
+def test_the_address_of_a_picture_is_searched_with_and_the_link_shows_a_colleague_the_same(
+    tab: Any, new_tab: NewTab, web: Site, pictures: Path
 ) -> None:
     web.pages["/boot.jpg"] = (200, {}, (pictures / "rings" / "rings-2.jpg").read_bytes())
-    go(tab, address, "?gallery=shapes").get_by_test_id("stChatInputTextArea").fill(web.url("/boot.jpg"), timeout=WAIT)
+    go(tab, "?gallery=shapes").get_by_test_id("stChatInputTextArea").fill(web.url("/boot.jpg"))
     tab.keyboard.press("Enter")
     found = names(tab)
     assert found[0] == "rings-2.jpg"
     assert parameters(tab)["like"] == [f"url:{web.url('/boot.jpg')}"]
-    colleague = open_tab(browser, tab.url)
-    assert names(colleague) == found
-    colleague.close()
+    assert names(new_tab(tab.url)) == found
 
 
-def test_a_picture_is_taken_with_the_camera(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=shapes").get_by_text("Use the camera").click(timeout=WAIT)
+def test_a_picture_is_taken_with_the_camera(tab: Any) -> None:
+    go(tab, "?gallery=shapes").get_by_text("Use the camera").click()
     take = tab.get_by_test_id("stCameraInputButton")
-    take.wait_for(timeout=WAIT)
+    take.wait_for()
     tab.wait_for_function("document.querySelector('video') && document.querySelector('video').videoWidth > 0")
     take.click()
     rank(tab, 10)
     assert parameters(tab)["like"][0].startswith("upload:")
 
 
-def test_a_picture_of_the_gallery_is_a_query_too(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=shapes").get_by_alt_text("In the gallery: dots").nth(1).click(timeout=WAIT)
+def test_a_picture_of_the_gallery_is_a_query_too(tab: Any) -> None:
+    go(tab, "?gallery=shapes").get_by_alt_text("In the gallery: dots").nth(1).click()
     assert names(tab)[0] == "dots-1.jpg"
 
 
-def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=shapes&like=item:rings/rings-1.jpg")
-    assert tab.locator(".st-key-results .number").first.inner_text(timeout=WAIT) == "1.000"
-    settle(tab)
+def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> None:
+    go(tab, "?gallery=shapes&like=item:rings/rings-1.jpg")
+    assert tab.locator(".st-key-results .number").first.inner_text() == "1.000"
+    drawn(tab)
     area = tab.locator(".crop").bounding_box()
     tab.mouse.move(area["x"] + 0.1 * area["width"], area["y"] + 0.1 * area["height"])
     tab.mouse.down()
     tab.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 0.4 * area["height"], steps=5)
     tab.mouse.up()
-    tab.get_by_role("button", name="Use the whole picture").wait_for(timeout=WAIT)
+    tab.get_by_role("button", name="Use the whole picture").wait_for()
     edges = [float(edge) for edge in parameters(tab)["like"][0].partition("@")[2].split(",")]
     assert edges == pytest.approx([10, 10, 50, 40], abs=2)
-    settle(tab)
+    drawn(tab)
     assert tab.locator(".st-key-results .number").first.inner_text() != "1.000"
     frame = tab.get_by_role("group", name=re.compile("The part that is searched with"))
     frame.focus()
     frame.press("ArrowRight")
-    tab.wait_for_function("(before) => location.search !== before", arg=f"?{urlsplit(tab.url).query}", timeout=WAIT)
-    settle(tab)
+    tab.wait_for_function("(before) => location.search !== before", arg=f"?{urlsplit(tab.url).query}")
+    drawn(tab)
     moved = [float(edge) for edge in parameters(tab)["like"][0].partition("@")[2].split(",")]
     assert moved[0] > edges[0]
     assert moved[2] - moved[0] == pytest.approx(edges[2] - edges[0], abs=0.1)
     tab.get_by_role("button", name="Use the whole picture").click()
-    tab.get_by_text("Drag a rectangle on the picture").wait_for(timeout=WAIT)
-    settle(tab)
+    tab.get_by_text("Drag a rectangle on the picture").wait_for()
+    drawn(tab)
     assert tab.locator(".st-key-results .number").first.inner_text() == "1.000"
 
 
-def test_a_result_is_looked_at_closely_compared_and_searched_from(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=sample&like=sample:lamp-02-q")
+def test_a_result_is_looked_at_closely_compared_and_searched_from(tab: Any) -> None:
+    go(tab, "?gallery=sample&like=sample:lamp-02-q")
     third = names(tab)[2]
     rank(tab, 3).click()
     dialog = tab.get_by_role("dialog")
-    dialog.get_by_alt_text("Your query: lamp-02-q.jpg").wait_for(timeout=WAIT)
+    dialog.get_by_alt_text("Your query: lamp-02-q.jpg").wait_for()
     assert dialog.get_by_alt_text("Result: lamp").is_visible()
     assert dialog.get_by_text(re.compile(r"Rank 3, score 0\.\d{3}")).is_visible()
     assert dialog.locator("code").inner_text().endswith(third)
@@ -226,34 +170,34 @@ def test_a_result_is_looked_at_closely_compared_and_searched_from(tab, address: 
     dialog.get_by_text("Near-identical pictures").wait_for()
     near = dialog.locator(".name").first.inner_text()
     dialog.locator(".tile").first.click()
-    dialog.locator("code", has_text=near).wait_for(timeout=WAIT)
+    dialog.locator("code", has_text=near).wait_for()
     dialog.get_by_role("button", name="Not like this").click()
-    dialog.wait_for(state="hidden", timeout=WAIT)
-    tab.get_by_text("not like it", exact=True).wait_for(timeout=WAIT)
-    settle(tab)
+    dialog.wait_for(state="hidden")
+    tab.get_by_text("not like it", exact=True).wait_for()
+    drawn(tab)
     assert near not in names(tab)
     rank(tab, 2).click()
-    tab.get_by_role("dialog").get_by_role("button", name="More like this").click(timeout=WAIT)
-    tab.get_by_text("also like it", exact=True).wait_for(timeout=WAIT)
+    tab.get_by_role("dialog").get_by_role("button", name="More like this").click()
+    tab.get_by_text("also like it", exact=True).wait_for()
     assert len(parameters(tab)["like"]) == 2
-    settle(tab)
+    drawn(tab)
     second = names(tab)[1]
     rank(tab, 2).click()
-    tab.get_by_role("dialog").get_by_role("button", name="Search with it").click(timeout=WAIT)
-    tab.get_by_alt_text(f"Your picture: {second}").wait_for(timeout=WAIT)
+    tab.get_by_role("dialog").get_by_role("button", name="Search with it").click()
+    tab.get_by_alt_text(f"Your picture: {second}").wait_for()
     assert len(parameters(tab)["like"]) == 1
 
 
-def test_results_are_filtered_and_leafed_through_without_embedding_again(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=sample&like=sample:mug-01-q")
-    tab.get_by_text("675 pictures,").wait_for(timeout=WAIT)
+def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: Any) -> None:
+    go(tab, "?gallery=sample&like=sample:mug-01-q")
+    tab.get_by_text("675 pictures,").wait_for()
     tab.get_by_role("button", name="Filter").click()
     tab.get_by_role("combobox", name="Label").fill("teapot")
     tab.get_by_role("option", name="teapot (45)").click()
-    tab.get_by_text("45 pictures").wait_for(timeout=WAIT)
+    tab.get_by_text("45 pictures").wait_for()
     tab.keyboard.press("Escape")
     tab.keyboard.press("Escape")
-    settle(tab)
+    drawn(tab)
     assert all(name.startswith("teapot") for name in names(tab))
     assert parameters(tab)["where.label"] == ["teapot"]
     tab.get_by_role("button", name="Page 5").click()
@@ -266,33 +210,33 @@ def test_results_are_filtered_and_leafed_through_without_embedding_again(tab, ad
     assert all(name.startswith("teapot") for name in names(tab))
 
 
-def test_near_identical_and_unlike_results_are_left_out(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=sample&like=sample:lamp-02-q")
+def test_near_identical_and_unlike_results_are_left_out(tab: Any) -> None:
+    go(tab, "?gallery=sample&like=sample:lamp-02-q")
     assert len([name for name in names(tab) if name.startswith("lamp-02")]) == 5
     tab.get_by_role("button", name="Filter").click()
     tab.get_by_text("Hide near-identical pictures").click()
-    tab.wait_for_url(re.compile("distinct=1"), timeout=WAIT)
-    settle(tab)
+    tab.wait_for_url(re.compile("distinct=1"))
+    drawn(tab)
     assert len([name for name in names(tab) if name.startswith("lamp-02")]) < 5
     lowest = tab.get_by_role("slider", name="Lowest score")
     lowest.focus()
     lowest.press("ArrowRight")
-    tab.wait_for_url(re.compile(r"min=0\.05"), timeout=WAIT)
-    go(tab, address, "?gallery=sample&like=sample:lamp-02-q&min=0.5&k=100")
+    tab.wait_for_url(re.compile(r"min=0\.05"))
+    go(tab, "?gallery=sample&like=sample:lamp-02-q&min=0.5&k=100")
     rank(tab, 10)
-    settle(tab)
+    drawn(tab)
     assert all(float(score) >= 0.5 for score in tab.locator(".st-key-results .number").all_inner_texts())
     assert tab.get_by_text(re.compile(r"\d+ pictures of 675")).is_visible()
 
 
-def test_results_are_taken_along_as_table_data_pictures_and_sheet(tab, address: str) -> None:  # type: ignore[no-untyped-def]
-    go(tab, address, "?gallery=sample&like=sample:mug-01-q")
+def test_results_are_taken_along_as_table_data_pictures_and_sheet(tab: Any) -> None:
+    go(tab, "?gallery=sample&like=sample:mug-01-q")
     found = names(tab)
-    settle(tab)
+    drawn(tab)
     tab.get_by_role("button", name="Export").click()
 
     def download(kind: str) -> bytes:
-        with tab.expect_download(timeout=WAIT) as saving:
+        with tab.expect_download() as saving:
             tab.get_by_role("button", name=kind).click()
         return Path(saving.value.path()).read_bytes()
 
@@ -306,74 +250,74 @@ def test_results_are_taken_along_as_table_data_pictures_and_sheet(tab, address: 
 
 
 def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
-    tab, address: str, tmp_path, pictures
-) -> None:  # type: ignore[no-untyped-def]
-    field = go(tab, address, "?gallery=shapes").locator('[data-testid="stFileUploader"] input')
-    field.wait_for(state="attached", timeout=WAIT)
+    tab: Any, tmp_path: Path, pictures: Path
+) -> None:
+    field = go(tab, "?gallery=shapes").locator('[data-testid="stFileUploader"] input')
+    field.wait_for(state="attached")
     (tmp_path / "notes.txt").write_text("buy milk")
     field.set_input_files(tmp_path / "notes.txt")
-    tab.get_by_text("not allowed").wait_for(timeout=WAIT)
+    tab.get_by_text("not allowed").wait_for()
     (tmp_path / "huge.jpg").write_bytes(bytes(30_000_000))
     field.set_input_files(tmp_path / "huge.jpg")
-    tab.get_by_text(re.compile("20.0MB or smaller")).wait_for(timeout=WAIT)
+    tab.get_by_text(re.compile("20.0MB or smaller")).wait_for()
     (tmp_path / "notes.jpg").write_text("buy milk")
     field.set_input_files(tmp_path / "notes.jpg")
-    tab.get_by_text("is not a picture that can be read").wait_for(timeout=WAIT)
+    tab.get_by_text("is not a picture that can be read").wait_for()
     tab.get_by_role("button", name="Remove it").click()
-    tab.get_by_text("The pictures of this gallery").wait_for(timeout=WAIT)
-    settle(tab)
+    tab.get_by_text("The pictures of this gallery").wait_for()
+    drawn(tab)
     tab.locator('[data-testid="stFileUploader"] input').set_input_files(pictures / "dots" / "dots-4.jpg")
     assert names(tab)[0] == "dots-4.jpg"
 
 
 @pytest.mark.parametrize(
-    ("path", "sentence"),
+    ("asked", "sentence"),
     [
         ("/gone.jpg", "answered 404 Not Found: check the address"),
         ("/page", "is a web page, not a picture"),
         ("http://10.0.0.1/boot.jpg", "leads to a private network address, which is not fetched"),
     ],
 )
-def test_an_address_that_is_no_picture_gets_a_plain_sentence(tab, address: str, web: Site, path, sentence) -> None:  # type: ignore[no-untyped-def]
+def test_an_address_that_is_no_picture_gets_a_plain_sentence(tab: Any, web: Site, asked: str, sentence: str) -> None:
     web.pages["/page"] = (200, {"Content-Type": "text/html"}, b"<html><title>A boot</title></html>")
-    field = go(tab, address, "?gallery=shapes").get_by_test_id("stChatInputTextArea")
-    field.fill(path if path.startswith("http") else web.url(path), timeout=WAIT)
+    field = go(tab, "?gallery=shapes").get_by_test_id("stChatInputTextArea")
+    field.fill(asked if asked.startswith("http") else web.url(asked))
     tab.keyboard.press("Enter")
-    tab.get_by_text(sentence).wait_for(timeout=WAIT)
+    tab.get_by_text(sentence).wait_for()
     assert tab.locator("text=Traceback").count() == 0
     tab.get_by_role("button", name="New search").click()
-    tab.get_by_text("The pictures of this gallery").wait_for(timeout=WAIT)
+    tab.get_by_text("The pictures of this gallery").wait_for()
 
 
-def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_be_gone(  # type: ignore[no-untyped-def]
-    tab, browser, address: str, own_home: Path
+def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_be_gone(
+    tab: Any, new_tab: NewTab, own_gallery: Callable[[str], Gallery]
 ) -> None:
-    go(tab, address, "?gallery=sample&like=sample:mug-01-q")
-    other = open_tab(browser, f"{address}/?gallery=doomed&like=item:dots/dots-0.jpg")
+    doomed = own_gallery("shapes")
+    go(tab, "?gallery=sample&like=sample:mug-01-q")
+    other = new_tab(f"?gallery={doomed.name}&like=item:dots/dots-0.jpg")
     assert names(other)[0] == "dots-0.jpg"
     assert names(tab)[0].startswith("mug")
-    shutil.rmtree(own_home / "galleries" / "doomed")
+    shutil.rmtree(doomed.directory)
     other.get_by_role("button", name="New search").click()
-    other.get_by_text("There is no gallery named doomed any more. This is sample.").wait_for(timeout=WAIT)
+    other.get_by_text(f"There is no gallery named {doomed.name} any more. This is sample.").wait_for()
     assert other.locator("text=Traceback").count() == 0
     assert names(tab)[0].startswith("mug")
-    other.close()
 
 
-def test_the_page_is_whole_for_a_telephone_a_keyboard_and_a_screen_reader(tab, address: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_page_is_whole_for_a_telephone_a_keyboard_and_a_screen_reader(tab: Any, address: str) -> None:
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
-    go(tab, address, "?gallery=sample&like=sample:mug-01-q")
+    go(tab, "?gallery=sample&like=sample:mug-01-q")
     rank(tab, 10)
     tab.set_viewport_size({"width": 390, "height": 844})
-    settle(tab)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    come_to_fit(tab)
+    drawn(tab)
     assert all(picture["alt"] for picture in tab.evaluate(PICTURES))
     tab.locator(".st-key-results .tile").first.focus()
     tab.keyboard.press("Enter")
-    tab.get_by_role("dialog").wait_for(timeout=WAIT)
+    tab.get_by_role("dialog").wait_for()
     tab.keyboard.press("Escape")
-    tab.get_by_role("dialog").wait_for(state="hidden", timeout=WAIT)
+    tab.get_by_role("dialog").wait_for(state="hidden")
     assert tab.get_by_text("Deploy").count() == 0
     assert tab.title() == "Similarity" or "Search" in tab.title()
     elsewhere = [url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))]

@@ -1,0 +1,90 @@
+"""What tests do with a tab of the browser: wait until all is drawn, and read what is there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+# In milliseconds; only what never comes takes as long.
+WAIT = 120_000
+# The script has ended, nothing of an earlier run is left, and a frame later, when elements of our own have drawn what
+# they were given, that is still so.
+DRAWN = """async () => {
+  const isDrawn = () => document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]') !== null
+    && document.querySelector('[data-stale="true"]') === null;
+  for (let frame = 0; frame < 2; frame += 1) {
+    if (!isDrawn()) return false;
+    await new Promise(requestAnimationFrame);
+  }
+  return isDrawn();
+}"""
+# Neither the page nor what scrolls in it is wider than that.
+FITS = """(width) => [document.documentElement, document.scrollingElement,
+  document.querySelector('[data-testid="stMain"]')].every((box) => box.scrollWidth <= width)"""
+
+
+def drawn(tab: Any) -> None:
+    """Wait until nothing is drawn any more; to be called once something of what is to come can be seen."""
+    tab.wait_for_function(DRAWN)
+
+
+@contextmanager
+def run_anew(tab: Any, connection: Any) -> Iterator[None]:
+    """What is done in the block makes the app draw the page anew: wait until it has, though nothing may look different.
+
+    That a page draws a part of itself from time to time does not count. `connection` is its web socket.
+    """
+
+    def is_end(data: str | bytes) -> bool:
+        message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
+        is_last = message.WhichOneof("type") == "script_finished"
+        return is_last and message.script_finished == ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
+
+    with connection.expect_event("framereceived", is_end):
+        yield
+    drawn(tab)
+
+
+def parameters(tab: Any) -> dict[str, list[str]]:
+    """What stands in the address."""
+    return parse_qs(urlsplit(tab.url).query)
+
+
+def path(tab: Any) -> str:
+    """Which page it is on."""
+    return urlsplit(tab.url).path
+
+
+def fits(tab: Any, width: int = 390) -> bool:
+    """Whether a page is no wider than a screen."""
+    return bool(tab.evaluate(FITS, width))
+
+
+def come_to_fit(tab: Any, width: int = 390) -> None:
+    """Wait until a page whose screen has become narrower is no wider than that."""
+    tab.wait_for_function(FITS, arg=width)
+
+
+def press(tab: Any, label: str) -> None:
+    """Press a button."""
+    tab.get_by_role("button", name=label, exact=True).click()
+
+
+def see(tab: Any, text: str) -> None:
+    """Wait until a text is on the page."""
+    tab.get_by_text(text).first.wait_for()
+
+
+def rank(tab: Any, number: int) -> Any:
+    """The result at a rank; it is waited for."""
+    found = tab.locator(".st-key-results").get_by_alt_text(f"Rank {number}:")
+    found.wait_for()
+    return found
+
+
+def names(tab: Any) -> list[str]:
+    """The file names of the results."""
+    rank(tab, 1)
+    return list(tab.locator(".st-key-results .name").all_inner_texts())
