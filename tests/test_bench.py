@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,12 @@ import pytest
 from commands import Done, Run, run_command
 from conftest import MODEL
 
+from similarity import Gallery
 from similarity.bench import baseline, indexes
 from similarity.errors import SimilarityError
+from similarity.finetuning.examples import Labelled, labelled_pictures
+from similarity.finetuning.settings import Settings
+from similarity.vectors import normalise
 
 EMBEDDING_KEYS = {
     "model",
@@ -248,11 +253,44 @@ def test_bench_search_of_a_gallery_takes_its_own_vectors(shapes: object) -> None
     assert [row["recipe"] for row in report["recipes"]][:3] == ["flat", "flat-sq8", "auto"]
 
 
+@pytest.mark.usefixtures("measured_here")
 def test_an_index_that_cannot_be_measured_is_an_error_in_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.bench.search.run_module", lambda *_: Done([], 1, "", "a trace\nMemoryError\n"))
     done = run("bench", "search", "--n", "20", "--dim", "4")
     assert done.stderr.endswith("Error: The index flat could not be measured (MemoryError).\n")
     assert run("bench", "search", "--n", "3").stderr.endswith("nothing to measure with 3 vectors: take 10 at least.\n")
+
+
+def test_bench_teaching_tells_what_a_head_is_worth(
+    run: Run, empty_home: Path, own_pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in ("dots", "stripes"):  # five labels, since three are too few to hold some out
+        (own_pictures / f"other {kind}").mkdir()
+        for number in (3, 4):
+            path = own_pictures / kind / f"{kind}-{number}.jpg"
+            path.rename(own_pictures / f"other {kind}" / path.name)
+    Gallery.build(own_pictures, empty_home / "galleries" / "taught", model=MODEL)
+
+    def short(gallery: Gallery, settings: Settings) -> Labelled:
+        """With so few numbers each that their components are found in no time."""
+        pictures = labelled_pictures(gallery, settings)
+        return replace(pictures, embeddings=normalise(pictures.embeddings[:, :32]))
+
+    quick = Settings(epochs=1, members=1)
+    monkeypatch.setattr("similarity.bench.teaching.labelled_pictures", short)
+    monkeypatch.setattr("similarity.bench.teaching.Settings", lambda loss: replace(quick, loss=loss))
+    monkeypatch.setattr("similarity.bench.teaching.PICTURES", 0.4)
+    command = ("bench", "teaching", "-g", "taught", "--draws", "2")
+    report = report_of(run(*command, "--json"))
+    assert (report["gallery"], report["loss"], report["draws"]) == ("taught", "multi-similarity", 2)
+    for case in ("pictures", "labels", "labels, nothing kept"):
+        for figures in (report[case]["recall@1"], report[case]["map@r"]):
+            assert figures.keys() == {"before", "after", "change", "spread", "least"}
+            assert figures["change"] == pytest.approx(figures["after"] - figures["before"], abs=2e-4)
+            assert figures["least"] <= figures["change"] + 1e-4
+    told = run(*command, COLUMNS="200").stdout
+    assert "labels, nothing kept" in told
+    assert "2 draws, loss multi-similarity" in told
 
 
 def test_what_is_measured_with_fewer_vectors_is_scaled_and_says_so() -> None:

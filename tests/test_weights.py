@@ -149,6 +149,7 @@ def of_another_network() -> bytes:
         lambda: b"PK\x03\x04 half an archive",
         of_another_network,
     ],
+    ids=["nothing", "nonsense", "half an archive", "another network"],
 )
 def test_a_damaged_weights_file_is_an_error_that_names_it(tmp_path: Path, content: Callable[[], bytes]) -> None:
     (tmp_path / FILE).write_bytes(content())
