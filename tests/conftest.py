@@ -18,6 +18,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# Several processes run tests beside each other; threads of OpenMP and BLAS that wait for their turn keep a core busy
+# with it. They ask how many they may be when numpy is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from commands import Done, Run, run_command
@@ -39,8 +43,6 @@ if TYPE_CHECKING:
 
 MODEL = "efficientnet-lite2"
 RESNET50_FILE = "resnet50-0676ba61.pth"
-# Several processes run tests beside each other; threads of OpenMP that wait for their turn keep a core busy with it.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "shared" / "data" / "clothing"
 
 
