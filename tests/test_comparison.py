@@ -69,11 +69,11 @@ def found(shapes: Gallery) -> Evaluation:
 
 
 @pytest.fixture(scope="session")
-def pixels(shapes: Gallery, pictures: Path, home: Path) -> Gallery:  # noqa: ARG001 - needs the home
+def pixels(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Gallery:
     """The same pictures in a gallery named `worse`, by a stand-in that knows nothing of pictures."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
-        return Gallery.build(pictures, home / "galleries" / "worse", model=standin.CHOICE)
+        return Gallery.build(pictures, tmp_path_factory.mktemp("pixels") / "worse", model=standin.CHOICE)
 
 
 def test_a_gallery_cannot_be_told_apart_from_itself(found: Evaluation) -> None:

@@ -48,12 +48,12 @@ class Page(HTMLParser):
             self.marks.append("wrong" not in (given["class"] or ""))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def found(shapes: Gallery) -> Evaluation:
     return evaluate(shapes)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def page(shapes: Gallery, found: Evaluation) -> str:
     return render_report(shapes, found)
 
