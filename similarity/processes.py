@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # Threads of torch that have nothing to do sleep instead of spinning. Where other programs want the same two cores, an
@@ -32,6 +32,9 @@ def running_module(module: str, *arguments: str | Path) -> Iterator[subprocess.P
             yield process
         finally:
             process.kill()
+            if process.stdin:
+                with suppress(BrokenPipeError):  # of what it has not taken any more
+                    process.stdin.close()
 
 
 def _command(module: str, *arguments: str | Path) -> list[str]:

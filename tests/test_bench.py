@@ -6,7 +6,6 @@ tier.
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from similarity.bench import baseline, indexes
 from similarity.errors import SimilarityError
 from similarity.finetuning.examples import Labelled, labelled_pictures
 from similarity.finetuning.settings import Settings
+from similarity.processes import running_module
 from similarity.vectors import normalise
 
 EMBEDDING_KEYS = {
@@ -95,19 +95,26 @@ def test_bench_embedding_compares_with_torch_itself(run_process: Run, pictures: 
 def test_torch_is_told_when_to_begin_and_says_when_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = "import sys\nfor _ in range(2): print(sys.stdin.readline() and 'done', flush=True)"
 
-    @contextmanager
-    def running(module: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+    def command(module: str, *arguments: object) -> list[str]:
         assert (module, arguments) == ("similarity.bench.baseline", ("rounds", MODEL, tmp_path, "1.jpg", "2.jpg"))
-        pipe = subprocess.PIPE
-        with subprocess.Popen([sys.executable, "-I", "-c", program], stdin=pipe, stdout=pipe, text=True) as process:
-            yield process
+        return [sys.executable, "-I", "-c", program]
 
-    monkeypatch.setattr(baseline, "running_module", running)
+    monkeypatch.setattr("similarity.processes._command", command)
     with baseline.torch_loop(MODEL, tmp_path, ["1.jpg", "2.jpg"]) as one_round:
         one_round()
         one_round()
         with pytest.raises(SimilarityError, match="The comparison with torch ended early"):
             one_round()
+
+
+def test_a_process_that_has_ended_is_left_without_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("similarity.processes._command", lambda *_: [sys.executable, "-I", "-c", ""])
+    with running_module("none") as process:
+        process.wait()
+        assert process.stdin
+        process.stdin.write("nobody reads this")
+        with pytest.raises(BrokenPipeError):
+            process.stdin.flush()
 
 
 def assert_query(report: dict[str, Any]) -> None:
