@@ -49,7 +49,7 @@ SMALL_CLIP_CONFIG = {
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2},
 }
 # Weights of the default tier, which are small enough to be kept from run to run.
-KEPT = ("resnet50", "dinov2-s14", SMALL_CLIP)
+KEPT = ("resnet50", SMALL_CLIP)
 
 if TYPE_CHECKING:
     Features = Callable[[torch.Tensor], torch.Tensor]

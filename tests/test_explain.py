@@ -86,7 +86,7 @@ CASES = [
     for model in ("light", MODEL, "resnet50")
     for method in METHODS
     for head in (None, "linear", "kept", "hidden")
-    for is_quick in [(method, head) == ("neighbours", "hidden")]
+    for is_quick in [(model, method, head) == (MODEL, "neighbours", "hidden")]
 ]
 
 

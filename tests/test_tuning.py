@@ -129,6 +129,7 @@ def test_tuned_weights_are_kept_by_their_digest_with_a_card(tuned: Tuned, galler
     assert read_tuned(tuned.path) == tuned
 
 
+@pytest.mark.exhaustive
 def test_it_is_learned_in_a_process_of_its_own(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.finetuning.backbone.process.running_module", running_module)
     epochs: list[Epoch] = []
