@@ -52,7 +52,7 @@ def assert_embedding(report: dict[str, Any]) -> None:
     assert report["bound_images_per_s"] == pytest.approx(bound, rel=0.01)
     assert report["efficiency"] == pytest.approx(report["images_per_s"] / bound, rel=0.01)
     speedup = report["images_per_s"] / report["torch_eager_images_per_s"]
-    assert report["speedup_over_torch_eager"] == pytest.approx(speedup, rel=0.05)
+    assert report["speedup_over_torch_eager"] == pytest.approx(speedup, rel=0.05, abs=0.06), "rounded to a tenth"
     assert report["machine"]["cores"] >= 1
 
 
