@@ -308,7 +308,7 @@ def few_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rows_that_no_condition_describes_can_be_chosen(milvus: Store, tmp_path: Path, vectors: Vectors) -> None:
     kept = stored(tmp_path, vectors[:600])
     flat, far = build_index("flat", kept), MilvusIndex.build(milvus, "flat", kept, indexed(tmp_path, 600))
-    queries = World(48).block(10, 0)
+    queries = World(48).block(3, 0)
     random = np.random.default_rng(0)
     for count in (0, 1, 40, 300, 590, 600):
         among = Selection(random.choice(600, count, replace=False))
