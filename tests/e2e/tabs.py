@@ -9,16 +9,18 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 # In milliseconds; only what never comes takes as long.
 WAIT = 120_000
-# The script has ended, nothing of an earlier run is left, and a frame later, when elements of our own have drawn what
-# they were given, that is still so.
+# There is something, the script has ended, nothing of an earlier run is left, no element waits for its code, and a
+# frame later, when elements of our own have drawn what they were given, that is still so.
 DRAWN = """async () => {
-  const isDrawn = () => document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]') !== null
-    && document.querySelector('[data-stale="true"]') === null;
+  const find = (selector) => document.querySelector(selector);
+  const isDrawn = () => find('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    && find('[data-testid="stMainBlockContainer"] :is(h1, h2, h3, p)')
+    && !find('[data-stale="true"], [data-testid="stSkeleton"]');
   for (let frame = 0; frame < 2; frame += 1) {
     if (!isDrawn()) return false;
     await new Promise(requestAnimationFrame);
   }
-  return isDrawn();
+  return Boolean(isDrawn());
 }"""
 # Neither the page nor what scrolls in it is wider than that.
 FITS = """(width) => [document.documentElement, document.scrollingElement,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from e2e.conftest import NewTab
-from e2e.tabs import drawn, fits, parameters, path
+from e2e.tabs import drawn, fits, parameters, path, see
 from similarity import Gallery
 from similarity.evaluation import evaluate
 
@@ -86,7 +86,7 @@ def test_two_models_meet_over_one_query(new_tab: NewTab) -> None:
     tab.get_by_role("button", name="Compare them").click()
     tab.get_by_text("queries in common").wait_for()
     drawn(tab)
-    assert tab.get_by_text("NDCG@10").first.is_visible()
+    see(tab, "NDCG@10")
     before = parameters(tab)["like"]
     tab.get_by_alt_text("Rank 2:").last.click()
     tab.wait_for_function("before => !decodeURIComponent(location.search).includes(before)", arg=before[0])

@@ -264,6 +264,7 @@ def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
     field.set_input_files(tmp_path / "notes.jpg")
     tab.get_by_text("is not a picture that can be read").wait_for()
     tab.get_by_role("button", name="Remove it").click()
+    tab.get_by_text("is not a picture that can be read").wait_for(state="detached")
     tab.get_by_text("The pictures of this gallery").wait_for()
     drawn(tab)
     tab.locator('[data-testid="stFileUploader"] input').set_input_files(pictures / "dots" / "dots-4.jpg")
@@ -286,6 +287,7 @@ def test_an_address_that_is_no_picture_gets_a_plain_sentence(tab: Any, web: Site
     tab.get_by_text(sentence).wait_for()
     assert tab.locator("text=Traceback").count() == 0
     tab.get_by_role("button", name="New search").click()
+    tab.get_by_text(sentence).wait_for(state="detached")
     tab.get_by_text("The pictures of this gallery").wait_for()
 
 
