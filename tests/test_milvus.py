@@ -284,8 +284,13 @@ def test_two_galleries_of_one_name_do_not_share_a_collection(milvus: Store, tmp_
 
 
 @pytest.fixture(scope="session")
-def vectors() -> Vectors:
-    world = World(48)
+def world() -> World:
+    """It takes half a second to think of."""
+    return World(48)
+
+
+@pytest.fixture(scope="session")
+def vectors(world: World) -> Vectors:
     return np.concatenate([world.block(1_000, number) for number in (1, 2, 3)])
 
 
@@ -305,10 +310,12 @@ def few_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.search.tuning.QUERIES", 40)
 
 
-def test_rows_that_no_condition_describes_can_be_chosen(milvus: Store, tmp_path: Path, vectors: Vectors) -> None:
+def test_rows_that_no_condition_describes_can_be_chosen(
+    milvus: Store, tmp_path: Path, vectors: Vectors, world: World
+) -> None:
     kept = stored(tmp_path, vectors[:600])
     flat, far = build_index("flat", kept), MilvusIndex.build(milvus, "flat", kept, indexed(tmp_path, 600))
-    queries = World(48).block(3, 0)
+    queries = world.block(3, 0)
     random = np.random.default_rng(0)
     for count in (0, 1, 40, 300, 590, 600):
         among = Selection(random.choice(600, count, replace=False))
@@ -318,13 +325,13 @@ def test_rows_that_no_condition_describes_can_be_chosen(milvus: Store, tmp_path:
 
 
 def test_what_takes_too_many_words_is_compared_here(
-    milvus: Store, tmp_path: Path, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
+    milvus: Store, tmp_path: Path, vectors: Vectors, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = stored(tmp_path, vectors[:600])
     flat, far = build_index("flat", kept), MilvusIndex.build(milvus, "flat", kept, indexed(tmp_path, 600))
     monkeypatch.setattr("similarity.milvus.conditions.NAMED", 100)
     monkeypatch.setattr("similarity.milvus.index.MOST_RESULTS", 64)
-    queries = World(48).block(4, 0)
+    queries = world.block(4, 0)
     half = Selection(np.arange(0, 600, 2))
     for k, among in ((10, half), (65, None), (700, half), (60, None)):
         np.testing.assert_array_equal(flat.search(queries, k, among=among)[1], far.search(queries, k, among=among)[1])
@@ -344,13 +351,14 @@ def test_an_approximate_index_finds_what_its_accuracy_promises(
     milvus: Store,
     tmp_path: Path,
     vectors: Vectors,
+    world: World,
     few_measured: None,  # noqa: ARG001
     recipe: str,
 ) -> None:
     kept = stored(tmp_path, vectors)
     far = MilvusIndex.build(milvus, recipe, kept, indexed(tmp_path, 3_000))
     assert far.tuning is not None
-    queries = World(48).block(100, 0)
+    queries = world.block(100, 0)
     exact = np.argsort(-(queries @ vectors.T), axis=1)[:, :10]
     for accuracy, least in (("fast", 0.9), ("balanced", 0.95), ("high", 0.99)):
         found = far.search(queries, 10, accuracy=accuracy)[1]  # type: ignore[arg-type]
