@@ -235,6 +235,13 @@ def standin_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
 
 
+@pytest.fixture(scope="session")
+def imported_torch() -> None:
+    """Torch and torchvision are there: the seconds that takes are on no test's account."""
+    import torch  # noqa: F401
+    import torchvision.models  # noqa: F401
+
+
 @pytest.fixture
 def light_shards(light_embedder: "Embedder", monkeypatch: pytest.MonkeyPatch) -> None:
     """Embedding into shards takes the light network, and says so."""

@@ -268,6 +268,7 @@ def test_an_index_that_cannot_be_measured_is_an_error_in_a_sentence(run: Run, mo
     assert run("bench", "search", "--n", "3").stderr.endswith("nothing to measure with 3 vectors: take 10 at least.\n")
 
 
+@pytest.mark.usefixtures("imported_torch")
 def test_bench_teaching_tells_what_a_head_is_worth(
     run: Run, empty_home: Path, own_pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ def publish(site: Site, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BACKBONES, "resnet50", replace(entry, weights=weights))
 
 
+@pytest.mark.usefixtures("imported_torch")
 def test_the_registry_publishes_the_files_that_torchvision_publishes() -> None:
     from torchvision.models import ResNet50_Weights
 
@@ -63,6 +64,7 @@ def test_the_models_folder_comes_before_torchs_hub_cache(empty_home: Path) -> No
         assert find_weights(BACKBONES["resnet50"]) == path
 
 
+@pytest.mark.usefixtures("imported_torch")
 def test_torchs_own_idea_of_its_hub_cache_is_ours(empty_home: Path) -> None:
     import torch
 
@@ -141,6 +143,7 @@ def of_another_network() -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.usefixtures("imported_torch")
 @pytest.mark.parametrize(
     "content",
     [
