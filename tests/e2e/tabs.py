@@ -9,8 +9,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 # In milliseconds; only what never comes takes as long.
 WAIT = 120_000
-# There is something, the script has ended, nothing of an earlier run is left, no element waits for its code, and a
-# frame later, when elements of our own have drawn what they were given, that is still so.
+# There is something, the script has ended, nothing of an earlier run is left, no element waits for its code, and two
+# frames later that is still so.
 DRAWN = """async () => {
   const find = (selector) => document.querySelector(selector);
   const isDrawn = () => find('[data-testid="stApp"][data-test-script-state="notRunning"]')
@@ -28,7 +28,10 @@ FITS = """(width) => [document.documentElement, document.scrollingElement,
 
 
 def drawn(tab: Any) -> None:
-    """Wait until nothing is drawn any more; to be called once something of what is to come can be seen."""
+    """Wait until the app has nothing more to do; to be called once something of what is to come can be seen.
+
+    Elements of our own may take a moment longer: what they come to show is waited for itself.
+    """
     tab.wait_for_function(DRAWN)
 
 
@@ -87,6 +90,17 @@ def rank(tab: Any, number: int) -> Any:
 
 
 def names(tab: Any) -> list[str]:
-    """The file names of the results."""
+    """The file names of the results, as they are now; who has changed them waits until `named` says so."""
     rank(tab, 1)
-    return list(tab.locator(".st-key-results .name").all_inner_texts())
+    return list(named(tab).all_inner_texts())
+
+
+def named(tab: Any, **which: Any) -> Any:
+    """The elements with these names, or those `which` have a text or not."""
+    found = tab.locator(".st-key-results .name")
+    return found.filter(**which) if which else found
+
+
+def thumb(tab: Any, name: str, label: str) -> Any:
+    """A button on the result with a file name."""
+    return tab.locator(".st-key-results li", has_text=name).get_by_role("button", name=label)

@@ -74,13 +74,15 @@ def test_labels_are_text_and_never_markup(tab: Any) -> None:
 
 
 def test_two_models_meet_over_one_query(new_tab: NewTab) -> None:
+    from playwright.sync_api import expect
+
     tab = new_tab("faceoff?gallery=shapes&against=light")
     tab.locator("button.tile").first.click()
     tab.get_by_text("results are in both").wait_for()
     drawn(tab)
     tab.mouse.move(5, 5)
     firsts = tab.get_by_alt_text("Rank 1:")
-    assert firsts.count() == 2, "one for each gallery"
+    expect(firsts).to_have_count(2)  # one for each gallery
     tab.wait_for_function(SIDE_BY_SIDE, arg=firsts.element_handles())
     assert tab.locator(".mark.shared").count() % 2 == 0
     tab.get_by_role("button", name="Compare them").click()
@@ -91,7 +93,7 @@ def test_two_models_meet_over_one_query(new_tab: NewTab) -> None:
     tab.get_by_alt_text("Rank 2:").last.click()
     tab.wait_for_function("before => !decodeURIComponent(location.search).includes(before)", arg=before[0])
     drawn(tab)
-    assert tab.get_by_alt_text("Rank 1:").count() == 2
+    expect(firsts).to_have_count(2)
 
 
 def test_on_a_telephone_the_pages_are_no_wider_than_the_screen(new_tab: NewTab) -> None:

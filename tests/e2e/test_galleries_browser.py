@@ -14,7 +14,7 @@ import pytest
 from conftest import MODEL, Site
 
 from e2e.conftest import DATASET, NewTab
-from e2e.tabs import drawn, fits, press, see
+from e2e.tabs import drawn, fits, press, run_anew, see
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser
@@ -55,13 +55,15 @@ def galleries(app_home: Path) -> Path:
     return app_home / "galleries"
 
 
-def fill_in(tab: Any, name: str, way: str = "On this computer", place: Path | None = None) -> None:
-    """Open the form for a new gallery and fill it in."""
-    tab.goto("galleries?new=1")
+def fill_in(tab: Any, name: str, way: str = "On this computer", place: Path | None = None) -> Any:
+    """Open the form for a new gallery and fill it in; the page's connection."""
+    with tab.expect_websocket() as begun:
+        tab.goto("galleries?new=1")
     tab.get_by_role("textbox", name="Name").fill(name)
     tab.get_by_test_id("stButtonGroup").get_by_text(way, exact=True).click()
     if place:
         tab.get_by_role("textbox", name="Path of a folder").fill(str(place))
+    return begun.value
 
 
 def build(tab: Any) -> None:
@@ -73,8 +75,12 @@ def job(tab: Any, gallery: str) -> Any:
     return tab.locator('[class*="st-key-job-"]').filter(has=tab.get_by_text(re.compile(rf"\b{gallery}\b")))
 
 
-def upload(tab: Any, path: Path) -> None:
-    tab.set_input_files("input[type=file]", path)
+def upload(tab: Any, connection: Any, path: Path) -> None:
+    """Upload a file in the form, and wait until the app has it."""
+    tab.locator("input[type=file]").wait_for(state="attached")
+    drawn(tab)
+    with run_anew(tab, connection):
+        tab.set_input_files("input[type=file]", path)
     tab.get_by_test_id("stFileUploader").get_by_text(path.name).wait_for()
 
 
@@ -130,8 +136,7 @@ def test_a_gallery_is_built_from_an_uploaded_zip(
     with zipfile.ZipFile(path, "w") as file:
         for picture in pictures.glob("dots/*.jpg"):
             file.write(picture, picture.relative_to(pictures))
-    fill_in(tab, "zipped", "Upload")
-    upload(tab, path)
+    upload(tab, fill_in(tab, "zipped", "Upload"), path)
     build(tab)
     see(tab, "zipped is ready: 5 files")
     assert (app_home / "uploads" / "zipped" / "my_pictures.zip").is_file()
@@ -146,8 +151,7 @@ def test_a_gallery_is_built_from_an_uploaded_csv_of_addresses(
     rows = [f"{web.url(place)},boot" for place in (*places, "/few/missing.jpg")]
     path = tmp_path / "few.csv"
     path.write_text("\n".join(["url,label", *rows, "beside.jpg,boot"]))
-    fill_in(tab, "addresses", "Upload")
-    upload(tab, path)
+    upload(tab, fill_in(tab, "addresses", "Upload"), path)
     build(tab)
     see(tab, "addresses is ready: 3 files")
     see(tab, "2 files skipped")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from e2e.conftest import NewTab
-from e2e.tabs import drawn, fits, names, rank
+from e2e.tabs import drawn, fits, named, names, rank, thumb
 from similarity import Gallery
 from similarity.feedback import read_marks
 
@@ -23,11 +23,6 @@ def going_to(tab: Any, gallery: str) -> list[str]:
     return names(tab)
 
 
-def thumb(tab: Any, name: str, label: str) -> Any:
-    """A button on the result with a file name."""
-    return tab.locator(".st-key-results li", has_text=name).get_by_role("button", name=label)
-
-
 def kept(gallery: Gallery) -> list[tuple[str, bool]]:
     return [(Path(mark.item).name, mark.wanted) for mark in read_marks(gallery.directory)]
 
@@ -35,6 +30,8 @@ def kept(gallery: Gallery) -> list[tuple[str, bool]]:
 def test_a_mark_ranks_anew_at_once_is_kept_and_can_be_taken_back(
     tab: Any, own_gallery: Callable[[str], Gallery]
 ) -> None:
+    from playwright.sync_api import expect
+
     gallery = own_gallery("shapes")
     before = going_to(tab, gallery.name)
     wanted, unwanted = before[7], before[2]
@@ -42,15 +39,15 @@ def test_a_mark_ranks_anew_at_once_is_kept_and_can_be_taken_back(
     thumb(tab, wanted, "More like this").click()
     tab.get_by_text("also like it", exact=True).wait_for()
     drawn(tab)
+    expect(thumb(tab, wanted, "More like this")).to_have_attribute("aria-pressed", "true")
     assert names(tab) != before
     assert names(tab).index(wanted) < 7
-    assert thumb(tab, wanted, "More like this").get_attribute("aria-pressed") == "true"
     assert tab.get_by_role("dialog").count() == 0
     rank(tab, 1 + names(tab).index(unwanted)).hover()
     thumb(tab, unwanted, "Not like this").click()
     tab.get_by_text("not like it", exact=True).wait_for()
     drawn(tab)
-    assert unwanted not in names(tab)
+    expect(named(tab, has_text=unwanted)).to_have_count(0)
     tab.get_by_text("Marks are kept with the gallery").wait_for()
     assert sorted(is_wanted for _, is_wanted in kept(gallery)) == [False, True]
     rank(tab, 1 + names(tab).index(wanted)).hover()
@@ -61,7 +58,7 @@ def test_a_mark_ranks_anew_at_once_is_kept_and_can_be_taken_back(
     tab.locator("[class*='st-key-remove-item'] button").first.click()
     tab.get_by_text("not like it", exact=True).wait_for(state="hidden")
     drawn(tab)
-    assert names(tab) == before
+    expect(named(tab)).to_have_text(before)
     assert kept(gallery) == []
 
 
@@ -79,6 +76,7 @@ def test_marks_are_made_with_the_keyboard_which_goes_on_from_there(
     expect(more).to_have_css("opacity", "1")
     tab.keyboard.press("Enter")
     tab.get_by_text("also like it", exact=True).wait_for()
+    expect(more).to_have_attribute("aria-pressed", "true")
     drawn(tab)
     assert more.evaluate("(one) => one.getRootNode().activeElement === one")
     tab.keyboard.press("Enter")

@@ -16,7 +16,7 @@ from conftest import Site
 from PIL import Image
 
 from e2e.conftest import NewTab
-from e2e.tabs import come_to_fit, drawn, names, parameters, rank
+from e2e.tabs import come_to_fit, drawn, named, names, parameters, rank, thumb
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser
@@ -127,8 +127,11 @@ def test_a_picture_of_the_gallery_is_a_query_too(tab: Any) -> None:
 
 
 def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> None:
+    from playwright.sync_api import expect
+
     go(tab, "?gallery=shapes&like=item:rings/rings-1.jpg")
-    assert tab.locator(".st-key-results .number").first.inner_text() == "1.000"
+    number = tab.locator(".st-key-results .number").first
+    expect(number).to_have_text("1.000")
     drawn(tab)
     area = tab.locator(".crop").bounding_box()
     tab.mouse.move(area["x"] + 0.1 * area["width"], area["y"] + 0.1 * area["height"])
@@ -139,7 +142,7 @@ def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> 
     edges = [float(edge) for edge in parameters(tab)["like"][0].partition("@")[2].split(",")]
     assert edges == pytest.approx([10, 10, 50, 40], abs=2)
     drawn(tab)
-    assert tab.locator(".st-key-results .number").first.inner_text() != "1.000"
+    expect(number).not_to_have_text("1.000")
     frame = tab.get_by_role("group", name=re.compile("The part that is searched with"))
     frame.focus()
     frame.press("ArrowRight")
@@ -151,10 +154,12 @@ def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> 
     tab.get_by_role("button", name="Use the whole picture").click()
     tab.get_by_text("Drag a rectangle on the picture").wait_for()
     drawn(tab)
-    assert tab.locator(".st-key-results .number").first.inner_text() == "1.000"
+    expect(number).to_have_text("1.000")
 
 
 def test_a_result_is_looked_at_closely_compared_and_searched_from(tab: Any) -> None:
+    from playwright.sync_api import expect
+
     go(tab, "?gallery=sample&like=sample:lamp-02-q")
     third = names(tab)[2]
     rank(tab, 3).click()
@@ -175,11 +180,13 @@ def test_a_result_is_looked_at_closely_compared_and_searched_from(tab: Any) -> N
     dialog.wait_for(state="hidden")
     tab.get_by_text("not like it", exact=True).wait_for()
     drawn(tab)
-    assert near not in names(tab)
+    expect(named(tab, has_text=near)).to_have_count(0)
+    wanted = names(tab)[1]
     rank(tab, 2).click()
     tab.get_by_role("dialog").get_by_role("button", name="More like this").click()
     tab.get_by_text("also like it", exact=True).wait_for()
     assert len(parameters(tab)["like"]) == 2
+    expect(thumb(tab, wanted, "More like this")).to_have_attribute("aria-pressed", "true")
     drawn(tab)
     second = names(tab)[1]
     rank(tab, 2).click()
@@ -189,6 +196,8 @@ def test_a_result_is_looked_at_closely_compared_and_searched_from(tab: Any) -> N
 
 
 def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: Any) -> None:
+    from playwright.sync_api import expect
+
     go(tab, "?gallery=sample&like=sample:mug-01-q")
     tab.get_by_text("675 pictures,").wait_for()
     tab.get_by_role("button", name="Filter").click()
@@ -198,6 +207,7 @@ def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: An
     tab.keyboard.press("Escape")
     tab.keyboard.press("Escape")
     drawn(tab)
+    expect(named(tab, has_not_text=re.compile("^teapot"))).to_have_count(0)
     assert all(name.startswith("teapot") for name in names(tab))
     assert parameters(tab)["where.label"] == ["teapot"]
     tab.get_by_role("button", name="Page 5").click()
@@ -211,13 +221,18 @@ def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: An
 
 
 def test_near_identical_and_unlike_results_are_left_out(tab: Any) -> None:
+    from playwright.sync_api import expect
+
     go(tab, "?gallery=sample&like=sample:lamp-02-q")
     assert len([name for name in names(tab) if name.startswith("lamp-02")]) == 5
     tab.get_by_role("button", name="Filter").click()
     tab.get_by_text("Hide near-identical pictures").click()
     tab.wait_for_url(re.compile("distinct=1"))
     drawn(tab)
-    assert len([name for name in names(tab) if name.startswith("lamp-02")]) < 5
+    alike = named(tab, has_text=re.compile("^lamp-02"))
+    expect(alike).not_to_have_count(5)
+    assert alike.count() < 5
+    assert len(names(tab)) == 10
     lowest = tab.get_by_role("slider", name="Lowest score")
     lowest.focus()
     lowest.press("ArrowRight")
