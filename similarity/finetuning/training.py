@@ -47,9 +47,14 @@ class Basis:
         """The strongest of them; there are no more than embeddings, or numbers in one."""
         centre = embeddings.mean(axis=0)
         centred = normalise(embeddings - centre).astype(np.float64)
-        strengths, rows = np.linalg.eigh(centred.T @ centred)
-        count = min(components, len(embeddings), int((strengths > 1e-9 * strengths[-1]).sum()))
-        return cls(centre, np.ascontiguousarray(rows[:, ::-1][:, :count].T, np.float32))
+        if len(centred) < centred.shape[1]:  # of few pictures, a hundred times as fast
+            _, spread, rows = np.linalg.svd(centred, full_matrices=False)
+            strengths = spread**2
+        else:
+            strengths, columns = (np.flip(found, -1) for found in np.linalg.eigh(centred.T @ centred))
+            rows = columns.T
+        count = min(components, len(embeddings), int((strengths > 1e-9 * strengths[0]).sum()))
+        return cls(centre, np.ascontiguousarray(rows[:count], np.float32))
 
     def project(self, embeddings: Vectors) -> Vectors:
         """Float32 (n, dim) -> float32 (n, components), scaled so that one of the embedding's numbers varies by 1."""
