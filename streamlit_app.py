@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from similarity.app import pages, pictures
+from similarity.app import connections, pages, pictures
 
 if __name__ == "__main__":
     pages.show()
 else:
-    app = st.App(__file__, routes=pictures.routes())
+    app = st.App(__file__, routes=pictures.routes(), lifespan=connections.answering_at_once)

@@ -1,4 +1,5 @@
-"""The train page, driven without a browser. One head is really trained; elsewhere a stand-in is, in no time."""
+"""The train page, driven without a browser. One head is really trained, in the exhaustive tier, as by default one is in
+`e2e/test_training_browser.py`; elsewhere a stand-in is, in no time."""
 
 import json
 import shutil
@@ -160,6 +161,7 @@ def test_marks_can_be_learned_from_where_there_are_some(
     assert [one.source for one in asked] == ["marks"]
 
 
+@pytest.mark.exhaustive
 def test_a_head_is_trained_looked_at_and_kept(page: AppTest, mine: Gallery) -> None:
     page.run()
     page.selectbox(key="train-loss-labels-mine").select("contrastive").run()

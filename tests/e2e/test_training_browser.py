@@ -52,6 +52,7 @@ def test_a_head_is_trained_while_one_is_elsewhere_and_kept_and_searched_with(
     assert Gallery.open(mine.directory).head is None
 
 
+@pytest.mark.exhaustive
 def test_curves_grow_while_it_trains_another_tab_watches_and_it_is_cancelled(
     tab: Any, new_tab: NewTab, own_gallery: Callable[[str], Gallery]
 ) -> None:
