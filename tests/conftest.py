@@ -76,14 +76,16 @@ def kept_networks(config: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def light_embedder(home: Path) -> Iterator["Embedder"]:  # noqa: ARG001 - it is kept there
+def light_embedder(home: Path) -> Iterator["Embedder"]:
     """The light network, which is loaded wherever the bundled one is asked for; see `light.py` and `bundled`."""
     import light
+    import loaded
 
     from similarity.embedding import Embedder
 
-    embedder = light.load()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("similarity.embedding.OpenVinoEngine", loaded.engines(home / "cache" / "networks"))
+        embedder = light.load()
         patch.setattr(Embedder, "load", light.instead_of(embedder))
         yield embedder
 

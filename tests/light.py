@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from similarity import networks
+from similarity import embedding, networks
 from similarity.embedding import Embedder
-from similarity.engines import OpenVinoEngine
 from similarity.models import BACKBONES
 from similarity.weights import AUTO, ModelChoice, choose_model, find_weights
 
@@ -35,7 +34,7 @@ def convert() -> Path:
 
 def load() -> Embedder:
     """The embedder, in float32 on every machine."""
-    return Embedder(BACKBONE, OpenVinoEngine(convert(), BACKBONE, precision="f32"), WEIGHTS_SHA256)
+    return Embedder(BACKBONE, embedding.OpenVinoEngine(convert(), BACKBONE, precision="f32"), WEIGHTS_SHA256)
 
 
 def instead_of(embedder: Embedder) -> Load:

@@ -38,7 +38,7 @@ WALLS = {
     "typer": {"cli", "bench", "rendering"},
     "rich": {"cli", "rendering"},
     "sklearn": {"maps.py", "confidence.py"},
-    "psutil": {"search", "bench"},
+    "psutil": {"app", "bench", "search"},
     "hnswlib": {"bench"},
     "usearch": {"bench"},
     "threadpoolctl": {"maps.py"},

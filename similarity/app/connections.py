@@ -13,9 +13,9 @@ import streamlit as st
 async def answering_at_once(_: "st.App") -> AsyncIterator[None]:
     """While the server runs, what it sends does not wait for more to go with it (TCP_NODELAY).
 
-    Streamlit opens its socket in a way that asyncio does not recognise as TCP and leaves as it is. Then the body of each
-    answer waits until its head is confirmed, which may take 40 ms: measured on loopback, 61 files that make up a page took
-    3.4 s one after the other, and take 0.12 s. Connections inherit it from the socket that they come through.
+    Streamlit opens its socket in a way that asyncio does not recognise as TCP and leaves as it is. Then the body of an
+    answer waits until its head is confirmed, which may take 40 ms: measured on loopback, the 61 files that make up a
+    page took 3.4 s one after the other, and take 0.12 s. Connections inherit it from the socket that they come through.
     """
     for one in psutil.Process().net_connections("tcp"):
         if one.status == psutil.CONN_LISTEN and one.fd >= 0:
