@@ -1,4 +1,4 @@
-"""Networks are loaded once for all tests of a process, however often galleries are opened: it takes a tenth of a second.
+"""Networks are loaded once for all tests of a process, however often a gallery is opened: it takes a tenth of a second.
 
 Only those that are kept in pytest's cache: whoever makes a network of its own, or damages one, gets what it made.
 """
