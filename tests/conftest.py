@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 # Several processes run tests beside each other; threads of OpenMP and BLAS that wait for their turn keep a core busy
 # with it. They ask how many they may be when numpy is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Some environments forbid bytecode; then each of the processes that are started here would compile the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import numpy as np
 import pytest
@@ -36,6 +38,8 @@ from tiers import (  # noqa: F401 - pytest finds them by their names here
     pytest_terminal_summary,
     share,
 )
+
+sys.dont_write_bytecode = False
 
 if TYPE_CHECKING:
     from similarity import Embedder

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import standin
 from commands import Run
-from scipy import stats
 
 from similarity import Gallery
 from similarity.errors import SearchError
@@ -19,6 +18,8 @@ from similarity.sources import open_source
 
 
 def test_sign_flips_are_the_permutation_test_of_scipy() -> None:
+    from scipy import stats
+
     random = np.random.default_rng(0)
     differences = np.stack([random.normal(mean, 0.3, 60) for mean in (0, 0.05, 0.09, 0.15)])
     ours = sign_flip_test(differences)

@@ -10,7 +10,6 @@ from types import ModuleType
 import numpy as np
 import pytest
 import standin
-import torch
 from commands import Run
 
 from similarity import Gallery
@@ -60,6 +59,7 @@ def leave_one_out(stored: StoredVectors, labels: np.ndarray, **options: int) -> 
 def test_metrics_are_those_of_pytorch_metric_learning(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     # The library imports this, which would change FAISS for all tests that come after in this process.
     monkeypatch.setitem(sys.modules, "faiss.contrib.torch_utils", ModuleType("faiss.contrib.torch_utils"))
+    import torch
     from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
     vectors, labels = some_world(3, 700)
