@@ -29,17 +29,9 @@ import pytest
 from commands import Done, Run, run_command
 from PIL import Image, ImageDraw
 from sure import sure, sure_sample  # noqa: F401 - pytest finds them by their names here
-from tiers import (  # noqa: F401 - pytest finds them by their names here
-    pytest_addoption,
-    pytest_fixture_setup,
-    pytest_runtest_logreport,
-    pytest_runtest_makereport,
-    pytest_sessionfinish,
-    pytest_terminal_summary,
-    share,
-)
 
 sys.dont_write_bytecode = False
+pytest_plugins = ["tiers"]
 
 if TYPE_CHECKING:
     from similarity import Embedder
@@ -243,9 +235,11 @@ def standin_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def imported_torch() -> None:
-    """Torch and torchvision are there: the seconds that takes are on no test's account."""
-    import torch  # noqa: F401
+    """Torch is there, and all that it imports later: the seconds that takes are on no test's account."""
+    import torch
     import torchvision.models  # noqa: F401
+
+    torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
 
 
 @pytest.fixture

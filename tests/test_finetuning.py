@@ -39,6 +39,9 @@ TINY: dict[str, Any] = {"epochs": 2, "members": 1, "hidden": 16, "dim": 8, "comp
 CARD = Card("any", "0" * 64, "any")
 
 
+pytestmark = pytest.mark.usefixtures("imported_torch")
+
+
 def draw_disc(label: str, seed: int) -> Image.Image:
     """A white disc in one of four places, which the label is about, among rectangles and on grounds of any colour."""
     random = np.random.default_rng([seed, *label.encode()])

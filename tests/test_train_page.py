@@ -1,5 +1,8 @@
-"""The train page, driven without a browser. One head is really trained, in the exhaustive tier, as by default one is in
-`e2e/test_training_browser.py`; elsewhere a stand-in is, in no time."""
+"""The train page, driven without a browser.
+
+One head is really trained, in the exhaustive tier, since a process with torch takes ten seconds to start and to end;
+elsewhere a stand-in is, in no time. See `test_finetuning.py` for what a head learns.
+"""
 
 import json
 import shutil

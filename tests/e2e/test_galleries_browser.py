@@ -5,7 +5,7 @@ import re
 import shutil
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ def upload(tab: Any, connection: Any, path: Path) -> None:
 def test_while_a_gallery_is_built_searching_goes_on_another_tab_watches_and_the_first_may_be_closed(
     new_tab: NewTab, slow: Slow, galleries: Path
 ) -> None:
-    first, second = new_tab("galleries"), new_tab("galleries")
+    first, second = new_tab(), new_tab("galleries")
     fill_in(first, "watched", place=slow.csv)
     build(first)
     see(first, f"of {COUNT} pictures")
@@ -174,7 +174,7 @@ def test_a_dataset_is_downloaded_unpacked_and_made_a_gallery(
     assert {item.label for item in Gallery.open(galleries / "dataset").items} == {"dots", "rings", "stripes"}
 
 
-def test_a_gallery_is_added_to_brought_in_step_reduced_checked_undone_and_deleted(
+def test_a_gallery_is_added_to_brought_in_step_and_reduced(
     tab: Any, galleries: Path, pictures: Path, tmp_path: Path
 ) -> None:
     own, more = tmp_path / "own", tmp_path / "more"
@@ -195,21 +195,30 @@ def test_a_gallery_is_added_to_brought_in_step_reduced_checked_undone_and_delete
     tab.keyboard.press("Escape")
     tab.get_by_role("button", name="Remove", exact=True).click()
     see(tab, "mine is up to date: 5 removed")
-    press(tab, "Check every file")
-    see(tab, "mine is sound: all")
     assert len(Gallery.open(mine.directory)) == 4
+
+
+def test_a_gallery_is_checked_undone_and_deleted(
+    tab: Any, pictures: Path, own_gallery: Callable[[str], Gallery]
+) -> None:
+    mine = own_gallery("shapes")
+    name, count = mine.name, len(mine)
+    mine.remove(labels=["rings"])
+    tab.goto(f"galleries?gallery={name}")
+    press(tab, "Check every file")
+    see(tab, f"{name} is sound: all")
     press(tab, "Undo the last change")
-    see(tab, "mine is again as it was")
-    assert len(Gallery.open(mine.directory)) == 9
+    see(tab, f"{name} is again as it was")
+    assert len(Gallery.open(mine.directory)) == count
     press(tab, "Delete …")
     tab.get_by_role("textbox", name="Type its name").fill("yours")
     press(tab, "Delete it for good")
     see(tab, "That is not its name")
-    tab.get_by_role("textbox", name="Type its name").fill("mine")
+    tab.get_by_role("textbox", name="Type its name").fill(name)
     press(tab, "Delete it for good")
-    see(tab, "mine was deleted. The pictures themselves are where they were.")
+    see(tab, f"{name} was deleted. The pictures themselves are where they were.")
     assert not mine.directory.exists()
-    assert len(list(own.rglob("*.jpg"))) == 4
+    assert len(list(pictures.rglob("*.jpg"))) == count
 
 
 def test_the_galleries_page_fits_a_telephone(new_tab: NewTab) -> None:

@@ -24,6 +24,7 @@ def train(tab: Any, gallery: Gallery, epochs: int) -> None:
     press(tab, "Train")
 
 
+@pytest.mark.exhaustive
 def test_a_head_is_trained_while_one_is_elsewhere_and_kept_and_searched_with(
     tab: Any, own_gallery: Callable[[str], Gallery]
 ) -> None:
