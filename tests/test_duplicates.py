@@ -1,12 +1,13 @@
 import io
 import shutil
 import tracemalloc
+from contextlib import nullcontext
 from pathlib import Path
 
 import networkx
 import numpy as np
 import pytest
-from conftest import MODEL
+from conftest import MODEL, bundled_model
 from PIL import Image
 
 from similarity import Gallery
@@ -52,16 +53,17 @@ def random() -> np.random.Generator:
     return np.random.default_rng(5)
 
 
-@pytest.fixture
-def repeated(own_pictures: Path, tmp_path: Path) -> Gallery:
-    """With two exact copies of one picture, and another one saved again at another quality."""
+@pytest.fixture(params=[95, pytest.param(60, marks=pytest.mark.exhaustive)])
+def repeated(own_pictures: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Gallery:
+    """With two exact copies of a picture, and one saved again: well, or so badly that the bundled model is needed."""
     for number in range(2):
         shutil.copy(own_pictures / "dots" / "dots-0.jpg", own_pictures / "rings" / f"copy-{number}.jpg")
     with Image.open(own_pictures / "stripes" / "stripes-1.jpg") as image:
         buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=95)
+        image.save(buffer, "JPEG", quality=request.param)
     (own_pictures / "stripes" / "again.jpg").write_bytes(buffer.getvalue())
-    return Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    with bundled_model() if request.param < 95 else nullcontext():
+        return Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
 
 
 def test_exact_and_near_copies_are_grouped_with_their_paths(repeated: Gallery) -> None:
