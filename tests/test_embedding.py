@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MODEL, draw
+from conftest import MODEL, draw, make_home
 from PIL import Image
 from randomised import publish_weights
 
@@ -129,9 +129,24 @@ def test_the_second_resnet50_is_prepared_for_as_torchvision_does() -> None:
     assert BACKBONES["resnet50-v2"].build is BACKBONES["resnet50"].build
 
 
+def a_dozen() -> list[Image.Image]:
+    return [draw(kind, seed) for kind in ("dots", "rings", "stripes") for seed in range(4)]
+
+
+@pytest.fixture(scope="session")
+def converted_resnet50(home: Path, imported_torch: None, tmp_path_factory: pytest.TempPathFactory) -> None:  # noqa: ARG001
+    """ResNet-50 with random weights has been converted: the seconds that takes are on no test's account."""
+    own = make_home(tmp_path_factory.mktemp("resnet50") / "home", home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIMILARITY_HOME", str(own))
+        publish_weights("resnet50", own, a_dozen())
+        Embedder.load("resnet50", precision="f32", device="cpu")
+
+
+@pytest.mark.usefixtures("converted_resnet50")
 @pytest.mark.parametrize("of", ["drawn", pytest.param("photographs", marks=pytest.mark.exhaustive)])
 def test_resnet50_equals_torchvisions_own(empty_home: Path, of: str, request: pytest.FixtureRequest) -> None:
-    images = [draw(kind, seed) for kind in ("dots", "rings", "stripes") for seed in range(4)]
+    images = a_dozen()
     weights = publish_weights("resnet50", empty_home, images)
     if of == "photographs":
         photographs: Path = request.getfixturevalue("photographs")
