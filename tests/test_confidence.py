@@ -310,3 +310,8 @@ def test_on_photographs_it_holds_for_queries_that_it_never_saw(photographs: Path
     precision, coverage = outcomes.right[is_sure, 0].mean(), is_sure.mean()
     assert precision >= 0.93, f"{precision:.3f} of {coverage:.0%} of the queries"
     assert coverage >= 0.4, f"only {coverage:.0%} of the queries are confident"
+
+
+def test_of_a_single_query_nothing_can_be_told_since_nothing_is_left_to_learn_from() -> None:
+    told = cross_fit(np.array([[0.9, 0.5, 0.2]]), np.array([[True, False, True]]))
+    assert told.counts.sum() == 0

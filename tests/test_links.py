@@ -3,7 +3,7 @@
 import pytest
 
 from similarity.app import navigation
-from similarity.app.links import Link, Part, parse
+from similarity.app.links import MIN_SIDE, PRECISIONS, Link, Part, parse
 from similarity.queries import Box
 from similarity.sources import Item
 
@@ -19,6 +19,9 @@ def as_lists(parameters: dict[str, str | list[str]]) -> dict[str, list[str]]:
         Link(gallery="shoes", k=50, page=3, minimum=0.35, distinct=True),
         Link(gallery="shoes", accuracy="high"),
         Link(gallery="shoes", precision=0.95),
+        Link(gallery="shoes", precision=PRECISIONS[0]),
+        Link(gallery="shoes", precision=PRECISIONS[-1]),
+        Link(like=(Part("upload", "0" * 64, Box(0.0, 0.0, MIN_SIDE, MIN_SIDE)),)),
         Link(like=(Part("item", "a b/ü&=#.jpg"),), generation=3, model="resnet50"),
         Link(like=(Part("url", "https://a.test/b@c.jpg?x=1,2,3,4"),), unlike=(Part("sample", "mug-01-q"),)),
         Link(like=(Part("upload", "0" * 64, Box(0.1, 0.0, 0.905, 0.55)),)),
