@@ -348,7 +348,7 @@ def head(handler: BaseHTTPRequestHandler, **headers: str) -> None:
 
 
 def never_answers(_: BaseHTTPRequestHandler) -> None:
-    time.sleep(3)
+    time.sleep(10)
 
 
 def drips_headers(handler: BaseHTTPRequestHandler) -> None:
@@ -449,7 +449,7 @@ def redirects_to(target: bytes) -> Page:
     return send
 
 
-LATE = "did not answer in time|took longer than 10 seconds"
+LATE = "did not answer in time"
 BROKEN = "broke off before the end|could not be reached|cannot be unpacked|could not be fetched"
 LARGE = "sends more than 20 MB"
 NO_PICTURE = "is not a picture that can be read|is damaged or incomplete|is empty"
@@ -515,7 +515,7 @@ def test_a_server_that_means_harm_costs_little_time_and_memory(
     finally:
         tracemalloc.stop()
     assert "\n" not in str(refused.value)
-    assert took < 2.0
+    assert took < 5.0, "the deadline is one second, and these go on for ten"
     assert peak < 100e6
     assert internet.forbidden == 0
 

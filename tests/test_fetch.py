@@ -1,3 +1,4 @@
+import threading
 import time
 
 import pytest
@@ -82,21 +83,24 @@ def test_a_slow_server_is_given_up_at_the_deadline(
     site: Site, monkeypatch: pytest.MonkeyPatch, silent_after: str
 ) -> None:
     monkeypatch.setattr(fetching, "MAX_SECONDS", 0.6)
+    given_up, ended = threading.Event(), threading.Event()
 
     def slow(handler) -> None:  # type: ignore[no-untyped-def]
         if silent_after != "nothing":
             handler.send_response(200)
             handler.end_headers()
-        for _ in range(15):
-            time.sleep(0.1)
+        for _ in range(600):
+            if given_up.wait(0.1):
+                return
             if silent_after == "a byte now and then":
                 handler.wfile.write(b"x")
+        ended.set()
 
     site.pages["/slow"] = slow
-    started = time.monotonic()
-    with pytest.raises(FetchError, match=r"did not answer in time|took longer than"):
+    with pytest.raises(FetchError, match="did not answer in time"):
         fetch(site.url("/slow"))
-    assert time.monotonic() - started < 1.4
+    assert not ended.is_set()
+    given_up.set()
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again(site: Site) -> None:

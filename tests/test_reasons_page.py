@@ -17,9 +17,9 @@ def mine(own_pictures: Path, empty_home: Path) -> Gallery:
     return Gallery.build(own_pictures, empty_home / "galleries" / "mine", model="efficientnet-lite2")
 
 
-def ask_why(item_id: str) -> AppTest:
-    """The closer look at a picture, with the switch on."""
-    page = open_app(gallery="mine", like="item:rings/rings-1.jpg").run()
+def ask_why(item_id: str, *like: str) -> AppTest:
+    """The closer look at a picture, with the switch on; `like` are the query's pictures."""
+    page = open_app(gallery="mine", like=list(like) or ["item:rings/rings-1.jpg"]).run()
     page.session_state[detail.LOOKED_AT], page.session_state[detail.IS_OPEN] = item_id, True
     page.session_state[reasons.IS_ASKED] = True
     return page.run()
@@ -51,6 +51,12 @@ def test_a_picture_that_is_gone_or_another_one_now_is_said_to_be(mine: Gallery) 
     page = ask_why("dots/dots-1.jpg")
     assert not page.exception
     assert "The file of this picture is gone, so it cannot be said why it is similar." in texts(page)
+
+
+def test_several_examples_are_said_to_be_compared_by_the_first(mine: Gallery) -> None:  # noqa: ARG001
+    page = ask_why("rings/rings-3.jpg", "item:rings/rings-1.jpg", "item:dots/dots-1.jpg")
+    assert not page.exception
+    assert "this compares its first picture with the result" in texts(page)
 
 
 def test_words_are_said_to_have_no_regions(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The rules of the suite itself: what is drawn, and what is too slow."""
 
 from itertools import chain
+from pathlib import Path
 
 import pytest
 import tiers
@@ -24,18 +25,18 @@ def test_chance_is_the_same_for_the_same_seed_and_another_for_another() -> None:
     assert numbers[0] == numbers[1] != numbers[2]
 
 
-@pytest.mark.parametrize(
-    ("options", "failed"), [(["--guard"], True), ([], False), (["--guard", "-m", "exhaustive"], False)]
-)
-def test_a_default_test_that_takes_too_long_fails_the_run_with_its_name(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str], failed: bool
+@pytest.mark.parametrize(("name", "failed"), [("slow", True), ("late", False)])
+def test_a_default_test_that_takes_too_long_alone_too_fails_the_run_with_its_name(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str, failed: bool
 ) -> None:
-    monkeypatch.setattr(tiers, "LONGEST_SECONDS", 0.2)
-    monkeypatch.setattr(tiers, "seconds", type(tiers.seconds)(float))
+    monkeypatch.setenv("PYTHONPATH", str(Path(tiers.__file__).parent))
     pytester.makeini("[pytest]\nmarkers =\n    exhaustive: slow\n")
+    pytester.makeconftest("pytest_plugins = ['tiers']")
     pytester.makepyfile(
         """
         import time
+        from pathlib import Path
+
         import pytest
 
         @pytest.fixture(scope="module")
@@ -48,14 +49,17 @@ def test_a_default_test_that_takes_too_long_fails_the_run_with_its_name(
         def test_slow():
             time.sleep(0.3)
 
+        def test_late():
+            if not Path("tried").exists():
+                Path("tried").touch()
+                time.sleep(0.3)
+
         @pytest.mark.exhaustive
         def test_that_may_be_slow():
             time.sleep(0.3)
         """
     )
-    result = pytester.runpytest_inprocess("-p", "tiers", "-p", "no:cacheprovider", *options)
+    result = pytester.runpytest_subprocess("-n0", "--guard=0.2", "-k", f"{name} or quick or may_be")
     assert result.ret == (pytest.ExitCode.TESTS_FAILED if failed else pytest.ExitCode.OK)
-    too_long = [line for line in result.outlines if line.startswith("TOO LONG")]
-    assert [line.split()[2] for line in too_long] == (
-        ["test_a_default_test_that_takes_too_long_fails_the_run_with_its_name.py::test_slow:"] if failed else []
-    )
+    too_long = [line.split("::")[1].split(":")[0] for line in result.outlines if line.startswith("TOO LONG")]
+    assert too_long == [f"test_{name}"] * (1 + failed)

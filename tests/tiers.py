@@ -9,6 +9,8 @@ A test whose cases are many runs a third of them by default, another third every
 
 import datetime
 import random
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-LONGEST_SECONDS = 10
 TIERS = ("exhaustive", "cluster")
 
 Case = TypeVar("Case")
@@ -58,14 +59,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """What chance decides."""
     today = datetime.date.today().toordinal()
     parser.addoption("--rotation", type=int, default=today, help="which third of the many cases to try; today's date")
-    parser.addoption("--guard", action="store_true", help=f"fail if a default test takes over {LONGEST_SECONDS} s")
+    parser.addoption("--guard", type=float, metavar="SECONDS", help="fail if a default test takes longer, alone too")
+    parser.addoption("--alone", action="store_true", help="what --guard starts to time some tests again")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """The seed, and the tests that broke the rule."""
     terminalreporter.write_line(f"Cases drawn by --rotation {config.getoption('--rotation')}")
     for name, took in _too_long(config):
-        terminalreporter.write_line(f"TOO LONG {name}: {took:.1f} s, more than {LONGEST_SECONDS} s", red=True)
+        terminalreporter.write_line(f"TOO LONG {name}: {took:.1f} s, more than {config.getoption('--guard'):g} s")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -99,12 +101,19 @@ def pytest_runtest_logreport(report: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail for tests that take too long, where that is asked for."""
-    if _too_long(session.config) and session.exitstatus == pytest.ExitCode.OK:
+    """Fail for tests that take too long, where that is asked for.
+
+    What does in a whole run may only have had to wait for others: it is timed again with nothing beside it.
+    """
+    config, names = session.config, [name for name, _ in _too_long(session.config)]
+    if not names or session.exitstatus != pytest.ExitCode.OK:
+        return
+    options = [f"--guard={config.getoption('--guard')}", "--alone", f"--rotation={config.getoption('--rotation')}"]
+    again = [sys.executable, "-m", "pytest", "-n0", *options, *names]
+    if config.getoption("--alone") or subprocess.run(again, cwd=config.rootpath).returncode:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _too_long(config: pytest.Config) -> list[tuple[str, float]]:
-    if not config.getoption("--guard"):
-        return []
-    return sorted((name, took) for name, took in seconds.items() if took > LONGEST_SECONDS)
+    longest = config.getoption("--guard")
+    return sorted((name, took) for name, took in seconds.items() if longest and took > longest)

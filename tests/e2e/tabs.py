@@ -22,6 +22,10 @@ DRAWN = """async () => {
   }
   return Boolean(isDrawn());
 }"""
+GO_ON = """(place) => {
+  history.pushState({}, "", place);
+  dispatchEvent(new PopStateEvent("popstate"));
+}"""
 # Neither the page nor what scrolls in it is wider than that.
 FITS = """(width) => [document.documentElement, document.scrollingElement,
   document.querySelector('[data-testid="stMain"]')].every((box) => box.scrollWidth <= width)"""
@@ -33,6 +37,11 @@ def drawn(tab: Any) -> None:
     Elements of our own may take a moment longer: what they come to show is waited for itself.
     """
     tab.wait_for_function(DRAWN)
+
+
+def go_on(tab: Any, place: str) -> None:
+    """Go to another place of the app without loading the app itself anew, as its own links and the way back do."""
+    tab.evaluate(GO_ON, f"/{place}")
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from e2e.conftest import NewTab
-from e2e.tabs import drawn, fits, press
+from e2e.tabs import drawn, go_on, press
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +19,7 @@ def chances(tab: Any) -> Any:
     return found
 
 
-def test_results_are_called_likely_and_those_that_are_not_are_said_to_be(tab: Any) -> None:
+def test_results_are_called_likely_or_not_and_the_evaluate_page_draws_whether_that_is_true(tab: Any) -> None:
     tab.goto(LAMP)
     assert chances(tab).all_inner_texts() == ["> 99 % likely"] * 10
     assert tab.get_by_test_id("stAlert").count() == 0
@@ -29,30 +28,12 @@ def test_results_are_called_likely_and_those_that_are_not_are_said_to_be(tab: An
     tab.wait_for_url("**precision=0.95**")
     chances(tab)
     assert tab.locator(".tile.unsure").count() == 0
-    tab.goto(f"{LAMP}&where.label=shoe&precision=0.95")
+    go_on(tab, f"{LAMP}&where.label=shoe&precision=0.95")
     banner = tab.get_by_test_id("stAlert")
     banner.wait_for()
     assert "No confident match. The best one is < 1 % likely the same kind." in banner.inner_text()
     assert "less sure" in chances(tab).first.inner_text()
     assert tab.locator(".tile.unsure").count() == 10
-
-
-def test_a_closer_look_says_how_likely_it_is(tab: Any) -> None:
-    tab.goto(LAMP)
-    chances(tab)
-    tab.get_by_alt_text("Rank 3:").first.click()
-    tab.get_by_role("dialog").get_by_text("> 99 % likely the same kind").wait_for()
-
-
-def test_on_a_telephone_percentages_and_banner_are_no_wider_than_the_screen(new_tab: NewTab) -> None:
-    tab = new_tab(width=390, height=844)
-    tab.goto(f"{LAMP}&where.label=shoe&precision=0.99")
-    tab.get_by_test_id("stAlert").wait_for()
-    chances(tab)
-    assert fits(tab)
-
-
-def test_the_evaluate_page_draws_whether_percentages_are_true(tab: Any) -> None:
-    tab.goto("evaluate?gallery=sample")
+    go_on(tab, "evaluate?gallery=sample")
     tab.get_by_text("Expected calibration error").first.wait_for()
     tab.locator("canvas").nth(4).wait_for()

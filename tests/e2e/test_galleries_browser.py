@@ -1,4 +1,8 @@
-"""The galleries page of the real app in a real browser: everything on it is done in the background by the real code."""
+"""The galleries page of the real app in a real browser: everything on it is done in the background by the real code.
+
+What needs no browser to be shown is shown without one too, in test_galleries_page.py: in one it is in the exhaustive
+tier.
+"""
 
 import itertools
 import re
@@ -14,7 +18,7 @@ import pytest
 from conftest import MODEL, Site
 
 from e2e.conftest import DATASET, NewTab
-from e2e.tabs import drawn, fits, press, run_anew, see
+from e2e.tabs import drawn, press, run_anew, see
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser
@@ -104,6 +108,7 @@ def test_while_a_gallery_is_built_searching_goes_on_another_tab_watches_and_the_
     assert len(Gallery.open(galleries / "watched")) == COUNT
 
 
+@pytest.mark.exhaustive
 def test_a_build_is_cancelled_and_goes_on_later_where_it_stopped(tab: Any, slow: Slow, galleries: Path) -> None:
     fill_in(tab, "later", place=slow.csv)
     build(tab)
@@ -122,7 +127,7 @@ def test_a_gallery_is_built_from_a_folder_and_found_on_the_search_page(tab: Any,
     build(tab)
     see(tab, f"There is no folder or file {pictures / 'nowhere'}.")
     assert tab.get_by_text("Traceback").count() == 0
-    fill_in(tab, "folder", place=pictures)
+    tab.get_by_role("textbox", name="Path of a folder").fill(str(pictures))
     build(tab)
     see(tab, "folder is ready: 15 files")
     job(tab, "folder").get_by_role("button", name="Search it").click()
@@ -143,6 +148,7 @@ def test_a_gallery_is_built_from_an_uploaded_zip(
     assert not any(item.is_gone for item in Gallery.open(galleries / "zipped").items)
 
 
+@pytest.mark.exhaustive
 def test_a_gallery_is_built_from_an_uploaded_csv_of_addresses(
     tab: Any, web: Site, galleries: Path, pictures: Path, tmp_path: Path
 ) -> None:
@@ -158,6 +164,7 @@ def test_a_gallery_is_built_from_an_uploaded_csv_of_addresses(
     assert {item.label for item in Gallery.open(galleries / "addresses").items} == {"boot"}
 
 
+@pytest.mark.exhaustive
 def test_a_dataset_is_downloaded_unpacked_and_made_a_gallery(
     tab: Any, web: Site, galleries: Path, pictures: Path, tmp_path: Path
 ) -> None:
@@ -174,6 +181,7 @@ def test_a_dataset_is_downloaded_unpacked_and_made_a_gallery(
     assert {item.label for item in Gallery.open(galleries / "dataset").items} == {"dots", "rings", "stripes"}
 
 
+@pytest.mark.exhaustive
 def test_a_gallery_is_added_to_brought_in_step_and_reduced(
     tab: Any, galleries: Path, pictures: Path, tmp_path: Path
 ) -> None:
@@ -198,6 +206,7 @@ def test_a_gallery_is_added_to_brought_in_step_and_reduced(
     assert len(Gallery.open(mine.directory)) == 4
 
 
+@pytest.mark.exhaustive
 def test_a_gallery_is_checked_undone_and_deleted(
     tab: Any, pictures: Path, own_gallery: Callable[[str], Gallery]
 ) -> None:
@@ -219,12 +228,3 @@ def test_a_gallery_is_checked_undone_and_deleted(
     see(tab, f"{name} was deleted. The pictures themselves are where they were.")
     assert not mine.directory.exists()
     assert len(list(pictures.rglob("*.jpg"))) == count
-
-
-def test_the_galleries_page_fits_a_telephone(new_tab: NewTab) -> None:
-    tab = new_tab(width=390, height=844)
-    for place in ("galleries", "galleries?new=1", "galleries?gallery=shapes"):
-        tab.goto(place)
-        tab.get_by_role("heading", name="Galleries").wait_for()
-        drawn(tab)
-        assert fits(tab)

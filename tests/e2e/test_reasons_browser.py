@@ -85,10 +85,3 @@ def test_a_tap_shows_where_a_region_matches_and_another_one_ends_that(new_tab: N
     assert dialog.locator(".cell.shown").count() == 1
     frame.tap()
     assert painted(dialog) == before
-
-
-def test_several_examples_are_said_to_be_compared_by_the_first(tab: Any) -> None:
-    query = "like=item:rings/rings-1.jpg&like=item:dots/dots-1.jpg"
-    dialog = look_closer(tab, f"?gallery=shapes&{query}", 3)
-    dialog.get_by_text("Why is it similar?").click()
-    dialog.get_by_text("this compares its first picture with the result").wait_for()

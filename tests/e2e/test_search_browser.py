@@ -9,14 +9,13 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from conftest import Site
 from PIL import Image
 
 from e2e.conftest import NewTab
-from e2e.tabs import come_to_fit, drawn, named, names, parameters, rank, thumb
+from e2e.tabs import come_to_fit, drawn, named, names, parameters, rank, run_anew, thumb
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser
@@ -49,6 +48,14 @@ def go(tab: Any, place: str) -> Any:
     return tab
 
 
+def search_anew(tab: Any) -> None:
+    """Leave the results, or a sentence in their place."""
+    drawn(tab)
+    tab.get_by_role("button", name="New search").click()
+    tab.get_by_text("The pictures of this gallery").wait_for()
+    drawn(tab)
+
+
 def test_a_click_on_a_sample_shows_ten_results_and_there_are_two_ways_back(tab: Any) -> None:
     go(tab, "?gallery=sample")
     tab.get_by_alt_text("Sample: Guitar").first.click()
@@ -77,18 +84,14 @@ def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(t
     tab.wait_for_function(f"(({PICTURES})()).every((picture) => picture.drawn)")
 
 
-def test_a_picture_is_pasted_from_the_clipboard(tab: Any, pictures: Path) -> None:
+def test_a_picture_is_pasted_dropped_or_chosen_from_the_gallery(tab: Any, pictures: Path) -> None:
     go(tab, "?gallery=shapes").get_by_test_id("stChatInputTextArea").wait_for()
     drawn(tab)
     tab.evaluate(PASTE, [jpeg(pictures / "dots" / "dots-4.jpg"), "image/jpeg"])
     tab.get_by_text("pasted.jpg").wait_for()
     tab.get_by_test_id("stChatInputSubmitButton").click()
     assert names(tab)[0] == "dots-4.jpg"
-
-
-def test_a_picture_is_dropped_on_the_page(tab: Any, pictures: Path) -> None:
-    go(tab, "?gallery=shapes").get_by_test_id("stFileUploaderDropzone").wait_for()
-    drawn(tab)
+    search_anew(tab)
     transfer = tab.evaluate_handle(
         """([data]) => { const transfer = new DataTransfer();
         const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -97,6 +100,9 @@ def test_a_picture_is_dropped_on_the_page(tab: Any, pictures: Path) -> None:
     )
     tab.get_by_test_id("stFileUploaderDropzone").dispatch_event("drop", {"dataTransfer": transfer})
     assert names(tab)[0] == "stripes-1.jpg"
+    search_anew(tab)
+    tab.get_by_alt_text("In the gallery: dots").nth(1).click()
+    assert names(tab)[0] == "dots-1.jpg"
 
 
 def test_the_address_of_a_picture_is_searched_with_and_the_link_shows_a_colleague_the_same(
@@ -121,15 +127,11 @@ def test_a_picture_is_taken_with_the_camera(tab: Any) -> None:
     assert parameters(tab)["like"][0].startswith("upload:")
 
 
-def test_a_picture_of_the_gallery_is_a_query_too(tab: Any) -> None:
-    go(tab, "?gallery=shapes").get_by_alt_text("In the gallery: dots").nth(1).click()
-    assert names(tab)[0] == "dots-1.jpg"
-
-
 def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> None:
     from playwright.sync_api import expect
 
-    go(tab, "?gallery=shapes&like=item:rings/rings-1.jpg")
+    with tab.expect_websocket() as begun:
+        go(tab, "?gallery=shapes&like=item:rings/rings-1.jpg")
     number = tab.locator(".st-key-results .number").first
     expect(number).to_have_text("1.000")
     drawn(tab)
@@ -145,9 +147,8 @@ def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> 
     expect(number).not_to_have_text("1.000")
     frame = tab.get_by_role("group", name=re.compile("The part that is searched with"))
     frame.focus()
-    frame.press("ArrowRight")
-    tab.wait_for_function("(before) => location.search !== before", arg=f"?{urlsplit(tab.url).query}")
-    drawn(tab)
+    with run_anew(tab, begun.value):
+        frame.press("ArrowRight")
     moved = [float(edge) for edge in parameters(tab)["like"][0].partition("@")[2].split(",")]
     assert moved[0] > edges[0]
     assert moved[2] - moved[0] == pytest.approx(edges[2] - edges[0], abs=0.1)
@@ -286,24 +287,20 @@ def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
     assert names(tab)[0] == "dots-4.jpg"
 
 
-@pytest.mark.parametrize(
-    ("asked", "sentence"),
-    [
-        ("/gone.jpg", "answered 404 Not Found: check the address"),
-        ("/page", "is a web page, not a picture"),
-        ("http://10.0.0.1/boot.jpg", "leads to a private network address, which is not fetched"),
-    ],
-)
-def test_an_address_that_is_no_picture_gets_a_plain_sentence(tab: Any, web: Site, asked: str, sentence: str) -> None:
+def test_an_address_that_is_no_picture_gets_a_plain_sentence(tab: Any, web: Site) -> None:
     web.pages["/page"] = (200, {"Content-Type": "text/html"}, b"<html><title>A boot</title></html>")
-    field = go(tab, "?gallery=shapes").get_by_test_id("stChatInputTextArea")
-    field.fill(asked if asked.startswith("http") else web.url(asked))
-    tab.keyboard.press("Enter")
-    tab.get_by_text(sentence).wait_for()
-    assert tab.locator("text=Traceback").count() == 0
-    tab.get_by_role("button", name="New search").click()
-    tab.get_by_text(sentence).wait_for(state="detached")
-    tab.get_by_text("The pictures of this gallery").wait_for()
+    go(tab, "?gallery=shapes")
+    for asked, sentence in (
+        (web.url("/gone.jpg"), "answered 404 Not Found: check the address"),
+        (web.url("/page"), "is a web page, not a picture"),
+        ("http://10.0.0.1/boot.jpg", "leads to a private network address, which is not fetched"),
+    ):
+        tab.get_by_test_id("stChatInputTextArea").fill(asked)
+        tab.keyboard.press("Enter")
+        tab.get_by_text(sentence).wait_for()
+        assert tab.locator("text=Traceback").count() == 0
+        search_anew(tab)
+        tab.get_by_text(sentence).wait_for(state="detached")
 
 
 def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_be_gone(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from e2e.conftest import NewTab
-from e2e.tabs import drawn, fits, parameters, press, run_anew, see
+from e2e.tabs import drawn, parameters, press, run_anew, see
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser
@@ -67,11 +67,3 @@ def test_curves_grow_while_it_trains_another_tab_watches_and_it_is_cancelled(
     press(second, "Cancel")
     see(tab, f"Training a head for {other.name} was cancelled: {other.name} is as it was.")
     assert Gallery.open(other.directory).state == other.state
-
-
-def test_the_page_fits_a_telephone(new_tab: NewTab) -> None:
-    tab = new_tab(width=390, height=844)
-    tab.goto("train?gallery=shapes")
-    tab.get_by_role("heading", name="Train").wait_for()
-    drawn(tab)
-    assert fits(tab)

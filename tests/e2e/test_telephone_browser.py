@@ -1,0 +1,43 @@
+"""Every page on the screen of a telephone, in the real app with a real browser."""
+
+from typing import Any
+
+import pytest
+
+from e2e.conftest import NewTab
+from e2e.tabs import drawn, fits, go_on
+
+pytestmark = pytest.mark.browser
+
+# What is on a page once it is there.
+PAGES = {
+    "galleries": "role=heading[name='Galleries']",
+    "galleries?new=1": "input[aria-label='Name']",
+    "galleries?gallery=shapes": "button:has-text('Check every file')",
+    "evaluate?gallery=shapes": "text=Query by query",
+    "faceoff?gallery=shapes&against=light&like=item:dots/dots-0.jpg": "text=results are in both",
+    "train?gallery=shapes": "role=heading[name='Train']",
+    "map?gallery=shapes": "canvas",
+    "about": "text=Where your data goes",
+}
+
+
+def test_no_page_is_wider_than_the_screen(new_tab: NewTab) -> None:
+    tab = new_tab("?gallery=sample&like=sample:lamp-02-q&where.label=shoe&precision=0.99", width=390, height=844)
+    tab.get_by_test_id("stAlert").wait_for()
+    tab.locator(".st-key-results .chance").first.wait_for()
+    drawn(tab)
+    assert fits(tab), "percentages and the banner above them"
+    for place, sign in PAGES.items():
+        go_on(tab, place)
+        tab.locator(sign).first.wait_for()
+        drawn(tab)
+        assert fits(tab), place
+        if place.startswith("map"):
+            leaves_room_to_scroll(tab)
+
+
+def leaves_room_to_scroll(tab: Any) -> None:
+    """Wait until the map is low enough for a thumb to scroll the page beside it."""
+    shape = "document.querySelector('canvas')?.getBoundingClientRect()"
+    tab.wait_for_function(f"{shape}?.width <= 390 && {shape}?.height <= 0.67 * innerHeight")
