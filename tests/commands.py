@@ -4,7 +4,9 @@ What belongs to a process (its streams, signals, exit, imports) is tested in one
 """
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from typer.testing import CliRunner
 
@@ -21,3 +23,13 @@ def run_command(*arguments: object, environment: Mapping[str, str] | None = None
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Done(words, result.exit_code, result.stdout, result.stderr)
+
+
+@contextmanager
+def started(command: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[str]"]:
+    """A process of which nothing is left when the block ends, however that ends; options as Popen's."""
+    with subprocess.Popen(command, text=True, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

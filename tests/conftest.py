@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -31,6 +32,8 @@ from PIL import Image, ImageDraw
 from sure import sure, sure_sample  # noqa: F401 - pytest finds them by their names here
 
 sys.dont_write_bytecode = False
+# A shell that starts this in the background has it ignore Ctrl-C, and so would all processes that are started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_plugins = ["tiers"]
 
 if TYPE_CHECKING:

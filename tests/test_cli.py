@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import Run
+from commands import Run, started
 from conftest import MODEL, Site
 from PIL import Image
 
@@ -263,12 +263,11 @@ def test_ctrl_c_ends_indexing_with_a_sentence_and_the_same_command_goes_on(
     run: Run, own_pictures: Path, empty_home: Path, child_environment: dict[str, str]
 ) -> None:
     paths = os.pathsep.join((str(Path(__file__).parent), child_environment["PYTHONPATH"]))
-    with subprocess.Popen(
+    with started(
         [sys.executable, "-c", WAITS_TO_BE_STOPPED, "index", str(own_pictures), "-g", "mine", "-m", MODEL],
         env=child_environment | {"SIMILARITY_HOME": str(empty_home), "PYTHONPATH": paths},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "kept\n"

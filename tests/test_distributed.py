@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from commands import Run, run_command
+from commands import Run, run_command, started
 from conftest import MODEL, Site, bundled_model
 from test_shards import table, times
 
@@ -282,8 +282,8 @@ def environment(**variables: str) -> dict[str, str]:
 def head() -> Iterator[str]:
     """The address of a Ray that a process of its own has started, for the whole run."""
     pytest.importorskip("ray")
-    with subprocess.Popen(
-        [sys.executable, "-c", HEAD], env=environment(**TOKEN), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    with started(
+        [sys.executable, "-c", HEAD], env=environment(**TOKEN), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin
         assert process.stdout
@@ -325,7 +325,7 @@ def runs(pictures: Path, head: str, tmp_path_factory: pytest.TempPathFactory) ->
         waiting.remove(handler.path)
 
     site.pages |= dict.fromkeys(far, keeps_waiting)
-    with subprocess.Popen(
+    with started(
         [*with_ray, "--cpus-per-worker", "1"],
         env=environment(**variables),
         stdout=subprocess.DEVNULL,

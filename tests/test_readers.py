@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import standin
+from commands import started
 from tiers import Share
 
 from similarity import indexing
@@ -92,14 +93,8 @@ def test_a_generation_stays_as_long_as_another_process_reads_it_and_no_longer_th
 ) -> None:
     directory = tmp_path / "gallery"
     indexing.index(open_source(own_pictures), directory, standin.CHOICE)
-    reader = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(directory)],
-        env=child_environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with reader:
+    command = [sys.executable, "-c", HOLD, str(directory)]
+    with started(command, env=child_environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
         assert reader.stdout
         assert reader.stdout.readline() == "1\n"
         for number in range(3):

@@ -10,6 +10,7 @@ from pathlib import Path
 import filelock
 import pytest
 import standin
+from commands import started
 from conftest import MODEL, draw
 
 from similarity import Gallery, indexing
@@ -130,12 +131,11 @@ def test_the_command_goes_on_until_ctrl_c(
     Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
     draw("dots", 90).save(own_pictures / "dots" / "new.jpg")
     command = [sys.executable, "-c", SOON, "watch", str(own_pictures), "-g", "mine", "--json"]
-    with subprocess.Popen(
+    with started(
         command,
         env=child_environment | {"SIMILARITY_HOME": str(empty_home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     ) as process:
         assert process.stdout
         first = json.loads(process.stdout.readline())
