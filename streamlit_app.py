@@ -1,10 +1,20 @@
 """The web app: `streamlit run streamlit_app.py`. The server starts with it, and each visitor's page is drawn by it."""
 
-import streamlit as st
+import logging
 
-from similarity.app import connections, pages, pictures
+import streamlit as st
+from starlette.middleware import Middleware
+
+from similarity import plain
+from similarity.app import connections, guard, pages, pictures
 
 if __name__ == "__main__":
     pages.show()
 else:
-    app = st.App(__file__, routes=pictures.routes(), lifespan=connections.answering_at_once)
+    plain.log(logging.WARNING)
+    app = st.App(
+        __file__,
+        routes=pictures.routes(),
+        lifespan=connections.answering_at_once,
+        middleware=[Middleware(guard.Guard)],
+    )

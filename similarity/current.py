@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from similarity.errors import GalleryDamagedError, GalleryError, GalleryNotFoundError
+from similarity.folders import read_own
 
 CURRENT = "CURRENT"
+MOST_BYTES = 1_000  # of it
 AGAIN = "index the gallery again"
 
 
@@ -26,7 +28,7 @@ def live_state(directory: Path) -> str:
         GalleryNotFoundError: there is none.
     """
     try:
-        return (directory / CURRENT).read_bytes().decode(errors="replace").removesuffix("\n")
+        return read_own(directory / CURRENT, MOST_BYTES).decode(errors="replace").removesuffix("\n")
     except (FileNotFoundError, NotADirectoryError):
         raise GalleryNotFoundError(f"There is no gallery in {directory}.") from None
     except OSError as error:

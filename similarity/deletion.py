@@ -6,10 +6,10 @@ from pathlib import Path
 
 from similarity.current import CURRENT, confirm, exists
 from similarity.errors import GalleryNotFoundError
+from similarity.folders import GENERATIONS
 from similarity.home import full_path, galleries_folder
 from similarity.indexes import drop_collections
 from similarity.journal import has_unfinished
-from similarity.storage import GENERATIONS
 from similarity.uploads import drop_uploads
 from similarity.writer import OWN_ENTRIES, writing
 
@@ -27,7 +27,7 @@ def delete_gallery(directory: Path) -> None:
     directory = full_path(directory)
     if not (exists(directory) or (directory / GENERATIONS).is_dir() or has_unfinished(directory)):
         raise GalleryNotFoundError(f"There is no gallery in {directory}: nothing was deleted.")
-    with writing(directory, "delete"):
+    with writing(directory, "delete", checked=False):
         (directory / CURRENT).unlink(missing_ok=True)
         confirm(directory)
         if directory.parent == galleries_folder():

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from similarity import plain
 from similarity.errors import FetchError, ImageError
 from similarity.originals import file_name
 from similarity.search import Hit
@@ -35,15 +36,10 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
     first = ["rank", "score", "label", "id", "path"]
     names = dict.fromkeys([*first, *(name for row in rows for name in row)])
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, list(names), restval="")
+    table = csv.DictWriter(text, list(map(plain.cell, names)), restval="")
     table.writeheader()
-    table.writerows({name: _as_text(value) for name, value in row.items()} for row in rows)
+    table.writerows({plain.cell(name): plain.cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue().encode("utf-8-sig")
-
-
-def _as_text(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def to_json(query: Sequence[str], gallery: str, model: str, rows: Sequence[dict[str, Any]]) -> bytes:
@@ -66,11 +62,11 @@ def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable
     buffer, size, left_out = io.BytesIO(), 0, []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
         for hit in hits:
-            name = f"{hit.rank:03d}-{file_name(hit.item)}"
+            name = plain.entry(f"{hit.rank:03d}-{file_name(hit.item)}")
             try:
                 data = read(hit.item)
             except (ImageError, FetchError) as error:
-                left_out.append(f"{name}: {explain(getattr(error, 'reason', str(error)))}")
+                left_out.append(f"{name}: {plain.one_line(explain(getattr(error, 'reason', str(error))))}")
                 continue
             if size + len(data) > MAX_ZIP_BYTES:
                 left_out.append(f"{name}: the zip would be larger than {MAX_ZIP_BYTES // 1_000_000} MB.")

@@ -32,6 +32,7 @@ from similarity.addresses import NO_WEB_ADDRESS, WEB_PORTS, BadAddressError, che
 from similarity.errors import FetchError
 
 MAX_SECONDS = 10.0
+LONGEST_ADDRESS = 2_048  # in characters
 MAX_BYTES = 20_000_000
 MAX_REDIRECTS = 4
 MAX_REQUESTS = 10
@@ -66,6 +67,11 @@ def fetch(url: str) -> bytes:
     Raises:
         FetchError: not an http(s) address, a private or unknown host, an HTTP error status, too slow or too large.
     """
+    if len(url) > LONGEST_ADDRESS:
+        raise FetchError(
+            f"An address has {LONGEST_ADDRESS:,} characters at most, and this one {len(url):,}: "
+            "download the picture and upload it."
+        )
     url = unicodedata.normalize("NFC", url)  # as host names are written
     if has_odd_characters(url):
         raise FetchError(f"{url!r} is not a web address: it has spaces, backslashes or control characters in it.")

@@ -41,19 +41,21 @@ def what_it_is_instead(data: bytes, name: str) -> ImageError:
 
 # How many parts a file may have. Decoders go through them one by one, some with time that grows as the square; a
 # photograph has a few dozen, and ten scans if it is a progressive JPEG.
-MAX_METADATA, MAX_SCANS, MAX_CHUNKS, MAX_FILL = 500, 100, 100_000, 1 << 16
+MAX_METADATA, MAX_SCANS, MAX_MARKERS, MAX_CHUNKS, MAX_FILL = 500, 100, 2_000, 100_000, 1 << 16
 MAX_PNG_METADATA, MAX_GIF_BLOCKS = 5_000, 10_000
 JPEG_START, JPEG_END, JPEG_SCAN = 0xD8, 0xD9, 0xDA
 JPEG_WITHOUT_LENGTH = frozenset({0x01, JPEG_START, *range(0xD0, 0xD8)})
+RUN_LENGTH = (1, 2)  # with 8 bits for a pixel, and with 4
 FILL_BYTES = re.compile(rb"\xff+")
 END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def check_parts(data: bytes, name: str) -> None:
-    """Refuse a file that is made of very many parts, before a decoder goes through them.
+    """Refuse a file that costs a decoder far more than a picture of its size does, before one goes through it.
 
     Raises:
-        TooLargeError: it has more than any picture needs.
+        TooLargeError: it has more parts than any picture needs. UnsupportedError: it is a run-length BMP, of which five
+            kilobytes can stand for millions of steps.
     """
     if data.startswith(b"\xff\xd8"):
         fault = _jpeg_fault(data)
@@ -61,6 +63,8 @@ def check_parts(data: bytes, name: str) -> None:
         fault = _png_fault(data)
     elif data.startswith(b"GIF8"):
         fault = _gif_fault(data)
+    elif data.startswith(b"BM") and _is_run_length(data):
+        raise UnsupportedError(name, "is a BMP with run-length compression, which is not read: save it as PNG.")
     else:
         return
     if fault:
@@ -68,13 +72,16 @@ def check_parts(data: bytes, name: str) -> None:
 
 
 def _jpeg_fault(data: bytes) -> str:
-    at, metadata, scans = 2, 0, 0
+    at, metadata, scans, markers = 2, 0, 0, 0
     while (fill := FILL_BYTES.match(data, at)) and fill.end() < len(data):
         if fill.end() - at > MAX_FILL:
             return "fill bytes"
         marker, at = data[fill.end()], fill.end() + 1
         if marker == JPEG_END:
             break
+        markers += 1
+        if markers > MAX_MARKERS:
+            return "markers"
         if marker in JPEG_WITHOUT_LENGTH:
             continue
         at += max(2, int.from_bytes(data[at : at + 2]))
@@ -86,6 +93,11 @@ def _jpeg_fault(data: bytes) -> str:
         if metadata > MAX_METADATA or scans > MAX_SCANS:
             return "scans" if scans > MAX_SCANS else "metadata"
     return ""
+
+
+def _is_run_length(data: bytes) -> bool:
+    """Whether a BMP says so, in a header that is long enough to say it."""
+    return int.from_bytes(data[14:18], "little") >= 40 and int.from_bytes(data[30:34], "little") in RUN_LENGTH
 
 
 def _png_fault(data: bytes) -> str:

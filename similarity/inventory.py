@@ -8,11 +8,12 @@ from typing import Literal
 
 from similarity.current import exists
 from similarity.errors import GalleryError, GalleryNotFoundError
+from similarity.folders import GENERATIONS
 from similarity.gallery import Gallery
 from similarity.home import full_path, galleries_folder
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest
-from similarity.storage import GENERATIONS, read_live_manifest
+from similarity.storage import read_live_manifest
 
 NAME = re.compile(r"\w[\w.-]*")
 Condition = Literal["sound", "damaged", "unfinished"]

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import GalleryError
+from similarity.folders import UNFINISHED
 from similarity.vectors import Vectors
 
-FOLDER = "unfinished"
+FOLDER = UNFINISHED
 # No index, which could lead to other lines than the table's: lines are found by the row in which they were read.
 CREATE = "CREATE TABLE IF NOT EXISTS finished (sha256 TEXT, width INT, height INT, vector BLOB, source TEXT, sum INT)"
 SELECT = "SELECT rowid, sha256, width, height, vector, source, sum FROM finished"

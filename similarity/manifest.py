@@ -2,20 +2,33 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
-from typing import Any
+from datetime import datetime
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from similarity.errors import GalleryDamagedError, GalleryError
+from similarity.folders import read_own
 from similarity.refinement import Method
 from similarity.report import Report
 from similarity.sources import Skipped
 from similarity.stores import EMBEDDED, Store
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 # The last version, and the first one that is read as well: it knew exact search only, until 3 nothing was refined,
 # until 4 nothing was learned, and until 5 there was no store but FAISS.
 FORMAT, OLDEST, REFINED = 6, 2, 4
+MOST_BYTES = 200_000_000  # of it; it lists what was skipped
 MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
+
+
+# More than anybody has, and less than breaks what reckons with it.
+MOST_PICTURES, MOST_NUMBERS = 1 << 40, 1 << 20
+NAME = re.compile(r"[\w.:/@+-]{1,300}")  # of a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +110,13 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     """
     path = folder / MANIFEST
     try:
-        data = path.read_bytes()
+        data = read_own(path, MOST_BYTES)
         checksum = hashlib.sha256(data).hexdigest()
         read = json.loads(data)
         version = read["format"]
         # The first version had no checksum; all after it have.
         has_checksum = version != 1 or (folder / CHECKSUM).exists()
-        if has_checksum and (folder / CHECKSUM).read_bytes() != _checksum_line(checksum).encode():
+        if has_checksum and read_own(folder / CHECKSUM, MOST_BYTES) != _checksum_line(checksum).encode():
             raise GalleryDamagedError(path)
         if version < OLDEST:
             raise GalleryError(f"The gallery in {folder.parents[1]} was made by an older version: index it again.")
@@ -115,17 +128,31 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
 
 
 def _from_json(read: dict[str, Any]) -> Manifest:
+    """Raises ValueError, LookupError or TypeError if it is none, whatever is in it."""
     known = {key: read[key] for key in (one.name for one in fields(Manifest)) if key in read}
     if read["format"] < REFINED:  # then it stays as it is, until it is asked for
         known |= {"refinement_asked": "none", "refinement_reason": "It was made before there was any."}
-    if "store" in known:
-        known["store"] = Store(**known["store"])
-    last_run = read["last_run"] | {"skipped": _skipped(read["last_run"]["skipped"])}
-    return Manifest(**known | {"skipped": _skipped(read["skipped"]), "last_run": Report(**last_run)})
+    manifest = _reader().validate_json(json.dumps(known), strict=True)
+    if not (0 <= manifest.count <= MOST_PICTURES and 0 < manifest.dim <= MOST_NUMBERS and manifest.generation >= 0):
+        raise ValueError("it says more than can be")
+    if not NAME.fullmatch(manifest.model) or not all(map(_is_inside, manifest.files)):
+        raise ValueError("it names what cannot be")
+    datetime.fromisoformat(manifest.created or "2000-01-01")
+    return manifest
 
 
-def _skipped(rows: list[dict[str, str]]) -> list[Skipped]:
-    return [Skipped(**row) for row in rows]
+@cache
+def _reader() -> "TypeAdapter[Manifest]":
+    """What sees to it that everything in a manifest has its type."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Manifest)
+
+
+def _is_inside(name: str) -> bool:
+    """Whether the name of a file leads nowhere but into its folder."""
+    path = PurePosixPath(name)
+    return not (path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name)
 
 
 def _checksum_line(checksum: str) -> str:

@@ -41,15 +41,18 @@ class Originals:
 
 
 def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> QueryFile:
-    """Read the picture that an item stands for.
+    """Read the picture that an item stands for, and nothing else that may be in its place by now.
 
     Args:
         fetch: what gets the bytes of an address.
 
     Raises:
-        ImageError: it is gone or cannot be read. FetchError: its address cannot be fetched.
+        ImageError: it is gone, cannot be read, or is another file now. FetchError: its address cannot be fetched.
     """
-    return QueryFile(_read(item, fetch).data, file_name(item))
+    file = QueryFile(_read(item, fetch).data, file_name(item))
+    if item.sha256 and file.sha256 != item.sha256:
+        raise ImageError(item.path, "is another picture now than when it was indexed: sync the gallery first.")
+    return file
 
 
 def file_name(item: Item) -> str:

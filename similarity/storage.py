@@ -27,6 +27,7 @@ import pyarrow as pa
 
 from similarity.current import AGAIN, CURRENT, confirm, exists, live_number, live_state, make_current, parse
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
+from similarity.folders import GENERATIONS, check_own
 from similarity.heads import Head, read_head
 from similarity.indexes import FILES, Before, drop_collections, forget_vectors, make_index, read_index, verify_index
 from similarity.journal import has_unfinished
@@ -52,7 +53,7 @@ from similarity.thumbnails import drop_thumbnails
 from similarity.vectors import Vectors
 from similarity.verification import check_files, fingerprint
 
-GENERATIONS, NETWORK = "generations", "network"
+NETWORK = "network"
 UNLIMITED = 1 << 62
 ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
 HEAD, PROJECTED = "head.safetensors", "projected.npy"
@@ -115,6 +116,7 @@ def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
             what to do. GalleryError: it is of another version. StoreError: its store has not what it should have.
     """
     state = live_state(directory)
+    check_own(directory)
     try:
         folder, pin = _pinned(directory, state)
         opened = _load(folder, _read_vouched(directory, state), state, thorough=thorough)

@@ -1,11 +1,17 @@
 """The small JPEGs of a gallery, named by the SHA-256 of the picture's file and shared by all generations."""
 
 import os
+import re
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-FOLDER = "thumbnails"
+from similarity.folders import THUMBNAILS, read_own
+
+FOLDER = THUMBNAILS
+# Ours have a few kilobytes.
+MOST_BYTES = 5_000_000
+OWN_NAME = re.compile(r"([0-9a-f]{64})\.jpg(\.new)?")
 END_OF_JPEG = b"\xff\xd9"
 
 
@@ -21,7 +27,7 @@ def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
 def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
     """A thumbnail, or None if it is gone or was cut short."""
     try:
-        jpeg = _path(directory, sha256).read_bytes()
+        jpeg = read_own(_path(directory, sha256), MOST_BYTES)
     except OSError:
         return None
     return jpeg if jpeg.endswith(END_OF_JPEG) else None
@@ -35,10 +41,10 @@ def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) ->
 
 
 def drop_thumbnails(directory: Path, *, but: Collection[str]) -> None:
-    """Remove all thumbnails but those of some pictures."""
+    """Remove all thumbnails but those of some pictures, and nothing else that may lie there."""
     for folder, _, names in os.walk(directory / FOLDER):
         for name in names:
-            if name.partition(".")[0] not in but:
+            if (own := OWN_NAME.fullmatch(name)) and own[1] not in but:
                 with suppress(OSError):
                     Path(folder, name).unlink()
 

@@ -16,9 +16,9 @@ import filelock
 from similarity.current import CURRENT, exists
 from similarity.errors import GalleryBusyError, GalleryError
 from similarity.feedback import OWN_FILES as FEEDBACK
+from similarity.folders import GENERATIONS, check_own
 from similarity.journal import FOLDER as UNFINISHED
 from similarity.journal import has_unfinished
-from similarity.storage import GENERATIONS
 from similarity.stores import COLLECTIONS
 from similarity.thumbnails import FOLDER as THUMBNAILS
 
@@ -40,13 +40,14 @@ OWN_ENTRIES = (
 
 
 @contextmanager
-def writing(directory: Path, task: str) -> Iterator[None]:
+def writing(directory: Path, task: str, *, checked: bool = True) -> Iterator[None]:
     """Hold a gallery's folder as its only writer.
 
     If that fails before there is a first generation, nothing stays but what an interrupted run has embedded.
 
     Args:
         task: what is being done, for whoever is turned away.
+        checked: whether all that is in the folder must be of ours, and nothing lead elsewhere.
 
     Raises:
         GalleryBusyError: somebody else writes it. GalleryError: it cannot be written, or is a folder of something else.
@@ -54,6 +55,11 @@ def writing(directory: Path, task: str) -> Iterator[None]:
     try:
         if directory.exists() and not _is_gallery_folder(directory):
             raise GalleryError(f"{directory} holds other files: choose a new or empty folder for the gallery.")
+        if checked:
+            check_own(directory)
+        for name in (LOCK, HOLDER):
+            if (directory / name).is_symlink():
+                (directory / name).unlink()
         was_there = (directory / GENERATIONS).exists()
         new_folders = [folder for folder in (directory, *directory.parents) if not folder.exists()]
         directory.mkdir(parents=True, exist_ok=True)

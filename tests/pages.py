@@ -26,9 +26,11 @@ def forget() -> None:
     from similarity.app import resources
 
     modules = [module for name, module in sys.modules.items() if name.startswith("similarity.app")]
-    for cached in (value for module in modules for value in vars(module).values() if isinstance(value, CachedFunc)):
-        if cached is not resources.load_embedder:
+    for cached in [value for module in modules for value in vars(module).values()]:
+        if isinstance(cached, CachedFunc) and cached is not resources.load_embedder:
             cached.clear()
+        elif hasattr(cached, "cache_clear") and hasattr(cached, "cache_lock"):
+            cached.cache_clear()
 
 
 def open_app(**address: str | list[str]) -> AppTest:

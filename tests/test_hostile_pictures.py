@@ -79,6 +79,15 @@ def bmp(width: int, height: int) -> bytes:
     return bytes(whole)
 
 
+def bmp_run_length(width: int, height: int, bits: int) -> bytes:
+    """As large as its header says, in runs of nothing but the step to the next line."""
+    whole = bytearray(save(Image.new("P", (4, 4)), "BMP"))
+    start = struct.unpack_from("<I", whole, 10)[0]
+    whole[18:26] = struct.pack("<ii", width, height)
+    whole[28:34] = struct.pack("<HI", bits, 1 if bits == 8 else 2)
+    return bytes(whole[:start]) + b"\0\0" * height + b"\0\1"
+
+
 def jpeg(width: int, height: int) -> bytes:
     whole = bytearray(save(Image.new("RGB", (16, 16)), "JPEG"))
     at = whole.index(b"\xff\xc0") + 5
@@ -239,6 +248,12 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "jpeg-65535x65535": (lambda: jpeg(65_535, 65_535), TOO_LARGE),
     "jpeg-65500x8": (lambda: jpeg(65_500, 8), TOO_LARGE),
     "jpeg-7000x7000": (lambda: jpeg(7_000, 7_000), f"RGB 7000x7000|{DAMAGED}"),
+    "jpeg-a-million-empty-tables": (lambda: jpeg_with(b"\xff\xc4\x00\x02" * 1_000_000), TOO_LARGE),
+    "jpeg-a-million-markers": (lambda: jpeg_with(b"\xff\x01" * 1_000_000), TOO_LARGE),
+    "jpeg-begins-a-million-times": (lambda: jpeg_with(b"\xff\xd8" * 1_000_000), TOO_LARGE),
+    "jpeg-restarts-a-million-times": (lambda: jpeg_with(b"\xff\xd0" * 1_000_000), TOO_LARGE),
+    "bmp-run-length-8": (lambda: bmp_run_length(7_000, 7_000, 8), UNSUPPORTED),
+    "bmp-run-length-4": (lambda: bmp_run_length(7_000, 7_000, 4), UNSUPPORTED),
     "apng-says-100000-frames": (lambda: apng_that_says(100_000), TOO_LARGE),
     "apng-30-frames": (lambda: animated("PNG", 30), "RGB 40x40"),
     # cut short, or with flipped bits

@@ -122,7 +122,7 @@ def test_the_project_declares_what_requirements_txt_lists() -> None:
         if line and not line.startswith("#")
     }
     imported = set().union(*(imports(path) for path in ROOT.rglob("*.py")))
-    by_import = {"faiss": "faiss_cpu", "PIL": "pillow", "sklearn": "scikit_learn"}
+    by_import = {"faiss": "faiss_cpu", "PIL": "pillow", "sklearn": "scikit_learn", "google": "protobuf"}
     ours = {by_import.get(name, name) for name in imported} - {
         "similarity",
         "nncf",

@@ -1,5 +1,6 @@
 """The search page, driven without a browser: queries of several pictures, parts of them, filters, links."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from similarity import Gallery
 from similarity.app import access, pictures, resources
 from similarity.app.search import detail
+from similarity.errors import ImageError
 from similarity.thumbnails import read_thumbnail
 
 
@@ -231,7 +233,14 @@ def test_whoever_may_only_search_is_told_no_path(monkeypatch: pytest.MonkeyPatch
         (None, {"Host": "localhost:8501"}, "testclient", False),
         (None, {"Host": "evil.example:8501"}, None, False),
         (None, {}, None, False),
+        (None, {"Host": "localhost", "Sec-WebSocket-Key": "a", "User-Agent": "b", "Cookie": "c"}, None, True),
         (None, {"Host": "localhost", "X-Forwarded-For": "192.0.2.7"}, None, False),
+        (None, {"Host": "localhost", "x-forwarded-proto": "https"}, None, False),
+        (None, {"Host": "localhost", "CF-Connecting-IP": "192.0.2.7"}, None, False),
+        (None, {"Host": "localhost", "True-Client-IP": ""}, None, False),
+        (None, {"Host": "localhost", "X-Of-A-Proxy-That-Nobody-Knows": "1"}, None, False),
+        (None, {"Host": "localhost@evil.example"}, None, False),
+        (None, {"Host": "localhost.evil.example"}, None, False),
         ("nobody", {"Host": "localhost"}, None, False),
         ("everyone", {"Host": "a.test"}, "192.0.2.7", True),
         ("nonsense", {"Host": "localhost"}, None, False),
@@ -330,6 +339,26 @@ def test_a_picture_whose_file_is_gone_is_shown_as_it_was_kept(mine: Gallery) -> 
     forget()  # another test may have looked at the same picture
     item = replace(mine.items[0], path="/no/such.jpg")
     assert resources.preview_of_item(mine, item) == mine.thumbnail(mine.items[0])
+
+
+def test_a_picture_that_is_taken_along_is_the_one_that_was_indexed_and_no_other_file(
+    mine: Gallery, tmp_path: Path
+) -> None:
+    forget()
+    item, other = mine.items[0], mine.items[1]
+    path, secret = Path(item.path), tmp_path / "secret.txt"
+    secret.write_text("a word that nobody is to know")
+    assert resources.take_along(item) == path.read_bytes()
+    path.unlink()
+    for place in (secret, Path(other.path), Path("/etc/passwd")):
+        path.symlink_to(place)
+        with pytest.raises(ImageError, match="is another picture now than when it was indexed"):
+            resources.take_along(item)
+        assert resources.preview_of_item(mine, item) == mine.thumbnail(item)
+        path.unlink()
+    foreign = replace(item, path=str(secret), sha256=hashlib.sha256(secret.read_bytes()).hexdigest())
+    with pytest.raises(ImageError, match="is not a picture"):  # whoever made the gallery knew what the file holds
+        resources.take_along(foreign)
 
 
 @pytest.mark.usefixtures("shapes")

@@ -6,18 +6,21 @@ it; SIMILARITY_MANAGE says otherwise: `nobody`, or `everyone` who reaches the ap
 
 import ipaddress
 import os
-from urllib.parse import urlsplit
 
 import streamlit as st
 
+from similarity.app.guard import is_own_name
 from similarity.fetch import is_url
 from similarity.originals import file_name
 from similarity.sources import Item
 
-# What a proxy adds to a request that it passes on: then its own address is not the visitor's.
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "X-Forwarded-Host", "Via")
-# What somebody at this computer calls it. Any other name may be a stranger's, whose page asks this app for something.
-OWN_NAMES = {"localhost", "127.0.0.1", "::1"}
+# What a browser says when it connects. Whoever passes a request on adds something, under whatever name: then the
+# address that it comes from is not the visitor's.
+OF_BROWSERS = frozenset({
+    "accept", "accept-encoding", "accept-language", "cache-control", "connection", "cookie", "dnt", "host", "origin",
+    "pragma", "priority", "referer", "upgrade", "user-agent",
+})  # fmt: skip
+OF_ANY_BROWSER = "sec-"  # begins headers that no page can set
 REFUSAL = (
     "Galleries can be changed on the computer that this app runs on, at http://localhost. From here, they can be "
     "searched. Whoever runs the app can allow more with the setting SIMILARITY_MANAGE; the README tells how."
@@ -40,10 +43,9 @@ def place_for_visitor(item: Item) -> str:
 
 def _is_local() -> bool:
     """Whether the browser runs on this computer, as far as can be told; Streamlit has no address for such a one."""
-    headers = st.context.headers
-    host = urlsplit(f"//{headers.get('Host', '')}").hostname
-    is_forwarded = any(headers.get(name) for name in FORWARDED)
-    return _is_loopback(st.context.ip_address) and host in OWN_NAMES and not is_forwarded
+    headers = {str(name).lower(): value for name, value in st.context.headers.items()}
+    is_direct = all(name in OF_BROWSERS or name.startswith(OF_ANY_BROWSER) for name in headers)
+    return _is_loopback(st.context.ip_address) and is_own_name(headers.get("host", "")) and is_direct
 
 
 def _is_loopback(address: str | None) -> bool:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from similarity.errors import ImageError, SimilarityError
 from similarity.home import home
+from similarity.plain import one_line
 from similarity.sample import FOLDER
 
 # The folders of an absolute path, with spaces in their names or not, and an absolute path of one name, neither of which
@@ -15,6 +16,12 @@ from similarity.sample import FOLDER
 FOLDERS = re.compile(r"(?<![\w/.])/(?:[^\n/:'\"`<>“”]+/)+")
 PATH = re.compile(r"(?<![\w/.])(?:/[^\s/:'\"`<>“”]+)+")
 ADDRESS = re.compile(r"(https?://\S+)", re.IGNORECASE)
+
+# Where addresses would become links, names between colons symbols, and what stands alone an arrow or a dash.
+REPLACED_LATER = re.compile(
+    r"(?<=:)(?=//|[\w+/-]+:)|(?<=www)(?=\.)|(?<=@)(?=[\w-]+\.)|(?<=(?<!\S)[<>~-])(?=(?:->|[>=-])(?!\S))", re.IGNORECASE
+)
+WORD_JOINER = "\u2060"
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +36,11 @@ def show_error(error: SimilarityError) -> None:
 
 
 def as_text(text: str) -> str:
-    """A name that markdown must show as it is, in one line."""
-    text = re.sub(r"[\r\n]+", " ", text)
+    """A name that markdown must show as it is, in one line.
+
+    What is replaced only after markdown was read, whatever was escaped, is broken up by a character without width.
+    """
+    text = REPLACED_LATER.sub(WORD_JOINER, one_line(re.sub(r"[\r\n]+", " ", text)))
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~:$<>&])", r"\\\1", text)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from cachetools import cached
 
 from similarity.app import throttle
 from similarity.current import live_state
@@ -48,7 +49,7 @@ def _is_sound(directory: Path) -> bool:
     return True
 
 
-@st.cache_resource
+@cached({}, lock=threading.Lock())
 def _indexing_sample() -> threading.Lock:
     return threading.Lock()
 
@@ -163,6 +164,17 @@ def _preview_of_item(sha256: str, _gallery: Gallery, _item: Item) -> bytes:  # n
         return thumbnail(read_original(_item, fetch=fetch_picture).decode(), side=PREVIEW_SIDE)
     except (ImageError, FetchError):
         return _gallery.thumbnail(_item)
+
+
+def take_along(item: Item) -> bytes:
+    """The file of a picture of a gallery, for whoever may see the gallery: that file as it was indexed, and a picture.
+
+    Raises:
+        ImageError: it is gone, another one now, or no picture. FetchError: its address cannot be fetched.
+    """
+    file = read_original(item, fetch=fetch_picture)
+    decode_query(file, side=1)
+    return file.data
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

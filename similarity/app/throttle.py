@@ -1,8 +1,10 @@
 """How often addresses are fetched for people, so that the app is no means to knock at other servers."""
 
+import threading
 import uuid
 
 import streamlit as st
+from cachetools import cached
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -12,7 +14,7 @@ from similarity.errors import FetchError
 PER_SESSION, IN_ALL = parse("20/minute"), parse("120/minute")
 
 
-@st.cache_resource
+@cached({}, lock=threading.Lock())
 def _limiter() -> MovingWindowRateLimiter:
     return MovingWindowRateLimiter(MemoryStorage())
 

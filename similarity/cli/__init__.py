@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from similarity import plain
 from similarity.bench import commands as bench_commands
 from similarity.cli import (
     downloading,
@@ -78,7 +79,7 @@ def main() -> None:
 
     What the whole process needs is set here and nowhere else, so that `app` can be run any number of times in one.
     """
-    logging.basicConfig(level=logging.ERROR)
+    plain.log(logging.ERROR)
     try:
         app()
     except BrokenPipeError:  # whoever read the output has had enough, as `head` has

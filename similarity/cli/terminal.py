@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.table import Table
 
 from similarity.finetuning.telling import STAGES, Epoch, OnEpoch
+from similarity.plain import one_line
 from similarity.progress import OnProgress
 from similarity.progress import Progress as IndexingProgress
 from similarity.sources import Skipped
@@ -48,7 +49,7 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     for column in columns:
         table.add_column(column, justify="right" if column in RIGHT_ALIGNED else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(one_line(cell)) for cell in row))
     Console(highlight=False, width=None if sys.stdout.isatty() else 1000).print(table)
     sys.stdout.flush()
 
@@ -56,7 +57,7 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
 def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
     """One line on standard error, with a coloured word before it if `as_` gives one, such as Error or Note."""
     word = f"[{style}]{as_}:[/] " if as_ else ""
-    Console(stderr=True, highlight=False).print(word + escape(text), soft_wrap=True)
+    Console(stderr=True, highlight=False).print(word + escape(one_line(text)), soft_wrap=True)
 
 
 def say_skipped(skipped: Sequence[Skipped], *, all_in: str = "info --json") -> None:

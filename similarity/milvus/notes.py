@@ -14,8 +14,11 @@ from pathlib import Path
 
 from similarity.current import confirm
 from similarity.errors import StoreError
+from similarity.folders import read_own
 from similarity.milvus.collection import Collection
 from similarity.stores import COLLECTIONS, Store
+
+MOST_BYTES = 1_000_000  # of the list
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +51,8 @@ def drop_unused(directory: Path, used: Some[Noted]) -> None:
 
 def _noted(directory: Path) -> list[Noted]:
     try:
-        return [(str(one["uri"]), str(one["name"])) for one in json.loads((directory / COLLECTIONS).read_text())]
+        noted = json.loads(read_own(directory / COLLECTIONS, MOST_BYTES))
+        return [(str(one["uri"]), str(one["name"])) for one in noted]
     except (OSError, ValueError, LookupError, TypeError):
         return []
 

@@ -22,6 +22,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-gpu",
+    # A name that a stranger makes lead to this computer.
+    "--host-resolver-rules=MAP rebound.test 127.0.0.1",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]

@@ -1,7 +1,7 @@
 """What tests do with a tab of the browser: wait until all is drawn, and read what is there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +9,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 # In milliseconds; only what never comes takes as long.
 WAIT = 120_000
+MOMENT = 10_000  # and this long what has most likely been missed
 # There is something, the script has ended, nothing of an earlier run is left, no element waits for its code, and two
 # frames later that is still so.
 DRAWN = """async () => {
@@ -84,6 +85,18 @@ def come_to_fit(tab: Any, width: int = 390) -> None:
 def press(tab: Any, label: str) -> None:
     """Press a button."""
     tab.get_by_role("button", name=label, exact=True).click()
+
+
+def press_until(tab: Any, label: str, sign: Any) -> None:
+    """Press a button until something is there: one that is drawn anew at that very moment misses it, as a person's."""
+    from playwright.sync_api import TimeoutError
+
+    for _ in range(WAIT // MOMENT):
+        press(tab, label)
+        with suppress(TimeoutError):
+            sign.wait_for(timeout=MOMENT)
+            return
+    raise AssertionError(f"{label} was pressed in vain")
 
 
 def see(tab: Any, text: str) -> None:

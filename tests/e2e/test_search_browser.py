@@ -9,13 +9,14 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import Site
 from PIL import Image
 
 from e2e.conftest import NewTab
-from e2e.tabs import come_to_fit, drawn, named, names, parameters, rank, run_anew, thumb
+from e2e.tabs import come_to_fit, drawn, named, names, parameters, press_until, rank, run_anew, thumb
 from similarity import Gallery
 
 pytestmark = pytest.mark.browser
@@ -50,9 +51,14 @@ def go(tab: Any, place: str) -> Any:
 
 def search_anew(tab: Any) -> None:
     """Leave the results, or a sentence in their place."""
+    from playwright.sync_api import expect
+
     drawn(tab)
     tab.get_by_role("button", name="New search").click()
     tab.get_by_text("The pictures of this gallery").wait_for()
+    # Those beside the results are gone.
+    expect(tab.get_by_test_id("stFileUploaderDropzone")).to_have_count(1)
+    expect(tab.get_by_test_id("stChatInputTextArea")).to_have_count(1)
     drawn(tab)
 
 
@@ -149,11 +155,11 @@ def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> 
     frame.focus()
     with run_anew(tab, begun.value):
         frame.press("ArrowRight")
+        tab.wait_for_function("(before) => location.search !== before", arg=f"?{urlsplit(tab.url).query}")
     moved = [float(edge) for edge in parameters(tab)["like"][0].partition("@")[2].split(",")]
     assert moved[0] > edges[0]
     assert moved[2] - moved[0] == pytest.approx(edges[2] - edges[0], abs=0.1)
-    tab.get_by_role("button", name="Use the whole picture").click()
-    tab.get_by_text("Drag a rectangle on the picture").wait_for()
+    press_until(tab, "Use the whole picture", tab.get_by_text("Drag a rectangle on the picture"))
     drawn(tab)
     expect(number).to_have_text("1.000")
 

@@ -9,13 +9,13 @@ from e2e.tabs import drawn, fits, go_on
 
 pytestmark = pytest.mark.browser
 
-# What is on a page once it is there.
+# What is on a page once it is there; each is another page than the one before, so that it cannot be taken for that.
 PAGES = {
     "galleries": "role=heading[name='Galleries']",
-    "galleries?new=1": "input[aria-label='Name']",
-    "galleries?gallery=shapes": "button:has-text('Check every file')",
     "evaluate?gallery=shapes": "text=Query by query",
+    "galleries?new=1": "input[aria-label='Name']",
     "faceoff?gallery=shapes&against=light&like=item:dots/dots-0.jpg": "text=results are in both",
+    "galleries?gallery=shapes": "button:has-text('Check every file')",
     "train?gallery=shapes": "role=heading[name='Train']",
     "map?gallery=shapes": "canvas",
     "about": "text=Where your data goes",

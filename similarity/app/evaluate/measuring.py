@@ -1,11 +1,13 @@
 """Evaluations that are being made: each by one thread, for which every session that wants it waits."""
 
 import logging
+import threading
 import time
 from concurrent.futures import wait
 from dataclasses import dataclass
 
 import streamlit as st
+from cachetools import cached
 
 from similarity.app import access, wording
 from similarity.app.once import Making, Once
@@ -49,7 +51,7 @@ class Wanted:
         return "\n".join((str(gallery.directory), gallery.state, self.by, self.place, str(self.turn)))
 
 
-@st.cache_resource
+@cached({}, lock=threading.Lock())
 def evaluations() -> Once[Evaluation]:
     """All of this app."""
     return Once(KEPT)

@@ -1,8 +1,10 @@
 """The jobs of the app: one list that all visitors share, so that any tab sees what any other has begun."""
 
+import threading
 from pathlib import Path
 
 import streamlit as st
+from cachetools import cached
 
 from similarity.app import access, messages
 from similarity.errors import SimilarityError
@@ -12,7 +14,7 @@ from similarity.uploads import drop_unused
 NOTICE = "gallery_notice"
 
 
-@st.cache_resource
+@cached({}, lock=threading.Lock())
 def jobs() -> Jobs:
     """All of them."""
     return Jobs()

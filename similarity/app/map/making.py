@@ -1,9 +1,11 @@
 """Maps that are being made: each by one thread, for which every session that wants it waits."""
 
+import threading
 import time
 from concurrent.futures import wait
 
 import streamlit as st
+from cachetools import cached
 
 from similarity import maps
 from similarity.app.once import Making, Once
@@ -27,7 +29,7 @@ class MapMaker(Once[GalleryMap]):
         return self.make(maps.file_name(gallery), lambda _: maps.make_map(gallery))
 
 
-@st.cache_resource
+@cached({}, lock=threading.Lock())
 def maker() -> MapMaker:
     """The one of this app."""
     return MapMaker()

@@ -15,7 +15,7 @@ from similarity.app.search.examples import Example
 from similarity.chances import Chances
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.originals import file_name, read_original
+from similarity.originals import file_name
 from similarity.search import Hit
 from similarity.sources import Item
 from similarity.sources.places import is_remote
@@ -86,7 +86,7 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
                 st.rerun()
         st.download_button(
             "Download",
-            lambda: read_original(item, fetch=resources.fetch_picture).data,
+            lambda: resources.take_along(item),
             file_name=file_name(item),
             icon=":material/download:",
             on_click="ignore",

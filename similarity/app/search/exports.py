@@ -12,7 +12,6 @@ from similarity.app.search.examples import Example
 from similarity.exporting import to_csv, to_json, to_rows, to_zip
 from similarity.gallery import Gallery
 from similarity.images import decode
-from similarity.originals import read_original
 from similarity.search import Hit
 from similarity.sheet import draw_sheet
 
@@ -49,7 +48,7 @@ class Export:
     def zip(self) -> bytes:
         """The pictures."""
         explain = str if self.tells_all else without_paths
-        return to_zip(self.hits, lambda item: read_original(item, fetch=resources.fetch_picture).data, explain)
+        return to_zip(self.hits, resources.take_along, explain)
 
     def sheet(self) -> bytes:
         """The query beside the first results."""

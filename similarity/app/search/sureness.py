@@ -1,9 +1,11 @@
 """How sure the results are: a probability on each, and a word above them if the best one is not sure enough."""
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import wait
 
 import streamlit as st
+from cachetools import cached
 
 from similarity.app.components.tiles import Tile
 from similarity.app.evaluate.measuring import AT_ONCE
@@ -28,7 +30,7 @@ IN_BACKGROUND = 100_000
 KIND = "likely the same kind"
 
 
-@st.cache_resource
+@cached({}, lock=threading.Lock())
 def calibrations() -> Once[Calibration | None]:
     """All of this app; None for a gallery that cannot tell how sure its results are."""
     return Once(KEPT)

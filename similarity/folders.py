@@ -1,0 +1,62 @@
+"""What may lie in a gallery's folder: files and folders of its own, and nothing that leads elsewhere.
+
+A gallery may come from somebody else, who can put anything there. What is read is a regular file, and what is written
+or deleted lies in the folder itself.
+"""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from similarity.errors import GalleryDamagedError
+
+GENERATIONS, THUMBNAILS, UNFINISHED = "generations", "thumbnails", "unfinished"
+# Windows has no such files to be careful with.
+CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+FOREIGN = "leads out of the gallery, or is neither a file nor a folder. Nothing of ours does: do not use this gallery"
+
+
+def read_own(path: Path, most: int) -> bytes:
+    """The bytes of a file of ours; raises OSError if it is none, a link, a pipe, or larger than `most` bytes."""
+    with open(os.open(path, os.O_RDONLY | CAREFULLY), "rb") as file:  # noqa: PTH123 - of what is open already
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
+        return file.read(most)
+
+
+def check_own(directory: Path) -> None:
+    """See to it that all that a gallery consists of lies in its folder.
+
+    Raises:
+        GalleryDamagedError: something leads elsewhere, or is neither a file nor a folder.
+    """
+    for path in _within(directory):
+        _check(path)
+        if path.name in (GENERATIONS, UNFINISHED):
+            for inner in path.rglob("*"):
+                _check(inner)
+        elif path.name == THUMBNAILS:  # of the very many files in its folders each is looked at when it is read
+            for inner in _within(path):
+                _check(inner)
+
+
+def _within(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise GalleryDamagedError(folder, f"cannot be read ({error.strerror or error})") from error
+
+
+def _check(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # it is gone by now, or nobody can read it
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise GalleryDamagedError(path, FOREIGN)
