@@ -106,7 +106,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     What does in a whole run may only have had to wait for others: it is timed again with nothing beside it.
     """
     config, names = session.config, [name for name, _ in _too_long(session.config)]
-    if not names or session.exitstatus != pytest.ExitCode.OK:
+    is_one_of_several = hasattr(config, "workerinput")  # whoever hears of all tests does it
+    if is_one_of_several or not names or session.exitstatus != pytest.ExitCode.OK:
         return
     options = [f"--guard={config.getoption('--guard')}", "--alone", f"--rotation={config.getoption('--rotation')}"]
     again = [sys.executable, "-m", "pytest", "-n0", *options, *names]
