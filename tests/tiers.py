@@ -15,10 +15,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from timeit import repeat
 from typing import Any, TypeVar
 
 import pytest
 
+# What starting Python and importing torch takes on two cores with nothing else to do.
+QUIET_SECONDS = 3.0
 TIERS = ("exhaustive", "cluster")
 
 Case = TypeVar("Case")
@@ -103,16 +106,29 @@ def pytest_runtest_logreport(report: Any) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail for tests that take too long, where that is asked for.
 
-    What does in a whole run may only have had to wait for others: it is timed again with nothing beside it.
+    What does in a whole run may only have had to wait for others: it is timed again with nothing beside it, and may
+    take longer on a slow machine.
     """
     config, names = session.config, [name for name, _ in _too_long(session.config)]
     is_one_of_several = hasattr(config, "workerinput")  # whoever hears of all tests does it
     if is_one_of_several or not names or session.exitstatus != pytest.ExitCode.OK:
         return
-    options = [f"--guard={config.getoption('--guard')}", "--alone", f"--rotation={config.getoption('--rotation')}"]
-    again = [sys.executable, "-m", "pytest", "-n0", *options, *names]
-    if config.getoption("--alone") or subprocess.run(again, cwd=config.rootpath).returncode:
+    if config.getoption("--alone") or _are_too_long_alone(config, names):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _are_too_long_alone(config: pytest.Config, names: Sequence[str]) -> bool:
+    longest = config.getoption("--guard") * slowness()
+    options = [f"--guard={longest}", "--alone", f"--rotation={config.getoption('--rotation')}"]
+    return bool(
+        subprocess.run([sys.executable, "-m", "pytest", "-n0", *options, *names], cwd=config.rootpath).returncode
+    )
+
+
+def slowness() -> float:
+    """How many times as long as a quiet machine this one takes for what tests do most: to start Python and import."""
+    took = repeat(lambda: subprocess.run([sys.executable, "-c", "import torch"], check=True), number=1, repeat=2)
+    return max(1.0, min(took) / QUIET_SECONDS)
 
 
 def _too_long(config: pytest.Config) -> list[tuple[str, float]]:
