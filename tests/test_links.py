@@ -50,6 +50,8 @@ def test_what_goes_without_saying_is_not_in_the_address() -> None:
         ("page", "-1"),
         ("page", "inf"),
         ("min", "7"),
+        ("min", "1.01"),
+        ("min", "-0.01"),
         ("min", "x"),
         ("generation", "-3"),
         ("distinct", "maybe"),
