@@ -37,8 +37,9 @@ def check_own(directory: Path) -> None:
     for path in _within(directory):
         _check(path)
         if path.name in (GENERATIONS, UNFINISHED):
-            for inner in path.rglob("*"):
-                _check(inner)
+            for folder, folders, files in os.walk(path):  # which passes over what a writer takes away meanwhile
+                for name in (*folders, *files):
+                    _check(Path(folder, name))
         elif path.name == THUMBNAILS:  # of the very many files in its folders each is looked at when it is read
             for inner in _within(path):
                 _check(inner)
