@@ -24,6 +24,7 @@ import numpy as np
 
 from similarity.current import exists
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError
+from similarity.folders import drop_foreign, open_own
 from similarity.queries import Box
 from similarity.sources import Item
 from similarity.vectors import Vectors, normalise
@@ -166,6 +167,8 @@ def _writing(directory: Path) -> Iterator[None]:
     try:
         if not exists(directory):
             raise GalleryNotFoundError(f"There is no gallery in {directory} any more.")
+        for name in OWN_FILES:
+            drop_foreign(directory / name)
         with filelock.FileLock(directory / MARKS_LOCK, timeout=PATIENCE):
             if not exists(directory):
                 raise GalleryNotFoundError(f"There is no gallery in {directory} any more.")
@@ -205,7 +208,7 @@ def _tidy(path: Path) -> None:
 def _count_lines(path: Path) -> int:
     if not path.exists():
         return 0
-    with path.open("rb") as file:
+    with open_own(path) as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
 
 
@@ -214,7 +217,7 @@ def _read(path: Path) -> dict[tuple[str, Box | None, str], Mark]:
     marks: dict[tuple[str, Box | None, str], Mark] = {}
     if not path.exists():
         return marks
-    with path.open("rb") as file:
+    with open_own(path) as file:
         for number, line in enumerate(file, start=1):
             try:
                 read = json.loads(line)

@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from similarity.errors import GalleryDamagedError
 
@@ -19,13 +20,19 @@ FOREIGN = "leads out of the gallery, or is neither a file nor a folder. Nothing 
 
 def read_own(path: Path, most: int) -> bytes:
     """The bytes of a file of ours; raises OSError if it is none, a link, a pipe, or larger than `most` bytes."""
-    with open(os.open(path, os.O_RDONLY | CAREFULLY), "rb") as file:  # noqa: PTH123 - of what is open already
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-        if status.st_size > most:
+    with open_own(path) as file:
+        if os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
         return file.read(most)
+
+
+def open_own(path: Path) -> BinaryIO:
+    """A file of ours, opened to be read; raises OSError if it is none, a link or a pipe."""
+    file = open(os.open(path, os.O_RDONLY | CAREFULLY), "rb")  # noqa: PTH123, SIM115 - of what is open already
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return file
 
 
 def check_own(directory: Path) -> None:
@@ -43,6 +50,12 @@ def check_own(directory: Path) -> None:
         elif path.name == THUMBNAILS:  # of the very many files in its folders each is looked at when it is read
             for inner in _within(path):
                 _check(inner)
+
+
+def drop_foreign(path: Path) -> None:
+    """Take away what stands in the place of a file of ours and is a link or a pipe, but not where it leads."""
+    if path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir())):
+        path.unlink()
 
 
 def _within(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ import filelock
 from similarity.current import CURRENT, exists
 from similarity.errors import GalleryBusyError, GalleryError
 from similarity.feedback import OWN_FILES as FEEDBACK
-from similarity.folders import GENERATIONS, check_own
+from similarity.folders import GENERATIONS, check_own, drop_foreign
 from similarity.journal import FOLDER as UNFINISHED
 from similarity.journal import has_unfinished
 from similarity.stores import COLLECTIONS
@@ -58,8 +58,7 @@ def writing(directory: Path, task: str, *, checked: bool = True) -> Iterator[Non
         if checked:
             check_own(directory)
         for name in (LOCK, HOLDER):
-            if (directory / name).is_symlink():
-                (directory / name).unlink()
+            drop_foreign(directory / name)
         was_there = (directory / GENERATIONS).exists()
         new_folders = [folder for folder in (directory, *directory.parents) if not folder.exists()]
         directory.mkdir(parents=True, exist_ok=True)

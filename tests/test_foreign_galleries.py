@@ -15,6 +15,7 @@ from commands import Run
 from similarity import Gallery
 from similarity.deletion import delete_gallery
 from similarity.errors import GalleryError, SimilarityError
+from similarity.feedback import MARKS, read_marks
 from similarity.inventory import list_galleries
 from similarity.thumbnails import read_thumbnail
 
@@ -100,6 +101,10 @@ HARMS: dict[str, Harm] = {
     "its checksum is a pipe": pipes("generations/*/manifest.json.sha256"),
     "the pictures are a pipe": pipes("generations/*/items.parquet"),
     "the index is a pipe": pipes("generations/*/index.faiss"),
+    "the lock is a pipe": pipes(".lock"),
+    "the note of the writer is a pipe": pipes(".writer.json"),
+    "the marks are a pipe": pipes(MARKS),
+    "the list of collections is a pipe": pipes("collections.json"),
     "CURRENT is very long": lambda directory, _: (directory / "CURRENT").write_text("0" * 10_000_000) and None,
     "created is a number": told({"created": 5}),
     "created is no time": told({"created": "![](http://evil.example/a.png)"}),
@@ -146,6 +151,7 @@ def test_a_gallery_that_means_harm_is_an_error_and_touches_nothing_else(
         lambda: Gallery.open(foreign).verify(),
         lambda: Gallery.open(foreign).remove(labels=["rings"]),
         lambda: Gallery.build(own_pictures, foreign, model="efficientnet-lite2"),
+        lambda: read_marks(foreign),
         lambda: delete_gallery(foreign),
     ):
         with suppress(SimilarityError):
