@@ -3,7 +3,6 @@
 import base64
 import html
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +11,7 @@ import pytest
 import standin
 from commands import Run
 
+from e2e.server import CHROMIUM, QUIET
 from similarity import Gallery
 from similarity.errors import SearchError
 from similarity.evaluation import Evaluation, evaluate, render_report
@@ -205,14 +205,14 @@ def test_evaluate_writes_a_report(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.browser
 def test_a_browser_shows_it_at_the_width_of_a_telephone_without_asking_for_anything(page: str, tmp_path: Path) -> None:
-    if not (chromium := shutil.which("chromium") or shutil.which("google-chrome")):
+    if not CHROMIUM:
         pytest.skip("there is no Chromium here")
     from playwright.sync_api import sync_playwright
 
     (tmp_path / "report.html").write_text(page)
     asked: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         tab = browser.new_page(viewport={"width": 390, "height": 844})
         tab.on("request", lambda request: asked.append(request.url))
         tab.goto(f"file://{tmp_path}/report.html")
