@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 import standin
 from commands import Run
-
 from e2e.server import CHROMIUM, QUIET
+
 from similarity import Gallery
 from similarity.errors import SearchError
 from similarity.evaluation import Evaluation, evaluate, render_report
