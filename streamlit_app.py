@@ -6,7 +6,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from similarity import plain
-from similarity.app import connections, guard, pages, pictures
+from similarity.app import guard, pages, pictures, server
+from similarity.app.upload_budget import UploadBudget
 
 if __name__ == "__main__":
     pages.show()
@@ -15,6 +16,6 @@ else:
     app = st.App(
         __file__,
         routes=pictures.routes(),
-        lifespan=connections.answering_at_once,
-        middleware=[Middleware(guard.Guard)],
+        lifespan=server.running,
+        middleware=[Middleware(guard.Guard), Middleware(UploadBudget)],
     )

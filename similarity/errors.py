@@ -7,6 +7,7 @@
     │   ├── UnsupportedError    ... a picture in a format that is not read
     │   └── DamagedError        ... broken, or cut short
     ├── FetchError          an address that cannot be fetched
+    ├── QuotaError          more work than a visitor may have done at a time
     ├── SourceError         a folder, zip, CSV or dataset that cannot be indexed
     │   └── ShardError          ... embeddings in shards that are damaged, unfinished or of different models
     ├── ClusterError        computers that were to work together and cannot be reached, or gave up
@@ -62,6 +63,10 @@ class DamagedError(ImageError):
 
 class FetchError(SimilarityError):
     """An address that cannot be fetched."""
+
+
+class QuotaError(SimilarityError):
+    """A visitor has used up a share of what all visitors have together: time, memory or connections."""
 
 
 class SourceError(SimilarityError):

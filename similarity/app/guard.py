@@ -8,6 +8,7 @@ import ipaddress
 import os
 from urllib.parse import urlsplit
 
+from aiolimiter import AsyncLimiter
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -18,6 +19,10 @@ OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # What a page of ours tells the server. Streamlit knows more, which would empty caches or tell of the source code.
 OWN_MESSAGES = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"})
 OWN_OPERATIONS = frozenset({"deferred_file", "dataframe_chunk"})  # a download, and a long table's next part
+# In bytes; what a page tells is some kilobytes.
+LONGEST_MESSAGE = 1_000_000
+# So many messages may come at once, and as many again in so many seconds; more wait, and nothing is lost.
+MESSAGES, SECONDS = 20, 4.0
 # Streamlit's own pages bring scripts and styles within themselves, and its charts make code out of text.
 CONTENT = {
     "default-src": "'self'",
@@ -126,19 +131,26 @@ async def _refuse(refusal: str, scope: Scope, receive: Receive, send: Send) -> N
 
 
 def _only_own(receive: Receive) -> Receive:
-    """What comes through a connection, without messages that no page of ours sends."""
+    """What comes through a connection, without messages that no page of ours sends, and no more than one can."""
+
+    pace = AsyncLimiter(MESSAGES, SECONDS)
 
     async def received() -> Message:
-        while (message := await receive())["type"] == "websocket.receive" and not _is_own(message):
-            pass
+        while (message := await receive())["type"] == "websocket.receive":
+            await pace.acquire()
+            if _is_own(message):
+                break
         return message
 
     return received
 
 
 def _is_own(message: Message) -> bool:
+    data = message.get("bytes") or b""
+    if len(data) > LONGEST_MESSAGE:
+        return False
     try:
-        told = BackMsg.FromString(message.get("bytes") or b"")
+        told = BackMsg.FromString(data)
     except DecodeError:
         return False
     kind = told.WhichOneof("type")

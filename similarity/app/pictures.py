@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from similarity.app import resources
+from similarity.app import resources, visitors
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.inventory import find_gallery
+from similarity.service.turns import Visitor
 from similarity.sources.places import is_remote
 from similarity.thumbnails import read_thumbnail, write_thumbnail
 
@@ -40,30 +41,36 @@ def routes() -> list[Route]:
 
 async def _serve(request: Request) -> Response:
     gallery, sha256 = request.path_params["gallery"], request.path_params["sha256"]
-    jpeg = await run_in_threadpool(find, gallery, sha256)
+    visitor = Visitor(address=request.client.host if request.client else "")
+    jpeg = await run_in_threadpool(find, gallery, sha256, visitor)
     if jpeg is None:
         return Response("There is no such picture.", status_code=404, media_type="text/plain")
     return Response(jpeg, media_type="image/jpeg", headers=HEADERS)
 
 
-def find(gallery: str, sha256: str) -> bytes | None:
-    """A thumbnail, made again if it is gone; None if the gallery has no such picture, or is none."""
+def find(gallery: str, sha256: str, visitor: Visitor = visitors.NOBODY) -> bytes | None:
+    """A thumbnail, made again if it is gone; None if the gallery has no such picture, or is none.
+
+    Args:
+        visitor: whose share of time it takes to make one.
+    """
     if "/" in gallery or not re.fullmatch("[0-9a-f]{64}", sha256):
         return None
     try:
         directory = find_gallery(gallery)
-        return read_thumbnail(directory, sha256) or _make_again(resources.load_gallery(directory), sha256)
+        return read_thumbnail(directory, sha256) or _make_again(resources.load_gallery(directory), sha256, visitor)
     except SimilarityError as error:
         logger.info("No picture %s of %s: %s", sha256, gallery, error)
         return None
 
 
-def _make_again(gallery: Gallery, sha256: str) -> bytes | None:
+def _make_again(gallery: Gallery, sha256: str, visitor: Visitor) -> bytes | None:
     """Raises SearchError if the gallery has no such picture."""
     item = gallery.find(sha256)
     if is_remote(item.path):
         return None  # nobody makes this app fetch something by asking for a thumbnail
-    jpeg = gallery.thumbnail(item)
+    with visitors.turns().take(visitor):
+        jpeg = gallery.thumbnail(item)
     try:
         write_thumbnail(gallery.directory, sha256, jpeg)
     except OSError as error:

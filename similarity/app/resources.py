@@ -2,13 +2,14 @@
 
 import json
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from cachetools import cached
 
-from similarity.app import throttle
+from similarity.app import throttle, visitors
 from similarity.current import live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.errors import FetchError, GalleryError, ImageError
@@ -64,7 +65,7 @@ def _load_generation(directory: Path, state: str) -> Gallery:  # noqa: ARG001 - 
     return Gallery.open(directory, load=load_embedder)
 
 
-@st.cache_data(max_entries=8, ttl=600, show_spinner="Fetching the picture …")
+@st.cache_data(max_entries=4, ttl=600, show_spinner="Fetching the picture …")
 def fetch_picture(url: str) -> bytes:
     """What an address serves, kept for ten minutes."""
     throttle.count_fetch()
@@ -95,8 +96,9 @@ def _embed(
     _file: QueryFile,
 ) -> Vectors:
     embedder = _gallery.embedder
-    image = decode_query(_file, side=embedder.backbone.preprocessing.resize, box=box)
-    vector: Vectors = embedder.embed([image])[0]
+    with _turn():
+        image = decode_query(_file, side=embedder.backbone.preprocessing.resize, box=box)
+        vector: Vectors = embedder.embed([image])[0]
     return vector
 
 
@@ -114,7 +116,8 @@ def _look(
     _gallery: Gallery,
     _file: QueryFile,
 ) -> Look:
-    return _gallery.look(_file, box)
+    with _turn():
+        return _gallery.look(_file, box)
 
 
 def _identity(gallery: Gallery) -> str:
@@ -134,7 +137,8 @@ def _embed_text(
     words: str,
     _gallery: Gallery,
 ) -> Vectors:
-    return _gallery.embed_text(words)
+    with _turn():
+        return _gallery.embed_text(words)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
@@ -150,7 +154,8 @@ def preview(file: QueryFile) -> bytes:
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def _preview(sha256: str, _file: QueryFile) -> bytes:  # noqa: ARG001 - part of the key
-    return thumbnail(_file.decode(), side=PREVIEW_SIDE)
+    with _turn():
+        return thumbnail(_file.decode(), side=PREVIEW_SIDE)
 
 
 def preview_of_item(gallery: Gallery, item: Item) -> bytes:
@@ -161,7 +166,9 @@ def preview_of_item(gallery: Gallery, item: Item) -> bytes:
 @st.cache_data(max_entries=128, ttl=600, show_spinner=False)
 def _preview_of_item(sha256: str, _gallery: Gallery, _item: Item) -> bytes:  # noqa: ARG001 - part of the key
     try:
-        return thumbnail(read_original(_item, fetch=fetch_picture).decode(), side=PREVIEW_SIDE)
+        file = read_original(_item, fetch=fetch_picture)
+        with _turn():
+            return thumbnail(file.decode(), side=PREVIEW_SIDE)
     except (ImageError, FetchError):
         return _gallery.thumbnail(_item)
 
@@ -173,8 +180,14 @@ def take_along(item: Item) -> bytes:
         ImageError: it is gone, another one now, or no picture. FetchError: its address cannot be fetched.
     """
     file = read_original(item, fetch=fetch_picture)
-    decode_query(file, side=1)
+    with _turn():
+        decode_query(file, side=1)
     return file.data
+
+
+def _turn() -> AbstractContextManager[None]:
+    """A turn at work for whoever the page is drawn for; raises QuotaError."""
+    return visitors.turns().take(visitors.current())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -1,14 +1,13 @@
 """How often addresses are fetched for people, so that the app is no means to knock at other servers."""
 
 import threading
-import uuid
 
-import streamlit as st
 from cachetools import cached
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from similarity.app import visitors
 from similarity.errors import FetchError
 
 PER_SESSION, IN_ALL = parse("20/minute"), parse("120/minute")
@@ -21,7 +20,7 @@ def _limiter() -> MovingWindowRateLimiter:
 
 def count_fetch() -> None:
     """Count a fetch of this session; raises FetchError if there were too many in the last minute."""
-    session = st.session_state.setdefault("session_id", uuid.uuid4().hex)
+    session = visitors.current().session
     if not (_limiter().hit(PER_SESSION, session) and _limiter().hit(IN_ALL)):
         raise FetchError(
             "That were very many addresses in a short time: wait a minute, or download the picture and upload it."

@@ -10,7 +10,7 @@ from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
 from similarity.app.links import Link
 from similarity.app.messages import show_error
-from similarity.app.search.examples import keep_upload
+from similarity.app.session_uploads import keep_upload
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation
 from similarity.evaluation.findings import Answer, Case

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 from cachetools import cached
 
-from similarity.app import access, wording
+from similarity.app import access, visitors, wording
 from similarity.app.once import Making, Once
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, evaluate
@@ -60,9 +60,12 @@ def evaluations() -> Once[Evaluation]:
 def ask(gallery: Gallery, wanted: Wanted) -> Making[Evaluation]:
     """An evaluation, now or later."""
 
+    visitor = visitors.current()
+
     def work(progress: OnProgress) -> Evaluation:
         queries = open_source(wanted.place) if wanted.place else None
-        return evaluate(gallery, queries, by=wanted.by, most=MOST, progress=progress)
+        with visitors.turns().counting(visitor):
+            return evaluate(gallery, queries, by=wanted.by, most=MOST, progress=progress)
 
     return evaluations().make(wanted.name(gallery), work)
 

@@ -11,7 +11,7 @@ from similarity.app.faceoff import contest, verdict
 from similarity.app.faceoff.contest import Side
 from similarity.app.links import ITEM, Link, Part
 from similarity.app.search import query_panel, starting_points
-from similarity.app.search.examples import keep_upload
+from similarity.app.session_uploads import keep_upload
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.inventory import take_inventory

@@ -8,9 +8,11 @@ import streamlit as st
 from cachetools import cached
 
 from similarity import maps
+from similarity.app import visitors
 from similarity.app.once import Making, Once
 from similarity.gallery import Gallery
 from similarity.maps import GalleryMap
+from similarity.progress import OnProgress
 
 # How many maps are kept in memory, each of 100 kB at most.
 KEPT = 8
@@ -26,7 +28,13 @@ class MapMaker(Once[GalleryMap]):
 
     def ask(self, gallery: Gallery) -> Making[GalleryMap]:
         """The map of a gallery, now or later."""
-        return self.make(maps.file_name(gallery), lambda _: maps.make_map(gallery))
+        visitor = visitors.current()
+
+        def work(_: OnProgress) -> GalleryMap:
+            with visitors.turns().counting(visitor):
+                return maps.make_map(gallery)
+
+        return self.make(maps.file_name(gallery), work)
 
 
 @cached({}, lock=threading.Lock())

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.app import links, resources
+from similarity.app import links, resources, visitors
 from similarity.app.access import place_for_visitor
 from similarity.app.components import tiles
 from similarity.app.links import ITEM, Part
@@ -17,6 +17,7 @@ from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.originals import file_name
 from similarity.search import Hit
+from similarity.service.turns import Visitor
 from similarity.sources import Item
 from similarity.sources.places import is_remote
 
@@ -71,7 +72,7 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
 
 def _show_actions(gallery: Gallery, item: Item) -> None:
     """Each of them is another search, so that the whole page is drawn again."""
-    part, link = Part(ITEM, item.public_id), links.read()
+    part, link, visitor = Part(ITEM, item.public_id), links.read(), visitors.current()
     searches: list[tuple[str, str, Callable[..., None], tuple[Any, ...]]] = [
         ("Search with it", ":material/search:", links.put_together, ((part,), ()))
     ]
@@ -86,12 +87,18 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
                 st.rerun()
         st.download_button(
             "Download",
-            lambda: resources.take_along(item),
+            lambda: _take_along(item, visitor),
             file_name=file_name(item),
             icon=":material/download:",
             on_click="ignore",
             disabled=item.is_gone,
         )
+
+
+def _take_along(item: Item, visitor: Visitor) -> bytes:
+    """Called where nothing is known of the visitor any more."""
+    with visitors.acting_for(visitor):
+        return resources.take_along(item)
 
 
 def _show_facts(item: Item) -> None:

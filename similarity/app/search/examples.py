@@ -1,13 +1,11 @@
 """The pictures and words of a query: where each comes from, what it looks like, and its embedding."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
-from similarity.app import resources
+from similarity.app import resources, session_uploads, visitors
 from similarity.app.links import ITEM, SAMPLE, TEXT, UPLOAD, URL, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
@@ -16,10 +14,6 @@ from similarity.originals import file_name, read_original
 from similarity.queries import QueryFile
 from similarity.sample import sample_queries
 from similarity.vectors import Vectors
-
-# How many uploads of a visitor are kept in memory, each of 20 MB at most.
-KEPT_UPLOADS = 6
-UPLOADS = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +38,6 @@ class Example:
         if not self.part.box:
             return self.preview
         return thumbnail(self.part.box.cut(decode(self.preview, self.title)), side=resources.PREVIEW_SIDE)
-
-
-def keep_upload(file: QueryFile) -> Part:
-    """Keep what somebody has shown, in memory, for as long as the session lasts."""
-    kept: OrderedDict[str, QueryFile] = st.session_state.setdefault(UPLOADS, OrderedDict())
-    kept[file.sha256] = file
-    kept.move_to_end(file.sha256)
-    while len(kept) > KEPT_UPLOADS:
-        kept.popitem(last=False)
-    return Part(UPLOAD, file.sha256)
 
 
 def find(gallery: Gallery, part: Part) -> Example:
@@ -98,10 +82,10 @@ def _file(part: Part) -> QueryFile:
     if part.kind == URL:
         return QueryFile(resources.fetch_picture(part.value), part.value)
     if part.kind == UPLOAD:
-        kept: dict[str, QueryFile] = st.session_state.get(UPLOADS, {})
-        if part.value not in kept:
+        file = session_uploads.kept().find(visitors.current().session, part.value)
+        if file is None:
             raise SearchError("This search was made with an uploaded picture. Uploads are not kept: show it again.")
-        return kept[part.value]
+        return file
     if part.kind == SAMPLE:
         for item in sample_queries():
             if item.id == part.value:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from similarity.app import resources
+from similarity.app import resources, visitors
 from similarity.app.access import may_manage, place_for_visitor
 from similarity.app.messages import without_paths
 from similarity.app.search.examples import Example
@@ -13,6 +13,7 @@ from similarity.exporting import to_csv, to_json, to_rows, to_zip
 from similarity.gallery import Gallery
 from similarity.images import decode
 from similarity.search import Hit
+from similarity.service.turns import Visitor
 from similarity.sheet import draw_sheet
 
 # A sheet of more is larger than anybody prints.
@@ -28,6 +29,7 @@ class Export:
     Attributes:
         places: where each picture is, as the visitor may know it.
         tells_all: whether the visitor may know more.
+        visitor: whose share of time it takes.
     """
 
     gallery: Gallery
@@ -35,6 +37,7 @@ class Export:
     like: Sequence[Example]
     places: Sequence[str]
     tells_all: bool
+    visitor: Visitor
 
     def csv(self) -> bytes:
         """A table."""
@@ -48,19 +51,23 @@ class Export:
     def zip(self) -> bytes:
         """The pictures."""
         explain = str if self.tells_all else without_paths
-        return to_zip(self.hits, resources.take_along, explain)
+        with visitors.acting_for(self.visitor), visitors.turns().counting(self.visitor):
+            return to_zip(self.hits, resources.take_along, explain)
 
     def sheet(self) -> bytes:
         """The query beside the first results."""
         hits = self.hits[:ON_SHEET]
         query = self.like[0]
-        picture = decode(query.seen, query.title)
-        return draw_sheet(picture, query.title, hits, [self.gallery.thumbnail(hit.item) for hit in hits])
+        with visitors.turns().take(self.visitor):
+            picture = decode(query.seen, query.title)
+            return draw_sheet(picture, query.title, hits, [self.gallery.thumbnail(hit.item) for hit in hits])
 
 
 def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
     """Draw a menu of files; each is made when it is asked for."""
-    export = Export(gallery, hits, like, [place_for_visitor(hit.item) for hit in hits], may_manage())
+    export = Export(
+        gallery, hits, like, [place_for_visitor(hit.item) for hit in hits], may_manage(), visitors.current()
+    )
     sheet = f"Sheet of the first {ON_SHEET} (PNG)" if len(hits) > ON_SHEET else "Sheet (PNG)"
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.links import MAX_WORDS, TEXT, URL, Part
-from similarity.app.search.examples import keep_upload
+from similarity.app.session_uploads import keep_upload
 from similarity.queries import QueryFile
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]

@@ -1,0 +1,45 @@
+"""Who is in front of the browser, and which tabs are still open."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import streamlit as st
+from cachetools import cached
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from similarity.service.turns import Turns, Visitor
+
+NOBODY = Visitor()
+_acting_for: ContextVar[Visitor | None] = ContextVar("acting_for", default=None)
+
+
+@cached({}, lock=threading.Lock())
+def turns() -> Turns:
+    """Those of this app."""
+    return Turns()
+
+
+def current() -> Visitor:
+    """Who the page is drawn for, or who `acting_for` names."""
+    if (named := _acting_for.get()) is not None:
+        return named
+    context = get_script_run_ctx()
+    return Visitor(context.session_id, st.context.ip_address or "") if context else NOBODY
+
+
+@contextmanager
+def acting_for(visitor: Visitor) -> Iterator[None]:
+    """Work for a visitor where nobody is known to be in front of a browser, such as while a download is made."""
+    before = _acting_for.set(visitor)
+    try:
+        yield
+    finally:
+        _acting_for.reset(before)
+
+
+def has_open(session: str) -> bool:
+    """Whether a tab is still connected."""
+    return runtime.exists() and runtime.get_instance().is_active_session(session)

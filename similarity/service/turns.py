@@ -1,0 +1,117 @@
+"""Turns at work that takes processor time, so that all visitors of one computer get their share of it.
+
+Two pieces of work run at once, which bounds the memory that decoding takes. The next turn is that of whoever used the
+least time during the last minute, so a visitor who keeps the computer busy waits and everybody else does not.
+"""
+
+import heapq
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from similarity.errors import QuotaError
+
+PLACES = 2
+# In hundredths of a second. A search takes 0.1 to 0.5 s of work, so nobody gets there by hand.
+QUOTA = parse("4000/minute")
+MOST_WAITING = 100
+USED_UP = "You have had very much computed within a minute: wait a minute, and try again."
+TOO_MANY = "Very many people are waiting for their turn just now: try again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who work is done for.
+
+    Attributes:
+        session: of the browser's tab; empty if nobody is known to be in front of one.
+        address: the network address of the computer, as far as it is known; many visitors may share one.
+    """
+
+    session: str = ""
+    address: str = ""
+
+
+class Turns:
+    """Who may work now. Safe to share between threads."""
+
+    def __init__(
+        self,
+        places: int = PLACES,
+        quota: RateLimitItem = QUOTA,
+        most_waiting: int = MOST_WAITING,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Let so many work at once, each for so many hundredths of a second a minute, while so many wait at most."""
+        self._free, self._quota, self._most_waiting, self._clock = places, quota, most_waiting, clock
+        self._used = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[int, int]] = []  # a heap: what a visitor has used, and the order of arrival
+        self._arrivals = count()
+        self._mine = threading.local()
+
+    @contextmanager
+    def take(self, visitor: Visitor) -> Iterator[None]:
+        """Wait for a turn and have it until the block ends; a turn within a turn is the same one.
+
+        Raises:
+            QuotaError: the visitor has used up a minute's share, or very many are waiting.
+        """
+        if getattr(self._mine, "has_turn", False):
+            yield
+            return
+        with self.counting(visitor), self._turn(self._used_by(visitor)):
+            self._mine.has_turn = True
+            try:
+                yield
+            finally:
+                self._mine.has_turn = False
+
+    @contextmanager
+    def counting(self, visitor: Visitor) -> Iterator[None]:
+        """Count the time of a block without waiting for a turn; raises QuotaError if the share is used up already."""
+        if visitor.session and not self._used.test(self._quota, visitor.session):
+            raise QuotaError(USED_UP)
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self._count(visitor, self._clock() - began)
+
+    @contextmanager
+    def _turn(self, used: int) -> Iterator[None]:
+        ticket = (used, next(self._arrivals))
+        with self._changed:
+            if len(self._waiting) >= self._most_waiting:
+                raise QuotaError(TOO_MANY)
+            heapq.heappush(self._waiting, ticket)
+            self._changed.wait_for(lambda: self._free and self._waiting[0] == ticket)
+            heapq.heappop(self._waiting)
+            self._free -= 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
+
+    def _used_by(self, visitor: Visitor) -> int:
+        """Who opens a new tab for each search has used nothing in it, but something at the same address."""
+        return sum(self._quota.amount - self._left(key) for key in (visitor.session, visitor.address) if key)
+
+    def _left(self, key: str) -> int:
+        return self._used.get_window_stats(self._quota, key).remaining
+
+    def _count(self, visitor: Visitor, seconds: float) -> None:
+        for key in filter(None, (visitor.session, visitor.address)):
+            # What is beyond the share would not be counted at all.
+            self._used.hit(self._quota, key, cost=max(0, min(math.ceil(100 * seconds), self._left(key))))

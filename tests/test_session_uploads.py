@@ -1,0 +1,83 @@
+"""Uploads of visitors: how many are kept, whose go first, and that those of closed tabs go."""
+
+import pytest
+
+from similarity.app import housekeeping, session_uploads, visitors
+from similarity.app.housekeeping import Housekeeping
+from similarity.app.session_uploads import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, SessionUploads
+from similarity.queries import QueryFile
+
+MEGABYTE = 1_000_000
+
+
+def file(number: int, size: int = 10) -> QueryFile:
+    return QueryFile(number.to_bytes(4, "big") + bytes(size - 4), f"{number}.jpg")
+
+
+def held(uploads: SessionUploads, session: str, files: list[QueryFile]) -> list[bool]:
+    return [uploads.find(session, one.sha256) is not None for one in files]
+
+
+def test_the_last_few_uploads_of_a_tab_are_kept_and_nobody_elses_are_found() -> None:
+    uploads, files = SessionUploads(), [file(number) for number in range(MOST_FILES + 2)]
+    for one in files:
+        uploads.keep("tab", one)
+    assert held(uploads, "tab", files) == [False, False] + [True] * MOST_FILES
+    assert held(uploads, "another", files) == [False] * len(files)
+
+
+def test_large_uploads_of_a_tab_take_the_place_of_older_ones() -> None:
+    uploads, files = SessionUploads(), [file(number, 15 * MEGABYTE) for number in range(4)]
+    for one in files:
+        uploads.keep("tab", one)
+    assert held(uploads, "tab", files) == [False, False, True, True]
+    uploads.keep("tab", larger := file(9, MOST_BYTES + 1))
+    assert held(uploads, "tab", [larger]) == [True]
+
+
+def test_when_all_have_too_much_the_oldest_of_whoever_has_most_go() -> None:
+    uploads, small = SessionUploads(), file(1, MEGABYTE)
+    uploads.keep("modest", small)
+    large = [file(number, 19 * MEGABYTE) for number in range(10, 20)]
+    for number, one in enumerate(large):
+        uploads.keep(f"tab {number // 2}", one)
+    assert held(uploads, "modest", [small]) == [True]
+    kept = sum(held(uploads, f"tab {number // 2}", [one])[0] for number, one in enumerate(large))
+    assert kept == MOST_BYTES_IN_ALL // (19 * MEGABYTE)
+    assert held(uploads, "tab 4", large[-1:]) == [True]
+
+
+def test_what_a_closed_tab_had_goes_when_it_cannot_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_tabs = {"open", "closed"}
+    uploads = SessionUploads()
+    monkeypatch.setattr(session_uploads, "kept", lambda: uploads)
+    monkeypatch.setattr(visitors, "has_open", open_tabs.__contains__)
+    for tab in open_tabs:
+        uploads.keep(tab, file(1))
+    house = Housekeeping()
+    assert house.look(now=0, patience=120) == []
+    open_tabs.remove("closed")
+    assert house.look(now=1000, patience=120) == []
+    assert house.look(now=1119, patience=120) == []
+    assert house.look(now=1120, patience=120) == ["closed"]
+    assert uploads.sessions() == ["open"]
+    assert house.look(now=1140, patience=120) == []
+
+
+def test_a_tab_that_comes_back_in_time_keeps_its_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_open = [False]
+    uploads = SessionUploads()
+    monkeypatch.setattr(session_uploads, "kept", lambda: uploads)
+    monkeypatch.setattr(visitors, "has_open", lambda _: is_open[0])
+    uploads.keep("tab", file(1))
+    house = Housekeeping()
+    house.look(now=0, patience=120)
+    is_open[0] = True
+    house.look(now=60, patience=120)
+    is_open[0] = False
+    assert house.look(now=130, patience=120) == []
+    assert house.look(now=250, patience=120) == ["tab"]
+
+
+def test_memory_is_given_back_wherever_that_can_be_done() -> None:
+    housekeeping.give_back_memory()
