@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from similarity import Gallery
 from similarity.app.messages import without_paths
 from similarity.sample import sample_queries
+from similarity.service.turns import Turns, Visitor
 
 
 @pytest.fixture
@@ -281,6 +282,24 @@ def test_very_many_addresses_in_a_short_time_are_refused_with_a_sentence(
     ask_for(page, site.url("/3.jpg"))
     assert "very many addresses in a short time: wait a minute" in errors(page)
     assert "/3.jpg" not in site.asked
+
+
+def test_who_has_had_very_much_computed_is_told_to_wait_and_the_page_stays(
+    page: AppTest, mine: Gallery, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.pages["/a.jpg"] = (200, {}, Path(mine.items[0].path).read_bytes())
+    page.run()
+    turns = Turns(quota=parse("1/minute"))
+    monkeypatch.setattr("similarity.app.visitors.turns", lambda: turns)
+    with turns.counting(Visitor("test session id")):
+        pass  # takes a hundredth of a second at the least, since it is rounded up
+    ask_for(page, site.url("/a.jpg"))
+    assert "very much computed within a minute: wait a minute" in errors(page)
+    assert not page.exception
+    fresh = Turns()  # as if the minute had passed
+    monkeypatch.setattr("similarity.app.visitors.turns", lambda: fresh)
+    page.run()
+    assert len(ranking(page)) == 10
 
 
 @pytest.mark.parametrize("name", ["../../../etc", "/etc", "mine/../../x", "%2e%2e", "none", "<script>"])

@@ -61,7 +61,7 @@ class Guard:
         elif refusal := _refusal(Headers(scope=scope)):
             await _refuse(refusal, scope, receive, send)
         elif scope["type"] == "websocket":
-            await self._app(scope, _only_own(receive), send)
+            await self._app(_without_origin(scope), _only_own(receive), send)
         else:
             await self._app(scope, receive, _with_headers(send))
 
@@ -121,6 +121,11 @@ def _is_same(origin: str, host: str) -> bool:
         return (page.hostname, page.port or default) == (asked.hostname, asked.port or default)
     except (ValueError, KeyError):
         return False
+
+
+def _without_origin(scope: Scope) -> Scope:
+    """A connection whose origin has been compared with its host; Streamlit would ask the internet for both."""
+    return {**scope, "headers": [one for one in scope["headers"] if one[0] != b"origin"]}
 
 
 async def _refuse(refusal: str, scope: Scope, receive: Receive, send: Send) -> None:

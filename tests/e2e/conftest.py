@@ -58,10 +58,24 @@ def address(app_home: Path, web: Site) -> Iterator[str]:
     environment = {
         "SIMILARITY_PRIVATE_HOSTS": web.host,
         "DATASET_URL": web.url(DATASET),
+        "CONNECTS": str(app_home / "connects.txt"),
         "PYTHONPATH": str(ROOT),
     }
     with serving(app_home, command=[str(Path(__file__).with_name("serve.py"))], environment=environment) as url:
         yield url
+
+
+@pytest.fixture
+def connects_to(address: str, app_home: Path, web: Site) -> Callable[[], set[str]]:
+    """What the app has connected to since it started, or asked the name of, beside `web`; see serve.py."""
+    assert address, "it is started"
+
+    def elsewhere() -> set[str]:
+        ours = web.host.replace("127.0.0.1:", "'127.0.0.1', ")
+        noted = app_home / "connects.txt"
+        return {line for line in noted.read_text().splitlines() if ours not in line} if noted.exists() else set()
+
+    return elsewhere
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
 """Pages of strangers that use a visitor's browser against the real app: nothing is read, and nothing changes."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from conftest import Site
+
+from e2e.conftest import NewTab
 
 pytestmark = pytest.mark.browser
 
@@ -51,3 +56,23 @@ def test_a_strangers_name_for_this_computer_leads_to_a_sentence_and_no_page(tab:
         assert answer.status == 403
         assert "does not know the name 'rebound.test'" in answer.text()
     assert tab.get_by_test_id("stApp").count() == 0
+
+
+def test_nothing_connects_anywhere_whatever_origin_a_connection_has_and_an_address_leads_only_there(
+    new_tab: NewTab, address: str, web: Site, shapes: Any, app_home: Path, connects_to: Callable[[], set[str]]
+) -> None:
+    own = urlsplit(address).netloc
+    origins = ("http://evil.example", "https://192.0.2.1", f"https://{own}", f"http://{own}", "null")
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": "streamlit"}
+    answers = []
+    for origin in origins:
+        headers = upgrade | key | {"Origin": origin}
+        with requests.get(f"{address}/_stcore/stream", headers=headers, stream=True, timeout=30) as answer:
+            answers.append(answer.status_code)
+    assert answers == [403, 403, 101, 101, 403], "the scheme may be that of a proxy"
+    web.pages["/shown.jpg"] = (200, {}, Path(shapes.items[0].path).read_bytes())
+    tab = new_tab(f"?gallery=shapes&like=url:{web.url('/shown.jpg')}")
+    tab.locator(".st-key-results img").first.wait_for()
+    assert web.host.partition(":")[2] in (app_home / "connects.txt").read_text(), "what it connects to is noted"
+    assert connects_to() == set()

@@ -1,5 +1,6 @@
 """Every page on the screen of a telephone, in the real app with a real browser."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,7 +23,9 @@ PAGES = {
 }
 
 
-def test_no_page_is_wider_than_the_screen(new_tab: NewTab) -> None:
+def test_no_page_is_wider_than_the_screen_and_none_connects_anywhere(
+    new_tab: NewTab, connects_to: Callable[[], set[str]]
+) -> None:
     tab = new_tab("?gallery=sample&like=sample:lamp-02-q&where.label=shoe&precision=0.99", width=390, height=844)
     tab.get_by_test_id("stAlert").wait_for()
     tab.locator(".st-key-results .chance").first.wait_for()
@@ -35,6 +38,7 @@ def test_no_page_is_wider_than_the_screen(new_tab: NewTab) -> None:
         assert fits(tab), place
         if place.startswith("map"):
             leaves_room_to_scroll(tab)
+    assert connects_to() == set()
 
 
 def leaves_room_to_scroll(tab: Any) -> None:
