@@ -17,7 +17,7 @@ CONNECTIONS = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "
 def note(event: str, details: tuple[object, ...]) -> None:
     """Add a line for what leaves the computer, or might."""
     if event in CONNECTIONS:
-        where = [part for part in details if isinstance(part, str | tuple)]
+        where = [part for part in details[:2] if isinstance(part, str | tuple | int)]
         with Path(os.environ["CONNECTS"]).open("a") as file:
             file.write(f"{event} {where}\n")
 
