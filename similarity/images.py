@@ -165,6 +165,15 @@ def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.I
         raise _damaged(name, error) from error
 
 
+def count_pixels(data: bytes) -> int:
+    """How many pixels a picture file says it has, of which none is decoded; 0 if it is none."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return image.width * image.height
+    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, *DECODING_ERRORS):
+        return 0
+
+
 def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
     """A small JPEG of a picture, at most `side` pixels on its longer side, for lists and sheets.
 

@@ -58,6 +58,26 @@ def test_two_work_at_once_and_the_third_waits_until_one_is_done() -> None:
     assert most == [2]
 
 
+def test_one_place_is_free_of_heavy_work_and_one_that_waits_lets_light_work_pass() -> None:
+    turns, go, inside = Turns(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        with turns.take(ONE, heavy=True):
+            inside.set()
+            assert go.wait(30)
+
+    heavy = [in_thread(work) for _ in range(3)]
+    assert inside.wait(30)
+    wait_until_waiting(turns, 2)
+    with turns.take(ONE), turns.take(OTHER, heavy=True):
+        pass
+    go.set()
+    for thread in heavy:
+        thread.join(30)
+    with turns.take(OTHER, heavy=True):
+        pass
+
+
 def test_whoever_has_had_least_is_next_however_late_he_came() -> None:
     clock = Clock()
     turns = Turns(places=1, clock=clock)

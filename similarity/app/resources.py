@@ -17,7 +17,7 @@ from similarity.explain import Look
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
 from similarity.home import galleries_folder
-from similarity.images import read_image, thumbnail
+from similarity.images import count_pixels, read_image, thumbnail
 from similarity.originals import read_original
 from similarity.progress import OnProgress
 from similarity.queries import Box, QueryFile, decode_query
@@ -28,6 +28,8 @@ from similarity.vectors import Vectors
 
 # What is shown of a picture has at most so many pixels on its longer side.
 PREVIEW_SIDE = 800
+# Decoding a PNG of so many pixels takes about 0.3 s.
+HEAVY_PIXELS = 12_000_000
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
@@ -96,7 +98,7 @@ def _embed(
     _file: QueryFile,
 ) -> Vectors:
     embedder = _gallery.embedder
-    with _turn():
+    with _turn(_file):
         image = decode_query(_file, side=embedder.backbone.preprocessing.resize, box=box)
         vector: Vectors = embedder.embed([image])[0]
     return vector
@@ -116,7 +118,7 @@ def _look(
     _gallery: Gallery,
     _file: QueryFile,
 ) -> Look:
-    with _turn():
+    with _turn(_file):
         return _gallery.look(_file, box)
 
 
@@ -154,7 +156,7 @@ def preview(file: QueryFile) -> bytes:
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def _preview(sha256: str, _file: QueryFile) -> bytes:  # noqa: ARG001 - part of the key
-    with _turn():
+    with _turn(_file):
         return thumbnail(_file.decode(), side=PREVIEW_SIDE)
 
 
@@ -167,7 +169,7 @@ def preview_of_item(gallery: Gallery, item: Item) -> bytes:
 def _preview_of_item(sha256: str, _gallery: Gallery, _item: Item) -> bytes:  # noqa: ARG001 - part of the key
     try:
         file = read_original(_item, fetch=fetch_picture)
-        with _turn():
+        with _turn(file):
             return thumbnail(file.decode(), side=PREVIEW_SIDE)
     except (ImageError, FetchError):
         return _gallery.thumbnail(_item)
@@ -180,14 +182,15 @@ def take_along(item: Item) -> bytes:
         ImageError: it is gone, another one now, or no picture. FetchError: its address cannot be fetched.
     """
     file = read_original(item, fetch=fetch_picture)
-    with _turn():
+    with _turn(file):
         decode_query(file, side=1)
     return file.data
 
 
-def _turn() -> AbstractContextManager[None]:
-    """A turn at work for whoever the page is drawn for; raises QuotaError."""
-    return visitors.turns().take(visitors.current())
+def _turn(file: QueryFile | None = None) -> AbstractContextManager[None]:
+    """A turn at work for whoever the page is drawn for, heavy if a large picture is decoded; raises QuotaError."""
+    is_heavy = file is not None and count_pixels(file.data) > HEAVY_PIXELS
+    return visitors.turns().take(visitors.current(), heavy=is_heavy)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

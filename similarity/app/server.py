@@ -8,7 +8,7 @@ import streamlit as st
 
 from similarity.app import impatience
 from similarity.app.connections import answering_at_once
-from similarity.app.housekeeping import Housekeeping
+from similarity.app.housekeeping import Housekeeping, map_large_blocks
 
 
 @asynccontextmanager
@@ -16,6 +16,7 @@ async def running(app: "st.App") -> AsyncIterator[None]:
     """Set the server up for many visitors, and look after what they leave behind until it ends."""
     impatience.cut_off_unfinished_heads()
     impatience.allow_many_connections()
+    map_large_blocks()
     async with answering_at_once(app):
         looking = asyncio.create_task(Housekeeping().go_on())
         yield

@@ -1,10 +1,10 @@
 """Turns at work that takes processor time, so that all visitors of one computer get their share of it.
 
-Two pieces of work run at once, which bounds the memory that decoding takes. The next turn is that of whoever used the
-least time during the last minute, so a visitor who keeps the computer busy waits and everybody else does not.
+Two pieces of work run at once, of which one may be heavy, such as decoding a very large picture: that bounds memory,
+and small work need not wait for large work. The next turn is that of whoever used the least time during the last
+minute, so a visitor who keeps the computer busy waits and everybody else does not.
 """
 
-import heapq
 import math
 import threading
 import time
@@ -19,7 +19,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from similarity.errors import QuotaError
 
-PLACES = 2
+PLACES, HEAVY_PLACES = 2, 1
 # In hundredths of a second. A search takes 0.1 to 0.5 s of work, so nobody gets there by hand.
 QUOTA = parse("4000/minute")
 MOST_WAITING = 100
@@ -40,6 +40,15 @@ class Visitor:
     address: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Ticket:
+    """A place in the queue: in the order of what its visitor has used, and then of arrival."""
+
+    used: int
+    arrival: int
+    is_heavy: bool
+
+
 class Turns:
     """Who may work now. Safe to share between threads."""
 
@@ -51,16 +60,21 @@ class Turns:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Let so many work at once, each for so many hundredths of a second a minute, while so many wait at most."""
-        self._free, self._quota, self._most_waiting, self._clock = places, quota, most_waiting, clock
+        self._free, self._free_for_heavy = places, HEAVY_PLACES
+        self._quota, self._most_waiting, self._clock = quota, most_waiting, clock
         self._used = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._changed = threading.Condition()
-        self._waiting: list[tuple[int, int]] = []  # a heap: what a visitor has used, and the order of arrival
+        self._waiting: list[Ticket] = []
         self._arrivals = count()
         self._mine = threading.local()
 
     @contextmanager
-    def take(self, visitor: Visitor) -> Iterator[None]:
+    def take(self, visitor: Visitor, *, heavy: bool = False) -> Iterator[None]:
         """Wait for a turn and have it until the block ends; a turn within a turn is the same one.
+
+        Args:
+            visitor: whose turn it is.
+            heavy: whether the work takes seconds, or hundreds of megabytes.
 
         Raises:
             QuotaError: the visitor has used up a minute's share, or very many are waiting.
@@ -68,7 +82,7 @@ class Turns:
         if getattr(self._mine, "has_turn", False):
             yield
             return
-        with self.counting(visitor), self._turn(self._used_by(visitor)):
+        with self.counting(visitor), self._turn(self._used_by(visitor), is_heavy=heavy):
             self._mine.has_turn = True
             try:
                 yield
@@ -87,22 +101,29 @@ class Turns:
             self._count(visitor, self._clock() - began)
 
     @contextmanager
-    def _turn(self, used: int) -> Iterator[None]:
-        ticket = (used, next(self._arrivals))
+    def _turn(self, used: int, *, is_heavy: bool) -> Iterator[None]:
+        ticket = Ticket(used, next(self._arrivals), is_heavy)
         with self._changed:
             if len(self._waiting) >= self._most_waiting:
                 raise QuotaError(TOO_MANY)
-            heapq.heappush(self._waiting, ticket)
-            self._changed.wait_for(lambda: self._free and self._waiting[0] == ticket)
-            heapq.heappop(self._waiting)
-            self._free -= 1
-            self._changed.notify_all()
+            self._waiting.append(ticket)
+            self._changed.wait_for(lambda: self._is_next(ticket))
+            self._waiting.remove(ticket)
+            self._occupy(ticket, 1)
         try:
             yield
         finally:
             with self._changed:
-                self._free += 1
-                self._changed.notify_all()
+                self._occupy(ticket, -1)
+
+    def _is_next(self, ticket: Ticket) -> bool:
+        possible = [one for one in self._waiting if self._free_for_heavy or not one.is_heavy]
+        return self._free > 0 and ticket == min(possible, default=None)
+
+    def _occupy(self, ticket: Ticket, places: int) -> None:
+        self._free -= places
+        self._free_for_heavy -= places if ticket.is_heavy else 0
+        self._changed.notify_all()
 
     def _used_by(self, visitor: Visitor) -> int:
         """Who opens a new tab for each search has used nothing in it, but something at the same address."""
