@@ -34,7 +34,7 @@ WALLS = {
     "grpc": {"milvus"},
     "ray": {"distributed.py"},
     "fsspec": {"sources"},
-    "limits": {"app"},
+    "limits": {"app", "service"},
     "typer": {"cli", "bench", "rendering"},
     "rich": {"cli", "rendering"},
     "sklearn": {"maps.py", "confidence.py"},
