@@ -130,6 +130,8 @@ def _copy_manifest(source: Path, place: str, folder: Path, number: int, checksum
         manifest, found = read_manifest(folder)
     except GalleryDamagedError as error:
         raise GalleryDamagedError(path, error.fault, NOTHING) from error
+    except GalleryError as error:  # of another version
+        raise GalleryError(str(error).replace(str(folder.parents[1]), str(source))) from error
     if (manifest.generation, found) != (number, checksum):
         raise GalleryDamagedError(path, f"does not belong to {CURRENT}", NOTHING)
     for name, file in manifest.files.items():

@@ -177,6 +177,16 @@ def test_a_file_that_is_not_as_a_gallery_of_ours_has_it_is_told(source: Path, ou
     assert is_clean()
 
 
+@pytest.mark.parametrize(
+    ("version", "what"), [(1, "an older version: index it again"), (99, "a newer version: update")]
+)
+def test_a_gallery_of_another_version_is_told(source: Path, version: int, what: str) -> None:
+    restate(source, lambda manifest: manifest.update(format=version))
+    with pytest.raises(GalleryError, match=f"^The gallery in {source} was made by {what}"):
+        import_gallery(source)
+    assert is_clean()
+
+
 def test_nothing_but_what_a_gallery_has_is_copied(source: Path) -> None:
     names = ("holiday.jpg", "generations/000001/run.sh", "thumbnails/note.txt", f"thumbnails/00/{'0' * 64}.jpg")
     for name in (*names, ".bashrc"):

@@ -199,6 +199,8 @@ def test_no_file_is_opened_that_only_a_gallery_names(
         "http://evil.example#given.example",
         "http://evil.example:19530/given.example",
         "http://given.example\\@evil.example",
+        "http://evil.example\\@given.example",
+        "http://evil.example @given.example",
         "http://given.example.evil.example",
         "http://given.example:19531",
         "https://given.example:19530",
