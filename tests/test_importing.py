@@ -28,6 +28,7 @@ from similarity.feedback import MARKS, Asked, add_mark, read_marks
 from similarity.home import galleries_folder
 from similarity.importing import import_gallery
 from similarity.inventory import list_galleries, take_inventory
+from similarity.manifest import Manifest
 from similarity.progress import Progress
 from similarity.queries import Box
 from similarity.records import write_items
@@ -173,6 +174,27 @@ def flip(path: Path) -> None:
 def test_a_file_that_is_not_as_a_gallery_of_ours_has_it_is_told(source: Path, outside: Path, harm: Harm) -> None:
     harm(source, outside)
     with pytest.raises(GalleryError, match=r"nothing was imported|not enough room"):
+        import_gallery(source)
+    assert is_clean()
+
+
+def test_what_is_copied_is_compared_with_its_hash_while_it_is_copied(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flip(generation(source) / "embeddings.npy")
+    monkeypatch.setattr(importing, "_verified", lambda *_: pytest.fail("it was opened"))
+    with pytest.raises(GalleryDamagedError, match=r"embeddings\.npy is damaged or missing: nothing was imported"):
+        import_gallery(source)
+
+
+def test_a_copy_that_the_disk_spoiled_does_not_appear(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoiled(source: Path, state: str, staged: Path, *more: Any) -> Manifest:
+        manifest = incoming.copy_generation(source, state, staged, *more)
+        flip(generation(staged) / "embeddings.npy")
+        return manifest
+
+    monkeypatch.setattr(importing, "copy_generation", spoiled)
+    with pytest.raises(GalleryDamagedError, match=r"embeddings\.npy is damaged or missing: nothing was imported"):
         import_gallery(source)
     assert is_clean()
 
