@@ -12,7 +12,7 @@ import base64
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -101,7 +101,7 @@ def add_mark(gallery: "Gallery", asked: Asked, item: Item, *, wanted: bool) -> M
     with _writing(gallery.directory):
         path = gallery.directory / MARKS
         if _count_lines(path) >= MOST_MARKS:
-            _tidy(path)
+            write_marks(gallery.directory, read_marks(gallery.directory))
         if _count_lines(path) >= MOST_MARKS:
             raise GalleryError(
                 f"The gallery {gallery.name} has {MOST_MARKS:,} marks, and no more are kept: export them, then forget "
@@ -161,6 +161,18 @@ def tell_marks(gallery: "Gallery") -> list[dict[str, Any]]:
     return told
 
 
+def write_marks(directory: Path, marks: Iterable[Mark]) -> None:
+    """Write all marks of a gallery, in place of those that are there; raises OSError."""
+    path = directory / MARKS
+    new = path.with_name(MARKS_NEW)
+    with new.open("w", encoding="utf-8", errors="replace") as file:
+        for mark in marks:
+            file.write(json.dumps(_to_line(mark), ensure_ascii=False, separators=(",", ":")) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
 @contextmanager
 def _writing(directory: Path) -> Iterator[None]:
     """Be the only one who writes marks of a gallery, if that is still there."""
@@ -192,17 +204,6 @@ def _append(path: Path, line: dict[str, Any]) -> None:
             raise OSError(f"there is no room for {len(data)} bytes")
     finally:
         os.close(descriptor)
-
-
-def _tidy(path: Path) -> None:
-    """Leave only lines that count."""
-    new = path.with_name(MARKS_NEW)
-    with new.open("w", encoding="utf-8", errors="replace") as file:
-        for mark in _read(path).values():
-            file.write(json.dumps(_to_line(mark), ensure_ascii=False, separators=(",", ":")) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
 
 
 def _count_lines(path: Path) -> int:

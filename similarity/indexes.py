@@ -7,21 +7,22 @@ What is for Milvus is imported only where a gallery is in one.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from similarity.errors import GalleryError
+from similarity.errors import GalleryError, StoreError
 from similarity.manifest import Manifest, read_manifest
 from similarity.progress import OnProgress
 from similarity.records import CHUNK, items_at
 from similarity.search import Rows, VectorIndex, build_index, load_index, updated_index
 from similarity.sources import Item
 from similarity.stored import StoredVectors
-from similarity.stores import COLLECTIONS, Indexed, Store
+from similarity.stores import COLLECTIONS, Indexed, Store, choose_store
 
 FILES = {"faiss": "index.faiss", "milvus": "keys.npy"}
 
@@ -51,22 +52,49 @@ class Remote(Protocol):
         """See to it that the rest is there; raises StoreError."""
 
 
-def check_store(store: Store, recipe: str = "") -> None:
+def check_store(store: Store, recipe: str = "", *, is_given: bool = False) -> None:
     """See to it that an index can be made there, before anything else is done for it.
 
     Args:
         recipe: of the index, if it is known yet.
+        is_given: whether somebody here has named it, and not only the gallery that is in it.
 
     Raises:
-        SearchError: there is no counterpart of the recipe. StoreError: it cannot be reached.
+        SearchError: there is no counterpart of the recipe. StoreError: it cannot be reached, or nobody here named it.
     """
     if store.kind == "milvus":
+        from similarity.milvus.addresses import give
         from similarity.milvus.collection import reach
         from similarity.milvus.index import index_type
 
         if recipe:
             index_type(recipe)
+        if is_given:
+            give(store)
         reach(store)
+
+
+@contextmanager
+def giving(store: Store, uri: str | None) -> Iterator[None]:
+    """Take the address of a gallery's store for given, and remember it if what is within goes well.
+
+    Args:
+        uri: the address, as somebody who knows it has named it; without one this does nothing.
+
+    Raises:
+        StoreError: it is not the address of the store.
+    """
+    if uri is None:
+        yield
+        return
+    named = choose_store("milvus", uri)
+    from similarity.milvus.addresses import give, normalised, remember
+
+    if store.kind != "milvus" or normalised(named.uri) != normalised(store.uri):
+        raise StoreError(f"{uri} is not where the gallery is searched, which is {store.title}: give its own address.")
+    give(named)
+    yield
+    remember(named)
 
 
 def make_index(
@@ -89,7 +117,8 @@ def make_index(
         return build_index(recipe, vectors, progress)
     from similarity.milvus.index import MilvusIndex
 
-    if before and isinstance(before.index, MilvusIndex) and before.vectors.are_compared_as(vectors):
+    goes_on = before and before.vectors.are_compared_as(vectors)
+    if before and goes_on and isinstance(before.index, MilvusIndex) and before.index.is_own(of.directory):
         return before.index.updated(recipe, vectors, of, _retagged(before, of.items), progress)
     return MilvusIndex.build(store, recipe, vectors, of, progress)
 
@@ -131,10 +160,11 @@ def forget_vectors(folder: Path, there: Iterable[Path]) -> bool:
         others = [other for other in there if other != folder and _collection(other) == mine]
         if not others:  # all of the collection goes
             return True
-        from similarity.milvus.collection import Collection
+        from similarity.milvus.ownership import own_collection
 
         keys = np.setdiff1d(_keys(folder), np.concatenate([_keys(other) for other in others]))
-        Collection(manifest.store, str(manifest.search["collection"])).delete_keys(keys)
+        if collection := own_collection(folder.parents[1], manifest):
+            collection.delete_keys(keys)
     except (GalleryError, OSError, ValueError, LookupError) as error:
         logger.warning("What only %s has in its collection could not be taken out: %s", folder, error)
         return False

@@ -58,11 +58,12 @@ def index(
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`."""
-    started, source, store = time.perf_counter(), _outside(source, directory), store or default_store(directory)
+    started, source = time.perf_counter(), _outside(source, directory)
+    is_given, store = store is not None, store or default_store(directory)
     count, dim = len(source.items), choice.backbone.dim
     chosen = choose_recipe(recipe, count, dim)  # or it fails after all else is done
     choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
-    check_store(store, chosen.name)
+    check_store(store, chosen.name, is_given=is_given)
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, precision, source, progress)
         base = replace(_manifest(embedder, source.name, recipe, refinement), store=store)
@@ -148,7 +149,7 @@ def rebuild(
     with writing(target, "rebuild"):
         before = read_generation(directory)
         base = _changed(before, recipe, refinement, head, store)
-        check_store(base.manifest.store)
+        check_store(base.manifest.store, is_given=store is not None)
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", target, plan, before, None, started)
         if target != directory:

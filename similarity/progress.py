@@ -8,6 +8,8 @@ from typing import Literal
 # How often progress is told, in seconds: drawing it costs time too.
 TELL_EVERY = 0.1
 
+Unit = Literal["pictures", "files", "bytes", "epochs"]
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -25,7 +27,7 @@ class Progress:
     done: int = 0
     total: int = 0
     seconds: float = 0.0
-    unit: Literal["pictures", "files", "bytes", "epochs"] = "pictures"
+    unit: Unit = "pictures"
 
     @property
     def images_per_second(self) -> float:
@@ -44,8 +46,9 @@ OnProgress = Callable[[Progress], object]
 class Reporter:
     """Tells how far it is, ten times a second and at the end."""
 
-    def __init__(self, total: int, tell: OnProgress | None, *, task: str = "Indexing") -> None:
+    def __init__(self, total: int, tell: OnProgress | None, *, task: str = "Indexing", unit: Unit = "pictures") -> None:
         self._task = task
+        self._unit: Unit = unit
         self._total = total
         self._tell = tell
         self._done = 0
@@ -58,4 +61,4 @@ class Reporter:
         seconds = time.perf_counter() - self._started
         if self._tell and (seconds - self._told >= TELL_EVERY or self._done == self._total):
             self._told = seconds
-            self._tell(Progress(self._task, self._done, self._total, seconds))
+            self._tell(Progress(self._task, self._done, self._total, seconds, self._unit))

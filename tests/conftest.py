@@ -267,7 +267,10 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Store]":
         pytest.importorskip(library)
     from stores import let_go, lite
 
+    from similarity.milvus.addresses import give
+
     place = lite(tmp_path_factory.mktemp("milvus"))
+    give(place)  # whatever the home of a test remembers
     yield place
     let_go(place)
 

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,15 @@ def test_every_command_says_what_it_does(run: Run) -> None:
         assert command.callback is not None
         assert command.callback.__doc__
         assert (command.name or command.callback.__name__) in shown
+
+
+def test_the_readme_lists_every_command() -> None:
+    table = (
+        (Path(__file__).resolve().parents[1] / "README.md").read_text().partition("| Command |")[2].partition("\n\n")[0]
+    )
+    listed = set(re.findall(r"`([a-z]+)", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])))
+    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert names <= listed
 
 
 def test_index_search_info_and_list_work_together_and_keep_the_contract_of_their_json(

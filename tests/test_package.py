@@ -29,7 +29,7 @@ WALLS = {
     "scipy": {"evaluation", "confidence.py"},
     "watchfiles": {"watching.py"},
     "pyarrow": {"records.py", "storage.py", "sources", "shards", "distributed.py"},
-    "filelock": {"writer.py", "networks.py", "downloads.py", "feedback.py", "shards"},
+    "filelock": {"writer.py", "networks.py", "downloads.py", "feedback.py", "importing.py", "milvus", "shards"},
     "pymilvus": {"milvus"},
     "grpc": {"milvus"},
     "ray": {"distributed.py"},

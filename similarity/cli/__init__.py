@@ -17,6 +17,7 @@ from similarity.cli import (
     feedback,
     finetuning,
     galleries,
+    importing,
     indexing,
     models,
     planning,
@@ -71,6 +72,7 @@ for command in (
 ):
     app.command()(command)
 app.command("list")(galleries.list_galleries)
+app.command("import")(importing.import_gallery)
 app.add_typer(bench_commands.app, name="bench")
 
 

@@ -90,13 +90,22 @@ def list_galleries(as_json: AsJson = False) -> None:
         terminal.say("There are no galleries yet: make one with `python -m similarity index FOLDER --gallery NAME`.")
 
 
-def verify(gallery: GalleryName = SAMPLE, as_json: AsJson = False) -> None:
+def verify(
+    gallery: GalleryName = SAMPLE,
+    uri: Annotated[
+        str | None,
+        typer.Option(help="Of its Milvus, which you know: it is used from then on."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Read every byte of a gallery and compare it with what was written. Damage is exit status 1."""
+    from similarity.indexes import giving
     from similarity.inventory import find_gallery
-    from similarity.storage import read_generation
+    from similarity.storage import read_generation, read_live_manifest
 
     directory = find_gallery(gallery)
-    manifest = read_generation(directory, thorough=True).manifest
+    with giving(read_live_manifest(directory).store, uri):
+        manifest = read_generation(directory, thorough=True).manifest
     checked = len(manifest.files) + 1  # the manifest
     if as_json:
         facts = {"gallery": directory.name, "generation": manifest.generation, "sound": True}

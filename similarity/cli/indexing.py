@@ -60,7 +60,7 @@ def index(
     if from_embeddings and (weights or split or products or (model, precision) != ("auto", "auto")):
         raise typer.BadParameter("that was decided by `embed`", param_hint="--model, --precision, --split")
     directory = find_gallery(gallery)
-    kept_in = choose_store(store, uri) if store or uri else indexing.default_store(directory)
+    kept_in = choose_store(store, uri) if store or uri else None
     if from_embeddings:
         _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
         return
@@ -188,7 +188,9 @@ def rebuild(
     _tell(report, target, as_json=as_json)
 
 
-def _index_shards(folder: Path, directory: Path, recipe: str, refinement: str, store: Store, *, as_json: bool) -> None:
+def _index_shards(
+    folder: Path, directory: Path, recipe: str, refinement: str, store: Store | None, *, as_json: bool
+) -> None:
     from similarity.shards.gathering import index_shards
 
     with interruptible(goes_on=False), terminal.indexing() as progress:

@@ -26,6 +26,7 @@ from similarity.progress import Progress as IndexingProgress
 from similarity.sources import Skipped
 
 SHOWN_SKIPPED = 20
+MEGABYTE = 1_000_000
 RIGHT_ALIGNED = {"rank", "score", "likely", "count"}
 
 # Called with how much is done and how much there is in all.
@@ -83,9 +84,10 @@ def indexing() -> Iterator[OnProgress]:
         task = bar.add_task("", total=None, visible=False, rate="")
 
         def show(progress: IndexingProgress) -> None:
-            rate = f"{progress.images_per_second:.0f} a second" if progress.seconds else ""
-            total = progress.total or None
-            bar.update(task, description=progress.task, completed=progress.done, total=total, rate=rate, visible=True)
+            scale, unit = (MEGABYTE, " MB") if progress.unit == "bytes" else (1, "")
+            rate = f"{progress.images_per_second / scale:.0f}{unit} a second" if progress.seconds else ""
+            done, total = progress.done // scale, -(-progress.total // scale) or None
+            bar.update(task, description=progress.task, completed=done, total=total, rate=rate, visible=True)
 
         yield show
 

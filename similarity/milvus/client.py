@@ -13,7 +13,8 @@ from typing import Any
 
 from similarity.errors import CollectionError, StoreAwayError, StoreError
 from similarity.fetch import is_url
-from similarity.stores import URI, Store
+from similarity.milvus.addresses import address, reached
+from similarity.stores import Store
 
 # What a server wants to know: "user:password" or a key. It is never written down.
 TOKEN = "SIMILARITY_MILVUS_TOKEN"
@@ -29,16 +30,12 @@ _clients: dict[tuple[str, str], Any] = {}
 _connecting = threading.Lock()
 
 
-def address(store: Store) -> str:
-    """Where a store is reached from here: its own address, unless the environment has another for all servers."""
-    return os.environ.get(URI) or store.uri if is_url(store.uri) else store.uri
-
-
 def client(store: Store) -> Any:
     """The client of a store, connected; one for all threads.
 
     Raises:
-        StoreAwayError: it cannot be reached. StoreError: pymilvus is not installed, or the server refuses.
+        StoreAwayError: it cannot be reached. StoreError: nobody gave its address here, the server refuses, or pymilvus
+            is not installed.
     """
     key = where, token = _key(store)
     with _connecting:
@@ -82,7 +79,9 @@ def pymilvus() -> Any:
 
 
 def _key(store: Store) -> tuple[str, str]:
-    return address(store), os.environ.get(TOKEN, "")
+    """Address and token; a file needs none."""
+    where = reached(store)
+    return where, os.environ.get(TOKEN, "") if is_url(where) else ""
 
 
 def _let_go(key: tuple[str, str]) -> None:

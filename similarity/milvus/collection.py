@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from similarity.stores import Store
 from similarity.vectors import Vectors
 
 METRIC = "IP"
+# Where a collection carries the id of its gallery: among its properties, and for people in its description as well.
+PROPERTY, DESCRIPTION = "similarity.gallery", re.compile(r"of the similarity gallery ([0-9a-f]{32})")
 # What Milvus says when a collection is not in its memory.
 NOT_LOADED = 101
 # Milvus gives so many results at most.
@@ -33,11 +36,13 @@ class Collection:
 
     Attributes:
         remedy: what to do if it is gone, to end a sentence with.
+        gallery: the id of the gallery that it is of, which it carries; none of one that an earlier version made.
     """
 
     store: Store
     name: str
     remedy: str = ""
+    gallery: str = ""
     _loaded_by: Any = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -57,11 +62,13 @@ class Collection:
         """Make it, empty, for embeddings of so many numbers; it has to be indexed before it can be asked."""
         types = pymilvus().DataType
         with self._told():
-            schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+            of = {"description": f"Embeddings of the similarity gallery {self.gallery}"} if self.gallery else {}
+            schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False, **of)
             schema.add_field(KEY, types.INT64, is_primary=True)
             schema.add_field(VECTOR, types.FLOAT_VECTOR, dim=dim)
             schema.add_field(TAGS, types.ARRAY, element_type=types.VARCHAR, max_length=DIGITS, max_capacity=MOST_TAGS)
-            self._client.create_collection(self.name, schema=schema, consistency_level="Bounded", timeout=WRITE)
+            how = {"properties": {PROPERTY: self.gallery}} if self.gallery else {}
+            self._client.create_collection(self.name, schema=schema, consistency_level="Bounded", timeout=WRITE, **how)
 
     def put(self, keys: Rows, vectors: Vectors, tags: Sequence[list[str]]) -> None:
         """Add lines, or replace those with the same keys: so a batch that failed on the way can be sent again."""
@@ -147,18 +154,27 @@ class Collection:
             lines.close()
 
     def check(self, dim: int) -> None:
-        """See to it that it is there, for embeddings of so many numbers; raises CollectionError."""
-        with self._told():
-            fields = self._client.describe_collection(self.name, timeout=ANSWER)["fields"]
-        found = next((int(field["params"]["dim"]) for field in fields if field["name"] == VECTOR), None)
+        """See to it that it is there, of its gallery, for embeddings of so many numbers; raises CollectionError."""
+        facts = self._facts()
+        if _carried(facts) != self.gallery:
+            raise CollectionError(f"The collection {self.name} is not of this gallery{self.remedy}.")
+        found = next((int(field["params"]["dim"]) for field in facts["fields"] if field["name"] == VECTOR), None)
         if found != dim:
             has = "no embeddings" if found is None else f"embeddings of {found} numbers"
             raise CollectionError(f"The collection {self.name} has {has}, and the gallery of {dim}{self.remedy}.")
+
+    def carried(self) -> str:
+        """The id of the gallery that it carries, or nothing; raises CollectionError if it is not there."""
+        return _carried(self._facts())
 
     def drop(self) -> None:
         """Take it away; nothing happens if it is not there."""
         with self._told():
             self._client.drop_collection(self.name, timeout=WRITE)
+
+    def _facts(self) -> dict[str, Any]:
+        with self._told():
+            return dict(self._client.describe_collection(self.name, timeout=ANSWER))
 
     def _wait_for_index(self) -> None:
         """Segments that are not indexed yet are compared one by one: right, and slow."""
@@ -177,6 +193,11 @@ class Collection:
 
     def _told(self) -> Any:
         return told(self.store, self.name, self.remedy)
+
+
+def _carried(facts: dict[str, Any]) -> str:
+    described = DESCRIPTION.search(facts.get("description") or "")
+    return str((facts.get("properties") or {}).get(PROPERTY) or (described[1] if described else ""))
 
 
 def reach(store: Store) -> None:

@@ -9,7 +9,6 @@ Principal components are not taken there. How many lists are visited is measured
 """
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,10 +19,12 @@ import numpy as np
 
 from similarity.errors import CollectionError, SearchError
 from similarity.fetch import is_url
-from similarity.milvus.client import address
+from similarity.milvus.addresses import address
 from similarity.milvus.collection import MOST_RESULTS, Collection
 from similarity.milvus.conditions import KEY, condition, tags
+from similarity.milvus.installation import owns
 from similarity.milvus.notes import note
+from similarity.milvus.ownership import new_name
 from similarity.progress import OnProgress, Reporter
 from similarity.records import items_at
 from similarity.search import Accuracy, Recipe, Rows, Selection
@@ -82,8 +83,8 @@ class MilvusIndex:
             SearchError: Milvus has no counterpart of the recipe. StoreError: it cannot be made.
         """
         kind, parameters = index_type(recipe)
-        collection = Collection(store, _new_name(of.directory), _remedy(of.directory))
-        note(of.directory, store, collection.name)
+        name = new_name(of.directory)
+        collection = Collection(store, name, _remedy(of.directory), note(of.directory, store, name))
         collection.create(vectors.dim)
         made = cls(collection, recipe, _new_keys(of.generation, len(vectors)), vectors)
         made._put(np.arange(len(vectors)), of.items, progress)
@@ -101,6 +102,7 @@ class MilvusIndex:
             vectors: all embeddings as they are now.
             origins: for each of them the row that it was here, unchanged and with the same tags, or -1.
         """
+        self._checked()
         is_new = origins < 0
         keys = np.where(is_new, 0, self.keys[origins])
         keys[is_new] = _new_keys(of.generation, int(is_new.sum()))
@@ -128,7 +130,7 @@ class MilvusIndex:
         if keys.shape != (len(vectors),) or keys.dtype != np.int64:
             raise ValueError("keys of other embeddings")
         directory = path.parents[2]
-        collection = Collection(store, str(facts["collection"]), _remedy(directory))
+        collection = Collection(store, str(facts["collection"]), _remedy(directory), str(facts.get("gallery", "")))
         tuning = Tuning.from_facts(facts) if index_type(recipe)[1] else None
         return cls(collection, recipe, keys, vectors, tuning)
 
@@ -140,12 +142,20 @@ class MilvusIndex:
     @property
     def facts(self) -> dict[str, Any]:
         """See `VectorIndex`."""
-        return {"collection": self.collection.name} | (self.tuning.facts if self.tuning else {})
+        made = {"collection": self.collection.name, "gallery": self.collection.gallery}
+        return made | (self.tuning.facts if self.tuning else {})
 
     @property
     def drift(self) -> str:
         """See `VectorIndex`: Milvus learns its lists anew by itself."""
         return ""
+
+    def is_own(self, directory: Path) -> bool:
+        """Whether the collection was made for the gallery in a folder, which may change it then.
+
+        One that an earlier version made does not say whose it is, and that of a copied gallery is the original's.
+        """
+        return bool(self.collection.gallery) and owns(directory, self.collection.gallery)
 
     def __len__(self) -> int:
         """How many vectors there are."""
@@ -301,12 +311,6 @@ def _lists(recipe: str, store: Store) -> int:
 
 def _new_keys(generation: int, count: int) -> Rows:
     return (generation << NUMBER) + np.arange(count, dtype=np.int64)
-
-
-def _new_name(directory: Path) -> str:
-    """For a new collection; others may have a gallery of the same name in the same Milvus."""
-    name = re.sub(r"[^0-9A-Za-z]+", "_", directory.name)[:100]
-    return f"similarity_{name}_{secrets.token_hex(6)}"
 
 
 def _remedy(directory: Path) -> str:

@@ -1,59 +1,87 @@
 """Which collections a gallery has made in a Milvus, so that none is left behind when it is not needed any more.
 
-    photos/collections.json     a list of {"uri", "name"}, written before a collection is made
+    photos/collections.json     a list of {"uri", "name", "gallery"}, written before a collection is made
 
 A generation's manifest names the collection that it is in; one that is noted and in no manifest is of a change that was
-interrupted, or of a generation that is gone.
+interrupted, or of a generation that is gone. The list may come from a stranger with the gallery, so what it names is
+dropped only if it is the gallery's own, see `ownership.py`.
 """
 
 import json
 import logging
 from collections.abc import Collection as Some
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from similarity.current import confirm
 from similarity.errors import StoreError
 from similarity.folders import read_own
-from similarity.milvus.collection import Collection
+from similarity.milvus.addresses import remember
+from similarity.milvus.installation import forget_galleries, owns
+from similarity.milvus.ownership import drop_own, own_id
 from similarity.stores import COLLECTIONS, Store
 
 MOST_BYTES = 1_000_000  # of the list
 
 logger = logging.getLogger(__name__)
 
-Noted = tuple[str, str]
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A collection that a gallery has made.
+
+    Attributes:
+        uri: of the Milvus that it is in.
+        gallery: the id that it carries; nothing by earlier versions.
+    """
+
+    uri: str
+    name: str
+    gallery: str = ""
 
 
-def note(directory: Path, store: Store, name: str) -> None:
-    """Note a collection that is about to be made; raises OSError."""
-    _write(directory, [*_noted(directory), (store.uri, name)])
+def note(directory: Path, store: Store, name: str) -> str:
+    """Note a collection that is about to be made; returns the id of the gallery that it is to carry.
+
+    Raises:
+        OSError, StoreError: it cannot be noted.
+    """
+    noted = _noted(directory)
+    remember(store)
+    identity = own_id(directory, [one.gallery for one in noted])
+    _write(directory, [*noted, Noted(store.uri, name, identity)])
+    return identity
 
 
-def drop_unused(directory: Path, used: Some[Noted]) -> None:
+def drop_unused(directory: Path, used: Some[tuple[str, str]]) -> None:
     """Drop the collections that a gallery has made and does not use; it never fails, since it is tried again.
 
     Args:
         used: address and name of each that it uses.
     """
-    left = []
-    for uri, name in _noted(directory):
-        try:
-            if (uri, name) not in used:
-                Collection(Store("milvus", uri), name).drop()
-                continue
-        except StoreError as error:
-            logger.warning("The collection %s of %s could not be dropped: %s", name, directory, error)
-        left.append((uri, name))
+    noted = _noted(directory)
+    left = [one for one in noted if (one.uri, one.name) in used or not _is_dropped(directory, one)]
     with suppress(OSError):
         _write(directory, left)
+    with suppress(StoreError):
+        gone = {one.gallery for one in noted} - {one.gallery for one in left}
+        forget_galleries(identity for identity in gone if owns(directory, identity))
+
+
+def _is_dropped(directory: Path, one: Noted) -> bool:
+    try:
+        return drop_own(directory, Store("milvus", one.uri), one.name, one.gallery)
+    except (StoreError, OSError) as error:
+        logger.warning("The collection %s of %s could not be dropped: %s", one.name, directory, error)
+        return False
 
 
 def _noted(directory: Path) -> list[Noted]:
     try:
         noted = json.loads(read_own(directory / COLLECTIONS, MOST_BYTES))
-        return [(str(one["uri"]), str(one["name"])) for one in noted]
-    except (OSError, ValueError, LookupError, TypeError):
+        return [Noted(str(one["uri"]), str(one["name"]), str(one.get("gallery", ""))) for one in noted]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return []
 
 
@@ -64,6 +92,6 @@ def _write(directory: Path, noted: list[Noted]) -> None:
         path.unlink(missing_ok=True)
         return
     new = path.with_name(f"{COLLECTIONS}.new")
-    new.write_text(json.dumps([{"uri": uri, "name": name} for uri, name in noted], indent=2) + "\n")
+    new.write_text(json.dumps([asdict(one) for one in noted], indent=2) + "\n")
     confirm(new)
     new.replace(path)

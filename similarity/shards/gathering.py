@@ -16,6 +16,7 @@ from similarity.changes import Plan, Reading
 from similarity.errors import ShardError, SourceError
 from similarity.home import full_path
 from similarity.indexes import check_store
+from similarity.indexing import default_store
 from similarity.manifest import Manifest
 from similarity.originals import Originals
 from similarity.progress import OnProgress, Reporter
@@ -115,7 +116,7 @@ def index_shards(
     *,
     recipe: str = AUTO,
     refinement: str = AUTO_REFINEMENT,
-    store: Store = EMBEDDED,
+    store: Store | None = EMBEDDED,
     progress: OnProgress | None = None,
 ) -> Report:
     """Make a gallery of shards, in place of whatever is in its folder; no picture is read and no model loaded.
@@ -123,7 +124,8 @@ def index_shards(
     Args:
         folder: of the shards.
         directory: of the gallery.
-        recipe, refinement, store: as for `indexing.index`.
+        recipe, refinement: as for `indexing.index`.
+        store: where its index is to lie; where it was, or where new ones are, if that is None.
 
     Raises:
         ShardError: the shards are not complete, damaged, or of several models; the gallery stays as it is.
@@ -133,7 +135,8 @@ def index_shards(
     count, dim = sum(found.wanted), found.origin.dim
     chosen = choose_recipe(recipe, count, dim)
     choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
-    check_store(store, chosen.name)
+    is_given, store = store is not None, store or default_store(directory)
+    check_store(store, chosen.name, is_given=is_given)
     base = Manifest(
         **found.origin.identity,
         dim=dim,
