@@ -68,7 +68,7 @@ def name_in(place: str) -> str:
 
 
 def redact_address(place: str) -> str:
-    """The public host and the name of the file in an address; of any other host, and of object stores, that name alone."""
+    """The name of the file in an address, and the host if it is a public one; of an object store that name alone."""
     host, name = _public_host(place), name_in(place) if SCHEME.match(place) else name_in(f"any://{place.lstrip('/ ')}")
     if host:
         return f"{name} at {host}" if name else host
@@ -77,7 +77,7 @@ def redact_address(place: str) -> str:
 
 def redact(value: str) -> str:
     """A name, a label or a fact, all of which may be an address or a path, or have some in it."""
-    if not _has_place(value):
+    if not has_place(value):
         return value
     decoded = _decoded(value)
     if is_address(decoded):
@@ -95,7 +95,7 @@ def redact_sentence(sentence: str, *places: str) -> str:
     """
     for place in sorted(filter(None, places), key=len, reverse=True):
         sentence = sentence.replace(repr(place), repr(redact(place))).replace(place, redact(place))
-    if not _has_place(sentence):
+    if not has_place(sentence):
         return sentence
     return without_folders(PLACES.sub(_redact_found, _decoded(sentence) if ENCODED.search(sentence) else sentence))
 
@@ -113,7 +113,7 @@ def _redact_found(found: "re.Match[str]") -> str:
     return redact_address(place) + text[len(place) :]
 
 
-def _has_place(text: str) -> bool:
+def has_place(text: str) -> bool:
     """Whether there can be an address or a path in a text; for most there cannot, and nothing has to be looked for."""
     return any(sign in text for sign in "/\\@") or ("%" in text and ENCODED.search(text) is not None)
 

@@ -14,7 +14,7 @@ import streamlit as st
 from similarity.app.guard import is_own_name
 from similarity.originals import file_name
 from similarity.plain import one_line
-from similarity.redaction import redact, redact_address, redact_sentence
+from similarity.redaction import has_place, redact, redact_address, redact_sentence
 from similarity.sources import Item
 from similarity.sources.places import is_remote
 
@@ -50,7 +50,7 @@ def telling() -> Callable[[str], str]:
 
 def seen(text: str) -> str:
     """A name, a label or a fact from elsewhere, as a browser may have it where nothing is markup: in one line."""
-    return one_line(telling()(text))
+    return one_line(telling()(text) if has_place(text) else text)
 
 
 def seen_item(item: Item, tell: Callable[[str], str] | None = None) -> Item:

@@ -28,7 +28,7 @@ def choose_named(directories: list[Path]) -> Path:
     """A gallery; if the page's address names one that is not there, that is said."""
     link = links.read()
     if link.gallery and link.gallery not in [path.name for path in directories]:
-        st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
+        st.warning(f"There is no gallery named {messages.shown(link.gallery)}.", icon=":material/link_off:")
     return choose(directories, link)
 
 

@@ -11,7 +11,7 @@ from similarity.app import access
 from similarity.errors import ImageError, SimilarityError, StoreError
 from similarity.home import home
 from similarity.plain import one_line
-from similarity.redaction import without_folders
+from similarity.redaction import has_place, without_folders
 from similarity.sample import FOLDER
 
 # An address, which is left alone.
@@ -42,7 +42,7 @@ def show_error(error: SimilarityError) -> None:
 
 def shown(text: str) -> str:
     """A name, a label or a fact as Markdown shows it, as far as whoever is in front of the browser may know it."""
-    return as_text(access.telling()(text))
+    return as_text(access.telling()(text) if has_place(text) else text)
 
 
 def said(sentence: str, *places: str) -> str:

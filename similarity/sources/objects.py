@@ -46,7 +46,9 @@ def read_object(place: str) -> FileBytes:
     except FetchError:
         raise
     except ImportError as error:
-        raise FetchError(f"{place} cannot be read without a library for it: {_remedy(scheme.lower())}.", place) from error
+        raise FetchError(
+            f"{place} cannot be read without a library for it: {_remedy(scheme.lower())}.", place
+        ) from error
     except Exception as error:  # each store's library has errors of its own
         logger.info("%s was not read: %r", place, error)
         raise FetchError(_explain(place, error), place) from error

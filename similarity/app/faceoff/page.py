@@ -128,9 +128,9 @@ def _show_sides(sides: Sequence[Side]) -> None:
     for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with column:
             made = side.gallery.manifest
-            st.markdown(f"**{messages.as_text(side.gallery.name)}**")
-            refined = "" if made.refinement == "none" else f" · {made.refinement}"
-            st.caption(f"{wording.model_title(made.model)}{refined} · {wording.pictures(made.count)}")
+            st.markdown(f"**{messages.shown(side.gallery.name)}**")
+            refined = "" if made.refinement == "none" else f" · {messages.shown(made.refinement)}"
+            st.caption(f"{messages.shown(wording.model_title(made.model))}{refined} · {wording.pictures(made.count)}")
             if side.error:
                 messages.show_error(side.error)
             others = [other for other in sides if other is not side]

@@ -8,8 +8,9 @@ from typing import get_args
 import streamlit as st
 
 from similarity.app import links
+from similarity.app.access import seen
 from similarity.app.links import BALANCED, PRECISIONS, Link
-from similarity.app.messages import as_text
+from similarity.app.messages import shown
 from similarity.facets import LABEL, Facets
 from similarity.search import Accuracy
 
@@ -61,9 +62,9 @@ def _choose_values(facets: Facets, column: str, link: Link) -> None:
     key = f"{links.WHERE}{column}"
     st.session_state[key] = chosen
     st.multiselect(
-        "Label" if column == LABEL else as_text(column.capitalize()),
+        "Label" if column == LABEL else shown(column.capitalize()),
         list(dict.fromkeys([*options, *chosen])),
-        format_func=lambda value: f"{value} ({counts[value]:,})",
+        format_func=lambda value: seen(f"{value} ({counts[value]:,})"),
         key=key,
         placeholder="Any",
         on_change=partial(_choose, column, key),
