@@ -30,9 +30,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from similarity.addresses import NO_WEB_ADDRESS, WEB_PORTS, BadAddressError, check_url, has_odd_characters, is_public
 from similarity.errors import FetchError
+from similarity.plain import LONGEST
 
 MAX_SECONDS = 10.0
-LONGEST_ADDRESS = 2_048  # in characters
+LONGEST_ADDRESS = LONGEST
 MAX_BYTES = 20_000_000
 MAX_REDIRECTS = 4
 MAX_REQUESTS = 10

@@ -11,6 +11,7 @@ from similarity.engines import OpenVinoTextEngine
 from similarity.errors import ModelError, SearchError
 from similarity.models import Backbone, TextTower, Tokenizer, check_installed
 from similarity.networks import converted_text_network, find_text_network
+from similarity.plain import LONGEST
 from similarity.vectors import Vectors, normalise
 from similarity.weights import check_same, obtain_weights, weights_sha256
 
@@ -38,6 +39,8 @@ class TextEmbedder:
         self._require_tower()
         if not all(text.strip() for text in texts):
             raise SearchError("Say in words what to look for.")
+        if any(len(text) > LONGEST for text in texts):
+            raise SearchError(f"Words have {LONGEST:,} characters at most: say it shorter.")
         if not texts:
             return np.empty((0, self._backbone.dim), np.float32)
         with self._lock:  # whoever comes while it is loaded waits; running it needs no lock

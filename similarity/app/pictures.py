@@ -15,7 +15,7 @@ from starlette.routing import Route
 from similarity.app import resources
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.inventory import find_gallery
+from similarity.inventory import named_gallery
 from similarity.sources.places import is_remote
 from similarity.thumbnails import read_thumbnail, write_thumbnail
 
@@ -48,10 +48,10 @@ async def _serve(request: Request) -> Response:
 
 def find(gallery: str, sha256: str) -> bytes | None:
     """A thumbnail, made again if it is gone; None if the gallery has no such picture, or is none."""
-    if "/" in gallery or not re.fullmatch("[0-9a-f]{64}", sha256):
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
         return None
     try:
-        directory = find_gallery(gallery)
+        directory = named_gallery(gallery)
         return read_thumbnail(directory, sha256) or _make_again(resources.load_gallery(directory), sha256)
     except SimilarityError as error:
         logger.info("No picture %s of %s: %s", sha256, gallery, error)
