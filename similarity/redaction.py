@@ -32,6 +32,7 @@ HOST = (
     rf"(?:(?:[\w-]{{1,63}}\.){{1,9}}[a-z]{{2,24}}{PORT}|[a-z][\w.-]{{0,99}}:\d{{2,5}}"
     rf"|\d{{1,3}}(?:\.\d{{1,3}}){{3}}{PORT}|\[[\da-f:.]{{2,45}}\]{PORT})"
 )
+SERVER = r"(?:(?:[\w-]{1,63}\.){1,9}[a-z]{2,24}|\d{1,3}(?:\.\d{1,3}){3}|localhost):\d{2,5}"
 LOGIN = r"[^\s/@:]{1,99}:[^\s/@]{1,199}@"
 BARE = re.compile(rf"\s{{0,9}}(?:[/\\]{{2}}|(?:[^\s/@]{{1,199}}@)?{HOST}[/\\?])", re.IGNORECASE)
 PATH = re.compile(r"\s*(?:[a-z]:[/\\]|~[\w.-]*[/\\]|\.{1,2}[/\\]|[/\\])", re.IGNORECASE)
@@ -39,7 +40,7 @@ PATH = re.compile(r"\s*(?:[a-z]:[/\\]|~[\w.-]*[/\\]|\.{1,2}[/\\]|[/\\])", re.IGN
 WEB = r"[a-z][a-z0-9+.-]{1,30}:[/\\]{2}"
 PLACES = re.compile(
     rf"""(?<=')(?:{WEB})[^']+(?=')|(?<=")(?:{WEB})[^"]+(?=")|(?<![a-z0-9+.-]){WEB}\S+"""
-    rf"""|(?<![\w/\\.:@-])(?:{LOGIN}[\w.-]{{1,253}}{PORT}|{HOST}[/\\?]\S+|[/\\]{{2}}[\w.-]{{1,253}}[/\\]\S+)"""
+    rf"""|(?<![\w/\\.:@-])(?:{LOGIN}[\w.-]{{1,253}}{PORT}|{SERVER}(?![\w/\\])|{HOST}[/\\?]\S+|[/\\]{{2}}[\w.-]{{1,253}}[/\\]\S+)"""
     r"""|(?<!\w)[a-z]:[/\\][^\n'"`<>“”|]+[/\\]""",
     re.IGNORECASE,
 )
@@ -52,6 +53,10 @@ AFTER = ".,:;)]}>'\"”"
 OVER = re.compile(r"[?#;\"<>|]")
 JOINED = re.compile(rf"(.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}))[&=].*", re.IGNORECASE | re.DOTALL)
 ENCODED = re.compile(r"%(?:25)*(?:2f|5c)", re.IGNORECASE)
+
+
+# What may be a place without having a slash in it.
+HINTS = re.compile(rf"{ENCODED.pattern}|[a-z\d]:\d", re.IGNORECASE)
 
 
 def is_address(text: str) -> bool:
@@ -115,7 +120,7 @@ def _redact_found(found: "re.Match[str]") -> str:
 
 def has_place(text: str) -> bool:
     """Whether there can be an address or a path in a text; for most there cannot, and nothing has to be looked for."""
-    return any(sign in text for sign in "/\\@") or ("%" in text and ENCODED.search(text) is not None)
+    return any(sign in text for sign in "/\\@") or HINTS.search(text) is not None
 
 
 def _decoded(text: str) -> str:

@@ -32,12 +32,21 @@ logger = logging.getLogger(__name__)
 def show_error(error: SimilarityError) -> None:
     """Show an error to whoever is in front of the browser; the log has the detail."""
     logger.warning("Shown to a visitor: %s (%r)", error, error.__cause__)
-    if isinstance(error, StoreError) and not access.may_manage():
-        error = AWAY
     sentence = str(error)
     if isinstance(error, ImageError) and not ADDRESS.match(error.name):
         sentence = f"{PurePath(error.name).name}: {error.reason}"
-    st.error(as_text(without_paths(access.seen_sentence(sentence, *_places(error)))), icon=":material/error:")
+    st.error(_as_text(error, without_paths(sentence)), icon=":material/error:")
+
+
+def error_text(error: SimilarityError) -> str:
+    """What an error says, as Markdown shows it, as far as whoever is in front of the browser may know it."""
+    return _as_text(error, str(error))
+
+
+def _as_text(error: SimilarityError, sentence: str) -> str:
+    if isinstance(error, StoreError) and not access.may_manage():
+        sentence = str(AWAY)
+    return said(sentence, *_places(error))
 
 
 def shown(text: str) -> str:

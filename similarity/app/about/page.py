@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.about import facts
-from similarity.app.messages import as_text, said, shown, without_paths
+from similarity.app.messages import as_text, error_text, shown
 from similarity.bench.machine import describe_machine
 from similarity.errors import SimilarityError
 from similarity.inventory import Entry, take_inventory
@@ -111,7 +111,7 @@ def _sample_to_come() -> str:
     try:
         title = choose_model(AUTO, may_download=False).backbone.title
     except SimilarityError as error:
-        return f"The sample gallery cannot be made: {said(without_paths(str(error)))}"
+        return f"The sample gallery cannot be made: {error_text(error)}"
     return f"The sample gallery is made with {as_text(title)} when it is first needed."
 
 

@@ -10,7 +10,7 @@ from similarity.app import fields
 from similarity.app.access import seen
 from similarity.app.galleries import background, source, words
 from similarity.app.galleries.source import FORM_WIDTH
-from similarity.app.messages import said, shown
+from similarity.app.messages import error_text, shown
 from similarity.errors import GalleryError, SimilarityError
 from similarity.facets import LABEL
 from similarity.gallery import Gallery
@@ -129,7 +129,7 @@ def _button(label: str, icon: str, task: Task, directory: Path, work: Callable[[
     try:
         begun = background.start(directory, task, work())
     except SimilarityError as error:
-        st.error(said(str(error)), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
         return
     if begun:
         st.toast("Begun: see the top of the page.")

@@ -6,7 +6,7 @@ from similarity.app import access, learned, navigation, resources, wording
 from similarity.app.access import seen
 from similarity.app.galleries import background, care, changes, marks, overview, words
 from similarity.app.galleries.skipped import show_skipped
-from similarity.app.messages import said, shown
+from similarity.app.messages import error_text, said, shown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.inventory import Entry
@@ -49,7 +49,7 @@ def _open(entry: Entry) -> Gallery | None:
         return resources.load_gallery(entry.directory)
     except SimilarityError as error:
         st.error(DAMAGED, icon=":material/heart_broken:")
-        st.caption(said(str(error)))
+        st.caption(error_text(error))
         return None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import plain
-from similarity.app.messages import said, shown
+from similarity.app.messages import error_text, shown
 from similarity.errors import SimilarityError
 from similarity.feedback import MARKS, export_marks, forget_all, read_marks
 from similarity.gallery import Gallery
@@ -20,7 +20,7 @@ def show(gallery: Gallery) -> None:
     try:
         count = count_marks(gallery.directory)
     except SimilarityError as error:
-        st.error(said(str(error)), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
         return
     if not count:
         st.caption("Results that are marked “More like this” or “Not like this” on the search page are kept here.")
@@ -88,7 +88,7 @@ def _confirm(gallery: Gallery, count: int) -> None:
     try:
         forget_all(gallery.directory)
     except SimilarityError as error:
-        st.error(said(str(error)), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
         return
     _do_not()
     st.rerun()

@@ -11,7 +11,7 @@ from similarity.app import fields, wording
 from similarity.app.access import seen
 from similarity.app.galleries import background, overview, source, words
 from similarity.app.galleries.source import FORM_WIDTH
-from similarity.app.messages import said, shown
+from similarity.app.messages import error_text, shown
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.inventory import look_at, named_gallery
@@ -51,7 +51,7 @@ def show() -> None:
             if wanted or st.session_state.pop(REPLACED, None) == name:
                 _build(name, prepare, How(model, precision, recipe, refinement), is_sure=not wanted)
         except SimilarityError as error:
-            st.error(said(str(error)), icon=":material/error:")
+            st.error(error_text(error), icon=":material/error:")
 
 
 def _choose_model() -> tuple[str, Precision]:

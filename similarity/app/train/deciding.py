@@ -6,7 +6,7 @@ import streamlit as st
 
 from similarity.app import fields, learned, wording
 from similarity.app.galleries import background
-from similarity.app.messages import said, shown
+from similarity.app.messages import error_text, shown
 from similarity.app.train import keeping, watching
 from similarity.errors import SimilarityError
 from similarity.evaluation.wording import DEFINITIONS, NAMES
@@ -88,7 +88,7 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
     try:
         keeping.keep(job, keeping.new_gallery(name) if where == NEW else None)
     except SimilarityError as error:
-        st.error(said(str(error)), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
         return
     st.rerun()
 
