@@ -73,7 +73,7 @@ def test_the_longest_searches_that_are_made_here_are_not_too_long() -> None:
 def draw_field() -> None:
     from similarity.app import fields
 
-    fields.text("One line", key="line")
+    fields.line("One line", key="line")
     fields.lines("Several", key="lines")
 
 

@@ -101,7 +101,8 @@ def test_the_search_page_tells_of_no_place(inside: Gallery, sent: Sent) -> None:
     sent.check(str(inside.directory.parent))
 
 
-def test_a_closer_look_and_its_reasons_tell_of_no_place(inside: Gallery, sent: Sent) -> None:
+@pytest.mark.usefixtures("sent")
+def test_a_closer_look_and_its_reasons_tell_of_no_place(inside: Gallery) -> None:
     for number in (0, 5):
         page = open_app(gallery=inside.name, like=f"item:{inside.items[0].sha256}")
         page.session_state[reasons.IS_ASKED] = True

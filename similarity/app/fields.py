@@ -10,7 +10,7 @@ from similarity.plain import LONGEST
 LONGEST_LINES = 65_536
 
 
-def text(label: str, value: str = "", *, key: str, **options: Any) -> str:
+def line(label: str, value: str = "", *, key: str, **options: Any) -> str:
     """A field for one line; what is in it, without spaces around it, or nothing if it is too long, which is said."""
     return bounded(st.text_input(label, value, key=key, max_chars=LONGEST + 1, **options)).strip()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import first_start, links, messages, navigation
+from similarity.app import access, first_start, links, messages, navigation
 from similarity.app.links import Link
 from similarity.inventory import list_galleries
 from similarity.sample import SAMPLE
@@ -40,7 +40,7 @@ def choose(directories: list[Path], link: Link) -> Path:
     names = {directory.name: directory for directory in directories}
     wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
     st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
-    return names[st.selectbox("Gallery", list(names), key="gallery", on_change=_changed)]
+    return names[st.selectbox("Gallery", list(names), format_func=access.seen, key="gallery", on_change=_changed)]
 
 
 def _changed() -> None:

@@ -72,8 +72,8 @@ def _show_machine() -> None:
         return
     st.markdown(
         f"- **Processor:** {as_text(machine['processor'])}\n"
-        f"- **Cores:** {machine['cores']}\n"
-        f"- **Memory:** {machine['memory_gb']} GB\n"
+        f"- **Cores:** {machine['cores']:d}\n"
+        f"- **Memory:** {machine['memory_gb']:g} GB\n"
         f"- **Computes in:** {as_text(', '.join(one for one in machine['computes'] if one in ARITHMETIC))}\n"
         f"- **System:** {as_text(machine['system'])}"
     )

@@ -40,7 +40,9 @@ def show(gallery: Gallery, evaluation: Evaluation) -> None:
         labels = list(dict.fromkeys(one.label for one in evaluation.per_label))
         label = ANY
         if len(labels) > 1:
-            label = st.selectbox("Of the label", [ANY, *labels], key="cases_label", width=220, on_change=_begin_anew)
+            label = st.selectbox(
+                "Of the label", [ANY, *labels], format_func=seen, key="cases_label", width=220, on_change=_begin_anew
+            )
     numbers = _chosen(evaluation, kind or WORST, label)
     st.caption(f"{ABOUT[kind or WORST]} Click on a row to search with its query.")
     shown = st.session_state.get(SHOWN, STEP)

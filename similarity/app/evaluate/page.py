@@ -69,7 +69,7 @@ def _choose_what(gallery: Gallery) -> Wanted:
     if access.may_manage():
         way = st.segmented_control("Queries", [OWN, OTHERS], default=OWN, required=True, key="evaluate_way")
         if way == OTHERS:
-            place = fields.text(
+            place = fields.line(
                 "Path of a folder, a zip or a CSV", placeholder="/home/me/queries", key="evaluate_place"
             )
             st.caption(ABOUT_PLACE)
@@ -139,7 +139,7 @@ def _ask_again(gallery: Gallery, wanted: Wanted) -> None:
 
 def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        left_out = f" Left out: {evaluation.left_out}." if evaluation.left_out.total else ""
+        left_out = f" Left out: {messages.said(str(evaluation.left_out))}." if evaluation.left_out.total else ""
         queries = "query" if evaluation.queries == 1 else "queries"
         st.markdown(f"**{evaluation.queries:,} {queries},** in {evaluation.seconds:.1f} s.{left_out}", width="content")
         with st.container(horizontal=True, width="content", gap="small"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import gallery_choice, links, messages, navigation, resources, wording
+from similarity.app import access, gallery_choice, links, messages, navigation, resources, wording
 from similarity.app.components import tiles
 from similarity.app.faceoff import contest, verdict
 from similarity.app.faceoff.contest import Side
@@ -58,6 +58,7 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
     chosen = st.multiselect(
         "Galleries",
         list(names),
+        format_func=access.seen,
         key=CHOSEN,
         max_selections=MOST,
         on_change=_changed,

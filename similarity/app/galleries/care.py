@@ -65,7 +65,7 @@ def _confirm(entry: Entry) -> None:
     if entry.name == SAMPLE:
         st.markdown("The sample gallery is made again as soon as there is no other one.")
     with st.form("delete_form", border=False):
-        typed = fields.text("Type its name", key="delete_name", placeholder=seen(entry.name))
+        typed = fields.line("Type its name", key="delete_name", placeholder=seen(entry.name))
         with st.container(horizontal=True):
             is_sure = st.form_submit_button("Delete it for good", type="primary", icon=":material/delete_forever:")
             st.form_submit_button("Keep it", on_click=_do_not)

@@ -79,7 +79,7 @@ def _show_facts(gallery: Gallery) -> None:
     if access.may_manage():
         facts |= {"Searched by": made.store.title, "First made of": made.source, "Kept in": str(gallery.directory)}
     with st.container(key="gallery-facts"):
-        st.table({name: shown(value) for name, value in facts.items()}, border="horizontal", hide_header=True)
+        st.table({shown(name): shown(value) for name, value in facts.items()}, border="horizontal", hide_header=True)
     why, _, remedy = made.note.partition("\n")
     if why:
         st.caption(f"{said(why)} {said(remedy)}")

@@ -40,7 +40,7 @@ def show() -> None:
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     st.subheader("New gallery", anchor=False)
     with st.container(border=True, width=FORM_WIDTH):
-        name = fields.text(
+        name = fields.line(
             "Name", placeholder="shoes", key="new_name", help="Letters, digits, dots, dashes and underscores."
         )
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
@@ -86,7 +86,10 @@ def _choose_search() -> tuple[str, str]:
     """The recipe of the index, and the refinement of the embeddings."""
     with st.expander("Search", icon=":material/tune:"):
         recipe = st.selectbox(
-            "How pictures are compared", list(words.RECIPES), format_func=words.recipe_title, key="new_recipe"
+            "How pictures are compared",
+            list(words.RECIPES),
+            format_func=lambda one: seen(words.recipe_title(one)),
+            key="new_recipe",
         )
         refinement = st.selectbox(
             "Refinement", list(words.REFINEMENTS), format_func=words.REFINEMENTS.__getitem__, key="new_refinement"

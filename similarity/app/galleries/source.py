@@ -6,6 +6,7 @@ import streamlit as st
 
 from similarity import plain
 from similarity.app import fields
+from similarity.app.access import seen
 from similarity.app.messages import shown
 from similarity.datasets import DATASETS
 from similarity.home import full_path
@@ -48,7 +49,7 @@ def find_place(place: str) -> Finding:
 
 
 def _choose_place(key: str) -> Prepare | None:
-    place = fields.text("Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place")
+    place = fields.line("Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place")
     st.caption(ABOUT_PLACE)
     return (lambda _: find_place(place)) if place else None
 
@@ -60,7 +61,9 @@ def _choose_upload(key: str) -> Prepare | None:
 
 
 def _choose_dataset(key: str) -> Prepare:
-    dataset = st.selectbox("Dataset", list(DATASETS.values()), format_func=lambda one: one.title, key=f"{key}_dataset")
+    dataset = st.selectbox(
+        "Dataset", list(DATASETS.values()), format_func=lambda one: seen(one.title), key=f"{key}_dataset"
+    )
     options = f" Indexed of it: `{dataset.options.strip()}`." if dataset.options else ""
     st.caption(f"Licence: {shown(dataset.licence)}{options} It is downloaded once and kept.")
     return lambda _: of_dataset(dataset)

@@ -25,7 +25,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
         is_exact: whether all pictures are compared, so that there is no accuracy to be chosen.
     """
     active = len(link.where) + bool(link.minimum) + link.distinct
-    with st.popover(f"Filter · {active}" if active else "Filter", icon=":material/filter_alt:"):
+    with st.popover(f"Filter · {active:d}" if active else "Filter", icon=":material/filter_alt:"):
         for column in facets.columns:
             _choose_values(facets, column, link)
         st.session_state["min"] = round(link.minimum, 2)

@@ -80,8 +80,8 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
         )
     elif link.generation and link.generation != manifest.generation:
         st.info(
-            f"This link was made for state {link.generation} of the gallery. It is at state {manifest.generation} now, "
-            "so results may differ.",
+            f"This link was made for state {link.generation:d} of the gallery. It is at state "
+            f"{manifest.generation:d} now, so results may differ.",
             icon=":material/history:",
         )
 

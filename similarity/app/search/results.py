@@ -68,7 +68,7 @@ def choose_page_size(link: Link) -> None:
     st.selectbox(
         "Results on a page",
         PAGE_SIZES,
-        format_func=lambda k: f"{k} a page",
+        format_func=lambda k: f"{k:d} a page",
         key="k",
         on_change=lambda: links.change(k=st.session_state["k"]),
         label_visibility="collapsed",

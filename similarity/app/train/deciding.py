@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from similarity.app import fields, learned, wording
+from similarity.app.access import seen
 from similarity.app.galleries import background
 from similarity.app.messages import error_text, shown
 from similarity.app.train import keeping, watching
@@ -57,7 +58,7 @@ def _show_worth(card: Card) -> None:
     queries = card.data.get("queries", 0)
     asked = wording.pictures(queries) if card.is_of_labels else f"{queries:,} searches with marks"
     epoch, patience = card.settings.get("best_epoch"), card.settings.get("patience")
-    trained = f"Best after epoch {epoch}" if patience else f"Trained for {epoch} epochs"
+    trained = f"Best after epoch {shown(str(epoch))}" if patience else f"Trained for {shown(str(epoch))} epochs"
     held_out = f"Of **{asked}** that were held out. " if found else ""
     st.markdown(f"{held_out}{trained}, in {wording.duration(card.seconds)}.")
     if found and queries < FEW:
@@ -69,7 +70,7 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
     where = st.segmented_control("Keep it in", [HERE, NEW], default=HERE, required=True, key=f"keep-in-{job.number}")
     name = ""
     if where == NEW:
-        name = fields.text("Name", _free_name(gallery.name), key=f"keep-name-{job.number}")
+        name = fields.line("Name", seen(_free_name(gallery.name)), key=f"keep-name-{job.number}")
         st.caption("Of the same pictures; this gallery stays as it is.")
     else:
         st.caption("Nothing is embedded anew, and it can be undone.")
