@@ -63,7 +63,8 @@ def log(level: int) -> None:
 
 
 def _sanitized(name: str) -> str:
-    return sanitize_filename(one_line(name), "_", platform="universal", max_len=LONGEST)
+    name = re.sub(r"\s+(?=\.)", "", one_line(name))  # which hides a reserved name from whoever looks for one
+    return sanitize_filename(name, "_", platform="universal", max_len=LONGEST)
 
 
 def _in_cell(character: str) -> str:

@@ -175,10 +175,10 @@ def test_streamlit_shows_words_in_no_way_that_is_not_looked_at() -> None:
     silent = {
         "App", "area_chart", "balloons", "bar_chart", "bidi_component", "bottom", "cache_data", "cache_resource",
         "columns", "connection", "container", "context", "column_config", "components", "divider", "echo", "empty",
-        "experimental_user", "form", "grid", "skeleton", "fragment", "get_option", "help", "line_chart", "login", "logout", "map",
-        "navigation", "pagination", "pydeck_chart", "pyplot", "query_params", "rerun", "scatter_chart", "secrets",
-        "session_state", "set_option", "set_page_config", "sidebar", "snow", "space", "stop", "switch_page", "theme",
-        "user", "bokeh_chart", "audio_recorder",
+        "experimental_user", "form", "grid", "skeleton", "fragment", "get_option", "help", "line_chart", "login",
+        "logout", "map", "navigation", "pagination", "pydeck_chart", "pyplot", "query_params", "rerun",
+        "scatter_chart", "secrets", "session_state", "set_option", "set_page_config", "sidebar", "snow", "space",
+        "stop", "switch_page", "theme", "user", "bokeh_chart", "audio_recorder",
     }  # fmt: skip
     known = {name for name in vars(st) if not name.startswith("_") and callable(getattr(st, name)) and name.islower()}
     assert known - silent - set(SHOWS) == set()
