@@ -110,8 +110,11 @@ def test_words_have_a_limit_whatever_the_model(shapes: Gallery) -> None:
         shapes.embed_text("x" * HUGE)
 
 
-def test_no_thumbnail_is_looked_for_outside_the_galleries() -> None:
-    for name in ("~", "~root", ".", "..", "x" * HUGE, "a/b"):
+def test_no_thumbnail_is_looked_for_outside_the_galleries(shapes: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(shapes.directory))
+    assert pictures.find("shapes", shapes.items[0].sha256)
+    assert pictures.find("~", shapes.items[0].sha256) is None
+    for name in ("~root", ".", "..", "x" * HUGE, "a/b"):
         assert pictures.find(name, "0" * 64) is None
 
 

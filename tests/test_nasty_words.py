@@ -94,7 +94,7 @@ class Shop:
             made = io.BytesIO()
             draw("dots", number).resize((96, 96)).save(made, "PNG")
             place = str(folder / f"{words.replace('/', '_').encode()[:200].decode(errors='ignore')}.png")
-            facts = {words: "named", "told": words, "pair": NASTY[number // 2]}
+            facts = {words: "named", "told": words, "pair": NASTY[number - number % 2]}
             self.items.append(Item(id=f"{number}-{words}", path=place, label=words, metadata=facts))
             self._data[f"{number}-{words}"] = made.getvalue()
         self.skipped = [Skipped(words, words, self.name) for words in NASTY]

@@ -253,7 +253,7 @@ def test_jobs_tell_of_no_place(sent: Sent, monkeypatch: pytest.MonkeyPatch, empt
 @pytest.mark.parametrize(
     "error",
     [
-        StoreAwayError(f"The Milvus at {HOST} does not answer; http://{HOST}/secret/?{TOKEN}"),
+        StoreAwayError(f"The Milvus at {HOST} does not answer, nor vectors:19530; http://{HOST}/secret/?{TOKEN}"),
         GalleryError(SENTENCE),
         SimilarityError(f"'s3://bucket-inside/my%20key/secret/x?{TOKEN}' is not there"),
     ],
@@ -269,6 +269,7 @@ def test_a_gallery_that_cannot_be_opened_tells_of_no_place(
         page.query_params["gallery"] = inside.name
         assert not page.run().exception
     assert b"cannot be searched" in b"".join(sent.messages)
+    sent.check("vectors:19530")
 
 
 def test_a_damaged_gallery_tells_of_no_place(inside: Gallery, sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
