@@ -133,6 +133,11 @@ HELPER = "def _helper(words):\n    st.caption(words)\n"
         "show = st.caption; show(item.label)",
         "list(map(st.caption, item.labels))",
         "from streamlit import caption",
+        "Tile(label=item.label)",
+        "tile['label'] = item.label",
+        "tile['alt'], tile['hint'] = 'x', item.label",
+        "cropper.show(b'', item.label, None, print, key='x')",
+        "heat.picture(b'', heat, alt='x', caption=item.label)",
     ],
 )
 def test_words_that_are_not_made_text_are_found(line: str) -> None:

@@ -49,6 +49,13 @@ KINDS: Mapping[str, Mapping[int | str, str]] = {
     "Page": {"title": MARKDOWN, "icon": MARKDOWN},
 }
 SHOWS = {name: shown for names, shown in KINDS.items() for name in names.split()}
+# The elements of our own: what they are given to show, by whoever makes them, and by whoever changes that later.
+TILE = dict.fromkeys(("alt", "label", "name", "note", "hint", "chance"), PLAIN)
+OWN: Mapping[str, Mapping[int | str, str]] = {
+    "Tile": TILE,
+    "cropper.show": {1: PLAIN, "alt": PLAIN},
+    "heat.picture": {"alt": PLAIN, "caption": PLAIN},
+}
 # Options that are shown as a function says.
 FORMATTED = "format_func"
 NUMBER = re.compile(r"[+]?\d*,?(\.\d+)?[dfgeE%,]")
@@ -125,6 +132,8 @@ class Lint:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call):
                 yield from self._check_call(module, node)
+            elif isinstance(node, ast.Assign):
+                yield from self._check_tile(module, node)
             elif isinstance(node, ast.Attribute) and self._is_passed_on(module, node):
                 yield from self._report(module, node)
             elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "streamlit":
@@ -140,8 +149,26 @@ class Lint:
         parent = module.parents[node]
         return not (isinstance(parent, ast.Call) and parent.func is node)
 
+    def _check_tile(self, module: Module, node: ast.Assign) -> Iterator[Finding]:
+        """What is written onto a tile after it was made."""
+        for target in node.targets:
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=True))
+            for one, value in pairs:
+                is_told = (
+                    isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Constant) and one.slice.value in TILE
+                )
+                if is_told and _last(one.value) == "tile" and not self._is_safe(module, value, PLAIN):  # type: ignore[attr-defined]
+                    yield from self._report(module, value)
+
     def _check_call(self, module: Module, call: ast.Call) -> Iterator[Finding]:
         function = call.func
+        if (own := OWN.get(ast.unparse(function))) is not None:
+            for name, value in [*enumerate(call.args), *((one.arg or "**", one.value) for one in call.keywords)]:
+                if name in own and not self._is_safe(module, value, own[name]):
+                    yield from self._report(module, value)
+            return
         if not isinstance(function, ast.Attribute) or function.attr not in SHOWS:
             return
         root = function.value

@@ -122,7 +122,7 @@ def of_item(gallery: Gallery, item: Item) -> Tile:
 
 def of_sample(item: Item, source: str) -> Tile:
     """A sample, to start from; its picture is at `source`."""
-    name = (item.label or "picture").replace("-", " ").capitalize()
+    name = access.seen((item.label or "picture").replace("-", " ").capitalize())
     return Tile(
         id=item.id,
         src=source,

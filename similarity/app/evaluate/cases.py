@@ -85,17 +85,17 @@ def _query(gallery: Gallery, evaluation: Evaluation, case: Case) -> Tile:
     if evaluation.protocol != LEAVE_ONE_OUT and gallery.items.find(case.item.sha256) is None:
         tile["src"] = f"data:image/jpeg;base64,{base64.b64encode(_thumbnail(case)).decode()}"
     name = seen(file_name(case.item))
-    tile["alt"], tile["hint"] = f"Query: {case.label}, {name}", f"{name}: search with it"
-    tile["label"], tile["name"], tile["note"], tile["mark"] = case.label, "", "Query", "query"
+    tile["alt"], tile["hint"] = f"Query: {seen(case.label)}, {name}", f"{name}: search with it"
+    tile["label"], tile["name"], tile["note"], tile["mark"] = seen(case.label), "", "Query", "query"
     return tile
 
 
 def _answer(gallery: Gallery, answer: Answer) -> Tile:
     verdict = "right" if answer.is_right else "wrong"
     tile = tiles.of_item(gallery, answer.item)
-    tile["alt"] = f"Rank {answer.rank}, {verdict}: {answer.label or seen(file_name(answer.item))}"
+    tile["alt"] = f"Rank {answer.rank:d}, {verdict}: {seen(answer.label or file_name(answer.item))}"
     tile["hint"] = f"{seen(file_name(answer.item))}, score {answer.score:.3f}, {verdict}"
-    tile["rank"], tile["label"], tile["name"] = str(answer.rank), answer.label, ""
+    tile["rank"], tile["label"], tile["name"] = str(answer.rank), seen(answer.label), ""
     tile["mark"], tile["note"] = verdict, ""
     return tile
 

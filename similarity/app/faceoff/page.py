@@ -142,12 +142,16 @@ def _show_sides(sides: Sequence[Side]) -> None:
 def _tile(side: Side, hit: Hit, others: Sequence[Side], *, is_common: bool) -> tiles.Tile:
     tile = tiles.of_hit(side.gallery, hit)
     ranks = [(other, other.rank_of(hit.item.sha256)) for other in others]
-    told = [f"{rank}" if len(others) == 1 else f"{other.gallery.name} {rank}" for other, rank in ranks if rank]
+    told = [
+        f"{rank:d}" if len(others) == 1 else f"{access.seen(other.gallery.name)} {rank:d}"
+        for other, rank in ranks
+        if rank
+    ]
     tile["name"], tile["note"] = "", f"also at rank {', '.join(told)}" if told else "only here"
     if is_common:
         tile["mark"] = "shared"
         tile["alt"] += ", found by all"
-    tile["hint"] = f"{tile['label'] or 'This picture'}: search with it"
+    tile["hint"] = f"{access.seen(tile['label'] or 'This picture')}: search with it"
     return tile
 
 
