@@ -9,6 +9,7 @@ from similarity.embedding import Embedder
 from similarity.errors import GalleryError, SearchError
 from similarity.manifest import Manifest
 from similarity.models import understands_text
+from similarity.plain import LONGEST
 from similarity.queries import Examples, Text, decode_query
 from similarity.stored import StoredVectors
 from similarity.vectors import Vectors, balance, combine
@@ -52,6 +53,8 @@ class Asking:
 
     def embed_text(self, words: str) -> Vectors:
         """See `Gallery.embed_text`."""
+        if len(words) > LONGEST:
+            raise SearchError(f"Words have {LONGEST:,} characters at most, and these {len(words):,}: say it shorter.")
         if self._manifest.head_sha256 and self.understands_text:
             raise GalleryError(
                 f"The gallery {self._directory.name} compares through a head, which words do not go through: "

@@ -62,7 +62,15 @@ class DamagedError(ImageError):
 
 
 class FetchError(SimilarityError):
-    """An address that cannot be fetched."""
+    """An address that cannot be fetched.
+
+    Attributes:
+        place: the address, as it is in the message, if that names one.
+    """
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class QuotaError(SimilarityError):

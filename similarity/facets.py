@@ -1,7 +1,9 @@
 """Which values the labels and metadata of a gallery have, and which pictures have them."""
 
+import itertools
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, TypedDict
 
 import numpy as np
@@ -36,6 +38,7 @@ class Facets:
             for column, value in _values(metadata, label):
                 rows.setdefault(column, {}).setdefault(value, array("q")).append(row)
         self._size = len(items)
+        self._meant: dict[str, tuple[str, dict[str, list[str]]]] = {}
         self._rows = {
             column: {value: np.unique(np.array(found, np.int64)) for value, found in sorted(values.items())}
             for column, values in rows.items()
@@ -60,6 +63,36 @@ class Facets:
         """How many pictures have each value of a column, by value."""
         return {value: len(rows) for value, rows in self._rows.get(column, {}).items()}
 
+    def renamed(self, tell: Callable[[str], str]) -> "Facets":
+        """The same with other names of columns and values; values that are then called alike are one.
+
+        Args:
+            tell: gives the name to show for one.
+        """
+        names = {column: [column, *values] for column, values in self._rows.items()}
+        if all(tell(name) == name for some in names.values() for name in some):
+            return self
+        told = copy(self)
+        told._rows, told._meant = {}, {}
+        for column, values in self._rows.items():
+            name = _free_name(tell(column), told._rows)
+            meant: dict[str, list[str]] = {}
+            for value in values:
+                meant.setdefault(tell(value), []).append(value)
+            told._meant[name] = column, meant
+            rows = {shown: np.concatenate([values[one] for one in ones]) for shown, ones in sorted(meant.items())}
+            told._rows[name] = {shown: np.unique(found) for shown, found in rows.items()}
+        return told
+
+    def meant(self, where: Where) -> Where:
+        """Conditions in the names that these have been renamed from; raises as `rows`."""
+        self.rows(where)
+        if not self._meant:
+            return where
+        meant = {self._meant[column][0]: self._meant[column][1] for column in where}
+        asked = zip(meant.items(), where.values(), strict=True)
+        return {column: [one for value in values for one in known.get(value, [])] for (column, known), values in asked}
+
     def rows(self, where: Where) -> npt.NDArray[np.int64]:
         """The rows of the items that meet all conditions, in order.
 
@@ -75,6 +108,12 @@ class Facets:
                 has_one[self._rows[column].get(value, [])] = True
             chosen &= has_one
         return np.flatnonzero(chosen)
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """A name, with a number behind it if there is one like it already."""
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def facts_of(item: Item) -> Iterator[tuple[str, str]]:

@@ -30,9 +30,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from similarity.addresses import NO_WEB_ADDRESS, WEB_PORTS, BadAddressError, check_url, has_odd_characters, is_public
 from similarity.errors import FetchError
+from similarity.plain import LONGEST
 
 MAX_SECONDS = 10.0
-LONGEST_ADDRESS = 2_048  # in characters
+LONGEST_ADDRESS = LONGEST
 MAX_BYTES = 20_000_000
 MAX_REDIRECTS = 4
 MAX_REQUESTS = 10
@@ -74,14 +75,14 @@ def fetch(url: str) -> bytes:
         )
     url = unicodedata.normalize("NFC", url)  # as host names are written
     if has_odd_characters(url):
-        raise FetchError(f"{url!r} is not a web address: it has spaces, backslashes or control characters in it.")
+        raise FetchError(f"{url!r} is not a web address: it has spaces, backslashes or control characters in it.", url)
     exchange = _Exchange()
     try:
         check_url(url, ports=None)
         return within(MAX_SECONDS, partial(_fetch, url, exchange))
     except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:  # those of requests are OSErrors
         logger.info("%s was not fetched: %r", url, error)
-        raise FetchError(explain(url, error)) from error
+        raise FetchError(explain(url, error), url) from error
     finally:
         exchange.end()
 
@@ -206,12 +207,17 @@ def _query_session(exchange: _Exchange) -> requests.Session:
         public = _PublicAdapter(is_https_proto=scheme == "https")  # type: ignore[call-arg]
         public.ports = WEB_PORTS | {int(port) for port in _setting("SIMILARITY_PORTS") if port.isdecimal()}
         session.mount(f"{scheme}://", public)
-        for host in _setting("SIMILARITY_PRIVATE_HOSTS"):
+        for host in private_hosts():
             session.mount(f"{scheme}://{host}/", _BoundedAdapter())
     for adapter in session.adapters.values():
         adapter.exchange = exchange  # type: ignore[attr-defined]
         adapter.max_retries = RETRIES  # type: ignore[attr-defined]
     return session
+
+
+def private_hosts() -> set[str]:
+    """The hosts inside the network that may be fetched from, as `host` or `host:port`."""
+    return set(_setting("SIMILARITY_PRIVATE_HOSTS"))
 
 
 def _setting(name: str) -> list[str]:
@@ -245,7 +251,7 @@ def check_status(url: str, response: requests.Response) -> None:
     if response.status_code != requests.codes.ok:
         known = {status.value: f" {status.phrase}" for status in HTTPStatus}  # not whatever the server calls it
         code = response.status_code
-        raise FetchError(f"{url} answered {code}{known.get(code, '')}: check the address.")
+        raise FetchError(f"{url} answered {code}{known.get(code, '')}: check the address.", url)
 
 
 def _read(url: str, response: requests.Response) -> bytes:
@@ -254,7 +260,7 @@ def _read(url: str, response: requests.Response) -> bytes:
     while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
         body += piece
         if len(body) > MAX_BYTES:
-            raise FetchError(f"{url} sends more than 20 MB: use a smaller version of the picture.")
+            raise FetchError(f"{url} sends more than 20 MB: use a smaller version of the picture.", url)
     return bytes(body)
 
 

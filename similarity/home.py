@@ -8,6 +8,8 @@ from pathlib import Path
 
 from similarity.errors import SimilarityError
 
+LONGEST_PATH = 4_096  # which Linux takes
+
 
 def home() -> Path:
     """The folder that holds galleries, models and caches (read anew at each call, so tests can move it)."""
@@ -19,6 +21,8 @@ def home() -> Path:
 
 def full_path(place: str | Path) -> Path:
     """A path in full, `~` and links resolved; raises SimilarityError if it cannot be one."""
+    if len(str(place)) > LONGEST_PATH:
+        raise SimilarityError(f"A path has {LONGEST_PATH:,} characters at most, and this one {len(str(place)):,}.")
     try:
         return Path(place).expanduser().resolve()
     except (OSError, ValueError, RuntimeError) as error:

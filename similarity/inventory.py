@@ -16,6 +16,7 @@ from similarity.manifest import Manifest
 from similarity.storage import read_live_manifest
 
 NAME = re.compile(r"\w[\w.-]*")
+LONGEST_NAME = 255  # which file systems take; in bytes of UTF-8
 Condition = Literal["sound", "damaged", "unfinished"]
 
 
@@ -82,6 +83,8 @@ def named_gallery(name: str) -> Path:
     Raises:
         GalleryError: it has other signs in it than letters, digits, dots, dashes and underscores.
     """
+    if len(name) > LONGEST_NAME or len(name.encode(errors="replace")) > LONGEST_NAME:
+        raise GalleryError(f"The name of a gallery has {LONGEST_NAME} bytes at most: take a shorter one.")
     if not NAME.fullmatch(name):
         raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
     return galleries_folder() / name

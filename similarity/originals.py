@@ -9,6 +9,7 @@ from similarity.errors import ImageError, SourceError
 from similarity.fetch import fetch
 from similarity.queries import QueryFile
 from similarity.records import files_of
+from similarity.redaction import name_in
 from similarity.sources import FileBytes, Item, Skipped, Source, Stamp, open_source
 from similarity.sources.places import is_remote, read_place, readers_for
 
@@ -57,8 +58,7 @@ def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> Query
 
 def file_name(item: Item) -> str:
     """What a picture's file is called, without the place where it is."""
-    path = item.path.partition("?")[0] if is_remote(item.path) else item.path
-    return Path(path).name or item.public_id
+    return (name_in(item.path) if is_remote(item.path) else Path(item.path).name) or item.public_id
 
 
 def _read(item: Item, fetch: Callable[[str], bytes]) -> FileBytes:

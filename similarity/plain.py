@@ -3,13 +3,20 @@
 import logging
 import re
 import unicodedata
+from pathlib import PurePosixPath
 from typing import Any
 
 from pathvalidate import sanitize_filename
 
+# How long an address may be, and all that people say in one line: words, names, places, in characters.
+LONGEST = 2_048
+
 # What a spreadsheet may take for a formula, at the start of a cell or after what may end one.
 FORMULA = re.compile(r"(^|[;,\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
 LONGEST_LOGGED = 4_000
+LONGEST_SAID = 200
+# Of a file's name, in bytes of UTF-8: no file system takes more than 255.
+LONGEST_ENTRY, LONGEST_SUFFIX = 240, 16
 
 
 def one_line(text: str) -> str:
@@ -19,12 +26,20 @@ def one_line(text: str) -> str:
 
 def cell(value: Any) -> Any:
     """A value for a table that no spreadsheet takes for a formula, whatever it thinks that ends a cell."""
-    return FORMULA.sub(r"\1\2'", value) if isinstance(value, str) else value
+    return FORMULA.sub(r"\1\2'", "".join(map(_in_cell, value))) if isinstance(value, str) else value
 
 
 def entry(name: str) -> str:
-    """A name for a file in an archive or a download: a plain one everywhere, in no other folder."""
-    return sanitize_filename(name, replacement_text="_", platform="universal") or "_"
+    """A name for a file in an archive or a download: a plain one everywhere, in no other folder, its suffix kept."""
+    path = PurePosixPath(_sanitized(name).strip())
+    stem, suffix = path.stem, path.suffix.encode()[:LONGEST_SUFFIX].decode(errors="ignore")
+    short = stem.encode()[: LONGEST_ENTRY - LONGEST_SUFFIX].decode(errors="ignore").strip(" .")
+    return _sanitized(f"{short or '_'}{suffix}")  # once more, as what is left may be a reserved name
+
+
+def short(text: str) -> str:
+    """The beginning of a text, to be said in a sentence about it."""
+    return text if len(text) <= LONGEST_SAID else f"{text[: LONGEST_SAID - 1]}…"
 
 
 class Formatter(logging.Formatter):
@@ -45,6 +60,16 @@ def log(level: int) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter("%(levelname)s:%(name)s:%(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
+
+
+def _sanitized(name: str) -> str:
+    name = re.sub(r"\s+(?=\.)", "", one_line(name))  # which hides a reserved name from whoever looks for one
+    return sanitize_filename(name, "_", platform="universal", max_len=LONGEST)
+
+
+def _in_cell(character: str) -> str:
+    """Lines and columns may be in a cell; what cannot be seen is written out, as whoever reads it may pass over it."""
+    return character if character in "\t\r\n" else _seen(character)
 
 
 def _seen(character: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from similarity.errors import GalleryError
+from similarity.plain import cell
 from similarity.sources import Item, Skipped
 
 
@@ -67,7 +68,8 @@ def write_csv(path: Path, items: Iterable[Item], skipped: Iterable[Skipped]) -> 
         with path.open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(("path", "state", "detail"))
-            rows.writerows((one.path, "skipped", one.reason) for one in skipped)
-            rows.writerows((copy.path, "duplicate", item.path) for item in items for copy in item.copies)
+            rows.writerows(map(cell, (one.path, "skipped", one.reason)) for one in skipped)
+            copies = ((copy.path, "duplicate", item.path) for item in items for copy in item.copies)
+            rows.writerows(map(cell, row) for row in copies)
     except OSError as error:
         raise GalleryError(f"The report could not be written to {path} ({error.strerror or error}).") from error

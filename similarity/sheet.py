@@ -3,13 +3,15 @@
 import io
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
 from similarity.errors import SearchError
+from similarity.originals import file_name
+from similarity.plain import one_line
 from similarity.search import Hit
 
 if TYPE_CHECKING:
@@ -19,10 +21,18 @@ COLUMNS = 5
 TILE_INCHES = 1.9
 INK, FAINT = "#1f2430", "#6b7280"
 CARD = 480
+# Of words on a card, in characters; of more than these none can be seen.
+MOST_WORDS = 200
 
 
 def draw_sheet(
-    query: Image.Image, title: str, hits: Sequence[Hit], pictures: Sequence[bytes], *, heading: str = "Query"
+    query: Image.Image,
+    title: str,
+    hits: Sequence[Hit],
+    pictures: Sequence[bytes],
+    *,
+    heading: str = "Query",
+    tell: Callable[[str], str] = str,
 ) -> bytes:
     """Draw a query beside its hits.
 
@@ -32,6 +42,7 @@ def draw_sheet(
         hits: best first.
         pictures: a small JPEG for each hit.
         heading: what to write above the query.
+        tell: what to write of a label.
 
     Returns:
         A PNG file.
@@ -49,7 +60,7 @@ def draw_sheet(
     for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
         axes = figure.add_subplot(grid[divmod(position, COLUMNS)])
         with Image.open(io.BytesIO(picture)) as image:
-            _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", hit.item.label or Path(hit.item.path).name)
+            _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", tell(hit.item.label or file_name(hit.item)))
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
@@ -60,7 +71,7 @@ def draw_words(words: str) -> Image.Image:
     import matplotlib
 
     font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # always there; it has no Chinese
-    lines = textwrap.wrap(words, 16, max_lines=6, placeholder=" …") or [""]
+    lines = textwrap.wrap(one_line(words[:MOST_WORDS]), 16, max_lines=6, placeholder=" …") or [""]
     card = Image.new("RGB", (CARD, CARD), "#eceff3")
     pen, large = ImageDraw.Draw(card), ImageFont.truetype(font, 40)
     middle = (CARD / 2, CARD / 2)
@@ -79,6 +90,7 @@ def save_sheet(path: Path, png: bytes) -> None:
 def _draw_picture(axes: "Axes", picture: Image.Image, heading: str, caption: str) -> None:
     """A picture with a bold line above and a faint one below."""
     axes.imshow(picture)
+    heading, caption = one_line(heading), one_line(caption)
     axes.set_title(heading, fontsize=10, fontweight="bold", color=INK, pad=5, parse_math=False)
     axes.set_xlabel(caption if len(caption) <= 24 else caption[:23] + "…", fontsize=9, color=FAINT, parse_math=False)
     axes.set_xticks([])

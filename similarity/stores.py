@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from similarity.errors import StoreError
 from similarity.fetch import is_url
 from similarity.home import full_path
+from similarity.plain import LONGEST
 from similarity.sources import Item
 
 Kind = Literal["faiss", "milvus"]
@@ -82,6 +83,8 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
         return EMBEDDED
     if not (uri := uri or os.environ.get(URI)):
         raise StoreError("Milvus needs an address such as http://localhost:19530, or a file such as vectors.db.")
+    if len(uri) > LONGEST:
+        raise StoreError(f"An address has {LONGEST:,} characters at most, and that of Milvus {len(uri):,}.")
     if is_url(uri):
         return Store("milvus", uri.rstrip("/"))
     if not uri.endswith(".db"):

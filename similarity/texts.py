@@ -11,6 +11,7 @@ from similarity.engines import OpenVinoTextEngine
 from similarity.errors import ModelError, SearchError
 from similarity.models import Backbone, TextTower, Tokenizer, check_installed
 from similarity.networks import converted_text_network, find_text_network
+from similarity.plain import LONGEST
 from similarity.vectors import Vectors, normalise
 from similarity.weights import check_same, obtain_weights, weights_sha256
 
@@ -42,7 +43,7 @@ class TextEmbedder:
             return np.empty((0, self._backbone.dim), np.float32)
         with self._lock:  # whoever comes while it is loaded waits; running it needs no lock
             tokenizer, engine = self._tokenizer, self._engine
-        return normalise(engine.run(tokenizer(texts)))
+        return normalise(engine.run(tokenizer([text[:LONGEST] for text in texts])))
 
     def _require_tower(self) -> TextTower:
         if self._backbone.text is None:

@@ -6,13 +6,17 @@ it; SIMILARITY_MANAGE says otherwise: `nobody`, or `everyone` who reaches the ap
 
 import ipaddress
 import os
+from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from similarity.app.guard import is_own_name
-from similarity.fetch import is_url
 from similarity.originals import file_name
+from similarity.plain import one_line
+from similarity.redaction import has_place, redact, redact_address, redact_sentence
 from similarity.sources import Item
+from similarity.sources.places import is_remote
 
 # What a browser says when it connects. Whoever passes a request on adds something, under whatever name: then the
 # address that it comes from is not the visitor's.
@@ -36,9 +40,46 @@ def may_manage() -> bool:
     return setting == "everyone" or (setting == "local" and _is_local())
 
 
+def telling() -> Callable[[str], str]:
+    """What makes of a name, a label, a fact or an address what whoever is in front of the browser may know of it.
+
+    To be asked for while a page is drawn, and to be used whenever a file is made of it later.
+    """
+    return str if may_manage() else redact
+
+
+def seen(text: str) -> str:
+    """A name, a label or a fact from elsewhere, as a browser may have it where nothing is markup: in one line."""
+    return one_line(telling()(text) if has_place(text) else text)
+
+
+def seen_item(item: Item, tell: Callable[[str], str] | None = None) -> Item:
+    """A picture with its label and facts as whoever is in front of the browser may know them; its path is as it was."""
+    tell = tell or telling()
+    if tell is str:
+        return item
+    return replace(
+        item,
+        label=tell(item.label) if item.label else item.label,
+        metadata={tell(name): tell(value) for name, value in item.metadata.items()},
+        copies=tuple(seen_item(copy, tell) for copy in item.copies),
+    )
+
+
+def seen_sentence(sentence: str, *places: str) -> str:
+    """A sentence likewise.
+
+    Args:
+        places: addresses and paths that are in it for certain, spaces and all.
+    """
+    return one_line(sentence if may_manage() else redact_sentence(sentence, *places))
+
+
 def place_for_visitor(item: Item) -> str:
     """Where a picture is, as far as whoever is in front of the browser may know."""
-    return item.path if is_url(item.path) or may_manage() else file_name(item)
+    if may_manage():
+        return item.path
+    return redact_address(item.path) if is_remote(item.path) else file_name(item)
 
 
 def _is_local() -> bool:

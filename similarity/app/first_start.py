@@ -26,7 +26,9 @@ def index_sample(*, anew: bool = False) -> None:
         st.markdown("Indexing the sample gallery. This happens once and takes a few seconds.")
         bar = st.progress(0.0, text="Loading the model …")
         resources.index_sample(
-            lambda progress: bar.progress(progress.done / max(progress.total, 1), text=wording.progress(progress)),
+            lambda progress: bar.progress(
+                progress.done / max(progress.total, 1), text=messages.said(wording.progress(progress))
+            ),
             anew=anew,
         )
     place.empty()

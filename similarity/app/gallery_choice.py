@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import first_start, links, messages, navigation
+from similarity.app import access, first_start, links, messages, navigation
 from similarity.app.links import Link
 from similarity.inventory import list_galleries
 from similarity.sample import SAMPLE
@@ -28,7 +28,7 @@ def choose_named(directories: list[Path]) -> Path:
     """A gallery; if the page's address names one that is not there, that is said."""
     link = links.read()
     if link.gallery and link.gallery not in [path.name for path in directories]:
-        st.warning(f"There is no gallery named {messages.as_text(link.gallery)}.", icon=":material/link_off:")
+        st.warning(f"There is no gallery named {messages.shown(link.gallery)}.", icon=":material/link_off:")
     return choose(directories, link)
 
 
@@ -40,7 +40,7 @@ def choose(directories: list[Path], link: Link) -> Path:
     names = {directory.name: directory for directory in directories}
     wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
     st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
-    return names[st.selectbox("Gallery", list(names), key="gallery", on_change=_changed)]
+    return names[st.selectbox("Gallery", list(names), format_func=access.seen, key="gallery", on_change=_changed)]
 
 
 def _changed() -> None:

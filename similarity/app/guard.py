@@ -10,17 +10,23 @@ from urllib.parse import urlsplit
 
 from aiolimiter import AsyncLimiter
 from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as ProtoMessage
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from similarity.app.fields import LONGEST_LINES
+from similarity.app.links import LONGEST_IN_ALL
+
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # What a page of ours tells the server. Streamlit knows more, which would empty caches or tell of the source code.
 OWN_MESSAGES = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"})
 OWN_OPERATIONS = frozenset({"deferred_file", "dataframe_chunk"})  # a download, and a long table's next part
-# In bytes; what a page tells is some kilobytes.
-LONGEST_MESSAGE = 1_000_000
+# The longest text that a page takes, in characters, how many values a field may have, and texts that can be cut.
+LONGEST_TEXT, MOST_VALUES = LONGEST_LINES, 2_000
+LONGEST_MESSAGE = 1 << 20  # in bytes; whatever is larger then is nothing that a page of ours says
+CUT = {"query_string": LONGEST_IN_ALL + 1, "string_value": LONGEST_TEXT + 1, "data": LONGEST_TEXT + 1}
 # So many messages may come at once, and as many again in so many seconds; more wait, and nothing is lost.
 MESSAGES, SECONDS = 20, 4.0
 # Streamlit's own pages bring scripts and styles within themselves, and its charts make code out of text.
@@ -141,27 +147,58 @@ def _only_own(receive: Receive) -> Receive:
     pace = AsyncLimiter(MESSAGES, SECONDS)
 
     async def received() -> Message:
-        while (message := await receive())["type"] == "websocket.receive":
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                return message
             await pace.acquire()
-            if _is_own(message):
-                break
-        return message
+            told = _read(message)
+            if told is not None and _is_own(told):
+                if len(message["bytes"]) <= LONGEST_TEXT:
+                    return message
+                _shorten(told)
+                if len(shorter := told.SerializeToString()) <= LONGEST_MESSAGE:
+                    return {**message, "bytes": shorter}
 
     return received
 
 
-def _is_own(message: Message) -> bool:
-    data = message.get("bytes") or b""
-    if len(data) > LONGEST_MESSAGE:
-        return False
+def _read(message: Message) -> BackMsg | None:
+    told = BackMsg()
     try:
-        told = BackMsg.FromString(data)
+        told.ParseFromString(message.get("bytes") or b"")
     except DecodeError:
-        return False
+        return None
+    return told
+
+
+def _is_own(told: BackMsg) -> bool:
     kind = told.WhichOneof("type")
     if kind == "backend_operation_request":
         return told.backend_operation_request.WhichOneof("payload") in OWN_OPERATIONS
     return kind in OWN_MESSAGES
+
+
+def _shorten(told: ProtoMessage) -> None:
+    """Cut off what is longer than any page takes, before anybody reads it; the page then says that it is too long.
+
+    What would make no sense when it is cut, such as JSON, is left out altogether.
+    """
+    for field, value in told.ListFields():
+        if field.is_repeated:
+            del value[MOST_VALUES:]
+            if field.type == field.TYPE_STRING:
+                value[:] = [one[: LONGEST_TEXT + 1] for one in value]
+            elif field.type == field.TYPE_MESSAGE:
+                for one in value:
+                    _shorten(one)
+        elif field.type == field.TYPE_MESSAGE:
+            _shorten(value)
+        elif field.type in (field.TYPE_STRING, field.TYPE_BYTES) and len(value) > CUT.get(field.name, LONGEST_TEXT):
+            if field.name in CUT:
+                setattr(told, field.name, value[: CUT[field.name]])
+            else:
+                told.ClearField(field.name)
 
 
 def _with_headers(send: Send) -> Send:

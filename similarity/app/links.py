@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
+from similarity.plain import LONGEST
 from similarity.queries import Box
 from similarity.search import Accuracy
 
@@ -32,6 +33,9 @@ PRECISIONS = (0.8, 0.9, 0.95, 0.99)
 # Of a query; each takes time. And the smallest part of a picture that is looked at, as a share of its side.
 MAX_PARTS, MIN_SIDE = 12, 0.02
 WHERE = "where."
+# Of the parameters of an address, in characters; and of what may be around the value of one: its kind and its box.
+LONGEST_IN_ALL, LONGEST_BOX = 32_768, 512
+TOO_LONG = f"The address of this page is too long: each part of it has {LONGEST:,} characters at most. Begin anew here."
 BALANCED: Accuracy = "balanced"
 SEEN = "seen"
 
@@ -61,8 +65,10 @@ class Part:
     @classmethod
     def parse(cls, text: str) -> "Part | None":
         """What an address says, or None if it says nothing that can be meant."""
+        if len(text) > LONGEST + LONGEST_BOX:
+            return None
         found = re.fullmatch(r"(\w+):(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text, re.DOTALL)
-        if not found or found[1] not in KINDS:
+        if not found or found[1] not in KINDS or len(found[2]) > LONGEST:
             return None
         value = unquote(found[2]) if found[1] in QUOTED else found[2]
         if found[1] == TEXT:
@@ -159,8 +165,22 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
 
 
 def read() -> Link:
-    """The search in the address of the page."""
-    return parse({name: st.query_params.get_all(name) for name in st.query_params})
+    """The search in the address of the page; none if the address is longer than any of ours."""
+    parameters = {name: st.query_params.get_all(name) for name in st.query_params}
+    return Link() if is_too_long(parameters) else parse(parameters)
+
+
+def is_too_long(parameters: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an address has more in it than any that is made here, or one thing that is longer than any."""
+    texts = [*parameters, *(value for values in parameters.values() for value in values)]
+    return sum(map(len, texts)) > LONGEST_IN_ALL or any(len(text) > LONGEST + LONGEST_BOX for text in texts)
+
+
+def refuse_too_long() -> None:
+    """Say that the address of the page is too long if it is, and go on without it."""
+    if is_too_long({name: st.query_params.get_all(name) for name in st.query_params}):
+        st.query_params.clear()
+        st.error(TOO_LONG, icon=":material/link_off:")
 
 
 def write(link: Link) -> None:

@@ -1,20 +1,20 @@
-"""What a browser is told of an error: the same sentence as everywhere, without the server's own paths."""
+"""Outside text on pages: shown as it is and never as markup, and without places that a visitor is told nothing of."""
 
 import logging
 import re
+from collections.abc import Iterator
 from pathlib import PurePath
 
 import streamlit as st
 
-from similarity.errors import ImageError, SimilarityError
+from similarity.app import access
+from similarity.errors import ImageError, SimilarityError, StoreError
 from similarity.home import home
 from similarity.plain import one_line
+from similarity.redaction import has_place, without_folders
 from similarity.sample import FOLDER
 
-# The folders of an absolute path, with spaces in their names or not, and an absolute path of one name, neither of which
-# goes on from a word; and an address, which is left alone.
-FOLDERS = re.compile(r"(?<![\w/.])/(?:[^\n/:'\"`<>“”]+/)+")
-PATH = re.compile(r"(?<![\w/.])(?:/[^\s/:'\"`<>“”]+)+")
+# An address, which is left alone.
 ADDRESS = re.compile(r"(https?://\S+)", re.IGNORECASE)
 
 # Where addresses would become links, names between colons symbols, and what stands alone an arrow or a dash.
@@ -22,6 +22,9 @@ REPLACED_LATER = re.compile(
     r"(?<=:)(?=//|[\w+/-]+:)|(?<=www)(?=\.)|(?<=@)(?=[\w-]+\.)|(?<=(?<!\S)[<>~-])(?=(?:->|[>=-])(?!\S))", re.IGNORECASE
 )
 WORD_JOINER = "\u2060"
+
+# For whom the address of a server is nothing.
+AWAY = StoreError("This gallery cannot be searched at the moment: try again in a while.")
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +35,28 @@ def show_error(error: SimilarityError) -> None:
     sentence = str(error)
     if isinstance(error, ImageError) and not ADDRESS.match(error.name):
         sentence = f"{PurePath(error.name).name}: {error.reason}"
-    st.error(as_text(without_paths(sentence)), icon=":material/error:")
+    st.error(_as_text(error, without_paths(sentence)), icon=":material/error:")
+
+
+def error_text(error: SimilarityError) -> str:
+    """What an error says, as Markdown shows it, as far as whoever is in front of the browser may know it."""
+    return _as_text(error, str(error))
+
+
+def _as_text(error: SimilarityError, sentence: str) -> str:
+    if isinstance(error, StoreError) and not access.may_manage():
+        sentence = str(AWAY)
+    return said(sentence, *_places(error))
+
+
+def shown(text: str) -> str:
+    """A name, a label or a fact as Markdown shows it, as far as whoever is in front of the browser may know it."""
+    return as_text(access.telling()(text) if has_place(text) else text)
+
+
+def said(sentence: str, *places: str) -> str:
+    """A sentence likewise; see `access.seen_sentence`."""
+    return as_text(access.seen_sentence(sentence, *places))
 
 
 def as_text(text: str) -> str:
@@ -45,7 +69,7 @@ def as_text(text: str) -> str:
 
 
 def without_paths(sentence: str) -> str:
-    """A sentence in which each path of the server is but the name of the file or folder."""
+    """A sentence in which each path of the server is but the name of the file or folder; addresses are as they were."""
     parts = ADDRESS.split(sentence)
     return "".join(part if ADDRESS.fullmatch(part) else _without_paths(part) for part in parts)
 
@@ -54,4 +78,11 @@ def _without_paths(text: str) -> str:
     """The folders that are known go first, since their names may have anything in them."""
     for root in (str(home()), str(FOLDER.parent), str(FOLDER.parents[1])):
         text = text.replace(root, "")
-    return PATH.sub(lambda found: PurePath(found.group()).name, FOLDERS.sub("", text))
+    return without_folders(text)
+
+
+def _places(error: BaseException | None) -> Iterator[str]:
+    """Addresses and paths that an error names, and those that it came from."""
+    while error is not None:
+        yield from (str(getattr(error, name, "")) for name in ("place", "name", "path"))
+        error = error.__cause__

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import navigation, style, uploads
+from similarity.app import links, navigation, style, uploads
 from similarity.app.about import page as about_page
 from similarity.app.evaluate import page as evaluate_page
 from similarity.app.faceoff import page as faceoff_page
@@ -35,5 +35,6 @@ def show() -> None:
     }
     navigation.register(pages)
     page = st.navigation(list(pages.values()), position="top")
+    links.refuse_too_long()
     navigation.arrive(page)
     page.run()

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from similarity.app import resources, visitors
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.inventory import find_gallery
+from similarity.inventory import named_gallery
 from similarity.service.turns import Visitor
 from similarity.sources.places import is_remote
 from similarity.thumbnails import read_thumbnail, write_thumbnail
@@ -54,10 +54,10 @@ def find(gallery: str, sha256: str, visitor: Visitor = visitors.NOBODY) -> bytes
     Args:
         visitor: whose share of time it takes to make one.
     """
-    if "/" in gallery or not re.fullmatch("[0-9a-f]{64}", sha256):
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
         return None
     try:
-        directory = find_gallery(gallery)
+        directory = named_gallery(gallery)
         return read_thumbnail(directory, sha256) or _make_again(resources.load_gallery(directory), sha256, visitor)
     except SimilarityError as error:
         logger.info("No picture %s of %s: %s", sha256, gallery, error)

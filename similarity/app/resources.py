@@ -9,11 +9,12 @@ import numpy as np
 import streamlit as st
 from cachetools import cached
 
-from similarity.app import throttle, visitors
+from similarity.app import access, throttle, visitors
 from similarity.current import live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.errors import FetchError, GalleryError, ImageError
 from similarity.explain import Look
+from similarity.facets import Facets
 from similarity.fetch import fetch
 from similarity.gallery import Gallery
 from similarity.home import galleries_folder
@@ -21,6 +22,7 @@ from similarity.images import count_pixels, read_image, thumbnail
 from similarity.originals import read_original
 from similarity.progress import OnProgress
 from similarity.queries import Box, QueryFile, decode_query
+from similarity.redaction import redact
 from similarity.sample import SAMPLE, ensure_sample
 from similarity.sheet import draw_words
 from similarity.sources import Item
@@ -65,6 +67,16 @@ def load_gallery(directory: Path) -> Gallery:
 @st.cache_resource(max_entries=4, show_spinner="Opening the gallery …")
 def _load_generation(directory: Path, state: str) -> Gallery:  # noqa: ARG001 - part of the key
     return Gallery.open(directory, load=load_embedder)
+
+
+def facets(gallery: Gallery) -> Facets:
+    """The columns and values of a gallery, as whoever is in front of the browser may know them."""
+    return gallery.facets if access.may_manage() else _redacted_facets(str(gallery.directory), gallery.state, gallery)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _redacted_facets(directory: str, state: str, _gallery: Gallery) -> Facets:  # noqa: ARG001 - the key
+    return _gallery.facets.renamed(redact)
 
 
 @st.cache_data(max_entries=4, ttl=600, show_spinner="Fetching the picture …")

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -18,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from similarity.finetuning.telling import STAGES, Epoch, OnEpoch
 from similarity.plain import one_line
@@ -39,8 +39,8 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def print_line(text: str) -> None:
-    """One line on standard output, never broken."""
-    sys.stdout.write(f"{text}\n")
+    """One line on standard output, never broken, in which nothing is a command to the terminal."""
+    sys.stdout.write(f"{one_line(text)}\n")
     sys.stdout.flush()
 
 
@@ -50,15 +50,15 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     for column in columns:
         table.add_column(column, justify="right" if column in RIGHT_ALIGNED else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(escape(one_line(cell)) for cell in row))
+        table.add_row(*(Text(one_line(cell), overflow="fold") for cell in row))
     Console(highlight=False, width=None if sys.stdout.isatty() else 1000).print(table)
     sys.stdout.flush()
 
 
 def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
     """One line on standard error, with a coloured word before it if `as_` gives one, such as Error or Note."""
-    word = f"[{style}]{as_}:[/] " if as_ else ""
-    Console(stderr=True, highlight=False).print(word + escape(one_line(text)), soft_wrap=True)
+    word = ((f"{as_}:", style), " ") if as_ else ()
+    Console(stderr=True, highlight=False).print(Text.assemble(*word, one_line(text)), soft_wrap=True)
 
 
 def say_skipped(skipped: Sequence[Skipped], *, all_in: str = "info --json") -> None:
@@ -73,21 +73,22 @@ def say_skipped(skipped: Sequence[Skipped], *, all_in: str = "info --json") -> N
 def counting(text: str) -> Iterator[Advance]:
     """A bar of things done; gives the callback that moves it."""
     with _bar(MofNCompleteColumn()) as bar:
-        task = bar.add_task(text, total=None, visible=False)
+        task = bar.add_task(one_line(text), total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
 @contextmanager
 def indexing() -> Iterator[OnProgress]:
     """What is going on, and once pictures are counted, a bar of them with their rate; gives the callback to tell it."""
-    with _bar(MofNCompleteColumn(), TextColumn("{task.fields[rate]}")) as bar:
+    with _bar(MofNCompleteColumn(), _text("{task.fields[rate]}")) as bar:
         task = bar.add_task("", total=None, visible=False, rate="")
 
         def show(progress: IndexingProgress) -> None:
             scale, unit = (MEGABYTE, " MB") if progress.unit == "bytes" else (1, "")
             rate = f"{progress.images_per_second / scale:.0f}{unit} a second" if progress.seconds else ""
             done, total = progress.done // scale, -(-progress.total // scale) or None
-            bar.update(task, description=progress.task, completed=done, total=total, rate=rate, visible=True)
+            task_name = one_line(progress.task)
+            bar.update(task, description=task_name, completed=done, total=total, rate=rate, visible=True)
 
         yield show
 
@@ -95,7 +96,7 @@ def indexing() -> Iterator[OnProgress]:
 @contextmanager
 def training() -> Iterator[OnEpoch]:
     """A bar of epochs with the loss and what is found of what is held out; gives the callback to tell them."""
-    with _bar(MofNCompleteColumn(), TextColumn("{task.fields[metrics]}")) as bar:
+    with _bar(MofNCompleteColumn(), _text("{task.fields[metrics]}")) as bar:
         task = bar.add_task("Starting", total=None, metrics="")
 
         def show(epoch: Epoch) -> None:
@@ -124,12 +125,17 @@ def tuning() -> Iterator[tuple[OnEpoch, OnProgress]]:
 def downloading(text: str) -> Iterator[Advance]:
     """A bar of bytes; gives the callback that moves it. It is drawn once the first have come."""
     with _bar(DownloadColumn()) as bar:
-        task = bar.add_task(text, total=None, visible=False)
+        task = bar.add_task(one_line(text), total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total or None, visible=True)
+
+
+def _text(what: str) -> TextColumn:
+    """A column that shows words as they are."""
+    return TextColumn(what, markup=False)
 
 
 def _bar(*amounts: ProgressColumn) -> Progress:
     """A bar that is drawn for people only, and gone when it is done."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
+    columns = (_text("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -30,6 +30,7 @@ from similarity.evaluation.wording import CALIBRATED, CALIBRATION, DEFINITIONS, 
 from similarity.gallery import Gallery
 from similarity.images import thumbnail
 from similarity.originals import read_original
+from similarity.plain import one_line
 from similarity.sources import Item
 
 TEMPLATE = "report.html"
@@ -77,6 +78,7 @@ def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        finalize=lambda value: one_line(value) if isinstance(value, str) else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

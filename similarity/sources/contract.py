@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from similarity.redaction import redact
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -42,8 +44,8 @@ class Item:
 
     @property
     def public_id(self) -> str:
-        """Its id, unless that says where it is on this computer; then its SHA-256, which it can be found by as well."""
-        return self.sha256 if Path(self.id).is_absolute() else self.id
+        """Its id, unless that says where it is; then its SHA-256, which it can be found by as well."""
+        return self.id if redact(self.id) == self.id else self.sha256
 
     @property
     def is_gone(self) -> bool:

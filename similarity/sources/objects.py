@@ -38,18 +38,20 @@ def read_object(place: str) -> FileBytes:
         store = _store(scheme.lower())
         facts = store.info(key)
         if facts.get("type") == "directory":
-            raise FetchError(f"{place} is a folder, not a picture.")
+            raise FetchError(f"{place} is a folder, not a picture.", place)
         size = int(facts.get("size") or 0)
         if size > MAX_FILE_BYTES:
-            raise FetchError(f"{place} is too large ({size / 1e6:.0f} MB; the limit is 200 MB).")
+            raise FetchError(f"{place} is too large ({size / 1e6:.0f} MB; the limit is 200 MB).", place)
         return FileBytes(store.cat_file(key), _changed(facts))
     except FetchError:
         raise
     except ImportError as error:
-        raise FetchError(f"{place} cannot be read without a library for it: {_remedy(scheme.lower())}.") from error
+        raise FetchError(
+            f"{place} cannot be read without a library for it: {_remedy(scheme.lower())}.", place
+        ) from error
     except Exception as error:  # each store's library has errors of its own
         logger.info("%s was not read: %r", place, error)
-        raise FetchError(_explain(place, error)) from error
+        raise FetchError(_explain(place, error), place) from error
 
 
 @lru_cache

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.about import facts
-from similarity.app.messages import as_text, without_paths
+from similarity.app.messages import as_text, error_text, shown
 from similarity.bench.machine import describe_machine
 from similarity.errors import SimilarityError
 from similarity.inventory import Entry, take_inventory
@@ -72,8 +72,8 @@ def _show_machine() -> None:
         return
     st.markdown(
         f"- **Processor:** {as_text(machine['processor'])}\n"
-        f"- **Cores:** {machine['cores']}\n"
-        f"- **Memory:** {machine['memory_gb']} GB\n"
+        f"- **Cores:** {machine['cores']:d}\n"
+        f"- **Memory:** {machine['memory_gb']:g} GB\n"
         f"- **Computes in:** {as_text(', '.join(one for one in machine['computes'] if one in ARITHMETIC))}\n"
         f"- **System:** {as_text(machine['system'])}"
     )
@@ -100,7 +100,7 @@ def _show_galleries(entries: list[Entry]) -> None:
             hashes.append(f"{title}, {manifest.weights_sha256}")
     if rows:
         st.markdown(_table(("Gallery", "Pictures", "Model", "Precision", "Weights from"), rows))
-        st.caption("SHA-256 of the weights: " + "; ".join(map(as_text, dict.fromkeys(hashes))))
+        st.caption("SHA-256 of the weights: " + "; ".join(map(shown, dict.fromkeys(hashes))))
     if SAMPLE not in [entry.name for entry in entries] and has_sample():
         st.markdown(_sample_to_come())
     elif not rows:
@@ -111,7 +111,7 @@ def _sample_to_come() -> str:
     try:
         title = choose_model(AUTO, may_download=False).backbone.title
     except SimilarityError as error:
-        return f"The sample gallery cannot be made: {as_text(without_paths(str(error)))}"
+        return f"The sample gallery cannot be made: {error_text(error)}"
     return f"The sample gallery is made with {as_text(title)} when it is first needed."
 
 
@@ -153,5 +153,5 @@ def _show_licences() -> None:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *([as_text(cell) for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([shown(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -30,8 +30,9 @@ def show(picture: bytes, alt: str, box: Box | None, on_change: Callable[[Box], N
     """
 
     def changed() -> None:
-        if edges := st.session_state[key].box:
-            on_change(Box(*(round(float(edge), 4) for edge in edges)))
+        match st.session_state[key].box:
+            case [int() | float(), int() | float(), int() | float(), int() | float()] as edges:
+                on_change(Box(*(round(float(edge), 4) for edge in edges)))
 
     source = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
     edges = [box.left, box.top, box.right, box.bottom] if box else None

@@ -5,10 +5,11 @@ from typing import Any, NotRequired, TypedDict
 
 import streamlit as st
 
-from similarity.app import pictures
+from similarity.app import access, pictures
 from similarity.app.components.loading import load
 from similarity.gallery import Gallery
 from similarity.originals import file_name
+from similarity.plain import LONGEST
 from similarity.search import Hit
 from similarity.sources import Item
 
@@ -66,29 +67,35 @@ def show(
     clicked = _mount(
         key=key,
         data={"tiles": list(tiles), "small": is_small},
-        on_open_change=lambda: on_open(st.session_state[key].open),
+        on_open_change=lambda: _open(on_open, st.session_state[key].open),
         on_mark_change=lambda: _tell(on_mark, st.session_state[key].mark),
     )
     return bool(clicked.open)
 
 
+def _open(on_open: Callable[[str], None], told: Any) -> None:
+    """Likewise."""
+    if isinstance(told, str) and len(told) <= LONGEST:
+        on_open(told)
+
+
 def _tell(on_mark: Callable[[str, bool | None], None] | None, told: Any) -> None:
     """Pass on what a browser says, if it makes sense."""
     match told:
-        case {"id": str(marked), "wanted": True | False | None as wanted} if on_mark:
+        case {"id": str(marked), "wanted": True | False | None as wanted} if on_mark and len(marked) <= LONGEST:
             on_mark(marked, wanted)
 
 
 def of_hit(gallery: Gallery, hit: Hit) -> Tile:
     """A result."""
-    item, name = hit.item, file_name(hit.item)
+    item, name = access.seen_item(hit.item), access.seen(file_name(hit.item))
     return Tile(
         id=item.public_id,
         src=pictures.address(gallery.name, item.sha256),
-        alt=f"Rank {hit.rank}: {item.label or name}",
+        alt=access.seen(f"Rank {hit.rank}: {item.label or name}"),
         rank=str(hit.rank),
         score=hit.score,
-        label=", ".join(item.labels),
+        label=access.seen(", ".join(item.labels)),
         name=name,
         note=_note(item),
         mark="",
@@ -98,14 +105,14 @@ def of_hit(gallery: Gallery, hit: Hit) -> Tile:
 
 def of_item(gallery: Gallery, item: Item) -> Tile:
     """A picture of the gallery, to start from."""
-    name = file_name(item)
+    item, name = access.seen_item(item), access.seen(file_name(item))
     return Tile(
         id=item.public_id,
         src=pictures.address(gallery.name, item.sha256),
-        alt=f"In the gallery: {item.label or name}",
+        alt=access.seen(f"In the gallery: {item.label or name}"),
         rank="",
         score=None,
-        label=", ".join(item.labels),
+        label=access.seen(", ".join(item.labels)),
         name=name,
         note=_note(item),
         mark="",
@@ -115,7 +122,7 @@ def of_item(gallery: Gallery, item: Item) -> Tile:
 
 def of_sample(item: Item, source: str) -> Tile:
     """A sample, to start from; its picture is at `source`."""
-    name = (item.label or "picture").replace("-", " ").capitalize()
+    name = access.seen((item.label or "picture").replace("-", " ").capitalize())
     return Tile(
         id=item.id,
         src=source,

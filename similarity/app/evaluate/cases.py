@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from similarity.app import navigation, resources
+from similarity.app.access import seen
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
 from similarity.app.links import Link
@@ -36,10 +37,12 @@ def show(gallery: Gallery, evaluation: Evaluation) -> None:
         kind = st.segmented_control(
             "Queries", list(ABOUT), default=WORST, required=True, key="cases_kind", on_change=_begin_anew
         )
-        labels = [one.label for one in evaluation.per_label]
+        labels = list(dict.fromkeys(one.label for one in evaluation.per_label))
         label = ANY
         if len(labels) > 1:
-            label = st.selectbox("Of the label", [ANY, *labels], key="cases_label", width=220, on_change=_begin_anew)
+            label = st.selectbox(
+                "Of the label", [ANY, *labels], format_func=seen, key="cases_label", width=220, on_change=_begin_anew
+            )
     numbers = _chosen(evaluation, kind or WORST, label)
     st.caption(f"{ABOUT[kind or WORST]} Click on a row to search with its query.")
     shown = st.session_state.get(SHOWN, STEP)
@@ -62,8 +65,8 @@ def _chosen(evaluation: Evaluation, kind: str, label: str) -> Sequence[int]:
     order = {WORST: evaluation.worst, BEST: evaluation.best, RANDOM: evaluation.random}[kind](evaluation.queries)
     if label == ANY or label not in evaluation.labels:
         return order
-    code = evaluation.labels.index(label)
-    return [number for number in order if evaluation.asked[number] == code]
+    codes = {code for code, name in enumerate(evaluation.labels) if name == label}  # some may be shown alike
+    return [number for number in order if int(evaluation.asked[number]) in codes]
 
 
 def _show_case(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
@@ -81,18 +84,18 @@ def _query(gallery: Gallery, evaluation: Evaluation, case: Case) -> Tile:
     tile = tiles.of_item(gallery, case.item)
     if evaluation.protocol != LEAVE_ONE_OUT and gallery.items.find(case.item.sha256) is None:
         tile["src"] = f"data:image/jpeg;base64,{base64.b64encode(_thumbnail(case)).decode()}"
-    name = file_name(case.item)
-    tile["alt"], tile["hint"] = f"Query: {case.label}, {name}", f"{name}: search with it"
-    tile["label"], tile["name"], tile["note"], tile["mark"] = case.label, "", "Query", "query"
+    name = seen(file_name(case.item))
+    tile["alt"], tile["hint"] = f"Query: {seen(case.label)}, {name}", f"{name}: search with it"
+    tile["label"], tile["name"], tile["note"], tile["mark"] = seen(case.label), "", "Query", "query"
     return tile
 
 
 def _answer(gallery: Gallery, answer: Answer) -> Tile:
     verdict = "right" if answer.is_right else "wrong"
     tile = tiles.of_item(gallery, answer.item)
-    tile["alt"] = f"Rank {answer.rank}, {verdict}: {answer.label or file_name(answer.item)}"
-    tile["hint"] = f"{file_name(answer.item)}, score {answer.score:.3f}, {verdict}"
-    tile["rank"], tile["label"], tile["name"] = str(answer.rank), answer.label, ""
+    tile["alt"] = f"Rank {answer.rank:d}, {verdict}: {seen(answer.label or file_name(answer.item))}"
+    tile["hint"] = f"{seen(file_name(answer.item))}, score {answer.score:.3f}, {verdict}"
+    tile["rank"], tile["label"], tile["name"] = str(answer.rank), seen(answer.label), ""
     tile["mark"], tile["note"] = verdict, ""
     return tile
 

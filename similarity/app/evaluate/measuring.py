@@ -10,6 +10,7 @@ import streamlit as st
 from cachetools import cached
 
 from similarity.app import access, visitors, wording
+from similarity.app.messages import said
 from similarity.app.once import Making, Once
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, evaluate
@@ -94,7 +95,7 @@ def wait_for(gallery: Gallery, wanted: Wanted) -> Evaluation | None:
     while not making.result.done():
         told = making.progress
         share = told.done / told.total if told and told.total else 0.0
-        text = wording.progress(told) if told else f"Evaluating … {time.monotonic() - making.begun:.0f} s"
+        text = said(wording.progress(told)) if told else f"Evaluating … {time.monotonic() - making.begun:.0f} s"
         # Drawing it is what lets a visitor leave the page meanwhile; it is made all the same.
         place.progress(min(1.0, share), text)
         wait([making.result], timeout=TICK)

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.app import access, gallery_choice, messages, navigation, resources, wording
-from similarity.app.evaluate import cases, charts, measuring
+from similarity import plain
+from similarity.app import access, fields, gallery_choice, messages, navigation, resources, wording
+from similarity.app.evaluate import cases, charts, measuring, seen
 from similarity.app.evaluate.measuring import Wanted
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, render_report
@@ -51,8 +52,8 @@ def show() -> None:
 
 def _facts(gallery: Gallery) -> str:
     made = gallery.manifest
-    refined = "" if made.refinement == "none" else f" · {made.refinement}"
-    return f"{wording.pictures(len(gallery))} · {wording.model_title(made.model)}{refined}"
+    refined = "" if made.refinement == "none" else f" · {messages.shown(made.refinement)}"
+    return f"{wording.pictures(len(gallery))} · {messages.shown(wording.model_title(made.model))}{refined}"
 
 
 def _choose_what(gallery: Gallery) -> Wanted:
@@ -61,16 +62,16 @@ def _choose_what(gallery: Gallery) -> Wanted:
     by = st.selectbox(
         "A result is right if it has the same",
         columns,
-        format_func=lambda name: name.replace("_", " "),
+        format_func=lambda name: access.seen(name.replace("_", " ")),
         key=f"evaluate-by-{gallery.name}",
     )
     place = ""
     if access.may_manage():
         way = st.segmented_control("Queries", [OWN, OTHERS], default=OWN, required=True, key="evaluate_way")
         if way == OTHERS:
-            place = st.text_input(
+            place = fields.line(
                 "Path of a folder, a zip or a CSV", placeholder="/home/me/queries", key="evaluate_place"
-            ).strip()
+            )
             st.caption(ABOUT_PLACE)
             return Wanted(by, place or " ", st.session_state.get(TURN, 0))
     st.caption("Each picture is a query, and is not a result of its own.")
@@ -92,8 +93,9 @@ def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
     if wanted.place:
         st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, wanted))
     if evaluation.caution:
-        st.warning(evaluation.caution, icon=":material/model_training:")
+        st.warning(messages.said(evaluation.caution), icon=":material/model_training:")
     _show_headlines(gallery, evaluation)
+    evaluation = seen.evaluation(evaluation, access.seen)
     _show_plots(evaluation)
     st.subheader("Query by query", anchor=False)
     cases.show(gallery, evaluation)
@@ -137,7 +139,7 @@ def _ask_again(gallery: Gallery, wanted: Wanted) -> None:
 
 def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        left_out = f" Left out: {evaluation.left_out}." if evaluation.left_out.total else ""
+        left_out = f" Left out: {messages.said(str(evaluation.left_out))}." if evaluation.left_out.total else ""
         queries = "query" if evaluation.queries == 1 else "queries"
         st.markdown(f"**{evaluation.queries:,} {queries},** in {evaluation.seconds:.1f} s.{left_out}", width="content")
         with st.container(horizontal=True, width="content", gap="small"):
@@ -164,6 +166,7 @@ def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
 
 
 def _downloads(gallery: Gallery, evaluation: Evaluation) -> None:
+    evaluation = seen.evaluation(evaluation, access.telling())
     files: Sequence[tuple[str, Any, str, str]] = (
         ("Report", lambda: render_report(gallery, evaluation).encode(), "html", "text/html"),
         ("Data", lambda: to_json_file(evaluation.to_json()), "json", "application/json"),
@@ -172,7 +175,7 @@ def _downloads(gallery: Gallery, evaluation: Evaluation) -> None:
         st.download_button(
             label,
             make,
-            file_name=f"{gallery.name}-evaluation.{kind}",
+            file_name=plain.entry(f"{gallery.name}-evaluation.{kind}"),
             mime=mime,
             key=f"evaluation-{kind}",
             icon=":material/download:",

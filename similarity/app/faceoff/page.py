@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import gallery_choice, links, messages, navigation, resources, wording
+from similarity.app import access, gallery_choice, links, messages, navigation, resources, wording
 from similarity.app.components import tiles
 from similarity.app.faceoff import contest, verdict
 from similarity.app.faceoff.contest import Side
@@ -58,6 +58,7 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
     chosen = st.multiselect(
         "Galleries",
         list(names),
+        format_func=access.seen,
         key=CHOSEN,
         max_selections=MOST,
         on_change=_changed,
@@ -128,9 +129,9 @@ def _show_sides(sides: Sequence[Side]) -> None:
     for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with column:
             made = side.gallery.manifest
-            st.markdown(f"**{messages.as_text(side.gallery.name)}**")
-            refined = "" if made.refinement == "none" else f" · {made.refinement}"
-            st.caption(f"{wording.model_title(made.model)}{refined} · {wording.pictures(made.count)}")
+            st.markdown(f"**{messages.shown(side.gallery.name)}**")
+            refined = "" if made.refinement == "none" else f" · {messages.shown(made.refinement)}"
+            st.caption(f"{messages.shown(wording.model_title(made.model))}{refined} · {wording.pictures(made.count)}")
             if side.error:
                 messages.show_error(side.error)
             others = [other for other in sides if other is not side]
@@ -141,12 +142,16 @@ def _show_sides(sides: Sequence[Side]) -> None:
 def _tile(side: Side, hit: Hit, others: Sequence[Side], *, is_common: bool) -> tiles.Tile:
     tile = tiles.of_hit(side.gallery, hit)
     ranks = [(other, other.rank_of(hit.item.sha256)) for other in others]
-    told = [f"{rank}" if len(others) == 1 else f"{other.gallery.name} {rank}" for other, rank in ranks if rank]
+    told = [
+        f"{rank:d}" if len(others) == 1 else f"{access.seen(other.gallery.name)} {rank:d}"
+        for other, rank in ranks
+        if rank
+    ]
     tile["name"], tile["note"] = "", f"also at rank {', '.join(told)}" if told else "only here"
     if is_common:
         tile["mark"] = "shared"
         tile["alt"] += ", found by all"
-    tile["hint"] = f"{tile['label'] or 'This picture'}: search with it"
+    tile["hint"] = f"{access.seen(tile['label'] or 'This picture')}: search with it"
     return tile
 
 

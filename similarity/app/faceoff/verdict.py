@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from similarity.app import links, wording
+from similarity.app.access import seen
 from similarity.app.components import tiles
 from similarity.app.evaluate import measuring
 from similarity.app.evaluate.measuring import Wanted
 from similarity.app.links import ITEM, Part
-from similarity.app.messages import as_text, show_error
+from similarity.app.messages import said, show_error, shown
 from similarity.errors import SimilarityError
 from similarity.evaluation import Comparison, Evaluation, compare
 from similarity.evaluation.wording import DEFINITIONS, NAMES
@@ -66,7 +67,7 @@ def _compare(states: tuple[str, str], _a: Evaluation, _b: Evaluation) -> Compari
 
 def _show_comparison(first: Gallery, found: Comparison) -> None:
     a, b = found.names
-    st.markdown(f"**{as_text(a)}** against **{as_text(b)}**, {found.queries:,} queries in common")
+    st.markdown(f"**{shown(a)}** against **{shown(b)}**, {found.queries:,} queries in common")
     if not found.same_pictures:
         st.caption(":material/info: They have not the same pictures, which makes a difference, too.")
     rows = []
@@ -75,10 +76,10 @@ def _show_comparison(first: Gallery, found: Comparison) -> None:
         rows.append(
             {
                 "Metric": NAMES[name],
-                as_text(a): f"{one.a:.3f}",
-                as_text(b): f"{one.b:.3f}",
+                shown(a): f"{one.a:.3f}",
+                shown(b): f"{one.b:.3f}",
                 "Difference": f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
-                "Can it be chance?": f"{as_text(found.verdict(name))}, p = {one.adjusted:.2g}",
+                "Can it be chance?": f"{said(found.verdict(name))}, p = {one.adjusted:.2g}",
             }
         )
     st.table(rows, border="horizontal")
@@ -90,12 +91,12 @@ def _show_comparison(first: Gallery, found: Comparison) -> None:
     if differing:
         st.markdown("**Where they differ most:** click on a picture to see what each finds for it.")
         cases = found.a.cases([number for number, _, _ in differing])
-        shown = []
+        drawn = []
         for case, (_, _, gain) in zip(cases, differing, strict=True):
             tile = tiles.of_item(first, case.item)
-            tile["name"], tile["note"] = "", f"{b if gain > 0 else a} +{abs(gain):.2f}"
-            shown.append(tile)
-        tiles.show(shown, _search, key=f"differing-{b}", is_small=True)
+            tile["name"], tile["note"] = "", f"{seen(b if gain > 0 else a)} +{abs(gain):.2f}"
+            drawn.append(tile)
+        tiles.show(drawn, _search, key=f"differing-{b}", is_small=True)
 
 
 def _search(item_id: str) -> None:

@@ -56,9 +56,4 @@ def go_on(job: Job) -> None:
 def show_notice() -> None:
     """Say why something was refused, once."""
     if said := st.session_state.pop(NOTICE, ""):
-        st.error(shown(said), icon=":material/error:")
-
-
-def shown(sentence: str) -> str:
-    """A sentence as markdown, without the paths of this computer for those who do not sit at it."""
-    return messages.as_text(sentence if access.may_manage() else messages.without_paths(sentence))
+        st.error(messages.said(said), icon=":material/error:")

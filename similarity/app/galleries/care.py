@@ -5,8 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import tasks
+from similarity.app import fields
+from similarity.app.access import seen
 from similarity.app.galleries import background, overview
-from similarity.app.messages import as_text
+from similarity.app.messages import shown
 from similarity.inventory import Entry, can_go_back
 from similarity.jobs import Task, Work
 from similarity.sample import SAMPLE
@@ -57,17 +59,17 @@ def _do_not() -> None:
 def _confirm(entry: Entry) -> None:
     """The second question; the dialog stays open when the page is drawn again behind it."""
     st.markdown(
-        f"**{as_text(entry.name)}** cannot be searched any more then, and this cannot be undone. The pictures "
+        f"**{shown(entry.name)}** cannot be searched any more then, and this cannot be undone. The pictures "
         "themselves stay where they are; copies that were uploaded for it are deleted."
     )
     if entry.name == SAMPLE:
         st.markdown("The sample gallery is made again as soon as there is no other one.")
     with st.form("delete_form", border=False):
-        typed = st.text_input("Type its name", key="delete_name", placeholder=entry.name)
+        typed = fields.line("Type its name", key="delete_name", placeholder=seen(entry.name))
         with st.container(horizontal=True):
             is_sure = st.form_submit_button("Delete it for good", type="primary", icon=":material/delete_forever:")
             st.form_submit_button("Keep it", on_click=_do_not)
-    if is_sure and typed.strip() != entry.name:
+    if is_sure and typed != entry.name:
         st.error(NOT_THE_NAME, icon=":material/error:")
     elif is_sure:
         _do_not()

@@ -6,9 +6,11 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import tasks
+from similarity.app import fields
+from similarity.app.access import seen
 from similarity.app.galleries import background, source, words
 from similarity.app.galleries.source import FORM_WIDTH
-from similarity.app.messages import as_text
+from similarity.app.messages import error_text, shown
 from similarity.errors import GalleryError, SimilarityError
 from similarity.facets import LABEL
 from similarity.gallery import Gallery
@@ -47,11 +49,15 @@ def _show_sync(gallery: Gallery) -> None:
     )
     sources = gallery.items.sources()
     place = st.selectbox(
-        "Where its pictures come from", sources or [gallery.manifest.source], accept_new_options=True, key="sync_place"
+        "Where its pictures come from",
+        sources or [gallery.manifest.source],
+        accept_new_options=True,
+        format_func=seen,
+        key="sync_place",
     )
 
     def work() -> Work:
-        return tasks.update("sync", gallery.directory, source.find_place(str(place)))
+        return tasks.update("sync", gallery.directory, source.find_place(fields.bounded(place)))
 
     _button("Bring in step", "sync", "sync", gallery.directory, work)
 
@@ -64,13 +70,12 @@ def _show_remove(gallery: Gallery) -> None:
         chosen = st.multiselect(
             "All with a label",
             sorted(labels),
-            format_func=lambda label: f"{label} ({labels[label]:,})",
+            format_func=lambda label: seen(f"{label} ({labels[label]:,})"),
             key="remove_labels",
         )
-    lines = st.text_area("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
+    named = fields.lines("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
 
     def work() -> Work:
-        named = [line.strip() for line in lines.splitlines() if line.strip()]
         if not (named or chosen):
             raise GalleryError("Choose a label, or name the pictures.")
         known = {file.id for file in files_of(gallery.items)} if named else set()
@@ -87,13 +92,13 @@ def _show_rebuild(gallery: Gallery) -> None:
     st.markdown("How the pictures of this gallery are compared with a query. It is made anew without a look at them.")
     for name, reason in ((made.recipe, made.recipe_reason), (made.refinement, made.refinement_reason)):
         if reason:
-            st.caption(f"Now: {as_text(name)}. {as_text(reason)}")
+            st.caption(f"Now: {shown(name)}. {shown(reason)}")
     recipes = list(dict.fromkeys([*words.RECIPES, made.recipe_asked]))
     recipe = st.selectbox(
         "Search",
         recipes,
         index=recipes.index(made.recipe_asked),
-        format_func=words.recipe_title,
+        format_func=lambda one: seen(words.recipe_title(one)),
         key="rebuild_recipe",
     )
     refinement = st.selectbox(
@@ -124,7 +129,7 @@ def _button(label: str, icon: str, task: Task, directory: Path, work: Callable[[
     try:
         begun = background.start(directory, task, work())
     except SimilarityError as error:
-        st.error(background.shown(str(error)), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
         return
     if begun:
         st.toast("Begun: see the top of the page.")

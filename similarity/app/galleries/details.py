@@ -3,9 +3,10 @@
 import streamlit as st
 
 from similarity.app import access, learned, navigation, resources, wording
+from similarity.app.access import seen
 from similarity.app.galleries import background, care, changes, marks, overview, words
 from similarity.app.galleries.skipped import show_skipped
-from similarity.app.messages import as_text
+from similarity.app.messages import error_text, said, shown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.inventory import Entry
@@ -21,7 +22,7 @@ def show(entry: Entry) -> None:
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     gallery = _open(entry)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(as_text(entry.name), anchor=False, width="content")
+        st.subheader(shown(entry.name), anchor=False, width="content")
         if gallery and st.button("Search it", icon=":material/image_search:", type="primary"):
             navigation.go("search", {overview.GALLERY: entry.name})
     if gallery:
@@ -48,7 +49,7 @@ def _open(entry: Entry) -> Gallery | None:
         return resources.load_gallery(entry.directory)
     except SimilarityError as error:
         st.error(DAMAGED, icon=":material/heart_broken:")
-        st.caption(background.shown(str(error)))
+        st.caption(error_text(error))
         return None
 
 
@@ -56,7 +57,11 @@ def _show_some(gallery: Gallery) -> None:
     """A few of its pictures, evenly spread over it."""
     some = gallery.items[:: max(1, len(gallery) // PREVIEWED)][:PREVIEWED]
     with st.container(key="gallery-some"):
-        st.image([gallery.thumbnail(item) for item in some], width=PREVIEW_WIDTH, alt=[item.label for item in some])
+        st.image(
+            [gallery.thumbnail(item) for item in some],
+            width=PREVIEW_WIDTH,
+            alt=[seen(item.label or "") for item in some],
+        )
 
 
 def _show_facts(gallery: Gallery) -> None:
@@ -74,10 +79,10 @@ def _show_facts(gallery: Gallery) -> None:
     if access.may_manage():
         facts |= {"Searched by": made.store.title, "First made of": made.source, "Kept in": str(gallery.directory)}
     with st.container(key="gallery-facts"):
-        st.table({name: as_text(value) for name, value in facts.items()}, border="horizontal", hide_header=True)
+        st.table({shown(name): shown(value) for name, value in facts.items()}, border="horizontal", hide_header=True)
     why, _, remedy = made.note.partition("\n")
     if why:
-        st.caption(f"{as_text(why)} {background.shown(remedy)}")
+        st.caption(f"{said(why)} {said(remedy)}")
 
 
 def _show_health(gallery: Gallery) -> None:
@@ -87,8 +92,8 @@ def _show_health(gallery: Gallery) -> None:
     doing = words.DOING.get(run.task, run.task)
     source = f" from {run.source}" if run.source and access.may_manage() else ""
     st.markdown(
-        f"Last run: {doing.lower()} this gallery{as_text(source)}, in {wording.duration(run.seconds)}: "
-        f"{as_text(words.counted(run))}."
+        f"Last run: {shown(doing.lower())} this gallery{said(source)}, in {wording.duration(run.seconds)}: "
+        f"{shown(words.counted(run))}."
     )
     if made.duplicates:
         st.markdown(words.copies(made.duplicates))
@@ -96,7 +101,7 @@ def _show_health(gallery: Gallery) -> None:
         st.markdown(words.gone(gone))
     if gallery.drift:
         st.warning(
-            f"The index has drifted: {gallery.drift}. Make it anew below, under *Search index*.",
+            f"The index has drifted: {said(gallery.drift)}. Make it anew below, under *Search index*.",
             icon=":material/trending_down:",
         )
     if made.skipped:

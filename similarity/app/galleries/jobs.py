@@ -7,6 +7,7 @@ import streamlit as st
 from similarity.app import access, navigation, wording
 from similarity.app.galleries import background, words
 from similarity.app.galleries.skipped import show_skipped
+from similarity.app.messages import said, shown
 from similarity.inventory import Entry, look_at
 from similarity.jobs import Job
 from similarity.report import Report
@@ -49,7 +50,7 @@ def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
 
 def show_active(job: Job) -> None:
     """Draw one that goes on: what it does, how far it is, and a way to cancel it."""
-    name, told = background.shown(job.directory.name), job.status.progress
+    name, told = shown(job.directory.name), job.status.progress
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"{words.DOING[job.task]} **{name}**", width="content")
         if access.may_manage():
@@ -68,7 +69,7 @@ def show_active(job: Job) -> None:
         st.progress(0.0, text="Begins …")
     else:
         share = min(1.0, told.done / told.total) if told.total else 0.0
-        st.progress(share, text=background.shown(wording.progress(told)))
+        st.progress(share, text=said(wording.progress(told)))
 
 
 def show_ended(job: Job) -> None:
@@ -76,9 +77,7 @@ def show_ended(job: Job) -> None:
     status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):
-            st.markdown(
-                f"{ICONS[status.state]} {background.shown(words.outcome(job, entry, tells_all=access.may_manage()))}"
-            )
+            st.markdown(f"{ICONS[status.state]} {said(words.outcome(job, entry, tells_all=access.may_manage()))}")
         with st.container(horizontal=True, width="content"):
             _show_ways_on(job, entry)
     if isinstance(status.result, Report) and status.result.skipped:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.galleries import background
-from similarity.app.messages import as_text
+from similarity import plain
+from similarity.app.messages import error_text, shown
 from similarity.errors import SimilarityError
 from similarity.feedback import MARKS, export_marks, forget_all, read_marks
 from similarity.gallery import Gallery
@@ -20,7 +20,7 @@ def show(gallery: Gallery) -> None:
     try:
         count = count_marks(gallery.directory)
     except SimilarityError as error:
-        st.error(background.shown(str(error)), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
         return
     if not count:
         st.caption("Results that are marked “More like this” or “Not like this” on the search page are kept here.")
@@ -30,7 +30,7 @@ def show(gallery: Gallery) -> None:
         st.download_button(
             "Download (JSON)",
             partial(export_marks, gallery),
-            file_name=f"{gallery.name}-marks.json",
+            file_name=plain.entry(f"{gallery.name}-marks.json"),
             mime="application/json",
             key="export_marks",
             icon=":material/download:",
@@ -75,7 +75,7 @@ def _do_not() -> None:
 def _confirm(gallery: Gallery, count: int) -> None:
     """The second question."""
     st.markdown(
-        f"{_marks(count)} of **{as_text(gallery.name)}** would be gone for good. Download them first to keep them."
+        f"{_marks(count)} of **{shown(gallery.name)}** would be gone for good. Download them first to keep them."
     )
     with st.container(horizontal=True):
         is_sure = st.button(
@@ -88,7 +88,7 @@ def _confirm(gallery: Gallery, count: int) -> None:
     try:
         forget_all(gallery.directory)
     except SimilarityError as error:
-        st.error(background.shown(str(error)), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
         return
     _do_not()
     st.rerun()

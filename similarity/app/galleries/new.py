@@ -7,9 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from similarity import tasks
-from similarity.app import wording
+from similarity.app import fields, wording
+from similarity.app.access import seen
 from similarity.app.galleries import background, overview, source, words
 from similarity.app.galleries.source import FORM_WIDTH
+from similarity.app.messages import error_text, shown
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.inventory import look_at, named_gallery
@@ -38,9 +40,9 @@ def show() -> None:
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     st.subheader("New gallery", anchor=False)
     with st.container(border=True, width=FORM_WIDTH):
-        name = st.text_input(
+        name = fields.line(
             "Name", placeholder="shoes", key="new_name", help="Letters, digits, dots, dashes and underscores."
-        ).strip()
+        )
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()
         recipe, refinement = _choose_search()
@@ -49,7 +51,7 @@ def show() -> None:
             if wanted or st.session_state.pop(REPLACED, None) == name:
                 _build(name, prepare, How(model, precision, recipe, refinement), is_sure=not wanted)
         except SimilarityError as error:
-            st.error(background.shown(str(error)), icon=":material/error:")
+            st.error(error_text(error), icon=":material/error:")
 
 
 def _choose_model() -> tuple[str, Precision]:
@@ -57,11 +59,12 @@ def _choose_model() -> tuple[str, Precision]:
         model = st.selectbox(
             "What looks at the pictures",
             [AUTO, *BACKBONES],
-            format_func=_model_title,
+            format_func=lambda one: seen(_model_title(one)),
             key="new_model",
             accept_new_options=True,
             help="CLIP models understand words, too. Any model of timm can be typed here: timm:convnext_tiny.fb_in22k",
         )
+        model = fields.bounded(model) or AUTO
         if not importlib.util.find_spec("nncf"):
             return model, "auto"
         chosen = st.selectbox("Arithmetic", list(PRECISIONS), format_func=PRECISIONS.__getitem__, key="new_precision")
@@ -83,7 +86,10 @@ def _choose_search() -> tuple[str, str]:
     """The recipe of the index, and the refinement of the embeddings."""
     with st.expander("Search", icon=":material/tune:"):
         recipe = st.selectbox(
-            "How pictures are compared", list(words.RECIPES), format_func=words.recipe_title, key="new_recipe"
+            "How pictures are compared",
+            list(words.RECIPES),
+            format_func=lambda one: seen(words.recipe_title(one)),
+            key="new_recipe",
         )
         refinement = st.selectbox(
             "Refinement", list(words.REFINEMENTS), format_func=words.REFINEMENTS.__getitem__, key="new_refinement"
@@ -127,7 +133,7 @@ def _ask(name: str, directory: Path) -> None:
     entry = look_at(directory)
     count = f", with {wording.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
     st.warning(
-        f"There is a gallery named {background.shown(name)}{count}. It goes on answering until the new one is "
+        f"There is a gallery named {shown(name)}{count}. It goes on answering until the new one is "
         "complete, and is replaced then.",
         icon=":material/warning:",
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from similarity.app import access, navigation, wording
 from similarity.app.galleries import background, words
-from similarity.app.messages import as_text
+from similarity.app.messages import said, shown
 from similarity.current import live_state
 from similarity.errors import GalleryError
 from similarity.inventory import Entry, disk_bytes
@@ -69,7 +69,7 @@ def _show(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap="xxsmall", key=f"gallery-text-{entry.name}"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(f"**{as_text(entry.name)}**", width="content")
+                st.markdown(f"**{shown(entry.name)}**", width="content")
                 if entry.condition != "sound":
                     st.badge(entry.condition, color="red" if entry.condition == "damaged" else "orange")
             st.caption(_summary(entry))
@@ -84,7 +84,7 @@ def _show(entry: Entry) -> None:
 
 def _summary(entry: Entry) -> str:
     if not entry.manifest:
-        return background.shown(entry.fault or UNFINISHED)
+        return said(entry.fault or UNFINISHED)
     made = entry.manifest
     facts = (
         wording.pictures(made.count),
@@ -93,4 +93,4 @@ def _summary(entry: Entry) -> str:
         words.search(made),
         wording.moment(made.created),
     )
-    return " · ".join(map(as_text, facts))
+    return " · ".join(map(shown, facts))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from similarity.app import access
 from similarity.app.galleries import background, details, jobs, new, overview
-from similarity.app.messages import as_text
+from similarity.app.messages import shown
 from similarity.inventory import take_inventory
 
 # Pictures of one shape in a row, and on a telephone buttons below what they belong to.
@@ -35,5 +35,5 @@ def show() -> None:
         new.show()
     else:
         if chosen:
-            st.warning(f"There is no gallery named {as_text(chosen)}.", icon=":material/search_off:")
+            st.warning(f"There is no gallery named {shown(chosen)}.", icon=":material/search_off:")
         overview.show(entries)

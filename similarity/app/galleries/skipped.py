@@ -4,16 +4,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from similarity.app import access, messages, wording
+from similarity.app import access, wording
 from similarity.sources import Skipped
 
 
 def show_skipped(skipped: Sequence[Skipped]) -> None:
     """A table, folded up, since there may be very many."""
-    tell = str if access.may_manage() else messages.without_paths
     with st.expander(f"{wording.files(len(skipped))} skipped", icon=":material/warning:"):
         st.dataframe(
-            {"File": [tell(one.path) for one in skipped], "Why": [tell(one.reason) for one in skipped]},
+            {"File": [_told(one.path, one) for one in skipped], "Why": [_told(one.reason, one) for one in skipped]},
             hide_index=True,
             alt="Skipped files",
         )
+
+
+def _told(sentence: str, about: Skipped) -> str:
+    """What is said of a file, whose place may have anything in it, and of the list that named it."""
+    place = about.path.partition(f" ({about.source}, ")[0]
+    return access.seen_sentence(sentence, place, about.source)

@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app.messages import as_text
+from similarity import plain
+from similarity.app import fields
+from similarity.app.access import seen
+from similarity.app.messages import shown
 from similarity.datasets import DATASETS
 from similarity.home import full_path
 from similarity.sources import open_source
@@ -46,9 +49,7 @@ def find_place(place: str) -> Finding:
 
 
 def _choose_place(key: str) -> Prepare | None:
-    place = st.text_input(
-        "Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place"
-    ).strip()
+    place = fields.line("Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place")
     st.caption(ABOUT_PLACE)
     return (lambda _: find_place(place)) if place else None
 
@@ -56,11 +57,13 @@ def _choose_place(key: str) -> Prepare | None:
 def _choose_upload(key: str) -> Prepare | None:
     file = st.file_uploader("Zip or CSV", type=[suffix[1:] for suffix in SUFFIXES], key=f"{key}_upload")
     st.caption(ABOUT_UPLOAD)
-    return (lambda gallery: at(keep_upload(gallery, file.name, file.getbuffer()))) if file else None
+    return (lambda gallery: at(keep_upload(gallery, plain.short(file.name), file.getbuffer()))) if file else None
 
 
 def _choose_dataset(key: str) -> Prepare:
-    dataset = st.selectbox("Dataset", list(DATASETS.values()), format_func=lambda one: one.title, key=f"{key}_dataset")
+    dataset = st.selectbox(
+        "Dataset", list(DATASETS.values()), format_func=lambda one: seen(one.title), key=f"{key}_dataset"
+    )
     options = f" Indexed of it: `{dataset.options.strip()}`." if dataset.options else ""
-    st.caption(f"Licence: {as_text(dataset.licence)}{options} It is downloaded once and kept.")
+    st.caption(f"Licence: {shown(dataset.licence)}{options} It is downloaded once and kept.")
     return lambda _: of_dataset(dataset)

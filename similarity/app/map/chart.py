@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from similarity.app import pictures
+from similarity.app import access, pictures
 from similarity.gallery import Gallery
 from similarity.maps import GalleryMap, Points
 from similarity.originals import file_name
@@ -48,7 +48,9 @@ def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, found
     groups = _groups(gallery, on)
     series = [_series(gallery, on, number, name, members) for number, (name, members) in enumerate(groups.items())]
     if found is not None:
-        series.append(_mark(file_name(gallery.items[on.rows[found]]), on.points[found], "circle", 26, is_ring=True))
+        series.append(
+            _mark(access.seen(file_name(gallery.items[on.rows[found]])), on.points[found], "circle", 26, is_ring=True)
+        )
     if query is not None:
         series.append(_mark(QUERY, query, STAR, 34))
     return Chart(_option(series, has_legend=len(groups) > 1, names=list(groups)), list(groups.values()))
@@ -56,7 +58,7 @@ def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, found
 
 def _groups(gallery: Gallery, on: GalleryMap) -> dict[str, list[int]]:
     """The places on the map by label, the most frequent first, the rest at the end."""
-    labels = [item.label or "" for item in gallery.items.at(on.rows)]
+    labels = [access.seen(item.label or "") for item in gallery.items.at(on.rows)]
     if not any(labels):
         return {"Pictures": list(range(len(on)))}
     counts = Counter(filter(None, labels))
@@ -76,7 +78,8 @@ def _series(gallery: Gallery, on: GalleryMap, number: int, name: str, members: l
         "type": "scatter",
         "name": name,
         "data": [
-            [*point, item.sha256, file_name(item), item.label or ""] for point, item in zip(points, items, strict=True)
+            [*point, item.sha256, access.seen(file_name(item)), access.seen(item.label or "")]
+            for point, item in zip(points, items, strict=True)
         ],
         "symbol": SHAPES[(number + number // len(COLOURS)) % len(SHAPES)] if has_own else "circle",
         "symbolSize": _size(len(on)),

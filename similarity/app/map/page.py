@@ -7,6 +7,7 @@ import streamlit as st
 
 from similarity import maps
 from similarity.app import gallery_choice, messages, navigation, resources
+from similarity.app.access import seen
 from similarity.app.map import chart, making
 from similarity.app.navigation import LastSearch
 from similarity.current import live_state
@@ -96,7 +97,7 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
         height=HEIGHT,
         key=f"map-{gallery.name}-{gallery.manifest.generation}-{st.session_state.get(VIEWS, 0)}",
         on_select="rerun",
-        alt=f"Map of the {len(on):,} pictures of {gallery.name}. Each can also be found by its name, beside the map.",
+        alt=f"Map of the {len(on):,} pictures of {seen(gallery.name)}. Each can be found by its name, too, beside it.",
     )
     for group in event.selection.selected:
         if group["series_index"] < len(chart.shown):
@@ -111,14 +112,14 @@ def _find(gallery: Gallery) -> int | None:
         "Find a picture",
         range(len(items)),
         index=None,
-        format_func=lambda place: " · ".join(filter(None, (file_name(items[place]), items[place].label))),
+        format_func=lambda place: " · ".join(map(seen, filter(None, (file_name(items[place]), items[place].label)))),
         key=f"find-{gallery.name}-{gallery.manifest.generation}",
         placeholder="Type a part of its name",
     )
     if found is not None:
         item = items[found]
         with _row():
-            st.image(gallery.thumbnail(item), alt=f"{item.label or 'Picture'}: {file_name(item)}", width=72)
+            st.image(gallery.thumbnail(item), alt=f"{seen(item.label or 'Picture')}: {seen(file_name(item))}", width=72)
             if st.button("Search with it", icon=":material/image_search:"):
                 navigation.go_to_item(gallery.name, item)
     return found

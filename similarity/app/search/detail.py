@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
+from similarity import plain
 from similarity.app import links, resources, visitors
-from similarity.app.access import place_for_visitor
+from similarity.app.access import place_for_visitor, seen, seen_item
 from similarity.app.components import tiles
 from similarity.app.links import ITEM, Part
-from similarity.app.messages import as_text, show_error
+from similarity.app.messages import as_text, show_error, shown
 from similarity.app.search import marking, reasons, sureness
 from similarity.app.search.examples import Example
 from similarity.chances import Chances
@@ -52,22 +53,24 @@ def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chanc
 
 
 def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence[Example], sure: str) -> None:
-    name = file_name(item)
+    item, name = seen_item(item), seen(file_name(item))
     caption = f"Rank {hit.rank}, score {hit.score:.3f}: {name}" if hit else name
     with st.container(key="compare"):
         is_drawn = reasons.show_if_asked(gallery, item, like, caption)
         left, right = st.columns(2) if like else (None, st.container())
         if left and not is_drawn:
-            left.image(like[0].seen, alt=f"Your query: {like[0].title}", width="stretch")
-            left.caption(f"Your query: {as_text(like[0].title)}")
+            left.image(like[0].seen, alt=f"Your query: {seen(like[0].title)}", width="stretch")
+            left.caption(f"Your query: {shown(like[0].title)}")
         if left:
             with left:
                 reasons.offer()
         if not is_drawn:
-            right.image(resources.preview_of_item(gallery, item), alt=f"Result: {item.label or name}", width="stretch")
+            right.image(
+                resources.preview_of_item(gallery, item), alt=f"Result: {seen(item.label or name)}", width="stretch"
+            )
             right.caption(as_text(caption))
         if sure:
-            right.markdown(f"**{as_text(sure)}**" + (f" ({as_text(item.labels[0])})" if item.labels else ""))
+            right.markdown(f"**{as_text(sure)}**" + (f" ({shown(item.labels[0])})" if item.labels else ""))
 
 
 def _show_actions(gallery: Gallery, item: Item) -> None:
@@ -88,7 +91,7 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
         st.download_button(
             "Download",
             lambda: _take_along(item, visitor),
-            file_name=file_name(item),
+            file_name=plain.entry(seen(file_name(item))),
             icon=":material/download:",
             on_click="ignore",
             disabled=item.is_gone,
@@ -104,13 +107,14 @@ def _take_along(item: Item, visitor: Visitor) -> bytes:
 def _show_facts(item: Item) -> None:
     place = place_for_visitor(item)
     st.caption("Address" if is_remote(item.path) else "File")
-    st.code(place, language=None, wrap_lines=True)
+    st.code(seen(place), language=None, wrap_lines=True)
     if item.is_gone:
         st.caption(":material/link_off: The file is gone; what is shown was kept when it was indexed.")
+    item = seen_item(item)
     facts = {"Label": item.label or "", "Size": f"{item.width:,} × {item.height:,} pixels, {item.size / 1000:,.0f} KB"}
     facts |= {name.capitalize(): value for name, value in item.metadata.items()}
     facts |= {"Exact copies": ", ".join(place_for_visitor(copy) for copy in item.copies)}
-    st.table({as_text(name): as_text(value) for name, value in facts.items() if value}, border="horizontal")
+    st.table({shown(name): shown(value) for name, value in facts.items() if value}, border="horizontal")
 
 
 def _show_near_identical(gallery: Gallery, item: Item) -> None:

@@ -1,17 +1,19 @@
 """What can be taken along of the results on a page: table, JSON, pictures, and the sheet."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
+from similarity import plain
 from similarity.app import resources, visitors
-from similarity.app.access import may_manage, place_for_visitor
-from similarity.app.messages import without_paths
+from similarity.app.access import place_for_visitor, seen_item, telling
 from similarity.app.search.examples import Example
 from similarity.exporting import to_csv, to_json, to_rows, to_zip
 from similarity.gallery import Gallery
 from similarity.images import decode
+from similarity.redaction import redact_sentence
 from similarity.search import Hit
 from similarity.service.turns import Visitor
 from similarity.sheet import draw_sheet
@@ -28,7 +30,7 @@ class Export:
 
     Attributes:
         places: where each picture is, as the visitor may know it.
-        tells_all: whether the visitor may know more.
+        tell: what makes of a name, a label or a fact what the visitor may know of it.
         visitor: whose share of time it takes.
     """
 
@@ -36,21 +38,21 @@ class Export:
     hits: Sequence[Hit]
     like: Sequence[Example]
     places: Sequence[str]
-    tells_all: bool
+    tell: Callable[[str], str]
     visitor: Visitor
 
     def csv(self) -> bytes:
         """A table."""
-        return to_csv(to_rows(self.hits, self.places))
+        return to_csv(self._rows())
 
     def json(self) -> bytes:
         """What the command line prints, with the metadata."""
-        titles = [one.title for one in self.like]
-        return to_json(titles, self.gallery.name, self.gallery.manifest.model, to_rows(self.hits, self.places))
+        titles = [self.tell(one.title) for one in self.like]
+        return to_json(titles, self.gallery.name, self.tell(self.gallery.manifest.model), self._rows())
 
     def zip(self) -> bytes:
         """The pictures."""
-        explain = str if self.tells_all else without_paths
+        explain = str if self.tell is str else self._explain
         with visitors.acting_for(self.visitor), visitors.turns().counting(self.visitor):
             return to_zip(self.hits, resources.take_along, explain)
 
@@ -60,14 +62,21 @@ class Export:
         query = self.like[0]
         with visitors.turns().take(self.visitor):
             picture = decode(query.seen, query.title)
-            return draw_sheet(picture, query.title, hits, [self.gallery.thumbnail(hit.item) for hit in hits])
+            pictures = [self.gallery.thumbnail(hit.item) for hit in hits]
+            return draw_sheet(picture, self.tell(query.title), hits, pictures, tell=self.tell)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        hits = [replace(hit, item=seen_item(hit.item, self.tell)) for hit in self.hits]
+        return to_rows(hits, self.places)
+
+    def _explain(self, reason: str) -> str:
+        return redact_sentence(reason, *(hit.item.path for hit in self.hits))
 
 
 def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
     """Draw a menu of files; each is made when it is asked for."""
-    export = Export(
-        gallery, hits, like, [place_for_visitor(hit.item) for hit in hits], may_manage(), visitors.current()
-    )
+    places = [place_for_visitor(hit.item) for hit in hits]
+    export = Export(gallery, hits, like, places, telling(), visitors.current())
     sheet = f"Sheet of the first {ON_SHEET} (PNG)" if len(hits) > ON_SHEET else "Sheet (PNG)"
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),
@@ -81,7 +90,7 @@ def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None
             st.download_button(
                 label,
                 make,
-                file_name=f"{gallery.name}-results.{kind}",
+                file_name=plain.entry(f"{gallery.name}-results.{kind}"),
                 mime=mime,
                 key=f"export-{kind}",
                 on_click="ignore",

@@ -8,8 +8,9 @@ from typing import get_args
 import streamlit as st
 
 from similarity.app import links
+from similarity.app.access import seen
 from similarity.app.links import BALANCED, PRECISIONS, Link
-from similarity.app.messages import as_text
+from similarity.app.messages import shown
 from similarity.facets import LABEL, Facets
 from similarity.search import Accuracy
 
@@ -24,7 +25,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
         is_exact: whether all pictures are compared, so that there is no accuracy to be chosen.
     """
     active = len(link.where) + bool(link.minimum) + link.distinct
-    with st.popover(f"Filter · {active}" if active else "Filter", icon=":material/filter_alt:"):
+    with st.popover(f"Filter · {active:d}" if active else "Filter", icon=":material/filter_alt:"):
         for column in facets.columns:
             _choose_values(facets, column, link)
         st.session_state["min"] = round(link.minimum, 2)
@@ -61,9 +62,9 @@ def _choose_values(facets: Facets, column: str, link: Link) -> None:
     key = f"{links.WHERE}{column}"
     st.session_state[key] = chosen
     st.multiselect(
-        "Label" if column == LABEL else as_text(column.capitalize()),
+        "Label" if column == LABEL else shown(column.capitalize()),
         list(dict.fromkeys([*options, *chosen])),
-        format_func=lambda value: f"{value} ({counts[value]:,})",
+        format_func=lambda value: seen(f"{value} ({counts[value]:,})"),
         key=key,
         placeholder="Any",
         on_change=partial(_choose, column, key),

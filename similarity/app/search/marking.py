@@ -11,7 +11,7 @@ from similarity.app import links, resources
 from similarity.app.access import may_manage
 from similarity.app.components.tiles import Tile
 from similarity.app.links import ITEM, MAX_PARTS, TEXT, Link, Part
-from similarity.app.messages import as_text, without_paths
+from similarity.app.messages import error_text
 from similarity.app.search.examples import picture_file
 from similarity.errors import SimilarityError
 from similarity.feedback import Asked, add_mark, forget_mark
@@ -72,7 +72,7 @@ def keep(gallery: Gallery, part: Part, wanted: bool | None) -> None:
             add_mark(gallery, asked, item, wanted=wanted)
     except SimilarityError as error:
         logger.warning("A mark is not kept: %s (%r)", error, error.__cause__)
-        st.session_state[NOTICE] = f"This mark is not kept. {as_text(without_paths(str(error)))}"
+        st.session_state[NOTICE] = f"This mark is not kept. {error_text(error)}"
 
 
 def draw_again_if_marked() -> None:

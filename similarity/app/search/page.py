@@ -68,25 +68,29 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
     links.note_seen(gallery.name, manifest.generation, manifest.model)
     if link.gallery and link.gallery != gallery.name:
         st.warning(
-            f"There is no gallery named {messages.as_text(link.gallery)} any more. "
-            f"This is {messages.as_text(gallery.name)}.",
+            f"There is no gallery named {messages.shown(link.gallery)} any more. "
+            f"This is {messages.shown(gallery.name)}.",
             icon=":material/link_off:",
         )
     elif link.model and link.model != manifest.model:
         st.warning(
-            f"This link was made when the gallery used {messages.as_text(wording.model_title(link.model))}. It was "
-            f"made anew with {wording.model_title(manifest.model)} since, so results and scores differ.",
+            f"This link was made when the gallery used {_model(link.model)}. It was made anew with "
+            f"{_model(manifest.model)} since, so results and scores differ.",
             icon=":material/history:",
         )
     elif link.generation and link.generation != manifest.generation:
         st.info(
-            f"This link was made for state {link.generation} of the gallery. It is at state {manifest.generation} now, "
-            "so results may differ.",
+            f"This link was made for state {link.generation:d} of the gallery. It is at state "
+            f"{manifest.generation:d} now, so results may differ.",
             icon=":material/history:",
         )
 
 
 def _show_facts(gallery: Gallery) -> None:
     """What is searched, and with what; if the model is not the one hoped for, why."""
-    why = messages.as_text(gallery.manifest.note) or None
-    st.caption(f"{len(gallery):,} pictures · {wording.model_title(gallery.manifest.model)}", help=why)
+    why = messages.said(gallery.manifest.note) or None
+    st.caption(f"{len(gallery):,} pictures · {_model(gallery.manifest.model)}", help=why)
+
+
+def _model(name: str) -> str:
+    return messages.shown(wording.model_title(name))

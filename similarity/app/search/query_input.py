@@ -5,12 +5,19 @@ from typing import Any
 
 import streamlit as st
 
+from similarity import plain
 from similarity.app.links import MAX_WORDS, TEXT, URL, Part
 from similarity.app.session_uploads import keep_upload
+from similarity.plain import LONGEST
 from similarity.queries import QueryFile
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
 TURN, NOT_UNDERSTOOD = "input_turn", "not_understood"
+NO_WORDS = (
+    "The model of this gallery understands pictures, not words: paste a picture, or the address of one. "
+    "Galleries of a CLIP model understand both."
+)
+TOO_LONG = f"This is too long: an address has {LONGEST:,} characters at most, and words are shorter."
 
 
 def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
@@ -25,18 +32,20 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
         if file:
             # The field is another one next time, and so empty: what it held is part of the query by now.
             st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
-            take(keep_upload(QueryFile(file.getvalue(), file.name)))
+            take(keep_upload(QueryFile(file.getvalue(), plain.short(file.name))))
 
     def take_message() -> None:
         message = st.session_state["paste"]
         if message.files:
             take_file(message.files[0])
+        elif len(message.text) > LONGEST:
+            st.session_state[NOT_UNDERSTOOD] = TOO_LONG
         elif is_address(message.text.strip()):
             take(Part(URL, _with_scheme(message.text.strip())))
         elif understands_text and message.text.strip():
             take(Part(TEXT, message.text.strip()[:MAX_WORDS]))
         else:
-            st.session_state[NOT_UNDERSTOOD] = True
+            st.session_state[NOT_UNDERSTOOD] = NO_WORDS
 
     turn = st.session_state.get(TURN, 0)
     st.chat_input(
@@ -44,15 +53,13 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
         if understands_text
         else "Paste a picture or its address, then ↵",
         key="paste",
+        max_chars=LONGEST + 1,
         accept_file=True,
         file_type=FILE_TYPES,
         on_submit=take_message,
     )
-    if st.session_state.pop(NOT_UNDERSTOOD, False):
-        st.info(
-            "The model of this gallery understands pictures, not words: paste a picture, or the address of one. "
-            "Galleries of a CLIP model understand both."
-        )
+    if why := st.session_state.pop(NOT_UNDERSTOOD, ""):
+        st.info(why)
     st.file_uploader(
         "Or drop a picture here, or choose a file",
         type=FILE_TYPES,

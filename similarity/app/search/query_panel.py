@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from similarity.app import links, messages
+from similarity.app.access import seen
 from similarity.app.components import cropper
 from similarity.app.links import ITEM, TEXT, Link, Part
 from similarity.app.search import examples, marking, query_input
@@ -91,12 +92,14 @@ def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wante
 def _show_first(gallery: Gallery, example: Example) -> None:
     part = example.part
     if part.kind == TEXT:
-        st.markdown(f":material/format_quote: **{messages.as_text(example.title)}**")
+        st.markdown(f":material/format_quote: **{messages.shown(example.title)}**")
         _small_button("Remove", ":material/close:", f"remove-{part}", _remove, gallery, part)
         return
     key = f"crop-{part.kind}-{part.value}"
-    cropper.show(example.preview, f"Your picture: {example.title}", part.box, lambda box: _crop(part, box), key=key)
-    st.caption(messages.as_text(example.title))
+    cropper.show(
+        example.preview, f"Your picture: {seen(example.title)}", part.box, lambda box: _crop(part, box), key=key
+    )
+    st.caption(messages.shown(example.title))
     if part.box:
         icon = ":material/crop_free:"
         st.button("Use the whole picture", icon=icon, on_click=_crop, args=(part, None), width="stretch")
@@ -108,9 +111,9 @@ def _show_further(gallery: Gallery, example: Example, *, is_wanted: bool) -> Non
     part = example.part
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"part-{part}"):
         if part.kind == TEXT:
-            st.markdown(f":material/format_quote: {messages.as_text(example.title)}", width="content")
+            st.markdown(f":material/format_quote: {messages.shown(example.title)}", width="content")
         else:
-            st.image(example.seen, alt=example.title, width=48)
+            st.image(example.seen, alt=seen(example.title), width=48)
         if is_wanted:
             st.badge("also like it", color="primary")
         else:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from similarity.app import resources
+from similarity.app.access import seen
 from similarity.app.components import heat
 from similarity.app.links import TEXT
 from similarity.app.messages import as_text, show_error
@@ -57,11 +58,11 @@ def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
 
 
 def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str) -> None:
-    title = f"Your query: {example.title}"
+    title = f"Your query: {seen(example.title)}"
     left = heat.picture(example.seen, explanation.query, alt=f"{title}, with heat", caption=title)
     preview = resources.preview_of_item(gallery, item)
-    alt = f"Result: {item.label or caption}, with heat"
-    right = heat.picture(preview, explanation.result, alt=alt, caption=caption)
+    alt = f"Result: {seen(item.label or caption)}, with heat"
+    right = heat.picture(preview, explanation.result, alt=alt, caption=seen(caption))
     heat.show(left, right, explanation, key="heat")
 
 
@@ -71,4 +72,4 @@ def _words(explanation: Explanation, *, is_alone: bool) -> str:
     if not is_alone:
         words = "Your query has several parts; this compares its first picture with the result. Alone: " + words
     colours = "The warmer a region, the more it adds to the score; what the model does not see has no colour."
-    return " ".join([words, colours, *([] if explanation.is_exact else [explanation.note])])
+    return " ".join([words, colours, *([] if explanation.is_exact else [as_text(explanation.note)])])

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from similarity.app import access, links, messages, navigation
+from similarity.app import links, messages, navigation, resources
 from similarity.app.components import tiles
 from similarity.app.links import ITEM, PAGE_SIZES, Link
 from similarity.app.navigation import LastSearch
@@ -20,8 +20,6 @@ from similarity.vectors import Vectors
 
 # How far down a ranking one can leaf.
 MAX_RESULTS = 1000
-# For whom the address of a server is nothing.
-AWAY = StoreError("This gallery cannot be searched at the moment: try again in a while.")
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +35,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
         chances = sureness.find(gallery, like, unlike, vector, link)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
-        messages.show_error(error if access.may_manage() else AWAY)
+        messages.show_error(error)
         st.button("Try again", icon=":material/refresh:", key="search-again")
         return
     except SearchError as error:
@@ -50,7 +48,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
         st.markdown(_count(gallery, hits), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            filters.show(gallery.facets, link, is_exact=gallery.is_exact)
+            filters.show(resources.facets(gallery), link, is_exact=gallery.is_exact)
             if shown:
                 exports.show(gallery, shown, like)
             choose_page_size(link)
@@ -70,7 +68,7 @@ def choose_page_size(link: Link) -> None:
     st.selectbox(
         "Results on a page",
         PAGE_SIZES,
-        format_func=lambda k: f"{k} a page",
+        format_func=lambda k: f"{k:d} a page",
         key="k",
         on_change=lambda: links.change(k=st.session_state["k"]),
         label_visibility="collapsed",
@@ -96,7 +94,7 @@ def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Exam
     return gallery.search_vector(
         vector,
         MAX_RESULTS,
-        where=link.where,
+        where=resources.facets(gallery).meant(link.where),
         but=unwanted,
         minimum=link.minimum or -1.0,
         distinct=link.distinct,

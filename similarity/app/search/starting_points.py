@@ -34,13 +34,14 @@ def show(gallery: Gallery) -> None:
 def _browse(gallery: Gallery) -> None:
     """The gallery's pictures, page by page."""
     link = links.read()
-    rows = gallery.facets.rows({name: where for name, where in link.where.items() if name in gallery.facets.columns})
+    facets = resources.facets(gallery)
+    rows = facets.rows({name: where for name, where in link.where.items() if name in facets.columns})
     pages = max(1, math.ceil(len(rows) / link.k))
     page = min(link.page, pages)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
         st.markdown(f"**{len(rows):,} pictures**", width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            filters.show(gallery.facets, link)
+            filters.show(facets, link)
             results.choose_page_size(link)
     shown = gallery.items.at(rows[(page - 1) * link.k : page * link.k])
     if tiles.show((tiles.of_item(gallery, item) for item in shown), _take(ITEM), key="gallery-pictures"):

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app import learned, wording
+from similarity.app import fields, learned, wording
+from similarity.app.access import seen
 from similarity.app.galleries import background
-from similarity.app.messages import as_text
+from similarity.app.messages import error_text, shown
 from similarity.app.train import keeping, watching
 from similarity.errors import SimilarityError
 from similarity.evaluation.wording import DEFINITIONS, NAMES
@@ -57,7 +58,7 @@ def _show_worth(card: Card) -> None:
     queries = card.data.get("queries", 0)
     asked = wording.pictures(queries) if card.is_of_labels else f"{queries:,} searches with marks"
     epoch, patience = card.settings.get("best_epoch"), card.settings.get("patience")
-    trained = f"Best after epoch {epoch}" if patience else f"Trained for {epoch} epochs"
+    trained = f"Best after epoch {shown(str(epoch))}" if patience else f"Trained for {shown(str(epoch))} epochs"
     held_out = f"Of **{asked}** that were held out. " if found else ""
     st.markdown(f"{held_out}{trained}, in {wording.duration(card.seconds)}.")
     if found and queries < FEW:
@@ -69,7 +70,7 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
     where = st.segmented_control("Keep it in", [HERE, NEW], default=HERE, required=True, key=f"keep-in-{job.number}")
     name = ""
     if where == NEW:
-        name = st.text_input("Name", _free_name(gallery.name), key=f"keep-name-{job.number}").strip()
+        name = fields.line("Name", seen(_free_name(gallery.name)), key=f"keep-name-{job.number}")
         st.caption("Of the same pictures; this gallery stays as it is.")
     else:
         st.caption("Nothing is embedded anew, and it can be undone.")
@@ -88,7 +89,7 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
     try:
         keeping.keep(job, keeping.new_gallery(name) if where == NEW else None)
     except SimilarityError as error:
-        st.error(background.shown(str(error)), icon=":material/error:")
+        st.error(error_text(error), icon=":material/error:")
         return
     st.rerun()
 
@@ -115,7 +116,7 @@ def show_kept(gallery: Gallery, *, is_busy: bool) -> None:
                 args=(gallery.directory,),
                 disabled=is_busy,
             )
-        st.caption(as_text(learned.origin(card)) + ".")
+        st.caption(shown(learned.origin(card)) + ".")
         worth = [f"{NAMES[one.name]} **{one.after:.3f}**, {one.before:.3f} without it" for one in learned.changes(card)]
         if worth:
             st.markdown(" · ".join(worth))

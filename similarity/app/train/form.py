@@ -3,6 +3,7 @@
 import streamlit as st
 
 from similarity.app import learned
+from similarity.app.access import seen
 from similarity.finetuning import LOSSES, SPLITS, From, Loss, Settings, Split
 from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS
 
@@ -51,7 +52,9 @@ def choose(key: str, source: From) -> Settings:
         HeadError: what is chosen makes no sense.
     """
     losses, key, usual = LOSSES if source == "labels" else LOSSES_OF_MARKS, f"{source}-{key}", DEFAULTS[source]
-    loss: Loss = st.selectbox("Loss", losses, format_func=learned.loss_title, key=f"train-loss-{key}")
+    loss: Loss = st.selectbox(
+        "Loss", losses, format_func=lambda one: seen(learned.loss_title(one)), key=f"train-loss-{key}"
+    )
     st.caption(ABOUT_LOSSES[loss])
     split: Split = _choose_split(key) if source == "labels" else "item"
     with st.expander("More settings", icon=":material/tune:"):
@@ -99,7 +102,7 @@ def _choose_course(key: str, usual: Settings) -> tuple[int, int]:
         MOST_EPOCHS,
         usual.epochs,
         key=f"train-epochs-{key}",
-        help=f"It ends earlier when what is held out was found no better for {usual.patience} of them."
+        help=f"It ends earlier when what is held out was found no better for {usual.patience:d} of them."
         if usual.patience
         else None,
     )

@@ -65,7 +65,7 @@ def show() -> None:
 def _facts(gallery: Gallery) -> str:
     labels = len(gallery.facets.counts(LABEL))
     told = f"{labels:,} label" if labels == 1 else f"{labels:,} labels"
-    return f"{wording.pictures(len(gallery))} · {told} · {wording.model_title(gallery.manifest.model)}"
+    return f"{wording.pictures(len(gallery))} · {told} · {messages.shown(wording.model_title(gallery.manifest.model))}"
 
 
 def _fault(gallery: Gallery, settings: Settings) -> str:
@@ -96,7 +96,7 @@ def _show_form(gallery: Gallery, source: From, seen: Seen) -> None:
     settings = form.choose(gallery.name, source)
     fault = _fault(gallery, settings)
     if fault:
-        st.warning(messages.as_text(fault), icon=":material/label_off:")
+        st.warning(messages.said(fault), icon=":material/label_off:")
     is_undecided = any(job.is_undecided for job, _ in seen)
     st.button(
         "Train again" if is_undecided else "Train",
@@ -132,7 +132,7 @@ def _show_state(gallery: Gallery, fault: str, source: From, seen: Seen) -> None:
 
 
 def _say_what_is_missing(fault: str, source: From) -> None:
-    st.info(messages.as_text(fault), icon=":material/label_off:")
+    st.info(messages.said(fault), icon=":material/label_off:")
     if source == "marks":
         return
     if st.button("To the galleries", icon=":material/photo_library:"):

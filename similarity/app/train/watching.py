@@ -9,6 +9,7 @@ import streamlit as st
 from similarity.app import learned, wording
 from similarity.app.galleries import background
 from similarity.app.galleries import jobs as panel
+from similarity.app.messages import shown
 from similarity.app.train import charts
 from similarity.app.train.keeping import Keeping
 from similarity.jobs import Job
@@ -66,7 +67,7 @@ def _facts(training: Training) -> str:
     """What is trained, and how long that has gone on."""
     asked = training.settings
     held_out = "some searches" if asked.source == "marks" else learned.SPLITS[asked.split].lower()
-    facts = [f"{learned.loss_title(asked.loss)} loss", f"held out: {held_out}"]
+    facts = [f"{shown(learned.loss_title(asked.loss))} loss", f"held out: {held_out}"]
     if training.begun:
         facts.append(f"{wording.duration(time.monotonic() - training.begun)} so far")
     return " · ".join(facts)
