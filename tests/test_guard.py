@@ -9,7 +9,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from similarity.app import guard
-from similarity.app.guard import HEADERS, LONGEST_MESSAGE, MESSAGES, Guard
+from similarity.app.guard import HEADERS, MESSAGES, Guard
 
 Header = tuple[str, str]
 
@@ -134,15 +134,6 @@ def test_of_what_a_connection_says_only_what_our_pages_say_comes_through() -> No
     said = [*(one.SerializeToString() for one in others), b"\xff\xfe no message", b""]
     heard = ask([("Host", "localhost")], "websocket", [*ours, *said, *ours])
     assert [one["bytes"] for one in heard if one["type"] == "websocket.send"] == [*ours, *ours]
-
-
-def test_a_message_that_is_longer_than_any_of_ours_is_dropped() -> None:
-    short, long = BackMsg(), BackMsg()
-    short.rerun_script.query_string = "a" * (LONGEST_MESSAGE - 100)
-    long.rerun_script.query_string = "a" * LONGEST_MESSAGE
-    said = [one.SerializeToString() for one in (long, short, long)]
-    heard = ask([("Host", "localhost")], "websocket", said)
-    assert [one["bytes"] for one in heard if one["type"] == "websocket.send"] == said[1:2]
 
 
 def test_very_many_messages_wait_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_several_examples_are_averaged_and_a_counter_example_is_kept_out() -> No
     assert not unlike.exception
 
 
-@pytest.mark.usefixtures("shapes")
+@pytest.mark.usefixtures("mine")  # where it leaves marks
 def test_an_example_can_be_made_a_counter_example_and_be_removed() -> None:
     page = open_app(like=["item:dots/dots-0.jpg", "item:rings/rings-0.jpg"]).run()
     button(page, "Make it a counter-example").click().run()
