@@ -6,7 +6,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from similarity import plain
-from similarity.app import connections, guard, pages, pictures
+from similarity.app import connections, guard, login, pages, pictures
 
 if __name__ == "__main__":
     pages.show()
@@ -16,5 +16,5 @@ else:
         __file__,
         routes=pictures.routes(),
         lifespan=connections.answering_at_once,
-        middleware=[Middleware(guard.Guard)],
+        middleware=[Middleware(guard.Guard), Middleware(login.Login)],
     )

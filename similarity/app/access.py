@@ -1,7 +1,7 @@
 """Who may change galleries, and who may only search them.
 
-There is no login. So by default galleries are changed, and paths of this computer shown, only to somebody who sits at
-it; SIMILARITY_MANAGE says otherwise: `nobody`, or `everyone` who reaches the app.
+By default galleries are changed, and paths of this computer shown, only to somebody who sits at it; SIMILARITY_MANAGE
+says otherwise: `nobody`, or `everyone` who reaches the app. Where people log in, SIMILARITY_MANAGERS names others.
 """
 
 import ipaddress
@@ -10,6 +10,7 @@ import os
 import streamlit as st
 
 from similarity.app.guard import is_own_name
+from similarity.app.users import is_manager
 from similarity.fetch import is_url
 from similarity.originals import file_name
 from similarity.sources import Item
@@ -33,7 +34,7 @@ def may_manage() -> bool:
     To be asked while a page is drawn: where nobody is known to be in front of a browser, nobody may.
     """
     setting = os.environ.get("SIMILARITY_MANAGE", "local").strip().lower()
-    return setting == "everyone" or (setting == "local" and _is_local())
+    return setting == "everyone" or (setting == "local" and _is_local()) or is_manager()
 
 
 def place_for_visitor(item: Item) -> str:
