@@ -7,7 +7,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import door
 import pytest
 from conftest import make_home
 
@@ -43,32 +45,41 @@ def ann_comes(provider: oidc.Provider) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def guarded(
+def places(
     provider: oidc.Provider, sample: Gallery, home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The address of an app that asks for a login, and lets in all of example.org."""
+) -> Iterator[tuple[str, str]]:
+    """Where an app is that asks for a login and lets in all of example.org, and where the door in front of it is."""
     folder = tmp_path_factory.mktemp("guarded")
     own = make_home(folder / "home", home)
     shutil.copytree(sample.directory, own / "galleries" / "sample")
     port = free_port()
-    provider.write_secrets(folder, f"http://127.0.0.1:{port}")
+    outside = f"https://localhost:{port}"
+    provider.write_secrets(folder, outside)
     environment = {
         "HOME": str(folder),
         "SIMILARITY_MANAGE": "nobody",
         "SIMILARITY_MANAGERS": "ann@example.org",
         "SIMILARITY_USERS": "@example.org, other@elsewhere.example",
     }
-    with serving(own, environment=environment, port=port) as url:
-        yield url
+    with serving(own, environment=environment) as inside:
+        text = door.image_before(urlsplit(inside).netloc, port)
+        with door.running(text, folder, door.environment(SIMILARITY_LOGIN="oidc"), port):
+            yield inside, outside
 
 
 @pytest.fixture
-def visitor(browser: Any, guarded: str) -> Iterator[Callable[[], Any]]:
-    """Opens a tab with cookies of its own."""
+def guarded(places: tuple[str, str]) -> str:
+    """Where the app itself is."""
+    return places[0]
+
+
+@pytest.fixture
+def visitor(browser: Any, places: tuple[str, str]) -> Iterator[Callable[[], Any]]:
+    """Opens a tab with cookies of its own, in front of the door."""
     contexts = []
 
     def opened() -> Any:
-        contexts.append(browser.new_context(base_url=f"{guarded}/", accept_downloads=True))
+        contexts.append(browser.new_context(base_url=f"{places[1]}/", ignore_https_errors=True))
         contexts[-1].set_default_timeout(WAIT)
         return contexts[-1].new_page()
 
@@ -116,16 +127,15 @@ def test_nothing_of_the_app_is_there_for_whoever_has_not_logged_in(guarded: str,
     assert status(f"{guarded}/_stcore/health") == 200, "what looks after the app can tell that it is well"
 
 
-def test_no_connection_is_opened_for_whoever_has_not_logged_in(visitor: Callable[[], Any], guarded: str) -> None:
+def test_no_connection_is_opened_for_whoever_has_not_logged_in(visitor: Callable[[], Any]) -> None:
     tab = visitor()
     tab.goto("")
     assert tab.evaluate(
-        """(place) => new Promise((ended) => {
-          const socket = new WebSocket(place, ["streamlit"]);
+        """() => new Promise((ended) => {
+          const socket = new WebSocket(`wss://${location.host}/_stcore/stream`, ["streamlit"]);
           socket.onopen = () => ended("opened");
           socket.onerror = () => ended("refused");
-        })""",
-        guarded.replace("http", "ws") + "/_stcore/stream",
+        })"""
     ) == "refused"  # fmt: skip
 
 
@@ -136,6 +146,7 @@ def test_pictures_need_the_cookie_and_one_that_was_tampered_with_is_none(
     log_in(tab)
     cookie = next(one for one in tab.context.cookies() if one["name"] == "_streamlit_user")
     assert cookie["httpOnly"]
+    assert cookie["secure"]
     place = f"{guarded}/pictures/sample/{sample.items[0].sha256}.jpg"
     assert status(place, f"_streamlit_user={cookie['value']}") == 200
     assert status(place, f"_streamlit_user={cookie['value'][:-1]}") == 403
