@@ -6,7 +6,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from similarity import plain
-from similarity.app import guard, pages, pictures, server
+from similarity.app import guard, login, pages, pictures, server
 from similarity.app.upload_budget import UploadBudget
 
 if __name__ == "__main__":
@@ -17,5 +17,5 @@ else:
         __file__,
         routes=pictures.routes(),
         lifespan=server.running,
-        middleware=[Middleware(guard.Guard), Middleware(UploadBudget)],
+        middleware=[Middleware(guard.Guard), Middleware(login.Login), Middleware(UploadBudget)],
     )

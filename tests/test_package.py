@@ -35,6 +35,7 @@ WALLS = {
     "ray": {"distributed.py"},
     "fsspec": {"sources"},
     "limits": {"app", "service"},
+    "authlib": {"app"},
     "typer": {"cli", "bench", "rendering"},
     "rich": {"cli", "rendering"},
     "sklearn": {"maps.py", "confidence.py"},
@@ -44,7 +45,7 @@ WALLS = {
     "threadpoolctl": {"maps.py"},
 }
 
-EXTRAS = ("ray", "pymilvus", "milvus_lite", "open_clip", "fsspec", "s3fs", "nncf")
+EXTRAS = ("ray", "pymilvus", "milvus_lite", "open_clip", "fsspec", "s3fs", "nncf", "authlib")
 WITHOUT_EXTRAS = f"""
 import importlib, importlib.abc, sys
 
@@ -133,6 +134,7 @@ def test_the_project_declares_what_requirements_txt_lists() -> None:
         "grpc",
         "ray",
         "fsspec",
+        "authlib",
     }  # which are extras, or only compared with
     standard = set(__import__("sys").stdlib_module_names)
     assert ours - standard <= listed

@@ -1,7 +1,7 @@
 """Who may change galleries, and who may only search them.
 
-There is no login. So by default galleries are changed, and paths of this computer shown, only to somebody who sits at
-it; SIMILARITY_MANAGE says otherwise: `nobody`, or `everyone` who reaches the app.
+By default galleries are changed, and paths of this computer shown, only to somebody who sits at it; SIMILARITY_MANAGE
+says otherwise: `nobody`, or `everyone` who reaches the app. Where people log in, SIMILARITY_MANAGERS names others.
 """
 
 import ipaddress
@@ -12,6 +12,7 @@ from dataclasses import replace
 import streamlit as st
 
 from similarity.app.guard import is_own_name
+from similarity.app.users import is_manager
 from similarity.originals import file_name
 from similarity.plain import one_line
 from similarity.redaction import has_place, redact, redact_address, redact_sentence
@@ -37,7 +38,7 @@ def may_manage() -> bool:
     To be asked while a page is drawn: where nobody is known to be in front of a browser, nobody may.
     """
     setting = os.environ.get("SIMILARITY_MANAGE", "local").strip().lower()
-    return setting == "everyone" or (setting == "local" and _is_local())
+    return setting == "everyone" or (setting == "local" and _is_local()) or is_manager()
 
 
 def telling() -> Callable[[str], str]:

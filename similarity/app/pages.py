@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import links, navigation, style, uploads
+from similarity.app import links, login, navigation, style, uploads
 from similarity.app.about import page as about_page
 from similarity.app.evaluate import page as evaluate_page
 from similarity.app.faceoff import page as faceoff_page
@@ -21,6 +21,7 @@ def show() -> None:
     # A file of ours: one of Streamlit's symbols would be fetched from the internet.
     st.set_page_config(page_title="Similarity", page_icon=str(ICON), layout="wide")
     style.apply()
+    login.stay()
     uploads.keep_in_memory()
     pages = {
         "search": st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True),

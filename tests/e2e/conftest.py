@@ -135,7 +135,8 @@ def new_tab(browser: Any, address: str) -> Iterator[NewTab]:
     contexts = []
 
     def opened(place: str | None = None, *, width: int = 1440, height: int = 1000, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, base_url=f"{address}/", **options)
+        options = {"base_url": f"{address}/"} | options
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         context.set_default_timeout(WAIT)
         tab = context.new_page()

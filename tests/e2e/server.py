@@ -32,16 +32,24 @@ STREAMLIT = ("-m", "streamlit")
 
 @contextmanager
 def serving(
-    home: Path, *, command: Sequence[str] = STREAMLIT, environment: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    command: Sequence[str] = STREAMLIT,
+    environment: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[str]:
     """Serve the app until the block ends; gives its address. Arguments as `running`'s."""
-    with running(home, command=command, environment=environment) as (url, _):
+    with running(home, command=command, environment=environment, port=port) as (url, _):
         yield url
 
 
 @contextmanager
 def running(
-    home: Path, *, command: Sequence[str] = STREAMLIT, environment: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    command: Sequence[str] = STREAMLIT,
+    environment: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[tuple[str, int]]:
     """Serve the app until the block ends; gives its address and the number of its process.
 
@@ -49,10 +57,9 @@ def running(
         home: its SIMILARITY_HOME.
         command: for Python, that does what `streamlit` does.
         environment: more of it.
+        port: where; anywhere, unless it has to be known before.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port or free_port()
     options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
     process = subprocess.Popen(
         [sys.executable, *command, "run", str(ROOT / "streamlit_app.py"), *options],
@@ -68,6 +75,13 @@ def running(
     finally:
         process.terminate()
         process.wait(10)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from similarity.app import users
 from similarity.app.about import facts
 from similarity.app.messages import as_text, error_text, shown
 from similarity.bench.machine import describe_machine
@@ -48,6 +49,7 @@ def show() -> None:
         "Shows the pictures of a gallery that look most like yours, with a network that has learnt to see from a "
         f"million photographs. Version {as_text(facts.version())}, free software under the MIT licence."
     )
+    _show_visitor()
     left, right = st.columns([3, 2], gap="medium")
     with left.container(border=True, height="stretch"):
         st.markdown("#### Where your data goes: nowhere")
@@ -63,6 +65,15 @@ def show() -> None:
     _show_measurements()
     st.markdown("#### Versions and licences")
     _show_licences()
+
+
+def _show_visitor() -> None:
+    """Who is logged in, and a way out, where a login is asked for."""
+    if users.is_asked_for():
+        claims = st.user.to_dict()
+        name = users.email(claims) or str(claims.get("name") or claims.get("sub"))
+        st.markdown(f"You are logged in as {as_text(name)}.")
+        st.button("Log out", on_click=st.logout)
 
 
 def _show_machine() -> None:

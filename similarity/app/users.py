@@ -1,0 +1,142 @@
+"""Who has logged in, and what that allows, where a login is asked for (OpenID Connect, by Streamlit's `st.login`).
+
+It is asked for where `.streamlit/secrets.toml` has a section `[auth]`, or SIMILARITY_LOGIN is `oidc`. Whatever is wrong
+with either lets nobody in: a login that somebody relies on is never off by accident.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit import auth_util, config
+from streamlit.errors import StreamlitAuthError
+from streamlit.runtime.secrets import secrets_singleton
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+Claims = Mapping[str, Any]
+
+# Streamlit's cookie is good for 30 days, whatever has become of the account meanwhile.
+LONGEST = 24 * 60 * 60
+SKEW = 5 * 60  # the provider's clock may be ahead
+MIN_SECRET = 32  # characters; whoever guesses the secret can be anybody
+CALLBACK = "/oauth2callback"
+
+
+def is_asked_for() -> bool:
+    """Whether nothing is shown to anybody who has not logged in."""
+    return os.environ.get("SIMILARITY_LOGIN", "").strip().lower() == "oidc" or not _is_readable() or bool(_section())
+
+
+def find_trouble() -> str | None:
+    """What has to be mended before anybody can log in, as a sentence for whoever runs the app."""
+    if not _is_readable():
+        return "The file .streamlit/secrets.toml cannot be read: mend it, or let the app's user read it."
+    if not _section():
+        return "SIMILARITY_LOGIN asks for a login, and .streamlit/secrets.toml has no section [auth]: add one."
+    if not _has_authlib():
+        return "Logging in needs Authlib: run `pip install 'similarity[login]'`."
+    try:
+        for provider in providers() or ["default"]:
+            auth_util.validate_auth_credentials(provider)
+    except StreamlitAuthError as error:
+        return " ".join(str(error).split())
+    if len(str(_section().get("cookie_secret", ""))) < MIN_SECRET:
+        return f"The cookie_secret in the section [auth] has fewer than {MIN_SECRET} characters: choose a random one."
+    redirect = urlsplit(auth_util.get_redirect_uri(auth_util.get_secrets_auth_section()) or "")
+    if redirect.scheme not in ("http", "https") or not redirect.path.endswith(CALLBACK):
+        return f"The redirect_uri in the section [auth] must be the app's address with {CALLBACK} behind it."
+    return None
+
+
+def providers() -> list[str]:
+    """The names of those who can say who somebody is: `default` for one that has none."""
+    section = _section()
+    named = [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]
+    return (["default"] if "client_id" in section else []) + named
+
+
+def read_cookies(cookies: Mapping[str, str]) -> Claims:
+    """What the provider said of whoever sent these cookies; nothing if they are not the app's own."""
+
+    def read(name: str) -> bytes | None:
+        value = cookies.get(name)
+        return decode_signed_value(str(_section()["cookie_secret"]), name, value) if value else None
+
+    try:
+        claims = json.loads(auth_util.get_cookie_with_chunks(read, USER_COOKIE_NAME) or b"{}")
+    except ValueError:
+        return {}
+    is_ours = isinstance(claims, dict) and claims.get("origin") == auth_util.get_origin_from_redirect_uri()
+    return claims if is_ours else {}
+
+
+def is_logged_in(claims: Claims) -> bool:
+    """Whether somebody logged in not long ago."""
+    issued = claims.get("iat")
+    is_recent = isinstance(issued, int | float) and -SKEW <= time.time() - issued < LONGEST
+    return claims.get("is_logged_in") is True and is_recent
+
+
+def may_enter(claims: Claims) -> bool:
+    """Whether somebody is logged in, and on the list of SIMILARITY_USERS if there is one."""
+    everyone = not os.environ.get("SIMILARITY_USERS", "").strip()
+    return is_logged_in(claims) and (everyone or _is_listed(claims, "SIMILARITY_USERS"))
+
+
+def is_manager() -> bool:
+    """Whether whoever is in front of the browser has logged in as somebody on the list of SIMILARITY_MANAGERS."""
+    if not is_asked_for():
+        return False
+    claims = st.user.to_dict()
+    return may_enter(claims) and _is_listed(claims, "SIMILARITY_MANAGERS")
+
+
+def email(claims: Claims) -> str | None:
+    """The e-mail address of somebody; None unless the provider has made sure that it is theirs."""
+    address = claims.get("email")
+    is_verified = claims.get("email_verified") is True and isinstance(address, str)
+    return str(address).strip().lower() if is_verified else None
+
+
+def is_https() -> bool:
+    """Whether browsers reach the app by https."""
+    return str(_section().get("redirect_uri", "")).startswith("https:")
+
+
+def _is_listed(claims: Claims, setting: str) -> bool:
+    """Whether a setting names somebody: by an e-mail address, or by `@` and what comes behind it in all of some."""
+    listed = {one.strip().lower() for one in os.environ.get(setting, "").split(",")} - {"", "@"}
+    name, at, domain = (email(claims) or "").rpartition("@")
+    return bool(name and at) and bool({f"{name}@{domain}", f"@{domain}"} & listed)
+
+
+def _section() -> Mapping[str, Any]:
+    """The section [auth] of the secrets; empty if there is none."""
+    section = auth_util.get_secrets_auth_section()
+    return section if isinstance(section, Mapping) else {}
+
+
+def _is_readable() -> bool:
+    """Whether the secrets can be read, or there are none: Streamlit takes those that cannot for none."""
+    try:
+        return secrets_singleton.load_if_toml_exists() or not any(
+            Path(one).exists() for one in config.get_option("secrets.files")
+        )
+    except OSError:
+        return False
+
+
+@cache
+def _has_authlib() -> bool:
+    try:
+        from authlib.integrations import starlette_client  # noqa: F401
+    except ImportError:
+        return False
+    return True
