@@ -310,6 +310,17 @@ def test_a_page_is_not_drawn_for_somebody_whose_login_has_ended() -> None:
     assert not page.selectbox
 
 
+def somebody_comes(monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any]) -> None:
+    """Ann is in front of the browser, on another computer, or somebody whom Streamlit knows by these claims."""
+
+    class User:
+        def to_dict(self) -> dict[str, Any]:
+            return ANN | {"iat": time.time()} | claims
+
+    monkeypatch.setattr(users.st, "user", User())
+    monkeypatch.setattr(access, "_is_local", lambda: False)
+
+
 @pytest.mark.parametrize(
     ("claims", "setting", "may"),
     [
@@ -326,12 +337,7 @@ def test_a_page_is_not_drawn_for_somebody_whose_login_has_ended() -> None:
 def test_managers_are_those_on_the_list_who_are_logged_in(
     monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any], setting: str, may: bool
 ) -> None:
-    class User:
-        def to_dict(self) -> dict[str, Any]:
-            return ANN | {"iat": time.time()} | claims
-
-    monkeypatch.setattr(users.st, "user", User())
-    monkeypatch.setattr(access, "_is_local", lambda: False)
+    somebody_comes(monkeypatch, claims)
     monkeypatch.setenv("SIMILARITY_MANAGE", setting)
     monkeypatch.setenv("SIMILARITY_MANAGERS", "ann@example.org")
     assert access.may_manage() is may
@@ -339,7 +345,7 @@ def test_managers_are_those_on_the_list_who_are_logged_in(
 
 def test_without_a_login_the_list_of_managers_means_nothing(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     write("")
-    monkeypatch.setattr(access, "_is_local", lambda: False)
+    somebody_comes(monkeypatch, {})  # as headers of a proxy can make Streamlit believe
     monkeypatch.setenv("SIMILARITY_MANAGE", "nobody")
     monkeypatch.setenv("SIMILARITY_MANAGERS", "ann@example.org")
     assert not access.may_manage()
