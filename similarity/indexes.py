@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from similarity.arrays import read_array
 from similarity.errors import GalleryError
 from similarity.manifest import Manifest, read_manifest
 from similarity.progress import OnProgress
@@ -177,6 +178,4 @@ def _collection(folder: Path) -> tuple[str, str] | None:
 
 
 def _keys(folder: Path) -> Rows:
-    with (folder / FILES["milvus"]).open("rb") as file:
-        keys: Rows = np.lib.format.read_array(file, allow_pickle=False)
-    return keys
+    return read_array(folder / FILES["milvus"], (read_manifest(folder)[0].count,), np.int64)

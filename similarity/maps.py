@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity import refinement
+from similarity.arrays import read_array
 from similarity.gallery import Gallery
 from similarity.home import cache_folder
 from similarity.search import Rows
@@ -73,14 +74,13 @@ def read_map(gallery: Gallery) -> GalleryMap | None:
     """The map of a gallery if it is in the cache, whole."""
     rows = shown_rows(len(gallery))
     try:
-        with _file(gallery).open("rb") as file:
-            points = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+        points = read_array(_file(gallery), (len(rows), 2), np.float32)
+    except (OSError, ValueError) as error:
         if not isinstance(error, FileNotFoundError):
             logger.warning("The map of %s cannot be read and is made again: %s", gallery.name, error)
         return None
     # Written so that a number that is none is refused, too.
-    if points.shape != (len(rows), 2) or points.dtype != np.float32 or not ((points >= 0) & (points <= 1)).all():
+    if not ((points >= 0) & (points <= 1)).all():
         logger.warning("The map of %s is damaged and is made again", gallery.name)
         return None
     return GalleryMap(rows, points)
