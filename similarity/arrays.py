@@ -15,7 +15,8 @@ from similarity.folders import open_own
 MAGIC = b"\x93NUMPY\x01\x00"
 LONGEST = 1_000
 HEADER = re.compile(
-    rb"\{'descr': '(<f[248]|<i[48]|\|[iu]1)', 'fortran_order': False, 'shape': \((\d{1,18}),(?: (\d{1,18}),?)?\), \} *\n"
+    rb"\{'descr': '(<f[248]|<i[48]|\|[iu]1)', 'fortran_order': False, "
+    rb"'shape': \((\d{1,18}),(?: (\d{1,18}))?\), \} *\n"
 )
 
 
