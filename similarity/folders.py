@@ -7,8 +7,8 @@ or deleted lies in the folder itself.
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from similarity.errors import GalleryDamagedError
 
@@ -26,7 +26,7 @@ def read_own(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
-def open_own(path: Path) -> BinaryIO:
+def open_own(path: Path) -> BufferedReader:
     """A file of ours, opened to be read; raises OSError if it is none, a link or a pipe."""
     file = open(os.open(path, os.O_RDONLY | CAREFULLY), "rb")  # noqa: PTH123, SIM115 - of what is open already
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

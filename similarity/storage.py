@@ -58,7 +58,18 @@ UNLIMITED = 1 << 62
 ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
 HEAD, PROJECTED = "head.safetensors", "projected.npy"
 # What reading files that are not what they should be may raise.
-UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, HeadError, SearchError, pa.ArrowException)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    HeadError,
+    SearchError,
+    pa.ArrowException,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -234,7 +245,7 @@ def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Ge
     try:
         items = read_items(folder / ITEMS)
         embeddings = StoredVectors(folder / EMBEDDINGS)
-        head = read_head(folder / HEAD) if manifest.head_sha256 else None
+        head = read_head(folder / HEAD, manifest.dim) if manifest.head_sha256 else None
         compared = StoredVectors(folder / PROJECTED) if head else embeddings
         vectors = read_refined(folder, compared, manifest.refinement)
         index = read_index(folder, manifest, vectors)

@@ -19,11 +19,14 @@ from similarity.feedback import OWN_FILES as FEEDBACK
 from similarity.folders import GENERATIONS, check_own, drop_foreign
 from similarity.journal import FOLDER as UNFINISHED
 from similarity.journal import has_unfinished
+from similarity.json_files import read_json
+from similarity.plain import one_line
 from similarity.stores import COLLECTIONS
 from similarity.thumbnails import FOLDER as THUMBNAILS
 
 # The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.
 LOCK, HOLDER = ".lock", ".writer.json"
+MOST_BYTES = 10_000  # of the note
 # The lock comes last, since it is taken away last: without it somebody else could begin in between.
 OWN_ENTRIES = (
     CURRENT,
@@ -96,8 +99,9 @@ def _note_holder(directory: Path, task: str) -> None:
 def _holder(directory: Path) -> str:
     """Who writes a gallery, and what to do."""
     try:
-        note = json.loads((directory / HOLDER).read_text())
-        who = f"process {note['process']} on {note['computer']} ({note['task']}, since {note['since']})"
+        note = read_json(directory / HOLDER, MOST_BYTES)
+        told = [one_line(str(note[name])) for name in ("process", "computer", "task", "since")]
+        who = "process {} on {} ({}, since {})".format(*told)
     except (OSError, ValueError, LookupError, TypeError):
         who = "another process"
     return f"{who}: wait for it, or stop it"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from similarity.current import confirm
 from similarity.errors import StoreError
-from similarity.folders import read_own
+from similarity.json_files import read_json
 from similarity.milvus.collection import Collection
 from similarity.stores import COLLECTIONS, Store
 
@@ -51,10 +51,13 @@ def drop_unused(directory: Path, used: Some[Noted]) -> None:
 
 def _noted(directory: Path) -> list[Noted]:
     try:
-        noted = json.loads(read_own(directory / COLLECTIONS, MOST_BYTES))
-        return [(str(one["uri"]), str(one["name"])) for one in noted]
-    except (OSError, ValueError, LookupError, TypeError):
+        noted = [(one["uri"], one["name"]) for one in read_json(directory / COLLECTIONS, MOST_BYTES)]
+    except FileNotFoundError:
         return []
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        logger.warning("Which collections %s has made cannot be read: %s", directory, error)
+        return []
+    return [one for one in noted if all(isinstance(word, str) for word in one)]
 
 
 def _write(directory: Path, noted: list[Noted]) -> None:

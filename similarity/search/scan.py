@@ -121,7 +121,7 @@ class ScanIndex:
         parts, scales = Parts(codes.d), faiss.vector_to_array(codes.sq.trained)[codes.d :] / np.float32(255)
         if codes.ntotal:
             parts.fill(codes_of(codes))
-        return cls(parts.made, scales, Bounds(float(facts["error"]), float(facts["length"])), vectors)
+        return cls(parts.made, scales, Bounds.from_facts(facts), vectors)
 
     @property
     def facts(self) -> dict[str, Any]:
