@@ -23,7 +23,7 @@ from similarity.facets import Conditions, Facets
 from similarity.fetch import fetch
 from similarity.heads import Head
 from similarity.home import full_path
-from similarity.images import thumbnail
+from similarity.images import THUMBNAIL_SIDE, thumbnail
 from similarity.manifest import Manifest
 from similarity.originals import read_original
 from similarity.progress import OnProgress
@@ -402,7 +402,7 @@ class Gallery:
         try:
             return thumbnail(read_original(item).decode())
         except (ImageError, FetchError):
-            return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
+            return thumbnail(Image.new("RGB", _small(item), "lightgrey"))
 
 
 def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:
@@ -417,6 +417,12 @@ def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = E
     with writing(directory, "restore"):
         go_back(directory)
     return Gallery.open(directory, load=load)
+
+
+def _small(item: Item) -> tuple[int, int]:
+    """Width and height of a picture's thumbnail."""
+    scale = min(1, THUMBNAIL_SIDE / max(item.width, item.height, 1))
+    return max(1, round(scale * item.width)), max(1, round(scale * item.height))
 
 
 def _listed(source: str | Path | Source) -> Source:

@@ -1,16 +1,19 @@
 """The small JPEGs of a gallery, named by the SHA-256 of the picture's file and shared by all generations."""
 
+import io
 import os
 import re
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from PIL import Image
+
 from similarity.folders import THUMBNAILS, read_own
 
 FOLDER = THUMBNAILS
 # Ours have a few kilobytes.
-MOST_BYTES = 5_000_000
+MOST_BYTES, LONGEST_SIDE = 5_000_000, 1024
 OWN_NAME = re.compile(r"([0-9a-f]{64})\.jpg(\.new)?")
 END_OF_JPEG = b"\xff\xd9"
 
@@ -30,7 +33,16 @@ def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
         jpeg = read_own(_path(directory, sha256), MOST_BYTES)
     except OSError:
         return None
-    return jpeg if jpeg.endswith(END_OF_JPEG) else None
+    return jpeg if jpeg.endswith(END_OF_JPEG) and is_thumbnail(jpeg) else None
+
+
+def is_thumbnail(jpeg: bytes) -> bool:
+    """Whether this is as small a JPEG as ours; only its header is looked at."""
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+            return max(image.size) <= LONGEST_SIDE
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) -> None:
