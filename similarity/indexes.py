@@ -16,6 +16,7 @@ import numpy as np
 
 from similarity.arrays import read_array
 from similarity.errors import GalleryError
+from similarity.folders import INDEX, KEYS
 from similarity.manifest import Manifest, read_manifest
 from similarity.progress import OnProgress
 from similarity.records import CHUNK, items_at
@@ -24,7 +25,7 @@ from similarity.sources import Item
 from similarity.stored import StoredVectors
 from similarity.stores import COLLECTIONS, Indexed, Store
 
-FILES = {"faiss": "index.faiss", "milvus": "keys.npy"}
+FILES = {"faiss": INDEX, "milvus": KEYS}
 
 logger = logging.getLogger(__name__)
 

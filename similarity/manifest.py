@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from similarity.errors import GalleryDamagedError, GalleryError
-from similarity.folders import read_own
+from similarity.folders import CHECKSUM, MANIFEST, read_own
 from similarity.json_files import parse_json
 from similarity.refinement import Method
 from similarity.report import Report
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 # until 4 nothing was learned, and until 5 there was no store but FAISS.
 FORMAT, OLDEST, REFINED = 6, 2, 4
 MOST_BYTES = 200_000_000  # of it; it lists what was skipped
-MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
-
 
 # More than anybody has, and less than breaks what reckons with it.
 MOST_PICTURES, MOST_NUMBERS = 1 << 40, 1 << 20

@@ -19,12 +19,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from similarity import refinement
+from similarity import folders
 from similarity.arrays import read_array
 from similarity.gallery import Gallery
 from similarity.home import cache_folder
 from similarity.search import Rows
-from similarity.storage import EMBEDDINGS, HEAD
 from similarity.vectors import Vectors
 
 # float32 (n, 2), both coordinates in 0..1.
@@ -168,9 +167,8 @@ def _into_box(plane: Points) -> Points:
 def file_name(gallery: Gallery) -> str:
     """The name of its map's file: another one for every method, and for all other embeddings or refinements of them."""
     files = gallery.manifest.files
-    made_of = [
-        files[name]["sha256"] for name in (EMBEDDINGS, HEAD, refinement.CENTRE, refinement.NEIGHBOURS) if name in files
-    ]
+    names = (folders.EMBEDDINGS, folders.HEAD, folders.CENTRE, folders.NEIGHBOURS)
+    made_of = [files[name]["sha256"] for name in names if name in files]
     name = made_of[0] if len(made_of) == 1 else hashlib.sha256("".join(made_of).encode()).hexdigest()
     return f"{METHOD}-{name}.npy"
 

@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import ModelError, WeightsError
-from similarity.folders import read_own
+from similarity.folders import NETWORK_FILES, read_own
 from similarity.home import cache_folder
 from similarity.models import Backbone, check_installed
 from similarity.processes import run_module
 
-XML, BIN, DIGEST = "model.xml", "model.bin", "sha256"
+XML, BIN, DIGEST = NETWORK_FILES
 # The converter's exit status that says that the weights are at fault; the last line on standard error says how.
 WRONG_WEIGHTS = 3
 MOST_BYTES = 1_000  # of the file that has the digest

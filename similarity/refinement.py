@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from similarity.arrays import read_array, read_rows
 from similarity.errors import SearchError
+from similarity.folders import CENTRE, NEIGHBOURS
 from similarity.progress import OnProgress, Reporter
 from similarity.stored import Split, StoredVectors
 from similarity.vectors import Vectors, normalise
@@ -30,7 +31,6 @@ from similarity.vectors import Vectors, normalise
 AUTO = "auto"
 Method = Literal["none", "centred", "neighbours"]
 METHODS = get_args(Method)
-CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
 
 # Measured on photographs of clothing, centring helps from ten pictures on: recall@1 is 0.65 instead of 0.62 there, and
 # 0.65 instead of 0.63 with 50. But the mean of a few says more about each of them than about what they share.

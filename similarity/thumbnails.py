@@ -1,8 +1,6 @@
 """The small JPEGs of a gallery, named by the SHA-256 of the picture's file and shared by all generations."""
 
 import io
-import os
-import re
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -10,11 +8,11 @@ from pathlib import Path
 from PIL import Image
 
 from similarity.folders import THUMBNAILS, read_own
+from similarity.removal import take_away, thumbnails
 
 FOLDER = THUMBNAILS
 # Ours have a few kilobytes.
 MOST_BYTES, LONGEST_SIDE = 5_000_000, 1024
-OWN_NAME = re.compile(r"([0-9a-f]{64})\.jpg(\.new)?")
 END_OF_JPEG = b"\xff\xd9"
 
 
@@ -54,11 +52,10 @@ def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) ->
 
 def drop_thumbnails(directory: Path, *, but: Collection[str]) -> None:
     """Remove all thumbnails but those of some pictures, and nothing else that may lie there."""
-    for folder, _, names in os.walk(directory / FOLDER):
-        for name in names:
-            if (own := OWN_NAME.fullmatch(name)) and own[1] not in but:
-                with suppress(OSError):
-                    Path(folder, name).unlink()
+    for sha256, path in thumbnails(directory):
+        if sha256 not in but:
+            with suppress(OSError):
+                take_away(path)
 
 
 def _path(directory: Path, sha256: str) -> Path:
