@@ -20,7 +20,7 @@ FOOTER, PER_GROUP, PARTS = 1 << 16, 1 << 17, 32
 LEAST, LEAST_ALONE = 4, 32
 # What the texts of a file take when they are written out: so many bytes, and so many for each of the file. Ours take
 # five times its size; what is compressed as ours is cannot take much more than twenty times.
-TEXT, TEXT_PER_BYTE = 1 << 27, 64
+TEXT, TEXT_PER_BYTE = 1 << 26, 64
 COMPRESSED = ("SNAPPY", "UNCOMPRESSED")
 
 
@@ -32,9 +32,17 @@ def read_table(path: Path, schema: pa.Schema, per_group: int, columns: list[str]
         per_group: how many lines a group has at least, but for the last one.
 
     Raises:
-        ValueError: it has other columns, is inconsistent, or asks for too much.
-        OSError, pa.ArrowException: it cannot be read.
+        ValueError: it is none, has other columns, contradicts itself, or asks for too much. OSError: it cannot be read.
     """
+    try:
+        return _read(path, schema, per_group, columns or schema.names)
+    except (OSError, pa.ArrowException) as error:
+        if getattr(error, "errno", None):
+            raise
+        raise ValueError(f"{path.name} is not a table of ours") from error
+
+
+def _read(path: Path, schema: pa.Schema, per_group: int, columns: list[str]) -> pa.Table:
     size, groups = _check_footer(path, per_group)
     texts = [one.name for one in schema if pa.types.is_string(one.type)]
     limits = {"thrift_string_size_limit": size, "thrift_container_size_limit": max(PARTS, groups)}
@@ -49,8 +57,7 @@ def read_table(path: Path, schema: pa.Schema, per_group: int, columns: list[str]
             if left < 0:
                 raise ValueError(f"{path.name} asks for too much memory")
             read.append(group.cast(pa.schema([schema.field(name) for name in group.column_names])))
-    wanted = pa.schema([schema.field(name) for name in columns or schema.names])
-    table = pa.concat_tables(read) if read else wanted.empty_table()
+    table = pa.concat_tables(read) if read else pa.schema([schema.field(name) for name in columns]).empty_table()
     table.validate(full=True)
     return table
 
@@ -72,9 +79,9 @@ def _check_columns(file: pq.ParquetFile, schema: pa.Schema) -> None:
     """See to it that it has these columns, and none within another."""
     as_read = [pa.dictionary(pa.int32(), one.type) if pa.types.is_string(one.type) else one.type for one in schema]
     if file.schema_arrow.names != schema.names or file.schema_arrow.types != as_read:
-        raise ValueError("it has other columns")
+        raise ValueError("the table has other columns")
     if any(file.schema.column(place).max_repetition_level for place in range(len(schema))):
-        raise ValueError("it has other columns")
+        raise ValueError("the table has other columns")
 
 
 def _check_groups(footer: pq.FileMetaData, size: int) -> None:
@@ -88,9 +95,9 @@ def _check_groups(footer: pq.FileMetaData, size: int) -> None:
             taken += column.total_compressed_size
             fits = column.num_values == group.num_rows >= 0 and column.compression in COMPRESSED
             if not fits or column.total_compressed_size < 0:
-                raise ValueError("its parts do not fit together")
+                raise ValueError("the parts of the table do not fit together")
     if lines != footer.num_rows or lines > size // LEAST or taken > size:
-        raise ValueError("it says that it has more than can be in it")
+        raise ValueError("the table says that it has more than can be in it")
 
 
 def _length_of_texts(column: pa.ChunkedArray) -> int:

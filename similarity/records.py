@@ -162,7 +162,7 @@ def write_items(path: Path, items: Sequence[Item]) -> None:
 
 
 def read_items(path: Path) -> Items:
-    """What `write_items` wrote; raises OSError, ValueError, LookupError or pa.ArrowException where that cannot be."""
+    """What `write_items` wrote; raises OSError, ValueError or LookupError where that cannot be."""
     table = read_table(path, SCHEMA, CHUNK)
     if not all(_are_sound(name, table.column(name)) for name in SCHEMA.names):
         raise ValueError(f"{path.name} holds what is said of no picture")
