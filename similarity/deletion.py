@@ -1,15 +1,14 @@
 """Deleting a gallery: its own files, and never a picture that was indexed."""
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from similarity.current import CURRENT, confirm, exists
 from similarity.errors import GalleryNotFoundError
-from similarity.folders import GENERATIONS
 from similarity.home import full_path, galleries_folder
 from similarity.indexes import drop_collections
 from similarity.journal import has_unfinished
+from similarity.removal import generation_folders, remove_entry
 from similarity.uploads import drop_uploads
 from similarity.writer import OWN_ENTRIES, writing
 
@@ -25,7 +24,7 @@ def delete_gallery(directory: Path) -> None:
         GalleryError: it cannot be deleted.
     """
     directory = full_path(directory)
-    if not (exists(directory) or (directory / GENERATIONS).is_dir() or has_unfinished(directory)):
+    if not (exists(directory) or generation_folders(directory) or has_unfinished(directory)):
         raise GalleryNotFoundError(f"There is no gallery in {directory}: nothing was deleted.")
     with writing(directory, "delete", checked=False):
         (directory / CURRENT).unlink(missing_ok=True)
@@ -34,13 +33,6 @@ def delete_gallery(directory: Path) -> None:
             drop_uploads(directory.name)
         drop_collections(directory, ())
         for name in OWN_ENTRIES:  # what tells that there was a gallery comes late, the lock last
-            _delete(directory / name)
+            remove_entry(directory / name)
         with suppress(OSError):
             directory.rmdir()
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ kept as its embedding, with the backbone that gave it: to another backbone that 
 """
 
 import base64
+import errno
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ import numpy as np
 from similarity.current import exists
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError
 from similarity.folders import drop_foreign, open_own
+from similarity.json_files import parse_json
 from similarity.queries import Box
 from similarity.sources import Item
 from similarity.vectors import Vectors, normalise
@@ -37,6 +39,9 @@ OWN_FILES = (MARKS, MARKS_NEW, MARKS_LOCK)
 # Lines of a gallery. With embeddings of 2048 numbers that is 280 MB at the very most.
 MOST_MARKS = 50_000
 MOST_TITLE = 300
+# Of a file that is read: bytes, lines, which also take marks back, and bytes of a line. Of damaged lines, so many are
+# logged.
+MOST_BYTES, MOST_LINES, LONGEST_LINE, LOGGED = 400_000_000, 8 * MOST_MARKS, 32_000, 5
 # Whoever else writes a line needs a moment, in seconds; tidying up the longest file takes two.
 PATIENCE = 10.0
 BLOCK = 1 << 20
@@ -210,6 +215,8 @@ def _count_lines(path: Path) -> int:
     if not path.exists():
         return 0
     with open_own(path) as file:
+        if os.fstat(file.fileno()).st_size > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"there are more than {MOST_BYTES:,} bytes", str(path))
         return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
 
 
@@ -218,17 +225,37 @@ def _read(path: Path) -> dict[tuple[str, Box | None, str], Mark]:
     marks: dict[tuple[str, Box | None, str], Mark] = {}
     if not path.exists():
         return marks
-    with open_own(path) as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                read = json.loads(line)
-                about = (read["query"], Box(*read["box"]) if read["box"] else None, read["sha256"])
-                marks.pop(about, None)  # the newest is the last
-                if read["wanted"] is not None:
-                    marks[about] = _to_mark(read)
-            except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    damaged = 0
+    for number, line in enumerate(_lines(path), start=1):
+        try:
+            read = parse_json(line)
+            about = (_word(read["query"]), _to_box(read["box"]), _word(read["sha256"]))
+            marks.pop(about, None)  # the newest is the last
+            if read["wanted"] is not None:
+                marks[about] = _to_mark(read)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            damaged += 1
+            if damaged <= LOGGED:
                 logger.warning("Line %d of %s is damaged, and is passed over: %s", number, path, error)
+        if len(marks) > MOST_MARKS:
+            del marks[next(iter(marks))]
+    if damaged > LOGGED:
+        logger.warning("%d more lines of %s are damaged, and are passed over", damaged - LOGGED, path)
     return marks
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, each cut where no mark goes on; raises OSError if there are more than can be."""
+    with open_own(path) as file:
+        if os.fstat(file.fileno()).st_size > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"there are more than {MOST_BYTES:,} bytes", str(path))
+        for _ in range(MOST_LINES):
+            if not (line := file.readline(LONGEST_LINE)):
+                return
+            yield line
+            while not line.endswith(b"\n") and (line := file.readline(LONGEST_LINE)):
+                pass
+        logger.warning("Only the first %d lines of %s are read", MOST_LINES, path)
 
 
 def _to_line(mark: Mark) -> dict[str, Any]:
@@ -239,12 +266,31 @@ def _to_line(mark: Mark) -> dict[str, Any]:
 
 
 def _to_mark(line: dict[str, Any]) -> Mark:
-    box, packed = line["box"], line["embedding"]
-    asked = Asked(
-        str(line["title"]), line["query"], Box(*box) if box else None, _unpack(packed) if packed is not None else None
-    )
-    names = ("when", "item", "sha256", "wanted", "model", "weights_sha256", "network_sha256")
-    return Mark(asked=asked, **{name: line[name] for name in names})
+    packed, network = line["embedding"], line["network_sha256"]
+    embedding = None if packed is None else _unpack(packed)
+    asked = Asked(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
+    words = {name: _word(line[name]) for name in ("when", "item", "sha256", "model", "weights_sha256")}
+    datetime.fromisoformat(words["when"])
+    if network is not None:
+        _word(network)
+    if not isinstance(line["wanted"], bool):
+        raise TypeError("it is neither wanted nor not")
+    return Mark(asked=asked, wanted=line["wanted"], network_sha256=network, **words)
+
+
+def _to_box(edges: Any) -> Box | None:
+    if not edges:
+        return None
+    left, top, right, bottom = map(float, edges)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError("a box that is none")
+    return Box(*edges)
+
+
+def _word(told: Any) -> str:
+    if not isinstance(told, str):
+        raise TypeError("what should be words is something else")
+    return told
 
 
 def _pack(embedding: Vectors | None) -> str | None:

@@ -7,12 +7,21 @@ or deleted lies in the folder itself.
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from similarity.errors import GalleryDamagedError
 
 GENERATIONS, THUMBNAILS, UNFINISHED = "generations", "thumbnails", "unfinished"
+# And in the folder of a generation.
+MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
+ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
+HEAD, PROJECTED = "head.safetensors", "projected.npy"
+CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
+INDEX, KEYS = "index.faiss", "keys.npy"
+NETWORK, NETWORK_FILES = "network", ("model.xml", "model.bin", "sha256")
 # Windows has no such files to be careful with.
 CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 FOREIGN = "leads out of the gallery, or is neither a file nor a folder. Nothing of ours does: do not use this gallery"
@@ -26,7 +35,7 @@ def read_own(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
-def open_own(path: Path) -> BinaryIO:
+def open_own(path: Path) -> BufferedReader:
     """A file of ours, opened to be read; raises OSError if it is none, a link or a pipe."""
     file = open(os.open(path, os.O_RDONLY | CAREFULLY), "rb")  # noqa: PTH123, SIM115 - of what is open already
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -44,12 +53,22 @@ def check_own(directory: Path) -> None:
     for path in _within(directory):
         _check(path)
         if path.name in (GENERATIONS, UNFINISHED):
-            for folder, folders, files in os.walk(path):  # which passes over what a writer takes away meanwhile
-                for name in (*folders, *files):
-                    _check(Path(folder, name))
+            for entry in walk(path):  # which passes over what a writer takes away meanwhile
+                _check(Path(entry.path))
         elif path.name == THUMBNAILS:  # of the very many files in its folders each is looked at when it is read
             for inner in _within(path):
                 _check(inner)
+
+
+def walk(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """All that is in a folder, however deep, without following links; what cannot be read is passed over."""
+    waiting = [str(folder)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
 
 
 def drop_foreign(path: Path) -> None:

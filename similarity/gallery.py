@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Unpack
 
-from PIL import Image
-
 from similarity import indexing
 from similarity.asking import Asking
 from similarity.current import live_state
@@ -23,7 +21,7 @@ from similarity.facets import Conditions, Facets
 from similarity.fetch import fetch
 from similarity.heads import Head
 from similarity.home import full_path
-from similarity.images import thumbnail
+from similarity.images import grey_thumbnail, thumbnail
 from similarity.manifest import Manifest
 from similarity.originals import read_original
 from similarity.progress import OnProgress
@@ -402,7 +400,7 @@ class Gallery:
         try:
             return thumbnail(read_original(item).decode())
         except (ImageError, FetchError):
-            return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
+            return grey_thumbnail(item.width, item.height)
 
 
 def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:

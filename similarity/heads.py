@@ -16,30 +16,33 @@ torch is only needed to make one, see `finetuning`.
 """
 
 import hashlib
+import io
 import json
 import math
+import os
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
 from similarity.errors import HeadError
+from similarity.folders import open_own
 from similarity.home import heads_folder
+from similarity.json_files import parse_json
 from similarity.vectors import Vectors, normalise
 
 FORMAT, SUFFIX = 1, ".safetensors"
 ABOUT = "about"
 CENTRE, BASIS, FIRST, LAST = "centre", "basis", "first", "last"
-# More is no head of ours, and is not read.
-MOST_BYTES = 1 << 28
+# More is no head of ours, and is not read; nor is a header of more, which has the card.
+MOST_BYTES, MOST_HEADER = 1 << 28, 1 << 22
 # How many embeddings are projected at a time.
 BLOCK = 4096
 # No length is taken for less, so that nothing is divided by zero.
@@ -47,7 +50,7 @@ TINY = float(np.finfo(np.float32).tiny)
 # What is counted in the data of a card.
 COUNTS = ("pictures", "labels", "marks", "queries", "gone", "foreign")
 # What comes of reading a file that says something strange.
-MALFORMED = (SafetensorError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ class Head:
         are_matrices = all(part.ndim == (1 if name == CENTRE else 2) for name, part in self._parts().items())
         if not (are_matrices and self._fits()):
             raise HeadError("The parts of the head do not fit together: train it again.")
-        if not all(np.isfinite(part).all() for part in self._parts().values()):
+        if not all(np.isfinite(row).all() for part in self._parts().values() for row in np.atleast_2d(part)):
             raise HeadError("The head holds values that are not finite numbers: train it again.")
 
     def _fits(self) -> bool:
@@ -259,33 +262,58 @@ def keep_head(head: Head, gallery: str) -> Path:
     return path
 
 
-def read_head(path: Path) -> Head:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an array lies in a file, counted from the end of the header."""
+
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+    def read(self, data: bytes) -> Vectors:
+        """The array, without a copy of it."""
+        return np.frombuffer(data, "<f4", (self.end - self.begin) // 4, self.begin).reshape(self.shape)
+
+
+def read_head(path: Path, dim_in: int | None = None) -> Head:
     """Read what `Head.write` wrote; nothing in a file is run.
+
+    Args:
+        dim_in: length of the embeddings that it has to be for, if that is known.
 
     Raises:
         HeadError: there is none, it is damaged, or it is something else.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise HeadError(f"{path} is too large to be a head.")
-        data = path.read_bytes()
+        with open_own(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MOST_BYTES:
+                raise HeadError(f"{path} is too large to be a head.")
+            return _read(file, size, str(path), dim_in)
     except OSError as error:
         raise HeadError(f"The head {path} could not be read ({error.strerror or error}).") from error
-    return parse_head(data, str(path))
 
 
 def parse_head(data: bytes, name: str) -> Head:
     """The head in a file's bytes; `name` is what errors call it."""
+    return _read(io.BytesIO(data), len(data), name, None)
+
+
+def _read(file: BinaryIO, size: int, name: str, dim_in: int | None) -> Head:
+    """A head in a file of so many bytes; what is in it is read once it is known to be all there, and to fit."""
     fault = f"{name} is damaged, or is not a head that was made with this program: train it again."
     try:
-        about = json.loads(_header(data).get(ABOUT, "{}"))
+        header, length = _header(file, size)
+        about = parse_json(dict(header.pop("__metadata__", {})).get(ABOUT, "{}"))
         if about.get("format") != FORMAT:
             raise HeadError(f"{name} is not a head, or one of another version of this program: train it again.")
-        parts = load(data)
+        places = _places(header, size - 8 - length)
+        if dim_in not in (None, *places[CENTRE].shape):
+            raise HeadError(f"{name} takes other embeddings than those that it lies beside: train it again.")
+        data = file.read(size)
+        parts = {name: one.read(data) for name, one in places.items()}
         known = {one.name for one in fields(Card)}
         card = Card(**{key: value for key, value in about["card"].items() if key in known})
-        if any(part.dtype != np.float32 for part in parts.values()):
-            raise HeadError(fault)
         head = Head(
             centre=parts[CENTRE],
             basis=parts[BASIS],
@@ -300,13 +328,29 @@ def parse_head(data: bytes, name: str) -> Head:
     return head
 
 
-def _header(data: bytes) -> dict[str, str]:
-    """The words in the header of a safetensors file: 8 bytes of length, then JSON."""
-    length = int.from_bytes(data[:8], "little")
-    if not 0 < length <= len(data) - 8:
+def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
+    """The header of a safetensors file and its length: 8 bytes that say it, then JSON."""
+    length = int.from_bytes(file.read(8), "little")
+    if not 0 < length <= min(size - 8, MOST_HEADER):
         raise ValueError("no header")
-    found = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    return dict(found)
+    return dict(parse_json(file.read(length))), length
+
+
+def _places(header: Mapping[str, Any], size: int) -> dict[str, _Place]:
+    """Where the arrays of a head lie; raises ValueError, LookupError or TypeError if they are not as we write them."""
+    places = {}
+    for name, told in header.items():
+        shape, (begin, end) = tuple(map(int, told["shape"])), map(int, told["data_offsets"])
+        if name not in (CENTRE, BASIS, FIRST, LAST) or told["dtype"] != "F32" or min(shape, default=0) < 1:
+            raise ValueError("arrays of something else")
+        if end - begin != 4 * math.prod(shape):
+            raise ValueError("an array of another size")
+        places[name] = _Place(shape, begin, end)
+    ordered = sorted(places.values(), key=lambda one: one.begin)
+    ends = [0, *(one.end for one in ordered)]
+    if [one.begin for one in ordered] != ends[:-1] or ends[-1] != size:
+        raise ValueError("arrays with gaps between them")
+    return places
 
 
 def _length(vectors: npt.NDArray[np.floating]) -> float:

@@ -187,6 +187,13 @@ def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
     return buffer.getvalue()
 
 
+def grey_thumbnail(width: int, height: int) -> bytes:
+    """What stands for the thumbnail of a picture of this size that is gone."""
+    scale = min(1, THUMBNAIL_SIDE / max(width, height, 1))
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    return thumbnail(Image.new("RGB", size, "lightgrey"))
+
+
 def _check_size(image: Image.Image, name: str) -> None:
     """Refuse a picture by what its header says, before memory is taken for its pixels."""
     size = f"{image.width} x {image.height} pixels"

@@ -17,24 +17,42 @@ from similarity.copying import copy, open_within, read_within
 from similarity.current import CURRENT, confirm, parse
 from similarity.errors import GalleryDamagedError, GalleryError, ImageError
 from similarity.feedback import MARKS, MOST_MARKS, Mark, read_marks, write_marks
-from similarity.folders import GENERATIONS, THUMBNAILS
+from similarity.folders import (
+    CENTRE,
+    CHECKSUM,
+    EMBEDDINGS,
+    GENERATIONS,
+    HEAD,
+    ITEMS,
+    MANIFEST,
+    NEIGHBOURS,
+    NETWORK,
+    NETWORK_FILES,
+    PROJECTED,
+    THUMBNAILS,
+)
 from similarity.home import galleries_folder
 from similarity.images import DECODING_ERRORS, THUMBNAIL_SIDE, decode, thumbnail
 from similarity.indexes import FILES
-from similarity.manifest import CHECKSUM, MANIFEST, Manifest, read_manifest
 from similarity.manifest import MOST_BYTES as MOST_MANIFEST
-from similarity.networks import BIN, DIGEST, XML
+from similarity.manifest import Manifest, read_manifest
 from similarity.pins import Pin
 from similarity.progress import OnProgress, Reporter
 from similarity.queries import Box
-from similarity.refinement import CENTRE, NEIGHBOURS
-from similarity.storage import EMBEDDINGS, HEAD, ITEMS, NETWORK, PROJECTED
 from similarity.stores import EMBEDDED
 from similarity.thumbnails import write_thumbnail
 
 # All that a generation can consist of, beside its manifest.
-NETWORK_FILES = {f"{NETWORK}/{name}" for name in (XML, BIN, DIGEST)}
-KNOWN = {ITEMS, EMBEDDINGS, HEAD, PROJECTED, CENTRE, NEIGHBOURS, *FILES.values(), *NETWORK_FILES}
+KNOWN = {
+    ITEMS,
+    EMBEDDINGS,
+    HEAD,
+    PROJECTED,
+    CENTRE,
+    NEIGHBOURS,
+    *FILES.values(),
+    *(f"{NETWORK}/{name}" for name in NETWORK_FILES),
+}
 SHA256 = re.compile("[0-9a-f]{64}")
 # Of a thumbnail; ours have 320 pixels a side and some kilobytes. And how many are in memory at once.
 MOST_SIDE, MOST_THUMBNAIL, TOGETHER = 2 * THUMBNAIL_SIDE, 500_000, 512

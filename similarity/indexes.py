@@ -15,7 +15,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from similarity.arrays import read_array
 from similarity.errors import GalleryError, StoreError
+from similarity.folders import INDEX, KEYS
 from similarity.manifest import Manifest, read_manifest
 from similarity.progress import OnProgress
 from similarity.records import CHUNK, items_at
@@ -24,7 +26,7 @@ from similarity.sources import Item
 from similarity.stored import StoredVectors
 from similarity.stores import COLLECTIONS, Indexed, Store, choose_store
 
-FILES = {"faiss": "index.faiss", "milvus": "keys.npy"}
+FILES = {"faiss": INDEX, "milvus": KEYS}
 
 logger = logging.getLogger(__name__)
 
@@ -207,6 +209,4 @@ def _collection(folder: Path) -> tuple[str, str] | None:
 
 
 def _keys(folder: Path) -> Rows:
-    with (folder / FILES["milvus"]).open("rb") as file:
-        keys: Rows = np.lib.format.read_array(file, allow_pickle=False)
-    return keys
+    return read_array(folder / FILES["milvus"], (read_manifest(folder)[0].count,), np.int64)

@@ -2,17 +2,19 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from similarity.current import exists
 from similarity.errors import GalleryError, GalleryNotFoundError
-from similarity.folders import GENERATIONS
+from similarity.folders import walk
 from similarity.gallery import Gallery
 from similarity.home import full_path, galleries_folder
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest
+from similarity.removal import generation_folders
 from similarity.storage import read_live_manifest
 
 NAME = re.compile(r"\w[\w.-]*")
@@ -56,24 +58,20 @@ def look_at(directory: Path) -> Entry | None:
             return Entry(directory, "sound", read_live_manifest(directory))
         except GalleryError as error:
             return Entry(directory, "damaged", fault=str(error))
-    is_begun = (directory / GENERATIONS).is_dir() or has_unfinished(directory)
-    return Entry(directory, "unfinished") if is_begun else None
+    return Entry(directory, "unfinished") if generation_folders(directory) or has_unfinished(directory) else None
 
 
 def can_go_back(directory: Path) -> bool:
     """Whether there may be an earlier state to go back to; whether it is sound is found out when one does."""
-    return sum(folder.name.isdigit() for folder in (directory / GENERATIONS).glob("[0-9]*")) > 1
+    return len(generation_folders(directory)) > 1
 
 
 def disk_bytes(directory: Path) -> int:
     """What a gallery takes on the disk; files that come and go meanwhile count or do not."""
     total = 0
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            try:
-                total += Path(folder, name).lstat().st_size
-            except OSError:
-                continue
+    for entry in walk(directory):
+        with suppress(OSError):
+            total += 0 if entry.is_dir(follow_symlinks=False) else entry.stat(follow_symlinks=False).st_size
     return total
 
 

@@ -23,11 +23,15 @@ import numpy as np
 
 from similarity.errors import GalleryError
 from similarity.folders import UNFINISHED
+from similarity.removal import journals, remove_entry, remove_journal, take_away
 from similarity.vectors import Vectors
 
 FOLDER = UNFINISHED
 # No index, which could lead to other lines than the table's: lines are found by the row in which they were read.
-CREATE = "CREATE TABLE IF NOT EXISTS finished (sha256 TEXT, width INT, height INT, vector BLOB, source TEXT, sum INT)"
+TABLE = "CREATE TABLE finished (sha256 TEXT, width INT, height INT, vector BLOB, source TEXT, sum INT)"
+CREATE = TABLE.replace("TABLE", "TABLE IF NOT EXISTS")
+# No value is longer, in bytes: an embedding has some thousand numbers.
+LONGEST = 1 << 20
 SELECT = "SELECT rowid, sha256, width, height, vector, source, sum FROM finished"
 INSERT = "INSERT INTO finished VALUES (?, ?, ?, ?, ?, ?)"
 # How many lines are asked for at once; SQLite takes no more than 999 values in old versions.
@@ -88,11 +92,12 @@ class Journal:
                 raise
             logger.warning("%s is damaged, and what it held is embedded again: %s", self._path, error)
             self._file.close()
-            _unlink(self._path)
+            remove_journal(self._path)
             self._open()
 
     def _open(self) -> None:
         self._file = _connect(self._path)
+        _check(self._file)
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = NORMAL")
         self._file.execute(CREATE)
@@ -128,7 +133,7 @@ class Journal:
         """Leave it as it is, to go on with later; one that nothing is in is taken away."""
         self._file.close()
         if not self.finished:
-            _unlink(self._path)
+            remove_journal(self._path)
 
     def _is_sound(self, line: tuple[Any, ...]) -> bool:
         _, *content, checksum = line
@@ -140,7 +145,7 @@ class Journal:
 
 def has_unfinished(directory: Path) -> bool:
     """Whether an interrupted run has left anything to go on with."""
-    return any((directory / FOLDER).glob("*.sqlite"))
+    return bool(journals(directory))
 
 
 def settle(directory: Path, source: str | None) -> None:
@@ -148,22 +153,20 @@ def settle(directory: Path, source: str | None) -> None:
 
     It never fails: what stays is known anyway, and is forgotten the next time.
     """
-    for path in list((directory / FOLDER).glob("*.sqlite")):
+    for path in journals(directory):
         with suppress(OSError):
             if source is None or time.time() - path.stat().st_mtime > KEPT_FOR or not _forget(path, source):
-                _unlink(path)
-    for leftover in (directory / FOLDER).glob("*.sqlite-*"):
+                remove_journal(path)
+    if not has_unfinished(directory):  # what SQLite has left beside journals that are gone
         with suppress(OSError):
-            if not leftover.with_name(leftover.name.partition("-")[0]).exists():
-                leftover.unlink()
-    with suppress(OSError):
-        (directory / FOLDER).rmdir()
+            remove_entry(directory / FOLDER)
 
 
 def _forget(path: Path, source: str) -> bool:
     """Take a source's lines out of a journal; whether it has others."""
     try:
         with closing(_connect(path)) as file:
+            _check(file)
             if not file.execute("SELECT 1 FROM finished WHERE source <> ? LIMIT 1", (source,)).fetchone():
                 return False
             file.execute("DELETE FROM finished WHERE source = ?", (source,))
@@ -173,15 +176,20 @@ def _forget(path: Path, source: str) -> bool:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    # SQLite's own journal beside it, which it does not need in its mode here, could make it delete a file anywhere.
+    take_away(path.with_name(f"{path.name}-journal"))
     file = sqlite3.connect(path, isolation_level=None)
+    file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     file.text_factory = lambda data: data.decode(errors="replace")
     return file
 
 
-def _unlink(path: Path) -> None:
-    """Take a journal away, with SQLite's own files beside it."""
-    for name in (path, *path.parent.glob(f"{path.name}-*")):
-        name.unlink(missing_ok=True)
+def _check(file: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError if there is anything but our table: a view could make SQLite compute for ever."""
+    file.execute("PRAGMA trusted_schema = OFF")
+    told = file.execute("SELECT type, name, sql FROM sqlite_master LIMIT 2").fetchall()
+    if told and told != [("table", "finished", TABLE)]:
+        raise sqlite3.DatabaseError("it is not a journal")
 
 
 def _checksum(line: tuple[Any, ...]) -> int:

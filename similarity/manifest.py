@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from similarity.errors import GalleryDamagedError, GalleryError
-from similarity.folders import read_own
+from similarity.folders import CHECKSUM, MANIFEST, read_own
+from similarity.json_files import parse_json
 from similarity.refinement import Method
 from similarity.report import Report
 from similarity.sources import Skipped
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 # until 4 nothing was learned, and until 5 there was no store but FAISS.
 FORMAT, OLDEST, REFINED = 6, 2, 4
 MOST_BYTES = 200_000_000  # of it; it lists what was skipped
-MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
-
 
 # More than anybody has, and less than breaks what reckons with it.
 MOST_PICTURES, MOST_NUMBERS = 1 << 40, 1 << 20
@@ -112,7 +111,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     try:
         data = read_own(path, MOST_BYTES)
         checksum = hashlib.sha256(data).hexdigest()
-        read = json.loads(data)
+        read = parse_json(data)
         version = read["format"]
         # The first version had no checksum; all after it have.
         has_checksum = version != 1 or (folder / CHECKSUM).exists()
@@ -123,7 +122,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
         if version > FORMAT:
             raise GalleryError(f"The gallery in {folder.parents[1]} was made by a newer version: update this program.")
         return _from_json(read), checksum
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise GalleryDamagedError(path) from error
 
 
@@ -135,8 +134,13 @@ def _from_json(read: dict[str, Any]) -> Manifest:
     manifest = _reader().validate_json(json.dumps(known), strict=True)
     if not (0 <= manifest.count <= MOST_PICTURES and 0 < manifest.dim <= MOST_NUMBERS and manifest.generation >= 0):
         raise ValueError("it says more than can be")
+    counts = (*manifest.last_run.counts.values(), manifest.duplicates, manifest.generation)
+    if not all(0 <= one <= MOST_PICTURES for one in counts) or not manifest.last_run.seconds >= 0:
+        raise ValueError("it counts what cannot be")
     if not NAME.fullmatch(manifest.model) or not all(map(_is_inside, manifest.files)):
         raise ValueError("it names what cannot be")
+    if not all(map(_is_fingerprint, manifest.files.values())) or not _are_facts(manifest.search):
+        raise ValueError("it says what nobody can read")
     datetime.fromisoformat(manifest.created or "2000-01-01")
     return manifest
 
@@ -147,6 +151,21 @@ def _reader() -> "TypeAdapter[Manifest]":
     from pydantic import TypeAdapter
 
     return TypeAdapter(Manifest)
+
+
+def _is_fingerprint(told: dict[str, Any]) -> bool:
+    """Whether this is what `verification.fingerprint` says of a file."""
+    size, sha256 = told.get("size"), told.get("sha256")
+    return type(size) is int and 0 <= size < 1 << 62 and isinstance(sha256, str)
+
+
+def _are_facts(search: dict[str, Any]) -> bool:
+    """Whether these can be what an index has to know: words, numbers, and numbers by level of accuracy."""
+    known: tuple[type, ...] = (str, int, float)
+    levels = [one for one in search.values() if not isinstance(one, known)]
+    numbers = [share for one in levels if isinstance(one, dict) for share in one.values()]
+    are_levels = all(isinstance(one, dict) for one in (*levels, search.get("recall@10", {})))
+    return are_levels and all(isinstance(one, int | float) for one in numbers)
 
 
 def _is_inside(name: str) -> bool:

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from similarity import refinement
+from similarity import folders
+from similarity.arrays import read_array
 from similarity.gallery import Gallery
 from similarity.home import cache_folder
 from similarity.search import Rows
-from similarity.storage import EMBEDDINGS, HEAD
 from similarity.vectors import Vectors
 
 # float32 (n, 2), both coordinates in 0..1.
@@ -73,14 +73,13 @@ def read_map(gallery: Gallery) -> GalleryMap | None:
     """The map of a gallery if it is in the cache, whole."""
     rows = shown_rows(len(gallery))
     try:
-        with _file(gallery).open("rb") as file:
-            points = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+        points = read_array(_file(gallery), (len(rows), 2), np.float32)
+    except (OSError, ValueError) as error:
         if not isinstance(error, FileNotFoundError):
             logger.warning("The map of %s cannot be read and is made again: %s", gallery.name, error)
         return None
     # Written so that a number that is none is refused, too.
-    if points.shape != (len(rows), 2) or points.dtype != np.float32 or not ((points >= 0) & (points <= 1)).all():
+    if not ((points >= 0) & (points <= 1)).all():
         logger.warning("The map of %s is damaged and is made again", gallery.name)
         return None
     return GalleryMap(rows, points)
@@ -168,9 +167,8 @@ def _into_box(plane: Points) -> Points:
 def file_name(gallery: Gallery) -> str:
     """The name of its map's file: another one for every method, and for all other embeddings or refinements of them."""
     files = gallery.manifest.files
-    made_of = [
-        files[name]["sha256"] for name in (EMBEDDINGS, HEAD, refinement.CENTRE, refinement.NEIGHBOURS) if name in files
-    ]
+    names = (folders.EMBEDDINGS, folders.HEAD, folders.CENTRE, folders.NEIGHBOURS)
+    made_of = [files[name]["sha256"] for name in names if name in files]
     name = made_of[0] if len(made_of) == 1 else hashlib.sha256("".join(made_of).encode()).hexdigest()
     return f"{METHOD}-{name}.npy"
 

@@ -23,13 +23,15 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import ModelError, WeightsError
+from similarity.folders import NETWORK_FILES, read_own
 from similarity.home import cache_folder
 from similarity.models import Backbone, check_installed
 from similarity.processes import run_module
 
-XML, BIN, DIGEST = "model.xml", "model.bin", "sha256"
+XML, BIN, DIGEST = NETWORK_FILES
 # The converter's exit status that says that the weights are at fault; the last line on standard error says how.
 WRONG_WEIGHTS = 3
+MOST_BYTES = 1_000  # of the file that has the digest
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +127,7 @@ def _converted(backbone: Backbone, task: str, folder: Path, weights: Path) -> Pa
 def _is_sound(folder: Path) -> bool:
     """Whether a network is what was written."""
     try:
-        return (folder / DIGEST).read_text() == digest(folder)
+        return read_own(folder / DIGEST, MOST_BYTES).decode() == digest(folder)
     except (OSError, ValueError):
         return False
 

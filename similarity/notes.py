@@ -6,6 +6,9 @@ import uuid
 from typing import Any
 
 from similarity.home import cache_folder
+from similarity.json_files import read_json
+
+MOST_BYTES = 20_000_000  # of a file; ours have some kilobytes
 
 logger = logging.getLogger(__name__)
 
@@ -13,8 +16,8 @@ logger = logging.getLogger(__name__)
 def read_notes(file: str) -> dict[str, Any]:
     """What is noted in a file of the cache, by key; a damaged or missing one counts as empty."""
     try:
-        noted = json.loads((cache_folder() / file).read_text())
-    except (OSError, ValueError, RecursionError):
+        noted = read_json(cache_folder() / file, MOST_BYTES)
+    except (OSError, ValueError):
         return {}
     return noted if isinstance(noted, dict) else {}
 

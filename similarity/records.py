@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from similarity.parquet import read_table
 from similarity.sources import Item
 
 # How many items are made of lines, or lines of items, at a time.
@@ -35,6 +36,11 @@ SCHEMA = pa.schema(
         ("metadata", pa.string()),  # a JSON object
     ]
 )
+# In the syntax of RE2: a hash, a JSON object of texts, and any text that can name a file.
+SHA256, LINE = r"\A[0-9a-f]{64}\z", r"\A[^\x00]*\z"
+WORD = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
+WORDS = rf"\A\{{(?:{WORD}: {WORD}(?:, {WORD}: {WORD})*)?\}}\z"
+LONGEST_SIDE = 1 << 20  # of a picture, in pixels
 
 
 def files_of(items: Iterable[Item]) -> Iterator[Item]:
@@ -148,7 +154,7 @@ def items_at(items: Sequence[Item], rows: Iterable[int]) -> list[Item]:
 
 def write_items(path: Path, items: Sequence[Item]) -> None:
     """Write items in the order of their rows."""
-    with pq.ParquetWriter(path, SCHEMA) as file:
+    with pq.ParquetWriter(path, SCHEMA, use_dictionary=["label", "source"]) as file:
         for start in range(0, len(items), CHUNK):
             chunk = items[start : start + CHUNK]
             lines = [_to_line(row, file) for row, item in enumerate(chunk, start) for file in files_of([item])]
@@ -157,18 +163,32 @@ def write_items(path: Path, items: Sequence[Item]) -> None:
 
 def read_items(path: Path) -> Items:
     """What `write_items` wrote; raises OSError, ValueError or LookupError where that cannot be."""
-    return Items(_read(path))
+    table = read_table(path, SCHEMA, CHUNK)
+    if not all(_are_sound(name, table.column(name)) for name in SCHEMA.names):
+        raise ValueError(f"{path.name} holds what is said of no picture")
+    return Items(table)
 
 
 def read_contents(path: Path) -> set[str]:
-    """The SHA-256 of each file's content, in hex."""
-    return set(_read(path, ["sha256"]).column(0).to_pylist())
+    """The SHA-256 of each file's content, in hex; raises as `read_items`."""
+    return set(read_table(path, SCHEMA, CHUNK, ["sha256"]).column(0).to_pylist())
 
 
-def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Not with `pq.read_table`, which imports pandas: a quarter of a second."""
-    with pq.ParquetFile(path) as file:
-        return file.read(columns=columns)
+def _are_sound(name: str, column: pa.ChunkedArray) -> bool:
+    """Whether all lines of a column can be of pictures: what reads them later relies on it."""
+    if name != "label" and column.null_count:
+        return False
+    if pa.types.is_string(column.type):
+        pattern = {"sha256": SHA256, "metadata": WORDS}.get(name, LINE)
+        return _all(pc.match_substring_regex(column, pattern))
+    if name == "mtime":
+        return _all(pc.is_finite(column))
+    least, largest = (bound or 0 for bound in pc.min_max(column).as_py().values())
+    return bool(least >= 0 and (largest <= LONGEST_SIDE or name not in ("width", "height")))
+
+
+def _all(which: pa.ChunkedArray) -> bool:
+    return bool(pc.all(which, min_count=0).as_py())
 
 
 def _to_line(row: int, item: Item) -> dict[str, Any]:

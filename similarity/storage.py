@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from similarity.current import AGAIN, CURRENT, confirm, exists, live_number, live_state, make_current, parse
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
-from similarity.folders import GENERATIONS, check_own
+from similarity.folders import EMBEDDINGS, GENERATIONS, HEAD, ITEMS, NETWORK, NETWORK_FILES, PROJECTED, check_own
 from similarity.heads import Head, read_head
 from similarity.indexes import FILES, Before, drop_collections, forget_vectors, make_index, read_index, verify_index
 from similarity.journal import has_unfinished
@@ -38,6 +38,7 @@ from similarity.progress import OnProgress
 from similarity.records import Items, read_contents, read_items, write_items
 from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.refinement import Refinement, choose_refinement, read_refined, refine
+from similarity.removal import MOST, generation_folders, next_number, remove_generation
 from similarity.search import (
     AUTO,
     METRIC,
@@ -53,12 +54,20 @@ from similarity.thumbnails import drop_thumbnails
 from similarity.vectors import Vectors
 from similarity.verification import check_files, fingerprint
 
-NETWORK = "network"
 UNLIMITED = 1 << 62
-ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
-HEAD, PROJECTED = "head.safetensors", "projected.npy"
 # What reading files that are not what they should be may raise.
-UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, HeadError, SearchError, pa.ArrowException)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    HeadError,
+    SearchError,
+    pa.ArrowException,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -155,12 +164,14 @@ def write_generation(
         SearchError: the recipe or the refinement makes no sense for so many items. StoreError: its store cannot be
             used.
     """
-    number = 1 + max((int(folder.name) for folder in _generation_folders(directory)), default=0)
+    number = next_number(directory)
+    if number > MOST:
+        raise GalleryError(f"The gallery in {directory} has had as many states as can be counted: make another one.")
     folder = _folder(directory, number)
     folder.mkdir(parents=True)
     try:
         if quantised:
-            shutil.copytree(quantised, folder / NETWORK)
+            _copy_network(quantised, folder / NETWORK)
         write_items(folder / ITEMS, items)
         described = replace(manifest, generation=number, head_sha256=head.sha256 if head else None)
         of = Indexed(directory, number, items)
@@ -169,8 +180,9 @@ def write_generation(
         make_current(directory, f"{number:06d} {checksum}")
     except BaseException:
         if live_number(directory) != number:
-            shutil.rmtree(folder, ignore_errors=True)
-            drop_collections(directory, _generation_folders(directory))
+            with suppress(OSError):
+                remove_generation(folder)
+            drop_collections(directory, generation_folders(directory))
         raise
 
 
@@ -181,16 +193,16 @@ def collect(directory: Path, previous: int | None) -> None:
         previous: the generation to keep beside the live one and those that a reader is in.
     """
     kept = {_folder(directory, number) for number in (previous, live_number(directory)) if number is not None}
-    for folder in set(_generation_folders(directory)) - kept:
+    for folder in set(generation_folders(directory)) - kept:
         with suppress(OSError), unless_pinned(folder) as is_free:
-            if is_free and forget_vectors(folder, _generation_folders(directory)):
-                shutil.rmtree(folder, ignore_errors=True)
-    drop_collections(directory, _generation_folders(directory))
+            if is_free and forget_vectors(folder, generation_folders(directory)):
+                remove_generation(folder)
+    drop_collections(directory, generation_folders(directory))
     if has_unfinished(directory):
         return  # its thumbnails are needed when it is gone on with
     try:
-        used = set[str]().union(*(read_contents(folder / ITEMS) for folder in _generation_folders(directory)))
-    except (OSError, LookupError, pa.ArrowException):
+        used = set[str]().union(*(read_contents(folder / ITEMS) for folder in generation_folders(directory)))
+    except (OSError, ValueError, LookupError, pa.ArrowException):
         return  # a generation that cannot be read may still need them
     drop_thumbnails(directory, but=used)
 
@@ -234,7 +246,7 @@ def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Ge
     try:
         items = read_items(folder / ITEMS)
         embeddings = StoredVectors(folder / EMBEDDINGS)
-        head = read_head(folder / HEAD) if manifest.head_sha256 else None
+        head = read_head(folder / HEAD, manifest.dim) if manifest.head_sha256 else None
         compared = StoredVectors(folder / PROJECTED) if head else embeddings
         vectors = read_refined(folder, compared, manifest.refinement)
         index = read_index(folder, manifest, vectors)
@@ -264,7 +276,7 @@ def _newest_sound(directory: Path, *, but: str) -> int | None:
     One after it was undone, or was finished by a run that was killed before it could make it the live one.
     """
     live = live_number(directory) or 0
-    folders = _generation_folders(directory)
+    folders = generation_folders(directory)
     for folder in sorted(folders, key=lambda one: (int(one.name) < live, int(one.name)), reverse=True):
         try:
             manifest, checksum = read_manifest(folder)
@@ -309,6 +321,14 @@ def _write_search(
         refinement_reason=refinement.reason,
         search=index.facts,
     )
+
+
+def _copy_network(quantised: Path, target: Path) -> None:
+    """Copy the files of an int8 network, and nothing else that may lie beside them."""
+    target.mkdir()
+    for name in NETWORK_FILES:
+        if (quantised / name).exists():
+            shutil.copy2(quantised / name, target / name)
 
 
 def _write_projected(folder: Path, embeddings: StoredVectors, head: Head, recipe: Recipe) -> StoredVectors:
@@ -377,8 +397,3 @@ def _seal(folder: Path, manifest: Manifest) -> str:
 
 def _folder(directory: Path, number: int) -> Path:
     return directory / GENERATIONS / f"{number:06d}"
-
-
-def _generation_folders(directory: Path) -> list[Path]:
-    """Oldest first."""
-    return sorted(folder for folder in (directory / GENERATIONS).glob("[0-9]*") if folder.name.isdigit())

@@ -16,7 +16,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from similarity.arrays import read_header
 from similarity.errors import SearchError
+from similarity.folders import open_own
 from similarity.vectors import Vectors
 
 # How many rows are taken at a time when all are read: 8 to 32 MB.
@@ -53,15 +55,11 @@ class StoredVectors:
     def __init__(self, path: Path) -> None:
         """Open a file; raises OSError, or ValueError if it is not what `write_vectors` writes."""
         self.path = path
-        with path.open("rb") as file:
-            if np.lib.format.read_magic(file) != (1, 0):
-                raise ValueError("not a NumPy file of version 1.0")
-            self.shape, in_columns, self.dtype = np.lib.format.read_array_header_1_0(file)
-            if len(self.shape) != 2 or in_columns or self.dtype not in (np.float32, np.float16):
+        with open_own(path) as file:
+            self.shape, self.dtype = read_header(file)
+            if len(self.shape) != 2 or self.dtype not in (np.float32, np.float16):
                 raise ValueError("not an array of embeddings")
-            offset, size = file.tell(), self.shape[0] * self.shape[1] * self.dtype.itemsize
-            if path.stat().st_size != offset + size:
-                raise ValueError("shorter or longer than its header says")
+            offset = file.tell()
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._all = np.frombuffer(self._map, self.dtype, offset=offset).reshape(self.shape)
         self._read = 0

@@ -1,17 +1,18 @@
 """The small JPEGs of a gallery, named by the SHA-256 of the picture's file and shared by all generations."""
 
-import os
-import re
+import io
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from PIL import Image
+
 from similarity.folders import THUMBNAILS, read_own
+from similarity.removal import take_away, thumbnails
 
 FOLDER = THUMBNAILS
 # Ours have a few kilobytes.
-MOST_BYTES = 5_000_000
-OWN_NAME = re.compile(r"([0-9a-f]{64})\.jpg(\.new)?")
+MOST_BYTES, LONGEST_SIDE = 5_000_000, 1024
 END_OF_JPEG = b"\xff\xd9"
 
 
@@ -30,7 +31,16 @@ def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
         jpeg = read_own(_path(directory, sha256), MOST_BYTES)
     except OSError:
         return None
-    return jpeg if jpeg.endswith(END_OF_JPEG) else None
+    return jpeg if jpeg.endswith(END_OF_JPEG) and is_thumbnail(jpeg) else None
+
+
+def is_thumbnail(jpeg: bytes) -> bool:
+    """Whether this is as small a JPEG as ours; only its header is looked at."""
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+            return max(image.size) <= LONGEST_SIDE
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) -> None:
@@ -42,11 +52,10 @@ def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) ->
 
 def drop_thumbnails(directory: Path, *, but: Collection[str]) -> None:
     """Remove all thumbnails but those of some pictures, and nothing else that may lie there."""
-    for folder, _, names in os.walk(directory / FOLDER):
-        for name in names:
-            if (own := OWN_NAME.fullmatch(name)) and own[1] not in but:
-                with suppress(OSError):
-                    Path(folder, name).unlink()
+    for sha256, path in thumbnails(directory):
+        if sha256 not in but:
+            with suppress(OSError):
+                take_away(path)
 
 
 def _path(directory: Path, sha256: str) -> Path:

@@ -5,7 +5,6 @@
 A gallery remembers the SHA-256 of its weights; by that they are found again here. `finetuning.backbone` makes them.
 """
 
-import json
 import re
 import shutil
 import uuid
@@ -16,6 +15,7 @@ from pathlib import Path
 from similarity.errors import ModelError, WeightsError
 from similarity.heads import Card
 from similarity.home import full_path, models_folder
+from similarity.json_files import parse_json
 from similarity.models import Backbone, check_installed, get_backbone
 from similarity.models.tuned import CARD, read_header, tuned_model
 from similarity.weights import AUTO, ModelChoice, find_weights, obtain_weights, weights_sha256
@@ -82,9 +82,9 @@ def read_tuned(path: str | Path) -> Tuned:
     except ModelError as error:
         raise WeightsError(f"{path} was fine-tuned from a model that is not known here: {error}") from error
     try:
-        told = json.loads(header[CARD])
+        told = parse_json(header[CARD])
         card = Card(**{one.name: told[one.name] for one in fields(Card) if one.name in told})
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(f"{path} is damaged: what is to be known of its weights cannot be read.") from error
     if card.model != model:
         raise WeightsError(f"{path} is damaged: it does not say clearly which model its weights are of.")

@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from similarity.errors import GalleryDamagedError
+from similarity.folders import open_own
 from similarity.home import cache_folder
+from similarity.json_files import read_json
 
 # A file that was written less than this many seconds ago may be written again without its times telling it.
 SETTLED_AFTER = 2.0
+MOST_BYTES = 1_000_000  # of what is remembered of a gallery
 
 logger = logging.getLogger(__name__)
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
     """Size and SHA-256 of a file."""
-    with path.open("rb") as file:
+    with open_own(path) as file:
         return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
@@ -72,8 +75,8 @@ def _memory(gallery: Path) -> Path:
 
 def _recall(memory: Path) -> dict[str, list[Any]]:
     try:
-        recalled = json.loads(memory.read_text())
-    except (OSError, ValueError, RecursionError):
+        recalled = read_json(memory, MOST_BYTES)
+    except (OSError, ValueError):
         return {}
     return recalled if isinstance(recalled, dict) else {}
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import sqlite3
 import sys
@@ -19,11 +18,15 @@ from similarity.feedback import OWN_FILES as FEEDBACK
 from similarity.folders import GENERATIONS, check_own, drop_foreign
 from similarity.journal import FOLDER as UNFINISHED
 from similarity.journal import has_unfinished
+from similarity.json_files import read_json
+from similarity.plain import one_line
+from similarity.removal import generation_folders, remove_entry
 from similarity.stores import COLLECTIONS
 from similarity.thumbnails import FOLDER as THUMBNAILS
 
 # The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.
 LOCK, HOLDER = ".lock", ".writer.json"
+MOST_BYTES = 10_000  # of the note
 # The lock comes last, since it is taken away last: without it somebody else could begin in between.
 OWN_ENTRIES = (
     CURRENT,
@@ -59,7 +62,7 @@ def writing(directory: Path, task: str, *, checked: bool = True) -> Iterator[Non
             check_own(directory)
         for name in (LOCK, HOLDER):
             drop_foreign(directory / name)
-        was_there = (directory / GENERATIONS).exists()
+        was_there = bool(generation_folders(directory))
         new_folders = [folder for folder in (directory, *directory.parents) if not folder.exists()]
         directory.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(directory / LOCK)
@@ -96,8 +99,9 @@ def _note_holder(directory: Path, task: str) -> None:
 def _holder(directory: Path) -> str:
     """Who writes a gallery, and what to do."""
     try:
-        note = json.loads((directory / HOLDER).read_text())
-        who = f"process {note['process']} on {note['computer']} ({note['task']}, since {note['since']})"
+        note = read_json(directory / HOLDER, MOST_BYTES)
+        told = [one_line(str(note[name])) for name in ("process", "computer", "task", "since")]
+        who = "process {} on {} ({}, since {})".format(*told)
     except (OSError, ValueError, LookupError, TypeError):
         who = "another process"
     return f"{who}: wait for it, or stop it"
@@ -113,11 +117,8 @@ def _is_gallery_folder(directory: Path) -> bool:
 def _remove_traces(directory: Path, new_folders: list[Path]) -> None:
     """Empty the folder, then take away those that were made for it, unless somebody else uses them by now."""
     for name in OWN_ENTRIES:
-        if (directory / name).is_dir():
-            shutil.rmtree(directory / name, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                (directory / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            remove_entry(directory / name)
     for folder in new_folders:
         try:
             folder.rmdir()

@@ -1,25 +1,40 @@
 """Galleries that somebody else has made to do harm: their checksums are right, and they are refused all the same."""
 
-import hashlib
+import io
 import json
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+import sqlite3
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import faiss
+import foreign as made_elsewhere
+import numpy as np
 import pytest
 from commands import Run
+from foreign import Harm, seal_with
+from PIL import Image
+from tiers import Share
 
 from similarity import Gallery
 from similarity.deletion import delete_gallery
-from similarity.errors import GalleryError, SimilarityError
+from similarity.errors import GalleryError, GalleryNotFoundError, SimilarityError
+from similarity.evaluation.calibration import _file as calibration_file
+from similarity.evaluation.calibration import read_calibration
 from similarity.feedback import MARKS, read_marks
-from similarity.inventory import list_galleries
+from similarity.home import cache_folder
+from similarity.inventory import list_galleries, take_inventory
+from similarity.journal import Journal, settle
+from similarity.maps import file_name, read_map
+from similarity.notes import read_notes
+from similarity.removal import MOST
 from similarity.thumbnails import read_thumbnail
-
-Harm = Callable[[Path, Path], None]
 
 
 @pytest.fixture
@@ -33,11 +48,12 @@ def outside(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def foreign(shapes: Gallery, empty_home: Path) -> Path:
+def foreign(shapes: Gallery, empty_home: Path) -> Iterator[Path]:
     """A gallery from elsewhere, beside one's own."""
     for name in ("foreign", "own"):
         shutil.copytree(shapes.directory, empty_home / "galleries" / name)
-    return empty_home / "galleries" / "foreign"
+    yield empty_home / "galleries" / "foreign"
+    subprocess.run(["rm", "-rf", empty_home / "galleries"], check=True)  # Python cannot delete very deep folders
 
 
 def told(change: dict[str, Any]) -> Harm:
@@ -46,17 +62,29 @@ def told(change: dict[str, Any]) -> Harm:
     def harm(directory: Path, _: Path) -> None:
         (generation,) = (directory / "generations").iterdir()
         manifest = json.loads((generation / "manifest.json").read_text()) | change
-        seal(directory, json.dumps(manifest).encode())
+        seal_with(directory, json.dumps(manifest).encode())
 
     return harm
 
 
-def seal(directory: Path, manifest: bytes) -> None:
-    (generation,) = (directory / "generations").iterdir()
-    checksum = hashlib.sha256(manifest).hexdigest()
-    (generation / "manifest.json").write_bytes(manifest)
-    (generation / "manifest.json.sha256").write_text(f"{checksum}  manifest.json\n")
-    (directory / "CURRENT").write_text(f"{generation.name} {checksum}\n")
+def ends_with(more: bytes) -> Harm:
+    """A manifest with more at its end."""
+
+    def harm(directory: Path, _: Path) -> None:
+        (generation,) = (directory / "generations").iterdir()
+        seal_with(directory, (generation / "manifest.json").read_bytes().rstrip()[:-1] + b"," + more + b"}")
+
+    return harm
+
+
+def deep_folders(directory: Path, _: Path) -> None:
+    """Folders within folders, as deep as paths can be, and something that leads elsewhere in the last."""
+    os.chdir(directory / "generations")
+    for _ in range(1_200):
+        os.mkdir("a")  # noqa: PTH102 - its path is longer than one may be
+        os.chdir("a")
+    os.symlink("/", "b")  # noqa: PTH211
+    os.chdir("/")
 
 
 def links(name: str, place: str = "") -> Harm:
@@ -129,9 +157,24 @@ HARMS: dict[str, Harm] = {
     "files is a list": told({"files": ["items.parquet"]}),
     "a file lies outside": told({"files": {"../../../outside/holiday.jpg": {"size": 11, "sha256": "0" * 64}}}),
     "a file is absolute": told({"files": {"/etc/passwd": {"size": 1, "sha256": "0" * 64}}}),
-    "the manifest is no object": lambda directory, _: seal(directory, b"[1, 2]"),
-    "the manifest is very deep": lambda directory, _: seal(directory, b"[" * 200_000),
-    "the manifest is empty": lambda directory, _: seal(directory, b""),
+    "the manifest is no object": lambda directory, _: seal_with(directory, b"[1, 2]"),
+    "the manifest is very deep": lambda directory, _: seal_with(directory, b"[" * 200_000),
+    "the manifest is empty": lambda directory, _: seal_with(directory, b""),
+    "the manifest is all brackets": ends_with(b'"more": [' + b"[]," * 10_000_000 + b"0]"),
+    "the manifest is deep within": ends_with(b'"search": ' + b'{"a":' * 50_000 + b"0" + b"}" * 50_000),
+    "seconds are no number": ends_with(b'"seconds": NaN'),
+    "seconds are endless": ends_with(b'"seconds": 1e999'),
+    "shares are words": told({"search": {"recall@10": "all"}}),
+    "shares are a list": told({"search": {"recall@10": [1]}}),
+    "a share is a word": told({"search": {"recall@10": {"fast": "all"}}}),
+    "a file has no size": told({"files": {"items.parquet": {"sha256": "0" * 64}}}),
+    "a size is a word": told({"files": {"items.parquet": {"size": "many", "sha256": "0" * 64}}}),
+    "the last run counts for ever": told(
+        {"last_run": {"task": "index", "embedded": 10**400, "seconds": 1.0, "skipped": []}}
+    ),
+    "duplicates are fewer than none": told({"duplicates": -1}),
+    "a generation is very deep": deep_folders,
+    **made_elsewhere.HARMS,
 }
 
 
@@ -191,3 +234,329 @@ def test_of_what_lies_among_thumbnails_only_thumbnails_are_deleted(foreign: Path
     gallery.remove(labels=["dots"])
     assert (folder / "diary.txt").exists()
     assert (folder / "0123.jpg").exists()
+
+
+@pytest.fixture
+def zoo(shapes: Gallery, empty_home: Path, outside: Path) -> Path:
+    """The folder of all galleries that mean harm with a file, and one's own."""
+    folder = empty_home / "galleries"
+    shutil.copytree(shapes.directory, folder / "own")
+    for name, harm in made_elsewhere.HARMS.items():
+        directory = folder / name.replace(" ", "-")
+        shutil.copytree(shapes.directory, directory)
+        harm(directory, outside)
+    return folder
+
+
+def test_no_file_from_elsewhere_takes_much_memory_or_time(zoo: Path, child_environment: dict[str, str]) -> None:
+    script = Path(made_elsewhere.__file__)
+    done = subprocess.run(
+        [sys.executable, str(script), str(zoo)], env=child_environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.pop("own")[0] == "opened"
+    assert len(found) == len(made_elsewhere.HARMS)
+    for name, (said, seconds, grown) in found.items():
+        assert said.startswith("GalleryDamagedError: "), (name, said)
+        assert said.count("\n") == 0, (name, said)
+        assert grown < 300_000_000, (name, grown)
+        assert seconds < 20, (name, seconds)
+
+
+def test_an_index_is_looked_at_before_faiss_reads_it(
+    foreign: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_elsewhere.HARMS["lists lie in a file outside"](foreign, outside)
+
+    def fail(*_: object) -> None:
+        raise AssertionError("FAISS opens what the file names")
+
+    monkeypatch.setattr(faiss, "read_index", fail)
+    with pytest.raises(GalleryError, match="it has a part 'ilod' that no index of ours has"):
+        Gallery.open(foreign)
+
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "list": (),
+    "info": ("--gallery",),
+    "verify": ("--gallery",),
+    "search": ("{picture}", "--gallery"),
+    "duplicates": ("--gallery",),
+    "remove": ("--label", "rings", "--gallery"),
+    "add": ("{pictures}", "--gallery"),
+    "rebuild": ("--gallery",),
+    "restore": ("--gallery",),
+    "index": ("{pictures}", "--gallery"),
+}
+
+
+def test_no_command_fails_in_any_way_but_a_sentence(
+    foreign: Path, outside: Path, own_pictures: Path, run: Run, share: Share
+) -> None:
+    before, pictures = contents(outside), contents(own_pictures)
+    words = {"{picture}": own_pictures / "dots" / "dots-0.jpg", "{pictures}": own_pictures}
+    for name in share.of(list(HARMS), parts=40):
+        subprocess.run(["rm", "-rf", foreign], check=True)
+        shutil.copytree(foreign.parent / "own", foreign)
+        HARMS[name](foreign, outside)
+        before |= contents(outside)  # what a harm has put there
+        for command, arguments in COMMANDS.items():
+            asked = [words.get(word, word) for word in arguments] + (["foreign"] if arguments else [])
+            done = run(command, *asked)  # which raises what is no sentence
+            assert done.returncode in (0, 1), (name, command, done.stderr)
+            if command not in ("list", "index"):
+                assert "Error:" in done.stderr, (name, command)
+        with suppress(SimilarityError):
+            delete_gallery(foreign)
+        assert contents(outside) == before, name
+        assert contents(own_pictures) == pictures, name
+        assert [entry.name for entry in take_inventory() if entry.condition == "sound"] == ["own"], name
+    assert len(Gallery.open(foreign.parent / "own")) == 15
+
+
+MINE = (
+    "notes.txt",
+    "generations/000001/notes.txt",
+    "generations/000001/my-photos/holiday.jpg",
+    "generations/000001/network/notes.txt",
+    "generations/000001x/manifest.json",
+    "generations/0000001/manifest.json",
+    "generations/1/manifest.json",
+    "generations/٣٣٣٣٣٣/manifest.json",
+    "generations/000007\n/manifest.json",
+    "generations/index.faiss",
+    "unfinished/holiday.jpg",
+    "unfinished/holiday.sqlite",
+    "unfinished/holiday.sqlite-wal",
+    "unfinished/0123456789abcdef.sqlite.bak",
+    "unfinished/0123456789ABCDEF.sqlite",
+    f"thumbnails/my-photos/{'0' * 64}.jpg",
+    f"thumbnails/00/{'1' * 64}.jpg",
+    f"thumbnails/00/{'0' * 64}.jpeg",
+    f"thumbnails/00/deep/{'0' * 64}.jpg",
+    f"thumbnails/{'0' * 64}.jpg",
+)
+
+
+def put(directory: Path) -> dict[str, bytes]:
+    """Files of somebody's in the folder of a gallery."""
+    for name in MINE:
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(name)
+    return {name: name.encode() for name in MINE}
+
+
+def test_what_somebody_else_put_into_a_gallery_stays_whatever_is_done_with_it(
+    foreign: Path, own_pictures: Path, run: Run
+) -> None:
+    mine = put(foreign)
+    for command in (
+        ("remove", "--label", "rings"),
+        ("remove", "--label", "dots"),
+        ("add", own_pictures),
+        ("sync", own_pictures),
+        ("rebuild", "--recipe", "flat-sq8"),
+        ("restore",),
+        ("index", own_pictures),
+        ("index", own_pictures, "--recipe", "flat-sq8"),
+        ("verify",),
+    ):
+        done = run(*command, "--gallery", "foreign")
+        assert done.returncode == 0, (command, done.stderr)
+        assert contents(foreign).items() >= mine.items(), command
+    kept = sorted(path.name for path in (foreign / "generations").iterdir() if (path / "embeddings.npy").exists())
+    assert len(kept) == 2, "what the others had is gone from their folders"
+    assert not (foreign / "generations" / "000001" / "index.faiss").exists()
+    assert len(list(foreign.glob("thumbnails/??/*.jpg"))) == 15 + 1
+    delete_gallery(foreign)
+    assert contents(foreign) == mine
+    assert [entry.name for entry in take_inventory()] == ["own"]
+    with pytest.raises(GalleryNotFoundError):
+        delete_gallery(foreign)
+
+
+def test_a_generation_of_which_somebody_kept_something_breaks_nothing_later(foreign: Path, own_pictures: Path) -> None:
+    """Its folder stays; thumbnails are tidied up all the same, and its number is not used again."""
+    (foreign / "generations" / "000001" / "notes.txt").write_text("mine")
+    gallery = Gallery.open(foreign).remove(labels=["rings"]).remove(labels=["dots"])
+    assert [path.name for path in (foreign / "generations" / "000001").iterdir()] == ["notes.txt"]
+    (foreign / "generations" / "000009").mkdir()
+    (foreign / "generations" / "000009" / "notes.txt").write_text("mine")
+    gallery = gallery.remove(ids=["stripes/stripes-0.jpg"]).remove(ids=["stripes/stripes-1.jpg"])
+    assert gallery.manifest.generation == 11
+    assert len(list(foreign.glob("thumbnails/*/*.jpg"))) == 5, "of the last two generations"
+    delete_gallery(foreign)
+    assert len(contents(foreign)) == 2
+    assert len(Gallery.build(own_pictures, foreign, model="efficientnet-lite2")) == 15
+
+
+def test_when_no_number_is_left_for_a_generation_that_is_said(foreign: Path) -> None:
+    (foreign / "generations" / str(MOST)).mkdir()
+    with pytest.raises(GalleryError, match="as many states as can be counted"):
+        Gallery.open(foreign).remove(labels=["rings"])
+    assert len(Gallery.open(foreign)) == 15
+
+
+IDENTITY = {"model": "any"}
+
+
+def journal(directory: Path) -> Path:
+    """The file of a journal that has one picture in it."""
+    with closing(Journal(directory, IDENTITY, 4, "somewhere")) as made:
+        made.add("0" * 64, (3, 2), np.ones(4, np.float32))
+    (path,) = (directory / "unfinished").glob("*.sqlite")
+    return path
+
+
+def finished_in(directory: Path) -> list[str]:
+    with closing(Journal(directory, IDENTITY, 4, "somewhere")) as opened:
+        return list(opened.finished)
+
+
+def test_a_journal_cannot_make_sqlite_delete_a_file_elsewhere(foreign: Path, outside: Path) -> None:
+    path = journal(foreign)
+    assert finished_in(foreign) == ["0" * 64]
+    victim = str(outside / "holiday.jpg").encode()
+    magic = bytes.fromhex("d9d505f920a163d7")
+    header = magic + struct.pack(">IIIII", 0, 0, path.stat().st_size // 4096, 512, 4096)
+    end = struct.pack(">II", len(victim), sum(victim)) + magic
+    lock_page = struct.pack(">I", (1 << 30) // 4096 + 1)
+    for open_it in (lambda: finished_in(foreign), lambda: settle(foreign, "somewhere else")):
+        path.with_name(f"{path.name}-journal").write_bytes(header.ljust(512, b"\0") + lock_page + victim + end)
+        open_it()
+        assert (outside / "holiday.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "CREATE VIEW finished AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT i rowid, i sha256, 1 width, 1 height, i vector, i source, i sum FROM n",
+        "CREATE TABLE finished (sha256 TEXT, width INT, height INT, vector BLOB, source TEXT, sum INT); "
+        "CREATE TRIGGER more AFTER INSERT ON finished BEGIN DELETE FROM finished; END",
+        "CREATE TABLE finished (sha256 TEXT, width INT, height INT, vector AS (zeroblob(1000000000)), source, sum)",
+    ],
+)
+def test_a_journal_with_anything_else_in_it_is_begun_anew(foreign: Path, schema: str) -> None:
+    path = journal(foreign)
+    path.unlink()
+    with closing(sqlite3.connect(path)) as file:
+        file.executescript(schema)
+    assert finished_in(foreign) == []
+    journal(foreign)
+    assert finished_in(foreign) == ["0" * 64]
+
+
+BOMBS = {
+    "deep": b"[" * 200_000,
+    "deep within": b'{"a":' * 100_000 + b"0" + b"}" * 100_000,
+    "no number": b'{"by": "label", "queries": NaN}',
+    "endless": b'{"by": "label", "queries": 1e999}',
+    "something else": b"[1, 2]",
+    "words": b'"words"',
+    "no JSON": b"\xff\xfe\0",
+    "brackets": b"[" + b"[]," * 3_000_000 + b"0]",
+    "long": b'"' + b"a" * 30_000_000 + b'"',
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_what_can_be_made_again_is_passed_over_if_it_means_harm(foreign: Path, bomb: bytes) -> None:
+    """Notes that lie beside a gallery, or in the cache for it."""
+    gallery = Gallery.open(foreign)
+    (memory,) = (cache_folder() / "verified").glob("*.json") if (cache_folder() / "verified").exists() else ()
+    notes = {
+        "verified": memory,
+        "calibration": calibration_file(gallery, "label"),
+        "map": cache_folder() / "maps" / file_name(gallery),
+        "speeds": cache_folder() / "speeds.json",
+        "collections": foreign / "collections.json",
+        "writer": foreign / ".writer.json",
+        "marks": foreign / MARKS,
+    }
+    for path in notes.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bomb)
+    assert read_calibration(gallery) is None
+    assert read_map(gallery) is None
+    assert read_notes("speeds.json") == {}
+    assert read_marks(foreign) == []
+    assert len(Gallery.open(foreign).remove(labels=["rings"])) == 10
+    delete_gallery(foreign)
+    assert not foreign.exists()
+
+
+MARK: dict[str, Any] = {
+    "when": "2026-01-01T00:00:00+00:00",
+    "title": "a query",
+    "query": "0" * 64,
+    "box": None,
+    "item": "dots/dots-0.jpg",
+    "sha256": "1" * 64,
+    "wanted": True,
+    "model": "efficientnet-lite2",
+    "weights_sha256": "2" * 64,
+    "network_sha256": None,
+    "embedding": None,
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"when": 5},
+        {"when": "![](http://evil.example/a.png)"},
+        {"title": ["a"], "sha256": 5},
+        {"query": ["a"]},
+        {"box": [0, 0, 2, 2]},
+        {"box": [0.5, 0, 0.5, 1]},
+        {"box": ["a", 0, 1, 1]},
+        {"box": [0, 0, 1]},
+        {"box": [0, 0, 10**400, 1]},
+        {"item": None},
+        {"wanted": "yes"},
+        {"wanted": 1},
+        {"model": 7},
+        {"weights_sha256": []},
+        {"network_sha256": 7},
+        {"embedding": "AAAA"},
+        {"embedding": "fH8="},
+        {"embedding": "no base64"},
+        {"embedding": 5},
+        {"title": "a" * 40_000},
+    ],
+)
+def test_a_mark_that_says_what_no_mark_says_is_passed_over(foreign: Path, change: dict[str, Any]) -> None:
+    lines = [MARK, MARK | {"sha256": "3" * 64} | change, MARK | {"sha256": "4" * 64}]
+    (foreign / MARKS).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert [mark.sha256[0] for mark in read_marks(foreign)] == ["1", "4"]
+
+
+def test_marks_of_more_bytes_or_lines_than_there_can_be_are_an_error_or_cut(
+    foreign: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (foreign / MARKS).open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(GalleryError, match=r"The marks of .* cannot be read"):
+        read_marks(foreign)
+    (foreign / MARKS).write_text("{}\n" * 100 + json.dumps(MARK) + "\n")
+    assert len(read_marks(foreign)) == 1
+    assert len(caplog.records) == 6, "a log has a few lines of it"
+    monkeypatch.setattr("similarity.feedback.MOST_LINES", 100)
+    assert read_marks(foreign) == []
+
+
+def jpeg(side: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("1", (side, side)).convert("L").save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"<script>\xff\xd9", b"GIF89a\xff\xd9", jpeg(4_000)], ids=["page", "gif", "large"])
+def test_a_thumbnail_that_is_none_of_ours_is_made_anew(foreign: Path, content: bytes) -> None:
+    gallery = Gallery.open(foreign)
+    item = gallery.items[0]
+    next(foreign.rglob(f"{item.sha256}.jpg")).write_bytes(content)
+    assert read_thumbnail(foreign, item.sha256) is None
+    assert gallery.thumbnail(item)[:3] == b"\xff\xd8\xff"

@@ -450,7 +450,7 @@ def test_what_a_cancelled_build_left_is_listed_and_building_again_goes_on(
 ) -> None:
     directory = empty_home / "galleries" / "mine"
     (directory / "unfinished").mkdir(parents=True)
-    (directory / "unfinished" / "0.sqlite").write_bytes(b"")
+    (directory / "unfinished" / "0123456789abcdef.sqlite").write_bytes(b"")
     page.run()
     assert "Not finished. Build it again under this name to go on where it stopped" in texts(page)
     open_form(page, "mine", own_pictures)

@@ -16,10 +16,11 @@ from safetensors.numpy import load, save
 
 from similarity import Gallery
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
+from similarity.folders import HEAD, PROJECTED
 from similarity.gallery import restore
 from similarity.heads import BLOCK, MOST_BYTES, Card, Head, keep_head, parse_head, read_head
 from similarity.queries import Text
-from similarity.storage import HEAD, PROJECTED, read_generation
+from similarity.storage import read_generation
 from similarity.vectors import Vectors, normalise
 
 KINDS = ("linear", "kept", "hidden", "hidden and kept")

@@ -18,6 +18,7 @@ from similarity.evaluation.rounds import Round, ask_all
 from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.home import cache_folder
+from similarity.json_files import read_json
 from similarity.progress import OnProgress
 from similarity.reliability import Reliability
 from similarity.tuned import find_tuned
@@ -26,6 +27,7 @@ from similarity.tuned import find_tuned
 METHOD = "votes1"
 # So many queries tell a precision of 95 % from one of 94 %.
 MOST_QUERIES = 2_000
+MOST_BYTES = 1_000_000  # of its file, which has some kilobytes
 
 logger = logging.getLogger(__name__)
 
@@ -78,10 +80,10 @@ def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None
             card = gallery.head.card
             is_of_this = by == LABEL and card.settings.get("refinement") == gallery.manifest.refinement
             return Calibration.from_json(card.calibration) if card.calibration and is_of_this else None
-        return Calibration.from_json(json.loads(_file(gallery, by).read_bytes()))
+        return Calibration.from_json(read_json(_file(gallery, by), MOST_BYTES))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         logger.warning("How sure the results of %s are cannot be read: %s", gallery.name, error)
         return None
 

@@ -28,7 +28,7 @@ from similarity.evaluation.plots import (
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.evaluation.wording import CALIBRATED, CALIBRATION, DEFINITIONS, LEARNED_OTHERS, LEARNED_OWN, NAMES
 from similarity.gallery import Gallery
-from similarity.images import thumbnail
+from similarity.images import grey_thumbnail, thumbnail
 from similarity.originals import read_original
 from similarity.plain import one_line
 from similarity.sources import Item
@@ -216,7 +216,7 @@ def query_thumbnail(item: Item) -> bytes:
     try:
         return thumbnail(read_original(item).decode())
     except (ImageError, FetchError):
-        return thumbnail(Image.new("RGB", (item.width or 1, item.height or 1), "lightgrey"))
+        return grey_thumbnail(item.width, item.height)
 
 
 def _svg(data: bytes) -> str:

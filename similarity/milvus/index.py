@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from similarity.arrays import read_array
 from similarity.errors import CollectionError, SearchError
 from similarity.fetch import is_url
 from similarity.milvus.addresses import address
@@ -125,10 +126,7 @@ class MilvusIndex:
         Raises:
             OSError, ValueError, LookupError, TypeError: it is not that, or of other embeddings.
         """
-        with path.open("rb") as file:
-            keys = np.lib.format.read_array(file, allow_pickle=False)
-        if keys.shape != (len(vectors),) or keys.dtype != np.int64:
-            raise ValueError("keys of other embeddings")
+        keys = read_array(path, (len(vectors),), np.int64)
         directory = path.parents[2]
         collection = Collection(store, str(facts["collection"]), _remedy(directory), str(facts.get("gallery", "")))
         tuning = Tuning.from_facts(facts) if index_type(recipe)[1] else None

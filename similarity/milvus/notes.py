@@ -16,7 +16,7 @@ from pathlib import Path
 
 from similarity.current import confirm
 from similarity.errors import StoreError
-from similarity.folders import read_own
+from similarity.json_files import read_json
 from similarity.milvus.addresses import remember
 from similarity.milvus.installation import forget_galleries, owns
 from similarity.milvus.ownership import drop_own, own_id
@@ -79,10 +79,14 @@ def _is_dropped(directory: Path, one: Noted) -> bool:
 
 def _noted(directory: Path) -> list[Noted]:
     try:
-        noted = json.loads(read_own(directory / COLLECTIONS, MOST_BYTES))
-        return [Noted(str(one["uri"]), str(one["name"]), str(one.get("gallery", ""))) for one in noted]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        read = read_json(directory / COLLECTIONS, MOST_BYTES)
+        noted = [Noted(one["uri"], one["name"], one.get("gallery", "")) for one in read]
+    except FileNotFoundError:
         return []
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        logger.warning("Which collections %s has made cannot be read: %s", directory, error)
+        return []
+    return [one for one in noted if all(isinstance(word, str) for word in (one.uri, one.name, one.gallery))]
 
 
 def _write(directory: Path, noted: list[Noted]) -> None:

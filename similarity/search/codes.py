@@ -1,5 +1,6 @@
 """Vectors as 8-bit numbers: how far they are from what they stand for, on the disk, and in memory; see `scan.py`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,14 @@ class Bounds:
 
     error: float = 0.0
     length: float = 0.0
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Bounds":
+        """As an index has noted them; raises ValueError or LookupError if they are not finite numbers from 0 on."""
+        bounds = facts["error"], facts["length"]
+        if not all(isinstance(one, int | float) and 0 <= one < np.inf for one in bounds):
+            raise ValueError("bounds that are none")
+        return cls(*map(float, bounds))
 
     def including(self, block: Vectors, rounded: Vectors, scales: Vectors) -> "Bounds":
         """With more vectors, float32 (n, dim), and their codes."""

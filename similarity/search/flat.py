@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
 from similarity.search.batching import Batcher
 from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.library import faiss
+from similarity.search.recipes import FLAT
 from similarity.search.rescoring import in_order
 from similarity.stored import StoredVectors
 from similarity.vectors import Vectors
@@ -37,10 +39,10 @@ class FlatIndex:
         return cls(index)
 
     @classmethod
-    def load(cls, path: Path) -> "FlatIndex":
-        """Read what `save` wrote; raises ValueError if it is not."""
-        index = read_faiss(path)
-        if not isinstance(index, faiss.IndexFlat) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
+    def load(cls, path: Path, shape: tuple[int, int]) -> "FlatIndex":
+        """Read what `save` wrote of so many vectors of so many numbers; raises OSError, or ValueError if it is not."""
+        index = read_faiss(path, FLAT, shape)
+        if type(index) is not faiss.IndexFlatIP:
             raise ValueError("not a flat index of inner products")
         return cls(index)
 
@@ -84,6 +86,8 @@ class FlatIndex:
             if depth == available or (scores[:, count - 1] > scores[:, -1]).all():
                 break
             depth *= 4
+        if rows.min() < 0:  # vectors that are no numbers are never found
+            raise SearchError("The index holds values that are not finite numbers: make it anew with `rebuild`.")
         found = [in_order(*one, count) for one in zip(scores, rows, strict=True)]
         return np.array([one for one, _ in found]), np.array([one for _, one in found])
 

@@ -50,7 +50,7 @@ def load_index(recipe: str, path: Path, facts: Mapping[str, Any], vectors: Store
         facts: what the index said when it was saved.
     """
     if recipe == FLAT:
-        index: VectorIndex = FlatIndex.load(path)
+        index: VectorIndex = FlatIndex.load(path, (len(vectors), vectors.dim))
     elif recipe == SCAN:
         index = ScanIndex.load(path, facts, vectors)
     else:

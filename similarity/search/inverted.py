@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from similarity.errors import SearchError
 from similarity.progress import OnProgress
 from similarity.search.batching import Batcher
 from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.library import cores, faiss, in_one_thread, scanning
+from similarity.search.recipes import INVERTED
 from similarity.search.rescoring import rescore
 from similarity.search.selected import Few, prepare
 from similarity.search.training import Lists, build_lists, updated_lists
@@ -59,10 +61,10 @@ class InvertedIndex:
     @classmethod
     def load(cls, path: Path, facts: Mapping[str, Any], vectors: StoredVectors) -> "InvertedIndex":
         """Read what `save` wrote; raises ValueError, LookupError or TypeError if it does not belong to the others."""
-        index = read_faiss(path)
-        if faiss.try_extract_index_ivf(index) is None or (index.ntotal, index.d) != vectors.shape:
+        lists = Lists(read_faiss(path, INVERTED, (len(vectors), vectors.dim)))
+        if not lists.are_ours or not lists.hold_each_once(len(vectors)):
             raise ValueError("not the inverted lists of these embeddings")
-        return cls(Lists(index), vectors, Tuning.from_facts(facts))
+        return cls(lists, vectors, Tuning.from_facts(facts))
 
     @property
     def dim(self) -> int:
@@ -116,6 +118,8 @@ class InvertedIndex:
             candidates = self._candidates(queries, wanted, probes, among)
             found = [rescore(self._vectors, *one, k) for one in zip(queries, candidates, strict=True)]
         scores, rows = zip(*found, strict=True)
+        if min(map(len, rows)) < k:  # codes that are no numbers are never found
+            raise SearchError("The index does not find all of its pictures: make it anew with `rebuild`.")
         return np.array(scores, np.float32), np.array(rows, np.int64)
 
     def save(self, path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from similarity.errors import SearchError
 from similarity.search.contract import Rows
 from similarity.search.library import faiss
 from similarity.stored import BLOCK, StoredVectors
@@ -32,6 +33,8 @@ def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) ->
         return np.empty(0, np.float32), candidates
     filled = np.pad(candidates, (0, -len(candidates) % TOGETHER), mode="edge")
     scores, places = _as_index(vectors.read(filled)).search(query[np.newaxis], len(filled))
+    if not np.isfinite(scores).all():
+        raise SearchError(f"{vectors.path} holds values that are not finite numbers: index the gallery again.")
     there = places[0] < len(candidates)
     return in_order(scores[0][there], candidates[places[0][there]], k)
 

@@ -28,6 +28,7 @@ from similarity.search.contract import Accuracy, Rows, Selection, check, choice,
 from similarity.search.files import read_faiss, write_faiss
 from similarity.search.flat import selector
 from similarity.search.library import cores, faiss, in_one_thread, scanning
+from similarity.search.recipes import SCAN
 from similarity.search.rescoring import rescore
 from similarity.stored import StoredVectors
 from similarity.vectors import Vectors
@@ -114,14 +115,13 @@ class ScanIndex:
     @classmethod
     def load(cls, path: Path, facts: Mapping[str, Any], vectors: StoredVectors) -> "ScanIndex":
         """Read what `save` wrote; raises ValueError or LookupError if it does not belong to facts and embeddings."""
-        codes = read_faiss(path, faiss.IO_FLAG_MMAP_IFC)
-        is_one = isinstance(codes, faiss.IndexScalarQuantizer) and codes.sq.qtype == SQ8
-        if not is_one or (codes.ntotal, codes.d) != vectors.shape:
+        codes = read_faiss(path, SCAN, (len(vectors), vectors.dim), faiss.IO_FLAG_MMAP_IFC)
+        if type(codes) is not faiss.IndexScalarQuantizer or codes.sq.qtype != SQ8:
             raise ValueError("not the 8-bit index of these embeddings")
         parts, scales = Parts(codes.d), faiss.vector_to_array(codes.sq.trained)[codes.d :] / np.float32(255)
         if codes.ntotal:
             parts.fill(codes_of(codes))
-        return cls(parts.made, scales, Bounds(float(facts["error"]), float(facts["length"])), vectors)
+        return cls(parts.made, scales, Bounds.from_facts(facts), vectors)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -16,6 +16,9 @@ FOR_TRANSFORM = 1 << 15
 ROUNDS = 8
 # In place of a row: the vector is new.
 NEW = -1
+# What recipes make; the second transform is what FAISS reads OPQ as.
+KINDS = (faiss.IndexIVFFlat, faiss.IndexIVFScalarQuantizer, faiss.IndexIVFPQ)
+TRANSFORMS = (faiss.PCAMatrix, faiss.LinearTransform, faiss.OPQMatrix)
 
 
 class Lists:
@@ -33,6 +36,28 @@ class Lists:
         is_transformed = isinstance(pre, faiss.IndexPreTransform)
         chain = [pre.chain.at(place) for place in range(pre.chain.size())] if is_transformed else []
         self._transforms = [faiss.downcast_VectorTransform(one) for one in chain]
+
+    @property
+    def are_ours(self) -> bool:
+        """Whether all parts are of the kinds that a recipe makes, which have all that they need in memory."""
+        parts = [type(one) for one in self._transforms]
+        return (
+            type(self.ivf) in KINDS
+            and type(faiss.downcast_index(self.ivf.quantizer)) in (faiss.IndexFlat, faiss.IndexFlatL2)
+            and type(faiss.downcast_InvertedLists(self.ivf.invlists)) is faiss.ArrayInvertedLists
+            and len(parts) <= 1
+            and all(one in TRANSFORMS for one in parts)
+        )
+
+    def hold_each_once(self, count: int) -> bool:
+        """Whether each of so many rows is in one list, once."""
+        seen = np.zeros(count, bool)
+        for number in range(self.ivf.nlist):
+            ids, _ = self.entries(number)
+            if len(ids) and not 0 <= ids.min() <= ids.max() < count:
+                return False
+            seen[ids] = True
+        return self.ivf.ntotal == count and bool(seen.all())
 
     def transform(self, vectors: Vectors) -> Vectors:
         """Float32 (n, dim) -> float32 (n, components), what the lists hold."""

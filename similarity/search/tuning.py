@@ -57,9 +57,14 @@ class Tuning:
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "Tuning":
         """What `facts` said; raises LookupError, TypeError or ValueError where that cannot be."""
-        numbers = {name: int(facts[name]) for name in ("trained_on", "first_probes", "changed", "measured_after")}
-        probes = {level: int(facts["probes"][level]) for level in TARGETS}
-        return cls(probes=probes, recall={level: float(facts["recall@10"][level]) for level in TARGETS}, **numbers)
+        numbers = {name: facts[name] for name in ("trained_on", "first_probes", "changed", "measured_after")}
+        probes = {level: facts["probes"][level] for level in TARGETS}
+        recall = {level: facts["recall@10"][level] for level in TARGETS}
+        if not all(type(one) is int and 0 <= one < 1 << 62 for one in (*numbers.values(), *probes.values())):
+            raise ValueError("counts that are none")
+        if not all(isinstance(one, int | float) and 0 <= one <= 1 for one in recall.values()):
+            raise ValueError("shares that are none")
+        return cls(probes=probes, recall=recall, **numbers)
 
     @property
     def facts(self) -> dict[str, Any]:
