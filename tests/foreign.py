@@ -198,7 +198,7 @@ def one_text_for(count: int, text: str) -> Make:
         labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), np.int32)), pa.array([text]))
         ids = pa.array([str(row) for row in range(len(table))])
         table = table.set_column(1, "id", ids).set_column(3, "label", labels)
-        pq.write_table(table, path)
+        pq.write_table(table, path, store_schema=False)
 
     return make
 
