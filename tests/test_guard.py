@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from starlette.datastructures import Headers
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from similarity.app import guard
@@ -25,7 +26,9 @@ async def behind(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"the page"})
 
 
-def ask(headers: Sequence[Header], kind: str = "http", said: Sequence[bytes] = ()) -> list[dict[str, Any]]:
+def ask(
+    headers: Sequence[Header], kind: str = "http", said: Sequence[bytes] = (), app: Any = behind
+) -> list[dict[str, Any]]:
     """What comes back for a request with these headers, or through a connection on which this is said."""
     sent: list[dict[str, Any]] = []
     coming = iter([{"type": "websocket.receive", "bytes": one} for one in said] + [{"type": "websocket.disconnect"}])
@@ -38,7 +41,7 @@ def ask(headers: Sequence[Header], kind: str = "http", said: Sequence[bytes] = (
 
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
     scope = {"type": kind, "method": "GET", "path": "/", "headers": raw}
-    asyncio.run(Guard(behind)(scope, receive, send))
+    asyncio.run(Guard(app)(scope, receive, send))
     return sent
 
 
@@ -90,6 +93,27 @@ def test_only_pages_of_this_app_under_a_name_that_is_its_own_are_let_through(
     monkeypatch.setenv("SIMILARITY_HOSTS", " shop.example, other.example")
     headers = [("Host", host)] + ([("Origin", origin)] if origin is not None else [])
     assert is_let_through(headers) is is_meant
+
+
+@pytest.mark.parametrize("origin", ["https://shop.example", "https://shop.example:443", "https://SHOP.example"])
+def test_streamlit_need_not_ask_anybody_whether_a_page_is_its_own(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    from streamlit import net_util
+    from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
+
+    monkeypatch.setenv("SIMILARITY_HOSTS", "shop.example")
+    for name in ("get_internal_ip", "get_external_ip"):
+        monkeypatch.setattr(net_util, name, lambda: pytest.fail("it was asked"))
+    passed: list[Headers] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        passed.append(Headers(scope=scope))
+        await behind(scope, receive, send)
+
+    for host in ("shop.example", "shop.example:443"):
+        ask([("Host", host), ("Origin", origin)], "websocket", app=app)
+        assert passed[-1]["origin"] == origin, "a login belongs to one origin"
+        assert _is_origin_allowed(passed[-1].get("origin"), passed[-1].get("host"))
+    assert len(passed) == 2
 
 
 def test_a_request_with_two_names_or_none_or_two_origins_is_refused() -> None:

@@ -67,7 +67,7 @@ class Guard:
         elif refusal := _refusal(Headers(scope=scope)):
             await _refuse(refusal, scope, receive, send)
         elif scope["type"] == "websocket":
-            await self._app(_without_origin(scope), _only_own(receive), send)
+            await self._app(_of_one_origin(scope), _only_own(receive), send)
         else:
             await self._app(scope, receive, _with_headers(send))
 
@@ -129,9 +129,12 @@ def _is_same(origin: str, host: str) -> bool:
         return False
 
 
-def _without_origin(scope: Scope) -> Scope:
-    """A connection whose origin has been compared with its host; Streamlit would ask the internet for both."""
-    return {**scope, "headers": [one for one in scope["headers"] if one[0] != b"origin"]}
+def _of_one_origin(scope: Scope) -> Scope:
+    """A connection whose host is written as its origin is; Streamlit would ask the internet whether they are one."""
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    if origin := headers.get("origin"):
+        headers["host"] = urlsplit(origin).netloc
+    return {**scope, "headers": headers.raw}
 
 
 async def _refuse(refusal: str, scope: Scope, receive: Receive, send: Send) -> None:
