@@ -195,6 +195,13 @@ def shapes(home: Path, pictures: Path):  # type: ignore[no-untyped-def]
     return Gallery.build(pictures, home / "galleries" / "shapes", model=MODEL)
 
 
+@pytest.fixture(autouse=True)
+def shapes_stay_unmarked(home: Path) -> Iterator[None]:
+    """A test that marks pictures of the shared gallery would change the results of others."""
+    yield
+    assert not (home / "galleries" / "shapes" / "feedback.jsonl").exists(), "mark pictures of a gallery of your own"
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     """The sample gallery, of the bundled model, in no home: tests of the first start make their own. Read only."""

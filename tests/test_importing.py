@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from commands import Run
 from conftest import MODEL, Site, draw
+from foreign import Harm, seal_with
 from PIL import Image
-from test_foreign_galleries import HARMS, Harm, contents, seal
+from test_foreign_galleries import HARMS, contents
 from test_heads import serving
 
 from similarity import Gallery, importing, incoming
@@ -68,7 +69,7 @@ def restate(directory: Path, change: Callable[[dict[str, Any]], object]) -> None
     """Change a manifest, and vouch for it as our own is."""
     manifest = json.loads((generation(directory) / "manifest.json").read_text())
     change(manifest)
-    seal(directory, json.dumps(manifest).encode())
+    seal_with(directory, json.dumps(manifest).encode())
 
 
 def put(directory: Path, name: str, data: bytes) -> None:

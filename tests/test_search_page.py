@@ -198,7 +198,7 @@ def test_a_closer_look_has_the_facts_and_leads_to_further_searches() -> None:
         ("Not like this", ["item:dots/dots-0.jpg"], ["item:dots/dots-3.jpg"]),
     ],
 )
-@pytest.mark.usefixtures("shapes")
+@pytest.mark.usefixtures("mine")  # where it leaves marks
 def test_a_result_can_be_an_example_or_a_counter_example(label: str, like: list[str], unlike: list[str] | None) -> None:
     page = open_app(like="item:dots/dots-0.jpg").run()
     page.session_state[detail.LOOKED_AT] = "dots/dots-3.jpg"
