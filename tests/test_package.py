@@ -28,7 +28,7 @@ WALLS = {
     "jinja2": {"evaluation"},
     "scipy": {"evaluation", "confidence.py"},
     "watchfiles": {"watching.py"},
-    "pyarrow": {"records.py", "storage.py", "sources", "shards", "distributed.py"},
+    "pyarrow": {"parquet.py", "records.py", "storage.py", "sources", "shards", "distributed.py"},
     "filelock": {"writer.py", "networks.py", "downloads.py", "feedback.py", "shards"},
     "pymilvus": {"milvus"},
     "grpc": {"milvus"},
