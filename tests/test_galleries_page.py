@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import standin
 from conftest import change_manifest
+from foreign import HARMS
 from pages import forget
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
 from similarity.app import access
-from similarity.app.galleries import background
+from similarity.app.galleries import background, details
 from similarity.jobs import Job, Jobs
 from similarity.uploads import keep_upload
 
@@ -480,3 +481,22 @@ def test_a_gallery_that_is_not_there_is_told_from_those_that_are(page: AppTest, 
     open_details(page, "<b>other")
     assert page.warning[0].value == "There is no gallery named \\<b\\>other."
     assert mine.name in texts(page)
+
+
+def test_galleries_that_mean_harm_take_the_page_away_from_nobody(page: AppTest, mine: Gallery, tmp_path: Path) -> None:
+    kinds = ("lists", "one long text", "words", "a head", "embeddings", "a hash")
+    names = [name for name in HARMS if name.startswith(kinds)]
+    for number, name in enumerate(names):
+        directory = mine.directory.with_name(f"foreign-{number}")
+        shutil.copytree(mine.directory, directory)
+        HARMS[name](directory, tmp_path)
+    page.run()
+    assert not page.exception
+    assert all(
+        f"**{name}**" in texts(page) for name in ("mine", *(f"foreign-{number}" for number in range(len(names))))
+    )
+    for number in range(0, len(names), 5):
+        open_details(page, f"foreign-{number}")
+        assert details.DAMAGED in texts(page)
+    open_details(page)
+    assert page.table, "the facts of one's own"

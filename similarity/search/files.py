@@ -12,7 +12,7 @@ from similarity.search.library import faiss
 # What FAISS may compute beside what is in a file: so many bytes, and so many for each byte of the file. A table of
 # distances that takes more is done without; searches are slower then, and their answers the same.
 TABLE, PER_BYTE = 1 << 26, 8
-# FAISS's own limits, which are of the process: in bytes, set to the size of each file, and in rounds of a loop.
+# FAISS's own limits, which are of the process: in bytes, set for each file, and in rounds of a loop.
 faiss.set_deserialization_loop_limit(1 << 24)
 _limit = threading.Lock()
 
@@ -40,7 +40,7 @@ def read_faiss(path: Path, kind: str, shape: tuple[int, int], flags: int = 0) ->
         if table > TABLE + PER_BYTE * size:
             flags |= faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE
         with _limit:
-            faiss.set_deserialization_vector_byte_limit(size)
+            faiss.set_deserialization_vector_byte_limit(size + table)  # it counts the table in any case
             return faiss.read_index(str(path), flags)
     except (RuntimeError, ValueError) as error:
         raise ValueError(f"{path.name} is not an index that FAISS can read: {error}") from error
