@@ -56,8 +56,8 @@ def test_the_sample_is_neither_trivial_nor_hopeless(sample: Gallery) -> None:
 
 
 def test_a_picture_rendered_again_is_the_committed_one(share: Share, tmp_path: Path) -> None:
-    from similarity.rendering.catalogue import photos
-    from similarity.rendering.export import render_photos
+    from rendering.catalogue import photos
+    from rendering.export import render_photos
 
     names = share.of(["mug-03-2", "toy-car-05-4", "chair-09-q", "lamp-02-5"])
     chosen = [photo for photo in photos() if photo.id in names]
