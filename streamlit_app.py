@@ -5,9 +5,9 @@ import logging
 import streamlit as st
 from starlette.middleware import Middleware
 
-from similarity import plain
 from similarity.app import guard, login, pages, pictures, server
 from similarity.app.upload_budget import UploadBudget
+from similarity.text import plain
 
 if __name__ == "__main__":
     pages.show()

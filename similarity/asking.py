@@ -9,10 +9,10 @@ from similarity.embedding import Embedder
 from similarity.errors import GalleryError, SearchError
 from similarity.manifest import Manifest
 from similarity.models import understands_text
-from similarity.plain import LONGEST
 from similarity.queries import Examples, Text, decode_query
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors, balance, combine
+from similarity.text.plain import LONGEST
+from similarity.vectors.arrays import Vectors, balance, combine
+from similarity.vectors.memmap import StoredVectors
 
 # How many of a gallery's pictures say how much scores differ; see `vectors.balance`.
 BALANCED_WITH = 1000

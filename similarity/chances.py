@@ -9,7 +9,7 @@ from similarity.confidence import VOTERS, Calibration, count_votes
 from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.search.contract import Accuracy
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # Less likely than that is rather wrong than right.
 RATHER_RIGHT = 0.5

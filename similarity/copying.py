@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from similarity.folders import CAREFULLY
+from similarity.files import CAREFULLY
 
 BLOCK = 1 << 20
 

@@ -3,13 +3,12 @@
 Its line is the gallery's state: "000003 5c1e…", the generation's number and its manifest's SHA-256.
 """
 
-import os
 import re
 from contextlib import suppress
 from pathlib import Path
 
 from similarity.errors import GalleryDamagedError, GalleryError, GalleryNotFoundError
-from similarity.folders import read_own
+from similarity.files import confirm, read_own
 
 CURRENT = "CURRENT"
 MOST_BYTES = 1_000  # of it
@@ -70,12 +69,3 @@ def _replace_current(directory: Path, state: str, *, confirmed: bool = True) -> 
     if confirmed:
         confirm(new)
     new.replace(directory / CURRENT)
-
-
-def confirm(path: Path) -> None:
-    """Have the disk confirm a file or a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from similarity.downloads import DownloadProgress, download
 from similarity.errors import SourceError
-from similarity.home import home
+from similarity.fetch.downloads import DownloadProgress, download
+from similarity.paths import home
 
 # Called with the number of files unpacked so far and the number in all.
 UnpackProgress = Callable[[int, int], object]

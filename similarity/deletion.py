@@ -3,11 +3,12 @@
 from contextlib import suppress
 from pathlib import Path
 
-from similarity.current import CURRENT, confirm, exists
+from similarity.current import CURRENT, exists
 from similarity.errors import GalleryNotFoundError
-from similarity.home import full_path, galleries_folder
+from similarity.files import confirm
 from similarity.indexes import drop_collections
 from similarity.journal import has_unfinished
+from similarity.paths import full_path, galleries_folder
 from similarity.removal import generation_folders, remove_entry
 from similarity.uploads import drop_uploads
 from similarity.writer import OWN_ENTRIES, writing

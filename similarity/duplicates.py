@@ -11,7 +11,7 @@ from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
 from similarity.records import files_of
 from similarity.sources import Item
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # How many embeddings are compared with all others at a time, and how many scores that may be.
 BLOCK, MATRIX = 512, 1 << 26

@@ -11,13 +11,13 @@ from PIL import Image
 from similarity.engines import Device, Engine, OpenVinoEngine, Pixels, Precision, TorchEngine, has_cuda
 from similarity.errors import ModelError
 from similarity.feature_maps import FeatureMap, FeatureMaps
-from similarity.images import Decoded, decode_scaled
+from similarity.images.decoding import Decoded, decode_scaled
 from similarity.models import Backbone, Preprocessing, build_network, get_backbone
 from similarity.networks import converted_network, digest, find_network, quantised_network
 from similarity.queries import Box
 from similarity.texts import TextEmbedder
 from similarity.tuned import find_choice
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
 from similarity.weights import AUTO, ModelChoice, check_same, choose_model, weights_sha256
 
 

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from similarity.models import Backbone, TextTower, TokenIds
 from similarity.networks import XML, openvino
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
     from torch import nn

@@ -32,10 +32,10 @@ from PIL import Image
 from similarity.embedding import Embedder, seen_box
 from similarity.errors import ImageError
 from similarity.feature_maps import FeatureMap
-from similarity.heads import Affine, Head
 from similarity.queries import Box
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.heads import Affine, Head
+from similarity.vectors.memmap import StoredVectors
 
 Cells = npt.NDArray[np.float32]
 

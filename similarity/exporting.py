@@ -7,11 +7,11 @@ import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from similarity import plain
 from similarity.errors import FetchError, ImageError
 from similarity.originals import file_name
 from similarity.search import Hit
 from similarity.sources import Item
+from similarity.text import plain
 
 # A zip is put together in memory; pictures beyond this many bytes are only listed in it.
 MAX_ZIP_BYTES = 100_000_000

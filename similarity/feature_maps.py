@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from similarity.engines import OpenVinoEngine, Pixels
 from similarity.errors import ModelError
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # What does not change values, only how they lie.
 RESHAPING = {"Reshape", "Squeeze", "Unsqueeze", "Convert", "Flatten"}

@@ -25,11 +25,11 @@ import numpy as np
 
 from similarity.current import exists
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError
-from similarity.folders import drop_foreign, open_own
+from similarity.files import drop_foreign, open_own
 from similarity.json_files import parse_json
 from similarity.queries import Box
 from similarity.sources import Item
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery

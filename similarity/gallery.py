@@ -18,26 +18,26 @@ from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
 from similarity.explain import Explanation, Look, check_same, explain, look
 from similarity.facets import Conditions, Facets
-from similarity.fetch import fetch
-from similarity.heads import Head
-from similarity.home import full_path
-from similarity.images import grey_thumbnail, thumbnail
+from similarity.fetch.http import fetch
+from similarity.images.decoding import grey_thumbnail, thumbnail
 from similarity.manifest import Manifest
 from similarity.originals import read_original
+from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.queries import Box, Examples, Picture, Query, QueryFile, decode_query, read_once
 from similarity.ranking import Ranker
 from similarity.records import Items
-from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.reusing import Reusing
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search import Accuracy, Hit, Recipe, Rows, Where
 from similarity.sources import Item, Source, open_source
 from similarity.storage import Generation, go_back, read_generation
-from similarity.stored import StoredVectors
 from similarity.stores import Store
 from similarity.thumbnails import read_thumbnail
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.heads import Head
+from similarity.vectors.memmap import StoredVectors
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.weights import AUTO, ModelChoice, choose_model
 from similarity.writer import writing
 

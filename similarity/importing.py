@@ -18,13 +18,14 @@ from pathlib import Path
 import filelock
 
 from similarity import indexing
-from similarity.current import CURRENT, confirm, live_state
+from similarity.current import CURRENT, live_state
 from similarity.errors import GalleryBusyError, GalleryDamagedError, GalleryError, GalleryNotFoundError
+from similarity.files import confirm
 from similarity.folders import THUMBNAILS, check_own
-from similarity.home import cache_folder, full_path, galleries_folder
 from similarity.incoming import NOTHING, SHA256, copy_generation, copy_marks, copy_thumbnails
 from similarity.inventory import named_gallery
 from similarity.manifest import Manifest
+from similarity.paths import cache_folder, full_path, galleries_folder
 from similarity.progress import OnProgress, Progress
 from similarity.records import files_of
 from similarity.storage import UNREADABLE, read_generation

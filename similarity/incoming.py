@@ -14,9 +14,10 @@ from typing import Any
 from PIL import Image
 
 from similarity.copying import copy, open_within, read_within
-from similarity.current import CURRENT, confirm, parse
+from similarity.current import CURRENT, parse
 from similarity.errors import GalleryDamagedError, GalleryError, ImageError
 from similarity.feedback import MARKS, MOST_MARKS, Mark, read_marks, write_marks
+from similarity.files import confirm
 from similarity.folders import (
     CENTRE,
     CHECKSUM,
@@ -31,11 +32,11 @@ from similarity.folders import (
     PROJECTED,
     THUMBNAILS,
 )
-from similarity.home import galleries_folder
-from similarity.images import DECODING_ERRORS, THUMBNAIL_SIDE, decode, thumbnail
+from similarity.images.decoding import DECODING_ERRORS, THUMBNAIL_SIDE, decode, thumbnail
 from similarity.indexes import FILES
 from similarity.manifest import MOST_BYTES as MOST_MANIFEST
 from similarity.manifest import Manifest, read_manifest
+from similarity.paths import galleries_folder
 from similarity.pins import Pin
 from similarity.progress import OnProgress, Reporter
 from similarity.queries import Box

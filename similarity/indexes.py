@@ -15,7 +15,6 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from similarity.arrays import read_array
 from similarity.errors import GalleryError, StoreError
 from similarity.folders import INDEX, KEYS
 from similarity.manifest import Manifest, read_manifest
@@ -23,8 +22,9 @@ from similarity.progress import OnProgress
 from similarity.records import CHUNK, items_at
 from similarity.search import Rows, VectorIndex, build_index, load_index, updated_index
 from similarity.sources import Item
-from similarity.stored import StoredVectors
 from similarity.stores import COLLECTIONS, Indexed, Store, choose_store
+from similarity.vectors.memmap import StoredVectors
+from similarity.vectors.npy_files import read_array
 
 FILES = {"faiss": INDEX, "milvus": KEYS}
 

@@ -20,7 +20,6 @@ from similarity.current import exists, live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import GalleryError, ModelError, SourceError
-from similarity.heads import Head
 from similarity.indexes import check_store
 from similarity.journal import Journal
 from similarity.known import Known
@@ -29,8 +28,6 @@ from similarity.models import get_backbone
 from similarity.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.progress import OnProgress, Progress
 from similarity.records import files_of
-from similarity.refinement import AUTO as AUTO_REFINEMENT
-from similarity.refinement import choose_refinement
 from similarity.report import Report
 from similarity.runs import Base, Run
 from similarity.search import AUTO, choose_recipe
@@ -38,6 +35,9 @@ from similarity.sources import Source
 from similarity.storage import Generation, read_generation, read_live_manifest
 from similarity.stores import Store, choose_store
 from similarity.thumbnails import copy_thumbnails
+from similarity.vectors.heads import Head
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+from similarity.vectors.refinement import choose_refinement
 from similarity.weights import ModelChoice
 from similarity.writer import writing
 

@@ -11,9 +11,9 @@ from similarity.current import exists
 from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.folders import walk
 from similarity.gallery import Gallery
-from similarity.home import full_path, galleries_folder
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest
+from similarity.paths import full_path, galleries_folder
 from similarity.removal import generation_folders
 from similarity.storage import read_live_manifest
 

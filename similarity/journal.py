@@ -24,7 +24,7 @@ import numpy as np
 from similarity.errors import GalleryError
 from similarity.folders import UNFINISHED
 from similarity.removal import journals, remove_entry, remove_journal, take_away
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 FOLDER = UNFINISHED
 # No index, which could lead to other lines than the table's: lines are found by the row in which they were read.

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from similarity.folders import read_own
+from similarity.files import read_own
 
 # Up to so many bytes it may hold whatever it likes. Of more, every so many bytes there may be a bracket or a comma: in
 # ours there is less, and each takes up to seventy times the memory that it takes in the file.

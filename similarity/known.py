@@ -9,7 +9,7 @@ from similarity.journal import Journal
 from similarity.search import Rows
 from similarity.sources import Item
 from similarity.storage import Generation
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
 
 # How many embeddings are gathered at a time.
 BLOCK = 1024

@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from similarity.errors import GalleryDamagedError, GalleryError
-from similarity.folders import CHECKSUM, MANIFEST, read_own
+from similarity.files import read_own
+from similarity.folders import CHECKSUM, MANIFEST
 from similarity.json_files import parse_json
-from similarity.refinement import Method
 from similarity.report import Report
 from similarity.sources import Skipped
 from similarity.stores import EMBEDDED, Store
+from similarity.vectors.refinement import Method
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

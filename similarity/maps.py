@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity import folders
-from similarity.arrays import read_array
 from similarity.gallery import Gallery
-from similarity.home import cache_folder
+from similarity.paths import cache_folder
 from similarity.search import Rows
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.npy_files import read_array
 
 # float32 (n, 2), both coordinates in 0..1.
 Points = npt.NDArray[np.float32]

@@ -23,9 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import ModelError, WeightsError
-from similarity.folders import NETWORK_FILES, read_own
-from similarity.home import cache_folder
+from similarity.files import read_own
+from similarity.folders import NETWORK_FILES
 from similarity.models import Backbone, check_installed
+from similarity.paths import cache_folder
 from similarity.processes import run_module
 
 XML, BIN, DIGEST = NETWORK_FILES

@@ -6,10 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from similarity.errors import ImageError, SourceError
-from similarity.fetch import fetch
+from similarity.fetch.http import fetch
+from similarity.fetch.redaction import name_in
 from similarity.queries import QueryFile
 from similarity.records import files_of
-from similarity.redaction import name_in
 from similarity.sources import FileBytes, Item, Skipped, Source, Stamp, open_source
 from similarity.sources.places import is_remote, read_place, readers_for
 

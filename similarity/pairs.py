@@ -10,7 +10,7 @@ import numpy.typing as npt
 from similarity.errors import HeadError
 from similarity.feedback import Mark, read_marks
 from similarity.search import Rows
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery

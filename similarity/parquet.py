@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from similarity.folders import open_own
+from similarity.files import open_own
 
 END = b"PAR1"
 # Of a footer, in bytes: of any, and for each group of lines. What is in it has at most so many parts, or one a group.

@@ -14,11 +14,11 @@ import numpy as np
 from similarity.embedding import Embedder, preprocess
 from similarity.engines import Pixels
 from similarity.errors import FetchError, ImageError
-from similarity.images import decode_scaled, thumbnail
+from similarity.images.decoding import decode_scaled, thumbnail
 from similarity.models import Preprocessing
 from similarity.progress import OnProgress, Reporter
 from similarity.sources import Item, Skipped, Source
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 T = TypeVar("T")
 

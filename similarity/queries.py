@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from similarity.fetch import fetch, is_url
-from similarity.images import decode_scaled, read_file, to_rgb
+from similarity.fetch.http import fetch, is_url
+from similarity.images.decoding import decode_scaled, read_file, to_rgb
 
 # How many pixels the shorter side of a picture needs on a page or a sheet.
 SHOWN_SIDE = 640

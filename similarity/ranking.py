@@ -11,7 +11,7 @@ from similarity.errors import SearchError
 from similarity.facets import Conditions, Facets
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.storage import Generation
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # How many conditions an index stays prepared for.
 KEPT_SELECTIONS = 16

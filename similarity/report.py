@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from similarity.errors import GalleryError
-from similarity.plain import cell
 from similarity.sources import Item, Skipped
+from similarity.text.plain import cell
 
 
 @dataclass(frozen=True, slots=True)

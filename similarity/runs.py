@@ -10,7 +10,6 @@ from similarity.changes import Plan, Reading
 from similarity.current import live_number
 from similarity.embedding import Embedder
 from similarity.errors import GalleryError, SourceError
-from similarity.heads import Head
 from similarity.journal import Journal, settle
 from similarity.known import Embeddings, Known
 from similarity.manifest import Manifest
@@ -22,6 +21,7 @@ from similarity.sources import Item, Skipped, Source
 from similarity.sources.places import is_remote
 from similarity.storage import Change, Generation, collect, write_generation
 from similarity.thumbnails import write_thumbnail
+from similarity.vectors.heads import Head
 
 # The tasks that change a gallery; the others make one anew.
 GOES_ON = ("add", "sync", "remove")

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from similarity.errors import SearchError
 from similarity.originals import file_name
-from similarity.plain import one_line
 from similarity.search import Hit
+from similarity.text.plain import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -25,10 +25,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from similarity.current import AGAIN, CURRENT, confirm, exists, live_number, live_state, make_current, parse
+from similarity.current import AGAIN, CURRENT, exists, live_number, live_state, make_current, parse
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
+from similarity.files import confirm
 from similarity.folders import EMBEDDINGS, GENERATIONS, HEAD, ITEMS, NETWORK, NETWORK_FILES, PROJECTED, check_own
-from similarity.heads import Head, read_head
 from similarity.indexes import FILES, Before, drop_collections, forget_vectors, make_index, read_index, verify_index
 from similarity.journal import has_unfinished
 from similarity.manifest import Manifest, read_manifest, write_manifest
@@ -36,8 +36,6 @@ from similarity.models import understands_text
 from similarity.pins import Pin, unless_pinned
 from similarity.progress import OnProgress
 from similarity.records import Items, read_contents, read_items, write_items
-from similarity.refinement import AUTO as AUTO_REFINEMENT
-from similarity.refinement import Refinement, choose_refinement, read_refined, refine
 from similarity.removal import MOST, generation_folders, next_number, remove_generation
 from similarity.search import (
     AUTO,
@@ -48,10 +46,13 @@ from similarity.search import (
     choose_recipe,
 )
 from similarity.sources import Item
-from similarity.stored import StoredVectors, write_vectors
 from similarity.stores import Indexed
 from similarity.thumbnails import drop_thumbnails
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.heads import Head, read_head
+from similarity.vectors.memmap import StoredVectors, write_vectors
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+from similarity.vectors.refinement import Refinement, choose_refinement, read_refined, refine
 from similarity.verification import check_files, fingerprint
 
 UNLIMITED = 1 << 62

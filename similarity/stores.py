@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from similarity.errors import StoreError
-from similarity.fetch import is_url
-from similarity.home import full_path
-from similarity.plain import LONGEST
+from similarity.fetch.http import is_url
+from similarity.paths import full_path
 from similarity.sources import Item
+from similarity.text.plain import LONGEST
 
 Kind = Literal["faiss", "milvus"]
 

@@ -15,15 +15,15 @@ from similarity.engines import Precision
 from similarity.finetuning import Epoch, Settings, finetune
 from similarity.finetuning.telling import STAGES
 from similarity.gallery import Gallery, restore
-from similarity.heads import Head
 from similarity.jobs import Job, Work
 from similarity.manifest import Manifest
 from similarity.progress import Progress
-from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.report import Report
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.sources import Source, open_source
 from similarity.storage import read_generation
+from similarity.vectors.heads import Head
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.weights import AUTO, choose_model
 
 # Finds the pictures, which may take a while too.

@@ -11,8 +11,8 @@ from similarity.engines import OpenVinoTextEngine
 from similarity.errors import ModelError, SearchError
 from similarity.models import Backbone, TextTower, Tokenizer, check_installed
 from similarity.networks import converted_text_network, find_text_network
-from similarity.plain import LONGEST
-from similarity.vectors import Vectors, normalise
+from similarity.text.plain import LONGEST
+from similarity.vectors.arrays import Vectors, normalise
 from similarity.weights import check_same, obtain_weights, weights_sha256
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from similarity.folders import THUMBNAILS, read_own
+from similarity.files import read_own
+from similarity.folders import THUMBNAILS
 from similarity.removal import take_away, thumbnails
 
 FOLDER = THUMBNAILS

@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from similarity.errors import ModelError, WeightsError
-from similarity.heads import Card
-from similarity.home import full_path, models_folder
 from similarity.json_files import parse_json
 from similarity.models import Backbone, check_installed, get_backbone
 from similarity.models.tuned import CARD, read_header, tuned_model
+from similarity.paths import full_path, models_folder
+from similarity.vectors.heads import Card
 from similarity.weights import AUTO, ModelChoice, find_weights, obtain_weights, weights_sha256
 
 SUFFIX, DIGITS = ".safetensors", 12

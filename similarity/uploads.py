@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from similarity.errors import SourceError
-from similarity.home import galleries_folder, home
+from similarity.paths import galleries_folder, home
 from similarity.sources import open_source
 
 SUFFIXES = (".zip", ".csv", ".tsv")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from similarity.errors import GalleryDamagedError
-from similarity.folders import open_own
-from similarity.home import cache_folder
+from similarity.files import open_own
 from similarity.json_files import read_json
+from similarity.paths import cache_folder
 
 # A file that was written less than this many seconds ago may be written again without its times telling it.
 SETTLED_AFTER = 2.0

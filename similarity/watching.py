@@ -7,8 +7,8 @@ from pathlib import Path
 
 from similarity.embedding import Embedder
 from similarity.errors import SimilarityError, SourceError
-from similarity.home import full_path
 from similarity.indexing import Load, update
+from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.report import Report
 from similarity.sources import open_source

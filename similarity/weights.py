@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from similarity.downloads import DownloadProgress, download
+from similarity.cache import read_notes, write_note
 from similarity.errors import FetchError, ModelError, WeightsError
-from similarity.home import models_folder
+from similarity.fetch.downloads import DownloadProgress, download
 from similarity.models import Backbone, WeightsFile, check_installed, get_backbone
-from similarity.notes import read_notes, write_note
+from similarity.paths import models_folder
 
 AUTO = "auto"
 PREFERRED = "resnet50"

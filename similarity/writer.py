@@ -15,13 +15,14 @@ import filelock
 from similarity.current import CURRENT, exists
 from similarity.errors import GalleryBusyError, GalleryError
 from similarity.feedback import OWN_FILES as FEEDBACK
-from similarity.folders import GENERATIONS, check_own, drop_foreign
+from similarity.files import drop_foreign
+from similarity.folders import GENERATIONS, check_own
 from similarity.journal import FOLDER as UNFINISHED
 from similarity.journal import has_unfinished
 from similarity.json_files import read_json
-from similarity.plain import one_line
 from similarity.removal import generation_folders, remove_entry
 from similarity.stores import COLLECTIONS
+from similarity.text.plain import one_line
 from similarity.thumbnails import FOLDER as THUMBNAILS
 
 # The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.

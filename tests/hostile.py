@@ -11,7 +11,7 @@ from pathlib import Path
 
 from similarity.embedding import preprocess
 from similarity.errors import ImageError
-from similarity.images import decode_scaled, thumbnail
+from similarity.images.decoding import decode_scaled, thumbnail
 from similarity.models import BACKBONES
 
 HOW = BACKBONES["efficientnet-lite2"].preprocessing

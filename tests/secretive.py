@@ -13,9 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import local_script_runner
 
 from similarity import Gallery
-from similarity.heads import Head
 from similarity.indexing import rebuild
 from similarity.sources import FileBytes, Item, Skipped, Stamp
+from similarity.vectors.heads import Head
 
 HOST = "intranet.corp:8080"
 TOKEN = "SECRET123"
@@ -158,7 +158,7 @@ def with_head(gallery: Gallery, **card: Any) -> None:
     """Give a gallery a head whose card says anything."""
     import numpy as np
 
-    from similarity.heads import Card
+    from similarity.vectors.heads import Card
 
     made, dim = gallery.manifest, gallery.manifest.dim
     known = {"loss": "triplet", "created": "2026-01-01T00:00:00+00:00"} | card

@@ -15,7 +15,7 @@ from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Pixels
 from similarity.gallery import Gallery
 from similarity.models import BACKBONES, Backbone
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 from similarity.weights import ModelChoice
 
 BACKBONE = BACKBONES["efficientnet-lite2"]

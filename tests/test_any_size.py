@@ -18,7 +18,7 @@ from similarity.errors import GalleryDamagedError, SearchError
 from similarity.manifest import Manifest
 from similarity.records import Items, read_items, write_items
 from similarity.storage import write_generation
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 COUNT, DIM = 3_000, 48
 COLOURS, SHOPS = ("blue", "green", "red"), 100

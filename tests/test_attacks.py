@@ -20,9 +20,9 @@ import pytest
 from conftest import Site, draw
 from urllib3.util import connection
 
-from similarity import fetch as fetching
 from similarity.errors import FetchError, ImageError
-from similarity.fetch import fetch
+from similarity.fetch import http as fetching
+from similarity.fetch.http import fetch
 from similarity.queries import decode_query
 
 PUBLIC = "93.184.215.14"

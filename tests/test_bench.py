@@ -23,7 +23,7 @@ from similarity.errors import SimilarityError
 from similarity.finetuning.examples import Labelled, labelled_pictures
 from similarity.finetuning.settings import Settings
 from similarity.processes import running_module
-from similarity.vectors import normalise
+from similarity.vectors.arrays import normalise
 
 EMBEDDING_KEYS = {
     "model",
@@ -165,7 +165,7 @@ def test_a_model_whose_weights_are_not_here_is_measured_with_random_ones(
     empty_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from similarity.bench.scratch import scratch_home
-    from similarity.home import home
+    from similarity.paths import home
 
     monkeypatch.setattr("similarity.bench.scratch.make_random_weights", lambda _, path: path.write_bytes(b"random"))
     with scratch_home("resnet50") as (choice, real):

@@ -16,7 +16,7 @@ from similarity.capacity.rates import fitted, lists_of, steps
 from similarity.cli import app
 from similarity.errors import SearchError
 from similarity.search import build_index, choose_recipe
-from similarity.stored import StoredVectors, write_vectors
+from similarity.vectors.memmap import StoredVectors, write_vectors
 
 MODEL = "efficientnet-lite2"
 MACHINE = {"processor": "made up", "cores": 4}

@@ -221,7 +221,7 @@ def test_galleries_that_cannot_tell_say_why(
 
 
 def test_a_head_brings_what_was_learned_of_held_out_pictures(mine: Gallery) -> None:
-    from similarity.heads import Card, Head
+    from similarity.vectors.heads import Card, Head
 
     held_out = fit(*some_hits(8))
     centre, last = np.zeros(4, np.float32), np.eye(4, dtype=np.float32)

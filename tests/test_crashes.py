@@ -22,7 +22,7 @@ import standin
 from conftest import draw
 from tiers import Share
 
-from similarity.images import decode_scaled
+from similarity.images.decoding import decode_scaled
 from similarity.journal import FOLDER as UNFINISHED
 
 # A process that has imported everything and forks for each run: a fresh process in 20 ms.

@@ -13,7 +13,7 @@ from conftest import Site, draw
 
 from similarity.datasets import DATASETS, download_dataset, get_dataset, index_command, unpack_dataset
 from similarity.errors import FetchError, SourceError
-from similarity.images import thumbnail
+from similarity.images.decoding import thumbnail
 from similarity.sources import open_source
 
 

@@ -9,9 +9,9 @@ import filelock
 import pytest
 from conftest import Site
 
-from similarity.downloads import _receive_all, download
 from similarity.errors import FetchError
-from similarity.fetch import CHUNK_BYTES
+from similarity.fetch.downloads import _receive_all, download
+from similarity.fetch.http import CHUNK_BYTES
 
 BODY = bytes(range(256)) * 4000
 SHA256, MD5 = hashlib.sha256(BODY).hexdigest(), hashlib.md5(BODY).hexdigest()

@@ -14,7 +14,7 @@ from similarity import Gallery
 from similarity.duplicates import BLOCK, find_duplicates, link
 from similarity.errors import SearchError
 from similarity.progress import Progress
-from similarity.vectors import normalise
+from similarity.vectors.arrays import normalise
 
 
 def test_rows_are_linked_as_a_graph_of_all_near_pairs_links_them(random: np.random.Generator) -> None:

@@ -16,10 +16,10 @@ from similarity import Embedder
 from similarity.embedding import EmbedderId, preprocess
 from similarity.engines import TorchEngine
 from similarity.errors import WeightsError
-from similarity.images import read_image
+from similarity.images.decoding import read_image
 from similarity.models import BACKBONES, build_network
 from similarity.networks import find_network
-from similarity.vectors import normalise
+from similarity.vectors.arrays import normalise
 from similarity.weights import obtain_weights
 
 

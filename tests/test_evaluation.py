@@ -21,8 +21,8 @@ from similarity.evaluation.summaries import METRICS, per_query
 from similarity.originals import read_original
 from similarity.progress import Progress
 from similarity.sources import open_source
-from similarity.stored import StoredVectors, write_vectors
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.memmap import StoredVectors, write_vectors
 
 Store = Callable[[Vectors], StoredVectors]
 

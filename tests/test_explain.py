@@ -13,13 +13,13 @@ from PIL import Image, ImageDraw
 from similarity import Embedder, Gallery
 from similarity.errors import ImageError, SearchError
 from similarity.explain import APPROXIMATE, EXACT, Explanation, Look, explain, look
-from similarity.heads import Card, Head
 from similarity.heat import lay_over, warmth
 from similarity.queries import Box
-from similarity.refinement import refine
 from similarity.sample import FOLDER
-from similarity.stored import StoredVectors, write_vectors
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.heads import Card, Head
+from similarity.vectors.memmap import StoredVectors, write_vectors
+from similarity.vectors.refinement import refine
 
 TOLERANCE = 1e-3
 METHODS = ("none", "centred", "neighbours")

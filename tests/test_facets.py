@@ -9,7 +9,7 @@ from similarity import Gallery
 from similarity.errors import SearchError
 from similarity.facets import Facets
 from similarity.sources import Item
-from similarity.vectors import COUNTER_SHARE, combine
+from similarity.vectors.arrays import COUNTER_SHARE, combine
 
 ITEMS = [
     Item("0", "/0.jpg", "boot", {"colour": "red", "shop": "x"}),

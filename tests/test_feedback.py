@@ -30,7 +30,7 @@ from similarity.inventory import disk_bytes
 from similarity.pairs import training_pairs
 from similarity.queries import Box
 from similarity.storage import read_generation
-from similarity.vectors import normalise
+from similarity.vectors.arrays import normalise
 
 pytestmark = pytest.mark.usefixtures("standin_network")
 MARKING = """

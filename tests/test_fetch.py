@@ -4,9 +4,9 @@ import time
 import pytest
 from conftest import Site
 
-from similarity import fetch as fetching
 from similarity.errors import FetchError, ImageError
-from similarity.fetch import fetch
+from similarity.fetch import http as fetching
+from similarity.fetch.http import fetch
 from similarity.queries import decode_query
 
 

@@ -29,10 +29,10 @@ from similarity.finetuning.marked import QUERIES_TO_HOLD_OUT, Marked, fold_marks
 from similarity.finetuning.passing import describe, read_examples, write_examples
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worker import teach
-from similarity.heads import Card, Head, read_head
 from similarity.pairs import Pairs
 from similarity.processes import running_module
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.heads import Card, Head, read_head
 
 PLACES = {"north": (95, 20), "south": (95, 170), "west": (20, 95), "east": (170, 95)}
 TINY: dict[str, Any] = {"epochs": 2, "members": 1, "hidden": 16, "dim": 8, "components": 16}

@@ -23,16 +23,16 @@ from PIL import Image
 from tiers import Share
 
 from similarity import Gallery
+from similarity.cache import read_notes
 from similarity.deletion import delete_gallery
 from similarity.errors import GalleryError, GalleryNotFoundError, SimilarityError
 from similarity.evaluation.calibration import _file as calibration_file
 from similarity.evaluation.calibration import read_calibration
 from similarity.feedback import MARKS, read_marks
-from similarity.home import cache_folder
 from similarity.inventory import list_galleries, take_inventory
 from similarity.journal import Journal, settle
 from similarity.maps import file_name, read_map
-from similarity.notes import read_notes
+from similarity.paths import cache_folder
 from similarity.removal import MOST
 from similarity.thumbnails import read_thumbnail
 

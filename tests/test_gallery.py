@@ -55,7 +55,7 @@ def test_hits_are_ranked_by_score_and_no_more_than_there_are(shapes: Gallery, pi
 def test_a_query_may_be_a_path_bytes_an_image_or_an_address(shapes: Gallery, pictures: Path, site) -> None:  # type: ignore[no-untyped-def]
     path = pictures / "rings" / "rings-2.jpg"
     site.pages["/r.jpg"] = (200, {}, path.read_bytes())
-    from similarity.images import read_image
+    from similarity.images.decoding import read_image
 
     expected = ids(shapes, path)
     for query in (str(path), path.read_bytes(), read_image(path), site.url("/r.jpg")):

@@ -18,10 +18,10 @@ from similarity import Gallery
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
 from similarity.folders import HEAD, PROJECTED
 from similarity.gallery import restore
-from similarity.heads import BLOCK, MOST_BYTES, Card, Head, keep_head, parse_head, read_head
 from similarity.queries import Text
 from similarity.storage import read_generation
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.heads import BLOCK, MOST_BYTES, Card, Head, keep_head, parse_head, read_head
 
 KINDS = ("linear", "kept", "hidden", "hidden and kept")
 DATA = {"gallery": "ñ 服", "labels": 3}

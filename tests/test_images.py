@@ -8,7 +8,7 @@ from conftest import TURN_BACK, draw
 from PIL import Image
 
 from similarity.errors import ImageError
-from similarity.images import decode, decode_scaled, read_image, thumbnail
+from similarity.images.decoding import decode, decode_scaled, read_image, thumbnail
 
 
 def encode(image: Image.Image, form: str, **options: object) -> bytes:

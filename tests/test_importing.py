@@ -26,10 +26,10 @@ from similarity import Gallery, importing, incoming
 from similarity.deletion import delete_gallery
 from similarity.errors import GalleryBusyError, GalleryDamagedError, GalleryError, GalleryNotFoundError
 from similarity.feedback import MARKS, Asked, add_mark, read_marks
-from similarity.home import galleries_folder
 from similarity.importing import import_gallery
 from similarity.inventory import list_galleries, take_inventory
 from similarity.manifest import Manifest
+from similarity.paths import galleries_folder
 from similarity.progress import Progress
 from similarity.queries import Box
 from similarity.records import write_items

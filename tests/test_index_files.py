@@ -12,8 +12,8 @@ from tiers import Share
 from similarity.errors import SearchError
 from similarity.search import VectorIndex, build_index, load_index, updated_index
 from similarity.search.inverted import InvertedIndex
-from similarity.stored import StoredVectors, write_vectors
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.memmap import StoredVectors, write_vectors
 
 DIM, COUNT = 24, 600
 TRANSFORMS = ("", "PCA8,", "OPQ4_8,")

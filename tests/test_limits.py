@@ -13,11 +13,11 @@ from streamlit.runtime.state.query_params import CLIENT_STATE_QUERY_STRING_MAX_L
 from similarity import Gallery, SimilarityError
 from similarity.app import fields, guard, links, pictures
 from similarity.app.links import Link, Part
-from similarity.fetch import fetch
-from similarity.home import full_path
+from similarity.fetch.http import fetch
 from similarity.inventory import named_gallery, open_gallery
-from similarity.plain import LONGEST
+from similarity.paths import full_path
 from similarity.stores import choose_store
+from similarity.text.plain import LONGEST
 
 HUGE = 20_000_000
 SECONDS = 5.0  # it takes a hundredth of that

@@ -7,7 +7,7 @@ import pytest
 from conftest import MODEL
 
 from similarity import Gallery, maps
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
 
 
 def some_vectors(count: int, dim: int = 64) -> Vectors:

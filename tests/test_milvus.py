@@ -22,9 +22,9 @@ from similarity.milvus.index import MilvusIndex
 from similarity.search import Hit, Rows, Selection, build_index
 from similarity.sources import Item
 from similarity.storage import read_generation
-from similarity.stored import StoredVectors, write_vectors
 from similarity.stores import Indexed, Store
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors, write_vectors
 
 pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")

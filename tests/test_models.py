@@ -31,7 +31,7 @@ from similarity.embedding import preprocess
 from similarity.engines import TorchEngine
 from similarity.errors import ModelError, WeightsError
 from similarity.models import BACKBONES, Preprocessing, build_network, get_backbone, timm_names
-from similarity.vectors import normalise
+from similarity.vectors.arrays import normalise
 from similarity.weights import choose_model, find_weights
 
 # Most take long to make, to convert and to run. Elsewhere ResNet-50, a small CLIP and a small one of timm are compared.

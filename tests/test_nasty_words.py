@@ -20,7 +20,7 @@ from secretive import Sent, listening, with_head
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from test_visitors import PAGES
 
-from similarity import Gallery, plain
+from similarity import Gallery
 from similarity.app.search import detail
 from similarity.evaluation import evaluate, render_report
 from similarity.exporting import to_csv, to_rows, to_zip
@@ -28,6 +28,7 @@ from similarity.feedback import Asked, add_mark
 from similarity.search import Hit
 from similarity.sheet import draw_sheet
 from similarity.sources import FileBytes, Item, Skipped, Stamp
+from similarity.text import plain
 
 NASTY = (
     "![evil](http://evil.example/x.png)",

@@ -12,9 +12,9 @@ from PIL import Image
 from similarity import Embedder, Gallery
 from similarity.engines import TorchEngine
 from similarity.finetuning import Settings, finetune
-from similarity.images import decode_scaled, read_image
+from similarity.images.decoding import decode_scaled, read_image
 from similarity.models import BACKBONES, build_network
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
 from similarity.weights import obtain_weights
 
 pytestmark = pytest.mark.exhaustive

@@ -8,12 +8,12 @@ import zipfile
 import pytest
 from PIL import Image
 
-from similarity import plain
 from similarity.app.messages import WORD_JOINER, as_text
 from similarity.cli import terminal
 from similarity.exporting import to_csv, to_zip
 from similarity.search import Hit
 from similarity.sources import Item
+from similarity.text import plain
 
 # Clears the screen; puts something into the clipboard; writes from right to left; breaks the line.
 COMMANDS = ["\x1b[2J", "\x1b]52;c;ZXZpbA==\x07", "a\u202egpj.exe", "one\r\ntwo", "\x9b31m", "\u2028", "\x00", "\x7f"]

@@ -12,7 +12,7 @@ from conftest import MODEL, draw
 
 from similarity import Embedder, Gallery
 from similarity.errors import GalleryError, ModelError
-from similarity.images import read_image
+from similarity.images.decoding import read_image
 from similarity.networks import digest
 
 if not find_spec("nncf"):  # looked for, not imported: it takes seconds

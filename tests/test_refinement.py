@@ -12,10 +12,18 @@ from conftest import change_manifest, draw
 from similarity import Gallery, SimilarityError
 from similarity.errors import GalleryDamagedError, SearchError
 from similarity.evaluation import evaluate
-from similarity.images import read_image
-from similarity.refinement import MIN_PICTURES, MOST_NUMBERS, NEAREST, POWER, choose_refinement, read_refined, refine
-from similarity.stored import StoredVectors, write_vectors
-from similarity.vectors import Vectors, normalise
+from similarity.images.decoding import read_image
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.memmap import StoredVectors, write_vectors
+from similarity.vectors.refinement import (
+    MIN_PICTURES,
+    MOST_NUMBERS,
+    NEAREST,
+    POWER,
+    choose_refinement,
+    read_refined,
+    refine,
+)
 
 KINDS = ("dots", "rings", "stripes")
 

@@ -11,7 +11,7 @@ from tiers import Share
 
 from similarity import Gallery
 from similarity.errors import GalleryNotFoundError
-from similarity.images import read_image
+from similarity.images.decoding import read_image
 from similarity.progress import Progress
 from similarity.sample import FOLDER, ensure_sample, sample_queries
 from similarity.sources import Item, open_source

@@ -15,8 +15,8 @@ from similarity.search import Selection, VectorIndex, build_index, load_index, u
 from similarity.search.batching import Batcher
 from similarity.search.inverted import InvertedIndex
 from similarity.search.scan import ScanIndex
-from similarity.stored import StoredVectors, write_vectors
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.memmap import StoredVectors, write_vectors
 
 EXACT = ("flat", "flat-sq8")
 INVERTED = "PCA32,IVF64,SQ8"

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from similarity import stored
 from similarity.errors import SearchError
-from similarity.stored import StoredVectors, write_vectors
-from similarity.vectors import Vectors, normalise
+from similarity.vectors import memmap
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.memmap import StoredVectors, write_vectors
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def test_half_precision_takes_half_the_room_and_is_read_as_float32(tmp_path: Pat
 def test_what_has_been_read_is_let_go_of_and_can_be_read_again(
     path: Path, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stored, "LET_GO_AFTER", 1)
-    monkeypatch.setattr(stored, "KEPT", 0)
+    monkeypatch.setattr(memmap, "LET_GO_AFTER", 1)
+    monkeypatch.setattr(memmap, "KEPT", 0)
     read = StoredVectors(path)
     for _ in range(3):
         assert np.array_equal(read[10:20], vectors[10:20])

@@ -26,9 +26,9 @@ from similarity.errors import HeadError
 from similarity.feedback import Asked, add_mark
 from similarity.finetuning import Epoch, Settings
 from similarity.finetuning.telling import OnEpoch
-from similarity.heads import Card, Head
 from similarity.jobs import Job, Jobs
-from similarity.vectors import normalise
+from similarity.vectors.arrays import normalise
+from similarity.vectors.heads import Card, Head
 
 pytestmark = pytest.mark.usefixtures("standin_network")
 BEFORE, BETTER, WORSE = ({"recall@1": one, "map@r": one - 0.1} for one in (0.5, 0.75, 0.25))

@@ -24,16 +24,16 @@ from similarity.finetuning.backbone.parts import batch_norms, choose_weights, fi
 from similarity.finetuning.backbone.pictures import Pictures, read_pictures
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.backbone.worker import main, teach
-from similarity.heads import Card
-from similarity.home import models_folder
 from similarity.indexing import update
 from similarity.models import build_network, get_backbone
 from similarity.models.building import read_state_dict
 from similarity.networks import find_network
+from similarity.paths import models_folder
 from similarity.processes import running_module
 from similarity.progress import Progress
 from similarity.sources import Item, open_source
 from similarity.tuned import Tuned, choose_tuned, find_tuned, keep_tuned, read_tuned, tuned_path
+from similarity.vectors.heads import Card
 from similarity.weights import ModelChoice, weights_sha256
 
 TINY = "timm:test_resnet.r160_in1k"
@@ -389,7 +389,7 @@ def test_a_disk_that_is_too_small_is_an_error_before_it_is_full(
 
 def test_the_middle_of_a_decoded_picture_is_what_a_gallery_embeds(pictures: Path, tmp_path: Path) -> None:
     from similarity.embedding import preprocess
-    from similarity.images import decode_scaled
+    from similarity.images.decoding import decode_scaled
 
     items = open_source(pictures).items[:4]
     for name in (MODEL, "resnet50", "resnet50-v2", "dino-s16", "dinov2-s14", TINY):

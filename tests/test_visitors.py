@@ -20,10 +20,10 @@ from similarity import Gallery, SimilarityError
 from similarity.app.galleries import background
 from similarity.app.search import detail, reasons
 from similarity.errors import GalleryError, StoreAwayError
-from similarity.fetch import fetch
+from similarity.fetch.http import fetch
+from similarity.fetch.redaction import HIDDEN, redact, redact_sentence
 from similarity.originals import file_name
 from similarity.progress import Progress
-from similarity.redaction import HIDDEN, redact, redact_sentence
 from similarity.report import Report
 from similarity.sources import Item, Skipped
 

@@ -13,11 +13,11 @@ import streamlit as st
 
 from similarity.app.guard import is_own_name
 from similarity.app.users import is_manager
+from similarity.fetch.redaction import has_place, redact, redact_address, redact_sentence
 from similarity.originals import file_name
-from similarity.plain import one_line
-from similarity.redaction import has_place, redact, redact_address, redact_sentence
 from similarity.sources import Item
 from similarity.sources.places import is_remote
+from similarity.text.plain import one_line
 
 # What a browser says when it connects. Whoever passes a request on adds something, under whatever name: then the
 # address that it comes from is not the visitor's.

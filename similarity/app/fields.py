@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.plain import LONGEST
+from similarity.text.plain import LONGEST
 
 # Of a field for many lines, in characters.
 LONGEST_LINES = 65_536

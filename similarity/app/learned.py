@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from similarity.app.wording import moment, pictures
 from similarity.evaluation.wording import NAMES
-from similarity.heads import Card
+from similarity.vectors.heads import Card
 
 LOSSES: Mapping[str, str] = {
     "multi-similarity": "Multi-similarity",

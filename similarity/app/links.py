@@ -15,9 +15,9 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from similarity.plain import LONGEST
 from similarity.queries import Box
 from similarity.search import Accuracy
+from similarity.text.plain import LONGEST
 
 # What a picture can be: of the gallery, of the samples, at an address, or shown in this session.
 ITEM, SAMPLE, URL, UPLOAD = "item", "sample", "url", "upload"

@@ -9,10 +9,10 @@ import streamlit as st
 
 from similarity.app import access
 from similarity.errors import ImageError, SimilarityError, StoreError
-from similarity.home import home
-from similarity.plain import one_line
-from similarity.redaction import has_place, without_folders
+from similarity.fetch.redaction import has_place, without_folders
+from similarity.paths import home
 from similarity.sample import FOLDER
+from similarity.text.plain import one_line
 
 # An address, which is left alone.
 ADDRESS = re.compile(r"(https?://\S+)", re.IGNORECASE)

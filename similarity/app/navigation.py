@@ -9,7 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from similarity.app.links import ITEM, Link, Part
 from similarity.sources import Item
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # What stands after the address of a page: name -> value or values.
 Parameters = Mapping[str, str | Sequence[str]]

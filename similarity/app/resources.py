@@ -15,18 +15,18 @@ from similarity.embedding import Embedder, EmbedderId
 from similarity.errors import FetchError, GalleryError, ImageError
 from similarity.explain import Look
 from similarity.facets import Facets
-from similarity.fetch import fetch
+from similarity.fetch.http import fetch
+from similarity.fetch.redaction import redact
 from similarity.gallery import Gallery
-from similarity.home import galleries_folder
-from similarity.images import count_pixels, read_image, thumbnail
+from similarity.images.decoding import count_pixels, read_image, thumbnail
 from similarity.originals import read_original
+from similarity.paths import galleries_folder
 from similarity.progress import OnProgress
 from similarity.queries import Box, QueryFile, decode_query
-from similarity.redaction import redact
 from similarity.sample import SAMPLE, ensure_sample
 from similarity.sheet import draw_words
 from similarity.sources import Item
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # What is shown of a picture has at most so many pixels on its longer side.
 PREVIEW_SIDE = 800

@@ -10,7 +10,7 @@ from similarity.cli import terminal
 from similarity.cli.options import GalleryName
 from similarity.engines import Precision
 from similarity.finetuning.settings import Loss
-from similarity.home import full_path
+from similarity.paths import full_path
 from similarity.sample import FOLDER
 
 app = typer.Typer(help="Measure how fast this computer is, and what teaching is worth.", no_args_is_help=True)

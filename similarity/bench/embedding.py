@@ -17,7 +17,7 @@ from similarity.bench.scratch import scratch_home
 from similarity.embedding import Embedder
 from similarity.engines import Precision
 from similarity.errors import ImageError, SourceError
-from similarity.images import read_image
+from similarity.images.decoding import read_image
 from similarity.pipeline import CALIBRATION_PICTURES, embed_source, read_pixels
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Source, open_source

@@ -20,8 +20,8 @@ import psutil
 
 from similarity.bench.machine import peak_rss_mb
 from similarity.search import Accuracy, Rows, Selection, build_index, load_index
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
 
 QUERIES, TRUTH = "queries.npy", "truth.npy"
 OTHERS = ("hnswlib", "usearch")

@@ -12,7 +12,7 @@ from similarity.bench.scratch import scratch_home
 from similarity.engines import Precision
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.images import read_file
+from similarity.images.decoding import read_file
 from similarity.inventory import find_gallery
 from similarity.processes import run_module
 from similarity.progress import OnProgress, Progress

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from similarity.bench.baseline import make_random_weights
-from similarity.home import cache_folder, models_folder
 from similarity.models import get_backbone
+from similarity.paths import cache_folder, models_folder
 from similarity.weights import AUTO, ModelChoice, choose_model, find_weights
 
 

@@ -21,8 +21,8 @@ from similarity.progress import OnProgress, Progress, Reporter
 from similarity.search import AUTO, Recipe, Rows, choose_recipe
 from similarity.search.library import faiss
 from similarity.search.recipes import FLAT, INVERTED, SCAN
-from similarity.stored import StoredVectors, write_vectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors, write_vectors
 
 # Exact indexes are measured with so many vectors at most, and times of more are extrapolated; others' with so many.
 EXACT_AT_MOST = 200_000

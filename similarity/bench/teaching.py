@@ -13,9 +13,9 @@ from similarity.finetuning.settings import Loss, Settings
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worth import METRICS, LabelExam
 from similarity.gallery import Gallery
-from similarity.heads import Card, Head
 from similarity.inventory import open_gallery
 from similarity.progress import OnProgress, Progress
+from similarity.vectors.heads import Card, Head
 
 # The share of the pictures, or of the labels, that is held out each time.
 PICTURES, LABELS = 0.2, 0.3

@@ -17,7 +17,7 @@ dimensions (seed 0) are compared with them here; the ten nearest lie a little fa
 
 import numpy as np
 
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
 
 # How many kinds there are on each level, products last, and their shares of the variance; the rest is a picture's own.
 LEVELS = {10: 0.25, 100: 0.2, 1_000: 0.15, 10_000: 0.12, 100_000: 0.1}

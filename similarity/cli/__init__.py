@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from similarity import plain
 from similarity.bench import commands as bench_commands
 from similarity.cli import (
     downloading,
@@ -25,6 +24,7 @@ from similarity.cli import (
     terminal,
 )
 from similarity.errors import SimilarityError
+from similarity.text import plain
 
 
 class Commands(TyperGroup):

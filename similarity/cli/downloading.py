@@ -7,7 +7,7 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import INTERRUPTED, AsJson
-from similarity.home import full_path
+from similarity.paths import full_path
 
 
 def download(

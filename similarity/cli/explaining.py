@@ -55,7 +55,7 @@ def find(gallery: "Gallery", examples: "Examples", hits: Sequence["Hit"]) -> Rea
 
 def heated(query: "Image.Image", pictures: Sequence[bytes], reasons: Reasons) -> tuple["Image.Image", list[bytes], str]:
     """Pictures of a sheet with heat on them: the query's towards the first hit, those of the hits, and a heading."""
-    from similarity.images import decode, thumbnail
+    from similarity.images.decoding import decode, thumbnail
 
     def laid_over(picture: bytes, reason: "Explanation | None") -> bytes:
         return thumbnail(_with(decode(picture, "The thumbnail"), reason.result)) if reason else picture

@@ -16,7 +16,7 @@ from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS, From, Loss, Se
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery
-    from similarity.heads import Card
+    from similarity.vectors.heads import Card
 
 VERBS, PRONOUNS = {"head": "is", "weights": "are"}, {"head": "it", "weights": "them"}
 UNDO = "First results are worse with it than without. To undo it: `python -m similarity restore --gallery {0}`."
@@ -102,7 +102,7 @@ class Taught:
 def _teach(gallery: "Gallery", settings: Settings, target: Path | None, called: str) -> Taught:
     """Train a head, keep its file, and make the gallery that was asked for."""
     from similarity.finetuning import finetune as train
-    from similarity.heads import keep_head
+    from similarity.vectors.heads import keep_head
 
     with interruptible(goes_on=False):
         with terminal.training() as on_epoch:

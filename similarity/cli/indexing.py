@@ -30,8 +30,8 @@ from similarity.sources import Source, open_source
 from similarity.stores import Store, choose_store
 
 if TYPE_CHECKING:
-    from similarity.heads import Head
     from similarity.report import Report
+    from similarity.vectors.heads import Head
     from similarity.weights import ModelChoice
 
 
@@ -172,8 +172,8 @@ def rebuild(
     """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
     from similarity import indexing
     from similarity.current import exists
-    from similarity.heads import read_head
     from similarity.inventory import find_gallery
+    from similarity.vectors.heads import read_head
 
     directory = find_gallery(gallery)
     target = find_gallery(into) if into else directory

@@ -20,10 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 from similarity.finetuning.telling import STAGES, Epoch, OnEpoch
-from similarity.plain import one_line
 from similarity.progress import OnProgress
 from similarity.progress import Progress as IndexingProgress
 from similarity.sources import Skipped
+from similarity.text.plain import one_line
 
 SHOWN_SKIPPED = 20
 MEGABYTE = 1_000_000

@@ -17,8 +17,8 @@ from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.evaluation.rounds import Round, ask_all
 from similarity.facets import LABEL
 from similarity.gallery import Gallery
-from similarity.home import cache_folder
 from similarity.json_files import read_json
+from similarity.paths import cache_folder
 from similarity.progress import OnProgress
 from similarity.reliability import Reliability
 from similarity.tuned import find_tuned

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from similarity.evaluation import metrics
 from similarity.evaluation.metrics import Values
 from similarity.progress import OnProgress, Reporter
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # How many queries are compared with all pictures at a time, and how many scores that may be: 32 MB of packed ones.
 BLOCK, MATRIX = 512, 1 << 22

@@ -28,10 +28,10 @@ from similarity.evaluation.plots import (
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.evaluation.wording import CALIBRATED, CALIBRATION, DEFINITIONS, LEARNED_OTHERS, LEARNED_OWN, NAMES
 from similarity.gallery import Gallery
-from similarity.images import grey_thumbnail, thumbnail
+from similarity.images.decoding import grey_thumbnail, thumbnail
 from similarity.originals import read_original
-from similarity.plain import one_line
 from similarity.sources import Item
+from similarity.text.plain import one_line
 
 TEMPLATE = "report.html"
 # How many queries of each kind are shown, how many of these may be of one label, and how large pictures are, in pixels.

@@ -18,8 +18,8 @@ from similarity.gallery import Gallery
 from similarity.pipeline import Embedded, Recognised, embed_source
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Item, Skipped, Source
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
 
 NO_LABELS = (
     "none of its pictures has a label. Put pictures into a folder for each label, or index a CSV with a column for it."

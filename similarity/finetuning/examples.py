@@ -11,7 +11,7 @@ import numpy.typing as npt
 from similarity.errors import HeadError
 from similarity.finetuning.settings import Settings
 from similarity.search import Rows
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery

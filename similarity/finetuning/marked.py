@@ -12,7 +12,7 @@ from similarity.finetuning.examples import Fold
 from similarity.finetuning.settings import Settings
 from similarity.pairs import Pairs, training_pairs
 from similarity.search import Rows
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery

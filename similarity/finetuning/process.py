@@ -12,10 +12,10 @@ from similarity.finetuning.passing import describe, gather_examples, write_examp
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.telling import Epoch, OnEpoch
 from similarity.gallery import Gallery
-from similarity.heads import Card, Head, read_head
 from similarity.models import understands_text
 from similarity.processes import running_module
-from similarity.refinement import AUTO, Method, choose_refinement
+from similarity.vectors.heads import Card, Head, read_head
+from similarity.vectors.refinement import AUTO, Method, choose_refinement
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from similarity.errors import HeadError
 from similarity.finetuning.lessons import Examples, make_lessons
 from similarity.finetuning.losses import PROXIES_FASTER, make_criterion
 from similarity.finetuning.settings import Settings
-from similarity.heads import Card, Head
 from similarity.search import Rows
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.heads import Card, Head
 
 if TYPE_CHECKING:
     from torch import Tensor

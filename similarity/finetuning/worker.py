@@ -25,8 +25,8 @@ from similarity.finetuning.settings import Settings
 from similarity.finetuning.telling import Epoch
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worth import Answers, Exam, make_exam
-from similarity.heads import Card, Head
-from similarity.refinement import Method
+from similarity.vectors.heads import Card, Head
+from similarity.vectors.refinement import Method
 
 LIBRARIES = ("torch", "pytorch-metric-learning", "numpy")
 

@@ -18,10 +18,10 @@ from similarity.finetuning.examples import Fold, Labelled
 from similarity.finetuning.lessons import Examples
 from similarity.finetuning.marked import Marked
 from similarity.finetuning.settings import Split
-from similarity.refinement import Method, refine
 from similarity.search import Rows
-from similarity.stored import StoredVectors, write_vectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors, write_vectors
+from similarity.vectors.refinement import Method, refine
 
 METRICS = ("recall@1", "map@r")
 COMPARED = "compared.npy"

@@ -15,11 +15,11 @@ import os
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from similarity.addresses import has_odd_characters
 from similarity.errors import SimilarityError, StoreError
-from similarity.fetch import is_url
-from similarity.home import full_path
+from similarity.fetch.addresses import has_odd_characters
+from similarity.fetch.http import is_url
 from similarity.milvus.installation import read_installation, remember_addresses
+from similarity.paths import full_path
 from similarity.stores import URI, Store
 
 # As pymilvus has it, for an address without a host or a port.

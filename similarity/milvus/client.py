@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from similarity.errors import CollectionError, StoreAwayError, StoreError
-from similarity.fetch import is_url
+from similarity.fetch.http import is_url
 from similarity.milvus.addresses import address, reached
 from similarity.stores import Store
 

@@ -15,7 +15,7 @@ from similarity.milvus.client import ANSWER, WRITE, client, pymilvus, told
 from similarity.milvus.conditions import DIGITS, KEY, MOST_TAGS, TAGS, VECTOR
 from similarity.search import Rows
 from similarity.stores import Store
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 METRIC = "IP"
 # Where a collection carries the id of its gallery: among its properties, and for people in its description as well.

@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from similarity.arrays import read_array
 from similarity.errors import CollectionError, SearchError
-from similarity.fetch import is_url
+from similarity.fetch.http import is_url
 from similarity.milvus.addresses import address
 from similarity.milvus.collection import MOST_RESULTS, Collection
 from similarity.milvus.conditions import KEY, condition, tags
@@ -33,9 +32,10 @@ from similarity.search.contract import check, choice, nothing
 from similarity.search.rescoring import rescore, rescore_many
 from similarity.search.tuning import SAME, SHORTLIST, Tuning, tune
 from similarity.sources import Item
-from similarity.stored import BLOCK, StoredVectors
 from similarity.stores import Indexed, Store
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import BLOCK, StoredVectors
+from similarity.vectors.npy_files import read_array
 
 # Bits of a key that count the vectors of one generation.
 NUMBER = 32

@@ -16,7 +16,7 @@ import filelock
 from pydantic import TypeAdapter, ValidationError
 
 from similarity.errors import StoreError
-from similarity.home import home
+from similarity.paths import home
 
 FILE, LOCK = "milvus.json", ".milvus.json.lock"
 # Whoever else writes it needs a moment, in seconds.

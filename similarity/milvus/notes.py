@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from similarity.current import confirm
 from similarity.errors import StoreError
+from similarity.files import confirm
 from similarity.json_files import read_json
 from similarity.milvus.addresses import remember
 from similarity.milvus.installation import forget_galleries, owns

@@ -14,10 +14,10 @@ import re
 from functools import cache
 from typing import Any
 
+from similarity.cache import read_notes, write_note
 from similarity.errors import ModelError
 from similarity.models.contract import Backbone, Preprocessing, WeightsFile
 from similarity.models.libraries import timm_features, timm_state
-from similarity.notes import read_notes, write_note
 
 PREFIX = "timm:"
 NOTES = "timm-names.json"

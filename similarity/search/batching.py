@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 Answer = TypeVar("Answer")
 # Float32 (m, dim) and the largest k to an answer for each.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from similarity.search.library import faiss
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # How many bytes of codes are scanned at a time.
 PART = 1 << 22

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from similarity.errors import SearchError
 from similarity.sources import Item
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 Rows = npt.NDArray[np.int64]
 # What a score is.

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from similarity.folders import open_own
+from similarity.files import open_own
 from similarity.search.layout import check_layout
 from similarity.search.library import faiss
 

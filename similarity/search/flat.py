@@ -13,8 +13,8 @@ from similarity.search.files import read_faiss, write_faiss
 from similarity.search.library import faiss
 from similarity.search.recipes import FLAT
 from similarity.search.rescoring import in_order
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
 
 # From so many queries on FAISS multiplies matrices instead of going through all vectors for each of them.
 faiss.cvar.distance_compute_blas_threshold = 4

@@ -10,7 +10,7 @@ from similarity.search.flat import FlatIndex
 from similarity.search.inverted import InvertedIndex
 from similarity.search.recipes import FLAT, SCAN
 from similarity.search.scan import ScanIndex
-from similarity.stored import StoredVectors
+from similarity.vectors.memmap import StoredVectors
 
 
 def build_index(recipe: str, vectors: StoredVectors, progress: OnProgress | None = None) -> VectorIndex:

@@ -21,8 +21,8 @@ from similarity.search.rescoring import rescore
 from similarity.search.selected import Few, prepare
 from similarity.search.training import Lists, build_lists, updated_lists
 from similarity.search.tuning import SHORTLIST, Tuning, tune
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
 
 # So many times k vectors are compared at least, however few lists are needed for the first ten.
 DEPTH = 20

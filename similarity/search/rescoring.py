@@ -7,8 +7,8 @@ import numpy as np
 from similarity.errors import SearchError
 from similarity.search.contract import Rows
 from similarity.search.library import faiss
-from similarity.stored import BLOCK, StoredVectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import BLOCK, StoredVectors
 
 # FAISS compares a few rows at once, and sums up those left over in another order: with AVX-512 equal rows then differ
 # in the last digit. So none are left over.

@@ -30,8 +30,8 @@ from similarity.search.flat import selector
 from similarity.search.library import cores, faiss, in_one_thread, scanning
 from similarity.search.recipes import SCAN
 from similarity.search.rescoring import rescore
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
 
 # The best of how many, beyond k, are looked at first.
 SHORTLIST = 32

@@ -9,7 +9,7 @@ from similarity.search.contract import Rows
 from similarity.search.flat import selector
 from similarity.search.library import faiss
 from similarity.search.training import Lists
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # Up to so many are compared exactly: they are read in about a millisecond.
 EXACT = 512

@@ -8,8 +8,8 @@ from similarity.progress import OnProgress, Progress, Reporter
 from similarity.search.contract import Rows
 from similarity.search.library import faiss
 from similarity.search.recipes import FOR_LIST, make_inverted
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
 
 # How many vectors teach a transform such as PCA; k-means learns from more, which are transformed by then.
 FOR_TRANSFORM = 1 << 15

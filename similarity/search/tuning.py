@@ -14,8 +14,8 @@ import numpy as np
 from similarity.progress import OnProgress, Reporter
 from similarity.search.contract import Accuracy, Rows
 from similarity.search.library import faiss
-from similarity.stored import StoredVectors
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
 
 # Queries float32 (m, dim), k, lists to visit and candidates to rescore -> scores and rows, both (m, k).
 Answer = Callable[[Vectors, int, int, int], tuple[Vectors, Rows]]

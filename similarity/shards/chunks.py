@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from similarity.home import full_path
+from similarity.paths import full_path
 from similarity.sources import LISTINGS, Item, Skipped, Source, Split, open_source
 from similarity.sources.listing import Listing, open_listing
 from similarity.sources.places import stamp_of

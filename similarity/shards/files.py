@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from similarity.current import confirm
 from similarity.errors import ShardError
+from similarity.files import confirm
 from similarity.shards.origin import FORMAT, Counts, Origin, described
 from similarity.sources import Item, Skipped
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # Where the footer has what is to be known of a shard.
 KEY = b"similarity"

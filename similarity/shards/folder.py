@@ -9,8 +9,8 @@ from typing import Any
 
 import filelock
 
-from similarity.current import confirm
 from similarity.errors import ShardError
+from similarity.files import confirm
 from similarity.shards.chunks import Chunk
 from similarity.shards.files import check_shard, remove
 from similarity.shards.origin import FORMAT, Counts, Origin, described

@@ -14,14 +14,12 @@ import numpy as np
 
 from similarity.changes import Plan, Reading
 from similarity.errors import ShardError, SourceError
-from similarity.home import full_path
 from similarity.indexes import check_store
 from similarity.indexing import default_store
 from similarity.manifest import Manifest
 from similarity.originals import Originals
+from similarity.paths import full_path
 from similarity.progress import OnProgress, Reporter
-from similarity.refinement import AUTO as AUTO_REFINEMENT
-from similarity.refinement import choose_refinement
 from similarity.report import Report
 from similarity.runs import Base, Run
 from similarity.search import AUTO, Rows, choose_recipe
@@ -31,7 +29,9 @@ from similarity.shards.origin import Counts, Origin
 from similarity.sources import Item, Skipped
 from similarity.stores import EMBEDDED, Store
 from similarity.thumbnails import write_thumbnail
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+from similarity.vectors.refinement import choose_refinement
 from similarity.writer import writing
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from similarity.engines import Precision, choose_precision, has_cuda
 from similarity.errors import ModelError, ShardError, SourceError
-from similarity.home import full_path
+from similarity.paths import full_path
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.shards.chunks import CHUNK, Chunk, cut
 from similarity.shards.files import read_skipped

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from similarity.errors import SourceError
-from similarity.home import full_path
+from similarity.paths import full_path
 from similarity.sources.archive import open_archive
 from similarity.sources.contract import FileBytes, Item, Skipped, Source, Stamp
 from similarity.sources.folder import is_utf8, scan_folder, shown

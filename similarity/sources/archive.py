@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from similarity.errors import ImageError, SourceError
-from similarity.formats import SUFFIXES
+from similarity.images.formats import SUFFIXES
 from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
 
 MAX_ENTRIES = 50_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from similarity.redaction import redact
+from similarity.fetch.redaction import redact
 
 
 @dataclass(frozen=True, slots=True)

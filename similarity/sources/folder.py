@@ -6,8 +6,8 @@ from copy import copy
 from pathlib import Path
 
 from similarity.errors import SourceError
-from similarity.formats import SUFFIXES
-from similarity.images import read_file
+from similarity.images.decoding import read_file
+from similarity.images.formats import SUFFIXES
 from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
 
 # What a gallery's folder has in it.

@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from similarity.fetch import fetch, is_url
-from similarity.home import full_path
-from similarity.images import read_file
+from similarity.fetch.http import fetch, is_url
+from similarity.images.decoding import read_file
+from similarity.paths import full_path
 from similarity.sources.contract import FileBytes, Item, Stamp
 from similarity.sources.folder import file_stamp
 from similarity.sources.objects import is_object, read_object

@@ -10,8 +10,8 @@ import tomllib
 from pathlib import Path
 
 from similarity import weights
-from similarity.home import models_folder
 from similarity.models import Backbone
+from similarity.paths import models_folder
 from similarity.weights import find_weights
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from similarity import plain
 from similarity.app import access, fields, gallery_choice, messages, navigation, resources, wording
 from similarity.app.evaluate import cases, charts, measuring, seen
 from similarity.app.evaluate.measuring import Wanted
@@ -19,6 +18,7 @@ from similarity.exporting import to_json_file
 from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.reliability import Reliability
+from similarity.text import plain
 
 OWN, OTHERS = "Its own pictures", "Other pictures"
 HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")

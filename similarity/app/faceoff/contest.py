@@ -12,7 +12,7 @@ from similarity.errors import SearchError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.originals import read_original
 from similarity.search import Hit
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 RESULTS = 10
 

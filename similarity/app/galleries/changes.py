@@ -17,9 +17,9 @@ from similarity.gallery import Gallery
 from similarity.jobs import Task, Work
 from similarity.models import understands_text
 from similarity.records import files_of
-from similarity.refinement import choose_refinement
 from similarity.search import choose_recipe
 from similarity.sources.places import is_remote
+from similarity.vectors.refinement import choose_refinement
 
 
 def show(gallery: Gallery) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity import plain
 from similarity.app.messages import error_text, shown
 from similarity.errors import SimilarityError
 from similarity.feedback import MARKS, export_marks, forget_all, read_marks
 from similarity.gallery import Gallery
+from similarity.text import plain
 
 ASKED = "marks_to_forget"
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity import plain
 from similarity.app import fields
 from similarity.app.access import seen
 from similarity.app.messages import shown
 from similarity.datasets import DATASETS
-from similarity.home import full_path
+from similarity.paths import full_path
 from similarity.sources import open_source
 from similarity.tasks import Finding, at, of_dataset
+from similarity.text import plain
 from similarity.uploads import SUFFIXES, keep_upload
 
 PLACE, UPLOAD, DATASET = "On this computer", "Upload", "Dataset"

@@ -2,14 +2,14 @@
 
 from similarity.app import learned
 from similarity.app.wording import duration, files, moment, pictures
-from similarity.heads import Head
 from similarity.inventory import Entry
 from similarity.jobs import Job
 from similarity.manifest import Manifest
-from similarity.refinement import AUTO as AUTO_REFINEMENT
 from similarity.report import Report
 from similarity.search import AUTO, Recipe
 from similarity.search.recipes import FLAT, INVERTED, SCAN
+from similarity.vectors.heads import Head
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 
 DOING: dict[str, str] = {
     "index": "Building",

@@ -5,7 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from similarity import plain
 from similarity.app import links, resources, visitors
 from similarity.app.access import place_for_visitor, seen, seen_item
 from similarity.app.components import tiles
@@ -21,6 +20,7 @@ from similarity.search import Hit
 from similarity.service.turns import Visitor
 from similarity.sources import Item
 from similarity.sources.places import is_remote
+from similarity.text import plain
 
 LOOKED_AT, IS_OPEN = "looked_at", "detail_is_open"
 SHOWN_DUPLICATES = 24

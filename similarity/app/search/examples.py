@@ -9,11 +9,11 @@ from similarity.app import resources, session_uploads, visitors
 from similarity.app.links import ITEM, SAMPLE, TEXT, UPLOAD, URL, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
-from similarity.images import decode, read_file, thumbnail
+from similarity.images.decoding import decode, read_file, thumbnail
 from similarity.originals import file_name, read_original
 from similarity.queries import QueryFile
 from similarity.sample import sample_queries
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from similarity import plain
 from similarity.app.links import MAX_WORDS, TEXT, URL, Part
 from similarity.app.session_uploads import keep_upload
-from similarity.plain import LONGEST
 from similarity.queries import QueryFile
+from similarity.text import plain
+from similarity.text.plain import LONGEST
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
 TURN, NOT_UNDERSTOOD = "input_turn", "not_understood"

@@ -16,7 +16,7 @@ from similarity.app.search.examples import Example, query_vector
 from similarity.errors import SearchError, StoreError
 from similarity.gallery import Gallery
 from similarity.search import Hit
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # How far down a ranking one can leaf.
 MAX_RESULTS = 1000

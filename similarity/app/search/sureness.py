@@ -20,7 +20,7 @@ from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.search import Hit
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
 
 # How many galleries are remembered, each with a few kilobytes.
 KEPT = 16

@@ -12,9 +12,9 @@ from similarity.app.train import keeping, watching
 from similarity.errors import SimilarityError
 from similarity.evaluation.wording import DEFINITIONS, NAMES
 from similarity.gallery import Gallery
-from similarity.heads import Card, Head
 from similarity.inventory import look_at, named_gallery
 from similarity.jobs import Job
+from similarity.vectors.heads import Card, Head
 
 HERE, NEW = "This gallery", "A new gallery"
 # Of fewer queries, a few that come out otherwise by chance make a difference that can be seen.

@@ -20,7 +20,7 @@ from similarity.embedding import preprocess
 from similarity.engines import Pixels
 from similarity.errors import FetchError, HeadError, ImageError
 from similarity.finetuning.examples import Codes
-from similarity.images import decode_scaled
+from similarity.images.decoding import decode_scaled
 from similarity.models import Preprocessing
 from similarity.originals import read_original
 from similarity.progress import OnProgress, Reporter

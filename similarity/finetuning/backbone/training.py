@@ -22,7 +22,7 @@ from similarity.finetuning.lessons import draw_batches
 from similarity.finetuning.losses import make_criterion
 from similarity.finetuning.training import one_cycle
 from similarity.search import Rows
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

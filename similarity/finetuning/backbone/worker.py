@@ -29,13 +29,13 @@ from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.examples import Fold, Labelled, fold_labelled
 from similarity.finetuning.telling import Epoch
 from similarity.finetuning.worth import LabelExam
-from similarity.heads import Card
 from similarity.models import build_network, get_backbone
 from similarity.models.tuned import write_tuned
 from similarity.progress import Progress, Reporter
-from similarity.refinement import Method
 from similarity.sources import Item
-from similarity.vectors import Vectors
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.heads import Card
+from similarity.vectors.refinement import Method
 
 LIBRARIES = ("torch", "torchvision", "timm", "pytorch-metric-learning", "numpy")
 # How a want of memory begins to be told by what raises only RuntimeError.

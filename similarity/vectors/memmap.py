@@ -16,10 +16,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from similarity.arrays import read_header
 from similarity.errors import SearchError
-from similarity.folders import open_own
-from similarity.vectors import Vectors
+from similarity.files import open_own
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.npy_files import read_header
 
 # How many rows are taken at a time when all are read: 8 to 32 MB.
 BLOCK = 4096

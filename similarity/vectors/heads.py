@@ -33,10 +33,10 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from similarity.errors import HeadError
-from similarity.folders import open_own
-from similarity.home import heads_folder
+from similarity.files import open_own
 from similarity.json_files import parse_json
-from similarity.vectors import Vectors, normalise
+from similarity.paths import heads_folder
+from similarity.vectors.arrays import Vectors, normalise
 
 FORMAT, SUFFIX = 1, ".safetensors"
 ABOUT = "about"

@@ -7,9 +7,9 @@ a name below a top-level domain that everybody knows, an ordinary port, and none
 import re
 from urllib.parse import unquote
 
-from similarity.addresses import is_public
-from similarity.fetch import private_hosts
-from similarity.formats import SUFFIXES
+from similarity.fetch.addresses import is_public
+from similarity.fetch.http import private_hosts
+from similarity.images.formats import SUFFIXES
 
 # What stands for an address of which nothing may be shown.
 HIDDEN = "a private address"

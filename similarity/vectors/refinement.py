@@ -21,12 +21,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from similarity.arrays import read_array, read_rows
 from similarity.errors import SearchError
 from similarity.folders import CENTRE, NEIGHBOURS
 from similarity.progress import OnProgress, Reporter
-from similarity.stored import Split, StoredVectors
-from similarity.vectors import Vectors, normalise
+from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.memmap import Split, StoredVectors
+from similarity.vectors.npy_files import read_array, read_rows
 
 AUTO = "auto"
 Method = Literal["none", "centred", "neighbours"]

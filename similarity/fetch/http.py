@@ -28,9 +28,16 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from similarity.addresses import NO_WEB_ADDRESS, WEB_PORTS, BadAddressError, check_url, has_odd_characters, is_public
 from similarity.errors import FetchError
-from similarity.plain import LONGEST
+from similarity.fetch.addresses import (
+    NO_WEB_ADDRESS,
+    WEB_PORTS,
+    BadAddressError,
+    check_url,
+    has_odd_characters,
+    is_public,
+)
+from similarity.text.plain import LONGEST
 
 MAX_SECONDS = 10.0
 LONGEST_ADDRESS = LONGEST

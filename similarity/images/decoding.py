@@ -13,7 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
-from similarity.formats import FORMATS, check_parts, what_it_is_instead
+from similarity.images.formats import FORMATS, check_parts, what_it_is_instead
 
 # What is decoded at most, so that no picture takes 300 MB; decoders of the last two formats keep several copies. Beyond
 # the side and the aspect ratio it is a stripe, which nobody means to search with.

@@ -5,8 +5,8 @@ import logging
 import uuid
 from typing import Any
 
-from similarity.home import cache_folder
 from similarity.json_files import read_json
+from similarity.paths import cache_folder
 
 MOST_BYTES = 20_000_000  # of a file; ours have some kilobytes
 

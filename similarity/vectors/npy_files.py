@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from similarity.folders import open_own
+from similarity.files import open_own
 
 # Version 1.0, and a header as NumPy has always written it; it is looked at as text, and nothing in it is evaluated.
 MAGIC = b"\x93NUMPY\x01\x00"

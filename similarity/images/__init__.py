@@ -1,0 +1,1 @@
+"""Bytes to safe pictures."""

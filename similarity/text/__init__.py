@@ -1,0 +1,1 @@
+"""Words from elsewhere as nothing but words."""
