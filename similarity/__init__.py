@@ -3,7 +3,7 @@
 from similarity.embedding import Embedder
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.queries import Examples, Text
+from similarity.query.inputs import Examples, Text
 from similarity.search import Hit
 from similarity.sources import Item
 

@@ -14,7 +14,7 @@ from similarity.feature_maps import FeatureMap, FeatureMaps
 from similarity.images.decoding import Decoded, decode_scaled
 from similarity.models import Backbone, Preprocessing, build_network, get_backbone
 from similarity.networks import converted_network, digest, find_network, quantised_network
-from similarity.queries import Box
+from similarity.query.inputs import Box
 from similarity.texts import TextEmbedder
 from similarity.tuned import find_choice
 from similarity.vectors.arrays import Vectors, normalise

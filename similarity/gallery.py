@@ -9,37 +9,37 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Unpack
 
-from similarity import indexing
-from similarity.asking import Asking
-from similarity.current import live_state
-from similarity.duplicates import SAME_TO_THE_EYE
 from similarity.embedding import Embedder, EmbedderId
 from similarity.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
-from similarity.explain import Explanation, Look, check_same, explain, look
-from similarity.facets import Conditions, Facets
 from similarity.fetch.http import fetch
 from similarity.images.decoding import grey_thumbnail, thumbnail
-from similarity.manifest import Manifest
-from similarity.originals import read_original
+from similarity.indexing import operations
 from similarity.paths import full_path
 from similarity.progress import OnProgress
-from similarity.queries import Box, Examples, Picture, Query, QueryFile, decode_query, read_once
-from similarity.ranking import Ranker
-from similarity.records import Items
+from similarity.query.encoder import Asking
+from similarity.query.explain import Explanation, Look, check_same, explain, look
+from similarity.query.filters import Conditions, Facets
+from similarity.query.inputs import Box, Examples, Picture, Query, QueryFile, decode_query, read_once
+from similarity.query.near_duplicates import SAME_TO_THE_EYE
+from similarity.query.ranking import Ranker
 from similarity.reusing import Reusing
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search import Accuracy, Hit, Recipe, Rows, Where
 from similarity.sources import Item, Source, open_source
-from similarity.storage import Generation, go_back, read_generation
+from similarity.sources.originals import read_original
+from similarity.storage.current import live_state
+from similarity.storage.generations import Generation, go_back, read_generation
+from similarity.storage.items import Items
+from similarity.storage.locks import writing
+from similarity.storage.manifest import Manifest
+from similarity.storage.thumbnails import read_thumbnail
 from similarity.stores import Store
-from similarity.thumbnails import read_thumbnail
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.heads import Head
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.weights import AUTO, ModelChoice, choose_model
-from similarity.writer import writing
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Gallery:
             StoreError: the store cannot be used.
         """
         choice = choose_model(model) if isinstance(model, str) else model
-        _, embedder = indexing.index(
+        _, embedder = operations.index(
             _listed(source),
             full_path(directory),
             choice,
@@ -145,7 +145,7 @@ class Gallery:
         Raises:
             GalleryError: it cannot be loaded, or its weights are not the same any more.
         """
-        return indexing.restore_embedder(self.name, self._generation, self._load)
+        return operations.restore_embedder(self.name, self._generation, self._load)
 
     @property
     def state(self) -> str:
@@ -181,7 +181,7 @@ class Gallery:
         Raises:
             GalleryError: one of these is of no picture in it, or none would be left.
         """
-        indexing.remove(self.directory, ids=ids, paths=paths, labels=labels)
+        operations.remove(self.directory, ids=ids, paths=paths, labels=labels)
         return Gallery.open(self.directory, load=self._load)
 
     def rebuild(
@@ -212,7 +212,7 @@ class Gallery:
             StoreError: the store cannot be used.
         """
         target = full_path(into) if into else self.directory
-        indexing.rebuild(self.directory, recipe, refinement, head, store=store, into=target, progress=progress)
+        operations.rebuild(self.directory, recipe, refinement, head, store=store, into=target, progress=progress)
         return Gallery.open(target, load=self._load)
 
     @property
@@ -226,7 +226,7 @@ class Gallery:
         return self._generation.index.drift
 
     def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
-        indexing.update(task, _listed(source), self.directory, self._load, progress=progress)
+        operations.update(task, _listed(source), self.directory, self._load, progress=progress)
         return Gallery.open(self.directory, load=self._load)
 
     def search(

@@ -16,12 +16,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from similarity.errors import GalleryError, StoreError
-from similarity.folders import INDEX, KEYS
-from similarity.manifest import Manifest, read_manifest
 from similarity.progress import OnProgress
-from similarity.records import CHUNK, items_at
 from similarity.search import Rows, VectorIndex, build_index, load_index, updated_index
 from similarity.sources import Item
+from similarity.storage.items import CHUNK, items_at
+from similarity.storage.layout import INDEX, KEYS
+from similarity.storage.manifest import Manifest, read_manifest
 from similarity.stores import COLLECTIONS, Indexed, Store, choose_store
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.npy_files import read_array

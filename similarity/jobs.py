@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from similarity.errors import GalleryBusyError, SimilarityError
-from similarity.manifest import Manifest
 from similarity.progress import Progress
-from similarity.report import Report
+from similarity.storage.manifest import Manifest
+from similarity.storage.report import Report
 from similarity.vectors.heads import Head
 
 Task = Literal["index", "add", "sync", "remove", "rebuild", "verify", "restore", "delete", "finetune", "keep", "drop"]

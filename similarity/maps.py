@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from similarity import folders
 from similarity.gallery import Gallery
 from similarity.paths import cache_folder
 from similarity.search import Rows
+from similarity.storage import layout
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.npy_files import read_array
 
@@ -167,7 +167,7 @@ def _into_box(plane: Points) -> Points:
 def file_name(gallery: Gallery) -> str:
     """The name of its map's file: another one for every method, and for all other embeddings or refinements of them."""
     files = gallery.manifest.files
-    names = (folders.EMBEDDINGS, folders.HEAD, folders.CENTRE, folders.NEIGHBOURS)
+    names = (layout.EMBEDDINGS, layout.HEAD, layout.CENTRE, layout.NEIGHBOURS)
     made_of = [files[name]["sha256"] for name in names if name in files]
     name = made_of[0] if len(made_of) == 1 else hashlib.sha256("".join(made_of).encode()).hexdigest()
     return f"{METHOD}-{name}.npy"

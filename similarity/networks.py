@@ -24,10 +24,10 @@ import numpy.typing as npt
 
 from similarity.errors import ModelError, WeightsError
 from similarity.files import read_own
-from similarity.folders import NETWORK_FILES
 from similarity.models import Backbone, check_installed
 from similarity.paths import cache_folder
 from similarity.processes import run_module
+from similarity.storage.layout import NETWORK_FILES
 
 XML, BIN, DIGEST = NETWORK_FILES
 # The converter's exit status that says that the weights are at fault; the last line on standard error says how.

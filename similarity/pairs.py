@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import HeadError
-from similarity.feedback import Mark, read_marks
 from similarity.search import Rows
+from similarity.storage.feedback import Mark, read_marks
 from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """An embedder that is loaded once for a gallery and for what becomes of it."""
 
 from similarity.embedding import Embedder, EmbedderId
-from similarity.indexing import Load
+from similarity.indexing.operations import Load
 
 
 class Reusing:

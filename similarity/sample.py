@@ -5,11 +5,11 @@ from pathlib import Path
 
 from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.gallery import Gallery
-from similarity.manifest import FORMAT
 from similarity.paths import galleries_folder
 from similarity.progress import OnProgress
 from similarity.sources import Item, open_source
-from similarity.storage import read_live_manifest
+from similarity.storage.generations import read_live_manifest
+from similarity.storage.manifest import FORMAT
 from similarity.weights import AUTO, choose_model
 
 SAMPLE = "sample"

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from similarity import indexing
-from similarity.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
-from similarity.deletion import delete_gallery
 from similarity.embedding import Embedder
 from similarity.engines import Precision
 from similarity.finetuning import Epoch, Settings, finetune
 from similarity.finetuning.telling import STAGES
 from similarity.gallery import Gallery, restore
+from similarity.indexing import operations
 from similarity.jobs import Job, Work
-from similarity.manifest import Manifest
 from similarity.progress import Progress
-from similarity.report import Report
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.sources import Source, open_source
-from similarity.storage import read_generation
+from similarity.sources.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.generations import read_generation
+from similarity.storage.manifest import Manifest
+from similarity.storage.report import Report
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.weights import AUTO, choose_model
@@ -69,7 +69,7 @@ def index(
         source = find(job)
         choice = choose_model(model, progress=job.counter("Downloading the model", "bytes"))
         with job.turn():
-            report, _ = indexing.index(
+            report, _ = operations.index(
                 source,
                 directory,
                 choice,
@@ -89,14 +89,14 @@ def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work
     def work(job: Job) -> Report:
         source = find(job)
         with job.turn():
-            return indexing.update(task, source, directory, Embedder.restore, progress=job.tell)
+            return operations.update(task, source, directory, Embedder.restore, progress=job.tell)
 
     return work
 
 
 def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
     """Take pictures out of a gallery."""
-    return lambda job: _told(job, "Removing", lambda: indexing.remove(directory, ids=ids, paths=paths, labels=labels))
+    return lambda job: _told(job, "Removing", lambda: operations.remove(directory, ids=ids, paths=paths, labels=labels))
 
 
 def rebuild(
@@ -113,7 +113,7 @@ def rebuild(
 
     def work(job: Job) -> Report:
         with job.turn():
-            return indexing.rebuild(directory, recipe, refinement, head, into=into, progress=job.tell)
+            return operations.rebuild(directory, recipe, refinement, head, into=into, progress=job.tell)
 
     return work
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import standin
 
 from similarity.errors import GalleryError
-from similarity.storage import read_generation
+from similarity.storage.generations import read_generation
 
 STEP = 4096
 

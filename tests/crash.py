@@ -15,12 +15,12 @@ from pathlib import Path
 import pandas  # noqa: F401 - pyarrow imports it when it writes: a quarter of a second, here before the fork
 import standin
 
-from similarity import indexing
-from similarity.current import exists
 from similarity.gallery import Gallery, restore
-from similarity.journal import Journal
+from similarity.indexing import operations
 from similarity.sources import open_source
-from similarity.storage import read_generation
+from similarity.storage.current import exists
+from similarity.storage.generations import read_generation
+from similarity.storage.journal import Journal
 
 WATCHED = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "sqlite3.connect"}
 NEVER = 1 << 30
@@ -62,9 +62,9 @@ def run(task: str, directory: Path, source: Path, answer: Path, kill_at: int = N
     Journal.add = steps.before(Journal.add)  # type: ignore
     listed = open_source(source)
     if task == "index":
-        report, _ = indexing.index(listed, directory, standin.CHOICE)
+        report, _ = operations.index(listed, directory, standin.CHOICE)
     else:
-        report = indexing.update(task, listed, directory, standin.load)
+        report = operations.update(task, listed, directory, standin.load)
     taken = list(steps.taken)
     answer.write_text(json.dumps({"embedded": report.embedded, "resumed": report.resumed, "steps": taken}))
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save
 
-from similarity.records import SCHEMA
+from similarity.storage.items import SCHEMA
 
 # Changes the folder of a gallery; it also gets a folder that lies outside.
 Harm = Callable[[Path, Path], None]

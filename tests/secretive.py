@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import local_script_runner
 
 from similarity import Gallery
-from similarity.indexing import rebuild
+from similarity.indexing.operations import rebuild
 from similarity.sources import FileBytes, Item, Skipped, Stamp
 from similarity.vectors.heads import Head
 

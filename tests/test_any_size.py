@@ -15,9 +15,9 @@ from conftest import change_manifest
 from similarity import Gallery, Item
 from similarity.bench.worlds import World
 from similarity.errors import GalleryDamagedError, SearchError
-from similarity.manifest import Manifest
-from similarity.records import Items, read_items, write_items
-from similarity.storage import write_generation
+from similarity.storage.generations import write_generation
+from similarity.storage.items import Items, read_items, write_items
+from similarity.storage.manifest import Manifest
 from similarity.vectors.arrays import Vectors
 
 COUNT, DIM = 3_000, 48
@@ -243,7 +243,7 @@ def test_the_command_line_takes_conditions_examples_and_pages(run: Run, shapes: 
     assert len(hits) == 8
     assert {hit["label"] for hit in hits} == {"dots", "stripes"}
     assert not {"dots/dots-0.jpg", "dots/dots-1.jpg"} & {hit["id"] for hit in hits}
-    from similarity.queries import Examples
+    from similarity.query.inputs import Examples
 
     asked = Examples([query, pictures / "dots" / "dots-1.jpg"], [counter], [2, 1])
     assert hits[0]["score"] == pytest.approx(

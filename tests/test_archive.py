@@ -116,9 +116,9 @@ def test_entries_with_odd_names_do_no_harm(pictures: Path, path: Path) -> None:
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from similarity.sources import archive
+    from similarity.sources import zip_archive
 
-    monkeypatch.setattr(archive, "MAX_TOTAL_BYTES", 1000)
+    monkeypatch.setattr(zip_archive, "MAX_TOTAL_BYTES", 1000)
     with zipfile.ZipFile(path, "w") as file:
         for number in range(20):
             file.writestr(f"{number}.jpg", bytes(100))

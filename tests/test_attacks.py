@@ -23,7 +23,7 @@ from urllib3.util import connection
 from similarity.errors import FetchError, ImageError
 from similarity.fetch import http as fetching
 from similarity.fetch.http import fetch
-from similarity.queries import decode_query
+from similarity.query.inputs import decode_query
 
 PUBLIC = "93.184.215.14"
 NAMES = {

@@ -256,7 +256,7 @@ WAITS_TO_BE_STOPPED = """
 import threading
 import light
 from similarity.embedding import Embedder
-from similarity.journal import Journal
+from similarity.storage.journal import Journal
 Embedder.load = light.instead_of(light.load())
 add = Journal.add
 def kept(*arguments):

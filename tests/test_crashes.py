@@ -23,7 +23,7 @@ from conftest import draw
 from tiers import Share
 
 from similarity.images.decoding import decode_scaled
-from similarity.journal import FOLDER as UNFINISHED
+from similarity.storage.journal import FOLDER as UNFINISHED
 
 # A process that has imported everything and forks for each run: a fresh process in 20 ms.
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -11,10 +11,10 @@ import pytest
 from commands import Run
 from conftest import Site, draw
 
-from similarity.datasets import DATASETS, download_dataset, get_dataset, index_command, unpack_dataset
 from similarity.errors import FetchError, SourceError
 from similarity.images.decoding import thumbnail
 from similarity.sources import open_source
+from similarity.sources.datasets import DATASETS, download_dataset, get_dataset, index_command, unpack_dataset
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

@@ -11,9 +11,9 @@ from conftest import MODEL, bundled_model
 from PIL import Image
 
 from similarity import Gallery
-from similarity.duplicates import BLOCK, find_duplicates, link
 from similarity.errors import SearchError
 from similarity.progress import Progress
+from similarity.query.near_duplicates import BLOCK, find_duplicates, link
 from similarity.vectors.arrays import normalise
 
 

@@ -18,9 +18,9 @@ from similarity.evaluation import Evaluation, evaluate, metrics, ranks
 from similarity.evaluation.ranks import Outcomes, Task, pack, rank_all, unpack
 from similarity.evaluation.resampling import bootstrap
 from similarity.evaluation.summaries import METRICS, per_query
-from similarity.originals import read_original
 from similarity.progress import Progress
 from similarity.sources import open_source
+from similarity.sources.originals import read_original
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.memmap import StoredVectors, write_vectors
 

@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 
 from similarity import Embedder, Gallery
 from similarity.errors import ImageError, SearchError
-from similarity.explain import APPROXIMATE, EXACT, Explanation, Look, explain, look
-from similarity.heat import lay_over, warmth
-from similarity.queries import Box
+from similarity.exports.heat import lay_over, warmth
+from similarity.query.explain import APPROXIMATE, EXACT, Explanation, Look, explain, look
+from similarity.query.inputs import Box
 from similarity.sample import FOLDER
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Card, Head

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from similarity import Gallery, exporting
+from similarity import Gallery
 from similarity.errors import ImageError
-from similarity.originals import file_name, read_original
+from similarity.exports import results
 from similarity.search import Hit
 from similarity.sources import Item
+from similarity.sources.originals import file_name, read_original
 
 HITS = [
     Hit(1, 0.9, Item("a", "/p/ä, b.jpg", "boot", {"rank": "x", "note": 'say "hi"'})),
@@ -21,7 +22,7 @@ HITS = [
 
 
 def test_the_table_has_a_row_for_each_hit_and_a_column_for_each_fact() -> None:
-    data = exporting.to_csv(exporting.to_rows(HITS, [hit.item.path for hit in HITS]))
+    data = results.to_csv(results.to_rows(HITS, [hit.item.path for hit in HITS]))
     assert data.startswith(b"\xef\xbb\xbf"), "spreadsheets take it for UTF-8"
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert list(rows[0])[:5] == ["rank", "score", "label", "id", "path"]
@@ -32,15 +33,15 @@ def test_the_table_has_a_row_for_each_hit_and_a_column_for_each_fact() -> None:
 
 def test_no_cell_of_the_table_is_a_formula() -> None:
     hits = [Hit(1, -0.5, Item("=1+1", "/p/a.jpg", "@SUM(A1)", {"note": "-2", "size": "2-3"}))]
-    data = exporting.to_csv(exporting.to_rows(hits, ["+x"])).decode("utf-8-sig")
+    data = results.to_csv(results.to_rows(hits, ["+x"])).decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(data, newline=""))
     assert (row["id"], row["label"], row["path"], row["metadata.note"]) == ("'=1+1", "'@SUM(A1)", "'+x", "'-2")
     assert (row["score"], row["metadata.size"]) == ("-0.5", "2-3")
 
 
 def test_the_json_says_what_was_searched_for_and_where() -> None:
-    rows = exporting.to_rows(HITS, [file_name(hit.item) for hit in HITS])
-    read = json.loads(exporting.to_json(["q.jpg"], "shoes", "resnet50", rows))
+    rows = results.to_rows(HITS, [file_name(hit.item) for hit in HITS])
+    read = json.loads(results.to_json(["q.jpg"], "shoes", "resnet50", rows))
     assert (read["query"], read["gallery"], read["model"]) == (["q.jpg"], "shoes", "resnet50")
     assert [hit["rank"] for hit in read["hits"]] == [1, 2]
     assert read["hits"][1]["path"] == "c.jpg"
@@ -48,22 +49,22 @@ def test_the_json_says_what_was_searched_for_and_where() -> None:
 
 def test_the_zip_has_the_pictures_named_by_rank_and_says_which_are_missing(shapes: Gallery) -> None:
     hits = [*shapes.search_vector(shapes.vectors[0], 3), Hit(4, 0.1, Item("gone", "/no/such.jpg"))]
-    with zipfile.ZipFile(io.BytesIO(exporting.to_zip(hits, lambda item: read_original(item).data))) as archive:
+    with zipfile.ZipFile(io.BytesIO(results.to_zip(hits, lambda item: read_original(item).data))) as archive:
         assert archive.namelist()[:1] == [f"001-{file_name(hits[0].item)}"]
         assert archive.read(archive.namelist()[0]) == Path(hits[0].item.path).read_bytes()
-        assert archive.read(exporting.LEFT_OUT).decode().startswith("004-such.jpg: cannot be read")
+        assert archive.read(results.LEFT_OUT).decode().startswith("004-such.jpg: cannot be read")
         assert len(archive.namelist()) == 4
     with zipfile.ZipFile(
-        io.BytesIO(exporting.to_zip(hits[3:], lambda item: read_original(item).data, lambda _: "hm"))
+        io.BytesIO(results.to_zip(hits[3:], lambda item: read_original(item).data, lambda _: "hm"))
     ) as archive:
-        assert archive.read(exporting.LEFT_OUT) == b"004-such.jpg: hm\n"
+        assert archive.read(results.LEFT_OUT) == b"004-such.jpg: hm\n"
 
 
 def test_a_zip_that_would_be_too_large_lists_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "MAX_ZIP_BYTES", 10)
-    data = exporting.to_zip(HITS, lambda item: b"12345678" if item.id == "a" else b"123")
+    monkeypatch.setattr(results, "MAX_ZIP_BYTES", 10)
+    data = results.to_zip(HITS, lambda item: b"12345678" if item.id == "a" else b"123")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert archive.namelist() == ["001-ä, b.jpg", exporting.LEFT_OUT]
+        assert archive.namelist() == ["001-ä, b.jpg", results.LEFT_OUT]
 
 
 def test_the_picture_behind_an_item_is_read_from_a_zip_as_from_a_folder(pictures: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from similarity import Gallery
 from similarity.errors import SearchError
-from similarity.facets import Facets
+from similarity.query.filters import Facets
 from similarity.sources import Item
 from similarity.vectors.arrays import COUNTER_SHARE, combine
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import standin
 
-from similarity import indexing
 from similarity.errors import GalleryError
 from similarity.gallery import Gallery
+from similarity.indexing import operations
 from similarity.sources import open_source
 
 SIZE = 4_000_000
@@ -29,12 +29,12 @@ def gallery(own_pictures: Path, tmp_path: Path) -> Gallery:
 
 
 def make(pictures: Path, directory: Path) -> Gallery:
-    indexing.index(open_source(pictures), directory, standin.CHOICE)
+    operations.index(open_source(pictures), directory, standin.CHOICE)
     return Gallery.open(directory, load=standin.load)
 
 
 def add(directory: Path, source: Path) -> None:
-    indexing.update("add", open_source(source), directory, standin.load)
+    operations.update("add", open_source(source), directory, standin.load)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_gallery_that_cannot_be_written_can_be_searched(own_pictures: Path, sm
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     try:
         (own_pictures / "dots" / "dots-0.jpg").unlink()
-        for run in (lambda: add(directory, own_pictures), lambda: indexing.remove(directory, labels=["dots"])):
+        for run in (lambda: add(directory, own_pictures), lambda: operations.remove(directory, labels=["dots"])):
             with pytest.raises(GalleryError, match=r"cannot be written \(Read-only file system\)"):
                 run()
         assert standin.answers(directory) == expected

@@ -12,11 +12,14 @@ import pytest
 from conftest import MODEL
 from typer.testing import CliRunner
 
-from similarity import Gallery, feedback
+from similarity import Gallery
 from similarity.cli import app
-from similarity.deletion import delete_gallery
 from similarity.errors import GalleryError, GalleryNotFoundError, HeadError
-from similarity.feedback import (
+from similarity.pairs import training_pairs
+from similarity.query.inputs import Box
+from similarity.storage import feedback
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.feedback import (
     MARKS,
     Asked,
     add_mark,
@@ -26,10 +29,8 @@ from similarity.feedback import (
     read_marks,
     tell_marks,
 )
-from similarity.inventory import disk_bytes
-from similarity.pairs import training_pairs
-from similarity.queries import Box
-from similarity.storage import read_generation
+from similarity.storage.generations import read_generation
+from similarity.storage.inventory import disk_bytes
 from similarity.vectors.arrays import normalise
 
 pytestmark = pytest.mark.usefixtures("standin_network")
@@ -37,7 +38,7 @@ MARKING = """
 import sys
 from pathlib import Path
 from similarity import Gallery
-from similarity.feedback import Asked, add_mark
+from similarity.storage.feedback import Asked, add_mark
 gallery, name = Gallery.open(Path(sys.argv[1])), sys.argv[2]
 for number in range(100):
     add_mark(gallery, Asked(name, f"{name}-{number}"), gallery.items[number % 15], wanted=True)

@@ -7,7 +7,7 @@ from conftest import Site
 from similarity.errors import FetchError, ImageError
 from similarity.fetch import http as fetching
 from similarity.fetch.http import fetch
-from similarity.queries import decode_query
+from similarity.query.inputs import decode_query
 
 
 def test_what_an_address_serves_comes_back(site: Site) -> None:

@@ -21,7 +21,6 @@ from similarity.cli import app, main
 from similarity.errors import HeadError, SearchError
 from similarity.evaluation import evaluate
 from similarity.evaluation.calibration import calibrate, read_calibration
-from similarity.feedback import Asked, add_mark
 from similarity.finetuning import LOSSES, Epoch, Settings, finetune, process
 from similarity.finetuning.examples import Labelled, fold_labelled, labelled_pictures
 from similarity.finetuning.lessons import AT_ONCE, draw_batches
@@ -31,6 +30,7 @@ from similarity.finetuning.training import Member, join
 from similarity.finetuning.worker import teach
 from similarity.pairs import Pairs
 from similarity.processes import running_module
+from similarity.storage.feedback import Asked, add_mark
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Card, Head, read_head
 

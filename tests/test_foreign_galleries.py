@@ -24,17 +24,17 @@ from tiers import Share
 
 from similarity import Gallery
 from similarity.cache import read_notes
-from similarity.deletion import delete_gallery
 from similarity.errors import GalleryError, GalleryNotFoundError, SimilarityError
 from similarity.evaluation.calibration import _file as calibration_file
 from similarity.evaluation.calibration import read_calibration
-from similarity.feedback import MARKS, read_marks
-from similarity.inventory import list_galleries, take_inventory
-from similarity.journal import Journal, settle
 from similarity.maps import file_name, read_map
 from similarity.paths import cache_folder
-from similarity.removal import MOST
-from similarity.thumbnails import read_thumbnail
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.feedback import MARKS, read_marks
+from similarity.storage.inventory import list_galleries, take_inventory
+from similarity.storage.journal import Journal, settle
+from similarity.storage.removal import MOST
+from similarity.storage.thumbnails import read_thumbnail
 
 
 @pytest.fixture
@@ -543,7 +543,7 @@ def test_marks_of_more_bytes_or_lines_than_there_can_be_are_an_error_or_cut(
     (foreign / MARKS).write_text("{}\n" * 100 + json.dumps(MARK) + "\n")
     assert len(read_marks(foreign)) == 1
     assert len(caplog.records) == 6, "a log has a few lines of it"
-    monkeypatch.setattr("similarity.feedback.MOST_LINES", 100)
+    monkeypatch.setattr("similarity.storage.feedback.MOST_LINES", 100)
     assert read_marks(foreign) == []
 
 

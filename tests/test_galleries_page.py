@@ -18,7 +18,7 @@ from similarity import Gallery
 from similarity.app import access
 from similarity.app.galleries import background, details
 from similarity.jobs import Job, Jobs
-from similarity.uploads import keep_upload
+from similarity.sources.uploads import keep_upload
 
 pytestmark = pytest.mark.usefixtures("standin_network")
 MODEL = "efficientnet-lite2"

@@ -12,7 +12,6 @@ from conftest import MODEL, change_manifest, draw
 from PIL import Image
 
 from similarity import Embedder, Gallery
-from similarity.current import live_number
 from similarity.errors import (
     GalleryBusyError,
     GalleryDamagedError,
@@ -21,10 +20,11 @@ from similarity.errors import (
     SearchError,
     SourceError,
 )
-from similarity.inventory import find_gallery, list_galleries, open_gallery
-from similarity.manifest import FORMAT
 from similarity.progress import Progress
-from similarity.storage import read_live_manifest
+from similarity.storage.current import live_number
+from similarity.storage.generations import read_live_manifest
+from similarity.storage.inventory import find_gallery, list_galleries, open_gallery
+from similarity.storage.manifest import FORMAT
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def test_a_disk_that_fails_leaves_the_old_gallery(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("similarity.storage.write_items", full)
+    monkeypatch.setattr("similarity.storage.generations.write_items", full)
     with pytest.raises(GalleryError, match="could not be written \\(No space left on device\\)"):
         Gallery.build(own_pictures, built.directory, model=MODEL)
     assert len(Gallery.open(built.directory)) == 15

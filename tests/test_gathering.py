@@ -13,8 +13,8 @@ from similarity.errors import ShardError, SimilarityError, SourceError
 from similarity.shards.chunks import open_list
 from similarity.shards.gathering import index_shards
 from similarity.shards.run import embed
-from similarity.storage import read_generation
-from similarity.thumbnails import read_thumbnail
+from similarity.storage.generations import read_generation
+from similarity.storage.thumbnails import read_thumbnail
 from similarity.weights import choose_model
 
 Spoil = Callable[[Path], object]

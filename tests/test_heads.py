@@ -16,10 +16,10 @@ from safetensors.numpy import load, save
 
 from similarity import Gallery
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
-from similarity.folders import HEAD, PROJECTED
 from similarity.gallery import restore
-from similarity.queries import Text
-from similarity.storage import read_generation
+from similarity.query.inputs import Text
+from similarity.storage.generations import read_generation
+from similarity.storage.layout import HEAD, PROJECTED
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import BLOCK, MOST_BYTES, Card, Head, keep_head, parse_head, read_head
 
@@ -382,7 +382,7 @@ def test_lists_are_made_of_what_the_head_makes(tmp_path: Path, standin_network: 
 
 
 def test_words_do_not_go_through_a_head(headed: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("similarity.asking.understands_text", lambda _: True)  # a CLIP model takes long to load
+    monkeypatch.setattr("similarity.query.encoder.understands_text", lambda _: True)  # a CLIP model takes long to load
     with pytest.raises(GalleryError, match=r"rebuild --gallery .*mine --head none --refinement none`"):
         headed.search(Text("boots"))
 

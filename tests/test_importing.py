@@ -22,21 +22,22 @@ from PIL import Image
 from test_foreign_galleries import HARMS, contents
 from test_heads import serving
 
-from similarity import Gallery, importing, incoming
-from similarity.deletion import delete_gallery
+from similarity import Gallery
 from similarity.errors import GalleryBusyError, GalleryDamagedError, GalleryError, GalleryNotFoundError
-from similarity.feedback import MARKS, Asked, add_mark, read_marks
-from similarity.importing import import_gallery
-from similarity.inventory import list_galleries, take_inventory
-from similarity.manifest import Manifest
+from similarity.indexing import importing, incoming
+from similarity.indexing.importing import import_gallery
 from similarity.paths import galleries_folder
 from similarity.progress import Progress
-from similarity.queries import Box
-from similarity.records import write_items
-from similarity.storage import read_generation
+from similarity.query.inputs import Box
+from similarity.storage.checksums import fingerprint
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.feedback import MARKS, Asked, add_mark, read_marks
+from similarity.storage.generations import read_generation
+from similarity.storage.inventory import list_galleries, take_inventory
+from similarity.storage.items import write_items
+from similarity.storage.manifest import Manifest
+from similarity.storage.thumbnails import read_thumbnail
 from similarity.stores import Store
-from similarity.thumbnails import read_thumbnail
-from similarity.verification import fingerprint
 
 
 @pytest.fixture
@@ -375,7 +376,7 @@ def test_there_is_one_import_at_a_time(source: Path, empty_home: Path) -> None:
 
 KILLED = """
 import os, signal, sys
-from similarity import importing
+from similarity.indexing import importing
 def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(importing, sys.argv[2], kill)

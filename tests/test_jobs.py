@@ -10,16 +10,16 @@ import pytest
 import standin
 
 from similarity import Gallery, tasks
-from similarity.deletion import delete_gallery
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError, SourceError
-from similarity.inventory import can_go_back, disk_bytes, list_galleries, take_inventory
 from similarity.jobs import KEPT, Job, Jobs
-from similarity.manifest import Manifest
 from similarity.progress import Progress
-from similarity.removal import remove_entry
-from similarity.report import Report
-from similarity.uploads import drop_unused, keep_upload
-from similarity.writer import writing
+from similarity.sources.uploads import drop_unused, keep_upload
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.inventory import can_go_back, disk_bytes, list_galleries, take_inventory
+from similarity.storage.locks import writing
+from similarity.storage.manifest import Manifest
+from similarity.storage.removal import remove_entry
+from similarity.storage.report import Report
 
 pytestmark = pytest.mark.usefixtures("standin_network")
 MODEL = "efficientnet-lite2"
@@ -266,7 +266,7 @@ def test_a_deletion_that_is_cut_short_leaves_no_gallery_and_can_be_finished(
         remove_entry(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.deletion.remove_entry", fail)
+        patch.setattr("similarity.storage.deletion.remove_entry", fail)
         with pytest.raises(GalleryError, match="Permission denied"):
             delete_gallery(gallery)
     assert list_galleries() == []

@@ -14,8 +14,8 @@ from similarity import Gallery, SimilarityError
 from similarity.app import fields, guard, links, pictures
 from similarity.app.links import Link, Part
 from similarity.fetch.http import fetch
-from similarity.inventory import named_gallery, open_gallery
 from similarity.paths import full_path
+from similarity.storage.inventory import named_gallery, open_gallery
 from similarity.stores import choose_store
 from similarity.text.plain import LONGEST
 

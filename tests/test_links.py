@@ -4,7 +4,7 @@ import pytest
 
 from similarity.app import navigation
 from similarity.app.links import MIN_SIDE, PRECISIONS, Link, Part, parse
-from similarity.queries import Box
+from similarity.query.inputs import Box
 from similarity.sources import Item
 
 

@@ -13,11 +13,11 @@ from objectstore import ObjectStore
 
 from similarity import Gallery
 from similarity.errors import FetchError, SourceError
-from similarity.originals import file_name, read_original
 from similarity.sources import Item, open_source
-from similarity.sources.listing import open_listing
-from similarity.sources.objects import _store, read_object
-from similarity.sources.places import is_remote
+from similarity.sources.locations import is_remote
+from similarity.sources.object_store import _store, read_object
+from similarity.sources.originals import file_name, read_original
+from similarity.sources.parquet_table import open_listing
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from similarity.app import navigation
 from similarity.app.gallery_choice import CHOSEN
 from similarity.app.map import chart as map_chart
 from similarity.app.map import making as map_making
-from similarity.current import live_state
 from similarity.maps import GalleryMap
+from similarity.storage.current import live_state
 
 
 def _page() -> None:

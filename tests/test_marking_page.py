@@ -11,7 +11,7 @@ from test_search_page import button
 from similarity import Gallery
 from similarity.app.components.tiles import _tell
 from similarity.app.search import detail, marking
-from similarity.feedback import Asked, add_mark, read_marks
+from similarity.storage.feedback import Asked, add_mark, read_marks
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_when_there_is_no_room_for_another_mark_it_says_so_and_nothing_changes(m
 
 @pytest.mark.usefixtures("mine")
 def test_a_mark_that_cannot_be_kept_ranks_anew_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("similarity.feedback.MOST_MARKS", 0)
+    monkeypatch.setattr("similarity.storage.feedback.MOST_MARKS", 0)
     page = opened(like="item:dots/dots-0.jpg")
     look_closer(page, "rings/rings-3.jpg")
     button(page, "Not like this").click().run()

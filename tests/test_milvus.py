@@ -14,14 +14,14 @@ from stores import differences, let_go, lite
 
 from similarity import Gallery
 from similarity.bench.worlds import World
-from similarity.current import live_state
-from similarity.deletion import delete_gallery
 from similarity.gallery import restore
 from similarity.milvus.collection import Collection
 from similarity.milvus.index import MilvusIndex
 from similarity.search import Hit, Rows, Selection, build_index
 from similarity.sources import Item
-from similarity.storage import read_generation
+from similarity.storage.current import live_state
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.generations import read_generation
 from similarity.stores import Indexed, Store
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors

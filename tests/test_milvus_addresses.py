@@ -16,14 +16,14 @@ from commands import Run
 from conftest import MODEL
 
 from similarity import Gallery
-from similarity.deletion import delete_gallery
 from similarity.errors import StoreError
 from similarity.indexes import check_store
 from similarity.milvus import addresses
 from similarity.milvus.addresses import give, is_given, normalised, reached, remember
-from similarity.storage import read_generation
+from similarity.storage.checksums import fingerprint
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.generations import read_generation
 from similarity.stores import Store
-from similarity.verification import fingerprint
 
 pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")

@@ -15,12 +15,12 @@ from conftest import MODEL, draw
 from stores import Server, differences, let_go, lite
 
 from similarity import Gallery
-from similarity.deletion import delete_gallery
 from similarity.errors import CollectionError, GalleryError, SearchError, StoreAwayError, StoreError
 from similarity.indexes import check_store
 from similarity.milvus.client import client, pymilvus
 from similarity.milvus.collection import Collection
-from similarity.storage import read_generation
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.generations import read_generation
 from similarity.stores import EMBEDDED, Store, choose_store
 
 pytest.importorskip("pymilvus")
@@ -129,7 +129,7 @@ def test_nothing_is_embedded_for_a_server_that_is_not_there(
     def load(*_: object, **__: object) -> None:
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr("similarity.indexing._load_embedder", load)
+    monkeypatch.setattr("similarity.indexing.operations._load_embedder", load)
     with pytest.raises(StoreAwayError, match="cannot be reached"):
         Gallery.build(pictures, tmp_path / "far", model=MODEL, store=choose_store("milvus", "http://127.0.0.1:9"))
     assert not (tmp_path / "far").exists()
@@ -227,7 +227,7 @@ def test_what_a_killed_change_has_sent_is_taken_out_by_the_next(
     for seed in range(50, 53):
         draw("dots", seed).save(folder / f"{seed}.jpg")
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.storage.make_current", _fail)
+        patch.setattr("similarity.storage.generations.make_current", _fail)
         with pytest.raises(GalleryError):
             far.add(folder)
     assert vectors_of(far).count() == 18

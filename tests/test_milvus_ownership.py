@@ -12,13 +12,13 @@ from conftest import MODEL, change_manifest
 from stores import differences
 
 from similarity import Gallery
-from similarity.deletion import delete_gallery
 from similarity.errors import CollectionError, StoreError
 from similarity.gallery import restore
 from similarity.milvus.client import client
 from similarity.milvus.collection import Collection
 from similarity.search import Hit
-from similarity.storage import read_generation
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.generations import read_generation
 from similarity.stores import Store
 
 pytest.importorskip("pymilvus")

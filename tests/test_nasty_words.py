@@ -23,11 +23,11 @@ from test_visitors import PAGES
 from similarity import Gallery
 from similarity.app.search import detail
 from similarity.evaluation import evaluate, render_report
-from similarity.exporting import to_csv, to_rows, to_zip
-from similarity.feedback import Asked, add_mark
+from similarity.exports.results import to_csv, to_rows, to_zip
+from similarity.exports.sheet import draw_sheet
 from similarity.search import Hit
-from similarity.sheet import draw_sheet
 from similarity.sources import FileBytes, Item, Skipped, Stamp
+from similarity.storage.feedback import Asked, add_mark
 from similarity.text import plain
 
 NASTY = (

@@ -10,7 +10,7 @@ from PIL import Image
 
 from similarity.app.messages import WORD_JOINER, as_text
 from similarity.cli import terminal
-from similarity.exporting import to_csv, to_zip
+from similarity.exports.results import to_csv, to_zip
 from similarity.search import Hit
 from similarity.sources import Item
 from similarity.text import plain

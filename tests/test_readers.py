@@ -13,11 +13,11 @@ import standin
 from commands import started
 from tiers import Share
 
-from similarity import indexing
 from similarity.errors import GalleryBusyError
 from similarity.gallery import Gallery
+from similarity.indexing import operations
 from similarity.sources import open_source
-from similarity.writer import writing
+from similarity.storage.locks import writing
 
 READERS, SWAPS, LONGEST_SECONDS = 16, 50, 60
 
@@ -38,7 +38,7 @@ def test_each_answer_is_wholly_one_generations_while_many_are_swapped(
     table, directory = tmp_path / "table.csv", tmp_path / "gallery"
     readers, swaps = share.count(READERS, parts=4), share.count(SWAPS, parts=10)
     sizes = {"turn 0": write_table(table, own_pictures, 0)}
-    indexing.index(open_source(table), directory, standin.CHOICE)
+    operations.index(open_source(table), directory, standin.CHOICE)
     done = threading.Event()
     answered = {f"turn {turn}": threading.Event() for turn in range(swaps + 1)}
 
@@ -62,7 +62,7 @@ def test_each_answer_is_wholly_one_generations_while_many_are_swapped(
         try:
             for turn in range(1, swaps + 1):
                 sizes[f"turn {turn}"] = write_table(table, own_pictures, turn)
-                indexing.update("sync", open_source(table), directory, standin.load)
+                operations.update("sync", open_source(table), directory, standin.load)
                 if turn % 2:  # now and then a generation that nobody has opened is swapped as well
                     assert answered[f"turn {turn}"].wait(LONGEST_SECONDS) or any(one.done() for one in searching)
         finally:
@@ -70,13 +70,13 @@ def test_each_answer_is_wholly_one_generations_while_many_are_swapped(
         answers = [one.result() for one in searching]
     assert sum(answers) > swaps
     del pool, searching
-    indexing.remove(directory, ids=[str(sorted(own_pictures.rglob("*.jpg"))[0])])
+    operations.remove(directory, ids=[str(sorted(own_pictures.rglob("*.jpg"))[0])])
     assert len(list((directory / "generations").iterdir())) <= 3
 
 
 HOLD = """
 import sys
-from similarity.storage import read_generation
+from similarity.storage.generations import read_generation
 from pathlib import Path
 held = read_generation(Path(sys.argv[1]))
 print(held.manifest.generation, flush=True)
@@ -92,22 +92,22 @@ def test_a_generation_stays_as_long_as_another_process_reads_it_and_no_longer_th
     own_pictures: Path, tmp_path: Path, child_environment: dict[str, str]
 ) -> None:
     directory = tmp_path / "gallery"
-    indexing.index(open_source(own_pictures), directory, standin.CHOICE)
+    operations.index(open_source(own_pictures), directory, standin.CHOICE)
     command = [sys.executable, "-c", HOLD, str(directory)]
     with started(command, env=child_environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
         assert reader.stdout
         assert reader.stdout.readline() == "1\n"
         for number in range(3):
-            indexing.remove(directory, ids=[f"dots/dots-{number}.jpg"])
+            operations.remove(directory, ids=[f"dots/dots-{number}.jpg"])
         assert generations(directory) == ["000001", "000003", "000004"]
         reader.kill()
-    indexing.remove(directory, ids=["dots/dots-3.jpg"])
+    operations.remove(directory, ids=["dots/dots-3.jpg"])
     assert generations(directory) == ["000004", "000005"]
 
 
 def test_an_open_gallery_notices_that_it_is_not_the_live_one_any_more(own_pictures: Path, tmp_path: Path) -> None:
     directory = tmp_path / "gallery"
-    indexing.index(open_source(own_pictures), directory, standin.CHOICE)
+    operations.index(open_source(own_pictures), directory, standin.CHOICE)
     opened = Gallery.open(directory, load=standin.load)
     assert opened.is_live
     newer = opened.remove(labels=["dots"])
@@ -117,21 +117,21 @@ def test_an_open_gallery_notices_that_it_is_not_the_live_one_any_more(own_pictur
 
 def test_a_second_writer_is_told_at_once_who_the_first_one_is(own_pictures: Path, tmp_path: Path) -> None:
     directory = tmp_path / "gallery"
-    indexing.index(open_source(own_pictures), directory, standin.CHOICE)
+    operations.index(open_source(own_pictures), directory, standin.CHOICE)
     with (
         writing(directory, "sync /photos"),
         pytest.raises(
             GalleryBusyError, match=rf"is being written by process {os.getpid()} on .* \(sync /photos, since "
         ),
     ):
-        indexing.remove(directory, labels=["dots"])
-    indexing.remove(directory, labels=["dots"])
+        operations.remove(directory, labels=["dots"])
+    operations.remove(directory, labels=["dots"])
 
 
 WRITE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from similarity.writer import writing
+from similarity.storage.locks import writing
 with writing(Path(sys.argv[1]), "index"):
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -141,9 +141,9 @@ def test_a_lock_that_a_killed_process_left_blocks_nobody(
     own_pictures: Path, tmp_path: Path, child_environment: dict[str, str]
 ) -> None:
     directory = tmp_path / "gallery"
-    indexing.index(open_source(own_pictures), directory, standin.CHOICE)
+    operations.index(open_source(own_pictures), directory, standin.CHOICE)
     killed = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(directory)], env=child_environment, check=False)
     assert killed.returncode < 0
     assert (directory / ".writer.json").exists()
-    assert indexing.remove(directory, labels=["dots"]).removed == 5
+    assert operations.remove(directory, labels=["dots"]).removed == 5
     assert not (directory / ".writer.json").exists()

@@ -93,7 +93,7 @@ def test_all_of_the_sample_is_in_its_gallery(sample: Gallery) -> None:
 
 
 def test_the_sheet_of_a_sample_query_has_the_query_and_ten_results(sample: Gallery) -> None:
-    from similarity.sheet import draw_sheet
+    from similarity.exports.sheet import draw_sheet
 
     query = sample_queries()[0]
     hits = sample.search(query.path)

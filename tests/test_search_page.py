@@ -13,7 +13,7 @@ from similarity import Gallery
 from similarity.app import access, pictures, resources
 from similarity.app.search import detail
 from similarity.errors import ImageError
-from similarity.thumbnails import read_thumbnail
+from similarity.storage.thumbnails import read_thumbnail
 
 
 def names(page: AppTest) -> list[str]:

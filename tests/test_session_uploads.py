@@ -5,7 +5,7 @@ import pytest
 from similarity.app import housekeeping, session_uploads, visitors
 from similarity.app.housekeeping import Housekeeping
 from similarity.app.session_uploads import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, SessionUploads
-from similarity.queries import QueryFile
+from similarity.query.inputs import QueryFile
 
 MEGABYTE = 1_000_000
 

@@ -33,12 +33,12 @@ from similarity.app.links import MAX_WORDS, TEXT, Part
 from similarity.cli import app
 from similarity.embedding import EmbedderId
 from similarity.errors import GalleryError, ModelError, SearchError, WeightsError
+from similarity.exports.sheet import draw_words
 from similarity.images.decoding import read_image
 from similarity.models import BACKBONES, Backbone
 from similarity.models.libraries import clip_pictures, clip_text
 from similarity.models.registry import CLIP_CONTEXT
-from similarity.queries import Examples, Text
-from similarity.sheet import draw_words
+from similarity.query.inputs import Examples, Text
 from similarity.texts import TextEmbedder
 from similarity.vectors.arrays import normalise
 from similarity.vectors.refinement import choose_refinement

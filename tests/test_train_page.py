@@ -23,10 +23,10 @@ from similarity import Gallery
 from similarity.app import access, learned
 from similarity.app.galleries import background
 from similarity.errors import HeadError
-from similarity.feedback import Asked, add_mark
 from similarity.finetuning import Epoch, Settings
 from similarity.finetuning.telling import OnEpoch
 from similarity.jobs import Job, Jobs
+from similarity.storage.feedback import Asked, add_mark
 from similarity.vectors.arrays import normalise
 from similarity.vectors.heads import Card, Head
 
@@ -339,7 +339,7 @@ def test_a_head_that_cannot_be_kept_is_not_lost(
     trains()
     train(page)
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.indexing.rebuild", fail)
+        patch.setattr("similarity.indexing.operations.rebuild", fail)
         press(page, "Keep it")
         finish(page)
     assert "Putting a head on mine did not work. The disk is full." in texts(page)

@@ -24,7 +24,7 @@ from similarity.finetuning.backbone.parts import batch_norms, choose_weights, fi
 from similarity.finetuning.backbone.pictures import Pictures, read_pictures
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.backbone.worker import main, teach
-from similarity.indexing import update
+from similarity.indexing.operations import update
 from similarity.models import build_network, get_backbone
 from similarity.models.building import read_state_dict
 from similarity.networks import find_network

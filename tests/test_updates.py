@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from conftest import MODEL, Site, change_manifest, draw
 
-from similarity import Gallery, indexing
+from similarity import Gallery
 from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, SourceError
+from similarity.indexing import operations
 from similarity.progress import Progress
-from similarity.report import Report
 from similarity.sources import Item, Skipped, open_source
+from similarity.storage.report import Report
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def counts(report: Report) -> dict[str, int]:
 
 
 def foresee(gallery: Gallery, task: str, source: Path) -> dict[str, int]:
-    report = indexing.update(task, open_source(source), gallery.directory, fail_to_load, dry_run=True)
+    report = operations.update(task, open_source(source), gallery.directory, fail_to_load, dry_run=True)
     return counts(report)
 
 
@@ -64,7 +65,7 @@ def test_sync_brings_a_gallery_in_step_and_a_dry_run_says_so_before(gallery: Gal
 
 
 def test_syncing_an_unchanged_folder_loads_no_model_and_writes_nothing(gallery: Gallery, own_pictures: Path) -> None:
-    report = indexing.update("sync", open_source(own_pictures), gallery.directory, fail_to_load)
+    report = operations.update("sync", open_source(own_pictures), gallery.directory, fail_to_load)
     assert counts(report) == {"unchanged": 15}
     assert gallery.is_live
 
@@ -73,7 +74,7 @@ def test_a_file_that_was_only_touched_is_read_and_not_embedded(gallery: Gallery,
     (own_pictures / "dots" / "dots-0.jpg").touch()
     synced = gallery.sync(own_pictures)
     assert counts(synced.manifest.last_run) == {"unchanged": 15}
-    report = indexing.update("sync", open_source(own_pictures), gallery.directory, fail_to_load)
+    report = operations.update("sync", open_source(own_pictures), gallery.directory, fail_to_load)
     assert counts(report) == {"unchanged": 15}
 
 
@@ -208,7 +209,7 @@ def test_another_label_in_a_csv_changes_it_without_embedding(own_pictures: Path,
     table.write_text("path,label,price\ndots/dots-0.jpg,a,3\nrings/rings-0.jpg,b,4\n")
     built = Gallery.build(table, tmp_path / "gallery", model=MODEL)
     table.write_text("path,label,price\ndots/dots-0.jpg,a,3\nrings/rings-0.jpg,c,5\n")
-    report = indexing.update("sync", open_source(table), built.directory, fail_to_load)
+    report = operations.update("sync", open_source(table), built.directory, fail_to_load)
     assert counts(report) == {"relabelled": 1, "unchanged": 2}
     assert [(item.label, item.metadata) for item in Gallery.open(built.directory).items] == [
         ("a", {"price": "3"}),
@@ -219,7 +220,7 @@ def test_another_label_in_a_csv_changes_it_without_embedding(own_pictures: Path,
 def test_a_zip_is_synced_too(own_pictures: Path, tmp_path: Path) -> None:
     archive = Path(shutil.make_archive(str(tmp_path / "pictures"), "zip", own_pictures))
     built = Gallery.build(archive, tmp_path / "gallery", model=MODEL)
-    report = indexing.update("sync", open_source(archive), built.directory, fail_to_load)
+    report = operations.update("sync", open_source(archive), built.directory, fail_to_load)
     assert counts(report) == {"unchanged": 15}
     (own_pictures / "dots" / "dots-0.jpg").unlink()
     draw("dots", 80).save(own_pictures / "dots" / "new.jpg")
@@ -254,9 +255,9 @@ def test_indexing_the_same_folder_again_embeds_nothing_again(gallery: Gallery, o
 
 def test_a_gallery_that_does_not_exist_is_not_made_by_changing_it(own_pictures: Path, tmp_path: Path) -> None:
     for change in (
-        lambda: indexing.update("add", open_source(own_pictures), tmp_path / "none", fail_to_load),
-        lambda: indexing.update("sync", open_source(own_pictures), tmp_path / "none", fail_to_load, dry_run=True),
-        lambda: indexing.remove(tmp_path / "none", labels=["dots"]),
+        lambda: operations.update("add", open_source(own_pictures), tmp_path / "none", fail_to_load),
+        lambda: operations.update("sync", open_source(own_pictures), tmp_path / "none", fail_to_load, dry_run=True),
+        lambda: operations.remove(tmp_path / "none", labels=["dots"]),
     ):
         with pytest.raises(GalleryNotFoundError):
             change()
@@ -292,7 +293,7 @@ def test_a_source_that_fails_half_way_changes_nothing(gallery: Gallery, own_pict
         def whereabouts(self, item: Item) -> str:
             return item.path
 
-    report = indexing.update("add", Broken(), gallery.directory, lambda _: gallery.embedder)  # type: ignore[arg-type]
+    report = operations.update("add", Broken(), gallery.directory, lambda _: gallery.embedder)  # type: ignore[arg-type]
     assert [one.reason for one in report.skipped] == ["is gone."] * 3
     assert len(Gallery.open(gallery.directory)) == 15
     assert own_pictures.exists()
@@ -315,7 +316,7 @@ def test_another_choice_of_products_is_another_source(gallery: Gallery, own_pict
     built = Gallery.build(open_source(own_pictures, split="all"), tmp_path / "products", model=MODEL)
     assert len(built) == 4
     for choice in (open_source(own_pictures), open_source(own_pictures, products=1)):
-        report = indexing.update("sync", choice, built.directory, lambda _: gallery.embedder)
+        report = operations.update("sync", choice, built.directory, lambda _: gallery.embedder)
         assert (report.removed, report.added) == (0, 0)
     (own_pictures / "dots" / "dots-0.jpg").unlink()
     assert len(Gallery.open(built.directory)) == 4
@@ -357,9 +358,9 @@ def test_pictures_are_never_added_with_another_model_than_the_gallerys(
 
 def test_a_gallery_that_lies_among_its_pictures_does_not_index_its_own_thumbnails(own_pictures: Path) -> None:
     built = Gallery.build(own_pictures, own_pictures / "gallery", model=MODEL)
-    report = indexing.update("sync", open_source(own_pictures), built.directory, fail_to_load)
+    report = operations.update("sync", open_source(own_pictures), built.directory, fail_to_load)
     assert counts(report) == {"unchanged": 15}
-    report = indexing.update("sync", open_source(own_pictures.parent / "own"), built.directory, fail_to_load)
+    report = operations.update("sync", open_source(own_pictures.parent / "own"), built.directory, fail_to_load)
     assert counts(report) == {"unchanged": 15}
 
 
@@ -429,7 +430,9 @@ def test_a_copy_that_cannot_be_read_any_more_makes_no_new_generation_each_time(
 
 def test_a_dry_run_says_which_files_of_a_csv_are_missing(gallery: Gallery, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("path\nnowhere.jpg\n")
-    report = indexing.update("add", open_source(tmp_path / "table.csv"), gallery.directory, fail_to_load, dry_run=True)
+    report = operations.update(
+        "add", open_source(tmp_path / "table.csv"), gallery.directory, fail_to_load, dry_run=True
+    )
     assert (report.added, report.embedded, len(report.skipped)) == (0, 0, 1)
 
 

@@ -22,10 +22,10 @@ from similarity.app.search import detail, reasons
 from similarity.errors import GalleryError, StoreAwayError
 from similarity.fetch.http import fetch
 from similarity.fetch.redaction import HIDDEN, redact, redact_sentence
-from similarity.originals import file_name
 from similarity.progress import Progress
-from similarity.report import Report
 from similarity.sources import Item, Skipped
+from similarity.sources.originals import file_name
+from similarity.storage.report import Report
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_the_sheet_is_drawn_with_what_a_visitor_may_know(
     inside: Gallery, sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    monkeypatch.setattr("similarity.sheet._draw_picture", lambda _, __, *texts: drawn.extend(texts))
+    monkeypatch.setattr("similarity.exports.sheet._draw_picture", lambda _, __, *texts: drawn.extend(texts))
     open_app(gallery=inside.name, like=f"item:{inside.items[0].sha256}").run()
     dict(sent.downloads)["inside-results.png"]()
     assert len(drawn) == 22

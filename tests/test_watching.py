@@ -13,16 +13,17 @@ import standin
 from commands import started
 from conftest import MODEL, draw
 
-from similarity import Gallery, indexing
+from similarity import Gallery
 from similarity.errors import GalleryBusyError, SourceError
-from similarity.report import Report
+from similarity.indexing import operations
+from similarity.indexing.watch import watch
 from similarity.sources import open_source
-from similarity.watching import watch
+from similarity.storage.report import Report
 
 
 @pytest.fixture
 def gallery(own_pictures: Path, tmp_path: Path, standin_network: None) -> Gallery:  # noqa: ARG001
-    indexing.index(open_source(own_pictures), tmp_path / "gallery", standin.CHOICE)
+    operations.index(open_source(own_pictures), tmp_path / "gallery", standin.CHOICE)
     return Gallery.open(tmp_path / "gallery", load=standin.load)
 
 
@@ -48,8 +49,8 @@ class Watching:
 
 @pytest.fixture
 def watching(gallery: Gallery, own_pictures: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watching]:
-    monkeypatch.setattr("similarity.watching.RETRY_MS", 100)
-    monkeypatch.setattr("similarity.watching.QUIET_MS", 20)
+    monkeypatch.setattr("similarity.indexing.watch.RETRY_MS", 100)
+    monkeypatch.setattr("similarity.indexing.watch.QUIET_MS", 20)
     watched = Watching(gallery.directory, own_pictures)
     yield watched
     watched.end()
@@ -118,7 +119,7 @@ def test_only_a_folder_can_be_watched(gallery: Gallery, own_pictures: Path) -> N
 
 # The command line, which looks again sooner.
 SOON = """
-from similarity import watching
+from similarity.indexing import watch as watching
 watching.QUIET_MS, watching.RETRY_MS = 20, 100
 from similarity.cli import main
 main()

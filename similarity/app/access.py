@@ -14,9 +14,9 @@ import streamlit as st
 from similarity.app.guard import is_own_name
 from similarity.app.users import is_manager
 from similarity.fetch.redaction import has_place, redact, redact_address, redact_sentence
-from similarity.originals import file_name
 from similarity.sources import Item
-from similarity.sources.places import is_remote
+from similarity.sources.locations import is_remote
+from similarity.sources.originals import file_name
 from similarity.text.plain import one_line
 
 # What a browser says when it connects. Whoever passes a request on adds something, under whatever name: then the

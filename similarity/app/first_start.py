@@ -4,8 +4,8 @@ import streamlit as st
 
 from similarity.app import messages, resources, wording
 from similarity.errors import SimilarityError
-from similarity.inventory import list_galleries
 from similarity.sample import SAMPLE, has_sample, is_ready
+from similarity.storage.inventory import list_galleries
 
 
 def prepare_sample() -> None:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from similarity.app import access, first_start, links, messages, navigation
 from similarity.app.links import Link
-from similarity.inventory import list_galleries
 from similarity.sample import SAMPLE
+from similarity.storage.inventory import list_galleries
 
 CHOSEN = "chosen_gallery"
 

@@ -15,10 +15,10 @@ from starlette.routing import Route
 from similarity.app import resources, visitors
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.inventory import named_gallery
 from similarity.service.turns import Visitor
-from similarity.sources.places import is_remote
-from similarity.thumbnails import read_thumbnail, write_thumbnail
+from similarity.sources.locations import is_remote
+from similarity.storage.inventory import named_gallery
+from similarity.storage.thumbnails import read_thumbnail, write_thumbnail
 
 HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",

@@ -10,22 +10,22 @@ import streamlit as st
 from cachetools import cached
 
 from similarity.app import access, throttle, visitors
-from similarity.current import live_state
 from similarity.embedding import Embedder, EmbedderId
 from similarity.errors import FetchError, GalleryError, ImageError
-from similarity.explain import Look
-from similarity.facets import Facets
+from similarity.exports.sheet import draw_words
 from similarity.fetch.http import fetch
 from similarity.fetch.redaction import redact
 from similarity.gallery import Gallery
 from similarity.images.decoding import count_pixels, read_image, thumbnail
-from similarity.originals import read_original
 from similarity.paths import galleries_folder
 from similarity.progress import OnProgress
-from similarity.queries import Box, QueryFile, decode_query
+from similarity.query.explain import Look
+from similarity.query.filters import Facets
+from similarity.query.inputs import Box, QueryFile, decode_query
 from similarity.sample import SAMPLE, ensure_sample
-from similarity.sheet import draw_words
 from similarity.sources import Item
+from similarity.sources.originals import read_original
+from similarity.storage.current import live_state
 from similarity.vectors.arrays import Vectors
 
 # What is shown of a picture has at most so many pixels on its longer side.

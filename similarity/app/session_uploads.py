@@ -7,7 +7,7 @@ from cachetools import cached
 
 from similarity.app import visitors
 from similarity.app.links import UPLOAD, Part
-from similarity.queries import QueryFile
+from similarity.query.inputs import QueryFile
 
 # For one tab, each file of 20 MB at most, and for all tabs together.
 MOST_FILES, MOST_BYTES, MOST_BYTES_IN_ALL = 6, 40_000_000, 120_000_000

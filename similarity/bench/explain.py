@@ -9,10 +9,10 @@ from typing import Any
 from similarity.bench.machine import describe_machine
 from similarity.bench.scratch import scratch_home
 from similarity.engines import Precision
-from similarity.explain import Look
 from similarity.gallery import Gallery
-from similarity.inventory import find_gallery
 from similarity.progress import OnProgress, Progress
+from similarity.query.explain import Look
+from similarity.storage.inventory import find_gallery
 
 PAIRS = 20
 # Between two pairs, as a person pauses: threads of NumPy's BLAS wait for more work by keeping the cores busy for 40 ms,

@@ -13,9 +13,9 @@ from similarity.engines import Precision
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.images.decoding import read_file
-from similarity.inventory import find_gallery
 from similarity.processes import run_module
 from similarity.progress import OnProgress, Progress
+from similarity.storage.inventory import find_gallery
 
 QUERIES = 200
 THREADS = 8

@@ -9,7 +9,7 @@ from similarity.errors import SearchError
 if TYPE_CHECKING:
     from similarity.chances import Chances
     from similarity.gallery import Gallery
-    from similarity.queries import Examples
+    from similarity.query.inputs import Examples
     from similarity.search import Hit
     from similarity.search.contract import Accuracy
 
@@ -27,7 +27,7 @@ def find(
     """
     from similarity.chances import find_chances
     from similarity.evaluation.calibration import calibrate, read_calibration
-    from similarity.queries import QueryFile
+    from similarity.query.inputs import QueryFile
 
     if not all(isinstance(one, QueryFile) for one in (*examples.like, *examples.unlike)):
         if precision is None:

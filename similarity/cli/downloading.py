@@ -17,7 +17,13 @@ def download(
     as_json: AsJson = False,
 ) -> None:
     """Download a public dataset of photographs, and say how to index it."""
-    from similarity.datasets import datasets_folder, download_dataset, get_dataset, index_command, unpack_dataset
+    from similarity.sources.datasets import (
+        datasets_folder,
+        download_dataset,
+        get_dataset,
+        index_command,
+        unpack_dataset,
+    )
 
     chosen = get_dataset(dataset)
     folder = full_path(to or datasets_folder())

@@ -8,7 +8,7 @@ import typer
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
 from similarity.cli.searching import open_or_index
-from similarity.facets import LABEL
+from similarity.query.filters import LABEL
 from similarity.sample import SAMPLE
 
 if TYPE_CHECKING:

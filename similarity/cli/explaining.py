@@ -11,9 +11,9 @@ from similarity.cli import terminal
 if TYPE_CHECKING:
     from PIL import Image
 
-    from similarity.explain import Explanation, Heat
     from similarity.gallery import Gallery
-    from similarity.queries import Examples
+    from similarity.query.explain import Explanation, Heat
+    from similarity.query.inputs import Examples
     from similarity.search import Hit
 
 # For each hit; None for one whose picture cannot be had any more.
@@ -33,7 +33,7 @@ def find(gallery: "Gallery", examples: "Examples", hits: Sequence["Hit"]) -> Rea
         SearchError: the query is words alone. ModelError: the model does not look at regions.
     """
     from similarity.errors import FetchError, ImageError, SearchError
-    from similarity.queries import QueryFile
+    from similarity.query.inputs import QueryFile
 
     pictures = [one for one in examples.like if isinstance(one, QueryFile)]
     if not pictures:
@@ -80,6 +80,6 @@ def to_json(reason: "Explanation | None") -> dict[str, Any] | None:
 
 
 def _with(picture: "Image.Image", heat: "Heat") -> "Image.Image":
-    from similarity.heat import lay_over
+    from similarity.exports.heat import lay_over
 
     return lay_over(picture, heat.cells, heat.box)

@@ -17,8 +17,8 @@ def feedback(
     as_json: AsJson = False,
 ) -> None:
     """Show the marks on a gallery's results, more like this and not like this; with --json, export them all."""
-    from similarity.feedback import forget_all, tell_marks
-    from similarity.inventory import find_gallery, open_gallery
+    from similarity.storage.feedback import forget_all, tell_marks
+    from similarity.storage.inventory import find_gallery, open_gallery
 
     if forget:
         directory = find_gallery(gallery)

@@ -9,8 +9,8 @@ import typer
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
 from similarity.cli.searching import open_or_index
-from similarity.duplicates import THRESHOLD
 from similarity.errors import GalleryError
+from similarity.query.near_duplicates import THRESHOLD
 from similarity.sample import SAMPLE
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def info(
     """Show what a gallery is, and its health report: what the last run did, and what was skipped."""
     opened = open_or_index(gallery)
     if csv:
-        from similarity.report import write_csv
+        from similarity.storage.report import write_csv
 
         write_csv(csv, opened.items, opened.manifest.skipped)
         terminal.say(f"Report written to {csv}")
@@ -69,8 +69,8 @@ def _show(gallery: "Gallery", facts: dict[str, Any], name: str) -> None:
 
 def list_galleries(as_json: AsJson = False) -> None:
     """List the galleries in SIMILARITY_HOME."""
-    from similarity.inventory import list_galleries
-    from similarity.storage import read_live_manifest
+    from similarity.storage.generations import read_live_manifest
+    from similarity.storage.inventory import list_galleries
 
     galleries = []
     for directory in list_galleries():
@@ -100,8 +100,8 @@ def verify(
 ) -> None:
     """Read every byte of a gallery and compare it with what was written. Damage is exit status 1."""
     from similarity.indexes import giving
-    from similarity.inventory import find_gallery
-    from similarity.storage import read_generation, read_live_manifest
+    from similarity.storage.generations import read_generation, read_live_manifest
+    from similarity.storage.inventory import find_gallery
 
     directory = find_gallery(gallery)
     with giving(read_live_manifest(directory).store, uri):
@@ -117,7 +117,7 @@ def verify(
 def restore(gallery: GalleryName, as_json: AsJson = False) -> None:
     """Go back to a gallery's earlier sound state: out of damage, or to undo the last change."""
     from similarity.gallery import restore as go_back
-    from similarity.inventory import find_gallery
+    from similarity.storage.inventory import find_gallery
 
     manifest = go_back(find_gallery(gallery)).manifest
     if as_json:
@@ -136,7 +136,7 @@ def duplicates(
     as_json: AsJson = False,
 ) -> None:
     """List exact copies, and pictures that look nearly the same, in groups."""
-    from similarity.duplicates import find_duplicates
+    from similarity.query.near_duplicates import find_duplicates
 
     opened = open_or_index(gallery)
     with terminal.indexing() as progress:

@@ -15,7 +15,7 @@ def import_gallery(
     as_json: AsJson = False,
 ) -> None:
     """Check a gallery from elsewhere file by file, and take it in as a new one. Its pictures are not touched."""
-    from similarity import importing
+    from similarity.indexing import importing
 
     try:
         with terminal.indexing() as progress:

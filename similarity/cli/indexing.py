@@ -30,7 +30,7 @@ from similarity.sources import Source, open_source
 from similarity.stores import Store, choose_store
 
 if TYPE_CHECKING:
-    from similarity.report import Report
+    from similarity.storage.report import Report
     from similarity.vectors.heads import Head
     from similarity.weights import ModelChoice
 
@@ -52,8 +52,8 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
-    from similarity import indexing
-    from similarity.inventory import find_gallery
+    from similarity.indexing import operations as indexing
+    from similarity.storage.inventory import find_gallery
 
     if (source is None) == (from_embeddings is None):
         raise typer.BadParameter("give pictures or --from-embeddings, one of them", param_hint="SOURCE")
@@ -114,10 +114,10 @@ def watch(
     folder: Annotated[Path, typer.Argument(help="A folder of pictures.")], gallery: GalleryName, as_json: AsJson = False
 ) -> None:
     """Keep a gallery in step with a folder until you press Ctrl-C. With --json, one object for each change."""
-    from similarity.current import live_state
     from similarity.errors import SimilarityError
-    from similarity.inventory import find_gallery
-    from similarity.watching import watch as watch_folder
+    from similarity.indexing.watch import watch as watch_folder
+    from similarity.storage.current import live_state
+    from similarity.storage.inventory import find_gallery
 
     directory = find_gallery(gallery)
     live_state(directory)
@@ -141,9 +141,9 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take pictures out of a gallery, by id, path or label. Their files stay where they are."""
-    from similarity import indexing
-    from similarity.inventory import find_gallery
-    from similarity.sources.places import is_remote
+    from similarity.indexing import operations as indexing
+    from similarity.sources.locations import is_remote
+    from similarity.storage.inventory import find_gallery
 
     if not (ids or paths or labels):
         raise typer.BadParameter("say what to remove", param_hint="--id, --path or --label")
@@ -170,9 +170,9 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
-    from similarity import indexing
-    from similarity.current import exists
-    from similarity.inventory import find_gallery
+    from similarity.indexing import operations as indexing
+    from similarity.storage.current import exists
+    from similarity.storage.inventory import find_gallery
     from similarity.vectors.heads import read_head
 
     directory = find_gallery(gallery)
@@ -210,9 +210,9 @@ def choose(model: str, weights: Path | None) -> "ModelChoice":
 
 
 def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
-    from similarity import indexing
     from similarity.embedding import Embedder
-    from similarity.inventory import find_gallery
+    from similarity.indexing import operations as indexing
+    from similarity.storage.inventory import find_gallery
 
     directory = find_gallery(gallery)
     with interruptible(), terminal.indexing() as progress:
@@ -233,7 +233,7 @@ def interruptible(*, goes_on: bool = True) -> Iterator[None]:
 
 def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
     """What a run did, or would do."""
-    from similarity.storage import read_live_manifest
+    from similarity.storage.generations import read_live_manifest
 
     manifest = read_live_manifest(directory)
     if as_json:

@@ -11,14 +11,14 @@ import typer
 from similarity.cli import confidence, explaining, terminal
 from similarity.cli.options import AsJson, Count, GalleryName, Sheet
 from similarity.errors import GalleryDamagedError
-from similarity.facets import Conditions
+from similarity.query.filters import Conditions
 from similarity.sample import SAMPLE
 from similarity.search.contract import Accuracy
 
 if TYPE_CHECKING:
     from similarity.chances import Chances
     from similarity.gallery import Gallery
-    from similarity.queries import Examples
+    from similarity.query.inputs import Examples
     from similarity.search import Hit
     from similarity.sources import Item
 
@@ -40,7 +40,7 @@ class Asked:
 
     def read(self) -> "Examples":
         """Read the files and fetch the addresses."""
-        from similarity.queries import Examples, Text, read_query
+        from similarity.query.inputs import Examples, Text, read_query
 
         like, unlike = ([read_query(one) for one in some] for some in (self.like, self.unlike))
         texts, not_texts = (list(map(Text, some)) for some in (self.texts, self.not_texts))
@@ -116,8 +116,8 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
 
 def open_or_index(gallery: str) -> "Gallery":
     """Open a gallery; the sample is indexed first if it has not been."""
-    from similarity.inventory import open_gallery
     from similarity.sample import ensure_sample, has_sample, is_ready
+    from similarity.storage.inventory import open_gallery
 
     if gallery != SAMPLE or not has_sample():
         return open_gallery(gallery)
@@ -169,8 +169,8 @@ def _search(
     chances = confidence.find(opened, examples, precision, conditions.get("accuracy", "balanced"))
     reasons = explaining.find(opened, examples, hits) if explain else None
     if sheet:
-        from similarity.queries import QueryFile
-        from similarity.sheet import draw_sheet, draw_words, save_sheet
+        from similarity.exports.sheet import draw_sheet, draw_words, save_sheet
+        from similarity.query.inputs import QueryFile
 
         first, pictures = examples.like[0], [opened.thumbnail(hit.item) for hit in hits]
         picture = first.decode() if isinstance(first, QueryFile) else draw_words(query)

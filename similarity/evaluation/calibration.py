@@ -15,11 +15,11 @@ from similarity.confidence import MIN_QUERIES, Calibration, cross_fit, fit, meas
 from similarity.errors import SearchError
 from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.evaluation.rounds import Round, ask_all
-from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.json_files import read_json
 from similarity.paths import cache_folder
 from similarity.progress import OnProgress
+from similarity.query.filters import LABEL
 from similarity.reliability import Reliability
 from similarity.tuned import find_tuned
 

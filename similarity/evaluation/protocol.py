@@ -14,9 +14,9 @@ from similarity.evaluation.calibration import find_reliability, was_taught
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.evaluation.rounds import ask_all
 from similarity.evaluation.summaries import confusions, estimate, per_label, recall_curve, score_histogram
-from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
+from similarity.query.filters import LABEL
 from similarity.sources import Source
 
 SEEN = (

@@ -29,8 +29,8 @@ from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.evaluation.wording import CALIBRATED, CALIBRATION, DEFINITIONS, LEARNED_OTHERS, LEARNED_OWN, NAMES
 from similarity.gallery import Gallery
 from similarity.images.decoding import grey_thumbnail, thumbnail
-from similarity.originals import read_original
 from similarity.sources import Item
+from similarity.sources.originals import read_original
 from similarity.text.plain import one_line
 
 TEMPLATE = "report.html"

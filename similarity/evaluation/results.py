@@ -11,7 +11,7 @@ from similarity.evaluation.findings import Answer, Case, Confusion, Estimate, Hi
 from similarity.evaluation.metrics import Values
 from similarity.evaluation.ranks import Codes, Outcomes
 from similarity.evaluation.summaries import per_query
-from similarity.facets import LABEL
+from similarity.query.filters import LABEL
 from similarity.reliability import Reliability
 from similarity.sources import Item
 

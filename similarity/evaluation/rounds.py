@@ -13,10 +13,10 @@ from similarity.errors import SearchError
 from similarity.evaluation.findings import LeftOut
 from similarity.evaluation.ranks import Amend, Amended, Ask, Codes, Outcomes, Task, rank_all
 from similarity.evaluation.results import LEAVE_ONE_OUT, label_of
-from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.pipeline import Embedded, Recognised, embed_source
 from similarity.progress import OnProgress, Progress
+from similarity.query.filters import LABEL
 from similarity.sources import Item, Skipped, Source
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors

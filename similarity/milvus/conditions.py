@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from similarity.errors import StoreError
-from similarity.facets import facts_of
+from similarity.query.filters import facts_of
 from similarity.search import Rows, Selection
 from similarity.sources import Item
 

@@ -26,12 +26,12 @@ from similarity.milvus.installation import owns
 from similarity.milvus.notes import note
 from similarity.milvus.ownership import new_name
 from similarity.progress import OnProgress, Reporter
-from similarity.records import items_at
 from similarity.search import Accuracy, Recipe, Rows, Selection
 from similarity.search.contract import check, choice, nothing
 from similarity.search.rescoring import rescore, rescore_many
 from similarity.search.tuning import SAME, SHORTLIST, Tuning, tune
 from similarity.sources import Item
+from similarity.storage.items import items_at
 from similarity.stores import Indexed, Store
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import BLOCK, StoredVectors

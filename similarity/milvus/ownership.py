@@ -16,11 +16,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from similarity.errors import CollectionError, GalleryError
-from similarity.folders import GENERATIONS
-from similarity.manifest import Manifest, read_manifest
 from similarity.milvus.collection import Collection
 from similarity.milvus.installation import owns, remember_gallery
 from similarity.paths import galleries_folder
+from similarity.storage.layout import GENERATIONS
+from similarity.storage.manifest import Manifest, read_manifest
 from similarity.stores import Store
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from similarity.paths import full_path
 from similarity.sources import LISTINGS, Item, Skipped, Source, Split, open_source
-from similarity.sources.listing import Listing, open_listing
-from similarity.sources.places import stamp_of
+from similarity.sources.locations import stamp_of
+from similarity.sources.parquet_table import Listing, open_listing
 
 # Enough that starting and ending one does not count, few enough that little is lost with one.
 CHUNK = 512

@@ -17,7 +17,7 @@ from similarity.shards.folder import Shelf, begin, complete, finished, holding, 
 from similarity.shards.origin import Counts, Origin
 from similarity.shards.worker import Done, Task, embed_chunk, identity, load_embedder
 from similarity.sources import Skipped, Source
-from similarity.sources.listing import Listing
+from similarity.sources.parquet_table import Listing
 from similarity.weights import ModelChoice, weights_sha256
 
 Advance = Callable[[int], object]

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from similarity.embedding import Embedder
 from similarity.engines import Precision
 from similarity.errors import ShardError
-from similarity.manifest import Manifest
 from similarity.models import get_backbone
 from similarity.pipeline import Embedded, Recognised, Result, embed_source
 from similarity.shards.chunks import Chunk
@@ -17,7 +16,8 @@ from similarity.shards.files import Row, write_shard
 from similarity.shards.folder import FACTS, name_of
 from similarity.shards.origin import Counts, Origin
 from similarity.sources import Skipped, Source
-from similarity.sources.places import is_remote
+from similarity.sources.locations import is_remote
+from similarity.storage.manifest import Manifest
 from similarity.tuned import find_choice
 
 

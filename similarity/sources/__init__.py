@@ -4,11 +4,11 @@ from pathlib import Path
 
 from similarity.errors import SourceError
 from similarity.paths import full_path
-from similarity.sources.archive import open_archive
-from similarity.sources.contract import FileBytes, Item, Skipped, Source, Stamp
+from similarity.sources.base import FileBytes, Item, Skipped, Source, Stamp
+from similarity.sources.csv_table import read_table
 from similarity.sources.folder import is_utf8, scan_folder, shown
-from similarity.sources.products import Split, is_products, read_products
-from similarity.sources.table import read_table
+from similarity.sources.sop import Split, is_products, read_products
+from similarity.sources.zip_archive import open_archive
 
 LISTINGS = (".parquet", ".pq")
 
@@ -39,7 +39,7 @@ def open_source(place: str | Path, *, split: Split | None = None, products: int 
     if path.suffix.lower() in (".csv", ".tsv") and path.is_file():
         return read_table(path)
     if path.suffix.lower() in LISTINGS and path.is_file():
-        from similarity.sources.listing import open_listing  # which imports Arrow: a quarter of a second
+        from similarity.sources.parquet_table import open_listing  # which imports Arrow: a quarter of a second
 
         return open_listing(path).read()
     if path.exists():

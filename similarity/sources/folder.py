@@ -8,7 +8,7 @@ from pathlib import Path
 from similarity.errors import SourceError
 from similarity.images.decoding import read_file
 from similarity.images.formats import SUFFIXES
-from similarity.sources.contract import FileBytes, Item, Skipped, Stamp
+from similarity.sources.base import FileBytes, Item, Skipped, Stamp
 
 # What a gallery's folder has in it.
 GALLERY = {"CURRENT", "generations"}

@@ -27,8 +27,8 @@ sys.addaudithook(note)  # before anything is imported that might connect
 from streamlit.web.cli import main  # noqa: E402
 
 from similarity.app.galleries import jobs  # noqa: E402
-from similarity.datasets import DATASETS  # noqa: E402
 from similarity.fetch import http  # noqa: E402
+from similarity.sources.datasets import DATASETS  # noqa: E402
 
 DATASETS["clothing"] = replace(DATASETS["clothing"], url=os.environ["DATASET_URL"])
 jobs.BUSY, jobs.IDLE = 0.3, 0.5

@@ -9,7 +9,7 @@ import pytest
 from e2e.conftest import NewTab
 from e2e.tabs import drawn, fits, named, names, rank, thumb
 from similarity import Gallery
-from similarity.feedback import read_marks
+from similarity.storage.feedback import read_marks
 
 pytestmark = pytest.mark.browser
 QUERY = "like=item:dots/dots-0.jpg"

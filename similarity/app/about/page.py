@@ -11,9 +11,9 @@ from similarity.app.about import facts
 from similarity.app.messages import as_text, error_text, shown
 from similarity.bench.machine import describe_machine
 from similarity.errors import SimilarityError
-from similarity.inventory import Entry, take_inventory
 from similarity.models import BACKBONES
 from similarity.sample import SAMPLE, has_sample
+from similarity.storage.inventory import Entry, take_inventory
 from similarity.weights import AUTO, choose_model
 
 # On a telephone a table is wider than the page, and is scrolled by itself.

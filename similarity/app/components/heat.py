@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from similarity.app.components.loading import load
-from similarity.explain import Explanation, Heat
-from similarity.heat import warmth
+from similarity.exports.heat import warmth
+from similarity.query.explain import Explanation, Heat
 
 _mount = load(
     "heat",

@@ -8,9 +8,9 @@ import streamlit as st
 from similarity.app import access, pictures
 from similarity.app.components.loading import load
 from similarity.gallery import Gallery
-from similarity.originals import file_name
 from similarity.search import Hit
 from similarity.sources import Item
+from similarity.sources.originals import file_name
 from similarity.text.plain import LONGEST
 
 _mount = load("tiles", '<ul class="tiles"></ul>')

@@ -18,7 +18,7 @@ from similarity.evaluation.findings import Answer, Case
 from similarity.evaluation.report import query_thumbnail
 from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.gallery import Gallery
-from similarity.originals import file_name, read_original
+from similarity.sources.originals import file_name, read_original
 
 WORST, BEST, RANDOM = "Worst", "Best", "Random"
 ABOUT = {

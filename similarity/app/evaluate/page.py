@@ -14,9 +14,9 @@ from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, render_report
 from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.evaluation.wording import CALIBRATED, CALIBRATION, DEFINITIONS, LEARNED_OTHERS, LEARNED_OWN, NAMES
-from similarity.exporting import to_json_file
-from similarity.facets import LABEL
+from similarity.exports.results import to_json_file
 from similarity.gallery import Gallery
+from similarity.query.filters import LABEL
 from similarity.reliability import Reliability
 from similarity.text import plain
 

@@ -10,8 +10,8 @@ from similarity.app.links import ITEM, TEXT, Link, Part
 from similarity.app.search import examples
 from similarity.errors import SearchError, SimilarityError
 from similarity.gallery import Gallery
-from similarity.originals import read_original
 from similarity.search import Hit
+from similarity.sources.originals import read_original
 from similarity.vectors.arrays import Vectors
 
 RESULTS = 10

@@ -14,9 +14,9 @@ from similarity.app.search import query_panel, starting_points
 from similarity.app.session_uploads import keep_upload
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.inventory import take_inventory
-from similarity.originals import read_original
 from similarity.search import Hit
+from similarity.sources.originals import read_original
+from similarity.storage.inventory import take_inventory
 
 MOST, CHOSEN, BY_HAND = 3, "faceoff_chosen", "faceoff_chosen_by_hand"
 

@@ -14,8 +14,8 @@ from similarity.app.messages import said, show_error, shown
 from similarity.errors import SimilarityError
 from similarity.evaluation import Comparison, Evaluation, compare
 from similarity.evaluation.wording import DEFINITIONS, NAMES
-from similarity.facets import LABEL
 from similarity.gallery import Gallery
+from similarity.query.filters import LABEL
 
 SHOWN = ("recall@1", "recall@10", "precision@10", "map@r", "ndcg@10")
 DIFFERING = 11

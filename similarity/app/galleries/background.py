@@ -9,7 +9,7 @@ from cachetools import cached
 from similarity.app import access, messages
 from similarity.errors import SimilarityError
 from similarity.jobs import Job, Jobs, Task, Work
-from similarity.uploads import drop_unused
+from similarity.sources.uploads import drop_unused
 
 NOTICE = "gallery_notice"
 

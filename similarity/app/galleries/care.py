@@ -9,9 +9,9 @@ from similarity.app import fields
 from similarity.app.access import seen
 from similarity.app.galleries import background, overview
 from similarity.app.messages import shown
-from similarity.inventory import Entry, can_go_back
 from similarity.jobs import Task, Work
 from similarity.sample import SAMPLE
+from similarity.storage.inventory import Entry, can_go_back
 
 ASKED = "gallery_to_delete"
 NOT_THE_NAME = "That is not its name: type it exactly as it stands above."

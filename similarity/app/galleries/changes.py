@@ -12,13 +12,13 @@ from similarity.app.galleries import background, source, words
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.app.messages import error_text, shown
 from similarity.errors import GalleryError, SimilarityError
-from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.jobs import Task, Work
 from similarity.models import understands_text
-from similarity.records import files_of
+from similarity.query.filters import LABEL
 from similarity.search import choose_recipe
-from similarity.sources.places import is_remote
+from similarity.sources.locations import is_remote
+from similarity.storage.items import files_of
 from similarity.vectors.refinement import choose_refinement
 
 

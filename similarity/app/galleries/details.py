@@ -9,7 +9,7 @@ from similarity.app.galleries.skipped import show_skipped
 from similarity.app.messages import error_text, said, shown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.inventory import Entry
+from similarity.storage.inventory import Entry
 
 PREVIEWED, PREVIEW_WIDTH = 12, 76
 # Of how many pictures it is looked whether they are still there: more would take too long.

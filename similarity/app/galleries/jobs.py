@@ -8,9 +8,9 @@ from similarity.app import access, navigation, wording
 from similarity.app.galleries import background, words
 from similarity.app.galleries.skipped import show_skipped
 from similarity.app.messages import said, shown
-from similarity.inventory import Entry, look_at
 from similarity.jobs import Job
-from similarity.report import Report
+from similarity.storage.inventory import Entry, look_at
+from similarity.storage.report import Report
 
 # How often it is looked at, in seconds: while something goes on, and while nothing does, since another tab may begin.
 BUSY, IDLE = 1.0, 4.0

@@ -7,8 +7,8 @@ import streamlit as st
 
 from similarity.app.messages import error_text, shown
 from similarity.errors import SimilarityError
-from similarity.feedback import MARKS, export_marks, forget_all, read_marks
 from similarity.gallery import Gallery
+from similarity.storage.feedback import MARKS, export_marks, forget_all, read_marks
 from similarity.text import plain
 
 ASKED = "marks_to_forget"

@@ -14,8 +14,8 @@ from similarity.app.galleries.source import FORM_WIDTH
 from similarity.app.messages import error_text, shown
 from similarity.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
-from similarity.inventory import look_at, named_gallery
 from similarity.models import BACKBONES, Backbone
+from similarity.storage.inventory import look_at, named_gallery
 from similarity.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 
 REPLACED, ERROR = "new_replaced", "new_error"

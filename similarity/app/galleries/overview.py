@@ -8,9 +8,9 @@ import streamlit as st
 from similarity.app import access, navigation, wording
 from similarity.app.galleries import background, words
 from similarity.app.messages import said, shown
-from similarity.current import live_state
 from similarity.errors import GalleryError
-from similarity.inventory import Entry, disk_bytes
+from similarity.storage.current import live_state
+from similarity.storage.inventory import Entry, disk_bytes
 
 GALLERY, NEW = "gallery", "new"
 EMPTY = (

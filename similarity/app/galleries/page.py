@@ -5,7 +5,7 @@ import streamlit as st
 from similarity.app import access
 from similarity.app.galleries import background, details, jobs, new, overview
 from similarity.app.messages import shown
-from similarity.inventory import take_inventory
+from similarity.storage.inventory import take_inventory
 
 # Pictures of one shape in a row, and on a telephone buttons below what they belong to.
 CSS = """

@@ -7,12 +7,12 @@ import streamlit as st
 from similarity.app import fields
 from similarity.app.access import seen
 from similarity.app.messages import shown
-from similarity.datasets import DATASETS
 from similarity.paths import full_path
 from similarity.sources import open_source
+from similarity.sources.datasets import DATASETS
+from similarity.sources.uploads import SUFFIXES, keep_upload
 from similarity.tasks import Finding, at, of_dataset
 from similarity.text import plain
-from similarity.uploads import SUFFIXES, keep_upload
 
 PLACE, UPLOAD, DATASET = "On this computer", "Upload", "Dataset"
 ABOUT_PLACE = "The folder that a picture lies in is its label. A CSV has a column `path` or `url`; `label` is optional."

@@ -2,12 +2,12 @@
 
 from similarity.app import learned
 from similarity.app.wording import duration, files, moment, pictures
-from similarity.inventory import Entry
 from similarity.jobs import Job
-from similarity.manifest import Manifest
-from similarity.report import Report
 from similarity.search import AUTO, Recipe
 from similarity.search.recipes import FLAT, INVERTED, SCAN
+from similarity.storage.inventory import Entry
+from similarity.storage.manifest import Manifest
+from similarity.storage.report import Report
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 

@@ -8,7 +8,7 @@ from typing import Any
 from similarity.app import access, pictures
 from similarity.gallery import Gallery
 from similarity.maps import GalleryMap, Points
-from similarity.originals import file_name
+from similarity.sources.originals import file_name
 
 # So many labels have a colour and shape of their own; the others share one.
 MAX_LABELS = 16

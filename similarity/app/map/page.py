@@ -10,11 +10,11 @@ from similarity.app import gallery_choice, messages, navigation, resources
 from similarity.app.access import seen
 from similarity.app.map import chart, making
 from similarity.app.navigation import LastSearch
-from similarity.current import live_state
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.maps import GalleryMap
-from similarity.originals import file_name
+from similarity.sources.originals import file_name
+from similarity.storage.current import live_state
 
 HEIGHT = 640
 VIEWS = "map_views"

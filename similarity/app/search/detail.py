@@ -15,11 +15,11 @@ from similarity.app.search.examples import Example
 from similarity.chances import Chances
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.originals import file_name
 from similarity.search import Hit
 from similarity.service.turns import Visitor
 from similarity.sources import Item
-from similarity.sources.places import is_remote
+from similarity.sources.locations import is_remote
+from similarity.sources.originals import file_name
 from similarity.text import plain
 
 LOOKED_AT, IS_OPEN = "looked_at", "detail_is_open"

@@ -9,13 +9,13 @@ import streamlit as st
 from similarity.app import resources, visitors
 from similarity.app.access import place_for_visitor, seen_item, telling
 from similarity.app.search.examples import Example
-from similarity.exporting import to_csv, to_json, to_rows, to_zip
+from similarity.exports.results import to_csv, to_json, to_rows, to_zip
+from similarity.exports.sheet import draw_sheet
 from similarity.fetch.redaction import redact_sentence
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode
 from similarity.search import Hit
 from similarity.service.turns import Visitor
-from similarity.sheet import draw_sheet
 from similarity.text import plain
 
 # A sheet of more is larger than anybody prints.

@@ -11,7 +11,7 @@ from similarity.app import links
 from similarity.app.access import seen
 from similarity.app.links import BALANCED, PRECISIONS, Link
 from similarity.app.messages import shown
-from similarity.facets import LABEL, Facets
+from similarity.query.filters import LABEL, Facets
 from similarity.search import Accuracy
 
 # A list of more values than these is no help; the most frequent ones are offered.

@@ -14,9 +14,9 @@ from similarity.app.links import ITEM, MAX_PARTS, TEXT, Link, Part
 from similarity.app.messages import error_text
 from similarity.app.search.examples import picture_file
 from similarity.errors import SimilarityError
-from similarity.feedback import Asked, add_mark, forget_mark
 from similarity.gallery import Gallery
-from similarity.originals import file_name
+from similarity.sources.originals import file_name
+from similarity.storage.feedback import Asked, add_mark, forget_mark
 
 NOTICE, HAS_CHANGED = "marking_notice", "marking_has_changed"
 FULL = f"A search has room for {MAX_PARTS} examples and {MAX_PARTS} counter-examples: take one of them back first."

@@ -7,7 +7,7 @@ import streamlit as st
 
 from similarity.app.links import MAX_WORDS, TEXT, URL, Part
 from similarity.app.session_uploads import keep_upload
-from similarity.queries import QueryFile
+from similarity.query.inputs import QueryFile
 from similarity.text import plain
 from similarity.text.plain import LONGEST
 

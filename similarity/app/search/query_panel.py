@@ -13,7 +13,7 @@ from similarity.app.search import examples, marking, query_input
 from similarity.app.search.examples import Example
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.queries import Box
+from similarity.query.inputs import Box
 
 NEW, ALSO, NOT = "New search", "Also like it", "Not like it"
 ROLE = "role"

@@ -11,8 +11,8 @@ from similarity.app.links import TEXT
 from similarity.app.messages import as_text, show_error
 from similarity.app.search.examples import Example, picture_file
 from similarity.errors import SimilarityError
-from similarity.explain import Explanation
 from similarity.gallery import Gallery
+from similarity.query.explain import Explanation
 from similarity.sources import Item
 
 IS_ASKED = "why-is-it-similar"

@@ -16,9 +16,9 @@ from similarity.chances import Chances, find_chances, percent
 from similarity.confidence import Calibration
 from similarity.errors import SearchError
 from similarity.evaluation.calibration import calibrate, read_calibration
-from similarity.facets import LABEL
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
+from similarity.query.filters import LABEL
 from similarity.search import Hit
 from similarity.vectors.arrays import Vectors
 

@@ -12,8 +12,8 @@ from similarity.app.train import keeping, watching
 from similarity.errors import SimilarityError
 from similarity.evaluation.wording import DEFINITIONS, NAMES
 from similarity.gallery import Gallery
-from similarity.inventory import look_at, named_gallery
 from similarity.jobs import Job
+from similarity.storage.inventory import look_at, named_gallery
 from similarity.vectors.heads import Card, Head
 
 HERE, NEW = "This gallery", "A new gallery"

@@ -6,8 +6,8 @@ from pathlib import Path
 from similarity import tasks
 from similarity.app.galleries import background
 from similarity.errors import GalleryError, HeadError
-from similarity.inventory import look_at, named_gallery
 from similarity.jobs import Job, Jobs, Result
+from similarity.storage.inventory import look_at, named_gallery
 from similarity.vectors.heads import Head, keep_head
 
 

@@ -11,11 +11,11 @@ from similarity.app.galleries.marks import count_marks, stamp
 from similarity.app.train import deciding, form, watching
 from similarity.app.train.watching import Seen
 from similarity.errors import HeadError, SimilarityError
-from similarity.facets import LABEL
 from similarity.finetuning import From, Settings
 from similarity.finetuning.examples import labelled_rows
 from similarity.finetuning.marked import marked_results
 from similarity.gallery import Gallery
+from similarity.query.filters import LABEL
 from similarity.tasks import Training
 
 ABOUT = (

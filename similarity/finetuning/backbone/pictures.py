@@ -22,10 +22,10 @@ from similarity.errors import FetchError, HeadError, ImageError
 from similarity.finetuning.examples import Codes
 from similarity.images.decoding import decode_scaled
 from similarity.models import Preprocessing
-from similarity.originals import read_original
 from similarity.progress import OnProgress, Reporter
 from similarity.search import Rows
 from similarity.sources import Item
+from similarity.sources.originals import read_original
 
 # A view shows so much of a picture's area, in a shape between these two, and colours that differ by so much at most.
 AREA, SHAPE = (0.5, 1.0), (3 / 4, 4 / 3)

@@ -16,11 +16,11 @@ from similarity.finetuning.examples import labelled_rows
 from similarity.finetuning.telling import Epoch, OnEpoch
 from similarity.gallery import Gallery
 from similarity.models import Backbone, check_installed, get_backbone
-from similarity.originals import Originals
 from similarity.paths import cache_folder
 from similarity.processes import running_module
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Item
+from similarity.sources.originals import Originals
 from similarity.tuned import Tuned, choose_tuned, find_choice, keep_tuned, read_tuned
 from similarity.vectors.heads import Card
 from similarity.vectors.refinement import AUTO, choose_refinement

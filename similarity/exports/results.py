@@ -1,0 +1,78 @@
+"""Results to take along: as a table, as JSON, and as a zip of the pictures."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from similarity.errors import FetchError, ImageError
+from similarity.search import Hit
+from similarity.sources import Item
+from similarity.sources.originals import file_name
+from similarity.text import plain
+
+# A zip is put together in memory; pictures beyond this many bytes are only listed in it.
+MAX_ZIP_BYTES = 100_000_000
+LEFT_OUT = "left-out.txt"
+
+
+def to_rows(hits: Sequence[Hit], places: Sequence[str]) -> list[dict[str, Any]]:
+    """What is to be known of each hit, best first, its metadata under their own names.
+
+    Args:
+        places: what to say of where each picture is.
+    """
+    return [
+        {f"metadata.{name}": value for name, value in hit.item.metadata.items()}
+        | {"rank": hit.rank, "score": hit.score, "id": hit.item.public_id, "path": place, "label": hit.item.label}
+        for hit, place in zip(hits, places, strict=True)
+    ]
+
+
+def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
+    """Rows as a CSV file, which spreadsheets recognise as UTF-8."""
+    first = ["rank", "score", "label", "id", "path"]
+    names = dict.fromkeys([*first, *(name for row in rows for name in row)])
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, list(map(plain.cell, names)), restval="")
+    table.writeheader()
+    table.writerows({plain.cell(name): plain.cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def to_json(query: Sequence[str], gallery: str, model: str, rows: Sequence[dict[str, Any]]) -> bytes:
+    """Rows as a JSON file, with what was searched for and where."""
+    return to_json_file({"query": list(query), "gallery": gallery, "model": model, "hits": list(rows)})
+
+
+def to_json_file(value: dict[str, Any]) -> bytes:
+    """A JSON file for people to read, too."""
+    return json.dumps(value, indent=2, ensure_ascii=False).encode()
+
+
+def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable[[str], str] = str) -> bytes:
+    """The pictures as they are, named by rank; those that cannot be had are listed in a file with the reason.
+
+    Args:
+        read: gets a picture's bytes; may raise ImageError or FetchError.
+        explain: what to write of a reason.
+    """
+    buffer, size, left_out = io.BytesIO(), 0, []
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
+        for hit in hits:
+            name = plain.entry(f"{hit.rank:03d}-{file_name(hit.item)}")
+            try:
+                data = read(hit.item)
+            except (ImageError, FetchError) as error:
+                left_out.append(f"{name}: {plain.one_line(explain(getattr(error, 'reason', str(error))))}")
+                continue
+            if size + len(data) > MAX_ZIP_BYTES:
+                left_out.append(f"{name}: the zip would be larger than {MAX_ZIP_BYTES // 1_000_000} MB.")
+                continue
+            size += len(data)
+            archive.writestr(name, data)
+        if left_out:
+            archive.writestr(LEFT_OUT, "\n".join(left_out) + "\n")
+    return buffer.getvalue()

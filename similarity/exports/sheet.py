@@ -1,0 +1,99 @@
+"""The sheet: one figure with the query beside its results, rank by rank."""
+
+import io
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFont
+
+from similarity.errors import SearchError
+from similarity.search import Hit
+from similarity.sources.originals import file_name
+from similarity.text.plain import one_line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLUMNS = 5
+TILE_INCHES = 1.9
+INK, FAINT = "#1f2430", "#6b7280"
+CARD = 480
+# Of words on a card, in characters; of more than these none can be seen.
+MOST_WORDS = 200
+
+
+def draw_sheet(
+    query: Image.Image,
+    title: str,
+    hits: Sequence[Hit],
+    pictures: Sequence[bytes],
+    *,
+    heading: str = "Query",
+    tell: Callable[[str], str] = str,
+) -> bytes:
+    """Draw a query beside its hits.
+
+    Args:
+        query: RGB.
+        title: what to write under the query.
+        hits: best first.
+        pictures: a small JPEG for each hit.
+        heading: what to write above the query.
+        tell: what to write of a label.
+
+    Returns:
+        A PNG file.
+    """
+    # Figure and canvas without pyplot, whose state is shared between threads.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = max(2, math.ceil(len(hits) / COLUMNS))
+    figure = Figure(figsize=(TILE_INCHES * (COLUMNS + 2.3), TILE_INCHES * 1.32 * rows), facecolor="white")
+    FigureCanvasAgg(figure)
+    halves = figure.add_gridspec(1, 2, width_ratios=(2.0, COLUMNS), left=0.02, right=0.98, wspace=0.06)
+    _draw_picture(figure.add_subplot(halves[0]), query, heading, title)
+    grid = halves[1].subgridspec(rows, COLUMNS, hspace=0.42, wspace=0.08)
+    for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
+        axes = figure.add_subplot(grid[divmod(position, COLUMNS)])
+        with Image.open(io.BytesIO(picture)) as image:
+            _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", tell(hit.item.label or file_name(hit.item)))
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def draw_words(words: str) -> Image.Image:
+    """A card with some words on it, to stand where a picture of the query would."""
+    import matplotlib
+
+    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # always there; it has no Chinese
+    lines = textwrap.wrap(one_line(words[:MOST_WORDS]), 16, max_lines=6, placeholder=" …") or [""]
+    card = Image.new("RGB", (CARD, CARD), "#eceff3")
+    pen, large = ImageDraw.Draw(card), ImageFont.truetype(font, 40)
+    middle = (CARD / 2, CARD / 2)
+    pen.multiline_text(middle, "\n".join(lines), fill=INK, font=large, anchor="mm", align="center", spacing=14)
+    return card
+
+
+def save_sheet(path: Path, png: bytes) -> None:
+    """Write a sheet to a file; raises SearchError if that cannot be done."""
+    try:
+        path.write_bytes(png)
+    except OSError as error:
+        raise SearchError(f"The sheet could not be written to {path} ({error.strerror or error}).") from error
+
+
+def _draw_picture(axes: "Axes", picture: Image.Image, heading: str, caption: str) -> None:
+    """A picture with a bold line above and a faint one below."""
+    axes.imshow(picture)
+    heading, caption = one_line(heading), one_line(caption)
+    axes.set_title(heading, fontsize=10, fontweight="bold", color=INK, pad=5, parse_math=False)
+    axes.set_xlabel(caption if len(caption) <= 24 else caption[:23] + "…", fontsize=9, color=FAINT, parse_math=False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)

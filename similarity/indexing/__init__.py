@@ -1,0 +1,1 @@
+"""What happens when a gallery is made, changed, or brought in step with its sources."""

@@ -1,0 +1,77 @@
+"""Embeddings that need not be made again: those of the live generation, and those that an interrupted run had made."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from similarity.search import Rows
+from similarity.sources import Item
+from similarity.storage.generations import Generation
+from similarity.storage.journal import Journal
+from similarity.vectors.arrays import Vectors, normalise
+
+# How many embeddings are gathered at a time.
+BLOCK = 1024
+
+
+class Embeddings(Protocol):
+    """Where a generation that is to be written gets the embeddings of its items from."""
+
+    def origins(self, items: Sequence[Item]) -> Rows:
+        """For each item the row that it has in the live generation, or -1."""
+
+    def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
+        """The embeddings of items, in order, float32 (some, dim) at a time."""
+
+
+class Known:
+    """Embeddings by the SHA-256 of the picture's file. Reading threads ask what is in it while more is added."""
+
+    def __init__(self, generation: Generation | None, journal: Journal | None) -> None:
+        """Take both together; what the journal is told later is known from then on."""
+        self._generation = generation
+        self._journal = journal
+        self._rows = {sha256: row for row, sha256 in enumerate(generation.items.contents())} if generation else {}
+
+    def __contains__(self, sha256: object) -> bool:
+        return sha256 in self._rows or (self._journal is not None and sha256 in self._journal.finished)
+
+    def is_resumed(self, sha256: str) -> bool:
+        """Whether only an interrupted run knows it."""
+        return sha256 not in self._rows
+
+    def size(self, sha256: str) -> tuple[int, int]:
+        """Width and height of the picture, in pixels, as seen upright."""
+        if self._generation and sha256 in self._rows:
+            item = self._generation.items[self._rows[sha256]]
+            return item.width, item.height
+        if self._journal is None:
+            raise KeyError(sha256)
+        finished = self._journal.finished[sha256]
+        return finished.width, finished.height
+
+    def origins(self, items: Sequence[Item]) -> Rows:
+        """For each item the row that it has in the live generation, or -1."""
+        return np.fromiter((self._rows.get(item.sha256, -1) for item in items), np.int64, len(items))
+
+    def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
+        """The embeddings of items, all of which must be known, float32 (up to BLOCK, dim) at a time."""
+        for start in range(0, len(items), BLOCK):
+            contents = [item.sha256 for item in items[start : start + BLOCK]]
+            block = np.full((len(contents), dim), np.nan, np.float32)  # which no index takes
+            old = [place for place, sha256 in enumerate(contents) if sha256 in self._rows]
+            if self._generation and old:
+                block[old] = self._of_generation([self._rows[contents[place]] for place in old])
+            new = {sha256: place for place, sha256 in enumerate(contents) if sha256 not in self._rows}
+            if self._journal and new:
+                for sha256, vector in self._journal.vectors(list(new)):
+                    block[new[sha256]] = vector
+            yield block
+
+    def _of_generation(self, rows: Sequence[int]) -> Vectors:
+        """Embeddings of the live generation; those in half precision are not quite of unit length."""
+        if not self._generation:
+            raise KeyError(rows)
+        stored = self._generation.embeddings
+        return normalise(stored[rows]) if stored.dtype == np.float16 else stored[rows]

@@ -1,0 +1,278 @@
+"""The runs that write a gallery: index, add, sync, remove and rebuild.
+
+Each plans what is to change, embeds what has no embedding yet, and writes the next generation; the live one answers in
+the meantime, and for good if the run fails. What an interrupted run has embedded is kept for the next one.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from similarity.embedding import Embedder, EmbedderId
+from similarity.engines import Precision
+from similarity.errors import GalleryError, ModelError, SourceError
+from similarity.indexes import check_store
+from similarity.indexing.known import Known
+from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update
+from similarity.indexing.run import Base, Run
+from similarity.models import get_backbone
+from similarity.pipeline import CALIBRATION_PICTURES, read_pixels
+from similarity.progress import OnProgress, Progress
+from similarity.search import AUTO, choose_recipe
+from similarity.sources import Source
+from similarity.storage.current import exists, live_state
+from similarity.storage.generations import Generation, read_generation, read_live_manifest
+from similarity.storage.items import files_of
+from similarity.storage.journal import Journal
+from similarity.storage.locks import writing
+from similarity.storage.manifest import Manifest
+from similarity.storage.report import Report
+from similarity.storage.thumbnails import copy_thumbnails
+from similarity.stores import Store, choose_store
+from similarity.vectors.heads import Head
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+from similarity.vectors.refinement import choose_refinement
+from similarity.weights import ModelChoice
+
+Load = Callable[[EmbedderId], Embedder]
+
+logger = logging.getLogger(__name__)
+
+
+def index(
+    source: Source,
+    directory: Path,
+    choice: ModelChoice,
+    *,
+    precision: Precision = "auto",
+    recipe: str = AUTO,
+    refinement: str = AUTO_REFINEMENT,
+    store: Store | None = None,
+    progress: OnProgress | None = None,
+) -> tuple[Report, Embedder]:
+    """Make a gallery of a source; see `Gallery.build`."""
+    started, source = time.perf_counter(), _outside(source, directory)
+    is_given, store = store is not None, store or default_store(directory)
+    count, dim = len(source.items), choice.backbone.dim
+    chosen = choose_recipe(recipe, count, dim)  # or it fails after all else is done
+    choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
+    check_store(store, chosen.name, is_given=is_given)
+    with writing(directory, f"index {source.name}"):
+        embedder = _load_embedder(choice, precision, source, progress)
+        base = replace(_manifest(embedder, source.name, recipe, refinement), store=store)
+        before = _usable_generation(directory, base, is_exact=chosen.is_exact)
+        run = Run("index", directory, plan_index(source), before, source, started)
+        return _embed_and_commit(run, source, embedder, Base(base, embedder.quantised), progress), embedder
+
+
+def update(
+    task: str,
+    source: Source,
+    directory: Path,
+    load: Load,
+    *,
+    dry_run: bool = False,
+    progress: OnProgress | None = None,
+) -> Report:
+    """Add a source to a gallery, or bring it in step with one; see `Gallery.add` and `Gallery.sync`.
+
+    Args:
+        task: add or sync.
+    """
+    started, source = time.perf_counter(), _outside(source, directory)
+
+    def plan() -> tuple[Run, Generation]:
+        before = read_generation(directory)
+        planned = plan_update(before.items, source, drop_vanished=task == "sync")
+        return Run(task, directory, planned, before, source, started), before
+
+    if dry_run:
+        return plan()[0].foresee()
+    live_state(directory)  # or there is no gallery, and no folder to be made
+    with writing(directory, f"{task} {source.name}"):
+        run, before = plan()
+        check_store(before.manifest.store, before.manifest.recipe)
+        if not run.plan.readings:
+            return _commit(run, before, progress)
+        _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
+        embedder = restore_embedder(directory.name, before, load)
+        return _embed_and_commit(run, source, embedder, Base.of(before), progress)
+
+
+def remove(
+    directory: Path,
+    *,
+    ids: Sequence[str] = (),
+    paths: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    dry_run: bool = False,
+) -> Report:
+    """Take files out of a gallery; see `Gallery.remove`."""
+    started = time.perf_counter()
+
+    def plan() -> tuple[Run, Generation]:
+        before = read_generation(directory)
+        return Run("remove", directory, plan_removal(before.items, ids, paths, labels), before, None, started), before
+
+    if dry_run:
+        return plan()[0].foresee()
+    live_state(directory)
+    with writing(directory, "remove"):
+        return _commit(*plan())
+
+
+def rebuild(
+    directory: Path,
+    recipe: str | None = None,
+    refinement: str | None = None,
+    head: Head | Literal["none"] | None = None,
+    *,
+    store: Store | None = None,
+    into: Path | None = None,
+    progress: OnProgress | None = None,
+) -> Report:
+    """Make a gallery's index anew of its stored embeddings; see `Gallery.rebuild`.
+
+    Args:
+        into: the folder of another gallery that it is made as; the one in `directory` stays as it is then.
+    """
+    started = time.perf_counter()
+    live_state(directory)
+    target = into or directory
+    with writing(target, "rebuild"):
+        before = read_generation(directory)
+        base = _changed(before, recipe, refinement, head, store)
+        check_store(base.manifest.store, is_given=store is not None)
+        plan = Plan(kept=list(files_of(before.items)))
+        run = Run("rebuild", target, plan, before, None, started)
+        if target != directory:
+            copy_thumbnails(directory, target, before.items.contents())
+        report = run.commit(base, Known(before, None), progress)
+        run.clear_up()
+    return replace(report, seconds=round(time.perf_counter() - started, 3))
+
+
+def _changed(
+    before: Generation,
+    recipe: str | None,
+    refinement: str | None,
+    head: Head | Literal["none"] | None,
+    store: Store | None,
+) -> Base:
+    """A generation as it is to be compared from now on."""
+    made = before.manifest
+    if isinstance(head, Head):
+        head.check_serves(made.model, made.weights_sha256, made.network_sha256, made.dim)
+    asked = replace(
+        made,
+        recipe_asked=recipe or made.recipe_asked,
+        refinement_asked=refinement or made.refinement_asked,
+        store=store or made.store,
+    )
+    kept = before.head if head is None else None
+    return Base(asked, before.quantised, head if isinstance(head, Head) else kept)
+
+
+def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
+    """The model that made a generation, the only one that can embed more pictures for it, or queries.
+
+    Raises:
+        GalleryError: it cannot be loaded, or its weights are not the same any more.
+    """
+    made = generation.manifest
+    identity = EmbedderId(made.model, made.weights_sha256, made.precision, generation.quantised, made.network_sha256)
+    try:
+        embedder = load(identity)
+    except ModelError as error:
+        raise GalleryError(f"The gallery {name} was made with {made.model}, which cannot be loaded: {error}") from error
+    if not embedder.serves(identity) or embedder.backbone.preprocessing.facts() != made.preprocessing:
+        raise GalleryError(f"The gallery {name} was made with another model or preprocessing: index it again.")
+    return embedder
+
+
+def default_store(directory: Path) -> Store:
+    """Where the index of a gallery lies that is made anew: where it was, or where new ones are."""
+    with suppress(GalleryError):
+        return read_live_manifest(directory).store
+    return choose_store()
+
+
+def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
+    """What has nothing to embed."""
+    report = run.commit(Base.of(before), Known(before, None), progress)
+    run.clear_up()
+    return report
+
+
+def _embed_and_commit(run: Run, source: Source, embedder: Embedder, base: Base, progress: OnProgress | None) -> Report:
+    """All else."""
+    identity = _manifest(embedder, "").identity
+    with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:
+        known = Known(run.before, journal)
+        run.embed(source, embedder, known, journal, progress)
+        report = run.commit(base, known, progress)
+    run.clear_up()
+    return report
+
+
+def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
+    """Load a model; an int8 one is calibrated on the pictures that it is to embed."""
+    _tell(progress, f"Preparing {choice.backbone.title}")
+    if precision != "int8":
+        return Embedder.load(choice, precision=precision)
+    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES)
+    if not len(pixels):
+        raise SourceError(f"None of the pictures in {source.name} that were tried for calibration can be read.")
+    _tell(progress, f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures")
+    return Embedder.quantise(choice, pixels)
+
+
+def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Generation | None:
+    """The generation that is to be replaced, if its embeddings are those that would be made again.
+
+    Args:
+        is_exact: whether they are for an exact index, for which those of an approximate one are not exact enough.
+    """
+    try:
+        before = read_generation(directory) if exists(directory) else None
+    except GalleryError as error:
+        logger.warning("It is indexed from nothing, because: %s", error)
+        return None
+    if not before or before.manifest.identity != base.identity:
+        return None
+    return None if is_exact and before.embeddings.dtype == np.float16 else before
+
+
+def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: str = AUTO_REFINEMENT) -> Manifest:
+    """What is true of a generation that an embedder makes, whatever will be in it."""
+    return Manifest(
+        model=embedder.backbone.name,
+        note=embedder.note,
+        weights_sha256=embedder.weights_sha256,
+        preprocessing=embedder.backbone.preprocessing.facts(),
+        precision=embedder.precision,
+        network_sha256=embedder.network_sha256,
+        dim=embedder.dim,
+        source=source,
+        recipe_asked=recipe,
+        refinement_asked=refinement,
+    )
+
+
+def _outside(source: Source, directory: Path) -> Source:
+    """A source without what lies in the gallery's own folder, such as its thumbnails."""
+    outside = copy(source)
+    outside.items = [item for item in source.items if not Path(item.path).is_relative_to(directory)]
+    return outside
+
+
+def _tell(progress: OnProgress | None, task: str) -> None:
+    if progress:
+        progress(Progress(task))

@@ -1,0 +1,222 @@
+"""One run that changes a gallery, from its plan to the next generation and the report."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from similarity.embedding import Embedder
+from similarity.errors import GalleryError, SourceError
+from similarity.indexing.known import Embeddings, Known
+from similarity.indexing.plan import Plan, Reading
+from similarity.pipeline import Embedded, Recognised, embed_source, identify
+from similarity.progress import OnProgress
+from similarity.sources import Item, Skipped, Source
+from similarity.sources.locations import is_remote
+from similarity.storage.current import live_number
+from similarity.storage.generations import Change, Generation, collect, write_generation
+from similarity.storage.items import join_copies
+from similarity.storage.journal import Journal, settle
+from similarity.storage.manifest import Manifest
+from similarity.storage.report import Report
+from similarity.storage.thumbnails import write_thumbnail
+from similarity.vectors.heads import Head
+
+# The tasks that change a gallery; the others make one anew.
+GOES_ON = ("add", "sync", "remove")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What is true of a generation, whatever pictures are in it.
+
+    Attributes:
+        manifest: without what depends on the pictures.
+        quantised: the folder of its int8 network, if it has one.
+        head: what its embeddings go through, if there is one.
+    """
+
+    manifest: Manifest
+    quantised: Path | None = None
+    head: Head | None = None
+
+    @classmethod
+    def of(cls, generation: Generation) -> "Base":
+        """That of a generation which is changed."""
+        return cls(generation.manifest, generation.quantised, generation.head)
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run is to do, and what it has found out.
+
+    Attributes:
+        task: index, add, sync, remove or rebuild.
+        before: the live generation whose embeddings are used again, if there is one.
+        source: what it reads; None if it only removes.
+        started: by `time.perf_counter`.
+        taken: the files that it has read and can use, as the gallery will list them.
+        kept: files that could not be read again and stay as they were.
+        skipped: files of the source that cannot be used.
+        embedded, resumed: pictures, see Report.
+        previous: the generation that was live, whatever it is worth.
+        replaced: whether there is a new one.
+    """
+
+    task: str
+    directory: Path
+    plan: Plan
+    before: Generation | None
+    source: Source | None
+    started: float
+    taken: list[tuple[Reading, Item]] = field(default_factory=list)
+    kept: list[Item] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    embedded: int = 0
+    resumed: int = 0
+    previous: int | None = None
+    replaced: bool = False
+
+    def __post_init__(self) -> None:
+        self.previous = live_number(self.directory)
+        if self.source:
+            self.skipped += [replace(one, source=self.source.name) for one in self.source.skipped]
+
+    def foresee(self) -> Report:
+        """Find out what it would do, without embedding and without writing; only contents are compared."""
+        known = Known(self.before, None)
+        new: set[str] = set()
+        if self.source:
+            readable = [one for one in self.plan.readings if not is_remote(one.item.path)]
+            self.taken += [(one, one.becomes) for one in self.plan.readings if is_remote(one.item.path)]
+            self.embedded = len(self.taken)
+            found = identify(self.source, [reading.item for reading in readable])
+            for reading, result in zip(readable, found, strict=True):
+                self._take(reading, result)
+            new = {file.sha256 for _, file in self.taken if file.sha256 and file.sha256 not in known}
+        self.embedded += len(new)
+        return self.report()
+
+    def embed(
+        self, source: Source, embedder: Embedder, known: Known, journal: Journal, progress: OnProgress | None
+    ) -> None:
+        """Read what the plan says; embed what is not known, and keep it in the journal as it comes."""
+        counted: set[str] = set()
+        items = [reading.item for reading in self.plan.readings]
+        results = embed_source(source, embedder, items=items, known=known, progress=progress)
+        resumable = set(journal.finished)
+        for reading, result in zip(self.plan.readings, results, strict=True):
+            if isinstance(result, Embedded):
+                write_thumbnail(self.directory, result.item.sha256, result.thumbnail)
+                journal.add(result.item.sha256, (result.item.width, result.item.height), result.vector)
+                self.embedded += 1
+            elif isinstance(result, Recognised):
+                width, height = known.size(result.item.sha256)
+                result = Recognised(replace(result.item, width=width, height=height))
+                if result.item.sha256 in resumable and known.is_resumed(result.item.sha256):
+                    counted.add(result.item.sha256)
+            self._take(reading, result)
+        self.resumed = len(counted)
+
+    def commit(self, base: Base, known: Embeddings, progress: OnProgress | None = None) -> Report:
+        """Write the next generation; if nothing would be other than before, leave all as it is.
+
+        Raises:
+            SourceError, GalleryError: no picture would be in it.
+        """
+        files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
+        if not files:
+            raise self._nothing_left()
+        report, skipped = self.report(), self._all_skipped()
+        items = join_copies(files)
+        if not self._is_as_before(items, skipped):
+            manifest = replace(
+                base.manifest,
+                count=len(items),
+                duplicates=len(files) - len(items),
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                seconds=report.seconds,
+                last_run=report,
+                skipped=skipped,
+                files={},
+            )
+            goes_on = self.before and self.task in GOES_ON
+            change = Change(self.before, known.origins(items)) if self.before and goes_on else None
+            write_generation(
+                self.directory,
+                manifest,
+                items,
+                known.vectors(items, base.manifest.dim),
+                quantised=base.quantised,
+                head=base.head,
+                change=change,
+                progress=progress,
+            )
+            self.replaced = True
+        return report
+
+    def clear_up(self) -> None:
+        """Take away what is not needed any more once all is done; it never fails."""
+        if self.source:
+            settle(self.directory, None if self.task == "index" else self.source.name)
+        if self.replaced:
+            collect(self.directory, self.previous)
+
+    def report(self) -> Report:
+        """What it has done so far. A new file with the content of one that left is that one under another path."""
+        gone = Counter(file.sha256 for file in self.plan.removed)
+        tally: Counter[str] = Counter()
+        for reading, file in self.taken:
+            if reading.before:
+                tally["unchanged" if file.sha256 == reading.before.sha256 else "changed"] += 1
+            elif file.sha256 and gone[file.sha256] > 0:
+                gone[file.sha256] -= 1
+                tally["moved"] += 1
+            else:
+                tally["added"] += 1
+        return Report(
+            task=self.task,
+            source=self.source.name if self.source else "",
+            added=tally["added"],
+            changed=tally["changed"],
+            moved=tally["moved"],
+            relabelled=self.plan.relabelled,
+            removed=len(self.plan.removed) - tally["moved"],
+            unchanged=self.plan.unchanged + tally["unchanged"],
+            embedded=self.embedded,
+            resumed=self.resumed,
+            skipped=self.skipped,
+            seconds=round(time.perf_counter() - self.started, 3),
+        )
+
+    def _take(self, reading: Reading, result: Embedded | Recognised | Skipped) -> None:
+        """Note what became of a file; one that was in the gallery and cannot be read now stays as it was."""
+        if isinstance(result, Skipped):
+            self.skipped.append(result)
+            if reading.before:
+                self.kept.append(reading.before)
+            return
+        found = result.item
+        known = {name: getattr(found, name) for name in ("width", "height", "size", "mtime", "sha256")}
+        self.taken.append((reading, replace(reading.becomes, **known)))
+
+    def _all_skipped(self) -> list[Skipped]:
+        """Those of this run, and those of the other sources."""
+        if not self.before or self.task == "index":
+            return self.skipped
+        others = self.before.manifest.skipped
+        return [one for one in others if not self.source or one.source != self.source.name] + self.skipped
+
+    def _is_as_before(self, items: list[Item], skipped: list[Skipped]) -> bool:
+        if self.task not in GOES_ON or not self.before:
+            return False
+        return items == self.before.items and skipped == self.before.manifest.skipped
+
+    def _nothing_left(self) -> SourceError | GalleryError:
+        if self.source and self.skipped:
+            reason = self.skipped[0].reason
+            return SourceError(f"None of the {len(self.skipped)} pictures in {self.source.name} can be read: {reason}")
+        return GalleryError(
+            f"That would leave no picture in the gallery: nothing was changed. To delete it, remove {self.directory}."
+        )

@@ -1,0 +1,95 @@
+"""A folder kept in step with a gallery until somebody says stop."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from similarity.embedding import Embedder
+from similarity.errors import SimilarityError, SourceError
+from similarity.indexing.operations import Load, update
+from similarity.paths import full_path
+from similarity.progress import OnProgress
+from similarity.sources import open_source
+from similarity.storage.report import Report
+
+# A burst of changes is taken as one when nothing has changed for so long, or at the latest after the second figure.
+QUIET_MS, LATEST_MS = 400, 5_000
+# After how long a sync that failed is tried again though nothing has changed.
+RETRY_MS = 5_000
+
+
+def watch(
+    directory: Path,
+    folder: str | Path,
+    *,
+    load: Load = Embedder.restore,
+    stop: threading.Event | None = None,
+    progress: OnProgress | None = None,
+) -> Iterator[Report | SimilarityError]:
+    """Sync a gallery with a folder, now and whenever something changes in it.
+
+    Args:
+        directory: the gallery's.
+        stop: ends it when set.
+
+    Yields:
+        What each sync did, or why it failed; a failed one is tried again.
+
+    Raises:
+        SourceError: there is no such folder. KeyboardInterrupt: it was interrupted.
+    """
+    root, is_in_step, last_said = full_path(folder), False, ""
+    if not root.is_dir():
+        raise SourceError(f"{root} is not a folder: only a folder can be watched.")
+    while not (stop and stop.is_set()):
+        watched = _identity(root)
+        for turn, found in enumerate(itertools.chain([set()], _changes(root, directory, stop))):
+            if found or turn <= 1 or not is_in_step:  # once more when watching has begun: until then nobody looked
+                result = _sync(directory, root, load, progress)
+                is_in_step = isinstance(result, Report)
+                if is_in_step or str(result) != last_said:  # not the same error every few seconds
+                    yield result
+                last_said = "" if is_in_step else str(result)
+            if _identity(root) != watched:
+                break  # it is another folder now, or none; the old one is not of interest
+
+
+def _changes(root: Path, directory: Path, stop: threading.Event | None) -> Iterator[object]:
+    """What changes in a folder, and nothing now and then; ends when told to, or when there is no such folder."""
+    import watchfiles
+
+    def concerns_pictures(_: watchfiles.Change, path: str) -> bool:
+        below = Path(path).relative_to(root).parts if Path(path).is_relative_to(root) else ()
+        is_hidden = any(part.startswith(".") for part in below)
+        return not is_hidden and not Path(path).is_relative_to(directory)
+
+    try:
+        yield from watchfiles.watch(
+            root,
+            watch_filter=concerns_pictures,
+            debounce=LATEST_MS,
+            step=QUIET_MS,
+            rust_timeout=RETRY_MS,
+            yield_on_timeout=True,
+            stop_event=stop,
+            ignore_permission_denied=True,
+        )
+    except OSError:  # it is gone; what that means, the next sync says
+        (stop or threading.Event()).wait(RETRY_MS / 1000)
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    """What tells a folder from another one in the same place."""
+    try:
+        status = root.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _sync(directory: Path, root: Path, load: Load, progress: OnProgress | None) -> Report | SimilarityError:
+    try:
+        return update("sync", open_source(root), directory, load, progress=progress)
+    except SimilarityError as error:
+        return error

@@ -1,0 +1,84 @@
+"""From a query's vector to hits: conditions are met before the search, near-identical pictures and pages come after."""
+
+from collections.abc import Collection
+from functools import cached_property
+from typing import get_args
+
+import numpy as np
+
+from similarity.errors import SearchError
+from similarity.query.filters import Conditions, Facets
+from similarity.query.near_duplicates import BLOCK, without_near_identical
+from similarity.search import Accuracy, Hit, Rows, Selection, Where
+from similarity.storage.generations import Generation
+from similarity.vectors.arrays import Vectors
+
+# How many conditions an index stays prepared for.
+KEPT_SELECTIONS = 16
+
+
+class Ranker:
+    """Ranks the pictures of one generation. Safe to share between threads."""
+
+    def __init__(self, name: str, generation: Generation) -> None:
+        """Take over a generation of the gallery with a name."""
+        self._name, self._generation = name, generation
+        self._selections: dict[object, Selection] = {}
+
+    @cached_property
+    def facets(self) -> Facets:
+        """Which values the labels and metadata have."""
+        return Facets(self._generation.items)
+
+    def row(self, item_id: str) -> int:
+        """The row of the picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
+        if (row := self._generation.items.find(item_id)) is None:
+            raise SearchError(f"The picture {item_id!r} is not in the gallery {self._name}.")
+        return row
+
+    def rank(self, vector: Vectors, k: int, conditions: Conditions) -> list[Hit]:
+        """The best pictures; see `Gallery.search_vector`."""
+        offset = conditions.get("offset", 0)
+        if k < 1:
+            raise SearchError(f"The number of results must be at least 1, not {k}.")
+        if offset < 0:
+            raise SearchError(f"The number of results to pass over must be at least 0, not {offset}.")
+        scores, rows = self._best(vector, offset + k, conditions)
+        items = self._generation.items.at(rows[offset:])
+        # Embeddings in half precision are not quite of unit length.
+        found = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
+        return [Hit(rank, score, item) for rank, (score, item) in enumerate(found, offset + 1)]
+
+    def _best(self, vector: Vectors, wanted: int, conditions: Conditions) -> tuple[Vectors, Rows]:
+        """Scores and rows of so many, if there are so many."""
+        accuracy, minimum = conditions.get("accuracy", "balanced"), conditions.get("minimum", -1.0)
+        if accuracy not in get_args(Accuracy):
+            raise SearchError(f"The accuracy {accuracy!r} is none of {', '.join(get_args(Accuracy))}.")
+        among = self._among(conditions.get("where"), conditions.get("but", ()))
+        depth = wanted
+        while True:
+            found = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=accuracy)
+            scores, rows = found[0][0], found[1][0]
+            chosen = np.flatnonzero(scores >= minimum)
+            is_all = len(rows) < depth or len(chosen) < len(rows)
+            if conditions.get("distinct"):
+                vectors, best = self._generation.embeddings, rows[chosen]
+                blocks = (vectors[best[start : start + BLOCK]] for start in range(0, len(best), BLOCK))
+                chosen = chosen[without_near_identical(blocks, wanted)]
+            if len(chosen) >= wanted or is_all:
+                return scores[chosen], rows[chosen]
+            depth *= 4  # too many of those were nearly identical
+
+    def _among(self, where: Where | None, but: Collection[str]) -> Selection | None:
+        """The rows to choose from; None where that is all of them. The last ones are kept."""
+        if not (where or but):
+            return None
+        key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(but))
+        if (selection := self._selections.get(key)) is None:
+            rows = self.facets.rows(where) if where else np.arange(len(self._generation.items))
+            out = [self.row(item_id) for item_id in but]
+            selection = Selection(np.setdiff1d(rows, out) if out else rows, dict(where or {}), out)
+            if len(self._selections) >= KEPT_SELECTIONS:
+                self._selections.clear()
+            self._selections[key] = selection
+        return selection

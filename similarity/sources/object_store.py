@@ -1,0 +1,85 @@
+"""Pictures in object stores, such as `s3://bucket/shoes/1.jpg`. The only module that uses fsspec.
+
+Who may read what, and where the store is, each store's own library finds out as it always does: for S3 from the
+environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …), from `~/.aws`, or from the machine's role. Only the schemes below
+are opened: fsspec knows others too, which lead to this computer's own files and network.
+"""
+
+import logging
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from similarity.errors import FetchError
+from similarity.images.decoding import MAX_FILE_BYTES
+from similarity.sources.base import FileBytes
+
+SCHEMES = ("s3", "gs", "az")
+EXTRA = "pip install 'similarity[scale]'"
+
+logger = logging.getLogger(__name__)
+
+
+def is_object(text: str) -> bool:
+    """Whether a place is in an object store."""
+    scheme, separator, _ = text.partition("://")
+    return bool(separator) and scheme.lower() in SCHEMES
+
+
+def read_object(place: str) -> FileBytes:
+    """The bytes of an object, and when it was last changed where the store says so.
+
+    Raises:
+        FetchError: it is not there or may not be read, the store cannot be reached, it is larger than 200 MB, or the
+            library for this kind of store is not installed.
+    """
+    scheme, _, key = place.partition("://")
+    try:
+        store = _store(scheme.lower())
+        facts = store.info(key)
+        if facts.get("type") == "directory":
+            raise FetchError(f"{place} is a folder, not a picture.", place)
+        size = int(facts.get("size") or 0)
+        if size > MAX_FILE_BYTES:
+            raise FetchError(f"{place} is too large ({size / 1e6:.0f} MB; the limit is 200 MB).", place)
+        return FileBytes(store.cat_file(key), _changed(facts))
+    except FetchError:
+        raise
+    except ImportError as error:
+        raise FetchError(
+            f"{place} cannot be read without a library for it: {_remedy(scheme.lower())}.", place
+        ) from error
+    except Exception as error:  # each store's library has errors of its own
+        logger.info("%s was not read: %r", place, error)
+        raise FetchError(_explain(place, error), place) from error
+
+
+@lru_cache
+def _store(scheme: str) -> Any:
+    """One for all threads, which share its connections; it keeps no listings, since objects come and go."""
+    import fsspec
+
+    return fsspec.filesystem(scheme, use_listings_cache=False)
+
+
+def _changed(facts: dict[str, Any]) -> float:
+    """When an object was last changed, in seconds since 1970; 0 if that is not known."""
+    when = facts.get("LastModified") or facts.get("last_modified") or facts.get("mtime")
+    return when.timestamp() if isinstance(when, datetime) else 0.0
+
+
+def _remedy(scheme: str) -> str:
+    """What to install for a kind of store."""
+    others = {"gs": "pip install gcsfs", "az": "pip install adlfs"}
+    return others.get(scheme, EXTRA)
+
+
+def _explain(place: str, error: Exception) -> str:
+    """Put what the libraries raise into one sentence."""
+    if isinstance(error, FileNotFoundError):
+        return f"{place} is not there: check the bucket and the key."
+    if isinstance(error, PermissionError) or "credentials" in str(error).lower():
+        return f"{place} may not be read with the credentials of this computer."
+    if isinstance(error, TimeoutError | ConnectionError) or "connect" in type(error).__name__.lower():
+        return f"{place} could not be reached: check the network connection, and the store's address."
+    return f"{place} could not be read ({type(error).__name__})."

@@ -1,0 +1,86 @@
+"""The picture behind an item, as it is now: a file, an entry of a zip, an object in a store, what an address serves."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from similarity.errors import ImageError, SourceError
+from similarity.fetch.http import fetch
+from similarity.fetch.redaction import name_in
+from similarity.query.inputs import QueryFile
+from similarity.sources import FileBytes, Item, Skipped, Source, Stamp, open_source
+from similarity.sources.locations import is_remote, read_place, readers_for
+from similarity.storage.items import files_of
+
+
+class Originals:
+    """The pictures of a gallery as a source, to make another gallery of them."""
+
+    def __init__(self, items: Iterable[Item], name: str) -> None:
+        """`name` is that of the source that they came from, with which the other gallery can be brought in step."""
+        self.name = name
+        self.items = list(files_of(items))
+        self.skipped: list[Skipped] = []
+        self.readers = readers_for(self.items)
+
+    def read(self, item: Item) -> FileBytes:
+        """See `read_original`."""
+        return _read(item, fetch)
+
+    def stamp(self, item: Item) -> Stamp | None:
+        """As it was when the gallery was made."""
+        return Stamp(item.size, item.mtime)
+
+    def whereabouts(self, item: Item) -> str:
+        """Its path or address."""
+        return item.path
+
+    def part(self, items: Sequence[Item]) -> "Originals":
+        """The same with only some of its items."""
+        return Originals(items, self.name)
+
+
+def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> QueryFile:
+    """Read the picture that an item stands for, and nothing else that may be in its place by now.
+
+    Args:
+        fetch: what gets the bytes of an address.
+
+    Raises:
+        ImageError: it is gone, cannot be read, or is another file now. FetchError: its address cannot be fetched.
+    """
+    file = QueryFile(_read(item, fetch).data, file_name(item))
+    if item.sha256 and file.sha256 != item.sha256:
+        raise ImageError(item.path, "is another picture now than when it was indexed: sync the gallery first.")
+    return file
+
+
+def file_name(item: Item) -> str:
+    """What a picture's file is called, without the place where it is."""
+    return (name_in(item.path) if is_remote(item.path) else Path(item.path).name) or item.public_id
+
+
+def _read(item: Item, fetch: Callable[[str], bytes]) -> FileBytes:
+    if item.source.lower().endswith(".zip") and item.path.startswith(f"{item.source}/"):
+        return _read_entry(item)
+    return read_place(item.path, fetch)
+
+
+def _read_entry(item: Item) -> FileBytes:
+    try:
+        archive = _open_archive(item.source, Path(item.source).stat().st_mtime_ns)
+    except OSError as error:
+        raise ImageError(item.path, f"cannot be read ({error.strerror or error}).") from error
+    except SourceError as error:
+        raise ImageError(item.path, f"cannot be read: {error}") from error
+    try:
+        return archive.read(replace(item, id=item.path.removeprefix(f"{item.source}/")))
+    except KeyError as error:
+        raise ImageError(item.path, "is not in the zip any more.") from error
+
+
+@lru_cache(maxsize=2)
+def _open_archive(path: str, _changed: int) -> Source:
+    """A zip, listed once for all that is read from it."""
+    return open_source(path)

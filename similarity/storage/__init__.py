@@ -1,0 +1,1 @@
+"""A gallery on disk: its layout, its generations, and who may write."""

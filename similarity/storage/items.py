@@ -1,0 +1,205 @@
+"""The items of a generation as a Parquet file: a line for each file, with the row of its embedding.
+
+Files with the very same content share a row; the first of them is the item, the others are its copies.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from similarity.sources import Item
+from similarity.storage.parquet import read_table
+
+# How many items are made of lines, or lines of items, at a time.
+CHUNK = 8192
+SCHEMA = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("id", pa.string()),
+        ("path", pa.string()),
+        ("label", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("size", pa.int64()),
+        ("mtime", pa.float64()),
+        ("sha256", pa.string()),
+        ("source", pa.string()),
+        ("metadata", pa.string()),  # a JSON object
+    ]
+)
+# In the syntax of RE2: a hash, a JSON object of texts, and any text that can name a file.
+SHA256, LINE = r"\A[0-9a-f]{64}\z", r"\A[^\x00]*\z"
+WORD = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
+WORDS = rf"\A\{{(?:{WORD}: {WORD}(?:, {WORD}: {WORD})*)?\}}\z"
+LONGEST_SIDE = 1 << 20  # of a picture, in pixels
+
+
+def files_of(items: Iterable[Item]) -> Iterator[Item]:
+    """Every file of some items, each on its own: the item, then its copies."""
+    for item in items:
+        yield replace(item, copies=()) if item.copies else item
+        yield from item.copies
+
+
+def join_copies(files: Iterable[Item]) -> list[Item]:
+    """Files with the same content made one item, which stands where the first of them stood."""
+    by_content: dict[str, list[Item]] = defaultdict(list)
+    for file in files:
+        by_content[file.sha256].append(file)
+    return [replace(first, copies=tuple(copies)) if copies else first for first, *copies in by_content.values()]
+
+
+class Items(Sequence[Item]):
+    """The items of a generation, made of the lines of its file as they are asked for: a million would take a gigabyte.
+
+    Whoever wants many asks for them at once, with `at` or a slice.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        """Take over the lines of a file; raises ValueError or LookupError where they cannot be those of items."""
+        self._table = table.select(SCHEMA.names[1:]).combine_chunks()
+        contents = self._table.column("sha256").combine_chunks()
+        # Numbered by first appearance, as `join_copies` does it.
+        row_of_line = contents.dictionary_encode().indices.to_numpy()
+        _, self._lines = np.unique(row_of_line, return_index=True)
+        self._copies: dict[int, list[int]] = defaultdict(list)
+        for line in np.setdiff1d(np.arange(len(row_of_line)), self._lines).tolist():
+            self._copies[int(row_of_line[line])].append(line)
+        self._row_of_line = row_of_line
+
+    def __len__(self) -> int:
+        """How many there are, copies not counted."""
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, key: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[Item]: ...
+
+    def __getitem__(self, key: int | slice) -> Item | list[Item]:
+        """One item, or some."""
+        if isinstance(key, slice):
+            return self.at(range(*key.indices(len(self))))
+        if not -len(self) <= key < len(self):
+            raise IndexError("There are not so many items.")
+        return self.at([int(key) % len(self)])[0]
+
+    def __iter__(self) -> Iterator[Item]:
+        """One after the other."""
+        for start in range(0, len(self), CHUNK):
+            yield from self[start : start + CHUNK]
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another sequence has the same items."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == its for mine, its in zip(self, other, strict=True))
+
+    def at(self, rows: Iterable[int]) -> list[Item]:
+        """The items of some rows, in that order."""
+        wanted = np.fromiter(rows, np.int64)
+        copies = {row: self._read(self._copies[row]) for row in wanted.tolist() if row in self._copies}
+        found = zip(wanted.tolist(), self._read(self._lines[wanted]), strict=True)
+        return [replace(item, copies=tuple(copies[row])) if row in copies else item for row, item in found]
+
+    def find(self, value: str) -> int | None:
+        """The row of the item with an id, or with a SHA-256 in hex; None if there is none."""
+        for column in ("id", "sha256"):
+            found = pc.equal(self._table.column(column), value).to_numpy()
+            for line in np.flatnonzero(found):
+                row = int(self._row_of_line[line])
+                if column == "sha256" or self._lines[row] == line:  # a copy's id is none of the item
+                    return row
+        return None
+
+    def contents(self) -> list[str]:
+        """The SHA-256 of each item, in hex, in order."""
+        return self._column("sha256", self._lines)
+
+    def labels(self) -> list[str | None]:
+        """The label of each item."""
+        return self._column("label", self._lines)
+
+    def told(self) -> Iterator[tuple[int, dict[str, str], str | None]]:
+        """Of every file, copies as well: the row of its item, its metadata, and its label."""
+        lines = self._row_of_line.tolist(), *(self._table.column(name).to_pylist() for name in ("metadata", "label"))
+        for row, metadata, label in zip(*lines, strict=True):
+            yield row, {} if metadata == "{}" else json.loads(metadata), label
+
+    def sources(self) -> list[str]:
+        """The names of the sources that files came from, in the order in which they came."""
+        return [name for name in self._table.column("source").unique().to_pylist() if name]
+
+    def _column(self, name: str, lines: npt.NDArray[np.int64]) -> list[Any]:
+        return list(self._table.column(name).take(_as_arrow(lines)).to_pylist())
+
+    def _read(self, lines: Sequence[int] | npt.NDArray[np.int64]) -> list[Item]:
+        return [_to_item(line) for line in self._table.take(_as_arrow(np.asarray(lines, np.int64))).to_pylist()]
+
+
+def items_at(items: Sequence[Item], rows: Iterable[int]) -> list[Item]:
+    """Some of the items, in that order; of a generation's they are read together, which is many times faster."""
+    return items.at(rows) if isinstance(items, Items) else [items[row] for row in rows]
+
+
+def write_items(path: Path, items: Sequence[Item]) -> None:
+    """Write items in the order of their rows."""
+    with pq.ParquetWriter(path, SCHEMA, use_dictionary=["label", "source"]) as file:
+        for start in range(0, len(items), CHUNK):
+            chunk = items[start : start + CHUNK]
+            lines = [_to_line(row, file) for row, item in enumerate(chunk, start) for file in files_of([item])]
+            file.write_table(pa.Table.from_pylist(lines, schema=SCHEMA))
+
+
+def read_items(path: Path) -> Items:
+    """What `write_items` wrote; raises OSError, ValueError or LookupError where that cannot be."""
+    table = read_table(path, SCHEMA, CHUNK)
+    if not all(_are_sound(name, table.column(name)) for name in SCHEMA.names):
+        raise ValueError(f"{path.name} holds what is said of no picture")
+    return Items(table)
+
+
+def read_contents(path: Path) -> set[str]:
+    """The SHA-256 of each file's content, in hex; raises as `read_items`."""
+    return set(read_table(path, SCHEMA, CHUNK, ["sha256"]).column(0).to_pylist())
+
+
+def _are_sound(name: str, column: pa.ChunkedArray) -> bool:
+    """Whether all lines of a column can be of pictures: what reads them later relies on it."""
+    if name != "label" and column.null_count:
+        return False
+    if pa.types.is_string(column.type):
+        pattern = {"sha256": SHA256, "metadata": WORDS}.get(name, LINE)
+        return _all(pc.match_substring_regex(column, pattern))
+    if name == "mtime":
+        return _all(pc.is_finite(column))
+    least, largest = (bound or 0 for bound in pc.min_max(column).as_py().values())
+    return bool(least >= 0 and (largest <= LONGEST_SIDE or name not in ("width", "height")))
+
+
+def _all(which: pa.ChunkedArray) -> bool:
+    return bool(pc.all(which, min_count=0).as_py())
+
+
+def _to_line(row: int, item: Item) -> dict[str, Any]:
+    line = {name: getattr(item, name) for name in SCHEMA.names[1:]}
+    return line | {"row": row, "metadata": json.dumps(dict(item.metadata), ensure_ascii=False)}
+
+
+def _to_item(line: dict[str, Any]) -> Item:
+    return Item(**line | {"metadata": json.loads(line["metadata"])})
+
+
+def _as_arrow(numbers: npt.NDArray[np.int64]) -> pa.Array:
+    """Not with `pa.array`, which imports pandas."""
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(np.ascontiguousarray(numbers))])

@@ -1,0 +1,127 @@
+"""One writer at a time in a gallery's folder, and no traces of one that failed before it had done anything."""
+
+import json
+import os
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import filelock
+
+from similarity.errors import GalleryBusyError, GalleryError
+from similarity.files import drop_foreign
+from similarity.json_files import read_json
+from similarity.storage.current import CURRENT, exists
+from similarity.storage.feedback import OWN_FILES as FEEDBACK
+from similarity.storage.journal import FOLDER as UNFINISHED
+from similarity.storage.journal import has_unfinished
+from similarity.storage.layout import GENERATIONS, check_own
+from similarity.storage.removal import generation_folders, remove_entry
+from similarity.storage.thumbnails import FOLDER as THUMBNAILS
+from similarity.stores import COLLECTIONS
+from similarity.text.plain import one_line
+
+# The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.
+LOCK, HOLDER = ".lock", ".writer.json"
+MOST_BYTES = 10_000  # of the note
+# The lock comes last, since it is taken away last: without it somebody else could begin in between.
+OWN_ENTRIES = (
+    CURRENT,
+    f"{CURRENT}.new",
+    *FEEDBACK,
+    THUMBNAILS,
+    UNFINISHED,
+    GENERATIONS,
+    COLLECTIONS,
+    f"{COLLECTIONS}.new",
+    HOLDER,
+    LOCK,
+)
+
+
+@contextmanager
+def writing(directory: Path, task: str, *, checked: bool = True) -> Iterator[None]:
+    """Hold a gallery's folder as its only writer.
+
+    If that fails before there is a first generation, nothing stays but what an interrupted run has embedded.
+
+    Args:
+        task: what is being done, for whoever is turned away.
+        checked: whether all that is in the folder must be of ours, and nothing lead elsewhere.
+
+    Raises:
+        GalleryBusyError: somebody else writes it. GalleryError: it cannot be written, or is a folder of something else.
+    """
+    try:
+        if directory.exists() and not _is_gallery_folder(directory):
+            raise GalleryError(f"{directory} holds other files: choose a new or empty folder for the gallery.")
+        if checked:
+            check_own(directory)
+        for name in (LOCK, HOLDER):
+            drop_foreign(directory / name)
+        was_there = bool(generation_folders(directory))
+        new_folders = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(directory / LOCK)
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise GalleryBusyError(f"The gallery in {directory} is being written by {_holder(directory)}.") from None
+    except OSError as error:
+        raise GalleryError(f"{directory} cannot be written ({error.strerror or error}).") from error
+    try:
+        _note_holder(directory, task)
+        yield
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise GalleryError(f"The gallery in {directory} could not be written ({reason}).") from error
+    finally:
+        with suppress(OSError):
+            (directory / HOLDER).unlink(missing_ok=True)
+        if not (was_there or exists(directory) or has_unfinished(directory)):
+            _remove_traces(directory, new_folders)
+        lock.release()
+
+
+def _note_holder(directory: Path, task: str) -> None:
+    note = {
+        "process": os.getpid(),
+        "computer": socket.gethostname(),
+        "program": Path(sys.argv[0]).name,
+        "task": task,
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    (directory / HOLDER).write_text(json.dumps(note))
+
+
+def _holder(directory: Path) -> str:
+    """Who writes a gallery, and what to do."""
+    try:
+        note = read_json(directory / HOLDER, MOST_BYTES)
+        told = [one_line(str(note[name])) for name in ("process", "computer", "task", "since")]
+        who = "process {} on {} ({}, since {})".format(*told)
+    except (OSError, ValueError, LookupError, TypeError):
+        who = "another process"
+    return f"{who}: wait for it, or stop it"
+
+
+def _is_gallery_folder(directory: Path) -> bool:
+    """Whether a folder has a gallery, or is empty but for one that was begun."""
+    if exists(directory) or (directory / GENERATIONS).is_dir():
+        return True
+    return directory.is_dir() and all(entry.name in OWN_ENTRIES for entry in directory.iterdir())
+
+
+def _remove_traces(directory: Path, new_folders: list[Path]) -> None:
+    """Empty the folder, then take away those that were made for it, unless somebody else uses them by now."""
+    for name in OWN_ENTRIES:
+        with suppress(OSError):
+            remove_entry(directory / name)
+    for folder in new_folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
