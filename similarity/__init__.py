@@ -1,6 +1,6 @@
 """Visual search: show it a picture, and it finds the most similar pictures of a gallery."""
 
-from similarity.embedding import Embedder
+from similarity.embedding.embedder import Embedder
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.query.inputs import Examples, Text

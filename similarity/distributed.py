@@ -31,7 +31,7 @@ from similarity.shards.run import Advance, Workers
 from similarity.shards.worker import Done, Task, embed_chunk, load_embedder
 
 if TYPE_CHECKING:
-    from similarity.embedding import Embedder
+    from similarity.embedding.embedder import Embedder
 
 # This package's own `pip` extra.
 EXTRA = "Ray is not installed: run `pip install 'similarity[scale]'`."

@@ -9,8 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Unpack
 
-from similarity.embedding import Embedder, EmbedderId
-from similarity.engines import Precision
+from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
+from similarity.embedding.embedder import Embedder, EmbedderId
+from similarity.embedding.engines import Precision
+from similarity.embedding.reusing import Reusing
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
 from similarity.fetch.http import fetch
 from similarity.images.decoding import grey_thumbnail, thumbnail
@@ -23,9 +25,9 @@ from similarity.query.filters import Conditions, Facets
 from similarity.query.inputs import Box, Examples, Picture, Query, QueryFile, decode_query, read_once
 from similarity.query.near_duplicates import SAME_TO_THE_EYE
 from similarity.query.ranking import Ranker
-from similarity.reusing import Reusing
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search import Accuracy, Hit, Recipe, Rows, Where
+from similarity.search.stores import Store
 from similarity.sources import Item, Source, open_source
 from similarity.sources.originals import read_original
 from similarity.storage.current import live_state
@@ -34,12 +36,10 @@ from similarity.storage.items import Items
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest
 from similarity.storage.thumbnails import read_thumbnail
-from similarity.stores import Store
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.heads import Head
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
-from similarity.weights import AUTO, ModelChoice, choose_model
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+from similarity.embedding.backbones.weights import AUTO, choose_model
 from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.gallery import Gallery
 from similarity.paths import galleries_folder
@@ -10,7 +11,6 @@ from similarity.progress import OnProgress
 from similarity.sources import Item, open_source
 from similarity.storage.generations import read_live_manifest
 from similarity.storage.manifest import FORMAT
-from similarity.weights import AUTO, choose_model
 
 SAMPLE = "sample"
 NO_SAMPLE = "The sample pictures are not here: make a gallery with `python -m similarity index FOLDER --gallery NAME`."

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from similarity.embedding import Embedder
-from similarity.engines import Precision
+from similarity.embedding.backbones.weights import AUTO, choose_model
+from similarity.embedding.embedder import Embedder
+from similarity.embedding.engines import Precision
 from similarity.finetuning import Epoch, Settings, finetune
 from similarity.finetuning.telling import STAGES
 from similarity.gallery import Gallery, restore
@@ -24,7 +25,6 @@ from similarity.storage.manifest import Manifest
 from similarity.storage.report import Report
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
-from similarity.weights import AUTO, choose_model
 
 # Finds the pictures, which may take a while too.
 Finding = Callable[[Job], Source]

@@ -38,7 +38,7 @@ pytest_plugins = ["tiers"]
 
 if TYPE_CHECKING:
     from similarity import Embedder
-    from similarity.stores import Store
+    from similarity.search.stores import Store
 
 MODEL = "efficientnet-lite2"
 RESNET50_FILE = "resnet50-0676ba61.pth"
@@ -68,7 +68,7 @@ def kept_networks(config: pytest.Config) -> Path:
     import similarity
 
     package = Path(similarity.__file__).parent
-    made_by = [package / "converter.py", package / "networks.py", *sorted((package / "models").glob("*.py"))]
+    made_by = [*sorted((package / "embedding").rglob("*.py"))]
     versions = [importlib.metadata.version(name) for name in ("torch", "timm", "open_clip_torch", "nncf")]
     key = hashlib.sha256(b"".join(path.read_bytes() for path in made_by) + repr(versions).encode()).hexdigest()[:12]
     return Path(config.cache.mkdir(f"networks-{key}"))  # type: ignore[union-attr]
@@ -80,10 +80,10 @@ def light_embedder(home: Path) -> Iterator["Embedder"]:
     import light
     import loaded
 
-    from similarity.embedding import Embedder
+    from similarity.embedding.embedder import Embedder
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("similarity.embedding.OpenVinoEngine", loaded.engines(home / "cache" / "networks"))
+        patch.setattr("similarity.embedding.embedder.OpenVinoEngine", loaded.engines(home / "cache" / "networks"))
         embedder = light.load()
         patch.setattr(Embedder, "load", light.instead_of(embedder))
         yield embedder
@@ -94,7 +94,7 @@ def bundled_model() -> Iterator[None]:
     """Load EfficientNet-Lite2 itself until the block ends."""
     import light
 
-    from similarity.embedding import Embedder
+    from similarity.embedding.embedder import Embedder
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Embedder, "load", light.LOAD)
@@ -240,7 +240,7 @@ def standin_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Indexing loads the stand-in for a network, see `standin.py`."""
     import standin
 
-    monkeypatch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
 
 
 @pytest.fixture(scope="session")
@@ -257,7 +257,7 @@ def light_shards(light_embedder: "Embedder", monkeypatch: pytest.MonkeyPatch) ->
     """Embedding into shards takes the light network, and says so."""
     import light
 
-    from similarity.engines import choose_precision
+    from similarity.embedding.engines import choose_precision
 
     def settled(precision: str, device: str) -> str:
         return "f32" if precision == "auto" else choose_precision(precision, device)  # type: ignore[arg-type]
@@ -274,7 +274,7 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Store]":
         pytest.importorskip(library)
     from stores import let_go, lite
 
-    from similarity.milvus.addresses import give
+    from similarity.search.milvus.addresses import give
 
     place = lite(tmp_path_factory.mktemp("milvus"))
     give(place)  # whatever the home of a test remembers
@@ -357,7 +357,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 @pytest.fixture
 def published(site: Site, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Site:  # noqa: ARG001 - needs the home
     """ResNet-50's weights are published on loopback; what is there is up to the test."""
-    from similarity.models import BACKBONES
+    from similarity.embedding.backbones import BACKBONES
 
     entry = BACKBONES["resnet50"]
     weights = replace(entry.weights, url=site.url(f"/{RESNET50_FILE}"))

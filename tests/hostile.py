@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from similarity.embedding import preprocess
+from similarity.embedding.backbones import BACKBONES
+from similarity.embedding.embedder import preprocess
 from similarity.errors import ImageError
 from similarity.images.decoding import decode_scaled, thumbnail
-from similarity.models import BACKBONES
 
 HOW = BACKBONES["efficientnet-lite2"].preprocessing
 

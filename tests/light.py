@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from similarity import embedding, networks
-from similarity.embedding import Embedder
-from similarity.models import BACKBONES
-from similarity.weights import AUTO, ModelChoice, choose_model, find_weights
+from similarity.embedding import embedder as embedding
+from similarity.embedding import openvino_models
+from similarity.embedding.backbones import BACKBONES
+from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model, find_weights
+from similarity.embedding.embedder import Embedder
 
 Load = Callable[..., Embedder]
 
@@ -29,7 +30,7 @@ LAYERS = ((16, 5), (32, 3), (64, 2), (BACKBONE.dim, 1))
 
 def convert() -> Path:
     """The network's folder among those of SIMILARITY_HOME, written now if it is not there."""
-    return networks._keep(networks._picture_folder(BACKBONE, WEIGHTS_SHA256), _write)
+    return openvino_models._keep(openvino_models._picture_folder(BACKBONE, WEIGHTS_SHA256), _write)
 
 
 def load() -> Embedder:
@@ -53,7 +54,7 @@ def instead_of(embedder: Embedder) -> Load:
 
 def _write(folder: Path) -> None:
     """uint8 (n, 260, 260, 3) -> float32 (n, 1280): the mean over the cells of the last map."""
-    openvino = networks.openvino()
+    openvino = openvino_models.openvino()
     from openvino import opset13 as ops
 
     side = BACKBONE.preprocessing.crop
@@ -70,4 +71,4 @@ def _write(folder: Path) -> None:
         value = ops.convolution(value, kernel, [stride] * 2, [side // 2] * 2, [side // 2] * 2, [1, 1])
         channels = wider
     pooled = ops.reduce_mean(value, np.array([2, 3]), keep_dims=False)
-    openvino.save_model(openvino.Model([pooled], [pixels]), folder / networks.XML, compress_to_fp16=False)
+    openvino.save_model(openvino.Model([pooled], [pixels]), folder / openvino_models.XML, compress_to_fp16=False)

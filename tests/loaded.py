@@ -6,9 +6,9 @@ Only those that are kept in pytest's cache: whoever makes a network of its own, 
 from pathlib import Path
 from typing import Any
 
-from similarity.engines import OpenVinoEngine
-from similarity.models import Backbone
-from similarity.networks import BIN
+from similarity.embedding.backbones import Backbone
+from similarity.embedding.engines import OpenVinoEngine
+from similarity.embedding.openvino_models import BIN
 
 loaded: dict[tuple[object, ...], OpenVinoEngine] = {}
 

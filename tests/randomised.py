@@ -21,9 +21,9 @@ import filelock
 import numpy as np
 from PIL import Image
 
-from similarity.models import BACKBONES, Backbone
-from similarity.models.building import read_state_dict
-from similarity.weights import find_weights
+from similarity.embedding.backbones import BACKBONES, Backbone
+from similarity.embedding.backbones.building import read_state_dict
+from similarity.embedding.backbones.weights import find_weights
 
 if TYPE_CHECKING:
     import torch

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from similarity.embedding import Embedder, EmbedderId
-from similarity.engines import Pixels
+from similarity.embedding.backbones import BACKBONES, Backbone
+from similarity.embedding.backbones.weights import ModelChoice
+from similarity.embedding.embedder import Embedder, EmbedderId
+from similarity.embedding.engines import Pixels
 from similarity.gallery import Gallery
-from similarity.models import BACKBONES, Backbone
 from similarity.vectors.arrays import Vectors
-from similarity.weights import ModelChoice
 
 BACKBONE = BACKBONES["efficientnet-lite2"]
 CHOICE = ModelChoice(BACKBONE, Path("no weights"))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from similarity.search import Hit
-from similarity.stores import Store
+from similarity.search.stores import Store
 
 # Scores that differ by no more than this may be in either order.
 SAME = 1e-5
@@ -24,7 +24,7 @@ def let_go(store: Store) -> None:
     """Close a Milvus Lite, as the end of the process would."""
     from milvus_lite.server_manager import server_manager_instance
 
-    from similarity.milvus import client
+    from similarity.search.milvus import client
 
     for key in [key for key in client._clients if key[0] == store.uri]:
         client._clients.pop(key).close()

@@ -15,7 +15,7 @@ from similarity import Gallery
 from similarity.app.about import facts as about_facts
 from similarity.app.about import page as about_page
 from similarity.app.messages import WORD_JOINER
-from similarity.models import BACKBONES
+from similarity.embedding.backbones import BACKBONES
 
 
 def _page() -> None:

@@ -178,7 +178,7 @@ def test_a_model_whose_weights_are_not_here_is_measured_with_random_ones(
 
 @pytest.mark.exhaustive
 def test_random_weights_are_of_the_published_layout(tmp_path: Path) -> None:
-    from similarity.models import build_network, get_backbone
+    from similarity.embedding.backbones import build_network, get_backbone
 
     baseline.make_random_weights("resnet50", tmp_path / "weights.pth")
     assert (tmp_path / "weights.pth").stat().st_size > 90e6

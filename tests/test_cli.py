@@ -255,7 +255,7 @@ def check_the_first_search(run: Run, empty_home: Path, tmp_path: Path) -> Path:
 WAITS_TO_BE_STOPPED = """
 import threading
 import light
-from similarity.embedding import Embedder
+from similarity.embedding.embedder import Embedder
 from similarity.storage.journal import Journal
 Embedder.load = light.instead_of(light.load())
 add = Journal.add

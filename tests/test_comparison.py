@@ -73,7 +73,7 @@ def found(shapes: Gallery) -> Evaluation:
 def pixels(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Gallery:
     """The same pictures in a gallery named `worse`, by a stand-in that knows nothing of pictures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+        patch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
         return Gallery.build(pictures, tmp_path_factory.mktemp("pixels") / "worse", model=standin.CHOICE)
 
 
@@ -110,7 +110,7 @@ def test_only_queries_in_common_count(
 ) -> None:
     shutil.rmtree(own_pictures / "rings")
     (own_pictures / "dots" / "dots-0.jpg").unlink()
-    monkeypatch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
     fewer = evaluate(Gallery.build(own_pictures, tmp_path / "fewer", model=standin.CHOICE))
     comparison = compare(fewer, found)
     assert comparison.queries == 9
@@ -125,7 +125,7 @@ def test_what_was_asked_in_another_way_is_not_compared(
 ) -> None:
     with pytest.raises(SearchError, match="one asks with leave-one-out, the other with"):
         compare(found, evaluate(shapes, open_source(pictures)))
-    monkeypatch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
     lines = [f"{path},{path.parent.name},{number % 2}" for number, path in enumerate(sorted(pictures.glob("dots/*")))]
     (tmp_path / "table.csv").write_text("\n".join(["path,label,side", *lines]))
     table = Gallery.build(tmp_path / "table.csv", tmp_path / "table", model=standin.CHOICE)

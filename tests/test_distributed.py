@@ -27,12 +27,12 @@ from test_shards import table, times
 
 from similarity import Embedder
 from similarity.distributed import QUIET, cluster
+from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ClusterError, ModelError, SimilarityError
 from similarity.shards.chunks import open_list
 from similarity.shards.layout import Layout, lay_out
 from similarity.shards.run import embed
 from similarity.shards.worker import Task
-from similarity.weights import choose_model
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -13,14 +13,14 @@ from PIL import Image
 from randomised import publish_weights
 
 from similarity import Embedder
-from similarity.embedding import EmbedderId, preprocess
-from similarity.engines import TorchEngine
+from similarity.embedding.backbones import BACKBONES, build_network
+from similarity.embedding.backbones.weights import obtain_weights
+from similarity.embedding.embedder import EmbedderId, preprocess
+from similarity.embedding.engines import TorchEngine
+from similarity.embedding.openvino_models import find_network
 from similarity.errors import WeightsError
 from similarity.images.decoding import read_image
-from similarity.models import BACKBONES, build_network
-from similarity.networks import find_network
 from similarity.vectors.arrays import normalise
-from similarity.weights import obtain_weights
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_a_damaged_converted_network_is_made_again(
         shutil.copytree(kept, arguments[-1], dirs_exist_ok=True)
         return subprocess.CompletedProcess([], 0, "", "")
 
-    monkeypatch.setattr("similarity.networks.run_module", copy_kept_network)
+    monkeypatch.setattr("similarity.embedding.openvino_models.run_module", copy_kept_network)
     before = Embedder.load(MODEL, device="cpu").embed(drawn[:1])
     damages = [("model.xml", b"<net"), ("model.bin", b""), ("model.bin", bytes(99)), ("sha256", b"?")]
     for name, content in damages:
@@ -251,7 +251,9 @@ def test_what_the_converter_says_of_wrong_weights_is_the_error(empty_home: Path)
 def test_an_embedder_is_restored_without_its_weights_as_long_as_its_network_is_kept(
     embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("similarity.embedding.choose_model", lambda *_: pytest.fail("the weights were looked for"))
+    monkeypatch.setattr(
+        "similarity.embedding.embedder.choose_model", lambda *_: pytest.fail("the weights were looked for")
+    )
     again = Embedder.restore(EmbedderId(MODEL, embedder.weights_sha256))
     image = draw("dots", 1)
     assert (again.embed([image]) == embedder.embed([image])).all()

@@ -292,7 +292,7 @@ def test_queries_that_are_in_the_gallery_are_no_answer_to_themselves(
 def build(folder: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Gallery:
     """A gallery by the stand-in for a network."""
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+        patch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
         return Gallery.build(folder, directory, model=standin.CHOICE, refinement="none")
 
 

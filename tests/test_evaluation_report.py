@@ -66,7 +66,7 @@ def hostile(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         label = HOSTILE[number % len(HOSTILE)].replace('"', '""')
         lines.append(f'{path},"{label}"')
     (tmp_path / "table.csv").write_text("\n".join(lines))
-    monkeypatch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
     return Gallery.build(tmp_path / "table.csv", tmp_path / "a & b", model=standin.CHOICE)
 
 
@@ -156,7 +156,7 @@ def test_many_labels_are_cut_to_those_that_fare_worst(pictures: Path, tmp_path: 
     files = sorted(pictures.glob("*/*.jpg"))
     rows = [f"{path},label {number // 2}" for number, path in enumerate(files)]
     (tmp_path / "table.csv").write_text("\n".join(["path,label", *rows]))
-    monkeypatch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
     monkeypatch.setattr("similarity.evaluation.plots.BARS", 3)
     gallery = Gallery.build(tmp_path / "table.csv", tmp_path / "gallery", model=standin.CHOICE)
     evaluation = evaluate(gallery)

@@ -10,7 +10,7 @@ from pages import address, components, draw_alone, errors, texts, tiles
 from streamlit.testing.v1 import AppTest
 
 from similarity import Embedder, Gallery
-from similarity.embedding import EmbedderId
+from similarity.embedding.embedder import EmbedderId
 
 LITE0 = "efficientnet-lite0"
 
@@ -31,7 +31,7 @@ RESTORE = Embedder.restore
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr("similarity.embedding.Embedder.restore", restore)
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.restore", restore)
     return draw_alone(_page, monkeypatch)
 
 
@@ -46,7 +46,7 @@ def pair(
         Gallery.build(pictures, folder / "light", model=LITE0)
         return folder
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+        patch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
         Gallery.build(pictures, folder / "light", model=standin.CHOICE)
     return folder
 

@@ -8,11 +8,11 @@ from conftest import draw
 from PIL import Image
 from standin import standin
 
-from similarity.embedding import preprocess, seen_box
+from similarity.embedding.backbones import Preprocessing
+from similarity.embedding.embedder import preprocess, seen_box
+from similarity.embedding.feature_maps import FeatureMaps
+from similarity.embedding.openvino_models import openvino
 from similarity.errors import ModelError
-from similarity.feature_maps import FeatureMaps
-from similarity.models import Preprocessing
-from similarity.networks import openvino
 
 
 def network(pooled: str) -> object:

@@ -61,7 +61,7 @@ def at_home(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Pa
     with pytest.MonkeyPatch.context() as patch:
         folder = make_home(tmp_path_factory.mktemp("finetuning") / "home", home)
         patch.setenv("SIMILARITY_HOME", str(folder))
-        patch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+        patch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
         patch.setattr(process, "running_module", running_here)
         yield folder
 

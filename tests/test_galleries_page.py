@@ -45,7 +45,7 @@ def page(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]
 
     assert empty_home
     forget()
-    monkeypatch.setattr("similarity.embedding.Embedder.restore", standin.load)
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.restore", standin.load)
     monkeypatch.setattr("similarity.app.access.may_manage", lambda: True)
     monkeypatch.setattr(navigation, "go", navigation.go)  # put back at the end
     yield AppTest.from_function(script, default_timeout=60)

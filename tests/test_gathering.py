@@ -9,13 +9,13 @@ from conftest import MODEL
 from test_shards import choose
 
 from similarity import Gallery
+from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ShardError, SimilarityError, SourceError
 from similarity.shards.chunks import open_list
 from similarity.shards.gathering import index_shards
 from similarity.shards.run import embed
 from similarity.storage.generations import read_generation
 from similarity.storage.thumbnails import read_thumbnail
-from similarity.weights import choose_model
 
 Spoil = Callable[[Path], object]
 

@@ -62,7 +62,7 @@ def answers(gallery: Gallery, k: int = 5) -> list[list[tuple[str, float]]]:
 def plain(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Gallery:
     """A gallery of 15 pictures without a head. Read only."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("similarity.embedding.Embedder.load", lambda *_, **__: standin.standin())
+        patch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
         return Gallery.build(pictures, tmp_path_factory.mktemp("heads") / "plain", model=standin.CHOICE)
 
 

@@ -29,6 +29,7 @@ from similarity.indexing.importing import import_gallery
 from similarity.paths import galleries_folder
 from similarity.progress import Progress
 from similarity.query.inputs import Box
+from similarity.search.stores import Store
 from similarity.storage.checksums import fingerprint
 from similarity.storage.deletion import delete_gallery
 from similarity.storage.feedback import MARKS, Asked, add_mark, read_marks
@@ -37,7 +38,6 @@ from similarity.storage.inventory import list_galleries, take_inventory
 from similarity.storage.items import write_items
 from similarity.storage.manifest import Manifest
 from similarity.storage.thumbnails import read_thumbnail
-from similarity.stores import Store
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tiers import Share
 
 from similarity.errors import SearchError
 from similarity.search import VectorIndex, build_index, load_index, updated_index
-from similarity.search.inverted import InvertedIndex
+from similarity.search.faiss.inverted import InvertedIndex
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.memmap import StoredVectors, write_vectors
 

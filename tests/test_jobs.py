@@ -33,7 +33,7 @@ def jobs() -> Jobs:
 @pytest.fixture
 def directory(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a gallery `mine` is to be."""
-    monkeypatch.setattr("similarity.embedding.Embedder.restore", standin.load)
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.restore", standin.load)
     return empty_home / "galleries" / "mine"
 
 

@@ -15,8 +15,8 @@ from similarity.app import fields, guard, links, pictures
 from similarity.app.links import Link, Part
 from similarity.fetch.http import fetch
 from similarity.paths import full_path
+from similarity.search.stores import choose_store
 from similarity.storage.inventory import named_gallery, open_gallery
-from similarity.stores import choose_store
 from similarity.text.plain import LONGEST
 
 HUGE = 20_000_000

@@ -15,14 +15,14 @@ from stores import differences, let_go, lite
 from similarity import Gallery
 from similarity.bench.worlds import World
 from similarity.gallery import restore
-from similarity.milvus.collection import Collection
-from similarity.milvus.index import MilvusIndex
 from similarity.search import Hit, Rows, Selection, build_index
+from similarity.search.milvus.collection import Collection
+from similarity.search.milvus.index import MilvusIndex
+from similarity.search.stores import Indexed, Store
 from similarity.sources import Item
 from similarity.storage.current import live_state
 from similarity.storage.deletion import delete_gallery
 from similarity.storage.generations import read_generation
-from similarity.stores import Indexed, Store
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors
 
@@ -33,7 +33,7 @@ Answers = Callable[[Gallery], list[Hit]]
 
 
 def collections(milvus: Store) -> set[str]:
-    from similarity.milvus.client import client
+    from similarity.search.milvus.client import client
 
     return set(client(milvus).list_collections())
 
@@ -329,8 +329,8 @@ def test_what_takes_too_many_words_is_compared_here(
 ) -> None:
     kept = stored(tmp_path, vectors[:600])
     flat, far = build_index("flat", kept), MilvusIndex.build(milvus, "flat", kept, indexed(tmp_path, 600))
-    monkeypatch.setattr("similarity.milvus.conditions.NAMED", 100)
-    monkeypatch.setattr("similarity.milvus.index.MOST_RESULTS", 64)
+    monkeypatch.setattr("similarity.search.milvus.conditions.NAMED", 100)
+    monkeypatch.setattr("similarity.search.milvus.index.MOST_RESULTS", 64)
     queries = world.block(4, 0)
     half = Selection(np.arange(0, 600, 2))
     for k, among in ((10, half), (65, None), (700, half), (60, None)):
@@ -376,7 +376,7 @@ def test_an_approximate_index_goes_on_after_a_change(
     milvus: Store, tmp_path: Path, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("similarity.search.tuning.QUERIES", 10)
-    monkeypatch.setattr("similarity.milvus.index.FEW", 50)  # or so few would be compared here
+    monkeypatch.setattr("similarity.search.milvus.index.FEW", 50)  # or so few would be compared here
     before = MilvusIndex.build(milvus, "IVF32,SQ8", stored(tmp_path, vectors[:500]), indexed(tmp_path, 500))
     origins = np.concatenate([np.arange(100, 500), np.full(100, -1)])
     (tmp_path / "after").mkdir()

@@ -17,13 +17,13 @@ from conftest import MODEL
 
 from similarity import Gallery
 from similarity.errors import StoreError
-from similarity.indexes import check_store
-from similarity.milvus import addresses
-from similarity.milvus.addresses import give, is_given, normalised, reached, remember
+from similarity.search.engines import check_store
+from similarity.search.milvus import addresses
+from similarity.search.milvus.addresses import give, is_given, normalised, reached, remember
+from similarity.search.stores import Store
 from similarity.storage.checksums import fingerprint
 from similarity.storage.deletion import delete_gallery
 from similarity.storage.generations import read_generation
-from similarity.stores import Store
 
 pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")
@@ -79,7 +79,7 @@ def recorder() -> Iterator[Recorder]:
 def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was given in this process yet, and nobody waits long."""
     monkeypatch.setattr(addresses, "_given", set())
-    monkeypatch.setattr("similarity.milvus.client.CONNECT", 0.5)
+    monkeypatch.setattr("similarity.search.milvus.client.CONNECT", 0.5)
     monkeypatch.delenv("SIMILARITY_MILVUS_URI", raising=False)
 
 

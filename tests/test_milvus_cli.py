@@ -11,8 +11,8 @@ from conftest import MODEL
 from pages import draw_alone, errors, open_app, texts
 
 from similarity import Gallery
-from similarity.milvus.client import client
-from similarity.stores import Store
+from similarity.search.milvus.client import client
+from similarity.search.stores import Store
 
 pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")
@@ -77,7 +77,7 @@ def test_the_environment_gives_new_galleries_their_store_and_old_ones_keep_their
 def test_what_is_wrong_is_one_sentence(
     run: Run, empty_home: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("similarity.milvus.client.CONNECT", 1.5)  # nobody waits long
+    monkeypatch.setattr("similarity.search.milvus.client.CONNECT", 1.5)  # nobody waits long
     index = ("index", pictures, "-g", "far", "--model", MODEL)
     for more, fault in (
         (("--store", "milvus"), "Error: Milvus needs an address such as"),

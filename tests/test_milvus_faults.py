@@ -16,12 +16,12 @@ from stores import Server, differences, let_go, lite
 
 from similarity import Gallery
 from similarity.errors import CollectionError, GalleryError, SearchError, StoreAwayError, StoreError
-from similarity.indexes import check_store
-from similarity.milvus.client import client, pymilvus
-from similarity.milvus.collection import Collection
+from similarity.search.engines import check_store
+from similarity.search.milvus.client import client, pymilvus
+from similarity.search.milvus.collection import Collection
+from similarity.search.stores import EMBEDDED, Store, choose_store
 from similarity.storage.deletion import delete_gallery
 from similarity.storage.generations import read_generation
-from similarity.stores import EMBEDDED, Store, choose_store
 
 pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")
@@ -38,9 +38,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a server."""
     for name in ("CONNECT", "ANSWER", "WRITE"):
-        monkeypatch.setattr(f"similarity.milvus.client.{name}", 1.5)
+        monkeypatch.setattr(f"similarity.search.milvus.client.{name}", 1.5)
         if name != "CONNECT":
-            monkeypatch.setattr(f"similarity.milvus.collection.{name}", 1.5)
+            monkeypatch.setattr(f"similarity.search.milvus.collection.{name}", 1.5)
 
 
 def content(directory: Path) -> dict[str, str]:
@@ -208,7 +208,7 @@ def test_a_run_that_fails_half_way_leaves_the_answers_and_no_collection(
             raise StoreAwayError("Milvus went away.")
         put(self, *lines)
 
-    monkeypatch.setattr("similarity.milvus.index.BLOCK", 6)
+    monkeypatch.setattr("similarity.search.milvus.index.BLOCK", 6)
     monkeypatch.setattr(Collection, "put", failing)
     with pytest.raises(StoreAwayError):
         far.rebuild(refinement="none")

@@ -14,12 +14,12 @@ from stores import differences
 from similarity import Gallery
 from similarity.errors import CollectionError, StoreError
 from similarity.gallery import restore
-from similarity.milvus.client import client
-from similarity.milvus.collection import Collection
 from similarity.search import Hit
+from similarity.search.milvus.client import client
+from similarity.search.milvus.collection import Collection
+from similarity.search.stores import Store
 from similarity.storage.deletion import delete_gallery
 from similarity.storage.generations import read_generation
-from similarity.stores import Store
 
 pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")

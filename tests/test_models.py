@@ -27,12 +27,12 @@ from typer.testing import CliRunner
 
 from similarity import Embedder, SimilarityError
 from similarity.cli import app
-from similarity.embedding import preprocess
-from similarity.engines import TorchEngine
+from similarity.embedding.backbones import BACKBONES, Preprocessing, build_network, get_backbone, timm_names
+from similarity.embedding.backbones.weights import choose_model, find_weights
+from similarity.embedding.embedder import preprocess
+from similarity.embedding.engines import TorchEngine
 from similarity.errors import ModelError, WeightsError
-from similarity.models import BACKBONES, Preprocessing, build_network, get_backbone, timm_names
 from similarity.vectors.arrays import normalise
-from similarity.weights import choose_model, find_weights
 
 # Most take long to make, to convert and to run. Elsewhere ResNet-50, a small CLIP and a small one of timm are compared.
 ALL = [pytest.param(name, marks=() if name == MODEL else pytest.mark.exhaustive) for name in BACKBONES]

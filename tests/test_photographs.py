@@ -10,12 +10,12 @@ from conftest import MODEL, PHOTOGRAPHS, bundled_model
 from PIL import Image
 
 from similarity import Embedder, Gallery
-from similarity.engines import TorchEngine
+from similarity.embedding.backbones import BACKBONES, build_network
+from similarity.embedding.backbones.weights import obtain_weights
+from similarity.embedding.engines import TorchEngine
 from similarity.finetuning import Settings, finetune
 from similarity.images.decoding import decode_scaled, read_image
-from similarity.models import BACKBONES, build_network
 from similarity.vectors.arrays import Vectors, normalise
-from similarity.weights import obtain_weights
 
 pytestmark = pytest.mark.exhaustive
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from similarity import Embedder, Item
-from similarity.pipeline import AHEAD, Embedded, embed_source, read_pixels
+from similarity.embedding.pipeline import AHEAD, Embedded, embed_source, read_pixels
 from similarity.sources import FileBytes, Skipped, Stamp, open_source
 
 

@@ -11,9 +11,9 @@ from commands import Run
 from conftest import MODEL, draw
 
 from similarity import Embedder, Gallery
+from similarity.embedding.openvino_models import digest
 from similarity.errors import GalleryError, ModelError
 from similarity.images.decoding import read_image
-from similarity.networks import digest
 
 if not find_spec("nncf"):  # looked for, not imported: it takes seconds
     pytest.skip("NNCF is not installed", allow_module_level=True)
@@ -56,7 +56,9 @@ def test_it_answers_the_same_when_it_is_opened_after_the_cache_was_deleted(
 def test_the_same_pictures_do_not_quantise_again(
     quantised: Gallery, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("similarity.networks.run_module", lambda *_: pytest.fail("a network was made again"))
+    monkeypatch.setattr(
+        "similarity.embedding.openvino_models.run_module", lambda *_: pytest.fail("a network was made again")
+    )
     again = Gallery.build(pictures, tmp_path / "again", model=MODEL, precision="int8")
     assert again.manifest.network_sha256 == quantised.manifest.network_sha256
 

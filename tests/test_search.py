@@ -12,9 +12,9 @@ import pytest
 from similarity.bench.worlds import World
 from similarity.errors import SearchError
 from similarity.search import Selection, VectorIndex, build_index, load_index, updated_index
-from similarity.search.batching import Batcher
-from similarity.search.inverted import InvertedIndex
-from similarity.search.scan import ScanIndex
+from similarity.search.faiss.batching import Batcher
+from similarity.search.faiss.inverted import InvertedIndex
+from similarity.search.faiss.scan import ScanIndex
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.memmap import StoredVectors, write_vectors
 
@@ -99,7 +99,7 @@ def test_the_fast_exact_index_is_exact_when_all_that_is_similar_lies_together(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in a folder of one product: more than the shortlist of a part."""
-    monkeypatch.setattr("similarity.search.codes.PART", 1 << 16)
+    monkeypatch.setattr("similarity.search.faiss.codes.PART", 1 << 16)
     random = np.random.default_rng(1)
     far = normalise(random.standard_normal((10_000, DIM)))
     close = normalise(far[0] + 0.05 * random.standard_normal((2_000, DIM)))
@@ -154,8 +154,8 @@ def test_under_a_condition_an_index_finds_what_a_brute_force_filter_finds(
     queries: Vectors,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("similarity.search.selected.EXACT", 20)
-    monkeypatch.setattr("similarity.search.selected.APART", 500)  # so that each way of selecting has its turn
+    monkeypatch.setattr("similarity.search.faiss.filtered.EXACT", 20)
+    monkeypatch.setattr("similarity.search.faiss.filtered.APART", 500)  # so that each way of selecting has its turn
     rows = np.flatnonzero(np.random.default_rng(3).random(COUNT) < share)
     truth = rows[nearest(queries, vectors[rows], 10)]
     selection = Selection(rows)

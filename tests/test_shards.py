@@ -11,11 +11,11 @@ from commands import Run
 from conftest import MODEL, draw
 
 from similarity import Embedder
+from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ModelError, ShardError, SourceError
 from similarity.progress import Progress
 from similarity.shards.chunks import open_list
 from similarity.shards.run import Embedding, embed
-from similarity.weights import choose_model
 
 Embed = Callable[..., Embedding]
 

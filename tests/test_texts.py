@@ -31,18 +31,18 @@ from workers import run_here
 from similarity import Embedder, Gallery
 from similarity.app.links import MAX_WORDS, TEXT, Part
 from similarity.cli import app
-from similarity.embedding import EmbedderId
+from similarity.embedding.backbones import BACKBONES, Backbone
+from similarity.embedding.backbones.libraries import clip_pictures, clip_text
+from similarity.embedding.backbones.registry import CLIP_CONTEXT
+from similarity.embedding.backbones.weights import weights_sha256
+from similarity.embedding.embedder import EmbedderId
+from similarity.embedding.text import TextEmbedder
 from similarity.errors import GalleryError, ModelError, SearchError, WeightsError
 from similarity.exports.sheet import draw_words
 from similarity.images.decoding import read_image
-from similarity.models import BACKBONES, Backbone
-from similarity.models.libraries import clip_pictures, clip_text
-from similarity.models.registry import CLIP_CONTEXT
 from similarity.query.inputs import Examples, Text
-from similarity.texts import TextEmbedder
 from similarity.vectors.arrays import normalise
 from similarity.vectors.refinement import choose_refinement
-from similarity.weights import weights_sha256
 
 WITH_WORDS = "clip-b32"
 TEXTS = ("a red dress", "a pair of leather boots", "ein blaues Auto", "stripes", "Stripes!")
@@ -74,7 +74,7 @@ class Words:
         patch.setenv("SIMILARITY_HOME", str(self.home))
         patch.setitem(BACKBONES, WITH_WORDS, self.entry)
         # Another process would not know of the small one.
-        patch.setattr("similarity.networks.run_module", run_here)
+        patch.setattr("similarity.embedding.openvino_models.run_module", run_here)
 
 
 @pytest.fixture(scope="module", params=["small", pytest.param("whole", marks=pytest.mark.exhaustive)])

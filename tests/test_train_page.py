@@ -45,7 +45,7 @@ def _page() -> None:
 @pytest.fixture
 def page(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     assert empty_home
-    monkeypatch.setattr("similarity.embedding.Embedder.restore", standin.load)
+    monkeypatch.setattr("similarity.embedding.embedder.Embedder.restore", standin.load)
     yield draw_alone(_page, monkeypatch)
     for job in jobs().listed():
         job.cancel()

@@ -16,6 +16,11 @@ from workers import run_here, running_here
 
 from similarity import Embedder, Gallery
 from similarity.cli import app
+from similarity.embedding.backbones import build_network, get_backbone
+from similarity.embedding.backbones.building import read_state_dict
+from similarity.embedding.backbones.tuned import Tuned, choose_tuned, find_tuned, keep_tuned, read_tuned, tuned_path
+from similarity.embedding.backbones.weights import ModelChoice, weights_sha256
+from similarity.embedding.openvino_models import find_network
 from similarity.errors import GalleryError, HeadError, ModelError, WeightsError
 from similarity.finetuning import Epoch
 from similarity.finetuning.backbone import TuneSettings, reindex, tune_backbone
@@ -25,16 +30,11 @@ from similarity.finetuning.backbone.pictures import Pictures, read_pictures
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.backbone.worker import main, teach
 from similarity.indexing.operations import update
-from similarity.models import build_network, get_backbone
-from similarity.models.building import read_state_dict
-from similarity.networks import find_network
 from similarity.paths import models_folder
 from similarity.processes import running_module
 from similarity.progress import Progress
 from similarity.sources import Item, open_source
-from similarity.tuned import Tuned, choose_tuned, find_tuned, keep_tuned, read_tuned, tuned_path
 from similarity.vectors.heads import Card
-from similarity.weights import ModelChoice, weights_sha256
 
 TINY = "timm:test_resnet.r160_in1k"
 # A step that is seen at once.
@@ -45,7 +45,7 @@ QUICK = TuneSettings(epochs=1, batch=12, learning_rate=0.01)
 def in_this_process() -> Iterator[None]:
     """Networks are converted and fine-tuned in this process, where torch is loaded once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("similarity.networks.run_module", run_here)
+        patch.setattr("similarity.embedding.openvino_models.run_module", run_here)
         patch.setattr("similarity.finetuning.backbone.process.running_module", running_here)
         yield
 
@@ -262,9 +262,11 @@ def test_a_tuned_gallery_without_its_weights_says_which_file_is_missing(
 def test_published_weights_that_cannot_be_the_ones_are_not_downloaded(
     empty_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from similarity.tuned import find_choice
+    from similarity.embedding.backbones.tuned import find_choice
 
-    monkeypatch.setattr("similarity.tuned.obtain_weights", lambda _: pytest.fail("they were downloaded"))
+    monkeypatch.setattr(
+        "similarity.embedding.backbones.tuned.obtain_weights", lambda _: pytest.fail("they were downloaded")
+    )
     with pytest.raises(WeightsError, match=r"put resnet50-abababababab\.safetensors back into models/tuned"):
         find_choice(get_backbone("resnet50"), "ab" * 32)
     assert not (empty_home / "models").exists()
@@ -351,7 +353,7 @@ def test_a_gallery_whose_weights_are_others_by_now_is_refused(gallery: Gallery) 
 
 def test_a_process_that_dies_is_an_error_with_a_remedy(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     def dying(_: str, *__: object) -> Any:
-        return running_module("similarity.converter")  # which needs arguments
+        return running_module("similarity.embedding.converter")  # which needs arguments
 
     monkeypatch.setattr("similarity.finetuning.backbone.process.running_module", dying)
     with pytest.raises(HeadError, match="Try again with a smaller batch"):
@@ -388,7 +390,7 @@ def test_a_disk_that_is_too_small_is_an_error_before_it_is_full(
 
 
 def test_the_middle_of_a_decoded_picture_is_what_a_gallery_embeds(pictures: Path, tmp_path: Path) -> None:
-    from similarity.embedding import preprocess
+    from similarity.embedding.embedder import preprocess
     from similarity.images.decoding import decode_scaled
 
     items = open_source(pictures).items[:4]

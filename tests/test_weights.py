@@ -11,9 +11,9 @@ from conftest import RESNET50_FILE as FILE
 from conftest import Site
 
 from similarity import Embedder
+from similarity.embedding.backbones import BACKBONES, build_network, get_backbone
+from similarity.embedding.backbones.weights import choose_model, find_weights, obtain_weights
 from similarity.errors import ModelError, WeightsError
-from similarity.models import BACKBONES, build_network, get_backbone
-from similarity.weights import choose_model, find_weights, obtain_weights
 
 
 def publish(site: Site, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

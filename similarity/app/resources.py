@@ -10,7 +10,7 @@ import streamlit as st
 from cachetools import cached
 
 from similarity.app import access, throttle, visitors
-from similarity.embedding import Embedder, EmbedderId
+from similarity.embedding.embedder import Embedder, EmbedderId
 from similarity.errors import FetchError, GalleryError, ImageError
 from similarity.exports.sheet import draw_words
 from similarity.fetch.http import fetch

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from similarity.models import BACKBONES
+from similarity.embedding.backbones import BACKBONES
 from similarity.progress import Progress
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from similarity.embedding.backbones import Preprocessing, build_network, get_backbone
 from similarity.errors import SimilarityError
-from similarity.models import Preprocessing, build_network, get_backbone
 from similarity.processes import run_module, running_module
 
 if TYPE_CHECKING:

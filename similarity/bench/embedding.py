@@ -14,14 +14,14 @@ import numpy as np
 from similarity.bench.baseline import torch_loop
 from similarity.bench.machine import describe_machine, peak_rss_mb
 from similarity.bench.scratch import scratch_home
-from similarity.embedding import Embedder
-from similarity.engines import Precision
+from similarity.embedding.backbones.weights import ModelChoice
+from similarity.embedding.embedder import Embedder
+from similarity.embedding.engines import Precision
+from similarity.embedding.pipeline import CALIBRATION_PICTURES, embed_source, read_pixels
 from similarity.errors import ImageError, SourceError
 from similarity.images.decoding import read_image
-from similarity.pipeline import CALIBRATION_PICTURES, embed_source, read_pixels
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Source, open_source
-from similarity.weights import ModelChoice
 
 PICTURES = 300
 ROUNDS = 5

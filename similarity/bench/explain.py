@@ -8,7 +8,7 @@ from typing import Any
 
 from similarity.bench.machine import describe_machine
 from similarity.bench.scratch import scratch_home
-from similarity.engines import Precision
+from similarity.embedding.engines import Precision
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress, Progress
 from similarity.query.explain import Look

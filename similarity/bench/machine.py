@@ -6,7 +6,7 @@ import resource
 import sys
 from typing import Any
 
-from similarity.networks import openvino
+from similarity.embedding.openvino_models import openvino
 
 
 def describe_machine() -> dict[str, Any]:

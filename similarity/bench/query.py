@@ -9,7 +9,7 @@ from typing import Any
 
 from similarity.bench.machine import describe_machine
 from similarity.bench.scratch import scratch_home
-from similarity.engines import Precision
+from similarity.embedding.engines import Precision
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.images.decoding import read_file

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from similarity.bench.baseline import make_random_weights
-from similarity.models import get_backbone
+from similarity.embedding.backbones import get_backbone
+from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model, find_weights
 from similarity.paths import cache_folder, models_folder
-from similarity.weights import AUTO, ModelChoice, choose_model, find_weights
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from similarity.errors import SearchError, SimilarityError
 from similarity.processes import run_module
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.search import AUTO, Recipe, Rows, choose_recipe
-from similarity.search.library import faiss
+from similarity.search.faiss_library import faiss
 from similarity.search.recipes import FLAT, INVERTED, SCAN
 from similarity.storage.inventory import open_gallery
 from similarity.vectors.arrays import Vectors

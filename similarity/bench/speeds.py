@@ -13,9 +13,9 @@ import numpy as np
 from similarity.bench.machine import describe_machine
 from similarity.bench.scratch import scratch_home
 from similarity.cache import read_notes, write_note
-from similarity.embedding import Embedder
-from similarity.engines import Pixels, has_cuda
-from similarity.models import Backbone, check_installed
+from similarity.embedding.backbones import Backbone, check_installed
+from similarity.embedding.embedder import Embedder
+from similarity.embedding.engines import Pixels, has_cuda
 
 NOTES = "model-speeds.json"
 ROUNDS = 3

@@ -8,7 +8,7 @@ from similarity.capacity import sizes
 from similarity.capacity.rates import REFERENCE, Rates, lists_of
 from similarity.errors import SearchError
 from similarity.search import AUTO, Recipe, choose_recipe
-from similarity.stores import Kind
+from similarity.search.stores import Kind
 
 # Of a machine's memory what a plan fills, and of its cores what it keeps busy: the rest is for peaks and the system.
 MEMORY_SHARE, CORE_SHARE = 0.8, 0.6

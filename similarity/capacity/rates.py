@@ -20,8 +20,8 @@ import numpy as np
 
 from similarity.errors import SearchError
 from similarity.search import choose_recipe
+from similarity.search.faiss.training import FOR_TRANSFORM, ROUNDS
 from similarity.search.recipes import AUTO, COMPONENTS, FLAT, FOR_LIST, INVERTED, SCAN
-from similarity.search.training import FOR_TRANSFORM, ROUNDS
 from similarity.search.tuning import QUERIES
 
 

@@ -99,7 +99,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Read every byte of a gallery and compare it with what was written. Damage is exit status 1."""
-    from similarity.indexes import giving
+    from similarity.search.engines import giving
     from similarity.storage.generations import read_generation, read_live_manifest
     from similarity.storage.inventory import find_gallery
 

@@ -26,13 +26,13 @@ from similarity.cli.options import (
     StoreUri,
     WeightsPath,
 )
+from similarity.search.stores import Store, choose_store
 from similarity.sources import Source, open_source
-from similarity.stores import Store, choose_store
 
 if TYPE_CHECKING:
+    from similarity.embedding.backbones.weights import ModelChoice
     from similarity.storage.report import Report
     from similarity.vectors.heads import Head
-    from similarity.weights import ModelChoice
 
 
 def index(
@@ -200,8 +200,8 @@ def _index_shards(
 
 def choose(model: str, weights: Path | None) -> "ModelChoice":
     """A model with its published weights, downloaded if need be, or with fine-tuned ones."""
-    from similarity.tuned import choose_tuned
-    from similarity.weights import choose_model
+    from similarity.embedding.backbones.tuned import choose_tuned
+    from similarity.embedding.backbones.weights import choose_model
 
     if weights:
         return choose_tuned(weights, model)
@@ -210,7 +210,7 @@ def choose(model: str, weights: Path | None) -> "ModelChoice":
 
 
 def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
-    from similarity.embedding import Embedder
+    from similarity.embedding.embedder import Embedder
     from similarity.indexing import operations as indexing
     from similarity.storage.inventory import find_gallery
 

@@ -10,7 +10,7 @@ from similarity.errors import SimilarityError
 from similarity.progress import Progress
 
 if TYPE_CHECKING:
-    from similarity.models import Backbone
+    from similarity.embedding.backbones import Backbone
 
 # Of the table: the key of a model's facts, and what stands above. Facts that are not known are a dash.
 COLUMNS = {
@@ -34,7 +34,7 @@ def models(
 ) -> None:
     """List the backbones: what each makes of a picture, how good and how fast it is, and where its weights are."""
     from similarity.bench.machine import describe_machine
-    from similarity.models import BACKBONES, get_backbone
+    from similarity.embedding.backbones import BACKBONES, get_backbone
 
     backbones = [get_backbone(name) for name in model or BACKBONES]
     if measure:
@@ -65,7 +65,7 @@ def _measure(backbones: "list[Backbone]") -> None:
 def _facts(backbone: "Backbone") -> dict[str, Any]:
     """What is known of a model, in JSON's own types."""
     from similarity.bench.speeds import known_speed
-    from similarity.weights import whereabouts
+    from similarity.embedding.backbones.weights import whereabouts
 
     return {
         "model": backbone.name,

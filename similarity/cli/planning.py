@@ -49,7 +49,7 @@ def plan(
     """Work out machines, hours, bytes and cost for so many pictures, from measured rates."""
     from similarity.capacity import REFERENCE, Machine, Wish, make_plan
     from similarity.capacity.rates import fitted
-    from similarity.models import get_backbone
+    from similarity.embedding.backbones import get_backbone
 
     rates = fitted([_read(path) for path in measured], REFERENCE) if measured else REFERENCE
     if check:
@@ -104,7 +104,7 @@ def _rows(made: "Plan") -> list[tuple[str, ...]]:
 
 
 def _in_milvus(recipe: str) -> str:
-    from similarity.milvus.index import index_type
+    from similarity.search.milvus.index import index_type
 
     kind, parameters = index_type(recipe)
     lists = f" with {parameters['nlist']:,} lists" if parameters else ""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from similarity.confidence import MIN_QUERIES, Calibration, cross_fit, fit, measure
+from similarity.embedding.backbones.tuned import find_tuned
 from similarity.errors import SearchError
 from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.evaluation.rounds import Round, ask_all
@@ -21,7 +22,6 @@ from similarity.paths import cache_folder
 from similarity.progress import OnProgress
 from similarity.query.filters import LABEL
 from similarity.reliability import Reliability
-from similarity.tuned import find_tuned
 
 # Another one whenever the same gallery would get another calibration.
 METHOD = "votes1"

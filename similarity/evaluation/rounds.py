@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from similarity.embedding.pipeline import Embedded, Recognised, embed_source
 from similarity.errors import SearchError
 from similarity.evaluation.findings import LeftOut
 from similarity.evaluation.ranks import Amend, Amended, Ask, Codes, Outcomes, Task, rank_all
 from similarity.evaluation.results import LEAVE_ONE_OUT, label_of
 from similarity.gallery import Gallery
-from similarity.pipeline import Embedded, Recognised, embed_source
 from similarity.progress import OnProgress, Progress
 from similarity.query.filters import LABEL
 from similarity.sources import Item, Skipped, Source

@@ -6,13 +6,13 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from similarity.embedding.backbones import understands_text
 from similarity.errors import HeadError, SearchError
 from similarity.finetuning.lessons import Examples
 from similarity.finetuning.passing import describe, gather_examples, write_examples
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.telling import Epoch, OnEpoch
 from similarity.gallery import Gallery
-from similarity.models import understands_text
 from similarity.processes import running_module
 from similarity.vectors.heads import Card, Head, read_head
 from similarity.vectors.refinement import AUTO, Method, choose_refinement

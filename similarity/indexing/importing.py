@@ -23,13 +23,13 @@ from similarity.indexing import operations
 from similarity.indexing.incoming import NOTHING, SHA256, copy_generation, copy_marks, copy_thumbnails
 from similarity.paths import cache_folder, full_path, galleries_folder
 from similarity.progress import OnProgress, Progress
+from similarity.search.stores import EMBEDDED
 from similarity.storage.current import CURRENT, live_state
 from similarity.storage.generations import UNREADABLE, read_generation
 from similarity.storage.inventory import named_gallery
 from similarity.storage.items import files_of
 from similarity.storage.layout import THUMBNAILS, check_own
 from similarity.storage.manifest import Manifest
-from similarity.stores import EMBEDDED
 
 STAGING, LOCK = ".importing", "importing.lock"
 

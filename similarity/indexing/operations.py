@@ -15,17 +15,19 @@ from typing import Literal
 
 import numpy as np
 
-from similarity.embedding import Embedder, EmbedderId
-from similarity.engines import Precision
+from similarity.embedding.backbones import get_backbone
+from similarity.embedding.backbones.weights import ModelChoice
+from similarity.embedding.embedder import Embedder, EmbedderId
+from similarity.embedding.engines import Precision
+from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.errors import GalleryError, ModelError, SourceError
-from similarity.indexes import check_store
 from similarity.indexing.known import Known
 from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update
 from similarity.indexing.run import Base, Run
-from similarity.models import get_backbone
-from similarity.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.progress import OnProgress, Progress
 from similarity.search import AUTO, choose_recipe
+from similarity.search.engines import check_store
+from similarity.search.stores import Store, choose_store
 from similarity.sources import Source
 from similarity.storage.current import exists, live_state
 from similarity.storage.generations import Generation, read_generation, read_live_manifest
@@ -35,11 +37,9 @@ from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest
 from similarity.storage.report import Report
 from similarity.storage.thumbnails import copy_thumbnails
-from similarity.stores import Store, choose_store
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import choose_refinement
-from similarity.weights import ModelChoice
 
 Load = Callable[[EmbedderId], Embedder]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from similarity.embedding import Embedder
+from similarity.embedding.embedder import Embedder
+from similarity.embedding.pipeline import Embedded, Recognised, embed_source, identify
 from similarity.errors import GalleryError, SourceError
 from similarity.indexing.known import Embeddings, Known
 from similarity.indexing.plan import Plan, Reading
-from similarity.pipeline import Embedded, Recognised, embed_source, identify
 from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
 from similarity.sources.locations import is_remote

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from similarity.embedding import Embedder
+from similarity.embedding.embedder import Embedder
 from similarity.errors import SimilarityError, SourceError
 from similarity.indexing.operations import Load, update
 from similarity.paths import full_path

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from similarity.embedding import Embedder
+from similarity.embedding.backbones import understands_text
+from similarity.embedding.embedder import Embedder
 from similarity.errors import GalleryError, SearchError
-from similarity.models import understands_text
 from similarity.query.inputs import Examples, Text, decode_query
 from similarity.storage.manifest import Manifest
 from similarity.text.plain import LONGEST

@@ -29,9 +29,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from similarity.embedding import Embedder, seen_box
+from similarity.embedding.embedder import Embedder, seen_box
+from similarity.embedding.feature_maps import FeatureMap
 from similarity.errors import ImageError
-from similarity.feature_maps import FeatureMap
 from similarity.query.inputs import Box
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Affine, Head

@@ -6,7 +6,7 @@ inverted   approximate, for millions      training, tuning, selected    its part
 """
 
 from similarity.search.contract import METRIC, Accuracy, Hit, Rows, Selection, VectorIndex, Where
-from similarity.search.indexes import build_index, load_index, updated_index
+from similarity.search.faiss.build import build_index, load_index, updated_index
 from similarity.search.recipes import AUTO, Recipe, choose_recipe
 
 __all__ = [

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from similarity.errors import SearchError
-from similarity.search.library import faiss
+from similarity.search.faiss_library import faiss
 
 AUTO, FLAT, SCAN, INVERTED = "auto", "flat", "flat-sq8", "ivf"
 NAMED = (AUTO, FLAT, SCAN, INVERTED)

@@ -6,7 +6,7 @@ import numpy as np
 
 from similarity.errors import SearchError
 from similarity.search.contract import Rows
-from similarity.search.library import faiss
+from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import BLOCK, StoredVectors
 

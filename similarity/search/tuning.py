@@ -13,7 +13,7 @@ import numpy as np
 
 from similarity.progress import OnProgress, Reporter
 from similarity.search.contract import Accuracy, Rows
-from similarity.search.library import faiss
+from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from similarity.errors import ShardError, SourceError
-from similarity.indexes import check_store
 from similarity.indexing.operations import default_store
 from similarity.indexing.plan import Plan, Reading
 from similarity.indexing.run import Base, Run
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Reporter
 from similarity.search import AUTO, Rows, choose_recipe
+from similarity.search.engines import check_store
+from similarity.search.stores import EMBEDDED, Store
 from similarity.shards.files import read_rows, read_thumbnails, read_vectors
 from similarity.shards.folder import AGAIN, sound_shards
 from similarity.shards.origin import Counts, Origin
@@ -29,7 +30,6 @@ from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest
 from similarity.storage.report import Report
 from similarity.storage.thumbnails import write_thumbnail
-from similarity.stores import EMBEDDED, Store
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import choose_refinement

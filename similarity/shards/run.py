@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from similarity.engines import Precision, choose_precision, has_cuda
+from similarity.embedding.backbones.weights import ModelChoice, weights_sha256
+from similarity.embedding.engines import Precision, choose_precision, has_cuda
 from similarity.errors import ModelError, ShardError, SourceError
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Progress, Reporter
@@ -18,7 +19,6 @@ from similarity.shards.origin import Counts, Origin
 from similarity.shards.worker import Done, Task, embed_chunk, identity, load_embedder
 from similarity.sources import Skipped, Source
 from similarity.sources.parquet_table import Listing
-from similarity.weights import ModelChoice, weights_sha256
 
 Advance = Callable[[int], object]
 

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from similarity.embedding import Embedder
-from similarity.engines import Precision
+from similarity.embedding.backbones import get_backbone
+from similarity.embedding.backbones.tuned import find_choice
+from similarity.embedding.embedder import Embedder
+from similarity.embedding.engines import Precision
+from similarity.embedding.pipeline import Embedded, Recognised, Result, embed_source
 from similarity.errors import ShardError
-from similarity.models import get_backbone
-from similarity.pipeline import Embedded, Recognised, Result, embed_source
 from similarity.shards.chunks import Chunk
 from similarity.shards.files import Row, write_shard
 from similarity.shards.folder import FACTS, name_of
@@ -18,7 +19,6 @@ from similarity.shards.origin import Counts, Origin
 from similarity.sources import Skipped, Source
 from similarity.sources.locations import is_remote
 from similarity.storage.manifest import Manifest
-from similarity.tuned import find_choice
 
 
 @dataclass(frozen=True, slots=True)

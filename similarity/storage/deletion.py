@@ -5,8 +5,8 @@ from pathlib import Path
 
 from similarity.errors import GalleryNotFoundError
 from similarity.files import confirm
-from similarity.indexes import drop_collections
 from similarity.paths import full_path, galleries_folder
+from similarity.search.engines import drop_collections
 from similarity.sources.uploads import drop_uploads
 from similarity.storage.current import CURRENT, exists
 from similarity.storage.journal import has_unfinished

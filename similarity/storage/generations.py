@@ -25,10 +25,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from similarity.embedding.backbones import understands_text
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
 from similarity.files import confirm
-from similarity.indexes import FILES, Before, drop_collections, forget_vectors, make_index, read_index, verify_index
-from similarity.models import understands_text
 from similarity.progress import OnProgress
 from similarity.search import (
     AUTO,
@@ -38,6 +37,16 @@ from similarity.search import (
     VectorIndex,
     choose_recipe,
 )
+from similarity.search.engines import (
+    FILES,
+    Before,
+    drop_collections,
+    forget_vectors,
+    make_index,
+    read_index,
+    verify_index,
+)
+from similarity.search.stores import Indexed
 from similarity.sources import Item
 from similarity.storage.checksums import check_files, fingerprint
 from similarity.storage.current import AGAIN, CURRENT, exists, live_number, live_state, make_current, parse
@@ -48,7 +57,6 @@ from similarity.storage.manifest import Manifest, read_manifest, write_manifest
 from similarity.storage.pins import Pin, unless_pinned
 from similarity.storage.removal import MOST, generation_folders, next_number, remove_generation
 from similarity.storage.thumbnails import drop_thumbnails
-from similarity.stores import Indexed
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.heads import Head, read_head
 from similarity.vectors.memmap import StoredVectors, write_vectors

@@ -15,6 +15,7 @@ import filelock
 from similarity.errors import GalleryBusyError, GalleryError
 from similarity.files import drop_foreign
 from similarity.json_files import read_json
+from similarity.search.stores import COLLECTIONS
 from similarity.storage.current import CURRENT, exists
 from similarity.storage.feedback import OWN_FILES as FEEDBACK
 from similarity.storage.journal import FOLDER as UNFINISHED
@@ -22,7 +23,6 @@ from similarity.storage.journal import has_unfinished
 from similarity.storage.layout import GENERATIONS, check_own
 from similarity.storage.removal import generation_folders, remove_entry
 from similarity.storage.thumbnails import FOLDER as THUMBNAILS
-from similarity.stores import COLLECTIONS
 from similarity.text.plain import one_line
 
 # The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.files import read_own
 from similarity.json_files import parse_json
+from similarity.search.stores import EMBEDDED, Store
 from similarity.sources import Skipped
 from similarity.storage.layout import CHECKSUM, MANIFEST
 from similarity.storage.report import Report
-from similarity.stores import EMBEDDED, Store
 from similarity.vectors.refinement import Method
 
 if TYPE_CHECKING:

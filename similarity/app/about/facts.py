@@ -9,10 +9,9 @@ import re
 import tomllib
 from pathlib import Path
 
-from similarity import weights
-from similarity.models import Backbone
+from similarity.embedding.backbones import Backbone, weights
+from similarity.embedding.backbones.weights import find_weights
 from similarity.paths import models_folder
-from similarity.weights import find_weights
 
 ROOT = Path(__file__).resolve().parents[3]
 # What does the work, and what for. All that is installed with it is in requirements.txt.

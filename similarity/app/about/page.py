@@ -10,11 +10,11 @@ from similarity.app import users
 from similarity.app.about import facts
 from similarity.app.messages import as_text, error_text, shown
 from similarity.bench.machine import describe_machine
+from similarity.embedding.backbones import BACKBONES
+from similarity.embedding.backbones.weights import AUTO, choose_model
 from similarity.errors import SimilarityError
-from similarity.models import BACKBONES
 from similarity.sample import SAMPLE, has_sample
 from similarity.storage.inventory import Entry, take_inventory
-from similarity.weights import AUTO, choose_model
 
 # On a telephone a table is wider than the page, and is scrolled by itself.
 CSS = """<style>

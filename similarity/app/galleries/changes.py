@@ -11,10 +11,10 @@ from similarity.app.access import seen
 from similarity.app.galleries import background, source, words
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.app.messages import error_text, shown
+from similarity.embedding.backbones import understands_text
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.jobs import Task, Work
-from similarity.models import understands_text
 from similarity.query.filters import LABEL
 from similarity.search import choose_recipe
 from similarity.sources.locations import is_remote

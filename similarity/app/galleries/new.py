@@ -12,11 +12,11 @@ from similarity.app.access import seen
 from similarity.app.galleries import background, overview, source, words
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.app.messages import error_text, shown
-from similarity.engines import Precision
+from similarity.embedding.backbones import BACKBONES, Backbone
+from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
+from similarity.embedding.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
-from similarity.models import BACKBONES, Backbone
 from similarity.storage.inventory import look_at, named_gallery
-from similarity.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 
 REPLACED, ERROR = "new_replaced", "new_error"
 PRECISIONS: dict[Precision, str] = {

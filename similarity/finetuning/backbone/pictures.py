@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from similarity.embedding import preprocess
-from similarity.engines import Pixels
+from similarity.embedding.backbones import Preprocessing
+from similarity.embedding.embedder import preprocess
+from similarity.embedding.engines import Pixels
 from similarity.errors import FetchError, HeadError, ImageError
 from similarity.finetuning.examples import Codes
 from similarity.images.decoding import decode_scaled
-from similarity.models import Preprocessing
 from similarity.progress import OnProgress, Reporter
 from similarity.search import Rows
 from similarity.sources import Item

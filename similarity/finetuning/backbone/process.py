@@ -10,21 +10,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from similarity.embedding.backbones import Backbone, check_installed, get_backbone
+from similarity.embedding.backbones.tuned import Tuned, choose_tuned, find_choice, keep_tuned, read_tuned
+from similarity.embedding.backbones.weights import check_same, weights_sha256
 from similarity.errors import HeadError, ModelError
 from similarity.finetuning.backbone.settings import TuneSettings
 from similarity.finetuning.examples import labelled_rows
 from similarity.finetuning.telling import Epoch, OnEpoch
 from similarity.gallery import Gallery
-from similarity.models import Backbone, check_installed, get_backbone
 from similarity.paths import cache_folder
 from similarity.processes import running_module
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Item
 from similarity.sources.originals import Originals
-from similarity.tuned import Tuned, choose_tuned, find_choice, keep_tuned, read_tuned
 from similarity.vectors.heads import Card
 from similarity.vectors.refinement import AUTO, choose_refinement
-from similarity.weights import check_same, weights_sha256
 
 PREFIX, ABANDONED_S = "tuning-", 7 * 24 * 3600
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from similarity.engines import Pixels
+from similarity.embedding.engines import Pixels
 from similarity.errors import HeadError
 from similarity.finetuning.backbone.arithmetic import Arithmetic
 from similarity.finetuning.backbone.parts import batch_norms, choose_weights

@@ -1,0 +1,123 @@
+"""Networks in torch with their weights in them, checked. torch is imported only when one is built."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from similarity.embedding.backbones.backbone import Backbone
+from similarity.embedding.backbones.tuned_files import tuned_model
+from similarity.errors import ModelError, WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from similarity.embedding.backbones.backbone import StateDict
+
+# The first bytes of what torch saves: a zip, or in files from before 2020 a pickle.
+SAVED_BY_TORCH = (b"PK", b"\x80")
+
+
+def check_installed(backbone: Backbone) -> None:
+    """Raise ModelError if a backbone needs an optional library that is not installed."""
+    if backbone.requires is None:
+        return
+    try:
+        importlib.metadata.version(backbone.requires)
+    except importlib.metadata.PackageNotFoundError:
+        raise ModelError(
+            f"{backbone.title} needs {backbone.requires}: run `pip install {backbone.requires}` and try again."
+        ) from None
+
+
+def build_network(backbone: Backbone, weights: Path) -> nn.Module:
+    """Build a backbone with its weights and with normalisation inside.
+
+    Returns:
+        A module in evaluation mode: uint8 (n, crop, crop, 3) -> float32 (n, dim).
+
+    Raises:
+        WeightsError: the file is damaged or belongs to another network. ModelError: a library is missing.
+    """
+    import torch
+    from torch import nn
+
+    class Network(nn.Module):
+        """Scale, normalise, and run the backbone."""
+
+        def __init__(self, features: nn.Module) -> None:
+            super().__init__()
+            self.features = features
+            self.register_buffer("mean", 255 * torch.tensor(backbone.preprocessing.mean).view(1, 3, 1, 1))
+            self.register_buffer("std", 255 * torch.tensor(backbone.preprocessing.std).view(1, 3, 1, 1))
+
+        def forward(self, pixels: Tensor) -> Any:
+            mean, std = self.get_buffer("mean"), self.get_buffer("std")
+            return self.features((pixels.permute(0, 3, 1, 2).to(mean.dtype) - mean) / std)
+
+    check_installed(backbone)
+    return Network(_with_weights(backbone.build(), backbone.adapt, backbone, weights)).eval()
+
+
+def build_text_network(backbone: Backbone, weights: Path) -> nn.Module:
+    """Build the text tower of a backbone that has one, with its weights.
+
+    Returns:
+        A module in evaluation mode: int64 (n, context) -> float32 (n, dim).
+
+    Raises:
+        WeightsError: the file is damaged or belongs to another network. ModelError: there is none, or a library is
+            missing.
+    """
+    if backbone.text is None:
+        raise ModelError(f"{backbone.title} has no text tower.")
+    check_installed(backbone)
+    return _with_weights(backbone.text.build(), backbone.text.adapt, backbone, weights).eval()
+
+
+def read_state_dict(weights: Path) -> StateDict:
+    """A file of tensors, read by what it is, not by what it is called; nothing in it is run.
+
+    Raises:
+        Whatever the libraries raise for a damaged file.
+    """
+    with weights.open("rb") as file:
+        by_torch = file.read(2).startswith(SAVED_BY_TORCH)
+        if by_torch or weights.suffix != ".safetensors":
+            import torch
+
+            file.seek(0)
+            # The open file and not its path, by whose ending torch would decide what is in it.
+            state: StateDict = torch.load(file, map_location="cpu", weights_only=True)
+            return state
+    from safetensors.torch import load_file
+
+    return load_file(weights)
+
+
+def _with_weights(
+    network: nn.Module, adapt: Callable[[StateDict, nn.Module], StateDict], backbone: Backbone, weights: Path
+) -> nn.Module:
+    """The network with the weights of a file: as published, or its own, fine-tuned or made for a benchmark."""
+    from safetensors import SafetensorError
+
+    damaged = (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError, TypeError)
+    try:
+        tuned = tuned_model(weights)
+        if tuned not in (None, backbone.name):
+            raise WeightsError(f"{weights} was fine-tuned from {tuned} and does not fit {backbone.title}.")
+        state = read_state_dict(weights)
+        own = tuned is not None or _shapes(state) == _shapes(network.state_dict())
+        network.load_state_dict(state if own else adapt(state, network))
+    except (*damaged, pickle.UnpicklingError, SafetensorError) as error:
+        raise WeightsError(
+            f"{weights} is damaged or does not hold the weights of {backbone.title}: delete it and try again."
+        ) from error
+    return network
+
+
+def _shapes(state: StateDict) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(tensor.shape) for key, tensor in state.items()}

@@ -1,0 +1,119 @@
+"""The process that makes networks for OpenVINO: `networks.py` runs it, so that torch stays out of every other one.
+
+python -m similarity.embedding.converter convert MODEL WEIGHTS FOLDER
+python -m similarity.embedding.converter convert-text MODEL WEIGHTS FOLDER
+python -m similarity.embedding.converter quantise MODEL.xml PIXELS.npy FOLDER
+"""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import numpy as np
+
+from similarity.embedding.backbones import build_network, build_text_network, get_backbone
+from similarity.embedding.openvino_models import WRONG_WEIGHTS, XML, openvino
+from similarity.errors import ModelError, WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def convert(model: str, weights: Path, folder: Path) -> None:
+    """Write a backbone's network with normalisation inside, uint8 (n, crop, crop, 3) -> float32 (n, dim).
+
+    Raises:
+        WeightsError: the weights are damaged or of another network.
+    """
+    import torch
+
+    backbone = get_backbone(model)
+    network, side = build_network(backbone, weights), backbone.preprocessing.crop
+    _write(network, torch.zeros(1, side, side, 3, dtype=torch.uint8), folder)
+    _keep_exact(folder / XML, backbone.exact_convolutions)
+
+
+def convert_text(model: str, weights: Path, folder: Path) -> None:
+    """Write the text tower of a backbone that has one, int64 (n, context) -> float32 (n, dim).
+
+    Raises:
+        WeightsError: the weights are damaged or of another network. ModelError: it has none.
+    """
+    import torch
+
+    backbone = get_backbone(model)
+    network = build_text_network(backbone, weights)
+    if backbone.text is None:
+        raise ModelError(f"{backbone.title} has no text tower.")
+    _write(network, torch.zeros(1, backbone.text.context, dtype=torch.int64), folder)
+
+
+def quantise(network: Path, pixels: Path, folder: Path) -> None:
+    """Write a network in int8 by post-training quantisation: Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
+
+    Args:
+        pixels: of the pictures whose activations set the ranges, uint8 (n, crop, crop, 3).
+    """
+    core = openvino().Core()  # before NNCF, which would send statistics if OpenVINO's package for that were there
+    import nncf
+
+    pictures = np.load(pixels)
+    model = core.read_model(network)
+    model.reshape([1, *pictures.shape[1:]])
+    dataset = nncf.Dataset([picture[np.newaxis] for picture in pictures])
+    quantised = nncf.quantize(model, dataset, subset_size=len(pictures))
+    openvino().save_model(quantised, folder / XML, compress_to_fp16=False)
+
+
+def _write(network: "nn.Module", example: "Tensor", folder: Path) -> None:
+    """Write a network as it is for inputs like the example, of any number."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's remarks on other people's code
+        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+        converted = openvino().convert_model(traced, example_input=example)
+    openvino().save_model(converted, folder / XML, compress_to_fp16=False)
+
+
+def _keep_exact(xml: Path, convolutions: int) -> None:
+    """Mark the layers from the first convolution up to the one after so many as not to be computed in half precision.
+
+    The mark is the one that OpenVINO itself writes for layers that are sensitive to precision; its Python interface has
+    no way to set it.
+    """
+    network = ElementTree.parse(xml)
+    seen = 0
+    for layer in network.iterfind("layers/layer"):
+        seen += "Convolution" in layer.get("type", "")
+        if 0 < seen <= convolutions and layer.get("type") != "Const":
+            ElementTree.SubElement(_child(layer, "rt_info"), "attribute", name="precise", version="0")
+    network.write(xml, encoding="utf-8", xml_declaration=True)
+
+
+def _child(element: ElementTree.Element, name: str) -> ElementTree.Element:
+    """A child element, added in front if it is missing."""
+    found = element.find(name)
+    if found is None:
+        found = ElementTree.Element(name)
+        element.insert(0, found)
+    return found
+
+
+def main() -> None:
+    """Do what the command line says."""
+    task, first, second, folder = sys.argv[1:]
+    try:
+        if task == "quantise":
+            quantise(Path(first), Path(second), Path(folder))
+        else:
+            (convert_text if task == "convert-text" else convert)(first, Path(second), Path(folder))
+    except WeightsError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(WRONG_WEIGHTS)
+
+
+if __name__ == "__main__":
+    main()

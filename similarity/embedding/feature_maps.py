@@ -1,0 +1,164 @@
+"""The last feature map of a network, and whether its features are the map's mean: found by walking its graph backwards.
+
+    exact        features are the mean over the cells: ReduceMean or AvgPool, with nothing but reshaping behind it
+    not exact    anything else: a transformer's tokens, or a map with more layers or another pooling behind it
+
+No torch: the graph is OpenVINO's, and a copy of the network is compiled with the map as a second output. That costs no
+time worth mentioning: measured on two cores, 14 ms a picture for EfficientNet-Lite2 with the map and without it.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.embedding.engines import OpenVinoEngine, Pixels
+from similarity.errors import ModelError
+from similarity.vectors.arrays import Vectors
+
+# What does not change values, only how they lie.
+RESHAPING = {"Reshape", "Squeeze", "Unsqueeze", "Convert", "Flatten"}
+POOLING = {"ReduceMean", "AvgPool"}
+# Part of a pooling that is no plain mean (GeM: F. Radenović et al., TPAMI 2018): the map is what goes into it.
+POWERS = {"Power", "Clamp", "Maximum"}
+# How many tokens of a transformer stand for no place in the picture: its class, and registers.
+MOST_PREFIX = 8
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMap:
+    """What a network sees of a picture.
+
+    Attributes:
+        features: as `Engine.run` gives them, float32 (dim,), of any length.
+        cells: of the last map, float32 (rows, columns, channels).
+        is_exact: whether the features are the mean of the cells.
+    """
+
+    features: Vectors
+    cells: npt.NDArray[np.float32]
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a network's map is.
+
+    Attributes:
+        value: an output of one of its nodes.
+        axes: of rows and columns, or the one of tokens.
+        is_exact: see `FeatureMap`.
+    """
+
+    value: Any
+    axes: tuple[int, ...]
+    is_exact: bool
+
+
+class FeatureMaps:
+    """A network that gives its last feature map beside its features. Safe to share between threads."""
+
+    def __init__(self, engine: OpenVinoEngine, title: str) -> None:
+        """Compile a copy of an engine's network; `title` is what errors call it.
+
+        Raises:
+            ModelError: nothing in it is a map of the picture.
+        """
+        model = engine.network_for(1)
+        place = find_map(model)
+        if place is None:
+            raise ModelError(f"Nothing in {title} can be laid over a picture, so it cannot be said what it looks at.")
+        model.add_outputs([place.value])
+        self._place, self._compiled = place, engine.compile(model, "LATENCY")
+
+    def run(self, pixels: Pixels) -> FeatureMap:
+        """uint8 (crop, crop, 3) -> its features and its map, in a request of the caller's own."""
+        outputs = self._compiled.create_infer_request().infer({0: pixels[np.newaxis]})
+        features, found = outputs[0][0].copy(), np.asarray(outputs[1], np.float32)
+        return FeatureMap(features, np.ascontiguousarray(_cells(found, self._place.axes)), self._place.is_exact)
+
+
+def find_map(model: Any) -> Place | None:
+    """Where an OpenVINO model for one picture, (1, side, side, 3) -> (1, dim), has its last map; None if nowhere."""
+    result = model.get_results()[0].input_value(0)
+    return _pooled(result) or _nearest_map(result, _shape(model.inputs[0])[1])
+
+
+def _pooled(value: Any) -> Place | None:
+    """What is averaged to become the features, if they are an average."""
+    while value.get_node().get_type_name() in RESHAPING:
+        value = value.get_node().input_value(0)
+    node = value.get_node()
+    if node.get_type_name() not in POOLING:
+        return None
+    source = node.input_value(0)
+    shape = _shape(source)
+    if node.get_type_name() == "AvgPool":
+        return Place(source, (2, 3), True) if len(shape) == 4 and _shape(value)[2:] == [1, 1] else None
+    axes = tuple(sorted(int(axis) % len(shape) for axis in np.ravel(node.input_value(1).get_node().get_data())))
+    is_grid = (len(shape), axes) in ((4, (2, 3)), (4, (1, 2)))
+    is_tokens = (len(shape), axes) == (3, (1,)) and _prefix(shape[1]) == 0
+    return Place(source, axes, True) if is_grid or is_tokens else None
+
+
+def _nearest_map(result: Any, side: int) -> Place | None:
+    """The map nearest to the features; of a transformer's, one that is as long as its features, if there is one.
+
+    Args:
+        side: of the picture, in pixels; what is not coarser is the picture itself.
+    """
+    first: Place | None = None
+    for value in _backwards(result):
+        shape, kind = _shape(value), value.get_node().get_type_name()
+        if kind in RESHAPING | POWERS:
+            continue
+        if len(shape) == 3 and shape[0] == 1 and shape[1] > 1 and _prefix(shape[1]) is not None:
+            place = Place(value, (1,), False)
+            if shape[2] == _shape(result)[-1]:
+                return place
+            first = first or place
+        elif len(shape) == 4 and kind != "ScaledDotProductAttention" and first is None:
+            for axes in ((2, 3), (1, 2)):
+                if 1 < shape[axes[0]] == shape[axes[1]] < side:
+                    return Place(value, axes, False)
+    return first
+
+
+def _backwards(value: Any) -> Iterator[Any]:
+    """All values that another one is made of, the nearest first, without constants."""
+    waiting, seen = deque([value]), set()
+    while waiting:
+        value = waiting.popleft()
+        node = value.get_node()
+        key = (node.get_friendly_name(), value.get_index())
+        if key in seen or node.get_type_name() == "Constant":
+            continue
+        seen.add(key)
+        yield value
+        waiting.extend(node.input_value(number) for number in range(node.get_input_size()))
+
+
+def _shape(value: Any) -> list[int]:
+    """Of a value, 0 where it is not known."""
+    return [size.get_length() if size.is_static else 0 for size in value.get_partial_shape()]
+
+
+def _prefix(tokens: int) -> int | None:
+    """How many tokens stand before those that make up a square; None if there is no telling."""
+    for count in range(min(MOST_PREFIX, tokens - 1) + 1):
+        if math.isqrt(tokens - count) ** 2 == tokens - count:
+            return count
+    return None
+
+
+def _cells(found: npt.NDArray[np.float32], axes: Sequence[int]) -> npt.NDArray[np.float32]:
+    """A map (1, ...) as (rows, columns, channels)."""
+    if len(axes) == 2:
+        return np.moveaxis(found[0], [axis - 1 for axis in axes], [0, 1])
+    tokens = found[0, _prefix(found.shape[1]) or 0 :]
+    side = math.isqrt(len(tokens))
+    return tokens.reshape(side, side, -1)

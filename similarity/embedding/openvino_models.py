@@ -1,0 +1,173 @@
+"""Networks in OpenVINO's own format, kept under SIMILARITY_HOME/cache: made once, and from then on without torch.
+
+    cache/networks/
+      resnet50-4e98c30495bacd13/         model.xml, model.bin, sha256: in float32, to be run in that or in bfloat16
+      resnet50-int8-81f3a05c2b7d9e64/    likewise, quantised with pictures of one gallery
+      clip-b32-text-0b6c7f12d9a3e854/    the other half of a network that understands words as well
+
+A folder's name is made of everything that its content depends on. Networks are made by a process of its own,
+`converter.py`: torch takes seconds to import and hundreds of megabytes, and this one is to answer queries.
+"""
+
+import hashlib
+import importlib.metadata
+import logging
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+import numpy.typing as npt
+
+from similarity.embedding.backbones import Backbone, check_installed
+from similarity.errors import ModelError, WeightsError
+from similarity.files import read_own
+from similarity.paths import cache_folder
+from similarity.processes import run_module
+from similarity.storage.layout import NETWORK_FILES
+
+XML, BIN, DIGEST = NETWORK_FILES
+# The converter's exit status that says that the weights are at fault; the last line on standard error says how.
+WRONG_WEIGHTS = 3
+MOST_BYTES = 1_000  # of the file that has the digest
+
+logger = logging.getLogger(__name__)
+
+
+def openvino() -> Any:
+    """The library without its usage statistics, which it sends from a package that it does without if it must."""
+    if "openvino" not in sys.modules:
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    import openvino
+
+    return openvino
+
+
+def digest(network: Path) -> str:
+    """SHA-256 of a network's two files, in hex."""
+    sha256 = hashlib.sha256()
+    for name in (XML, BIN):
+        with (network / name).open("rb") as file:
+            sha256.update(hashlib.file_digest(file, "sha256").digest())
+    return sha256.hexdigest()
+
+
+def find_network(backbone: Backbone, weights_sha256: str) -> Path | None:
+    """The folder of a converted network that is there and undamaged."""
+    folder = _picture_folder(backbone, weights_sha256)
+    return folder if _is_sound(folder) else None
+
+
+def converted_network(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
+    """The folder of a backbone's network with these weights, converted now if it has not been.
+
+    Raises:
+        WeightsError: they are damaged or of another network. ModelError: it cannot be converted or kept.
+    """
+    return _converted(backbone, "convert", _picture_folder(backbone, weights_sha256), weights)
+
+
+def find_text_network(backbone: Backbone, weights_sha256: str) -> Path | None:
+    """As `find_network`, for the backbone's text tower."""
+    folder = _text_folder(backbone, weights_sha256)
+    return folder if _is_sound(folder) else None
+
+
+def converted_text_network(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
+    """As `converted_network`, for the backbone's text tower."""
+    return _converted(backbone, "convert-text", _text_folder(backbone, weights_sha256), weights)
+
+
+def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[np.uint8]) -> Path:
+    """The folder of a network in int8, its ranges taken from pictures, uint8 (n, crop, crop, 3).
+
+    Raises:
+        ModelError: NNCF is not installed, or the network cannot be quantised or kept.
+    """
+    try:
+        nncf = importlib.metadata.version("nncf")
+    except importlib.metadata.PackageNotFoundError:
+        raise ModelError("Precision int8 needs NNCF: run `pip install nncf` and try again.") from None
+    pictures = hashlib.sha256(pixels.tobytes()).hexdigest()
+    folder = _folder(f"{backbone.name}-int8", digest(converted), pictures, nncf)
+
+    def quantise(made: Path) -> None:
+        np.save(made / "pixels.npy", pixels)
+        _run_converter(backbone, "quantise", converted / XML, made / "pixels.npy", made)
+        (made / "pixels.npy").unlink()
+
+    return _keep(folder, quantise)
+
+
+def _picture_folder(backbone: Backbone, weights_sha256: str) -> Path:
+    return _folder(backbone.name, backbone.preprocessing, backbone.exact_convolutions, weights_sha256)
+
+
+def _text_folder(backbone: Backbone, weights_sha256: str) -> Path:
+    return _folder(f"{backbone.name}-text", backbone.text and backbone.text.context, weights_sha256)
+
+
+def _folder(name: str, *depends_on: object) -> Path:
+    key = hashlib.sha256(repr((name, *depends_on, openvino().__version__)).encode()).hexdigest()[:16]
+    return cache_folder() / "networks" / f"{name.replace(':', '-')}-{key}"  # no colons in names of files on Windows
+
+
+def _converted(backbone: Backbone, task: str, folder: Path, weights: Path) -> Path:
+    """A network's folder, converted now if it has not been."""
+
+    def convert(made: Path) -> None:
+        check_installed(backbone)
+        _run_converter(backbone, task, backbone.name, weights, made)
+
+    return _keep(folder, convert)
+
+
+def _is_sound(folder: Path) -> bool:
+    """Whether a network is what was written."""
+    try:
+        return read_own(folder / DIGEST, MOST_BYTES).decode() == digest(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def _keep(folder: Path, make: Callable[[Path], None]) -> Path:
+    """A network's folder, made now if it is not there or damaged; it appears whole or not at all.
+
+    Whoever else wants the same one at the same time waits for it.
+    """
+    if _is_sound(folder):
+        return folder
+    making = folder.with_name(f"{folder.name}.new")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder.with_name(f"{folder.name}.lock")):
+            if _is_sound(folder):
+                return folder
+            if folder.exists():
+                logger.warning("The network in %s is damaged and is made again", folder)
+            for leftover in (folder, making):
+                shutil.rmtree(leftover, ignore_errors=True)
+            try:
+                making.mkdir()
+                make(making)
+                (making / DIGEST).write_text(digest(making))
+                making.replace(folder)
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(f"The converted network could not be kept in {folder} ({error}).") from error
+    return folder
+
+
+def _run_converter(backbone: Backbone, *arguments: str | Path) -> None:
+    """Run `converter.py` and turn its exit status into an error."""
+    done = run_module("similarity.embedding.converter", *arguments)
+    last_line = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    if done.returncode == WRONG_WEIGHTS:
+        raise WeightsError(last_line)
+    if done.returncode:
+        logger.error("The converter failed:\n%s", done.stderr)
+        raise ModelError(f"The network of {backbone.title} could not be converted ({last_line}).")

@@ -1,0 +1,212 @@
+"""A source's items to embeddings: reading and decoding run ahead in threads while the network works."""
+
+import hashlib
+import itertools
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from similarity.embedding.backbones import Preprocessing
+from similarity.embedding.embedder import Embedder, preprocess
+from similarity.embedding.engines import Pixels
+from similarity.errors import FetchError, ImageError
+from similarity.images.decoding import decode_scaled, thumbnail
+from similarity.progress import OnProgress, Reporter
+from similarity.sources import Item, Skipped, Source
+from similarity.vectors.arrays import Vectors
+
+T = TypeVar("T")
+
+# How many pictures may be read and decoded ahead of the network, which bounds the memory they take.
+AHEAD = 96
+# How many pictures tell an int8 network its ranges.
+CALIBRATION_PICTURES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An item with what its file turned out to be.
+
+    Attributes:
+        item: with its width, height, size, mtime and sha256.
+        vector: float32 (dim,), of unit length.
+        thumbnail: a small JPEG, or nothing if none was asked for.
+    """
+
+    item: Item
+    vector: Vectors
+    thumbnail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """An item whose file has a content that is embedded already.
+
+    Attributes:
+        item: with its size, mtime and sha256.
+    """
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    item: Item
+    pixels: Pixels
+    thumbnail: bytes
+
+
+Result = Embedded | Recognised | Skipped
+_Read = _Prepared | Recognised | Skipped
+
+
+def embed_source(
+    source: Source,
+    embedder: Embedder,
+    *,
+    items: Sequence[Item] | None = None,
+    known: Container[str] = frozenset(),
+    thumbnails: bool = True,
+    progress: OnProgress | None = None,
+) -> Iterator[Result]:
+    """Embed items of a source, in order; a file that cannot be used costs only itself.
+
+    No content is embedded twice: of files that have the same one, the first is embedded and the others are recognised.
+
+    Args:
+        items: which; all of the source unless given.
+        known: the SHA-256 of the contents that are embedded already.
+        thumbnails: whether to make one of each picture.
+        progress: told how far it is.
+    """
+    items = source.items if items is None else items
+    report = Reporter(len(items), progress)
+    with _pool(source) as pool:
+        prepared = _ahead(pool, items, lambda item: _prepare(source, item, embedder, known, thumbnails))
+        batches, to_embed = itertools.tee(_batches(_once(prepared), embedder.batch))
+        pixels = (_stack(batch, embedder.backbone.preprocessing) for batch in to_embed)
+        for vectors, batch in zip(embedder.embed_stream(pixels), batches, strict=True):
+            yield from _joined(batch, vectors)
+            report.advance(len(batch))
+
+
+def read_pixels(source: Source, how: Preprocessing, count: int) -> Pixels:
+    """Pictures from all over a source, as a network takes them: uint8 (0..count, crop, crop, 3)."""
+    step = max(1, -(-len(source.items) // count))
+
+    def read(item: Item) -> Pixels | None:
+        try:
+            return preprocess(decode_scaled(source.read(item).data, item.path, side=how.resize).image, how)
+        except (ImageError, FetchError):
+            return None  # it is reported when it is indexed
+
+    with _pool(source) as pool:
+        found = [pixels for pixels in _ahead(pool, source.items[::step], read) if pixels is not None]
+    return np.stack(found) if found else np.empty((0, how.crop, how.crop, 3), np.uint8)
+
+
+@contextmanager
+def _pool(source: Source) -> Iterator[ThreadPoolExecutor]:
+    """Threads that read; what they have not begun is dropped at the end."""
+    pool = ThreadPoolExecutor(source.readers, thread_name_prefix="read")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ahead(pool: ThreadPoolExecutor, items: Sequence[Item], work: Callable[[Item], T]) -> Iterator[T]:
+    """Results in order, computed by the pool, never more than AHEAD of them waiting."""
+    waiting: deque[Future[T]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) >= AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def identify(source: Source, items: Sequence[Item]) -> Iterator[Recognised | Skipped]:
+    """Read items of a source, in order, only to know their contents; whether they are pictures is not looked at."""
+    with _pool(source) as pool:
+        yield from _ahead(pool, items, lambda item: _without_data(_read(source, item)))
+
+
+def _read(source: Source, item: Item) -> tuple[Item, bytes] | Skipped:
+    """An item with what is to be known of its file, and the file's bytes."""
+    try:
+        file = source.read(item)
+    except ImageError as error:
+        return Skipped(source.whereabouts(item), error.reason, source.name)
+    except FetchError as error:
+        return Skipped(source.whereabouts(item), str(error), source.name)
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    return replace(item, size=len(file.data), mtime=file.mtime, sha256=sha256), file.data
+
+
+def _without_data(read: tuple[Item, bytes] | Skipped) -> Recognised | Skipped:
+    return read if isinstance(read, Skipped) else Recognised(read[0])
+
+
+def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[str], thumbnails: bool) -> _Read:
+    """Read one item and decode it if its content is new, in a thread of the pool."""
+    read = _read(source, item)
+    if isinstance(read, Skipped):
+        return read
+    file, data = read
+    if file.sha256 in known:
+        return Recognised(file)
+    try:
+        decoded = embedder.decode(data, item.path)
+    except ImageError as error:
+        return Skipped(source.whereabouts(item), error.reason, source.name)
+    small = thumbnail(decoded.image) if thumbnails else b""
+    sized = replace(file, width=decoded.width, height=decoded.height)
+    return _Prepared(sized, embedder.prepare(decoded.image), small)
+
+
+def _once(results: Iterator[_Read]) -> Iterator[_Read]:
+    """Of several pictures with the same content only the first is left to be embedded."""
+    seen: set[str] = set()
+    for result in results:
+        if isinstance(result, _Prepared) and result.item.sha256 in seen:
+            yield Recognised(result.item)
+            continue
+        if isinstance(result, _Prepared):
+            seen.add(result.item.sha256)
+        yield result
+
+
+def _batches(results: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
+    """Batches of up to `size` pictures, with whatever needs no embedding between them."""
+    batch: list[_Read] = []
+    pictures = 0
+    for result in results:
+        batch.append(result)
+        pictures += isinstance(result, _Prepared)
+        if pictures == size or len(batch) == AHEAD:
+            yield batch
+            batch, pictures = [], 0
+    if batch:
+        yield batch
+
+
+def _stack(batch: list[_Read], how: Preprocessing) -> Pixels:
+    """The pixels of a batch's pictures, uint8 (0..size, crop, crop, 3)."""
+    pixels = [result.pixels for result in batch if isinstance(result, _Prepared)]
+    return np.stack(pixels) if pixels else np.empty((0, how.crop, how.crop, 3), np.uint8)
+
+
+def _joined(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
+    """A batch's results with their vectors."""
+    rows = iter(vectors)
+    for result in batch:
+        if isinstance(result, _Prepared):
+            yield Embedded(result.item, next(rows), result.thumbnail)
+        else:
+            yield result

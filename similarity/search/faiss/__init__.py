@@ -1,0 +1,1 @@
+"""Indexes of FAISS, and exact search beside them."""

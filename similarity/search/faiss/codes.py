@@ -1,0 +1,108 @@
+"""Vectors as 8-bit numbers: how far they are from what they stand for, on the disk, and in memory; see `scan.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from similarity.search.faiss_library import faiss
+from similarity.vectors.arrays import Vectors
+
+# How many bytes of codes are scanned at a time.
+PART = 1 << 22
+# What each step of float32 arithmetic may lose, twice, as a share: once for each way to compute a score.
+ROUNDING = 2.0**-22
+HIGHEST = 127
+SQ8 = faiss.ScalarQuantizer.QT_8bit
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Vectors that are scanned together.
+
+    Attributes:
+        first: the row of its first one.
+        index: their codes.
+    """
+
+    first: int
+    index: Any
+
+    @property
+    def end(self) -> int:
+        """The row after its last one."""
+        return self.first + int(self.index.ntotal)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is known of all codes.
+
+    Attributes:
+        error: the largest |x - s c|.
+        length: the largest |c|.
+    """
+
+    error: float = 0.0
+    length: float = 0.0
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Bounds":
+        """As an index has noted them; raises ValueError or LookupError if they are not finite numbers from 0 on."""
+        bounds = facts["error"], facts["length"]
+        if not all(isinstance(one, int | float) and 0 <= one < np.inf for one in bounds):
+            raise ValueError("bounds that are none")
+        return cls(*map(float, bounds))
+
+    def including(self, block: Vectors, rounded: Vectors, scales: Vectors) -> "Bounds":
+        """With more vectors, float32 (n, dim), and their codes."""
+        if not len(block):
+            return self
+        error = float(np.linalg.norm(block - rounded * scales, axis=1).max()) * (1 + 1e-5)
+        return Bounds(max(self.error, error), max(self.length, float(np.linalg.norm(rounded, axis=1).max())))
+
+
+def sq8(scales: Vectors) -> Any:
+    """An index as it lies on the disk, without vectors: of FAISS's kind SQ8, and any program can use it as that.
+
+    SQ8 takes a code c for low + (c + 0.5) / 255 * width, which is scale * (c - 128) with the numbers below.
+    """
+    codes = faiss.IndexScalarQuantizer(len(scales), SQ8, faiss.METRIC_INNER_PRODUCT)
+    faiss.copy_array_to_vector(np.concatenate([-128.5 * scales, 255 * scales]).astype(np.float32), codes.sq.trained)
+    codes.is_trained = True
+    return codes
+
+
+def signed(dim: int) -> Any:
+    """An index of the same codes, for queries in whole numbers.
+
+    It is scanned in half the time that SQ8 takes: 8 instead of 17 ms for 50,000 x 2048.
+    """
+    return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
+
+
+def codes_of(index: Any) -> Any:
+    """All codes of a FAISS index, uint8 (n, dim), as a view."""
+    return faiss.rev_swig_ptr(index.codes.data(), index.ntotal * index.d).reshape(index.ntotal, index.d)
+
+
+class Parts:
+    """Takes codes in as they come.
+
+    Attributes:
+        made: the parts so far.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.made: list[Part] = []
+        self._dim, self._size = dim, max(1, PART // dim)
+
+    def fill(self, codes: Any) -> None:
+        """Append codes, uint8 (n, dim); they are copied."""
+        while len(codes):
+            if not self.made or self.made[-1].index.ntotal == self._size:
+                self.made.append(Part(self.made[-1].end if self.made else 0, signed(self._dim)))
+            room = self._size - self.made[-1].index.ntotal
+            self.made[-1].index.add_sa_codes(codes[:room])
+            codes = codes[room:]

@@ -1,0 +1,120 @@
+"""The reference: FAISS `IndexFlatIP`, which compares a query with every vector."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from similarity.errors import SearchError
+from similarity.progress import OnProgress, Reporter
+from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
+from similarity.search.faiss.batching import Batcher
+from similarity.search.faiss.files import read_faiss, write_faiss
+from similarity.search.faiss_library import faiss
+from similarity.search.recipes import FLAT
+from similarity.search.rescoring import in_order
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
+
+# From so many queries on FAISS multiplies matrices instead of going through all vectors for each of them.
+faiss.cvar.distance_compute_blas_threshold = 4
+# How many more are looked at to see whether equal scores go on.
+TIES = 4
+
+
+class FlatIndex:
+    """Exact; on vectors of unit length an inner product is a cosine similarity."""
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+        self._together: Batcher[tuple[Vectors, Rows]] = Batcher()
+
+    @classmethod
+    def build(cls, vectors: StoredVectors, progress: OnProgress | None = None) -> "FlatIndex":
+        """Take in all embeddings of a file."""
+        index, report = faiss.IndexFlatIP(vectors.dim), Reporter(len(vectors), progress, task="Building the index")
+        for _, block in vectors.blocks():
+            index.add(block)
+            report.advance(len(block))
+        return cls(index)
+
+    @classmethod
+    def load(cls, path: Path, shape: tuple[int, int]) -> "FlatIndex":
+        """Read what `save` wrote of so many vectors of so many numbers; raises OSError, or ValueError if it is not."""
+        index = read_faiss(path, FLAT, shape)
+        if type(index) is not faiss.IndexFlatIP:
+            raise ValueError("not a flat index of inner products")
+        return cls(index)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """See `VectorIndex`."""
+        return {}
+
+    @property
+    def drift(self) -> str:
+        """See `VectorIndex`: it is always made anew."""
+        return ""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self._index.d)
+
+    def __len__(self) -> int:
+        """How many vectors there are."""
+        return int(self._index.ntotal)
+
+    def search(
+        self,
+        queries: Vectors,
+        k: int,
+        *,
+        among: Selection | None = None,
+        accuracy: Accuracy = "balanced",  # noqa: ARG002 - it is exact
+    ) -> tuple[Vectors, Rows]:
+        """See `VectorIndex.search`."""
+        queries = check(queries, k, self.dim)
+        available = choice(among, len(self))
+        depth = count = min(k, available)
+        if not (count and len(queries)):
+            return nothing(queries, count)
+        while True:
+            depth = min(available, depth + TIES)
+            scores, rows = self._look(queries, depth, among)
+            # Where equal scores go on beyond the last one, more are needed to know the first rows among them.
+            if depth == available or (scores[:, count - 1] > scores[:, -1]).all():
+                break
+            depth *= 4
+        if rows.min() < 0:  # vectors that are no numbers are never found
+            raise SearchError("The index holds values that are not finite numbers: make it anew with `rebuild`.")
+        found = [in_order(*one, count) for one in zip(scores, rows, strict=True)]
+        return np.array([one for one, _ in found]), np.array([one for _, one in found])
+
+    def save(self, path: Path) -> None:
+        """Write it to a file; raises OSError."""
+        write_faiss(self._index, path)
+
+    def _look(self, queries: Vectors, depth: int, among: Selection | None) -> tuple[Vectors, Rows]:
+        if among is not None:
+            # The selector is asked while the index is scanned, so that as many rows come back as there are.
+            params = faiss.SearchParameters(sel=among.prepared(self, self._selector))
+            scores, rows = self._index.search(queries, depth, params=params)
+            return scores, rows
+        alone = len(queries) == 1
+        found = [self._together(queries, depth, self._search_all)] if alone else self._search_all(queries, depth)
+        scores, rows = zip(*found, strict=True)
+        return np.array(scores)[:, :depth], np.array(rows)[:, :depth]
+
+    def _search_all(self, queries: Vectors, k: int) -> list[tuple[Vectors, Rows]]:
+        return list(zip(*self._index.search(queries, k), strict=True))
+
+    def _selector(self, rows: Rows) -> Any:
+        mask = np.zeros(len(self), bool)
+        mask[rows] = True
+        return selector(mask)
+
+
+def selector(mask: Any) -> Any:
+    """What FAISS asks for each vector, from a bool (n,)."""
+    return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))

@@ -1,0 +1,129 @@
+"""Which addresses of Milvus are connected to: those that a person gave here, and none that only a gallery names.
+
+A gallery may come from a stranger, and its address would lead this computer, with its token, wherever the stranger
+likes: to a server of theirs, to a host of the network that this computer is in, or to a file of another program. An
+address was given if it is
+
+    SIMILARITY_MILVUS_URI
+    named in the very command or call, as `--uri` or `store=`
+    named so in an earlier one, and remembered outside of all galleries, see `installation.py`
+
+Two are the same if scheme, host and port are, or the file.
+"""
+
+import os
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from similarity.errors import SimilarityError, StoreError
+from similarity.fetch.addresses import has_odd_characters
+from similarity.fetch.http import is_url
+from similarity.paths import full_path
+from similarity.search.milvus.installation import read_installation, remember_addresses
+from similarity.search.stores import URI, Store
+
+# As pymilvus has it, for an address without a host or a port.
+HOST, PORTS = "localhost", {"http": 19530, "https": 443}
+DATABASE = re.compile(r"\w*", re.ASCII)
+MOST_SHOWN = 200
+
+# What this process was told. It lasts as long as the command, or the program that called.
+_given: set[str] = set()
+
+
+def address(store: Store) -> str:
+    """Where a store is said to be: at its own address, unless the environment has another one for all servers."""
+    return os.environ.get(URI) or store.uri if is_url(store.uri) else store.uri
+
+
+def reached(store: Store) -> str:
+    """What is connected to for a store: nothing that only a gallery says, but the name of a database of the server.
+
+    Raises:
+        StoreError: nobody gave the address here, or it is none.
+    """
+    if not is_given(address(store)):
+        raise StoreError(
+            f"Milvus at {address(store)[:MOST_SHOWN]} is named by the gallery and was never given on this computer, so "
+            "nothing was sent there: if you know this address, give it once with `python -m similarity verify "
+            "--gallery NAME --uri ADDRESS`, or leave Milvus with `python -m similarity rebuild --gallery NAME "
+            "--store faiss`."
+        )
+    if is_url(store.uri) and os.environ.get(URI):
+        return os.environ[URI]
+    return _spelled(store.uri) if is_url(store.uri) else normalised(store.uri)
+
+
+def is_given(uri: str) -> bool:
+    """Whether a person gave an address here; raises StoreError if it is none, or that cannot be found out."""
+    place, configured = normalised(uri), os.environ.get(URI)
+    if place in _given or (configured and place == normalised(configured)):
+        return True
+    return place in read_installation().addresses
+
+
+def give(store: Store) -> None:
+    """Take the address of a store for given, in this process; raises StoreError if it is none."""
+    _given.add(normalised(store.uri))
+
+
+def remember(store: Store) -> None:
+    """Keep the address of a store for later processes, if it was given; raises StoreError."""
+    remember_addresses({normalised(one) for one in (address(store), store.uri) if is_given(one)})
+
+
+def normalised(uri: str) -> str:
+    """An address as it is compared: scheme, host and port, without name and password; or the full path of a file.
+
+    Raises:
+        StoreError: it is none.
+    """
+    if not is_url(uri):
+        if "://" in uri or not uri.endswith(".db"):
+            raise _no_address(uri)
+        return _full(uri)
+    parts = _split(uri)
+    return f"{parts.scheme}://{_host(parts)}:{_port(parts)}"
+
+
+def _spelled(uri: str) -> str:
+    """An address written anew of its parts, so that no other program reads it in another way."""
+    parts = _split(uri)
+    name, at, _ = parts.netloc.rpartition("@")
+    database = parts.path.strip("/").partition("/")[0]
+    if not DATABASE.fullmatch(database) or parts.query or parts.fragment:
+        raise _no_address(uri)
+    return f"{parts.scheme}://{name}{at}{_host(parts)}:{_port(parts)}/{database}".removesuffix("/")
+
+
+def _full(path: str) -> str:
+    try:
+        return str(full_path(path))
+    except SimilarityError as error:
+        raise _no_address(path) from error
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        parts = urlsplit(uri)
+        if has_odd_characters(uri):
+            raise ValueError("an address with spaces or the like")
+        _port(parts)  # or it is no number
+    except ValueError as error:
+        raise _no_address(uri) from error
+    return parts
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or HOST
+    return f"[{host}]" if ":" in host else host
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or PORTS[parts.scheme]
+
+
+def _no_address(uri: str) -> StoreError:
+    return StoreError(
+        f"{uri[:MOST_SHOWN]} is no address of Milvus: give http://host:19530, or a file whose name ends in .db."
+    )

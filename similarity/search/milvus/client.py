@@ -1,0 +1,108 @@
+"""Reaching a Milvus: one client for each address, with timeouts, and its errors as ours.
+
+pymilvus tries again by itself what failed on the way, for as long as the timeout of a call allows.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+from similarity.errors import CollectionError, StoreAwayError, StoreError
+from similarity.fetch.http import is_url
+from similarity.search.milvus.addresses import address, reached
+from similarity.search.stores import Store
+
+# What a server wants to know: "user:password" or a key. It is never written down.
+TOKEN = "SIMILARITY_MILVUS_TOKEN"
+# How long to wait, in seconds: for a server to be there, for an answer, and for a batch to be taken in.
+CONNECT, ANSWER, WRITE = 10.0, 30.0, 120.0
+# Or a new connection waits until gRPC tries the broken one again, which has the same address: for minutes, in the end.
+OPTIONS = {"grpc.use_local_subchannel_pool": 1}
+# What Milvus says when a collection is not there; and when it is the way to it that failed.
+NO_COLLECTION, NO_WAY = 100, {1, 2}
+UNREACHABLE = ("unavailable", "connect", "timeout", "deadline", "retry run out")
+
+_clients: dict[tuple[str, str], Any] = {}
+_connecting = threading.Lock()
+
+
+def client(store: Store) -> Any:
+    """The client of a store, connected; one for all threads.
+
+    Raises:
+        StoreAwayError: it cannot be reached. StoreError: nobody gave its address here, the server refuses, or pymilvus
+            is not installed.
+    """
+    key = where, token = _key(store)
+    with _connecting:
+        if key not in _clients:
+            with told(store):
+                _clients[key] = pymilvus().MilvusClient(where, token=token, timeout=CONNECT, grpc_options=OPTIONS)
+        return _clients[key]
+
+
+@contextmanager
+def told(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]:
+    """Whatever goes wrong within is one of our errors, which names the address.
+
+    Args:
+        remedy: what to do where the collection is gone.
+    """
+    library = pymilvus()
+    from grpc import RpcError  # which pymilvus brings along, and lets through where an answer takes too long
+
+    try:
+        yield
+    except (library.MilvusException, RpcError, OSError) as error:
+        is_told = isinstance(error, library.MilvusException)
+        meant = _meant(store, collection, remedy, error) if is_told else StoreAwayError(_away(store))
+        if isinstance(meant, StoreAwayError):  # or whoever tries next waits for this connection to be tried again
+            _let_go(_key(store))
+        raise meant from error
+
+
+@cache
+def pymilvus() -> Any:
+    """The library; raises StoreError if it is not installed."""
+    try:
+        import pymilvus
+    except ImportError as error:
+        raise StoreError("Milvus needs more packages: pip install 'similarity[scale]'.") from error
+    # What goes wrong is raised as well, and the log of a server that is tried again is long.
+    for name in ("pymilvus", "milvus_lite", "grpc"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return pymilvus
+
+
+def _key(store: Store) -> tuple[str, str]:
+    """Address and token; a file needs none."""
+    where = reached(store)
+    return where, os.environ.get(TOKEN, "") if is_url(where) else ""
+
+
+def _let_go(key: tuple[str, str]) -> None:
+    """Forget a client, so that the next one connects anew."""
+    if gone := _clients.pop(key, None):
+        with suppress(pymilvus().MilvusException):
+            gone.close()
+
+
+def _meant(store: Store, collection: str, remedy: str, error: Any) -> StoreError:
+    text = str(getattr(error, "message", error))
+    if error.code == NO_COLLECTION:
+        return CollectionError(f"The collection {collection} is not in Milvus at {address(store)} any more{remedy}.")
+    if not is_url(store.uri) and "open" in text.lower():
+        return StoreAwayError(f"{store.uri} cannot be opened: another program has it open, or it is no Milvus Lite.")
+    if error.code in NO_WAY and any(word in text.lower() for word in UNREACHABLE):
+        return StoreAwayError(_away(store))
+    return StoreError(f"Milvus at {address(store)} refused: {text}")
+
+
+def _away(store: Store) -> str:
+    if is_url(store.uri):
+        return f"Milvus at {address(store)} cannot be reached: see to it that it runs there, then try again."
+    return f"{store.uri} cannot be opened: another program has it open, or it is no Milvus Lite."

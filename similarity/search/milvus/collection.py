@@ -1,0 +1,206 @@
+"""One collection of Milvus: a line for each picture, with a key, its embedding and its tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tenacity import retry, retry_if_result, stop_after_delay, wait_exponential
+
+from similarity.errors import CollectionError
+from similarity.search import Rows
+from similarity.search.milvus.client import ANSWER, WRITE, client, pymilvus, told
+from similarity.search.milvus.conditions import DIGITS, KEY, MOST_TAGS, TAGS, VECTOR
+from similarity.search.stores import Store
+from similarity.vectors.arrays import Vectors
+
+METRIC = "IP"
+# Where a collection carries the id of its gallery: among its properties, and for people in its description as well.
+PROPERTY, DESCRIPTION = "similarity.gallery", re.compile(r"of the similarity gallery ([0-9a-f]{32})")
+# What Milvus says when a collection is not in its memory.
+NOT_LOADED = 101
+# Milvus gives so many results at most.
+MOST_RESULTS = 16_384
+# Bytes of embeddings that are sent at once: a server takes 64 MB. And how many keys are fetched or named at once.
+BATCH, KEYS = 8 << 20, 10_000
+# How long an index may take to be built, in seconds, before a search has to do without it.
+BUILDING = 3600.0
+
+
+@dataclass
+class Collection:
+    """A collection by its name. Safe to share between threads.
+
+    Attributes:
+        remedy: what to do if it is gone, to end a sentence with.
+        gallery: the id of the gallery that it is of, which it carries; none of one that an earlier version made.
+    """
+
+    store: Store
+    name: str
+    remedy: str = ""
+    gallery: str = ""
+    _loaded_by: Any = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def _client(self) -> Any:
+        return client(self.store)
+
+    @property
+    def _loaded(self) -> Any:
+        """The client, once the collection is in the server's memory."""
+        connected = self._client
+        if self._loaded_by is not connected:
+            connected.load_collection(self.name, timeout=WRITE)
+            self._loaded_by = connected
+        return connected
+
+    def create(self, dim: int) -> None:
+        """Make it, empty, for embeddings of so many numbers; it has to be indexed before it can be asked."""
+        types = pymilvus().DataType
+        with self._told():
+            of = {"description": f"Embeddings of the similarity gallery {self.gallery}"} if self.gallery else {}
+            schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False, **of)
+            schema.add_field(KEY, types.INT64, is_primary=True)
+            schema.add_field(VECTOR, types.FLOAT_VECTOR, dim=dim)
+            schema.add_field(TAGS, types.ARRAY, element_type=types.VARCHAR, max_length=DIGITS, max_capacity=MOST_TAGS)
+            how = {"properties": {PROPERTY: self.gallery}} if self.gallery else {}
+            self._client.create_collection(self.name, schema=schema, consistency_level="Bounded", timeout=WRITE, **how)
+
+    def put(self, keys: Rows, vectors: Vectors, tags: Sequence[list[str]]) -> None:
+        """Add lines, or replace those with the same keys: so a batch that failed on the way can be sent again."""
+        size = max(1, BATCH // (4 * vectors.shape[1]))
+        for start in range(0, len(keys), size):
+            part = slice(start, start + size)
+            lines = [
+                {KEY: key, VECTOR: vector, TAGS: tagged}
+                for key, vector, tagged in zip(keys[part].tolist(), vectors[part], tags[part], strict=True)
+            ]
+            with self._told():
+                self._client.upsert(self.name, lines, timeout=WRITE)
+
+    def index(self, index_type: str, parameters: dict[str, int]) -> None:
+        """Index all that was put: once, before it is asked. What is put later is indexed as well; see `settle`."""
+        with self._told():
+            self._client.flush(self.name, timeout=WRITE)
+            index = self._client.prepare_index_params()
+            index.add_index(VECTOR, index_type=index_type, metric_type=METRIC, params=parameters)
+            self._client.create_index(self.name, index, timeout=BUILDING)
+            self._client.load_collection(self.name, timeout=BUILDING)
+
+    def settle(self) -> None:
+        """Have what was put kept for good, and indexed."""
+        with self._told():
+            self._client.flush(self.name, timeout=WRITE)
+            self._wait_for_index()
+
+    def search(
+        self, queries: Vectors, limit: int, condition: str, parameters: dict[str, int], *, up_to_date: bool = False
+    ) -> list[Rows]:
+        """The keys of the best for each query, int64 (up to limit,), best first.
+
+        Args:
+            limit: MOST_RESULTS at most.
+            condition: a filter, or nothing.
+            up_to_date: wait until the last change is seen, which takes a fifth of a second.
+        """
+        how = {
+            "anns_field": VECTOR,
+            "filter": condition,
+            "limit": limit,
+            "search_params": {"metric_type": METRIC, "params": parameters},
+            "consistency_level": "Strong" if up_to_date else "Bounded",
+            "timeout": ANSWER,
+        }
+        with self._told():
+            try:
+                found = self._loaded.search(self.name, list(queries), **how)
+            except pymilvus().MilvusException as error:
+                if error.code != NOT_LOADED:
+                    raise
+                self._loaded_by = None  # it was started anew
+                found = self._loaded.search(self.name, list(queries), **how)
+        return [np.array(hits.ids, np.int64) for hits in found]
+
+    def delete(self, condition: str) -> None:
+        """Take lines out."""
+        with self._told():
+            self._loaded.delete(self.name, filter=condition, timeout=WRITE)
+
+    def delete_keys(self, keys: Rows) -> None:
+        """Take lines out by their keys."""
+        for start in range(0, len(keys), KEYS):
+            self.delete(f"{KEY} in {keys[start : start + KEYS].tolist()}")
+
+    def count(self) -> int:
+        """How many lines there are."""
+        with self._told():
+            found = self._loaded.query(
+                self.name, filter="", output_fields=["count(*)"], consistency_level="Strong", timeout=ANSWER
+            )
+        return int(found[0]["count(*)"])
+
+    def all_keys(self) -> Iterator[Rows]:
+        """Of all lines, some at a time."""
+        with self._told():
+            lines = self._loaded.query_iterator(
+                self.name, batch_size=KEYS, filter=f"{KEY} >= 0", output_fields=[KEY], consistency_level="Strong"
+            )
+            while batch := lines.next():
+                yield np.fromiter((line[KEY] for line in batch), np.int64, len(batch))
+            lines.close()
+
+    def check(self, dim: int) -> None:
+        """See to it that it is there, of its gallery, for embeddings of so many numbers; raises CollectionError."""
+        facts = self._facts()
+        if _carried(facts) != self.gallery:
+            raise CollectionError(f"The collection {self.name} is not of this gallery{self.remedy}.")
+        found = next((int(field["params"]["dim"]) for field in facts["fields"] if field["name"] == VECTOR), None)
+        if found != dim:
+            has = "no embeddings" if found is None else f"embeddings of {found} numbers"
+            raise CollectionError(f"The collection {self.name} has {has}, and the gallery of {dim}{self.remedy}.")
+
+    def carried(self) -> str:
+        """The id of the gallery that it carries, or nothing; raises CollectionError if it is not there."""
+        return _carried(self._facts())
+
+    def drop(self) -> None:
+        """Take it away; nothing happens if it is not there."""
+        with self._told():
+            self._client.drop_collection(self.name, timeout=WRITE)
+
+    def _facts(self) -> dict[str, Any]:
+        with self._told():
+            return dict(self._client.describe_collection(self.name, timeout=ANSWER))
+
+    def _wait_for_index(self) -> None:
+        """Segments that are not indexed yet are compared one by one: right, and slow."""
+
+        @retry(
+            retry=retry_if_result(lambda pending: pending > 0),
+            stop=stop_after_delay(BUILDING),
+            wait=wait_exponential(0.05, max=5),
+            retry_error_callback=lambda _: 0,
+        )
+        def pending() -> int:
+            facts = self._client.describe_index(self.name, VECTOR, timeout=ANSWER) or {}
+            return int(facts.get("pending_index_rows", 0))
+
+        pending()
+
+    def _told(self) -> Any:
+        return told(self.store, self.name, self.remedy)
+
+
+def _carried(facts: dict[str, Any]) -> str:
+    described = DESCRIPTION.search(facts.get("description") or "")
+    return str((facts.get("properties") or {}).get(PROPERTY) or (described[1] if described else ""))
+
+
+def reach(store: Store) -> None:
+    """See to it that a store answers; raises StoreError."""
+    with told(store):
+        client(store).list_collections(timeout=ANSWER)
