@@ -5,8 +5,9 @@ import logging
 import streamlit as st
 from starlette.middleware import Middleware
 
-from similarity.app import guard, login, pages, pictures, server
-from similarity.app.upload_budget import UploadBudget
+from similarity.app import pages
+from similarity.app.serving import guard, login, pictures, server
+from similarity.app.serving.upload_budget import UploadBudget
 from similarity.text import plain
 
 if __name__ == "__main__":

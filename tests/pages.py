@@ -23,7 +23,7 @@ manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.sca
 def forget() -> None:
     """Nothing is cached any more but models, which take a moment to load and are the same in every home."""
     from similarity.app import pages as _  # noqa: F401 - imports all that caches anything
-    from similarity.app import resources
+    from similarity.app.serving import resources
 
     modules = [module for name, module in sys.modules.items() if name.startswith("similarity.app")]
     for cached in [value for module in modules for value in vars(module).values()]:
@@ -48,7 +48,7 @@ def draw_alone(show: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> App
     Args:
         show: imports the page's own and calls it; only the text of this function is taken.
     """
-    from similarity.app import navigation
+    from similarity.app.shell import navigation
 
     forget()
 

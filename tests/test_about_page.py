@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from similarity import Gallery
 from similarity.app.about import facts as about_facts
 from similarity.app.about import page as about_page
-from similarity.app.messages import WORD_JOINER
+from similarity.app.wording.messages import WORD_JOINER
 from similarity.embedding.backbones import BACKBONES
 
 

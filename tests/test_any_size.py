@@ -13,7 +13,7 @@ from commands import Run
 from conftest import change_manifest
 
 from similarity import Gallery, Item
-from similarity.bench.worlds import World
+from similarity.bench.synthetic import World
 from similarity.errors import GalleryDamagedError, SearchError
 from similarity.storage.generations import write_generation
 from similarity.storage.items import Items, read_items, write_items

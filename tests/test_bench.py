@@ -164,10 +164,12 @@ def test_bench_explain_reports_milliseconds_with_a_known_query_and_without(
 def test_a_model_whose_weights_are_not_here_is_measured_with_random_ones(
     empty_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from similarity.bench.scratch import scratch_home
+    from similarity.bench.scratch_home import scratch_home
     from similarity.paths import home
 
-    monkeypatch.setattr("similarity.bench.scratch.make_random_weights", lambda _, path: path.write_bytes(b"random"))
+    monkeypatch.setattr(
+        "similarity.bench.scratch_home.make_random_weights", lambda _, path: path.write_bytes(b"random")
+    )
     with scratch_home("resnet50") as (choice, real):
         assert (choice.backbone.name, real) == ("resnet50", False)
         assert choice.weights.read_bytes() == b"random"
@@ -285,9 +287,9 @@ def test_bench_teaching_tells_what_a_head_is_worth(
         return replace(pictures, embeddings=normalise(pictures.embeddings[:, :32]))
 
     quick = Settings(epochs=1, members=1)
-    monkeypatch.setattr("similarity.bench.teaching.labelled_pictures", short)
-    monkeypatch.setattr("similarity.bench.teaching.Settings", lambda loss: replace(quick, loss=loss))
-    monkeypatch.setattr("similarity.bench.teaching.PICTURES", 0.4)
+    monkeypatch.setattr("similarity.bench.finetuning.labelled_pictures", short)
+    monkeypatch.setattr("similarity.bench.finetuning.Settings", lambda loss: replace(quick, loss=loss))
+    monkeypatch.setattr("similarity.bench.finetuning.PICTURES", 0.4)
     command = ("bench", "teaching", "-g", "taught", "--draws", "2")
     report = report_of(run(*command, "--json"))
     assert (report["gallery"], report["loss"], report["draws"]) == ("taught", "multi-similarity", 2)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from similarity.bench.worlds import World
-from similarity.capacity import REFERENCE, Machine, Wish, make_plan, sizes
-from similarity.capacity.check import check_report
-from similarity.capacity.rates import fitted, lists_of, steps
+from similarity.bench.capacity import REFERENCE, Machine, Wish, make_plan, sizes
+from similarity.bench.capacity.check import check_report
+from similarity.bench.capacity.rates import fitted, lists_of, steps
+from similarity.bench.synthetic import World
 from similarity.cli import app
 from similarity.errors import SearchError
 from similarity.search import build_index, choose_recipe

@@ -13,7 +13,7 @@ from similarity import Gallery
 from similarity.errors import SearchError
 from similarity.evaluation import Comparison, Evaluation, compare, evaluate
 from similarity.evaluation.comparison import COMPARED
-from similarity.evaluation.resampling import holm, mcnemar_test, sign_flip_test
+from similarity.evaluation.significance import holm, mcnemar_test, sign_flip_test
 from similarity.sources import open_source
 
 

@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from test_evaluate_page import plots
 
 from similarity import Gallery
-from similarity.app.search import detail, sureness
+from similarity.app.search import confidence, detail
 from similarity.evaluation import evaluate
-from similarity.evaluation.wording import CALIBRATED
+from similarity.evaluation.report.wording import CALIBRATED
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_from_the_precision_that_was_chosen_on_results_count_as_confident() -> N
 
 
 def test_a_precision_that_the_gallery_cannot_reach_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("similarity.confidence.Calibration.threshold", lambda *_: None)
+    monkeypatch.setattr("similarity.evaluation.confidence.calibration.Calibration.threshold", lambda *_: None)
     told = texts(opened(precision="0.99")).replace("*", "")
     assert "No confident match. The best one is > 99 % likely the same kind. This gallery cannot tell which" in told
 
@@ -86,13 +86,13 @@ def test_a_gallery_that_cannot_tell_shows_no_percentages(shapes: Gallery, empty_
 
 
 def test_a_large_gallery_is_searched_while_it_is_found_out(catalogue: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sureness, "AT_ONCE", len(catalogue) - 1)
+    monkeypatch.setattr(confidence, "AT_ONCE", len(catalogue) - 1)
     page = opened()
     assert len(ranking(page)) == 10
-    for making in sureness.calibrations()._made.values():
+    for making in confidence.calibrations()._made.values():
         making.result.result(60)
     assert ranking(page.run())[0]["chance"] == "> 99 % likely"
-    monkeypatch.setattr(sureness, "IN_BACKGROUND", len(catalogue) - 1)
+    monkeypatch.setattr(confidence, "IN_BACKGROUND", len(catalogue) - 1)
     assert ranking(opened())[0]["chance"] == "> 99 % likely", "it is in the cache"
 
 
@@ -100,7 +100,7 @@ def test_what_goes_wrong_costs_the_percentages_and_not_the_results(monkeypatch: 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(sureness, "calibrate", fail)
+    monkeypatch.setattr(confidence, "calibrate", fail)
     page = opened()
     assert not page.exception
     assert len(ranking(page)) == 10

@@ -6,7 +6,7 @@ import socket
 import psutil
 import pytest
 
-from similarity.app.connections import answering_at_once
+from similarity.app.serving.connections import answering_at_once
 
 
 async def start_the_server() -> None:

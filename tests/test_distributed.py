@@ -26,11 +26,11 @@ from conftest import MODEL, Site, bundled_model
 from test_shards import table, times
 
 from similarity import Embedder
-from similarity.distributed import QUIET, cluster
 from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ClusterError, ModelError, SimilarityError
 from similarity.shards.chunks import open_list
-from similarity.shards.layout import Layout, lay_out
+from similarity.shards.ray import QUIET, cluster
+from similarity.shards.resources import Layout, lay_out
 from similarity.shards.run import embed
 from similarity.shards.worker import Task
 
@@ -124,7 +124,7 @@ def standin(light_shards: None, light_embedder: Embedder, monkeypatch: pytest.Mo
     for name, value in QUIET.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setattr("similarity.distributed.load_embedder", lambda _: light_embedder)
+    monkeypatch.setattr("similarity.shards.ray.load_embedder", lambda _: light_embedder)
     return ray
 
 
@@ -152,7 +152,7 @@ def test_workers_are_given_their_cores_and_embed_what_this_process_embeds(
         tasks.append(task)
         return light_embedder
 
-    monkeypatch.setattr("similarity.distributed.load_embedder", load)
+    monkeypatch.setattr("similarity.shards.ray.load_embedder", load)
     monkeypatch.setenv("SIMILARITY_EXAMPLE", "for workers too")
     choice, told = choose_model(MODEL), []
     done = embed(open_list(folder), tmp_path / "out", choice, workers=cluster(cores=4), size=6, progress=told.append)
@@ -196,7 +196,7 @@ def test_an_error_of_a_worker_is_told_as_if_it_were_here(
         def load(_: Task, error: SimilarityError = raised) -> Embedder:
             raise error
 
-        monkeypatch.setattr("similarity.distributed.load_embedder", load)
+        monkeypatch.setattr("similarity.shards.ray.load_embedder", load)
         with pytest.raises(told, match=str(raised)):
             embed(open_list(pictures), tmp_path / "out", choose_model(MODEL), workers=cluster())
 
@@ -250,7 +250,7 @@ def test_without_ray_the_error_says_what_to_install(standin: Standin, monkeypatc
 
 HEAD = """
 import sys
-from similarity.distributed import cluster
+from similarity.shards.ray import cluster
 
 with cluster():
     import ray
@@ -258,7 +258,7 @@ with cluster():
     sys.stdin.read()
 """
 WITHIN = """
-from similarity.distributed import cluster
+from similarity.shards.ray import cluster
 
 with cluster() as workers:
     import ray

@@ -11,8 +11,8 @@ from pages import draw_alone, errors, texts, tiles
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app import access
-from similarity.app.evaluate import measuring
+from similarity.app.evaluate import background
+from similarity.app.serving import access
 from similarity.evaluation import evaluate
 
 
@@ -141,7 +141,7 @@ def test_who_may_not_manage_cannot_have_folders_of_this_computer_read(
 def test_a_large_gallery_is_evaluated_when_it_is_asked_for(
     page: AppTest, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measuring, "AT_ONCE", len(shapes) - 1)
+    monkeypatch.setattr(background, "AT_ONCE", len(shapes) - 1)
     page.run()
     assert not metrics(page)
     assert "Each of 15 pictures is compared with all others, which takes about 1 s." in texts(page)
@@ -169,7 +169,7 @@ def test_an_evaluation_that_fails_gets_a_plain_sentence_and_is_tried_again(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(measuring, "evaluate", fail)
+        patch.setattr(background, "evaluate", fail)
         page.run()
     assert not page.exception
     assert "could not be evaluated" in errors(page)
@@ -198,7 +198,7 @@ def test_a_change_of_the_gallery_is_evaluated_anew(page: AppTest, mine: Gallery)
 def test_a_large_gallery_is_measured_only_for_who_may_manage(
     page: AppTest, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measuring, "AT_ONCE", len(shapes) - 1)
+    monkeypatch.setattr(background, "AT_ONCE", len(shapes) - 1)
     monkeypatch.setattr(access, "may_manage", lambda: False)
     page.run()
     assert not page.exception

@@ -14,10 +14,10 @@ from commands import Run
 
 from similarity import Gallery
 from similarity.errors import SearchError
-from similarity.evaluation import Evaluation, evaluate, metrics, ranks
-from similarity.evaluation.ranks import Outcomes, Task, pack, rank_all, unpack
-from similarity.evaluation.resampling import bootstrap
-from similarity.evaluation.summaries import METRICS, per_query
+from similarity.evaluation import Evaluation, evaluate, metrics, ranking
+from similarity.evaluation.aggregates import METRICS, per_query
+from similarity.evaluation.ranking import Outcomes, Task, pack, rank_all, unpack
+from similarity.evaluation.significance import bootstrap
 from similarity.progress import Progress
 from similarity.sources import open_source
 from similarity.sources.originals import read_original
@@ -177,7 +177,7 @@ def test_a_large_gallery_is_read_again_for_every_block_with_the_same_outcome(
     vectors, labels = some_world(9, 300)
     stored = store(vectors)
     held, _ = leave_one_out(stored, labels)
-    monkeypatch.setattr(ranks, "HELD", 0)
+    monkeypatch.setattr(ranking, "HELD", 0)
     read, _ = leave_one_out(stored, labels, matrix=10_000)
     assert read.rows.tolist() == held.rows.tolist()
 

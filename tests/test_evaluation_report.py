@@ -15,9 +15,9 @@ from e2e.server import CHROMIUM, QUIET
 from similarity import Gallery
 from similarity.errors import SearchError
 from similarity.evaluation import Evaluation, evaluate, render_report
-from similarity.evaluation.plots import draw_confusions, draw_labels, draw_recall, draw_scores
-from similarity.evaluation.report import save_report
-from similarity.evaluation.wording import DEFINITIONS, NAMES
+from similarity.evaluation.report.page import save_report
+from similarity.evaluation.report.plots import draw_confusions, draw_labels, draw_recall, draw_scores
+from similarity.evaluation.report.wording import DEFINITIONS, NAMES
 from similarity.sources import open_source
 
 HOSTILE = [
@@ -157,7 +157,7 @@ def test_many_labels_are_cut_to_those_that_fare_worst(pictures: Path, tmp_path: 
     rows = [f"{path},label {number // 2}" for number, path in enumerate(files)]
     (tmp_path / "table.csv").write_text("\n".join(["path,label", *rows]))
     monkeypatch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
-    monkeypatch.setattr("similarity.evaluation.plots.BARS", 3)
+    monkeypatch.setattr("similarity.evaluation.report.plots.BARS", 3)
     gallery = Gallery.build(tmp_path / "table.csv", tmp_path / "gallery", model=standin.CHOICE)
     evaluation = evaluate(gallery)
     drawn = draw_labels(evaluation).decode()

@@ -20,12 +20,12 @@ from similarity import Gallery
 from similarity.cli import app, main
 from similarity.errors import HeadError, SearchError
 from similarity.evaluation import evaluate
-from similarity.evaluation.calibration import calibrate, read_calibration
-from similarity.finetuning import LOSSES, Epoch, Settings, finetune, process
+from similarity.evaluation.calibrate import calibrate, read_calibration
+from similarity.finetuning import LOSSES, Epoch, Settings, finetune, launcher
+from similarity.finetuning.batches import AT_ONCE, draw_batches
+from similarity.finetuning.example_files import describe, read_examples, write_examples
 from similarity.finetuning.examples import Labelled, fold_labelled, labelled_pictures
-from similarity.finetuning.lessons import AT_ONCE, draw_batches
-from similarity.finetuning.marked import QUERIES_TO_HOLD_OUT, Marked, fold_marks, marked_results
-from similarity.finetuning.passing import describe, read_examples, write_examples
+from similarity.finetuning.feedback_examples import QUERIES_TO_HOLD_OUT, Marked, fold_marks, marked_results
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worker import teach
 from similarity.pairs import Pairs
@@ -62,7 +62,7 @@ def at_home(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Pa
         folder = make_home(tmp_path_factory.mktemp("finetuning") / "home", home)
         patch.setenv("SIMILARITY_HOME", str(folder))
         patch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
-        patch.setattr(process, "running_module", running_here)
+        patch.setattr(launcher, "running_module", running_here)
         yield folder
 
 
@@ -420,13 +420,13 @@ def test_a_training_process_that_dies_is_an_error(discs: Gallery, monkeypatch: p
                 started.kill()
             yield started
 
-    monkeypatch.setattr(process, "running_module", dying)
+    monkeypatch.setattr(launcher, "running_module", dying)
     with pytest.raises(HeadError, match="ended before it was done: the computer may be short of memory"):
         finetune(discs)
 
 
 def test_what_the_training_process_finds_wrong_is_said(discs: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "gather_examples", lambda *_: some_labelled(3, 4))
+    monkeypatch.setattr(launcher, "gather_examples", lambda *_: some_labelled(3, 4))
     with pytest.raises(HeadError, match="and there are 3: hold items out instead"):
         finetune(discs, Settings(split="label"))
 
@@ -450,7 +450,7 @@ def test_a_training_that_is_cancelled_leaves_no_process(
         assert epoch == Epoch("trial", 1, 9, 0.5, 0.25)
         raise InterruptedError
 
-    monkeypatch.setattr(process, "running_module", endless)
+    monkeypatch.setattr(launcher, "running_module", endless)
     with pytest.raises(InterruptedError):
         finetune(discs, on_epoch=cancel)
     assert started[0].poll() is not None

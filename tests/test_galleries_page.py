@@ -15,9 +15,9 @@ from pages import forget
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app import access
-from similarity.app.galleries import background, details
-from similarity.jobs import Job, Jobs
+from similarity.app.galleries import details, jobs_background
+from similarity.app.serving import access
+from similarity.service.jobs import Job, Jobs
 from similarity.sources.uploads import keep_upload
 
 pytestmark = pytest.mark.usefixtures("standin_network")
@@ -28,8 +28,8 @@ def script() -> None:
     """The page, with other pages that only say where one has got to."""
     import streamlit as st
 
-    from similarity.app import navigation
     from similarity.app.galleries import page as galleries_page
+    from similarity.app.shell import navigation
 
     def go(page: str, parameters: dict[str, str]) -> None:
         st.session_state["gone_to"] = (page, parameters)
@@ -41,15 +41,15 @@ def script() -> None:
 
 @pytest.fixture
 def page(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    from similarity.app import navigation
+    from similarity.app.shell import navigation
 
     assert empty_home
     forget()
     monkeypatch.setattr("similarity.embedding.embedder.Embedder.restore", standin.load)
-    monkeypatch.setattr("similarity.app.access.may_manage", lambda: True)
+    monkeypatch.setattr("similarity.app.serving.access.may_manage", lambda: True)
     monkeypatch.setattr(navigation, "go", navigation.go)  # put back at the end
     yield AppTest.from_function(script, default_timeout=60)
-    for job in background.jobs().listed():
+    for job in jobs_background.jobs().listed():
         job.cancel()
         job.wait(30)
 
@@ -61,7 +61,7 @@ def mine(own_pictures: Path, empty_home: Path) -> Gallery:
 
 
 def jobs() -> Jobs:
-    return background.jobs()
+    return jobs_background.jobs()
 
 
 def finish(page: AppTest) -> Job:
@@ -121,7 +121,7 @@ def test_without_a_gallery_the_page_says_what_one_is_and_offers_to_make_one(page
 def test_a_visitor_who_may_not_manage_sees_galleries_without_paths_and_can_change_none(
     page: AppTest, mine: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("similarity.app.access.may_manage", lambda: False)
+    monkeypatch.setattr("similarity.app.serving.access.may_manage", lambda: False)
     page.query_params["new"] = "1"
     page.run()
     assert page.info[0].value == access.REFUSAL
@@ -129,7 +129,7 @@ def test_a_visitor_who_may_not_manage_sees_galleries_without_paths_and_can_chang
     open_details(page)
     assert labels(page) == ["All galleries", "Search it"]
     assert str(mine.directory.parent) not in texts(page) + page.table[0].value.to_string().replace("\\", "")
-    assert background.start(mine.directory, "delete", lambda _: None) is False
+    assert jobs_background.start(mine.directory, "delete", lambda _: None) is False
     assert jobs().listed() == []
 
 

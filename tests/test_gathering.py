@@ -12,8 +12,8 @@ from similarity import Gallery
 from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ShardError, SimilarityError, SourceError
 from similarity.shards.chunks import open_list
-from similarity.shards.gathering import index_shards
 from similarity.shards.run import embed
+from similarity.shards.to_gallery import index_shards
 from similarity.storage.generations import read_generation
 from similarity.storage.thumbnails import read_thumbnail
 

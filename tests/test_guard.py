@@ -9,8 +9,8 @@ import pytest
 from starlette.datastructures import Headers
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from similarity.app import guard
-from similarity.app.guard import HEADERS, MESSAGES, Guard
+from similarity.app.serving import guard
+from similarity.app.serving.guard import HEADERS, MESSAGES, Guard
 
 Header = tuple[str, str]
 

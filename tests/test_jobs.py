@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import standin
 
-from similarity import Gallery, tasks
+from similarity import Gallery
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError, SourceError
-from similarity.jobs import KEPT, Job, Jobs
 from similarity.progress import Progress
+from similarity.service import tasks
+from similarity.service.jobs import KEPT, Job, Jobs
 from similarity.sources.uploads import drop_unused, keep_upload
 from similarity.storage.deletion import delete_gallery
 from similarity.storage.inventory import can_go_back, disk_bytes, list_galleries, take_inventory

@@ -11,8 +11,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.state.query_params import CLIENT_STATE_QUERY_STRING_MAX_LENGTH
 
 from similarity import Gallery, SimilarityError
-from similarity.app import fields, guard, links, pictures
-from similarity.app.links import Link, Part
+from similarity.app.serving import guard, pictures
+from similarity.app.shell import fields, links
+from similarity.app.shell.links import Link, Part
 from similarity.fetch.http import fetch
 from similarity.paths import full_path
 from similarity.search.stores import choose_store
@@ -71,7 +72,7 @@ def test_the_longest_searches_that_are_made_here_are_not_too_long() -> None:
 
 
 def draw_field() -> None:
-    from similarity.app import fields
+    from similarity.app.shell import fields
 
     fields.line("One line", key="line")
     fields.lines("Several", key="lines")

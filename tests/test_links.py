@@ -2,8 +2,8 @@
 
 import pytest
 
-from similarity.app import navigation
-from similarity.app.links import MIN_SIDE, PRECISIONS, Link, Part, parse
+from similarity.app.shell import navigation
+from similarity.app.shell.links import MIN_SIDE, PRECISIONS, Link, Part, parse
 from similarity.query.inputs import Box
 from similarity.sources import Item
 

@@ -17,7 +17,7 @@ from streamlit.auth_util import set_cookie_with_chunks
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from similarity.app import access, login, users
+from similarity.app.serving import access, login, users
 
 pytest.importorskip("authlib", reason="Authlib is not installed")
 

@@ -13,12 +13,13 @@ from conftest import MODEL
 from pages import draw_alone, errors, texts
 from streamlit.testing.v1 import AppTest
 
-from similarity import Gallery, maps
-from similarity.app import navigation
-from similarity.app.gallery_choice import CHOSEN
+from similarity import Gallery
+from similarity.app.map import background as map_making
 from similarity.app.map import chart as map_chart
-from similarity.app.map import making as map_making
-from similarity.maps import GalleryMap
+from similarity.app.map import layout
+from similarity.app.map.layout import GalleryMap
+from similarity.app.shell import navigation
+from similarity.app.shell.gallery_choice import CHOSEN
 from similarity.storage.current import live_state
 
 
@@ -161,7 +162,7 @@ def test_a_gallery_of_one_picture_has_a_map_of_one_point(page: AppTest, own_pict
 def test_of_a_large_gallery_a_part_is_shown_which_is_said(
     page: AppTest, mine: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(maps, "MAX_POINTS", 5)
+    monkeypatch.setattr(layout, "MAX_POINTS", 5)
     page.run()
     assert not page.exception
     assert f"5 of its {len(mine)} pictures are on the map" in texts(page)
@@ -185,7 +186,7 @@ def test_a_map_that_cannot_be_made_gets_a_plain_sentence_and_is_tried_again(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(maps, "lay_out", fail)
+        patch.setattr(layout, "lay_out", fail)
         page.run()
     assert not page.exception
     assert "The map could not be made" in errors(page)
@@ -201,7 +202,7 @@ def test_while_the_map_is_made_the_page_says_how_long_it_takes(
     is_told = threading.Event()
     caption = map_making.st.caption
 
-    def lay_out(vectors: np.ndarray) -> maps.Points:
+    def lay_out(vectors: np.ndarray) -> layout.Points:
         assert is_told.wait(30)
         return np.asarray(vectors[:, :2] ** 2)
 
@@ -212,7 +213,7 @@ def test_while_the_map_is_made_the_page_says_how_long_it_takes(
         return caption(text, **more)
 
     monkeypatch.setattr(map_making, "TICK", 0.001)
-    monkeypatch.setattr(maps, "lay_out", lay_out)
+    monkeypatch.setattr(layout, "lay_out", lay_out)
     monkeypatch.setattr(map_making.st, "caption", tell)
     page.run()
     assert not page.exception
@@ -224,14 +225,14 @@ def test_while_the_map_is_made_the_page_says_how_long_it_takes(
 
 def test_two_visitors_who_come_at_once_get_one_map_made_once(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    lay_out, begin = maps.lay_out, threading.Event()
+    lay_out, begin = layout.lay_out, threading.Event()
 
-    def slow(vectors: np.ndarray) -> maps.Points:
+    def slow(vectors: np.ndarray) -> layout.Points:
         begin.wait(10)
         made.append(len(vectors))
         return lay_out(vectors)
 
-    monkeypatch.setattr(maps, "lay_out", slow)
+    monkeypatch.setattr(layout, "lay_out", slow)
     maker = map_making.MapMaker()
     asked = [maker.ask(mine) for _ in range(5)]
     begin.set()
@@ -241,10 +242,10 @@ def test_two_visitors_who_come_at_once_get_one_map_made_once(mine: Gallery, monk
 
 
 def test_only_a_few_maps_are_kept_in_memory(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "lay_out", lambda vectors: vectors[:, :2] ** 2)
+    monkeypatch.setattr(layout, "lay_out", lambda vectors: vectors[:, :2] ** 2)
     maker = map_making.MapMaker()
     for number in range(2 * map_making.KEPT):
-        monkeypatch.setattr(maps, "file_name", lambda _, number=number: f"{number}.npy")
+        monkeypatch.setattr(layout, "file_name", lambda _, number=number: f"{number}.npy")
         maker.ask(mine).result.result(10)
     assert len(maker._made) <= map_making.KEPT + 1
 

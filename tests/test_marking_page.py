@@ -10,7 +10,7 @@ from test_search_page import button
 
 from similarity import Gallery
 from similarity.app.components.tiles import _tell
-from similarity.app.search import detail, marking
+from similarity.app.search import detail, feedback
 from similarity.storage.feedback import Asked, add_mark, read_marks
 
 
@@ -45,7 +45,7 @@ def test_results_are_marked_as_the_search_has_them_and_the_query_itself_cannot_b
     assert "dots-2.jpg" not in marked, "it is not among the results"
     assert marked.pop("dots-1.jpg") is True
     assert set(marked.values()) == {None}
-    assert marking.KEPT in texts(page)
+    assert feedback.KEPT in texts(page)
 
 
 @pytest.mark.usefixtures("mine")
@@ -94,7 +94,7 @@ def test_whoever_may_only_search_leaves_no_marks_and_is_told_so(mine: Gallery, m
     look_closer(page, "rings/rings-3.jpg")
     button(page, "Not like this").click().run()
     assert address(page)["not"] == ["item:rings/rings-3.jpg"]
-    assert marking.NOT_KEPT in texts(page)
+    assert feedback.NOT_KEPT in texts(page)
     assert kept(mine) == []
 
 
@@ -103,7 +103,7 @@ def test_when_there_is_no_room_for_another_mark_it_says_so_and_nothing_changes(m
     page = opened(like=full)
     look_closer(page, mine.items[12].id)
     button(page, "More like this").click().run()
-    assert [toast.value for toast in page.toast] == [marking.FULL]
+    assert [toast.value for toast in page.toast] == [feedback.FULL]
     assert address(page)["like"] == full
     assert kept(mine) == []
 

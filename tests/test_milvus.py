@@ -13,7 +13,7 @@ from conftest import MODEL, PHOTOGRAPHS, draw
 from stores import differences, let_go, lite
 
 from similarity import Gallery
-from similarity.bench.worlds import World
+from similarity.bench.synthetic import World
 from similarity.gallery import restore
 from similarity.search import Hit, Rows, Selection, build_index
 from similarity.search.milvus.collection import Collection

@@ -124,7 +124,7 @@ def test_the_app_finds_and_says_what_is_wrong_when_the_collection_is_gone(
     page = open_app(gallery="far", like="item:dots/dots-1.jpg").run()
     assert not page.exception
     assert "is not in Milvus at" in errors(page)
-    monkeypatch.setattr("similarity.app.access.may_manage", lambda: False)
+    monkeypatch.setattr("similarity.app.serving.access.may_manage", lambda: False)
     page = open_app(gallery="far", like="item:dots/dots-1.jpg").run()
     assert not page.exception
     assert errors(page) == "This gallery cannot be searched at the moment: try again in a while."

@@ -297,7 +297,7 @@ def test_models_lists_what_is_known_and_says_how_to_know_more(empty_home: Path) 
 
 
 def test_a_measured_speed_is_known_from_then_on(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("similarity.bench.speeds.ROUND_SECONDS", 0.05)
+    monkeypatch.setattr("similarity.bench.throughput.ROUND_SECONDS", 0.05)
     measured = CliRunner().invoke(app, ["models", "--measure", "--model", MODEL, "--json"])
     (model,) = json.loads(measured.stdout)["models"]
     assert model["images_per_s"] > 0
@@ -313,7 +313,7 @@ def test_a_model_that_cannot_be_measured_does_not_stop_the_others(
     empty_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "similarity.bench.speeds.scratch_home", lambda _: (_ for _ in ()).throw(SimilarityError("Not here."))
+        "similarity.bench.throughput.scratch_home", lambda _: (_ for _ in ()).throw(SimilarityError("Not here."))
     )
     done = CliRunner().invoke(app, ["models", "--measure", "--model", "resnet50", "--model", MODEL])
     assert done.exit_code == 0

@@ -13,36 +13,36 @@ import similarity
 ROOT = Path(similarity.__file__).parent
 WALLS = {
     "streamlit": {"app"},
-    "torch": {"models", "engines.py", "converter.py", "finetuning", "bench"},
-    "torchvision": {"models", "finetuning", "bench"},
+    "torch": {"embedding", "finetuning", "bench"},
+    "torchvision": {"embedding", "finetuning", "bench"},
     "pytorch_metric_learning": {"finetuning"},
-    "timm": {"models"},
-    "open_clip": {"models"},
-    "safetensors": {"models", "heads.py"},
-    "huggingface_hub": {"weights.py"},
+    "timm": {"embedding"},
+    "open_clip": {"embedding"},
+    "safetensors": {"embedding", "vectors"},
+    "huggingface_hub": {"embedding"},
     "faiss": {"search"},
-    "openvino": {"networks.py"},
-    "nncf": {"converter.py"},
-    "requests": {"fetch.py", "downloads.py"},
-    "matplotlib": {"sheet.py", "evaluation"},
+    "openvino": {"embedding"},
+    "nncf": {"embedding"},
+    "requests": {"fetch"},
+    "matplotlib": {"exports", "evaluation"},
     "jinja2": {"evaluation"},
-    "scipy": {"evaluation", "confidence.py"},
-    "watchfiles": {"watching.py"},
-    "pyarrow": {"parquet.py", "records.py", "storage.py", "sources", "shards", "distributed.py"},
-    "filelock": {"writer.py", "networks.py", "downloads.py", "feedback.py", "importing.py", "milvus", "shards"},
-    "pymilvus": {"milvus"},
-    "grpc": {"milvus"},
-    "ray": {"distributed.py"},
+    "scipy": {"evaluation"},
+    "watchfiles": {"indexing"},
+    "pyarrow": {"parquet.py", "storage", "sources", "shards"},
+    "filelock": {"storage", "embedding", "fetch", "importing.py", "search", "shards"},
+    "pymilvus": {"search"},
+    "grpc": {"search"},
+    "ray": {"shards"},
     "fsspec": {"sources"},
     "limits": {"app", "service"},
     "authlib": {"app"},
     "typer": {"cli", "bench"},
     "rich": {"cli"},
-    "sklearn": {"maps.py", "confidence.py"},
+    "sklearn": {"app", "evaluation"},
     "psutil": {"app", "bench", "search"},
     "hnswlib": {"bench"},
     "usearch": {"bench"},
-    "threadpoolctl": {"maps.py"},
+    "threadpoolctl": {"app"},
 }
 
 EXTRAS = ("ray", "pymilvus", "milvus_lite", "open_clip", "fsspec", "s3fs", "nncf", "authlib")
@@ -57,7 +57,7 @@ class Missing(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Missing())
 for module in sys.argv[1:]:
     importlib.import_module(module)
-from similarity.distributed import cluster
+from similarity.shards.ray import cluster
 from similarity.errors import ClusterError
 try:
     with cluster():
@@ -94,7 +94,7 @@ def test_a_library_is_imported_only_where_it_belongs(package: str) -> None:
 def test_every_module_is_imported_where_no_extra_is_installed() -> None:
     names = [".".join(path.relative_to(ROOT.parent).with_suffix("").parts) for path in ROOT.rglob("*.py")]
     modules = sorted(name.removesuffix(".__init__") for name in names if not name.endswith("__main__"))
-    assert {"similarity.distributed", "similarity.search.milvus"} <= set(modules)
+    assert {"similarity.shards.ray", "similarity.search.milvus"} <= set(modules)
     told = subprocess.run(
         [sys.executable, "-c", WITHOUT_EXTRAS, "similarity.cli", *modules],  # which those of bench belong to
         cwd=ROOT.parent,

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from similarity.app.messages import WORD_JOINER, as_text
+from similarity.app.wording.messages import WORD_JOINER, as_text
 from similarity.cli import terminal
 from similarity.exports.results import to_csv, to_zip
 from similarity.search import Hit

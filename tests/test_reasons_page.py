@@ -7,8 +7,8 @@ from pages import errors, open_app, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app.search import detail, reasons
-from similarity.app.search.examples import Example
+from similarity.app.search import detail, explanation
+from similarity.app.search.query_parts import Example
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def ask_why(item_id: str, *like: str) -> AppTest:
     """The closer look at a picture, with the switch on; `like` are the query's pictures."""
     page = open_app(gallery="mine", like=list(like) or ["item:rings/rings-1.jpg"]).run()
     page.session_state[detail.LOOKED_AT], page.session_state[detail.IS_OPEN] = item_id, True
-    page.session_state[reasons.IS_ASKED] = True
+    page.session_state[explanation.IS_ASKED] = True
     return page.run()
 
 
@@ -60,11 +60,11 @@ def test_several_examples_are_said_to_be_compared_by_the_first(mine: Gallery) ->
 
 
 def test_words_are_said_to_have_no_regions(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    from similarity.app.links import TEXT, Part
+    from similarity.app.shell.links import TEXT, Part
 
     said: list[str] = []
-    monkeypatch.setattr(reasons.st, "session_state", {reasons.IS_ASKED: True})
-    monkeypatch.setattr(reasons.st, "info", lambda text, **_: said.append(text))
+    monkeypatch.setattr(explanation.st, "session_state", {explanation.IS_ASKED: True})
+    monkeypatch.setattr(explanation.st, "info", lambda text, **_: said.append(text))
     words = Example(Part(TEXT, "red shoes"), "red shoes", b"", mine.vectors[0])
-    assert not reasons.show_if_asked(mine, mine.items[0], [words], "Rank 1")
+    assert not explanation.show_if_asked(mine, mine.items[0], [words], "Rank 1")
     assert "Words have no regions" in said[0]

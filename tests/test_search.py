@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from similarity.bench.worlds import World
+from similarity.bench.synthetic import World
 from similarity.errors import SearchError
 from similarity.search import Selection, VectorIndex, build_index, load_index, updated_index
 from similarity.search.faiss.batching import Batcher

@@ -10,8 +10,8 @@ from pages import address, components, errors, forget, open_app, ranking, texts,
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app import access, pictures, resources
 from similarity.app.search import detail
+from similarity.app.serving import access, pictures, resources
 from similarity.errors import ImageError
 from similarity.storage.thumbnails import read_thumbnail
 

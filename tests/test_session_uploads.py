@@ -2,9 +2,9 @@
 
 import pytest
 
-from similarity.app import housekeeping, session_uploads, visitors
-from similarity.app.housekeeping import Housekeeping
-from similarity.app.session_uploads import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, SessionUploads
+from similarity.app.serving import housekeeping, session_uploads, visitors
+from similarity.app.serving.housekeeping import Housekeeping
+from similarity.app.serving.session_uploads import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, SessionUploads
 from similarity.query.inputs import QueryFile
 
 MEGABYTE = 1_000_000

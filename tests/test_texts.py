@@ -29,7 +29,7 @@ from typer.testing import CliRunner
 from workers import run_here
 
 from similarity import Embedder, Gallery
-from similarity.app.links import MAX_WORDS, TEXT, Part
+from similarity.app.shell.links import MAX_WORDS, TEXT, Part
 from similarity.cli import app
 from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.libraries import clip_pictures, clip_text

@@ -20,12 +20,13 @@ from pages import draw_alone, errors, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app import access, learned
-from similarity.app.galleries import background
+from similarity.app.galleries import jobs_background
+from similarity.app.serving import access
+from similarity.app.wording import learned
 from similarity.errors import HeadError
 from similarity.finetuning import Epoch, Settings
-from similarity.finetuning.telling import OnEpoch
-from similarity.jobs import Job, Jobs
+from similarity.finetuning.epochs import OnEpoch
+from similarity.service.jobs import Job, Jobs
 from similarity.storage.feedback import Asked, add_mark
 from similarity.vectors.arrays import normalise
 from similarity.vectors.heads import Card, Head
@@ -70,7 +71,7 @@ def trains(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Settings]]:
             act(on_epoch)
             return make_head(gallery, settings, after)
 
-        monkeypatch.setattr("similarity.tasks.finetune", finetune)
+        monkeypatch.setattr("similarity.service.tasks.finetune", finetune)
         return asked
 
     return be
@@ -104,7 +105,7 @@ def make_head(gallery: Gallery, settings: Settings, after: Mapping[str, float]) 
 
 
 def jobs() -> Jobs:
-    return background.jobs()
+    return jobs_background.jobs()
 
 
 def labels(page: AppTest) -> list[str]:
@@ -239,7 +240,7 @@ def test_while_it_trains_the_page_says_how_far_it_is_also_to_who_comes_back(
     other.run()
     assert curves(other)["recall@1"] == [[1, 0.5]]
     monkeypatch.setattr(access, "may_manage", lambda: False)
-    assert background.start(mine.directory, "delete", lambda _: None) is False
+    assert jobs_background.start(mine.directory, "delete", lambda _: None) is False
     go_on.set()
     assert jobs().listed()[-1].wait(30)
 
@@ -355,13 +356,13 @@ def test_a_result_stays_to_be_decided_about_whatever_else_is_done_with_the_galle
 ) -> None:
     trains()
     train(page)
-    background.jobs().start(mine.directory, "verify", lambda _: None)
+    jobs_background.jobs().start(mine.directory, "verify", lambda _: None)
     finish(page)
     assert "Keep it" in labels(page)
     press(page, "Train again")
     finish(page)
     assert len(jobs().listed()) == 1, "a new head takes the place of the one before"
-    background.jobs().start(mine.directory, "delete", lambda _: None).wait(30)
+    jobs_background.jobs().start(mine.directory, "delete", lambda _: None).wait(30)
     assert [job.task for job in jobs().listed()] == ["delete"]
 
 

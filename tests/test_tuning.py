@@ -24,9 +24,9 @@ from similarity.embedding.openvino_models import find_network
 from similarity.errors import GalleryError, HeadError, ModelError, WeightsError
 from similarity.finetuning import Epoch
 from similarity.finetuning.backbone import TuneSettings, reindex, tune_backbone
-from similarity.finetuning.backbone.arithmetic import Arithmetic, choose_arithmetic
-from similarity.finetuning.backbone.parts import batch_norms, choose_weights, find_blocks
-from similarity.finetuning.backbone.pictures import Pictures, read_pictures
+from similarity.finetuning.backbone.dataset import Pictures, read_pictures
+from similarity.finetuning.backbone.layers import batch_norms, choose_weights, find_blocks
+from similarity.finetuning.backbone.precision import Arithmetic, choose_arithmetic
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.backbone.worker import main, teach
 from similarity.indexing.operations import update
@@ -46,7 +46,7 @@ def in_this_process() -> Iterator[None]:
     """Networks are converted and fine-tuned in this process, where torch is loaded once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("similarity.embedding.openvino_models.run_module", run_here)
-        patch.setattr("similarity.finetuning.backbone.process.running_module", running_here)
+        patch.setattr("similarity.finetuning.backbone.launcher.running_module", running_here)
         yield
 
 
@@ -131,7 +131,7 @@ def test_tuned_weights_are_kept_by_their_digest_with_a_card(tuned: Tuned, galler
 
 @pytest.mark.exhaustive
 def test_it_is_learned_in_a_process_of_its_own(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("similarity.finetuning.backbone.process.running_module", running_module)
+    monkeypatch.setattr("similarity.finetuning.backbone.launcher.running_module", running_module)
     epochs: list[Epoch] = []
     made = tune_backbone(gallery, replace(QUICK, seed=1), on_epoch=epochs.append)
     assert [epoch.number for epoch in epochs] == [1]
@@ -331,7 +331,7 @@ def test_a_model_that_understands_words_is_refused(gallery: Gallery) -> None:
 
 def test_a_model_whose_library_is_missing_names_it(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = replace(get_backbone(MODEL), requires="no-such-library")
-    monkeypatch.setattr("similarity.finetuning.backbone.process.get_backbone", lambda _: missing)
+    monkeypatch.setattr("similarity.finetuning.backbone.launcher.get_backbone", lambda _: missing)
     with pytest.raises(ModelError, match="run `pip install no-such-library`"):
         tune_backbone(gallery)
 
@@ -355,7 +355,7 @@ def test_a_process_that_dies_is_an_error_with_a_remedy(gallery: Gallery, monkeyp
     def dying(_: str, *__: object) -> Any:
         return running_module("similarity.embedding.converter")  # which needs arguments
 
-    monkeypatch.setattr("similarity.finetuning.backbone.process.running_module", dying)
+    monkeypatch.setattr("similarity.finetuning.backbone.launcher.running_module", dying)
     with pytest.raises(HeadError, match="Try again with a smaller batch"):
         tune_backbone(gallery, QUICK)
 
@@ -383,7 +383,7 @@ def test_a_disk_that_is_too_small_is_an_error_before_it_is_full(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr("similarity.finetuning.backbone.pictures.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("similarity.finetuning.backbone.dataset.shutil.disk_usage", lambda _: usage)
     items = open_source(pictures).items
     with pytest.raises(HeadError, match=r"take 0\.0 GB, and there are 0\.0 GB in"):
         read_pictures(items, np.zeros(15, np.int32), get_backbone(TINY).preprocessing, tmp_path)

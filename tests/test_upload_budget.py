@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from similarity.app import upload_budget
-from similarity.app.upload_budget import MEGABYTE, MOST_OF_ONE, UploadBudget, make_room
+from similarity.app.serving import upload_budget
+from similarity.app.serving.upload_budget import MEGABYTE, MOST_OF_ONE, UploadBudget, make_room
 
 PLACE = "/_stcore/upload_file/{session}/{number}"
 

@@ -17,8 +17,8 @@ from pages import draw_alone, forget, open_app, ranking, tiles
 from secretive import HOST, PLACES, SENTENCE, TOKEN, TOLD, Sent, check, listening
 
 from similarity import Gallery, SimilarityError
-from similarity.app.galleries import background
-from similarity.app.search import detail, reasons
+from similarity.app.galleries import jobs_background
+from similarity.app.search import detail, explanation
 from similarity.errors import GalleryError, StoreAwayError
 from similarity.fetch.http import fetch
 from similarity.fetch.redaction import HIDDEN, redact, redact_sentence
@@ -105,7 +105,7 @@ def test_the_search_page_tells_of_no_place(inside: Gallery, sent: Sent) -> None:
 def test_a_closer_look_and_its_reasons_tell_of_no_place(inside: Gallery) -> None:
     for number in (0, 5):
         page = open_app(gallery=inside.name, like=f"item:{inside.items[0].sha256}")
-        page.session_state[reasons.IS_ASKED] = True
+        page.session_state[explanation.IS_ASKED] = True
         page.session_state[detail.LOOKED_AT] = inside.items[number].sha256
         page.session_state[detail.IS_OPEN] = True
         page.run()
@@ -241,7 +241,7 @@ def test_jobs_tell_of_no_place(sent: Sent, monkeypatch: pytest.MonkeyPatch, empt
         goes_on.wait(30)
 
     for name, work in (("a", fails), ("b", lambda _: Report("sync", skipped=skipped)), ("c", works)):
-        job = background.jobs().start(empty_home / "galleries" / name, "sync", work)
+        job = jobs_background.jobs().start(empty_home / "galleries" / name, "sync", work)
         assert told.wait(30) if name == "c" else job.wait(30)
     page.run()
     goes_on.set()

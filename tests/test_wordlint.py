@@ -14,13 +14,13 @@ ALLOWED = {
     ("galleries/source.py", "dataset.options"): "one of the datasets that are written out in the code",
     ("map/page.py", "chart.option"): "drawn on a canvas; tips are text that the browser puts in, see `chart._tooltip`",
     ("search/filters.py", "str.capitalize"): "of the three accuracies",
-    ("search/marking.py", "notice"): "made text where it was put into the session",
+    ("search/feedback.py", "notice"): "made text where it was put into the session",
     ("search/query_input.py", "why"): "one of two constants of that file",
-    ("train/deciding.py", "st.success"): "called with `learned.verdict`, a constant",
-    ("train/deciding.py", "st.error"): "likewise",
-    ("train/deciding.py", "st.warning"): "likewise",
-    ("train/deciding.py", "st.info"): "likewise",
-    ("train/watching.py", "option"): "drawn of numbers",
+    ("train/result.py", "st.success"): "called with `learned.verdict`, a constant",
+    ("train/result.py", "st.error"): "likewise",
+    ("train/result.py", "st.warning"): "likewise",
+    ("train/result.py", "st.info"): "likewise",
+    ("train/progress.py", "option"): "drawn of numbers",
 }
 
 
@@ -31,9 +31,7 @@ def test_all_words_on_pages_are_ours_or_have_been_made_text() -> None:
     assert lint.used == set(ALLOWED), "what is not there any more is not on the list"
 
 
-HEAD = (
-    "import streamlit as st\nfrom similarity.app.messages import shown, said\nfrom similarity.app.access import seen\n"
-)
+HEAD = "import streamlit as st\nfrom similarity.app.wording.messages import shown, said\nfrom similarity.app.serving.access import seen\n"
 HELPER = "def _helper(words):\n    st.caption(words)\n"
 
 

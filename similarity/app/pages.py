@@ -4,13 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import links, login, navigation, style, uploads
 from similarity.app.about import page as about_page
 from similarity.app.evaluate import page as evaluate_page
 from similarity.app.faceoff import page as faceoff_page
 from similarity.app.galleries import page as galleries_page
 from similarity.app.map import page as map_page
 from similarity.app.search import page as search_page
+from similarity.app.serving import login, uploads
+from similarity.app.shell import links, navigation, style
 from similarity.app.train import page as train_page
 
 ICON = Path(__file__).with_name("icon.svg")

@@ -13,7 +13,7 @@ import numpy as np
 
 from similarity.bench.baseline import torch_loop
 from similarity.bench.machine import describe_machine, peak_rss_mb
-from similarity.bench.scratch import scratch_home
+from similarity.bench.scratch_home import scratch_home
 from similarity.embedding.backbones.weights import ModelChoice
 from similarity.embedding.embedder import Embedder
 from similarity.embedding.engines import Precision

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from similarity.bench.machine import describe_machine
-from similarity.bench.scratch import scratch_home
+from similarity.bench.scratch_home import scratch_home
 from similarity.embedding.engines import Precision
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery

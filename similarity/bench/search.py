@@ -13,7 +13,7 @@ import numpy as np
 
 from similarity.bench.indexes import OTHERS, QUERIES, TRUTH, K
 from similarity.bench.machine import describe_machine
-from similarity.bench.worlds import World
+from similarity.bench.synthetic import World
 from similarity.errors import SearchError, SimilarityError
 from similarity.processes import run_module
 from similarity.progress import OnProgress, Progress, Reporter

@@ -8,19 +8,19 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from similarity.bench import commands as bench_commands
+from similarity.cli import bench as bench_commands
 from similarity.cli import (
-    downloading,
-    embedding,
-    evaluating,
+    download,
+    embed,
+    evaluate,
     feedback,
-    finetuning,
+    finetune,
     galleries,
-    importing,
-    indexing,
+    import_gallery,
+    index,
     models,
-    planning,
-    searching,
+    plan,
+    search,
     terminal,
 )
 from similarity.errors import SimilarityError
@@ -49,30 +49,30 @@ app = typer.Typer(
 )
 
 for command in (
-    indexing.index,
-    indexing.add,
-    indexing.sync,
-    indexing.watch,
-    indexing.remove,
-    indexing.rebuild,
-    embedding.embed,
-    searching.search,
-    searching.demo,
+    index.index,
+    index.add,
+    index.sync,
+    index.watch,
+    index.remove,
+    index.rebuild,
+    embed.embed,
+    search.search,
+    search.demo,
     galleries.info,
     galleries.verify,
     galleries.restore,
     galleries.duplicates,
     feedback.feedback,
-    finetuning.finetune,
+    finetune.finetune,
     models.models,
-    evaluating.evaluate,
-    evaluating.compare,
-    planning.plan,
-    downloading.download,
+    evaluate.evaluate,
+    evaluate.compare,
+    plan.plan,
+    download.download,
 ):
     app.command()(command)
 app.command("list")(galleries.list_galleries)
-app.command("import")(importing.import_gallery)
+app.command("import")(import_gallery.import_gallery)
 app.add_typer(bench_commands.app, name="bench")
 
 

@@ -7,7 +7,7 @@ from similarity.cli import terminal
 from similarity.errors import SearchError
 
 if TYPE_CHECKING:
-    from similarity.chances import Chances
+    from similarity.evaluation.confidence.estimate import Chances
     from similarity.gallery import Gallery
     from similarity.query.inputs import Examples
     from similarity.search import Hit
@@ -25,8 +25,8 @@ def find(
     Raises:
         SearchError: a precision is asked for, and nothing says how sure a hit is.
     """
-    from similarity.chances import find_chances
-    from similarity.evaluation.calibration import calibrate, read_calibration
+    from similarity.evaluation.calibrate import calibrate, read_calibration
+    from similarity.evaluation.confidence.estimate import find_chances
     from similarity.query.inputs import QueryFile
 
     if not all(isinstance(one, QueryFile) for one in (*examples.like, *examples.unlike)):
@@ -51,7 +51,7 @@ def find(
 
 def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -> None:
     """Say that the best hit is not as sure as was asked for, and how sure it is."""
-    from similarity.chances import percent
+    from similarity.evaluation.confidence.estimate import percent
 
     best = chances.best(hits)
     if best is None or chances.is_sure(best, precision):
@@ -68,7 +68,7 @@ def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -
 
 def tell(chances: "Chances", hit: "Hit") -> str:
     """How likely a hit is right, for a table."""
-    from similarity.chances import percent
+    from similarity.evaluation.confidence.estimate import percent
 
     chance = chances.of(hit)
     return "the query" if hit.item.id in chances.same else "" if chance is None else percent(chance)

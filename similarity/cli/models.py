@@ -51,7 +51,7 @@ def models(
 
 def _measure(backbones: "list[Backbone]") -> None:
     """Measure each, drawing how far it is; what cannot be measured here is said, and does not stop the others."""
-    from similarity.bench.speeds import measure_speed
+    from similarity.bench.throughput import measure_speed
 
     with terminal.indexing() as show:
         for number, backbone in enumerate(backbones):
@@ -64,7 +64,7 @@ def _measure(backbones: "list[Backbone]") -> None:
 
 def _facts(backbone: "Backbone") -> dict[str, Any]:
     """What is known of a model, in JSON's own types."""
-    from similarity.bench.speeds import known_speed
+    from similarity.bench.throughput import known_speed
     from similarity.embedding.backbones.weights import whereabouts
 
     return {

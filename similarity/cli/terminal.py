@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from similarity.finetuning.telling import STAGES, Epoch, OnEpoch
+from similarity.finetuning.epochs import STAGES, Epoch, OnEpoch
 from similarity.progress import OnProgress
 from similarity.progress import Progress as IndexingProgress
 from similarity.sources import Skipped

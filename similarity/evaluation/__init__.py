@@ -5,11 +5,11 @@ better than another, or whether that cannot be told; `render_report` makes a pag
 how sure a gallery's hits are.
 """
 
-from similarity.evaluation.calibration import calibrate
+from similarity.evaluation.calibrate import calibrate
 from similarity.evaluation.comparison import Comparison, compare
 from similarity.evaluation.findings import Estimate
 from similarity.evaluation.protocol import evaluate
-from similarity.evaluation.report import render_report
+from similarity.evaluation.report.page import render_report
 from similarity.evaluation.results import Evaluation
 
 __all__ = ["Comparison", "Estimate", "Evaluation", "calibrate", "compare", "evaluate", "render_report"]

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.evaluation.resampling import bootstrap, holm, mcnemar_test, sign_flip_test
+from similarity.evaluation.aggregates import METRICS
 from similarity.evaluation.results import Evaluation
-from similarity.evaluation.summaries import METRICS
+from similarity.evaluation.significance import bootstrap, holm, mcnemar_test, sign_flip_test
 
 # Precision@1 is recall@1.
 COMPARED = tuple(name for name in METRICS if name != "precision@1")

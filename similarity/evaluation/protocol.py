@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from similarity.evaluation.calibration import find_reliability, was_taught
+from similarity.evaluation.aggregates import confusions, estimate, per_label, recall_curve, score_histogram
+from similarity.evaluation.calibrate import find_reliability, was_taught
+from similarity.evaluation.queries import ask_all
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
-from similarity.evaluation.rounds import ask_all
-from similarity.evaluation.summaries import confusions, estimate, per_label, recall_curve, score_histogram
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.query.filters import LABEL

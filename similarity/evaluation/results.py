@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from similarity.evaluation.aggregates import per_query
+from similarity.evaluation.confidence.reliability import Reliability
 from similarity.evaluation.findings import Answer, Case, Confusion, Estimate, Histogram, LabelResult, LeftOut
 from similarity.evaluation.metrics import Values
-from similarity.evaluation.ranks import Codes, Outcomes
-from similarity.evaluation.summaries import per_query
+from similarity.evaluation.ranking import Codes, Outcomes
 from similarity.query.filters import LABEL
-from similarity.reliability import Reliability
 from similarity.sources import Item
 
 LEAVE_ONE_OUT = "leave-one-out"

@@ -9,8 +9,8 @@ worker, process    all that in a process of its own
 backbone           the same for the network itself, from pictures
 """
 
-from similarity.finetuning.process import finetune
+from similarity.finetuning.epochs import Epoch, OnEpoch
+from similarity.finetuning.launcher import finetune
 from similarity.finetuning.settings import LOSSES, SPLITS, From, Loss, Settings, Split
-from similarity.finetuning.telling import Epoch, OnEpoch
 
 __all__ = ["LOSSES", "SPLITS", "Epoch", "From", "Loss", "OnEpoch", "Settings", "Split", "finetune"]

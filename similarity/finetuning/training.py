@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from similarity.errors import HeadError
-from similarity.finetuning.lessons import Examples, make_lessons
+from similarity.finetuning.batches import Examples, make_lessons
 from similarity.finetuning.losses import PROXIES_FASTER, make_criterion
 from similarity.finetuning.settings import Settings
 from similarity.search import Rows

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import SimilarityError
+from similarity.finetuning.batches import Examples
+from similarity.finetuning.epochs import Epoch
+from similarity.finetuning.example_files import make_folds, read_examples
 from similarity.finetuning.examples import Fold, Labelled
-from similarity.finetuning.lessons import Examples
-from similarity.finetuning.passing import make_folds, read_examples
 from similarity.finetuning.settings import Settings
-from similarity.finetuning.telling import Epoch
 from similarity.finetuning.training import Member, join
-from similarity.finetuning.worth import Answers, Exam, make_exam
+from similarity.finetuning.validation import Answers, Exam, make_exam
 from similarity.vectors.heads import Card, Head
 from similarity.vectors.refinement import Method
 

@@ -12,8 +12,8 @@ import filelock
 from similarity.errors import ShardError
 from similarity.files import confirm
 from similarity.shards.chunks import Chunk
-from similarity.shards.files import check_shard, remove
-from similarity.shards.origin import FORMAT, Counts, Origin, described
+from similarity.shards.metadata import FORMAT, Counts, Origin, described
+from similarity.shards.shard_file import check_shard, remove
 from similarity.sources import Skipped
 
 FACTS, LOCK = "embeddings.json", ".lock"

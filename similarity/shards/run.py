@@ -13,9 +13,9 @@ from similarity.errors import ModelError, ShardError, SourceError
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.shards.chunks import CHUNK, Chunk, cut
-from similarity.shards.files import read_skipped
 from similarity.shards.folder import Shelf, begin, complete, finished, holding, name_of
-from similarity.shards.origin import Counts, Origin
+from similarity.shards.metadata import Counts, Origin
+from similarity.shards.shard_file import read_skipped
 from similarity.shards.worker import Done, Task, embed_chunk, identity, load_embedder
 from similarity.sources import Skipped, Source
 from similarity.sources.parquet_table import Listing

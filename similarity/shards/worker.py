@@ -13,9 +13,9 @@ from similarity.embedding.engines import Precision
 from similarity.embedding.pipeline import Embedded, Recognised, Result, embed_source
 from similarity.errors import ShardError
 from similarity.shards.chunks import Chunk
-from similarity.shards.files import Row, write_shard
 from similarity.shards.folder import FACTS, name_of
-from similarity.shards.origin import Counts, Origin
+from similarity.shards.metadata import Counts, Origin
+from similarity.shards.shard_file import Row, write_shard
 from similarity.sources import Skipped, Source
 from similarity.sources.locations import is_remote
 from similarity.storage.manifest import Manifest

@@ -12,7 +12,7 @@ from e2e.conftest import NewTab
 from e2e.server import free_port
 from e2e.tabs import drawn, names, see
 from similarity import Gallery
-from similarity.app.access import REFUSAL
+from similarity.app.serving.access import REFUSAL
 
 pytestmark = pytest.mark.browser
 PASSWORD = {"username": door.USER, "password": door.PASSWORD}

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.app import users
 from similarity.app.about import facts
-from similarity.app.messages import as_text, error_text, shown
+from similarity.app.serving import users
+from similarity.app.wording.messages import as_text, error_text, shown
 from similarity.bench.machine import describe_machine
 from similarity.embedding.backbones import BACKBONES
 from similarity.embedding.backbones.weights import AUTO, choose_model

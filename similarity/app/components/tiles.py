@@ -5,8 +5,8 @@ from typing import Any, NotRequired, TypedDict
 
 import streamlit as st
 
-from similarity.app import access, pictures
 from similarity.app.components.loading import load
+from similarity.app.serving import access, pictures
 from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.sources import Item

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from similarity.app import navigation, resources
-from similarity.app.access import seen
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
-from similarity.app.links import Link
-from similarity.app.messages import show_error
-from similarity.app.session_uploads import keep_upload
+from similarity.app.serving import resources
+from similarity.app.serving.access import seen
+from similarity.app.serving.session_uploads import keep_upload
+from similarity.app.shell import navigation
+from similarity.app.shell.links import Link
+from similarity.app.wording.messages import show_error
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation
 from similarity.evaluation.findings import Answer, Case
-from similarity.evaluation.report import query_thumbnail
+from similarity.evaluation.report.page import query_thumbnail
 from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.gallery import Gallery
 from similarity.sources.originals import file_name, read_original

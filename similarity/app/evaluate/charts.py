@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from similarity.evaluation import Evaluation
-from similarity.reliability import BINS, Reliability
+from similarity.evaluation.confidence.reliability import BINS, Reliability
 
 RIGHT, WRONG, MAIN, SECOND = "#1f9a57", "#d8434b", "#14a394", "#8468e0"
 # Of very many labels, the worst are shown.

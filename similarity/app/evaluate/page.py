@@ -7,17 +7,26 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.app import access, fields, gallery_choice, messages, navigation, resources, wording
-from similarity.app.evaluate import cases, charts, measuring, seen
-from similarity.app.evaluate.measuring import Wanted
+from similarity.app.evaluate import background, cases, charts, seen
+from similarity.app.evaluate.background import Wanted
+from similarity.app.serving import access, resources
+from similarity.app.shell import fields, gallery_choice, navigation
+from similarity.app.wording import messages, wording
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, render_report
+from similarity.evaluation.confidence.reliability import Reliability
+from similarity.evaluation.report.wording import (
+    CALIBRATED,
+    CALIBRATION,
+    DEFINITIONS,
+    LEARNED_OTHERS,
+    LEARNED_OWN,
+    NAMES,
+)
 from similarity.evaluation.results import LEAVE_ONE_OUT
-from similarity.evaluation.wording import CALIBRATED, CALIBRATION, DEFINITIONS, LEARNED_OTHERS, LEARNED_OWN, NAMES
 from similarity.exports.results import to_json_file
 from similarity.gallery import Gallery
 from similarity.query.filters import LABEL
-from similarity.reliability import Reliability
 from similarity.text import plain
 
 OWN, OTHERS = "Its own pictures", "Other pictures"
@@ -82,7 +91,7 @@ def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
     if not _is_to_be_made(gallery, wanted):
         return
     try:
-        evaluation = measuring.wait_for(gallery, wanted)
+        evaluation = background.wait_for(gallery, wanted)
     except SimilarityError:
         st.session_state.pop(ASKED, None)  # or it is tried again with every click
         raise
@@ -107,10 +116,10 @@ def _is_to_be_made(gallery: Gallery, wanted: Wanted) -> bool:
     if wanted.place == " ":
         st.info("Say where the queries are.", icon=":material/arrow_back:")
         return False
-    is_small = not wanted.place and len(gallery) <= measuring.AT_ONCE
-    if is_small or measuring.evaluations().find(name) or st.session_state.get(ASKED) == name:
+    is_small = not wanted.place and len(gallery) <= background.AT_ONCE
+    if is_small or background.evaluations().find(name) or st.session_state.get(ASKED) == name:
         return True
-    if not wanted.place and not measuring.may_begin(gallery):
+    if not wanted.place and not background.may_begin(gallery):
         st.info(
             f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be begun on the computer that "
             "this app runs on, and is shown to everybody then.",
@@ -120,8 +129,8 @@ def _is_to_be_made(gallery: Gallery, wanted: Wanted) -> bool:
     if wanted.place:
         st.markdown("The queries are embedded first, which takes as long as indexing them would.")
     else:
-        seconds = wording.duration(measuring.expected_seconds(gallery))
-        some = f"{measuring.MOST:,} of the" if len(gallery) > measuring.MOST else "Each of"
+        seconds = wording.duration(background.expected_seconds(gallery))
+        some = f"{background.MOST:,} of the" if len(gallery) > background.MOST else "Each of"
         st.markdown(f"{some} {len(gallery):,} pictures is compared with all others, which takes about {seconds}.")
     st.button("Evaluate", type="primary", icon=":material/speed:", on_click=partial(_ask, name))
     return False

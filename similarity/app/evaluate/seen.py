@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import overload
 
-from similarity.app.access import seen_item
+from similarity.app.serving.access import seen_item
 from similarity.evaluation import Evaluation
 from similarity.sources import Item
 

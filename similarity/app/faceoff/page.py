@@ -5,13 +5,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import access, gallery_choice, links, messages, navigation, resources, wording
 from similarity.app.components import tiles
-from similarity.app.faceoff import contest, verdict
-from similarity.app.faceoff.contest import Side
-from similarity.app.links import ITEM, Link, Part
+from similarity.app.faceoff import comparison, summary
+from similarity.app.faceoff.comparison import Side
 from similarity.app.search import query_panel, starting_points
-from similarity.app.session_uploads import keep_upload
+from similarity.app.serving import access, resources
+from similarity.app.serving.session_uploads import keep_upload
+from similarity.app.shell import gallery_choice, links, navigation
+from similarity.app.shell.links import ITEM, Link, Part
+from similarity.app.wording import messages, wording
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.search import Hit
@@ -114,15 +116,15 @@ def _show(
             starting_points.show(galleries[0])
             return
         with st.spinner("Searching …"):
-            sides = contest.hold(galleries, link)
+            sides = comparison.hold(galleries, link)
         if link.where or link.minimum or link.distinct:
             st.caption(":material/filter_alt_off: Filters are not applied here.")
         _show_sides(sides)
-        verdict.show(galleries)
+        summary.show(galleries)
 
 
 def _show_sides(sides: Sequence[Side]) -> None:
-    common = contest.in_common(sides)
+    common = comparison.in_common(sides)
     if shortest := min(len(side.hits) for side in sides):
         everywhere = "both" if len(sides) == 2 else "all three"
         st.markdown(f"**{len(common)} of {shortest} results are in {everywhere}** (marked with =)")

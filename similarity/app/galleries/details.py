@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from similarity.app import access, learned, navigation, resources, wording
-from similarity.app.access import seen
-from similarity.app.galleries import background, care, changes, marks, overview, words
+from similarity.app.galleries import editing, feedback, job_messages, jobs_background, maintenance, overview
 from similarity.app.galleries.skipped import show_skipped
-from similarity.app.messages import error_text, said, shown
+from similarity.app.serving import access, resources
+from similarity.app.serving.access import seen
+from similarity.app.shell import navigation
+from similarity.app.wording import learned, wording
+from similarity.app.wording.messages import error_text, said, shown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.storage.inventory import Entry
@@ -31,13 +33,13 @@ def show(entry: Entry) -> None:
         _show_health(gallery)
     if not access.may_manage():
         return
-    if background.jobs().active(entry.directory):
+    if jobs_background.jobs().active(entry.directory):
         st.info("Something is being done with this gallery: see above. It can be changed again after that.")
         return
     if gallery:
-        changes.show(gallery)
-        marks.show(gallery)
-    care.show(entry, is_sound=gallery is not None)
+        editing.show(gallery)
+        feedback.show(gallery)
+    maintenance.show(entry, is_sound=gallery is not None)
 
 
 def _open(entry: Entry) -> Gallery | None:
@@ -70,7 +72,7 @@ def _show_facts(gallery: Gallery) -> None:
         "Pictures": f"{made.count:,}",
         "Size on disk": overview.size_on_disk(gallery.directory),
         "Model": wording.model_title(made.model),
-        "Search": f"{words.search(made)} ({made.recipe})",
+        "Search": f"{job_messages.search(made)} ({made.recipe})",
         "Refinement": made.refinement,
         "Head": learned.summary(gallery.head.card) if gallery.head else "none",
         "Arithmetic": made.precision,
@@ -89,16 +91,16 @@ def _show_health(gallery: Gallery) -> None:
     """The report of the last run, and what is to be known of single files."""
     made, run = gallery.manifest, gallery.manifest.last_run
     st.markdown("##### Health")
-    doing = words.DOING.get(run.task, run.task)
+    doing = job_messages.DOING.get(run.task, run.task)
     source = f" from {run.source}" if run.source and access.may_manage() else ""
     st.markdown(
         f"Last run: {shown(doing.lower())} this gallery{said(source)}, in {wording.duration(run.seconds)}: "
-        f"{shown(words.counted(run))}."
+        f"{shown(job_messages.counted(run))}."
     )
     if made.duplicates:
-        st.markdown(words.copies(made.duplicates))
+        st.markdown(job_messages.copies(made.duplicates))
     if gone := sum(item.is_gone for item in gallery.items[:LOOKED_FOR]):
-        st.markdown(words.gone(gone))
+        st.markdown(job_messages.gone(gone))
     if gallery.drift:
         st.warning(
             f"The index has drifted: {said(gallery.drift)}. Make it anew below, under *Search index*.",

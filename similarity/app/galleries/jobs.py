@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app import access, navigation, wording
-from similarity.app.galleries import background, words
+from similarity.app.galleries import job_messages, jobs_background
 from similarity.app.galleries.skipped import show_skipped
-from similarity.app.messages import said, shown
-from similarity.jobs import Job
+from similarity.app.serving import access
+from similarity.app.shell import navigation
+from similarity.app.wording import wording
+from similarity.app.wording.messages import said, shown
+from similarity.service.jobs import Job
 from similarity.storage.inventory import Entry, look_at
 from similarity.storage.report import Report
 
@@ -27,20 +29,20 @@ def show(*, but: Callable[[Job], bool]) -> None:
     Args:
         but: which of those that have ended are left out.
     """
-    listed = background.jobs().listed()
+    listed = jobs_background.jobs().listed()
     every = BUSY if any(job.is_active for job in listed) else IDLE
     st.fragment(_panel, run_every=every)(_signature(), but)
 
 
 def _signature() -> list[tuple[int, bool]]:
     """What the rest of the page depends on."""
-    return [(job.number, job.is_active) for job in background.jobs().listed()]
+    return [(job.number, job.is_active) for job in jobs_background.jobs().listed()]
 
 
 def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
     if _signature() != drawn:
         st.rerun()
-    for job in reversed([job for job in background.jobs().listed() if job.is_active or not but(job)]):
+    for job in reversed([job for job in jobs_background.jobs().listed() if job.is_active or not but(job)]):
         with st.container(border=True, key=f"job-{job.number}"):
             if job.is_active:
                 show_active(job)
@@ -52,14 +54,14 @@ def show_active(job: Job) -> None:
     """Draw one that goes on: what it does, how far it is, and a way to cancel it."""
     name, told = shown(job.directory.name), job.status.progress
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"{words.DOING[job.task]} **{name}**", width="content")
+        st.markdown(f"{job_messages.DOING[job.task]} **{name}**", width="content")
         if access.may_manage():
             label = "Cancelling …" if job.is_cancelled else "Cancel"
             st.button(
                 label,
                 key=f"cancel-{job.number}",
                 icon=":material/close:",
-                on_click=background.cancel,
+                on_click=jobs_background.cancel,
                 args=(job,),
                 disabled=job.is_cancelled,
             )
@@ -77,7 +79,9 @@ def show_ended(job: Job) -> None:
     status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):
-            st.markdown(f"{ICONS[status.state]} {said(words.outcome(job, entry, tells_all=access.may_manage()))}")
+            st.markdown(
+                f"{ICONS[status.state]} {said(job_messages.outcome(job, entry, tells_all=access.may_manage()))}"
+            )
         with st.container(horizontal=True, width="content"):
             _show_ways_on(job, entry)
     if isinstance(status.result, Report) and status.result.skipped:
@@ -90,12 +94,14 @@ def _show_ways_on(job: Job, entry: Entry | None) -> None:
         if entry is not None and entry.condition == "sound":
             _show_ways_to_use(job)
     elif access.may_manage():
-        goes_on = state == "cancelled" and job.task in words.RESUMES
+        goes_on = state == "cancelled" and job.task in job_messages.RESUMES
         label, icon = ("Go on", "play_arrow") if goes_on else ("Try again", "refresh")
-        st.button(label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=background.go_on, args=(job,))
+        st.button(
+            label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=jobs_background.go_on, args=(job,)
+        )
     if access.may_manage():
         label = "Discard" if job.is_undecided else "Dismiss"
-        st.button(label, key=f"dismiss-{job.number}", type="tertiary", on_click=background.dismiss, args=(job,))
+        st.button(label, key=f"dismiss-{job.number}", type="tertiary", on_click=jobs_background.dismiss, args=(job,))
 
 
 def _show_ways_to_use(job: Job) -> None:

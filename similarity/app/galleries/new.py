@@ -6,16 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity import tasks
-from similarity.app import fields, wording
-from similarity.app.access import seen
-from similarity.app.galleries import background, overview, source, words
+from similarity.app.galleries import job_messages, jobs_background, overview, source
 from similarity.app.galleries.source import FORM_WIDTH
-from similarity.app.messages import error_text, shown
+from similarity.app.serving.access import seen
+from similarity.app.shell import fields
+from similarity.app.wording import wording
+from similarity.app.wording.messages import error_text, shown
 from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 from similarity.embedding.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
+from similarity.service import tasks
 from similarity.storage.inventory import look_at, named_gallery
 
 REPLACED, ERROR = "new_replaced", "new_error"
@@ -87,12 +88,15 @@ def _choose_search() -> tuple[str, str]:
     with st.expander("Search", icon=":material/tune:"):
         recipe = st.selectbox(
             "How pictures are compared",
-            list(words.RECIPES),
-            format_func=lambda one: seen(words.recipe_title(one)),
+            list(job_messages.RECIPES),
+            format_func=lambda one: seen(job_messages.recipe_title(one)),
             key="new_recipe",
         )
         refinement = st.selectbox(
-            "Refinement", list(words.REFINEMENTS), format_func=words.REFINEMENTS.__getitem__, key="new_refinement"
+            "Refinement",
+            list(job_messages.REFINEMENTS),
+            format_func=job_messages.REFINEMENTS.__getitem__,
+            key="new_refinement",
         )
         return recipe, refinement
 
@@ -104,7 +108,7 @@ def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool
     if not prepare:
         raise GalleryError("Say where the pictures are.")
     directory = named_gallery(name)
-    if background.jobs().active(directory):
+    if jobs_background.jobs().active(directory):
         raise GalleryError(
             f"Something is being done with {name} already: wait for it, cancel it, or take another name."
         )
@@ -119,7 +123,7 @@ def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool
         recipe=how.recipe,
         refinement=how.refinement,
     )
-    background.start(directory, "index", work)
+    jobs_background.start(directory, "index", work)
     overview.show_all()
     st.rerun()
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import access, navigation, wording
-from similarity.app.galleries import background, words
-from similarity.app.messages import said, shown
+from similarity.app.galleries import job_messages, jobs_background
+from similarity.app.serving import access
+from similarity.app.shell import navigation
+from similarity.app.wording import wording
+from similarity.app.wording.messages import said, shown
 from similarity.errors import GalleryError
 from similarity.storage.current import live_state
 from similarity.storage.inventory import Entry, disk_bytes
@@ -22,7 +24,7 @@ UNFINISHED = "Not finished. Build it again under this name to go on where it sto
 
 def show(entries: Sequence[Entry]) -> None:
     """Draw the list."""
-    begun = {job.directory for job in background.jobs().listed() if job.is_active}
+    begun = {job.directory for job in jobs_background.jobs().listed() if job.is_active}
     entries = [entry for entry in entries if entry.condition != "unfinished" or entry.directory not in begun]
     if not entries and begun:
         st.caption("As soon as the gallery is ready, it is listed here.")
@@ -90,7 +92,7 @@ def _summary(entry: Entry) -> str:
         wording.pictures(made.count),
         wording.model_title(made.model),
         size_on_disk(entry.directory),
-        words.search(made),
+        job_messages.search(made),
         wording.moment(made.created),
     )
     return " · ".join(map(shown, facts))

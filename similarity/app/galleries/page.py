@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from similarity.app import access
-from similarity.app.galleries import background, details, jobs, new, overview
-from similarity.app.messages import shown
+from similarity.app.galleries import details, jobs, jobs_background, new, overview
+from similarity.app.serving import access
+from similarity.app.wording.messages import shown
 from similarity.storage.inventory import take_inventory
 
 # Pictures of one shape in a row, and on a telephone buttons below what they belong to.
@@ -24,7 +24,7 @@ def show() -> None:
     st.html(CSS)
     if not access.may_manage():
         st.info(access.REFUSAL, icon=":material/lock:")
-    background.show_notice()
+    jobs_background.show_notice()
     chosen, is_new = st.query_params.get(overview.GALLERY), overview.NEW in st.query_params
     jobs.show(but=lambda job: is_new or chosen not in (None, job.directory.name))
     entries = take_inventory()

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from similarity.app import access, wording
+from similarity.app.serving import access
+from similarity.app.wording import wording
 from similarity.sources import Skipped
 
 

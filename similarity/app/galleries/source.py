@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app import fields
-from similarity.app.access import seen
-from similarity.app.messages import shown
+from similarity.app.serving.access import seen
+from similarity.app.shell import fields
+from similarity.app.wording.messages import shown
 from similarity.paths import full_path
+from similarity.service.tasks import Finding, at, of_dataset
 from similarity.sources import open_source
 from similarity.sources.datasets import DATASETS
 from similarity.sources.uploads import SUFFIXES, keep_upload
-from similarity.tasks import Finding, at, of_dataset
 from similarity.text import plain
 
 PLACE, UPLOAD, DATASET = "On this computer", "Upload", "Dataset"

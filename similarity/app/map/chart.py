@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from similarity.app import access, pictures
+from similarity.app.map.layout import GalleryMap, Points
+from similarity.app.serving import access, pictures
 from similarity.gallery import Gallery
-from similarity.maps import GalleryMap, Points
 from similarity.sources.originals import file_name
 
 # So many labels have a colour and shape of their own; the others share one.

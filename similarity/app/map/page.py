@@ -5,14 +5,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity import maps
-from similarity.app import gallery_choice, messages, navigation, resources
-from similarity.app.access import seen
-from similarity.app.map import chart, making
-from similarity.app.navigation import LastSearch
+from similarity.app.map import background, chart, layout
+from similarity.app.map.layout import GalleryMap
+from similarity.app.serving import resources
+from similarity.app.serving.access import seen
+from similarity.app.shell import gallery_choice, navigation
+from similarity.app.shell.navigation import LastSearch
+from similarity.app.wording import messages
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery
-from similarity.maps import GalleryMap
 from similarity.sources.originals import file_name
 from similarity.storage.current import live_state
 
@@ -62,7 +63,7 @@ def _searched(directory: Path) -> LastSearch | None:
 
 
 def _facts(gallery: Gallery) -> str:
-    count, shown = len(gallery), len(maps.shown_rows(len(gallery)))
+    count, shown = len(gallery), len(layout.shown_rows(len(gallery)))
     if shown < count:
         return f"{shown:,} of its {count:,} pictures are on the map, evenly chosen. A search looks at all of them."
     return f"{count:,} pictures" if count > 1 else "1 picture: add more, and see which are alike."
@@ -76,7 +77,7 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
             _show_query(search)
     place = st.empty()
     try:
-        on = making.wait_for(gallery, place, HEIGHT)
+        on = background.wait_for(gallery, place, HEIGHT)
     except SimilarityError:
         raise
     except Exception:
@@ -85,7 +86,7 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
             st.error("The map could not be made; the log of the app says why.", icon=":material/error:")
             st.button("Try again", icon=":material/refresh:")
         return
-    query = maps.place(gallery, on, search.vector) if search else None
+    query = layout.place(gallery, on, search.vector) if search else None
     _draw(gallery, on, chart.draw(gallery, on, query=query, found=found), place)
     _show_help()
 
@@ -107,7 +108,7 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
 
 def _find(gallery: Gallery) -> int | None:
     """Find a picture by name, without a mouse too; gives its place on the map."""
-    items = gallery.items.at(maps.shown_rows(len(gallery)))
+    items = gallery.items.at(layout.shown_rows(len(gallery)))
     found = st.selectbox(
         "Find a picture",
         range(len(items)),

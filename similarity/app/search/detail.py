@@ -5,15 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.app import links, resources, visitors
-from similarity.app.access import place_for_visitor, seen, seen_item
 from similarity.app.components import tiles
-from similarity.app.links import ITEM, Part
-from similarity.app.messages import as_text, show_error, shown
-from similarity.app.search import marking, reasons, sureness
-from similarity.app.search.examples import Example
-from similarity.chances import Chances
+from similarity.app.search import confidence, explanation, feedback
+from similarity.app.search.query_parts import Example
+from similarity.app.serving import resources, visitors
+from similarity.app.serving.access import place_for_visitor, seen, seen_item
+from similarity.app.shell import links
+from similarity.app.shell.links import ITEM, Part
+from similarity.app.wording.messages import as_text, show_error, shown
 from similarity.errors import SimilarityError
+from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.service.turns import Visitor
@@ -44,7 +45,7 @@ def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chanc
     try:
         item = gallery.find(st.session_state[LOOKED_AT])
         hit = hits.get(item.id)
-        _show_pictures(gallery, item, hit, like, sureness.tell(hit, chances) if hit and chances else "")
+        _show_pictures(gallery, item, hit, like, confidence.tell(hit, chances) if hit and chances else "")
         _show_actions(gallery, item)
         _show_facts(item)
         _show_near_identical(gallery, item)
@@ -56,14 +57,14 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
     item, name = seen_item(item), seen(file_name(item))
     caption = f"Rank {hit.rank}, score {hit.score:.3f}: {name}" if hit else name
     with st.container(key="compare"):
-        is_drawn = reasons.show_if_asked(gallery, item, like, caption)
+        is_drawn = explanation.show_if_asked(gallery, item, like, caption)
         left, right = st.columns(2) if like else (None, st.container())
         if left and not is_drawn:
             left.image(like[0].seen, alt=f"Your query: {seen(like[0].title)}", width="stretch")
             left.caption(f"Your query: {shown(like[0].title)}")
         if left:
             with left:
-                reasons.offer()
+                explanation.offer()
         if not is_drawn:
             right.image(
                 resources.preview_of_item(gallery, item), alt=f"Result: {seen(item.label or name)}", width="stretch"
@@ -81,8 +82,8 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
     ]
     if part not in link.like[:1]:  # the query itself
         searches += [
-            ("More like this", ":material/thumb_up:", marking.mark, (gallery, item.public_id, True)),
-            ("Not like this", ":material/thumb_down:", marking.mark, (gallery, item.public_id, False)),
+            ("More like this", ":material/thumb_up:", feedback.mark, (gallery, item.public_id, True)),
+            ("Not like this", ":material/thumb_down:", feedback.mark, (gallery, item.public_id, False)),
         ]
     with st.container(horizontal=True, gap="small", horizontal_alignment="right"):  # below the result
         for label, icon, search, arguments in searches:

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.app import resources, visitors
-from similarity.app.access import place_for_visitor, seen_item, telling
-from similarity.app.search.examples import Example
+from similarity.app.search.query_parts import Example
+from similarity.app.serving import resources, visitors
+from similarity.app.serving.access import place_for_visitor, seen_item, telling
 from similarity.exports.results import to_csv, to_json, to_rows, to_zip
 from similarity.exports.sheet import draw_sheet
 from similarity.fetch.redaction import redact_sentence

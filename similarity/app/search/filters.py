@@ -7,10 +7,10 @@ from typing import get_args
 
 import streamlit as st
 
-from similarity.app import links
-from similarity.app.access import seen
-from similarity.app.links import BALANCED, PRECISIONS, Link
-from similarity.app.messages import shown
+from similarity.app.serving.access import seen
+from similarity.app.shell import links
+from similarity.app.shell.links import BALANCED, PRECISIONS, Link
+from similarity.app.wording.messages import shown
 from similarity.query.filters import LABEL, Facets
 from similarity.search import Accuracy
 

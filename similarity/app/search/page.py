@@ -4,9 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import first_start, gallery_choice, links, messages, navigation, resources, wording
-from similarity.app.links import Link
 from similarity.app.search import query_panel, results, starting_points
+from similarity.app.serving import resources
+from similarity.app.shell import first_start, gallery_choice, links, navigation
+from similarity.app.shell.links import Link
+from similarity.app.wording import messages, wording
 from similarity.errors import GalleryDamagedError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.sample import SAMPLE, has_sample

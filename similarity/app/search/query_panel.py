@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from similarity.app import links, messages
-from similarity.app.access import seen
 from similarity.app.components import cropper
-from similarity.app.links import ITEM, TEXT, Link, Part
-from similarity.app.search import examples, marking, query_input
-from similarity.app.search.examples import Example
+from similarity.app.search import feedback, query_input, query_parts
+from similarity.app.search.query_parts import Example
+from similarity.app.serving.access import seen
+from similarity.app.shell import links
+from similarity.app.shell.links import ITEM, TEXT, Link, Part
+from similarity.app.wording import messages
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.query.inputs import Box
@@ -31,9 +32,9 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
     """
     like = [_show_part(gallery, part, is_first=number == 0) for number, part in enumerate(link.like)]
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
-    marking.say_what_went_wrong()
+    feedback.say_what_went_wrong()
     if any(part.kind == ITEM and not part.box for part in (*link.like[1:], *link.unlike)):
-        st.caption(marking.whether_kept(link))
+        st.caption(feedback.whether_kept(link))
     if link.like or link.unlike:
         st.button("New search", icon=":material/restart_alt:", on_click=_start_anew, width="stretch")
         with st.expander(
@@ -77,7 +78,7 @@ def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wante
     """One picture of the query; None if it cannot be had, which is said then."""
     try:
         with st.spinner("Reading the words …" if part.kind == TEXT else "Looking at the picture …"):
-            example = examples.find(gallery, part)
+            example = query_parts.find(gallery, part)
     except SimilarityError as error:
         messages.show_error(error)
         st.button("Remove it", icon=":material/close:", key=f"remove-{part}", on_click=_remove, args=(gallery, part))
@@ -135,7 +136,7 @@ def _crop(part: Part, box: Box | None) -> None:
 
 
 def _remove(gallery: Gallery, part: Part) -> None:
-    marking.keep(gallery, part, None)
+    feedback.keep(gallery, part, None)
     link = links.read()
     links.put_together(*(tuple(one for one in parts if one != part) for parts in (link.like, link.unlike)))
 
@@ -143,6 +144,6 @@ def _remove(gallery: Gallery, part: Part) -> None:
 def _turn(gallery: Gallery, part: Part) -> None:
     link = links.read()
     was_wanted = part in link.like
-    marking.keep(gallery, part, not was_wanted)
+    feedback.keep(gallery, part, not was_wanted)
     like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
     links.put_together(like if was_wanted else (*like, part), (*unlike, part) if was_wanted else unlike)

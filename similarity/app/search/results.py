@@ -7,12 +7,14 @@ from functools import partial
 
 import streamlit as st
 
-from similarity.app import links, messages, navigation, resources
 from similarity.app.components import tiles
-from similarity.app.links import ITEM, PAGE_SIZES, Link
-from similarity.app.navigation import LastSearch
-from similarity.app.search import detail, exports, filters, marking, sureness
-from similarity.app.search.examples import Example, query_vector
+from similarity.app.search import confidence, detail, exports, feedback, filters
+from similarity.app.search.query_parts import Example, query_vector
+from similarity.app.serving import resources
+from similarity.app.shell import links, navigation
+from similarity.app.shell.links import ITEM, PAGE_SIZES, Link
+from similarity.app.shell.navigation import LastSearch
+from similarity.app.wording import messages
 from similarity.errors import SearchError, StoreError
 from similarity.gallery import Gallery
 from similarity.search import Hit
@@ -27,12 +29,12 @@ logger = logging.getLogger(__name__)
 @st.fragment
 def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> None:
     """Draw the results of a search for what is like the examples, of which there is one at least, and unlike others."""
-    marking.draw_again_if_marked()
+    feedback.draw_again_if_marked()
     link, vector = links.read(), query_vector(gallery, like, unlike)
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
         hits = _search(gallery, vector, link, unlike)
-        chances = sureness.find(gallery, like, unlike, vector, link)
+        chances = confidence.find(gallery, like, unlike, vector, link)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
         messages.show_error(error)
@@ -54,10 +56,10 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
-    sureness.say_if_unsure(hits, chances, link.precision)
-    told = (sureness.mark(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
-    drawn = (marking.offer(tile, link) for tile in told)
-    tiles.show(drawn, detail.open_later, partial(marking.mark, gallery), key="results")
+    confidence.say_if_unsure(hits, chances, link.precision)
+    told = (confidence.mark(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
+    drawn = (feedback.offer(tile, link) for tile in told)
+    tiles.show(drawn, detail.open_later, partial(feedback.mark, gallery), key="results")
     choose_page(page, pages)
     detail.show_if_open(gallery, hits, like, chances)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app import links, resources
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
-from similarity.app.links import ITEM, SAMPLE, Part
 from similarity.app.search import filters, results
+from similarity.app.serving import resources
+from similarity.app.shell import links
+from similarity.app.shell.links import ITEM, SAMPLE, Part
 from similarity.gallery import Gallery
 from similarity.sample import SAMPLE as SAMPLE_GALLERY
 from similarity.sample import sample_queries

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from similarity.app import learned
-from similarity.app.access import seen
+from similarity.app.serving.access import seen
+from similarity.app.wording import learned
 from similarity.finetuning import LOSSES, SPLITS, From, Loss, Settings, Split
 from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS
 

@@ -4,19 +4,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app import access, gallery_choice, messages, navigation, resources, wording
-from similarity.app.galleries import background
 from similarity.app.galleries import jobs as panel
-from similarity.app.galleries.marks import count_marks, stamp
-from similarity.app.train import deciding, form, watching
-from similarity.app.train.watching import Seen
+from similarity.app.galleries import jobs_background
+from similarity.app.galleries.feedback import count_marks, stamp
+from similarity.app.serving import access, resources
+from similarity.app.shell import gallery_choice, navigation
+from similarity.app.train import form, progress, result
+from similarity.app.train.progress import Seen
+from similarity.app.wording import messages, wording
 from similarity.errors import HeadError, SimilarityError
 from similarity.finetuning import From, Settings
 from similarity.finetuning.examples import labelled_rows
-from similarity.finetuning.marked import marked_results
+from similarity.finetuning.feedback_examples import marked_results
 from similarity.gallery import Gallery
 from similarity.query.filters import LABEL
-from similarity.tasks import Training
+from similarity.service.tasks import Training
 
 ABOUT = (
     "A *head* is learned from the labels of a gallery, or from marks on its results, so that pictures that belong "
@@ -43,7 +45,7 @@ def show() -> None:
     directories = gallery_choice.offered()
     if not directories:
         return
-    background.show_notice()
+    jobs_background.show_notice()
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
@@ -52,7 +54,7 @@ def show() -> None:
             st.caption(_facts(gallery))
             source = form.choose_source(gallery.name, count_marks(directory))
             fault = _fault(gallery, Settings.choose(source))
-            seen = watching.look(directory)
+            seen = progress.look(directory)
             if not fault:
                 _show_form(gallery, source, seen)
         with right:
@@ -104,30 +106,30 @@ def _show_form(gallery: Gallery, source: From, seen: Seen) -> None:
         icon=":material/model_training:",
         on_click=_begin,
         args=(gallery.directory, settings),
-        disabled=bool(fault) or watching.active(seen) is not None,
+        disabled=bool(fault) or progress.active(seen) is not None,
         help="What was trained before and not kept is discarded." if is_undecided else None,
     )
 
 
 def _begin(directory: Path, settings: Settings) -> None:
-    background.start(directory, "finetune", Training(directory, settings))
+    jobs_background.start(directory, "finetune", Training(directory, settings))
 
 
 def _show_state(gallery: Gallery, fault: str, source: From, seen: Seen) -> None:
     """What goes on, what came of it, and what there is."""
-    watching.show(gallery.directory, seen)
-    for job in watching.ended(seen):
+    progress.show(gallery.directory, seen)
+    for job in progress.ended(seen):
         if job.is_undecided:
-            deciding.show(job, gallery)
+            result.show(job, gallery)
             continue
         with st.container(border=True, key=f"job-{job.number}"):
             panel.show_ended(job)
             if job.task == "keep" and job.status.state == "done" and job.directory == gallery.directory:
                 st.caption(UNDO)
-    deciding.show_kept(gallery, is_busy=watching.active(seen) is not None)
+    result.show_kept(gallery, is_busy=progress.active(seen) is not None)
     if fault:
         _say_what_is_missing(fault, source)
-    elif not (watching.active(seen) or watching.ended(seen)):
+    elif not (progress.active(seen) or progress.ended(seen)):
         st.info(BEGIN, icon=":material/arrow_back:")
 
 

@@ -9,7 +9,7 @@ worker, process    all that in a process of its own
 What comes of it is another file of weights for the same backbone; see `tuned.py`.
 """
 
-from similarity.finetuning.backbone.process import reindex, tune_backbone
+from similarity.finetuning.backbone.launcher import reindex, tune_backbone
 from similarity.finetuning.backbone.settings import PARTS, Part, TuneSettings
 
 __all__ = ["PARTS", "Part", "TuneSettings", "reindex", "tune_backbone"]

@@ -14,11 +14,11 @@ import numpy as np
 
 from similarity.embedding.engines import Pixels
 from similarity.errors import HeadError
-from similarity.finetuning.backbone.arithmetic import Arithmetic
-from similarity.finetuning.backbone.parts import batch_norms, choose_weights
-from similarity.finetuning.backbone.pictures import Pictures
+from similarity.finetuning.backbone.dataset import Pictures
+from similarity.finetuning.backbone.layers import batch_norms, choose_weights
+from similarity.finetuning.backbone.precision import Arithmetic
 from similarity.finetuning.backbone.settings import TuneSettings
-from similarity.finetuning.lessons import draw_batches
+from similarity.finetuning.batches import draw_batches
 from similarity.finetuning.losses import make_criterion
 from similarity.finetuning.training import one_cycle
 from similarity.search import Rows

@@ -24,13 +24,13 @@ import numpy as np
 from similarity.embedding.backbones import build_network, get_backbone
 from similarity.embedding.backbones.tuned_files import write_tuned
 from similarity.errors import HeadError, SimilarityError
-from similarity.finetuning.backbone.arithmetic import Arithmetic, arithmetic_here
-from similarity.finetuning.backbone.pictures import Pictures, read_pictures
+from similarity.finetuning.backbone.dataset import Pictures, read_pictures
+from similarity.finetuning.backbone.precision import Arithmetic, arithmetic_here
 from similarity.finetuning.backbone.settings import TuneSettings
 from similarity.finetuning.backbone.training import Tuner
+from similarity.finetuning.epochs import Epoch
 from similarity.finetuning.examples import Fold, Labelled, fold_labelled
-from similarity.finetuning.telling import Epoch
-from similarity.finetuning.worth import LabelExam
+from similarity.finetuning.validation import LabelExam
 from similarity.progress import Progress, Reporter
 from similarity.sources import Item
 from similarity.vectors.arrays import Vectors

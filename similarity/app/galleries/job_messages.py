@@ -1,0 +1,129 @@
+"""How the galleries page says what a job does and what came of it. Nothing here is drawn."""
+
+from similarity.app.wording import learned
+from similarity.app.wording.wording import duration, files, moment, pictures
+from similarity.search import AUTO, Recipe
+from similarity.search.recipes import FLAT, INVERTED, SCAN
+from similarity.service.jobs import Job
+from similarity.storage.inventory import Entry
+from similarity.storage.manifest import Manifest
+from similarity.storage.report import Report
+from similarity.vectors.heads import Head
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+
+DOING: dict[str, str] = {
+    "index": "Building",
+    "add": "Adding pictures to",
+    "sync": "Bringing in step",
+    "remove": "Removing pictures from",
+    "rebuild": "Making anew the index of",
+    "verify": "Checking",
+    "restore": "Undoing the last change of",
+    "delete": "Deleting",
+    "finetune": "Training a head for",
+    "keep": "Putting a head on",
+    "drop": "Taking the head off",
+}
+# Those that go on where they were cut short.
+RESUMES = ("index", "add", "sync")
+REBUILT = {
+    "rebuild": "The index of {} was made anew, in {}.",
+    "keep": "{} is searched through the new head from now on; that was made ready in {}.",
+    "drop": "{} is searched without a head from now on; that was made ready in {}.",
+}
+COUNTS = {
+    "added": "new",
+    "changed": "changed",
+    "moved": "found in another place",
+    "relabelled": "with another label",
+    "removed": "removed",
+    "unchanged": "as before",
+}
+
+
+def copies(count: int) -> str:
+    """So many exact copies."""
+    what = "is an exact copy" if count == 1 else "are exact copies"
+    return f"{files(count)} {what} of another one; each content is searched once."
+
+
+def gone(count: int) -> str:
+    """So many pictures whose files are not there any more."""
+    where = "is gone from where it was" if count == 1 else "are gone from where they were"
+    return f"{pictures(count)} {where}; search finds them all the same."
+
+
+RECIPES = {
+    AUTO: "Automatic: exact as long as that is fast",
+    SCAN: "Exact: every picture is compared",
+    INVERTED: "Approximate: for hundreds of thousands and more",
+    FLAT: "Exact, the plain way: slower, four times the memory",
+}
+
+
+REFINEMENTS = {
+    AUTO_REFINEMENT: "Automatic: what measured best for so many pictures",
+    "none": "None: embeddings as the model gives them",
+    "centred": "Centred: without what all pictures have in common",
+    "neighbours": "Neighbours: centred, and moved towards the nearest pictures",
+}
+
+
+def search(made: Manifest) -> str:
+    """How a gallery is searched."""
+    if Recipe(made.recipe, "").is_exact:
+        return "exact search"
+    found = made.search.get("recall@10", {}).get("balanced", 0.0)
+    return f"approximate search that finds {found:.1%} of the ten nearest"
+
+
+def recipe_title(recipe: str) -> str:
+    """A recipe in words, also one that was given as a factory string."""
+    return RECIPES.get(recipe, recipe)
+
+
+def counted(report: Report) -> str:
+    """What a run did, without what it did not."""
+    if report.task == "rebuild":
+        return "no picture was looked at"
+    told = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
+    if report.task == "index":
+        told = [files(report.added)]
+    resumed = [f"{report.resumed:,} taken over from a run that was cut short"] if report.resumed else []
+    return ", ".join(told + resumed) or "nothing to change"
+
+
+def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
+    """How a job that has ended went, in a sentence or two.
+
+    Args:
+        entry: what there is of the gallery now.
+        tells_all: whether to say why it failed, which may tell something of this computer.
+    """
+    name, status = job.directory.name, job.status
+    if status.state == "failed":
+        return f"{DOING[job.task]} {name} did not work. {status.error if tells_all else ''}".strip()
+    if status.state == "cancelled":
+        if entry is None:
+            return f"{DOING[job.task]} {name} was cancelled before anything was done."
+        as_was = "there is no such gallery yet" if entry.condition == "unfinished" else f"{name} is as it was"
+        kept = " What was done so far is kept, to go on from there." if job.task in RESUMES else ""
+        return f"{DOING[job.task]} {name} was cancelled: {as_was}.{kept}"
+    return _done(job)
+
+
+def _done(job: Job) -> str:
+    name, result = job.directory.name, job.status.result
+    if isinstance(result, Head):
+        return f"A head was trained for {name}, in {duration(result.card.seconds)}. {learned.verdict(result.card)}"
+    if isinstance(result, Report) and result.task == "rebuild":
+        return REBUILT.get(job.task, REBUILT["rebuild"]).format(name, duration(result.seconds))
+    if isinstance(result, Report):
+        skipped = f" {files(len(result.skipped))} could not be used." if result.skipped else ""
+        ready = "ready" if job.task == "index" else "up to date"
+        return f"{name} is {ready}: {counted(result)}, in {duration(result.seconds)}.{skipped}"
+    if job.task == "verify" and isinstance(result, Manifest):
+        return f"{name} is sound: all {len(result.files) + 1} files are as they were written."
+    if isinstance(result, Manifest):
+        return f"{name} is again as it was on {moment(result.created)}: {pictures(result.count)}."
+    return f"{name} was deleted. The pictures themselves are where they were."

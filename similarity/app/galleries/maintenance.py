@@ -1,0 +1,80 @@
+"""The care of a gallery: check it, undo the last change, delete it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from similarity.app.galleries import jobs_background, overview
+from similarity.app.serving.access import seen
+from similarity.app.shell import fields
+from similarity.app.wording.messages import shown
+from similarity.sample import SAMPLE
+from similarity.service import tasks
+from similarity.service.jobs import Task, Work
+from similarity.storage.inventory import Entry, can_go_back
+
+ASKED = "gallery_to_delete"
+NOT_THE_NAME = "That is not its name: type it exactly as it stands above."
+
+
+def show(entry: Entry, *, is_sound: bool) -> None:
+    """Draw a button for each."""
+    st.markdown("##### Care")
+    directory = entry.directory
+    with st.container(horizontal=True):
+        if entry.condition != "unfinished":
+            _button("Check every file", "fact_check", "verify", entry, tasks.verify(directory))
+            label = "Undo the last change" if is_sound else "Go back to the last sound state"
+            _button(label, "undo", "restore", entry, tasks.undo(directory), disabled=not can_go_back(directory))
+        st.button("Delete …", key="delete", icon=":material/delete:", on_click=_ask, args=(entry.name,))
+    if entry.condition != "unfinished" and not can_go_back(directory):
+        st.caption("There is no earlier state to go back to.")
+    if st.session_state.get(ASKED) == entry.name:
+        st.dialog("Delete this gallery?", on_dismiss=_do_not)(_confirm)(entry)
+
+
+def _button(label: str, icon: str, task: Task, entry: Entry, work: Work, *, disabled: bool = False) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"do_{task}",
+        on_click=_begin,
+        args=(entry.directory, task, work),
+        disabled=disabled,
+    )
+
+
+def _begin(directory: Path, task: Task, work: Work) -> None:
+    jobs_background.start(directory, task, work)
+
+
+def _ask(name: str) -> None:
+    st.session_state[ASKED] = name
+
+
+def _do_not() -> None:
+    st.session_state.pop(ASKED, None)
+
+
+def _confirm(entry: Entry) -> None:
+    """The second question; the dialog stays open when the page is drawn again behind it."""
+    st.markdown(
+        f"**{shown(entry.name)}** cannot be searched any more then, and this cannot be undone. The pictures "
+        "themselves stay where they are; copies that were uploaded for it are deleted."
+    )
+    if entry.name == SAMPLE:
+        st.markdown("The sample gallery is made again as soon as there is no other one.")
+    with st.form("delete_form", border=False):
+        typed = fields.line("Type its name", key="delete_name", placeholder=seen(entry.name))
+        with st.container(horizontal=True):
+            is_sure = st.form_submit_button("Delete it for good", type="primary", icon=":material/delete_forever:")
+            st.form_submit_button("Keep it", on_click=_do_not)
+    if is_sure and typed != entry.name:
+        st.error(NOT_THE_NAME, icon=":material/error:")
+    elif is_sure:
+        _do_not()
+        if jobs_background.start(entry.directory, "delete", tasks.delete(entry.directory)):
+            overview.show_all()
+        st.rerun()
+    if st.session_state.get(ASKED) is None:
+        st.rerun()

@@ -1,0 +1,75 @@
+"""Why a result is similar to the query: both pictures with heat over them, and what the score is made of."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from similarity.app.components import heat
+from similarity.app.search.query_parts import Example, picture_file
+from similarity.app.serving import resources
+from similarity.app.serving.access import seen
+from similarity.app.shell.links import TEXT
+from similarity.app.wording.messages import as_text, show_error
+from similarity.errors import SimilarityError
+from similarity.gallery import Gallery
+from similarity.query.explain import Explanation
+from similarity.sources import Item
+
+IS_ASKED = "why-is-it-similar"
+
+
+def offer() -> None:
+    """Draw the switch; nothing is computed until it is on."""
+    st.toggle("Why is it similar?", key=IS_ASKED)
+
+
+def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption: str) -> bool:
+    """Draw the first picture of the query and a result, with heat over both, if the switch is on.
+
+    Args:
+        caption: what stands below the result.
+
+    Returns:
+        Whether they are drawn; if they should be and cannot, it says why.
+    """
+    if not (like and st.session_state.get(IS_ASKED)):
+        return False
+    if like[0].part.kind == TEXT:
+        st.info("Words have no regions that could match: show it a picture to see why a result is similar.")
+        return False
+    if item.is_gone:
+        st.info("The file of this picture is gone, so it cannot be said why it is similar.", icon=":material/link_off:")
+        return False
+    try:
+        with st.spinner("Comparing regions …"):
+            explanation = _explain(gallery, item, like[0])
+    except SimilarityError as error:
+        show_error(error)
+        return False
+    _draw(gallery, item, like[0], explanation, caption)
+    st.caption(_words(explanation, is_alone=len(like) == 1))
+    return True
+
+
+def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
+    file = picture_file(gallery, example.part)
+    asked = resources.look(gallery, file, example.part.box)
+    return gallery.explain(asked, item.id, fetch=resources.fetch_picture)
+
+
+def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str) -> None:
+    title = f"Your query: {seen(example.title)}"
+    left = heat.picture(example.seen, explanation.query, alt=f"{title}, with heat", caption=title)
+    preview = resources.preview_of_item(gallery, item)
+    alt = f"Result: {seen(item.label or caption)}, with heat"
+    right = heat.picture(preview, explanation.result, alt=alt, caption=seen(caption))
+    heat.show(left, right, explanation, key="heat")
+
+
+def _words(explanation: Explanation, *, is_alone: bool) -> str:
+    """What the colours mean and what the score is made of."""
+    words = as_text(explanation.words)
+    if not is_alone:
+        words = "Your query has several parts; this compares its first picture with the result. Alone: " + words
+    colours = "The warmer a region, the more it adds to the score; what the model does not see has no colour."
+    return " ".join([words, colours, *([] if explanation.is_exact else [as_text(explanation.note)])])

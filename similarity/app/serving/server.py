@@ -1,0 +1,25 @@
+"""What goes on for as long as the web server runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import streamlit as st
+
+from similarity.app.serving import impatience
+from similarity.app.serving.connections import answering_at_once
+from similarity.app.serving.housekeeping import Housekeeping, map_large_blocks
+
+
+@asynccontextmanager
+async def running(app: "st.App") -> AsyncIterator[None]:
+    """Set the server up for many visitors, and look after what they leave behind until it ends."""
+    impatience.cut_off_unfinished_heads()
+    impatience.allow_many_connections()
+    map_large_blocks()
+    async with answering_at_once(app):
+        looking = asyncio.create_task(Housekeeping().go_on())
+        yield
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking

@@ -1,0 +1,49 @@
+"""Which gallery: what a page that shows one begins with."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from similarity.app.serving import access
+from similarity.app.shell import first_start, links, navigation
+from similarity.app.shell.links import Link
+from similarity.app.wording import messages
+from similarity.sample import SAMPLE
+from similarity.storage.inventory import list_galleries
+
+CHOSEN = "chosen_gallery"
+
+
+def offered() -> list[Path]:
+    """The folders of the galleries that there are; if there are none, the page says what one is and how to get one."""
+    first_start.prepare_sample()
+    directories = list_galleries()
+    if not directories:
+        st.subheader("There is no gallery yet", anchor=False)
+        st.markdown("A gallery is a folder of pictures that has been made ready for searching.")
+        if st.button("Make one", icon=":material/add:", type="primary"):
+            navigation.go("galleries")
+    return directories
+
+
+def choose_named(directories: list[Path]) -> Path:
+    """A gallery; if the page's address names one that is not there, that is said."""
+    link = links.read()
+    if link.gallery and link.gallery not in [path.name for path in directories]:
+        st.warning(f"There is no gallery named {messages.shown(link.gallery)}.", icon=":material/link_off:")
+    return choose(directories, link)
+
+
+def choose(directories: list[Path], link: Link) -> Path:
+    """A gallery, by name; the page's address names it too, and can name none but these.
+
+    Where it names none, it is the one that was chosen last, on whichever page, or else the sample, or the first one.
+    """
+    names = {directory.name: directory for directory in directories}
+    wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
+    st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
+    return names[st.selectbox("Gallery", list(names), format_func=access.seen, key="gallery", on_change=_changed)]
+
+
+def _changed() -> None:
+    links.change_gallery(st.session_state["gallery"])

@@ -1,0 +1,80 @@
+"""How one gets from page to page, and what a page has to know of another one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from similarity.app.shell.links import ITEM, Link, Part
+from similarity.sources import Item
+from similarity.vectors.arrays import Vectors
+
+# What stands after the address of a page: name -> value or values.
+Parameters = Mapping[str, str | Sequence[str]]
+ON, LAST = "on_page", "last_search"
+
+
+@dataclass(frozen=True, slots=True)
+class LastSearch:
+    """What was searched for last in this session, for the other pages.
+
+    Attributes:
+        gallery: its name.
+        state: its state, see `current.live_state`.
+        parameters: of the search page's address.
+        vector: of the query, float32 (dim,), of unit length.
+        preview: the query, a small JPEG.
+    """
+
+    gallery: str
+    state: str
+    parameters: Parameters
+    vector: Vectors
+    preview: bytes
+
+
+def register(pages: dict[str, StreamlitPage]) -> None:
+    """Make the pages known by name, so that no page has to import another one."""
+    st.session_state["pages"] = pages
+
+
+def arrive(page: StreamlitPage) -> None:
+    """Note which page a visitor is on. Who comes back to the search page finds the last search there again."""
+    before, now = st.session_state.get(ON), page.url_path
+    st.session_state[ON] = now
+    last: LastSearch | None = st.session_state.get(LAST)
+    if not last or before in (None, now) or st.query_params:
+        return
+    if now in ("", "faceoff"):
+        st.query_params.from_dict(dict(last.parameters))
+    elif now in ("map", "evaluate", "train"):
+        st.query_params.from_dict({"gallery": last.gallery})
+
+
+def go(page: str, parameters: Parameters | None = None) -> NoReturn:
+    """Go to a page: search, map, evaluate, train, faceoff, galleries or about."""
+    known: dict[str, Any] = st.session_state["pages"]
+    st.switch_page(known[page], query_params=dict(parameters or {}))
+
+
+def go_to_item(gallery: str, item: Item) -> NoReturn:
+    """Search a gallery for what is like one of its own pictures."""
+    go("search", Link(gallery=gallery, like=(Part(ITEM, item.public_id),)).parameters())
+
+
+def remember_search(search: LastSearch) -> None:
+    """Keep what is searched for."""
+    st.session_state[LAST] = search
+
+
+def forget_search() -> None:
+    """There is nothing that is searched for any more."""
+    st.session_state.pop(LAST, None)
+
+
+def last_search(gallery: str, state: str) -> LastSearch | None:
+    """What was searched for last, if it was in this state of this gallery."""
+    search: LastSearch | None = st.session_state.get(LAST)
+    return search if search and (search.gallery, search.state) == (gallery, state) else None

@@ -1,0 +1,123 @@
+"""What a head that was trained is worth, and whether it is to be kept."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from similarity.app.galleries import jobs_background
+from similarity.app.serving.access import seen
+from similarity.app.shell import fields
+from similarity.app.train import progress, saving
+from similarity.app.wording import learned, wording
+from similarity.app.wording.messages import error_text, shown
+from similarity.errors import SimilarityError
+from similarity.evaluation.report.wording import DEFINITIONS, NAMES
+from similarity.gallery import Gallery
+from similarity.service.jobs import Job
+from similarity.storage.inventory import look_at, named_gallery
+from similarity.vectors.heads import Card, Head
+
+HERE, NEW = "This gallery", "A new gallery"
+# Of fewer queries, a few that come out otherwise by chance make a difference that can be seen.
+FEW = 200
+BOXES: dict[learned.Sense, tuple[Callable[..., object], str]] = {
+    "better": (st.success, "trending_up"),
+    "worse": (st.error, "trending_down"),
+    "mixed": (st.warning, "swap_vert"),
+    "same": (st.info, "trending_flat"),
+    "unknown": (st.warning, "question_mark"),
+}
+
+
+def show(job: Job, gallery: Gallery) -> None:
+    """Draw the result of a training, how it went, and what can be done with it."""
+    head = job.status.result
+    if not isinstance(head, Head):
+        return
+    with st.container(border=True, key=f"job-{job.number}"):
+        _show_worth(head.card)
+        _offer(job, gallery, head.card)
+        progress.show_curves(job)
+
+
+def _show_worth(card: Card) -> None:
+    box, icon = BOXES[learned.sense(card)]
+    box(learned.verdict(card), icon=f":material/{icon}:")
+    found = learned.changes(card)
+    for column, one in zip(st.columns(max(2, len(found))), found, strict=False):
+        with column:
+            st.metric(
+                NAMES[one.name],
+                f"{one.after:.3f}",
+                f"{one.difference:+.3f}" if one.is_visible else "0.000",
+                delta_color="normal" if one.is_visible else "off",
+                delta_arrow="auto" if one.is_visible else "off",
+                delta_description=f"before: {one.before:.3f}",
+                help=DEFINITIONS[one.name],
+                border=True,
+            )
+    queries = card.data.get("queries", 0)
+    asked = wording.pictures(queries) if card.is_of_labels else f"{queries:,} searches with marks"
+    epoch, patience = card.settings.get("best_epoch"), card.settings.get("patience")
+    trained = f"Best after epoch {shown(str(epoch))}" if patience else f"Trained for {shown(str(epoch))} epochs"
+    held_out = f"Of **{asked}** that were held out. " if found else ""
+    st.markdown(f"{held_out}{trained}, in {wording.duration(card.seconds)}.")
+    if found and queries < FEW:
+        st.caption("These are few: much of the difference may be chance.")
+
+
+def _offer(job: Job, gallery: Gallery, card: Card) -> None:
+    """Keep it, here or in a new gallery, or discard it."""
+    where = st.segmented_control("Keep it in", [HERE, NEW], default=HERE, required=True, key=f"keep-in-{job.number}")
+    name = ""
+    if where == NEW:
+        name = fields.line("Name", seen(_free_name(gallery.name)), key=f"keep-name-{job.number}")
+        st.caption("Of the same pictures; this gallery stays as it is.")
+    else:
+        st.caption("Nothing is embedded anew, and it can be undone.")
+    is_worse = learned.sense(card) == "worse"
+    with st.container(horizontal=True):
+        wanted = st.button("Keep it", icon=":material/check:", type="secondary" if is_worse else "primary")
+        st.button(
+            "Discard",
+            icon=":material/delete:",
+            type="primary" if is_worse else "secondary",
+            on_click=jobs_background.dismiss,
+            args=(job,),
+        )
+    if not wanted:
+        return
+    try:
+        saving.keep(job, saving.new_gallery(name) if where == NEW else None)
+    except SimilarityError as error:
+        st.error(error_text(error), icon=":material/error:")
+        return
+    st.rerun()
+
+
+def _free_name(name: str) -> str:
+    """One that no gallery has, made of that of the gallery."""
+    numbers = ("", *(f"-{number}" for number in range(2, 100)))
+    names = (f"{name}-trained{number}" for number in numbers)
+    return next((one for one in names if look_at(named_gallery(one)) is None), "")
+
+
+def show_kept(gallery: Gallery, *, is_busy: bool) -> None:
+    """Draw which head a gallery has, and a way to take it off."""
+    if gallery.head is None:
+        return
+    card = gallery.head.card
+    with st.container(border=True, key="train-head"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown("**This gallery has a head**", width="content")
+            st.button(
+                "Take the head off",
+                icon=":material/layers_clear:",
+                on_click=saving.take_off,
+                args=(gallery.directory,),
+                disabled=is_busy,
+            )
+        st.caption(shown(learned.origin(card)) + ".")
+        worth = [f"{NAMES[one.name]} **{one.after:.3f}**, {one.before:.3f} without it" for one in learned.changes(card)]
+        if worth:
+            st.markdown(" · ".join(worth))

@@ -1,0 +1,61 @@
+"""A plan's figures beside those that `bench` has measured, so that anybody can see how far they can be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from similarity.bench.capacity import sizes
+from similarity.bench.capacity.rates import Rates, lists_of
+from similarity.errors import SearchError
+from similarity.search.recipes import AUTO, FLAT
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A figure, worked out and measured."""
+
+    name: str
+    planned: float
+    measured: float
+
+    @property
+    def ratio(self) -> float:
+        """The one to the other; 1 if both are nothing."""
+        return self.planned / self.measured if self.measured else float(not self.planned)
+
+
+def check_report(report: Mapping[str, Any], rates: Rates) -> list[Checked]:
+    """Compare with a report of `bench search`, `bench embedding` or `bench query`.
+
+    Raises:
+        SearchError: it is none of these.
+    """
+    if "recipes" in report:
+        rows = {row["recipe"]: row for row in report["recipes"]}
+        return [one for name in (FLAT, AUTO) for one in _search(rows[name], report["n"], report["dim"], rates)]
+    if "queries_per_s_threads" in report:
+        rates.check_model(report["model"])
+        return [Checked("a query, ms", rates.query_ms[report["model"]], report["p50_ms"])]
+    if "images_per_s" in report:
+        rates.check_model(report["model"])
+        measured = report.get("with_thumbnails_images_per_s", report["images_per_s"])
+        planned = rates.images_per_s[report["model"]] / rates.cores * report["machine"]["cores"]
+        return [Checked("pictures a second", planned, measured)]
+    raise SearchError("That is no report of `bench search`, `bench embedding` or `bench query` with --json.")
+
+
+def _search(row: Mapping[str, Any], count: int, dim: int, rates: Rates) -> list[Checked]:
+    """One recipe; what was scaled from fewer vectors is as good as its scale, memory but the vectors' own."""
+    index, name = row["index"], row["recipe"]
+    size = sizes.index_file(index, count, dim)
+    found = [
+        Checked(f"{name}: bytes a vector", size / count, row["bytes_per_vector"]),
+        Checked(f"{name}: a query, ms", rates.search_ms(index, count, dim), row["p50_ms"]),
+        Checked(f"{name}: to build, s", rates.build_s(index, count, dim), row["build_s"]),
+    ]
+    if "extrapolated_from" not in row:
+        memory = rates.base_mb + sizes.index_memory(index, count, dim) / 1e6
+        found.append(Checked(f"{name}: memory, MB", memory, row["resident_mb"]))
+    if lists_of(index):
+        found.append(Checked(f"{name}: recall@10", rates.recall, row["recall@10"]))
+    return found

@@ -1,0 +1,99 @@
+"""`embed`: a list of pictures into shards of embeddings, on this computer or on many."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from similarity.cli import terminal
+from similarity.cli.index import choose
+from similarity.cli.options import (
+    INTERRUPTED,
+    AsJson,
+    Model,
+    PrecisionName,
+    Products,
+    Seed,
+    SourcePath,
+    SplitName,
+    WeightsPath,
+)
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from similarity.shards.run import Embedding, Workers
+
+EngineName = Annotated[Literal["local", "ray"], typer.Option(help="What embeds: this process, or workers of Ray.")]
+
+
+def embed(
+    source: SourcePath,
+    out: Annotated[Path, typer.Option(help="The folder for the shards; one that all computers share.")],
+    engine: EngineName = "local",
+    model: Model = "auto",
+    weights: WeightsPath = None,
+    precision: PrecisionName = "auto",
+    shard_size: Annotated[int, typer.Option(min=1, help="How many pictures make a shard.")] = 512,
+    thumbnails: Annotated[bool, typer.Option(help="Keep a small JPEG of each picture.")] = True,
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster, host:6379; else this computer alone.")] = None,
+    cpus_per_worker: Annotated[
+        int | None, typer.Option(min=1, help="Cores of each Ray worker; those of a computer, up to 8.")
+    ] = None,
+    split: SplitName = None,
+    products: Products = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Embed pictures into Parquet files, also with Ray; `index --from-embeddings` makes a gallery of them."""
+    from similarity.shards import run
+    from similarity.shards.chunks import open_list
+
+    listed = open_list(source, split=split, products=products, seed=seed)
+    workers = _workers(engine, address, cpus_per_worker)
+    choice = choose(model, weights)
+    if choice.note:
+        terminal.say(choice.note, as_="Note")
+    try:
+        with terminal.indexing() as progress:
+            done = run.embed(
+                listed,
+                out,
+                choice,
+                workers=workers,
+                precision=precision,
+                size=shard_size,
+                thumbnails=thumbnails,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        terminal.say("Interrupted: finished shards stay. Run the same command again to go on where it stopped.")
+        raise typer.Exit(INTERRUPTED) from None
+    _tell(done, as_json=as_json)
+
+
+def _workers(engine: str, address: str | None, cores: int | None) -> "AbstractContextManager[Workers] | None":
+    if engine == "ray":
+        from similarity.shards.ray import cluster
+
+        return cluster(address, cores=cores)
+    if address or cores:
+        raise typer.BadParameter("these are for Ray: add --engine ray", param_hint="--address, --cpus-per-worker")
+    return None
+
+
+def _tell(done: "Embedding", *, as_json: bool) -> None:
+    model = done.origin.identity["model"]
+    if as_json:
+        facts: dict[str, Any] = {"out": str(done.out), "model": model, "dim": done.origin.dim}
+        facts |= {name: getattr(done, name) for name in ("embedded", "resumed")}
+        facts["skipped"] = [{"path": one.path, "reason": one.reason} for one in done.skipped]
+        facts |= {name: getattr(done, name) for name in ("shards", "seconds", "images_per_second", "engine")}
+        terminal.print_json(facts)
+        return
+    terminal.say_skipped(done.skipped, all_in="embed --json")
+    resumed = f", {done.resumed:,} taken over from earlier runs" if done.resumed else ""
+    rate = f" ({done.images_per_second} a second once the model was loaded)" if done.embedded else ""
+    terminal.print_line(f"{done.embedded:,} embedded by {model}{resumed} in {done.seconds:.1f} s{rate}.")
+    terminal.print_line(f"{done.out} has {done.embedded + done.resumed:,} embeddings in {done.shards:,} shards.")
+    terminal.print_line(f"Make a gallery of them: index --from-embeddings {done.out} --gallery NAME")

@@ -1,0 +1,158 @@
+"""`finetune`: a head, or other weights, out of what a gallery's labels or marks teach."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from similarity.cli import terminal
+from similarity.cli.index import interruptible
+from similarity.cli.options import AsJson, GalleryName
+from similarity.finetuning.backbone.settings import Part, TuneSettings
+from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS, From, Loss, Settings, Split
+
+if TYPE_CHECKING:
+    from similarity.gallery import Gallery
+    from similarity.vectors.heads import Card
+
+VERBS, PRONOUNS = {"head": "is", "weights": "are"}, {"head": "it", "weights": "them"}
+UNDO = "First results are worse with it than without. To undo it: `python -m similarity restore --gallery {0}`."
+WORSE = "First results are worse with it than without: keep the gallery as it is."
+NOTHING_HELD_OUT = (
+    "Too few queries have marks of both kinds to hold some out, so nothing says what the head is worth: mark more."
+)
+
+
+def finetune(
+    gallery: GalleryName,
+    loss: Annotated[Loss, typer.Option(help="Which loss of metric learning.")] = "multi-similarity",
+    into: Annotated[
+        str | None,
+        typer.Option(help="Also make this gallery with it, of the stored embeddings; the same name will do."),
+    ] = None,
+    from_feedback: Annotated[
+        bool, typer.Option("--from-feedback", help="Learn from the marks on results instead of labels.")
+    ] = False,
+    split: Annotated[Split, typer.Option(help="Hold out items of each label, or labels altogether.")] = "item",
+    layers: Annotated[int | None, typer.Option(min=1, max=2, help="1: linear; 2: with a hidden layer.")] = None,
+    dim: Annotated[int | None, typer.Option(min=2, max=MOST_DIM, help="How many numbers are learned.")] = None,
+    keep: Annotated[
+        float | None, typer.Option(min=0, max=0.99, help="How much of a score stays what the backbone sees.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="At most.")] = None,
+    backbone: Annotated[
+        Part | None,
+        typer.Option(help="Train the network itself instead of a head, its last stages or all: slow without a GPU."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Teach a gallery: train a head on its labels or marks, which its pictures are then compared through."""
+    from similarity.storage.current import exists
+    from similarity.storage.inventory import find_gallery, open_gallery
+
+    head_only = {"--layers": layers, "--dim": dim, "--keep": keep, "--from-feedback": from_feedback or None}
+    if backbone and (given := [name for name, value in head_only.items() if value is not None]):
+        raise typer.BadParameter("it trains the network, which has none of these", param_hint=", ".join(given))
+    opened, target = open_gallery(gallery), find_gallery(into) if into else None
+    if target and target != opened.directory and exists(target):
+        raise typer.BadParameter(f"there is a gallery {into} already: give another name", param_hint="--into")
+    if backbone:
+        if target == opened.directory:
+            raise typer.BadParameter("fine-tuned weights make another gallery: give another name", param_hint="--into")
+        asked = TuneSettings(part=backbone, loss=loss, split=split, seed=seed)
+        told = _tune(opened, replace(asked, epochs=epochs) if epochs else asked, target)
+    else:
+        source: From = "marks" if from_feedback else "labels"
+        given_settings = {"loss": loss, "split": split, "layers": layers, "dim": dim, "keep": keep}
+        told = _teach(opened, Settings.choose(source, **given_settings, epochs=epochs, seed=seed), target, gallery)
+    if as_json:
+        terminal.print_json(told.facts() | {"gallery": opened.name, "into": target and target.name})
+        return
+    _show(told, into)
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What came of it.
+
+    Attributes:
+        kind: head or weights, and
+        path: its file.
+        card: what is to be known of it.
+        use: the command that uses it, word by word.
+    """
+
+    kind: Literal["head", "weights"]
+    path: Path
+    card: "Card"
+    use: Sequence[str]
+
+    def facts(self) -> dict[str, Any]:
+        """For --json; before and after are empty where nothing could be held out."""
+        card = self.card
+        facts = {self.kind: str(self.path), "loss": card.loss, "seconds": card.seconds}
+        facts |= {"before": dict(card.before), "after": dict(card.after)}
+        return facts | {"best_epoch": card.settings["best_epoch"], "data": dict(card.data)}
+
+
+def _teach(gallery: "Gallery", settings: Settings, target: Path | None, called: str) -> Taught:
+    """Train a head, keep its file, and make the gallery that was asked for."""
+    from similarity.finetuning import finetune as train
+    from similarity.vectors.heads import keep_head
+
+    with interruptible(goes_on=False):
+        with terminal.training() as on_epoch:
+            head = train(gallery, settings, on_epoch=on_epoch)
+        path = keep_head(head, gallery.name)
+        if target:
+            with terminal.indexing() as progress:
+                gallery.rebuild(head=head, into=target, progress=progress)
+    use = ["rebuild", "--gallery", called, "--head", str(path)]
+    return Taught("head", path, head.card, use)
+
+
+def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Taught:
+    """Train the network, and embed the gallery's pictures anew if that was asked for."""
+    from similarity.finetuning.backbone import reindex, tune_backbone
+
+    with interruptible(goes_on=False):
+        with terminal.tuning() as (on_epoch, progress):
+            tuned = tune_backbone(gallery, settings, on_epoch=on_epoch, progress=progress)
+        if target:
+            with terminal.indexing() as progress:
+                reindex(gallery, tuned.path, target, progress=progress)
+    use = ["index", gallery.manifest.source, "--gallery", "NEW", "--weights", str(tuned.path)]
+    return Taught("weights", tuned.path, tuned.card, use)
+
+
+def _show(told: Taught, into: str | None) -> None:
+    """Before and after as a table, and what to do with it."""
+    card = told.card
+    if card.after:
+        rows = [
+            (
+                name,
+                f"{card.before[name]:.3f}",
+                f"{card.after[name]:.3f}",
+                f"{card.after[name] - card.before[name]:+.3f}",
+            )
+            for name in sorted(card.after, reverse=True)
+        ]
+        terminal.print_table(("metric", "before", "after", "change"), rows)
+        terminal.print_line(
+            f"Of {card.data['queries']:,} held-out queries that were not learned from; they said when to stop."
+        )
+        if card.after["recall@1"] < card.before["recall@1"]:
+            terminal.say(UNDO.format(into) if into else WORSE, as_="Note")
+    else:
+        terminal.say(NOTHING_HELD_OUT, as_="Note")
+    terminal.print_line(f"Trained in {card.seconds:.0f} s. The {told.kind} {VERBS[told.kind]} in {told.path}.")
+    if into:
+        terminal.print_line(f"To search with it: `python -m similarity search PICTURE --gallery {into}`.")
+    else:
+        command = shlex.join(["python", "-m", "similarity", *told.use])
+        terminal.print_line(f"To use {PRONOUNS[told.kind]}: `{command}`.")

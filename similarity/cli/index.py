@@ -1,0 +1,281 @@
+"""`index`, `add`, `sync`, `watch`, `remove` and `rebuild`: the commands that change a gallery."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from similarity.cli import terminal
+from similarity.cli.options import (
+    INTERRUPTED,
+    AsJson,
+    DryRun,
+    GalleryName,
+    Model,
+    PrecisionName,
+    Products,
+    RecipeName,
+    RefinementName,
+    Seed,
+    SourceOrNone,
+    SourcePath,
+    SplitName,
+    StoreName,
+    StoreUri,
+    WeightsPath,
+)
+from similarity.search.stores import Store, choose_store
+from similarity.sources import Source, open_source
+
+if TYPE_CHECKING:
+    from similarity.embedding.backbones.weights import ModelChoice
+    from similarity.storage.report import Report
+    from similarity.vectors.heads import Head
+
+
+def index(
+    gallery: GalleryName,
+    source: SourceOrNone = None,
+    from_embeddings: Annotated[Path | None, typer.Option(help="A folder of `embed`, instead of pictures.")] = None,
+    model: Model = "auto",
+    weights: WeightsPath = None,
+    precision: PrecisionName = "auto",
+    recipe: RecipeName = "auto",
+    refinement: RefinementName = "auto",
+    split: SplitName = None,
+    products: Products = None,
+    seed: Seed = 0,
+    store: StoreName = None,
+    uri: StoreUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
+    from similarity.indexing import operations as indexing
+    from similarity.storage.inventory import find_gallery
+
+    if (source is None) == (from_embeddings is None):
+        raise typer.BadParameter("give pictures or --from-embeddings, one of them", param_hint="SOURCE")
+    if from_embeddings and (weights or split or products or (model, precision) != ("auto", "auto")):
+        raise typer.BadParameter("that was decided by `embed`", param_hint="--model, --precision, --split")
+    directory = find_gallery(gallery)
+    kept_in = choose_store(store, uri) if store or uri else None
+    if from_embeddings:
+        _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
+        return
+    listed = open_source(str(source), split=split, products=products, seed=seed)
+    choice = choose(model, weights)
+    if choice.note:
+        terminal.say(choice.note, as_="Note")
+    with interruptible(), terminal.indexing() as progress:
+        report, _ = indexing.index(
+            listed,
+            directory,
+            choice,
+            precision=precision,
+            recipe=recipe,
+            refinement=refinement,
+            store=kept_in,
+            progress=progress,
+        )
+    _tell(report, directory, as_json=as_json)
+
+
+def add(
+    source: SourcePath,
+    gallery: GalleryName,
+    split: SplitName = None,
+    products: Products = None,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add pictures to a gallery: those that are not in it, and those that have changed."""
+    listed = open_source(source, split=split, products=products, seed=seed)
+    _update("add", listed, gallery, dry_run, as_json=as_json)
+
+
+def sync(
+    source: SourcePath,
+    gallery: GalleryName,
+    split: SplitName = None,
+    products: Products = None,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a gallery in step with a source: add what is new, embed what changed, drop what is gone."""
+    listed = open_source(source, split=split, products=products, seed=seed)
+    _update("sync", listed, gallery, dry_run, as_json=as_json)
+
+
+def watch(
+    folder: Annotated[Path, typer.Argument(help="A folder of pictures.")], gallery: GalleryName, as_json: AsJson = False
+) -> None:
+    """Keep a gallery in step with a folder until you press Ctrl-C. With --json, one object for each change."""
+    from similarity.errors import SimilarityError
+    from similarity.indexing.watch import watch as watch_folder
+    from similarity.storage.current import live_state
+    from similarity.storage.inventory import find_gallery
+
+    directory = find_gallery(gallery)
+    live_state(directory)
+    terminal.say(f"Keeping {directory.name} in step with {folder}. Press Ctrl-C to stop.")
+    try:
+        for result in watch_folder(directory, folder):
+            if isinstance(result, SimilarityError):
+                terminal.say(f"{result} It is tried again.", as_="Error", style="bold red")
+            elif result.changes:
+                _tell(result, directory, as_json=as_json)
+    except KeyboardInterrupt:
+        terminal.say("Stopped.")
+
+
+def remove(
+    gallery: GalleryName,
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Of a picture; as often as you like.")] = None,
+    paths: Annotated[list[str] | None, typer.Option("--path", help="Of a picture, or of a folder of them.")] = None,
+    labels: Annotated[list[str] | None, typer.Option("--label", help="Of all pictures that have it.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take pictures out of a gallery, by id, path or label. Their files stay where they are."""
+    from similarity.indexing import operations as indexing
+    from similarity.sources.locations import is_remote
+    from similarity.storage.inventory import find_gallery
+
+    if not (ids or paths or labels):
+        raise typer.BadParameter("say what to remove", param_hint="--id, --path or --label")
+    directory = find_gallery(gallery)
+    places = [path if is_remote(path) else str(Path(path).expanduser().absolute()) for path in paths or ()]
+    report = indexing.remove(directory, ids=ids or (), paths=places, labels=labels or (), dry_run=dry_run)
+    _tell(report, directory, as_json=as_json, dry_run=dry_run)
+
+
+def rebuild(
+    gallery: GalleryName,
+    recipe: Annotated[
+        str | None, typer.Option(help="Another one: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
+    ] = None,
+    refinement: Annotated[
+        str | None, typer.Option(help="Another one of the embeddings: auto, none, centred or neighbours.")
+    ] = None,
+    head: Annotated[
+        Path | None, typer.Option(help="Compare through this head, a file that `finetune` made; or none.")
+    ] = None,
+    store: StoreName = None,
+    uri: StoreUri = None,
+    into: Annotated[str | None, typer.Option(help="Make another gallery of it; this one stays as it is.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
+    from similarity.indexing import operations as indexing
+    from similarity.storage.current import exists
+    from similarity.storage.inventory import find_gallery
+    from similarity.vectors.heads import read_head
+
+    directory = find_gallery(gallery)
+    target = find_gallery(into) if into else directory
+    if target != directory and exists(target):
+        raise typer.BadParameter(f"there is a gallery {into} already: give another name", param_hint="--into")
+    through: Head | Literal["none"] | None = None
+    if head:
+        through = "none" if str(head) == "none" else read_head(head)
+    place = choose_store(store, uri) if store or uri else None
+    with interruptible(goes_on=False), terminal.indexing() as progress:
+        report = indexing.rebuild(directory, recipe, refinement, through, store=place, into=target, progress=progress)
+    _tell(report, target, as_json=as_json)
+
+
+def _index_shards(
+    folder: Path, directory: Path, recipe: str, refinement: str, store: Store | None, *, as_json: bool
+) -> None:
+    from similarity.shards.to_gallery import index_shards
+
+    with interruptible(goes_on=False), terminal.indexing() as progress:
+        report = index_shards(folder, directory, recipe=recipe, refinement=refinement, store=store, progress=progress)
+    _tell(report, directory, as_json=as_json)
+
+
+def choose(model: str, weights: Path | None) -> "ModelChoice":
+    """A model with its published weights, downloaded if need be, or with fine-tuned ones."""
+    from similarity.embedding.backbones.tuned import choose_tuned
+    from similarity.embedding.backbones.weights import choose_model
+
+    if weights:
+        return choose_tuned(weights, model)
+    with terminal.downloading("Downloading weights") as downloaded:
+        return choose_model(model, progress=downloaded)
+
+
+def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
+    from similarity.embedding.embedder import Embedder
+    from similarity.indexing import operations as indexing
+    from similarity.storage.inventory import find_gallery
+
+    directory = find_gallery(gallery)
+    with interruptible(), terminal.indexing() as progress:
+        report = indexing.update(task, source, directory, Embedder.restore, dry_run=dry_run, progress=progress)
+    _tell(report, directory, as_json=as_json, dry_run=dry_run)
+
+
+@contextmanager
+def interruptible(*, goes_on: bool = True) -> Iterator[None]:
+    """Ctrl-C ends what is within in a sentence; `goes_on` says whether the same command goes on where it stopped."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = " Run the same command again to go on where it stopped." if goes_on else ""
+        terminal.say(f"Interrupted: the gallery is as it was.{again}")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
+    """What a run did, or would do."""
+    from similarity.storage.generations import read_live_manifest
+
+    manifest = read_live_manifest(directory)
+    if as_json:
+        facts = {
+            "gallery": directory.name,
+            "model": manifest.model,
+            "dim": manifest.dim,
+            "indexed": manifest.count + manifest.duplicates,
+            "skipped": [{"path": one.path, "reason": one.reason} for one in report.skipped],
+            "seconds": report.seconds,
+            "images_per_second": report.images_per_second,
+            "recipe": manifest.recipe,
+            "refinement": manifest.refinement,
+        }
+        terminal.print_json(facts | report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run})
+        return
+    terminal.say_skipped(report.skipped)
+    terminal.print_line(_sentence(report, directory.name, dry_run=dry_run))
+    if not dry_run:
+        copies = f", {manifest.duplicates:,} of them exact copies" if manifest.duplicates else ""
+        terminal.print_line(f"{directory.name} has {manifest.count + manifest.duplicates:,} pictures{copies}.")
+        if report.task in ("index", "rebuild"):
+            terminal.print_line(f"Its index is {manifest.recipe}. {manifest.recipe_reason}")
+            terminal.print_line(f"Its refinement is {manifest.refinement}. {manifest.refinement_reason}")
+
+
+def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:
+    """The counts that are not zero, in words."""
+    words = {
+        "added": "added",
+        "changed": "changed",
+        "moved": "found in another place",
+        "relabelled": "with another label",
+        "removed": "removed",
+        "unchanged": "unchanged",
+    }
+    if report.task == "rebuild":
+        return f"The index of {name} was made anew in {report.seconds:.1f} s."
+    told = [f"{report.counts[key]:,} {text}" for key, text in words.items() if report.counts[key]] or ["nothing to do"]
+    resumed = f", {report.resumed:,} taken over from an interrupted run" if report.resumed else ""
+    embedded = f"{report.embedded:,} embedded{resumed}"
+    if dry_run:
+        return f"Nothing was changed. `{report.task}` would do this to {name}: {', '.join(told)}; {embedded}."
+    rate = f" ({report.images_per_second} a second)" if report.embedded else ""
+    return f"{', '.join(told).capitalize()}; {embedded} in {report.seconds:.1f} s{rate}."

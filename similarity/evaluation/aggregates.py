@@ -1,0 +1,105 @@
+"""From what came of each query to what is told of all: means with intervals, label by label, confusions, scores."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.evaluation import metrics
+from similarity.evaluation.findings import Confusion, Estimate, Histogram, LabelResult
+from similarity.evaluation.metrics import Values
+from similarity.evaluation.ranking import REACH, Codes, Outcomes, Task
+from similarity.evaluation.significance import bootstrap
+
+METRICS = (
+    "recall@1",
+    "recall@5",
+    "recall@10",
+    "recall@100",
+    "precision@1",
+    "precision@5",
+    "precision@10",
+    "map@r",
+    "r_precision",
+    "ndcg@10",
+)
+# Of scores, which are cosines.
+BINS = 50
+# How many of the most confused pairs are listed.
+CONFUSED = 50
+
+
+def per_query(outcomes: Outcomes, metric: str) -> Values:
+    """A metric for each query, by its name in METRICS, float64 (queries,)."""
+    name, _, k = metric.partition("@")
+    if name == "recall" or metric == "precision@1":  # with one hit to look at, they are the same
+        return metrics.recall_at(outcomes.first_right, int(k))
+    values: Values = getattr(
+        outcomes,
+        {
+            "precision@5": "precision_5",
+            "precision@10": "precision_10",
+            "map@r": "average_precision",
+            "r_precision": "r_precision",
+            "ndcg@10": "ndcg_10",
+        }[metric],
+    )
+    return values
+
+
+def recall_curve(outcomes: Outcomes) -> Values:
+    """Recall@k for k = 1..REACH."""
+    first = np.minimum(outcomes.first_right, REACH + 1)
+    return np.asarray(np.cumsum(np.bincount(first, minlength=REACH + 2)[1 : REACH + 1]) / len(outcomes), np.float64)
+
+
+def score_histogram(outcomes: Outcomes) -> Histogram:
+    """Of the scores of the first ten hits of all queries."""
+    there = outcomes.rows >= 0
+    edges = np.linspace(*_range(outcomes.scores[there]), BINS + 1)
+    counts = [
+        np.histogram(outcomes.scores[there & chosen], edges)[0].astype(np.int64)
+        for chosen in (outcomes.right, ~outcomes.right)
+    ]
+    return Histogram(edges, *counts)
+
+
+def _range(scores: npt.NDArray[np.float32]) -> tuple[float, float]:
+    low, high = float(scores.min()), float(scores.max())
+    return (low, high) if high - low > 1e-3 else (low - 1e-3, high + 1e-3)
+
+
+def estimate(outcomes: Outcomes, seed: int) -> dict[str, Estimate]:
+    """All metrics with their intervals."""
+    values = np.stack([per_query(outcomes, metric) for metric in METRICS])
+    intervals = bootstrap(values, seed=seed).tolist()
+    means = values.mean(axis=1).tolist()
+    return {
+        metric: Estimate(mean, low, high) for metric, mean, (low, high) in zip(METRICS, means, intervals, strict=True)
+    }
+
+
+def per_label(labels: Sequence[str], task: Task, outcomes: Outcomes) -> tuple[LabelResult, ...]:
+    """The metrics label by label, for those that are asked for."""
+    size = len(labels)
+    queries = np.bincount(task.queries, minlength=size)
+    pictures = np.bincount(task.pictures[task.pictures >= 0], minlength=size)
+    means = [
+        np.bincount(task.queries, per_query(outcomes, metric), size) / np.maximum(queries, 1)
+        for metric in ("recall@1", "recall@10", "precision@10", "map@r")
+    ]
+    return tuple(
+        LabelResult(labels[code], int(queries[code]), int(pictures[code]), *(float(mean[code]) for mean in means))
+        for code in np.flatnonzero(queries).tolist()
+    )
+
+
+def confusions(labels: Sequence[str], asked: Codes, found: Codes) -> tuple[Confusion, ...]:
+    """The pairs of labels that are most often confused."""
+    wrong = asked != found
+    pairs, counts = np.unique(np.stack([asked[wrong], found[wrong]]), axis=1, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:CONFUSED]
+    return tuple(
+        Confusion(labels[pairs[0, one]], labels[pairs[1, one]] if pairs[1, one] >= 0 else "", int(counts[one]))
+        for one in order.tolist()
+    )

@@ -1,0 +1,1 @@
+"""How sure a result is, calibrated on a gallery's own labels."""

@@ -1,0 +1,207 @@
+"""A round of questions: who asks, what would be right, and what came of it.
+
+The pictures of the gallery ask, each left out of its own answer; or those of another source.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from similarity.embedding.pipeline import Embedded, Recognised, embed_source
+from similarity.errors import SearchError
+from similarity.evaluation.findings import LeftOut
+from similarity.evaluation.ranking import Amend, Amended, Ask, Codes, Outcomes, Task, rank_all
+from similarity.evaluation.results import LEAVE_ONE_OUT, label_of
+from similarity.gallery import Gallery
+from similarity.progress import OnProgress, Progress
+from similarity.query.filters import LABEL
+from similarity.sources import Item, Skipped, Source
+from similarity.vectors.arrays import Vectors
+from similarity.vectors.memmap import StoredVectors
+
+NO_LABELS = (
+    "none of its pictures has a label. Put pictures into a folder for each label, or index a CSV with a column for it."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Queries:
+    """Pictures to ask with, and how to get their vectors.
+
+    Attributes:
+        name: of the protocol.
+        items: the pictures.
+        sha256: of their files, in hex.
+        own: the row of each in the gallery; -1 where it is not there.
+        ask: gives their vectors, refined, by their numbers.
+        left_out: what could not even be read.
+    """
+
+    name: str
+    items: Sequence[Item]
+    sha256: list[str]
+    own: npt.NDArray[np.int64]
+    ask: Ask
+    left_out: LeftOut
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """What was asked, and what came of it.
+
+    Attributes:
+        queries: who asked, and
+        rows: which of them, those with a right answer, int64 (q,).
+        values: what each picture of the gallery has in the column that says what is right, or None.
+        labels: those values, in order; numbers of labels are places in it.
+        task: as it was put.
+        left_out: what was meant to be a query and is none.
+        outcomes: query by query.
+    """
+
+    queries: Queries
+    rows: npt.NDArray[np.int64]
+    values: Sequence[str | None]
+    labels: tuple[str, ...]
+    task: Task
+    left_out: LeftOut
+    outcomes: Outcomes
+
+    @property
+    def hits(self) -> Codes:
+        """The labels of the first ten hits, int32 (q, 10); -1 where there is none."""
+        rows = self.outcomes.rows
+        return np.where(rows >= 0, self.task.pictures[rows], -1).astype(np.int32)
+
+
+def ask_all(
+    gallery: Gallery,
+    queries: Source | None = None,
+    *,
+    by: str = LABEL,
+    most: int | None = None,
+    seed: int = 0,
+    progress: OnProgress | None = None,
+) -> Round:
+    """Ask, and compare each query with every picture; arguments and errors as those of `protocol.evaluate`."""
+    values = _values(gallery.items, by, f"the gallery {gallery.name}")
+    if queries is not None:  # before all of them are embedded
+        _check_labels(queries, by, set(values))
+    asking = _leave_one_out(gallery) if queries is None else _embed(gallery, queries, progress)
+    asked = values if queries is None else _values(asking.items, by, asking.name)
+    labels = tuple(sorted({value for value in values if value}))
+    numbers = {label: code for code, label in enumerate(labels)}
+    pictures = _codes(values, numbers)
+    rows, task, left_out = _answerable(asking, asked, _codes(asked, numbers), pictures)
+    if most is not None and len(rows) > most:
+        rows, task = _draw(rows, task, most, seed)
+    amend = without_the_query(gallery.vectors, task.own)
+    outcomes = rank_all(gallery.vectors, lambda chosen: asking.ask(rows[chosen]), task, amend=amend, progress=progress)
+    return Round(asking, rows, values, labels, task, left_out, outcomes)
+
+
+def _values(items: Iterable[Item], by: str, whose: str) -> list[str | None]:
+    """What each picture has in a column; raises SearchError if none has anything there."""
+    values: list[str | None] = []
+    columns: set[str] = set()
+    for item in items:
+        values.append(label_of(item, by))
+        columns |= item.metadata.keys() | ({LABEL} if item.label else set())
+    if any(values):
+        return values
+    if by == LABEL:
+        raise SearchError(f"There is nothing to compare the answers of {whose} with: {NO_LABELS}")
+    there = f"choose from {', '.join(sorted(columns))}" if columns else "they have neither labels nor columns"
+    raise SearchError(f"No picture of {whose} has a {by!r}: {there}.")
+
+
+def _check_labels(queries: Source, by: str, known: set[str | None]) -> None:
+    """Raise SearchError if no query can have a right answer."""
+    asked = _values(queries.items, by, queries.name)
+    if not known & {value for value in asked if value}:
+        raise SearchError(_no_answers(len(asked), queries.name))
+
+
+def _no_answers(count: int, name: str) -> str:
+    return f"None of the {count:,} pictures in {name} has a label that a picture of the gallery has."
+
+
+def _draw(rows: npt.NDArray[np.int64], task: Task, count: int, seed: int) -> tuple[npt.NDArray[np.int64], Task]:
+    """So many of the queries, in order; the same for the same seed."""
+    drawn = np.sort(np.random.default_rng(seed).choice(len(rows), count, replace=False))
+    return rows[drawn], Task(task.pictures, task.queries[drawn], task.own[drawn], task.relevant[drawn])
+
+
+def _codes(values: Sequence[str | None], numbers: dict[str, int]) -> Codes:
+    """Labels as numbers; -1 for none, and for one that no picture of the gallery has."""
+    return np.array([numbers.get(value, -1) if value else -1 for value in values], np.int32)
+
+
+def _leave_one_out(gallery: Gallery) -> Queries:
+    """Every picture of a gallery; as a query it is refined without what is known of itself."""
+
+    def ask(rows: npt.NDArray[np.int64]) -> Vectors:
+        return gallery.refine(gallery.embeddings[rows], rows)
+
+    own = np.arange(len(gallery), dtype=np.int64)
+    return Queries(LEAVE_ONE_OUT, gallery.items, gallery.items.contents(), own, ask, LeftOut())
+
+
+def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Queries:
+    """The pictures of a source, embedded; each content once."""
+
+    def tell(one: Progress) -> None:
+        if progress:
+            progress(replace(one, task="Embedding the queries"))
+
+    items, embeddings = [], []
+    unreadable, repeated = len(source.skipped), 0
+    for result in embed_source(source, gallery.embedder, thumbnails=False, progress=tell):
+        if isinstance(result, Embedded):
+            items.append(result.item)
+            embeddings.append(result.vector)
+        repeated += isinstance(result, Recognised)
+        unreadable += isinstance(result, Skipped)
+    if not items:
+        raise SearchError(f"None of the pictures in {source.name} can be read, so there is nothing to ask with.")
+    contents = [item.sha256 for item in items]
+    row_of = {content: row for row, content in enumerate(gallery.items.contents())}
+    own = np.array([row_of.get(content, -1) for content in contents], np.int64)
+    vectors, inside = np.stack(embeddings), own >= 0
+    refined = gallery.refine(vectors)
+    if inside.any():
+        refined[inside] = gallery.refine(vectors[inside], own[inside])
+    left_out = LeftOut(unreadable=unreadable, repeated=repeated)
+    return Queries(source.name, items, contents, own, lambda numbers: refined[numbers], left_out)
+
+
+def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Amend:
+    """What pictures that were moved towards a query in the gallery would be without it, for `rank_all`."""
+
+    def amend(numbers: npt.NDArray[np.int64]) -> Amended:
+        inside = numbers[own[numbers] >= 0]
+        places, rows = vectors.followers(own[inside])
+        return inside[places], rows, vectors.without(rows, own[inside[places]])
+
+    return amend
+
+
+def _answerable(
+    asking: Queries, asked: Sequence[str | None], codes: Codes, pictures: Codes
+) -> tuple[npt.NDArray[np.int64], Task, LeftOut]:
+    """The queries that have a right answer, what is asked with them, and how many have none."""
+    counts = np.bincount(pictures[pictures >= 0], minlength=int(pictures.max()) + 1)
+    is_own = (asking.own >= 0) & (pictures[asking.own] == codes)
+    relevant = np.where(codes >= 0, counts[codes] - is_own, 0)
+    rows = np.flatnonzero(relevant > 0)
+    unlabelled = sum(value is None for value in asked)
+    left_out = replace(asking.left_out, unlabelled=unlabelled, unanswerable=len(codes) - unlabelled - len(rows))
+    if not len(rows):
+        raise SearchError(
+            f"None of the {len(codes):,} pictures to ask with has a right answer: no two have the same label."
+            if asking.name == LEAVE_ONE_OUT
+            else _no_answers(len(codes), asking.name)
+        )
+    return rows, Task(pictures, codes[rows], asking.own[rows], relevant[rows].astype(np.int32)), left_out

@@ -1,0 +1,234 @@
+"""The report of an evaluation: one page in one file, plots and pictures in it, that needs nothing from elsewhere."""
+
+import base64
+import io
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from similarity.errors import FetchError, ImageError, SearchError
+from similarity.evaluation.findings import Case
+from similarity.evaluation.report.plots import (
+    BARS,
+    RIGHT,
+    WRONG,
+    draw_confusions,
+    draw_labels,
+    draw_recall,
+    draw_reliability,
+    draw_scores,
+)
+from similarity.evaluation.report.wording import (
+    CALIBRATED,
+    CALIBRATION,
+    DEFINITIONS,
+    LEARNED_OTHERS,
+    LEARNED_OWN,
+    NAMES,
+)
+from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
+from similarity.gallery import Gallery
+from similarity.images.decoding import grey_thumbnail, thumbnail
+from similarity.sources import Item
+from similarity.sources.originals import read_original
+from similarity.text.plain import one_line
+
+TEMPLATE = "report.html"
+# How many queries of each kind are shown, how many of these may be of one label, and how large pictures are, in pixels.
+CASES, OF_ONE_LABEL, SIDE = 6, 2, 176
+HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
+LABELS, PAIRS = 100, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A plot as a page shows it.
+
+    Attributes:
+        uri: its data.
+        told: what it shows, for who cannot see it.
+    """
+
+    title: str
+    uri: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Some queries with their hits."""
+
+    title: str
+    told: str
+    cases: Sequence[Case]
+
+
+def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
+    """The page of an evaluation.
+
+    Args:
+        gallery: that was evaluated; it has the thumbnails.
+
+    Returns:
+        HTML that asks for nothing from elsewhere; what is written in names and labels is shown and never obeyed.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    pictures = _Pictures(gallery)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        finalize=lambda value: one_line(value) if isinstance(value, str) else value,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    facts: dict[str, Any] = {
+        "evaluation": evaluation,
+        "facts": _facts(evaluation),
+        "names": NAMES,
+        "definitions": DEFINITIONS,
+        "headlines": HEADLINES,
+        "figures": _figures(evaluation),
+        "labels": sorted(evaluation.per_label, key=lambda one: one.map_r)[:LABELS],
+        "pairs": evaluation.confusions[:PAIRS],
+        "sheets": _sheets(evaluation),
+        "picture": pictures.uri,
+        "calibration": CALIBRATION,
+        "calibrated": f"{CALIBRATED} {LEARNED_OWN if evaluation.protocol == LEAVE_ONE_OUT else LEARNED_OTHERS}",
+        "colours": {"right": RIGHT, "wrong": WRONG},
+    }
+    return environment.get_template(TEMPLATE).render(facts)
+
+
+def save_report(path: Path, page: str) -> None:
+    """Write a page to a file, whole or not at all; raises SearchError if that cannot be done."""
+    new = path.with_name(f".{uuid.uuid4().hex}.new")
+    try:
+        new.write_text(page, encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        raise SearchError(f"The report could not be written to {path} ({error.strerror or error}).") from error
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """What was measured, and how."""
+    own = evaluation.protocol == LEAVE_ONE_OUT
+    refined = "" if evaluation.refinement == "none" else f", {evaluation.refinement}"
+    facts = [
+        ("Gallery", f"{evaluation.gallery}, generation {evaluation.generation}, {evaluation.pictures:,} pictures"),
+        ("Model", f"{evaluation.model}{refined}"),
+        (
+            "Protocol",
+            "Leave-one-out: every picture is a query, and not a hit of its own" if own else "Queries of their own",
+        ),
+        ("Queries", f"{evaluation.queries:,}" + ("" if own else f" from {Path(evaluation.protocol).name}")),
+        ("Left out", str(evaluation.left_out)),
+        ("Caution", evaluation.caution),
+        ("A hit is right if", f"it has the {evaluation.by} of the query"),
+        ("Compared", "Each query with every picture, exactly"),
+        ("Took", f"{evaluation.seconds:,.1f} s" + ("" if own else ", the embedding of the queries included")),
+        ("Intervals", "95 %, bootstrap over the queries: 1,000 draws"),
+        ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
+    ]
+    return [(name, told) for name, told in facts if told]
+
+
+def _figures(evaluation: Evaluation) -> list[Figure]:
+    values = evaluation.metrics
+    reached = ", ".join(f"{values[f'recall@{k}'].value:.3f} for k = {k}" for k in (1, 5, 10, 100))
+    some = "" if len(evaluation.per_label) <= BARS else f" (the {BARS} lowest of {len(evaluation.per_label):,})"
+    right, wrong = int(evaluation.histogram.right.sum()), int(evaluation.histogram.wrong.sum())
+    figures = [
+        Figure("A right hit among the first k", _svg(draw_recall(evaluation)), f"Recall: {reached}."),
+        Figure(
+            "Scores of right and wrong hits",
+            _svg(draw_scores(evaluation)),
+            f"Among the first ten hits of all queries are {right:,} right and {wrong:,} wrong ones.",
+        ),
+        Figure(f"Label by label{some}", _svg(draw_labels(evaluation)), "The table of labels below has the numbers."),
+        Figure(
+            "What is taken for what",
+            _svg(draw_confusions(evaluation)),
+            "For each label of queries, how many have a first hit of which label.",
+        ),
+    ]
+    if (told := evaluation.reliability) is not None:
+        error = f"{CALIBRATION}: {told.error:.3f}."
+        figures.append(Figure("How sure it is, and how right", _svg(draw_reliability(told)), error))
+    return figures
+
+
+def _sheets(evaluation: Evaluation) -> list[Sheet]:
+    few = f"at most {OF_ONE_LABEL} queries of a label"
+    told = (
+        ("Best", f"The highest average precision, {few}.", _mixed(evaluation, evaluation.best)),
+        (
+            "Worst",
+            f"The first hit is wrong, and the lowest average precision, {few}.",
+            _mixed(evaluation, evaluation.worst),
+        ),
+        ("Drawn at random", "What is to be expected of a query.", evaluation.random(CASES)),
+    )
+    return [Sheet(title, text, evaluation.cases(numbers)) for title, text, numbers in told]
+
+
+def _mixed(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[int]:
+    """The first queries in some order, but few of each label, which would all look alike."""
+    chosen: list[int] = []
+    shown: Counter[int] = Counter()
+    for number in order(evaluation.queries):
+        label = int(evaluation.asked[number])
+        if len(chosen) < CASES and shown[label] < OF_ONE_LABEL:
+            chosen.append(number)
+            shown[label] += 1
+    return chosen
+
+
+class _Pictures:
+    """Small pictures of items, each made once."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+        self._made: dict[str, str] = {}
+
+    def uri(self, item: Item) -> str:
+        """A JPEG as a page has it inside."""
+        if item.sha256 not in self._made:
+            try:
+                with Image.open(io.BytesIO(self._thumbnail(item))) as image:
+                    self._made[item.sha256] = _uri("image/jpeg", thumbnail(image, SIDE))
+            except OSError:  # a thumbnail that was damaged
+                self._made[item.sha256] = _uri("image/jpeg", thumbnail(Image.new("RGB", (SIDE, SIDE), "lightgrey")))
+        return self._made[item.sha256]
+
+    def _thumbnail(self, item: Item) -> bytes:
+        if self._gallery.items.find(item.sha256) is not None:
+            return self._gallery.thumbnail(item)
+        return query_thumbnail(item)
+
+
+def query_thumbnail(item: Item) -> bytes:
+    """A small JPEG of a picture that is in no gallery; a grey one if it is gone."""
+    try:
+        return thumbnail(read_original(item).decode())
+    except (ImageError, FetchError):
+        return grey_thumbnail(item.width, item.height)
+
+
+def _svg(data: bytes) -> str:
+    return _uri("image/svg+xml", data)
+
+
+def _uri(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

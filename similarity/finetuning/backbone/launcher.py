@@ -1,0 +1,158 @@
+"""Fine-tuning from where a gallery is: its pictures are named, a process of its own learns, and weights come back."""
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from similarity.embedding.backbones import Backbone, check_installed, get_backbone
+from similarity.embedding.backbones.tuned import Tuned, choose_tuned, find_choice, keep_tuned, read_tuned
+from similarity.embedding.backbones.weights import check_same, weights_sha256
+from similarity.errors import HeadError, ModelError
+from similarity.finetuning.backbone.settings import TuneSettings
+from similarity.finetuning.epochs import Epoch, OnEpoch
+from similarity.finetuning.examples import labelled_rows
+from similarity.gallery import Gallery
+from similarity.paths import cache_folder
+from similarity.processes import running_module
+from similarity.progress import OnProgress, Progress
+from similarity.sources import Item
+from similarity.sources.originals import Originals
+from similarity.vectors.heads import Card
+from similarity.vectors.refinement import AUTO, choose_refinement
+
+PREFIX, ABANDONED_S = "tuning-", 7 * 24 * 3600
+
+logger = logging.getLogger(__name__)
+
+
+def tune_backbone(
+    gallery: Gallery,
+    settings: TuneSettings | None = None,
+    *,
+    on_epoch: OnEpoch | None = None,
+    progress: OnProgress | None = None,
+) -> Tuned:
+    """Fine-tune the backbone of a gallery on its pictures and their labels. The gallery stays as it is.
+
+    It begins with the weights that the gallery was made with, whatever its precision. Training is on a CUDA GPU if
+    there is one.
+
+    Args:
+        settings: see `TuneSettings`.
+        on_epoch: told after each time through all pictures,
+        progress: and what is going on within one; whatever they raise ends the training.
+
+    Returns:
+        The new weights, kept among the models; `reindex` makes a gallery with them. Their card says what they are
+        worth: metrics of held-out pictures.
+
+    Raises:
+        HeadError: there is nothing to be learned, the pictures are gone, the model is not one for this, or training
+            failed. WeightsError: the weights that the gallery was made with are not here any more. ModelError: a
+            library is missing.
+    """
+    settings, made = settings or TuneSettings(), gallery.manifest
+    backbone = _tunable(made.model)
+    labelled = labelled_rows(gallery, settings.folding)
+    refinement: str = made.refinement
+    if gallery.head:  # which the new gallery will be without
+        refinement = choose_refinement(AUTO, len(gallery), made.dim, is_exact=gallery.is_exact).method
+    begun = Card(made.model, made.weights_sha256, settings.loss, data={"gallery": gallery.name})
+    task = {
+        "settings": settings.to_json(),
+        "card": begun.to_json(),
+        "weights": str(_weights_of(backbone, made.weights_sha256)),
+        "refinement": refinement,
+        "items": [_named(gallery.items[int(row)]) for row in labelled.rows],
+        "codes": labelled.codes.tolist(),
+    }
+    with _workplace() as folder:
+        weights = folder / "made.safetensors"
+        _run(task, weights, on_epoch, progress)
+        return read_tuned(keep_tuned(weights, made.model))
+
+
+def reindex(gallery: Gallery, weights: str | Path, into: str | Path, *, progress: OnProgress | None = None) -> Gallery:
+    """Another gallery of the same pictures, embedded with fine-tuned weights; this one stays as it is.
+
+    Raises:
+        WeightsError: these are not fine-tuned weights that can be used. As `Gallery.build`.
+    """
+    made = gallery.manifest
+    return Gallery.build(
+        Originals(gallery.items, made.source),
+        into,
+        model=choose_tuned(weights),
+        precision="int8" if made.precision == "int8" else "f32" if made.precision == "f32" else "auto",
+        recipe=made.recipe_asked,
+        refinement=made.refinement_asked,
+        progress=progress,
+    )
+
+
+def _tunable(model: str) -> Backbone:
+    backbone = get_backbone(model)
+    if backbone.text is not None:
+        raise HeadError(
+            f"{backbone.title} compares pictures with words, and would not understand words any more if what it makes "
+            "of pictures changed: train a head instead, or fine-tune a model for pictures alone."
+        )
+    check_installed(backbone)
+    return backbone
+
+
+def _weights_of(backbone: Backbone, sha256: str) -> Path:
+    """The weights that a gallery was made with."""
+    found = find_choice(backbone, sha256).weights
+    check_same(backbone, weights_sha256(found), sha256)
+    return found
+
+
+def _named(item: Item) -> dict[str, str]:
+    """What it takes to read a picture."""
+    return {"id": item.id, "path": item.path, "source": item.source, "sha256": item.sha256}
+
+
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    """A folder for what is only needed meanwhile, where there is room for decoded pictures."""
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        for left in cache_folder().glob(f"{PREFIX}*"):
+            if time.time() - left.stat().st_mtime > ABANDONED_S:  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+        folder = TemporaryDirectory(dir=cache_folder(), prefix=PREFIX, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ModelError(f"Nothing can be written to {cache_folder()} ({error.strerror or error}).") from error
+    with folder as name:
+        yield Path(name)
+
+
+def _run(task: dict[str, Any], weights: Path, on_epoch: OnEpoch | None, progress: OnProgress | None) -> None:
+    file = weights.with_name("task.json")
+    file.write_text(json.dumps(task))
+    with running_module("similarity.finetuning.backbone.worker", file, weights) as process:
+        for line in process.stdout or ():
+            _hear(json.loads(line), on_epoch, progress)
+        status = process.wait()
+    if status or not weights.exists():
+        logger.error("The process that fine-tunes ended with status %d", status)
+        raise HeadError(
+            "The training ended before it was done: the computer may be short of memory. Try again with a smaller "
+            "batch."
+        )
+
+
+def _hear(told: dict[str, Any], on_epoch: OnEpoch | None, progress: OnProgress | None) -> None:
+    if "error" in told:
+        raise HeadError(told["error"])
+    if on_epoch and "epoch" in told:
+        on_epoch(Epoch(**told["epoch"]))
+    if progress and "progress" in told:
+        progress(Progress(**told["progress"]))

@@ -1,0 +1,145 @@
+"""Lessons: in which portions a network gets what it learns from, and which loss each has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from similarity.finetuning.examples import Codes, Labelled
+from similarity.finetuning.feedback_examples import Marked
+from similarity.finetuning.losses import Criterion
+from similarity.search import Rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Examples = Labelled | Marked
+
+# Of a label with many pictures, at most so many are in a batch when not all labels fit in.
+AT_ONCE = 4
+
+
+class Lesson(Protocol):
+    """One batch."""
+
+    @property
+    def rows(self) -> Rows:
+        """Of the embeddings that are in it, int64 (b,)."""
+
+    def loss(self, criterion: Criterion, vectors: Tensor) -> Tensor:
+        """Of what a network makes of these, (b, dim), of unit length."""
+
+
+class Lessons(Protocol):
+    """All of an epoch.
+
+    Attributes:
+        count: how many they are, at most.
+    """
+
+    count: int
+
+    def draw(self, random: np.random.Generator) -> Iterator[Lesson]:
+        """Those of another epoch."""
+
+
+def make_lessons(examples: Examples, rows: Rows, batch: int) -> Lessons:
+    """Lessons of some of the examples, so many at a time."""
+    return LabelLessons(examples, rows, batch) if isinstance(examples, Labelled) else PairLessons(examples, rows, batch)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelLesson:
+    """Pictures with labels, int64 (b,)."""
+
+    rows: Rows
+    codes: Rows
+
+    def loss(self, criterion: Criterion, vectors: Tensor) -> Tensor:
+        """See `Lesson`."""
+        import torch
+
+        return criterion.of_labels(vectors, torch.from_numpy(self.codes))
+
+
+class LabelLessons:
+    """Of labelled pictures."""
+
+    def __init__(self, pictures: Labelled, rows: Rows, batch: int) -> None:
+        self.count = max(1, len(rows) // batch)
+        self._codes, self._rows, self._batch = pictures.codes, rows, batch
+
+    def draw(self, random: np.random.Generator) -> Iterator[Lesson]:
+        """See `Lessons`."""
+        for places in draw_batches(self._codes[self._rows], self._batch, self.count, random):
+            rows = self._rows[places]
+            yield LabelLesson(rows, self._codes[rows].astype(np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairLesson:
+    """Pairs of pictures, as places among the rows: those that belong together and those that do not, int64 (., 2)."""
+
+    rows: Rows
+    together: Rows
+    apart: Rows
+
+    def loss(self, criterion: Criterion, vectors: Tensor) -> Tensor:
+        """See `Lesson`."""
+        import torch
+
+        first, second = map(torch.from_numpy, self.together.T.copy())
+        other, unlike = map(torch.from_numpy, self.apart.T.copy())
+        return criterion.of_pairs(vectors, (first, second, other, unlike))
+
+
+class PairLessons:
+    """Of marks: all of a query are in one lesson."""
+
+    def __init__(self, marked: Marked, rows: Rows, batch: int) -> None:
+        pairs = marked.pairs
+        self._places = np.stack([pairs.queries[rows], pairs.items[rows]], axis=1)
+        self._wanted = pairs.wanted[rows]
+        self.count = max(1, -(-len(rows) // batch))
+
+    def draw(self, random: np.random.Generator) -> Iterator[Lesson]:
+        """See `Lessons`."""
+        asked = np.unique(self._places[:, 0])
+        for queries in np.array_split(random.permutation(asked), self.count):
+            mine = np.isin(self._places[:, 0], queries)
+            rows, places = np.unique(self._places[mine], return_inverse=True)
+            places, wanted = places.reshape(-1, 2), self._wanted[mine]
+            yield PairLesson(rows, places[wanted], places[~wanted])
+
+
+def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generator) -> Iterator[Rows]:
+    """So many batches of rows.
+
+    With few labels, batches are drawn evenly. With many, a batch drawn evenly would hold no two of a label: it is put
+    together of up to AT_ONCE pictures each of some labels that have two at least.
+    """
+    if len(np.unique(codes)) * AT_ONCE <= size:
+        order = random.permutation(len(codes))
+        yield from (order[number * size : (number + 1) * size] for number in range(count))
+        return
+    order = random.permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]  # by label, shuffled within each
+    starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
+    groups = [one for label in np.split(order, starts[1:]) for one in _chunks(label)]
+    random.shuffle(groups)
+    batch: list[Rows] = []
+    for _ in range(count):
+        while sum(map(len, batch)) < size and groups:
+            batch.append(groups.pop())
+        if batch:
+            yield np.concatenate(batch)
+            batch = []
+
+
+def _chunks(rows: Rows) -> list[Rows]:
+    """Rows of one label in groups of AT_ONCE; a single one is of no use."""
+    groups = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+    return [one for one in groups if len(one) > 1]

@@ -1,0 +1,72 @@
+"""Examples of either kind: where they come from, how they are held out, and how one process passes them to another."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from similarity.finetuning.batches import Examples
+from similarity.finetuning.examples import Fold, Labelled, fold_labelled, labelled_pictures
+from similarity.finetuning.feedback_examples import Marked, fold_marks, marked_results
+from similarity.finetuning.settings import Settings
+from similarity.pairs import Pairs
+
+if TYPE_CHECKING:
+    from similarity.gallery import Gallery
+
+
+def gather_examples(gallery: Gallery, settings: Settings) -> Examples:
+    """What a gallery has to be learned from: its labels, or the marks on its results.
+
+    Raises:
+        HeadError: there is nothing to be learned of them. GalleryError: marks cannot be read.
+    """
+    if settings.source == "marks":
+        return marked_results(gallery, settings)
+    return labelled_pictures(gallery, settings)
+
+
+def make_folds(examples: Examples, settings: Settings) -> list[Fold]:
+    """Hold each of them out once; no folds, if there are too few marks for that."""
+    if isinstance(examples, Labelled):
+        return fold_labelled(examples.codes, settings)
+    return fold_marks(examples, settings)
+
+
+def describe(examples: Examples) -> dict[str, Any]:
+    """How much there is, and a digest of it, for a card."""
+    if isinstance(examples, Labelled):
+        sha256 = hashlib.sha256(examples.embeddings.tobytes() + examples.codes.tobytes()).hexdigest()
+        return {"pictures": len(examples), "labels": examples.labels, "sha256": sha256}
+    pairs = examples.pairs
+    parts = (pairs.embeddings, pairs.queries, pairs.items, pairs.wanted, examples.backdrop)
+    sha256 = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+    return {"marks": len(examples), "gone": pairs.gone, "foreign": pairs.foreign, "sha256": sha256}
+
+
+def write_examples(path: Path, examples: Examples) -> None:
+    """Write them into a file."""
+    if isinstance(examples, Labelled):
+        np.savez(path, embeddings=examples.embeddings, codes=examples.codes, labels=examples.labels)
+        return
+    pairs = examples.pairs
+    np.savez(
+        path,
+        embeddings=pairs.embeddings,
+        queries=pairs.queries,
+        items=pairs.items,
+        wanted=pairs.wanted,
+        backdrop=examples.backdrop,
+    )
+
+
+def read_examples(path: Path) -> Examples:
+    """Read what `write_examples` wrote."""
+    with np.load(path) as arrays:
+        if "codes" in arrays:
+            return Labelled(arrays["embeddings"], arrays["codes"], int(arrays["labels"]))
+        pairs = Pairs(arrays["embeddings"], arrays["queries"], arrays["items"], arrays["wanted"])
+        return Marked(pairs, arrays["backdrop"])

@@ -1,0 +1,180 @@
+"""What can be done with a gallery in the background: for each task the work of a job."""
+
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from similarity.embedding.backbones.weights import AUTO, choose_model
+from similarity.embedding.embedder import Embedder
+from similarity.embedding.engines import Precision
+from similarity.finetuning import Epoch, Settings, finetune
+from similarity.finetuning.epochs import STAGES
+from similarity.gallery import Gallery, restore
+from similarity.indexing import operations
+from similarity.progress import Progress
+from similarity.search import AUTO as AUTO_RECIPE
+from similarity.service.jobs import Job, Work
+from similarity.sources import Source, open_source
+from similarity.sources.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
+from similarity.storage.deletion import delete_gallery
+from similarity.storage.generations import read_generation
+from similarity.storage.manifest import Manifest
+from similarity.storage.report import Report
+from similarity.vectors.heads import Head
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+
+# Finds the pictures, which may take a while too.
+Finding = Callable[[Job], Source]
+
+
+def at(place: str | Path) -> Finding:
+    """The pictures of a folder, a zip or a CSV."""
+
+    def find(job: Job) -> Source:
+        job.tell(Progress("Looking for pictures"))
+        return open_source(place)
+
+    return find
+
+
+def of_dataset(dataset: Dataset) -> Finding:
+    """The pictures of a public dataset, downloaded unless they are here already."""
+
+    def find(job: Job) -> Source:
+        folder = datasets_folder()
+        job.tell(Progress("Connecting"))
+        download_dataset(dataset, folder, progress=job.counter("Downloading", "bytes"))
+        unpacked = unpack_dataset(dataset, folder, progress=job.counter("Unpacking", "files"))
+        job.tell(Progress("Looking for pictures"))
+        return open_source(unpacked / dataset.indexed, **_options(dataset))
+
+    return find
+
+
+def index(
+    directory: Path,
+    find: Finding,
+    *,
+    model: str = AUTO,
+    precision: Precision = "auto",
+    recipe: str = AUTO_RECIPE,
+    refinement: str = AUTO_REFINEMENT,
+) -> Work:
+    """Make a gallery; one that is there is replaced once the new one is complete."""
+
+    def work(job: Job) -> Report:
+        source = find(job)
+        choice = choose_model(model, progress=job.counter("Downloading the model", "bytes"))
+        with job.turn():
+            report, _ = operations.index(
+                source,
+                directory,
+                choice,
+                precision=precision,
+                recipe=recipe,
+                refinement=refinement,
+                progress=job.tell,
+            )
+            return report
+
+    return work
+
+
+def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work:
+    """Add pictures to a gallery, or bring it in step with where they come from."""
+
+    def work(job: Job) -> Report:
+        source = find(job)
+        with job.turn():
+            return operations.update(task, source, directory, Embedder.restore, progress=job.tell)
+
+    return work
+
+
+def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
+    """Take pictures out of a gallery."""
+    return lambda job: _told(job, "Removing", lambda: operations.remove(directory, ids=ids, paths=paths, labels=labels))
+
+
+def rebuild(
+    directory: Path,
+    recipe: str | None = None,
+    refinement: str | None = None,
+    head: Head | Literal["none"] | None = None,
+    *,
+    into: Path | None = None,
+) -> Work:
+    """Make a gallery's index anew: by a recipe, of embeddings that are refined anew or go through a head, or as another
+    gallery; see `indexing.rebuild`.
+    """
+
+    def work(job: Job) -> Report:
+        with job.turn():
+            return operations.rebuild(directory, recipe, refinement, head, into=into, progress=job.tell)
+
+    return work
+
+
+@dataclass(slots=True, eq=False)
+class Training:
+    """The work of a job that trains a head on a gallery's labels; the gallery stays as it is.
+
+    Attributes:
+        directory: of the gallery.
+        settings: what is asked for.
+        epochs: how it has gone so far; another tuple after each of them.
+        begun: when its turn came, by `time.monotonic`; 0 before that.
+    """
+
+    directory: Path
+    settings: Settings
+    epochs: tuple[Epoch, ...] = ()
+    begun: float = 0.0
+
+    def __call__(self, job: Job) -> Head:
+        """Train it."""
+        self.epochs, self.begun = (), 0.0
+        with job.turn():
+            self.begun = time.monotonic()
+            job.tell(Progress("Starting"))
+            return finetune(Gallery.open(self.directory), self.settings, on_epoch=lambda epoch: self._hear(job, epoch))
+
+    def _hear(self, job: Job, epoch: Epoch) -> None:
+        self.epochs = (*self.epochs, epoch)
+        seconds = time.monotonic() - self.begun
+        job.tell(Progress(STAGES[epoch.stage], epoch.number, epoch.of, seconds, "epochs"))
+
+
+def verify(directory: Path) -> Work:
+    """Read every byte of a gallery; the job fails if one is not what was written."""
+    return lambda job: _told(job, "Reading every file", lambda: read_generation(directory, thorough=True).manifest)
+
+
+def undo(directory: Path) -> Work:
+    """Go back to a gallery's last sound state before this one."""
+
+    def go_back() -> Manifest:
+        return restore(directory).manifest
+
+    return lambda job: _told(job, "Going back", go_back)
+
+
+def delete(directory: Path) -> Work:
+    """Delete a gallery."""
+    return lambda job: _told(job, "Deleting", lambda: delete_gallery(directory))
+
+
+def _told(job: Job, task: str, work: Callable[[], Any]) -> Any:
+    """What cannot say how far it is says at least what it is."""
+    job.tell(Progress(task))
+    return work()
+
+
+def _options(dataset: Dataset) -> dict[str, Any]:
+    """The options that a dataset is indexed with, as `open_source` takes them."""
+    words = shlex.split(dataset.options)
+    given = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
+    return {name: int(value) if value.isdecimal() else value for name, value in given.items()}

@@ -1,0 +1,228 @@
+"""Chunks embedded by Ray, on all cores of this computer or of many. The only module that uses Ray.
+
+    list of chunks ──▶ actors, each with a model and a group of cores, or a GPU ──▶ shards on a disk that all share
+                                            │
+                                            └──▶ a row for each shard, which is the progress
+
+The list is in Ray's memory from the start, so that no task is needed to read it: actors that hold every core would wait
+for it for ever. What passes through Ray is small, chunks on the way in and counts on the way out: pictures go from the
+disk to a shard within one actor, see `shards.worker`. Back-pressure: an actor has one chunk at work and one waiting;
+Ray Data's executor holds the others back.
+"""
+
+import json
+import logging
+import os
+import pickle
+import socket
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from similarity.errors import ClusterError, ModelError, ShardError, SimilarityError, SourceError, WeightsError
+from similarity.shards.chunks import Chunk
+from similarity.shards.resources import Layout, lay_out
+from similarity.shards.run import Advance, Workers
+from similarity.shards.worker import Done, Task, embed_chunk, load_embedder
+
+if TYPE_CHECKING:
+    from similarity.embedding.embedder import Embedder
+
+# This package's own `pip` extra.
+EXTRA = "Ray is not installed: run `pip install 'similarity[scale]'`."
+# How many chunks wait at each actor, so that it never waits for one.
+WAITING = 1
+# Ray's own memory on one computer: counts and lists of paths are all that is in it.
+OBJECT_BYTES = 256 << 20
+CONNECT_SECONDS = 5.0
+# No usage statistics, no lines of progress, no warnings of Ray's own processes on somebody's terminal.
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+# What a worker may meet, by name.
+KINDS: dict[str, type[SimilarityError]] = {
+    kind.__name__: kind for kind in (ModelError, WeightsError, SourceError, ShardError)
+}
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """An actor: chunks in, shards on the disk, a row for each out.
+
+    The model is loaded with the first chunk, so that what goes wrong comes back as a row too: what an actor raises
+    arrives as a page of stack traces.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._embedder: Embedder | None = None
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
+        """Embed one chunk; `batch` has it, pickled."""
+        return {"told": [json.dumps(self._embed(pickle.loads(chunk))) for chunk in batch["chunk"]]}
+
+    def _embed(self, chunk: Chunk) -> dict[str, Any]:
+        try:
+            if self._embedder is None:
+                self._embedder = load_embedder(self._task)
+            return embed_chunk(chunk, self._embedder, self._task).to_json()
+        except SimilarityError as error:
+            return {"error": type(error).__name__, "message": str(error)}
+
+
+class Cluster:
+    """Workers of a Ray cluster, which is connected to."""
+
+    name = "ray"
+
+    def __init__(self, layout: Layout) -> None:
+        self.device = layout.device
+        self._layout = layout
+
+    def embed(self, task: Task, chunks: Sequence[Chunk], advance: Advance) -> Iterator[Done]:
+        """Embed chunks, in the order in which they are done.
+
+        Raises:
+            SimilarityError: as the worker says. ClusterError: the cluster gave up.
+        """
+        import ray.data
+        from ray.exceptions import RayError
+
+        limited = replace(task, threads=self._layout.cores)
+        blocks = [pa.table({"chunk": pa.array([pickle.dumps(chunk)], pa.binary())}) for chunk in chunks]
+        pool = ray.data.ActorPoolStrategy(
+            size=min(self._layout.count, len(chunks)), max_tasks_in_flight_per_actor=1 + WAITING
+        )
+        results = ray.data.from_arrow(blocks).map_batches(
+            Worker,
+            fn_constructor_args=(limited,),
+            batch_size=1,
+            batch_format="numpy",
+            compute=pool,
+            num_cpus=self._layout.cores,
+            num_gpus=1 if self.device == "cuda" else 0,
+        )
+        try:
+            for row in results.iter_rows():
+                done = _result(json.loads(row["told"]))
+                advance(done.counts.rows)
+                yield done
+        except RayError as error:
+            logger.info("Ray gave up", exc_info=True)
+            raise ClusterError(
+                f"Ray gave up ({type(error).__name__}): run the same command again, which goes on where it stopped."
+            ) from error
+
+
+@contextmanager
+def cluster(address: str | None = None, *, cores: int | None = None) -> Iterator[Workers]:
+    """A Ray cluster, connected to for as long as it is needed.
+
+    Args:
+        address: of its head, `host:6379`; `auto` is the one that runs on this computer. Without one, and without
+            RAY_ADDRESS, a cluster of this computer alone is started, and stopped at the end.
+        cores: of each worker; those of a node, up to 8, unless given.
+
+    Raises:
+        ClusterError: it cannot be reached or started, has no room for a worker, or Ray is not installed.
+    """
+    os.environ |= {name: value for name, value in QUIET.items() if name not in os.environ}
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise ClusterError(EXTRA) from error
+    is_ours = not ray.is_initialized()
+    try:
+        if is_ours:
+            _connect(ray, address or os.environ.get("RAY_ADDRESS") or "")
+        _hush(ray)
+        nodes: Callable[[], list[dict[str, Any]]] = ray.nodes  # which has no types of its own
+        yield Cluster(lay_out(nodes(), cores))
+    finally:
+        if is_ours:
+            ray.shutdown()
+
+
+def _connect(ray: Any, address: str) -> None:
+    """Connect to a cluster, or start one."""
+    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": _environment()}
+    if not address:
+        settings |= {"include_dashboard": False, "num_cpus": os.cpu_count(), "object_store_memory": OBJECT_BYTES}
+    else:
+        _check_reachable(address)
+    try:
+        with warnings.catch_warnings(), _silent():
+            warnings.simplefilter("ignore")
+            ray.init(address=address or "local", **settings)
+    except (OSError, RuntimeError, ValueError, SystemExit) as error:  # Ray exits where it gives up
+        if "AuthenticationError" in f"{error!r} {error.__cause__!r}":
+            raise ClusterError(
+                f"The Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token, and give the cluster's own "
+                f"in RAY_AUTH_TOKEN_PATH."
+            ) from error
+        told = str(error).strip().partition("\n")[0]
+        place = f"The Ray cluster at {address} cannot be used" if address else "Ray cannot be started on this computer"
+        raise ClusterError(f"{place} ({type(error).__name__}: {told}).") from error
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing on standard error: Ray's own code says there that it was told to say less, whatever it is told."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _check_reachable(address: str) -> None:
+    """Ask before Ray does, which would try for two minutes and then end this process."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(
+            f"No Ray cluster answers at {address}: check the address, and that `ray start --head` runs there."
+        ) from error
+
+
+def _environment() -> dict[str, Any]:
+    """What workers are to find in their environment: this package, where it is not installed, and our settings."""
+    package_root = str(Path(__file__).resolve().parents[2])
+    search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
+    ours = {name: value for name, value in os.environ.items() if name.startswith("SIMILARITY_")}
+    return {"env_vars": ours | {"PYTHONPATH": search_path}}
+
+
+def _hush(ray: Any) -> None:
+    """Ray says on the terminal what it does; whoever uses this package is told by it."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _result(told: dict[str, Any]) -> Done:
+    """What a worker says, or the error that it met."""
+    if "error" not in told:
+        return Done.from_json(told)
+    raise KINDS.get(told["error"], ClusterError)(told["message"])

@@ -1,0 +1,225 @@
+"""One shard: a Parquet file with a row for each picture of a chunk, those that could not be used included.
+
+Its footer says what embedded it, and each page has a checksum, so that damage is noticed wherever it is.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from similarity.errors import ShardError
+from similarity.files import confirm
+from similarity.shards.metadata import FORMAT, Counts, Origin, described
+from similarity.sources import Item, Skipped
+from similarity.vectors.arrays import Vectors
+
+# Where the footer has what is to be known of a shard.
+KEY = b"similarity"
+# How many rows are read at a time.
+BLOCK = 1024
+# How far from 1 the length of a vector may be.
+TOLERANCE = 1e-3
+ITEM = ("id", "path", "label", "width", "height", "size", "mtime", "sha256", "metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One picture of a shard.
+
+    Attributes:
+        item: with its width, height, size, mtime and sha256, if it could be used.
+        vector: float32 (dim,), of unit length; None if it could not.
+        thumbnail: a small JPEG, or nothing.
+        error: why it could not be used, or nothing,
+        whereabouts: and where a person finds it then.
+    """
+
+    item: Item
+    vector: Vectors | None = None
+    thumbnail: bytes = b""
+    error: str | None = None
+    whereabouts: str | None = None
+
+
+def write_shard(path: Path, rows: Sequence[Row], origin: Origin) -> None:
+    """Write a shard; it appears whole or not at all, and once it is there the disk has it.
+
+    Raises:
+        ShardError: it cannot be written.
+    """
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
+    try:
+        try:
+            _write(new, rows, origin)
+            confirm(new)
+            new.replace(path)
+            confirm(path.parent)
+        finally:
+            new.unlink(missing_ok=True)
+    except OSError as error:
+        raise ShardError(f"{path} cannot be written ({error.strerror or error}).") from error
+
+
+def check_shard(path: Path, origin: Origin) -> Counts:
+    """See to it that a shard is whole and of the same origin; only its footer is read.
+
+    Raises:
+        ShardError: it is missing, cut short, damaged or no shard, or of another model.
+    """
+    with _opened(path) as file:
+        told = json.loads((file.schema_arrow.metadata or {})[KEY])
+        counts = Counts(file.metadata.num_rows, told["pictures"])
+        if told["format"] != FORMAT:
+            raise ShardError(f"{path} was made by another version of this program: embed again.")
+        if told["identity"] != origin.identity or told["dim"] != origin.dim:
+            raise ShardError(
+                f"{path} has embeddings of another model than its folder says ({described(told['identity'])}, and not "
+                f"{described(origin.identity)}): take it away and embed again."
+            )
+        if told["rows"] != counts.rows:
+            raise ValueError("not as many rows as were written")
+    return counts
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a shard, without vectors and thumbnails.
+
+    Raises:
+        ShardError: it is missing or damaged.
+    """
+    for batch in _read(path, [*ITEM, "error", "whereabouts"]):
+        for line in batch.to_pylist():
+            error, whereabouts = line.pop("error"), line.pop("whereabouts")
+            yield Row(Item(**line | {"metadata": json.loads(line["metadata"])}), None, b"", error, whereabouts)
+
+
+def read_skipped(path: Path, source: str) -> list[Skipped]:
+    """The pictures of a shard that could not be used.
+
+    Args:
+        source: the name of the list.
+
+    Raises:
+        ShardError: it is missing or damaged.
+    """
+    lines = (line for batch in _read(path, ["error", "whereabouts"]) for line in batch.to_pylist())
+    return [Skipped(line["whereabouts"], line["error"], source) for line in lines if line["error"] is not None]
+
+
+def read_vectors(path: Path, dim: int) -> Iterator[Vectors]:
+    """The vectors of a shard, in order, float32 (up to BLOCK, dim) at a time; rows of NaN where there is none.
+
+    Raises:
+        ShardError: it is missing or damaged, or has vectors that are not of unit length.
+    """
+    for batch in _read(path, ["vector"]):
+        column = batch.column(0)
+        block = np.full((len(batch), dim), np.nan, np.float32)
+        there = column.is_valid().to_numpy(zero_copy_only=False)
+        # `flatten` leaves out what is null.
+        block[there] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
+        if not np.all(np.abs(np.linalg.norm(block[there], axis=1) - 1) < TOLERANCE):  # nor NaN
+            raise _damaged(path)
+        yield block
+
+
+def read_thumbnails(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The thumbnails of a shard, each with the SHA-256 of its picture.
+
+    Raises:
+        ShardError: it is missing or damaged.
+    """
+    for batch in _read(path, ["sha256", "thumbnail"]):
+        for line in batch.to_pylist():
+            if line["thumbnail"]:
+                yield line["sha256"], line["thumbnail"]
+
+
+def _schema(origin: Origin, counts: Counts) -> pa.Schema:
+    told = {"format": FORMAT, "identity": origin.identity, "dim": origin.dim}
+    told |= {"rows": counts.rows, "pictures": counts.pictures}
+    fields = [
+        ("id", pa.string()),
+        ("path", pa.string()),
+        ("label", pa.string()),
+        ("vector", pa.list_(pa.float32(), origin.dim)),
+        ("error", pa.string()),
+        ("whereabouts", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("size", pa.int64()),
+        ("mtime", pa.float64()),
+        ("sha256", pa.string()),
+        ("metadata", pa.string()),  # a JSON object
+    ]
+    if origin.thumbnails:
+        fields.append(("thumbnail", pa.binary()))
+    return pa.schema(fields, {KEY: json.dumps(told).encode()})
+
+
+def _write(path: Path, rows: Sequence[Row], origin: Origin) -> None:
+    schema = _schema(origin, Counts(len(rows), sum(row.vector is not None for row in rows)))
+    items = [row.item for row in rows]
+    columns: dict[str, Any] = {name: [getattr(item, name) for item in items] for name in ITEM[:-1]}
+    columns["metadata"] = [json.dumps(dict(item.metadata), ensure_ascii=False) for item in items]
+    columns["error"] = [row.error for row in rows]
+    columns["whereabouts"] = [row.whereabouts for row in rows]
+    columns["thumbnail"] = [row.thumbnail or None for row in rows]
+    arrays = [
+        _as_lists(rows, origin.dim) if field.name == "vector" else pa.array(columns[field.name], field.type)
+        for field in schema
+    ]
+    # Vectors and JPEGs are as small as they get.
+    packed = {field.name: "none" if field.name in ("vector", "thumbnail") else "zstd" for field in schema}
+    pq.write_table(
+        pa.Table.from_arrays(arrays, schema=schema),
+        path,
+        compression={"vector.list.element" if name == "vector" else name: how for name, how in packed.items()},
+        use_dictionary=["label"],
+        write_page_checksum=True,
+    )
+
+
+def _as_lists(rows: Sequence[Row], dim: int) -> pa.Array:
+    values = np.zeros((len(rows), dim), np.float32)
+    for number, row in enumerate(rows):
+        if row.vector is not None:
+            values[number] = row.vector
+    missing = pa.array([row.vector is None for row in rows], pa.bool_())
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), dim, mask=missing)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """A shard; whatever is found to be wrong with it while it is open is a ShardError."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
+    except FileNotFoundError as error:
+        raise ShardError(f"{path} is missing: run the same `embed` again, which makes it anew.") from error
+    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
+        raise _damaged(path) from error
+
+
+def _read(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    with _opened(path) as file:
+        there = [name for name in names if name in file.schema_arrow.names]
+        yield from file.iter_batches(BLOCK, columns=there)
+
+
+def _damaged(path: Path) -> ShardError:
+    return ShardError(f"{path} is damaged or cut short: run the same `embed` again, which makes it anew.")
+
+
+def remove(path: Path) -> None:
+    """Take away a file of a folder of shards, if it can be."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
