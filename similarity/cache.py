@@ -5,7 +5,7 @@ import logging
 import uuid
 from typing import Any
 
-from similarity.json_files import read_json
+from similarity.files import read_json
 from similarity.paths import cache_folder
 
 MOST_BYTES = 20_000_000  # of a file; ours have some kilobytes

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Literal, Unpack
 
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
-from similarity.embedding.embedder import Embedder, EmbedderId
+from similarity.embedding.embedder import Embedder, EmbedderId, Reusing
 from similarity.embedding.engines import Precision
-from similarity.embedding.reusing import Reusing
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
 from similarity.fetch.http import fetch
 from similarity.images.decoding import grey_thumbnail, thumbnail
+from similarity.images.picture import Box, QueryFile
 from similarity.indexing import operations
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.query.encoder import Asking
 from similarity.query.explain import Explanation, Look, check_same, explain, look
 from similarity.query.filters import Conditions, Facets
-from similarity.query.inputs import Box, Examples, Picture, Query, QueryFile, decode_query, read_once
+from similarity.query.inputs import Examples, Picture, Query, decode_query, read_once
 from similarity.query.near_duplicates import SAME_TO_THE_EYE
 from similarity.query.ranking import Ranker
 from similarity.search import AUTO as AUTO_RECIPE
@@ -32,6 +32,7 @@ from similarity.sources import Item, Source, open_source
 from similarity.sources.originals import read_original
 from similarity.storage.current import live_state
 from similarity.storage.generations import Generation, go_back, read_generation
+from similarity.storage.inventory import find_gallery, list_galleries
 from similarity.storage.items import Items
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest
@@ -419,3 +420,14 @@ def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = E
 
 def _listed(source: str | Path | Source) -> Source:
     return open_source(source) if isinstance(source, str | Path) else source
+
+
+def open_gallery(name: str) -> Gallery:
+    """Open a gallery by name or path; an unknown one is an error that says which there are."""
+    directory = find_gallery(name)
+    try:
+        return Gallery.open(directory)
+    except GalleryNotFoundError:
+        known = ", ".join(path.name for path in list_galleries())
+        hint = f"there are: {known}" if known else "make one with `python -m similarity index FOLDER --gallery NAME`"
+        raise GalleryNotFoundError(f"There is no gallery named {name}; {hint}.") from None

@@ -47,3 +47,25 @@ def heads_folder() -> Path:
 def cache_folder() -> Path:
     """What can be deleted at any time: converted networks and remembered failures."""
     return home() / "cache"
+
+
+GENERATIONS, THUMBNAILS, UNFINISHED = "generations", "thumbnails", "unfinished"
+
+
+# And in the folder of a generation.
+MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
+
+
+ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
+
+
+HEAD, PROJECTED = "head.safetensors", "projected.npy"
+
+
+CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
+
+
+INDEX, KEYS = "index.faiss", "keys.npy"
+
+
+NETWORK, NETWORK_FILES = "network", ("model.xml", "model.bin", "sha256")

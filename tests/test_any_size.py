@@ -15,9 +15,9 @@ from conftest import change_manifest
 from similarity import Gallery, Item
 from similarity.bench.synthetic import World
 from similarity.errors import GalleryDamagedError, SearchError
-from similarity.storage.generations import write_generation
 from similarity.storage.items import Items, read_items, write_items
 from similarity.storage.manifest import Manifest
+from similarity.storage.writing import write_generation
 from similarity.vectors.arrays import Vectors
 
 COUNT, DIM = 3_000, 48

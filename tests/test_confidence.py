@@ -2,6 +2,7 @@
 
 import html
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,7 +167,7 @@ def test_it_is_learned_once_and_kept(mine: Gallery, empty_home: Path, monkeypatc
     learned = calibrate(mine)
     assert (learned.queries, learned.pairs, learned.by) == (len(mine), 10 * len(mine), "label")
     assert learned.error <= 0.05
-    monkeypatch.setattr("similarity.evaluation.calibrate.ask_all", None)
+    monkeypatch.setattr(sys.modules["similarity.evaluation.calibrate"], "ask_all", None)
     assert read_calibration(mine) == calibrate(mine) == learned
     assert len(kept_files(empty_home)) == 1
 

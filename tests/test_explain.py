@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from similarity import Embedder, Gallery
 from similarity.errors import ImageError, SearchError
 from similarity.exports.heat import lay_over, warmth
+from similarity.images.picture import Box
 from similarity.query.explain import APPROXIMATE, EXACT, Explanation, Look, explain, look
-from similarity.query.inputs import Box
 from similarity.sample import FOLDER
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Card, Head

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from similarity import Gallery
 from similarity.cli import app
 from similarity.errors import GalleryError, GalleryNotFoundError, HeadError
-from similarity.pairs import training_pairs
-from similarity.query.inputs import Box
+from similarity.finetuning.feedback_examples import training_pairs
+from similarity.images.picture import Box
 from similarity.storage import feedback
-from similarity.storage.deletion import delete_gallery
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.feedback import (
     MARKS,
     Asked,
@@ -41,7 +41,8 @@ from similarity import Gallery
 from similarity.storage.feedback import Asked, add_mark
 gallery, name = Gallery.open(Path(sys.argv[1])), sys.argv[2]
 for number in range(100):
-    add_mark(gallery, Asked(name, f"{name}-{number}"), gallery.items[number % 15], wanted=True)
+    asked, item = Asked(name, f"{name}-{number}"), gallery.items[number % 15]
+    add_mark(gallery.directory, gallery.manifest, asked, item, wanted=True)
 """
 
 
@@ -60,9 +61,9 @@ def asked(mine: Gallery) -> Asked:
 def test_a_mark_is_read_as_it_was_made(mine: Gallery, asked: Asked) -> None:
     part = replace(asked, box=Box(0.1, 0.2, 0.5, 0.75))
     made = [
-        add_mark(mine, asked, mine.items[0], wanted=True),
-        add_mark(mine, part, mine.items[0], wanted=False),
-        add_mark(mine, Asked("dots-1.jpg", mine.items[1].sha256), mine.items[2], wanted=False),
+        add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True),
+        add_mark(mine.directory, mine.manifest, part, mine.items[0], wanted=False),
+        add_mark(mine.directory, mine.manifest, Asked("dots-1.jpg", mine.items[1].sha256), mine.items[2], wanted=False),
     ]
     read = read_marks(mine.directory)
     assert read == made
@@ -76,27 +77,27 @@ def test_the_last_mark_about_a_query_and_a_picture_counts_and_one_taken_back_is_
     mine: Gallery, asked: Asked
 ) -> None:
     first, second = mine.items[:2]
-    add_mark(mine, asked, first, wanted=True)
-    add_mark(mine, asked, second, wanted=True)
-    add_mark(mine, asked, first, wanted=False)
+    add_mark(mine.directory, mine.manifest, asked, first, wanted=True)
+    add_mark(mine.directory, mine.manifest, asked, second, wanted=True)
+    add_mark(mine.directory, mine.manifest, asked, first, wanted=False)
     assert [(mark.item, mark.wanted) for mark in read_marks(mine.directory)] == [(second.id, True), (first.id, False)]
-    forget_mark(mine, asked, first)
+    forget_mark(mine.directory, asked, first)
     assert [mark.item for mark in read_marks(mine.directory)] == [second.id]
     assert forget_all(mine.directory) == 1
     assert read_marks(mine.directory) == []
-    forget_mark(mine, asked, first)
+    forget_mark(mine.directory, asked, first)
     assert not (mine.directory / MARKS).exists(), "what nothing is known of need not be forgotten"
 
 
 def test_a_line_that_was_cut_short_or_makes_no_sense_is_passed_over_and_takes_no_other_along(
     mine: Gallery, asked: Asked, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept = add_mark(mine, asked, mine.items[0], wanted=True)
+    kept = add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     path = mine.directory / MARKS
     whole = path.read_bytes()
     strange = whole.replace(b'"box":null', b'"box":[1]') + b"[]\n\x00\xff\n" + b"[" * 100_000 + b"\n"
     path.write_bytes(whole + strange + whole[: len(whole) // 2])
-    later = add_mark(mine, asked, mine.items[1], wanted=False)
+    later = add_mark(mine.directory, mine.manifest, asked, mine.items[1], wanted=False)
     assert read_marks(mine.directory) == [kept, later]
     assert caplog.text.count("is damaged, and is passed over") == 5
 
@@ -106,11 +107,11 @@ def test_lines_that_do_not_count_make_room_and_beyond_the_bound_it_says_what_to_
 ) -> None:
     monkeypatch.setattr(feedback, "MOST_MARKS", 3)
     for _ in range(5):
-        add_mark(mine, asked, mine.items[0], wanted=True)
+        add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     for item in mine.items[1:3]:
-        add_mark(mine, asked, item, wanted=True)
+        add_mark(mine.directory, mine.manifest, asked, item, wanted=True)
     with pytest.raises(GalleryError, match="has 3 marks, and no more are kept: export them, then forget them"):
-        add_mark(mine, asked, mine.items[3], wanted=True)
+        add_mark(mine.directory, mine.manifest, asked, mine.items[3], wanted=True)
     assert [mark.item for mark in read_marks(mine.directory)] == [item.id for item in mine.items[:3]]
     assert sorted(path.name for path in mine.directory.glob("*feedback*")) == [".feedback.lock", MARKS]
 
@@ -125,7 +126,7 @@ def test_two_processes_mark_at_once_and_lose_nothing(mine: Gallery, child_enviro
 
 def test_marks_go_with_their_gallery_and_change_nothing_else_about_it(mine: Gallery, asked: Asked) -> None:
     before = mine.state
-    add_mark(mine, asked, mine.items[0], wanted=True)
+    add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     read_generation(mine.directory, thorough=True)
     assert mine.is_live
     assert Gallery.open(mine.directory).state == before
@@ -135,27 +136,27 @@ def test_marks_go_with_their_gallery_and_change_nothing_else_about_it(mine: Gall
     delete_gallery(mine.directory)
     assert not mine.directory.exists()
     with pytest.raises(GalleryNotFoundError, match="There is no gallery in"):
-        add_mark(mine, asked, mine.items[0], wanted=True)
+        add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     assert not mine.directory.exists()
 
 
 def test_an_export_says_where_pictures_are_now_and_which_are_gone(mine: Gallery, asked: Asked) -> None:
     dot, ring = mine.items[0], mine.items[5]
-    add_mark(mine, asked, dot, wanted=True)
-    add_mark(mine, asked, ring, wanted=False)
-    exported = json.loads(export_marks(mine.remove(labels=["dots"])))
+    add_mark(mine.directory, mine.manifest, asked, dot, wanted=True)
+    add_mark(mine.directory, mine.manifest, asked, ring, wanted=False)
+    exported = json.loads(export_marks(mine.directory, mine.remove(labels=["dots"]).items))
     assert exported["gallery"] == "mine"
     gone, there = exported["marks"]
     assert (gone["item"], gone["path"], gone["label"]) == (dot.id, None, None)
     assert (there["path"], there["label"], there["wanted"]) == (ring.path, "rings", False)
-    assert exported["marks"] == tell_marks(Gallery.open(mine.directory))
+    assert exported["marks"] == tell_marks(mine.directory, Gallery.open(mine.directory).items)
 
 
 def test_training_gets_each_embedding_once_and_pairs_of_them(mine: Gallery, asked: Asked) -> None:
     own = Asked("dots-1.jpg", mine.items[1].sha256)
-    add_mark(mine, asked, mine.items[0], wanted=True)
-    add_mark(mine, asked, mine.items[6], wanted=False)
-    add_mark(mine, own, mine.items[0], wanted=True)
+    add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
+    add_mark(mine.directory, mine.manifest, asked, mine.items[6], wanted=False)
+    add_mark(mine.directory, mine.manifest, own, mine.items[0], wanted=True)
     pairs = training_pairs(mine)
     assert len(pairs) == 3
     assert pairs.queries.tolist() == [0, 0, 1]
@@ -168,7 +169,7 @@ def test_training_gets_each_embedding_once_and_pairs_of_them(mine: Gallery, aske
 
 
 def test_a_query_that_has_come_into_the_gallery_is_the_gallerys_own_picture(mine: Gallery, asked: Asked) -> None:
-    add_mark(mine, replace(asked, sha256=mine.items[4].sha256), mine.items[0], wanted=True)
+    add_mark(mine.directory, mine.manifest, replace(asked, sha256=mine.items[4].sha256), mine.items[0], wanted=True)
     pairs = training_pairs(mine)
     assert np.array_equal(pairs.embeddings[pairs.queries[0]], mine.embeddings[4])
 
@@ -178,14 +179,14 @@ def test_marks_of_another_model_and_of_pictures_that_are_gone_are_left_out_and_c
 ) -> None:
     with pytest.raises(HeadError, match="No result of the gallery mine has been marked yet"):
         training_pairs(mine)
-    add_mark(mine, asked, mine.items[0], wanted=True)
+    add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     path = mine.directory / MARKS
     path.write_text(path.read_text().replace(f'"model":"{MODEL}"', '"model":"resnet50"'))
     with pytest.raises(HeadError, match=r"None of the 1 marks .*: 0 are of pictures .*, and 1 were made with another"):
         training_pairs(mine)
-    add_mark(mine, asked, mine.items[5], wanted=True)
-    add_mark(mine, asked, mine.items[10], wanted=True)
-    add_mark(mine, Asked("rings-1.jpg", mine.items[6].sha256), mine.items[11], wanted=False)
+    add_mark(mine.directory, mine.manifest, asked, mine.items[5], wanted=True)
+    add_mark(mine.directory, mine.manifest, asked, mine.items[10], wanted=True)
+    add_mark(mine.directory, mine.manifest, Asked("rings-1.jpg", mine.items[6].sha256), mine.items[11], wanted=False)
     pairs = training_pairs(mine.remove(labels=["rings"]))
     assert len(pairs) == 1
     assert (pairs.gone, pairs.foreign) == (2, 1)
@@ -199,7 +200,7 @@ def test_the_command_line_counts_exports_and_forgets_marks(mine: Gallery, asked:
 
     assert "mine has 0 marks" in run()
     for item in mine.items[:12]:
-        add_mark(mine, asked, item, wanted=item.label == "dots")
+        add_mark(mine.directory, mine.manifest, asked, item, wanted=item.label == "dots")
     assert run().startswith("mine has 12 marks: 5 more like this, 7 not like this.")
     assert mine.items[11].path in run()
     assert mine.items[1].path not in run(), "only the last ten"
@@ -213,5 +214,5 @@ def test_marks_that_cannot_be_read_or_written_are_said_to_be(mine: Gallery, aske
     with pytest.raises(GalleryError, match="cannot be read"):
         read_marks(mine.directory)
     with pytest.raises(GalleryError, match="Marks could not be written"):
-        add_mark(mine, asked, mine.items[0], wanted=True)
+        add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     shutil.rmtree(mine.directory / MARKS)

@@ -25,10 +25,9 @@ from similarity.finetuning import LOSSES, Epoch, Settings, finetune, launcher
 from similarity.finetuning.batches import AT_ONCE, draw_batches
 from similarity.finetuning.example_files import describe, read_examples, write_examples
 from similarity.finetuning.examples import Labelled, fold_labelled, labelled_pictures
-from similarity.finetuning.feedback_examples import QUERIES_TO_HOLD_OUT, Marked, fold_marks, marked_results
+from similarity.finetuning.feedback_examples import QUERIES_TO_HOLD_OUT, Marked, Pairs, fold_marks, marked_results
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worker import teach
-from similarity.pairs import Pairs
 from similarity.processes import running_module
 from similarity.storage.feedback import Asked, add_mark
 from similarity.vectors.arrays import Vectors, normalise
@@ -327,7 +326,7 @@ def mark(gallery: Gallery, queries: int, kinds: tuple[bool, ...] = (True, False)
         asked = Asked(query.path, query.sha256)
         for wanted in kinds:
             found = [item for item in gallery.items if (item.label == query.label) == wanted and item != query]
-            add_mark(gallery, asked, found[0], wanted=wanted)
+            add_mark(gallery.directory, gallery.manifest, asked, found[0], wanted=wanted)
 
 
 def light(marked: Marked) -> Marked:
@@ -359,7 +358,9 @@ def test_marks_that_teach_nothing_are_an_error(marked: Gallery) -> None:
     mark(marked, 3, kinds=(True,))
     with pytest.raises(HeadError, match="“More like this”: mark some results “Not like this”, too"):
         finetune(marked, Settings.choose("marks"))
-    add_mark(marked, Asked("another", marked.items[5].sha256), marked.items[-1], wanted=False)
+    add_mark(
+        marked.directory, marked.manifest, Asked("another", marked.items[5].sha256), marked.items[-1], wanted=False
+    )
     with pytest.raises(HeadError, match="no query has both: mark more, or choose contrastive"):
         finetune(marked, Settings.choose("marks", loss="triplet"))
     with pytest.raises(HeadError, match="marks are no labels: choose contrastive, triplet or"):

@@ -29,7 +29,7 @@ from similarity.errors import GalleryError, GalleryNotFoundError, SimilarityErro
 from similarity.evaluation.calibrate import _file as calibration_file
 from similarity.evaluation.calibrate import read_calibration
 from similarity.paths import cache_folder
-from similarity.storage.deletion import delete_gallery
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.feedback import MARKS, read_marks
 from similarity.storage.inventory import list_galleries, take_inventory
 from similarity.storage.journal import Journal, settle

@@ -20,10 +20,11 @@ from similarity.errors import (
     SearchError,
     SourceError,
 )
+from similarity.gallery import open_gallery
 from similarity.progress import Progress
 from similarity.storage.current import live_number
 from similarity.storage.generations import read_live_manifest
-from similarity.storage.inventory import find_gallery, list_galleries, open_gallery
+from similarity.storage.inventory import find_gallery, list_galleries
 from similarity.storage.manifest import FORMAT
 
 
@@ -260,7 +261,7 @@ def test_a_disk_that_fails_leaves_the_old_gallery(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("similarity.storage.generations.write_items", full)
+    monkeypatch.setattr("similarity.storage.writing.write_items", full)
     with pytest.raises(GalleryError, match="could not be written \\(No space left on device\\)"):
         Gallery.build(own_pictures, built.directory, model=MODEL)
     assert len(Gallery.open(built.directory)) == 15

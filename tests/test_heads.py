@@ -17,9 +17,9 @@ from safetensors.numpy import load, save
 from similarity import Gallery
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
 from similarity.gallery import restore
+from similarity.paths import HEAD, PROJECTED
 from similarity.query.inputs import Text
 from similarity.storage.generations import read_generation
-from similarity.storage.layout import HEAD, PROJECTED
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import BLOCK, MOST_BYTES, Card, Head, keep_head, parse_head, read_head
 

@@ -24,14 +24,14 @@ from test_heads import serving
 
 from similarity import Gallery
 from similarity.errors import GalleryBusyError, GalleryDamagedError, GalleryError, GalleryNotFoundError
+from similarity.images.picture import Box
 from similarity.indexing import importing, incoming
 from similarity.indexing.importing import import_gallery
 from similarity.paths import galleries_folder
 from similarity.progress import Progress
-from similarity.query.inputs import Box
 from similarity.search.stores import Store
 from similarity.storage.checksums import fingerprint
-from similarity.storage.deletion import delete_gallery
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.feedback import MARKS, Asked, add_mark, read_marks
 from similarity.storage.generations import read_generation
 from similarity.storage.inventory import list_galleries, take_inventory
@@ -251,7 +251,7 @@ def test_marks_come_along_if_they_are_sound(source: Path) -> None:
     sha256 = gallery.items[0].sha256
     asked = [Asked("a query", sha256), Asked("cut out", sha256, Box(0.1, 0.2, 0.5, 1), gallery.embeddings[0])]
     for one in asked:
-        add_mark(gallery, one, gallery.items[5], wanted=True)
+        add_mark(gallery.directory, gallery.manifest, one, gallery.items[5], wanted=True)
     sound = read_marks(source)
     lines = (source / MARKS).read_text().splitlines()
     line = json.loads(lines[0])

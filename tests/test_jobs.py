@@ -15,12 +15,11 @@ from similarity.progress import Progress
 from similarity.service import tasks
 from similarity.service.jobs import KEPT, Job, Jobs
 from similarity.sources.uploads import drop_unused, keep_upload
-from similarity.storage.deletion import delete_gallery
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.inventory import can_go_back, disk_bytes, list_galleries, take_inventory
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Manifest
+from similarity.storage.manifest import Manifest, Report
 from similarity.storage.removal import remove_entry
-from similarity.storage.report import Report
 
 pytestmark = pytest.mark.usefixtures("standin_network")
 MODEL = "efficientnet-lite2"
@@ -267,7 +266,7 @@ def test_a_deletion_that_is_cut_short_leaves_no_gallery_and_can_be_finished(
         remove_entry(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.storage.deletion.remove_entry", fail)
+        patch.setattr("similarity.storage.cleanup.remove_entry", fail)
         with pytest.raises(GalleryError, match="Permission denied"):
             delete_gallery(gallery)
     assert list_galleries() == []

@@ -15,9 +15,10 @@ from similarity.app.serving import guard, pictures
 from similarity.app.shell import fields, links
 from similarity.app.shell.links import Link, Part
 from similarity.fetch.http import fetch
+from similarity.gallery import open_gallery
 from similarity.paths import full_path
 from similarity.search.stores import choose_store
-from similarity.storage.inventory import named_gallery, open_gallery
+from similarity.storage.inventory import named_gallery
 from similarity.text.plain import LONGEST
 
 HUGE = 20_000_000

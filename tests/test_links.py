@@ -4,7 +4,7 @@ import pytest
 
 from similarity.app.shell import navigation
 from similarity.app.shell.links import MIN_SIDE, PRECISIONS, Link, Part, parse
-from similarity.query.inputs import Box
+from similarity.images.picture import Box
 from similarity.sources import Item
 
 

@@ -137,7 +137,7 @@ def test_marks_are_counted_and_forgotten_on_the_galleries_page_after_a_second_qu
     page.run()
     assert "are kept here" in texts(page)
     for item in mine.items[:3]:
-        add_mark(mine, Asked("boot.jpg", "a" * 64), item, wanted=True)
+        add_mark(mine.directory, mine.manifest, Asked("boot.jpg", "a" * 64), item, wanted=True)
     page.run()
     assert "3 marks kept." in texts(page)
     assert "Download (JSON)" in [one.label for one in page.get("download_button")]

@@ -20,8 +20,8 @@ from similarity.search.milvus.collection import Collection
 from similarity.search.milvus.index import MilvusIndex
 from similarity.search.stores import Indexed, Store
 from similarity.sources import Item
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.current import live_state
-from similarity.storage.deletion import delete_gallery
 from similarity.storage.generations import read_generation
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors

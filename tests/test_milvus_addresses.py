@@ -22,7 +22,7 @@ from similarity.search.milvus import addresses
 from similarity.search.milvus.addresses import give, is_given, normalised, reached, remember
 from similarity.search.stores import Store
 from similarity.storage.checksums import fingerprint
-from similarity.storage.deletion import delete_gallery
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.generations import read_generation
 
 pytest.importorskip("pymilvus")

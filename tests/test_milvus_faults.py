@@ -20,7 +20,7 @@ from similarity.search.engines import check_store
 from similarity.search.milvus.client import client, pymilvus
 from similarity.search.milvus.collection import Collection
 from similarity.search.stores import EMBEDDED, Store, choose_store
-from similarity.storage.deletion import delete_gallery
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.generations import read_generation
 
 pytest.importorskip("pymilvus")
@@ -227,7 +227,7 @@ def test_what_a_killed_change_has_sent_is_taken_out_by_the_next(
     for seed in range(50, 53):
         draw("dots", seed).save(folder / f"{seed}.jpg")
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.storage.generations.make_current", _fail)
+        patch.setattr("similarity.storage.writing.make_current", _fail)
         with pytest.raises(GalleryError):
             far.add(folder)
     assert vectors_of(far).count() == 18

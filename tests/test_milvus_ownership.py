@@ -18,7 +18,7 @@ from similarity.search import Hit
 from similarity.search.milvus.client import client
 from similarity.search.milvus.collection import Collection
 from similarity.search.stores import Store
-from similarity.storage.deletion import delete_gallery
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.generations import read_generation
 
 pytest.importorskip("pymilvus")

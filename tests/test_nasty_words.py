@@ -125,7 +125,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Gallery:
     change_manifest(gallery, last_run=run | {"source": every, "task": every}, **told)
     item = gallery.items[0]
     for number, words in enumerate(NASTY):
-        add_mark(gallery, Asked(words, f"{number:064x}"), item, wanted=True)
+        add_mark(gallery.directory, gallery.manifest, Asked(words, f"{number:064x}"), item, wanted=True)
     with_head(Gallery.open(gallery.directory), loss=every, data={"gallery": every, "pictures": 3, "labels": 2})
     return Gallery.open(gallery.directory)
 

@@ -5,7 +5,7 @@ import pytest
 from similarity.app.serving import housekeeping, session_uploads, visitors
 from similarity.app.serving.housekeeping import Housekeeping
 from similarity.app.serving.session_uploads import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, SessionUploads
-from similarity.query.inputs import QueryFile
+from similarity.images.picture import QueryFile
 
 MEGABYTE = 1_000_000
 

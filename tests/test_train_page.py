@@ -153,11 +153,11 @@ def test_marks_can_be_learned_from_where_there_are_some(
     page.run()
     assert "train-source-mine" not in {one.key for one in page.segmented_control}, "there is nothing to choose yet"
     query = Asked("query.jpg", mine.items[0].sha256)
-    add_mark(mine, query, mine.items[1], wanted=True)
+    add_mark(mine.directory, mine.manifest, query, mine.items[1], wanted=True)
     page.run()
     page.segmented_control(key="train-source-mine").set_value("marks").run()
     assert "All marks of the gallery mine are “More like this”" in texts(page)
-    add_mark(mine, query, mine.items[9], wanted=False)
+    add_mark(mine.directory, mine.manifest, query, mine.items[9], wanted=False)
     page.run()
     assert "Proxy anchor" not in page.selectbox(key="train-loss-marks-mine").options
     press(page, "Train")

@@ -17,7 +17,7 @@ from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, So
 from similarity.indexing import operations
 from similarity.progress import Progress
 from similarity.sources import Item, Skipped, open_source
-from similarity.storage.report import Report
+from similarity.storage.manifest import Report
 
 
 @pytest.fixture

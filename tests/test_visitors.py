@@ -25,7 +25,7 @@ from similarity.fetch.redaction import HIDDEN, redact, redact_sentence
 from similarity.progress import Progress
 from similarity.sources import Item, Skipped
 from similarity.sources.originals import file_name
-from similarity.storage.report import Report
+from similarity.storage.manifest import Report
 
 
 @pytest.fixture(scope="module")

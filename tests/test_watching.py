@@ -18,7 +18,7 @@ from similarity.errors import GalleryBusyError, SourceError
 from similarity.indexing import operations
 from similarity.indexing.watch import watch
 from similarity.sources import open_source
-from similarity.storage.report import Report
+from similarity.storage.manifest import Report
 
 
 @pytest.fixture

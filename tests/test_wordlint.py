@@ -7,8 +7,8 @@ from wordlint import APP, Lint, read
 ALLOWED = {
     ("about/page.py", "found"): "a part of the README beside the program",
     ("evaluate/page.py", "option"): "drawn on a canvas, with labels as `seen.evaluation` gives them; tips are text",
-    ("fields.py", "label"): "whoever calls it is looked at",
-    ("fields.py", "value"): "whoever calls it is looked at",
+    ("shell/fields.py", "label"): "whoever calls it is looked at",
+    ("shell/fields.py", "value"): "whoever calls it is looked at",
     ("galleries/overview.py", "entry.condition"): "one of three words of ours",
     ("galleries/source.py", "ways"): "constants of that file",
     ("galleries/source.py", "dataset.options"): "one of the datasets that are written out in the code",
@@ -31,7 +31,10 @@ def test_all_words_on_pages_are_ours_or_have_been_made_text() -> None:
     assert lint.used == set(ALLOWED), "what is not there any more is not on the list"
 
 
-HEAD = "import streamlit as st\nfrom similarity.app.wording.messages import shown, said\nfrom similarity.app.serving.access import seen\n"
+HEAD = """import streamlit as st
+from similarity.app.wording.messages import shown, said
+from similarity.app.serving.access import seen
+"""
 HELPER = "def _helper(words):\n    st.caption(words)\n"
 
 

@@ -12,9 +12,8 @@ from similarity.finetuning.examples import Fold, Labelled, labelled_pictures, la
 from similarity.finetuning.settings import Loss, Settings
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.validation import METRICS, LabelExam
-from similarity.gallery import Gallery
+from similarity.gallery import Gallery, open_gallery
 from similarity.progress import OnProgress, Progress
-from similarity.storage.inventory import open_gallery
 from similarity.vectors.heads import Card, Head
 
 # The share of the pictures, or of the labels, that is held out each time.

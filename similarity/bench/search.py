@@ -15,12 +15,12 @@ from similarity.bench.indexes import OTHERS, QUERIES, TRUTH, K
 from similarity.bench.machine import describe_machine
 from similarity.bench.synthetic import World
 from similarity.errors import SearchError, SimilarityError
+from similarity.gallery import open_gallery
 from similarity.processes import run_module
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.search import AUTO, Recipe, Rows, choose_recipe
 from similarity.search.faiss_library import faiss
 from similarity.search.recipes import FLAT, INVERTED, SCAN
-from similarity.storage.inventory import open_gallery
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors
 

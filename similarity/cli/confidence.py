@@ -27,7 +27,7 @@ def find(
     """
     from similarity.evaluation.calibrate import calibrate, read_calibration
     from similarity.evaluation.confidence.estimate import find_chances
-    from similarity.query.inputs import QueryFile
+    from similarity.images.picture import QueryFile
 
     if not all(isinstance(one, QueryFile) for one in (*examples.like, *examples.unlike)):
         if precision is None:

@@ -8,8 +8,8 @@ import typer
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
 from similarity.cli.search import open_or_index
-from similarity.query.filters import LABEL
 from similarity.sample import SAMPLE
+from similarity.sources.base import LABEL
 
 if TYPE_CHECKING:
     from similarity.evaluation import Comparison, Evaluation

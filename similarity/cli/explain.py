@@ -33,7 +33,7 @@ def find(gallery: "Gallery", examples: "Examples", hits: Sequence["Hit"]) -> Rea
         SearchError: the query is words alone. ModelError: the model does not look at regions.
     """
     from similarity.errors import FetchError, ImageError, SearchError
-    from similarity.query.inputs import QueryFile
+    from similarity.images.picture import QueryFile
 
     pictures = [one for one in examples.like if isinstance(one, QueryFile)]
     if not pictures:

@@ -17,8 +17,9 @@ def feedback(
     as_json: AsJson = False,
 ) -> None:
     """Show the marks on a gallery's results, more like this and not like this; with --json, export them all."""
+    from similarity.gallery import open_gallery
     from similarity.storage.feedback import forget_all, tell_marks
-    from similarity.storage.inventory import find_gallery, open_gallery
+    from similarity.storage.inventory import find_gallery
 
     if forget:
         directory = find_gallery(gallery)
@@ -29,7 +30,7 @@ def feedback(
         terminal.print_line(f"{count:,} marks of {directory.name} are forgotten.")
         return
     opened = open_gallery(gallery)
-    marks = tell_marks(opened)
+    marks = tell_marks(opened.directory, opened.items)
     if as_json:
         terminal.print_json({"gallery": opened.name, "marks": marks})
         return

@@ -51,8 +51,9 @@ def finetune(
     as_json: AsJson = False,
 ) -> None:
     """Teach a gallery: train a head on its labels or marks, which its pictures are then compared through."""
+    from similarity.gallery import open_gallery
     from similarity.storage.current import exists
-    from similarity.storage.inventory import find_gallery, open_gallery
+    from similarity.storage.inventory import find_gallery
 
     head_only = {"--layers": layers, "--dim": dim, "--keep": keep, "--from-feedback": from_feedback or None}
     if backbone and (given := [name for name, value in head_only.items() if value is not None]):

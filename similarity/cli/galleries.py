@@ -31,7 +31,7 @@ def info(
     """Show what a gallery is, and its health report: what the last run did, and what was skipped."""
     opened = open_or_index(gallery)
     if csv:
-        from similarity.storage.report import write_csv
+        from similarity.exports.results import write_csv
 
         write_csv(csv, opened.items, opened.manifest.skipped)
         terminal.say(f"Report written to {csv}")

@@ -31,7 +31,7 @@ from similarity.sources import Source, open_source
 
 if TYPE_CHECKING:
     from similarity.embedding.backbones.weights import ModelChoice
-    from similarity.storage.report import Report
+    from similarity.storage.manifest import Report
     from similarity.vectors.heads import Head
 
 

@@ -117,8 +117,8 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
 
 def open_or_index(gallery: str) -> "Gallery":
     """Open a gallery; the sample is indexed first if it has not been."""
+    from similarity.gallery import open_gallery
     from similarity.sample import ensure_sample, has_sample, is_ready
-    from similarity.storage.inventory import open_gallery
 
     if gallery != SAMPLE or not has_sample():
         return open_gallery(gallery)
@@ -171,7 +171,7 @@ def _search(
     reasons = explaining.find(opened, examples, hits) if explain else None
     if sheet:
         from similarity.exports.sheet import draw_sheet, draw_words, save_sheet
-        from similarity.query.inputs import QueryFile
+        from similarity.images.picture import QueryFile
 
         first, pictures = examples.like[0], [opened.thumbnail(hit.item) for hit in hits]
         picture = first.decode() if isinstance(first, QueryFile) else draw_words(query)

@@ -1,6 +1,6 @@
 """Pictures, and for some models words, to embeddings: one `Embedder` for the gallery and for the queries."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from similarity.embedding.openvino_models import converted_network, digest, find
 from similarity.embedding.text import TextEmbedder
 from similarity.errors import ModelError
 from similarity.images.decoding import Decoded, decode_scaled
-from similarity.query.inputs import Box
+from similarity.images.picture import Box
 from similarity.vectors.arrays import Vectors, normalise
 
 
@@ -252,3 +252,23 @@ def _seen(size: tuple[int, int], how: Preprocessing) -> tuple[float, float, floa
     scales = [side / new for side, new in zip(size, resized, strict=True)]
     left, top = (offset * scale for offset, scale in zip(offsets, scales, strict=True))
     return left, top, left + how.crop * scales[0], top + how.crop * scales[1]
+
+
+# Loads the embedder that made a gallery.
+Load = Callable[[EmbedderId], Embedder]
+
+
+class Reusing:
+    """Loads an embedder as another function does, and gives the same one again as long as it is the right one.
+
+    A gallery and what becomes of it share one, which holds nothing else of them.
+    """
+
+    def __init__(self, load: Load, embedder: Embedder | None = None) -> None:
+        self._load = load
+        self._embedder = embedder
+
+    def __call__(self, identity: EmbedderId) -> Embedder:
+        if self._embedder is None or not self._embedder.serves(identity):
+            self._embedder = self._load(identity)
+        return self._embedder

@@ -25,9 +25,8 @@ import numpy.typing as npt
 from similarity.embedding.backbones import Backbone, check_installed
 from similarity.errors import ModelError, WeightsError
 from similarity.files import read_own
-from similarity.paths import cache_folder
+from similarity.paths import NETWORK_FILES, cache_folder
 from similarity.processes import run_module
-from similarity.storage.layout import NETWORK_FILES
 
 XML, BIN, DIGEST = NETWORK_FILES
 # The converter's exit status that says that the weights are at fault; the last line on standard error says how.

@@ -17,11 +17,11 @@ from similarity.evaluation.confidence.calibration import MIN_QUERIES, Calibratio
 from similarity.evaluation.confidence.reliability import Reliability
 from similarity.evaluation.queries import Round, ask_all
 from similarity.evaluation.results import LEAVE_ONE_OUT
+from similarity.files import read_json
 from similarity.gallery import Gallery
-from similarity.json_files import read_json
 from similarity.paths import cache_folder
 from similarity.progress import OnProgress
-from similarity.query.filters import LABEL
+from similarity.sources.base import LABEL
 
 # Another one whenever the same gallery would get another calibration.
 METHOD = "votes1"

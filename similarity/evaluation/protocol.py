@@ -16,8 +16,8 @@ from similarity.evaluation.queries import ask_all
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
-from similarity.query.filters import LABEL
 from similarity.sources import Source
+from similarity.sources.base import LABEL
 
 SEEN = (
     "The gallery was taught with pictures of its own, which ask here as well: the figures flatter it. Ask with other "

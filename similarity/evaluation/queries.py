@@ -16,8 +16,8 @@ from similarity.evaluation.ranking import Amend, Amended, Ask, Codes, Outcomes, 
 from similarity.evaluation.results import LEAVE_ONE_OUT, label_of
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress, Progress
-from similarity.query.filters import LABEL
 from similarity.sources import Item, Skipped, Source
+from similarity.sources.base import LABEL
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 

@@ -12,8 +12,8 @@ from similarity.evaluation.confidence.reliability import Reliability
 from similarity.evaluation.findings import Answer, Case, Confusion, Estimate, Histogram, LabelResult, LeftOut
 from similarity.evaluation.metrics import Values
 from similarity.evaluation.ranking import Codes, Outcomes
-from similarity.query.filters import LABEL
 from similarity.sources import Item
+from similarity.sources.base import LABEL
 
 LEAVE_ONE_OUT = "leave-one-out"
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from similarity.query.inputs import Box
+from similarity.images.picture import Box
 
 Cells = npt.NDArray[np.float32]
 

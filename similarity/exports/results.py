@@ -5,13 +5,15 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from similarity.errors import FetchError, ImageError
+from similarity.errors import FetchError, GalleryError, ImageError
 from similarity.search import Hit
-from similarity.sources import Item
+from similarity.sources import Item, Skipped
 from similarity.sources.originals import file_name
 from similarity.text import plain
+from similarity.text.plain import cell
 
 # A zip is put together in memory; pictures beyond this many bytes are only listed in it.
 MAX_ZIP_BYTES = 100_000_000
@@ -76,3 +78,20 @@ def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable
         if left_out:
             archive.writestr(LEFT_OUT, "\n".join(left_out) + "\n")
     return buffer.getvalue()
+
+
+def write_csv(path: Path, items: Iterable[Item], skipped: Iterable[Skipped]) -> None:
+    """Write what there is to know of single files: what was skipped and why, and which files are exact copies.
+
+    Raises:
+        GalleryError: the file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(("path", "state", "detail"))
+            rows.writerows(map(cell, (one.path, "skipped", one.reason)) for one in skipped)
+            copies = ((copy.path, "duplicate", item.path) for item in items for copy in item.copies)
+            rows.writerows(map(cell, row) for row in copies)
+    except OSError as error:
+        raise GalleryError(f"The report could not be written to {path} ({error.strerror or error}).") from error

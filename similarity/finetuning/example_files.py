@@ -10,9 +10,8 @@ import numpy as np
 
 from similarity.finetuning.batches import Examples
 from similarity.finetuning.examples import Fold, Labelled, fold_labelled, labelled_pictures
-from similarity.finetuning.feedback_examples import Marked, fold_marks, marked_results
+from similarity.finetuning.feedback_examples import Marked, Pairs, fold_marks, marked_results
 from similarity.finetuning.settings import Settings
-from similarity.pairs import Pairs
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery

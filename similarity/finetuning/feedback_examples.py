@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from similarity.errors import HeadError
 from similarity.finetuning.examples import Fold
 from similarity.finetuning.settings import Settings
-from similarity.pairs import Pairs, training_pairs
 from similarity.search import Rows
+from similarity.storage.feedback import Mark, read_marks
 from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
@@ -100,3 +102,112 @@ def fold_marks(marked: Marked, settings: Settings) -> list[Fold]:
         Fold(np.flatnonzero((turn_of_pair != turn) & (turn_of_item != turn)), np.flatnonzero(turn_of_pair == turn))
         for turn in range(min(settings.folds, len(asked)))
     ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Pairs of a query and a picture. Marks of the same query have the same row, so they make triplets as well.
+
+    Attributes:
+        embeddings: of all queries and pictures in them, each once, float32 (n, dim), rows of unit length, as the
+            backbone gives them.
+        queries, items: rows of these, int64 (m,).
+        wanted: whether the two belong together, bool (m,).
+        gone: how many marks are left out because their picture has left the gallery,
+        foreign: and because their query was embedded by another backbone.
+    """
+
+    embeddings: Vectors
+    queries: Rows
+    items: Rows
+    wanted: npt.NDArray[np.bool_]
+    gone: int = 0
+    foreign: int = 0
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.wanted)
+
+
+def training_pairs(gallery: Gallery) -> Pairs:
+    """The marks of a gallery, in the order in which they were made.
+
+    Raises:
+        HeadError: nothing has been marked, or no mark can be used. GalleryError: the marks cannot be read.
+    """
+    marks = read_marks(gallery.directory)
+    if not marks:
+        raise HeadError(
+            f"No result of the gallery {gallery.name} has been marked yet: search it in the app and mark some results "
+            "with “More like this” and “Not like this”."
+        )
+    gathered = _Gathered(gallery, marks)
+    kept = [mark for mark in marks if gathered.fault(mark) is None]
+    faults = [gathered.fault(mark) for mark in marks]
+    gone, foreign = faults.count("gone"), faults.count("foreign")
+    if not kept:
+        raise HeadError(
+            f"None of the {len(marks):,} marks of the gallery {gallery.name} can be used: {gone:,} are of pictures "
+            f"that have left it, and {foreign:,} were made with another model. Mark some results in the app."
+        )
+    queries = [gathered.place_of_query(mark) for mark in kept]
+    items = [gathered.place_of_item(mark) for mark in kept]
+    return Pairs(
+        gathered.embeddings(),
+        np.array(queries, np.int64),
+        np.array(items, np.int64),
+        np.array([mark.wanted for mark in kept], bool),
+        gone,
+        foreign,
+    )
+
+
+class _Gathered:
+    """The embeddings that marks speak of, each once, in the order in which they are asked for."""
+
+    def __init__(self, gallery: Gallery, marks: Sequence[Mark]) -> None:
+        self._gallery = gallery
+        spoken_of = {mark.sha256 for mark in marks} | {mark.asked.sha256 for mark in marks}
+        contents = enumerate(gallery.items.contents())
+        self._rows = {content: row for row, content in contents if content in spoken_of}
+        self._places: dict[object, int] = {}
+        self._vectors: list[Vectors] = []
+
+    def fault(self, mark: Mark) -> str | None:
+        """Why a mark cannot be used, if it cannot."""
+        if mark.sha256 not in self._rows:
+            return "gone"
+        if self._row_of_query(mark) is not None:
+            return None
+        if mark.asked.embedding is None:
+            return "gone"
+        made = self._gallery.manifest
+        backbone = (mark.model, mark.weights_sha256, mark.network_sha256)
+        is_own = backbone == (made.model, made.weights_sha256, made.network_sha256)
+        return None if is_own and mark.asked.embedding.shape == (made.dim,) else "foreign"
+
+    def place_of_item(self, mark: Mark) -> int:
+        """Where the embedding of its picture is."""
+        return self._place(mark.sha256, self._gallery.embeddings[self._rows[mark.sha256]])
+
+    def place_of_query(self, mark: Mark) -> int:
+        """Where the embedding of its query is."""
+        row = self._row_of_query(mark)
+        if row is not None:
+            return self._place(mark.asked.sha256, self._gallery.embeddings[row])
+        assert mark.asked.embedding is not None
+        return self._place((mark.asked.sha256, mark.asked.box), mark.asked.embedding)
+
+    def embeddings(self) -> Vectors:
+        """All of them, float32 (n, dim)."""
+        return np.array(self._vectors, np.float32)
+
+    def _row_of_query(self, mark: Mark) -> int | None:
+        """The gallery's own embedding of a whole picture is better than one that was kept, whatever the backbone."""
+        return None if mark.asked.box else self._rows.get(mark.asked.sha256)
+
+    def _place(self, key: object, vector: Vectors) -> int:
+        if key not in self._places:
+            self._places[key] = len(self._vectors)
+            self._vectors.append(vector)
+        return self._places[key]

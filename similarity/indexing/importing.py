@@ -21,14 +21,14 @@ from similarity.errors import GalleryBusyError, GalleryDamagedError, GalleryErro
 from similarity.files import confirm
 from similarity.indexing import operations
 from similarity.indexing.incoming import NOTHING, SHA256, copy_generation, copy_marks, copy_thumbnails
-from similarity.paths import cache_folder, full_path, galleries_folder
+from similarity.paths import THUMBNAILS, cache_folder, full_path, galleries_folder
 from similarity.progress import OnProgress, Progress
 from similarity.search.stores import EMBEDDED
+from similarity.sources.base import files_of
 from similarity.storage.current import CURRENT, live_state
 from similarity.storage.generations import UNREADABLE, read_generation
 from similarity.storage.inventory import named_gallery
-from similarity.storage.items import files_of
-from similarity.storage.layout import THUMBNAILS, check_own
+from similarity.storage.layout import check_own
 from similarity.storage.manifest import Manifest
 
 STAGING, LOCK = ".importing", "importing.lock"

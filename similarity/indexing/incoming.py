@@ -16,15 +16,8 @@ from PIL import Image
 from similarity.errors import GalleryDamagedError, GalleryError, ImageError
 from similarity.files import confirm
 from similarity.images.decoding import DECODING_ERRORS, THUMBNAIL_SIDE, decode, thumbnail
-from similarity.paths import galleries_folder
-from similarity.progress import OnProgress, Reporter
-from similarity.query.inputs import Box
-from similarity.search.engines import FILES
-from similarity.search.stores import EMBEDDED
-from similarity.storage.copying import copy, open_within, read_within
-from similarity.storage.current import CURRENT, parse
-from similarity.storage.feedback import MARKS, MOST_MARKS, Mark, read_marks, write_marks
-from similarity.storage.layout import (
+from similarity.images.picture import Box
+from similarity.paths import (
     CENTRE,
     CHECKSUM,
     EMBEDDINGS,
@@ -37,10 +30,17 @@ from similarity.storage.layout import (
     NETWORK_FILES,
     PROJECTED,
     THUMBNAILS,
+    galleries_folder,
 )
+from similarity.progress import OnProgress, Reporter
+from similarity.search.engines import FILES
+from similarity.search.stores import EMBEDDED
+from similarity.storage.copying import copy, open_within, read_within
+from similarity.storage.current import CURRENT, parse
+from similarity.storage.feedback import MARKS, MOST_MARKS, Mark, read_marks, write_marks
+from similarity.storage.locks import Pin
 from similarity.storage.manifest import MOST_BYTES as MOST_MANIFEST
 from similarity.storage.manifest import Manifest, read_manifest
-from similarity.storage.pins import Pin
 from similarity.storage.thumbnails import write_thumbnail
 
 # All that a generation can consist of, beside its manifest.

@@ -6,7 +6,7 @@ the meantime, and for good if the run fails. What an interrupted run has embedde
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from copy import copy
 from dataclasses import replace
@@ -17,7 +17,7 @@ import numpy as np
 
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.weights import ModelChoice
-from similarity.embedding.embedder import Embedder, EmbedderId
+from similarity.embedding.embedder import Embedder, EmbedderId, Load
 from similarity.embedding.engines import Precision
 from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.errors import GalleryError, ModelError, SourceError
@@ -29,19 +29,16 @@ from similarity.search import AUTO, choose_recipe
 from similarity.search.engines import check_store
 from similarity.search.stores import Store, choose_store
 from similarity.sources import Source
+from similarity.sources.base import files_of
 from similarity.storage.current import exists, live_state
 from similarity.storage.generations import Generation, read_generation, read_live_manifest
-from similarity.storage.items import files_of
 from similarity.storage.journal import Journal
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Manifest
-from similarity.storage.report import Report
+from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import copy_thumbnails
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import choose_refinement
-
-Load = Callable[[EmbedderId], Embedder]
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from similarity.errors import GalleryError
 from similarity.sources import Item, Source, Stamp
-from similarity.storage.items import files_of
+from similarity.sources.base import files_of
 
 
 @dataclass(frozen=True, slots=True)

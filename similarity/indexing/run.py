@@ -13,14 +13,15 @@ from similarity.indexing.known import Embeddings, Known
 from similarity.indexing.plan import Plan, Reading
 from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
+from similarity.sources.base import join_copies
 from similarity.sources.locations import is_remote
+from similarity.storage.cleanup import collect
 from similarity.storage.current import live_number
-from similarity.storage.generations import Change, Generation, collect, write_generation
-from similarity.storage.items import join_copies
+from similarity.storage.generations import Generation
 from similarity.storage.journal import Journal, settle
-from similarity.storage.manifest import Manifest
-from similarity.storage.report import Report
+from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
+from similarity.storage.writing import Change, write_generation
 from similarity.vectors.heads import Head
 
 # The tasks that change a gallery; the others make one anew.

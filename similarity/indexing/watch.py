@@ -5,13 +5,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from similarity.embedding.embedder import Embedder
+from similarity.embedding.embedder import Embedder, Load
 from similarity.errors import SimilarityError, SourceError
-from similarity.indexing.operations import Load, update
+from similarity.indexing.operations import update
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.sources import open_source
-from similarity.storage.report import Report
+from similarity.storage.manifest import Report
 
 # A burst of changes is taken as one when nothing has changed for so long, or at the latest after the second figure.
 QUIET_MS, LATEST_MS = 400, 5_000

@@ -32,7 +32,7 @@ from PIL import Image
 from similarity.embedding.embedder import Embedder, seen_box
 from similarity.embedding.feature_maps import FeatureMap
 from similarity.errors import ImageError
-from similarity.query.inputs import Box
+from similarity.images.picture import Box
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Affine, Head
 from similarity.vectors.memmap import StoredVectors

@@ -2,7 +2,7 @@
 
 import itertools
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from typing import Any, TypedDict
 
@@ -12,9 +12,8 @@ import numpy.typing as npt
 from similarity.errors import SearchError
 from similarity.search.contract import Accuracy, Where
 from similarity.sources import Item
+from similarity.sources.base import LABEL, _values
 from similarity.storage.items import Items
-
-LABEL = "label"
 
 
 class Conditions(TypedDict, total=False):
@@ -114,15 +113,6 @@ def _free_name(name: str, taken: Collection[str]) -> str:
     """A name, with a number behind it if there is one like it already."""
     numbered = (f"{name} ({number})" for number in itertools.count(2))
     return name if name not in taken else next(other for other in numbered if other not in taken)
-
-
-def facts_of(item: Item) -> Iterator[tuple[str, str]]:
-    """Each column that a picture or a copy of it has, with the value."""
-    return (pair for file in (item, *item.copies) for pair in _values(file.metadata, file.label))
-
-
-def _values(metadata: Mapping[str, str], label: str | None) -> Iterable[tuple[str, str]]:
-    return ({**metadata, LABEL: label} if label else metadata).items()
 
 
 def _told(items: Sequence[Item]) -> Iterator[tuple[int, dict[str, Any], str | None]]:

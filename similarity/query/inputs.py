@@ -1,61 +1,15 @@
 """What a person asks with: a picture by its path, its web address, its bytes or as an image, or words."""
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
 
 from similarity.fetch.http import fetch, is_url
 from similarity.images.decoding import decode_scaled, read_file, to_rgb
-
-# How many pixels the shorter side of a picture needs on a page or a sheet.
-SHOWN_SIDE = 640
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A part of a picture, in shares of its width and height, from the top left corner.
-
-    Attributes:
-        left, top, right, bottom: 0..1, left < right and top < bottom.
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def cut(self, image: Image.Image) -> Image.Image:
-        """That part of a picture, of at least one pixel."""
-        left, top = int(self.left * image.width), int(self.top * image.height)
-        right, bottom = round(self.right * image.width), round(self.bottom * image.height)
-        return image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
-
-
-@dataclass(frozen=True)
-class QueryFile:
-    """A picture file that somebody shows.
-
-    Attributes:
-        data: its bytes.
-        name: what they know it as.
-    """
-
-    data: bytes
-    name: str
-
-    @cached_property
-    def sha256(self) -> str:
-        """Of its bytes, in hex."""
-        return hashlib.sha256(self.data).hexdigest()
-
-    def decode(self, side: int = SHOWN_SIDE) -> Image.Image:
-        """The picture, not much larger than to be looked at; raises ImageError if it is none."""
-        return decode_scaled(self.data, self.name, side=side).image
+from similarity.images.picture import Box, QueryFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
 from similarity.sources import Item
-from similarity.storage.items import files_of
+from similarity.sources.base import files_of
 from similarity.vectors.arrays import Vectors
 
 # How many embeddings are compared with all others at a time, and how many scores that may be.

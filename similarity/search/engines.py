@@ -7,43 +7,21 @@ What is for Milvus is imported only where a gallery is in one.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
-from similarity.errors import GalleryError, StoreError
+from similarity.errors import StoreError
+from similarity.paths import INDEX, KEYS
 from similarity.progress import OnProgress
-from similarity.search import Rows, VectorIndex, build_index, load_index, updated_index
-from similarity.search.stores import COLLECTIONS, Indexed, Store, choose_store
-from similarity.sources import Item
-from similarity.storage.items import CHUNK, items_at
-from similarity.storage.layout import INDEX, KEYS
-from similarity.storage.manifest import Manifest, read_manifest
+from similarity.search import VectorIndex, build_index, updated_index
+from similarity.search.milvus.conditions import _retagged
+from similarity.search.stores import Before, Indexed, Store, choose_store
 from similarity.vectors.memmap import StoredVectors
-from similarity.vectors.npy_files import read_array
 
 FILES = {"faiss": INDEX, "milvus": KEYS}
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What an index goes on from after a change.
-
-    Attributes:
-        index, vectors, items: of the generation that was changed.
-        origins: for each item of the new one the row that it had there, or -1.
-    """
-
-    index: VectorIndex
-    vectors: StoredVectors
-    items: Sequence[Item]
-    origins: Rows
 
 
 @runtime_checkable
@@ -125,88 +103,7 @@ def make_index(
     return MilvusIndex.build(store, recipe, vectors, of, progress)
 
 
-def read_index(folder: Path, manifest: Manifest, vectors: StoredVectors) -> VectorIndex:
-    """The index in a generation's folder; raises OSError, ValueError, LookupError, TypeError or SearchError."""
-    path = folder / FILES[manifest.store.kind]
-    if manifest.store.kind == "faiss":
-        return load_index(manifest.recipe, path, manifest.search, vectors)
-    from similarity.search.milvus.index import MilvusIndex
-
-    return MilvusIndex.load(manifest.store, manifest.recipe, path, manifest.search, vectors)
-
-
 def verify_index(index: VectorIndex) -> None:
     """See to it that what an index has outside of its file is there; raises StoreError."""
     if isinstance(index, Remote):
         index.verify()
-
-
-def forget_vectors(folder: Path, there: Iterable[Path]) -> bool:
-    """Take the vectors of a generation out of its collection, but for those that others have too.
-
-    Args:
-        folder: of the generation, which is about to go.
-        there: the folders of all generations, also of those that only a reader holds.
-
-    Returns:
-        Whether that is done, so that the folder may go.
-    """
-    try:
-        manifest = read_manifest(folder)[0]
-    except GalleryError:
-        return True  # what it had sent, if anything, is passed over by all searches
-    if manifest.store.kind == "faiss":
-        return True
-    try:
-        mine = _collection(folder)
-        others = [other for other in there if other != folder and _collection(other) == mine]
-        if not others:  # all of the collection goes
-            return True
-        from similarity.search.milvus.ownership import own_collection
-
-        keys = np.setdiff1d(_keys(folder), np.concatenate([_keys(other) for other in others]))
-        if collection := own_collection(folder.parents[1], manifest):
-            collection.delete_keys(keys)
-    except (GalleryError, OSError, ValueError, LookupError) as error:
-        logger.warning("What only %s has in its collection could not be taken out: %s", folder, error)
-        return False
-    return True
-
-
-def drop_collections(directory: Path, folders: Iterable[Path]) -> None:
-    """Drop what a gallery has made in Milvus and does not use any more; it never fails.
-
-    Args:
-        folders: its generations.
-    """
-    if (directory / COLLECTIONS).exists():
-        from similarity.search.milvus.ledger import drop_unused
-
-        try:
-            drop_unused(directory, {used for folder in folders if (used := _collection(folder))})
-        except GalleryError as error:  # a generation that cannot be read may still need one
-            logger.warning("The collections of %s were left as they are: %s", directory, error)
-
-
-def _retagged(before: Before, items: Sequence[Item]) -> Rows:
-    """Origins without those whose labels or metadata are others now: these are put in anew."""
-    from similarity.search.milvus.conditions import tags
-
-    origins = before.origins.copy()
-    stay = np.flatnonzero(origins >= 0)
-    for start in range(0, len(stay), CHUNK):
-        rows = stay[start : start + CHUNK]
-        then, now = items_at(before.items, origins[rows].tolist()), items_at(items, rows.tolist())
-        others = [tags(one) != tags(other) for one, other in zip(then, now, strict=True)]
-        origins[rows[others]] = -1
-    return origins
-
-
-def _collection(folder: Path) -> tuple[str, str] | None:
-    """Address and name of the collection that a generation is in; raises GalleryError if that cannot be told."""
-    manifest = read_manifest(folder)[0]
-    return (manifest.store.uri, str(manifest.search["collection"])) if manifest.store.kind == "milvus" else None
-
-
-def _keys(folder: Path) -> Rows:
-    return read_array(folder / FILES["milvus"], (read_manifest(folder)[0].count,), np.int64)

@@ -15,8 +15,10 @@ from typing import Literal, get_args
 from similarity.errors import StoreError
 from similarity.fetch.http import is_url
 from similarity.paths import full_path
+from similarity.search import Rows, VectorIndex
 from similarity.sources import Item
 from similarity.text.plain import LONGEST
+from similarity.vectors.memmap import StoredVectors
 
 Kind = Literal["faiss", "milvus"]
 
@@ -90,3 +92,18 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
     if not uri.endswith(".db"):
         raise StoreError(f"{uri} is no address of Milvus: give http://…, or a file whose name ends in .db.")
     return Store("milvus", str(full_path(uri)))
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an index goes on from after a change.
+
+    Attributes:
+        index, vectors, items: of the generation that was changed.
+        origins: for each item of the new one the row that it had there, or -1.
+    """
+
+    index: VectorIndex
+    vectors: StoredVectors
+    items: Sequence[Item]
+    origins: Rows

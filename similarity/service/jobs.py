@@ -16,8 +16,7 @@ from typing import Literal
 
 from similarity.errors import GalleryBusyError, SimilarityError
 from similarity.progress import Progress
-from similarity.storage.manifest import Manifest
-from similarity.storage.report import Report
+from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 
 Task = Literal["index", "add", "sync", "remove", "rebuild", "verify", "restore", "delete", "finetune", "keep", "drop"]

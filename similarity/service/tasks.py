@@ -19,10 +19,9 @@ from similarity.search import AUTO as AUTO_RECIPE
 from similarity.service.jobs import Job, Work
 from similarity.sources import Source, open_source
 from similarity.sources.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
-from similarity.storage.deletion import delete_gallery
+from similarity.storage.cleanup import delete_gallery
 from similarity.storage.generations import read_generation
-from similarity.storage.manifest import Manifest
-from similarity.storage.report import Report
+from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 

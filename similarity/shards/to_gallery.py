@@ -27,8 +27,7 @@ from similarity.shards.shard_file import read_rows, read_thumbnails, read_vector
 from similarity.sources import Item, Skipped
 from similarity.sources.originals import Originals
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Manifest
-from similarity.storage.report import Report
+from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT

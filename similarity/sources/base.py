@@ -1,9 +1,10 @@
 """What every source is: a list of items, and a way to read their bytes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from similarity.fetch.redaction import redact
 
@@ -109,3 +110,43 @@ class Source(Protocol):
 
     def part(self, items: Sequence[Item]) -> "Source":
         """The same with only some of its items, and nothing skipped: small enough to be sent to another process."""
+
+
+def files_of(items: Iterable[Item]) -> Iterator[Item]:
+    """Every file of some items, each on its own: the item, then its copies."""
+    for item in items:
+        yield replace(item, copies=()) if item.copies else item
+        yield from item.copies
+
+
+def join_copies(files: Iterable[Item]) -> list[Item]:
+    """Files with the same content made one item, which stands where the first of them stood."""
+    by_content: dict[str, list[Item]] = defaultdict(list)
+    for file in files:
+        by_content[file.sha256].append(file)
+    return [replace(first, copies=tuple(copies)) if copies else first for first, *copies in by_content.values()]
+
+
+@runtime_checkable
+class ReadTogether(Protocol):
+    """Items of which several are read faster together."""
+
+    def at(self, rows: Iterable[int]) -> list[Item]:
+        """Those at some rows, in that order."""
+
+
+def items_at(items: Sequence[Item], rows: Iterable[int]) -> list[Item]:
+    """Some of the items, in that order; of a generation's they are read together, which is many times faster."""
+    return items.at(rows) if isinstance(items, ReadTogether) else [items[row] for row in rows]
+
+
+LABEL = "label"
+
+
+def facts_of(item: Item) -> Iterator[tuple[str, str]]:
+    """Each column that a picture or a copy of it has, with the value."""
+    return (pair for file in (item, *item.copies) for pair in _values(file.metadata, file.label))
+
+
+def _values(metadata: Mapping[str, str], label: str | None) -> Iterable[tuple[str, str]]:
+    return ({**metadata, LABEL: label} if label else metadata).items()

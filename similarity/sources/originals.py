@@ -8,10 +8,10 @@ from pathlib import Path
 from similarity.errors import ImageError, SourceError
 from similarity.fetch.http import fetch
 from similarity.fetch.redaction import name_in
-from similarity.query.inputs import QueryFile
+from similarity.images.picture import QueryFile
 from similarity.sources import FileBytes, Item, Skipped, Source, Stamp, open_source
+from similarity.sources.base import files_of
 from similarity.sources.locations import is_remote, read_place, readers_for
-from similarity.storage.items import files_of
 
 
 class Originals:

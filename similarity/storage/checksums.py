@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from similarity.errors import GalleryDamagedError
-from similarity.files import open_own
-from similarity.json_files import read_json
+from similarity.files import open_own, read_json
 from similarity.paths import cache_folder
 
 # A file that was written less than this many seconds ago may be written again without its times telling it.

@@ -18,21 +18,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import filelock
 import numpy as np
 
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError
-from similarity.files import drop_foreign, open_own
-from similarity.json_files import parse_json
-from similarity.query.inputs import Box
+from similarity.files import drop_foreign, open_own, parse_json
+from similarity.images.picture import Box
 from similarity.sources import Item
 from similarity.storage.current import exists
+from similarity.storage.items import Items
+from similarity.storage.manifest import Manifest
 from similarity.vectors.arrays import Vectors, normalise
-
-if TYPE_CHECKING:
-    from similarity.gallery import Gallery
 
 MARKS, MARKS_NEW, MARKS_LOCK = "feedback.jsonl", "feedback.jsonl.new", ".feedback.lock"
 OWN_FILES = (MARKS, MARKS_NEW, MARKS_LOCK)
@@ -95,32 +93,32 @@ class Mark:
         return self.asked.sha256, self.asked.box, self.sha256
 
 
-def add_mark(gallery: "Gallery", asked: Asked, item: Item, *, wanted: bool) -> Mark:
+def add_mark(directory: Path, manifest: Manifest, asked: Asked, item: Item, *, wanted: bool) -> Mark:
     """Keep a mark; an earlier one about the same query and picture is replaced.
 
     Raises:
         GalleryError: there are too many, or it cannot be written. GalleryNotFoundError: the gallery was deleted.
     """
-    made = gallery.manifest
-    mark = Mark(_now(), asked, item.id, item.sha256, wanted, made.model, made.weights_sha256, made.network_sha256)
-    with _writing(gallery.directory):
-        path = gallery.directory / MARKS
+    of = (manifest.model, manifest.weights_sha256, manifest.network_sha256)
+    mark = Mark(_now(), asked, item.id, item.sha256, wanted, *of)
+    with _writing(directory):
+        path = directory / MARKS
         if _count_lines(path) >= MOST_MARKS:
-            write_marks(gallery.directory, read_marks(gallery.directory))
+            write_marks(directory, read_marks(directory))
         if _count_lines(path) >= MOST_MARKS:
             raise GalleryError(
-                f"The gallery {gallery.name} has {MOST_MARKS:,} marks, and no more are kept: export them, then forget "
-                "them to make room."
+                f"The gallery {directory.name} has {MOST_MARKS:,} marks, and no more are kept: export them, then "
+                "forget them to make room."
             )
         _append(path, _to_line(mark))
     return mark
 
 
-def forget_mark(gallery: "Gallery", asked: Asked, item: Item) -> None:
+def forget_mark(directory: Path, asked: Asked, item: Item) -> None:
     """Take a mark back, if there is one; raises as `add_mark`, but never because there are too many."""
     line = {"when": _now(), "query": asked.sha256, "box": _edges(asked.box), "sha256": item.sha256, "wanted": None}
-    with _writing(gallery.directory):
-        path = gallery.directory / MARKS
+    with _writing(directory):
+        path = directory / MARKS
         if path.exists():
             _append(path, line)
 
@@ -145,18 +143,20 @@ def read_marks(directory: Path) -> list[Mark]:
         raise GalleryError(f"The marks of {directory} cannot be read ({error.strerror or error}).") from error
 
 
-def export_marks(gallery: "Gallery") -> bytes:
+def export_marks(directory: Path, items: Items) -> bytes:
     """All marks as a JSON file, oldest first, with where each picture is now; of one that is gone that is null."""
-    return json.dumps({"gallery": gallery.name, "marks": tell_marks(gallery)}, indent=2, ensure_ascii=False).encode()
+    return json.dumps(
+        {"gallery": directory.name, "marks": tell_marks(directory, items)}, indent=2, ensure_ascii=False
+    ).encode()
 
 
-def tell_marks(gallery: "Gallery") -> list[dict[str, Any]]:
+def tell_marks(directory: Path, items: Items) -> list[dict[str, Any]]:
     """All marks in JSON's own types, oldest first; see `export_marks`. An embedding is float16 in base64."""
-    marks = read_marks(gallery.directory)
-    rows = {content: row for row, content in enumerate(gallery.items.contents())} if marks else {}
+    marks = read_marks(directory)
+    rows = {content: row for row, content in enumerate(items.contents())} if marks else {}
     told = []
     for mark in marks:
-        item = gallery.items[rows[mark.sha256]] if mark.sha256 in rows else None
+        item = items[rows[mark.sha256]] if mark.sha256 in rows else None
         line = _to_line(mark)
         told.append(
             {name: line.pop(name) for name in ("when", "title", "query", "item", "wanted")}

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from similarity.errors import GalleryError, GalleryNotFoundError
-from similarity.gallery import Gallery
+from similarity.errors import GalleryError
 from similarity.paths import full_path, galleries_folder
 from similarity.storage.current import exists
 from similarity.storage.generations import read_live_manifest
@@ -97,17 +96,6 @@ def find_gallery(name: str) -> Path:
     if os.sep in name or "/" in name or name in (".", "..") or name.startswith("~"):
         return full_path(name)
     return named_gallery(name)
-
-
-def open_gallery(name: str) -> Gallery:
-    """Open a gallery by name or path; an unknown one is an error that says which there are."""
-    directory = find_gallery(name)
-    try:
-        return Gallery.open(directory)
-    except GalleryNotFoundError:
-        known = ", ".join(path.name for path in list_galleries())
-        hint = f"there are: {known}" if known else "make one with `python -m similarity index FOLDER --gallery NAME`"
-        raise GalleryNotFoundError(f"There is no gallery named {name}; {hint}.") from None
 
 
 def list_galleries() -> list[Path]:

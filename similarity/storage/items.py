@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from similarity.sources import Item
+from similarity.sources.base import files_of
 from similarity.storage.parquet import read_table
 
 # How many items are made of lines, or lines of items, at a time.
@@ -41,21 +42,6 @@ SHA256, LINE = r"\A[0-9a-f]{64}\z", r"\A[^\x00]*\z"
 WORD = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
 WORDS = rf"\A\{{(?:{WORD}: {WORD}(?:, {WORD}: {WORD})*)?\}}\z"
 LONGEST_SIDE = 1 << 20  # of a picture, in pixels
-
-
-def files_of(items: Iterable[Item]) -> Iterator[Item]:
-    """Every file of some items, each on its own: the item, then its copies."""
-    for item in items:
-        yield replace(item, copies=()) if item.copies else item
-        yield from item.copies
-
-
-def join_copies(files: Iterable[Item]) -> list[Item]:
-    """Files with the same content made one item, which stands where the first of them stood."""
-    by_content: dict[str, list[Item]] = defaultdict(list)
-    for file in files:
-        by_content[file.sha256].append(file)
-    return [replace(first, copies=tuple(copies)) if copies else first for first, *copies in by_content.values()]
 
 
 class Items(Sequence[Item]):
@@ -145,11 +131,6 @@ class Items(Sequence[Item]):
 
     def _read(self, lines: Sequence[int] | npt.NDArray[np.int64]) -> list[Item]:
         return [_to_item(line) for line in self._table.take(_as_arrow(np.asarray(lines, np.int64))).to_pylist()]
-
-
-def items_at(items: Sequence[Item], rows: Iterable[int]) -> list[Item]:
-    """Some of the items, in that order; of a generation's they are read together, which is many times faster."""
-    return items.at(rows) if isinstance(items, Items) else [items[row] for row in rows]
 
 
 def write_items(path: Path, items: Sequence[Item]) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import GalleryError
-from similarity.storage.layout import UNFINISHED
+from similarity.paths import UNFINISHED
 from similarity.storage.removal import journals, remove_entry, remove_journal, take_away
 from similarity.vectors.arrays import Vectors
 

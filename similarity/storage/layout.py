@@ -11,15 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from similarity.errors import GalleryDamagedError
+from similarity.paths import GENERATIONS, THUMBNAILS, UNFINISHED
 
-GENERATIONS, THUMBNAILS, UNFINISHED = "generations", "thumbnails", "unfinished"
-# And in the folder of a generation.
-MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
-ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
-HEAD, PROJECTED = "head.safetensors", "projected.npy"
-CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
-INDEX, KEYS = "index.faiss", "keys.npy"
-NETWORK, NETWORK_FILES = "network", ("model.xml", "model.bin", "sha256")
 FOREIGN = "leads out of the gallery, or is neither a file nor a folder. Nothing of ours does: do not use this gallery"
 
 
@@ -66,3 +59,7 @@ def _check(path: Path) -> None:
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise GalleryDamagedError(path, FOREIGN)
+
+
+def generation_folder(directory: Path, number: int) -> Path:
+    return directory / GENERATIONS / f"{number:06d}"

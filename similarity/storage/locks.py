@@ -1,5 +1,6 @@
 """One writer at a time in a gallery's folder, and no traces of one that failed before it had done anything."""
 
+import fcntl
 import json
 import os
 import socket
@@ -13,14 +14,14 @@ from pathlib import Path
 import filelock
 
 from similarity.errors import GalleryBusyError, GalleryError
-from similarity.files import drop_foreign
-from similarity.json_files import read_json
+from similarity.files import drop_foreign, read_json
+from similarity.paths import GENERATIONS
 from similarity.search.stores import COLLECTIONS
 from similarity.storage.current import CURRENT, exists
 from similarity.storage.feedback import OWN_FILES as FEEDBACK
 from similarity.storage.journal import FOLDER as UNFINISHED
 from similarity.storage.journal import has_unfinished
-from similarity.storage.layout import GENERATIONS, check_own
+from similarity.storage.layout import check_own
 from similarity.storage.removal import generation_folders, remove_entry
 from similarity.storage.thumbnails import FOLDER as THUMBNAILS
 from similarity.text.plain import one_line
@@ -125,3 +126,37 @@ def _remove_traces(directory: Path, new_folders: list[Path]) -> None:
             folder.rmdir()
         except OSError:
             return
+
+
+class Pin:
+    """A hold on a folder, from now until this object is gone; raises OSError where there is no such folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._descriptor = -1
+        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        _lock(self._descriptor, fcntl.LOCK_SH)
+
+    def __del__(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+
+@contextmanager
+def unless_pinned(folder: Path) -> Iterator[bool]:
+    """Whether nobody holds a folder; if so, nobody can until the block ends."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, how: int) -> bool:
+    """Whether nobody else is in the way; on a file system that has no locks nobody ever is."""
+    try:
+        fcntl.flock(descriptor, how)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -10,12 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from similarity.errors import GalleryDamagedError, GalleryError
-from similarity.files import read_own
-from similarity.json_files import parse_json
+from similarity.files import parse_json, read_own
+from similarity.paths import CHECKSUM, MANIFEST
 from similarity.search.stores import EMBEDDED, Store
 from similarity.sources import Skipped
-from similarity.storage.layout import CHECKSUM, MANIFEST
-from similarity.storage.report import Report
 from similarity.vectors.refinement import Method
 
 if TYPE_CHECKING:
@@ -29,6 +27,54 @@ MOST_BYTES = 200_000_000  # of it; it lists what was skipped
 # More than anybody has, and less than breaks what reckons with it.
 MOST_PICTURES, MOST_NUMBERS = 1 << 40, 1 << 20
 NAME = re.compile(r"[\w.:/@+-]{1,300}")  # of a model
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run did to a gallery, or would do.
+
+    Attributes:
+        task: index, add, sync, remove or rebuild.
+        source: where the pictures came from.
+        added: files that are new in the gallery.
+        changed: files with another content than before.
+        moved: files that were in the gallery under another path.
+        relabelled: files whose label or metadata are others now.
+        removed: files that left the gallery.
+        unchanged: files of the source that are as they were.
+        embedded: pictures that went through the network.
+        resumed: pictures that an interrupted run had embedded.
+        skipped: files of the source that cannot be used.
+        seconds: that it took.
+    """
+
+    task: str
+    source: str = ""
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    relabelled: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    embedded: int = 0
+    resumed: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What it counted, by the names above."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.type in (int, "int")}
+
+    @property
+    def changes(self) -> bool:
+        """Whether it found anything to change."""
+        return any((self.added, self.changed, self.moved, self.relabelled, self.removed))
+
+    @property
+    def images_per_second(self) -> float:
+        """Pictures that went through the network in a second of the run."""
+        return round(self.embedded / self.seconds, 1) if self.seconds else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from similarity.storage.layout import (
+from similarity.paths import (
     CENTRE,
     CHECKSUM,
     EMBEDDINGS,

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from similarity.files import read_own
-from similarity.storage.layout import THUMBNAILS
+from similarity.paths import THUMBNAILS
 from similarity.storage.removal import take_away, thumbnails
 
 FOLDER = THUMBNAILS

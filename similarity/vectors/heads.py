@@ -33,8 +33,7 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from similarity.errors import HeadError
-from similarity.files import open_own
-from similarity.json_files import parse_json
+from similarity.files import open_own, parse_json
 from similarity.paths import heads_folder
 from similarity.vectors.arrays import Vectors, normalise
 

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
+from similarity.paths import CENTRE, NEIGHBOURS
 from similarity.progress import OnProgress, Reporter
-from similarity.storage.layout import CENTRE, NEIGHBOURS
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.memmap import Split, StoredVectors
 from similarity.vectors.npy_files import read_array, read_rows

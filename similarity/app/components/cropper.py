@@ -8,7 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from similarity.app.components.loading import load
-from similarity.query.inputs import Box
+from similarity.images.picture import Box
 
 _mount = load(
     "crop",

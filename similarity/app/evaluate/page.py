@@ -26,7 +26,7 @@ from similarity.evaluation.report.wording import (
 from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.exports.results import to_json_file
 from similarity.gallery import Gallery
-from similarity.query.filters import LABEL
+from similarity.sources.base import LABEL
 from similarity.text import plain
 
 OWN, OTHERS = "Its own pictures", "Other pictures"

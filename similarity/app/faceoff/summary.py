@@ -16,7 +16,7 @@ from similarity.errors import SimilarityError
 from similarity.evaluation import Comparison, Evaluation, compare
 from similarity.evaluation.report.wording import DEFINITIONS, NAMES
 from similarity.gallery import Gallery
-from similarity.query.filters import LABEL
+from similarity.sources.base import LABEL
 
 SHOWN = ("recall@1", "recall@10", "precision@10", "map@r", "ndcg@10")
 DIFFERING = 11

@@ -13,12 +13,11 @@ from similarity.app.wording.messages import error_text, shown
 from similarity.embedding.backbones import understands_text
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery
-from similarity.query.filters import LABEL
 from similarity.search import choose_recipe
 from similarity.service import tasks
 from similarity.service.jobs import Task, Work
+from similarity.sources.base import LABEL, files_of
 from similarity.sources.locations import is_remote
-from similarity.storage.items import files_of
 from similarity.vectors.refinement import choose_refinement
 
 

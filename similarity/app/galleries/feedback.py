@@ -29,7 +29,7 @@ def show(gallery: Gallery) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download (JSON)",
-            partial(export_marks, gallery),
+            partial(export_marks, gallery.directory, gallery.items),
             file_name=plain.entry(f"{gallery.name}-marks.json"),
             mime="application/json",
             key="export_marks",

@@ -6,8 +6,7 @@ from similarity.search import AUTO, Recipe
 from similarity.search.recipes import FLAT, INVERTED, SCAN
 from similarity.service.jobs import Job
 from similarity.storage.inventory import Entry
-from similarity.storage.manifest import Manifest
-from similarity.storage.report import Report
+from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 

@@ -12,7 +12,7 @@ from similarity.app.wording import wording
 from similarity.app.wording.messages import said, shown
 from similarity.service.jobs import Job
 from similarity.storage.inventory import Entry, look_at
-from similarity.storage.report import Report
+from similarity.storage.manifest import Report
 
 # How often it is looked at, in seconds: while something goes on, and while nothing does, since another tab may begin.
 BUSY, IDLE = 1.0, 4.0

@@ -20,9 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.gallery import Gallery
-from similarity.paths import cache_folder
+from similarity.paths import CENTRE, EMBEDDINGS, HEAD, NEIGHBOURS, cache_folder
 from similarity.search import Rows
-from similarity.storage import layout
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.npy_files import read_array
 
@@ -37,7 +36,7 @@ MAX_POINTS = 5_000
 MIN_TSNE = 10
 PERPLEXITY = 30.0
 # How many pictures say where a query lies.
-NEIGHBOURS = 5
+PLACED_BY = 5
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +136,7 @@ def place(gallery: Gallery, on: GalleryMap, query: Vectors) -> Points:
         float32 (2,).
     """
     scores = gallery.vectors[on.rows] @ query
-    nearest = np.argsort(-scores)[:NEIGHBOURS]
+    nearest = np.argsort(-scores)[:PLACED_BY]
     # Two embeddings of one picture may differ in their last digits.
     weights = 1 / np.maximum(1 - scores[nearest], 1e-4) ** 2
     return np.asarray(weights @ on.points[nearest] / weights.sum(), np.float32)
@@ -167,7 +166,7 @@ def _into_box(plane: Points) -> Points:
 def file_name(gallery: Gallery) -> str:
     """The name of its map's file: another one for every method, and for all other embeddings or refinements of them."""
     files = gallery.manifest.files
-    names = (layout.EMBEDDINGS, layout.HEAD, layout.CENTRE, layout.NEIGHBOURS)
+    names = (EMBEDDINGS, HEAD, CENTRE, NEIGHBOURS)
     made_of = [files[name]["sha256"] for name in names if name in files]
     name = made_of[0] if len(made_of) == 1 else hashlib.sha256("".join(made_of).encode()).hexdigest()
     return f"{METHOD}-{name}.npy"

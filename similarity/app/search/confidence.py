@@ -18,8 +18,8 @@ from similarity.evaluation.confidence.calibration import Calibration
 from similarity.evaluation.confidence.estimate import Chances, find_chances, percent
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
-from similarity.query.filters import LABEL
 from similarity.search import Hit
+from similarity.sources.base import LABEL
 from similarity.vectors.arrays import Vectors
 
 # How many galleries are remembered, each with a few kilobytes.

@@ -68,9 +68,9 @@ def keep(gallery: Gallery, part: Part, wanted: bool | None) -> None:
             return
         item = gallery.find(part.value)
         if wanted is None:
-            forget_mark(gallery, asked, item)
+            forget_mark(gallery.directory, asked, item)
         else:
-            add_mark(gallery, asked, item, wanted=wanted)
+            add_mark(gallery.directory, gallery.manifest, asked, item, wanted=wanted)
     except SimilarityError as error:
         logger.warning("A mark is not kept: %s (%r)", error, error.__cause__)
         st.session_state[NOTICE] = f"This mark is not kept. {error_text(error)}"

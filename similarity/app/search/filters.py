@@ -11,8 +11,9 @@ from similarity.app.serving.access import seen
 from similarity.app.shell import links
 from similarity.app.shell.links import BALANCED, PRECISIONS, Link
 from similarity.app.wording.messages import shown
-from similarity.query.filters import LABEL, Facets
+from similarity.query.filters import Facets
 from similarity.search import Accuracy
+from similarity.sources.base import LABEL
 
 # A list of more values than these is no help; the most frequent ones are offered.
 MAX_VALUES = 500

@@ -7,7 +7,7 @@ import streamlit as st
 
 from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell.links import MAX_WORDS, TEXT, URL, Part
-from similarity.query.inputs import QueryFile
+from similarity.images.picture import QueryFile
 from similarity.text import plain
 from similarity.text.plain import LONGEST
 

@@ -14,7 +14,7 @@ from similarity.app.shell.links import ITEM, TEXT, Link, Part
 from similarity.app.wording import messages
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.query.inputs import Box
+from similarity.images.picture import Box
 
 NEW, ALSO, NOT = "New search", "Also like it", "Not like it"
 ROLE = "role"

@@ -10,7 +10,7 @@ from similarity.app.shell.links import ITEM, SAMPLE, TEXT, UPLOAD, URL, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode, read_file, thumbnail
-from similarity.query.inputs import QueryFile
+from similarity.images.picture import QueryFile
 from similarity.sample import sample_queries
 from similarity.sources.originals import file_name, read_original
 from similarity.vectors.arrays import Vectors

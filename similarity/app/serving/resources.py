@@ -17,11 +17,12 @@ from similarity.fetch.http import fetch
 from similarity.fetch.redaction import redact
 from similarity.gallery import Gallery
 from similarity.images.decoding import count_pixels, read_image, thumbnail
+from similarity.images.picture import Box, QueryFile
 from similarity.paths import galleries_folder
 from similarity.progress import OnProgress
 from similarity.query.explain import Look
 from similarity.query.filters import Facets
-from similarity.query.inputs import Box, QueryFile, decode_query
+from similarity.query.inputs import decode_query
 from similarity.sample import SAMPLE, ensure_sample
 from similarity.sources import Item
 from similarity.sources.originals import read_original

@@ -7,7 +7,7 @@ from cachetools import cached
 
 from similarity.app.serving import visitors
 from similarity.app.shell.links import UPLOAD, Part
-from similarity.query.inputs import QueryFile
+from similarity.images.picture import QueryFile
 
 # For one tab, each file of 20 MB at most, and for all tabs together.
 MOST_FILES, MOST_BYTES, MOST_BYTES_IN_ALL = 6, 40_000_000, 120_000_000

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from similarity.query.inputs import Box
+from similarity.images.picture import Box
 from similarity.search import Accuracy
 from similarity.text.plain import LONGEST
 

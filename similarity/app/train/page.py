@@ -17,8 +17,8 @@ from similarity.finetuning import From, Settings
 from similarity.finetuning.examples import labelled_rows
 from similarity.finetuning.feedback_examples import marked_results
 from similarity.gallery import Gallery
-from similarity.query.filters import LABEL
 from similarity.service.tasks import Training
+from similarity.sources.base import LABEL
 
 ABOUT = (
     "A *head* is learned from the labels of a gallery, or from marks on its results, so that pictures that belong "

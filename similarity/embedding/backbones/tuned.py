@@ -16,7 +16,7 @@ from similarity.embedding.backbones import Backbone, check_installed, get_backbo
 from similarity.embedding.backbones.tuned_files import CARD, read_header, tuned_model
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, find_weights, obtain_weights, weights_sha256
 from similarity.errors import ModelError, WeightsError
-from similarity.json_files import parse_json
+from similarity.files import parse_json
 from similarity.paths import full_path, models_folder
 from similarity.vectors.heads import Card
 

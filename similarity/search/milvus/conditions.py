@@ -5,16 +5,18 @@ Every label and every value of the metadata is a tag of a picture: a hash, since
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from similarity.errors import StoreError
-from similarity.query.filters import facts_of
 from similarity.search import Rows, Selection
+from similarity.search.stores import Before
 from similarity.sources import Item
+from similarity.sources.base import facts_of, items_at
 
 # The fields of a collection: the key, the embedding, and the tags.
+TOGETHER = 8192  # items that are read at a time
 KEY, VECTOR, TAGS = "id", "vector", "tags"
 # So many keys are named one by one at most: a megabyte.
 NAMED = 50_000
@@ -61,3 +63,17 @@ def _texts(column: str, values: Iterable[str]) -> str:
 
 def _numbers(keys: Rows) -> str:
     return json.dumps(keys.tolist())
+
+
+def _retagged(before: Before, items: Sequence[Item]) -> Rows:
+    """Origins without those whose labels or metadata are others now: these are put in anew."""
+    from similarity.search.milvus.conditions import tags
+
+    origins = before.origins.copy()
+    stay = np.flatnonzero(origins >= 0)
+    for start in range(0, len(stay), TOGETHER):
+        rows = stay[start : start + TOGETHER]
+        then, now = items_at(before.items, origins[rows].tolist()), items_at(items, rows.tolist())
+        others = [tags(one) != tags(other) for one, other in zip(then, now, strict=True)]
+        origins[rows[others]] = -1
+    return origins

@@ -32,7 +32,7 @@ from similarity.search.rescoring import rescore, rescore_many
 from similarity.search.stores import Indexed, Store
 from similarity.search.tuning import SAME, SHORTLIST, Tuning, tune
 from similarity.sources import Item
-from similarity.storage.items import items_at
+from similarity.sources.base import items_at
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import BLOCK, StoredVectors
 from similarity.vectors.npy_files import read_array

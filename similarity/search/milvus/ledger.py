@@ -9,17 +9,12 @@ dropped only if it is the gallery's own, see `ownership.py`.
 
 import json
 import logging
-from collections.abc import Collection as Some
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from similarity.errors import StoreError
-from similarity.files import confirm
-from similarity.json_files import read_json
+from similarity.files import confirm, read_json
 from similarity.search.milvus.addresses import remember
-from similarity.search.milvus.installation import forget_galleries, owns
-from similarity.search.milvus.ownership import drop_own, own_id
+from similarity.search.milvus.ownership import own_id
 from similarity.search.stores import COLLECTIONS, Store
 
 MOST_BYTES = 1_000_000  # of the list
@@ -47,37 +42,14 @@ def note(directory: Path, store: Store, name: str) -> str:
     Raises:
         OSError, StoreError: it cannot be noted.
     """
-    noted = _noted(directory)
+    noted = read_noted(directory)
     remember(store)
     identity = own_id(directory, [one.gallery for one in noted])
-    _write(directory, [*noted, Noted(store.uri, name, identity)])
+    write_noted(directory, [*noted, Noted(store.uri, name, identity)])
     return identity
 
 
-def drop_unused(directory: Path, used: Some[tuple[str, str]]) -> None:
-    """Drop the collections that a gallery has made and does not use; it never fails, since it is tried again.
-
-    Args:
-        used: address and name of each that it uses.
-    """
-    noted = _noted(directory)
-    left = [one for one in noted if (one.uri, one.name) in used or not _is_dropped(directory, one)]
-    with suppress(OSError):
-        _write(directory, left)
-    with suppress(StoreError):
-        gone = {one.gallery for one in noted} - {one.gallery for one in left}
-        forget_galleries(identity for identity in gone if owns(directory, identity))
-
-
-def _is_dropped(directory: Path, one: Noted) -> bool:
-    try:
-        return drop_own(directory, Store("milvus", one.uri), one.name, one.gallery)
-    except (StoreError, OSError) as error:
-        logger.warning("The collection %s of %s could not be dropped: %s", one.name, directory, error)
-        return False
-
-
-def _noted(directory: Path) -> list[Noted]:
+def read_noted(directory: Path) -> list[Noted]:
     try:
         read = read_json(directory / COLLECTIONS, MOST_BYTES)
         noted = [Noted(one["uri"], one["name"], one.get("gallery", "")) for one in read]
@@ -89,7 +61,7 @@ def _noted(directory: Path) -> list[Noted]:
     return [one for one in noted if all(isinstance(word, str) for word in (one.uri, one.name, one.gallery))]
 
 
-def _write(directory: Path, noted: list[Noted]) -> None:
+def write_noted(directory: Path, noted: list[Noted]) -> None:
     """Whole or not at all; without any, there is no file."""
     path = directory / COLLECTIONS
     if not noted:

@@ -15,20 +15,14 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
-from similarity.errors import CollectionError, GalleryError
-from similarity.paths import galleries_folder
-from similarity.search.milvus.collection import Collection
 from similarity.search.milvus.installation import owns, remember_gallery
-from similarity.search.stores import Store
-from similarity.storage.layout import GENERATIONS
-from similarity.storage.manifest import Manifest, read_manifest
 
 logger = logging.getLogger(__name__)
 
 
 def new_name(directory: Path) -> str:
     """For a new collection; others may have a gallery of the same name in the same Milvus."""
-    return f"{_stem(directory)}{secrets.token_hex(6)}"
+    return f"{name_stem(directory)}{secrets.token_hex(6)}"
 
 
 def own_id(directory: Path, noted: Iterable[str]) -> str:
@@ -45,60 +39,5 @@ def own_id(directory: Path, noted: Iterable[str]) -> str:
     return identity
 
 
-def drop_own(directory: Path, store: Store, name: str, identity: str) -> bool:
-    """Drop a collection if it is the gallery's own.
-
-    Args:
-        identity: that was noted with it; nothing by earlier versions.
-
-    Returns:
-        Whether it is gone.
-
-    Raises:
-        StoreError: Milvus cannot be asked.
-    """
-    if identity and not owns(directory, identity):
-        return False
-    if not (identity or _is_named_after(directory, name)):
-        return False
-    collection = Collection(store, name, gallery=identity)
-    try:
-        if collection.carried() != identity:
-            logger.warning("The collection %s is not of %s, and is left as it is.", name, directory)
-            return False
-    except CollectionError:
-        return True
-    collection.drop()
-    return True
-
-
-def own_collection(directory: Path, manifest: Manifest) -> Collection | None:
-    """The collection of one of the gallery's generations, if it may be changed; raises StoreError, LookupError."""
-    identity = str(manifest.search.get("gallery", ""))
-    if not (identity and owns(directory, identity)):
-        return None
-    collection = Collection(manifest.store, str(manifest.search["collection"]), gallery=identity)
-    return collection if collection.carried() == identity else None
-
-
-def _is_named_after(directory: Path, name: str) -> bool:
-    """Whether a collection without an id is surely that of the gallery in a folder."""
-    if not re.fullmatch(re.escape(_stem(directory)) + "[0-9a-f]{12}", name):
-        return False
-    others = (path for path in galleries_folder().glob("*") if path.is_dir() and not path.samefile(directory))
-    return not any(_is_in(path, name) for path in others)
-
-
-def _is_in(directory: Path, name: str) -> bool:
-    """Whether a gallery is in a collection, or may be: nobody can tell of one that is damaged."""
-    try:
-        return any(
-            read_manifest(folder)[0].search.get("collection") == name
-            for folder in (directory / GENERATIONS).glob("[0-9]*")
-        )
-    except GalleryError:
-        return True
-
-
-def _stem(directory: Path) -> str:
+def name_stem(directory: Path) -> str:
     return f"similarity_{re.sub(r'[^0-9A-Za-z]+', '_', directory.name)[:100]}_"
