@@ -160,7 +160,7 @@ def check_after_a_kill(scene: Scene, where: str) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def forkserver() -> Iterator[None]:
     """Started with this folder on its path, without which it silently imports nothing beforehand."""
-    tests = Path(__file__).parent
+    tests = Path(__file__).parents[1]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join((str(tests), str(tests.parent))))
         # Every process would first run what this one calls its main program, as which tests of pages leave the app.

@@ -30,7 +30,7 @@ def twice_written(own_pictures: Path, tmp_path: Path, standin_network: None) -> 
 def test_every_cut_and_every_flipped_bit_is_found_and_changes_no_answer(
     twice_written: Gallery, child_environment: dict[str, str], share: Share
 ) -> None:
-    script, flips = Path(__file__).with_name("corrupt.py"), share.count(2000, parts=20)
+    script, flips = Path(__file__).parents[1] / "corrupt.py", share.count(2000, parts=20)
     done = subprocess.run(
         [sys.executable, str(script), str(twice_written.directory), str(share.seed), str(flips)],
         env=child_environment,

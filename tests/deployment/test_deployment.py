@@ -10,7 +10,7 @@ from typing import Any
 import door
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 COMPOSE, IMAGE = ROOT / "compose.yaml", ROOT / "Dockerfile"
 VARIABLE = re.compile(r'"(SIMILARITY_[A-Z_]+)"')
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import standin
 from conftest import draw
+from made_heads import CARD, DIM, make_head, serving
 from safetensors.numpy import load, save
 
 from similarity import Gallery
@@ -21,36 +22,13 @@ from similarity.paths import HEAD, PROJECTED
 from similarity.query.inputs import Text
 from similarity.storage.generations import read_generation
 from similarity.vectors.arrays import Vectors, normalise
-from similarity.vectors.heads import BLOCK, MOST_BYTES, Card, Head, keep_head, parse_head, read_head
+from similarity.vectors.heads import BLOCK, MOST_BYTES, Head, keep_head, parse_head, read_head
 
 KINDS = ("linear", "kept", "hidden", "hidden and kept")
-DATA = {"gallery": "ñ 服", "labels": 3}
-CARD = Card("any", "0" * 64, "triplet", data=DATA, settings={"seed": 0}, before={"recall@1": 0.5})
-DIM = 24
-
-
-def make_head(kind: str = "hidden and kept", dim: int = DIM, card: Card = CARD) -> Head:
-    """A head made of chance; the same for the same arguments."""
-    random = np.random.default_rng(dim)
-
-    def matrix(rows: int, columns: int) -> Vectors:
-        return np.asarray(random.standard_normal((rows, columns)) / columns**0.5, np.float32)
-
-    basis = np.ascontiguousarray(np.linalg.qr(matrix(dim, 12))[0].T, np.float32)
-    first = matrix(20, 12) if kind.startswith("hidden") else None
-    kept, share = (6, 0.3) if kind.endswith("kept") else (0, 0.0)
-    return Head(matrix(1, dim)[0] / 4, basis, matrix(8, 12 if first is None else 20), card, first, kept, share)
 
 
 def some_embeddings(count: int, dim: int = DIM) -> Vectors:
     return normalise(np.random.default_rng(count).standard_normal((count, dim)))
-
-
-def serving(gallery: Gallery, kind: str = "hidden and kept") -> Head:
-    """A head for a gallery."""
-    made = gallery.manifest
-    card = replace(CARD, model=made.model, weights_sha256=made.weights_sha256, network_sha256=made.network_sha256)
-    return make_head(kind, made.dim, card)
 
 
 def answers(gallery: Gallery, k: int = 5) -> list[list[tuple[str, float]]]:

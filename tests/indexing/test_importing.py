@@ -18,9 +18,9 @@ import pytest
 from commands import Run
 from conftest import MODEL, Site, draw
 from foreign import Harm, seal_with
+from harms import HARMS, contents
+from made_heads import serving
 from PIL import Image
-from test_foreign_galleries import HARMS, contents
-from test_heads import serving
 
 from similarity import Gallery
 from similarity.errors import GalleryBusyError, GalleryDamagedError, GalleryError, GalleryNotFoundError

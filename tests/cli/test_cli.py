@@ -28,7 +28,7 @@ def test_every_command_says_what_it_does(run: Run) -> None:
 
 def test_the_readme_lists_every_command() -> None:
     table = (
-        (Path(__file__).resolve().parents[1] / "README.md").read_text().partition("| Command |")[2].partition("\n\n")[0]
+        (Path(__file__).resolve().parents[2] / "README.md").read_text().partition("| Command |")[2].partition("\n\n")[0]
     )
     listed = set(re.findall(r"`([a-z]+)", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])))
     names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
@@ -272,7 +272,7 @@ main()
 def test_ctrl_c_ends_indexing_with_a_sentence_and_the_same_command_goes_on(
     run: Run, own_pictures: Path, empty_home: Path, child_environment: dict[str, str]
 ) -> None:
-    paths = os.pathsep.join((str(Path(__file__).parent), child_environment["PYTHONPATH"]))
+    paths = os.pathsep.join((str(Path(__file__).parents[1]), child_environment["PYTHONPATH"]))
     with started(
         [sys.executable, "-c", WAITS_TO_BE_STOPPED, "index", str(own_pictures), "-g", "mine", "-m", MODEL],
         env=child_environment | {"SIMILARITY_HOME": str(empty_home), "PYTHONPATH": paths},

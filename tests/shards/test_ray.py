@@ -34,7 +34,7 @@ from similarity.shards.resources import Layout, lay_out
 from similarity.shards.run import embed
 from similarity.shards.worker import Task
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def node(cores: float, gpus: float = 0, *, alive: bool = True) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from tiers import Share
 from similarity import Embedder
 from similarity.sample import FOLDER
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 WIDTH, HEIGHT = 240, 320
 RIGHT = f"RGB {WIDTH}x{HEIGHT} "
 MUTATIONS = 3_000
