@@ -366,3 +366,17 @@ def test_the_embedder_can_be_handed_in(built: Gallery, light_embedder: Embedder,
     opened = Gallery.open(built.directory, load=lambda _: light_embedder)
     assert opened.embedder is light_embedder
     assert ids(opened, own_pictures / "dots" / "dots-3.jpg", 1) == ["dots/dots-3.jpg"]
+
+
+def test_so_many_near_identical_pictures_are_told_of_as_are_wanted(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    picture = draw("dots", 1)
+    for number in range(6):
+        picture.putpixel((0, number), (number, number, number))
+        picture.save(folder / f"{number}.png")
+    draw("rings", 2).save(folder / "other.png")
+    gallery = Gallery.build(folder, tmp_path / "gallery", model=MODEL)
+    for most in (1, 3, 5):
+        assert len(gallery.near_identical("0.png", most)) == most
+    assert {hit.item.id for hit in gallery.near_identical("0.png", 24)} == {f"{number}.png" for number in range(1, 6)}
