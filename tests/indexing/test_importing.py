@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,10 @@ from similarity.storage.thumbnails import read_thumbnail
 
 
 @pytest.fixture
-def source(shapes: Gallery, tmp_path: Path, empty_home: Path) -> Path:  # noqa: ARG001 - needs the home
+def source(shapes: Gallery, tmp_path: Path, empty_home: Path) -> Iterator[Path]:  # noqa: ARG001 - needs the home
     """A sound gallery from elsewhere, to change."""
-    return Path(shutil.copytree(shapes.directory, tmp_path / "elsewhere" / "shoes"))
+    yield Path(shutil.copytree(shapes.directory, tmp_path / "elsewhere" / "shoes"))
+    subprocess.run(["rm", "-rf", tmp_path / "elsewhere"], check=True)  # Python cannot delete very deep folders
 
 
 @pytest.fixture
