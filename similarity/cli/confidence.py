@@ -9,7 +9,7 @@ from similarity.errors import SearchError
 if TYPE_CHECKING:
     from similarity.evaluation.confidence.estimate import Chances
     from similarity.gallery import Gallery
-    from similarity.query.inputs import Examples
+    from similarity.query.encoder import EncodedQuery
     from similarity.search import Hit
     from similarity.search.contract import Accuracy
 
@@ -18,7 +18,7 @@ AT_ONCE = 20_000
 
 
 def find(
-    gallery: "Gallery", examples: "Examples", precision: float | None, accuracy: "Accuracy" = "balanced"
+    gallery: "Gallery", query: "EncodedQuery", precision: float | None, accuracy: "Accuracy" = "balanced"
 ) -> "Chances | None":
     """How likely hits of a query are right; None if the gallery cannot tell, and nobody asked for a precision.
 
@@ -26,10 +26,10 @@ def find(
         SearchError: a precision is asked for, and nothing says how sure a hit is.
     """
     from similarity.evaluation.calibrate import calibrate, read_calibration
+    from similarity.evaluation.confidence.calibration import VOTERS
     from similarity.evaluation.confidence.estimate import find_chances
-    from similarity.images.picture import QueryFile
 
-    if not all(isinstance(one, QueryFile) for one in (*examples.like, *examples.unlike)):
+    if query.has_words:
         if precision is None:
             return None
         raise SearchError(
@@ -44,9 +44,10 @@ def find(
         return None
     if calibration is None:
         return None
-    rows = [gallery.items.find(one.sha256) for one in examples.like if isinstance(one, QueryFile)]
+    rows = [gallery.items.find(file.sha256) for file in query.files]
     same = [gallery.items[row].id for row in rows if row is not None]
-    return find_chances(gallery, calibration, gallery.embed_query(examples), same=same, accuracy=accuracy)
+    voters = gallery.search_vector(query.vector, VOTERS, but=same, accuracy=accuracy)
+    return find_chances(calibration, voters, same=same)
 
 
 def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -> None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from similarity.gallery import Gallery
+    from similarity.query.encoder import EncodedQuery
     from similarity.query.explain import Explanation, Heat
-    from similarity.query.inputs import Examples
     from similarity.search import Hit
 
 # For each hit; None for one whose picture cannot be had any more.
@@ -26,25 +26,22 @@ def check(sheet: Path | None, *, as_json: bool) -> None:
         raise typer.BadParameter("say where to draw it with --sheet, or --json for numbers", param_hint="--explain")
 
 
-def find(gallery: "Gallery", examples: "Examples", hits: Sequence["Hit"]) -> Reasons:
+def find(gallery: "Gallery", query: "EncodedQuery", hits: Sequence["Hit"]) -> Reasons:
     """Why each hit is similar to the first picture of the query; what cannot be explained is said, and why.
 
     Raises:
         SearchError: the query is words alone. ModelError: the model does not look at regions.
     """
     from similarity.errors import FetchError, ImageError, SearchError
-    from similarity.images.picture import QueryFile
 
-    pictures = [one for one in examples.like if isinstance(one, QueryFile)]
-    if not pictures:
+    if query.look is None:
         raise SearchError("Words have no regions to explain a score with: show it a picture, or leave --explain away.")
-    if len(examples.like) + len(examples.unlike) > 1:
-        terminal.say(f"Explained is how similar results are to {pictures[0].name} alone.", as_="Note")
-    asked = gallery.look(pictures[0])
+    if len(query.examples.like) + len(query.examples.unlike) > 1:
+        terminal.say(f"Explained is how similar results are to {query.files[0].name} alone.", as_="Note")
     reasons: list[Explanation | None] = []
     for hit in hits:
         try:
-            reasons.append(gallery.explain(asked, hit.item.id))
+            reasons.append(gallery.explain(query.look, hit.item.id))
         except (ImageError, FetchError) as error:
             terminal.say(f"Rank {hit.rank} cannot be explained. {error}", as_="Note")
             reasons.append(None)

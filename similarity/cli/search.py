@@ -164,11 +164,15 @@ def _search(
     examples, query = asked.read(), asked.first
     opened = open_or_index(gallery)
     _ = opened.embedder  # loaded here, so that the time below is that of a search
+    with_regions = explain and bool(asked.like)
+    if with_regions:
+        opened.embedder.load_feature_maps()
     started = time.perf_counter()
-    hits = opened.search(examples, k, exclude_query=exclude_query, **conditions)
+    encoded = opened.encode(examples, with_regions=with_regions)
+    hits = opened.search(encoded, k, exclude_query=exclude_query, **conditions)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
-    chances = confidence.find(opened, examples, precision, conditions.get("accuracy", "balanced"))
-    reasons = explaining.find(opened, examples, hits) if explain else None
+    chances = confidence.find(opened, encoded, precision, conditions.get("accuracy", "balanced"))
+    reasons = explaining.find(opened, encoded, hits) if explain else None
     if sheet:
         from similarity.exports.sheet import draw_sheet, draw_words, save_sheet
         from similarity.images.picture import QueryFile
