@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +21,13 @@ from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.query.encoder import EncodedQuery, QueryEncoder
 from similarity.query.explain import Explanation, Look, check_same, explain, look
-from similarity.query.filters import Conditions, Facets
+from similarity.query.filters import Facets
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_once
 from similarity.query.near_duplicates import SAME_TO_THE_EYE
+from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.ranking import Ranker
 from similarity.search import AUTO as AUTO_RECIPE
-from similarity.search import Accuracy, Hit, Recipe, Rows, Where
+from similarity.search import Hit, Recipe, Rows
 from similarity.search.stores import Store
 from similarity.sources import Item, Source, open_source
 from similarity.sources.originals import read_original
@@ -234,27 +235,30 @@ class Gallery:
         self,
         query: Query | Examples | EncodedQuery,
         k: int = 10,
+        options: SearchOptions = DEFAULTS,
         *,
         exclude_query: bool = False,
-        **conditions: Unpack[Conditions],
+        **keywords: Unpack[SearchKeywords],
     ) -> list[Hit]:
         """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, an image, words in a
         `Text`, examples, or any of these as `encode` gives it.
 
         Args:
             k: how many to look for.
-            exclude_query: leave out pictures with the very content of a file that is asked with.
-            conditions: what else `search_vector` takes.
+            options: which pictures may be results, and which of these are returned.
+            exclude_query: leave out pictures with the same content as a file of the query.
+            keywords: single fields of `options`.
 
         Raises:
-            ImageError, FetchError: the query cannot be read. SearchError: k is below 1, or a condition makes no sense.
+            ImageError, FetchError: the query cannot be read. SearchError: k is below 1, or an option makes no sense.
             GalleryError: the gallery's model cannot be loaded.
         """
         encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
+        options = options.updated(**keywords)
         if exclude_query:
-            found = [file.sha256 for file in encoded.files if self.items.find(file.sha256) is not None]
-            conditions["but"] = [*conditions.get("but", ()), *found]
-        return self.search_vector(encoded.vector, k, **conditions)
+            contents = [file.sha256 for file in encoded.files]
+            options = options.without([content for content in contents if self.items.find(content) is not None])
+        return self.search_vector(encoded.vector, k, options)
 
     def encode(self, query: Query | Examples, *, with_regions: bool = False) -> EncodedQuery:
         """Read, decode and embed a query once, for several uses of it; raises as `search`.
@@ -325,34 +329,22 @@ class Gallery:
         self,
         vector: Vectors,
         k: int = 10,
-        *,
-        where: Where | None = None,
-        but: Collection[str] = (),
-        minimum: float = -1.0,
-        distinct: bool = False,
-        offset: int = 0,
-        accuracy: Accuracy = "balanced",
+        options: SearchOptions = DEFAULTS,
+        **keywords: Unpack[SearchKeywords],
     ) -> list[Hit]:
         """Find the pictures most similar to an embedding; best first.
 
         Args:
             vector: refined, float32 (dim,), of unit length.
             k: how many to look for; there are fewer where fewer meet the conditions.
-            where: only pictures that meet these conditions; all k of them are found, if there are so many.
-            but: the ids of pictures to leave out.
-            minimum: the lowest score.
-            distinct: of pictures that are nearly identical to each other, only the best one.
-            offset: how many of the best to pass over, to leaf through results; ranks go on from there.
-            accuracy: of a gallery with an approximate index: fast, balanced or high.
+            options: which pictures may be results, and which of these are returned.
+            keywords: single fields of `options`.
 
         Raises:
             SearchError: k is below 1, offset below 0, accuracy none of those, or a condition is about something that no
                 picture has.
         """
-        conditions = Conditions(
-            where=where, but=but, minimum=minimum, distinct=distinct, offset=offset, accuracy=accuracy
-        )
-        return self._ranker.rank(vector, k, conditions)
+        return self._ranker.rank(vector, k, options.updated(**keywords))
 
     @cached_property
     def _ranker(self) -> Ranker:

@@ -46,7 +46,7 @@ def find(
         return None
     rows = [gallery.items.find(file.sha256) for file in query.files]
     same = [gallery.items[row].id for row in rows if row is not None]
-    voters = gallery.search_vector(query.vector, VOTERS, but=same, accuracy=accuracy)
+    voters = gallery.search_vector(query.vector, VOTERS, exclude_ids=same, accuracy=accuracy)
     return find_chances(calibration, voters, same=same)
 
 

@@ -4,27 +4,16 @@ import itertools
 from array import array
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.search.contract import Accuracy, Where
+from similarity.search.contract import Where
 from similarity.sources import Item
 from similarity.sources.base import LABEL, _values
 from similarity.storage.items import Items
-
-
-class Conditions(TypedDict, total=False):
-    """Which pictures may be results; see `Gallery.search_vector`."""
-
-    where: Where | None
-    but: Collection[str]
-    minimum: float
-    distinct: bool
-    offset: int
-    accuracy: Accuracy
 
 
 class Facets:

@@ -47,7 +47,7 @@ def find(
         return None
     try:
         same = _same(gallery, like)
-        voters = gallery.search_vector(vector, VOTERS, but=same, accuracy=link.accuracy)
+        voters = gallery.search_vector(vector, VOTERS, exclude_ids=same, accuracy=link.accuracy)
         return find_chances(calibration, voters, same=same)
     except SearchError:
         return None

@@ -97,8 +97,8 @@ def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Exam
         vector,
         MAX_RESULTS,
         where=resources.facets(gallery).meant(link.where),
-        but=unwanted,
-        minimum=link.minimum or -1.0,
+        exclude_ids=unwanted,
+        min_score=link.minimum or -1.0,
         distinct=link.distinct,
         accuracy=link.accuracy,
     )
