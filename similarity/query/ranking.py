@@ -14,7 +14,7 @@ from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.storage.generations import Generation
 from similarity.vectors.arrays import Vectors
 
-# How many conditions an index stays prepared for.
+# How many selections an index stays prepared for.
 KEPT_SELECTIONS = 16
 
 
@@ -22,13 +22,13 @@ class Ranker:
     """Ranks the pictures of one generation. Safe to share between threads."""
 
     def __init__(self, name: str, generation: Generation) -> None:
-        """Take over a generation of the gallery with a name."""
+        """For one generation of the gallery of this name."""
         self._name, self._generation = name, generation
         self._selections: dict[object, Selection] = {}
 
     @cached_property
     def facets(self) -> Facets:
-        """Which values the labels and metadata have."""
+        """The values of labels and metadata."""
         return Facets(self._generation.items)
 
     def row(self, item_id: str) -> int:
@@ -51,7 +51,7 @@ class Ranker:
         return [Hit(rank, score, item) for rank, (score, item) in enumerate(found, offset + 1)]
 
     def _best(self, vector: Vectors, wanted: int, options: SearchOptions) -> tuple[Vectors, Rows]:
-        """Scores and rows of so many, if there are so many."""
+        """Scores and rows of the best `wanted` pictures, or of fewer where fewer qualify."""
         if options.accuracy not in get_args(Accuracy):
             raise SearchError(f"The accuracy {options.accuracy!r} is none of {', '.join(get_args(Accuracy))}.")
         among = self._among(options.where, options.exclude_ids)
@@ -70,7 +70,7 @@ class Ranker:
             depth *= 4  # too many of those were nearly identical
 
     def _among(self, where: Where | None, exclude_ids: Collection[str]) -> Selection | None:
-        """The rows to choose from; None where that is all of them. The last ones are kept."""
+        """The rows to choose from, or None for all of them; the latest selections are kept."""
         if not (where or exclude_ids):
             return None
         key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(exclude_ids))
