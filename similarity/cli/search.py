@@ -246,6 +246,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
 
 
 def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
+    """A hit as JSON has it."""
     chance = chances.of(hit) if chances else None
     return {
         "rank": hit.rank,
@@ -258,17 +259,17 @@ def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
 
 
 def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
-    """A line for each hit; how likely it is right where that can be told."""
+    """Print a line for each hit, and how likely it is right where that is known."""
     columns = ("rank", "score", *(["likely"] if chances else []), "label", "path")
-    told = [[confidence.tell(chances, hit)] if chances else [] for hit in hits]
+    likely = [[confidence.as_cell(chances, hit)] if chances else [] for hit in hits]
     rows = [
-        (str(hit.rank), f"{hit.score:.3f}", *one, hit.item.label or "", _whereabouts(hit.item))
-        for hit, one in zip(hits, told, strict=True)
+        (str(hit.rank), f"{hit.score:.3f}", *cells, hit.item.label or "", _whereabouts(hit.item))
+        for hit, cells in zip(hits, likely, strict=True)
     ]
     terminal.print_table(columns, rows)
 
 
 def _whereabouts(item: "Item") -> str:
-    """A picture's path, and what has to be known of it."""
+    """A picture's path, its copies, and whether the file is gone."""
     copies = {0: "", 1: " (and a copy)"}.get(len(item.copies), f" (and {len(item.copies)} copies)")
     return item.path + copies + (" (the file is gone)" if item.is_gone else "")

@@ -8,18 +8,18 @@ import numpy as np
 from similarity.evaluation.confidence.calibration import Calibration, count_votes
 from similarity.search import Hit
 
-# Less likely than that is rather wrong than right.
+# Below this probability a hit is more likely wrong than right.
 RATHER_RIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """What the first hits of a search, without filters, say about all of them.
+    """Estimates how likely hits are right, from the first hits of a search without filters.
 
     Attributes:
         calibration: of the gallery.
-        votes: how far the first hits agree with a label, by label.
-        same: the ids of pictures that are the query itself, of which there is nothing to be guessed.
+        votes: the share of agreement of the first hits with each label.
+        same: the ids of pictures that are the query itself, which are not estimated.
     """
 
     calibration: Calibration
@@ -74,12 +74,12 @@ def find_chances(calibration: Calibration, voters: Sequence[Hit], *, same: Colle
 
 
 def label_of(hit: Hit) -> str | None:
-    """What kind a hit is; of one without a label it is that of an exact copy, if one has any."""
+    """The label of a hit, or of an exact copy of it if it has none."""
     return next(iter(hit.item.labels), None)
 
 
 def percent(chance: float) -> str:
-    """A probability in per cent, which is never certain."""
+    """A probability in per cent, which never reads as certain."""
     if chance >= 0.995:
         return "> 99 %"
     return "< 1 %" if chance < 0.005 else f"{chance:.0%}".replace("%", " %")
