@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,18 +15,19 @@ from similarity.embedding.engines import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
 from similarity.fetch.http import fetch
 from similarity.images.decoding import grey_thumbnail, thumbnail
-from similarity.images.picture import Box, QueryFile
+from similarity.images.picture import Box
 from similarity.indexing import operations
 from similarity.paths import full_path
 from similarity.progress import OnProgress
-from similarity.query.encoder import Asking
+from similarity.query.encoder import EncodedQuery, QueryEncoder
 from similarity.query.explain import Explanation, Look, check_same, explain, look
-from similarity.query.filters import Conditions, Facets
+from similarity.query.filters import Facets
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_once
 from similarity.query.near_duplicates import SAME_TO_THE_EYE
+from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.ranking import Ranker
 from similarity.search import AUTO as AUTO_RECIPE
-from similarity.search import Accuracy, Hit, Recipe, Rows, Where
+from similarity.search import Hit, Recipe, Rows
 from similarity.search.stores import Store
 from similarity.sources import Item, Source, open_source
 from similarity.sources.originals import read_original
@@ -232,36 +233,49 @@ class Gallery:
 
     def search(
         self,
-        query: Query | Examples,
+        query: Query | Examples | EncodedQuery,
         k: int = 10,
+        options: SearchOptions = DEFAULTS,
         *,
         exclude_query: bool = False,
-        **conditions: Unpack[Conditions],
+        **keywords: Unpack[SearchKeywords],
     ) -> list[Hit]:
         """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, an image, words in a
-        `Text`, or examples.
+        `Text`, examples, or any of these as `encode` gives it.
 
         Args:
             k: how many to look for.
-            exclude_query: leave out pictures with the very content of a file that is asked with.
-            conditions: what else `search_vector` takes.
+            options: which pictures may be results, and which of these are returned.
+            exclude_query: leave out pictures with the same content as a file of the query.
+            keywords: single fields of `options`.
 
         Raises:
-            ImageError, FetchError: the query cannot be read. SearchError: k is below 1, or a condition makes no sense.
+            ImageError, FetchError: the query cannot be read. SearchError: k is below 1, or an option makes no sense.
             GalleryError: the gallery's model cannot be loaded.
+        """
+        encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
+        options = options.updated(**keywords)
+        if exclude_query:
+            contents = [file.sha256 for file in encoded.files]
+            options = options.without([content for content in contents if self.items.find(content) is not None])
+        return self.search_vector(encoded.vector, k, options)
+
+    def encode(self, query: Query | Examples, *, with_regions: bool = False) -> EncodedQuery:
+        """Read, decode and embed a query once, for several uses of it; raises as `search`.
+
+        Args:
+            with_regions: take its first picture apart, too, to `explain` hits; a model that does not look at regions
+                raises ModelError then.
         """
         examples = query if isinstance(query, Examples) else Examples([query])
         like, unlike = (tuple(map(read_once, some)) for some in (examples.like, examples.unlike))
-        if exclude_query:
-            contents = [file.sha256 for file in like if isinstance(file, QueryFile)]
-            found = [content for content in contents if self.items.find(content) is not None]
-            conditions["but"] = [*conditions.get("but", ()), *found]
-        vector = self.embed_query(replace(examples, like=like, unlike=unlike))
-        return self.search_vector(vector, k, **conditions)
+        examples = replace(examples, like=like, unlike=unlike)
+        self._encoder.check(examples)
+        return self._encoder.encode(examples, self.embedder, with_regions=with_regions)
 
     def embed_query(self, query: Query | Examples) -> Vectors:
         """What a query is searched for with, float32 (dim,), of unit length; raises as `search`."""
-        return self._asking.embed(query if isinstance(query, Examples) else Examples([query]))
+        return self.encode(query).vector
 
     def embed_text(self, words: str) -> Vectors:
         """What words are searched for with, float32 (dim,), of unit length.
@@ -269,7 +283,9 @@ class Gallery:
         Raises:
             SearchError: they say nothing. GalleryError, ModelError: they cannot be compared with its pictures.
         """
-        return self._asking.embed_text(words)
+        self._encoder.check_text(words)
+        vector: Vectors = self.embedder.embed_texts([words])[0]
+        return vector
 
     def combine(
         self, asked: Vectors, are_words: Sequence[bool], examples: int, weights: Sequence[float] = ()
@@ -281,16 +297,16 @@ class Gallery:
             are_words: for each of them whether it is of a text; words and pictures count alike.
             examples: how many are examples, at least 1.
         """
-        return self._asking.combine(asked, are_words, examples, weights)
+        return self._encoder.combine(asked, are_words, examples, weights)
 
     @property
     def understands_text(self) -> bool:
         """Whether its model compares words with pictures."""
-        return self._asking.understands_text
+        return self._encoder.understands_text
 
-    @cached_property
-    def _asking(self) -> Asking:
-        return Asking(self.directory, self.manifest, self.vectors, self.refine, lambda: self.embedder)
+    @property
+    def _encoder(self) -> QueryEncoder:
+        return QueryEncoder(self.directory, self.manifest, self.vectors, self.head)
 
     def refine(self, embeddings: Vectors, own: Rows | None = None) -> Vectors:
         """Embeddings of other pictures by the same model as they are compared with those of the gallery.
@@ -313,34 +329,22 @@ class Gallery:
         self,
         vector: Vectors,
         k: int = 10,
-        *,
-        where: Where | None = None,
-        but: Collection[str] = (),
-        minimum: float = -1.0,
-        distinct: bool = False,
-        offset: int = 0,
-        accuracy: Accuracy = "balanced",
+        options: SearchOptions = DEFAULTS,
+        **keywords: Unpack[SearchKeywords],
     ) -> list[Hit]:
         """Find the pictures most similar to an embedding; best first.
 
         Args:
             vector: refined, float32 (dim,), of unit length.
             k: how many to look for; there are fewer where fewer meet the conditions.
-            where: only pictures that meet these conditions; all k of them are found, if there are so many.
-            but: the ids of pictures to leave out.
-            minimum: the lowest score.
-            distinct: of pictures that are nearly identical to each other, only the best one.
-            offset: how many of the best to pass over, to leaf through results; ranks go on from there.
-            accuracy: of a gallery with an approximate index: fast, balanced or high.
+            options: which pictures may be results, and which of these are returned.
+            keywords: single fields of `options`.
 
         Raises:
             SearchError: k is below 1, offset below 0, accuracy none of those, or a condition is about something that no
                 picture has.
         """
-        conditions = Conditions(
-            where=where, but=but, minimum=minimum, distinct=distinct, offset=offset, accuracy=accuracy
-        )
-        return self._ranker.rank(vector, k, conditions)
+        return self._ranker.rank(vector, k, options.updated(**keywords))
 
     @cached_property
     def _ranker(self) -> Ranker:

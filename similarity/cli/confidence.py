@@ -1,4 +1,4 @@
-"""How sure the hits of a `search` are, and whether the best of them is sure enough."""
+"""Confidence of the hits of a `search`: how likely they are right, and whether the best is likely enough."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,65 +9,66 @@ from similarity.errors import SearchError
 if TYPE_CHECKING:
     from similarity.evaluation.confidence.estimate import Chances
     from similarity.gallery import Gallery
-    from similarity.query.inputs import Examples
+    from similarity.query.encoder import EncodedQuery
     from similarity.search import Hit
     from similarity.search.contract import Accuracy
 
-# Of more pictures, finding out takes longer than a search should, unless it is asked for.
+# A larger gallery is calibrated only for --precision, since it takes longer than a search should.
 AT_ONCE = 20_000
 
 
 def find(
-    gallery: "Gallery", examples: "Examples", precision: float | None, accuracy: "Accuracy" = "balanced"
+    gallery: "Gallery", query: "EncodedQuery", precision: float | None, accuracy: "Accuracy" = "balanced"
 ) -> "Chances | None":
-    """How likely hits of a query are right; None if the gallery cannot tell, and nobody asked for a precision.
+    """How likely hits of a query are right; None if the gallery cannot tell and no precision is requested.
 
     Raises:
-        SearchError: a precision is asked for, and nothing says how sure a hit is.
+        SearchError: a precision is requested, and the gallery cannot tell how likely a hit is right.
     """
     from similarity.evaluation.calibrate import calibrate, read_calibration
+    from similarity.evaluation.confidence.calibration import VOTERS
     from similarity.evaluation.confidence.estimate import find_chances
-    from similarity.images.picture import QueryFile
 
-    if not all(isinstance(one, QueryFile) for one in (*examples.like, *examples.unlike)):
+    if query.has_words:
         if precision is None:
             return None
         raise SearchError(
             "How sure a result is has been measured for pictures only: leave out the words, or --precision."
         )
     try:
-        is_asked_for = precision is not None or len(gallery) <= AT_ONCE
-        calibration = calibrate(gallery) if is_asked_for else read_calibration(gallery)
+        is_due = precision is not None or len(gallery) <= AT_ONCE
+        calibration = calibrate(gallery) if is_due else read_calibration(gallery)
     except SearchError:
         if precision is not None:
             raise
         return None
     if calibration is None:
         return None
-    rows = [gallery.items.find(one.sha256) for one in examples.like if isinstance(one, QueryFile)]
+    rows = [gallery.items.find(file.sha256) for file in query.files]
     same = [gallery.items[row].id for row in rows if row is not None]
-    return find_chances(gallery, calibration, gallery.embed_query(examples), same=same, accuracy=accuracy)
+    voters = gallery.search_vector(query.vector, VOTERS, exclude_ids=same, accuracy=accuracy)
+    return find_chances(calibration, voters, same=same)
 
 
 def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -> None:
-    """Say that the best hit is not as sure as was asked for, and how sure it is."""
+    """Say that the best hit is less likely right than requested, and how likely it is."""
     from similarity.evaluation.confidence.estimate import percent
 
     best = chances.best(hits)
     if best is None or chances.is_sure(best, precision):
         return
-    asked = f"{precision:.1%}".replace(".0%", "%").replace("%", " %")
+    share = f"{precision:.1%}".replace(".0%", "%").replace("%", " %")
     if chances.calibration.threshold(precision) is None:
-        why = f"no score of this gallery is right in {asked} of cases, as far as its own pictures tell"
+        why = f"no score of this gallery is right in {share} of cases, as far as its own pictures tell"
     else:
-        why = f"none is as good as those that are right in {asked} of cases"
+        why = f"none is as good as those that are right in {share} of cases"
     chance = chances.of(best)
-    told = "has no label" if chance is None else f"is {percent(chance)} likely the same kind"
-    terminal.say(f"{why}. The best one {told}.", as_="No confident match")
+    verdict = "has no label" if chance is None else f"is {percent(chance)} likely the same kind"
+    terminal.say(f"{why}. The best one {verdict}.", as_="No confident match")
 
 
-def tell(chances: "Chances", hit: "Hit") -> str:
-    """How likely a hit is right, for a table."""
+def as_cell(chances: "Chances", hit: "Hit") -> str:
+    """The cell of a table that gives how likely a hit is right."""
     from similarity.evaluation.confidence.estimate import percent
 
     chance = chances.of(hit)

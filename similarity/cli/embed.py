@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from similarity.shards.run import Embedding, Workers
 
+ShardSize = Annotated[int, typer.Option(min=1, help="How many pictures make a shard.")]
+Thumbnails = Annotated[bool, typer.Option(help="Keep a small JPEG of each picture.")]
+Address = Annotated[str | None, typer.Option(help="Of a Ray cluster, host:6379; else this computer alone.")]
+WorkerCores = Annotated[int | None, typer.Option(min=1, help="Cores of each Ray worker; those of a computer, up to 8.")]
 EngineName = Annotated[Literal["local", "ray"], typer.Option(help="What embeds: this process, or workers of Ray.")]
 
 
@@ -34,12 +38,10 @@ def embed(
     model: Model = "auto",
     weights: WeightsPath = None,
     precision: PrecisionName = "auto",
-    shard_size: Annotated[int, typer.Option(min=1, help="How many pictures make a shard.")] = 512,
-    thumbnails: Annotated[bool, typer.Option(help="Keep a small JPEG of each picture.")] = True,
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster, host:6379; else this computer alone.")] = None,
-    cpus_per_worker: Annotated[
-        int | None, typer.Option(min=1, help="Cores of each Ray worker; those of a computer, up to 8.")
-    ] = None,
+    shard_size: ShardSize = 512,
+    thumbnails: Thumbnails = True,
+    address: Address = None,
+    cpus_per_worker: WorkerCores = None,
     split: SplitName = None,
     products: Products = None,
     seed: Seed = 0,
@@ -52,8 +54,6 @@ def embed(
     listed = open_list(source, split=split, products=products, seed=seed)
     workers = _workers(engine, address, cpus_per_worker)
     choice = choose(model, weights)
-    if choice.note:
-        terminal.say(choice.note, as_="Note")
     try:
         with terminal.indexing() as progress:
             done = run.embed(
@@ -69,10 +69,11 @@ def embed(
     except KeyboardInterrupt:
         terminal.say("Interrupted: finished shards stay. Run the same command again to go on where it stopped.")
         raise typer.Exit(INTERRUPTED) from None
-    _tell(done, as_json=as_json)
+    _print_report(done, as_json=as_json)
 
 
 def _workers(engine: str, address: str | None, cores: int | None) -> "AbstractContextManager[Workers] | None":
+    """The workers of a Ray cluster; None for this process alone."""
     if engine == "ray":
         from similarity.shards.ray import cluster
 
@@ -82,7 +83,8 @@ def _workers(engine: str, address: str | None, cores: int | None) -> "AbstractCo
     return None
 
 
-def _tell(done: "Embedding", *, as_json: bool) -> None:
+def _print_report(done: "Embedding", *, as_json: bool) -> None:
+    """Print what was embedded, and the command that makes a gallery of it."""
     model = done.origin.identity["model"]
     if as_json:
         facts: dict[str, Any] = {"out": str(done.out), "model": model, "dim": done.origin.dim}

@@ -1,4 +1,4 @@
-"""Why the hits of a `search` are similar to its query: heat on the sheet, numbers in JSON."""
+"""Explanations of the hits of a `search`: heat on the sheet, numbers in JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,44 +12,41 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from similarity.gallery import Gallery
+    from similarity.query.encoder import EncodedQuery
     from similarity.query.explain import Explanation, Heat
-    from similarity.query.inputs import Examples
     from similarity.search import Hit
 
-# For each hit; None for one whose picture cannot be had any more.
+# One for each hit; None where its picture cannot be read any more.
 Reasons = Sequence["Explanation | None"]
 
 
 def check(sheet: Path | None, *, as_json: bool) -> None:
-    """Raise BadParameter if there is nothing that an explanation could be seen on."""
+    """Raise BadParameter if there is neither a sheet nor JSON to show an explanation in."""
     if not (sheet or as_json):
         raise typer.BadParameter("say where to draw it with --sheet, or --json for numbers", param_hint="--explain")
 
 
-def find(gallery: "Gallery", examples: "Examples", hits: Sequence["Hit"]) -> Reasons:
-    """Why each hit is similar to the first picture of the query; what cannot be explained is said, and why.
+def find(gallery: "Gallery", query: "EncodedQuery", hits: Sequence["Hit"]) -> Reasons:
+    """An explanation of each hit against the first picture of the query; prints a note about hits without one.
 
     Raises:
         SearchError: the query is words alone. ModelError: the model does not look at regions.
     """
     from similarity.errors import FetchError, ImageError, SearchError
-    from similarity.images.picture import QueryFile
 
-    pictures = [one for one in examples.like if isinstance(one, QueryFile)]
-    if not pictures:
+    if query.look is None:
         raise SearchError("Words have no regions to explain a score with: show it a picture, or leave --explain away.")
-    if len(examples.like) + len(examples.unlike) > 1:
-        terminal.say(f"Explained is how similar results are to {pictures[0].name} alone.", as_="Note")
-    asked = gallery.look(pictures[0])
+    if len(query.examples.like) + len(query.examples.unlike) > 1:
+        terminal.say(f"Explained is how similar results are to {query.files[0].name} alone.", as_="Note")
     reasons: list[Explanation | None] = []
     for hit in hits:
         try:
-            reasons.append(gallery.explain(asked, hit.item.id))
+            reasons.append(gallery.explain(query.look, hit.item.id))
         except (ImageError, FetchError) as error:
             terminal.say(f"Rank {hit.rank} cannot be explained. {error}", as_="Note")
             reasons.append(None)
-    if not all(one.is_exact for one in reasons if one):
-        terminal.say(next(one.note for one in reasons if one), as_="Note")
+    if not all(reason.is_exact for reason in reasons if reason):
+        terminal.say(next(reason.note for reason in reasons if reason), as_="Note")
     return reasons
 
 
@@ -69,17 +66,18 @@ def to_json(reason: "Explanation | None") -> dict[str, Any] | None:
     """Rows of numbers: what the regions of the result contribute, and those of the query."""
     if reason is None:
         return None
-    found: dict[str, Any] = {"is_exact": reason.is_exact, "own": round(reason.own, 5)}
+    facts: dict[str, Any] = {"is_exact": reason.is_exact, "own": round(reason.own, 5)}
     for name, heat in (("", reason.result), ("query_", reason.query)):
         rows = [[round(float(cell), 6) for cell in row] for row in heat.cells]
-        found |= {f"{name}cells": rows, f"{name}neighbours": round(heat.neighbours, 6)}
-        found[f"{name}box"] = [
+        facts |= {f"{name}cells": rows, f"{name}neighbours": round(heat.neighbours, 6)}
+        facts[f"{name}box"] = [
             round(edge, 4) for edge in (heat.box.left, heat.box.top, heat.box.right, heat.box.bottom)
         ]
-    return found
+    return facts
 
 
 def _with(picture: "Image.Image", heat: "Heat") -> "Image.Image":
+    """A picture with heat over it."""
     from similarity.exports.heat import lay_over
 
     return lay_over(picture, heat.cells, heat.box)

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from similarity.gallery import Gallery
     from similarity.vectors.heads import Card
 
+Into = Annotated[
+    str | None, typer.Option(help="Also make this gallery with it, of the stored embeddings; the same name will do.")
+]
+FromFeedback = Annotated[
+    bool, typer.Option("--from-feedback", help="Learn from the marks on results instead of labels.")
+]
+Keep = Annotated[float | None, typer.Option(min=0, max=0.99, help="How much of a score stays what the backbone sees.")]
+BackbonePart = Annotated[
+    Part | None,
+    typer.Option(help="Train the network itself instead of a head, its last stages or all: slow without a GPU."),
+]
+
 VERBS, PRONOUNS = {"head": "is", "weights": "are"}, {"head": "it", "weights": "them"}
 UNDO = "First results are worse with it than without. To undo it: `python -m similarity restore --gallery {0}`."
 WORSE = "First results are worse with it than without: keep the gallery as it is."
@@ -29,24 +41,14 @@ NOTHING_HELD_OUT = (
 def finetune(
     gallery: GalleryName,
     loss: Annotated[Loss, typer.Option(help="Which loss of metric learning.")] = "multi-similarity",
-    into: Annotated[
-        str | None,
-        typer.Option(help="Also make this gallery with it, of the stored embeddings; the same name will do."),
-    ] = None,
-    from_feedback: Annotated[
-        bool, typer.Option("--from-feedback", help="Learn from the marks on results instead of labels.")
-    ] = False,
+    into: Into = None,
+    from_feedback: FromFeedback = False,
     split: Annotated[Split, typer.Option(help="Hold out items of each label, or labels altogether.")] = "item",
     layers: Annotated[int | None, typer.Option(min=1, max=2, help="1: linear; 2: with a hidden layer.")] = None,
     dim: Annotated[int | None, typer.Option(min=2, max=MOST_DIM, help="How many numbers are learned.")] = None,
-    keep: Annotated[
-        float | None, typer.Option(min=0, max=0.99, help="How much of a score stays what the backbone sees.")
-    ] = None,
+    keep: Keep = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="At most.")] = None,
-    backbone: Annotated[
-        Part | None,
-        typer.Option(help="Train the network itself instead of a head, its last stages or all: slow without a GPU."),
-    ] = None,
+    backbone: BackbonePart = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -64,27 +66,27 @@ def finetune(
     if backbone:
         if target == opened.directory:
             raise typer.BadParameter("fine-tuned weights make another gallery: give another name", param_hint="--into")
-        asked = TuneSettings(part=backbone, loss=loss, split=split, seed=seed)
-        told = _tune(opened, replace(asked, epochs=epochs) if epochs else asked, target)
+        settings = TuneSettings(part=backbone, loss=loss, split=split, seed=seed)
+        result = _tune(opened, replace(settings, epochs=epochs) if epochs else settings, target)
     else:
         source: From = "marks" if from_feedback else "labels"
         given_settings = {"loss": loss, "split": split, "layers": layers, "dim": dim, "keep": keep}
-        told = _teach(opened, Settings.choose(source, **given_settings, epochs=epochs, seed=seed), target, gallery)
+        result = _teach(opened, Settings.choose(source, **given_settings, epochs=epochs, seed=seed), target, gallery)
     if as_json:
-        terminal.print_json(told.facts() | {"gallery": opened.name, "into": target and target.name})
+        terminal.print_json(result.facts() | {"gallery": opened.name, "into": target and target.name})
         return
-    _show(told, into)
+    _show(result, into)
 
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """What came of it.
+    """The result of training.
 
     Attributes:
-        kind: head or weights, and
-        path: its file.
-        card: what is to be known of it.
-        use: the command that uses it, word by word.
+        kind: head or weights.
+        path: the file of these.
+        card: its settings and metrics.
+        use: the words of the command that uses it.
     """
 
     kind: Literal["head", "weights"]
@@ -101,7 +103,7 @@ class Taught:
 
 
 def _teach(gallery: "Gallery", settings: Settings, target: Path | None, called: str) -> Taught:
-    """Train a head, keep its file, and make the gallery that was asked for."""
+    """Train a head, keep its file, and make the target gallery if there is one."""
     from similarity.finetuning import finetune as train
     from similarity.vectors.heads import keep_head
 
@@ -117,7 +119,7 @@ def _teach(gallery: "Gallery", settings: Settings, target: Path | None, called: 
 
 
 def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Taught:
-    """Train the network, and embed the gallery's pictures anew if that was asked for."""
+    """Train the network, and embed the pictures anew into the target gallery if there is one."""
     from similarity.finetuning.backbone import reindex, tune_backbone
 
     with interruptible(goes_on=False):
@@ -130,9 +132,9 @@ def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Ta
     return Taught("weights", tuned.path, tuned.card, use)
 
 
-def _show(told: Taught, into: str | None) -> None:
-    """Before and after as a table, and what to do with it."""
-    card = told.card
+def _show(result: Taught, into: str | None) -> None:
+    """Print the metrics before and after as a table, and how to use the result."""
+    card = result.card
     if card.after:
         rows = [
             (
@@ -151,9 +153,9 @@ def _show(told: Taught, into: str | None) -> None:
             terminal.say(UNDO.format(into) if into else WORSE, as_="Note")
     else:
         terminal.say(NOTHING_HELD_OUT, as_="Note")
-    terminal.print_line(f"Trained in {card.seconds:.0f} s. The {told.kind} {VERBS[told.kind]} in {told.path}.")
+    terminal.print_line(f"Trained in {card.seconds:.0f} s. The {result.kind} {VERBS[result.kind]} in {result.path}.")
     if into:
         terminal.print_line(f"To search with it: `python -m similarity search PICTURE --gallery {into}`.")
     else:
-        command = shlex.join(["python", "-m", "similarity", *told.use])
-        terminal.print_line(f"To use {PRONOUNS[told.kind]}: `{command}`.")
+        command = shlex.join(["python", "-m", "similarity", *result.use])
+        terminal.print_line(f"To use {PRONOUNS[result.kind]}: `{command}`.")

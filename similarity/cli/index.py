@@ -55,10 +55,7 @@ def index(
     from similarity.indexing import operations as indexing
     from similarity.storage.inventory import find_gallery
 
-    if (source is None) == (from_embeddings is None):
-        raise typer.BadParameter("give pictures or --from-embeddings, one of them", param_hint="SOURCE")
-    if from_embeddings and (weights or split or products or (model, precision) != ("auto", "auto")):
-        raise typer.BadParameter("that was decided by `embed`", param_hint="--model, --precision, --split")
+    _check_source(source, from_embeddings, weights or split or products or (model, precision) != ("auto", "auto"))
     directory = find_gallery(gallery)
     kept_in = choose_store(store, uri) if store or uri else None
     if from_embeddings:
@@ -66,8 +63,6 @@ def index(
         return
     listed = open_source(str(source), split=split, products=products, seed=seed)
     choice = choose(model, weights)
-    if choice.note:
-        terminal.say(choice.note, as_="Note")
     with interruptible(), terminal.indexing() as progress:
         report, _ = indexing.index(
             listed,
@@ -79,7 +74,7 @@ def index(
             store=kept_in,
             progress=progress,
         )
-    _tell(report, directory, as_json=as_json)
+    _print_report(report, directory, as_json=as_json)
 
 
 def add(
@@ -127,7 +122,7 @@ def watch(
             if isinstance(result, SimilarityError):
                 terminal.say(f"{result} It is tried again.", as_="Error", style="bold red")
             elif result.changes:
-                _tell(result, directory, as_json=as_json)
+                _print_report(result, directory, as_json=as_json)
     except KeyboardInterrupt:
         terminal.say("Stopped.")
 
@@ -150,7 +145,7 @@ def remove(
     directory = find_gallery(gallery)
     places = [path if is_remote(path) else str(Path(path).expanduser().absolute()) for path in paths or ()]
     report = indexing.remove(directory, ids=ids or (), paths=places, labels=labels or (), dry_run=dry_run)
-    _tell(report, directory, as_json=as_json, dry_run=dry_run)
+    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
 
 
 def rebuild(
@@ -185,31 +180,45 @@ def rebuild(
     place = choose_store(store, uri) if store or uri else None
     with interruptible(goes_on=False), terminal.indexing() as progress:
         report = indexing.rebuild(directory, recipe, refinement, through, store=place, into=target, progress=progress)
-    _tell(report, target, as_json=as_json)
+    _print_report(report, target, as_json=as_json)
+
+
+def _check_source(source: Path | None, from_embeddings: Path | None, options: object) -> None:
+    """Raise BadParameter unless there is either a source or embeddings, and no options that `embed` has decided."""
+    if (source is None) == (from_embeddings is None):
+        raise typer.BadParameter("give pictures or --from-embeddings, one of them", param_hint="SOURCE")
+    if from_embeddings and options:
+        raise typer.BadParameter("that was decided by `embed`", param_hint="--model, --precision, --split")
 
 
 def _index_shards(
     folder: Path, directory: Path, recipe: str, refinement: str, store: Store | None, *, as_json: bool
 ) -> None:
+    """Make a gallery of the shards that `embed` wrote."""
     from similarity.shards.to_gallery import index_shards
 
     with interruptible(goes_on=False), terminal.indexing() as progress:
         report = index_shards(folder, directory, recipe=recipe, refinement=refinement, store=store, progress=progress)
-    _tell(report, directory, as_json=as_json)
+    _print_report(report, directory, as_json=as_json)
 
 
 def choose(model: str, weights: Path | None) -> "ModelChoice":
-    """A model with its published weights, downloaded if need be, or with fine-tuned ones."""
+    """A model with its published weights, downloaded if need be, or with fine-tuned ones; prints its note."""
     from similarity.embedding.backbones.tuned import choose_tuned
     from similarity.embedding.backbones.weights import choose_model
 
     if weights:
-        return choose_tuned(weights, model)
-    with terminal.downloading("Downloading weights") as downloaded:
-        return choose_model(model, progress=downloaded)
+        choice = choose_tuned(weights, model)
+    else:
+        with terminal.downloading("Downloading weights") as downloaded:
+            choice = choose_model(model, progress=downloaded)
+    if choice.note:
+        terminal.say(choice.note, as_="Note")
+    return choice
 
 
 def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
+    """Run `add` or `sync`, and print its report."""
     from similarity.embedding.embedder import Embedder
     from similarity.indexing import operations as indexing
     from similarity.storage.inventory import find_gallery
@@ -217,12 +226,12 @@ def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: 
     directory = find_gallery(gallery)
     with interruptible(), terminal.indexing() as progress:
         report = indexing.update(task, source, directory, Embedder.restore, dry_run=dry_run, progress=progress)
-    _tell(report, directory, as_json=as_json, dry_run=dry_run)
+    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
 
 
 @contextmanager
 def interruptible(*, goes_on: bool = True) -> Iterator[None]:
-    """Ctrl-C ends what is within in a sentence; `goes_on` says whether the same command goes on where it stopped."""
+    """Turn Ctrl-C into a sentence and an exit status; `goes_on`: the same command resumes where it stopped."""
     try:
         yield
     except KeyboardInterrupt:
@@ -231,8 +240,8 @@ def interruptible(*, goes_on: bool = True) -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
-    """What a run did, or would do."""
+def _print_report(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
+    """Print what a run did, or would do."""
     from similarity.storage.generations import read_live_manifest
 
     manifest = read_live_manifest(directory)
@@ -272,10 +281,11 @@ def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:
     }
     if report.task == "rebuild":
         return f"The index of {name} was made anew in {report.seconds:.1f} s."
-    told = [f"{report.counts[key]:,} {text}" for key, text in words.items() if report.counts[key]] or ["nothing to do"]
+    counts = [f"{report.counts[key]:,} {text}" for key, text in words.items() if report.counts[key]]
+    done = ", ".join(counts or ["nothing to do"])
     resumed = f", {report.resumed:,} taken over from an interrupted run" if report.resumed else ""
     embedded = f"{report.embedded:,} embedded{resumed}"
     if dry_run:
-        return f"Nothing was changed. `{report.task}` would do this to {name}: {', '.join(told)}; {embedded}."
+        return f"Nothing was changed. `{report.task}` would do this to {name}: {done}; {embedded}."
     rate = f" ({report.images_per_second} a second)" if report.embedded else ""
-    return f"{', '.join(told).capitalize()}; {embedded} in {report.seconds:.1f} s{rate}."
+    return f"{done.capitalize()}; {embedded} in {report.seconds:.1f} s{rate}."

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from similarity.embedding.engines import Precision
+from similarity.search.contract import Accuracy
 from similarity.sources import Split
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]
@@ -38,3 +39,30 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would cha
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 
 INTERRUPTED = 130
+Like = Annotated[list[str] | None, typer.Option(help="A further example; as often as you like.")]
+Unlike = Annotated[list[str] | None, typer.Option(help="A counter-example; as often as you like.")]
+Text = Annotated[
+    list[str] | None, typer.Option(help="Words, for a gallery of a CLIP model: alone, or beside a picture.")
+]
+NotText = Annotated[list[str] | None, typer.Option(help="Words for what it should not be.")]
+Weight = Annotated[
+    list[float] | None,
+    typer.Option(help="How much an example counts: one for the query, for each --like, and for each --text."),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(help="label=VALUE, or another column; a repeated column may have any of the values."),
+]
+MinScore = Annotated[float, typer.Option(help="Leave out what is less similar.")]
+Offset = Annotated[int, typer.Option(min=0, help="Pass over so many of the best.")]
+Distinct = Annotated[bool, typer.Option("--distinct", help="Of near-identical pictures show the best only.")]
+ExcludeQuery = Annotated[
+    bool, typer.Option("--exclude-query", help="Leave out pictures that are the query's very file.")
+]
+AccuracyName = Annotated[Accuracy, typer.Option(help="Of a gallery with an approximate index.")]
+SearchPrecision = Annotated[
+    float | None, typer.Option(min=0.5, max=0.999, help="Say so if the best result is not right this surely: 0.95.")
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Show on the sheet, or in JSON, which regions make results similar.")
+]

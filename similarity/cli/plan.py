@@ -1,4 +1,4 @@
-"""`plan`: what so many pictures and questions a second take, on paper."""
+"""`plan`: machines, hours, bytes and cost for a number of pictures and queries a second."""
 
 import json
 import re
@@ -19,30 +19,32 @@ NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)\s*([kKmMbB]?)")
 
 
 def _count(text: str) -> int:
-    """250k, 1M, 1.5B, 1_000_000."""
+    """The number in 250k, 1M, 1.5B or 1_000_000."""
     found = NUMBER.fullmatch(text.strip().replace(",", "_"))
     if not found:
         raise typer.BadParameter(f"{text!r} is no number of pictures: say 250k, 100M, 10B or 1_000_000")
     return round(float(found[1].replace("_", "")) * UNITS[found[2].lower()])
 
 
+Images = Annotated[int | None, typer.Option(parser=_count, metavar="N", help="How many pictures: 250k, 100M, 10B.")]
+PlannedStore = Annotated[
+    Literal["faiss", "milvus"] | None, typer.Option(help="Unless given, faiss as long as one machine has room.")
+]
+Measured = Annotated[
+    list[Path] | None, typer.Option(help="What `bench … --json` printed on your machine; as often as you like.")
+]
+
+
 def plan(
-    images: Annotated[
-        int | None, typer.Option(parser=_count, metavar="N", help="How many pictures: 250k, 100M, 10B.")
-    ] = None,
+    images: Images = None,
     qps: Annotated[float, typer.Option(help="Questions a second.")] = 10.0,
     model: Annotated[str, typer.Option("--model", "-m", help="A backbone that was measured.")] = "efficientnet-lite2",
-    store: Annotated[
-        Literal["faiss", "milvus"] | None,
-        typer.Option(help="Unless given, faiss as long as one machine has room."),
-    ] = None,
+    store: PlannedStore = None,
     cores: Annotated[int, typer.Option(help="Of a machine.")] = 16,
     memory: Annotated[float, typer.Option(help="Of a machine, in GB.")] = 64.0,
     price: Annotated[float, typer.Option(help="Of a machine and hour, in any currency.")] = 0.80,
     hours: Annotated[float, typer.Option(help="In which all are to be embedded.")] = 24.0,
-    measured: Annotated[
-        list[Path] | None, typer.Option(help="What `bench … --json` printed on your machine; as often as you like.")
-    ] = None,
+    measured: Measured = None,
     check: Annotated[Path | None, typer.Option(help="Compare the plan's rates with this report of `bench`.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,7 +75,7 @@ def plan(
 
 
 def _rows(made: "Plan") -> list[tuple[str, ...]]:
-    """Figures, each with what it is of."""
+    """The rows of the table: figures with their explanation."""
     wish, machine = made.wish, made.wish.machine
     split = f"{made.galleries:,} galleries of {made.pictures_each:,}" if made.galleries > 1 else "one gallery"
     rows = [
@@ -104,6 +106,7 @@ def _rows(made: "Plan") -> list[tuple[str, ...]]:
 
 
 def _in_milvus(recipe: str) -> str:
+    """The index of a recipe as Milvus names it."""
     from similarity.search.milvus.index import index_type
 
     kind, parameters = index_type(recipe)
@@ -112,6 +115,7 @@ def _in_milvus(recipe: str) -> str:
 
 
 def _show_check(report: dict[str, Any], rates: "Rates", *, as_json: bool) -> None:
+    """Print the rates of a report beside those that the plan counts with."""
     from dataclasses import asdict
 
     from similarity.bench.capacity.check import check_report
@@ -140,7 +144,7 @@ def _machines(count: int) -> str:
 
 
 def _hours(hours: float) -> str:
-    """In the unit that reads best."""
+    """Hours, minutes or seconds."""
     if hours < 1:
         return f"{hours * 60:.0f} min" if hours * 60 >= 1 else f"{hours * 3600:.1f} s"
     return f"{hours:,.1f} h"

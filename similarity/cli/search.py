@@ -10,23 +10,44 @@ import typer
 
 from similarity.cli import confidence, terminal
 from similarity.cli import explain as explaining
-from similarity.cli.options import AsJson, Count, GalleryName, Sheet
+from similarity.cli.options import (
+    AccuracyName,
+    AsJson,
+    Count,
+    Distinct,
+    ExcludeQuery,
+    Explain,
+    GalleryName,
+    Like,
+    MinScore,
+    NotText,
+    Offset,
+    SearchPrecision,
+    Sheet,
+    Text,
+    Unlike,
+    Weight,
+    Where,
+)
 from similarity.errors import GalleryDamagedError
-from similarity.query.filters import Conditions
+from similarity.query.options import DEFAULTS, SearchOptions
 from similarity.sample import SAMPLE
-from similarity.search.contract import Accuracy
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from similarity.cli.explain import Reasons
     from similarity.evaluation.confidence.estimate import Chances
     from similarity.gallery import Gallery
+    from similarity.query.encoder import EncodedQuery
     from similarity.query.inputs import Examples
     from similarity.search import Hit
     from similarity.sources import Item
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The pictures of a query as they are named on the command line, and its words; see `queries.Examples`."""
+class QueryArguments:
+    """The pictures of a query as the command line names them, and its words; see `inputs.Examples`."""
 
     like: Sequence[str]
     unlike: Sequence[str] = ()
@@ -35,17 +56,43 @@ class Asked:
     not_texts: Sequence[str] = ()
 
     @property
-    def first(self) -> str:
-        """What the query is called."""
+    def title(self) -> str:
+        """The query's name in the output: its first picture, or its words."""
         return next(iter([*self.like, *self.texts]))
 
     def read(self) -> "Examples":
         """Read the files and fetch the addresses."""
         from similarity.query.inputs import Examples, Text, read_query
 
-        like, unlike = ([read_query(one) for one in some] for some in (self.like, self.unlike))
-        texts, not_texts = (list(map(Text, some)) for some in (self.texts, self.not_texts))
+        like, unlike = ([read_query(name) for name in names] for names in (self.like, self.unlike))
+        texts, not_texts = (list(map(Text, words)) for words in (self.texts, self.not_texts))
         return Examples([*like, *texts], [*unlike, *not_texts], self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A search as the command line asks for it."""
+
+    query: QueryArguments
+    gallery: str
+    k: int
+    options: SearchOptions = DEFAULTS
+    exclude_query: bool = False
+    precision: float | None = None
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The hits of a request, how likely they are right, and why they are similar, as far as either is known."""
+
+    request: Request
+    gallery: "Gallery"
+    query: "EncodedQuery"
+    hits: "Sequence[Hit]"
+    took_ms: float
+    chances: "Chances | None"
+    reasons: "Reasons | None"
 
 
 def search(
@@ -55,64 +102,40 @@ def search(
     gallery: GalleryName = SAMPLE,
     k: Count = 10,
     sheet: Sheet = None,
-    like: Annotated[list[str] | None, typer.Option(help="A further example; as often as you like.")] = None,
-    unlike: Annotated[list[str] | None, typer.Option(help="A counter-example; as often as you like.")] = None,
-    text: Annotated[
-        list[str] | None, typer.Option(help="Words, for a gallery of a CLIP model: alone, or beside a picture.")
-    ] = None,
-    not_text: Annotated[list[str] | None, typer.Option(help="Words for what it should not be.")] = None,
-    weight: Annotated[
-        list[float] | None,
-        typer.Option(help="How much an example counts: one for the query, for each --like, and for each --text."),
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(help="label=VALUE, or another column; a repeated column may have any of the values."),
-    ] = None,
-    min_score: Annotated[float, typer.Option(help="Leave out what is less similar.")] = -1.0,
-    offset: Annotated[int, typer.Option(min=0, help="Pass over so many of the best.")] = 0,
-    distinct: Annotated[
-        bool, typer.Option("--distinct", help="Of near-identical pictures show the best only.")
-    ] = False,
-    exclude_query: Annotated[
-        bool, typer.Option("--exclude-query", help="Leave out pictures that are the query's very file.")
-    ] = False,
-    accuracy: Annotated[Accuracy, typer.Option(help="Of a gallery with an approximate index.")] = "balanced",
-    precision: Annotated[
-        float | None, typer.Option(min=0.5, max=0.999, help="Say so if the best result is not right this surely: 0.95.")
-    ] = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show on the sheet, or in JSON, which regions make results similar.")
-    ] = False,
+    like: Like = None,
+    unlike: Unlike = None,
+    text: Text = None,
+    not_text: NotText = None,
+    weight: Weight = None,
+    where: Where = None,
+    min_score: MinScore = -1.0,
+    offset: Offset = 0,
+    distinct: Distinct = False,
+    exclude_query: ExcludeQuery = False,
+    accuracy: AccuracyName = "balanced",
+    precision: SearchPrecision = None,
+    explain: Explain = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
-    conditions = Conditions(
-        where=_where(where or []), minimum=min_score, offset=offset, distinct=distinct, accuracy=accuracy
+    options = SearchOptions(
+        where=_where(where or []), min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy
     )
-    asked = Asked([*filter(None, [query]), *(like or [])], unlike or [], weight or [], text or [], not_text or [])
-    if not (asked.like or asked.texts):
+    pictures = [*filter(None, [query]), *(like or [])]
+    named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
+    if not (named.like or named.texts):
         raise typer.BadParameter("show it a picture, or say with --text what to look for", param_hint="QUERY")
     if explain:
         explaining.check(sheet, as_json=as_json)
-    _search(
-        asked,
-        gallery,
-        k,
-        sheet,
-        conditions,
-        exclude_query=exclude_query,
-        precision=precision,
-        explain=explain,
-        as_json=as_json,
-    )
+    request = Request(named, gallery, k, options, exclude_query, precision, explain)
+    _search(request, sheet, as_json=as_json)
 
 
 def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False) -> None:
     """Search the sample gallery with one of the sample queries, and draw the sheet."""
     from similarity.sample import demo_query
 
-    _search(Asked([demo_query().path]), SAMPLE, k, sheet, Conditions(), as_json=as_json)
+    _search(Request(QueryArguments([demo_query().path]), SAMPLE, k), sheet, as_json=as_json)
 
 
 def open_or_index(gallery: str) -> "Gallery":
@@ -137,74 +160,93 @@ def open_or_index(gallery: str) -> "Gallery":
 
 
 def _where(conditions: Sequence[str]) -> dict[str, list[str]]:
-    """Conditions as `column=value`, by column."""
-    found: dict[str, list[str]] = {}
+    """Conditions of the form `column=value` as the values of each column."""
+    values: dict[str, list[str]] = {}
     for condition in conditions:
         column, equals, value = condition.partition("=")
         if not (column and equals):
             raise typer.BadParameter(f"{condition!r} is not of the form column=value", param_hint="--where")
-        found.setdefault(column, []).append(value)
-    return found
+        values.setdefault(column, []).append(value)
+    return values
 
 
-def _search(
-    asked: Asked,
-    gallery: str,
-    k: int,
-    sheet: Path | None,
-    conditions: Conditions,
-    *,
-    exclude_query: bool = False,
-    precision: float | None = None,
-    explain: bool = False,
-    as_json: bool,
-) -> None:
+def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
+    """Search, draw the sheet if there is to be one, and print the hits."""
     if sheet and sheet.suffix.lower() != ".png":
         raise typer.BadParameter("its name must end in .png", param_hint="--sheet")
-    examples, query = asked.read(), asked.first
-    opened = open_or_index(gallery)
-    _ = opened.embedder  # loaded here, so that the time below is that of a search
-    started = time.perf_counter()
-    hits = opened.search(examples, k, exclude_query=exclude_query, **conditions)
-    took_ms = round(1000 * (time.perf_counter() - started), 1)
-    chances = confidence.find(opened, examples, precision, conditions.get("accuracy", "balanced"))
-    reasons = explaining.find(opened, examples, hits) if explain else None
+    answer = _answer(request)
     if sheet:
-        from similarity.exports.sheet import draw_sheet, draw_words, save_sheet
-        from similarity.images.picture import QueryFile
-
-        first, pictures = examples.like[0], [opened.thumbnail(hit.item) for hit in hits]
-        picture = first.decode() if isinstance(first, QueryFile) else draw_words(query)
-        title = query.rstrip("/").rsplit("/", 1)[-1] if asked.like else "Words"
-        heading = "Query"
-        if reasons is not None:
-            picture, pictures, heading = explaining.heated(picture, pictures, reasons)
-        save_sheet(sheet, draw_sheet(picture, title, hits, pictures, heading=heading))
+        _draw(answer, sheet)
     if as_json:
-        facts: dict[str, Any] = {
-            "query": query,
-            "gallery": opened.name,
-            "model": opened.manifest.model,
-            "took_ms": took_ms,
-        }
-        if chances and precision is not None:
-            facts["confident"] = chances.are_confident(hits, precision)
-        told = [_to_json(hit, chances) for hit in hits]
-        if reasons is not None:
-            told = [hit | {"explanation": explaining.to_json(one)} for hit, one in zip(told, reasons, strict=True)]
-        terminal.print_json(facts | {"hits": told})
+        terminal.print_json(_facts(answer))
         return
-    if chances and precision is not None:
-        confidence.say_if_unsure(chances, hits, precision)
-    if hits:
-        _print(hits, chances)
+    if answer.chances and request.precision is not None:
+        confidence.say_if_unsure(answer.chances, answer.hits, request.precision)
+    if answer.hits:
+        _print(answer.hits, answer.chances)
     else:
         terminal.say("No picture meets these conditions.")
     if sheet:
         terminal.say(f"Sheet written to {sheet}")
 
 
+def _answer(request: Request) -> Answer:
+    """The hits with all that the request wants to know of them; the query is encoded once."""
+    examples = request.query.read()
+    gallery = open_or_index(request.gallery)
+    _ = gallery.embedder  # loaded here, so that the time below is that of a search
+    with_regions = request.explain and bool(request.query.like)
+    if with_regions:
+        gallery.embedder.load_feature_maps()
+    started = time.perf_counter()
+    query = gallery.encode(examples, with_regions=with_regions)
+    hits = gallery.search(query, request.k, request.options, exclude_query=request.exclude_query)
+    took_ms = round(1000 * (time.perf_counter() - started), 1)
+    chances = confidence.find(gallery, query, request.precision, request.options.accuracy)
+    reasons = explaining.find(gallery, query, hits) if request.explain else None
+    return Answer(request, gallery, query, hits, took_ms, chances, reasons)
+
+
+def _draw(answer: Answer, path: Path) -> None:
+    """Draw the sheet into a file, with heat on its pictures if hits are explained."""
+    from similarity.exports.sheet import draw_sheet, save_sheet
+
+    name, hits = answer.request.query.title, answer.hits
+    picture: Image.Image = _picture(answer)
+    pictures = [answer.gallery.thumbnail(hit.item) for hit in hits]
+    title, heading = name.rstrip("/").rsplit("/", 1)[-1] if answer.request.query.like else "Words", "Query"
+    if answer.reasons is not None:
+        picture, pictures, heading = explaining.heated(picture, pictures, answer.reasons)
+    save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading))
+
+
+def _picture(answer: Answer) -> "Image.Image":
+    """The first picture of the query as the sheet shows it, or a card with its words."""
+    from similarity.exports.sheet import draw_words
+
+    files = answer.query.files
+    return files[0].decode() if files else draw_words(answer.request.query.title)
+
+
+def _facts(answer: Answer) -> dict[str, Any]:
+    """The JSON object that answers a request."""
+    facts: dict[str, Any] = {
+        "query": answer.request.query.title,
+        "gallery": answer.gallery.name,
+        "model": answer.gallery.manifest.model,
+        "took_ms": answer.took_ms,
+    }
+    if answer.chances and answer.request.precision is not None:
+        facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
+    hits = [_to_json(hit, answer.chances) for hit in answer.hits]
+    if answer.reasons is not None:
+        explanations = map(explaining.to_json, answer.reasons)
+        hits = [hit | {"explanation": explanation} for hit, explanation in zip(hits, explanations, strict=True)]
+    return facts | {"hits": hits}
+
+
 def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
+    """A hit as JSON has it."""
     chance = chances.of(hit) if chances else None
     return {
         "rank": hit.rank,
@@ -217,17 +259,17 @@ def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
 
 
 def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
-    """A line for each hit; how likely it is right where that can be told."""
+    """Print a line for each hit, and how likely it is right where that is known."""
     columns = ("rank", "score", *(["likely"] if chances else []), "label", "path")
-    told = [[confidence.tell(chances, hit)] if chances else [] for hit in hits]
+    likely = [[confidence.as_cell(chances, hit)] if chances else [] for hit in hits]
     rows = [
-        (str(hit.rank), f"{hit.score:.3f}", *one, hit.item.label or "", _whereabouts(hit.item))
-        for hit, one in zip(hits, told, strict=True)
+        (str(hit.rank), f"{hit.score:.3f}", *cells, hit.item.label or "", _whereabouts(hit.item))
+        for hit, cells in zip(hits, likely, strict=True)
     ]
     terminal.print_table(columns, rows)
 
 
 def _whereabouts(item: "Item") -> str:
-    """A picture's path, and what has to be known of it."""
+    """A picture's path, its copies, and whether the file is gone."""
     copies = {0: "", 1: " (and a copy)"}.get(len(item.copies), f" (and {len(item.copies)} copies)")
     return item.path + copies + (" (the file is gone)" if item.is_gone else "")

@@ -180,6 +180,19 @@ class Embedder:
         """
         return self._feature_maps.run(self.prepare(image))
 
+    def embed_with_map(self, image: Image.Image) -> tuple[Vectors, FeatureMap]:
+        """The embedding of an RGB image, float32 (dim,), as `embed` gives it, and its feature map; raises as that.
+
+        On a CPU the network runs once for both. On a GPU only the embedding is computed there.
+        """
+        seen = self.feature_map(image)
+        runs_once = isinstance(self._engine, OpenVinoEngine)
+        return normalise(seen.features[np.newaxis])[0] if runs_once else self.embed([image])[0], seen
+
+    def load_feature_maps(self) -> None:
+        """Load the network that `feature_map` runs, which its first call does otherwise; raises as that."""
+        _ = self._feature_maps
+
     @cached_property
     def _feature_maps(self) -> FeatureMaps:
         engine = self._engine

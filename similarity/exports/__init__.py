@@ -1,1 +1,1 @@
-"""Results to take along."""
+"""Results as files: a sheet, a table, JSON, and a zip of pictures."""

@@ -1,4 +1,4 @@
-"""Results to take along: as a table, as JSON, and as a zip of the pictures."""
+"""Results as files: a table, JSON, and a zip of the pictures."""
 
 import csv
 import io
@@ -21,10 +21,10 @@ LEFT_OUT = "left-out.txt"
 
 
 def to_rows(hits: Sequence[Hit], places: Sequence[str]) -> list[dict[str, Any]]:
-    """What is to be known of each hit, best first, its metadata under their own names.
+    """One row for each hit, best first; metadata have columns named `metadata.NAME`.
 
     Args:
-        places: what to say of where each picture is.
+        places: the location to give for each picture.
     """
     return [
         {f"metadata.{name}": value for name, value in hit.item.metadata.items()}
@@ -45,7 +45,7 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 def to_json(query: Sequence[str], gallery: str, model: str, rows: Sequence[dict[str, Any]]) -> bytes:
-    """Rows as a JSON file, with what was searched for and where."""
+    """Rows as a JSON file, with the query, the gallery and its model."""
     return to_json_file({"query": list(query), "gallery": gallery, "model": model, "hits": list(rows)})
 
 
@@ -55,11 +55,11 @@ def to_json_file(value: dict[str, Any]) -> bytes:
 
 
 def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable[[str], str] = str) -> bytes:
-    """The pictures as they are, named by rank; those that cannot be had are listed in a file with the reason.
+    """A zip of the original pictures, named by rank; a file in it lists those that cannot be read, with the reason.
 
     Args:
         read: gets a picture's bytes; may raise ImageError or FetchError.
-        explain: what to write of a reason.
+        explain: gives the text for a reason.
     """
     buffer, size, left_out = io.BytesIO(), 0, []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
@@ -81,7 +81,7 @@ def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable
 
 
 def write_csv(path: Path, items: Iterable[Item], skipped: Iterable[Skipped]) -> None:
-    """Write what there is to know of single files: what was skipped and why, and which files are exact copies.
+    """Write a row for each file that was skipped, with the reason, and for each exact copy.
 
     Raises:
         GalleryError: the file cannot be written.

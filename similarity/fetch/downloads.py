@@ -16,7 +16,8 @@ import urllib3
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from similarity.errors import FetchError
-from similarity.fetch.http import CHUNK_BYTES, MAX_SECONDS, SOCKET_SECONDS, USER_AGENT, check_status, explain, within
+from similarity.fetch.explanations import explain
+from similarity.fetch.http import CHUNK_BYTES, MAX_SECONDS, SOCKET_SECONDS, USER_AGENT, check_status, within
 
 ATTEMPTS = 4
 SPARE_BYTES = 100_000_000  # left free on the disk

@@ -29,20 +29,13 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from similarity.errors import FetchError
-from similarity.fetch.addresses import (
-    NO_WEB_ADDRESS,
-    WEB_PORTS,
-    BadAddressError,
-    check_url,
-    has_odd_characters,
-    is_public,
-)
+from similarity.fetch.addresses import WEB_PORTS, BadAddressError, check_url, has_odd_characters, is_public
+from similarity.fetch.explanations import MAX_REDIRECTS, explain
 from similarity.text.plain import LONGEST
 
 MAX_SECONDS = 10.0
 LONGEST_ADDRESS = LONGEST
 MAX_BYTES = 20_000_000
-MAX_REDIRECTS = 4
 MAX_REQUESTS = 10
 USER_AGENT = "similarity/0.1"
 CHUNK_BYTES = 1 << 16
@@ -269,30 +262,3 @@ def _read(url: str, response: requests.Response) -> bytes:
         if len(body) > MAX_BYTES:
             raise FetchError(f"{url} sends more than 20 MB: use a smaller version of the picture.", url)
     return bytes(body)
-
-
-def explain(url: str, error: Exception) -> str:
-    """Put what requests and urllib3 raise into one sentence."""
-    if isinstance(error, BadAddressError):
-        return f"{url} {error}"
-    if isinstance(error, InvalidIPAddress):
-        return f"{url} leads to a private network address, which is not fetched."
-    if isinstance(error, requests.TooManyRedirects):
-        return f"{url} redirects more than {MAX_REDIRECTS} times: open it in a browser and copy the final address."
-    if isinstance(error, requests.exceptions.InvalidSchema):
-        return f"{url} redirects to something that is not a web address."
-    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
-        return f"{url} did not answer in time: try again, or download the picture and upload it."
-    if isinstance(error, urllib3.exceptions.ProtocolError):
-        return f"{url} broke off before the end: try again, or download the picture and upload it."
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"{url} has no valid certificate, so it was not fetched."
-    if isinstance(error, requests.exceptions.ContentDecodingError | urllib3.exceptions.DecodeError):
-        return f"{url} sends something that cannot be unpacked."
-    if isinstance(error, requests.ConnectionError | socket.gaierror):
-        return f"{url} could not be reached: check the address and the network connection."
-    if isinstance(error, requests.exceptions.InvalidURL):
-        return f"{url} {NO_WEB_ADDRESS}"
-    if isinstance(error, ValueError):  # of whoever read where a redirect leads
-        return f"{url} redirects to something that is not a web address."
-    return f"{url} could not be fetched ({type(error).__name__})."

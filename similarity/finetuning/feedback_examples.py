@@ -167,7 +167,7 @@ class _Gathered:
 
     def __init__(self, gallery: Gallery, marks: Sequence[Mark]) -> None:
         self._gallery = gallery
-        spoken_of = {mark.sha256 for mark in marks} | {mark.asked.sha256 for mark in marks}
+        spoken_of = {mark.sha256 for mark in marks} | {mark.query.sha256 for mark in marks}
         contents = enumerate(gallery.items.contents())
         self._rows = {content: row for row, content in contents if content in spoken_of}
         self._places: dict[object, int] = {}
@@ -179,12 +179,12 @@ class _Gathered:
             return "gone"
         if self._row_of_query(mark) is not None:
             return None
-        if mark.asked.embedding is None:
+        if mark.query.embedding is None:
             return "gone"
         made = self._gallery.manifest
         backbone = (mark.model, mark.weights_sha256, mark.network_sha256)
         is_own = backbone == (made.model, made.weights_sha256, made.network_sha256)
-        return None if is_own and mark.asked.embedding.shape == (made.dim,) else "foreign"
+        return None if is_own and mark.query.embedding.shape == (made.dim,) else "foreign"
 
     def place_of_item(self, mark: Mark) -> int:
         """Where the embedding of its picture is."""
@@ -194,9 +194,9 @@ class _Gathered:
         """Where the embedding of its query is."""
         row = self._row_of_query(mark)
         if row is not None:
-            return self._place(mark.asked.sha256, self._gallery.embeddings[row])
-        assert mark.asked.embedding is not None
-        return self._place((mark.asked.sha256, mark.asked.box), mark.asked.embedding)
+            return self._place(mark.query.sha256, self._gallery.embeddings[row])
+        assert mark.query.embedding is not None
+        return self._place((mark.query.sha256, mark.query.box), mark.query.embedding)
 
     def embeddings(self) -> Vectors:
         """All of them, float32 (n, dim)."""
@@ -204,7 +204,7 @@ class _Gathered:
 
     def _row_of_query(self, mark: Mark) -> int | None:
         """The gallery's own embedding of a whole picture is better than one that was kept, whatever the backbone."""
-        return None if mark.asked.box else self._rows.get(mark.asked.sha256)
+        return None if mark.query.box else self._rows.get(mark.query.sha256)
 
     def _place(self, key: object, vector: Vectors) -> int:
         if key not in self._places:

@@ -201,14 +201,14 @@ def _read_thumbnail(source: Path, sha256: str) -> bytes | None:
 
 def _is_sound(mark: Mark) -> bool:
     """Whether all of a mark is what it is taken for."""
-    hashes = (mark.asked.sha256, mark.sha256, mark.weights_sha256)
-    texts = (mark.when, mark.asked.title, mark.item, mark.model, mark.network_sha256 or "")
+    hashes = (mark.query.sha256, mark.sha256, mark.weights_sha256)
+    texts = (mark.when, mark.query.title, mark.item, mark.model, mark.network_sha256 or "")
     are_right = (
         all(isinstance(one, str) and SHA256.fullmatch(one) for one in hashes)
         and all(isinstance(one, str) and len(one) <= MOST_TEXT for one in texts)
         and isinstance(mark.wanted, bool)
     )
-    return are_right and (mark.asked.box is None or _is_inside(mark.asked.box))
+    return are_right and (mark.query.box is None or _is_inside(mark.query.box))
 
 
 def _is_inside(box: Box) -> bool:

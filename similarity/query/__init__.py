@@ -1,1 +1,1 @@
-"""From what a person shows or says to ranked results with their reasons."""
+"""From a query to ranked results and their explanation."""

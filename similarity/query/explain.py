@@ -143,7 +143,12 @@ def look(image: Image.Image, embedder: Embedder, vectors: StoredVectors, head: H
     Raises:
         ModelError: nothing in the network is a map of the picture.
     """
-    seen = embedder.feature_map(image)
+    box = seen_box(image.size, embedder.backbone.preprocessing)
+    return take_apart(embedder.feature_map(image), box, vectors, head)
+
+
+def take_apart(seen: FeatureMap, box: Box, vectors: StoredVectors, head: Head | None = None) -> Look:
+    """Take a picture apart by its feature map; `box` is the part of the picture that the map covers."""
     embedding = normalise(seen.features[np.newaxis])[0]
     affine = head.linearise(embedding) if head else None
     projected = embedding if affine is None else affine.matrix @ embedding + affine.constant
@@ -153,7 +158,6 @@ def look(image: Image.Image, embedder: Embedder, vectors: StoredVectors, head: H
     if seen.is_exact:
         count = seen.cells.shape[0] * seen.cells.shape[1]
         cells = split.scale * _projected(_shares(seen), affine) - split.offset / count
-    box = seen_box(image.size, embedder.backbone.preprocessing)
     return Look(embedding, vector, np.asarray(cells, np.float32), split.context, box, seen.is_exact)
 
 

@@ -1,4 +1,4 @@
-"""What a person asks with: a picture by its path, its web address, its bytes or as an image, or words."""
+"""Queries as they come in: a picture by its path, its web address, its bytes or as an image, or words."""
 
 import math
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ class Examples:
     """A query of several pictures or words; see `vectors.combine`.
 
     Attributes:
-        like: what is looked for is like these, of which there is one at least,
-        unlike: and not like these.
-        weights: how much each of the first counts; all alike unless given.
+        like: examples of what is looked for, at least one.
+        unlike: counter-examples.
+        weights: how much each example counts; equally unless given.
     """
 
     like: Sequence[Query]

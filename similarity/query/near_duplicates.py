@@ -1,4 +1,4 @@
-"""Which pictures of a gallery are there more than once: exact copies, and those that look nearly the same."""
+"""Duplicates in a gallery: exact copies, and pictures that look nearly the same."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ BLOCK, MATRIX = 512, 1 << 26
 # their size with JPEG quality 60, and all at their own size. Of the 712,000 other pairs one reaches it, the same
 # picture under two names; 24 reach 0.9.
 THRESHOLD = 0.95
-# For who only looks through results, more is better: this finds 81 % of copies saved at half their size (the threshold
+# Among results, more recall is better: this finds 81 % of copies saved at half their size (the threshold
 # above 14 %) and 99 % at 70 %, and still only 24 of the other pairs.
 SAME_TO_THE_EYE = 0.9
 
@@ -63,21 +63,21 @@ def find_duplicates(
     rows: dict[int, list[int]] = defaultdict(list)
     for row, group in enumerate(groups.tolist()):
         rows[group].append(row)
-    found = [
+    duplicates = [
         Group(list(files_of(items[row] for row in members)), min(1.0, float(scores[group])))
         for group, members in rows.items()
         if len(members) > 1 or items[members[0]].copies
     ]
-    return sorted(found, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
+    return sorted(duplicates, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
 
 
 def without_near_identical(
     blocks: Iterable[Vectors], wanted: int, threshold: float = SAME_TO_THE_EYE
 ) -> npt.NDArray[np.int64]:
-    """The rows that are not nearly identical to one before them that is kept: of a ranking, what one wants to see.
+    """The rows of a ranking that are not nearly identical to an earlier row that is kept.
 
     Args:
-        blocks: float32 (any, dim), rows of unit length, best first; they are taken as long as more are wanted.
+        blocks: float32 (any, dim), rows of unit length, best first; read until enough rows are kept.
         wanted: how many are enough.
 
     Returns:
@@ -125,7 +125,7 @@ def link(
 
 
 def _merge(groups: npt.NDArray[np.int64], lowest: Vectors, rows: npt.NDArray[np.int64], score: np.float32) -> None:
-    """Make the groups of some rows one, which a pair with this score has linked."""
+    """Merge the groups of some rows, which a pair with this score has linked."""
     merged = np.unique(groups[rows])
     if len(merged) > 1:
         groups[np.isin(groups, merged)] = merged[0]

@@ -7,13 +7,14 @@ from typing import get_args
 import numpy as np
 
 from similarity.errors import SearchError
-from similarity.query.filters import Conditions, Facets
+from similarity.query.filters import Facets
 from similarity.query.near_duplicates import BLOCK, without_near_identical
+from similarity.query.options import SearchOptions
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.storage.generations import Generation
 from similarity.vectors.arrays import Vectors
 
-# How many conditions an index stays prepared for.
+# How many selections an index stays prepared for.
 KEPT_SELECTIONS = 16
 
 
@@ -21,13 +22,13 @@ class Ranker:
     """Ranks the pictures of one generation. Safe to share between threads."""
 
     def __init__(self, name: str, generation: Generation) -> None:
-        """Take over a generation of the gallery with a name."""
+        """For one generation of the gallery of this name."""
         self._name, self._generation = name, generation
         self._selections: dict[object, Selection] = {}
 
     @cached_property
     def facets(self) -> Facets:
-        """Which values the labels and metadata have."""
+        """The values of labels and metadata."""
         return Facets(self._generation.items)
 
     def row(self, item_id: str) -> int:
@@ -36,32 +37,31 @@ class Ranker:
             raise SearchError(f"The picture {item_id!r} is not in the gallery {self._name}.")
         return row
 
-    def rank(self, vector: Vectors, k: int, conditions: Conditions) -> list[Hit]:
+    def rank(self, vector: Vectors, k: int, options: SearchOptions) -> list[Hit]:
         """The best pictures; see `Gallery.search_vector`."""
-        offset = conditions.get("offset", 0)
+        offset = options.offset
         if k < 1:
             raise SearchError(f"The number of results must be at least 1, not {k}.")
         if offset < 0:
             raise SearchError(f"The number of results to pass over must be at least 0, not {offset}.")
-        scores, rows = self._best(vector, offset + k, conditions)
+        scores, rows = self._best(vector, offset + k, options)
         items = self._generation.items.at(rows[offset:])
         # Embeddings in half precision are not quite of unit length.
         found = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
         return [Hit(rank, score, item) for rank, (score, item) in enumerate(found, offset + 1)]
 
-    def _best(self, vector: Vectors, wanted: int, conditions: Conditions) -> tuple[Vectors, Rows]:
-        """Scores and rows of so many, if there are so many."""
-        accuracy, minimum = conditions.get("accuracy", "balanced"), conditions.get("minimum", -1.0)
-        if accuracy not in get_args(Accuracy):
-            raise SearchError(f"The accuracy {accuracy!r} is none of {', '.join(get_args(Accuracy))}.")
-        among = self._among(conditions.get("where"), conditions.get("but", ()))
+    def _best(self, vector: Vectors, wanted: int, options: SearchOptions) -> tuple[Vectors, Rows]:
+        """Scores and rows of the best `wanted` pictures, or of fewer where fewer qualify."""
+        if options.accuracy not in get_args(Accuracy):
+            raise SearchError(f"The accuracy {options.accuracy!r} is none of {', '.join(get_args(Accuracy))}.")
+        among = self._among(options.where, options.exclude_ids)
         depth = wanted
         while True:
-            found = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=accuracy)
+            found = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
             scores, rows = found[0][0], found[1][0]
-            chosen = np.flatnonzero(scores >= minimum)
+            chosen = np.flatnonzero(scores >= options.min_score)
             is_all = len(rows) < depth or len(chosen) < len(rows)
-            if conditions.get("distinct"):
+            if options.distinct:
                 vectors, best = self._generation.embeddings, rows[chosen]
                 blocks = (vectors[best[start : start + BLOCK]] for start in range(0, len(best), BLOCK))
                 chosen = chosen[without_near_identical(blocks, wanted)]
@@ -69,15 +69,15 @@ class Ranker:
                 return scores[chosen], rows[chosen]
             depth *= 4  # too many of those were nearly identical
 
-    def _among(self, where: Where | None, but: Collection[str]) -> Selection | None:
-        """The rows to choose from; None where that is all of them. The last ones are kept."""
-        if not (where or but):
+    def _among(self, where: Where | None, exclude_ids: Collection[str]) -> Selection | None:
+        """The rows to choose from, or None for all of them; the latest selections are kept."""
+        if not (where or exclude_ids):
             return None
-        key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(but))
+        key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(exclude_ids))
         if (selection := self._selections.get(key)) is None:
             rows = self.facets.rows(where) if where else np.arange(len(self._generation.items))
-            out = [self.row(item_id) for item_id in but]
-            selection = Selection(np.setdiff1d(rows, out) if out else rows, dict(where or {}), out)
+            excluded = [self.row(item_id) for item_id in exclude_ids]
+            selection = Selection(np.setdiff1d(rows, excluded) if excluded else rows, dict(where or {}), excluded)
             if len(self._selections) >= KEPT_SELECTIONS:
                 self._selections.clear()
             self._selections[key] = selection

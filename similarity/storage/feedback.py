@@ -48,15 +48,15 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was asked with.
+class MarkedQuery:
+    """The query that a mark is about: a picture, or a part of one.
 
     Attributes:
-        title: what it is called.
+        title: its name.
         sha256: of the picture's file, in hex.
-        box: the part of it that was meant, if not the whole.
-        embedding: of that, float32 (dim,), of unit length, as the backbone gives it; None of a whole picture of the
-            gallery, whose embedding the gallery has.
+        box: the part of the picture that was the query, if not the whole.
+        embedding: of that part, float32 (dim,), of unit length, as the backbone gives it; None of a whole picture
+            of the gallery, whose embedding the gallery has.
     """
 
     title: str
@@ -71,7 +71,7 @@ class Mark:
 
     Attributes:
         when: ISO 8601, UTC.
-        asked: what it was a result for.
+        query: the query that it was a result for.
         item: its id then,
         sha256: and that of its file, in hex.
         wanted: more like this, or not like this.
@@ -79,7 +79,7 @@ class Mark:
     """
 
     when: str
-    asked: Asked
+    query: MarkedQuery
     item: str
     sha256: str
     wanted: bool
@@ -90,17 +90,17 @@ class Mark:
     @property
     def about(self) -> tuple[str, Box | None, str]:
         """The query and the picture: of each such pair one mark is kept."""
-        return self.asked.sha256, self.asked.box, self.sha256
+        return self.query.sha256, self.query.box, self.sha256
 
 
-def add_mark(directory: Path, manifest: Manifest, asked: Asked, item: Item, *, wanted: bool) -> Mark:
+def add_mark(directory: Path, manifest: Manifest, query: MarkedQuery, item: Item, *, wanted: bool) -> Mark:
     """Keep a mark; an earlier one about the same query and picture is replaced.
 
     Raises:
         GalleryError: there are too many, or it cannot be written. GalleryNotFoundError: the gallery was deleted.
     """
     of = (manifest.model, manifest.weights_sha256, manifest.network_sha256)
-    mark = Mark(_now(), asked, item.id, item.sha256, wanted, *of)
+    mark = Mark(_now(), query, item.id, item.sha256, wanted, *of)
     with _writing(directory):
         path = directory / MARKS
         if _count_lines(path) >= MOST_MARKS:
@@ -114,9 +114,9 @@ def add_mark(directory: Path, manifest: Manifest, asked: Asked, item: Item, *, w
     return mark
 
 
-def forget_mark(directory: Path, asked: Asked, item: Item) -> None:
+def forget_mark(directory: Path, query: MarkedQuery, item: Item) -> None:
     """Take a mark back, if there is one; raises as `add_mark`, but never because there are too many."""
-    line = {"when": _now(), "query": asked.sha256, "box": _edges(asked.box), "sha256": item.sha256, "wanted": None}
+    line = {"when": _now(), "query": query.sha256, "box": _edges(query.box), "sha256": item.sha256, "wanted": None}
     with _writing(directory):
         path = directory / MARKS
         if path.exists():
@@ -260,22 +260,22 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 def _to_line(mark: Mark) -> dict[str, Any]:
     line = asdict(mark)
-    del line["asked"]
-    asked = {"title": mark.asked.title[:MOST_TITLE], "query": mark.asked.sha256, "box": _edges(mark.asked.box)}
-    return line | asked | {"embedding": _pack(mark.asked.embedding)}
+    del line["query"]
+    query = {"title": mark.query.title[:MOST_TITLE], "query": mark.query.sha256, "box": _edges(mark.query.box)}
+    return line | query | {"embedding": _pack(mark.query.embedding)}
 
 
 def _to_mark(line: dict[str, Any]) -> Mark:
     packed, network = line["embedding"], line["network_sha256"]
     embedding = None if packed is None else _unpack(packed)
-    asked = Asked(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
+    query = MarkedQuery(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
     words = {name: _word(line[name]) for name in ("when", "item", "sha256", "model", "weights_sha256")}
     datetime.fromisoformat(words["when"])
     if network is not None:
         _word(network)
     if not isinstance(line["wanted"], bool):
         raise TypeError("it is neither wanted nor not")
-    return Mark(asked=asked, wanted=line["wanted"], network_sha256=network, **words)
+    return Mark(query=query, wanted=line["wanted"], network_sha256=network, **words)
 
 
 def _to_box(edges: Any) -> Box | None:

@@ -116,8 +116,8 @@ class Items(Sequence[Item]):
         """The label of each item."""
         return self._column("label", self._lines)
 
-    def told(self) -> Iterator[tuple[int, dict[str, str], str | None]]:
-        """Of every file, copies as well: the row of its item, its metadata, and its label."""
+    def iter_metadata(self) -> Iterator[tuple[int, dict[str, str], str | None]]:
+        """The row of its item, the metadata and the label of every file, copies included."""
         lines = self._row_of_line.tolist(), *(self._table.column(name).to_pylist() for name in ("metadata", "label"))
         for row, metadata, label in zip(*lines, strict=True):
             yield row, {} if metadata == "{}" else json.loads(metadata), label

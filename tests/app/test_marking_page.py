@@ -11,7 +11,7 @@ from test_search_page import button
 from similarity import Gallery
 from similarity.app.components.tiles import _tell
 from similarity.app.search import detail, feedback
-from similarity.storage.feedback import Asked, add_mark, read_marks
+from similarity.storage.feedback import MarkedQuery, add_mark, read_marks
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def look_closer(page: AppTest, item: str) -> None:
 
 
 def kept(gallery: Gallery) -> list[tuple[str, str, bool]]:
-    return [(mark.asked.title, mark.item, mark.wanted) for mark in read_marks(gallery.directory)]
+    return [(mark.query.title, mark.item, mark.wanted) for mark in read_marks(gallery.directory)]
 
 
 @pytest.mark.usefixtures("mine")
@@ -81,11 +81,11 @@ def test_a_query_from_elsewhere_or_a_part_of_one_is_kept_as_its_embedding(mine: 
         button(page, "Not like this").click().run()
         assert not page.exception
     sample, part = read_marks(mine.directory)
-    assert sample.asked.embedding is not None
-    assert sample.asked.embedding.shape == (mine.manifest.dim,)
-    assert part.asked.sha256 == mine.items[0].sha256
-    assert part.asked.box is not None
-    assert part.asked.embedding is not None
+    assert sample.query.embedding is not None
+    assert sample.query.embedding.shape == (mine.manifest.dim,)
+    assert part.query.sha256 == mine.items[0].sha256
+    assert part.query.box is not None
+    assert part.query.embedding is not None
 
 
 def test_whoever_may_only_search_leaves_no_marks_and_is_told_so(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ def test_marks_are_counted_and_forgotten_on_the_galleries_page_after_a_second_qu
     page.run()
     assert "are kept here" in texts(page)
     for item in mine.items[:3]:
-        add_mark(mine.directory, mine.manifest, Asked("boot.jpg", "a" * 64), item, wanted=True)
+        add_mark(mine.directory, mine.manifest, MarkedQuery("boot.jpg", "a" * 64), item, wanted=True)
     page.run()
     assert "3 marks kept." in texts(page)
     assert "Download (JSON)" in [one.label for one in page.get("download_button")]

@@ -27,7 +27,7 @@ from similarity.errors import HeadError
 from similarity.finetuning import Epoch, Settings
 from similarity.finetuning.epochs import OnEpoch
 from similarity.service.jobs import Job, Jobs
-from similarity.storage.feedback import Asked, add_mark
+from similarity.storage.feedback import MarkedQuery, add_mark
 from similarity.vectors.arrays import normalise
 from similarity.vectors.heads import Card, Head
 
@@ -152,7 +152,7 @@ def test_marks_can_be_learned_from_where_there_are_some(
     asked = trains()
     page.run()
     assert "train-source-mine" not in {one.key for one in page.segmented_control}, "there is nothing to choose yet"
-    query = Asked("query.jpg", mine.items[0].sha256)
+    query = MarkedQuery("query.jpg", mine.items[0].sha256)
     add_mark(mine.directory, mine.manifest, query, mine.items[1], wanted=True)
     page.run()
     page.segmented_control(key="train-source-mine").set_value("marks").run()

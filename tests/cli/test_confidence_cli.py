@@ -2,8 +2,11 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from commands import Run
 
@@ -74,3 +77,50 @@ def test_evaluate_says_how_far_probabilities_are_off(run: Run, catalogue: Galler
     assert 0 <= told["ece"] <= 0.05
     assert sum(one["count"] for one in told["calibration"]) == 10 * len(catalogue)
     assert f"Expected calibration error {told['ece']:.3f}" in run("evaluate", "-g", "catalogue").stdout
+
+
+@pytest.fixture
+def query_work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A line for each time that the file `lamp()` is decoded, or that a network runs on its pixels."""
+    from similarity.embedding import engines, feature_maps
+    from similarity.embedding.embedder import Embedder
+    from similarity.images.decoding import decode_scaled
+
+    work: list[str] = []
+    pixels: list[bytes] = []
+    run, run_map, prepare = engines.OpenVinoEngine.run, feature_maps.FeatureMaps.run, Embedder.prepare
+
+    def decode(data: bytes, name: str, **options: Any) -> Any:
+        decoded = decode_scaled(data, name, **options)
+        if name == lamp():
+            work.append("decoded")
+            pixels.append(prepare(Embedder.load("efficientnet-lite2"), decoded.image).tobytes())
+        return decoded
+
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def runs(self: object, given: Any) -> Any:
+            pictures = given if given.ndim == 4 else given[np.newaxis]
+            work.extend("embedded" for one in pictures if one.tobytes() in pixels)
+            return real(self, given)
+
+        return runs
+
+    for module in ("query.inputs", "images.picture", "embedding.embedder"):
+        monkeypatch.setattr(f"similarity.{module}.decode_scaled", decode)
+    monkeypatch.setattr(engines.OpenVinoEngine, "run", counted(run))
+    monkeypatch.setattr(feature_maps.FeatureMaps, "run", counted(run_map))
+    return work
+
+
+@pytest.mark.parametrize("explain", [[], ["--explain"]])
+@pytest.mark.parametrize("how", ["alone", "with a further example", "with a counter-example"])
+def test_a_query_is_decoded_and_embedded_once(
+    run: Run, catalogue: Gallery, query_work: list[str], explain: list[str], how: str
+) -> None:
+    shoe = next(item.path for item in catalogue.items if item.label == "shoe")
+    more = {"alone": [], "with a further example": ["--like", shoe], "with a counter-example": ["--unlike", shoe]}[how]
+    done = run("search", lamp(), *more, "-g", "catalogue", "-k", 3, *explain, "--json")
+    hits = json.loads(done.stdout)["hits"]
+    assert all(hit["probability"] is not None for hit in hits if hit["path"] != shoe), "it is a labelled gallery"
+    assert all(("explanation" in hit) == bool(explain) for hit in hits)
+    assert query_work == ["decoded", "embedded"]

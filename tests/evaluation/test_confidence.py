@@ -14,7 +14,7 @@ from similarity import Gallery
 from similarity.errors import SearchError
 from similarity.evaluation import evaluate, render_report
 from similarity.evaluation.calibrate import calibrate, read_calibration
-from similarity.evaluation.confidence.calibration import Calibration, count_votes, cross_fit, fit, measure
+from similarity.evaluation.confidence.calibration import VOTERS, Calibration, count_votes, cross_fit, fit, measure
 from similarity.evaluation.confidence.estimate import Chances, find_chances, percent
 from similarity.evaluation.confidence.reliability import measure_reliability
 from similarity.evaluation.report.plots import draw_reliability
@@ -243,9 +243,14 @@ def hit(gallery: Gallery, row: int, score: float, rank: int = 1) -> Hit:
     return Hit(rank, score, gallery.items[row])
 
 
+def voters(gallery: Gallery, item_id: str) -> list[Hit]:
+    """The first hits of a picture of the gallery, without itself."""
+    return gallery.search_vector(gallery.vector(item_id), VOTERS, but=[item_id])
+
+
 def test_the_query_itself_is_nothing_to_guess_about(mine: Gallery) -> None:
     calibration, item = calibrate(mine), mine.items[30]
-    chances = find_chances(mine, calibration, mine.vector(item.id), same=[item.id])
+    chances = find_chances(calibration, voters(mine, item.id), same=[item.id])
     hits = mine.search_vector(mine.vector(item.id))
     assert hits[0].item.id == item.id
     assert chances.of(hits[0]) is None
@@ -258,7 +263,7 @@ def test_the_query_itself_is_nothing_to_guess_about(mine: Gallery) -> None:
 def test_filters_do_not_make_a_result_surer(mine: Gallery) -> None:
     calibration, lamp = calibrate(mine), next(item for item in mine.items if item.label == "lamp")
     vector = mine.vector(lamp.id)
-    chances = find_chances(mine, calibration, vector, same=[lamp.id])
+    chances = find_chances(calibration, voters(mine, lamp.id), same=[lamp.id])
     vases = mine.search_vector(vector, where={"label": ["vase"]})
     assert (chances.of(vases[0]) or 0) < 0.5
     assert not chances.are_confident(vases)

@@ -29,7 +29,7 @@ from similarity.finetuning.feedback_examples import QUERIES_TO_HOLD_OUT, Marked,
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worker import teach
 from similarity.processes import running_module
-from similarity.storage.feedback import Asked, add_mark
+from similarity.storage.feedback import MarkedQuery, add_mark
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Card, Head, read_head
 
@@ -323,7 +323,7 @@ def test_batches_are_disjoint_and_hold_two_of_each_label_where_labels_are_many()
 def mark(gallery: Gallery, queries: int, kinds: tuple[bool, ...] = (True, False)) -> None:
     """Of so many pictures of the gallery, a result of their label is wanted and one of another is not."""
     for query in gallery.items[:: len(gallery) // queries][:queries]:
-        asked = Asked(query.path, query.sha256)
+        asked = MarkedQuery(query.path, query.sha256)
         for wanted in kinds:
             found = [item for item in gallery.items if (item.label == query.label) == wanted and item != query]
             add_mark(gallery.directory, gallery.manifest, asked, found[0], wanted=wanted)
@@ -359,7 +359,11 @@ def test_marks_that_teach_nothing_are_an_error(marked: Gallery) -> None:
     with pytest.raises(HeadError, match="“More like this”: mark some results “Not like this”, too"):
         finetune(marked, Settings.choose("marks"))
     add_mark(
-        marked.directory, marked.manifest, Asked("another", marked.items[5].sha256), marked.items[-1], wanted=False
+        marked.directory,
+        marked.manifest,
+        MarkedQuery("another", marked.items[5].sha256),
+        marked.items[-1],
+        wanted=False,
     )
     with pytest.raises(HeadError, match="no query has both: mark more, or choose contrastive"):
         finetune(marked, Settings.choose("marks", loss="triplet"))

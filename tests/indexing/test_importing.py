@@ -32,7 +32,7 @@ from similarity.progress import Progress
 from similarity.search.stores import Store
 from similarity.storage.checksums import fingerprint
 from similarity.storage.cleanup import delete_gallery
-from similarity.storage.feedback import MARKS, Asked, add_mark, read_marks
+from similarity.storage.feedback import MARKS, MarkedQuery, add_mark, read_marks
 from similarity.storage.generations import read_generation
 from similarity.storage.inventory import list_galleries, take_inventory
 from similarity.storage.items import write_items
@@ -250,7 +250,10 @@ def test_thumbnails_are_pictures_again_and_nothing_else(source: Path) -> None:
 def test_marks_come_along_if_they_are_sound(source: Path) -> None:
     gallery = Gallery.open(source)
     sha256 = gallery.items[0].sha256
-    asked = [Asked("a query", sha256), Asked("cut out", sha256, Box(0.1, 0.2, 0.5, 1), gallery.embeddings[0])]
+    asked = [
+        MarkedQuery("a query", sha256),
+        MarkedQuery("cut out", sha256, Box(0.1, 0.2, 0.5, 1), gallery.embeddings[0]),
+    ]
     for one in asked:
         add_mark(gallery.directory, gallery.manifest, one, gallery.items[5], wanted=True)
     sound = read_marks(source)

@@ -21,7 +21,7 @@ from similarity.storage import feedback
 from similarity.storage.cleanup import delete_gallery
 from similarity.storage.feedback import (
     MARKS,
-    Asked,
+    MarkedQuery,
     add_mark,
     export_marks,
     forget_all,
@@ -38,10 +38,10 @@ MARKING = """
 import sys
 from pathlib import Path
 from similarity import Gallery
-from similarity.storage.feedback import Asked, add_mark
+from similarity.storage.feedback import MarkedQuery, add_mark
 gallery, name = Gallery.open(Path(sys.argv[1])), sys.argv[2]
 for number in range(100):
-    asked, item = Asked(name, f"{name}-{number}"), gallery.items[number % 15]
+    asked, item = MarkedQuery(name, f"{name}-{number}"), gallery.items[number % 15]
     add_mark(gallery.directory, gallery.manifest, asked, item, wanted=True)
 """
 
@@ -53,28 +53,30 @@ def mine(own_pictures: Path, empty_home: Path) -> Gallery:
 
 
 @pytest.fixture
-def asked(mine: Gallery) -> Asked:
+def asked(mine: Gallery) -> MarkedQuery:
     """A picture that is none of the gallery."""
-    return Asked("boot.jpg", "a" * 64, embedding=normalise(np.ones((1, mine.manifest.dim)))[0])
+    return MarkedQuery("boot.jpg", "a" * 64, embedding=normalise(np.ones((1, mine.manifest.dim)))[0])
 
 
-def test_a_mark_is_read_as_it_was_made(mine: Gallery, asked: Asked) -> None:
+def test_a_mark_is_read_as_it_was_made(mine: Gallery, asked: MarkedQuery) -> None:
     part = replace(asked, box=Box(0.1, 0.2, 0.5, 0.75))
     made = [
         add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True),
         add_mark(mine.directory, mine.manifest, part, mine.items[0], wanted=False),
-        add_mark(mine.directory, mine.manifest, Asked("dots-1.jpg", mine.items[1].sha256), mine.items[2], wanted=False),
+        add_mark(
+            mine.directory, mine.manifest, MarkedQuery("dots-1.jpg", mine.items[1].sha256), mine.items[2], wanted=False
+        ),
     ]
     read = read_marks(mine.directory)
     assert read == made
-    assert read[0].asked.embedding is not None
+    assert read[0].query.embedding is not None
     assert asked.embedding is not None
-    assert read[0].asked.embedding @ asked.embedding >= 0.999
-    assert read[2].asked.embedding is None
+    assert read[0].query.embedding @ asked.embedding >= 0.999
+    assert read[2].query.embedding is None
 
 
 def test_the_last_mark_about_a_query_and_a_picture_counts_and_one_taken_back_is_gone(
-    mine: Gallery, asked: Asked
+    mine: Gallery, asked: MarkedQuery
 ) -> None:
     first, second = mine.items[:2]
     add_mark(mine.directory, mine.manifest, asked, first, wanted=True)
@@ -90,7 +92,7 @@ def test_the_last_mark_about_a_query_and_a_picture_counts_and_one_taken_back_is_
 
 
 def test_a_line_that_was_cut_short_or_makes_no_sense_is_passed_over_and_takes_no_other_along(
-    mine: Gallery, asked: Asked, caplog: pytest.LogCaptureFixture
+    mine: Gallery, asked: MarkedQuery, caplog: pytest.LogCaptureFixture
 ) -> None:
     kept = add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     path = mine.directory / MARKS
@@ -103,7 +105,7 @@ def test_a_line_that_was_cut_short_or_makes_no_sense_is_passed_over_and_takes_no
 
 
 def test_lines_that_do_not_count_make_room_and_beyond_the_bound_it_says_what_to_do(
-    mine: Gallery, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    mine: Gallery, asked: MarkedQuery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feedback, "MOST_MARKS", 3)
     for _ in range(5):
@@ -124,7 +126,7 @@ def test_two_processes_mark_at_once_and_lose_nothing(mine: Gallery, child_enviro
     assert (mine.directory / MARKS).read_bytes().count(b"\n") == 200
 
 
-def test_marks_go_with_their_gallery_and_change_nothing_else_about_it(mine: Gallery, asked: Asked) -> None:
+def test_marks_go_with_their_gallery_and_change_nothing_else_about_it(mine: Gallery, asked: MarkedQuery) -> None:
     before = mine.state
     add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     read_generation(mine.directory, thorough=True)
@@ -140,7 +142,7 @@ def test_marks_go_with_their_gallery_and_change_nothing_else_about_it(mine: Gall
     assert not mine.directory.exists()
 
 
-def test_an_export_says_where_pictures_are_now_and_which_are_gone(mine: Gallery, asked: Asked) -> None:
+def test_an_export_says_where_pictures_are_now_and_which_are_gone(mine: Gallery, asked: MarkedQuery) -> None:
     dot, ring = mine.items[0], mine.items[5]
     add_mark(mine.directory, mine.manifest, asked, dot, wanted=True)
     add_mark(mine.directory, mine.manifest, asked, ring, wanted=False)
@@ -152,8 +154,8 @@ def test_an_export_says_where_pictures_are_now_and_which_are_gone(mine: Gallery,
     assert exported["marks"] == tell_marks(mine.directory, Gallery.open(mine.directory).items)
 
 
-def test_training_gets_each_embedding_once_and_pairs_of_them(mine: Gallery, asked: Asked) -> None:
-    own = Asked("dots-1.jpg", mine.items[1].sha256)
+def test_training_gets_each_embedding_once_and_pairs_of_them(mine: Gallery, asked: MarkedQuery) -> None:
+    own = MarkedQuery("dots-1.jpg", mine.items[1].sha256)
     add_mark(mine.directory, mine.manifest, asked, mine.items[0], wanted=True)
     add_mark(mine.directory, mine.manifest, asked, mine.items[6], wanted=False)
     add_mark(mine.directory, mine.manifest, own, mine.items[0], wanted=True)
@@ -168,14 +170,14 @@ def test_training_gets_each_embedding_once_and_pairs_of_them(mine: Gallery, aske
     assert (pairs.gone, pairs.foreign) == (0, 0)
 
 
-def test_a_query_that_has_come_into_the_gallery_is_the_gallerys_own_picture(mine: Gallery, asked: Asked) -> None:
+def test_a_query_that_has_come_into_the_gallery_is_the_gallerys_own_picture(mine: Gallery, asked: MarkedQuery) -> None:
     add_mark(mine.directory, mine.manifest, replace(asked, sha256=mine.items[4].sha256), mine.items[0], wanted=True)
     pairs = training_pairs(mine)
     assert np.array_equal(pairs.embeddings[pairs.queries[0]], mine.embeddings[4])
 
 
 def test_marks_of_another_model_and_of_pictures_that_are_gone_are_left_out_and_counted(
-    mine: Gallery, asked: Asked
+    mine: Gallery, asked: MarkedQuery
 ) -> None:
     with pytest.raises(HeadError, match="No result of the gallery mine has been marked yet"):
         training_pairs(mine)
@@ -186,13 +188,15 @@ def test_marks_of_another_model_and_of_pictures_that_are_gone_are_left_out_and_c
         training_pairs(mine)
     add_mark(mine.directory, mine.manifest, asked, mine.items[5], wanted=True)
     add_mark(mine.directory, mine.manifest, asked, mine.items[10], wanted=True)
-    add_mark(mine.directory, mine.manifest, Asked("rings-1.jpg", mine.items[6].sha256), mine.items[11], wanted=False)
+    add_mark(
+        mine.directory, mine.manifest, MarkedQuery("rings-1.jpg", mine.items[6].sha256), mine.items[11], wanted=False
+    )
     pairs = training_pairs(mine.remove(labels=["rings"]))
     assert len(pairs) == 1
     assert (pairs.gone, pairs.foreign) == (2, 1)
 
 
-def test_the_command_line_counts_exports_and_forgets_marks(mine: Gallery, asked: Asked) -> None:
+def test_the_command_line_counts_exports_and_forgets_marks(mine: Gallery, asked: MarkedQuery) -> None:
     def run(*options: str) -> str:
         done = CliRunner().invoke(app, ["feedback", "--gallery", "mine", *options])
         assert done.exit_code == 0, done.output
@@ -209,7 +213,7 @@ def test_the_command_line_counts_exports_and_forgets_marks(mine: Gallery, asked:
     assert "mine has 0 marks" in run()
 
 
-def test_marks_that_cannot_be_read_or_written_are_said_to_be(mine: Gallery, asked: Asked) -> None:
+def test_marks_that_cannot_be_read_or_written_are_said_to_be(mine: Gallery, asked: MarkedQuery) -> None:
     (mine.directory / MARKS).mkdir()
     with pytest.raises(GalleryError, match="cannot be read"):
         read_marks(mine.directory)

@@ -14,7 +14,7 @@ from similarity.app.serving.single_flight import Once
 from similarity.app.shell.links import ITEM, TEXT, UPLOAD, Link
 from similarity.errors import SearchError
 from similarity.evaluation.calibrate import calibrate, read_calibration
-from similarity.evaluation.confidence.calibration import Calibration
+from similarity.evaluation.confidence.calibration import VOTERS, Calibration
 from similarity.evaluation.confidence.estimate import Chances, find_chances, percent
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
@@ -46,7 +46,9 @@ def find(
     if calibration is None:
         return None
     try:
-        return find_chances(gallery, calibration, vector, same=_same(gallery, like), accuracy=link.accuracy)
+        same = _same(gallery, like)
+        voters = gallery.search_vector(vector, VOTERS, exclude_ids=same, accuracy=link.accuracy)
+        return find_chances(calibration, voters, same=same)
     except SearchError:
         return None
 

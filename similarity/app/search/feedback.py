@@ -17,7 +17,7 @@ from similarity.app.wording.messages import error_text
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.sources.originals import file_name
-from similarity.storage.feedback import Asked, add_mark, forget_mark
+from similarity.storage.feedback import MarkedQuery, add_mark, forget_mark
 
 NOTICE, HAS_CHANGED = "marking_notice", "marking_has_changed"
 FULL = f"A search has room for {MAX_PARTS} examples and {MAX_PARTS} counter-examples: take one of them back first."
@@ -63,14 +63,14 @@ def keep(gallery: Gallery, part: Part, wanted: bool | None) -> None:
     if part.kind != ITEM or part.box or not link.like or part == link.like[0] or not may_manage():
         return
     try:
-        asked = _asked(gallery, link.like[0])
-        if asked is None:
+        query = _marked_query(gallery, link.like[0])
+        if query is None:
             return
         item = gallery.find(part.value)
         if wanted is None:
-            forget_mark(gallery.directory, asked, item)
+            forget_mark(gallery.directory, query, item)
         else:
-            add_mark(gallery.directory, gallery.manifest, asked, item, wanted=wanted)
+            add_mark(gallery.directory, gallery.manifest, query, item, wanted=wanted)
     except SimilarityError as error:
         logger.warning("A mark is not kept: %s (%r)", error, error.__cause__)
         st.session_state[NOTICE] = f"This mark is not kept. {error_text(error)}"
@@ -95,12 +95,12 @@ def whether_kept(link: Link) -> str:
     return NOT_KEPT_FOR_WORDS if link.like and link.like[0].kind == TEXT else KEPT
 
 
-def _asked(gallery: Gallery, part: Part) -> Asked | None:
+def _marked_query(gallery: Gallery, part: Part) -> MarkedQuery | None:
     """What results are marked for, which is the first part of the search; None of words, which are not kept."""
     if part.kind == TEXT:
         return None
     if part.kind == ITEM and not part.box:
         item = gallery.find(part.value)
-        return Asked(file_name(item), item.sha256)
+        return MarkedQuery(file_name(item), item.sha256)
     file = picture_file(gallery, part)
-    return Asked(file.name, file.sha256, part.box, resources.embed_picture(gallery, file, part.box))
+    return MarkedQuery(file.name, file.sha256, part.box, resources.embed_picture(gallery, file, part.box))

@@ -96,9 +96,9 @@ def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Exam
     return gallery.search_vector(
         vector,
         MAX_RESULTS,
-        where=resources.facets(gallery).meant(link.where),
-        but=unwanted,
-        minimum=link.minimum or -1.0,
+        where=resources.facets(gallery).original(link.where),
+        exclude_ids=unwanted,
+        min_score=link.minimum or -1.0,
         distinct=link.distinct,
         accuracy=link.accuracy,
     )

@@ -88,19 +88,19 @@ class Calibration:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Calibration:
+    def from_json(cls, facts: Mapping[str, Any]) -> Calibration:
         """What `to_json` gave; raises ValueError if it is something else."""
         try:
             made = cls(
-                by=str(told["by"]),
-                queries=int(told["queries"]),
-                pairs=int(told["pairs"]),
-                error=float(told["error"]),
-                mix=float(told["mix"]),
-                evidence=tuple(map(float, told["evidence"])),
-                chances=tuple(map(float, told["chances"])),
-                starts=tuple(map(float, told["starts"])),
-                precisions=tuple(map(float, told["precisions"])),
+                by=str(facts["by"]),
+                queries=int(facts["queries"]),
+                pairs=int(facts["pairs"]),
+                error=float(facts["error"]),
+                mix=float(facts["mix"]),
+                evidence=tuple(map(float, facts["evidence"])),
+                chances=tuple(map(float, facts["chances"])),
+                starts=tuple(map(float, facts["starts"])),
+                precisions=tuple(map(float, facts["precisions"])),
             )
         except (LookupError, TypeError, ValueError, OverflowError) as error:
             raise ValueError("not a calibration") from error
@@ -109,7 +109,7 @@ class Calibration:
         return made
 
     def _is_sound(self) -> bool:
-        """Written so that a number that is none is refused, too."""
+        """Whether its numbers are in range and in order; NaN fails these comparisons."""
         shares = np.array([self.error, self.mix, *self.chances, *self.precisions])
         rising = (self.evidence, self.chances, self.starts, self.precisions)
         return bool(
@@ -117,7 +117,7 @@ class Calibration:
             and len(self.starts) == len(self.precisions)
             and ((shares >= 0) & (shares <= 1)).all()
             and np.isfinite([*self.evidence, *self.starts]).all()
-            and all((np.diff(one) >= 0).all() for one in rising)
+            and all((np.diff(values) >= 0).all() for values in rising)
         )
 
 
@@ -167,13 +167,13 @@ def cross_fit(scores: Scores, right: Right, labels: Labels | None = None) -> Rel
     is_first_half = np.random.default_rng(0).permutation(len(scores)) < len(scores) / 2
     chances = np.full(scores.shape, np.nan)
     for learned in (counted & is_first_half[:, np.newaxis], counted & ~is_first_half[:, np.newaxis]):
-        asked = counted & ~learned
-        if learned.any() and asked.any():
+        held_out = counted & ~learned
+        if learned.any() and held_out.any():
             mix = 0.0 if labels is None else _mix(scores[learned], votes[learned], right[learned])
             evidence = (1 - mix) * scores + mix * votes
-            chances[asked] = np.interp(evidence[asked], *_curve(evidence[learned], right[learned]))
-    told = np.isfinite(chances)
-    return measure_reliability(chances[told], right[told])
+            chances[held_out] = np.interp(evidence[held_out], *_curve(evidence[learned], right[learned]))
+    estimated = np.isfinite(chances)
+    return measure_reliability(chances[estimated], right[estimated])
 
 
 def measure(calibration: Calibration, scores: Scores, right: Right, labels: Labels | None = None) -> Reliability:
@@ -191,14 +191,14 @@ def _are_counted(scores: Scores, labels: Labels | None) -> Right:
 
 def _mix(scores: Scores, votes: Values, right: Right) -> float:
     """How much the vote counts; scores, votes and right are (m,)."""
-    told = np.stack([scores, votes], axis=1)
-    spread = told.std(axis=0)
+    features = np.stack([scores, votes], axis=1)
+    spread = features.std(axis=0)
     if len(np.unique(right)) < 2 or spread[1] < 1e-6:
         return 0.0
     from sklearn.linear_model import LogisticRegression
 
     spread = np.maximum(spread, 1e-6)
-    slopes = LogisticRegression(C=1e3).fit(told / spread, right).coef_[0] / spread
+    slopes = LogisticRegression(C=1e3).fit(features / spread, right).coef_[0] / spread
     score, vote = np.maximum(slopes, 0).tolist()  # more of either is never a sign against a hit
     return float(vote / (score + vote)) if vote else 0.0
 

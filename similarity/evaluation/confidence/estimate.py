@@ -5,24 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from similarity.evaluation.confidence.calibration import VOTERS, Calibration, count_votes
-from similarity.gallery import Gallery
+from similarity.evaluation.confidence.calibration import Calibration, count_votes
 from similarity.search import Hit
-from similarity.search.contract import Accuracy
-from similarity.vectors.arrays import Vectors
 
-# Less likely than that is rather wrong than right.
+# Below this probability a hit is more likely wrong than right.
 RATHER_RIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """What the first hits of a search, without filters, say about all of them.
+    """Estimates how likely hits are right, from the first hits of a search without filters.
 
     Attributes:
         calibration: of the gallery.
-        votes: how far the first hits agree with a label, by label.
-        same: the ids of pictures that are the query itself, of which there is nothing to be guessed.
+        votes: the share of agreement of the first hits with each label.
+        same: the ids of pictures that are the query itself, which are not estimated.
     """
 
     calibration: Calibration
@@ -62,35 +59,27 @@ class Chances:
         return None if label is None or hit.item.id in self.same else self.votes.get(label, 0.0)
 
 
-def find_chances(
-    gallery: Gallery,
-    calibration: Calibration,
-    vector: Vectors,
-    *,
-    same: Collection[str] = (),
-    accuracy: Accuracy = "balanced",
-) -> Chances:
-    """How likely the hits of a search are right, whichever filters it has: who votes is asked without them.
+def find_chances(calibration: Calibration, voters: Sequence[Hit], *, same: Collection[str] = ()) -> Chances:
+    """How likely the hits of a search are right, whichever filters it has.
 
     Args:
-        vector: of the query, see `Gallery.search_vector`.
+        voters: the first VOTERS hits of the query, found without filters and without those in `same`.
         same: ids of pictures of the gallery that are the query itself.
     """
-    first = gallery.search_vector(vector, VOTERS, but=same, accuracy=accuracy)
-    labels = [label_of(hit) for hit in first]
+    labels = [label_of(hit) for hit in voters]
     numbers = {label: number for number, label in enumerate(dict.fromkeys(filter(None, labels)))}
     codes = np.array([[-1 if label is None else numbers[label] for label in labels]], np.int64)
-    votes = count_votes(np.array([[hit.score for hit in first]]), codes)[0].tolist()
+    votes = count_votes(np.array([[hit.score for hit in voters]]), codes)[0].tolist()
     return Chances(calibration, {label: vote for label, vote in zip(labels, votes, strict=True) if label}, set(same))
 
 
 def label_of(hit: Hit) -> str | None:
-    """What kind a hit is; of one without a label it is that of an exact copy, if one has any."""
+    """The label of a hit, or of an exact copy of it if it has none."""
     return next(iter(hit.item.labels), None)
 
 
 def percent(chance: float) -> str:
-    """A probability in per cent, which is never certain."""
+    """A probability in per cent, which never reads as certain."""
     if chance >= 0.995:
         return "> 99 %"
     return "< 1 %" if chance < 0.005 else f"{chance:.0%}".replace("%", " %")

@@ -1,0 +1,59 @@
+"""Options of a search: which pictures may be its results, and which of these are returned."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict, Unpack
+
+from similarity.search.contract import Accuracy, Where
+
+
+class SearchKeywords(TypedDict, total=False):
+    """Keyword arguments of `Gallery.search`: fields of `SearchOptions`, two of which have an older name as well."""
+
+    where: Where | None
+    exclude_ids: Collection[str]
+    min_score: float
+    distinct: bool
+    offset: int
+    accuracy: Accuracy
+    but: Collection[str]
+    minimum: float
+
+
+# Older names of keyword arguments, which go on working.
+OLDER_NAMES = {"but": "exclude_ids", "minimum": "min_score"}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """Options of a search, with their defaults.
+
+    Attributes:
+        where: only pictures that meet these conditions; all of them that fit are found, if there are so many.
+        exclude_ids: ids of pictures to leave out.
+        min_score: the lowest score.
+        distinct: of pictures that are nearly identical to each other, only the best one.
+        offset: how many of the best to skip, to page through results; ranks go on from there.
+        accuracy: of a gallery with an approximate index: fast, balanced or high.
+    """
+
+    where: Where | None = None
+    exclude_ids: Collection[str] = ()
+    min_score: float = -1.0
+    distinct: bool = False
+    offset: int = 0
+    accuracy: Accuracy = "balanced"
+
+    def updated(self, **keywords: Unpack[SearchKeywords]) -> "SearchOptions":
+        """The same options with some others; raises TypeError for one that does not exist."""
+        if not keywords:
+            return self
+        fields: dict[str, Any] = {OLDER_NAMES.get(name, name): value for name, value in keywords.items()}
+        return replace(self, **fields)
+
+    def without(self, ids: Collection[str]) -> "SearchOptions":
+        """The same options with further ids to leave out."""
+        return replace(self, exclude_ids=[*self.exclude_ids, *ids])
+
+
+DEFAULTS = SearchOptions()
