@@ -11,7 +11,7 @@ from similarity.bench.machine import describe_machine
 from similarity.finetuning.examples import Fold, Labelled, labelled_pictures, labelled_rows
 from similarity.finetuning.settings import Loss, Settings
 from similarity.finetuning.training import Member, join
-from similarity.finetuning.validation import METRICS, LabelExam
+from similarity.finetuning.validation import METRICS, HeldOutLabels
 from similarity.gallery import Gallery, open_gallery
 from similarity.progress import OnProgress, Progress
 from similarity.vectors.heads import Card, Head
@@ -54,12 +54,12 @@ def bench_teaching(
     }
     report: dict[str, Any] = {"gallery": opened.name, "loss": settings.loss, "draws": draws, "keep": settings.keep}
     for name, (split, asked) in cases.items():
-        found = []
+        changes = []
         for draw in range(draws):
             if progress:
                 progress(Progress(f"Held out: {name}", draw, draws))
-            found.append(_measure(pictures, replace(asked, seed=draw, split=split)))  # type: ignore[arg-type]
-        report[name] = _summary(found)
+            changes.append(_measure(pictures, replace(asked, seed=draw, split=split)))  # type: ignore[arg-type]
+        report[name] = _summary(changes)
     return report | {"seconds": round(time.perf_counter() - started, 1), "machine": describe_machine()}
 
 
@@ -67,9 +67,9 @@ def _measure(pictures: Labelled, settings: Settings) -> dict[str, tuple[float, f
     """Each metric before and after, of what one draw holds out."""
     fold = _draw(pictures, settings)
     head = _train(pictures.at(fold.learned), settings)
-    exam = LabelExam.of(pictures, fold, settings.split)
-    before = exam.sit(pictures.embeddings, "none").summary()
-    after = exam.sit(head.project(pictures.embeddings), "none").summary()
+    held_out = HeldOutLabels.of(pictures, fold, settings.split)
+    before = held_out.evaluate(pictures.embeddings, "none").summary()
+    after = held_out.evaluate(head.project(pictures.embeddings), "none").summary()
     return {name: (before[name], after[name]) for name in METRICS}
 
 
@@ -93,10 +93,10 @@ def _train(pictures: Labelled, settings: Settings) -> Head:
     return join([member.head(card) for member in members], pictures.embeddings)
 
 
-def _summary(found: Sequence[dict[str, tuple[float, float]]]) -> dict[str, Any]:
+def _summary(changes: Sequence[dict[str, tuple[float, float]]]) -> dict[str, Any]:
     facts = {}
     for name in METRICS:
-        before, after = np.array([one[name] for one in found]).T
+        before, after = np.array([change[name] for change in changes]).T
         change = after - before
         facts[name] = {
             "before": round(float(before.mean()), 4),

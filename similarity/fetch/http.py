@@ -159,7 +159,7 @@ class _BoundedAdapter(HTTPAdapter):
         """A pool whose connections the exchange knows."""
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)
         kind = HTTPSConnection if pool.scheme == "https" else HTTPConnection
-        pool.ConnectionCls = _known_to(self.exchange, kind)
+        pool.ConnectionCls = _tracked_by(self.exchange, kind)
         return pool
 
 
@@ -180,10 +180,10 @@ class _PublicAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc]
         return host, pool
 
 
-def _known_to(exchange: _Exchange, kind: type[HTTPConnection]) -> type[HTTPConnection]:
+def _tracked_by(exchange: _Exchange, kind: type[HTTPConnection]) -> type[HTTPConnection]:
     """A kind of connection that tells an exchange of its socket."""
 
-    class Known(kind):  # type: ignore[valid-type,misc]
+    class TrackedConnection(kind):  # type: ignore[valid-type,misc]
         def _new_conn(self) -> socket.socket:
             """Connect to the checked address, or if that cannot be, to another one of the same host."""
             pinned = str(self.host).strip("[]")  # type: ignore[has-type]
@@ -193,7 +193,7 @@ def _known_to(exchange: _Exchange, kind: type[HTTPConnection]) -> type[HTTPConne
                 self.host = other
             return exchange.take(super()._new_conn())
 
-    return Known
+    return TrackedConnection
 
 
 def _query_session(exchange: _Exchange) -> requests.Session:

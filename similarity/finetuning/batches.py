@@ -16,7 +16,7 @@ from similarity.search import Rows
 if TYPE_CHECKING:
     from torch import Tensor
 
-Examples = Labelled | Marked
+TrainingExamples = Labelled | Marked
 
 # Of a label with many pictures, at most so many are in a batch when not all labels fit in.
 AT_ONCE = 4
@@ -46,7 +46,7 @@ class Lessons(Protocol):
         """Those of another epoch."""
 
 
-def make_lessons(examples: Examples, rows: Rows, batch: int) -> Lessons:
+def make_lessons(examples: TrainingExamples, rows: Rows, batch: int) -> Lessons:
     """Lessons of some of the examples, so many at a time."""
     return LabelLessons(examples, rows, batch) if isinstance(examples, Labelled) else PairLessons(examples, rows, batch)
 
@@ -128,7 +128,7 @@ def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generato
     order = random.permutation(len(codes))
     order = order[np.argsort(codes[order], kind="stable")]  # by label, shuffled within each
     starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
-    groups = [one for label in np.split(order, starts[1:]) for one in _chunks(label)]
+    groups = [group for label in np.split(order, starts[1:]) for group in _chunks(label)]
     random.shuffle(groups)
     batch: list[Rows] = []
     for _ in range(count):
@@ -142,4 +142,4 @@ def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generato
 def _chunks(rows: Rows) -> list[Rows]:
     """Rows of one label in groups of AT_ONCE; a single one is of no use."""
     groups = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-    return [one for one in groups if len(one) > 1]
+    return [group for group in groups if len(group) > 1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from similarity.finetuning.batches import Examples
+from similarity.finetuning.batches import TrainingExamples
 from similarity.finetuning.examples import Fold, Labelled, fold_labelled, labelled_pictures
 from similarity.finetuning.feedback_examples import Marked, Pairs, fold_marks, marked_results
 from similarity.finetuning.settings import Settings
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from similarity.gallery import Gallery
 
 
-def gather_examples(gallery: Gallery, settings: Settings) -> Examples:
+def gather_examples(gallery: Gallery, settings: Settings) -> TrainingExamples:
     """What a gallery has to be learned from: its labels, or the marks on its results.
 
     Raises:
@@ -28,14 +28,14 @@ def gather_examples(gallery: Gallery, settings: Settings) -> Examples:
     return labelled_pictures(gallery, settings)
 
 
-def make_folds(examples: Examples, settings: Settings) -> list[Fold]:
+def make_folds(examples: TrainingExamples, settings: Settings) -> list[Fold]:
     """Hold each of them out once; no folds, if there are too few marks for that."""
     if isinstance(examples, Labelled):
         return fold_labelled(examples.codes, settings)
     return fold_marks(examples, settings)
 
 
-def describe(examples: Examples) -> dict[str, Any]:
+def describe(examples: TrainingExamples) -> dict[str, Any]:
     """How much there is, and a digest of it, for a card."""
     if isinstance(examples, Labelled):
         sha256 = hashlib.sha256(examples.embeddings.tobytes() + examples.codes.tobytes()).hexdigest()
@@ -46,7 +46,7 @@ def describe(examples: Examples) -> dict[str, Any]:
     return {"marks": len(examples), "gone": pairs.gone, "foreign": pairs.foreign, "sha256": sha256}
 
 
-def write_examples(path: Path, examples: Examples) -> None:
+def write_examples(path: Path, examples: TrainingExamples) -> None:
     """Write them into a file."""
     if isinstance(examples, Labelled):
         np.savez(path, embeddings=examples.embeddings, codes=examples.codes, labels=examples.labels)
@@ -62,7 +62,7 @@ def write_examples(path: Path, examples: Examples) -> None:
     )
 
 
-def read_examples(path: Path) -> Examples:
+def read_examples(path: Path) -> TrainingExamples:
     """Read what `write_examples` wrote."""
     with np.load(path) as arrays:
         if "codes" in arrays:

@@ -50,7 +50,7 @@ class Marked:
         return len(self.pairs)
 
     def background(self, _rows: Rows) -> Vectors:
-        """Whatever some of them are, what principal components are taken of."""
+        """Embeddings the PCA is fitted on."""
         return self.backdrop
 
     def both_ways(self) -> Rows:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from similarity.embedding.backbones import understands_text
 from similarity.errors import HeadError, SearchError
-from similarity.finetuning.batches import Examples
+from similarity.finetuning.batches import TrainingExamples
 from similarity.finetuning.epochs import Epoch, OnEpoch
 from similarity.finetuning.example_files import describe, gather_examples, write_examples
 from similarity.finetuning.settings import Settings
@@ -66,7 +66,7 @@ def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
 
 
 def _run(
-    examples: Examples, settings: Settings, card: Card, methods: dict[str, Method], on_epoch: OnEpoch | None
+    examples: TrainingExamples, settings: Settings, card: Card, methods: dict[str, Method], on_epoch: OnEpoch | None
 ) -> Head:
     with TemporaryDirectory() as folder:
         arrays, task, head = (Path(folder, name) for name in ("examples.npz", "task.json", "made.safetensors"))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from similarity.errors import HeadError
-from similarity.finetuning.batches import Examples, make_lessons
+from similarity.finetuning.batches import TrainingExamples, make_lessons
 from similarity.finetuning.losses import PROXIES_FASTER, make_criterion
 from similarity.finetuning.settings import Settings
 from similarity.search import Rows
@@ -66,7 +66,7 @@ class Basis:
 class Member:
     """A network that is trained on some of the examples."""
 
-    def __init__(self, examples: Examples, rows: Rows, settings: Settings, number: int = 0) -> None:
+    def __init__(self, examples: TrainingExamples, rows: Rows, settings: Settings, number: int = 0) -> None:
         """Begin; of several with the same settings each has another number, and draws something else."""
         import torch
 

@@ -92,7 +92,7 @@ class Embedding:
         return round(self.embedded / self.working, 1) if self.working else 0.0
 
 
-class Here:
+class LocalWorkers:
     """This process."""
 
     name = "local"
@@ -132,7 +132,7 @@ def embed(
     """
     started, folder = time.perf_counter(), full_path(out)
     _tell(progress, f"Preparing {choice.backbone.title}")
-    with workers or nullcontext(Here()) as at_work, holding(folder):
+    with workers or nullcontext(LocalWorkers()) as at_work, holding(folder):
         origin = _origin(source.name, choice, precision, at_work.device, thumbnails=thumbnails)
         begin(folder, origin)
         chunks, skipped = _cut(source, size, origin)

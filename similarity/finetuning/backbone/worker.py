@@ -30,7 +30,7 @@ from similarity.finetuning.backbone.settings import TuneSettings
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.epochs import Epoch
 from similarity.finetuning.examples import Fold, Labelled, fold_labelled
-from similarity.finetuning.validation import LabelExam
+from similarity.finetuning.validation import HeldOutLabels
 from similarity.progress import Progress, Reporter
 from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
@@ -49,7 +49,7 @@ def teach(
     card: Card,
     weights: Path,
     method: Method,
-    made: Path,
+    target: Path,
     folder: Path,
 ) -> None:
     """Learn from some of the pictures until those that are held out are found no better, and write the weights.
@@ -69,22 +69,22 @@ def teach(
     pictures = read_pictures(items, np.array(codes, np.int32), backbone.preprocessing, folder, _progress)
     labelled = Labelled(np.empty((len(pictures), 0), np.float32), pictures.codes, int(pictures.codes.max()) + 1)
     fold = _held_out(labelled, settings)
-    exam = LabelExam.of(labelled, fold, settings.split)
+    held_out = HeldOutLabels.of(labelled, fold, settings.split)
     tuner = Tuner(build_network(backbone, weights), pictures, fold.learned, backbone.dim, settings, arithmetic)
     before = _embed(tuner, pictures)
-    best, after = _learn(tuner, pictures, fold, exam, settings)
-    answers = exam.sit(after, method)
-    told = replace(
+    best, after = _learn(tuner, pictures, fold, held_out, settings)
+    results = held_out.evaluate(after, method)
+    card = replace(
         card,
-        data=dict(card.data) | _facts(pictures, len(items)) | {"queries": len(answers)},
+        data=dict(card.data) | _facts(pictures, len(items)) | {"queries": len(results)},
         settings=settings.to_json() | {"best_epoch": best, "refinement": method} | _computed(arithmetic),
-        before=exam.sit(before, method).summary(),
-        after=answers.summary(),
+        before=held_out.evaluate(before, method).summary(),
+        after=results.summary(),
         seconds=round(time.perf_counter() - started, 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
     )
-    write_tuned(tuner.features, made, card.model, json.dumps(told.to_json(), ensure_ascii=False, sort_keys=True))
+    write_tuned(tuner.features, target, card.model, json.dumps(card.to_json(), ensure_ascii=False, sort_keys=True))
 
 
 def _held_out(labelled: Labelled, settings: TuneSettings) -> Fold:
@@ -99,7 +99,7 @@ def _held_out(labelled: Labelled, settings: TuneSettings) -> Fold:
 
 
 def _learn(
-    tuner: Tuner, pictures: Pictures, fold: Fold, exam: LabelExam, settings: TuneSettings
+    tuner: Tuner, pictures: Pictures, fold: Fold, held_out: HeldOutLabels, settings: TuneSettings
 ) -> tuple[int, Vectors]:
     """Train, and leave the network as it was at its best; returns the epoch that was, and its embeddings."""
     best_recall, best, risen = -1.0, 0, 0
@@ -108,7 +108,7 @@ def _learn(
         report = Reporter(len(fold.learned), _progress, task=f"Epoch {number} of {settings.epochs}")
         loss = tuner.learn(number, report.advance)
         vectors = _embed(tuner, pictures)
-        recall = exam.recall(vectors)
+        recall = held_out.recall(vectors)
         if recall > best_recall:
             risen = number
         if recall >= best_recall:  # of equals the last one: it has learned more

@@ -7,7 +7,7 @@ import numpy as np
 
 from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
-from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
+from similarity.search.contract import Accuracy, Rows, Selection, candidate_count, empty_result, validate_queries
 from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.files import read_faiss, write_faiss
 from similarity.search.faiss_library import faiss
@@ -74,11 +74,11 @@ class FlatIndex:
         accuracy: Accuracy = "balanced",  # noqa: ARG002 - it is exact
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
-        queries = check(queries, k, self.dim)
-        available = choice(among, len(self))
+        queries = validate_queries(queries, k, self.dim)
+        available = candidate_count(among, len(self))
         depth = count = min(k, available)
         if not (count and len(queries)):
-            return nothing(queries, count)
+            return empty_result(queries, count)
         while True:
             depth = min(available, depth + TIES)
             scores, rows = self._look(queries, depth, among)

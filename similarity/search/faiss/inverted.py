@@ -12,10 +12,10 @@ import numpy as np
 
 from similarity.errors import SearchError
 from similarity.progress import OnProgress
-from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
+from similarity.search.contract import Accuracy, Rows, Selection, candidate_count, empty_result, validate_queries
 from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.files import read_faiss, write_faiss
-from similarity.search.faiss.filtered import Few, prepare
+from similarity.search.faiss.filtered import ExactSubset, prepare
 from similarity.search.faiss.training import Lists, build_lists, updated_lists
 from similarity.search.faiss_library import cores, faiss, in_one_thread, scanning
 from similarity.search.recipes import INVERTED
@@ -94,7 +94,7 @@ class InvertedIndex:
         self, queries: Vectors, k: int, *, among: Selection | None = None, accuracy: Accuracy = "balanced"
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
-        queries = check(queries, k, self.dim)
+        queries = validate_queries(queries, k, self.dim)
         return self.answer(queries, k, self.tuning.probes[accuracy], SHORTLIST[accuracy], among)
 
     def answer(
@@ -108,9 +108,9 @@ class InvertedIndex:
             probes: how many lists to visit.
             shortlist: how many to rescore.
         """
-        k = min(k, choice(among, len(self)))
+        k = min(k, candidate_count(among, len(self)))
         if not (k and len(queries)):
-            return nothing(queries, k)
+            return empty_result(queries, k)
         per_list = max(1, len(self) // self.count_of_lists)
         probes = min(self.count_of_lists, max(probes, -(-DEPTH * k // per_list)))
         wanted = max(shortlist, 2 * k)
@@ -131,7 +131,7 @@ class InvertedIndex:
         small = self._lists.transform(queries)
         if among is not None:
             selected = among.prepared(self, lambda rows: prepare(self._lists, rows, self._where()))
-            if isinstance(selected, Few):
+            if isinstance(selected, ExactSubset):
                 return [selected.rows] * len(queries)
             budget = probes * max(1, len(self) // self.count_of_lists)
             return [selected.visit(one[np.newaxis], wanted, budget) for one in small]

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from similarity.progress import OnProgress, Reporter
-from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
+from similarity.search.contract import Accuracy, Rows, Selection, candidate_count, empty_result, validate_queries
 from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.codes import HIGHEST, ROUNDING, SQ8, Bounds, Part, Parts, codes_of, signed, sq8
 from similarity.search.faiss.files import read_faiss, write_faiss
@@ -151,10 +151,10 @@ class ScanIndex:
         accuracy: Accuracy = "balanced",  # noqa: ARG002 - it is exact
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
-        queries = check(queries, k, self.dim)
-        count = min(k, choice(among, len(self)))
+        queries = validate_queries(queries, k, self.dim)
+        count = min(k, candidate_count(among, len(self)))
         if not (count and len(queries)):
-            return nothing(queries, count)
+            return empty_result(queries, count)
         if among is not None:
             scanned = self._scan(queries, count, among.prepared(self, self._selectors))
         else:

@@ -40,14 +40,14 @@ def client(store: Store) -> Any:
     key = where, token = _key(store)
     with _connecting:
         if key not in _clients:
-            with told(store):
+            with translate_errors(store):
                 _clients[key] = pymilvus().MilvusClient(where, token=token, timeout=CONNECT, grpc_options=OPTIONS)
         return _clients[key]
 
 
 @contextmanager
-def told(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]:
-    """Whatever goes wrong within is one of our errors, which names the address.
+def translate_errors(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]:
+    """Turn errors of Milvus and of the connection, raised within, into a StoreError that names the address.
 
     Args:
         remedy: what to do where the collection is gone.
@@ -58,11 +58,11 @@ def told(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]
     try:
         yield
     except (library.MilvusException, RpcError, OSError) as error:
-        is_told = isinstance(error, library.MilvusException)
-        meant = _meant(store, collection, remedy, error) if is_told else StoreAwayError(_away(store))
-        if isinstance(meant, StoreAwayError):  # or whoever tries next waits for this connection to be tried again
+        is_answer = isinstance(error, library.MilvusException)
+        store_error = as_store_error(store, collection, remedy, error) if is_answer else StoreAwayError(_away(store))
+        if isinstance(store_error, StoreAwayError):  # or whoever tries next waits for this connection to be tried again
             _let_go(_key(store))
-        raise meant from error
+        raise store_error from error
 
 
 @cache
@@ -91,7 +91,8 @@ def _let_go(key: tuple[str, str]) -> None:
             gone.close()
 
 
-def _meant(store: Store, collection: str, remedy: str, error: Any) -> StoreError:
+def as_store_error(store: Store, collection: str, remedy: str, error: Any) -> StoreError:
+    """Our error for an answer of Milvus that reports one."""
     text = str(getattr(error, "message", error))
     if error.code == NO_COLLECTION:
         return CollectionError(f"The collection {collection} is not in Milvus at {address(store)} any more{remedy}.")

@@ -12,7 +12,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_exponential
 
 from similarity.errors import CollectionError
 from similarity.search import Rows
-from similarity.search.milvus.client import ANSWER, WRITE, client, pymilvus, told
+from similarity.search.milvus.client import ANSWER, WRITE, client, pymilvus, translate_errors
 from similarity.search.milvus.conditions import DIGITS, KEY, MOST_TAGS, TAGS, VECTOR
 from similarity.search.stores import Store
 from similarity.vectors.arrays import Vectors
@@ -61,7 +61,7 @@ class Collection:
     def create(self, dim: int) -> None:
         """Make it, empty, for embeddings of so many numbers; it has to be indexed before it can be asked."""
         types = pymilvus().DataType
-        with self._told():
+        with self._translate_errors():
             of = {"description": f"Embeddings of the similarity gallery {self.gallery}"} if self.gallery else {}
             schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False, **of)
             schema.add_field(KEY, types.INT64, is_primary=True)
@@ -79,12 +79,12 @@ class Collection:
                 {KEY: key, VECTOR: vector, TAGS: tagged}
                 for key, vector, tagged in zip(keys[part].tolist(), vectors[part], tags[part], strict=True)
             ]
-            with self._told():
+            with self._translate_errors():
                 self._client.upsert(self.name, lines, timeout=WRITE)
 
     def index(self, index_type: str, parameters: dict[str, int]) -> None:
         """Index all that was put: once, before it is asked. What is put later is indexed as well; see `settle`."""
-        with self._told():
+        with self._translate_errors():
             self._client.flush(self.name, timeout=WRITE)
             index = self._client.prepare_index_params()
             index.add_index(VECTOR, index_type=index_type, metric_type=METRIC, params=parameters)
@@ -93,7 +93,7 @@ class Collection:
 
     def settle(self) -> None:
         """Have what was put kept for good, and indexed."""
-        with self._told():
+        with self._translate_errors():
             self._client.flush(self.name, timeout=WRITE)
             self._wait_for_index()
 
@@ -115,19 +115,19 @@ class Collection:
             "consistency_level": "Strong" if up_to_date else "Bounded",
             "timeout": ANSWER,
         }
-        with self._told():
+        with self._translate_errors():
             try:
-                found = self._loaded.search(self.name, list(queries), **how)
+                answers = self._loaded.search(self.name, list(queries), **how)
             except pymilvus().MilvusException as error:
                 if error.code != NOT_LOADED:
                     raise
                 self._loaded_by = None  # it was started anew
-                found = self._loaded.search(self.name, list(queries), **how)
-        return [np.array(hits.ids, np.int64) for hits in found]
+                answers = self._loaded.search(self.name, list(queries), **how)
+        return [np.array(hits.ids, np.int64) for hits in answers]
 
     def delete(self, condition: str) -> None:
         """Take lines out."""
-        with self._told():
+        with self._translate_errors():
             self._loaded.delete(self.name, filter=condition, timeout=WRITE)
 
     def delete_keys(self, keys: Rows) -> None:
@@ -137,15 +137,15 @@ class Collection:
 
     def count(self) -> int:
         """How many lines there are."""
-        with self._told():
-            found = self._loaded.query(
+        with self._translate_errors():
+            answer = self._loaded.query(
                 self.name, filter="", output_fields=["count(*)"], consistency_level="Strong", timeout=ANSWER
             )
-        return int(found[0]["count(*)"])
+        return int(answer[0]["count(*)"])
 
     def all_keys(self) -> Iterator[Rows]:
         """Of all lines, some at a time."""
-        with self._told():
+        with self._translate_errors():
             lines = self._loaded.query_iterator(
                 self.name, batch_size=KEYS, filter=f"{KEY} >= 0", output_fields=[KEY], consistency_level="Strong"
             )
@@ -158,9 +158,9 @@ class Collection:
         facts = self._facts()
         if _carried(facts) != self.gallery:
             raise CollectionError(f"The collection {self.name} is not of this gallery{self.remedy}.")
-        found = next((int(field["params"]["dim"]) for field in facts["fields"] if field["name"] == VECTOR), None)
-        if found != dim:
-            has = "no embeddings" if found is None else f"embeddings of {found} numbers"
+        stored = next((int(field["params"]["dim"]) for field in facts["fields"] if field["name"] == VECTOR), None)
+        if stored != dim:
+            has = "no embeddings" if stored is None else f"embeddings of {stored} numbers"
             raise CollectionError(f"The collection {self.name} has {has}, and the gallery of {dim}{self.remedy}.")
 
     def carried(self) -> str:
@@ -169,11 +169,11 @@ class Collection:
 
     def drop(self) -> None:
         """Take it away; nothing happens if it is not there."""
-        with self._told():
+        with self._translate_errors():
             self._client.drop_collection(self.name, timeout=WRITE)
 
     def _facts(self) -> dict[str, Any]:
-        with self._told():
+        with self._translate_errors():
             return dict(self._client.describe_collection(self.name, timeout=ANSWER))
 
     def _wait_for_index(self) -> None:
@@ -191,8 +191,8 @@ class Collection:
 
         pending()
 
-    def _told(self) -> Any:
-        return told(self.store, self.name, self.remedy)
+    def _translate_errors(self) -> Any:
+        return translate_errors(self.store, self.name, self.remedy)
 
 
 def _carried(facts: dict[str, Any]) -> str:
@@ -202,5 +202,5 @@ def _carried(facts: dict[str, Any]) -> str:
 
 def reach(store: Store) -> None:
     """See to it that a store answers; raises StoreError."""
-    with told(store):
+    with translate_errors(store):
         client(store).list_collections(timeout=ANSWER)

@@ -33,10 +33,10 @@ def tag(column: str, value: str) -> str:
 
 def tags(item: Item) -> list[str]:
     """Those of a picture and its copies; raises StoreError if they are more than Milvus keeps."""
-    found = sorted({tag(column, value) for column, value in facts_of(item)})
-    if len(found) > MOST_TAGS:
-        raise StoreError(f"{item.path} has {len(found):,} labels and values of metadata: Milvus takes {MOST_TAGS:,}.")
-    return found
+    digests = sorted({tag(column, value) for column, value in facts_of(item)})
+    if len(digests) > MOST_TAGS:
+        raise StoreError(f"{item.path} has {len(digests):,} labels and values of metadata: Milvus takes {MOST_TAGS:,}.")
+    return digests
 
 
 def condition(among: Selection | None, keys: Rows) -> str | None:
@@ -74,6 +74,6 @@ def _retagged(before: Before, items: Sequence[Item]) -> Rows:
     for start in range(0, len(stay), TOGETHER):
         rows = stay[start : start + TOGETHER]
         then, now = items_at(before.items, origins[rows].tolist()), items_at(items, rows.tolist())
-        others = [tags(one) != tags(other) for one, other in zip(then, now, strict=True)]
+        others = [tags(old) != tags(new) for old, new in zip(then, now, strict=True)]
         origins[rows[others]] = -1
     return origins

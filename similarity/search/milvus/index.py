@@ -21,7 +21,7 @@ from similarity.errors import CollectionError, SearchError
 from similarity.fetch.http import is_url
 from similarity.progress import OnProgress, Reporter
 from similarity.search import Accuracy, Recipe, Rows, Selection
-from similarity.search.contract import check, choice, nothing
+from similarity.search.contract import candidate_count, empty_result, validate_queries
 from similarity.search.milvus.addresses import address
 from similarity.search.milvus.collection import MOST_RESULTS, Collection
 from similarity.search.milvus.conditions import KEY, condition, tags
@@ -51,7 +51,7 @@ LISTS = re.compile(r"IVF(\d+),(Flat|SQ8)$")
 LITE_LISTS = 128
 
 # Scores float32 and rows int64, both (m,), best first.
-_Found = tuple[Vectors, Rows]
+_Scored = tuple[Vectors, Rows]
 
 
 class MilvusIndex:
@@ -87,12 +87,12 @@ class MilvusIndex:
         name = new_name(of.directory)
         collection = Collection(store, name, _remedy(of.directory), note(of.directory, store, name))
         collection.create(vectors.dim)
-        made = cls(collection, recipe, _new_keys(of.generation, len(vectors)), vectors)
-        made._put(np.arange(len(vectors)), of.items, progress)
+        index = cls(collection, recipe, _new_keys(of.generation, len(vectors)), vectors)
+        index._put(np.arange(len(vectors)), of.items, progress)
         collection.index(kind, parameters)
         if parameters:
-            made.tuning = tune(made.answer, made._lists, vectors, Tuning(len(vectors)), progress)
-        return made
+            index.tuning = tune(index.answer, index._lists, vectors, Tuning(len(vectors)), progress)
+        return index
 
     def updated(
         self, recipe: str, vectors: StoredVectors, of: Indexed, origins: Rows, progress: OnProgress | None = None
@@ -103,19 +103,19 @@ class MilvusIndex:
             vectors: all embeddings as they are now.
             origins: for each of them the row that it was here, unchanged and with the same tags, or -1.
         """
-        self._checked()
+        self._check_once()
         is_new = origins < 0
         keys = np.where(is_new, 0, self.keys[origins])
         keys[is_new] = _new_keys(of.generation, int(is_new.sum()))
         # What an interrupted change has left.
         self.collection.delete(f"{KEY} >= {of.generation << NUMBER}")
         changes = int(is_new.sum()) + len(self) - int((~is_new).sum())
-        made = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
-        made._put(np.flatnonzero(is_new), of.items, progress)
+        index = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
+        index._put(np.flatnonzero(is_new), of.items, progress)
         self.collection.settle()
-        if made.tuning and made.tuning.is_outdated(len(made)):
-            made.tuning = tune(made.answer, made._lists, vectors, made.tuning, progress)
-        return made
+        if index.tuning and index.tuning.is_outdated(len(index)):
+            index.tuning = tune(index.answer, index._lists, vectors, index.tuning, progress)
+        return index
 
     @classmethod
     def load(
@@ -140,8 +140,8 @@ class MilvusIndex:
     @property
     def facts(self) -> dict[str, Any]:
         """See `VectorIndex`."""
-        made = {"collection": self.collection.name, "gallery": self.collection.gallery}
-        return made | (self.tuning.facts if self.tuning else {})
+        facts = {"collection": self.collection.name, "gallery": self.collection.gallery}
+        return facts | (self.tuning.facts if self.tuning else {})
 
     @property
     def drift(self) -> str:
@@ -167,11 +167,15 @@ class MilvusIndex:
     def verify(self) -> None:
         """See to it that the collection has every vector; raises StoreError."""
         self.collection.check(self.dim)
+        if missing := self.missing_ids():
+            raise self._missing_error(len(missing))
+
+    def missing_ids(self) -> set[int]:
+        """Keys of this index that the collection does not hold; raises StoreError."""
         missing = set(self.keys.tolist())
-        for found in self.collection.all_keys():
-            missing.difference_update(found.tolist())
-        if missing:
-            raise self._lacking(len(missing))
+        for keys in self.collection.all_keys():
+            missing.difference_update(keys.tolist())
+        return missing
 
     def search(
         self, queries: Vectors, k: int, *, among: Selection | None = None, accuracy: Accuracy = "balanced"
@@ -181,7 +185,7 @@ class MilvusIndex:
         Raises:
             StoreAwayError: Milvus cannot be reached. CollectionError: the collection is gone, or not what it was.
         """
-        queries = check(queries, k, self.dim)
+        queries = validate_queries(queries, k, self.dim)
         if self.tuning is None:
             return self.answer(queries, k, 0, 0, among)
         return self.answer(queries, k, self.tuning.probes[accuracy], SHORTLIST[accuracy], among)
@@ -195,32 +199,35 @@ class MilvusIndex:
             probes: how many lists to visit; 0 of an exact index.
             shortlist: how many to rescore at least.
         """
-        available = choice(among, len(self))
+        available = candidate_count(among, len(self))
         count = min(k, available)
         if not (count and len(queries)):
-            return nothing(queries, count)
-        told = condition(among, self.keys)
-        if told is None or count > MOST_RESULTS or (probes and available <= FEW):
-            found = self._compared(queries, count, among)
+            return empty_result(queries, count)
+        expression = condition(among, self.keys)
+        if expression is None or count > MOST_RESULTS or (probes and available <= FEW):
+            results = self._rescore_all(queries, count, among)
         else:
             # As many of those that meet the condition are to be seen as there are of all without one.
             probes = min(self._lists, probes * max(1, len(self) // available))
             parts = [queries[start : start + TOGETHER] for start in range(0, len(queries), TOGETHER)]
-            request = _Request(told, min(MOST_RESULTS, max(count + TIES, shortlist)), probes)
-            found = [one for part in parts for one in self._asked(part, count, request, among)]
-        return np.array([scores for scores, _ in found], np.float32), np.array([rows for _, rows in found], np.int64)
+            request = _Request(expression, min(MOST_RESULTS, max(count + TIES, shortlist)), probes)
+            results = [result for part in parts for result in self._search_collection(part, count, request, among)]
+        scores, rows = zip(*results, strict=True)
+        return np.array(scores, np.float32), np.array(rows, np.int64)
 
-    def _asked(self, queries: Vectors, count: int, request: "_Request", among: Selection | None) -> list[_Found]:
-        """So many scores and rows for each query; more is asked for until it is sure that these are the best."""
-        self._checked()
+    def _search_collection(
+        self, queries: Vectors, count: int, request: "_Request", among: Selection | None
+    ) -> list[_Scored]:
+        """Scores and rows of the best `count` for each query; the limit grows until they are sure to be the best."""
+        self._check_once()
         while True:
-            answers = self.collection.search(queries, request.limit, request.told, **request.how)
-            found = [self._rescored(query, keys) for query, keys in zip(queries, answers, strict=True)]
+            answers = self.collection.search(queries, request.limit, request.expression, **request.how)
+            results = [self._rescore(query, keys) for query, keys in zip(queries, answers, strict=True)]
             is_all = [len(keys) < request.limit for keys in answers]
-            if all(map(partial(self._is_settled, count), found, is_all)):
-                return [(scores[:count], rows[:count]) for scores, rows in found]
+            if all(map(partial(self._is_settled, count), results, is_all)):
+                return [(scores[:count], rows[:count]) for scores, rows in results]
             if not all(is_all) and request.limit == MOST_RESULTS:  # as many are equal to each other
-                return self._compared(queries, count, among)
+                return self._rescore_all(queries, count, among)
             if not all(is_all):
                 request = replace(request, limit=min(MOST_RESULTS, MORE * request.limit))
             elif request.probes < self._lists:
@@ -228,21 +235,21 @@ class MilvusIndex:
             elif not request.up_to_date:
                 request = replace(request, up_to_date=True)
             else:
-                raise self._lacking()
+                raise self._missing_error()
 
-    def _is_settled(self, count: int, found: _Found, is_all: bool) -> bool:
-        """Whether the best are among those that were found; Milvus may have rounded their scores otherwise."""
-        scores, _ = found
+    def _is_settled(self, count: int, result: _Scored, is_all: bool) -> bool:
+        """Whether the candidates are sure to hold the best; Milvus may have rounded their scores otherwise."""
+        scores, _ = result
         if len(scores) < count:
             return False
         return is_all or self.tuning is not None or bool(scores[count - 1] > scores[-1] + SAME)
 
-    def _rescored(self, query: Vectors, keys: Rows) -> _Found:
+    def _rescore(self, query: Vectors, keys: Rows) -> _Scored:
         rows = self._rows(keys)
         return rescore(self._vectors, query, rows, len(rows))
 
-    def _compared(self, queries: Vectors, count: int, among: Selection | None) -> list[_Found]:
-        """What Milvus cannot be asked is compared here, one by one."""
+    def _rescore_all(self, queries: Vectors, count: int, among: Selection | None) -> list[_Scored]:
+        """Exact search in the stored embeddings, for queries that Milvus cannot answer."""
         rows = np.arange(len(self)) if among is None else among.rows
         return [rescore_many(self._vectors, query, rows, count) for query in queries]
 
@@ -263,13 +270,13 @@ class MilvusIndex:
             )
             report.advance(len(part))
 
-    def _checked(self) -> None:
-        """Once, before the first question."""
+    def _check_once(self) -> None:
+        """Check the collection, before the first query only."""
         if not self._is_checked:
             self.collection.check(self.dim)
             self._is_checked = True
 
-    def _lacking(self, count: int = 0) -> CollectionError:
+    def _missing_error(self, count: int = 0) -> CollectionError:
         many = f"{count:,} of the vectors" if count else "Vectors"
         name, where = self.collection.name, address(self.collection.store)
         return CollectionError(
@@ -279,9 +286,9 @@ class MilvusIndex:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What Milvus is asked: a filter, how many, how many lists to visit, and whether to wait for the last change."""
+    """A request to Milvus: the filter, the limit, how many lists to visit, and whether to wait for the last change."""
 
-    told: str
+    expression: str
     limit: int
     probes: int
     up_to_date: bool = False
@@ -296,9 +303,9 @@ def index_type(recipe: str) -> tuple[str, dict[str, int]]:
     """The index of a collection for a recipe, with its parameters; raises SearchError if there is none like it."""
     if Recipe(recipe, "").is_exact:
         return "FLAT", {}
-    if not (found := LISTS.search(recipe)):
+    if not (match := LISTS.search(recipe)):
         raise SearchError(f"Milvus has no counterpart of {recipe!r}: take auto, flat, ivf, or IVF… with Flat or SQ8.")
-    return f"IVF_{found[2].upper()}", {"nlist": int(found[1])}
+    return f"IVF_{match[2].upper()}", {"nlist": int(match[1])}
 
 
 def _lists(recipe: str, store: Store) -> int:
