@@ -4,7 +4,7 @@ import importlib.util
 import itertools
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,6 @@ def bench_search(
     Raises:
         SearchError: there are too few vectors. GalleryError: there is no such gallery.
     """
-    tell = progress or (lambda _: None)
     with tempfile.TemporaryDirectory(prefix="similarity-bench-") as place:
         folder = Path(place)
         blocks, queries, n = _of_gallery(gallery) if gallery else _of_world(n, dim)
@@ -78,16 +77,7 @@ def bench_search(
         _write(folder, blocks, queries, (n, dim), report)
         chosen = choose_recipe(AUTO, n, dim)
         cases = _cases(chosen.name, n, dim)
-        rows: list[dict[str, Any]] = []
-        done: dict[tuple[str, ...], dict[str, Any]] = {}
-        for case in cases:
-            tell(Progress(f"Measuring {case.name}"))
-            where = folder / "some" if case.is_exact else folder
-            for task in (("build", case.recipe), ("measure", case.recipe, case.accuracy)):
-                if task not in done:
-                    done[task] = _run(where, *task)
-            measured = done["build", case.recipe] | done["measure", case.recipe, case.accuracy]
-            rows.append(_row(case, measured, n if case.is_exact else 0))
+        rows = _measure(folder, cases, n, progress)
     return {
         "n": n,
         "dim": dim,
@@ -98,6 +88,22 @@ def bench_search(
         "recommendation": _recommend(rows, chosen),
         "machine": describe_machine(),
     }
+
+
+def _measure(folder: Path, cases: Sequence[Case], n: int, progress: OnProgress | None) -> list[dict[str, Any]]:
+    """Build and measure each case in a process of its own; cases that share an index build it once."""
+    tell = progress or (lambda _: None)
+    rows: list[dict[str, Any]] = []
+    done: dict[tuple[str, ...], dict[str, Any]] = {}
+    for case in cases:
+        tell(Progress(f"Measuring {case.name}"))
+        where = folder / "some" if case.is_exact else folder
+        for task in (("build", case.recipe), ("measure", case.recipe, case.accuracy)):
+            if task not in done:
+                done[task] = _run(where, *task)
+        measured = done["build", case.recipe] | done["measure", case.recipe, case.accuracy]
+        rows.append(_row(case, measured, n if case.is_exact else 0))
+    return rows
 
 
 def _of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:

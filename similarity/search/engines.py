@@ -45,7 +45,7 @@ def check_store(store: Store, recipe: str = "", *, is_given: bool = False) -> No
     if store.kind == "milvus":
         from similarity.search.milvus.addresses import give
         from similarity.search.milvus.collection import reach
-        from similarity.search.milvus.index import index_type
+        from similarity.search.milvus.index_types import index_type
 
         if recipe:
             index_type(recipe)

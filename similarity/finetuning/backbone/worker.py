@@ -1,8 +1,8 @@
-"""The process that fine-tunes a backbone: `process.py` runs it, so that torch stays out of every other one.
+"""The process that fine-tunes a backbone. `launcher.py` runs it, so that no other process imports torch.
 
 python -m similarity.finetuning.backbone.worker TASK.json WEIGHTS
 
-It puts decoded pictures beside TASK.json. How it goes it tells on standard output, a JSON object to a line:
+It puts decoded pictures beside TASK.json and reports on standard output, one JSON object per line:
 {"progress": {...}}, {"epoch": {...}} or, last, {"error": "a sentence"}.
 """
 
@@ -38,7 +38,7 @@ from similarity.vectors.heads import Card
 from similarity.vectors.refinement import Method
 
 LIBRARIES = ("torch", "torchvision", "timm", "pytorch-metric-learning", "numpy")
-# How a want of memory begins to be told by what raises only RuntimeError.
+# Beginnings of out-of-memory messages that come as a plain RuntimeError.
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
 
@@ -52,14 +52,14 @@ def teach(
     target: Path,
     folder: Path,
 ) -> None:
-    """Learn from some of the pictures until those that are held out are found no better, and write the weights.
+    """Train on some of the pictures until recall of the held-out ones stops rising, then write the weights.
 
     Args:
-        card: what is known of the weights beforehand.
-        weights: what the network begins with.
-        method: how the gallery refines what it compares.
-        made: where the weights are written to,
-        folder: and the decoded pictures.
+        card: the facts known before training.
+        weights: the initial weights.
+        method: the refinement of the gallery.
+        target: the file that the weights are written to.
+        folder: the folder for decoded pictures.
 
     Raises:
         HeadError: there is too little to learn from. WeightsError: the weights are not those of the backbone.
@@ -80,15 +80,23 @@ def teach(
         settings=settings.to_json() | {"best_epoch": best, "refinement": method} | _computed(arithmetic),
         before=held_out.evaluate(before, method).summary(),
         after=results.summary(),
-        seconds=round(time.perf_counter() - started, 1),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        versions={name: importlib.metadata.version(name) for name in LIBRARIES},
     )
+    card = _dated(card, time.perf_counter() - started)
     write_tuned(tuner.features, target, card.model, json.dumps(card.to_json(), ensure_ascii=False, sort_keys=True))
 
 
+def _dated(card: Card, seconds: float) -> Card:
+    """The card with the time of the training and the versions of its libraries."""
+    return replace(
+        card,
+        seconds=round(seconds, 1),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={name: importlib.metadata.version(name) for name in LIBRARIES},
+    )
+
+
 def _held_out(labelled: Labelled, settings: TuneSettings) -> Fold:
-    """What is learned from, and what is asked about."""
+    """The training and held-out pictures."""
     folds = fold_labelled(labelled.codes, settings.folding)
     if labelled.labels < 2 or not folds:
         raise HeadError(
@@ -101,7 +109,7 @@ def _held_out(labelled: Labelled, settings: TuneSettings) -> Fold:
 def _learn(
     tuner: Tuner, pictures: Pictures, fold: Fold, held_out: HeldOutLabels, settings: TuneSettings
 ) -> tuple[int, Vectors]:
-    """Train, and leave the network as it was at its best; returns the epoch that was, and its embeddings."""
+    """Train, restore the state of the best epoch, and return its number and embeddings."""
     best_recall, best, risen = -1.0, 0, 0
     state, kept = tuner.state(), np.empty((0, 0), np.float32)
     for number in range(1, settings.epochs + 1):
@@ -124,8 +132,8 @@ def _embed(tuner: Tuner, pictures: Pictures) -> Vectors:
     return tuner.embed(Reporter(len(pictures), _progress, task="Comparing").advance)
 
 
-def _facts(pictures: Pictures, asked: int) -> dict[str, Any]:
-    """What was learned from, for the card."""
+def _facts(pictures: Pictures, listed: int) -> dict[str, Any]:
+    """Facts about the training pictures, for the card."""
     sha256 = hashlib.sha256(pictures.codes.tobytes())
     for picture in pictures.pixels:
         sha256.update(picture.tobytes())
@@ -133,7 +141,7 @@ def _facts(pictures: Pictures, asked: int) -> dict[str, Any]:
     return {
         "pictures": len(pictures),
         "labels": labels,
-        "unreadable": asked - len(pictures),
+        "unreadable": listed - len(pictures),
         "sha256": sha256.hexdigest(),
     }
 
@@ -151,32 +159,32 @@ def _say(**facts: Any) -> None:
     sys.stdout.flush()
 
 
-def _is_want_of_memory(error: BaseException) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
 
 
-def _do(told: Mapping[str, Any], folder: Path, made: Path) -> None:
+def _run(task: Mapping[str, Any], folder: Path, target: Path) -> None:
     teach(
-        [Item(**one) for one in told["items"]],
-        told["codes"],
-        TuneSettings.from_json(told["settings"]),
-        Card(**told["card"]),
-        Path(told["weights"]),
-        told["refinement"],
-        made,
+        [Item(**item) for item in task["items"]],
+        task["codes"],
+        TuneSettings.from_json(task["settings"]),
+        Card(**task["card"]),
+        Path(task["weights"]),
+        task["refinement"],
+        target,
         folder,
     )
 
 
 def main() -> None:
-    """Do what the command line says."""
-    task, made = map(Path, sys.argv[1:])
+    """Fine-tune as the task file on the command line says."""
+    task, target = map(Path, sys.argv[1:])
     try:
-        _do(json.loads(task.read_text()), task.parent, made)
+        _run(json.loads(task.read_text()), task.parent, target)
     except SimilarityError as error:
         _say(error=str(error))
     except (MemoryError, RuntimeError) as error:
-        if not _is_want_of_memory(error):
+        if not _is_out_of_memory(error):
             raise
         _say(error="There is too little memory for so many pictures at a time: try again with a smaller batch.")
 

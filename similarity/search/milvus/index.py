@@ -8,7 +8,6 @@ The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or
 Principal components are not taken there. How many lists are visited is measured, as it is for FAISS.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from similarity.errors import CollectionError, SearchError
-from similarity.fetch.http import is_url
+from similarity.errors import CollectionError
 from similarity.progress import OnProgress, Reporter
-from similarity.search import Accuracy, Recipe, Rows, Selection
+from similarity.search import Accuracy, Rows, Selection
 from similarity.search.contract import candidate_count, empty_result, validate_queries
 from similarity.search.milvus.addresses import address
 from similarity.search.milvus.collection import MOST_RESULTS, Collection
 from similarity.search.milvus.conditions import KEY, condition, tags
+from similarity.search.milvus.index_types import index_type, visitable_lists
 from similarity.search.milvus.installation import owns
 from similarity.search.milvus.ledger import note
 from similarity.search.milvus.ownership import new_name
@@ -45,10 +44,6 @@ TIES, MORE = 4, 4
 FEW = 512
 # Of so many queries at once an answer stays small.
 TOGETHER = 64
-LISTS = re.compile(r"IVF(\d+),(Flat|SQ8)$")
-
-# Milvus Lite makes so many lists, whatever it is told (milvus-lite 3.2, with pymilvus 3.0).
-LITE_LISTS = 128
 
 # Scores float32 and rows int64, both (m,), best first.
 _Scored = tuple[Vectors, Rows]
@@ -70,7 +65,7 @@ class MilvusIndex:
             tuning: of an approximate one.
         """
         self.collection, self.keys, self.tuning = collection, keys, tuning
-        self._vectors, self._lists = vectors, _lists(recipe, collection.store)
+        self._vectors, self._lists = vectors, visitable_lists(recipe, collection.store)
         self._is_checked = False
         self._order = None if (np.diff(keys) > 0).all() else np.argsort(keys)
 
@@ -297,21 +292,6 @@ class _Request:
     def how(self) -> dict[str, Any]:
         """As `Collection.search` takes it."""
         return {"parameters": {"nprobe": self.probes} if self.probes else {}, "up_to_date": self.up_to_date}
-
-
-def index_type(recipe: str) -> tuple[str, dict[str, int]]:
-    """The index of a collection for a recipe, with its parameters; raises SearchError if there is none like it."""
-    if Recipe(recipe, "").is_exact:
-        return "FLAT", {}
-    if not (match := LISTS.search(recipe)):
-        raise SearchError(f"Milvus has no counterpart of {recipe!r}: take auto, flat, ivf, or IVF… with Flat or SQ8.")
-    return f"IVF_{match[2].upper()}", {"nlist": int(match[1])}
-
-
-def _lists(recipe: str, store: Store) -> int:
-    """How many lists can be visited; 0 of an exact index."""
-    lists = index_type(recipe)[1].get("nlist", 0)
-    return lists if is_url(store.uri) or not lists else max(lists, LITE_LISTS)
 
 
 def _new_keys(generation: int, count: int) -> Rows:
