@@ -1,11 +1,11 @@
 """A gallery's vectors in Milvus, as the `VectorIndex` contract has it.
 
-A key is made of the generation that a vector came in with and its number there, and is never used again. The collection
-is shared by generations: what came with a later one, or has left since an earlier one, is passed over. So a change that
-fails, or is undone, leaves the answers as they were.
+A key consists of the generation that added a vector and its number there, and is never reused. Generations share the
+collection: vectors that a later one added, or that were removed since an earlier one, are ignored. So a change that
+fails, or is undone, leaves results as they were.
 
-The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or IVF_SQ8 with as many lists for others.
-Principal components are not taken there. How many lists are visited is measured, as it is for FAISS.
+The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or IVF_SQ8 with as many lists for others,
+without PCA. How many lists to visit is measured, as it is for FAISS.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,11 +38,11 @@ from similarity.vectors.npy_files import read_array
 
 # Bits of a key that count the vectors of one generation.
 NUMBER = 32
-# How many more are asked for, to see whether equal scores go on; how many times more where that was not enough.
+# Extra results that show whether equal scores continue; factor by which the limit grows if they do not suffice.
 TIES, MORE = 4, 4
-# Among so few, an approximate index is not asked.
+# Up to so many candidates are compared here, without the approximate index.
 FEW = 512
-# Of so many queries at once an answer stays small.
+# Queries in one request, so that its response stays small.
 TOGETHER = 64
 
 # Scores float32 and rows int64, both (m,), best first.
@@ -59,10 +59,10 @@ class MilvusIndex:
     def __init__(
         self, collection: Collection, recipe: str, keys: Rows, vectors: StoredVectors, tuning: Tuning | None = None
     ) -> None:
-        """Take over a collection.
+        """Wrap a collection.
 
         Args:
-            tuning: of an approximate one.
+            tuning: of an approximate index.
         """
         self.collection, self.keys, self.tuning = collection, keys, tuning
         self._vectors, self._lists = vectors, visitable_lists(recipe, collection.store)
@@ -73,7 +73,7 @@ class MilvusIndex:
     def build(
         cls, store: Store, recipe: str, vectors: StoredVectors, of: Indexed, progress: OnProgress | None = None
     ) -> "MilvusIndex":
-        """Make a collection of all embeddings of a file.
+        """Build a collection of all embeddings of a file.
 
         Raises:
             SearchError: Milvus has no counterpart of the recipe. StoreError: it cannot be made.
@@ -95,14 +95,14 @@ class MilvusIndex:
         """The index of a gallery after a change, in the same collection; this one stays as it is.
 
         Args:
-            vectors: all embeddings as they are now.
-            origins: for each of them the row that it was here, unchanged and with the same tags, or -1.
+            vectors: all embeddings after the change.
+            origins: for each of them its row in this index, if vector and tags are unchanged, or -1.
         """
         self._check_once()
         is_new = origins < 0
         keys = np.where(is_new, 0, self.keys[origins])
         keys[is_new] = _new_keys(of.generation, int(is_new.sum()))
-        # What an interrupted change has left.
+        # Remains of an interrupted change.
         self.collection.delete(f"{KEY} >= {of.generation << NUMBER}")
         changes = int(is_new.sum()) + len(self) - int((~is_new).sum())
         index = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
@@ -116,10 +116,10 @@ class MilvusIndex:
     def load(
         cls, store: Store, recipe: str, path: Path, facts: Mapping[str, Any], vectors: StoredVectors
     ) -> "MilvusIndex":
-        """Read what `save` wrote; the server is not asked before there is a query.
+        """Read a saved index; the server is contacted at the first query.
 
         Raises:
-            OSError, ValueError, LookupError, TypeError: it is not that, or of other embeddings.
+            OSError, ValueError, LookupError, TypeError: the file is damaged, or of other embeddings.
         """
         keys = read_array(path, (len(vectors),), np.int64)
         directory = path.parents[2]
@@ -140,18 +140,18 @@ class MilvusIndex:
 
     @property
     def drift(self) -> str:
-        """See `VectorIndex`: Milvus learns its lists anew by itself."""
+        """See `VectorIndex`: empty, since Milvus retrains its lists by itself."""
         return ""
 
     def is_own(self, directory: Path) -> bool:
-        """Whether the collection was made for the gallery in a folder, which may change it then.
+        """Whether the collection was made for the gallery in this folder, which may then change it.
 
-        One that an earlier version made does not say whose it is, and that of a copied gallery is the original's.
+        A collection of an earlier version does not name its gallery, and that of a copied gallery is the original's.
         """
         return bool(self.collection.gallery) and owns(directory, self.collection.gallery)
 
     def __len__(self) -> int:
-        """How many vectors there are."""
+        """Number of vectors."""
         return len(self.keys)
 
     def save(self, path: Path) -> None:
@@ -160,7 +160,7 @@ class MilvusIndex:
             np.lib.format.write_array(file, self.keys, version=(1, 0), allow_pickle=False)
 
     def verify(self) -> None:
-        """See to it that the collection has every vector; raises StoreError."""
+        """Check that the collection has every vector; raises StoreError."""
         self.collection.check(self.dim)
         if missing := self.missing_ids():
             raise self._missing_error(len(missing))
@@ -202,7 +202,7 @@ class MilvusIndex:
         if expression is None or count > MOST_RESULTS or (probes and available <= FEW):
             results = self._rescore_all(queries, count, among)
         else:
-            # As many of those that meet the condition are to be seen as there are of all without one.
+            # Visit more lists under a condition, so that as many candidates are seen as without one.
             probes = min(self._lists, probes * max(1, len(self) // available))
             parts = [queries[start : start + TOGETHER] for start in range(0, len(queries), TOGETHER)]
             request = _Request(expression, min(MOST_RESULTS, max(count + TIES, shortlist)), probes)
@@ -221,7 +221,7 @@ class MilvusIndex:
             is_all = [len(keys) < request.limit for keys in answers]
             if all(map(partial(self._is_settled, count), results, is_all)):
                 return [(scores[:count], rows[:count]) for scores, rows in results]
-            if not all(is_all) and request.limit == MOST_RESULTS:  # as many are equal to each other
+            if not all(is_all) and request.limit == MOST_RESULTS:  # so many scores are equal
                 return self._rescore_all(queries, count, among)
             if not all(is_all):
                 request = replace(request, limit=min(MOST_RESULTS, MORE * request.limit))
@@ -249,14 +249,14 @@ class MilvusIndex:
         return [rescore_many(self._vectors, query, rows, count) for query in queries]
 
     def _rows(self, keys: Rows) -> Rows:
-        """The rows of keys; those of other generations are left out."""
+        """The rows of keys, without keys of other generations."""
         order, mine = self._order, self.keys
         places = np.minimum(np.searchsorted(mine, keys, sorter=order), len(mine) - 1)
         rows = places if order is None else order[places]
         return np.asarray(rows[mine[rows] == keys], np.int64)
 
     def _put(self, rows: Rows, items: Sequence[Item], progress: OnProgress | None) -> None:
-        """Send some vectors, with their tags."""
+        """Send vectors with their tags."""
         report = Reporter(len(rows), progress, task="Sending to Milvus")
         for start in range(0, len(rows), BLOCK):
             part = rows[start : start + BLOCK]
@@ -290,7 +290,7 @@ class _Request:
 
     @property
     def how(self) -> dict[str, Any]:
-        """As `Collection.search` takes it."""
+        """Options of `Collection.search`."""
         return {"parameters": {"nprobe": self.probes} if self.probes else {}, "up_to_date": self.up_to_date}
 
 
