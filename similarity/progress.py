@@ -53,12 +53,12 @@ class Reporter:
         self._tell = tell
         self._done = 0
         self._started = time.perf_counter()
-        self._told = 0.0
+        self._reported_at = 0.0
 
     def advance(self, count: int) -> None:
         """So many more items have been dealt with."""
         self._done += count
         seconds = time.perf_counter() - self._started
-        if self._tell and (seconds - self._told >= TELL_EVERY or self._done == self._total):
-            self._told = seconds
+        if self._tell and (seconds - self._reported_at >= TELL_EVERY or self._done == self._total):
+            self._reported_at = seconds
             self._tell(Progress(self._task, self._done, self._total, seconds, self._unit))

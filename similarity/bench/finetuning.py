@@ -53,12 +53,12 @@ def bench_teaching(
         "labels, nothing kept": ("label", replace(settings, keep=0.0)),
     }
     report: dict[str, Any] = {"gallery": opened.name, "loss": settings.loss, "draws": draws, "keep": settings.keep}
-    for name, (split, asked) in cases.items():
+    for name, (split, case) in cases.items():
         changes = []
         for draw in range(draws):
             if progress:
                 progress(Progress(f"Held out: {name}", draw, draws))
-            changes.append(_measure(pictures, replace(asked, seed=draw, split=split)))  # type: ignore[arg-type]
+            changes.append(_measure(pictures, replace(case, seed=draw, split=split)))  # type: ignore[arg-type]
         report[name] = _summary(changes)
     return report | {"seconds": round(time.perf_counter() - started, 1), "machine": describe_machine()}
 

@@ -122,8 +122,8 @@ def _from_threads(find: Find, queries: Vectors, threads: int) -> tuple[float, Ro
         return len(queries) / (time.perf_counter() - started), np.array(found)
 
 
-def _recall(found: Rows, truth: Rows) -> float:
-    return float(np.mean([len(set(mine) & set(exact)) / len(exact) for mine, exact in zip(found, truth, strict=False)]))
+def _recall(rows: Rows, truth: Rows) -> float:
+    return float(np.mean([len(set(mine) & set(exact)) / len(exact) for mine, exact in zip(rows, truth, strict=False)]))
 
 
 def _build_other(name: str, vectors: StoredVectors, path: Path) -> None:

@@ -15,7 +15,7 @@ def describe_machine() -> dict[str, Any]:
     return {
         "processor": core.get_property("CPU", "FULL_DEVICE_NAME").strip(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "computes": [one for one in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if one.isupper()],
+        "computes": [name for name in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if name.isupper()],
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

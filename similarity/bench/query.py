@@ -55,7 +55,7 @@ def bench_query(
             "p95_ms_threads": _percentile(together, 95),
             "queries_per_s_threads": round(per_second, 1),
             "cold_start_ms": round(statistics.median(cold)),
-            "cold_start_ms_all": [round(one) for one in cold],
+            "cold_start_ms_all": [round(seconds) for seconds in cold],
             "machine": describe_machine(),
         }
 

@@ -122,8 +122,8 @@ def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
 
 def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tuple[int, int], report: Reporter) -> None:
     """All vectors as an approximate index has them, the first as an exact one does, and the exact answers to both."""
-    some = folder / "some"
-    some.mkdir()
+    sample = folder / "some"
+    sample.mkdir()
     nearest = _Nearest(queries)
 
     def compared(part: Iterator[Vectors]) -> Iterator[Vectors]:
@@ -133,9 +133,9 @@ def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tup
             yield block
 
     count = min(shape[0], EXACT_AT_MOST)
-    write_vectors(some / FILE, (count, shape[1]), compared(itertools.islice(blocks, -(-count // BLOCK))))
-    first = (block for _, block in StoredVectors(some / FILE).blocks())
-    for place, rest in ((some, None), (folder, itertools.chain(first, compared(blocks)))):
+    write_vectors(sample / FILE, (count, shape[1]), compared(itertools.islice(blocks, -(-count // BLOCK))))
+    first = (block for _, block in StoredVectors(sample / FILE).blocks())
+    for place, rest in ((sample, None), (folder, itertools.chain(first, compared(blocks)))):
         if rest is not None:
             write_vectors(place / FILE, shape, rest, "float16")
         np.save(place / TRUTH, nearest.rows)
@@ -203,8 +203,8 @@ def _recommend(rows: list[dict[str, Any]], auto: Recipe) -> str:
     faster = flat["p50_ms"] / max(chosen["p50_ms"], 0.001)
     what = f"{auto.name} answers in {chosen['p50_ms']} ms, {faster:.1f} times as fast as flat"
     if not auto.is_exact:
-        found = f"finds {chosen['recall@10']:.1%} of the ten nearest"
-        return f"Take auto: {what}, {found}, and takes {chosen['resident_mb']} MB in all."
+        claim = f"finds {chosen['recall@10']:.1%} of the ten nearest"
+        return f"Take auto: {what}, {claim}, and takes {chosen['resident_mb']} MB in all."
     if chosen["p50_ms"] > A_BLINK:
         return f"Auto is exact: {what}. Take ivf if that is too slow."
     return f"Take auto: {what}, and it is exact."

@@ -94,12 +94,12 @@ def per_label(labels: Sequence[str], task: Task, outcomes: Outcomes) -> tuple[La
     )
 
 
-def confusions(labels: Sequence[str], asked: Codes, found: Codes) -> tuple[Confusion, ...]:
+def confusions(labels: Sequence[str], query_labels: Codes, hit_labels: Codes) -> tuple[Confusion, ...]:
     """The pairs of labels that are most often confused."""
-    wrong = asked != found
-    pairs, counts = np.unique(np.stack([asked[wrong], found[wrong]]), axis=1, return_counts=True)
+    wrong = query_labels != hit_labels
+    pairs, counts = np.unique(np.stack([query_labels[wrong], hit_labels[wrong]]), axis=1, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:CONFUSED]
     return tuple(
-        Confusion(labels[pairs[0, one]], labels[pairs[1, one]] if pairs[1, one] >= 0 else "", int(counts[one]))
-        for one in order.tolist()
+        Confusion(labels[pairs[0, place]], labels[pairs[1, place]] if pairs[1, place] >= 0 else "", int(counts[place]))
+        for place in order.tolist()
     )

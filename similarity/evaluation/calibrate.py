@@ -56,21 +56,21 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
             f"The network of {gallery.name} was fine-tuned, maybe with its own pictures: nothing says how sure a "
             "result is."
         )
-    made = ask_all(gallery, by=by, most=MOST_QUERIES, progress=progress)
-    if len(made.labels) < 2:
+    results = ask_all(gallery, by=by, most=MOST_QUERIES, progress=progress)
+    if len(results.labels) < 2:
         raise SearchError(
-            f"All pictures of {gallery.name} that have a {by} have the same one, {made.labels[0]!r}: nothing says when "
-            "a result would be wrong."
+            f"All pictures of {gallery.name} that have a {by} have the same one, {results.labels[0]!r}: nothing says "
+            "when a result would be wrong."
         )
-    fitted = fit(made.outcomes.scores, made.outcomes.right, made.hits, by=by)
+    fitted = fit(results.outcomes.scores, results.outcomes.right, results.hits, by=by)
     _write(_file(gallery, by), fitted)
     return fitted
 
 
 def was_taught(gallery: Gallery) -> bool:
     """Whether pictures of the gallery may have been learned from, by a head or by its network."""
-    made = gallery.manifest
-    return gallery.head is not None or find_tuned(made.model, made.weights_sha256) is not None
+    manifest = gallery.manifest
+    return gallery.head is not None or find_tuned(manifest.model, manifest.weights_sha256) is not None
 
 
 def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None:
@@ -89,20 +89,20 @@ def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None
 
 
 def find_reliability(
-    gallery: Gallery, made: Round, by: str = LABEL, progress: OnProgress | None = None
+    gallery: Gallery, results: Round, by: str = LABEL, progress: OnProgress | None = None
 ) -> Reliability | None:
     """What the probabilities of a gallery are worth for some queries; None if it has none, or these are too few.
 
     Nothing is learned of the pictures that are asked: if they are the gallery's own, it is learned of one half of them
     for the other.
     """
-    asked = (made.outcomes.scores, made.outcomes.right, made.hits)
-    if len(made.outcomes) < MIN_QUERIES or len(made.labels) < 2:
+    measured = (results.outcomes.scores, results.outcomes.right, results.hits)
+    if len(results.outcomes) < MIN_QUERIES or len(results.labels) < 2:
         return None
-    if made.queries.name == LEAVE_ONE_OUT and not was_taught(gallery):
-        return cross_fit(*asked)
+    if results.queries.name == LEAVE_ONE_OUT and not was_taught(gallery):
+        return cross_fit(*measured)
     with suppress(SearchError):
-        return measure(calibrate(gallery, by=by, progress=progress), *asked)
+        return measure(calibrate(gallery, by=by, progress=progress), *measured)
     return None
 
 

@@ -19,8 +19,8 @@ NEVER = np.iinfo(np.int32).max
 
 def first_right(right: Right) -> npt.NDArray[np.int32]:
     """The rank of the first right hit, int32 (q,), 1 for the best hit; NEVER where none is right."""
-    found = right.argmax(axis=1) + 1 if right.shape[1] else np.zeros(len(right), np.int64)
-    return np.where(right.any(axis=1), found, NEVER).astype(np.int32)
+    first_right = right.argmax(axis=1) + 1 if right.shape[1] else np.zeros(len(right), np.int64)
+    return np.where(right.any(axis=1), first_right, NEVER).astype(np.int32)
 
 
 def recall_at(first: Counts, k: int) -> Values:

@@ -90,11 +90,11 @@ def ask_all(
     if queries is not None:  # before all of them are embedded
         _check_labels(queries, by, set(values))
     asking = _leave_one_out(gallery) if queries is None else _embed(gallery, queries, progress)
-    asked = values if queries is None else _values(asking.items, by, asking.name)
+    query_values = values if queries is None else _values(asking.items, by, asking.name)
     labels = tuple(sorted({value for value in values if value}))
     numbers = {label: code for code, label in enumerate(labels)}
     pictures = _codes(values, numbers)
-    rows, task, left_out = _answerable(asking, asked, _codes(asked, numbers), pictures)
+    rows, task, left_out = _answerable(asking, query_values, _codes(query_values, numbers), pictures)
     if most is not None and len(rows) > most:
         rows, task = _draw(rows, task, most, seed)
     amend = without_the_query(gallery.vectors, task.own)
@@ -117,11 +117,11 @@ def _values(items: Iterable[Item], by: str, whose: str) -> list[str | None]:
     raise SearchError(f"No picture of {whose} has a {by!r}: {there}.")
 
 
-def _check_labels(queries: Source, by: str, known: set[str | None]) -> None:
+def _check_labels(queries: Source, by: str, labels: set[str | None]) -> None:
     """Raise SearchError if no query can have a right answer."""
-    asked = _values(queries.items, by, queries.name)
-    if not known & {value for value in asked if value}:
-        raise SearchError(_no_answers(len(asked), queries.name))
+    values = _values(queries.items, by, queries.name)
+    if not labels & {value for value in values if value}:
+        raise SearchError(_no_answers(len(values), queries.name))
 
 
 def _no_answers(count: int, name: str) -> str:
@@ -152,9 +152,9 @@ def _leave_one_out(gallery: Gallery) -> Queries:
 def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Queries:
     """The pictures of a source, embedded; each content once."""
 
-    def tell(one: Progress) -> None:
+    def tell(progressed: Progress) -> None:
         if progress:
-            progress(replace(one, task="Embedding the queries"))
+            progress(replace(progressed, task="Embedding the queries"))
 
     items, embeddings = [], []
     unreadable, repeated = len(source.skipped), 0
@@ -189,14 +189,14 @@ def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Ame
 
 
 def _answerable(
-    asking: Queries, asked: Sequence[str | None], codes: Codes, pictures: Codes
+    asking: Queries, values: Sequence[str | None], codes: Codes, pictures: Codes
 ) -> tuple[npt.NDArray[np.int64], Task, LeftOut]:
     """The queries that have a right answer, what is asked with them, and how many have none."""
     counts = np.bincount(pictures[pictures >= 0], minlength=int(pictures.max()) + 1)
     is_own = (asking.own >= 0) & (pictures[asking.own] == codes)
     relevant = np.where(codes >= 0, counts[codes] - is_own, 0)
     rows = np.flatnonzero(relevant > 0)
-    unlabelled = sum(value is None for value in asked)
+    unlabelled = sum(value is None for value in values)
     left_out = replace(asking.left_out, unlabelled=unlabelled, unanswerable=len(codes) - unlabelled - len(rows))
     if not len(rows):
         raise SearchError(

@@ -115,7 +115,7 @@ def rank_all(
     report = Reporter(len(task.queries), progress, task="Evaluating")
     read = _reader(gallery)
     size = max(1, min(BLOCK, matrix * (1 if _is_held(gallery) else LARGER) // len(gallery)))
-    found = []
+    blocks = []
     for start in range(0, len(task.queries), size):
         part = slice(start, min(start + size, len(task.queries)))
         numbers = np.arange(part.start, part.stop)
@@ -123,9 +123,10 @@ def rank_all(
         packed = _compare(vectors, len(gallery), read(), task.own[part])
         if amend:
             _amend(packed, vectors, start, *amend(numbers))
-        found.append(_judge(packed, task, part))
+        blocks.append(_judge(packed, task, part))
         report.advance(part.stop - part.start)
-    return Outcomes(*(np.concatenate([getattr(one, each.name) for one in found]) for each in fields(Outcomes)))
+    names = [column.name for column in fields(Outcomes)]
+    return Outcomes(*(np.concatenate([getattr(block, name) for block in blocks]) for name in names))
 
 
 def _is_held(gallery: Pictures) -> bool:

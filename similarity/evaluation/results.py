@@ -141,20 +141,21 @@ class Evaluation:
         """All but the single queries, as JSON has it."""
         names = {"recall_1": "recall@1", "recall_10": "recall@10", "precision_10": "precision@10", "map_r": "map@r"}
         labels = [
-            {"label": one.label, "queries": one.queries, "pictures": one.pictures}
-            | {name: round(getattr(one, key), 6) for key, name in names.items()}
-            for one in self.per_label
+            {"label": result.label, "queries": result.queries, "pictures": result.pictures}
+            | {name: round(getattr(result, key), 6) for key, name in names.items()}
+            for result in self.per_label
         ]
+        intervals = {name: [round(metric.low, 6), round(metric.high, 6)] for name, metric in self.metrics.items()}
         named = ("gallery", "generation", "model", "protocol", "by", "queries")
         return (
             {name: getattr(self, name) for name in named}
             | {"left_out": self.left_out.total, "seconds": round(self.seconds, 3)}
             | {name: round(estimate.value, 6) for name, estimate in self.metrics.items()}
             | {
-                "intervals": {name: [round(one.low, 6), round(one.high, 6)] for name, one in self.metrics.items()},
+                "intervals": intervals,
                 "labels": labels,
                 "confusions": [
-                    {"label": one.label, "taken_for": one.taken_for, "count": one.count} for one in self.confusions
+                    {"label": pair.label, "taken_for": pair.taken_for, "count": pair.count} for pair in self.confusions
                 ],
                 "recall_curve": [round(float(value), 6) for value in self.recall_curve],
                 "pictures": self.pictures,

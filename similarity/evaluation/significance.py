@@ -62,7 +62,7 @@ def sign_flip_test(differences: Values, *, seed: int = 0, flips: int = SIGN_FLIP
     return np.asarray(as_far / (flips + 1), np.float64)
 
 
-def mcnemar_test(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
+def mcnemar_test(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
     """How likely chance alone parts two systems as far as it does: the p-value, for answers that are right or wrong.
 
     Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
@@ -70,7 +70,7 @@ def mcnemar_test(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> fl
     """
     from scipy.stats import binomtest
 
-    gained, lost = int((other & ~one).sum()), int((one & ~other).sum())
+    gained, lost = int((second & ~first).sum()), int((first & ~second).sum())
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 

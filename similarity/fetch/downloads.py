@@ -154,8 +154,8 @@ def _check_hash(url: str, part: Path, sha256_prefix: str, md5: str) -> None:
         if not expected:
             continue
         with part.open("rb") as file:
-            found = hashlib.file_digest(file, kind).hexdigest()
-        if not found.startswith(expected):
+            actual = hashlib.file_digest(file, kind).hexdigest()
+        if not actual.startswith(expected):
             part.unlink()
             _validator_file(part).unlink(missing_ok=True)
             raise FetchError(f"What {url} sent is not the expected file: its {kind.upper()} is not {expected}.")

@@ -128,10 +128,10 @@ class _Exchange:
         """Cut all connections off."""
         with self._lock:
             self._has_ended = True
-            for one in self._sockets:
+            for connected in self._sockets:
                 with suppress(OSError):  # it has been closed
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
+                    connected.shutdown(socket.SHUT_RDWR)
+                connected.close()
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -256,9 +256,9 @@ def _fetch(url: str, exchange: _Exchange) -> bytes:
 def check_status(url: str, response: requests.Response) -> None:
     """Raise FetchError unless a server answered 200."""
     if response.status_code != requests.codes.ok:
-        known = {status.value: f" {status.phrase}" for status in HTTPStatus}  # not whatever the server calls it
+        phrases = {status.value: f" {status.phrase}" for status in HTTPStatus}  # not whatever the server calls it
         code = response.status_code
-        raise FetchError(f"{url} answered {code}{known.get(code, '')}: check the address.", url)
+        raise FetchError(f"{url} answered {code}{phrases.get(code, '')}: check the address.", url)
 
 
 def _read(url: str, response: requests.Response) -> bytes:

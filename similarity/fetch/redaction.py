@@ -107,11 +107,11 @@ def redact_sentence(sentence: str, *places: str) -> str:
 
 def without_folders(sentence: str) -> str:
     """A sentence in which each absolute path is but the name of the file or folder."""
-    return NAMED.sub(lambda found: found.group().rpartition("/")[2], FOLDERS.sub("", sentence))
+    return NAMED.sub(lambda match: match.group().rpartition("/")[2], FOLDERS.sub("", sentence))
 
 
-def _redact_found(found: "re.Match[str]") -> str:
-    text = found.group()
+def _redact_found(match: "re.Match[str]") -> str:
+    text = match.group()
     if re.match(r"[a-z]:", text, re.IGNORECASE):  # the folders of a path on a drive
         return ""
     place = text.rstrip(AFTER)
@@ -134,10 +134,10 @@ def _decoded(text: str) -> str:
 
 def _public_host(place: str) -> str:
     """The host of a web address if everybody may know it, or nothing."""
-    found = SCHEME.match(place)
-    if not found or found[1].lower() not in ("http", "https"):
+    match = SCHEME.match(place)
+    if not match or match[1].lower() not in ("http", "https"):
         return ""
-    authority = re.split(r"[/\\?#]", place[found.end() :], maxsplit=1)[0].rpartition("@")[2].lower()
+    authority = re.split(r"[/\\?#]", place[match.end() :], maxsplit=1)[0].rpartition("@")[2].lower()
     host, port = _split(authority)
     if port not in PORTS or {host, authority} & private_hosts():
         return ""

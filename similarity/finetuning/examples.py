@@ -95,9 +95,9 @@ def labelled_rows(gallery: Gallery, settings: Settings) -> LabelledRows:
     if len(rows) > MOST_PICTURES:
         drawn = np.sort(np.random.default_rng(settings.seed).choice(len(rows), MOST_PICTURES, replace=False))
         rows, codes = rows[drawn], np.unique(codes[drawn], return_inverse=True)[1]
-    found = LabelledRows(rows, codes.astype(np.int32))
-    fold_labelled(found.codes, settings)
-    return found
+    labelled = LabelledRows(rows, codes.astype(np.int32))
+    fold_labelled(labelled.codes, settings)
+    return labelled
 
 
 def labelled_pictures(gallery: Gallery, settings: Settings) -> Labelled:

@@ -91,16 +91,16 @@ def marked_results(gallery: Gallery, settings: Settings) -> Marked:
 
 def fold_marks(marked: Marked, settings: Settings) -> list[Fold]:
     """Hold out each query with all its marks once; none at all, if too few have marks of both kinds."""
-    asked = marked.both_ways()
-    if len(asked) < QUERIES_TO_HOLD_OUT:
+    queries = marked.both_ways()
+    if len(queries) < QUERIES_TO_HOLD_OUT:
         return []
     turns = np.full(len(marked.embeddings), -1)
-    turns[np.random.default_rng(settings.seed).permutation(asked)] = np.arange(len(asked)) % settings.folds
+    turns[np.random.default_rng(settings.seed).permutation(queries)] = np.arange(len(queries)) % settings.folds
     turn_of_pair, turn_of_item = turns[marked.pairs.queries], turns[marked.pairs.items]
     return [
         # Nor is a mark learned whose picture is a held-out query: it may say the same the other way round.
         Fold(np.flatnonzero((turn_of_pair != turn) & (turn_of_item != turn)), np.flatnonzero(turn_of_pair == turn))
-        for turn in range(min(settings.folds, len(asked)))
+        for turn in range(min(settings.folds, len(queries)))
     ]
 
 
@@ -181,10 +181,10 @@ class _Gathered:
             return None
         if mark.asked.embedding is None:
             return "gone"
-        made = self._gallery.manifest
+        manifest = self._gallery.manifest
         backbone = (mark.model, mark.weights_sha256, mark.network_sha256)
-        is_own = backbone == (made.model, made.weights_sha256, made.network_sha256)
-        return None if is_own and mark.asked.embedding.shape == (made.dim,) else "foreign"
+        is_own = backbone == (manifest.model, manifest.weights_sha256, manifest.network_sha256)
+        return None if is_own and mark.asked.embedding.shape == (manifest.dim,) else "foreign"
 
     def place_of_item(self, mark: Mark) -> int:
         """Where the embedding of its picture is."""

@@ -38,11 +38,11 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
     """
     settings = settings or Settings()
     examples = gather_examples(gallery, settings)
-    made = gallery.manifest
+    manifest = gallery.manifest
     card = Card(
-        model=made.model,
-        weights_sha256=made.weights_sha256,
-        network_sha256=made.network_sha256,
+        model=manifest.model,
+        weights_sha256=manifest.weights_sha256,
+        network_sha256=manifest.network_sha256,
         loss=settings.loss,
         data={"gallery": gallery.name} | describe(examples),
     )
@@ -51,16 +51,16 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
 
 def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
     """How the gallery refines what it compares without a head, and how it will with this one."""
-    made, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
+    manifest, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
     choose = partial(choose_refinement, count=len(gallery), is_exact=gallery.is_exact)
-    has_words, knows_labels = understands_text(made.model), settings.source == "labels"
+    has_words, knows_labels = understands_text(manifest.model), settings.source == "labels"
 
-    def both(asked: str) -> dict[str, Method]:
-        before = choose(asked, dim=made.dim, has_words=has_words)
-        return {"before": before.method, "after": choose(asked, dim=dim, knows_labels=knows_labels).method}
+    def both(method: str) -> dict[str, Method]:
+        before = choose(method, dim=manifest.dim, has_words=has_words)
+        return {"before": before.method, "after": choose(method, dim=dim, knows_labels=knows_labels).method}
 
     try:
-        return both(made.refinement_asked)
+        return both(manifest.refinement_asked)
     except SearchError:  # as when the gallery was made; see `storage.py`
         return both(AUTO)
 

@@ -107,7 +107,7 @@ class Member:
         import torch
 
         settings, own = self._settings, self._criterion.parameters
-        weights = [one for one in (self._first, self._last) if one is not None]
+        weights = [matrix for matrix in (self._first, self._last) if matrix is not None]
         groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": settings.weight_decay}]
         if own:
             groups.append({"params": own, "weight_decay": 0.0, "lr": PROXIES_FASTER * settings.learning_rate})
@@ -152,17 +152,17 @@ def join(heads: Sequence[Head], embeddings: Vectors) -> Head:
     Args:
         embeddings: float32 (n, dim), rows of unit length.
     """
-    one = heads[0]
-    components = normalise(embeddings - one.centre) @ one.basis.T
+    first_head = heads[0]
+    components = normalise(embeddings - first_head.centre) @ first_head.basis.T
     inputs = [components if each.first is None else np.maximum(components @ each.first.T, 0) for each in heads]
     made = [hidden @ each.last.T for hidden, each in zip(inputs, heads, strict=True)]
     scales = [1 / max(float(np.linalg.norm(each, axis=1).mean()), 1e-9) for each in made]
     outputs = np.concatenate([scale * each for scale, each in zip(scales, made, strict=True)], axis=1)
     _, directions = np.linalg.eigh(outputs.T.astype(np.float64) @ outputs)
-    dim = len(one.last)
+    dim = len(first_head.last)
     chosen = np.split(directions[:, ::-1][:, :dim].T, len(heads), axis=1)
     parts = [scale * each @ head.last for scale, each, head in zip(scales, chosen, heads, strict=True)]
     firsts = [head.first for head in heads if head.first is not None]
     joined = np.concatenate(parts, axis=1) if firsts else np.sum(parts, axis=0)
     last = np.ascontiguousarray(joined, np.float32)
-    return replace(one, first=np.concatenate(firsts) if firsts else None, last=last)
+    return replace(first_head, first=np.concatenate(firsts) if firsts else None, last=last)

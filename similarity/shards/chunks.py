@@ -97,8 +97,8 @@ def cut(source: Source | Listing, size: int, terms: dict[str, Any]) -> Iterator[
     if isinstance(source, Listing):
         for number, block in enumerate(source.blocks(size)):
             items = list(block.items.values())
-            made = Range(number, _digest(items, terms), len(items), source.name, block.start, block.stop)
-            yield made if items else None, block.skipped
+            chunk = Range(number, _digest(items, terms), len(items), source.name, block.start, block.stop)
+            yield chunk if items else None, block.skipped
         return
     yield None, source.skipped
     for number, start in enumerate(range(0, len(source.items), size)):

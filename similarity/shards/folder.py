@@ -70,16 +70,16 @@ def begin(folder: Path, origin: Origin) -> None:
         ShardError: it holds embeddings of another model or another list.
     """
     if (folder / FACTS).exists():
-        made = read_shelf(folder).origin
-        if made.identity != origin.identity:
+        existing = read_shelf(folder).origin
+        if existing.identity != origin.identity:
             raise ShardError(
-                f"{folder} holds embeddings of another model ({described(made.identity)}, and not "
+                f"{folder} holds embeddings of another model ({described(existing.identity)}, and not "
                 f"{described(origin.identity)}): choose another folder, or delete that one."
             )
-        if made.source != origin.source:
+        if existing.source != origin.source:
             raise ShardError(
-                f"{folder} holds embeddings of {made.source}, and not of {origin.source}: choose another folder, or "
-                f"delete that one."
+                f"{folder} holds embeddings of {existing.source}, and not of {origin.source}: choose another folder, "
+                "or delete that one."
             )
     write_shelf(folder, Shelf(origin))
 
@@ -117,15 +117,15 @@ def read_shelf(folder: Path) -> Shelf:
     if not path.is_file():
         raise ShardError(f"{folder} holds no embeddings: make some with `embed SOURCE --out {folder}`.")
     try:
-        told = json.loads(path.read_bytes())
-        if told["format"] != FORMAT:
+        facts = json.loads(path.read_bytes())
+        if facts["format"] != FORMAT:
             raise ShardError(f"{path} was written by another version of this program: embed again.")
-        shards = told["shards"]
+        shards = facts["shards"]
         if shards is not None:
-            shards = {one["file"]: Counts(one["rows"], one["pictures"]) for one in shards}
+            shards = {entry["file"]: Counts(entry["rows"], entry["pictures"]) for entry in shards}
             if any("/" in name or name.startswith(".") for name in shards):
                 raise ValueError("a shard in another folder")
-        return Shelf(Origin(**told["origin"]), [Skipped(**one) for one in told["skipped"]], shards)
+        return Shelf(Origin(**facts["origin"]), [Skipped(**entry) for entry in facts["skipped"]], shards)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ShardError(f"{path} is damaged: {AGAIN}.") from error
 
@@ -151,12 +151,12 @@ def write_shelf(folder: Path, shelf: Shelf) -> None:
     Raises:
         ShardError: it cannot be written.
     """
-    shards = None if shelf.shards is None else [{"file": name} | asdict(one) for name, one in shelf.shards.items()]
-    told: dict[str, Any] = {"format": FORMAT, "complete": shards is not None, "origin": asdict(shelf.origin)}
-    told |= {"skipped": [asdict(one) for one in shelf.skipped], "shards": shards}
+    shards = None if shelf.shards is None else [{"file": name} | asdict(entry) for name, entry in shelf.shards.items()]
+    facts: dict[str, Any] = {"format": FORMAT, "complete": shards is not None, "origin": asdict(shelf.origin)}
+    facts |= {"skipped": [asdict(entry) for entry in shelf.skipped], "shards": shards}
     new = folder / f".{FACTS}.new"
     try:
-        new.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        new.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         confirm(new)
         new.replace(folder / FACTS)
         confirm(folder)

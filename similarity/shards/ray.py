@@ -221,8 +221,8 @@ def _hush(ray: Any) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _result(told: dict[str, Any]) -> Done:
+def _result(message: dict[str, Any]) -> Done:
     """What a worker says, or the error that it met."""
-    if "error" not in told:
-        return Done.from_json(told)
-    raise KINDS.get(told["error"], ClusterError)(told["message"])
+    if "error" not in message:
+        return Done.from_json(message)
+    raise KINDS.get(message["error"], ClusterError)(message["message"])

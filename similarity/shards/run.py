@@ -63,7 +63,7 @@ class Embedding:
     @property
     def embedded(self) -> int:
         """Pictures that got a vector in this run."""
-        return sum(one.counts.pictures for one in self.done)
+        return sum(result.counts.pictures for result in self.done)
 
     @property
     def resumed(self) -> int:
@@ -80,7 +80,7 @@ class Embedding:
         """The seconds from when the first chunk was begun until the last was done."""
         if not self.done:
             return 0.0
-        return max(one.ended for one in self.done) - min(one.started for one in self.done)
+        return max(result.ended for result in self.done) - min(result.started for result in self.done)
 
     @property
     def images_per_second(self) -> float:
@@ -139,10 +139,10 @@ def embed(
         before = finished(folder, chunks, origin)
         missing = [chunk for chunk in chunks if name_of(chunk) not in before]
         done = _work(at_work, Task(folder, origin, at_work.device), missing, progress)
-        counts = before | {one.name: one.counts for one in done}
+        counts = before | {result.name: result.counts for result in done}
         complete(folder, Shelf(origin, skipped, {name_of(chunk): counts[name_of(chunk)] for chunk in chunks}))
-    skipped += [*_skipped_before(folder, before, origin), *(bad for one in done for bad in one.skipped)]
-    if not any(one.pictures for one in counts.values()):
+    skipped += [*_skipped_before(folder, before, origin), *(bad for result in done for bad in result.skipped)]
+    if not any(count.pictures for count in counts.values()):
         raise SourceError(f"None of the pictures in {source.name} can be used: {skipped[0].path}: {skipped[0].reason}")
     seconds = round(time.perf_counter() - started, 3)
     return Embedding(folder, origin, at_work.name, before, done, skipped, seconds)

@@ -75,16 +75,16 @@ def check_shard(path: Path, origin: Origin) -> Counts:
         ShardError: it is missing, cut short, damaged or no shard, or of another model.
     """
     with _opened(path) as file:
-        told = json.loads((file.schema_arrow.metadata or {})[KEY])
-        counts = Counts(file.metadata.num_rows, told["pictures"])
-        if told["format"] != FORMAT:
+        facts = json.loads((file.schema_arrow.metadata or {})[KEY])
+        counts = Counts(file.metadata.num_rows, facts["pictures"])
+        if facts["format"] != FORMAT:
             raise ShardError(f"{path} was made by another version of this program: embed again.")
-        if told["identity"] != origin.identity or told["dim"] != origin.dim:
+        if facts["identity"] != origin.identity or facts["dim"] != origin.dim:
             raise ShardError(
-                f"{path} has embeddings of another model than its folder says ({described(told['identity'])}, and not "
+                f"{path} has embeddings of another model than its folder says ({described(facts['identity'])}, and not "
                 f"{described(origin.identity)}): take it away and embed again."
             )
-        if told["rows"] != counts.rows:
+        if facts["rows"] != counts.rows:
             raise ValueError("not as many rows as were written")
     return counts
 
@@ -144,8 +144,8 @@ def read_thumbnails(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _schema(origin: Origin, counts: Counts) -> pa.Schema:
-    told = {"format": FORMAT, "identity": origin.identity, "dim": origin.dim}
-    told |= {"rows": counts.rows, "pictures": counts.pictures}
+    facts = {"format": FORMAT, "identity": origin.identity, "dim": origin.dim}
+    facts |= {"rows": counts.rows, "pictures": counts.pictures}
     fields = [
         ("id", pa.string()),
         ("path", pa.string()),
@@ -162,7 +162,7 @@ def _schema(origin: Origin, counts: Counts) -> pa.Schema:
     ]
     if origin.thumbnails:
         fields.append(("thumbnail", pa.binary()))
-    return pa.schema(fields, {KEY: json.dumps(told).encode()})
+    return pa.schema(fields, {KEY: json.dumps(facts).encode()})
 
 
 def _write(path: Path, rows: Sequence[Row], origin: Origin) -> None:

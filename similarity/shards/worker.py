@@ -59,10 +59,10 @@ class Done:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: dict[str, Any]) -> "Done":
+    def from_json(cls, facts: dict[str, Any]) -> "Done":
         """What `to_json` made."""
-        skipped = [Skipped(**one) for one in told["skipped"]]
-        return cls(**told | {"counts": Counts(**told["counts"]), "skipped": skipped})
+        skipped = [Skipped(**picture) for picture in facts["skipped"]]
+        return cls(**facts | {"counts": Counts(**facts["counts"]), "skipped": skipped})
 
 
 def load_embedder(task: Task) -> Embedder:

@@ -147,7 +147,7 @@ def open_listing(path: Path) -> Listing:
     except (OSError, ValueError, pa.ArrowException) as error:
         raise SourceError(f"{path} is not a Parquet file that can be read.") from error
     columns = {field.name: field.name.strip().lower() for field in schema if not pa.types.is_nested(field.type)}
-    columns = {name: known for name, known in columns.items() if not _is_bytes(schema.field(name).type)}
+    columns = {name: column for name, column in columns.items() if not _is_bytes(schema.field(name).type)}
     if not set(PATH_COLUMNS) & set(columns.values()):
         raise SourceError(f"{path} needs a column of text that is named path or url.")
     if not count:

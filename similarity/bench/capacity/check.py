@@ -32,7 +32,7 @@ def check_report(report: Mapping[str, Any], rates: Rates) -> list[Checked]:
     """
     if "recipes" in report:
         rows = {row["recipe"]: row for row in report["recipes"]}
-        return [one for name in (FLAT, AUTO) for one in _search(rows[name], report["n"], report["dim"], rates)]
+        return [row for name in (FLAT, AUTO) for row in _search(rows[name], report["n"], report["dim"], rates)]
     if "queries_per_s_threads" in report:
         rates.check_model(report["model"])
         return [Checked("a query, ms", rates.query_ms[report["model"]], report["p50_ms"])]
@@ -48,14 +48,14 @@ def _search(row: Mapping[str, Any], count: int, dim: int, rates: Rates) -> list[
     """One recipe; what was scaled from fewer vectors is as good as its scale, memory but the vectors' own."""
     index, name = row["index"], row["recipe"]
     size = sizes.index_file(index, count, dim)
-    found = [
+    rows = [
         Checked(f"{name}: bytes a vector", size / count, row["bytes_per_vector"]),
         Checked(f"{name}: a query, ms", rates.search_ms(index, count, dim), row["p50_ms"]),
         Checked(f"{name}: to build, s", rates.build_s(index, count, dim), row["build_s"]),
     ]
     if "extrapolated_from" not in row:
         memory = rates.base_mb + sizes.index_memory(index, count, dim) / 1e6
-        found.append(Checked(f"{name}: memory, MB", memory, row["resident_mb"]))
+        rows.append(Checked(f"{name}: memory, MB", memory, row["resident_mb"]))
     if lists_of(index):
-        found.append(Checked(f"{name}: recall@10", rates.recall, row["recall@10"]))
-    return found
+        rows.append(Checked(f"{name}: recall@10", rates.recall, row["recall@10"]))
+    return rows

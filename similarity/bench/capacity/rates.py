@@ -59,10 +59,10 @@ class Rates:
 
     def check_model(self, model: str) -> None:
         """Raises SearchError if a model was not measured."""
-        known = [name for name in self.images_per_s if name in self.query_ms]
-        if model not in known:
+        names = [name for name in self.images_per_s if name in self.query_ms]
+        if model not in names:
             raise SearchError(
-                f"Nobody has measured how fast {model} is: choose from {', '.join(known)}, or give `--measured` what "
+                f"Nobody has measured how fast {model} is: choose from {', '.join(names)}, or give `--measured` what "
                 f"`bench embedding` and `bench query` print with `--model {model} --json`."
             )
 
@@ -110,20 +110,20 @@ def fitted(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
     for report in reports:
         if "machine" not in report or not {"recipes", "images_per_s", "queries_per_s_threads"} & report.keys():
             raise SearchError("That is no report of `bench search`, `bench embedding` or `bench query` with --json.")
-    if len({(one["machine"]["processor"], one["machine"]["cores"]) for one in reports}) > 1:
+    if len({(report["machine"]["processor"], report["machine"]["cores"]) for report in reports}) > 1:
         raise SearchError("These reports are of different computers: a plan is made of what one of them does.")
     searches = [report for report in reports if "recipes" in report]
-    models = {one["model"]: _rate(one) for one in reports if "images_per_s" in one}
-    queries = {one["model"]: one for one in reports if "queries_per_s_threads" in one}
-    found = replace(
+    models = {report["model"]: _rate(report) for report in reports if "images_per_s" in report}
+    queries = {report["model"]: report for report in reports if "queries_per_s_threads" in report}
+    updated = replace(
         rates,
         source="the reports that were given",
         cores=int(reports[0]["machine"]["cores"]),
         images_per_s={**rates.images_per_s, **models},
-        query_ms={**rates.query_ms, **{name: one["p50_ms"] for name, one in queries.items()}},
-        queries_per_s={**rates.queries_per_s, **{name: one["queries_per_s_threads"] for name, one in queries.items()}},
+        query_ms={**rates.query_ms, **{name: report["p50_ms"] for name, report in queries.items()}},
+        queries_per_s={**rates.queries_per_s, **{name: row["queries_per_s_threads"] for name, row in queries.items()}},
     )
-    return _with_search(found, searches) if searches else found
+    return _with_search(updated, searches) if searches else updated
 
 
 def _rate(report: Mapping[str, Any]) -> float:
@@ -131,10 +131,10 @@ def _rate(report: Mapping[str, Any]) -> float:
 
 
 def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
-    sized = [({row["recipe"]: row for row in one["recipes"]}, one["n"], one["dim"]) for one in reports]
-    exact, count, dim = max(sized, key=lambda one: one[1])
+    sized = [({row["recipe"]: row for row in report["recipes"]}, report["n"], report["dim"]) for report in reports]
+    exact, count, dim = max(sized, key=lambda search: search[1])
     numbers = count * dim
-    found = replace(
+    updated = replace(
         rates,
         flat_bytes_per_ms=4 * numbers / exact[FLAT]["p50_ms"],
         scan_bytes_per_ms=numbers / exact[SCAN]["p50_ms"],
@@ -143,9 +143,9 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
     )
     inverted = [(row, n, d) for rows, n, d in sized if (row := _inverted(rows))]
     if not inverted:
-        return found
+        return updated
     return replace(
-        found,
+        updated,
         inverted_ms=_fit([(1.0, math.sqrt(n)) for _, n, _ in inverted], [row["p50_ms"] for row, _, _ in inverted]),
         inverted_build_s=_fit([steps(n, d) for _, n, d in inverted], [row["build_s"] for row, _, _ in inverted]),
         recall=min(row["recall@10"] for row, _, _ in inverted),
@@ -154,8 +154,8 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
 
 def _inverted(rows: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The row of inverted lists at the accuracy that is the default."""
-    found = rows.get(INVERTED) or rows.get(AUTO)
-    return found if found and lists_of(found["index"]) else None
+    row = rows.get(INVERTED) or rows.get(AUTO)
+    return row if row and lists_of(row["index"]) else None
 
 
 def _fit(terms: Sequence[tuple[float, float]], values: Sequence[float]) -> tuple[float, float]:

@@ -82,8 +82,8 @@ def read_tuned(path: str | Path) -> Tuned:
     except ModelError as error:
         raise WeightsError(f"{path} was fine-tuned from a model that is not known here: {error}") from error
     try:
-        told = parse_json(header[CARD])
-        card = Card(**{one.name: told[one.name] for one in fields(Card) if one.name in told})
+        facts = parse_json(header[CARD])
+        card = Card(**{attribute.name: facts[attribute.name] for attribute in fields(Card) if attribute.name in facts})
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(f"{path} is damaged: what is to be known of its weights cannot be read.") from error
     if card.model != model:
@@ -102,31 +102,31 @@ def choose_tuned(path: str | Path, model: str = AUTO) -> ModelChoice:
     Raises:
         WeightsError: they cannot be used; see `read_tuned`. ModelError: a library that the model needs is missing.
     """
-    found = read_tuned(path)
-    backbone = get_backbone(found.card.model)
+    tuned = read_tuned(path)
+    backbone = get_backbone(tuned.card.model)
     if model not in (AUTO, backbone.name):
-        raise WeightsError(f"{found.path} was fine-tuned from {backbone.name} and does not fit {model}.")
-    named = NAMED.search(found.path.name)
-    if named and not weights_sha256(found.path).startswith(named[1]):
-        raise WeightsError(f"{found.path} is damaged: it is not what it was when it got its name. Fine-tune again.")
+        raise WeightsError(f"{tuned.path} was fine-tuned from {backbone.name} and does not fit {model}.")
+    named = NAMED.search(tuned.path.name)
+    if named and not weights_sha256(tuned.path).startswith(named[1]):
+        raise WeightsError(f"{tuned.path} is damaged: it is not what it was when it got its name. Fine-tune again.")
     check_installed(backbone)
-    return ModelChoice(backbone, keep_tuned(found.path, backbone.name))
+    return ModelChoice(backbone, keep_tuned(tuned.path, backbone.name))
 
 
-def keep_tuned(made: Path, model: str) -> Path:
+def keep_tuned(weights: Path, model: str) -> Path:
     """Copy fine-tuned weights to where they are found again, whole or not at all; returns where that is.
 
     Raises:
         WeightsError: they cannot be written.
     """
-    sha256 = weights_sha256(made)
+    sha256 = weights_sha256(weights)
     kept = tuned_path(model, sha256)
     if find_tuned(model, sha256):
         return kept
     new = kept.with_name(f".new-{uuid.uuid4().hex}")
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(made, new)
+        shutil.copyfile(weights, new)
         new.replace(kept)
     except OSError as error:
         raise WeightsError(f"The weights could not be written to {kept} ({error.strerror or error}).") from error

@@ -141,13 +141,13 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Intervals", "95 %, bootstrap over the queries: 1,000 draws"),
         ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
-    return [(name, told) for name, told in facts if told]
+    return [(name, value) for name, value in facts if value]
 
 
 def _figures(evaluation: Evaluation) -> list[Figure]:
     values = evaluation.metrics
     reached = ", ".join(f"{values[f'recall@{k}'].value:.3f} for k = {k}" for k in (1, 5, 10, 100))
-    some = "" if len(evaluation.per_label) <= BARS else f" (the {BARS} lowest of {len(evaluation.per_label):,})"
+    limited = "" if len(evaluation.per_label) <= BARS else f" (the {BARS} lowest of {len(evaluation.per_label):,})"
     right, wrong = int(evaluation.histogram.right.sum()), int(evaluation.histogram.wrong.sum())
     figures = [
         Figure("A right hit among the first k", _svg(draw_recall(evaluation)), f"Recall: {reached}."),
@@ -156,16 +156,16 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
             _svg(draw_scores(evaluation)),
             f"Among the first ten hits of all queries are {right:,} right and {wrong:,} wrong ones.",
         ),
-        Figure(f"Label by label{some}", _svg(draw_labels(evaluation)), "The table of labels below has the numbers."),
+        Figure(f"Label by label{limited}", _svg(draw_labels(evaluation)), "The table of labels below has the numbers."),
         Figure(
             "What is taken for what",
             _svg(draw_confusions(evaluation)),
             "For each label of queries, how many have a first hit of which label.",
         ),
     ]
-    if (told := evaluation.reliability) is not None:
-        error = f"{CALIBRATION}: {told.error:.3f}."
-        figures.append(Figure("How sure it is, and how right", _svg(draw_reliability(told)), error))
+    if (reliability := evaluation.reliability) is not None:
+        error = f"{CALIBRATION}: {reliability.error:.3f}."
+        figures.append(Figure("How sure it is, and how right", _svg(draw_reliability(reliability)), error))
     return figures
 
 

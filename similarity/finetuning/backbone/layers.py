@@ -35,8 +35,8 @@ def choose_weights(features: nn.Module, part: Part) -> Learned:
     small, and how a picture is embedded must not depend on others.
     """
     blocks = list(find_blocks(features))
-    late = {id(one) for block in blocks[-max(1, len(blocks) // THIRDS) :] for one in block.parameters()}
-    frozen = {id(one) for norm in batch_norms(features) for one in norm.parameters()}
+    late = {id(parameter) for block in blocks[-max(1, len(blocks) // THIRDS) :] for parameter in block.parameters()}
+    frozen = {id(parameter) for norm in batch_norms(features) for parameter in norm.parameters()}
     learned = Learned([], [])
     for weight in features.parameters():
         is_late = id(weight) in late

@@ -67,6 +67,6 @@ class TuneSettings:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "TuneSettings":
+    def from_json(cls, facts: Mapping[str, Any]) -> "TuneSettings":
         """What `to_json` gave."""
-        return cls(**{one.name: told[one.name] for one in fields(cls) if one.name in told})
+        return cls(**{setting.name: facts[setting.name] for setting in fields(cls) if setting.name in facts})

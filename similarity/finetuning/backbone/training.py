@@ -151,8 +151,8 @@ class Tuner:
         learned = choose_weights(self.features, settings.part)
         groups: list[dict[str, Any]] = []
         for weights, speed in ((learned.last, 1.0), (learned.before, EARLIER)):
-            matrices = [one for one in weights if one.ndim > 1]
-            others = [one for one in weights if one.ndim <= 1]  # biases and scales are not to shrink
+            matrices = [weight for weight in weights if weight.ndim > 1]
+            others = [weight for weight in weights if weight.ndim <= 1]  # biases and scales are not to shrink
             groups.append({"params": matrices, "lr": speed * rate, "weight_decay": settings.weight_decay})
             groups.append({"params": others, "lr": speed * rate, "weight_decay": 0.0})
         groups.append({"params": self._criterion.parameters, "lr": PROXIES * rate, "weight_decay": 0.0})
