@@ -31,7 +31,7 @@ BASELINE_PICTURES = 64
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that is timed, and how many pictures it goes through."""
+    """A timed task, and its number of pictures."""
 
     run: Callable[[], None]
     pictures: int
@@ -94,7 +94,7 @@ def _quantised(choice: ModelChoice, source: Source) -> Embedder:
 
 
 def _tasks(source: Source, embedder: Embedder) -> dict[str, Task]:
-    """What is measured of our own."""
+    """The measured tasks of this package."""
     count = len(source.items)
     return {
         "model": Task(lambda: _run_model(embedder, count), count),

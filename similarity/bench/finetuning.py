@@ -1,4 +1,4 @@
-"""What a head is worth, several times over: for pictures that were held out, and for labels that it never saw."""
+"""Benchmark of heads, repeated: for held-out pictures, and for labels that were not in training."""
 
 import time
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ def bench_teaching(
 
 
 def _measure(pictures: Labelled, settings: Settings) -> dict[str, tuple[float, float]]:
-    """Each metric before and after, of what one draw holds out."""
+    """Each metric before and after training, for the held-out pictures of one draw."""
     fold = _draw(pictures, settings)
     head = _train(pictures.at(fold.learned), settings)
     held_out = HeldOutLabels.of(pictures, fold, settings.split)

@@ -1,4 +1,4 @@
-"""What a benchmark ran on."""
+"""The machine of a benchmark."""
 
 import os
 import platform
@@ -24,6 +24,6 @@ def describe_machine() -> dict[str, Any]:
 
 
 def peak_rss_mb() -> float:
-    """The most memory that this process ever had, in megabytes."""
+    """Peak memory of this process, in megabytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS, in kibibytes elsewhere
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)

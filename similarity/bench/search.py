@@ -1,4 +1,4 @@
-"""How fast and how good each index is: on vectors of a made-up world, or on a gallery's own."""
+"""Speed and recall of each index, on synthetic vectors or those of a gallery."""
 
 import importlib.util
 import itertools
@@ -57,12 +57,12 @@ class Case:
 def bench_search(
     n: int = 100_000, dim: int = 1280, *, gallery: str | None = None, progress: OnProgress | None = None
 ) -> dict[str, Any]:
-    """Make and measure every index that makes sense.
+    """Build and measure every index that suits the vectors.
 
     Args:
-        n: how many vectors; of a gallery, it has as many as it has.
-        dim: how long each is.
-        gallery: whose vectors to take instead.
+        n: number of vectors, unless they are a gallery's.
+        dim: their length.
+        gallery: the gallery whose vectors to take instead.
 
     Raises:
         SearchError: there are too few vectors. GalleryError: there is no such gallery.
@@ -195,7 +195,7 @@ def _row(case: Case, measured: dict[str, Any], n: int) -> dict[str, Any]:
 
 
 def _recommend(rows: list[dict[str, Any]], auto: Recipe) -> str:
-    """In a sentence, what to take for these vectors."""
+    """A sentence that recommends an index for these vectors."""
     by_name = {row["recipe"]: row for row in rows}
     flat, chosen = by_name[FLAT], by_name[AUTO]
     if auto.name == FLAT:

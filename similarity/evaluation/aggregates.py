@@ -1,4 +1,4 @@
-"""From what came of each query to what is told of all: means with intervals, label by label, confusions, scores."""
+"""Aggregates over queries: means with intervals, results by label, confusions, and the histogram of scores."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ METRICS = (
     "r_precision",
     "ndcg@10",
 )
-# Of scores, which are cosines.
+# Bins of the histogram of scores, which are cosines.
 BINS = 50
 # How many of the most confused pairs are listed.
 CONFUSED = 50
@@ -54,7 +54,7 @@ def recall_curve(outcomes: Outcomes) -> Values:
 
 
 def score_histogram(outcomes: Outcomes) -> Histogram:
-    """Of the scores of the first ten hits of all queries."""
+    """The histogram of scores of the first ten hits of all queries."""
     there = outcomes.rows >= 0
     edges = np.linspace(*_range(outcomes.scores[there]), BINS + 1)
     counts = [
@@ -80,7 +80,7 @@ def estimate(outcomes: Outcomes, seed: int) -> dict[str, Estimate]:
 
 
 def per_label(labels: Sequence[str], task: Task, outcomes: Outcomes) -> tuple[LabelResult, ...]:
-    """The metrics label by label, for those that are asked for."""
+    """The metrics of each label that queries have."""
     size = len(labels)
     queries = np.bincount(task.queries, minlength=size)
     pictures = np.bincount(task.pictures[task.pictures >= 0], minlength=size)

@@ -1,4 +1,4 @@
-"""The calibration of a gallery: how sure its hits are, learned from its own pictures, each left out of its own answer.
+"""The calibration of a gallery: confidence in hits, fitted on its own pictures, each left out of its own results.
 
 cache/confidence/
   votes1-5c1e….json    named by the method, and by the gallery's state and the column
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None = None) -> Calibration:
-    """How sure the hits of a gallery are; from the cache if it is there, otherwise it is made and kept.
+    """The calibration of a gallery, from the cache, or computed and stored there.
 
     A head was trained on the gallery's pictures, which would say too much of how good it is: it brings what was learned
     of held-out ones.
@@ -68,13 +68,13 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
 
 
 def was_taught(gallery: Gallery) -> bool:
-    """Whether pictures of the gallery may have been learned from, by a head or by its network."""
+    """Whether its head or its network may have been trained on the gallery's pictures."""
     manifest = gallery.manifest
     return gallery.head is not None or find_tuned(manifest.model, manifest.weights_sha256) is not None
 
 
 def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None:
-    """The calibration of a gallery if that takes no work: of its head, or in the cache, whole."""
+    """The calibration of a gallery that is at hand: of its head, or in the cache."""
     try:
         if gallery.head is not None:
             card = gallery.head.card
@@ -91,10 +91,10 @@ def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None
 def find_reliability(
     gallery: Gallery, results: Round, by: str = LABEL, progress: OnProgress | None = None
 ) -> Reliability | None:
-    """What the probabilities of a gallery are worth for some queries; None if it has none, or these are too few.
+    """The reliability of a gallery's probabilities for some queries; None if it has none, or queries are too few.
 
-    Nothing is learned of the pictures that are asked: if they are the gallery's own, it is learned of one half of them
-    for the other.
+    Nothing is fitted on the queries themselves: if they are the gallery's own pictures, each half is evaluated with a
+    calibration fitted on the other.
     """
     measured = (results.outcomes.scores, results.outcomes.right, results.hits)
     if len(results.outcomes) < MIN_QUERIES or len(results.labels) < 2:
@@ -112,7 +112,7 @@ def _file(gallery: Gallery, by: str) -> Path:
 
 
 def _write(path: Path, calibration: Calibration) -> None:
-    """Written whole or not at all; where that cannot be, it is made again the next time."""
+    """Write a calibration, whole or not at all; after a failure it is computed again the next time."""
     new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

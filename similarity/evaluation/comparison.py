@@ -1,4 +1,4 @@
-"""Two evaluations over the same queries: which gallery answers better, and whether that can be chance."""
+"""Comparison of two evaluations over the same queries: which gallery is better, and whether significantly."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +40,7 @@ class Difference:
 
     @property
     def is_significant(self) -> bool:
-        """Whether it can hardly be chance."""
+        """Whether the difference is significant."""
         return self.adjusted < SIGNIFICANT
 
 
@@ -62,16 +62,16 @@ class Comparison:
 
     @property
     def queries(self) -> int:
-        """How many they have in common."""
+        """Number of queries that they have in common."""
         return len(self.numbers_a)
 
     @property
     def same_pictures(self) -> bool:
-        """Whether both galleries have the same pictures and labels; otherwise that makes a difference, too."""
+        """Whether both galleries have the same pictures and labels; if not, that affects the difference, too."""
         return self.a.contents == self.b.contents
 
     def verdict(self, metric: str) -> str:
-        """In words, what a metric says."""
+        """The result of a metric in words."""
         return _verdict(self.metrics[metric], *self.names)
 
     def differing(self, count: int) -> list[tuple[int, int, float]]:
@@ -91,7 +91,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What to call them."""
+        """The names of the two evaluations."""
         if self.a.gallery != self.b.gallery:
             return self.a.gallery, self.b.gallery
         return (
@@ -100,7 +100,7 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The comparison in JSON's own types."""
         names = ("gallery", "generation", "model")
         named = [{name: getattr(evaluation, name) for name in names} for evaluation in (self.a, self.b)]
         gains = self._gains()

@@ -1,7 +1,7 @@
-"""An evaluation: who asks, what would be right, and how well a gallery answers.
+"""Evaluation of a gallery: how well it answers queries with known right answers.
 
-Two protocols. Leave-one-out: every picture of the gallery is a query, and is not a hit of its own. Or the pictures of
-another source are the queries; one of them that is in the gallery, too, is not a hit of its own either.
+There are two protocols. Leave-one-out: every picture of the gallery is a query, and not a hit of its own. Or the
+pictures of another source are the queries; one that is also in the gallery is not a hit of its own either.
 """
 
 import hashlib
@@ -42,14 +42,14 @@ def evaluate(
     picture has, are left out and counted.
 
     Args:
-        queries: what to ask with; the gallery's own pictures, each left out of its own answer, unless given.
-        by: what must be the same for a hit to be right: `label`, or a column of the metadata.
-        most: so many queries are enough; of more, some are drawn.
+        queries: the query pictures; by default the gallery's own, each left out of its own results.
+        by: the column in which a right hit has the query's value: `label`, or a column of the metadata.
+        most: the largest number of queries; of more, some are drawn.
         seed: of the draws, also of those for the intervals.
-        progress: told what is going on.
+        progress: called as it goes on.
 
     Raises:
-        SearchError: there is no such column, or nobody is left to ask.
+        SearchError: there is no such column, or no query is left.
         GalleryError: the gallery's model cannot be loaded, which a source of queries takes.
     """
     started = time.perf_counter()
@@ -96,6 +96,6 @@ def _summarise(gallery: Gallery, results: Round, reliability: Reliability | None
 
 
 def _digest(contents: Sequence[str], values: Sequence[str | None]) -> str:
-    """The same for galleries of the same pictures with the same labels, in whatever order."""
+    """A digest of pictures and labels, independent of their order."""
     lines = sorted(f"{content} {value}" for content, value in zip(contents, values, strict=True))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

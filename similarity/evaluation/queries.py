@@ -1,6 +1,6 @@
-"""A round of questions: who asks, what would be right, and what came of it.
+"""The queries of an evaluation, their right answers, and their results.
 
-The pictures of the gallery ask, each left out of its own answer; or those of another source.
+Queries are the pictures of the gallery, each left out of its own results, or those of another source.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,15 +28,15 @@ NO_LABELS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Queries:
-    """Pictures to ask with, and how to get their vectors.
+    """Query pictures with a function for their vectors.
 
     Attributes:
         name: of the protocol.
         items: the pictures.
         sha256: of their files, in hex.
-        own: the row of each in the gallery; -1 where it is not there.
-        ask: gives their vectors, refined, by their numbers.
-        left_out: what could not even be read.
+        own: the row of each in the gallery, or -1.
+        ask: returns their refined vectors by their numbers.
+        left_out: counts of pictures that could not be read.
     """
 
     name: str
@@ -49,15 +49,15 @@ class Queries:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
-    """What was asked, and what came of it.
+    """Queries and their results.
 
     Attributes:
-        queries: who asked, and
-        rows: which of them, those with a right answer, int64 (q,).
-        values: what each picture of the gallery has in the column that says what is right, or None.
-        labels: those values, in order; numbers of labels are places in it.
-        task: as it was put.
-        left_out: what was meant to be a query and is none.
+        queries: all query pictures.
+        rows: the numbers of those with a right answer, int64 (q,).
+        values: the value of each picture of the gallery in the label column, or None.
+        labels: the distinct values, sorted; label numbers are positions in it.
+        task: the queries as they were ranked.
+        left_out: counts of pictures that could not be queries.
         outcomes: query by query.
     """
 
@@ -85,7 +85,7 @@ def ask_all(
     seed: int = 0,
     progress: OnProgress | None = None,
 ) -> Round:
-    """Ask, and compare each query with every picture; arguments and errors as those of `protocol.evaluate`."""
+    """Compare each query with every picture; arguments and errors as those of `protocol.evaluate`."""
     values = _values(gallery.items, by, f"the gallery {gallery.name}")
     if queries is not None:  # before all of them are embedded
         _check_labels(queries, by, set(values))
@@ -103,7 +103,7 @@ def ask_all(
 
 
 def _values(items: Iterable[Item], by: str, whose: str) -> list[str | None]:
-    """What each picture has in a column; raises SearchError if none has anything there."""
+    """The value of each picture in a column; raises SearchError if all are empty."""
     values: list[str | None] = []
     columns: set[str] = set()
     for item in items:
@@ -129,18 +129,18 @@ def _no_answers(count: int, name: str) -> str:
 
 
 def _draw(rows: npt.NDArray[np.int64], task: Task, count: int, seed: int) -> tuple[npt.NDArray[np.int64], Task]:
-    """So many of the queries, in order; the same for the same seed."""
+    """Draw a number of queries, in order; the same for the same seed."""
     drawn = np.sort(np.random.default_rng(seed).choice(len(rows), count, replace=False))
     return rows[drawn], Task(task.pictures, task.queries[drawn], task.own[drawn], task.relevant[drawn])
 
 
 def _codes(values: Sequence[str | None], numbers: dict[str, int]) -> Codes:
-    """Labels as numbers; -1 for none, and for one that no picture of the gallery has."""
+    """Labels as numbers; -1 for none, and for a label that no picture of the gallery has."""
     return np.array([numbers.get(value, -1) if value else -1 for value in values], np.int32)
 
 
 def _leave_one_out(gallery: Gallery) -> Queries:
-    """Every picture of a gallery; as a query it is refined without what is known of itself."""
+    """Every picture of a gallery; as a query it is refined as if it were not in the gallery."""
 
     def ask(rows: npt.NDArray[np.int64]) -> Vectors:
         return gallery.refine(gallery.embeddings[rows], rows)
@@ -150,7 +150,7 @@ def _leave_one_out(gallery: Gallery) -> Queries:
 
 
 def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Queries:
-    """The pictures of a source, embedded; each content once."""
+    """Embed the pictures of a source as queries, each content once."""
 
     def tell(progressed: Progress) -> None:
         if progress:
@@ -178,7 +178,7 @@ def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Que
 
 
 def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Amend:
-    """What pictures that were moved towards a query in the gallery would be without it, for `rank_all`."""
+    """For `rank_all`: vectors of pictures that the refinement moved towards a query, as they are without that query."""
 
     def amend(numbers: npt.NDArray[np.int64]) -> Amended:
         inside = numbers[own[numbers] >= 0]
@@ -191,7 +191,7 @@ def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Ame
 def _answerable(
     asking: Queries, values: Sequence[str | None], codes: Codes, pictures: Codes
 ) -> tuple[npt.NDArray[np.int64], Task, LeftOut]:
-    """The queries that have a right answer, what is asked with them, and how many have none."""
+    """The queries that have a right answer, as a task, with counts of those left out."""
     counts = np.bincount(pictures[pictures >= 0], minlength=int(pictures.max()) + 1)
     is_own = (asking.own >= 0) & (pictures[asking.own] == codes)
     relevant = np.where(codes >= 0, counts[codes] - is_own, 0)

@@ -1,4 +1,4 @@
-"""What an evaluation found: metrics with their intervals, label by label, query by query."""
+"""The result of an evaluation: metrics with intervals, by label, and by query."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,31 +20,31 @@ LEAVE_ONE_OUT = "leave-one-out"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """How well a gallery answers.
+    """The evaluation of a gallery.
 
     Attributes:
         gallery, generation, state, model, recipe, refinement: which gallery, as it was then; see `Manifest`.
         pictures: how many it has; contents is the same for galleries of the same pictures with the same labels.
         protocol: leave-one-out, or the name of the source that the queries came from.
         by: the column in which what is right has the query's value.
-        left_out: what was meant to be a query and is none.
-        seconds: that it took.
+        left_out: counts of pictures that could not be queries.
+        seconds: its duration.
         metrics: by the names in METRICS.
         per_label: by label, in order.
         recall_curve: recall@k for k = 1..100.
         histogram: of the scores of right and wrong hits.
-        reliability: what the probabilities of hits are worth, if the gallery has any; see `calibration.py`.
+        reliability: of the probabilities of hits, if the gallery has any; see `calibrate.py`.
         confusions: the most frequent first, up to 50.
         labels: the values of the column, in order; numbers of labels below are places in it.
         outcomes: query by query.
-        asked: what each query's label is, int32 (queries,),
-        found: and that of its first hit; -1 where that has none.
+        asked: the label of each query, int32 (queries,).
+        found: the label of its first hit; -1 for none.
         relevant: how many right pictures there are, int32 (queries,).
-        items: that the queries are among, and
-        rows: where each is, int64 (queries,).
+        items: the query pictures, and more.
+        rows: the place of each query among them, int64 (queries,).
         pictures_of_gallery: the items of the gallery.
         sha256: of each query's file, in hex, bytes (queries,).
-        caution: what is to be known before the figures are believed, a sentence; mostly empty.
+        caution: a sentence about the limits of these figures; usually empty.
     """
 
     gallery: str
@@ -78,7 +78,7 @@ class Evaluation:
 
     @property
     def queries(self) -> int:
-        """How many there are."""
+        """Number of queries."""
         return len(self.outcomes)
 
     def values(self, metric: str) -> Values:
@@ -97,7 +97,7 @@ class Evaluation:
         return [int(number) for number in order[:count]]
 
     def random(self, count: int, seed: int = 0) -> list[int]:
-        """The numbers of some queries, each once; the same for the same seed."""
+        """Draw the numbers of some queries, each once; the same for the same seed."""
         drawn = np.random.default_rng(seed).choice(self.queries, min(count, self.queries), replace=False)
         return [int(number) for number in drawn]
 
@@ -138,7 +138,7 @@ class Evaluation:
         return [self.labels[code] for code in chosen], table[:-1]
 
     def to_json(self) -> dict[str, Any]:
-        """All but the single queries, as JSON has it."""
+        """The evaluation without single queries, in JSON's own types."""
         names = {"recall_1": "recall@1", "recall_10": "recall@10", "precision_10": "precision@10", "map_r": "map@r"}
         labels = [
             {"label": result.label, "queries": result.queries, "pictures": result.pictures}
@@ -169,5 +169,5 @@ class Evaluation:
 
 
 def label_of(item: Item, by: str) -> str | None:
-    """What a picture has in a column; of one without a label it is that of an exact copy, if one has any."""
+    """The value of a picture in a column; a picture without a label takes that of an exact copy."""
     return (next(iter(item.labels), None) if by == LABEL else item.metadata.get(by)) or None

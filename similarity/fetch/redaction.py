@@ -1,4 +1,4 @@
-"""Outside text for people who may search and no more: of an address or a path only the file's name, and a public host.
+"""Redaction of texts for visitors: of an address or a path only the file's name and a public host are kept.
 
 Whether a host is public cannot be asked for while a page is drawn. So it is named only if nothing speaks against that:
 a name below a top-level domain that everybody knows, an ordinary port, and none of SIMILARITY_PRIVATE_HOSTS.
@@ -60,12 +60,12 @@ HINTS = re.compile(rf"{ENCODED.pattern}|[a-z\d]:\d", re.IGNORECASE)
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an address, with its scheme or without."""
+    """Whether a text is an address, with or without its scheme."""
     return bool(SCHEME.match(text) or BARE.match(text))
 
 
 def name_in(place: str) -> str:
-    """The name of the file in an address, without what may follow it; empty if it names none."""
+    """The file name in an address, without query and fragment; empty if there is none."""
     _, _, rest = _decoded(place).strip().replace("\\", "/").partition(":/")
     path = OVER.split(rest or place, maxsplit=1)[0].lstrip("/").partition("/")[2]
     name = path.rstrip("/").rpartition("/")[2]
@@ -73,7 +73,7 @@ def name_in(place: str) -> str:
 
 
 def redact_address(place: str) -> str:
-    """The name of the file in an address, and the host if it is a public one; of an object store that name alone."""
+    """The file name in an address, with the host if it is public; of an object store the file name alone."""
     host, name = _public_host(place), name_in(place) if SCHEME.match(place) else name_in(f"any://{place.lstrip('/ ')}")
     if host:
         return f"{name} at {host}" if name else host
@@ -81,7 +81,7 @@ def redact_address(place: str) -> str:
 
 
 def redact(value: str) -> str:
-    """A name, a label or a fact, all of which may be an address or a path, or have some in it."""
+    """Redact a name, a label or a fact, which may be or contain an address or a path."""
     if not has_place(value):
         return value
     decoded = _decoded(value)
@@ -93,7 +93,7 @@ def redact(value: str) -> str:
 
 
 def redact_sentence(sentence: str, *places: str) -> str:
-    """A sentence, with each address and path in it redacted.
+    """Redact each address and path in a sentence.
 
     Args:
         places: addresses and paths that are in it for certain, spaces and all.
@@ -106,7 +106,7 @@ def redact_sentence(sentence: str, *places: str) -> str:
 
 
 def without_folders(sentence: str) -> str:
-    """A sentence in which each absolute path is but the name of the file or folder."""
+    """Reduce each absolute path in a sentence to the name of the file or folder."""
     return NAMED.sub(lambda match: match.group().rpartition("/")[2], FOLDERS.sub("", sentence))
 
 
@@ -119,12 +119,12 @@ def _redact_found(match: "re.Match[str]") -> str:
 
 
 def has_place(text: str) -> bool:
-    """Whether there can be an address or a path in a text; for most there cannot, and nothing has to be looked for."""
+    """Whether a text can contain an address or a path; a quick check, since most texts cannot."""
     return any(sign in text for sign in "/\\@") or HINTS.search(text) is not None
 
 
 def _decoded(text: str) -> str:
-    """A text in which no slash of an address is written as a number."""
+    """A text with percent-encoded slashes of addresses decoded."""
     for _ in range(3):
         if "%" not in text or (decoded := unquote(text)) == text:
             break
@@ -133,7 +133,7 @@ def _decoded(text: str) -> str:
 
 
 def _public_host(place: str) -> str:
-    """The host of a web address if everybody may know it, or nothing."""
+    """The host of a web address if it is public; else empty."""
     match = SCHEME.match(place)
     if not match or match[1].lower() not in ("http", "https"):
         return ""
@@ -145,13 +145,13 @@ def _public_host(place: str) -> str:
 
 
 def _split(authority: str) -> tuple[str, str]:
-    """A host and its port."""
+    """Split an authority into host and port."""
     host, colon, port = authority.rpartition(":")
     return (host, port) if colon and "]" not in port else (authority, "")
 
 
 def _is_known(host: str) -> bool:
-    """Whether a host is one of the public internet, as far as its name tells."""
+    """Whether a host is on the public internet, judged by its name."""
     if re.fullmatch(r"\[[\da-f:.]+\]|[\d.]+", host):
         try:
             return is_public(host.strip("[]"))

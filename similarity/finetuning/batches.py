@@ -1,4 +1,4 @@
-"""Lessons: in which portions a network gets what it learns from, and which loss each has."""
+"""Lessons: the training batches of a network, each with its loss."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ AT_ONCE = 4
 
 
 class Lesson(Protocol):
-    """One batch."""
+    """A training batch."""
 
     @property
     def rows(self) -> Rows:
-        """Of the embeddings that are in it, int64 (b,)."""
+        """Rows of the embeddings in it, int64 (b,)."""
 
     def loss(self, criterion: Criterion, vectors: Tensor) -> Tensor:
-        """Of what a network makes of these, (b, dim), of unit length."""
+        """The loss of the network's output for these rows, (b, dim), of unit length."""
 
 
 class Lessons(Protocol):
-    """All of an epoch.
+    """The lessons of an epoch.
 
     Attributes:
-        count: how many they are, at most.
+        count: their largest number.
     """
 
     count: int
 
     def draw(self, random: np.random.Generator) -> Iterator[Lesson]:
-        """Those of another epoch."""
+        """Draw the lessons of an epoch."""
 
 
 def make_lessons(examples: TrainingExamples, rows: Rows, batch: int) -> Lessons:
-    """Lessons of some of the examples, so many at a time."""
+    """Lessons of some of the examples, in batches of this size."""
     return LabelLessons(examples, rows, batch) if isinstance(examples, Labelled) else PairLessons(examples, rows, batch)
 
 
@@ -66,7 +66,7 @@ class LabelLesson:
 
 
 class LabelLessons:
-    """Of labelled pictures."""
+    """Lessons of labelled pictures."""
 
     def __init__(self, pictures: Labelled, rows: Rows, batch: int) -> None:
         self.count = max(1, len(rows) // batch)
@@ -81,7 +81,7 @@ class LabelLessons:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairLesson:
-    """Pairs of pictures, as places among the rows: those that belong together and those that do not, int64 (., 2)."""
+    """Pairs of pictures, as positions among the rows: those that belong together, and the others, int64 (., 2)."""
 
     rows: Rows
     together: Rows
@@ -97,7 +97,7 @@ class PairLesson:
 
 
 class PairLessons:
-    """Of marks: all of a query are in one lesson."""
+    """Lessons of feedback; all marks of a query are in one lesson."""
 
     def __init__(self, marked: Marked, rows: Rows, batch: int) -> None:
         pairs = marked.pairs
@@ -116,7 +116,7 @@ class PairLessons:
 
 
 def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generator) -> Iterator[Rows]:
-    """So many batches of rows.
+    """Draw a number of batches of rows.
 
     With few labels, batches are drawn evenly. With many, a batch drawn evenly would hold no two of a label: it is put
     together of up to AT_ONCE pictures each of some labels that have two at least.
@@ -140,6 +140,6 @@ def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generato
 
 
 def _chunks(rows: Rows) -> list[Rows]:
-    """Rows of one label in groups of AT_ONCE; a single one is of no use."""
+    """Rows of one label in groups of AT_ONCE, without a group of a single row, which is of no use."""
     groups = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
     return [group for group in groups if len(group) > 1]

@@ -1,4 +1,4 @@
-"""Examples of either kind: where they come from, how they are held out, and how one process passes them to another."""
+"""Examples of either kind: gathering them, folding them, and files that pass them to another process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def gather_examples(gallery: Gallery, settings: Settings) -> TrainingExamples:
-    """What a gallery has to be learned from: its labels, or the marks on its results.
+    """Gather the training examples of a gallery: its labels, or the feedback on its results.
 
     Raises:
         HeadError: there is nothing to be learned of them. GalleryError: marks cannot be read.
@@ -29,14 +29,14 @@ def gather_examples(gallery: Gallery, settings: Settings) -> TrainingExamples:
 
 
 def make_folds(examples: TrainingExamples, settings: Settings) -> list[Fold]:
-    """Hold each of them out once; no folds, if there are too few marks for that."""
+    """Folds that hold each example out once; none if there are too few marks."""
     if isinstance(examples, Labelled):
         return fold_labelled(examples.codes, settings)
     return fold_marks(examples, settings)
 
 
 def describe(examples: TrainingExamples) -> dict[str, Any]:
-    """How much there is, and a digest of it, for a card."""
+    """Counts and a digest of the examples, for a card."""
     if isinstance(examples, Labelled):
         sha256 = hashlib.sha256(examples.embeddings.tobytes() + examples.codes.tobytes()).hexdigest()
         return {"pictures": len(examples), "labels": examples.labels, "sha256": sha256}
@@ -47,7 +47,7 @@ def describe(examples: TrainingExamples) -> dict[str, Any]:
 
 
 def write_examples(path: Path, examples: TrainingExamples) -> None:
-    """Write them into a file."""
+    """Write examples to a file."""
     if isinstance(examples, Labelled):
         np.savez(path, embeddings=examples.embeddings, codes=examples.codes, labels=examples.labels)
         return
@@ -63,7 +63,7 @@ def write_examples(path: Path, examples: TrainingExamples) -> None:
 
 
 def read_examples(path: Path) -> TrainingExamples:
-    """Read what `write_examples` wrote."""
+    """Read a file of `write_examples`."""
     with np.load(path) as arrays:
         if "codes" in arrays:
             return Labelled(arrays["embeddings"], arrays["codes"], int(arrays["labels"]))

@@ -1,4 +1,4 @@
-"""Training from where a gallery is: the examples are gathered, a process of its own trains, and the head comes back."""
+"""Training for a gallery: gathers the examples, and runs a separate process that trains the head."""
 
 import json
 import logging
@@ -50,7 +50,7 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
 
 
 def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
-    """How the gallery refines what it compares without a head, and how it will with this one."""
+    """The refinement of the gallery without a head, and with the new one."""
     manifest, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
     choose = partial(choose_refinement, count=len(gallery), is_exact=gallery.is_exact)
     has_words, knows_labels = understands_text(manifest.model), settings.source == "labels"

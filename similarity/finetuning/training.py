@@ -1,4 +1,4 @@
-"""The training of a head: small networks side by side, on noisy examples, until what is held out gets no better.
+"""Training of a head: small networks in parallel, on noisy examples, until held-out metrics stop rising.
 
 The loop is short because there is little to it: a matrix or two, AdamW (I. Loshchilov and F. Hutter, ICLR 2019) with
 one cycle of learning rates (L. N. Smith and N. Topin, "Super-convergence", 2018), and what is known to keep a network
@@ -32,7 +32,7 @@ WARM_UP = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Basis:
-    """The principal components of some embeddings.
+    """The principal components of embeddings.
 
     Attributes:
         centre: float32 (dim,).
@@ -44,7 +44,7 @@ class Basis:
 
     @classmethod
     def of(cls, embeddings: Vectors, components: int) -> Basis:
-        """The strongest of them; there are no more than embeddings, or numbers in one."""
+        """Fit the strongest components; at most as many as there are embeddings or dimensions."""
         centre = embeddings.mean(axis=0)
         centred = normalise(embeddings - centre).astype(np.float64)
         if len(centred) < centred.shape[1]:  # of few pictures, a hundred times as fast
@@ -57,17 +57,17 @@ class Basis:
         return cls(centre, np.ascontiguousarray(rows[:count], np.float32))
 
     def project(self, embeddings: Vectors) -> Vectors:
-        """Float32 (n, dim) -> float32 (n, components), scaled so that one of the embedding's numbers varies by 1."""
+        """Project float32 (n, dim) -> float32 (n, components), scaled to unit variance of the embedding's numbers."""
         scale = np.float32(embeddings.shape[1] ** 0.5)
         made: Vectors = scale * (normalise(embeddings - self.centre) @ self.rows.T)
         return made
 
 
 class Member:
-    """A network that is trained on some of the examples."""
+    """A network that is trained on a subset of the examples."""
 
     def __init__(self, examples: TrainingExamples, rows: Rows, settings: Settings, number: int = 0) -> None:
-        """Begin; of several with the same settings each has another number, and draws something else."""
+        """Initialise; networks with the same settings have different numbers, and so different random draws."""
         import torch
 
         seed = settings.seed + 1000 * number
@@ -84,7 +84,7 @@ class Member:
         self._optimiser, self._schedule = self._prepare()
 
     def learn(self) -> float:
-        """One epoch; returns the mean loss of its batches."""
+        """Train for an epoch; returns the mean loss of its batches."""
         losses = []
         for lesson in self._lessons.draw(self._random):
             loss = lesson.loss(self._criterion, self._forward(self._inputs[lesson.rows]))
@@ -126,7 +126,7 @@ class Member:
         return functional.normalize(made)
 
     def head(self, card: Card) -> Head:
-        """What it has learned so far."""
+        """The head as trained so far."""
         settings, basis = self._settings, self._basis
         kept = min(settings.dim, len(basis.rows)) if settings.keep else 0
         first = None if self._first is None else self._first.detach().numpy().copy()
@@ -135,7 +135,7 @@ class Member:
 
 
 def one_cycle(optimiser: Any, steps: int) -> Any:
-    """One cycle of learning rates, up to those of an optimiser and down, in so many steps."""
+    """A cycle of learning rates, up to those of an optimiser and down, in so many steps."""
     import torch
 
     rates = [group["lr"] for group in optimiser.param_groups]
@@ -144,7 +144,7 @@ def one_cycle(optimiser: Any, steps: int) -> Any:
 
 
 def join(heads: Sequence[Head], embeddings: Vectors) -> Head:
-    """Heads of one basis as one, of the same size of vectors.
+    """Join heads of the same basis into one, with vectors of the same size.
 
     Each counts alike, by the mean length of what it makes of some embeddings; of all their numbers the strongest
     principal components are taken, since nearly all of a similarity is in them.

@@ -1,4 +1,4 @@
-"""A folder of shards: whose it is, which chunks are done, and whether all of them are."""
+"""A folder of shards: its origin, its finished chunks, and whether it is complete."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,12 +22,12 @@ AGAIN = "run the same `embed` again, which goes on where it stopped"
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What `embeddings.json` says.
+    """The contents of `embeddings.json`.
 
     Attributes:
         origin: of all shards.
-        skipped: what was wrong with the list itself.
-        shards: all of them, in the order of the list, by name; None as long as they are not all there.
+        skipped: lines of the list that cannot be used.
+        shards: all shards, in the order of the list, by name; None until the folder is complete.
     """
 
     origin: Origin
@@ -36,16 +36,16 @@ class Shelf:
 
 
 def name_of(chunk: Chunk) -> str:
-    """What the shard of a chunk is called."""
+    """The file name of a chunk's shard."""
     return f"shard-{chunk.number:06d}-{chunk.digest}.parquet"
 
 
 @contextmanager
 def holding(folder: Path) -> Iterator[None]:
-    """Make a folder of shards, and hold it as the only one that writes it.
+    """Make a folder of shards, and lock it for writing.
 
     Raises:
-        ShardError: somebody else writes it, it cannot be written, or is a folder of something else.
+        ShardError: another process writes it, it cannot be written, or it has other contents.
     """
     try:
         if folder.exists() and not _is_ours(folder):
@@ -64,7 +64,7 @@ def holding(folder: Path) -> Iterator[None]:
 
 
 def begin(folder: Path, origin: Origin) -> None:
-    """Note what a folder is to hold, and that it is not complete.
+    """Record the origin of a folder, not complete yet.
 
     Raises:
         ShardError: it holds embeddings of another model or another list.
@@ -85,7 +85,7 @@ def begin(folder: Path, origin: Origin) -> None:
 
 
 def finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict[str, Counts]:
-    """The chunks whose shards are there and sound, by name; what is damaged is taken away."""
+    """The sound shards of chunks, by name; damaged ones are deleted."""
     there = {path.name for path in folder.glob("shard-*.parquet")}
     done: dict[str, Counts] = {}
     for chunk in chunks:
@@ -99,7 +99,7 @@ def finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict[str,
 
 
 def complete(folder: Path, shelf: Shelf) -> None:
-    """Note that all shards are there, and take away those that belong to what the list was before."""
+    """Record that all shards are there, and delete those of an earlier list."""
     write_shelf(folder, shelf)
     wanted = shelf.shards or {}
     for path in [*folder.glob("shard-*.parquet"), *folder.glob(".*.new")]:
@@ -108,10 +108,10 @@ def complete(folder: Path, shelf: Shelf) -> None:
 
 
 def read_shelf(folder: Path) -> Shelf:
-    """What a folder holds.
+    """Read `embeddings.json` of a folder.
 
     Raises:
-        ShardError: it holds no embeddings, or what it says of them cannot be read.
+        ShardError: the folder holds no embeddings, or the file cannot be read.
     """
     path = folder / FACTS
     if not path.is_file():
@@ -131,10 +131,10 @@ def read_shelf(folder: Path) -> Shelf:
 
 
 def sound_shards(folder: Path) -> tuple[Shelf, dict[Path, Counts]]:
-    """What a complete folder holds, with its shards in order, each of which is there and of the same model.
+    """Read a complete folder and check its shards, in order: all must exist and be of the same model.
 
     Raises:
-        ShardError: it is not complete, or one is missing, cut short, or not the one that was written.
+        ShardError: the folder is not complete, or a shard is missing, cut short, or not the one that was written.
     """
     shelf = read_shelf(folder)
     if shelf.shards is None:
@@ -165,7 +165,7 @@ def write_shelf(folder: Path, shelf: Shelf) -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder has embeddings, or is empty but for some that were begun."""
+    """Whether a folder has embeddings, or nothing but the lock and a file that was begun."""
     return (folder / FACTS).exists() or (folder.is_dir() and not _others(list(folder.iterdir())))
 
 

@@ -205,7 +205,7 @@ def _check_reachable(address: str) -> None:
 
 
 def _environment() -> dict[str, Any]:
-    """What workers are to find in their environment: this package, where it is not installed, and our settings."""
+    """Environment variables of workers: this package, where it is not installed, and our settings."""
     package_root = str(Path(__file__).resolve().parents[2])
     search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
     ours = {name: value for name, value in os.environ.items() if name.startswith("SIMILARITY_")}
@@ -213,7 +213,7 @@ def _environment() -> dict[str, Any]:
 
 
 def _hush(ray: Any) -> None:
-    """Ray says on the terminal what it does; whoever uses this package is told by it."""
+    """Silence Ray's own messages on the terminal, since this package reports progress itself."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -222,7 +222,7 @@ def _hush(ray: Any) -> None:
 
 
 def _result(message: dict[str, Any]) -> Done:
-    """What a worker says, or the error that it met."""
+    """The result of a worker; raises the error that it reports."""
     if "error" not in message:
         return Done.from_json(message)
     raise KINDS.get(message["error"], ClusterError)(message["message"])

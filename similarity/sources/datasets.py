@@ -80,7 +80,7 @@ def datasets_folder() -> Path:
 def download_dataset(
     dataset: Dataset, folder: Path, *, url: str | None = None, progress: DownloadProgress | None = None
 ) -> None:
-    """Download a dataset's zip into a folder, unless it or what it unpacks to is there already.
+    """Download a dataset's zip into a folder, unless the zip or the unpacked dataset is there already.
 
     Args:
         folder: where its own folder is to lie.

@@ -69,7 +69,7 @@ def _changed(facts: dict[str, Any]) -> float:
 
 
 def _remedy(scheme: str) -> str:
-    """What to install for a kind of store."""
+    """The remedy if the library for a kind of store is missing."""
     others = {"gs": "pip install gcsfs", "az": "pip install adlfs"}
     return others.get(scheme, EXTRA)
 

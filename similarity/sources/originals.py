@@ -1,4 +1,4 @@
-"""The picture behind an item, as it is now: a file, an entry of a zip, an object in a store, what an address serves."""
+"""The original picture of an item as it is now: a file, an entry of a zip, an object, or the content of an address."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ class Originals:
         return item.path
 
     def part(self, items: Sequence[Item]) -> "Originals":
-        """The same with only some of its items."""
+        """The source with a subset of its items."""
         return Originals(items, self.name)
 
 
@@ -57,7 +57,7 @@ def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> Query
 
 
 def file_name(item: Item) -> str:
-    """What a picture's file is called, without the place where it is."""
+    """The name of a picture's file, without its folder or address."""
     return (name_in(item.path) if is_remote(item.path) else Path(item.path).name) or item.public_id
 
 
@@ -82,5 +82,5 @@ def _read_entry(item: Item) -> FileBytes:
 
 @lru_cache(maxsize=2)
 def _open_archive(path: str, _changed: int) -> Source:
-    """A zip, listed once for all that is read from it."""
+    """Open a zip, listed once for all reads."""
     return open_source(path)

@@ -46,11 +46,11 @@ class Rows:
         self._numbers = {item.id: number for number, item in items.items()}
 
     def read(self, item: Item) -> FileBytes:
-        """The bytes of a file or an object, or what an address serves."""
+        """Read the bytes of a file, an object or an address."""
         return read_place(item.path)
 
     def stamp(self, item: Item) -> Stamp | None:
-        """See `places.stamp_of`."""
+        """See `locations.stamp_of`."""
         return stamp_of(item.path)
 
     def whereabouts(self, item: Item) -> str:
@@ -94,7 +94,7 @@ class Listing:
             raise SourceError(f"{self.name} is damaged, or no Parquet file any more: write it again.") from error
 
     def rows(self, start: int, stop: int) -> Rows:
-        """The pictures of some rows; what is wrong with the others is told by `blocks`."""
+        """The pictures of some rows; `blocks` reports the faults of the others."""
         (block,) = self.blocks(stop - start, start, stop)
         return Rows(self.name, block.items, [])
 

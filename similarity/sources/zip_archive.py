@@ -110,7 +110,7 @@ def _refuse_attacks(path: Path, entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _fault(entry: zipfile.ZipInfo) -> str:
-    """What is wrong with an entry, or nothing."""
+    """The fault of an entry; empty if it has none."""
     pure = PurePosixPath(entry.filename.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or (pure.parts and pure.parts[0].endswith(":")):
         return "leads out of the zip"

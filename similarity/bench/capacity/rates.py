@@ -1,4 +1,4 @@
-"""What was measured, and how it grows.
+"""Measured rates, and how they scale.
 
     exact scan       time grows with the bytes that are read: 4 for each number in `flat`, 1 in `flat-sq8`
     inverted lists   there are about four times the root of the count, and a query visits nearly as many whatever the
@@ -27,7 +27,7 @@ from similarity.search.tuning import QUERIES
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one machine does.
+    """The measured rates of a machine.
 
     Attributes:
         source: where it comes from, for people.
@@ -83,7 +83,7 @@ class Rates:
 
 
 def steps(count: int, dim: int) -> tuple[float, float]:
-    """What building inverted lists is made of: a start, and billions of multiplications."""
+    """The terms of building inverted lists: a constant, and billions of multiplications."""
     lists, components = lists_of(choose_recipe(INVERTED, count, dim).name), min(dim, COMPONENTS[0])
     taught = min(count, max(FOR_TRANSFORM, FOR_LIST * lists))
     compared = components * lists * (count + ROUNDS * taught) + QUERIES * count * dim
@@ -98,7 +98,7 @@ def lists_of(recipe: str) -> int:
 
 
 def fitted(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
-    """Rates with what reports of `bench` have measured put in their place.
+    """Rates updated by reports of `bench`.
 
     Args:
         reports: of `bench search`, `bench embedding` and `bench query`, as they print them with --json.

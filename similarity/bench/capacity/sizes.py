@@ -31,7 +31,7 @@ def components_of(recipe: str, dim: int) -> int:
 
 
 def index_file(recipe: str, count: int, dim: int) -> int:
-    """index.faiss, which is what the index takes in memory too."""
+    """Bytes of index.faiss; the index takes as much memory."""
     if not lists_of(recipe):
         return count * dim * (4 if recipe == FLAT else 1)
     components = components_of(recipe, dim)
@@ -52,5 +52,5 @@ def milvus_memory(recipe: str, count: int, dim: int) -> int:
 
 
 def shards(count: int, dim: int) -> int:
-    """What `embed` writes: float32 vectors, thumbnails, and a line of facts."""
+    """Bytes of shards from `embed`: float32 vectors, thumbnails, and a line of facts."""
     return count * (4 * dim + THUMBNAIL + ITEM_FILE)

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one page in one file, plots and pictures in it, that needs nothing from elsewhere."""
+"""The report of an evaluation: a self-contained page in one file, with plots and pictures."""
 
 import base64
 import io
@@ -49,7 +49,7 @@ LABELS, PAIRS = 100, 12
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot as a page shows it.
+    """A plot on the page.
 
     Attributes:
         uri: its data.
@@ -63,7 +63,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Some queries with their hits."""
+    """A group of queries with their hits."""
 
     title: str
     told: str
@@ -122,7 +122,7 @@ def save_report(path: Path, page: str) -> None:
 
 
 def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """What was measured, and how."""
+    """The facts of the evaluation, as names and values."""
     own = evaluation.protocol == LEAVE_ONE_OUT
     refined = "" if evaluation.refinement == "none" else f", {evaluation.refinement}"
     facts = [
@@ -184,7 +184,7 @@ def _sheets(evaluation: Evaluation) -> list[Sheet]:
 
 
 def _mixed(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[int]:
-    """The first queries in some order, but few of each label, which would all look alike."""
+    """The first queries in an order, with few of each label, since those would look alike."""
     chosen: list[int] = []
     shown: Counter[int] = Counter()
     for number in order(evaluation.queries):
@@ -196,14 +196,14 @@ def _mixed(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[in
 
 
 class _Pictures:
-    """Small pictures of items, each made once."""
+    """Thumbnails of items, each made once."""
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
         self._made: dict[str, str] = {}
 
     def uri(self, item: Item) -> str:
-        """A JPEG as a page has it inside."""
+        """A JPEG as a data URI."""
         if item.sha256 not in self._made:
             try:
                 with Image.open(io.BytesIO(self._thumbnail(item))) as image:
@@ -219,7 +219,7 @@ class _Pictures:
 
 
 def query_thumbnail(item: Item) -> bytes:
-    """A small JPEG of a picture that is in no gallery; a grey one if it is gone."""
+    """A thumbnail of a picture outside of the gallery; a grey one if it is missing."""
     try:
         return thumbnail(read_original(item).decode())
     except (ImageError, FetchError):

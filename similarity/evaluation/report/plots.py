@@ -1,4 +1,4 @@
-"""The plots of a report, each an SVG file: recall, labels, scores, confusions, and what probabilities are worth.
+"""The plots of a report, each an SVG file: recall, labels, scores, confusions, and the reliability of probabilities.
 
 Text stays text in them, so that whoever shows them has the letters of every script. They are meant to be shown as an
 image, in which nothing is run or fetched.
@@ -31,7 +31,7 @@ _settings = threading.Lock()
 
 
 def draw_recall(evaluation: Evaluation) -> bytes:
-    """How often a right hit is among the first k, for k = 1..100."""
+    """Plot recall@k for k = 1..100."""
 
     def draw(axes: "Axes") -> None:
         curve = evaluation.recall_curve
@@ -58,7 +58,7 @@ def draw_recall(evaluation: Evaluation) -> bytes:
 
 
 def draw_labels(evaluation: Evaluation) -> bytes:
-    """The labels with the lowest mAP@R, lowest first: that as a bar, recall@1 as a dot."""
+    """Plot the labels with the lowest mAP@R, lowest first: mAP@R as a bar, recall@1 as a dot."""
     shown = sorted(evaluation.per_label, key=lambda result: result.map_r)[:BARS]
 
     def draw(axes: "Axes") -> None:
@@ -86,7 +86,7 @@ def draw_labels(evaluation: Evaluation) -> bytes:
 
 
 def draw_scores(evaluation: Evaluation) -> bytes:
-    """Which scores the first ten hits have: right ones filled, wrong ones as a line."""
+    """Plot the scores of the first ten hits: right ones filled, wrong ones as a line."""
 
     def draw(axes: "Axes") -> None:
         histogram = evaluation.histogram
@@ -101,7 +101,7 @@ def draw_scores(evaluation: Evaluation) -> bytes:
 
 
 def draw_reliability(reliability: Reliability) -> bytes:
-    """Which share of the hits was right, over how likely they were; a dot is the larger the more hits it is of."""
+    """Plot the share of right hits over their probability; larger dots stand for more hits."""
 
     def draw(axes: "Axes") -> None:
         shown = reliability.counts > 0
@@ -124,7 +124,7 @@ def draw_reliability(reliability: Reliability) -> bytes:
 
 
 def draw_confusions(evaluation: Evaluation) -> bytes:
-    """The label of queries against the label of their first hits, for the labels with most queries."""
+    """Plot the labels of queries against those of their first hits, for the labels with most queries."""
     labels, counts = evaluation.confusion_matrix(MATRIX)
     names = [_short(label, 14) for label in labels]
     if counts[:, -1].any():
@@ -175,7 +175,7 @@ def _draw(draw: Callable[["Axes"], None], height: float) -> bytes:
 
 
 def _dress(axes: "Axes") -> None:
-    """Quiet axes."""
+    """Style the axes."""
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color(LINE)

@@ -1,4 +1,4 @@
-"""What a backbone is fine-tuned on: pictures that are decoded once, and views of them that are drawn each time anew.
+"""The dataset of fine-tuning: pictures that are decoded once, and random views of them.
 
 Pictures lie in a file on the disk that is mapped into memory: those of a small gallery stay there, those of a large one
 do not have to fit.
@@ -50,17 +50,17 @@ class Pictures:
     how: Preprocessing
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of pictures."""
         return len(self.codes)
 
     def middle(self, rows: Rows) -> Pixels:
-        """Some of them as a gallery embeds them, uint8 (b, crop, crop, 3)."""
+        """Pictures preprocessed as in a gallery, uint8 (b, crop, crop, 3)."""
         begin = round((self.how.resize - self.how.crop) / 2)
         kept = slice(begin, begin + self.how.crop)
         return np.ascontiguousarray(self.pixels[rows][:, kept, kept])
 
     def view(self, row: int, random: np.random.Generator) -> Pixels:
-        """One of them as it might have been photographed too: another part, the other way round, in other light.
+        """A random view of a picture: another crop, perhaps mirrored, in other light.
 
         Returns:
             uint8 (crop, crop, 3).
@@ -97,7 +97,7 @@ class Pictures:
 def read_pictures(
     items: Sequence[Item], codes: Codes, how: Preprocessing, folder: Path, progress: OnProgress | None = None
 ) -> Pictures:
-    """Decode pictures, in threads; those that are gone, or are others by now, are left out, and labels numbered anew.
+    """Decode pictures in threads; missing and changed ones are left out, and labels renumbered.
 
     Args:
         codes: their labels, int32 (n,).
@@ -151,7 +151,7 @@ def _draw_part(side: int, random: np.random.Generator) -> tuple[int, int, int, i
 
 
 def _check_space(folder: Path, needed: int) -> None:
-    """Raise HeadError if the disk has not so many bytes; one that fills up would kill this process."""
+    """Raise HeadError if the disk has less free space; a full disk would kill this process."""
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise HeadError(

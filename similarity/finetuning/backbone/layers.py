@@ -1,4 +1,4 @@
-"""Which weights of a network are learned on.
+"""The weights of a network that are trained.
 
 A network is taken as a row of blocks: what its containers hold, in order. A container is a plain sequence of modules,
 or a module with more than half of all weights, such as the encoder of a transformer; so blocks are the bottlenecks of a
@@ -22,14 +22,14 @@ THIRDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The weights that are learned on: those of the last blocks, and of all before them, which may be none."""
+    """The trained weights: those of the last blocks, and those of all earlier ones, which may be none."""
 
     last: list[nn.Parameter]
     before: list[nn.Parameter]
 
 
 def choose_weights(features: nn.Module, part: Part) -> Learned:
-    """Freeze all weights that are not to be learned on, and give the others.
+    """Freeze all weights that are not trained, and return the others.
 
     Statistics of batches are never learned, nor what is done with them (`BatchNorm` in all its kinds): batches are
     small, and how a picture is embedded must not depend on others.

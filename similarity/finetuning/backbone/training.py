@@ -1,4 +1,4 @@
-"""The training of a backbone: views of pictures through the network, a loss of metric learning, and its weights on.
+"""Training of a backbone: views of pictures, a metric-learning loss, and updates of the weights.
 
 AdamW (I. Loshchilov and F. Hutter, ICLR 2019) with one cycle of learning rates (L. N. Smith and N. Topin,
 "Super-convergence", 2018), slower in earlier blocks (J. Howard and S. Ruder, "Universal language model fine-tuning",
@@ -38,7 +38,7 @@ OnPictures = Callable[[int], None]
 
 
 class Tuner:
-    """A network that is trained on some of the pictures."""
+    """A network that is trained on a subset of the pictures."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Tuner:
         return loss
 
     def embed(self, on_pictures: OnPictures) -> Vectors:
-        """All pictures as a gallery embeds them, in float32: (n, dim), rows of unit length."""
+        """Embed all pictures as a gallery does, in float32: (n, dim), rows of unit length."""
         import torch
 
         self._network.eval()
@@ -106,12 +106,12 @@ class Tuner:
         return normalise(np.concatenate(made))
 
     def state(self) -> State:
-        """A copy of the weights that are learned on, as they are now."""
+        """A copy of the trained weights as they are now."""
         weights = self._network.named_parameters()
         return {name: weight.detach().cpu().clone() for name, weight in weights if weight.requires_grad}
 
     def restore(self, state: State) -> None:
-        """Go back to what `state` gave."""
+        """Restore a value of `state`."""
         self._network.load_state_dict(state, strict=False)
 
     @property
