@@ -25,6 +25,7 @@ from similarity.search.milvus.collection import MOST_RESULTS, Collection
 from similarity.search.milvus.conditions import KEY, condition, tags
 from similarity.search.milvus.index_types import index_type, visitable_lists
 from similarity.search.milvus.installation import owns
+from similarity.search.milvus.keys import first_key, new_keys, order_of, rows_of
 from similarity.search.milvus.ledger import note
 from similarity.search.milvus.ownership import new_name
 from similarity.search.rescoring import rescore, rescore_many
@@ -36,8 +37,6 @@ from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import BLOCK, StoredVectors
 from similarity.vectors.npy_files import read_array
 
-# Bits of a key that count the vectors of one generation.
-NUMBER = 32
 # Extra results that show whether equal scores continue; factor by which the limit grows if they do not suffice.
 TIES, MORE = 4, 4
 # Up to so many candidates are compared here, without the approximate index.
@@ -67,7 +66,7 @@ class MilvusIndex:
         self.collection, self.keys, self.tuning = collection, keys, tuning
         self._vectors, self._lists = vectors, visitable_lists(recipe, collection.store)
         self._is_checked = False
-        self._order = None if (np.diff(keys) > 0).all() else np.argsort(keys)
+        self._order = order_of(keys)
 
     @classmethod
     def build(
@@ -82,7 +81,7 @@ class MilvusIndex:
         name = new_name(of.directory)
         collection = Collection(store, name, _remedy(of.directory), note(of.directory, store, name))
         collection.create(vectors.dim)
-        index = cls(collection, recipe, _new_keys(of.generation, len(vectors)), vectors)
+        index = cls(collection, recipe, new_keys(of.generation, len(vectors)), vectors)
         index._put(np.arange(len(vectors)), of.items, progress)
         collection.index(kind, parameters)
         if parameters:
@@ -101,9 +100,9 @@ class MilvusIndex:
         self._check_once()
         is_new = origins < 0
         keys = np.where(is_new, 0, self.keys[origins])
-        keys[is_new] = _new_keys(of.generation, int(is_new.sum()))
+        keys[is_new] = new_keys(of.generation, int(is_new.sum()))
         # Remains of an interrupted change.
-        self.collection.delete(f"{KEY} >= {of.generation << NUMBER}")
+        self.collection.delete(f"{KEY} >= {first_key(of.generation)}")
         changes = int(is_new.sum()) + len(self) - int((~is_new).sum())
         index = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
         index._put(np.flatnonzero(is_new), of.items, progress)
@@ -240,20 +239,13 @@ class MilvusIndex:
         return is_all or self.tuning is not None or bool(scores[count - 1] > scores[-1] + SAME)
 
     def _rescore(self, query: Vectors, keys: Rows) -> _Scored:
-        rows = self._rows(keys)
+        rows = rows_of(keys, self.keys, self._order)
         return rescore(self._vectors, query, rows, len(rows))
 
     def _rescore_all(self, queries: Vectors, count: int, among: Selection | None) -> list[_Scored]:
         """Exact search in the stored embeddings, for queries that Milvus cannot answer."""
         rows = np.arange(len(self)) if among is None else among.rows
         return [rescore_many(self._vectors, query, rows, count) for query in queries]
-
-    def _rows(self, keys: Rows) -> Rows:
-        """The rows of keys, without keys of other generations."""
-        order, mine = self._order, self.keys
-        places = np.minimum(np.searchsorted(mine, keys, sorter=order), len(mine) - 1)
-        rows = places if order is None else order[places]
-        return np.asarray(rows[mine[rows] == keys], np.int64)
 
     def _put(self, rows: Rows, items: Sequence[Item], progress: OnProgress | None) -> None:
         """Send vectors with their tags."""
@@ -292,10 +284,6 @@ class _Request:
     def how(self) -> dict[str, Any]:
         """Options of `Collection.search`."""
         return {"parameters": {"nprobe": self.probes} if self.probes else {}, "up_to_date": self.up_to_date}
-
-
-def _new_keys(generation: int, count: int) -> Rows:
-    return (generation << NUMBER) + np.arange(count, dtype=np.int64)
 
 
 def _remedy(directory: Path) -> str:
