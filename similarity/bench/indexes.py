@@ -65,28 +65,28 @@ def measure(recipe: str, folder: Path, file: Path, accuracy: Accuracy) -> dict[s
         return _ask(_load_other(recipe, folder / recipe, queries.shape[1]), queries, truth)
     vectors = StoredVectors(file)
     index = load_index(recipe, folder / recipe, json.loads((folder / f"{recipe}.json").read_text()), vectors)
-    report = _ask(lambda some: index.search(some, K, accuracy=accuracy)[1], queries, truth)
+    report = _ask(lambda batch: index.search(batch, K, accuracy=accuracy)[1], queries, truth)
     kept = Selection(np.flatnonzero(np.random.default_rng(2).random(len(vectors)) < FILTERED))
     if not len(kept):  # of very few
         return report
-    times, found = _one_by_one(lambda some: index.search(some, K, among=kept, accuracy=accuracy)[1], queries)
-    exact = kept.rows[np.argsort(-(queries[: len(found)] @ vectors[kept.rows].T), axis=1)[:, :K]]
+    times, rows = _one_by_one(lambda batch: index.search(batch, K, among=kept, accuracy=accuracy)[1], queries)
+    exact = kept.rows[np.argsort(-(queries[: len(rows)] @ vectors[kept.rows].T), axis=1)[:, :K]]
     report["filtered_p50_ms"] = round(statistics.median(times), 2)
-    report["filtered_recall@10"] = round(_recall(found, exact), 4)
+    report["filtered_recall@10"] = round(_recall(rows, exact), 4)
     return report
 
 
 def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
     """One by one, all at once, and from many threads."""
     find(queries[:1])
-    times, found = _one_by_one(find, queries)
+    times, rows = _one_by_one(find, queries)
     resident = psutil.Process().memory_info().rss / 1e6
     started = time.perf_counter()
     together = find(queries)
     batch = len(queries) / (time.perf_counter() - started)
-    asked = len(found)
-    alone, _ = _from_threads(find, queries[:asked], 1)
-    many, answers = _from_threads(find, queries[:asked], THREADS)
+    timed = len(rows)
+    alone, _ = _from_threads(find, queries[:timed], 1)
+    many, answers = _from_threads(find, queries[:timed], THREADS)
     return {
         "resident_mb": round(resident),
         "p50_ms": round(statistics.median(times), 2),
@@ -95,22 +95,22 @@ def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
         "queries_per_s_batch": round(batch, 1),
         "queries_per_s_1_thread": round(alone, 1),
         f"queries_per_s_{THREADS}_threads": round(many, 1),
-        "other_answers_from_threads": int((answers != found).any(axis=1).sum()),
+        "other_answers_from_threads": int((answers != rows).any(axis=1).sum()),
     }
 
 
 def _one_by_one(find: Find, queries: Vectors) -> tuple[list[float], Rows]:
     """How long each query took, in milliseconds, and the rows; of as many as there is time for."""
     times: list[float] = []
-    found = []
+    rows = []
     started = time.perf_counter()
     for number in range(min(TIMED, len(queries))):
         before = time.perf_counter()
-        found.append(find(queries[number : number + 1])[0])
+        rows.append(find(queries[number : number + 1])[0])
         times.append(1000 * (time.perf_counter() - before))
         if time.perf_counter() - started > SECONDS:
             break
-    return times, np.array(found)
+    return times, np.array(rows)
 
 
 def _from_threads(find: Find, queries: Vectors, threads: int) -> tuple[float, Rows]:
@@ -118,8 +118,8 @@ def _from_threads(find: Find, queries: Vectors, threads: int) -> tuple[float, Ro
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda _: find(queries[:1]), range(threads)))
         started = time.perf_counter()
-        found = list(pool.map(lambda number: find(queries[number : number + 1])[0], range(len(queries))))
-        return len(queries) / (time.perf_counter() - started), np.array(found)
+        rows = list(pool.map(lambda number: find(queries[number : number + 1])[0], range(len(queries))))
+        return len(queries) / (time.perf_counter() - started), np.array(rows)
 
 
 def _recall(rows: Rows, truth: Rows) -> float:
@@ -153,11 +153,11 @@ def _load_other(name: str, path: Path, dim: int) -> Find:
 
         index = hnswlib.Index("ip", dim)
         index.load_index(str(path))
-        return lambda some: np.asarray(index.knn_query(some, K)[0], np.int64)
+        return lambda batch: np.asarray(index.knn_query(batch, K)[0], np.int64)
     from usearch.index import Index
 
     index = Index.restore(str(path))
-    return lambda some: np.asarray(index.search(some, K).keys, np.int64).reshape(len(some), K)
+    return lambda batch: np.asarray(index.search(batch, K).keys, np.int64).reshape(len(batch), K)
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ class _Nearest:
         scores, rows = faiss.knn(self._queries, block, min(K, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
         scores, rows = np.hstack([self._scores, scores]), np.hstack([self.rows, rows + self._count])
         order = np.argsort(-scores, axis=1, kind="stable")[:, :K]
-        self._scores, self.rows = (np.take_along_axis(one, order, axis=1) for one in (scores, rows))
+        self._scores, self.rows = (np.take_along_axis(array, order, axis=1) for array in (scores, rows))
         self._count += len(block)
 
 

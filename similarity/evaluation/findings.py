@@ -93,13 +93,13 @@ class LeftOut:
 
     def __str__(self) -> str:
         """A description in words, without counts of zero."""
-        told = {
+        counts = {
             "without a label": self.unlabelled,
             "with a label that no other picture has": self.unanswerable,
             "that cannot be read": self.unreadable,
             "with the content of another query": self.repeated,
         }
-        return ", ".join(f"{count:,} {what}" for what, count in told.items() if count)
+        return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class Evaluation:
     def _case(self, number: int) -> Case:
         outcomes, shown = self.outcomes, self.outcomes.rows[number] >= 0
         items = [self.pictures_of_gallery[int(row)] for row in outcomes.rows[number][shown]]
-        told = zip(outcomes.scores[number].tolist(), items, outcomes.right[number].tolist(), strict=False)
+        hits = zip(outcomes.scores[number].tolist(), items, outcomes.right[number].tolist(), strict=False)
         return Case(
             number=number,
             item=self.items[int(self.rows[number])],
@@ -118,7 +118,7 @@ class Evaluation:
             average_precision=float(outcomes.average_precision[number]),
             answers=tuple(
                 Answer(rank, score, item, label_of(item, self.by) or "", is_right)
-                for rank, (score, item, is_right) in enumerate(told, start=1)
+                for rank, (score, item, is_right) in enumerate(hits, start=1)
             ),
         )
 

@@ -107,8 +107,8 @@ class PairLessons:
 
     def draw(self, random: np.random.Generator) -> Iterator[Lesson]:
         """See `Lessons`."""
-        asked = np.unique(self._places[:, 0])
-        for queries in np.array_split(random.permutation(asked), self.count):
+        all_queries = np.unique(self._places[:, 0])
+        for queries in np.array_split(random.permutation(all_queries), self.count):
             mine = np.isin(self._places[:, 0], queries)
             rows, places = np.unique(self._places[mine], return_inverse=True)
             places, wanted = places.reshape(-1, 2), self._wanted[mine]

@@ -102,8 +102,8 @@ def labelled_rows(gallery: Gallery, settings: Settings) -> LabelledRows:
 
 def labelled_pictures(gallery: Gallery, settings: Settings) -> Labelled:
     """The labelled pictures with their embeddings; raises as `labelled_rows`."""
-    found = labelled_rows(gallery, settings)
-    return Labelled(gallery.embeddings[found.rows], found.codes, int(found.codes.max()) + 1)
+    labelled = labelled_rows(gallery, settings)
+    return Labelled(gallery.embeddings[labelled.rows], labelled.codes, int(labelled.codes.max()) + 1)
 
 
 def fold_labelled(codes: Codes, settings: Settings) -> list[Fold]:
@@ -127,8 +127,8 @@ def fold_labelled(codes: Codes, settings: Settings) -> list[Fold]:
         for code in usable:
             rows = random.permutation(np.flatnonzero(codes == code))
             turns[rows] = (np.arange(len(rows)) + random.integers(folds)) % folds
-    found = [Fold(np.flatnonzero(turns != turn), np.flatnonzero(turns == turn)) for turn in range(folds)]
-    return [fold for fold in found if len(fold.held_out)]
+    candidates = [Fold(np.flatnonzero(turns != turn), np.flatnonzero(turns == turn)) for turn in range(folds)]
+    return [fold for fold in candidates if len(fold.held_out)]
 
 
 def _turns_of_labels(count: int, usable: Rows, settings: Settings, random: np.random.Generator) -> Rows:

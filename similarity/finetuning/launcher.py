@@ -74,7 +74,7 @@ def _run(
         task.write_text(json.dumps({"settings": settings.to_json(), "card": card.to_json()} | methods))
         with running_module("similarity.finetuning.worker", arrays, task, head) as process:
             for line in process.stdout or ():
-                _hear(line, on_epoch)
+                _handle(line, on_epoch)
             status = process.wait()
         if status or not head.exists():
             logger.error("The training process ended with status %d", status)
@@ -85,9 +85,9 @@ def _run(
         return read_head(head)
 
 
-def _hear(line: str, on_epoch: OnEpoch | None) -> None:
-    told = json.loads(line)
-    if "error" in told:
-        raise HeadError(told["error"])
+def _handle(line: str, on_epoch: OnEpoch | None) -> None:
+    message = json.loads(line)
+    if "error" in message:
+        raise HeadError(message["error"])
     if on_epoch:
-        on_epoch(Epoch(**told["epoch"]))
+        on_epoch(Epoch(**message["epoch"]))

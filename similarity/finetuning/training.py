@@ -51,7 +51,7 @@ class Basis:
             _, spread, rows = np.linalg.svd(centred, full_matrices=False)
             strengths = spread**2
         else:
-            strengths, columns = (np.flip(found, -1) for found in np.linalg.eigh(centred.T @ centred))
+            strengths, columns = (np.flip(values, -1) for values in np.linalg.eigh(centred.T @ centred))
             rows = columns.T
         count = min(components, len(embeddings), int((strengths > 1e-9 * strengths[0]).sum()))
         return cls(centre, np.ascontiguousarray(rows[:count], np.float32))
@@ -59,8 +59,8 @@ class Basis:
     def project(self, embeddings: Vectors) -> Vectors:
         """Project float32 (n, dim) -> float32 (n, components), scaled to unit variance of the embedding's numbers."""
         scale = np.float32(embeddings.shape[1] ** 0.5)
-        made: Vectors = scale * (normalise(embeddings - self.centre) @ self.rows.T)
-        return made
+        projected: Vectors = scale * (normalise(embeddings - self.centre) @ self.rows.T)
+        return projected
 
 
 class Member:
@@ -122,8 +122,8 @@ class Member:
         hidden = inputs + self._settings.noise * torch.randn(inputs.shape, generator=self._noise)
         if self._first is not None:
             hidden = functional.relu(hidden @ self._first.T)
-        made = functional.dropout(hidden, self._settings.dropout) @ self._last.T
-        return functional.normalize(made)
+        outputs = functional.dropout(hidden, self._settings.dropout) @ self._last.T
+        return functional.normalize(outputs)
 
     def head(self, card: Card) -> Head:
         """The head as trained so far."""
@@ -155,9 +155,9 @@ def join(heads: Sequence[Head], embeddings: Vectors) -> Head:
     first_head = heads[0]
     components = normalise(embeddings - first_head.centre) @ first_head.basis.T
     inputs = [components if each.first is None else np.maximum(components @ each.first.T, 0) for each in heads]
-    made = [hidden @ each.last.T for hidden, each in zip(inputs, heads, strict=True)]
-    scales = [1 / max(float(np.linalg.norm(each, axis=1).mean()), 1e-9) for each in made]
-    outputs = np.concatenate([scale * each for scale, each in zip(scales, made, strict=True)], axis=1)
+    projections = [hidden @ each.last.T for hidden, each in zip(inputs, heads, strict=True)]
+    scales = [1 / max(float(np.linalg.norm(each, axis=1).mean()), 1e-9) for each in projections]
+    outputs = np.concatenate([scale * each for scale, each in zip(scales, projections, strict=True)], axis=1)
     _, directions = np.linalg.eigh(outputs.T.astype(np.float64) @ outputs)
     dim = len(first_head.last)
     chosen = np.split(directions[:, ::-1][:, :dim].T, len(heads), axis=1)

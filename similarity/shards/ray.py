@@ -172,9 +172,9 @@ def _connect(ray: Any, address: str) -> None:
                 f"The Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token, and give the cluster's own "
                 f"in RAY_AUTH_TOKEN_PATH."
             ) from error
-        told = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0]
         place = f"The Ray cluster at {address} cannot be used" if address else "Ray cannot be started on this computer"
-        raise ClusterError(f"{place} ({type(error).__name__}: {told}).") from error
+        raise ClusterError(f"{place} ({type(error).__name__}: {reason}).") from error
 
 
 @contextmanager

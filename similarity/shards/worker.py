@@ -74,12 +74,12 @@ def load_embedder(task: Task) -> Embedder:
     """
     if not (task.folder / FACTS).is_file():
         raise ShardError(f"{task.folder} is not there for every worker: give a folder that all computers share.")
-    made = task.origin.identity
-    precision: Precision = made["precision"]
-    choice = find_choice(get_backbone(made["model"]), made["weights_sha256"])
+    expected = task.origin.identity
+    precision: Precision = expected["precision"]
+    choice = find_choice(get_backbone(expected["model"]), expected["weights_sha256"])
     embedder = Embedder.load(choice, precision=precision, device=task.device, threads=task.threads)
-    if identity_of(embedder) != made:
-        raise ShardError(f"The weights of {made['model']} are others on one computer than where the run was begun.")
+    if identity_of(embedder) != expected:
+        raise ShardError(f"The weights of {expected['model']} are others on one computer than where the run was begun.")
     return embedder
 
 
@@ -137,9 +137,9 @@ def _rows(source: Source, results: Iterator[Result]) -> Iterator[Row]:
             yield Row(item, error=result.reason, whereabouts=result.path)
             continue
         if isinstance(result, Recognised):
-            known = first[result.item.sha256]
-            same = replace(result.item, width=known.item.width, height=known.item.height)
-            result = Embedded(same, known.vector, known.thumbnail)
+            earlier = first[result.item.sha256]
+            same = replace(result.item, width=earlier.item.width, height=earlier.item.height)
+            result = Embedded(same, earlier.vector, earlier.thumbnail)
         else:
             first[result.item.sha256] = result
         yield Row(result.item, result.vector, result.thumbnail)

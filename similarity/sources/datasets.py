@@ -130,13 +130,13 @@ def _unpack(archive: Path, unpacked: Path, progress: UnpackProgress | None) -> N
                 file.extract(entry, place)
                 if progress:
                     progress(number, len(entries))
-            made = Path(place) / unpacked.name
-            if not made.is_dir():
+            extracted = Path(place) / unpacked.name
+            if not extracted.is_dir():
                 archive.unlink()
                 raise SourceError(
                     f"{archive} does not hold the folder {unpacked.name}: it is not the expected dataset."
                 )
-            made.replace(unpacked)
+            extracted.replace(unpacked)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         archive.unlink()
         raise SourceError(

@@ -123,8 +123,8 @@ class Listing:
     def _block(self, start: int, rows: Sequence[Mapping[str, Any]]) -> Block:
         block = Block(start, start + len(rows), {}, [])
         for number, row in enumerate(rows, start + 1):
-            told = {self._columns[name]: "" if value is None else str(value) for name, value in row.items()}
-            item, fault = item_of_row(told, Path(self.name).parent)
+            values = {self._columns[name]: "" if value is None else str(value) for name, value in row.items()}
+            item, fault = item_of_row(values, Path(self.name).parent)
             if item is None:
                 block.skipped.append(Skipped(f"{self.name}, row {number}", fault))
                 continue

@@ -53,12 +53,12 @@ class Figure:
 
     Attributes:
         uri: its data.
-        told: what it shows, for who cannot see it.
+        alt: its description as text.
     """
 
     title: str
     uri: str
-    told: str
+    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Sheet:
     """A group of queries with their hits."""
 
     title: str
-    told: str
+    note: str
     cases: Sequence[Case]
 
 
@@ -171,7 +171,7 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
 
 def _sheets(evaluation: Evaluation) -> list[Sheet]:
     few = f"at most {OF_ONE_LABEL} queries of a label"
-    told = (
+    groups = (
         ("Best", f"The highest average precision, {few}.", _mixed(evaluation, evaluation.best)),
         (
             "Worst",
@@ -180,7 +180,7 @@ def _sheets(evaluation: Evaluation) -> list[Sheet]:
         ),
         ("Drawn at random", "What is to be expected of a query.", evaluation.random(CASES)),
     )
-    return [Sheet(title, text, evaluation.cases(numbers)) for title, text, numbers in told]
+    return [Sheet(title, text, evaluation.cases(numbers)) for title, text, numbers in groups]
 
 
 def _mixed(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[int]:
@@ -200,17 +200,17 @@ class _Pictures:
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
-        self._made: dict[str, str] = {}
+        self._encoded: dict[str, str] = {}
 
     def uri(self, item: Item) -> str:
         """A JPEG as a data URI."""
-        if item.sha256 not in self._made:
+        if item.sha256 not in self._encoded:
             try:
                 with Image.open(io.BytesIO(self._thumbnail(item))) as image:
-                    self._made[item.sha256] = _uri("image/jpeg", thumbnail(image, SIDE))
+                    self._encoded[item.sha256] = _uri("image/jpeg", thumbnail(image, SIDE))
             except OSError:  # a thumbnail that was damaged
-                self._made[item.sha256] = _uri("image/jpeg", thumbnail(Image.new("RGB", (SIDE, SIDE), "lightgrey")))
-        return self._made[item.sha256]
+                self._encoded[item.sha256] = _uri("image/jpeg", thumbnail(Image.new("RGB", (SIDE, SIDE), "lightgrey")))
+        return self._encoded[item.sha256]
 
     def _thumbnail(self, item: Item) -> bytes:
         if self._gallery.items.find(item.sha256) is not None:

@@ -78,16 +78,16 @@ class Pictures:
         seen = functional.adjust_contrast(seen, random.uniform(1 - CONTRAST, 1 + CONTRAST))
         seen = functional.adjust_saturation(seen, random.uniform(1 - SATURATION, 1 + SATURATION))
         seen = functional.adjust_hue(seen, random.uniform(-HUE, HUE))
-        made: Pixels = seen.permute(1, 2, 0).contiguous().numpy()
-        return made
+        pixels: Pixels = seen.permute(1, 2, 0).contiguous().numpy()
+        return pixels
 
     def views(self, batches: Iterable[Rows], seed: Sequence[int]) -> Iterator[tuple[Rows, Pixels]]:
         """Batches of rows with a view of each, made ahead in threads; the same for the same seed on any computer."""
         waiting: deque[tuple[Rows, list[Future[Pixels]]]] = deque()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for number, rows in enumerate(batches):
-                drawn = (np.random.default_rng([*seed, number, place]) for place in range(len(rows)))
-                waiting.append((rows, [pool.submit(self.view, row, one) for row, one in zip(rows, drawn, strict=True)]))
+                drawn = [np.random.default_rng([*seed, number, place]) for place in range(len(rows))]
+                waiting.append((rows, [pool.submit(self.view, *pair) for pair in zip(rows, drawn, strict=True)]))
                 if len(waiting) > AHEAD:
                     yield _finished(*waiting.popleft())
             while waiting:
@@ -146,7 +146,7 @@ def _draw_part(side: int, random: np.random.Generator) -> tuple[int, int, int, i
     """Top, left, height and width of a part of a square, in pixels."""
     area = random.uniform(*AREA) * side * side
     shape = np.exp(random.uniform(*np.log(SHAPE)))
-    width, height = (min(side, max(1, round(one))) for one in (np.sqrt(area * shape), np.sqrt(area / shape)))
+    width, height = (min(side, max(1, round(length))) for length in (np.sqrt(area * shape), np.sqrt(area / shape)))
     return int(random.integers(side - height + 1)), int(random.integers(side - width + 1)), height, width
 
 
@@ -161,4 +161,4 @@ def _check_space(folder: Path, needed: int) -> None:
 
 
 def _finished(rows: Rows, views: list[Future[Pixels]]) -> tuple[Rows, Pixels]:
-    return rows, np.stack([one.result() for one in views])
+    return rows, np.stack([view.result() for view in views])

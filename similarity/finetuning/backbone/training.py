@@ -97,13 +97,13 @@ class Tuner:
         import torch
 
         self._network.eval()
-        made = []
+        blocks = []
         with torch.inference_mode():
             for start in range(0, len(self._pictures), BLOCK):
                 rows = np.arange(start, min(start + BLOCK, len(self._pictures)))
-                made.append(self._network(self._on_device(self._pictures.middle(rows))).float().cpu().numpy())
+                blocks.append(self._network(self._on_device(self._pictures.middle(rows))).float().cpu().numpy())
                 on_pictures(len(rows))
-        return normalise(np.concatenate(made))
+        return normalise(np.concatenate(blocks))
 
     def state(self) -> State:
         """A copy of the trained weights as they are now."""

@@ -67,21 +67,20 @@ def teach(
     started = time.perf_counter()
     backbone, arithmetic = get_backbone(card.model), arithmetic_here()
     pictures = read_pictures(items, np.array(codes, np.int32), backbone.preprocessing, folder, _progress)
-    labelled = Labelled(np.empty((len(pictures), 0), np.float32), pictures.codes, int(pictures.codes.max()) + 1)
-    fold = _held_out(labelled, settings)
+    labelled, fold = _split(pictures, settings)
     held_out = HeldOutLabels.of(labelled, fold, settings.split)
     tuner = Tuner(build_network(backbone, weights), pictures, fold.learned, backbone.dim, settings, arithmetic)
     before = _embed(tuner, pictures)
     best, after = _learn(tuner, pictures, fold, held_out, settings)
     results = held_out.evaluate(after, method)
-    card = replace(
+    measured = replace(
         card,
         data=dict(card.data) | _facts(pictures, len(items)) | {"queries": len(results)},
         settings=settings.to_json() | {"best_epoch": best, "refinement": method} | _computed(arithmetic),
         before=held_out.evaluate(before, method).summary(),
         after=results.summary(),
     )
-    card = _dated(card, time.perf_counter() - started)
+    card = _dated(measured, time.perf_counter() - started)
     write_tuned(tuner.features, target, card.model, json.dumps(card.to_json(), ensure_ascii=False, sort_keys=True))
 
 
@@ -95,15 +94,16 @@ def _dated(card: Card, seconds: float) -> Card:
     )
 
 
-def _held_out(labelled: Labelled, settings: TuneSettings) -> Fold:
-    """The training and held-out pictures."""
+def _split(pictures: Pictures, settings: TuneSettings) -> tuple[Labelled, Fold]:
+    """The pictures with their labels, split into training and held-out ones."""
+    labelled = Labelled(np.empty((len(pictures), 0), np.float32), pictures.codes, int(pictures.codes.max()) + 1)
     folds = fold_labelled(labelled.codes, settings.folding)
     if labelled.labels < 2 or not folds:
         raise HeadError(
             "Of the pictures that can still be read there are too few to learn from: it takes two labels, and two "
             "pictures of one of them."
         )
-    return folds[0]
+    return labelled, folds[0]
 
 
 def _learn(
