@@ -118,7 +118,7 @@ class GalleryDamagedError(GalleryError):
 
     Attributes:
         path: the file.
-        fault: what is wrong with it, without its path.
+        fault: its fault, without its path.
     """
 
     def __init__(self, path: object, fault: str = "is damaged or missing", remedy: str = "") -> None:

@@ -1,4 +1,4 @@
-"""How long it takes to say why two pictures are similar, from the bytes of one of them to the finished maps."""
+"""Time to explain why two pictures are similar, from the bytes of one of them to the finished maps."""
 
 import itertools
 import statistics
@@ -58,7 +58,7 @@ def bench_explain(
 
 
 def _measure(gallery: Gallery, query: str | Look, item_id: str) -> float:
-    """How long one pair takes, in milliseconds."""
+    """Time for one pair, in milliseconds."""
     time.sleep(PAUSE_S)
     started = time.perf_counter()
     gallery.explain(query, item_id)

@@ -1,4 +1,4 @@
-"""One index, made or measured in a process of its own, so that its memory is its own. Others' indexes beside ours.
+"""Building or measuring one index in a separate process, so that memory is its own; also indexes of other libraries.
 
 python -m similarity.bench.indexes build RECIPE FOLDER VECTORS
 python -m similarity.bench.indexes measure RECIPE FOLDER VECTORS ACCURACY
@@ -26,7 +26,7 @@ from similarity.vectors.memmap import StoredVectors
 QUERIES, TRUTH = "queries.npy", "truth.npy"
 OTHERS = ("hnswlib", "usearch")
 K, THREADS = 10, 16
-# How many single queries are timed, for so many seconds at most, and what share of the rows a filter leaves.
+# The most single queries and seconds of timing, and the share of rows that a filter leaves.
 TIMED, SECONDS, FILTERED = 300, 20.0, 0.01
 
 # Float32 (m, dim) to the K best rows, int64 (m, K).
@@ -34,7 +34,7 @@ Find = Callable[[Vectors], Rows]
 
 
 def main() -> None:
-    """Do what the command line says, and print what was measured as JSON."""
+    """Build or measure as the command line says, and print the result as JSON."""
     task, recipe, folder, vectors, *accuracy = sys.argv[1:]
     if task == "build":
         report = build(recipe, Path(folder), Path(vectors))
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def build(recipe: str, folder: Path, file: Path) -> dict[str, Any]:
-    """Make an index and save it."""
+    """Build an index and save it."""
     vectors = StoredVectors(file)
     started = time.perf_counter()
     if recipe in OTHERS:
@@ -59,7 +59,7 @@ def build(recipe: str, folder: Path, file: Path) -> dict[str, Any]:
 
 
 def measure(recipe: str, folder: Path, file: Path, accuracy: Accuracy) -> dict[str, Any]:
-    """Load an index and ask it."""
+    """Load an index and measure its searches."""
     queries, truth = np.load(folder / QUERIES), np.load(folder / TRUTH)
     if recipe in OTHERS:
         return _ask(_load_other(recipe, folder / recipe, queries.shape[1]), queries, truth)
@@ -77,7 +77,7 @@ def measure(recipe: str, folder: Path, file: Path, accuracy: Accuracy) -> dict[s
 
 
 def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
-    """One by one, all at once, and from many threads."""
+    """Measure searches one by one, in one batch, and from many threads."""
     find(queries[:1])
     times, rows = _one_by_one(find, queries)
     resident = psutil.Process().memory_info().rss / 1e6
@@ -100,7 +100,7 @@ def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
 
 
 def _one_by_one(find: Find, queries: Vectors) -> tuple[list[float], Rows]:
-    """How long each query took, in milliseconds, and the rows; of as many as there is time for."""
+    """The time of each query, in milliseconds, and the rows, for as many queries as there is time for."""
     times: list[float] = []
     rows = []
     started = time.perf_counter()
@@ -114,7 +114,7 @@ def _one_by_one(find: Find, queries: Vectors) -> tuple[list[float], Rows]:
 
 
 def _from_threads(find: Find, queries: Vectors, threads: int) -> tuple[float, Rows]:
-    """How many queries are answered in a second."""
+    """Queries a second from some threads, and the rows."""
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda _: find(queries[:1]), range(threads)))
         started = time.perf_counter()
@@ -127,7 +127,7 @@ def _recall(rows: Rows, truth: Rows) -> float:
 
 
 def _build_other(name: str, vectors: StoredVectors, path: Path) -> None:
-    """With the defaults of its library."""
+    """Build an index of another library with its defaults."""
     index: Any
     if name == "hnswlib":
         import hnswlib

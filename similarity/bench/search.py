@@ -27,7 +27,7 @@ from similarity.vectors.memmap import StoredVectors, write_vectors
 # Exact indexes are measured with so many vectors at most, and times of more are extrapolated; others' with so many.
 EXACT_AT_MOST = 200_000
 BLOCK, ASKED = 4_000, 1_000
-# Of a gallery's pictures one in so many is taken out and searched for.
+# One in so many of a gallery's pictures is taken out as a query.
 HELD_OUT = 20
 # A query that takes longer than so many milliseconds is no answer in a blink.
 A_BLINK = 50.0
@@ -50,7 +50,7 @@ class Case:
 
     @property
     def is_exact(self) -> bool:
-        """Whether it takes as many times longer as there are more vectors."""
+        """Whether its time grows in proportion to the number of vectors."""
         return Recipe(self.recipe, "").is_exact
 
 
@@ -121,7 +121,7 @@ def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
 
 
 def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tuple[int, int], report: Reporter) -> None:
-    """All vectors as an approximate index has them, the first as an exact one does, and the exact answers to both."""
+    """Write all vectors for approximate indexes, the first ones for exact indexes, and the exact results of both."""
     sample = folder / "some"
     sample.mkdir()
     nearest = _Nearest(queries)
@@ -151,7 +151,7 @@ class _Nearest:
         self._scores = np.full((len(queries), K), -np.inf, np.float32)
 
     def compare(self, block: Vectors) -> None:
-        """Look among these as well."""
+        """Include another block."""
         scores, rows = faiss.knn(self._queries, block, min(K, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
         scores, rows = np.hstack([self._scores, scores]), np.hstack([self.rows, rows + self._count])
         order = np.argsort(-scores, axis=1, kind="stable")[:, :K]

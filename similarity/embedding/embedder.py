@@ -150,7 +150,7 @@ class Embedder:
 
     @property
     def precision(self) -> str:
-        """Of the network's arithmetic: f32, bf16, f16 or int8; the embeddings are float32 in any case."""
+        """Precision of the network: f32, bf16, f16 or int8; embeddings are always float32."""
         return self._engine.precision
 
     @property

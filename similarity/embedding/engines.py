@@ -39,7 +39,7 @@ class Engine(Protocol):
 
     @property
     def precision(self) -> str:
-        """Of its arithmetic: f32, bf16, f16 or int8."""
+        """Precision of the network: f32, bf16, f16 or int8."""
 
     @property
     def batch(self) -> int:

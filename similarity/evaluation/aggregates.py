@@ -25,7 +25,7 @@ METRICS = (
 )
 # Bins of the histogram of scores, which are cosines.
 BINS = 50
-# How many of the most confused pairs are listed.
+# Number of the most confused pairs that are listed.
 CONFUSED = 50
 
 

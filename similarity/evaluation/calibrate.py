@@ -25,7 +25,7 @@ from similarity.sources.base import LABEL
 
 # Another one whenever the same gallery would get another calibration.
 METHOD = "votes1"
-# So many queries tell a precision of 95 % from one of 94 %.
+# Enough queries to distinguish a precision of 95 % from one of 94 %.
 MOST_QUERIES = 2_000
 MOST_BYTES = 1_000_000  # of its file, which has some kilobytes
 
@@ -39,7 +39,7 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
     of held-out ones.
 
     Args:
-        by: what must be the same for a hit to be right: `label`, or a column of the metadata.
+        by: the column in which a right hit has the query's value: `label`, or a column of the metadata.
 
     Raises:
         SearchError: nothing says what would be right, or wrong, or too few pictures do.

@@ -123,7 +123,7 @@ class Evaluation:
         )
 
     def confusion_matrix(self, most: int = 12) -> tuple[list[str], npt.NDArray[np.int64]]:
-        """How often queries of one label have a first hit of another, for the most frequent labels.
+        """The confusion matrix of queries and first hits, for the most frequent labels.
 
         Returns:
             The labels (m,), those with most queries, in their own order; and int64 (m, m + 1), a row for each label of

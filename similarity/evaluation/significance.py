@@ -10,7 +10,7 @@ from similarity.evaluation.metrics import Values
 RESAMPLES = 1_000
 CONFIDENCE = 0.95
 SIGN_FLIPS = 9_999
-# How many signs are drawn at a time, a byte each and once more as numbers to multiply with.
+# Signs that are drawn at a time, as a byte each, and once more as numbers to multiply with.
 SIGNS = 1 << 21
 
 

@@ -77,7 +77,7 @@ def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
 
     Args:
         url: as it is about to be asked for.
-        ports: that may be asked; None for any.
+        ports: the allowed ports; None for any.
 
     Raises:
         BadAddressError: another scheme, no host, a name and password in it, or another port.

@@ -11,7 +11,7 @@ from similarity.fetch.addresses import is_public
 from similarity.fetch.http import private_hosts
 from similarity.images.formats import SUFFIXES
 
-# What stands for an address of which nothing may be shown.
+# Replacement for an address of which nothing may be shown.
 HIDDEN = "a private address"
 # Domains of two letters are those of countries; of the others, those that are certainly not used inside a network.
 GENERIC = frozenset({
@@ -24,7 +24,7 @@ INSIDE = frozenset({
 })  # fmt: skip
 PORTS = frozenset({"", "80", "443"})
 
-# What an address, and what a path, begins with; a single letter is a drive.
+# Beginnings of an address and of a path; a single letter is a drive.
 # No quantifier is without an end, so that nothing takes longer than a few hundred times the length of a text.
 SCHEME = re.compile(r"\s{0,9}([a-z][a-z0-9+.-]{1,30}):[/\\]{1,9}", re.IGNORECASE)
 PORT = r"(?::\d{1,5})?"
@@ -49,13 +49,13 @@ PLACES = re.compile(
 FOLDERS = re.compile(r"(?<![\w/.])(?:~[\w.-]*|\.{1,2})?/(?:[^\n/:'\"`<>“”]+/)+")
 NAMED = re.compile(r"(?<![\w/.])(?:/[^\s/:'\"`<>“”]+)+")
 AFTER = ".,:;)]}>'\"”"
-# Where the name of a file ends in an address, and what may follow it where somebody forgot the question mark.
+# End of a file name in an address, and parameters that may follow it where the question mark is missing.
 OVER = re.compile(r"[?#;\"<>|]")
 JOINED = re.compile(rf"(.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}))[&=].*", re.IGNORECASE | re.DOTALL)
 ENCODED = re.compile(r"%(?:25)*(?:2f|5c)", re.IGNORECASE)
 
 
-# What may be a place without having a slash in it.
+# Possible addresses without a slash.
 HINTS = re.compile(rf"{ENCODED.pattern}|[a-z\d]:\d", re.IGNORECASE)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TrainingExamples = Labelled | Marked
 
-# Of a label with many pictures, at most so many are in a batch when not all labels fit in.
+# Largest number of pictures of a label in a batch, if not all labels fit in.
 AT_ONCE = 4
 
 

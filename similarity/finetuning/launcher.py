@@ -28,7 +28,7 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
 
     Args:
         settings: the defaults were measured; see `Settings`.
-        on_epoch: told how it goes; whatever it raises ends the training.
+        on_epoch: called after each epoch; an exception from it ends the training.
 
     Returns:
         The head, for `Gallery.rebuild`. Its card says what it is worth: metrics of what was held out.
@@ -61,7 +61,7 @@ def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
 
     try:
         return both(manifest.refinement_asked)
-    except SearchError:  # as when the gallery was made; see `storage.py`
+    except SearchError:  # as when the gallery was made
         return both(AUTO)
 
 

@@ -25,12 +25,12 @@ class Settings:
     README has what was measured.
 
     Attributes:
-        source: what is learned from: the labels of a gallery's pictures, or the marks on its results.
+        source: the training examples: labels of a gallery's pictures, or marks on its results.
         loss: see `losses.py`.
         layers: 1 for a linear projection, 2 for one with a hidden layer.
         dim: numbers that are learned; as many principal components are kept beside them.
         keep: how much of the cosine similarity those components stay, in 0..1; see `heads.py`.
-        split: what is held out to see how good it gets: some items of each label, or some labels altogether.
+        split: the held-out pictures: some items of each label, or some labels altogether.
         folds: in so many parts, each of which is held out once from a network that is trained on the others.
         seed: of all that is drawn.
         epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has been below

@@ -1,4 +1,4 @@
-"""The process that trains a head: `process.py` runs it, so that torch stays out of every other one.
+"""The process that trains a head; run by `launcher.py`, so that no other process imports torch.
 
 python -m similarity.finetuning.worker EXAMPLES.npz TASK.json HEAD
 

@@ -26,15 +26,15 @@ AUTO, FLAT, SCAN, INVERTED = "auto", "flat", "flat-sq8", "ivf"
 NAMED = (AUTO, FLAT, SCAN, INVERTED)
 EXACT = (FLAT, SCAN)
 
-# Up to so many bytes of float32 a scan takes 2 ms at most, and nothing is faster.
+# Bytes of float32 up to which a scan takes at most 2 ms, and nothing is faster.
 FLAT_BYTES = 1 << 25
-# Up to so many bytes of 8-bit codes the fast exact scan takes 30 ms at most on two cores.
+# Bytes of 8-bit codes up to which the fast exact scan takes at most 30 ms on two cores.
 SCAN_BYTES = 1 << 29
 # Principal components that are kept in inverted lists, most first, and what a vector takes there beside them.
 COMPONENTS, OVERHEAD = (256, 128, 64), 8
 # Vectors for each inverted list that k-means learns from: fewer make bad lists, and with fewer than the first, none.
 MIN_FOR_LIST, FOR_LIST = 20, 40
-# Of more lists, finding the nearest takes longer than going through them; and what a product quantiser learns from.
+# With more lists, finding the nearest takes longer than scanning them. Vectors a product quantiser is trained on.
 MOST_LISTS, CODEBOOK = 1 << 18, 256
 GRAMMAR = re.compile(
     r"(?:(?:PCA|OPQ(?P<blocks>\d{1,4})_)(?P<components>\d{1,5}),)?"

@@ -1,4 +1,4 @@
-"""Where the vectors of a gallery are searched: in its own folder, by FAISS, or in a collection of Milvus.
+"""Stores of a gallery's vectors: its own folder, searched by FAISS, or a collection of Milvus.
 
     faiss     embedded, the default: the index is a file of the gallery
     milvus    a cluster or a server at `http://host:19530`, or the file of a Milvus Lite, which is embedded as well

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # This package's own `pip` extra.
 EXTRA = "Ray is not installed: run `pip install 'similarity[scale]'`."
-# How many chunks wait at each actor, so that it never waits for one.
+# Chunks queued at each actor, so that it never waits for one.
 WAITING = 1
 # Ray's own memory on one computer: counts and lists of paths are all that is in it.
 OBJECT_BYTES = 256 << 20
@@ -48,7 +48,7 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
-# What a worker may meet, by name.
+# Errors of a worker, by name.
 KINDS: dict[str, type[SimilarityError]] = {
     kind.__name__: kind for kind in (ModelError, WeightsError, SourceError, ShardError)
 }

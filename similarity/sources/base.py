@@ -11,12 +11,12 @@ from similarity.fetch.redaction import redact
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture of a gallery.
+    """A picture of a gallery.
 
     Attributes:
         id: unique in its gallery; in a folder, the path below it with forward slashes.
         path: where the picture is: a file's absolute path, its http(s) address, or its place in an object store.
-        label: what it shows, if known; in a folder, the name of the folder it lies in.
+        label: its label, if known; in a folder, the name of the folder it lies in.
         metadata: anything else that is known of it.
         width, height: in pixels, as seen upright. These and the rest are 0 or empty until the file has been read.
         size: of the file, in bytes.
@@ -88,9 +88,9 @@ class Source(Protocol):
     """A place that lists pictures and reads their bytes.
 
     Attributes:
-        name: what to call it in messages.
+        name: its name in messages.
         items: the pictures, in a stable order.
-        skipped: what could not even be listed.
+        skipped: files and lines that could not be listed.
         readers: how many items are worth reading at once.
     """
 

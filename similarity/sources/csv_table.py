@@ -37,7 +37,7 @@ class Table:
         return f"{item.path} ({self.name}, line {self._lines[item.id]})"
 
     def part(self, items: Sequence[Item]) -> "Table":
-        """The same with only some of its items."""
+        """The source with a subset of its items."""
         part = copy(self)
         part.items, part.skipped = list(items), []
         part._lines = {item.id: self._lines[item.id] for item in items}
@@ -97,7 +97,7 @@ def item_of_row(row: Mapping[str, str], folder: Path) -> tuple[Item | None, str]
     """The item of a row, or its fault.
 
     Args:
-        folder: that paths are relative to.
+        folder: the folder that paths are relative to.
     """
     if None in row:
         return None, "has more values than the first line has columns."

@@ -1,4 +1,4 @@
-"""Real photographs to try things on: where public datasets are, how they are fetched, and how they are indexed then."""
+"""Public datasets of photographs: their addresses, downloading them, and the command that indexes them."""
 
 import shutil
 import tempfile
@@ -23,10 +23,10 @@ class Dataset:
     Attributes:
         name: as given to `download`.
         title: as shown to people.
-        licence: what its makers allow, in one sentence.
+        licence: its licence, in a sentence.
         url: its current public address.
         unpacked: the folder that its zip unpacks to.
-        indexed: what to index of that folder, with the options that suit it.
+        indexed: the part of that folder to index, with suitable options.
         md5: of the zip, where it is known. Zips that a server makes anew for each request have none, and are checked by
             the CRC of each file in them.
     """
@@ -73,7 +73,7 @@ def get_dataset(name: str) -> Dataset:
 
 
 def datasets_folder() -> Path:
-    """Where datasets are unpacked unless told otherwise."""
+    """The default folder for datasets."""
     return home() / "datasets"
 
 

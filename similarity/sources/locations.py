@@ -29,7 +29,7 @@ def read_place(place: str, fetch: Callable[[str], bytes] = fetch) -> FileBytes:
     """Read the bytes of a picture at any location.
 
     Args:
-        fetch: what gets the bytes of an http(s) address.
+        fetch: fetches the bytes of an http(s) address.
 
     Raises:
         ImageError: a file that is gone or cannot be read. FetchError: an address or an object that cannot be had.

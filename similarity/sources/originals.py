@@ -18,7 +18,7 @@ class Originals:
     """The pictures of a gallery as a source, to make another gallery of them."""
 
     def __init__(self, items: Iterable[Item], name: str) -> None:
-        """`name` is that of the source that they came from, with which the other gallery can be brought in step."""
+        """`name` is that of the original source, with which the other gallery can be synced."""
         self.name = name
         self.items = list(files_of(items))
         self.skipped: list[Skipped] = []
@@ -29,7 +29,7 @@ class Originals:
         return _read(item, fetch)
 
     def stamp(self, item: Item) -> Stamp | None:
-        """As it was when the gallery was made."""
+        """The stamp of the file when the gallery was made."""
         return Stamp(item.size, item.mtime)
 
     def whereabouts(self, item: Item) -> str:
@@ -42,10 +42,10 @@ class Originals:
 
 
 def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> QueryFile:
-    """Read the picture that an item stands for, and nothing else that may be in its place by now.
+    """Read the original picture of an item; a changed file is refused.
 
     Args:
-        fetch: what gets the bytes of an address.
+        fetch: fetches the bytes of an address.
 
     Raises:
         ImageError: it is gone, cannot be read, or is another file now. FetchError: its address cannot be fetched.

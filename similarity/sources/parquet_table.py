@@ -14,7 +14,7 @@ from similarity.sources.base import FileBytes, Item, Skipped, Stamp
 from similarity.sources.csv_table import PATH_COLUMNS, item_of_row
 from similarity.sources.locations import read_place, readers_for, stamp_of
 
-# How many rows are looked at together when the whole list is read.
+# Rows that are read at a time when the whole list is read.
 BLOCK = 8192
 
 
@@ -58,12 +58,12 @@ class Rows:
         return f"{item.path} ({self.name}, row {self._numbers[item.id]})"
 
     def part(self, items: Sequence[Item]) -> "Rows":
-        """The same with only some of its items."""
+        """The source with a subset of its items."""
         return Rows(self.name, {self._numbers[item.id]: item for item in items}, [])
 
 
 class Listing:
-    """A Parquet file that names pictures, opened; make one with `open_listing`. Its rows are read when they are wanted.
+    """An open Parquet file that names pictures; make one with `open_listing`. Rows are read when needed.
 
     Attributes:
         name: its path.
@@ -71,7 +71,7 @@ class Listing:
     """
 
     def __init__(self, path: Path, columns: Mapping[str, str], count: int) -> None:
-        """`columns` are those to be read, with their names as a CSV has them."""
+        """`columns` maps the columns to read to their names in a CSV."""
         self.name = str(path)
         self.count = count
         self._columns = dict(columns)
@@ -99,7 +99,7 @@ class Listing:
         return Rows(self.name, block.items, [])
 
     def read(self) -> Rows:
-        """All pictures, in memory; of several with the same id the first counts.
+        """Read all pictures into memory; of several with the same id the first counts.
 
         Raises:
             SourceError: the file is damaged, or has no row that can be used.
@@ -162,7 +162,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 
 def _groups(file: pq.ParquetFile, start: int, stop: int) -> tuple[list[int], int]:
-    """The row groups that have some rows, and which row the first of them begins with."""
+    """The row groups that hold some rows, and the first row of the first group."""
     sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
     begins = list(itertools.accumulate(sizes, initial=0))[:-1]
     groups = [number for number, size in enumerate(sizes) if begins[number] < stop and begins[number] + size > start]

@@ -1,4 +1,4 @@
-"""A plan's figures beside those that `bench` has measured, so that anybody can see how far they can be trusted."""
+"""Comparison of a plan's figures with measurements of `bench`, to show how far they can be trusted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from similarity.search.recipes import AUTO, FLAT
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A figure, worked out and measured."""
+    """A figure, planned and measured."""
 
     name: str
     planned: float
@@ -20,7 +20,7 @@ class Checked:
 
     @property
     def ratio(self) -> float:
-        """The one to the other; 1 if both are nothing."""
+        """Ratio of the two; 1 if both are 0."""
         return self.planned / self.measured if self.measured else float(not self.planned)
 
 
@@ -45,7 +45,7 @@ def check_report(report: Mapping[str, Any], rates: Rates) -> list[Checked]:
 
 
 def _search(row: Mapping[str, Any], count: int, dim: int, rates: Rates) -> list[Checked]:
-    """One recipe; what was scaled from fewer vectors is as good as its scale, memory but the vectors' own."""
+    """Compare the figures of a recipe; memory is left out where the report scaled it from fewer vectors."""
     index, name = row["index"], row["recipe"]
     size = sizes.index_file(index, count, dim)
     rows = [

@@ -112,7 +112,7 @@ class Plan:
     limits: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """In JSON's own types."""
+        """The plan in JSON's own types."""
         return asdict(self)
 
 
@@ -157,7 +157,7 @@ class _Split:
 
 
 def _split(wish: Wish, rates: Rates) -> _Split:
-    """As few galleries as fit on one machine each."""
+    """Split pictures into as few galleries as fit on a machine each."""
     machine, dim = wish.machine, wish.dim
     most = most_pictures("faiss", dim, machine, rates)
     store: Kind = wish.store or ("faiss" if wish.images <= most else "milvus")

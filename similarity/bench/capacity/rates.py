@@ -31,16 +31,16 @@ class Rates:
 
     Attributes:
         source: where it comes from, for people.
-        cores: that share the work.
+        cores: number of cores that share the work.
         images_per_s: embedded from files, thumbnails included, by model,
         query_ms, queries_per_s: from a picture's bytes to the hits of a small gallery, alone, and by all cores at once;
             by model.
-        flat_bytes_per_ms, scan_bytes_per_ms: that a query of an exact index goes through.
+        flat_bytes_per_ms, scan_bytes_per_ms: bytes that a query of an exact index scans.
         inverted_ms: a and b of a query among inverted lists.
         flat_build_s, scan_build_s: for each million of numbers.
         inverted_build_s: a and b of building them.
         recall: of inverted lists, recall@10.
-        base_mb: what a process takes that has no index.
+        base_mb: memory of a process without an index.
     """
 
     source: str
@@ -58,7 +58,7 @@ class Rates:
     base_mb: float
 
     def check_model(self, model: str) -> None:
-        """Raises SearchError if a model was not measured."""
+        """Raise SearchError if a model was not measured."""
         names = [name for name in self.images_per_s if name in self.query_ms]
         if model not in names:
             raise SearchError(
@@ -75,7 +75,7 @@ class Rates:
         return self.inverted_ms[0] + self.inverted_ms[1] * math.sqrt(count)
 
     def build_s(self, recipe: str, count: int, dim: int) -> float:
-        """Seconds to make an index."""
+        """Seconds to build an index."""
         if recipe in (FLAT, SCAN):
             each = self.flat_build_s if recipe == FLAT else self.scan_build_s
             return each * count * dim / 1e6
@@ -92,7 +92,7 @@ def steps(count: int, dim: int) -> tuple[float, float]:
 
 
 def lists_of(recipe: str) -> int:
-    """How many lists a recipe has; 0 of an exact one."""
+    """Number of lists of a recipe; 0 of an exact one."""
     part = next((part for part in recipe.split(",") if part.startswith("IVF")), "IVF0")
     return int(part.removeprefix("IVF"))
 
@@ -153,14 +153,14 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
 
 
 def _inverted(rows: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The row of inverted lists at the accuracy that is the default."""
+    """The row of inverted lists at the default accuracy."""
     row = rows.get(INVERTED) or rows.get(AUTO)
     return row if row and lists_of(row["index"]) else None
 
 
 def _fit(terms: Sequence[tuple[float, float]], values: Sequence[float]) -> tuple[float, float]:
     """a and b of value = a term + b term, neither below 0, off by the smallest share; of one value, b alone."""
-    # Where one of the two would be below 0, the other does it alone, whichever of them is nearer.
+    # If one of the two would be below 0, the other one is fitted alone, whichever comes closer.
     wanted = np.array(values, float)
     shares = np.array(terms, float) / wanted[:, np.newaxis]
     if len(values) > 1:

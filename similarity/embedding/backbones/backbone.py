@@ -53,7 +53,7 @@ class WeightsFile:
     Attributes:
         file: its name on this computer.
         package: the importable package that has it in its folder `models`.
-        distribution: what to install to get that package.
+        distribution: the name of that package for pip.
         url: the address to download it from.
         sha256_prefix: the leading hex digits of its SHA-256, as its publisher puts them into the file's name.
         hub: the repository on the Hugging Face hub that publishes it, and the file's name there, which is not unique;

@@ -41,7 +41,7 @@ from similarity.sources.originals import read_original
 from similarity.text.plain import one_line
 
 TEMPLATE = "report.html"
-# How many queries of each kind are shown, how many of these may be of one label, and how large pictures are, in pixels.
+# Number of queries of each kind, the most of one label among them, and the size of pictures in pixels.
 CASES, OF_ONE_LABEL, SIDE = 6, 2, 176
 HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
 LABELS, PAIRS = 100, 12
@@ -74,7 +74,7 @@ def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
     """The page of an evaluation.
 
     Args:
-        gallery: that was evaluated; it has the thumbnails.
+        gallery: the evaluated gallery, which has the thumbnails.
 
     Returns:
         HTML that asks for nothing from elsewhere; what is written in names and labels is shown and never obeyed.

@@ -64,7 +64,7 @@ def find_blocks(features: nn.Module) -> Iterator[nn.Module]:
 
 
 def batch_norms(features: nn.Module) -> Iterator[nn.Module]:
-    """Its layers that normalise by the statistics of batches."""
+    """The batch normalisation layers of a network."""
     from torch.nn.modules.batchnorm import _BatchNorm
 
     return (module for module in features.modules() if isinstance(module, _BatchNorm))

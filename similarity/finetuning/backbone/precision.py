@@ -12,8 +12,8 @@ class Arithmetic:
     """Mixed precision where it pays: weights stay in float32 in any case.
 
     Attributes:
-        device: what it is computed on.
-        half: what most is computed in, or None where all is in float32.
+        device: the device of training.
+        half: the type of most computations, or None if all are in float32.
     """
 
     device: Literal["cpu", "cuda"]

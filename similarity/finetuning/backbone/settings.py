@@ -24,7 +24,7 @@ class TuneSettings:
     Attributes:
         part: the last third of the network's blocks, or all of them; see `parts.py`.
         loss: see `losses.py`.
-        split: what is held out to see how good it gets: some items of each label, or some labels altogether.
+        split: the held-out pictures: some items of each label, or some labels altogether.
         seed: of all that is drawn.
         epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has not risen for
             `patience` of them, and what is kept is of the best.

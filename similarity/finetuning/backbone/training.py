@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     State = dict[str, Tensor]
 
-# Of the learning rate: blocks before the last third, and proxies, which start anywhere.
+# Shares of the learning rate: of blocks before the last third, and of proxies, which start at random.
 EARLIER, PROXIES = 1 / 3, 100.0
 # Pictures that are embedded at a time.
 BLOCK = 32
@@ -70,10 +70,10 @@ class Tuner:
         self._scaler = torch.amp.GradScaler(arithmetic.device, enabled=arithmetic.scales)
 
     def learn(self, epoch: int, on_pictures: OnPictures) -> float:
-        """One epoch; returns the mean loss of its batches.
+        """Train for an epoch; returns the mean loss of its batches.
 
         Args:
-            on_pictures: told after each batch how many it had.
+            on_pictures: called after each batch with its size.
 
         Raises:
             HeadError: no label has two pictures to learn from, or the network has learned itself to pieces.

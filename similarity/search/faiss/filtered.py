@@ -11,7 +11,7 @@ from similarity.search.faiss.training import Lists
 from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
 
-# Up to so many are compared exactly: they are read in about a millisecond.
+# Up to so many rows are compared exactly: they are read in about a millisecond.
 EXACT = 512
 # The codes of up to so many are taken out of their lists, once, and then all compared: among a million 10,000 take
 # 0.5 ms then. Asking for each vector of the nearest lists whether it is one of them takes 2 ms.

@@ -18,7 +18,7 @@ from similarity.search.stores import Store
 
 # Credentials of a server: "user:password" or a key. They are never written to a file.
 TOKEN = "SIMILARITY_MILVUS_TOKEN"
-# How long to wait, in seconds: for a server to be there, for an answer, and for a batch to be taken in.
+# Timeouts in seconds: of a connection, a query, and a write.
 CONNECT, ANSWER, WRITE = 10.0, 30.0, 120.0
 # Otherwise a new connection waits until gRPC retries the broken one of the same address, which can take minutes.
 OPTIONS = {"grpc.use_local_subchannel_pool": 1}

@@ -187,7 +187,7 @@ class MilvusIndex:
     def answer(
         self, queries: Vectors, k: int, probes: int, shortlist: int, among: Selection | None = None
     ) -> tuple[Vectors, Rows]:
-        """As `search`.
+        """Search with a given effort; otherwise as `search`.
 
         Args:
             probes: how many lists to visit; 0 of an exact index.
