@@ -1,4 +1,4 @@
-"""Small things worth remembering, in files of JSON under SIMILARITY_HOME/cache; to delete them only costs time."""
+"""Cached notes, in JSON files under SIMILARITY_HOME/cache; deleting them only costs time."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_notes(file: str) -> dict[str, Any]:
-    """What is noted in a file of the cache, by key; a damaged or missing one counts as empty."""
+    """Read the notes in a file of the cache, by key; a damaged or missing file counts as empty."""
     try:
         noted = read_json(cache_folder() / file, MOST_BYTES)
     except (OSError, ValueError):
@@ -23,7 +23,7 @@ def read_notes(file: str) -> dict[str, Any]:
 
 
 def write_note(file: str, key: str, value: Any) -> None:
-    """Add one note, or replace it; the file is replaced as a whole. Where that cannot be done it is only logged."""
+    """Add or replace a note; the file is replaced as a whole. A failure is only logged."""
     path = cache_folder() / file
     new = path.with_name(f".{uuid.uuid4().hex}.new")
     try:

@@ -50,7 +50,7 @@ class TooLargeError(ImageError):
 
 
 class NotAnImageError(ImageError):
-    """Something else than a picture."""
+    """A file that is not a picture."""
 
 
 class UnsupportedError(ImageError):
@@ -74,7 +74,7 @@ class FetchError(SimilarityError):
 
 
 class QuotaError(SimilarityError):
-    """A visitor has used up a share of what all visitors have together: time, memory or connections."""
+    """A visitor has used up their share of time, memory or connections."""
 
 
 class SourceError(SimilarityError):
@@ -86,7 +86,7 @@ class ShardError(SourceError):
 
 
 class ClusterError(SimilarityError):
-    """Computers that were to work together and cannot be reached, or gave up."""
+    """A cluster that cannot be reached, or failed."""
 
 
 class ModelError(SimilarityError):
@@ -114,11 +114,11 @@ class GalleryNotFoundError(GalleryError):
 
 
 class GalleryDamagedError(GalleryError):
-    """A file of a gallery is not what was written.
+    """A file of a gallery is damaged or was changed.
 
     Attributes:
         path: the file.
-        fault: what is wrong with it, without its path.
+        fault: its fault, without its path.
     """
 
     def __init__(self, path: object, fault: str = "is damaged or missing", remedy: str = "") -> None:
@@ -128,7 +128,7 @@ class GalleryDamagedError(GalleryError):
 
 
 class GalleryBusyError(GalleryError):
-    """Somebody else is writing a gallery."""
+    """Another process is writing the gallery."""
 
 
 class StoreError(GalleryError):
@@ -136,7 +136,7 @@ class StoreError(GalleryError):
 
 
 class StoreAwayError(StoreError):
-    """It cannot be reached, or does not answer in time."""
+    """The engine cannot be reached, or does not answer in time."""
 
 
 class CollectionError(StoreError):

@@ -1,6 +1,6 @@
-"""Where things live on disk: SIMILARITY_HOME and the folders in it.
+"""Paths on disk: SIMILARITY_HOME and the folders in it, and the files of a gallery.
 
-Without the variable it is `artifacts/` beside the code, so that a clone keeps everything it makes to itself.
+By default SIMILARITY_HOME is `artifacts/` beside the code, so that a clone keeps all of its files to itself.
 """
 
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from similarity.errors import SimilarityError
 
-LONGEST_PATH = 4_096  # which Linux takes
+LONGEST_PATH = 4_096  # the limit of Linux
 
 
 def home() -> Path:
-    """The folder that holds galleries, models and caches (read anew at each call, so tests can move it)."""
+    """The folder that holds galleries, models and caches; read at each call, so that tests can change it."""
     configured = os.environ.get("SIMILARITY_HOME")
     return (
         Path(configured).expanduser().resolve() if configured else Path(__file__).resolve().parent.parent / "artifacts"
@@ -20,7 +20,7 @@ def home() -> Path:
 
 
 def full_path(place: str | Path) -> Path:
-    """A path in full, `~` and links resolved; raises SimilarityError if it cannot be one."""
+    """An absolute path, with `~` and links resolved; raises SimilarityError if it is not valid."""
     if len(str(place)) > LONGEST_PATH:
         raise SimilarityError(f"A path has {LONGEST_PATH:,} characters at most, and this one {len(str(place)):,}.")
     try:
@@ -30,42 +30,31 @@ def full_path(place: str | Path) -> Path:
 
 
 def galleries_folder() -> Path:
-    """Where a gallery that is known by a name is kept."""
+    """The folder of galleries that are known by name."""
     return home() / "galleries"
 
 
 def models_folder() -> Path:
-    """Where weights are looked for first, and downloaded to."""
+    """The folder where weights are looked for first, and downloaded to."""
     return home() / "models"
 
 
 def heads_folder() -> Path:
-    """Where heads are put when they are made."""
+    """The folder for new heads."""
     return home() / "heads"
 
 
 def cache_folder() -> Path:
-    """What can be deleted at any time: converted networks and remembered failures."""
+    """The folder of files that can be deleted at any time: converted networks and remembered failures."""
     return home() / "cache"
 
 
+# Folders of a gallery.
 GENERATIONS, THUMBNAILS, UNFINISHED = "generations", "thumbnails", "unfinished"
-
-
-# And in the folder of a generation.
+# Files in the folder of a generation.
 MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
-
-
 ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
-
-
 HEAD, PROJECTED = "head.safetensors", "projected.npy"
-
-
 CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
-
-
 INDEX, KEYS = "index.faiss", "keys.npy"
-
-
 NETWORK, NETWORK_FILES = "network", ("model.xml", "model.bin", "sha256")

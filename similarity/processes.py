@@ -1,4 +1,4 @@
-"""Modules of this package that are run as processes of their own, so that what they import stays out of this one."""
+"""Running modules of this package as separate processes, so that their imports stay out of this one."""
 
 import os
 import subprocess
@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Threads of torch that have nothing to do sleep instead of spinning. Where other programs want the same two cores, an
-# epoch of a head takes 0.2 s that way instead of 1.5 s; where none do, it makes no difference.
+# Idle threads of torch sleep instead of spinning. If other programs need the same two cores, an epoch of a head takes
+# 0.2 s that way instead of 1.5 s; otherwise it makes no difference.
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def run_module(module: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run `python -m module arguments`, wait for it, and keep what it prints; it is killed if this is interrupted."""
+    """Run `python -m module arguments`, wait for it, and capture its output; an interrupt kills it."""
     return subprocess.run(_command(module, *arguments), env=_environment(), capture_output=True, text=True, check=False)
 
 
 @contextmanager
 def running_module(module: str, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """Start `python -m module arguments`, to be talked to in lines; it is killed at the end."""
+    """Start `python -m module arguments` with pipes for lines of text; it is killed at the end."""
     with subprocess.Popen(
         _command(module, *arguments),
         env=_environment(),
@@ -33,7 +33,7 @@ def running_module(module: str, *arguments: str | Path) -> Iterator[subprocess.P
         finally:
             process.kill()
             if process.stdin:
-                with suppress(BrokenPipeError):  # of what it has not taken any more
+                with suppress(BrokenPipeError):  # input that it has not read
                     process.stdin.close()
 
 
@@ -42,7 +42,7 @@ def _command(module: str, *arguments: str | Path) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """This process's own, with the package where it can be found."""
+    """This process's environment, with the package on the search path."""
     package_root = str(Path(__file__).resolve().parent.parent)
     search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
     return PATIENT | os.environ | {"PYTHONPATH": search_path}

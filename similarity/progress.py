@@ -1,11 +1,11 @@
-"""How far a long task is: told by the library, drawn by the command line and the app, each in its own way."""
+"""Progress of a long task, reported by the library and drawn by the command line and the app."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-# How often progress is told, in seconds: drawing it costs time too.
+# Seconds between two reports: drawing them costs time too.
 TELL_EVERY = 0.1
 
 Unit = Literal["pictures", "files", "bytes", "epochs"]
@@ -13,14 +13,14 @@ Unit = Literal["pictures", "files", "bytes", "epochs"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long task is.
+    """The state of a long task.
 
     Attributes:
-        task: what is going on, as a person reads it.
-        done: items dealt with, skipped ones included.
-        total: items in all; 0 where nothing is counted.
-        seconds: since the first item was taken up.
-        unit: what is counted.
+        task: its description for people.
+        done: items processed, skipped ones included.
+        total: items in all; 0 if nothing is counted.
+        seconds: since the start.
+        unit: the kind of items.
     """
 
     task: str
@@ -31,12 +31,12 @@ class Progress:
 
     @property
     def images_per_second(self) -> float:
-        """So far."""
+        """Average speed so far."""
         return self.done / self.seconds if self.seconds else 0.0
 
     @property
     def seconds_left(self) -> float:
-        """If it goes on like this; 0 as long as nothing is known."""
+        """Estimate at the average speed so far; 0 before the first item."""
         return (self.total - self.done) * self.seconds / self.done if self.done else 0.0
 
 
@@ -44,7 +44,7 @@ OnProgress = Callable[[Progress], object]
 
 
 class Reporter:
-    """Tells how far it is, ten times a second and at the end."""
+    """Reports progress, ten times a second and at the end."""
 
     def __init__(self, total: int, tell: OnProgress | None, *, task: str = "Indexing", unit: Unit = "pictures") -> None:
         self._task = task
@@ -53,12 +53,12 @@ class Reporter:
         self._tell = tell
         self._done = 0
         self._started = time.perf_counter()
-        self._told = 0.0
+        self._reported_at = 0.0
 
     def advance(self, count: int) -> None:
-        """So many more items have been dealt with."""
+        """Count more items as processed."""
         self._done += count
         seconds = time.perf_counter() - self._started
-        if self._tell and (seconds - self._told >= TELL_EVERY or self._done == self._total):
-            self._told = seconds
+        if self._tell and (seconds - self._reported_at >= TELL_EVERY or self._done == self._total):
+            self._reported_at = seconds
             self._tell(Progress(self._task, self._done, self._total, seconds, self._unit))

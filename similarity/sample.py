@@ -24,7 +24,7 @@ def has_sample() -> bool:
 
 
 def is_ready() -> bool:
-    """Whether the sample gallery is indexed, as far as its manifest tells; one of an older version is not."""
+    """Whether the sample gallery is indexed, by its manifest; one of an older version does not count."""
     try:
         return read_live_manifest(galleries_folder() / SAMPLE).format == FORMAT
     except GalleryError:
@@ -32,7 +32,7 @@ def is_ready() -> bool:
 
 
 def sample_queries() -> list[Item]:
-    """Views of products of the catalogue that are not in it; their label is the category."""
+    """Pictures of products of the catalogue that are not in it; their label is the category."""
     return _listed(FOLDER / "queries.csv")
 
 
@@ -42,7 +42,7 @@ def _listed(path: Path) -> list[Item]:
 
 
 def demo_query() -> Item:
-    """The sample query that a demonstration starts with; raises GalleryNotFoundError where there are none."""
+    """The sample query of demonstrations; raises GalleryNotFoundError if there are no sample queries."""
     queries = sample_queries()
     if not queries:
         raise GalleryNotFoundError(NO_SAMPLE)
@@ -50,12 +50,12 @@ def demo_query() -> Item:
 
 
 def ensure_sample(progress: OnProgress | None = None, *, anew: bool = False) -> Path:
-    """The sample gallery's folder, indexed now if it has not been.
+    """The sample gallery's folder; the gallery is indexed if need be.
 
     Args:
-        anew: even if it has been, since it turned out to be damaged.
+        anew: index it again, since it turned out to be damaged.
 
-    Nothing is downloaded for it: it uses ResNet-50 if its weights are on this computer, else the bundled model.
+    Nothing is downloaded: it uses ResNet-50 if its weights are on this computer, else the bundled model.
 
     Raises:
         GalleryNotFoundError: this copy of the program has no catalogue.

@@ -1,4 +1,4 @@
-"""How fast pictures are embedded: the network alone, decoding alone, both together, and torch as most people use it."""
+"""Speed of embedding: the network alone, decoding alone, both together, and torch as most people use it."""
 
 import statistics
 import time
@@ -31,7 +31,7 @@ BASELINE_PICTURES = 64
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that is timed, and how many pictures it goes through."""
+    """A timed task, and its number of pictures."""
 
     run: Callable[[], None]
     pictures: int
@@ -71,7 +71,7 @@ def bench_embedding(
 
 
 def _report(rates: dict[str, float], plain: str) -> dict[str, float]:
-    """Rates, rounded, and how they compare."""
+    """Rounded rates and their ratios."""
     bound, end_to_end = 1 / (1 / rates["model"] + 1 / rates["decode"]), rates["end_to_end"]
     report = {
         "model_images_per_s": round(rates["model"], 1),
@@ -94,7 +94,7 @@ def _quantised(choice: ModelChoice, source: Source) -> Embedder:
 
 
 def _tasks(source: Source, embedder: Embedder) -> dict[str, Task]:
-    """What is measured of our own."""
+    """The measured tasks of this package."""
     count = len(source.items)
     return {
         "model": Task(lambda: _run_model(embedder, count), count),
@@ -105,7 +105,7 @@ def _tasks(source: Source, embedder: Embedder) -> dict[str, Task]:
 
 
 def _sound_pictures(source: Source) -> Source:
-    """Up to PICTURES from all over a source; torch's loop has no answer to a file that is no picture."""
+    """An even sample of up to PICTURES of a source, decodable ones only, since torch's loop fails on others."""
     step = max(1, -(-len(source.items) // PICTURES))
     source.items = [item for item in source.items[::step] if _is_readable(item.path)]
     if not source.items:
@@ -122,7 +122,7 @@ def _is_readable(path: str) -> bool:
 
 
 def _in_turns(tasks: dict[str, Task], tell: OnProgress) -> dict[str, float]:
-    """The median rate of each task, in pictures a second; the machine's moods hit them all alike."""
+    """The median rate of each task, in pictures a second; tasks take turns, so that disturbances affect all alike."""
     rates: dict[str, list[float]] = defaultdict(list)
     for turn in range(ROUNDS + 1):
         for number, (name, task) in enumerate(tasks.items()):
@@ -153,6 +153,6 @@ def _decode(source: Source, embedder: Embedder) -> None:
 
 
 def _embed(source: Source, embedder: Embedder, *, thumbnails: bool) -> None:
-    """All of it, as indexing does it."""
+    """The whole pipeline, as in indexing."""
     for _ in embed_source(source, embedder, thumbnails=thumbnails):
         pass

@@ -1,4 +1,4 @@
-"""How long it takes to say why two pictures are similar, from the bytes of one of them to the finished maps."""
+"""Time to explain why two pictures are similar, from the bytes of one of them to the finished maps."""
 
 import itertools
 import statistics
@@ -36,18 +36,18 @@ def bench_explain(
         tell(Progress("Explaining"))
         items = [gallery.items[row] for row in range(0, len(gallery), max(1, len(gallery) // (PAIRS + 1)))][: PAIRS + 1]
         started = time.perf_counter()
-        known = gallery.look(items[0].path)
+        picture = gallery.look(items[0].path)
         first = 1000 * (time.perf_counter() - started)
         whole, cached = [], []
         for before, item in itertools.pairwise(items):
             whole.append(_measure(gallery, before.path, item.id))
-            cached.append(_measure(gallery, known, item.id))
+            cached.append(_measure(gallery, picture, item.id))
         return {
             "model": choice.backbone.name,
             "weights": "pretrained" if real else "random",
             "precision": gallery.manifest.precision,
             "pairs": len(whole),
-            "is_exact": known.is_exact,
+            "is_exact": picture.is_exact,
             "first_ms": round(first, 1),
             "p50_ms": round(statistics.median(whole), 1),
             "most_ms": round(max(whole), 1),
@@ -58,7 +58,7 @@ def bench_explain(
 
 
 def _measure(gallery: Gallery, query: str | Look, item_id: str) -> float:
-    """How long one pair takes, in milliseconds."""
+    """Time for one pair, in milliseconds."""
     time.sleep(PAUSE_S)
     started = time.perf_counter()
     gallery.explain(query, item_id)

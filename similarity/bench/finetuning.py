@@ -1,4 +1,4 @@
-"""What a head is worth, several times over: for pictures that were held out, and for labels that it never saw."""
+"""Benchmark of heads, repeated: for held-out pictures, and for labels that were not in training."""
 
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from similarity.bench.machine import describe_machine
 from similarity.finetuning.examples import Fold, Labelled, labelled_pictures, labelled_rows
 from similarity.finetuning.settings import Loss, Settings
 from similarity.finetuning.training import Member, join
-from similarity.finetuning.validation import METRICS, LabelExam
+from similarity.finetuning.validation import METRICS, HeldOutLabels
 from similarity.gallery import Gallery, open_gallery
 from similarity.progress import OnProgress, Progress
 from similarity.vectors.heads import Card, Head
@@ -53,23 +53,23 @@ def bench_teaching(
         "labels, nothing kept": ("label", replace(settings, keep=0.0)),
     }
     report: dict[str, Any] = {"gallery": opened.name, "loss": settings.loss, "draws": draws, "keep": settings.keep}
-    for name, (split, asked) in cases.items():
-        found = []
+    for name, (split, case) in cases.items():
+        changes = []
         for draw in range(draws):
             if progress:
                 progress(Progress(f"Held out: {name}", draw, draws))
-            found.append(_measure(pictures, replace(asked, seed=draw, split=split)))  # type: ignore[arg-type]
-        report[name] = _summary(found)
+            changes.append(_measure(pictures, replace(case, seed=draw, split=split)))  # type: ignore[arg-type]
+        report[name] = _summary(changes)
     return report | {"seconds": round(time.perf_counter() - started, 1), "machine": describe_machine()}
 
 
 def _measure(pictures: Labelled, settings: Settings) -> dict[str, tuple[float, float]]:
-    """Each metric before and after, of what one draw holds out."""
+    """Each metric before and after training, for the held-out pictures of one draw."""
     fold = _draw(pictures, settings)
     head = _train(pictures.at(fold.learned), settings)
-    exam = LabelExam.of(pictures, fold, settings.split)
-    before = exam.sit(pictures.embeddings, "none").summary()
-    after = exam.sit(head.project(pictures.embeddings), "none").summary()
+    held_out = HeldOutLabels.of(pictures, fold, settings.split)
+    before = held_out.evaluate(pictures.embeddings, "none").summary()
+    after = held_out.evaluate(head.project(pictures.embeddings), "none").summary()
     return {name: (before[name], after[name]) for name in METRICS}
 
 
@@ -93,10 +93,10 @@ def _train(pictures: Labelled, settings: Settings) -> Head:
     return join([member.head(card) for member in members], pictures.embeddings)
 
 
-def _summary(found: Sequence[dict[str, tuple[float, float]]]) -> dict[str, Any]:
+def _summary(changes: Sequence[dict[str, tuple[float, float]]]) -> dict[str, Any]:
     facts = {}
     for name in METRICS:
-        before, after = np.array([one[name] for one in found]).T
+        before, after = np.array([change[name] for change in changes]).T
         change = after - before
         facts[name] = {
             "before": round(float(before.mean()), 4),

@@ -1,4 +1,4 @@
-"""One index, made or measured in a process of its own, so that its memory is its own. Others' indexes beside ours.
+"""Building or measuring one index in a separate process, so that memory is its own; also indexes of other libraries.
 
 python -m similarity.bench.indexes build RECIPE FOLDER VECTORS
 python -m similarity.bench.indexes measure RECIPE FOLDER VECTORS ACCURACY
@@ -26,7 +26,7 @@ from similarity.vectors.memmap import StoredVectors
 QUERIES, TRUTH = "queries.npy", "truth.npy"
 OTHERS = ("hnswlib", "usearch")
 K, THREADS = 10, 16
-# How many single queries are timed, for so many seconds at most, and what share of the rows a filter leaves.
+# The most single queries and seconds of timing, and the share of rows that a filter leaves.
 TIMED, SECONDS, FILTERED = 300, 20.0, 0.01
 
 # Float32 (m, dim) to the K best rows, int64 (m, K).
@@ -34,7 +34,7 @@ Find = Callable[[Vectors], Rows]
 
 
 def main() -> None:
-    """Do what the command line says, and print what was measured as JSON."""
+    """Build or measure as the command line says, and print the result as JSON."""
     task, recipe, folder, vectors, *accuracy = sys.argv[1:]
     if task == "build":
         report = build(recipe, Path(folder), Path(vectors))
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def build(recipe: str, folder: Path, file: Path) -> dict[str, Any]:
-    """Make an index and save it."""
+    """Build an index and save it."""
     vectors = StoredVectors(file)
     started = time.perf_counter()
     if recipe in OTHERS:
@@ -59,34 +59,34 @@ def build(recipe: str, folder: Path, file: Path) -> dict[str, Any]:
 
 
 def measure(recipe: str, folder: Path, file: Path, accuracy: Accuracy) -> dict[str, Any]:
-    """Load an index and ask it."""
+    """Load an index and measure its searches."""
     queries, truth = np.load(folder / QUERIES), np.load(folder / TRUTH)
     if recipe in OTHERS:
         return _ask(_load_other(recipe, folder / recipe, queries.shape[1]), queries, truth)
     vectors = StoredVectors(file)
     index = load_index(recipe, folder / recipe, json.loads((folder / f"{recipe}.json").read_text()), vectors)
-    report = _ask(lambda some: index.search(some, K, accuracy=accuracy)[1], queries, truth)
+    report = _ask(lambda batch: index.search(batch, K, accuracy=accuracy)[1], queries, truth)
     kept = Selection(np.flatnonzero(np.random.default_rng(2).random(len(vectors)) < FILTERED))
     if not len(kept):  # of very few
         return report
-    times, found = _one_by_one(lambda some: index.search(some, K, among=kept, accuracy=accuracy)[1], queries)
-    exact = kept.rows[np.argsort(-(queries[: len(found)] @ vectors[kept.rows].T), axis=1)[:, :K]]
+    times, rows = _one_by_one(lambda batch: index.search(batch, K, among=kept, accuracy=accuracy)[1], queries)
+    exact = kept.rows[np.argsort(-(queries[: len(rows)] @ vectors[kept.rows].T), axis=1)[:, :K]]
     report["filtered_p50_ms"] = round(statistics.median(times), 2)
-    report["filtered_recall@10"] = round(_recall(found, exact), 4)
+    report["filtered_recall@10"] = round(_recall(rows, exact), 4)
     return report
 
 
 def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
-    """One by one, all at once, and from many threads."""
+    """Measure searches one by one, in one batch, and from many threads."""
     find(queries[:1])
-    times, found = _one_by_one(find, queries)
+    times, rows = _one_by_one(find, queries)
     resident = psutil.Process().memory_info().rss / 1e6
     started = time.perf_counter()
     together = find(queries)
     batch = len(queries) / (time.perf_counter() - started)
-    asked = len(found)
-    alone, _ = _from_threads(find, queries[:asked], 1)
-    many, answers = _from_threads(find, queries[:asked], THREADS)
+    timed = len(rows)
+    alone, _ = _from_threads(find, queries[:timed], 1)
+    many, answers = _from_threads(find, queries[:timed], THREADS)
     return {
         "resident_mb": round(resident),
         "p50_ms": round(statistics.median(times), 2),
@@ -95,39 +95,39 @@ def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
         "queries_per_s_batch": round(batch, 1),
         "queries_per_s_1_thread": round(alone, 1),
         f"queries_per_s_{THREADS}_threads": round(many, 1),
-        "other_answers_from_threads": int((answers != found).any(axis=1).sum()),
+        "other_answers_from_threads": int((answers != rows).any(axis=1).sum()),
     }
 
 
 def _one_by_one(find: Find, queries: Vectors) -> tuple[list[float], Rows]:
-    """How long each query took, in milliseconds, and the rows; of as many as there is time for."""
+    """The time of each query, in milliseconds, and the rows, for as many queries as there is time for."""
     times: list[float] = []
-    found = []
+    rows = []
     started = time.perf_counter()
     for number in range(min(TIMED, len(queries))):
         before = time.perf_counter()
-        found.append(find(queries[number : number + 1])[0])
+        rows.append(find(queries[number : number + 1])[0])
         times.append(1000 * (time.perf_counter() - before))
         if time.perf_counter() - started > SECONDS:
             break
-    return times, np.array(found)
+    return times, np.array(rows)
 
 
 def _from_threads(find: Find, queries: Vectors, threads: int) -> tuple[float, Rows]:
-    """How many queries are answered in a second."""
+    """Queries a second from some threads, and the rows."""
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda _: find(queries[:1]), range(threads)))
         started = time.perf_counter()
-        found = list(pool.map(lambda number: find(queries[number : number + 1])[0], range(len(queries))))
-        return len(queries) / (time.perf_counter() - started), np.array(found)
+        rows = list(pool.map(lambda number: find(queries[number : number + 1])[0], range(len(queries))))
+        return len(queries) / (time.perf_counter() - started), np.array(rows)
 
 
-def _recall(found: Rows, truth: Rows) -> float:
-    return float(np.mean([len(set(mine) & set(exact)) / len(exact) for mine, exact in zip(found, truth, strict=False)]))
+def _recall(rows: Rows, truth: Rows) -> float:
+    return float(np.mean([len(set(mine) & set(exact)) / len(exact) for mine, exact in zip(rows, truth, strict=False)]))
 
 
 def _build_other(name: str, vectors: StoredVectors, path: Path) -> None:
-    """With the defaults of its library."""
+    """Build an index of another library with its defaults."""
     index: Any
     if name == "hnswlib":
         import hnswlib
@@ -153,11 +153,11 @@ def _load_other(name: str, path: Path, dim: int) -> Find:
 
         index = hnswlib.Index("ip", dim)
         index.load_index(str(path))
-        return lambda some: np.asarray(index.knn_query(some, K)[0], np.int64)
+        return lambda batch: np.asarray(index.knn_query(batch, K)[0], np.int64)
     from usearch.index import Index
 
     index = Index.restore(str(path))
-    return lambda some: np.asarray(index.search(some, K).keys, np.int64).reshape(len(some), K)
+    return lambda batch: np.asarray(index.search(batch, K).keys, np.int64).reshape(len(batch), K)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a benchmark ran on."""
+"""The machine of a benchmark."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ def describe_machine() -> dict[str, Any]:
     return {
         "processor": core.get_property("CPU", "FULL_DEVICE_NAME").strip(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "computes": [one for one in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if one.isupper()],
+        "computes": [name for name in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if name.isupper()],
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -24,6 +24,6 @@ def describe_machine() -> dict[str, Any]:
 
 
 def peak_rss_mb() -> float:
-    """The most memory that this process ever had, in megabytes."""
+    """Peak memory of this process, in megabytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS, in kibibytes elsewhere
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)

@@ -1,4 +1,4 @@
-"""How long one query takes, from the bytes of a picture to its hits, and the whole command in a fresh process."""
+"""Time of a query, from the bytes of a picture to its hits, and of the whole command in a fresh process."""
 
 import statistics
 import time
@@ -55,13 +55,13 @@ def bench_query(
             "p95_ms_threads": _percentile(together, 95),
             "queries_per_s_threads": round(per_second, 1),
             "cold_start_ms": round(statistics.median(cold)),
-            "cold_start_ms_all": [round(one) for one in cold],
+            "cold_start_ms_all": [round(seconds) for seconds in cold],
             "machine": describe_machine(),
         }
 
 
 def _search_all(gallery: Gallery, files: Sequence[bytes], *, threads: int) -> tuple[list[float], float]:
-    """How long each search took, in milliseconds, and how many there were in a second."""
+    """The time of each search, in milliseconds, and searches a second."""
 
     def search(data: bytes) -> float:
         started = time.perf_counter()

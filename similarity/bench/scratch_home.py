@@ -1,4 +1,4 @@
-"""A SIMILARITY_HOME for one benchmark, with a model's weights in it, real or random, that is gone afterwards."""
+"""A temporary SIMILARITY_HOME for a benchmark, with real or random weights of a model."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ from similarity.paths import cache_folder, models_folder
 
 @contextmanager
 def scratch_home(model: str) -> Iterator[tuple[ModelChoice, bool]]:
-    """Move SIMILARITY_HOME to a new folder for a while.
+    """Set SIMILARITY_HOME to a temporary folder.
 
     Yields:
         The model, and whether its weights are real.

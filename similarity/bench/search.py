@@ -1,10 +1,10 @@
-"""How fast and how good each index is: on vectors of a made-up world, or on a gallery's own."""
+"""Speed and recall of each index, on synthetic vectors or those of a gallery."""
 
 import importlib.util
 import itertools
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from similarity.vectors.memmap import StoredVectors, write_vectors
 # Exact indexes are measured with so many vectors at most, and times of more are extrapolated; others' with so many.
 EXACT_AT_MOST = 200_000
 BLOCK, ASKED = 4_000, 1_000
-# Of a gallery's pictures one in so many is taken out and searched for.
+# One in so many of a gallery's pictures is taken out as a query.
 HELD_OUT = 20
 # A query that takes longer than so many milliseconds is no answer in a blink.
 A_BLINK = 50.0
@@ -50,24 +50,23 @@ class Case:
 
     @property
     def is_exact(self) -> bool:
-        """Whether it takes as many times longer as there are more vectors."""
+        """Whether its time grows in proportion to the number of vectors."""
         return Recipe(self.recipe, "").is_exact
 
 
 def bench_search(
     n: int = 100_000, dim: int = 1280, *, gallery: str | None = None, progress: OnProgress | None = None
 ) -> dict[str, Any]:
-    """Make and measure every index that makes sense.
+    """Build and measure every index that suits the vectors.
 
     Args:
-        n: how many vectors; of a gallery, it has as many as it has.
-        dim: how long each is.
-        gallery: whose vectors to take instead.
+        n: number of vectors, unless they are a gallery's.
+        dim: their length.
+        gallery: the gallery whose vectors to take instead.
 
     Raises:
         SearchError: there are too few vectors. GalleryError: there is no such gallery.
     """
-    tell = progress or (lambda _: None)
     with tempfile.TemporaryDirectory(prefix="similarity-bench-") as place:
         folder = Path(place)
         blocks, queries, n = _of_gallery(gallery) if gallery else _of_world(n, dim)
@@ -78,16 +77,7 @@ def bench_search(
         _write(folder, blocks, queries, (n, dim), report)
         chosen = choose_recipe(AUTO, n, dim)
         cases = _cases(chosen.name, n, dim)
-        rows: list[dict[str, Any]] = []
-        done: dict[tuple[str, ...], dict[str, Any]] = {}
-        for case in cases:
-            tell(Progress(f"Measuring {case.name}"))
-            where = folder / "some" if case.is_exact else folder
-            for task in (("build", case.recipe), ("measure", case.recipe, case.accuracy)):
-                if task not in done:
-                    done[task] = _run(where, *task)
-            measured = done["build", case.recipe] | done["measure", case.recipe, case.accuracy]
-            rows.append(_row(case, measured, n if case.is_exact else 0))
+        rows = _measure(folder, cases, n, progress)
     return {
         "n": n,
         "dim": dim,
@@ -98,6 +88,22 @@ def bench_search(
         "recommendation": _recommend(rows, chosen),
         "machine": describe_machine(),
     }
+
+
+def _measure(folder: Path, cases: Sequence[Case], n: int, progress: OnProgress | None) -> list[dict[str, Any]]:
+    """Build and measure each case in a process of its own; cases that share an index build it once."""
+    tell = progress or (lambda _: None)
+    rows: list[dict[str, Any]] = []
+    done: dict[tuple[str, ...], dict[str, Any]] = {}
+    for case in cases:
+        tell(Progress(f"Measuring {case.name}"))
+        where = folder / "some" if case.is_exact else folder
+        for task in (("build", case.recipe), ("measure", case.recipe, case.accuracy)):
+            if task not in done:
+                done[task] = _run(where, *task)
+        measured = done["build", case.recipe] | done["measure", case.recipe, case.accuracy]
+        rows.append(_row(case, measured, n if case.is_exact else 0))
+    return rows
 
 
 def _of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:
@@ -115,9 +121,9 @@ def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
 
 
 def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tuple[int, int], report: Reporter) -> None:
-    """All vectors as an approximate index has them, the first as an exact one does, and the exact answers to both."""
-    some = folder / "some"
-    some.mkdir()
+    """Write all vectors for approximate indexes, the first ones for exact indexes, and the exact results of both."""
+    sample = folder / "some"
+    sample.mkdir()
     nearest = _Nearest(queries)
 
     def compared(part: Iterator[Vectors]) -> Iterator[Vectors]:
@@ -127,9 +133,9 @@ def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tup
             yield block
 
     count = min(shape[0], EXACT_AT_MOST)
-    write_vectors(some / FILE, (count, shape[1]), compared(itertools.islice(blocks, -(-count // BLOCK))))
-    first = (block for _, block in StoredVectors(some / FILE).blocks())
-    for place, rest in ((some, None), (folder, itertools.chain(first, compared(blocks)))):
+    write_vectors(sample / FILE, (count, shape[1]), compared(itertools.islice(blocks, -(-count // BLOCK))))
+    first = (block for _, block in StoredVectors(sample / FILE).blocks())
+    for place, rest in ((sample, None), (folder, itertools.chain(first, compared(blocks)))):
         if rest is not None:
             write_vectors(place / FILE, shape, rest, "float16")
         np.save(place / TRUTH, nearest.rows)
@@ -145,11 +151,11 @@ class _Nearest:
         self._scores = np.full((len(queries), K), -np.inf, np.float32)
 
     def compare(self, block: Vectors) -> None:
-        """Look among these as well."""
+        """Include another block."""
         scores, rows = faiss.knn(self._queries, block, min(K, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
         scores, rows = np.hstack([self._scores, scores]), np.hstack([self.rows, rows + self._count])
         order = np.argsort(-scores, axis=1, kind="stable")[:, :K]
-        self._scores, self.rows = (np.take_along_axis(one, order, axis=1) for one in (scores, rows))
+        self._scores, self.rows = (np.take_along_axis(array, order, axis=1) for array in (scores, rows))
         self._count += len(block)
 
 
@@ -189,7 +195,7 @@ def _row(case: Case, measured: dict[str, Any], n: int) -> dict[str, Any]:
 
 
 def _recommend(rows: list[dict[str, Any]], auto: Recipe) -> str:
-    """In a sentence, what to take for these vectors."""
+    """A sentence that recommends an index for these vectors."""
     by_name = {row["recipe"]: row for row in rows}
     flat, chosen = by_name[FLAT], by_name[AUTO]
     if auto.name == FLAT:
@@ -197,8 +203,8 @@ def _recommend(rows: list[dict[str, Any]], auto: Recipe) -> str:
     faster = flat["p50_ms"] / max(chosen["p50_ms"], 0.001)
     what = f"{auto.name} answers in {chosen['p50_ms']} ms, {faster:.1f} times as fast as flat"
     if not auto.is_exact:
-        found = f"finds {chosen['recall@10']:.1%} of the ten nearest"
-        return f"Take auto: {what}, {found}, and takes {chosen['resident_mb']} MB in all."
+        claim = f"finds {chosen['recall@10']:.1%} of the ten nearest"
+        return f"Take auto: {what}, {claim}, and takes {chosen['resident_mb']} MB in all."
     if chosen["p50_ms"] > A_BLINK:
         return f"Auto is exact: {what}. Take ivf if that is too slow."
     return f"Take auto: {what}, and it is exact."

@@ -19,14 +19,14 @@ import numpy as np
 
 from similarity.vectors.arrays import Vectors, normalise
 
-# How many kinds there are on each level, products last, and their shares of the variance; the rest is a picture's own.
+# Number of kinds on each level, products last, and their shares of the variance; the rest is a picture's own.
 LEVELS = {10: 0.25, 100: 0.2, 1_000: 0.15, 10_000: 0.12, 100_000: 0.1}
 PRODUCTS = max(LEVELS)
 RANK = 320
 
 
 class World:
-    """The same for the same dimension and seed; pictures are drawn from it in blocks."""
+    """A distribution of vectors, the same for the same dimension and seed, drawn in blocks."""
 
     def __init__(self, dim: int, seed: int = 0) -> None:
         random = np.random.default_rng(seed)
@@ -42,7 +42,7 @@ class World:
         self._seed = seed
 
     def block(self, count: int, number: int) -> Vectors:
-        """So many pictures, float32 (count, dim), rows of unit length; others for every number."""
+        """Draw a block of vectors, float32 (count, dim), rows of unit length; each number gives another block."""
         random = np.random.default_rng([self._seed, number])
         product = random.integers(0, PRODUCTS, count)
         own = np.float32(np.sqrt(1 - sum(LEVELS.values())))

@@ -1,4 +1,4 @@
-"""How many pictures a second each model embeds on this computer, measured once and noted in the cache."""
+"""Pictures a second that each model embeds on this computer, measured once and stored in the cache."""
 
 import hashlib
 import json
@@ -21,12 +21,12 @@ NOTES = "model-speeds.json"
 ROUNDS = 3
 # A round is at least so long, which is many batches of a fast model and a few of a slow one.
 ROUND_SECONDS = 2.0
-# What a rate depends on besides the model.
+# Dependencies of a rate beside the model.
 OF_MACHINE = ("processor", "cores", "computes", "system", "openvino")
 
 
 def known_speed(backbone: Backbone) -> float | None:
-    """Pictures a second that were measured of a model on this computer; None if none were."""
+    """The measured pictures a second of a model on this computer; None if not measured."""
     noted = read_notes(NOTES).get(_key(backbone))
     rate = noted.get("images_per_s") if isinstance(noted, dict) else None
     return float(rate) if isinstance(rate, int | float) else None
@@ -62,7 +62,7 @@ def _round(embedder: Embedder, seconds: float) -> float:
 
 
 def _until(end: float, batch: Pixels) -> Iterator[Pixels]:
-    """The same batch again and again until a moment of `perf_counter`, and at least once."""
+    """The same batch repeatedly until a time of `perf_counter`, at least once."""
     yield batch
     while time.perf_counter() < end:
         yield batch
@@ -75,6 +75,6 @@ def _machine() -> tuple[Any, ...]:
 
 
 def _key(backbone: Backbone) -> str:
-    """Of everything that a rate depends on."""
+    """The key of a rate, made of everything that it depends on."""
     facts = (backbone.name, backbone.preprocessing.crop, *_machine())
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]

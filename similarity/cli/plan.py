@@ -107,7 +107,7 @@ def _rows(made: "Plan") -> list[tuple[str, ...]]:
 
 def _in_milvus(recipe: str) -> str:
     """The index of a recipe as Milvus names it."""
-    from similarity.search.milvus.index import index_type
+    from similarity.search.milvus.index_types import index_type
 
     kind, parameters = index_type(recipe)
     lists = f" with {parameters['nlist']:,} lists" if parameters else ""

@@ -1,4 +1,4 @@
-"""The process that makes networks for OpenVINO: `networks.py` runs it, so that torch stays out of every other one.
+"""The process that converts networks for OpenVINO; run by `openvino_models.py`, so that no other process imports torch.
 
 python -m similarity.embedding.converter convert MODEL WEIGHTS FOLDER
 python -m similarity.embedding.converter convert-text MODEL WEIGHTS FOLDER
@@ -68,7 +68,7 @@ def quantise(network: Path, pixels: Path, folder: Path) -> None:
 
 
 def _write(network: "nn.Module", example: "Tensor", folder: Path) -> None:
-    """Write a network as it is for inputs like the example, of any number."""
+    """Write a network for inputs shaped like the example, in batches of any size."""
     import torch
 
     with warnings.catch_warnings():
@@ -79,7 +79,7 @@ def _write(network: "nn.Module", example: "Tensor", folder: Path) -> None:
 
 
 def _keep_exact(xml: Path, convolutions: int) -> None:
-    """Mark the layers from the first convolution up to the one after so many as not to be computed in half precision.
+    """Exclude the layers from the first convolution up to the given one from half precision.
 
     The mark is the one that OpenVINO itself writes for layers that are sensitive to precision; its Python interface has
     no way to set it.
@@ -95,15 +95,15 @@ def _keep_exact(xml: Path, convolutions: int) -> None:
 
 def _child(element: ElementTree.Element, name: str) -> ElementTree.Element:
     """A child element, added in front if it is missing."""
-    found = element.find(name)
-    if found is None:
-        found = ElementTree.Element(name)
-        element.insert(0, found)
-    return found
+    child = element.find(name)
+    if child is None:
+        child = ElementTree.Element(name)
+        element.insert(0, child)
+    return child
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Convert or quantise as the command line says."""
     task, first, second, folder = sys.argv[1:]
     try:
         if task == "quantise":

@@ -23,14 +23,14 @@ from similarity.vectors.arrays import Vectors, normalise
 
 @dataclass(frozen=True, slots=True)
 class EmbedderId:
-    """What makes two embedders the same one, whatever they run on; a gallery remembers it of the one that made it.
+    """The identity of an embedder, independent of its device; a gallery stores that of the embedder that made it.
 
     Attributes:
         model: the backbone's name.
         weights_sha256: of its weights file, in hex.
         precision: of its network's arithmetic.
-        quantised: the folder of its int8 network, if it is one,
-        network_sha256: and that network's digest, since a gallery that is made anew may lie in the same place.
+        quantised: the folder of its int8 network, if it has one.
+        network_sha256: the digest of that network, since a rebuilt gallery may have another one in the same folder.
     """
 
     model: str
@@ -46,9 +46,9 @@ class Embedder:
     Attributes:
         backbone: its entry in the registry.
         weights_sha256: of the weights file, in hex.
-        quantised: the folder of its network if that is in int8, else None,
-        network_sha256: and that network's digest.
-        note: if it is not the model that was hoped for, two lines: why, and what to do about it.
+        quantised: the folder of its int8 network, if it has one.
+        network_sha256: the digest of that network.
+        note: if it is not the preferred model, two lines: why, and what to do about it.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Embedder:
         quantised: Path | None = None,
         note: str = "",
     ) -> None:
-        """`weights` is the file itself, where it is known: the text tower comes from it as well."""
+        """`weights` is the weights file, if it is known; the text tower is loaded from it as well."""
         self.backbone = backbone
         self.weights_sha256 = weights_sha256
         self.quantised = quantised
@@ -85,10 +85,10 @@ class Embedder:
         Args:
             precision: `auto` is bf16 on processors that compute it, else f32, and f16 on a GPU (int8: see `quantise`).
             device: `auto` is a CUDA GPU if there is one.
-            threads: how many cores to use at most, where it runs on a CPU; all of them unless given.
+            threads: the most cores to use on a CPU; all of them unless given.
 
         Raises:
-            ModelError: it cannot be had.
+            ModelError: it cannot be loaded.
         """
         if precision == "int8":
             raise ModelError("An int8 network is made from pictures: use Embedder.quantise.")
@@ -107,11 +107,11 @@ class Embedder:
         """Load a backbone in int8, on the CPU.
 
         Args:
-            pixels: of pictures like those it is to embed, as `preprocess` makes them, uint8 (n, crop, crop, 3); 300 of
-                them are enough.
+            pixels: pictures similar to those it will embed, from `preprocess`, uint8 (n, crop, crop, 3); 300 are
+                enough.
 
         Raises:
-            ModelError: it cannot be had, or NNCF is not installed.
+            ModelError: it cannot be loaded, or NNCF is not installed.
         """
         choice = choose_model(model) if isinstance(model, str) else model
         backbone, sha256 = choice.backbone, weights_sha256(choice.weights)
@@ -121,10 +121,10 @@ class Embedder:
 
     @classmethod
     def restore(cls, identity: EmbedderId) -> "Embedder":
-        """Load an embedder again that was loaded before; its weights are only needed if its network is not kept.
+        """Load an embedder again by its identity; needs its weights only if its converted network is not cached.
 
         Raises:
-            ModelError: it cannot be had, or its weights are not the same any more.
+            ModelError: it cannot be loaded, or its weights have changed.
         """
         backbone, sha256 = get_backbone(identity.model), identity.weights_sha256
         if identity.quantised:
@@ -139,7 +139,7 @@ class Embedder:
         return embedder
 
     def serves(self, identity: EmbedderId) -> bool:
-        """Whether its embeddings can be compared with those of the embedder that is meant."""
+        """Whether its embeddings can be compared with those of the identified embedder."""
         own = (self.backbone.name, self.weights_sha256, self.network_sha256)
         return own == (identity.model, identity.weights_sha256, identity.network_sha256)
 
@@ -150,33 +150,33 @@ class Embedder:
 
     @property
     def precision(self) -> str:
-        """Of the network's arithmetic: f32, bf16, f16 or int8; the embeddings are float32 in any case."""
+        """Precision of the network: f32, bf16, f16 or int8; embeddings are always float32."""
         return self._engine.precision
 
     @property
     def batch(self) -> int:
-        """How many pictures `embed_stream` takes at a time."""
+        """Number of pictures in a batch of `embed_stream`."""
         return self._engine.batch
 
     def decode(self, data: bytes, name: str) -> Decoded:
-        """A picture file as this model looks at it, in galleries and in queries alike; see `images.decode_scaled`."""
+        """Decode a picture file for this model, in galleries and queries alike; see `decode_scaled`."""
         return decode_scaled(data, name, side=self.backbone.preprocessing.resize)
 
     def prepare(self, image: Image.Image) -> Pixels:
-        """RGB image -> uint8 (crop, crop, 3), what the network takes."""
+        """Preprocess an RGB image to the network's input, uint8 (crop, crop, 3)."""
         return preprocess(image, self.backbone.preprocessing)
 
     def embed(self, images: Sequence[Image.Image]) -> Vectors:
-        """RGB images -> float32 (n, dim), rows of unit length: a query, or a few."""
+        """Embed a few RGB images, such as a query: float32 (n, dim), rows of unit length."""
         if not images:
             return np.empty((0, self.dim), np.float32)
         return normalise(self._engine.run(np.stack([self.prepare(image) for image in images])))
 
     def feature_map(self, image: Image.Image) -> FeatureMap:
-        """What the network sees of an RGB image, cell by cell; the map covers the part that `seen_box` gives.
+        """The network's last feature map for an RGB image; it covers the part that `seen_box` returns.
 
         Raises:
-            ModelError: nothing in this network is a map of the picture, or its network for the CPU cannot be had.
+            ModelError: this network has no feature map, or its network for the CPU cannot be loaded.
         """
         return self._feature_maps.run(self.prepare(image))
 
@@ -196,7 +196,7 @@ class Embedder:
     @cached_property
     def _feature_maps(self) -> FeatureMaps:
         engine = self._engine
-        if not isinstance(engine, OpenVinoEngine):  # one picture is soon looked at on the CPU, too
+        if not isinstance(engine, OpenVinoEngine):  # one picture is fast on the CPU, too
             network = find_network(self.backbone, self.weights_sha256)
             if network is None:
                 if self._weights is None:
@@ -206,13 +206,13 @@ class Embedder:
         return FeatureMaps(engine, self.backbone.title)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Texts -> float32 (n, dim), rows of unit length, to be compared with embeddings of pictures.
+        """Embed texts in the space of pictures: float32 (n, dim), rows of unit length.
 
-        The text tower is loaded when this is called first, and converted if it never was.
+        The first call loads the text tower, and converts it if need be.
 
         Raises:
-            SearchError: one of them says nothing. ModelError: the model does not understand words, or its text tower
-                cannot be had.
+            SearchError: a text is empty. ModelError: the model does not understand words, or its text tower cannot be
+                loaded.
         """
         return self._texts.embed(texts)
 
@@ -222,10 +222,10 @@ class Embedder:
         return self.backbone.text is not None
 
     def embed_stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
-        """Many pictures, the fastest way, in order.
+        """Embed many pictures in order, as fast as possible.
 
         Args:
-            batches: each uint8 (0..batch, crop, crop, 3), as `prepare` makes them; some are taken ahead.
+            batches: each uint8 (0..batch, crop, crop, 3), of pictures from `prepare`; some are taken ahead.
 
         Yields:
             For each batch float32 (0..batch, dim), rows of unit length.
@@ -234,7 +234,7 @@ class Embedder:
 
 
 def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
-    """Bring an RGB image to the size a network was trained on, normalisation excepted.
+    """Resize and crop an RGB image to the size a network was trained on, without normalisation.
 
     Equal to torchvision's `Resize(how.resize)` and `CenterCrop(how.crop)` on the same image (`Resize` of both sides if
     it is to be squashed), except that only the crop is computed: a picture 1 pixel wide and 60,000 high costs no more
@@ -250,14 +250,14 @@ def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
 
 
 def seen_box(size: tuple[int, int], how: Preprocessing) -> Box:
-    """Which part of a picture of so many pixels, width and height, a network gets to see."""
+    """The part of a picture of this size, width and height, that a network sees."""
     width, height = size
     left, top, right, bottom = _seen(size, how)
     return Box(left / width, top / height, min(1.0, right / width), min(1.0, bottom / height))
 
 
 def _seen(size: tuple[int, int], how: Preprocessing) -> tuple[float, float, float, float]:
-    """The crop in pixels of the picture; right and bottom may lie a fraction of a pixel outside."""
+    """The crop in pixels; right and bottom may lie a fraction of a pixel outside of the picture."""
     short = min(size)
     # The sizes and offsets below are rounded the way torchvision rounds them.
     resized = [how.resize if side == short or how.fit == "squash" else int(how.resize * side / short) for side in size]
@@ -272,9 +272,9 @@ Load = Callable[[EmbedderId], Embedder]
 
 
 class Reusing:
-    """Loads an embedder as another function does, and gives the same one again as long as it is the right one.
+    """A loader that keeps the last embedder and returns it again while the identity stays the same.
 
-    A gallery and what becomes of it share one, which holds nothing else of them.
+    A gallery and its later states share one loader, which keeps nothing else of them.
     """
 
     def __init__(self, load: Load, embedder: Embedder | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What runs a backbone: OpenVINO on a CPU, torch on a CUDA GPU. Pixels in, features out, the same from any thread.
+"""Engines that run a backbone: OpenVINO on a CPU, torch on a CUDA GPU. Pixels in, features out, from any thread.
 
 Words are always embedded on the CPU, in float32: there is one text to a query, and it takes milliseconds.
 
@@ -39,11 +39,11 @@ class Engine(Protocol):
 
     @property
     def precision(self) -> str:
-        """Of its arithmetic: f32, bf16, f16 or int8."""
+        """Precision of the network: f32, bf16, f16 or int8."""
 
     @property
     def batch(self) -> int:
-        """How many pictures `stream` takes at a time."""
+        """Number of pictures in a batch of `stream`."""
 
     def run(self, pixels: Pixels) -> Vectors:
         """uint8 (n, crop, crop, 3) -> float32 (n, dim), as soon as possible."""
@@ -63,7 +63,7 @@ class OpenVinoEngine:
     def __init__(
         self, network: Path, backbone: Backbone, *, precision: Precision = "auto", threads: int | None = None
     ) -> None:
-        """`threads` is how many cores to use at most; all of them unless given."""
+        """`threads` is the most cores to use; all of them unless given."""
         self._core = openvino().Core()
         self.precision: str = choose_precision(precision, "cpu")
         self._threads = threads
@@ -73,12 +73,12 @@ class OpenVinoEngine:
         self._for_one = self.compile(self.network_for(1), "LATENCY")
 
     def run(self, pixels: Pixels) -> Vectors:
-        """One picture after the other; every call has a request of its own, so that callers do not share any state."""
+        """Run one picture after the other; each call has a request of its own, so that threads share no state."""
         request = self._for_one.create_infer_request()
-        return np.stack([_result(request.infer({0: one[np.newaxis]})) for one in pixels])[:, 0]
+        return np.stack([_result(request.infer({0: picture[np.newaxis]})) for picture in pixels])[:, 0]
 
     def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
-        """Twice as many batches at once as run side by side, so that no core waits for the next."""
+        """Start twice as many batches as run in parallel, so that no core waits for the next."""
         at_once = 2 * self._for_many.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         requests = itertools.cycle([self._for_many.create_infer_request() for _ in range(at_once)])
         started: deque[tuple[Any, int]] = deque()
@@ -96,15 +96,15 @@ class OpenVinoEngine:
         return self.compile(self.network_for(self.batch), "THROUGHPUT")
 
     def network_for(self, batch: int) -> Any:
-        """A copy of the network for so many pictures at a time, to be changed and compiled."""
+        """A copy of the network for batches of this size, to change and compile."""
         side = self._backbone.preprocessing.crop
         model = self._network.clone()
         model.reshape([batch, side, side, 3])
         return model
 
     def compile(self, model: Any, hint: str) -> Any:
-        """A network as this engine computes, ready to run; the hint is OpenVINO's, LATENCY or THROUGHPUT."""
-        # What is not quantised in an int8 network runs in float32, which measures no slower than bfloat16.
+        """Compile a network in this engine's precision; the hint is OpenVINO's, LATENCY or THROUGHPUT."""
+        # Layers of an int8 network that are not quantised run in float32, measured no slower than bfloat16.
         floats = "f32" if self.precision == "int8" else self.precision
         settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": floats, "PERFORMANCE_HINT": hint}
         if self._threads and self._threads < (os.cpu_count() or 1):
@@ -125,13 +125,13 @@ class OpenVinoTextEngine:
         )
 
     def run(self, tokens: TokenIds) -> Vectors:
-        """int64 (n, context) -> float32 (n, dim), one text after the other, in a request of the caller's own."""
+        """int64 (n, context) -> float32 (n, dim), one text after the other, in a request of its own."""
         request = self._compiled.create_infer_request()
-        return np.stack([_result(request.infer({0: one[np.newaxis]})) for one in tokens])[:, 0]
+        return np.stack([_result(request.infer({0: text[np.newaxis]})) for text in tokens])[:, 0]
 
 
 class TorchEngine:
-    """The network in torch, channels last, in half precision unless told otherwise."""
+    """The network in torch, channels last, in half precision by default."""
 
     batch = 32
 
@@ -144,7 +144,7 @@ class TorchEngine:
         self._network = network.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)
 
     def run(self, pixels: Pixels) -> Vectors:
-        """One batch, however many."""
+        """Run all pictures in one batch."""
         import torch
 
         with torch.inference_mode():
@@ -153,12 +153,12 @@ class TorchEngine:
         return result
 
     def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
-        """One batch after the other; while the GPU works, the threads that decode go on."""
+        """Run one batch after the other; the decoding threads go on meanwhile."""
         return map(self.run, batches)
 
 
 def choose_precision(precision: Precision, device: Literal["cpu", "cuda"]) -> Precision:
-    """What `auto` means on a device: f16 on a GPU, and bf16 on processors that compute it, else f32."""
+    """Resolve `auto` for a device: f16 on a GPU, bf16 on processors that support it, else f32."""
     if precision != "auto":
         return precision
     if device == "cuda":
@@ -167,7 +167,7 @@ def choose_precision(precision: Precision, device: Literal["cpu", "cuda"]) -> Pr
 
 
 def has_cuda() -> bool:
-    """Whether there is a CUDA GPU; torch, which takes seconds to import, is asked only if there is an NVIDIA driver."""
+    """Whether there is a CUDA GPU; imports torch, which takes seconds, only if there is an NVIDIA driver."""
     if not (Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi")):
         return False
     import torch
@@ -176,13 +176,13 @@ def has_cuda() -> bool:
 
 
 def _filled_up(pixels: Pixels, batch: int) -> Pixels:
-    """A batch with as many pictures as the network was compiled for, black ones at its end."""
+    """A batch padded with black pictures to the size that the network was compiled for."""
     missing = batch - len(pixels)
     return np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else pixels
 
 
 def _finish(request: Any, count: int) -> Vectors:
-    """Wait for a batch; what was filled up is left out."""
+    """Wait for a batch, and return its features without the padding."""
     request.wait()
     features: Vectors = request.get_output_tensor(0).data[:count].copy()
     return features

@@ -1,4 +1,4 @@
-"""The last feature map of a network, and whether its features are the map's mean: found by walking its graph backwards.
+"""The last feature map of a network, found in its graph, and whether the features are the map's mean.
 
     exact        features are the mean over the cells: ReduceMean or AvgPool, with nothing but reshaping behind it
     not exact    anything else: a transformer's tokens, or a map with more layers or another pooling behind it
@@ -20,21 +20,21 @@ from similarity.embedding.engines import OpenVinoEngine, Pixels
 from similarity.errors import ModelError
 from similarity.vectors.arrays import Vectors
 
-# What does not change values, only how they lie.
+# Operations that change the layout of values only.
 RESHAPING = {"Reshape", "Squeeze", "Unsqueeze", "Convert", "Flatten"}
 POOLING = {"ReduceMean", "AvgPool"}
-# Part of a pooling that is no plain mean (GeM: F. Radenović et al., TPAMI 2018): the map is what goes into it.
+# Parts of a pooling other than the mean (GeM: F. Radenović et al., TPAMI 2018): the map is its input.
 POWERS = {"Power", "Clamp", "Maximum"}
-# How many tokens of a transformer stand for no place in the picture: its class, and registers.
+# The most tokens of a transformer without a place in the picture: its class token, and registers.
 MOST_PREFIX = 8
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """What a network sees of a picture.
+    """The features and the last feature map of a picture.
 
     Attributes:
-        features: as `Engine.run` gives them, float32 (dim,), of any length.
+        features: as `Engine.run` returns them, float32 (dim,), not normalised.
         cells: of the last map, float32 (rows, columns, channels).
         is_exact: whether the features are the mean of the cells.
     """
@@ -46,11 +46,11 @@ class FeatureMap:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a network's map is.
+    """The place of the feature map in a network.
 
     Attributes:
         value: an output of one of its nodes.
-        axes: of rows and columns, or the one of tokens.
+        axes: of rows and columns, or the axis of tokens.
         is_exact: see `FeatureMap`.
     """
 
@@ -60,13 +60,13 @@ class Place:
 
 
 class FeatureMaps:
-    """A network that gives its last feature map beside its features. Safe to share between threads."""
+    """A network that outputs its last feature map beside its features. Safe to share between threads."""
 
     def __init__(self, engine: OpenVinoEngine, title: str) -> None:
-        """Compile a copy of an engine's network; `title` is what errors call it.
+        """Compile a copy of an engine's network; `title` is its name in errors.
 
         Raises:
-            ModelError: nothing in it is a map of the picture.
+            ModelError: it has no feature map.
         """
         model = engine.network_for(1)
         place = find_map(model)
@@ -76,20 +76,20 @@ class FeatureMaps:
         self._place, self._compiled = place, engine.compile(model, "LATENCY")
 
     def run(self, pixels: Pixels) -> FeatureMap:
-        """uint8 (crop, crop, 3) -> its features and its map, in a request of the caller's own."""
+        """Features and feature map of a picture, uint8 (crop, crop, 3), in a request of its own."""
         outputs = self._compiled.create_infer_request().infer({0: pixels[np.newaxis]})
-        features, found = outputs[0][0].copy(), np.asarray(outputs[1], np.float32)
-        return FeatureMap(features, np.ascontiguousarray(_cells(found, self._place.axes)), self._place.is_exact)
+        features, values = outputs[0][0].copy(), np.asarray(outputs[1], np.float32)
+        return FeatureMap(features, np.ascontiguousarray(_cells(values, self._place.axes)), self._place.is_exact)
 
 
 def find_map(model: Any) -> Place | None:
-    """Where an OpenVINO model for one picture, (1, side, side, 3) -> (1, dim), has its last map; None if nowhere."""
+    """Find the last feature map of an OpenVINO model for one picture, (1, side, side, 3) -> (1, dim)."""
     result = model.get_results()[0].input_value(0)
     return _pooled(result) or _nearest_map(result, _shape(model.inputs[0])[1])
 
 
 def _pooled(value: Any) -> Place | None:
-    """What is averaged to become the features, if they are an average."""
+    """The map whose mean the features are, if they are a mean."""
     while value.get_node().get_type_name() in RESHAPING:
         value = value.get_node().input_value(0)
     node = value.get_node()
@@ -106,10 +106,10 @@ def _pooled(value: Any) -> Place | None:
 
 
 def _nearest_map(result: Any, side: int) -> Place | None:
-    """The map nearest to the features; of a transformer's, one that is as long as its features, if there is one.
+    """The map nearest to the features; in a transformer preferably one of the features' length.
 
     Args:
-        side: of the picture, in pixels; what is not coarser is the picture itself.
+        side: of the picture, in pixels; a value that is not coarser is the picture itself.
     """
     first: Place | None = None
     for value in _backwards(result):
@@ -129,7 +129,7 @@ def _nearest_map(result: Any, side: int) -> Place | None:
 
 
 def _backwards(value: Any) -> Iterator[Any]:
-    """All values that another one is made of, the nearest first, without constants."""
+    """All values that a value is computed from, the nearest first, without constants."""
     waiting, seen = deque([value]), set()
     while waiting:
         value = waiting.popleft()
@@ -143,22 +143,22 @@ def _backwards(value: Any) -> Iterator[Any]:
 
 
 def _shape(value: Any) -> list[int]:
-    """Of a value, 0 where it is not known."""
+    """The shape of a value, with 0 for unknown sizes."""
     return [size.get_length() if size.is_static else 0 for size in value.get_partial_shape()]
 
 
 def _prefix(tokens: int) -> int | None:
-    """How many tokens stand before those that make up a square; None if there is no telling."""
+    """Number of tokens before those that form a square grid; None if there is no such number."""
     for count in range(min(MOST_PREFIX, tokens - 1) + 1):
         if math.isqrt(tokens - count) ** 2 == tokens - count:
             return count
     return None
 
 
-def _cells(found: npt.NDArray[np.float32], axes: Sequence[int]) -> npt.NDArray[np.float32]:
-    """A map (1, ...) as (rows, columns, channels)."""
+def _cells(values: npt.NDArray[np.float32], axes: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Rearrange a map (1, ...) as (rows, columns, channels)."""
     if len(axes) == 2:
-        return np.moveaxis(found[0], [axis - 1 for axis in axes], [0, 1])
-    tokens = found[0, _prefix(found.shape[1]) or 0 :]
+        return np.moveaxis(values[0], [axis - 1 for axis in axes], [0, 1])
+    tokens = values[0, _prefix(values.shape[1]) or 0 :]
     side = math.isqrt(len(tokens))
     return tokens.reshape(side, side, -1)

@@ -1,12 +1,12 @@
-"""Networks in OpenVINO's own format, kept under SIMILARITY_HOME/cache: made once, and from then on without torch.
+"""Networks in OpenVINO's own format, cached under SIMILARITY_HOME/cache: converted once, then used without torch.
 
     cache/networks/
       resnet50-4e98c30495bacd13/         model.xml, model.bin, sha256: in float32, to be run in that or in bfloat16
       resnet50-int8-81f3a05c2b7d9e64/    likewise, quantised with pictures of one gallery
       clip-b32-text-0b6c7f12d9a3e854/    the other half of a network that understands words as well
 
-A folder's name is made of everything that its content depends on. Networks are made by a process of its own,
-`converter.py`: torch takes seconds to import and hundreds of megabytes, and this one is to answer queries.
+A folder's name contains a hash of everything that its content depends on. `converter.py` makes networks in a separate
+process, since torch takes seconds to import and hundreds of megabytes.
 """
 
 import hashlib
@@ -29,15 +29,15 @@ from similarity.paths import NETWORK_FILES, cache_folder
 from similarity.processes import run_module
 
 XML, BIN, DIGEST = NETWORK_FILES
-# The converter's exit status that says that the weights are at fault; the last line on standard error says how.
+# The converter's exit status for faulty weights; the last line on standard error describes the fault.
 WRONG_WEIGHTS = 3
-MOST_BYTES = 1_000  # of the file that has the digest
+MOST_BYTES = 1_000  # of the digest file
 
 logger = logging.getLogger(__name__)
 
 
 def openvino() -> Any:
-    """The library without its usage statistics, which it sends from a package that it does without if it must."""
+    """Import OpenVINO without its usage statistics, which an optional package would send."""
     if "openvino" not in sys.modules:
         sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     import openvino
@@ -55,7 +55,7 @@ def digest(network: Path) -> str:
 
 
 def find_network(backbone: Backbone, weights_sha256: str) -> Path | None:
-    """The folder of a converted network that is there and undamaged."""
+    """The folder of a converted network, if it is there and undamaged."""
     folder = _picture_folder(backbone, weights_sha256)
     return folder if _is_sound(folder) else None
 
@@ -64,7 +64,7 @@ def converted_network(backbone: Backbone, weights: Path, weights_sha256: str) ->
     """The folder of a backbone's network with these weights, converted now if it has not been.
 
     Raises:
-        WeightsError: they are damaged or of another network. ModelError: it cannot be converted or kept.
+        WeightsError: they are damaged or of another network. ModelError: it cannot be converted or stored.
     """
     return _converted(backbone, "convert", _picture_folder(backbone, weights_sha256), weights)
 
@@ -81,10 +81,10 @@ def converted_text_network(backbone: Backbone, weights: Path, weights_sha256: st
 
 
 def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[np.uint8]) -> Path:
-    """The folder of a network in int8, its ranges taken from pictures, uint8 (n, crop, crop, 3).
+    """The folder of a network in int8, calibrated with pictures, uint8 (n, crop, crop, 3).
 
     Raises:
-        ModelError: NNCF is not installed, or the network cannot be quantised or kept.
+        ModelError: NNCF is not installed, or the network cannot be quantised or stored.
     """
     try:
         nncf = importlib.metadata.version("nncf")
@@ -93,10 +93,10 @@ def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[n
     pictures = hashlib.sha256(pixels.tobytes()).hexdigest()
     folder = _folder(f"{backbone.name}-int8", digest(converted), pictures, nncf)
 
-    def quantise(made: Path) -> None:
-        np.save(made / "pixels.npy", pixels)
-        _run_converter(backbone, "quantise", converted / XML, made / "pixels.npy", made)
-        (made / "pixels.npy").unlink()
+    def quantise(target: Path) -> None:
+        np.save(target / "pixels.npy", pixels)
+        _run_converter(backbone, "quantise", converted / XML, target / "pixels.npy", target)
+        (target / "pixels.npy").unlink()
 
     return _keep(folder, quantise)
 
@@ -115,17 +115,17 @@ def _folder(name: str, *depends_on: object) -> Path:
 
 
 def _converted(backbone: Backbone, task: str, folder: Path, weights: Path) -> Path:
-    """A network's folder, converted now if it has not been."""
+    """A network's folder; converts the network if need be."""
 
-    def convert(made: Path) -> None:
+    def convert(target: Path) -> None:
         check_installed(backbone)
-        _run_converter(backbone, task, backbone.name, weights, made)
+        _run_converter(backbone, task, backbone.name, weights, target)
 
     return _keep(folder, convert)
 
 
 def _is_sound(folder: Path) -> bool:
-    """Whether a network is what was written."""
+    """Whether a network matches its digest."""
     try:
         return read_own(folder / DIGEST, MOST_BYTES).decode() == digest(folder)
     except (OSError, ValueError):
@@ -133,9 +133,9 @@ def _is_sound(folder: Path) -> bool:
 
 
 def _keep(folder: Path, make: Callable[[Path], None]) -> Path:
-    """A network's folder, made now if it is not there or damaged; it appears whole or not at all.
+    """A network's folder; made if it is missing or damaged, and appears whole or not at all.
 
-    Whoever else wants the same one at the same time waits for it.
+    Other processes that need the same network wait for it.
     """
     if _is_sound(folder):
         return folder

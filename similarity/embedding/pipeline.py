@@ -22,20 +22,20 @@ from similarity.vectors.arrays import Vectors
 
 T = TypeVar("T")
 
-# How many pictures may be read and decoded ahead of the network, which bounds the memory they take.
+# The most pictures that are read and decoded ahead of the network, which bounds memory.
 AHEAD = 96
-# How many pictures tell an int8 network its ranges.
+# Number of pictures that an int8 network is calibrated with.
 CALIBRATION_PICTURES = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """An item with what its file turned out to be.
+    """An embedded item.
 
     Attributes:
         item: with its width, height, size, mtime and sha256.
         vector: float32 (dim,), of unit length.
-        thumbnail: a small JPEG, or nothing if none was asked for.
+        thumbnail: a small JPEG; empty without thumbnails.
     """
 
     item: Item
@@ -45,7 +45,7 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """An item whose file has a content that is embedded already.
+    """An item whose content is embedded already.
 
     Attributes:
         item: with its size, mtime and sha256.
@@ -74,15 +74,15 @@ def embed_source(
     thumbnails: bool = True,
     progress: OnProgress | None = None,
 ) -> Iterator[Result]:
-    """Embed items of a source, in order; a file that cannot be used costs only itself.
+    """Embed items of a source, in order; a file that cannot be used is skipped.
 
-    No content is embedded twice: of files that have the same one, the first is embedded and the others are recognised.
+    No content is embedded twice: of files with the same content, the first is embedded and the others are recognised.
 
     Args:
-        items: which; all of the source unless given.
-        known: the SHA-256 of the contents that are embedded already.
-        thumbnails: whether to make one of each picture.
-        progress: told how far it is.
+        items: the items to embed; all of the source unless given.
+        known: the SHA-256 of contents that are embedded already.
+        thumbnails: whether to make a thumbnail of each picture.
+        progress: called as it goes on.
     """
     items = source.items if items is None else items
     report = Reporter(len(items), progress)
@@ -96,7 +96,7 @@ def embed_source(
 
 
 def read_pixels(source: Source, how: Preprocessing, count: int) -> Pixels:
-    """Pictures from all over a source, as a network takes them: uint8 (0..count, crop, crop, 3)."""
+    """Read an even sample of a source's pictures as network input: uint8 (0..count, crop, crop, 3)."""
     step = max(1, -(-len(source.items) // count))
 
     def read(item: Item) -> Pixels | None:
@@ -106,13 +106,13 @@ def read_pixels(source: Source, how: Preprocessing, count: int) -> Pixels:
             return None  # it is reported when it is indexed
 
     with _pool(source) as pool:
-        found = [pixels for pixels in _ahead(pool, source.items[::step], read) if pixels is not None]
-    return np.stack(found) if found else np.empty((0, how.crop, how.crop, 3), np.uint8)
+        pictures = [pixels for pixels in _ahead(pool, source.items[::step], read) if pixels is not None]
+    return np.stack(pictures) if pictures else np.empty((0, how.crop, how.crop, 3), np.uint8)
 
 
 @contextmanager
 def _pool(source: Source) -> Iterator[ThreadPoolExecutor]:
-    """Threads that read; what they have not begun is dropped at the end."""
+    """Threads that read; tasks that have not begun are dropped at the end."""
     pool = ThreadPoolExecutor(source.readers, thread_name_prefix="read")
     try:
         yield pool
@@ -132,13 +132,13 @@ def _ahead(pool: ThreadPoolExecutor, items: Sequence[Item], work: Callable[[Item
 
 
 def identify(source: Source, items: Sequence[Item]) -> Iterator[Recognised | Skipped]:
-    """Read items of a source, in order, only to know their contents; whether they are pictures is not looked at."""
+    """Read items of a source, in order, for their hashes only; does not check that they are pictures."""
     with _pool(source) as pool:
         yield from _ahead(pool, items, lambda item: _without_data(_read(source, item)))
 
 
 def _read(source: Source, item: Item) -> tuple[Item, bytes] | Skipped:
-    """An item with what is to be known of its file, and the file's bytes."""
+    """Read an item's file: the item with size, time and hash, and the bytes."""
     try:
         file = source.read(item)
     except ImageError as error:
@@ -154,7 +154,7 @@ def _without_data(read: tuple[Item, bytes] | Skipped) -> Recognised | Skipped:
 
 
 def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[str], thumbnails: bool) -> _Read:
-    """Read one item and decode it if its content is new, in a thread of the pool."""
+    """Read an item, and decode it if its content is new; runs in a thread of the pool."""
     read = _read(source, item)
     if isinstance(read, Skipped):
         return read
@@ -171,7 +171,7 @@ def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[st
 
 
 def _once(results: Iterator[_Read]) -> Iterator[_Read]:
-    """Of several pictures with the same content only the first is left to be embedded."""
+    """Keep only the first of several pictures with the same content for embedding."""
     seen: set[str] = set()
     for result in results:
         if isinstance(result, _Prepared) and result.item.sha256 in seen:
@@ -183,7 +183,7 @@ def _once(results: Iterator[_Read]) -> Iterator[_Read]:
 
 
 def _batches(results: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
-    """Batches of up to `size` pictures, with whatever needs no embedding between them."""
+    """Group results into batches of up to `size` pictures, with results that need no embedding between them."""
     batch: list[_Read] = []
     pictures = 0
     for result in results:
@@ -203,7 +203,7 @@ def _stack(batch: list[_Read], how: Preprocessing) -> Pixels:
 
 
 def _joined(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
-    """A batch's results with their vectors."""
+    """Join the results of a batch with their vectors."""
     rows = iter(vectors)
     for result in batch:
         if isinstance(result, _Prepared):

@@ -23,25 +23,25 @@ class TextEmbedder:
     """
 
     def __init__(self, backbone: Backbone, weights_sha256: str, weights: Path | None = None) -> None:
-        """`weights` is looked for, and downloaded, if it is not known; it is not needed if the network is kept."""
+        """`weights` is looked up, and downloaded, unless given; not needed if the converted network is cached."""
         self._backbone = backbone
         self._weights_sha256 = weights_sha256
         self._weights = weights
         self._lock = threading.Lock()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Texts -> float32 (n, dim), rows of unit length.
+        """Embed texts: float32 (n, dim), rows of unit length.
 
         Raises:
-            SearchError: one of them says nothing. ModelError: the backbone does not understand words, or its text tower
-                cannot be had.
+            SearchError: a text is empty. ModelError: the backbone does not understand words, or its text tower cannot
+                be loaded.
         """
         self._require_tower()
         if not all(text.strip() for text in texts):
             raise SearchError("Say in words what to look for.")
         if not texts:
             return np.empty((0, self._backbone.dim), np.float32)
-        with self._lock:  # whoever comes while it is loaded waits; running it needs no lock
+        with self._lock:  # loading needs the lock, running does not
             tokenizer, engine = self._tokenizer, self._engine
         return normalise(engine.run(tokenizer([text[:LONGEST] for text in texts])))
 

@@ -1,8 +1,8 @@
-"""How well a gallery answers: metrics on a gallery or on other pictures, two of them compared, and a report.
+"""Evaluation of galleries: metrics on their own or on other pictures, comparisons, and reports.
 
-`evaluate` compares every query with every picture and gives an `Evaluation`; `compare` says whether one gallery answers
-better than another, or whether that cannot be told; `render_report` makes a page of an evaluation; `calibrate` learns
-how sure a gallery's hits are.
+`evaluate` compares every query with every picture and returns an `Evaluation`; `compare` tests whether one gallery is
+significantly better than another; `render_report` makes a page of an evaluation; `calibrate` fits the confidence in a
+gallery's hits.
 """
 
 from similarity.evaluation.calibrate import calibrate

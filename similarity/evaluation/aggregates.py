@@ -1,4 +1,4 @@
-"""From what came of each query to what is told of all: means with intervals, label by label, confusions, scores."""
+"""Aggregates over queries: means with intervals, results by label, confusions, and the histogram of scores."""
 
 from collections.abc import Sequence
 
@@ -23,9 +23,9 @@ METRICS = (
     "r_precision",
     "ndcg@10",
 )
-# Of scores, which are cosines.
+# Bins of the histogram of scores, which are cosines.
 BINS = 50
-# How many of the most confused pairs are listed.
+# Number of the most confused pairs that are listed.
 CONFUSED = 50
 
 
@@ -54,7 +54,7 @@ def recall_curve(outcomes: Outcomes) -> Values:
 
 
 def score_histogram(outcomes: Outcomes) -> Histogram:
-    """Of the scores of the first ten hits of all queries."""
+    """The histogram of scores of the first ten hits of all queries."""
     there = outcomes.rows >= 0
     edges = np.linspace(*_range(outcomes.scores[there]), BINS + 1)
     counts = [
@@ -80,7 +80,7 @@ def estimate(outcomes: Outcomes, seed: int) -> dict[str, Estimate]:
 
 
 def per_label(labels: Sequence[str], task: Task, outcomes: Outcomes) -> tuple[LabelResult, ...]:
-    """The metrics label by label, for those that are asked for."""
+    """The metrics of each label that queries have."""
     size = len(labels)
     queries = np.bincount(task.queries, minlength=size)
     pictures = np.bincount(task.pictures[task.pictures >= 0], minlength=size)
@@ -94,12 +94,12 @@ def per_label(labels: Sequence[str], task: Task, outcomes: Outcomes) -> tuple[La
     )
 
 
-def confusions(labels: Sequence[str], asked: Codes, found: Codes) -> tuple[Confusion, ...]:
+def confusions(labels: Sequence[str], query_labels: Codes, hit_labels: Codes) -> tuple[Confusion, ...]:
     """The pairs of labels that are most often confused."""
-    wrong = asked != found
-    pairs, counts = np.unique(np.stack([asked[wrong], found[wrong]]), axis=1, return_counts=True)
+    wrong = query_labels != hit_labels
+    pairs, counts = np.unique(np.stack([query_labels[wrong], hit_labels[wrong]]), axis=1, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:CONFUSED]
     return tuple(
-        Confusion(labels[pairs[0, one]], labels[pairs[1, one]] if pairs[1, one] >= 0 else "", int(counts[one]))
-        for one in order.tolist()
+        Confusion(labels[pairs[0, place]], labels[pairs[1, place]] if pairs[1, place] >= 0 else "", int(counts[place]))
+        for place in order.tolist()
     )

@@ -1,4 +1,4 @@
-"""The calibration of a gallery: how sure its hits are, learned from its own pictures, each left out of its own answer.
+"""The calibration of a gallery: confidence in hits, fitted on its own pictures, each left out of its own results.
 
 cache/confidence/
   votes1-5c1e….json    named by the method, and by the gallery's state and the column
@@ -25,7 +25,7 @@ from similarity.sources.base import LABEL
 
 # Another one whenever the same gallery would get another calibration.
 METHOD = "votes1"
-# So many queries tell a precision of 95 % from one of 94 %.
+# Enough queries to distinguish a precision of 95 % from one of 94 %.
 MOST_QUERIES = 2_000
 MOST_BYTES = 1_000_000  # of its file, which has some kilobytes
 
@@ -33,13 +33,13 @@ logger = logging.getLogger(__name__)
 
 
 def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None = None) -> Calibration:
-    """How sure the hits of a gallery are; from the cache if it is there, otherwise it is made and kept.
+    """The calibration of a gallery, from the cache, or computed and stored there.
 
     A head was trained on the gallery's pictures, which would say too much of how good it is: it brings what was learned
     of held-out ones.
 
     Args:
-        by: what must be the same for a hit to be right: `label`, or a column of the metadata.
+        by: the column in which a right hit has the query's value: `label`, or a column of the metadata.
 
     Raises:
         SearchError: nothing says what would be right, or wrong, or too few pictures do.
@@ -56,25 +56,25 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
             f"The network of {gallery.name} was fine-tuned, maybe with its own pictures: nothing says how sure a "
             "result is."
         )
-    made = ask_all(gallery, by=by, most=MOST_QUERIES, progress=progress)
-    if len(made.labels) < 2:
+    results = ask_all(gallery, by=by, most=MOST_QUERIES, progress=progress)
+    if len(results.labels) < 2:
         raise SearchError(
-            f"All pictures of {gallery.name} that have a {by} have the same one, {made.labels[0]!r}: nothing says when "
-            "a result would be wrong."
+            f"All pictures of {gallery.name} that have a {by} have the same one, {results.labels[0]!r}: nothing says "
+            "when a result would be wrong."
         )
-    fitted = fit(made.outcomes.scores, made.outcomes.right, made.hits, by=by)
+    fitted = fit(results.outcomes.scores, results.outcomes.right, results.hits, by=by)
     _write(_file(gallery, by), fitted)
     return fitted
 
 
 def was_taught(gallery: Gallery) -> bool:
-    """Whether pictures of the gallery may have been learned from, by a head or by its network."""
-    made = gallery.manifest
-    return gallery.head is not None or find_tuned(made.model, made.weights_sha256) is not None
+    """Whether its head or its network may have been trained on the gallery's pictures."""
+    manifest = gallery.manifest
+    return gallery.head is not None or find_tuned(manifest.model, manifest.weights_sha256) is not None
 
 
 def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None:
-    """The calibration of a gallery if that takes no work: of its head, or in the cache, whole."""
+    """The calibration of a gallery that is at hand: of its head, or in the cache."""
     try:
         if gallery.head is not None:
             card = gallery.head.card
@@ -89,20 +89,20 @@ def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None
 
 
 def find_reliability(
-    gallery: Gallery, made: Round, by: str = LABEL, progress: OnProgress | None = None
+    gallery: Gallery, results: Round, by: str = LABEL, progress: OnProgress | None = None
 ) -> Reliability | None:
-    """What the probabilities of a gallery are worth for some queries; None if it has none, or these are too few.
+    """The reliability of a gallery's probabilities for some queries; None if it has none, or queries are too few.
 
-    Nothing is learned of the pictures that are asked: if they are the gallery's own, it is learned of one half of them
-    for the other.
+    Nothing is fitted on the queries themselves: if they are the gallery's own pictures, each half is evaluated with a
+    calibration fitted on the other.
     """
-    asked = (made.outcomes.scores, made.outcomes.right, made.hits)
-    if len(made.outcomes) < MIN_QUERIES or len(made.labels) < 2:
+    measured = (results.outcomes.scores, results.outcomes.right, results.hits)
+    if len(results.outcomes) < MIN_QUERIES or len(results.labels) < 2:
         return None
-    if made.queries.name == LEAVE_ONE_OUT and not was_taught(gallery):
-        return cross_fit(*asked)
+    if results.queries.name == LEAVE_ONE_OUT and not was_taught(gallery):
+        return cross_fit(*measured)
     with suppress(SearchError):
-        return measure(calibrate(gallery, by=by, progress=progress), *asked)
+        return measure(calibrate(gallery, by=by, progress=progress), *measured)
     return None
 
 
@@ -112,7 +112,7 @@ def _file(gallery: Gallery, by: str) -> Path:
 
 
 def _write(path: Path, calibration: Calibration) -> None:
-    """Written whole or not at all; where that cannot be, it is made again the next time."""
+    """Write a calibration, whole or not at all; after a failure it is computed again the next time."""
     new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

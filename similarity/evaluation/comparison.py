@@ -1,4 +1,4 @@
-"""Two evaluations over the same queries: which gallery answers better, and whether that can be chance."""
+"""Comparison of two evaluations over the same queries: which gallery is better, and whether significantly."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +40,7 @@ class Difference:
 
     @property
     def is_significant(self) -> bool:
-        """Whether it can hardly be chance."""
+        """Whether the difference is significant."""
         return self.adjusted < SIGNIFICANT
 
 
@@ -62,16 +62,16 @@ class Comparison:
 
     @property
     def queries(self) -> int:
-        """How many they have in common."""
+        """Number of queries that they have in common."""
         return len(self.numbers_a)
 
     @property
     def same_pictures(self) -> bool:
-        """Whether both galleries have the same pictures and labels; otherwise that makes a difference, too."""
+        """Whether both galleries have the same pictures and labels; if not, that affects the difference, too."""
         return self.a.contents == self.b.contents
 
     def verdict(self, metric: str) -> str:
-        """In words, what a metric says."""
+        """The result of a metric in words."""
         return _verdict(self.metrics[metric], *self.names)
 
     def differing(self, count: int) -> list[tuple[int, int, float]]:
@@ -82,8 +82,8 @@ class Comparison:
         """
         gains = self._gains()
         order = np.argsort(-np.abs(gains), kind="stable")[:count]
-        found = zip(self.numbers_a[order].tolist(), self.numbers_b[order].tolist(), gains[order].tolist(), strict=True)
-        return [one for one in found if one[2]]
+        gained = zip(self.numbers_a[order].tolist(), self.numbers_b[order].tolist(), gains[order].tolist(), strict=True)
+        return [query for query in gained if query[2]]
 
     def _gains(self) -> npt.NDArray[np.float64]:
         after = self.b.outcomes.average_precision[self.numbers_b]
@@ -91,7 +91,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What to call them."""
+        """The names of the two evaluations."""
         if self.a.gallery != self.b.gallery:
             return self.a.gallery, self.b.gallery
         return (
@@ -100,8 +100,9 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it."""
-        named = [{"gallery": one.gallery, "generation": one.generation, "model": one.model} for one in (self.a, self.b)]
+        """The comparison in JSON's own types."""
+        names = ("gallery", "generation", "model")
+        named = [{name: getattr(evaluation, name) for name in names} for evaluation in (self.a, self.b)]
         gains = self._gains()
         return {
             "a": named[0],
@@ -112,16 +113,16 @@ class Comparison:
             "same_pictures": self.same_pictures,
             "metrics": {
                 name: {
-                    "a": round(one.a, 6),
-                    "b": round(one.b, 6),
-                    "difference": round(one.difference, 6),
-                    "interval": [round(one.low, 6), round(one.high, 6)],
-                    "test": one.test,
-                    "p": one.p,
-                    "p_adjusted": one.adjusted,
+                    "a": round(difference.a, 6),
+                    "b": round(difference.b, 6),
+                    "difference": round(difference.difference, 6),
+                    "interval": [round(difference.low, 6), round(difference.high, 6)],
+                    "test": difference.test,
+                    "p": difference.p,
+                    "p_adjusted": difference.adjusted,
                     "verdict": self.verdict(name),
                 }
-                for name, one in self.metrics.items()
+                for name, difference in self.metrics.items()
             },
             "better_in_b": int((gains > 0).sum()),
             "better_in_a": int((gains < 0).sum()),
@@ -163,10 +164,10 @@ def _differences(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]
     for number in set(range(len(COMPARED))) - set(graded):
         p_values[number] = mcnemar_test(before[number] > 0, after[number] > 0)
     adjusted = holm({name: p_values[number] for number, name in enumerate(COMPARED)})
-    found = {}
+    differences = {}
     for number, name in enumerate(COMPARED):
         low, high = intervals[number].tolist()
-        found[name] = Difference(
+        differences[name] = Difference(
             a=float(before[number].mean()),
             b=float(after[number].mean()),
             difference=float(changes[number].mean()),
@@ -176,10 +177,10 @@ def _differences(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]
             p=p_values[number],
             adjusted=adjusted[name],
         )
-    return found
+    return differences
 
 
-def _verdict(one: Difference, a: str, b: str) -> str:
-    if not one.is_significant:
+def _verdict(difference: Difference, a: str, b: str) -> str:
+    if not difference.is_significant:
         return "cannot be told apart"
-    return f"{b if one.difference > 0 else a} is better"
+    return f"{b if difference.difference > 0 else a} is better"

@@ -1,4 +1,4 @@
-"""The parts of what an evaluation found, each a small record."""
+"""Records of the findings of an evaluation."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from similarity.sources import Item
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A metric: its value for the queries there were, and the interval it lies in with 95 % confidence.
+    """A metric: its value for the queries, with its 95 % confidence interval.
 
     Attributes:
         value: the mean over the queries.
@@ -58,7 +58,7 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Histogram:
-    """How many of the first ten hits have which scores.
+    """A histogram of the scores of the first ten hits.
 
     Attributes:
         edges: of the bins, float64 (bins + 1,).
@@ -72,7 +72,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Pictures that were meant to be queries and could not be.
+    """Counts of pictures that could not be queries.
 
     Attributes:
         unlabelled: nothing says what would be right.
@@ -88,18 +88,18 @@ class LeftOut:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Number of all of them."""
         return self.unlabelled + self.unanswerable + self.unreadable + self.repeated
 
     def __str__(self) -> str:
-        """In words, without what did not happen."""
-        told = {
+        """A description in words, without counts of zero."""
+        counts = {
             "without a label": self.unlabelled,
             "with a label that no other picture has": self.unanswerable,
             "that cannot be read": self.unreadable,
             "with the content of another query": self.repeated,
         }
-        return ", ".join(f"{count:,} {what}" for what, count in told.items() if count)
+        return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The metrics: pure functions of which pictures of a ranking are right. A picture is right if it has the query's label.
+"""Metrics: pure functions of the right hits in a ranking. A picture is right if it has the query's label.
 
 Everywhere below, `right` is bool (q, depth): for each query, best hit first, whether the hit is right; and `relevant`,
 written R in the formulas, is int (q,): how many right pictures there are to be found in all, at least 1 for each query,
@@ -18,9 +18,9 @@ NEVER = np.iinfo(np.int32).max
 
 
 def first_right(right: Right) -> npt.NDArray[np.int32]:
-    """The rank of the first right hit, int32 (q,), 1 for the best hit; NEVER where none is right."""
-    found = right.argmax(axis=1) + 1 if right.shape[1] else np.zeros(len(right), np.int64)
-    return np.where(right.any(axis=1), found, NEVER).astype(np.int32)
+    """The rank of the first right hit, int32 (q,), 1 for the best hit; NEVER if none is right."""
+    first_right = right.argmax(axis=1) + 1 if right.shape[1] else np.zeros(len(right), np.int64)
+    return np.where(right.any(axis=1), first_right, NEVER).astype(np.int32)
 
 
 def recall_at(first: Counts, k: int) -> Values:
@@ -84,7 +84,7 @@ def ndcg_at(right: Right, relevant: Counts, k: int = 10) -> Values:
 
 
 def _within(right: Right, relevant: Counts) -> Right:
-    """Which hits are right and among the first R."""
+    """The right hits among the first R."""
     reach = min(right.shape[1], int(relevant.max(initial=0)))
     within: Right = right[:, :reach] & (np.arange(reach) < np.asarray(relevant)[:, np.newaxis])
     return within

@@ -1,18 +1,20 @@
-"""An evaluation: who asks, what would be right, and how well a gallery answers.
+"""Evaluation of a gallery: how well it answers queries with known right answers.
 
-Two protocols. Leave-one-out: every picture of the gallery is a query, and is not a hit of its own. Or the pictures of
-another source are the queries; one of them that is in the gallery, too, is not a hit of its own either.
+There are two protocols. Leave-one-out: every picture of the gallery is a query, and not a hit of its own. Or the
+pictures of another source are the queries; one that is also in the gallery is not a hit of its own either.
 """
 
 import hashlib
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from similarity.evaluation.aggregates import confusions, estimate, per_label, recall_curve, score_histogram
 from similarity.evaluation.calibrate import find_reliability, was_taught
-from similarity.evaluation.queries import ask_all
+from similarity.evaluation.confidence.reliability import Reliability
+from similarity.evaluation.queries import Round, ask_all
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
@@ -40,19 +42,26 @@ def evaluate(
     picture has, are left out and counted.
 
     Args:
-        queries: what to ask with; the gallery's own pictures, each left out of its own answer, unless given.
-        by: what must be the same for a hit to be right: `label`, or a column of the metadata.
-        most: so many queries are enough; of more, some are drawn.
+        queries: the query pictures; by default the gallery's own, each left out of its own results.
+        by: the column in which a right hit has the query's value: `label`, or a column of the metadata.
+        most: the largest number of queries; of more, some are drawn.
         seed: of the draws, also of those for the intervals.
-        progress: told what is going on.
+        progress: called as it goes on.
 
     Raises:
-        SearchError: there is no such column, or nobody is left to ask.
+        SearchError: there is no such column, or no query is left.
         GalleryError: the gallery's model cannot be loaded, which a source of queries takes.
     """
     started = time.perf_counter()
-    made = ask_all(gallery, queries, by=by, most=most, seed=seed, progress=progress)
-    asking, task, outcomes = made.queries, made.task, made.outcomes
+    results = ask_all(gallery, queries, by=by, most=most, seed=seed, progress=progress)
+    reliability = find_reliability(gallery, results, by, progress)
+    evaluation = _summarise(gallery, results, reliability, by, seed)
+    return replace(evaluation, seconds=time.perf_counter() - started)
+
+
+def _summarise(gallery: Gallery, results: Round, reliability: Reliability | None, by: str, seed: int) -> Evaluation:
+    """The evaluation of a gallery from the results of its queries."""
+    queries, task, outcomes = results.queries, results.task, results.outcomes
     manifest = gallery.manifest
     return Evaluation(
         gallery=gallery.name,
@@ -62,31 +71,31 @@ def evaluate(
         recipe=manifest.recipe,
         refinement=manifest.refinement,
         pictures=len(gallery),
-        contents=_digest(gallery.items.contents(), made.values),
-        protocol=asking.name,
+        contents=_digest(gallery.items.contents(), results.values),
+        protocol=queries.name,
         by=by,
-        left_out=made.left_out,
+        left_out=results.left_out,
         metrics=estimate(outcomes, seed),
-        per_label=per_label(made.labels, task, outcomes),
+        per_label=per_label(results.labels, task, outcomes),
         recall_curve=recall_curve(outcomes),
         histogram=score_histogram(outcomes),
-        reliability=find_reliability(gallery, made, by, progress),
-        confusions=confusions(made.labels, task.queries, made.hits[:, 0]),
-        labels=made.labels,
+        reliability=reliability,
+        confusions=confusions(results.labels, task.queries, results.hits[:, 0]),
+        labels=results.labels,
         outcomes=outcomes,
         asked=task.queries,
-        found=made.hits[:, 0],
+        found=results.hits[:, 0],
         relevant=task.relevant,
-        items=asking.items,
-        rows=made.rows,
+        items=queries.items,
+        rows=results.rows,
         pictures_of_gallery=gallery.items,
-        sha256=np.array(asking.sha256, np.bytes_)[made.rows],
-        seconds=time.perf_counter() - started,
-        caution=SEEN if asking.name == LEAVE_ONE_OUT and was_taught(gallery) else "",
+        sha256=np.array(queries.sha256, np.bytes_)[results.rows],
+        seconds=0.0,  # known once all of this is computed
+        caution=SEEN if queries.name == LEAVE_ONE_OUT and was_taught(gallery) else "",
     )
 
 
 def _digest(contents: Sequence[str], values: Sequence[str | None]) -> str:
-    """The same for galleries of the same pictures with the same labels, in whatever order."""
+    """A digest of pictures and labels, independent of their order."""
     lines = sorted(f"{content} {value}" for content, value in zip(contents, values, strict=True))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""A round of questions: who asks, what would be right, and what came of it.
+"""The queries of an evaluation, their right answers, and their results.
 
-The pictures of the gallery ask, each left out of its own answer; or those of another source.
+Queries are the pictures of the gallery, each left out of its own results, or those of another source.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,15 +28,15 @@ NO_LABELS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Queries:
-    """Pictures to ask with, and how to get their vectors.
+    """Query pictures with a function for their vectors.
 
     Attributes:
         name: of the protocol.
         items: the pictures.
         sha256: of their files, in hex.
-        own: the row of each in the gallery; -1 where it is not there.
-        ask: gives their vectors, refined, by their numbers.
-        left_out: what could not even be read.
+        own: the row of each in the gallery, or -1.
+        ask: returns their refined vectors by their numbers.
+        left_out: counts of pictures that could not be read.
     """
 
     name: str
@@ -49,15 +49,15 @@ class Queries:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
-    """What was asked, and what came of it.
+    """Queries and their results.
 
     Attributes:
-        queries: who asked, and
-        rows: which of them, those with a right answer, int64 (q,).
-        values: what each picture of the gallery has in the column that says what is right, or None.
-        labels: those values, in order; numbers of labels are places in it.
-        task: as it was put.
-        left_out: what was meant to be a query and is none.
+        queries: all query pictures.
+        rows: the numbers of those with a right answer, int64 (q,).
+        values: the value of each picture of the gallery in the label column, or None.
+        labels: the distinct values, sorted; label numbers are positions in it.
+        task: the queries as they were ranked.
+        left_out: counts of pictures that could not be queries.
         outcomes: query by query.
     """
 
@@ -85,16 +85,16 @@ def ask_all(
     seed: int = 0,
     progress: OnProgress | None = None,
 ) -> Round:
-    """Ask, and compare each query with every picture; arguments and errors as those of `protocol.evaluate`."""
+    """Compare each query with every picture; arguments and errors as those of `protocol.evaluate`."""
     values = _values(gallery.items, by, f"the gallery {gallery.name}")
     if queries is not None:  # before all of them are embedded
         _check_labels(queries, by, set(values))
     asking = _leave_one_out(gallery) if queries is None else _embed(gallery, queries, progress)
-    asked = values if queries is None else _values(asking.items, by, asking.name)
+    query_values = values if queries is None else _values(asking.items, by, asking.name)
     labels = tuple(sorted({value for value in values if value}))
     numbers = {label: code for code, label in enumerate(labels)}
     pictures = _codes(values, numbers)
-    rows, task, left_out = _answerable(asking, asked, _codes(asked, numbers), pictures)
+    rows, task, left_out = _answerable(asking, query_values, _codes(query_values, numbers), pictures)
     if most is not None and len(rows) > most:
         rows, task = _draw(rows, task, most, seed)
     amend = without_the_query(gallery.vectors, task.own)
@@ -103,7 +103,7 @@ def ask_all(
 
 
 def _values(items: Iterable[Item], by: str, whose: str) -> list[str | None]:
-    """What each picture has in a column; raises SearchError if none has anything there."""
+    """The value of each picture in a column; raises SearchError if all are empty."""
     values: list[str | None] = []
     columns: set[str] = set()
     for item in items:
@@ -117,11 +117,11 @@ def _values(items: Iterable[Item], by: str, whose: str) -> list[str | None]:
     raise SearchError(f"No picture of {whose} has a {by!r}: {there}.")
 
 
-def _check_labels(queries: Source, by: str, known: set[str | None]) -> None:
+def _check_labels(queries: Source, by: str, labels: set[str | None]) -> None:
     """Raise SearchError if no query can have a right answer."""
-    asked = _values(queries.items, by, queries.name)
-    if not known & {value for value in asked if value}:
-        raise SearchError(_no_answers(len(asked), queries.name))
+    values = _values(queries.items, by, queries.name)
+    if not labels & {value for value in values if value}:
+        raise SearchError(_no_answers(len(values), queries.name))
 
 
 def _no_answers(count: int, name: str) -> str:
@@ -129,18 +129,18 @@ def _no_answers(count: int, name: str) -> str:
 
 
 def _draw(rows: npt.NDArray[np.int64], task: Task, count: int, seed: int) -> tuple[npt.NDArray[np.int64], Task]:
-    """So many of the queries, in order; the same for the same seed."""
+    """Draw a number of queries, in order; the same for the same seed."""
     drawn = np.sort(np.random.default_rng(seed).choice(len(rows), count, replace=False))
     return rows[drawn], Task(task.pictures, task.queries[drawn], task.own[drawn], task.relevant[drawn])
 
 
 def _codes(values: Sequence[str | None], numbers: dict[str, int]) -> Codes:
-    """Labels as numbers; -1 for none, and for one that no picture of the gallery has."""
+    """Labels as numbers; -1 for none, and for a label that no picture of the gallery has."""
     return np.array([numbers.get(value, -1) if value else -1 for value in values], np.int32)
 
 
 def _leave_one_out(gallery: Gallery) -> Queries:
-    """Every picture of a gallery; as a query it is refined without what is known of itself."""
+    """Every picture of a gallery; as a query it is refined as if it were not in the gallery."""
 
     def ask(rows: npt.NDArray[np.int64]) -> Vectors:
         return gallery.refine(gallery.embeddings[rows], rows)
@@ -150,11 +150,11 @@ def _leave_one_out(gallery: Gallery) -> Queries:
 
 
 def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Queries:
-    """The pictures of a source, embedded; each content once."""
+    """Embed the pictures of a source as queries, each content once."""
 
-    def tell(one: Progress) -> None:
+    def tell(progressed: Progress) -> None:
         if progress:
-            progress(replace(one, task="Embedding the queries"))
+            progress(replace(progressed, task="Embedding the queries"))
 
     items, embeddings = [], []
     unreadable, repeated = len(source.skipped), 0
@@ -178,7 +178,7 @@ def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Que
 
 
 def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Amend:
-    """What pictures that were moved towards a query in the gallery would be without it, for `rank_all`."""
+    """For `rank_all`: vectors of pictures that the refinement moved towards a query, as they are without that query."""
 
     def amend(numbers: npt.NDArray[np.int64]) -> Amended:
         inside = numbers[own[numbers] >= 0]
@@ -189,14 +189,14 @@ def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Ame
 
 
 def _answerable(
-    asking: Queries, asked: Sequence[str | None], codes: Codes, pictures: Codes
+    asking: Queries, values: Sequence[str | None], codes: Codes, pictures: Codes
 ) -> tuple[npt.NDArray[np.int64], Task, LeftOut]:
-    """The queries that have a right answer, what is asked with them, and how many have none."""
+    """The queries that have a right answer, as a task, with counts of those left out."""
     counts = np.bincount(pictures[pictures >= 0], minlength=int(pictures.max()) + 1)
     is_own = (asking.own >= 0) & (pictures[asking.own] == codes)
     relevant = np.where(codes >= 0, counts[codes] - is_own, 0)
     rows = np.flatnonzero(relevant > 0)
-    unlabelled = sum(value is None for value in asked)
+    unlabelled = sum(value is None for value in values)
     left_out = replace(asking.left_out, unlabelled=unlabelled, unanswerable=len(codes) - unlabelled - len(rows))
     if not len(rows):
         raise SearchError(

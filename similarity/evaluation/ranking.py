@@ -1,8 +1,8 @@
-"""Every query is compared with every picture, a block of queries at a time; of each ranking little is kept.
+"""Ranking of all pictures for every query, a block of queries at a time; only a summary of each ranking is kept.
 
-The scores are exact products, not the answers of an approximate index, and equal scores are ordered by row. A score
-and its row are packed into one number of 64 bits, lower for better hits, so that a ranking is a sort of numbers that
-are all different: the same ranking in whatever way it is sorted.
+The scores are exact products, not those of an approximate index, and equal scores are ordered by row. A score and its
+row are packed into one number of 64 bits, lower for better hits, so that a ranking is a sort of distinct numbers, the
+same with any algorithm.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,20 +17,20 @@ from similarity.evaluation.metrics import Values
 from similarity.progress import OnProgress, Reporter
 from similarity.vectors.arrays import Vectors
 
-# How many queries are compared with all pictures at a time, and how many scores that may be: 32 MB of packed ones.
+# Queries that are compared with all pictures at a time, and the most scores of them: 32 MB when packed.
 BLOCK, MATRIX = 512, 1 << 22
-# A gallery of so many bytes is read once and kept; a larger one is read again for every block of queries, which has so
-# many times as many then.
+# A gallery of up to so many bytes is read once; a larger one is read again for every block of queries, which is then
+# so many times as large.
 HELD, LARGER = 1 << 29, 8
-# How many hits of each query are kept, and how far recall is counted.
+# Hits of each query that are kept, and the largest k of recall.
 KEPT, REACH = 10, 100
 
 Codes = npt.NDArray[np.int32]
 Packed = npt.NDArray[np.uint64]
 LAST_ROW = np.uint64(0xFFFFFFFF)
-# Gives the vectors of the queries with some numbers, float32 (m, dim).
+# Returns the vectors of queries by their numbers, float32 (m, dim).
 Ask = Callable[[npt.NDArray[np.int64]], Vectors]
-# What pictures are compared as instead, for queries with some numbers: numbers and rows, (k,), and float32 (k, dim).
+# Replaced vectors of pictures for some queries: numbers of queries and rows, (k,), and float32 (k, dim).
 Amended = tuple[npt.NDArray[np.int64], npt.NDArray[np.integer], Vectors]
 Amend = Callable[[npt.NDArray[np.int64]], Amended]
 
@@ -43,15 +43,15 @@ class Pictures(Protocol):
         """Length of a vector."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of pictures."""
 
     def blocks(self) -> Iterable[tuple[int, Vectors]]:
-        """All of them: the number of a first row, and float32 (any, dim) from there on."""
+        """All vectors in blocks: the number of the first row, and float32 (any, dim)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What is asked, and what would be right.
+    """Queries with their right answers.
 
     Attributes:
         pictures: the label of each row of the gallery as a number, int32 (n,); -1 for none, which is never right.
@@ -68,7 +68,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """What came of each query, an array of q each.
+    """The results of each query, in arrays of length q.
 
     Attributes:
         first_right: rank of the first right hit, int32.
@@ -90,7 +90,7 @@ class Outcomes:
     right: metrics.Right
 
     def __len__(self) -> int:
-        """How many queries there are."""
+        """Number of queries."""
         return len(self.first_right)
 
 
@@ -107,15 +107,15 @@ def rank_all(
 
     Args:
         gallery: rows of unit length.
-        ask: gives the vectors of queries, of unit length.
-        amend: gives pictures that are something else to some queries.
-        matrix: how many scores there may be at a time; one query is compared in any case.
-        progress: told how far it is.
+        ask: returns the vectors of queries, of unit length.
+        amend: returns replaced vectors of pictures for some queries.
+        matrix: the most scores at a time; at least one query is compared.
+        progress: called as it goes on.
     """
     report = Reporter(len(task.queries), progress, task="Evaluating")
     read = _reader(gallery)
     size = max(1, min(BLOCK, matrix * (1 if _is_held(gallery) else LARGER) // len(gallery)))
-    found = []
+    blocks = []
     for start in range(0, len(task.queries), size):
         part = slice(start, min(start + size, len(task.queries)))
         numbers = np.arange(part.start, part.stop)
@@ -123,9 +123,10 @@ def rank_all(
         packed = _compare(vectors, len(gallery), read(), task.own[part])
         if amend:
             _amend(packed, vectors, start, *amend(numbers))
-        found.append(_judge(packed, task, part))
+        blocks.append(_judge(packed, task, part))
         report.advance(part.stop - part.start)
-    return Outcomes(*(np.concatenate([getattr(one, each.name) for one in found]) for each in fields(Outcomes)))
+    names = [column.name for column in fields(Outcomes)]
+    return Outcomes(*(np.concatenate([getattr(block, name) for block in blocks]) for name in names))
 
 
 def _is_held(gallery: Pictures) -> bool:
@@ -133,7 +134,7 @@ def _is_held(gallery: Pictures) -> bool:
 
 
 def _reader(gallery: Pictures) -> Callable[[], Iterable[tuple[int, Vectors]]]:
-    """Gives a gallery's blocks, again and again."""
+    """A function that returns a gallery's blocks, any number of times."""
     if not _is_held(gallery):
         return gallery.blocks
     held = list(gallery.blocks())
@@ -159,16 +160,16 @@ def _amend(
     rows: npt.NDArray[np.integer],
     vectors: Vectors,
 ) -> None:
-    """Put in what some queries, counted from `start`, have with some pictures."""
+    """Replace the scores of some queries, counted from `start`, with some pictures."""
     places = numbers - start
     scores = np.einsum("ij,ij->i", queries[places], vectors)[:, np.newaxis]
     packed[places, rows] = (pack(scores)[:, 0] & ~LAST_ROW) | rows.astype(np.uint64)
 
 
 def pack(scores: Vectors, start: int = 0) -> Packed:
-    """Scores and their rows as numbers: the better the score the lower, of equal scores the earlier row the lower.
+    """Pack scores and rows into numbers, lower for better scores, and for lower rows among equal scores.
 
-    Floats are ordered as their bits are, but that those of negative ones count backwards.
+    Floats are ordered like their bits, with the order of negative ones reversed.
     """
     bits = (scores + np.float32(0)).view(np.int32)  # there is a minus zero, too
     turn = bits >> 31  # all ones for negative scores, else none
@@ -193,7 +194,7 @@ def _rows(packed: Packed) -> Codes:
 
 
 def _judge(packed: Packed, task: Task, part: slice) -> Outcomes:
-    """What came of some queries."""
+    """The outcomes of a block of queries."""
     labels, relevant = task.queries[part], task.relevant[part]
     depth = min(packed.shape[1], max(REACH, int(relevant.max())))
     packed.partition(depth - 1, axis=1)
@@ -237,5 +238,5 @@ def _first_of_all(packed: Packed, labels: Codes, pictures: Codes) -> npt.NDArray
 
 
 def _padded(values: npt.NDArray[np.generic], with_: float) -> npt.NDArray[np.generic]:
-    """Columns up to KEPT."""
+    """Pad columns to KEPT."""
     return np.pad(values, ((0, 0), (0, KEPT - values.shape[1])), constant_values=with_)

@@ -1,4 +1,4 @@
-"""What an evaluation found: metrics with their intervals, label by label, query by query."""
+"""The result of an evaluation: metrics with intervals, by label, and by query."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,31 +20,31 @@ LEAVE_ONE_OUT = "leave-one-out"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """How well a gallery answers.
+    """The evaluation of a gallery.
 
     Attributes:
         gallery, generation, state, model, recipe, refinement: which gallery, as it was then; see `Manifest`.
         pictures: how many it has; contents is the same for galleries of the same pictures with the same labels.
         protocol: leave-one-out, or the name of the source that the queries came from.
         by: the column in which what is right has the query's value.
-        left_out: what was meant to be a query and is none.
-        seconds: that it took.
+        left_out: counts of pictures that could not be queries.
+        seconds: its duration.
         metrics: by the names in METRICS.
         per_label: by label, in order.
         recall_curve: recall@k for k = 1..100.
         histogram: of the scores of right and wrong hits.
-        reliability: what the probabilities of hits are worth, if the gallery has any; see `calibration.py`.
+        reliability: of the probabilities of hits, if the gallery has any; see `calibrate.py`.
         confusions: the most frequent first, up to 50.
         labels: the values of the column, in order; numbers of labels below are places in it.
         outcomes: query by query.
-        asked: what each query's label is, int32 (queries,),
-        found: and that of its first hit; -1 where that has none.
+        asked: the label of each query, int32 (queries,).
+        found: the label of its first hit; -1 for none.
         relevant: how many right pictures there are, int32 (queries,).
-        items: that the queries are among, and
-        rows: where each is, int64 (queries,).
+        items: the query pictures, and more.
+        rows: the place of each query among them, int64 (queries,).
         pictures_of_gallery: the items of the gallery.
         sha256: of each query's file, in hex, bytes (queries,).
-        caution: what is to be known before the figures are believed, a sentence; mostly empty.
+        caution: a sentence about the limits of these figures; usually empty.
     """
 
     gallery: str
@@ -78,7 +78,7 @@ class Evaluation:
 
     @property
     def queries(self) -> int:
-        """How many there are."""
+        """Number of queries."""
         return len(self.outcomes)
 
     def values(self, metric: str) -> Values:
@@ -97,7 +97,7 @@ class Evaluation:
         return [int(number) for number in order[:count]]
 
     def random(self, count: int, seed: int = 0) -> list[int]:
-        """The numbers of some queries, each once; the same for the same seed."""
+        """Draw the numbers of some queries, each once; the same for the same seed."""
         drawn = np.random.default_rng(seed).choice(self.queries, min(count, self.queries), replace=False)
         return [int(number) for number in drawn]
 
@@ -108,7 +108,7 @@ class Evaluation:
     def _case(self, number: int) -> Case:
         outcomes, shown = self.outcomes, self.outcomes.rows[number] >= 0
         items = [self.pictures_of_gallery[int(row)] for row in outcomes.rows[number][shown]]
-        told = zip(outcomes.scores[number].tolist(), items, outcomes.right[number].tolist(), strict=False)
+        hits = zip(outcomes.scores[number].tolist(), items, outcomes.right[number].tolist(), strict=False)
         return Case(
             number=number,
             item=self.items[int(self.rows[number])],
@@ -118,12 +118,12 @@ class Evaluation:
             average_precision=float(outcomes.average_precision[number]),
             answers=tuple(
                 Answer(rank, score, item, label_of(item, self.by) or "", is_right)
-                for rank, (score, item, is_right) in enumerate(told, start=1)
+                for rank, (score, item, is_right) in enumerate(hits, start=1)
             ),
         )
 
     def confusion_matrix(self, most: int = 12) -> tuple[list[str], npt.NDArray[np.int64]]:
-        """How often queries of one label have a first hit of another, for the most frequent labels.
+        """The confusion matrix of queries and first hits, for the most frequent labels.
 
         Returns:
             The labels (m,), those with most queries, in their own order; and int64 (m, m + 1), a row for each label of
@@ -138,23 +138,24 @@ class Evaluation:
         return [self.labels[code] for code in chosen], table[:-1]
 
     def to_json(self) -> dict[str, Any]:
-        """All but the single queries, as JSON has it."""
+        """The evaluation without single queries, in JSON's own types."""
         names = {"recall_1": "recall@1", "recall_10": "recall@10", "precision_10": "precision@10", "map_r": "map@r"}
         labels = [
-            {"label": one.label, "queries": one.queries, "pictures": one.pictures}
-            | {name: round(getattr(one, key), 6) for key, name in names.items()}
-            for one in self.per_label
+            {"label": result.label, "queries": result.queries, "pictures": result.pictures}
+            | {name: round(getattr(result, key), 6) for key, name in names.items()}
+            for result in self.per_label
         ]
+        intervals = {name: [round(metric.low, 6), round(metric.high, 6)] for name, metric in self.metrics.items()}
         named = ("gallery", "generation", "model", "protocol", "by", "queries")
         return (
             {name: getattr(self, name) for name in named}
             | {"left_out": self.left_out.total, "seconds": round(self.seconds, 3)}
             | {name: round(estimate.value, 6) for name, estimate in self.metrics.items()}
             | {
-                "intervals": {name: [round(one.low, 6), round(one.high, 6)] for name, one in self.metrics.items()},
+                "intervals": intervals,
                 "labels": labels,
                 "confusions": [
-                    {"label": one.label, "taken_for": one.taken_for, "count": one.count} for one in self.confusions
+                    {"label": pair.label, "taken_for": pair.taken_for, "count": pair.count} for pair in self.confusions
                 ],
                 "recall_curve": [round(float(value), 6) for value in self.recall_curve],
                 "pictures": self.pictures,
@@ -168,5 +169,5 @@ class Evaluation:
 
 
 def label_of(item: Item, by: str) -> str | None:
-    """What a picture has in a column; of one without a label it is that of an exact copy, if one has any."""
+    """The value of a picture in a column; a picture without a label takes that of an exact copy."""
     return (next(iter(item.labels), None) if by == LABEL else item.metadata.get(by)) or None

@@ -1,4 +1,4 @@
-"""How sure a mean over queries is, and whether a difference of two can be chance."""
+"""Confidence intervals of means over queries, and significance tests of differences."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ from similarity.evaluation.metrics import Values
 RESAMPLES = 1_000
 CONFIDENCE = 0.95
 SIGN_FLIPS = 9_999
-# How many signs are drawn at a time, a byte each and once more as numbers to multiply with.
+# Signs that are drawn at a time, as a byte each, and once more as numbers to multiply with.
 SIGNS = 1 << 21
 
 
 def bootstrap(values: Values, *, seed: int = 0, resamples: int = RESAMPLES) -> Values:
-    """Intervals that the means over all queries there could be lie in, with 95 % confidence.
+    """95 % confidence intervals of means over queries.
 
     The percentile interval of B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13: as
     many queries are drawn with replacement as there are, again and again. One draw at a time, so that it takes the
@@ -37,7 +37,7 @@ def bootstrap(values: Values, *, seed: int = 0, resamples: int = RESAMPLES) -> V
 
 
 def sign_flip_test(differences: Values, *, seed: int = 0, flips: int = SIGN_FLIPS) -> Values:
-    """How often the mean of paired differences would be as far from 0 as it is if only chance made their signs.
+    """The p-value of a mean of paired differences, by random sign flips.
 
     Fisher's randomisation test, two-sided, which M. D. Smucker, J. Allan, B. Carterette, "A comparison of statistical
     significance tests for information retrieval evaluation", CIKM 2007, recommend for comparing two systems on the same
@@ -62,20 +62,20 @@ def sign_flip_test(differences: Values, *, seed: int = 0, flips: int = SIGN_FLIP
     return np.asarray(as_far / (flips + 1), np.float64)
 
 
-def mcnemar_test(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
-    """How likely chance alone parts two systems as far as it does: the p-value, for answers that are right or wrong.
+def mcnemar_test(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
+    """The p-value of the difference of two systems whose answers are right or wrong.
 
     Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
     Psychometrika 12, 1947, as the exact binomial test: only queries count on which just one of the two is right.
     """
     from scipy.stats import binomtest
 
-    gained, lost = int((other & ~one).sum()), int((one & ~other).sum())
+    gained, lost = int((second & ~first).sum()), int((first & ~second).sum())
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """P-values of several tests, made larger so that all together err as seldom as one alone.
+    """P-values of several tests, adjusted for their number.
 
     S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
     """

@@ -1,4 +1,4 @@
-"""Which addresses may be fetched for a stranger: ordinary web addresses on the public internet, and no others.
+"""Addresses that may be fetched for a stranger: ordinary web addresses on the public internet only.
 
 The networks are those of IANA's registries of special-purpose addresses (RFC 6890 and what has been added since),
 written out because Python's own `is_global` differs between versions. One cloud's metadata service lies at an address
@@ -59,11 +59,11 @@ JOINERS = "\u200c\u200d"
 
 
 class BadAddressError(ValueError):
-    """A web address that is not to be fetched; the text says why, to go on from the address."""
+    """A web address that must not be fetched; the message gives the reason, as the end of a sentence."""
 
 
 def is_public(text: str) -> bool:
-    """Whether an IP address, as a resolver gives it, belongs to a host on the public internet."""
+    """Whether a resolved IP address belongs to a host on the public internet."""
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is None:
@@ -73,11 +73,11 @@ def is_public(text: str) -> bool:
 
 
 def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
-    """See to it that a web address names a host and a port to fetch from, and hides nothing.
+    """Check that a web address names a host and a port plainly.
 
     Args:
         url: as it is about to be asked for.
-        ports: that may be asked; None for any.
+        ports: the allowed ports; None for any.
 
     Raises:
         BadAddressError: another scheme, no host, a name and password in it, or another port.
@@ -95,7 +95,7 @@ def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
 
 
 def has_odd_characters(url: str) -> bool:
-    """Whether an address has spaces, control characters or backslashes, which programs read in different ways."""
+    """Whether an address has spaces, control characters or backslashes, which programs parse differently."""
     start, slashes, rest = url.partition("//")
     host, slash, path = rest.partition("/")
     for joiner in JOINERS:  # which some languages need inside a word

@@ -1,7 +1,7 @@
-"""Large files of our own choosing, such as weights and datasets: they appear whole and checked, or not at all.
+"""Downloads of known large files, such as weights and datasets: they appear whole and checked, or not at all.
 
-A download that breaks off goes on where it stopped (HTTP Range, RFC 9110 section 14), at once a few times, and again
-whenever it is asked for, as long as the server still has the same file (its ETag or date says so).
+An interrupted download resumes where it stopped (HTTP Range, RFC 9110 section 14), a few times at once, and again at
+the next call, as long as the server still has the same file by its ETag or date.
 """
 
 import hashlib
@@ -37,10 +37,10 @@ def download(
     """Download a file to `path`. Proxies from the environment are honoured here, unlike for a query.
 
     Args:
-        url: where it is published.
-        path: where to put it.
-        sha256_prefix: the leading hex digits that its SHA-256 must have, or nothing.
-        md5: the hex digits of its MD5, or nothing; a check against accidents, where that is all its publisher gives.
+        url: its address.
+        path: the file to write.
+        sha256_prefix: the leading hex digits that its SHA-256 must have, or empty.
+        md5: the hex digits of its MD5, or empty; a check against accidents, if its publisher gives nothing better.
         progress: called after every chunk.
 
     Raises:
@@ -75,7 +75,7 @@ def download(
     reraise=True,
 )
 def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> None:
-    """Receive what is missing of a file, from the start if the server does not have the same file any more."""
+    """Receive the rest of a file, from the start if the server does not have the same file any more."""
     headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"} | _range_headers(part)
     with within(
         MAX_SECONDS - 1, lambda: requests.get(url, stream=True, timeout=SOCKET_SECONDS, headers=headers)
@@ -104,7 +104,7 @@ def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> Non
 
 
 def _continues(response: requests.Response, answered: str, have: int) -> bool:
-    """Whether an answer goes on where we stopped; raises FetchError if it is neither the file nor a part of it."""
+    """Whether a response resumes where we stopped; raises FetchError if it is neither the file nor a part of it."""
     ranges = (requests.codes.partial_content, requests.codes.requested_range_not_satisfiable)
     if response.status_code not in ranges:
         check_status(response.url, response)
@@ -119,7 +119,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 
 
 def _range_headers(part: Path) -> dict[str, str]:
-    """Ask for the rest only if what is there belongs to the file that the server has now."""
+    """Headers that request the rest if the server still has the file that the part belongs to."""
     try:
         validator = json.loads(_validator_file(part).read_text())["validator"]
         return {"Range": f"bytes={part.stat().st_size}-", "If-Range": str(validator)}
@@ -129,7 +129,7 @@ def _range_headers(part: Path) -> dict[str, str]:
 
 
 def _remember_validator(part: Path, response: requests.Response) -> None:
-    """Keep what identifies this version of the file; a weak ETag may not be used for ranges."""
+    """Store the identifier of this version of the file; a weak ETag may not be used for ranges."""
     etag = response.headers.get("ETag", "")
     validator = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
     if validator:
@@ -150,13 +150,13 @@ def _check_space(part: Path, needed: int) -> None:
 
 
 def _check_hash(url: str, part: Path, sha256_prefix: str, md5: str) -> None:
-    """Throw away what is not the expected file."""
+    """Delete a file that is not the expected one, and raise FetchError."""
     for kind, expected in (("sha256", sha256_prefix), ("md5", md5)):
         if not expected:
             continue
         with part.open("rb") as file:
-            found = hashlib.file_digest(file, kind).hexdigest()
-        if not found.startswith(expected):
+            actual = hashlib.file_digest(file, kind).hexdigest()
+        if not actual.startswith(expected):
             part.unlink()
             _validator_file(part).unlink(missing_ok=True)
             raise FetchError(f"What {url} sent is not the expected file: its {kind.upper()} is not {expected}.")

@@ -1,10 +1,10 @@
-"""Addresses to bytes. The only module that opens a connection for a query.
+"""Fetching addresses. The only module that opens a connection for a query.
 
-A query's address comes from a stranger. Only public hosts are connected to, and the address that was checked is the one
-that is connected to, on every redirect: `requests-hardened` sees to that, and `_PublicAdapter` to what it leaves open.
-Time and size are bounded, whatever a server does. Whoever runs this inside a company can let hosts in by name through
-the environment variable SIMILARITY_PRIVATE_HOSTS (`host` or `host:port`, with commas between them), and further ports
-of public hosts through SIMILARITY_PORTS (`8080,8443`).
+A query's address comes from a stranger. Only public hosts are connected to, and each connection goes to the address
+that was checked, on every redirect: `requests-hardened` ensures that, and `_PublicAdapter` closes its gaps. Time and
+size are bounded, even against a hostile server. An operator inside a company can allow hosts by name through the
+environment variable SIMILARITY_PRIVATE_HOSTS (`host` or `host:port`, separated by commas), and further ports of public
+hosts through SIMILARITY_PORTS (`8080,8443`).
 """
 
 import logging
@@ -40,7 +40,7 @@ MAX_REQUESTS = 10
 USER_AGENT = "similarity/0.1"
 CHUNK_BYTES = 1 << 16
 SOCKET_SECONDS = 5.0  # for one connection attempt, and between two bytes
-# A server that is busy for a moment gets another chance, all within the deadline.
+# A busy server is retried once, within the deadline.
 RETRIES = urllib3.Retry(
     total=1,
     redirect=0,
@@ -49,7 +49,7 @@ RETRIES = urllib3.Retry(
     raise_on_status=False,
     respect_retry_after_header=False,
 )
-# Pictures are compressed already; what is packed again can only be meant to explode.
+# Pictures are compressed already; a compressed response could only be a decompression bomb.
 HEADERS = {"Accept-Encoding": "identity", "Accept": "image/*"}
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def is_url(text: str) -> bool:
 
 
 def fetch(url: str) -> bytes:
-    """Fetch what a public address serves, within 10 seconds and 20 MB.
+    """Fetch a public address, within 10 seconds and 20 MB.
 
     Raises:
         FetchError: not an http(s) address, a private or unknown host, an HTTP error status, too slow or too large.
@@ -88,11 +88,11 @@ def fetch(url: str) -> bytes:
 
 
 class _Exchange:
-    """All connections of one fetch, so that they can be cut off at the deadline, whatever they are waiting for.
+    """All connections of one fetch, so that they can be closed at the deadline, even while they wait.
 
     Attributes:
-        requests: how often something has been asked for.
-        others: for an address that is connected to, the other ones of the same host, all of them checked.
+        requests: number of requests so far.
+        others: for an address that is connected to, the other checked addresses of the same host.
     """
 
     def __init__(self) -> None:
@@ -103,13 +103,13 @@ class _Exchange:
         self._has_ended = False
 
     def count_request(self) -> None:
-        """Count a request; raises ConnectionError if it is one too many, of redirects and of trying again together."""
+        """Count a request; raises ConnectionError beyond the limit, which redirects and retries share."""
         self.requests += 1
         if self.requests > MAX_REQUESTS:
             raise requests.ConnectionError("too many requests")
 
     def take(self, connected: socket.socket) -> socket.socket:
-        """Remember a connection; raises TimeoutError if there is to be none any more."""
+        """Register a connection; raises TimeoutError if the exchange has ended."""
         with self._lock:
             if self._has_ended:
                 connected.close()
@@ -118,17 +118,17 @@ class _Exchange:
         return connected
 
     def end(self) -> None:
-        """Cut all connections off."""
+        """Close all connections."""
         with self._lock:
             self._has_ended = True
-            for one in self._sockets:
+            for connected in self._sockets:
                 with suppress(OSError):  # it has been closed
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
+                    connected.shutdown(socket.SHUT_RDWR)
+                connected.close()
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """Asks for nothing but plain web addresses, on connections that end when their exchange does."""
+    """Requests plain web addresses only, on connections that end when their exchange does."""
 
     exchange: _Exchange
     ports: frozenset[int] | None = None  # any
@@ -152,7 +152,7 @@ class _BoundedAdapter(HTTPAdapter):
         """A pool whose connections the exchange knows."""
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)
         kind = HTTPSConnection if pool.scheme == "https" else HTTPConnection
-        pool.ConnectionCls = _known_to(self.exchange, kind)
+        pool.ConnectionCls = _tracked_by(self.exchange, kind)
         return pool
 
 
@@ -173,12 +173,12 @@ class _PublicAdapter(_BoundedAdapter, IPFilterAdapter):  # type: ignore[misc]
         return host, pool
 
 
-def _known_to(exchange: _Exchange, kind: type[HTTPConnection]) -> type[HTTPConnection]:
-    """A kind of connection that tells an exchange of its socket."""
+def _tracked_by(exchange: _Exchange, kind: type[HTTPConnection]) -> type[HTTPConnection]:
+    """A subclass of a connection that registers its socket with an exchange."""
 
-    class Known(kind):  # type: ignore[valid-type,misc]
+    class TrackedConnection(kind):  # type: ignore[valid-type,misc]
         def _new_conn(self) -> socket.socket:
-            """Connect to the checked address, or if that cannot be, to another one of the same host."""
+            """Connect to the checked address, or if that fails, to another one of the same host."""
             pinned = str(self.host).strip("[]")  # type: ignore[has-type]
             for other in exchange.others.get(pinned, []):
                 with suppress(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
@@ -186,11 +186,11 @@ def _known_to(exchange: _Exchange, kind: type[HTTPConnection]) -> type[HTTPConne
                 self.host = other
             return exchange.take(super()._new_conn())
 
-    return Known
+    return TrackedConnection
 
 
 def _query_session(exchange: _Exchange) -> requests.Session:
-    """A session that refuses every private address, except on the hosts that whoever runs this has named."""
+    """A session that refuses private addresses, except on hosts that the operator has named."""
     config = Config(
         ip_filter_enable=False,  # by our own adapters, below
         ip_filter_allow_loopback_ips=False,
@@ -221,18 +221,18 @@ def private_hosts() -> set[str]:
 
 
 def _setting(name: str) -> list[str]:
-    """The parts of an environment variable that has commas between them."""
+    """The comma-separated parts of an environment variable."""
     return list(filter(None, os.environ.get(name, "").replace(" ", "").split(",")))
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """The result of a call, or TimeoutError: looking up a name and trying its addresses obey no socket timeout."""
+    """The result of a call, or TimeoutError: name lookup and connection attempts ignore socket timeouts."""
     future: Future[T] = Future()
 
     def run() -> None:
         try:
             future.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - carried to the caller's thread, whatever it is
+        except BaseException as error:  # noqa: BLE001 - any error is raised in the caller's thread
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True, name="fetch").start()
@@ -249,13 +249,13 @@ def _fetch(url: str, exchange: _Exchange) -> bytes:
 def check_status(url: str, response: requests.Response) -> None:
     """Raise FetchError unless a server answered 200."""
     if response.status_code != requests.codes.ok:
-        known = {status.value: f" {status.phrase}" for status in HTTPStatus}  # not whatever the server calls it
+        phrases = {status.value: f" {status.phrase}" for status in HTTPStatus}  # rather than the server's own text
         code = response.status_code
-        raise FetchError(f"{url} answered {code}{known.get(code, '')}: check the address.", url)
+        raise FetchError(f"{url} answered {code}{phrases.get(code, '')}: check the address.", url)
 
 
 def _read(url: str, response: requests.Response) -> bytes:
-    """Read a body piece by piece as it arrives, so that an endless one is noticed."""
+    """Read a body in pieces as they arrive, so that an endless one is noticed."""
     body = bytearray()
     while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
         body += piece

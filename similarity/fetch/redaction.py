@@ -1,4 +1,4 @@
-"""Outside text for people who may search and no more: of an address or a path only the file's name, and a public host.
+"""Redaction of texts for visitors: of an address or a path only the file's name and a public host are kept.
 
 Whether a host is public cannot be asked for while a page is drawn. So it is named only if nothing speaks against that:
 a name below a top-level domain that everybody knows, an ordinary port, and none of SIMILARITY_PRIVATE_HOSTS.
@@ -11,7 +11,7 @@ from similarity.fetch.addresses import is_public
 from similarity.fetch.http import private_hosts
 from similarity.images.formats import SUFFIXES
 
-# What stands for an address of which nothing may be shown.
+# Replacement for an address of which nothing may be shown.
 HIDDEN = "a private address"
 # Domains of two letters are those of countries; of the others, those that are certainly not used inside a network.
 GENERIC = frozenset({
@@ -24,7 +24,7 @@ INSIDE = frozenset({
 })  # fmt: skip
 PORTS = frozenset({"", "80", "443"})
 
-# What an address, and what a path, begins with; a single letter is a drive.
+# Beginnings of an address and of a path; a single letter is a drive.
 # No quantifier is without an end, so that nothing takes longer than a few hundred times the length of a text.
 SCHEME = re.compile(r"\s{0,9}([a-z][a-z0-9+.-]{1,30}):[/\\]{1,9}", re.IGNORECASE)
 PORT = r"(?::\d{1,5})?"
@@ -49,23 +49,23 @@ PLACES = re.compile(
 FOLDERS = re.compile(r"(?<![\w/.])(?:~[\w.-]*|\.{1,2})?/(?:[^\n/:'\"`<>“”]+/)+")
 NAMED = re.compile(r"(?<![\w/.])(?:/[^\s/:'\"`<>“”]+)+")
 AFTER = ".,:;)]}>'\"”"
-# Where the name of a file ends in an address, and what may follow it where somebody forgot the question mark.
+# End of a file name in an address, and parameters that may follow it where the question mark is missing.
 OVER = re.compile(r"[?#;\"<>|]")
 JOINED = re.compile(rf"(.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}))[&=].*", re.IGNORECASE | re.DOTALL)
 ENCODED = re.compile(r"%(?:25)*(?:2f|5c)", re.IGNORECASE)
 
 
-# What may be a place without having a slash in it.
+# Possible addresses without a slash.
 HINTS = re.compile(rf"{ENCODED.pattern}|[a-z\d]:\d", re.IGNORECASE)
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an address, with its scheme or without."""
+    """Whether a text is an address, with or without its scheme."""
     return bool(SCHEME.match(text) or BARE.match(text))
 
 
 def name_in(place: str) -> str:
-    """The name of the file in an address, without what may follow it; empty if it names none."""
+    """The file name in an address, without query and fragment; empty if there is none."""
     _, _, rest = _decoded(place).strip().replace("\\", "/").partition(":/")
     path = OVER.split(rest or place, maxsplit=1)[0].lstrip("/").partition("/")[2]
     name = path.rstrip("/").rpartition("/")[2]
@@ -73,7 +73,7 @@ def name_in(place: str) -> str:
 
 
 def redact_address(place: str) -> str:
-    """The name of the file in an address, and the host if it is a public one; of an object store that name alone."""
+    """The file name in an address, with the host if it is public; of an object store the file name alone."""
     host, name = _public_host(place), name_in(place) if SCHEME.match(place) else name_in(f"any://{place.lstrip('/ ')}")
     if host:
         return f"{name} at {host}" if name else host
@@ -81,7 +81,7 @@ def redact_address(place: str) -> str:
 
 
 def redact(value: str) -> str:
-    """A name, a label or a fact, all of which may be an address or a path, or have some in it."""
+    """Redact a name, a label or a fact, which may be or contain an address or a path."""
     if not has_place(value):
         return value
     decoded = _decoded(value)
@@ -93,7 +93,7 @@ def redact(value: str) -> str:
 
 
 def redact_sentence(sentence: str, *places: str) -> str:
-    """A sentence, with each address and path in it redacted.
+    """Redact each address and path in a sentence.
 
     Args:
         places: addresses and paths that are in it for certain, spaces and all.
@@ -106,12 +106,12 @@ def redact_sentence(sentence: str, *places: str) -> str:
 
 
 def without_folders(sentence: str) -> str:
-    """A sentence in which each absolute path is but the name of the file or folder."""
-    return NAMED.sub(lambda found: found.group().rpartition("/")[2], FOLDERS.sub("", sentence))
+    """Reduce each absolute path in a sentence to the name of the file or folder."""
+    return NAMED.sub(lambda match: match.group().rpartition("/")[2], FOLDERS.sub("", sentence))
 
 
-def _redact_found(found: "re.Match[str]") -> str:
-    text = found.group()
+def _redact_found(match: "re.Match[str]") -> str:
+    text = match.group()
     if re.match(r"[a-z]:", text, re.IGNORECASE):  # the folders of a path on a drive
         return ""
     place = text.rstrip(AFTER)
@@ -119,12 +119,12 @@ def _redact_found(found: "re.Match[str]") -> str:
 
 
 def has_place(text: str) -> bool:
-    """Whether there can be an address or a path in a text; for most there cannot, and nothing has to be looked for."""
+    """Whether a text can contain an address or a path; a quick check, since most texts cannot."""
     return any(sign in text for sign in "/\\@") or HINTS.search(text) is not None
 
 
 def _decoded(text: str) -> str:
-    """A text in which no slash of an address is written as a number."""
+    """A text with percent-encoded slashes of addresses decoded."""
     for _ in range(3):
         if "%" not in text or (decoded := unquote(text)) == text:
             break
@@ -133,11 +133,11 @@ def _decoded(text: str) -> str:
 
 
 def _public_host(place: str) -> str:
-    """The host of a web address if everybody may know it, or nothing."""
-    found = SCHEME.match(place)
-    if not found or found[1].lower() not in ("http", "https"):
+    """The host of a web address if it is public; else empty."""
+    match = SCHEME.match(place)
+    if not match or match[1].lower() not in ("http", "https"):
         return ""
-    authority = re.split(r"[/\\?#]", place[found.end() :], maxsplit=1)[0].rpartition("@")[2].lower()
+    authority = re.split(r"[/\\?#]", place[match.end() :], maxsplit=1)[0].rpartition("@")[2].lower()
     host, port = _split(authority)
     if port not in PORTS or {host, authority} & private_hosts():
         return ""
@@ -145,13 +145,13 @@ def _public_host(place: str) -> str:
 
 
 def _split(authority: str) -> tuple[str, str]:
-    """A host and its port."""
+    """Split an authority into host and port."""
     host, colon, port = authority.rpartition(":")
     return (host, port) if colon and "]" not in port else (authority, "")
 
 
 def _is_known(host: str) -> bool:
-    """Whether a host is one of the public internet, as far as its name tells."""
+    """Whether a host is on the public internet, judged by its name."""
     if re.fullmatch(r"\[[\da-f:.]+\]|[\d.]+", host):
         try:
             return is_public(host.strip("[]"))

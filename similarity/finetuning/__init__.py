@@ -1,12 +1,12 @@
-"""Teaching: from a gallery's labels, or from marks on its results, to a head that it is compared through.
+"""Training: from a gallery's labels, or from feedback on its results, to a head that transforms its embeddings.
 
-settings           what is asked for
-examples, marked   what is learned from, labels or marks, and what is held out; passing    either of them
-lessons, losses    of metric learning
-training           the loop, in torch
-worth              what a head is worth, before and after
-worker, process    all that in a process of its own
-backbone           the same for the network itself, from pictures
+settings                     the options
+examples, feedback_examples  the training examples and their folds; example_files gathers and stores either kind
+batches, losses              of metric learning
+training                     the loop, in torch
+validation                   metrics before and after training
+worker, launcher             a separate process that does all of this
+backbone                     the same for the network itself, from pictures
 """
 
 from similarity.finetuning.epochs import Epoch, OnEpoch

@@ -1,4 +1,4 @@
-"""Lessons: in which portions a network gets what it learns from, and which loss each has."""
+"""Lessons: the training batches of a network, each with its loss."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from similarity.search import Rows
 if TYPE_CHECKING:
     from torch import Tensor
 
-Examples = Labelled | Marked
+TrainingExamples = Labelled | Marked
 
-# Of a label with many pictures, at most so many are in a batch when not all labels fit in.
+# Largest number of pictures of a label in a batch, if not all labels fit in.
 AT_ONCE = 4
 
 
 class Lesson(Protocol):
-    """One batch."""
+    """A training batch."""
 
     @property
     def rows(self) -> Rows:
-        """Of the embeddings that are in it, int64 (b,)."""
+        """Rows of the embeddings in it, int64 (b,)."""
 
     def loss(self, criterion: Criterion, vectors: Tensor) -> Tensor:
-        """Of what a network makes of these, (b, dim), of unit length."""
+        """The loss of the network's output for these rows, (b, dim), of unit length."""
 
 
 class Lessons(Protocol):
-    """All of an epoch.
+    """The lessons of an epoch.
 
     Attributes:
-        count: how many they are, at most.
+        count: their largest number.
     """
 
     count: int
 
     def draw(self, random: np.random.Generator) -> Iterator[Lesson]:
-        """Those of another epoch."""
+        """Draw the lessons of an epoch."""
 
 
-def make_lessons(examples: Examples, rows: Rows, batch: int) -> Lessons:
-    """Lessons of some of the examples, so many at a time."""
+def make_lessons(examples: TrainingExamples, rows: Rows, batch: int) -> Lessons:
+    """Lessons of some of the examples, in batches of this size."""
     return LabelLessons(examples, rows, batch) if isinstance(examples, Labelled) else PairLessons(examples, rows, batch)
 
 
@@ -66,7 +66,7 @@ class LabelLesson:
 
 
 class LabelLessons:
-    """Of labelled pictures."""
+    """Lessons of labelled pictures."""
 
     def __init__(self, pictures: Labelled, rows: Rows, batch: int) -> None:
         self.count = max(1, len(rows) // batch)
@@ -81,7 +81,7 @@ class LabelLessons:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairLesson:
-    """Pairs of pictures, as places among the rows: those that belong together and those that do not, int64 (., 2)."""
+    """Pairs of pictures, as positions among the rows: those that belong together, and the others, int64 (., 2)."""
 
     rows: Rows
     together: Rows
@@ -97,7 +97,7 @@ class PairLesson:
 
 
 class PairLessons:
-    """Of marks: all of a query are in one lesson."""
+    """Lessons of feedback; all marks of a query are in one lesson."""
 
     def __init__(self, marked: Marked, rows: Rows, batch: int) -> None:
         pairs = marked.pairs
@@ -107,8 +107,8 @@ class PairLessons:
 
     def draw(self, random: np.random.Generator) -> Iterator[Lesson]:
         """See `Lessons`."""
-        asked = np.unique(self._places[:, 0])
-        for queries in np.array_split(random.permutation(asked), self.count):
+        all_queries = np.unique(self._places[:, 0])
+        for queries in np.array_split(random.permutation(all_queries), self.count):
             mine = np.isin(self._places[:, 0], queries)
             rows, places = np.unique(self._places[mine], return_inverse=True)
             places, wanted = places.reshape(-1, 2), self._wanted[mine]
@@ -116,7 +116,7 @@ class PairLessons:
 
 
 def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generator) -> Iterator[Rows]:
-    """So many batches of rows.
+    """Draw a number of batches of rows.
 
     With few labels, batches are drawn evenly. With many, a batch drawn evenly would hold no two of a label: it is put
     together of up to AT_ONCE pictures each of some labels that have two at least.
@@ -128,7 +128,7 @@ def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generato
     order = random.permutation(len(codes))
     order = order[np.argsort(codes[order], kind="stable")]  # by label, shuffled within each
     starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) != 0])
-    groups = [one for label in np.split(order, starts[1:]) for one in _chunks(label)]
+    groups = [group for label in np.split(order, starts[1:]) for group in _chunks(label)]
     random.shuffle(groups)
     batch: list[Rows] = []
     for _ in range(count):
@@ -140,6 +140,6 @@ def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generato
 
 
 def _chunks(rows: Rows) -> list[Rows]:
-    """Rows of one label in groups of AT_ONCE; a single one is of no use."""
+    """Rows of one label in groups of AT_ONCE, without a group of a single row, which is of no use."""
     groups = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-    return [one for one in groups if len(one) > 1]
+    return [group for group in groups if len(group) > 1]

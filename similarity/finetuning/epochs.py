@@ -1,4 +1,4 @@
-"""How training goes, epoch by epoch."""
+"""Progress of training, epoch by epoch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ STAGES: dict[Stage, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One time through all examples.
+    """A pass through all examples.
 
     Attributes:
         stage: trial or final.

@@ -1,4 +1,4 @@
-"""Examples of either kind: where they come from, how they are held out, and how one process passes them to another."""
+"""Examples of either kind: gathering them, folding them, and files that pass them to another process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from similarity.finetuning.batches import Examples
+from similarity.finetuning.batches import TrainingExamples
 from similarity.finetuning.examples import Fold, Labelled, fold_labelled, labelled_pictures
 from similarity.finetuning.feedback_examples import Marked, Pairs, fold_marks, marked_results
 from similarity.finetuning.settings import Settings
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from similarity.gallery import Gallery
 
 
-def gather_examples(gallery: Gallery, settings: Settings) -> Examples:
-    """What a gallery has to be learned from: its labels, or the marks on its results.
+def gather_examples(gallery: Gallery, settings: Settings) -> TrainingExamples:
+    """Gather the training examples of a gallery: its labels, or the feedback on its results.
 
     Raises:
         HeadError: there is nothing to be learned of them. GalleryError: marks cannot be read.
@@ -28,15 +28,15 @@ def gather_examples(gallery: Gallery, settings: Settings) -> Examples:
     return labelled_pictures(gallery, settings)
 
 
-def make_folds(examples: Examples, settings: Settings) -> list[Fold]:
-    """Hold each of them out once; no folds, if there are too few marks for that."""
+def make_folds(examples: TrainingExamples, settings: Settings) -> list[Fold]:
+    """Folds that hold each example out once; none if there are too few marks."""
     if isinstance(examples, Labelled):
         return fold_labelled(examples.codes, settings)
     return fold_marks(examples, settings)
 
 
-def describe(examples: Examples) -> dict[str, Any]:
-    """How much there is, and a digest of it, for a card."""
+def describe(examples: TrainingExamples) -> dict[str, Any]:
+    """Counts and a digest of the examples, for a card."""
     if isinstance(examples, Labelled):
         sha256 = hashlib.sha256(examples.embeddings.tobytes() + examples.codes.tobytes()).hexdigest()
         return {"pictures": len(examples), "labels": examples.labels, "sha256": sha256}
@@ -46,8 +46,8 @@ def describe(examples: Examples) -> dict[str, Any]:
     return {"marks": len(examples), "gone": pairs.gone, "foreign": pairs.foreign, "sha256": sha256}
 
 
-def write_examples(path: Path, examples: Examples) -> None:
-    """Write them into a file."""
+def write_examples(path: Path, examples: TrainingExamples) -> None:
+    """Write examples to a file."""
     if isinstance(examples, Labelled):
         np.savez(path, embeddings=examples.embeddings, codes=examples.codes, labels=examples.labels)
         return
@@ -62,8 +62,8 @@ def write_examples(path: Path, examples: Examples) -> None:
     )
 
 
-def read_examples(path: Path) -> Examples:
-    """Read what `write_examples` wrote."""
+def read_examples(path: Path) -> TrainingExamples:
+    """Read a file of `write_examples`."""
     with np.load(path) as arrays:
         if "codes" in arrays:
             return Labelled(arrays["embeddings"], arrays["codes"], int(arrays["labels"]))

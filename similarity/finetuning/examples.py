@@ -1,4 +1,4 @@
-"""What a head learns from, and which part of it is held out."""
+"""Labelled examples that a head is trained on, and folds of them for validation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 Codes = npt.NDArray[np.int32]
 
-# More teach a projection of this size nothing new, and take minutes.
+# More pictures do not improve a projection of this size, and take minutes.
 MOST_PICTURES = 50_000
-# Fewer labels cannot be split into some to learn from and some to be asked about, with wrong answers in both.
+# Fewer labels cannot be split into training and held-out ones with wrong answers in both.
 LABELS_TO_SPLIT = 4
 
 
@@ -29,7 +29,7 @@ class Labelled:
     """Pictures with labels.
 
     Attributes:
-        embeddings: as the backbone gives them, float32 (n, dim), rows of unit length.
+        embeddings: of the backbone, float32 (n, dim), rows of unit length.
         codes: their labels as numbers from 0, int32 (n,).
         labels: how many there are.
     """
@@ -39,22 +39,22 @@ class Labelled:
     labels: int
 
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """Number of pictures."""
         return len(self.codes)
 
     def background(self, rows: Rows) -> Vectors:
-        """Of some of them, what principal components are taken of."""
+        """Embeddings the PCA is fitted on."""
         return self.embeddings[rows]
 
     def at(self, rows: Rows) -> Labelled:
-        """Some of them, with labels numbered anew."""
+        """A subset of the pictures, with labels renumbered."""
         kept, codes = np.unique(self.codes[rows], return_inverse=True)
         return Labelled(self.embeddings[rows], codes.astype(np.int32), len(kept))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """One way to hold examples out: rows of what is learned from, and of what is asked about, int64."""
+    """A split of examples: rows of the training ones, and of the held-out ones, int64."""
 
     learned: Rows
     held_out: Rows
@@ -62,7 +62,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledRows:
-    """Which pictures of a gallery have labels: their rows, int64 (n,), and these as numbers from 0, int32 (n,)."""
+    """The labelled pictures of a gallery: their rows, int64 (n,), and labels as numbers from 0, int32 (n,)."""
 
     rows: Rows
     codes: Codes
@@ -95,15 +95,15 @@ def labelled_rows(gallery: Gallery, settings: Settings) -> LabelledRows:
     if len(rows) > MOST_PICTURES:
         drawn = np.sort(np.random.default_rng(settings.seed).choice(len(rows), MOST_PICTURES, replace=False))
         rows, codes = rows[drawn], np.unique(codes[drawn], return_inverse=True)[1]
-    found = LabelledRows(rows, codes.astype(np.int32))
-    fold_labelled(found.codes, settings)
-    return found
+    labelled = LabelledRows(rows, codes.astype(np.int32))
+    fold_labelled(labelled.codes, settings)
+    return labelled
 
 
 def labelled_pictures(gallery: Gallery, settings: Settings) -> Labelled:
-    """Those with their embeddings; raises as `labelled_rows`."""
-    found = labelled_rows(gallery, settings)
-    return Labelled(gallery.embeddings[found.rows], found.codes, int(found.codes.max()) + 1)
+    """The labelled pictures with their embeddings; raises as `labelled_rows`."""
+    labelled = labelled_rows(gallery, settings)
+    return Labelled(gallery.embeddings[labelled.rows], labelled.codes, int(labelled.codes.max()) + 1)
 
 
 def fold_labelled(codes: Codes, settings: Settings) -> list[Fold]:
@@ -127,12 +127,12 @@ def fold_labelled(codes: Codes, settings: Settings) -> list[Fold]:
         for code in usable:
             rows = random.permutation(np.flatnonzero(codes == code))
             turns[rows] = (np.arange(len(rows)) + random.integers(folds)) % folds
-    found = [Fold(np.flatnonzero(turns != turn), np.flatnonzero(turns == turn)) for turn in range(folds)]
-    return [fold for fold in found if len(fold.held_out)]
+    candidates = [Fold(np.flatnonzero(turns != turn), np.flatnonzero(turns == turn)) for turn in range(folds)]
+    return [fold for fold in candidates if len(fold.held_out)]
 
 
 def _turns_of_labels(count: int, usable: Rows, settings: Settings, random: np.random.Generator) -> Rows:
-    """In which fold each label is held out, -1 for never."""
+    """The fold in which each label is held out, -1 for none."""
     if len(usable) < LABELS_TO_SPLIT:
         raise HeadError(
             f"It takes {LABELS_TO_SPLIT} labels with two pictures each to hold some labels out, and there are "

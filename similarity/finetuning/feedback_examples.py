@@ -1,4 +1,4 @@
-"""Marks on results as what a head learns from: pictures that belong together or do not, and no labels."""
+"""Feedback on results as training examples: pairs of pictures that belong together or not, without labels."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from similarity.vectors.arrays import Vectors
 if TYPE_CHECKING:
     from similarity.gallery import Gallery
 
-# So many pictures of the gallery say well what its pictures have in common, and how they differ.
+# Pictures of the gallery in the sample that the PCA is fitted on.
 BACKGROUND = 10_000
-# Fewer queries with marks of both kinds say nothing when some of them are held out.
+# Fewer queries with marks of both kinds are too few to hold some out.
 QUERIES_TO_HOLD_OUT = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marked:
-    """Marked results.
+    """Marked results as training examples.
 
     Attributes:
-        pairs: of a query and a picture.
-        backdrop: embeddings of pictures of the gallery, marked or not, float32 (m, dim), rows of unit length.
+        pairs: pairs of a query and a picture.
+        backdrop: embeddings of a sample of the gallery's pictures, float32 (m, dim), rows of unit length.
     """
 
     pairs: Pairs
@@ -42,28 +42,28 @@ class Marked:
 
     @property
     def embeddings(self) -> Vectors:
-        """Of all that is in the pairs, as the backbone gives them, float32 (n, dim), rows of unit length."""
+        """The backbone's embeddings of all queries and pictures in the pairs, float32 (n, dim), rows of unit length."""
         return self.pairs.embeddings
 
     def __len__(self) -> int:
-        """How many marks there are."""
+        """Number of marks."""
         return len(self.pairs)
 
     def background(self, _rows: Rows) -> Vectors:
-        """Whatever some of them are, what principal components are taken of."""
+        """Embeddings the PCA is fitted on."""
         return self.backdrop
 
     def both_ways(self) -> Rows:
-        """The queries that have marks of both kinds: they alone can be asked."""
+        """The queries with marks of both kinds; only these can be evaluated."""
         pairs = self.pairs
         return np.intersect1d(pairs.queries[pairs.wanted], pairs.queries[~pairs.wanted])
 
 
 def marked_results(gallery: Gallery, settings: Settings) -> Marked:
-    """The marks of a gallery, to be learned from.
+    """The marks of a gallery as training examples.
 
     Raises:
-        HeadError: there are none, or nothing is to be learned of them. GalleryError: they cannot be read.
+        HeadError: there are none, or they are not enough for training. GalleryError: they cannot be read.
     """
     if settings.loss == "proxy-anchor":
         raise HeadError(
@@ -90,17 +90,17 @@ def marked_results(gallery: Gallery, settings: Settings) -> Marked:
 
 
 def fold_marks(marked: Marked, settings: Settings) -> list[Fold]:
-    """Hold out each query with all its marks once; none at all, if too few have marks of both kinds."""
-    asked = marked.both_ways()
-    if len(asked) < QUERIES_TO_HOLD_OUT:
+    """Folds that hold out each query with all its marks once; none if too few have marks of both kinds."""
+    queries = marked.both_ways()
+    if len(queries) < QUERIES_TO_HOLD_OUT:
         return []
     turns = np.full(len(marked.embeddings), -1)
-    turns[np.random.default_rng(settings.seed).permutation(asked)] = np.arange(len(asked)) % settings.folds
+    turns[np.random.default_rng(settings.seed).permutation(queries)] = np.arange(len(queries)) % settings.folds
     turn_of_pair, turn_of_item = turns[marked.pairs.queries], turns[marked.pairs.items]
     return [
         # Nor is a mark learned whose picture is a held-out query: it may say the same the other way round.
         Fold(np.flatnonzero((turn_of_pair != turn) & (turn_of_item != turn)), np.flatnonzero(turn_of_pair == turn))
-        for turn in range(min(settings.folds, len(asked)))
+        for turn in range(min(settings.folds, len(queries)))
     ]
 
 
@@ -113,8 +113,8 @@ class Pairs:
             backbone gives them.
         queries, items: rows of these, int64 (m,).
         wanted: whether the two belong together, bool (m,).
-        gone: how many marks are left out because their picture has left the gallery,
-        foreign: and because their query was embedded by another backbone.
+        gone: number of marks left out because their picture has left the gallery.
+        foreign: number of marks left out because another backbone embedded their query.
     """
 
     embeddings: Vectors
@@ -125,7 +125,7 @@ class Pairs:
     foreign: int = 0
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of pairs."""
         return len(self.wanted)
 
 
@@ -163,7 +163,7 @@ def training_pairs(gallery: Gallery) -> Pairs:
 
 
 class _Gathered:
-    """The embeddings that marks speak of, each once, in the order in which they are asked for."""
+    """The embeddings of marked pictures and queries, each once, in the order of first use."""
 
     def __init__(self, gallery: Gallery, marks: Sequence[Mark]) -> None:
         self._gallery = gallery
@@ -174,24 +174,24 @@ class _Gathered:
         self._vectors: list[Vectors] = []
 
     def fault(self, mark: Mark) -> str | None:
-        """Why a mark cannot be used, if it cannot."""
+        """The reason why a mark cannot be used; None if it can."""
         if mark.sha256 not in self._rows:
             return "gone"
         if self._row_of_query(mark) is not None:
             return None
         if mark.query.embedding is None:
             return "gone"
-        made = self._gallery.manifest
+        manifest = self._gallery.manifest
         backbone = (mark.model, mark.weights_sha256, mark.network_sha256)
-        is_own = backbone == (made.model, made.weights_sha256, made.network_sha256)
-        return None if is_own and mark.query.embedding.shape == (made.dim,) else "foreign"
+        is_own = backbone == (manifest.model, manifest.weights_sha256, manifest.network_sha256)
+        return None if is_own and mark.query.embedding.shape == (manifest.dim,) else "foreign"
 
     def place_of_item(self, mark: Mark) -> int:
-        """Where the embedding of its picture is."""
+        """The position of the picture's embedding."""
         return self._place(mark.sha256, self._gallery.embeddings[self._rows[mark.sha256]])
 
     def place_of_query(self, mark: Mark) -> int:
-        """Where the embedding of its query is."""
+        """The position of the query's embedding."""
         row = self._row_of_query(mark)
         if row is not None:
             return self._place(mark.query.sha256, self._gallery.embeddings[row])
@@ -199,11 +199,11 @@ class _Gathered:
         return self._place((mark.query.sha256, mark.query.box), mark.query.embedding)
 
     def embeddings(self) -> Vectors:
-        """All of them, float32 (n, dim)."""
+        """All embeddings, float32 (n, dim)."""
         return np.array(self._vectors, np.float32)
 
     def _row_of_query(self, mark: Mark) -> int | None:
-        """The gallery's own embedding of a whole picture is better than one that was kept, whatever the backbone."""
+        """The row of a query that is a whole picture of the gallery; its embedding there replaces the stored one."""
         return None if mark.query.box else self._rows.get(mark.query.sha256)
 
     def _place(self, key: object, vector: Vectors) -> int:

@@ -1,4 +1,4 @@
-"""Training from where a gallery is: the examples are gathered, a process of its own trains, and the head comes back."""
+"""Training for a gallery: gathers the examples, and runs a separate process that trains the head."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from similarity.embedding.backbones import understands_text
 from similarity.errors import HeadError, SearchError
-from similarity.finetuning.batches import Examples
+from similarity.finetuning.batches import TrainingExamples
 from similarity.finetuning.epochs import Epoch, OnEpoch
 from similarity.finetuning.example_files import describe, gather_examples, write_examples
 from similarity.finetuning.settings import Settings
@@ -28,7 +28,7 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
 
     Args:
         settings: the defaults were measured; see `Settings`.
-        on_epoch: told how it goes; whatever it raises ends the training.
+        on_epoch: called after each epoch; an exception from it ends the training.
 
     Returns:
         The head, for `Gallery.rebuild`. Its card says what it is worth: metrics of what was held out.
@@ -38,11 +38,11 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
     """
     settings = settings or Settings()
     examples = gather_examples(gallery, settings)
-    made = gallery.manifest
+    manifest = gallery.manifest
     card = Card(
-        model=made.model,
-        weights_sha256=made.weights_sha256,
-        network_sha256=made.network_sha256,
+        model=manifest.model,
+        weights_sha256=manifest.weights_sha256,
+        network_sha256=manifest.network_sha256,
         loss=settings.loss,
         data={"gallery": gallery.name} | describe(examples),
     )
@@ -50,23 +50,23 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
 
 
 def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
-    """How the gallery refines what it compares without a head, and how it will with this one."""
-    made, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
+    """The refinement of the gallery without a head, and with the new one."""
+    manifest, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
     choose = partial(choose_refinement, count=len(gallery), is_exact=gallery.is_exact)
-    has_words, knows_labels = understands_text(made.model), settings.source == "labels"
+    has_words, knows_labels = understands_text(manifest.model), settings.source == "labels"
 
-    def both(asked: str) -> dict[str, Method]:
-        before = choose(asked, dim=made.dim, has_words=has_words)
-        return {"before": before.method, "after": choose(asked, dim=dim, knows_labels=knows_labels).method}
+    def both(method: str) -> dict[str, Method]:
+        before = choose(method, dim=manifest.dim, has_words=has_words)
+        return {"before": before.method, "after": choose(method, dim=dim, knows_labels=knows_labels).method}
 
     try:
-        return both(made.refinement_asked)
-    except SearchError:  # as when the gallery was made; see `storage.py`
+        return both(manifest.refinement_asked)
+    except SearchError:  # as when the gallery was made
         return both(AUTO)
 
 
 def _run(
-    examples: Examples, settings: Settings, card: Card, methods: dict[str, Method], on_epoch: OnEpoch | None
+    examples: TrainingExamples, settings: Settings, card: Card, methods: dict[str, Method], on_epoch: OnEpoch | None
 ) -> Head:
     with TemporaryDirectory() as folder:
         arrays, task, head = (Path(folder, name) for name in ("examples.npz", "task.json", "made.safetensors"))
@@ -74,7 +74,7 @@ def _run(
         task.write_text(json.dumps({"settings": settings.to_json(), "card": card.to_json()} | methods))
         with running_module("similarity.finetuning.worker", arrays, task, head) as process:
             for line in process.stdout or ():
-                _hear(line, on_epoch)
+                _handle(line, on_epoch)
             status = process.wait()
         if status or not head.exists():
             logger.error("The training process ended with status %d", status)
@@ -85,9 +85,9 @@ def _run(
         return read_head(head)
 
 
-def _hear(line: str, on_epoch: OnEpoch | None) -> None:
-    told = json.loads(line)
-    if "error" in told:
-        raise HeadError(told["error"])
+def _handle(line: str, on_epoch: OnEpoch | None) -> None:
+    message = json.loads(line)
+    if "error" in message:
+        raise HeadError(message["error"])
     if on_epoch:
-        on_epoch(Epoch(**told["epoch"]))
+        on_epoch(Epoch(**message["epoch"]))

@@ -1,4 +1,4 @@
-"""What a head is trained with."""
+"""Settings of training a head."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -19,18 +19,18 @@ WITH_MARKS = {"keep": 0.5, "epochs": 100, "patience": 0}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that a head depends on beside what it learns from: the same settings and pictures give the same head.
+    """The settings of a head's training: the same settings and pictures give the same head.
 
     Those from `members` on were chosen on photographs of clothing, 1,192 of them and random parts of all 1,533; the
     README has what was measured.
 
     Attributes:
-        source: what is learned from: the labels of a gallery's pictures, or the marks on its results.
+        source: the training examples: labels of a gallery's pictures, or marks on its results.
         loss: see `losses.py`.
         layers: 1 for a linear projection, 2 for one with a hidden layer.
         dim: numbers that are learned; as many principal components are kept beside them.
         keep: how much of the cosine similarity those components stay, in 0..1; see `heads.py`.
-        split: what is held out to see how good it gets: some items of each label, or some labels altogether.
+        split: the held-out pictures: some items of each label, or some labels altogether.
         folds: in so many parts, each of which is held out once from a network that is trained on the others.
         seed: of all that is drawn.
         epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has been below
@@ -65,7 +65,7 @@ class Settings:
     weight_decay: float = 0.1
 
     def __post_init__(self) -> None:
-        """Raise HeadError if they make no sense."""
+        """Raise HeadError if they are not valid."""
         wrong = [
             (self.loss not in LOSSES, f"The loss {self.loss!r} is none of {', '.join(LOSSES)}."),
             (self.split not in SPLITS, f"The split {self.split!r} is none of {', '.join(SPLITS)}."),
@@ -89,15 +89,15 @@ class Settings:
 
     @classmethod
     def choose(cls, source: From = "labels", **given: Any) -> "Settings":
-        """Those for labels or for marks, with some of them given; of these, None says that it is not."""
+        """Default settings for labels or for marks, with given ones in place of them; None counts as not given."""
         others = WITH_MARKS if source == "marks" else {}
         return cls(source=source, **(others | {name: value for name, value in given.items() if value is not None}))
 
     def to_json(self) -> dict[str, Any]:
-        """In JSON's own types."""
+        """The settings in JSON's own types."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "Settings":
-        """What `to_json` gave."""
-        return cls(**{one.name: told[one.name] for one in fields(cls) if one.name in told})
+    def from_json(cls, facts: Mapping[str, Any]) -> "Settings":
+        """Read the value of `to_json`."""
+        return cls(**{setting.name: facts[setting.name] for setting in fields(cls) if setting.name in facts})

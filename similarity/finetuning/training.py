@@ -1,4 +1,4 @@
-"""The training of a head: small networks side by side, on noisy examples, until what is held out gets no better.
+"""Training of a head: small networks in parallel, on noisy examples, until held-out metrics stop rising.
 
 The loop is short because there is little to it: a matrix or two, AdamW (I. Loshchilov and F. Hutter, ICLR 2019) with
 one cycle of learning rates (L. N. Smith and N. Topin, "Super-convergence", 2018), and what is known to keep a network
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from similarity.errors import HeadError
-from similarity.finetuning.batches import Examples, make_lessons
+from similarity.finetuning.batches import TrainingExamples, make_lessons
 from similarity.finetuning.losses import PROXIES_FASTER, make_criterion
 from similarity.finetuning.settings import Settings
 from similarity.search import Rows
@@ -32,7 +32,7 @@ WARM_UP = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Basis:
-    """The principal components of some embeddings.
+    """The principal components of embeddings.
 
     Attributes:
         centre: float32 (dim,).
@@ -44,30 +44,30 @@ class Basis:
 
     @classmethod
     def of(cls, embeddings: Vectors, components: int) -> Basis:
-        """The strongest of them; there are no more than embeddings, or numbers in one."""
+        """Fit the strongest components; at most as many as there are embeddings or dimensions."""
         centre = embeddings.mean(axis=0)
         centred = normalise(embeddings - centre).astype(np.float64)
         if len(centred) < centred.shape[1]:  # of few pictures, a hundred times as fast
             _, spread, rows = np.linalg.svd(centred, full_matrices=False)
             strengths = spread**2
         else:
-            strengths, columns = (np.flip(found, -1) for found in np.linalg.eigh(centred.T @ centred))
+            strengths, columns = (np.flip(values, -1) for values in np.linalg.eigh(centred.T @ centred))
             rows = columns.T
         count = min(components, len(embeddings), int((strengths > 1e-9 * strengths[0]).sum()))
         return cls(centre, np.ascontiguousarray(rows[:count], np.float32))
 
     def project(self, embeddings: Vectors) -> Vectors:
-        """Float32 (n, dim) -> float32 (n, components), scaled so that one of the embedding's numbers varies by 1."""
+        """Project float32 (n, dim) -> float32 (n, components), scaled to unit variance of the embedding's numbers."""
         scale = np.float32(embeddings.shape[1] ** 0.5)
-        made: Vectors = scale * (normalise(embeddings - self.centre) @ self.rows.T)
-        return made
+        projected: Vectors = scale * (normalise(embeddings - self.centre) @ self.rows.T)
+        return projected
 
 
 class Member:
-    """A network that is trained on some of the examples."""
+    """A network that is trained on a subset of the examples."""
 
-    def __init__(self, examples: Examples, rows: Rows, settings: Settings, number: int = 0) -> None:
-        """Begin; of several with the same settings each has another number, and draws something else."""
+    def __init__(self, examples: TrainingExamples, rows: Rows, settings: Settings, number: int = 0) -> None:
+        """Initialise; networks with the same settings have different numbers, and so different random draws."""
         import torch
 
         seed = settings.seed + 1000 * number
@@ -84,7 +84,7 @@ class Member:
         self._optimiser, self._schedule = self._prepare()
 
     def learn(self) -> float:
-        """One epoch; returns the mean loss of its batches."""
+        """Train for an epoch; returns the mean loss of its batches."""
         losses = []
         for lesson in self._lessons.draw(self._random):
             loss = lesson.loss(self._criterion, self._forward(self._inputs[lesson.rows]))
@@ -107,7 +107,7 @@ class Member:
         import torch
 
         settings, own = self._settings, self._criterion.parameters
-        weights = [one for one in (self._first, self._last) if one is not None]
+        weights = [matrix for matrix in (self._first, self._last) if matrix is not None]
         groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": settings.weight_decay}]
         if own:
             groups.append({"params": own, "weight_decay": 0.0, "lr": PROXIES_FASTER * settings.learning_rate})
@@ -122,11 +122,11 @@ class Member:
         hidden = inputs + self._settings.noise * torch.randn(inputs.shape, generator=self._noise)
         if self._first is not None:
             hidden = functional.relu(hidden @ self._first.T)
-        made = functional.dropout(hidden, self._settings.dropout) @ self._last.T
-        return functional.normalize(made)
+        outputs = functional.dropout(hidden, self._settings.dropout) @ self._last.T
+        return functional.normalize(outputs)
 
     def head(self, card: Card) -> Head:
-        """What it has learned so far."""
+        """The head as trained so far."""
         settings, basis = self._settings, self._basis
         kept = min(settings.dim, len(basis.rows)) if settings.keep else 0
         first = None if self._first is None else self._first.detach().numpy().copy()
@@ -135,7 +135,7 @@ class Member:
 
 
 def one_cycle(optimiser: Any, steps: int) -> Any:
-    """One cycle of learning rates, up to those of an optimiser and down, in so many steps."""
+    """A cycle of learning rates, up to those of an optimiser and down, in so many steps."""
     import torch
 
     rates = [group["lr"] for group in optimiser.param_groups]
@@ -144,7 +144,7 @@ def one_cycle(optimiser: Any, steps: int) -> Any:
 
 
 def join(heads: Sequence[Head], embeddings: Vectors) -> Head:
-    """Heads of one basis as one, of the same size of vectors.
+    """Join heads of the same basis into one, with vectors of the same size.
 
     Each counts alike, by the mean length of what it makes of some embeddings; of all their numbers the strongest
     principal components are taken, since nearly all of a similarity is in them.
@@ -152,17 +152,17 @@ def join(heads: Sequence[Head], embeddings: Vectors) -> Head:
     Args:
         embeddings: float32 (n, dim), rows of unit length.
     """
-    one = heads[0]
-    components = normalise(embeddings - one.centre) @ one.basis.T
+    first_head = heads[0]
+    components = normalise(embeddings - first_head.centre) @ first_head.basis.T
     inputs = [components if each.first is None else np.maximum(components @ each.first.T, 0) for each in heads]
-    made = [hidden @ each.last.T for hidden, each in zip(inputs, heads, strict=True)]
-    scales = [1 / max(float(np.linalg.norm(each, axis=1).mean()), 1e-9) for each in made]
-    outputs = np.concatenate([scale * each for scale, each in zip(scales, made, strict=True)], axis=1)
+    projections = [hidden @ each.last.T for hidden, each in zip(inputs, heads, strict=True)]
+    scales = [1 / max(float(np.linalg.norm(each, axis=1).mean()), 1e-9) for each in projections]
+    outputs = np.concatenate([scale * each for scale, each in zip(scales, projections, strict=True)], axis=1)
     _, directions = np.linalg.eigh(outputs.T.astype(np.float64) @ outputs)
-    dim = len(one.last)
+    dim = len(first_head.last)
     chosen = np.split(directions[:, ::-1][:, :dim].T, len(heads), axis=1)
     parts = [scale * each @ head.last for scale, each, head in zip(scales, chosen, heads, strict=True)]
     firsts = [head.first for head in heads if head.first is not None]
     joined = np.concatenate(parts, axis=1) if firsts else np.sum(parts, axis=0)
     last = np.ascontiguousarray(joined, np.float32)
-    return replace(one, first=np.concatenate(firsts) if firsts else None, last=last)
+    return replace(first_head, first=np.concatenate(firsts) if firsts else None, last=last)

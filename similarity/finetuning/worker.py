@@ -1,4 +1,4 @@
-"""The process that trains a head: `process.py` runs it, so that torch stays out of every other one.
+"""The process that trains a head; run by `launcher.py`, so that no other process imports torch.
 
 python -m similarity.finetuning.worker EXAMPLES.npz TASK.json HEAD
 
@@ -18,65 +18,64 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import SimilarityError
-from similarity.finetuning.batches import Examples
+from similarity.finetuning.batches import TrainingExamples
 from similarity.finetuning.epochs import Epoch
 from similarity.finetuning.example_files import make_folds, read_examples
 from similarity.finetuning.examples import Fold, Labelled
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.training import Member, join
-from similarity.finetuning.validation import Answers, Exam, make_exam
+from similarity.finetuning.validation import HeldOut, QueryResults, make_held_out
 from similarity.vectors.heads import Card, Head
 from similarity.vectors.refinement import Method
 
 LIBRARIES = ("torch", "pytorch-metric-learning", "numpy")
 
 
-def teach(examples: Examples, settings: Settings, card: Card, before: Method, after: Method) -> Head:
-    """Try on parts of the examples, see what that is worth, then learn from all.
+def teach(examples: TrainingExamples, settings: Settings, card: Card, before: Method, after: Method) -> Head:
+    """Validate on held-out parts of the examples, then train on all of them.
 
     Args:
-        card: what is known of the head beforehand.
-        before: how the gallery refines what it compares without a head,
-        after: and with this one.
+        card: the facts known before training.
+        before: the gallery's refinement without a head.
+        after: its refinement with this head.
 
     Raises:
-        HeadError: there is too little to hold anything out of.
+        HeadError: there are too few examples to hold any out.
     """
     started = time.perf_counter()
     folds = make_folds(examples, settings)
     card = replace(card, settings=settings.to_json() | {"refinement": after})
     epochs = settings.epochs
     if folds:
-        exams = [make_exam(examples, fold, settings.split) for fold in folds]
-        heads, epochs = _try(examples, folds, exams, settings, card)
-        card = _marked(card, examples, exams, heads, before, after)
+        held_out = [make_held_out(examples, fold, settings.split) for fold in folds]
+        heads, epochs = _try(examples, folds, held_out, settings, card)
+        card = _marked(card, examples, held_out, heads, before, after)
     final = _learn(examples, settings, card, epochs)
-    told = replace(
+    card = replace(
         card,
         seconds=round(time.perf_counter() - started, 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
         settings=dict(card.settings) | {"best_epoch": epochs},
     )
-    return replace(final, card=told)
+    return replace(final, card=card)
 
 
 def _try(
-    examples: Examples, folds: Sequence[Fold], exams: Sequence[Exam], settings: Settings, card: Card
+    examples: TrainingExamples, folds: Sequence[Fold], held_out: Sequence[HeldOut], settings: Settings, card: Card
 ) -> tuple[list[Head], int]:
-    """Train a network without each of the folds; their heads at the epoch that was best, and which it was."""
+    """Train a network without each of the folds; returns their heads at the best epoch, and its number."""
     members = [Member(examples, fold.learned, settings, number) for number, fold in enumerate(folds)]
-    asked = [len(exam) for exam in exams]
+    sizes = [len(part) for part in held_out]
     best: list[Head] = []
     best_recall, best_epoch = -1.0, 0
     for number in range(1, settings.epochs + 1):
         loss = float(np.mean([member.learn() for member in members]))
         heads = [member.head(card) for member in members]
-        found = [exam.recall(head.project(examples.embeddings)) for exam, head in zip(exams, heads, strict=True)]
-        recall = float(np.average(found, weights=asked))
-        if (
-            recall >= best_recall or not settings.patience
-        ):  # where there is nothing left to be risen, results still come closer together
+        recalls = [part.recall(head.project(examples.embeddings)) for part, head in zip(held_out, heads, strict=True)]
+        recall = float(np.average(recalls, weights=sizes))
+        # At equal recall the later epoch counts: pictures that belong together are closer by then.
+        if recall >= best_recall or not settings.patience:
             best, best_recall, best_epoch = heads, recall, number
         _tell(Epoch("trial", number, settings.epochs, loss, recall))
         if settings.patience and number - best_epoch >= settings.patience:
@@ -85,24 +84,29 @@ def _try(
 
 
 def _marked(
-    card: Card, examples: Examples, exams: Sequence[Exam], heads: Sequence[Head], before: Method, after: Method
+    card: Card,
+    examples: TrainingExamples,
+    held_out: Sequence[HeldOut],
+    heads: Sequence[Head],
+    before: Method,
+    after: Method,
 ) -> Card:
-    """The card with what the heads of a trial were worth, each for what it had not seen."""
-    vectors = examples.embeddings
-    untaught = Answers.join([exam.sit(vectors, before) for exam in exams])
-    taught = Answers.join([exam.sit(head.project(vectors), after) for exam, head in zip(exams, heads, strict=True)])
-    # What is learned of whole labels that are held out says nothing of how sure a result among all labels is.
+    """The card with metrics of the trial's heads, each on the examples held out from it."""
+    vectors, pairs = examples.embeddings, zip(held_out, heads, strict=True)
+    without = QueryResults.join([part.evaluate(vectors, before) for part in held_out])
+    with_heads = QueryResults.join([part.evaluate(head.project(vectors), after) for part, head in pairs])
+    # Held-out labels say nothing about confidence in a search among all labels.
     is_like_searching = isinstance(examples, Labelled) and card.settings["split"] == "item"
     return replace(
         card,
-        before=untaught.summary(),
-        after=taught.summary(),
-        calibration=taught.calibration() if is_like_searching else None,
-        data=dict(card.data) | {"queries": len(taught)},
+        before=without.summary(),
+        after=with_heads.summary(),
+        calibration=with_heads.calibration() if is_like_searching else None,
+        data=dict(card.data) | {"queries": len(with_heads)},
     )
 
 
-def _learn(examples: Examples, settings: Settings, card: Card, epochs: int) -> Head:
+def _learn(examples: TrainingExamples, settings: Settings, card: Card, epochs: int) -> Head:
     """Train on all examples, for so many epochs."""
     rows = np.arange(len(examples))
     members = [Member(examples, rows, settings, number) for number in range(settings.members)]
@@ -122,12 +126,12 @@ def _say(**facts: Any) -> None:
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Train a head as the files named on the command line say."""
     examples, task, head = map(Path, sys.argv[1:])
-    told = json.loads(task.read_text())
-    settings, card = Settings.from_json(told["settings"]), Card(**told["card"])
+    spec = json.loads(task.read_text())
+    settings, card = Settings.from_json(spec["settings"]), Card(**spec["card"])
     try:
-        teach(read_examples(examples), settings, card, told["before"], told["after"]).write(head)
+        teach(read_examples(examples), settings, card, spec["before"], spec["after"]).write(head)
     except SimilarityError as error:
         _say(error=str(error))
 

@@ -1,4 +1,4 @@
-"""Bytes to a safe, upright RGB picture. The only decoder, so that indexing and querying see the same pixels."""
+"""Decoding bytes to a safe, upright RGB picture. The only decoder: indexing and search see the same pixels."""
 
 import io
 import math
@@ -15,8 +15,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
 from similarity.images.formats import FORMATS, check_parts, what_it_is_instead
 
-# What is decoded at most, so that no picture takes 300 MB; decoders of the last two formats keep several copies. Beyond
-# the side and the aspect ratio it is a stripe, which nobody means to search with.
+# Limits of decoding, so that no picture takes 300 MB; decoders of the last two formats keep several copies. A picture
+# beyond the side or the aspect ratio is a stripe, which nobody searches with.
 MAX_FILE_BYTES = 200_000_000
 MAX_PIXELS = 50_000_000
 MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000}
@@ -24,12 +24,12 @@ MAX_PIXELS_PROGRESSIVE_CMYK = 30_000_000
 MAX_FRAMES = 1_000
 MAX_SIDE = 50_000
 MAX_ASPECT = 200
-# From how many pixels on a picture is halved at least, and how many are converted at a time.
+# Pixels from which on a picture is at least halved, and pixels that are converted at a time.
 HALVED_FROM = 16_000_000
 STRIP_PIXELS = 1_000_000
 THUMBNAIL_SIDE = 320
 
-# What Pillow's decoders raise on damaged files; OSError is the documented one, the rest was met in practice.
+# Raised by Pillow's decoders on damaged files; OSError is documented, the others were seen in practice.
 DECODING_ERRORS = (
     OSError,
     SyntaxError,
@@ -46,7 +46,7 @@ DECODING_ERRORS = (
     MemoryError,
 )
 
-# What turns a picture upright, by its EXIF orientation; the last four lie on their side.
+# Transposition that turns a picture upright, by EXIF orientation; the last four swap width and height.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -75,7 +75,7 @@ class Decoded:
 
 # Pillow only warns about pictures between one and two times its own limit, which lies above ours.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
-# What it thinks of a file's metadata is of no interest, since they are dropped.
+# Its warnings about metadata do not matter, since metadata are dropped.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
@@ -85,7 +85,7 @@ def read_image(path: str | Path) -> Image.Image:
 
 
 def read_file(path: str | Path) -> tuple[bytes, float]:
-    """The bytes of a picture file, and when it was last changed, in seconds since 1970.
+    """Read the bytes of a picture file, and its modification time in seconds since 1970.
 
     Raises:
         ImageError: it is gone, unreadable, no regular file, or larger than 200 MB.
@@ -107,8 +107,8 @@ def decode(data: bytes, name: str) -> Image.Image:
     """Decode a picture file that is already in memory, at its full size.
 
     Args:
-        data: the file's bytes: JPEG, PNG, WebP, GIF (its first frame), AVIF or BMP, whatever its name says.
-        name: what to call it in an error.
+        data: the file's bytes: JPEG, PNG, WebP, GIF (its first frame), AVIF or BMP, independent of its name.
+        name: its name in errors.
 
     Returns:
         An RGB image: turned upright as its EXIF orientation says, transparency shown on white, 16-bit grey scaled to
@@ -121,7 +121,7 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 
 def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded:
-    """Like `decode`, but no larger than is enough.
+    """Like `decode`, but reduced to the size that is needed.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size: the decoder leaves out frequencies that the smaller
     picture cannot show, which makes a 12-megapixel photograph about five times cheaper. Other pictures are reduced by
@@ -129,7 +129,7 @@ def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded
     compared must be decoded alike.
 
     Args:
-        side: the shorter side is to have at least so many pixels, if it has them in the file.
+        side: minimum pixels of the shorter side, if the file has them.
     """
     if not data:
         raise NotAnImageError(name, "is empty (0 bytes).")
@@ -154,7 +154,7 @@ def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded
 
 
 def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.Image:
-    """What `decode_scaled` makes of a picture that Pillow has opened, whether its pixels have been read yet or not."""
+    """Convert a picture that Pillow has opened as `decode_scaled` does, whether its pixels are loaded or not."""
     _check_size(image, name)
     try:
         image.load()
@@ -166,7 +166,7 @@ def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.I
 
 
 def count_pixels(data: bytes) -> int:
-    """How many pixels a picture file says it has, of which none is decoded; 0 if it is none."""
+    """Number of pixels by the header of a picture file, without decoding it; 0 if it is not a picture."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return image.width * image.height
@@ -188,14 +188,14 @@ def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
 
 
 def grey_thumbnail(width: int, height: int) -> bytes:
-    """What stands for the thumbnail of a picture of this size that is gone."""
+    """A grey placeholder for the thumbnail of a missing picture of this size."""
     scale = min(1, THUMBNAIL_SIDE / max(width, height, 1))
     size = max(1, round(scale * width)), max(1, round(scale * height))
     return thumbnail(Image.new("RGB", size, "lightgrey"))
 
 
 def _check_size(image: Image.Image, name: str) -> None:
-    """Refuse a picture by what its header says, before memory is taken for its pixels."""
+    """Reject a picture by the size in its header, before memory is allocated for its pixels."""
     size = f"{image.width} x {image.height} pixels"
     limit = MAX_PIXELS_OF.get(image.format or "", MAX_PIXELS)
     if image.mode == "CMYK" and image.info.get("progressive"):  # all its coefficients are in memory at once
@@ -211,7 +211,7 @@ def _check_size(image: Image.Image, name: str) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """As the EXIF data say, from 1 to 8; 1 where they say nothing or cannot be read."""
+    """The EXIF orientation, from 1 to 8; 1 if there is none, or it cannot be read."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except DECODING_ERRORS:
@@ -219,9 +219,9 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _factor(size: tuple[int, int], side: int | None) -> int:
-    """By what a picture can be reduced so that its shorter side keeps twice the pixels that are asked for.
+    """The factor of reduction that leaves the shorter side twice the needed pixels.
 
-    Very large ones are halved in any case, which leaves 500 pixels on the shorter side at the least.
+    Very large pictures are halved in any case, which leaves at least 500 pixels on the shorter side.
     """
     if side is None:
         return 1
@@ -229,7 +229,7 @@ def _factor(size: tuple[int, int], side: int | None) -> int:
 
 
 def _convert(image: Image.Image, factor: int) -> Image.Image:
-    """A picture as RGB, reduced by averaging; strip by strip, so that there is never a second one of all its pixels."""
+    """Convert a picture to RGB, reduced by averaging; strip by strip, so that there is never a second full copy."""
     if factor == 1:
         return _pixels(image)
     result = Image.new("RGB", (math.ceil(image.width / factor), math.ceil(image.height / factor)))
@@ -263,6 +263,6 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 
 
 def _damaged(name: str, error: BaseException) -> DamagedError:
-    """With the first line of what a decoder says, or its kind if it says nothing."""
+    """The error for a damaged picture, with the first line of the decoder's message, or the name of its error."""
     text = str(error).strip()
     return DamagedError(name, f"is damaged or incomplete ({text.splitlines()[0] if text else type(error).__name__}).")

@@ -1,4 +1,4 @@
-"""Which formats of pictures are read, told by their content and never by their name, and what other files are."""
+"""Formats of picture files, recognised by content and never by name, and of other files."""
 
 import re
 
@@ -25,7 +25,7 @@ OWN_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM")
 
 
 def what_it_is_instead(data: bytes, name: str) -> ImageError:
-    """Say why bytes that no decoder knows are not a picture, or not one that is read."""
+    """The error for bytes that no decoder recognises, which names their format if it is known."""
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()  # UTF-8 may begin with a mark
     if b"<svg" in start:
         return UnsupportedError(name, f"is an SVG, which is not read: {READ}.")
@@ -39,8 +39,8 @@ def what_it_is_instead(data: bytes, name: str) -> ImageError:
     return NotAnImageError(name, f"is not a picture that can be read: {READ}.")
 
 
-# How many parts a file may have. Decoders go through them one by one, some with time that grows as the square; a
-# photograph has a few dozen, and ten scans if it is a progressive JPEG.
+# Limits on the parts of a file. Decoders process them one by one, some in quadratic time; a photograph has a few dozen,
+# and ten scans if it is a progressive JPEG.
 MAX_METADATA, MAX_SCANS, MAX_MARKERS, MAX_CHUNKS, MAX_FILL = 500, 100, 2_000, 100_000, 1 << 16
 MAX_PNG_METADATA, MAX_GIF_BLOCKS = 5_000, 10_000
 JPEG_START, JPEG_END, JPEG_SCAN = 0xD8, 0xD9, 0xDA
@@ -51,7 +51,7 @@ END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def check_parts(data: bytes, name: str) -> None:
-    """Refuse a file that costs a decoder far more than a picture of its size does, before one goes through it.
+    """Reject a file that costs a decoder far more than a picture of its size, before it is decoded.
 
     Raises:
         TooLargeError: it has more parts than any picture needs. UnsupportedError: it is a run-length BMP, of which five
@@ -115,7 +115,7 @@ def _png_fault(data: bytes) -> str:
 
 
 def _gif_fault(data: bytes) -> str:
-    """What stands before the first frame; no other is looked at."""
+    """Check the blocks before the first frame; other frames are not decoded."""
     flags = data[10] if len(data) > 10 else 0
     at, blocks = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0), 0
     while at + 2 < len(data) and data[at] == 0x21:  # an extension, in blocks that each say their length

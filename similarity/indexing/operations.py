@@ -91,7 +91,7 @@ def update(
         return Run(task, directory, planned, before, source, started), before
 
     if dry_run:
-        return plan()[0].foresee()
+        return plan()[0].preview()
     live_state(directory)  # or there is no gallery, and no folder to be made
     with writing(directory, f"{task} {source.name}"):
         run, before = plan()
@@ -119,7 +119,7 @@ def remove(
         return Run("remove", directory, plan_removal(before.items, ids, paths, labels), before, None, started), before
 
     if dry_run:
-        return plan()[0].foresee()
+        return plan()[0].preview()
     live_state(directory)
     with writing(directory, "remove"):
         return _commit(*plan())

@@ -84,7 +84,7 @@ class Run:
         if self.source:
             self.skipped += [replace(one, source=self.source.name) for one in self.source.skipped]
 
-    def foresee(self) -> Report:
+    def preview(self) -> Report:
         """Find out what it would do, without embedding and without writing; only contents are compared."""
         known = Known(self.before, None)
         new: set[str] = set()

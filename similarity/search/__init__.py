@@ -1,8 +1,10 @@
-"""Vectors to the most similar rows: the `VectorIndex` contract, its FAISS indexes, and the recipes to make them.
+"""Search for the most similar vectors: the `VectorIndex` contract, recipes of indexes, and the engines.
 
-contract   what every index does          recipes    which one for how many vectors
-flat       the reference, exact           scan       exact, in 8 bits
-inverted   approximate, for millions      training, tuning, selected    its parts
+contract   the contract of every index    recipes    the choice of an index by the number of vectors
+stores     the place of an index          engines    building and updating an index in its store
+tuning     how many lists to visit        rescoring  exact scores of candidates
+faiss      flat and scan, exact; inverted, approximate, for millions
+milvus     collections on a server
 """
 
 from similarity.search.contract import METRIC, Accuracy, Hit, Rows, Selection, VectorIndex, Where

@@ -1,4 +1,4 @@
-"""What every index does, whatever it is made of: the `VectorIndex` contract, and what goes into it and comes out."""
+"""The `VectorIndex` contract that every index keeps, with its inputs and results."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
 
 Rows = npt.NDArray[np.int64]
-# What a score is.
+# The metric of scores.
 METRIC = "inner_product"
 # How much of the exact answer an approximate index may miss; see `tuning.TARGETS`.
 Accuracy = Literal["fast", "balanced", "high"]
@@ -39,13 +39,13 @@ class Hit:
 
 
 class Selection:
-    """The rows that a search is to choose from. Whoever searches among the same rows again keeps it: an index prepares
-    itself for it once.
+    """The rows that a search may return. Keep it to search the same rows again: an index prepares itself for it once.
 
     Attributes:
         rows: int64 (m,), in order, each once.
-        where: the conditions that these are all the rows of, for an index that knows the labels and metadata as well,
-        but: and the rows that are left out of them, int64 (.,); None where they were not chosen by conditions.
+        where: the conditions that select these rows, for an index that knows labels and metadata too; None where the
+            rows were not selected by conditions.
+        but: rows that meet the conditions and are left out, int64 (.,).
     """
 
     def __init__(self, rows: Rows, where: Where | None = None, but: Collection[int] = ()) -> None:
@@ -54,16 +54,16 @@ class Selection:
         self._prepared: dict[int, Any] = {}
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of rows."""
         return len(self.rows)
 
     def prepared(self, index: object, prepare: Callable[[Rows], Prepared]) -> Prepared:
-        """What an index has made of it, or makes of it now."""
+        """The value that `prepare` returned for an index; computed on the first call, then kept."""
         key = id(index)
         if key not in self._prepared:
             self._prepared[key] = (prepare(self.rows), index)  # which stays, so that no other one gets its number
-        made: Prepared = self._prepared[key][0]
-        return made
+        result: Prepared = self._prepared[key][0]
+        return result
 
 
 class VectorIndex(Protocol):
@@ -75,14 +75,14 @@ class VectorIndex(Protocol):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What has to be known of it beside its file, as JSON has it."""
+        """Facts that loading needs beside the file, as JSON."""
 
     @property
     def drift(self) -> str:
-        """What has become of it since it was made, if it would be better made anew; else nothing."""
+        """Why a rebuild would be better after the changes since the last one; empty if it would not."""
 
     def __len__(self) -> int:
-        """How many vectors there are."""
+        """Number of vectors."""
 
     def search(
         self, queries: Vectors, k: int, *, among: Selection | None = None, accuracy: Accuracy = "balanced"
@@ -91,7 +91,7 @@ class VectorIndex(Protocol):
 
         Args:
             queries: float32 (m, dim), rows of unit length.
-            k: at least 1; where there are fewer vectors, all come back.
+            k: at least 1; if there are fewer vectors, all are returned.
             among: the rows to choose from; all unless given.
             accuracy: of an approximate index.
 
@@ -106,8 +106,8 @@ class VectorIndex(Protocol):
         """Write it to a file; raises OSError."""
 
 
-def check(queries: Vectors, k: int, dim: int) -> Vectors:
-    """Queries as an index takes them; raises SearchError as `VectorIndex.search` says."""
+def validate_queries(queries: Vectors, k: int, dim: int) -> Vectors:
+    """Check queries and return them as contiguous float32; raises SearchError as `VectorIndex.search` says."""
     if queries.ndim != 2 or queries.shape[1] != dim:
         raise SearchError(f"These vectors have the shape {queries.shape}; this index takes (n, {dim}).")
     with np.errstate(over="ignore"):
@@ -121,8 +121,8 @@ def check(queries: Vectors, k: int, dim: int) -> Vectors:
     return queries
 
 
-def choice(among: Selection | None, count: int) -> int:
-    """How many rows there are to choose from, of so many in an index; raises SearchError if it has not all of them."""
+def candidate_count(among: Selection | None, count: int) -> int:
+    """Number of rows that a search may return, of `count` in the index; raises SearchError if it lacks any of them."""
     if among is None:
         return count
     if len(among) and not 0 <= among.rows[0] <= among.rows[-1] < count:
@@ -130,6 +130,6 @@ def choice(among: Selection | None, count: int) -> int:
     return len(among)
 
 
-def nothing(queries: Vectors, count: int) -> tuple[Vectors, Rows]:
-    """The answer where there is nothing to choose from, or nobody asks."""
+def empty_result(queries: Vectors, count: int) -> tuple[Vectors, Rows]:
+    """The result without candidates, or without queries."""
     return np.empty((len(queries), count), np.float32), np.empty((len(queries), count), np.int64)

@@ -1,9 +1,9 @@
-"""The index of a generation, in whichever store it lies: made, gone on with after a change, read, and tidied up after.
+"""The index of a generation in either store: built, updated after a change, and verified.
 
     index.faiss      in the generation's folder: all of it
     keys.npy         in the generation's folder: which vectors of a collection in Milvus are its own
 
-What is for Milvus is imported only where a gallery is in one.
+The code for Milvus is imported only for galleries that are in one.
 """
 
 import logging
@@ -26,26 +26,27 @@ logger = logging.getLogger(__name__)
 
 @runtime_checkable
 class Remote(Protocol):
-    """An index that has more than its file."""
+    """An index that has data outside of its file."""
 
     def verify(self) -> None:
-        """See to it that the rest is there; raises StoreError."""
+        """Check that this data is there; raises StoreError."""
 
 
 def check_store(store: Store, recipe: str = "", *, is_given: bool = False) -> None:
-    """See to it that an index can be made there, before anything else is done for it.
+    """Check that a store can hold an index, before any other work is done.
 
     Args:
         recipe: of the index, if it is known yet.
-        is_given: whether somebody here has named it, and not only the gallery that is in it.
+        is_given: whether a person named the store here, rather than only a gallery.
 
     Raises:
-        SearchError: there is no counterpart of the recipe. StoreError: it cannot be reached, or nobody here named it.
+        SearchError: there is no counterpart of the recipe. StoreError: the store cannot be reached, or only a gallery
+            named it.
     """
     if store.kind == "milvus":
         from similarity.search.milvus.addresses import give
         from similarity.search.milvus.collection import reach
-        from similarity.search.milvus.index import index_type
+        from similarity.search.milvus.index_types import index_type
 
         if recipe:
             index_type(recipe)
@@ -56,10 +57,10 @@ def check_store(store: Store, recipe: str = "", *, is_given: bool = False) -> No
 
 @contextmanager
 def giving(store: Store, uri: str | None) -> Iterator[None]:
-    """Take the address of a gallery's store for given, and remember it if what is within goes well.
+    """Trust the address of a gallery's store, and remember it if the block within succeeds.
 
     Args:
-        uri: the address, as somebody who knows it has named it; without one this does nothing.
+        uri: the address as a person gave it; without one this does nothing.
 
     Raises:
         StoreError: it is not the address of the store.
@@ -86,10 +87,10 @@ def make_index(
     before: Before | None = None,
     progress: OnProgress | None = None,
 ) -> VectorIndex:
-    """Make an index of all embeddings of a file, or go on with one by the same recipe in the same store.
+    """Build an index of all embeddings of a file, or update one by the same recipe in the same store.
 
     Raises:
-        SearchError: the recipe makes no sense for so many vectors. StoreError: the store cannot be used.
+        SearchError: the recipe does not work for so many vectors. StoreError: the store cannot be used.
     """
     if store.kind == "faiss":
         if before:
@@ -104,6 +105,6 @@ def make_index(
 
 
 def verify_index(index: VectorIndex) -> None:
-    """See to it that what an index has outside of its file is there; raises StoreError."""
+    """Check the data that an index has outside of its file; raises StoreError."""
     if isinstance(index, Remote):
         index.verify()

@@ -1,4 +1,4 @@
-"""FAISS, and how it is kept from using threads where they only wait for each other.
+"""FAISS, with control over its threads, which otherwise wait for each other.
 
 A thread of OpenMP that has done its share spins for a while in case there is more, and so takes a core from searches
 that other threads make. With two cores, exact search among 100,000 x 2048 took 17 ms because of that, and takes 11.
@@ -15,24 +15,24 @@ import faiss as untyped
 
 __all__ = ["cores", "faiss", "in_one_thread", "scanning"]
 
-# Its type hints leave out much of what there is.
+# Its type hints are incomplete.
 faiss: Any = untyped
 
 
 def cores() -> int:
-    """How many processor cores this process may use."""
+    """Number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
 def scanning() -> ThreadPoolExecutor:
-    """A thread for each core, in which FAISS starts no further ones; it does not hold Python's lock meanwhile."""
+    """A pool with a thread per core, in which FAISS starts no further threads; FAISS releases Python's lock."""
     return ThreadPoolExecutor(cores(), "scanning", faiss.omp_set_num_threads, (1,))
 
 
 @contextmanager
 def in_one_thread() -> Iterator[None]:
-    """What FAISS does for the calling thread in the meantime, it does in that thread."""
+    """Keep FAISS's work within in the calling thread."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""Recipes: how an index is made. A name of ours, or a FAISS factory string for one with inverted lists.
+"""Recipes of indexes: a name of this package, or a FAISS factory string for one with inverted lists.
 
     flat          FAISS `IndexFlatIP`, the reference: exact, every vector in memory in float32
     flat-sq8      exact as well, in a quarter of the memory and a fifth of the time; see `scan.py`
@@ -26,15 +26,15 @@ AUTO, FLAT, SCAN, INVERTED = "auto", "flat", "flat-sq8", "ivf"
 NAMED = (AUTO, FLAT, SCAN, INVERTED)
 EXACT = (FLAT, SCAN)
 
-# Up to so many bytes of float32 a scan takes 2 ms at most, and nothing is faster.
+# Bytes of float32 up to which a scan takes at most 2 ms, and nothing is faster.
 FLAT_BYTES = 1 << 25
-# Up to so many bytes of 8-bit codes the fast exact scan takes 30 ms at most on two cores.
+# Bytes of 8-bit codes up to which the fast exact scan takes at most 30 ms on two cores.
 SCAN_BYTES = 1 << 29
 # Principal components that are kept in inverted lists, most first, and what a vector takes there beside them.
 COMPONENTS, OVERHEAD = (256, 128, 64), 8
 # Vectors for each inverted list that k-means learns from: fewer make bad lists, and with fewer than the first, none.
 MIN_FOR_LIST, FOR_LIST = 20, 40
-# Of more lists, finding the nearest takes longer than going through them; and what a product quantiser learns from.
+# With more lists, finding the nearest takes longer than scanning them. Vectors a product quantiser is trained on.
 MOST_LISTS, CODEBOOK = 1 << 18, 256
 GRAMMAR = re.compile(
     r"(?:(?:PCA|OPQ(?P<blocks>\d{1,4})_)(?P<components>\d{1,5}),)?"
@@ -44,7 +44,7 @@ GRAMMAR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How an index is to be made.
+    """The recipe of an index.
 
     Attributes:
         name: flat, flat-sq8, or a FAISS factory string.
@@ -56,41 +56,40 @@ class Recipe:
 
     @property
     def is_exact(self) -> bool:
-        """Whether it gives the answers of `IndexFlatIP`."""
+        """Whether its results are those of `IndexFlatIP`."""
         return self.name in EXACT
 
     @property
     def stored(self) -> Any:
-        """The type in which embeddings lie on the disk: an approximate index only rescores with them."""
+        """The type of the stored embeddings: an approximate index needs them for rescoring only."""
         return "float32" if self.is_exact else "float16"
 
 
-def choose_recipe(asked: str, count: int, dim: int, *, free: int | None = None) -> Recipe:
-    """The recipe for so many vectors.
+def choose_recipe(name: str, count: int, dim: int, *, free: int | None = None) -> Recipe:
+    """Choose the recipe for a number of vectors.
 
     Args:
-        asked: as above.
-        free: bytes of memory that may be used; half of what is free now unless given.
+        name: a recipe as listed above.
+        free: bytes of memory that may be used; by default half of the memory that is free now.
 
     Raises:
-        SearchError: it is none, or makes no sense for so many vectors.
+        SearchError: there is no such recipe, or it does not work for so many vectors.
     """
-    if asked == AUTO:
+    if name == AUTO:
         return _choose(count, dim, psutil.virtual_memory().available // 2 if free is None else free)
-    name = _inverted(count, dim, COMPONENTS[0], fits=True) if asked == INVERTED else asked
-    if name not in EXACT:
-        _check(name, count, dim)
-    return Recipe(name, "It was asked for.")
+    chosen = _inverted(count, dim, COMPONENTS[0], fits=True) if name == INVERTED else name
+    if chosen not in EXACT:
+        _check(chosen, count, dim)
+    return Recipe(chosen, "It was asked for.")
 
 
 def make_inverted(name: str, dim: int) -> Any:
-    """An index with inverted lists as FAISS makes it of a factory string, untrained.
+    """Make an untrained FAISS index with inverted lists from a factory string.
 
-    Distances are Euclidean there, which rank vectors of unit length as inner products do, also after principal
-    components have been taken of them centred.
+    Its distances are Euclidean, which rank vectors of unit length as inner products do, also after PCA with centring.
 
     Raises:
-        SearchError: it is no such string, or none for such vectors.
+        SearchError: it is no such string, or does not suit such vectors.
     """
     parsed = _parse(name, dim)
     try:
@@ -101,7 +100,7 @@ def make_inverted(name: str, dim: int) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """What a factory string asks for: numbers that a vector has in the lists, lists, and vectors to learn from."""
+    """A parsed factory string: components of a vector, number of lists, and vectors needed for training."""
 
     components: int
     lists: int
@@ -109,15 +108,15 @@ class _Parsed:
 
 
 def _parse(name: str, dim: int) -> _Parsed:
-    """Understand a factory string; FAISS knows more, but not all of that can be learned, changed and read again."""
-    found = GRAMMAR.fullmatch(name)
-    if not found or not 1 <= int(found["lists"]) <= MOST_LISTS:
+    """Parse a factory string; FAISS knows more of them, but not all can be trained, updated and read again."""
+    match = GRAMMAR.fullmatch(name)
+    if not match or not 1 <= int(match["lists"]) <= MOST_LISTS:
         raise SearchError(f"{name!r} is no recipe: {_say()}")
-    lists, components = int(found["lists"]), int(found["components"] or dim)
-    blocks = int(found["blocks"] or 1)
+    lists, components = int(match["lists"]), int(match["components"] or dim)
+    blocks = int(match["blocks"] or 1)
     if not 1 <= components <= dim or not blocks or components % blocks:
         raise SearchError(f"{name!r} makes no sense for vectors of {dim} numbers: {_say()}")
-    learned = max(components if found["components"] else 1, CODEBOOK if found["blocks"] or found["code_blocks"] else 1)
+    learned = max(components if match["components"] else 1, CODEBOOK if match["blocks"] or match["code_blocks"] else 1)
     return _Parsed(components, lists, max(MIN_FOR_LIST * lists, learned))
 
 
@@ -127,7 +126,7 @@ def _choose(count: int, dim: int, free: int) -> Recipe:
         return Recipe(FLAT, f"{pictures} are compared one by one in a moment.")
     if count * dim <= min(SCAN_BYTES, free):
         return Recipe(SCAN, f"{pictures} are scanned exactly in {_size(count * dim)} of memory.")
-    components = next((one for one in COMPONENTS if count * (one + OVERHEAD) <= free), COMPONENTS[-1])
+    components = next((size for size in COMPONENTS if count * (size + OVERHEAD) <= free), COMPONENTS[-1])
     name = _inverted(count, dim, components)
     if _parse(name, dim).needed > count:  # memory is so short that not even this little fits
         return Recipe(SCAN, f"{pictures} are too few for an approximate index.")
@@ -137,16 +136,16 @@ def _choose(count: int, dim: int, free: int) -> Recipe:
 
 
 def _inverted(count: int, dim: int, components: int, *, fits: bool = False) -> str:
-    """About four times the root of the count of lists, as FAISS's guidelines have it, and a power of two.
+    """A factory string with about 4 sqrt(count) lists, as FAISS's guidelines suggest, rounded to a power of two.
 
     Args:
-        fits: fewer where that is needed, so that there are enough vectors to learn from.
+        fits: take fewer lists if needed, so that there are enough vectors for training.
     """
     lists = 2 ** max(4, round(math.log2(4 * math.sqrt(max(1, count)))))
     if fits:
         while lists > 1 and lists * FOR_LIST > count:
             lists //= 2
-        components = next((one for one in COMPONENTS if one <= min(components, count // 2)), dim)
+        components = next((size for size in COMPONENTS if size <= min(components, count // 2)), dim)
     return f"{f'PCA{components},' if dim > components else ''}IVF{lists},SQ8"
 
 

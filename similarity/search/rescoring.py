@@ -10,13 +10,13 @@ from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import BLOCK, StoredVectors
 
-# FAISS compares a few rows at once, and sums up those left over in another order: with AVX-512 equal rows then differ
-# in the last digit. So none are left over.
+# FAISS compares several rows at once, and sums up the remaining ones in another order: with AVX-512 equal rows then
+# differ in the last digit. So rows are padded to a multiple of this.
 TOGETHER = 16
 
 
 def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) -> tuple[Vectors, Rows]:
-    """The best of some candidates.
+    """Rescore candidates exactly and return the best of them.
 
     FAISS computes with float16 as it is stored: turning 100 rows of 2048 into float32 first takes NumPy 1.0 ms, this
     0.24 ms in all. And it takes no thread, whereas a matrix product waits for other cores, which other searches use.
@@ -40,16 +40,16 @@ def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) ->
 
 
 def rescore_many(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) -> tuple[Vectors, Rows]:
-    """As `rescore`, of so many that they are read some at a time; candidates are in order."""
+    """As `rescore`, for many candidates, sorted, which are read a block at a time."""
     scores, rows = np.empty(0, np.float32), np.empty(0, np.int64)
     for start in range(0, len(candidates), BLOCK):
-        found = rescore(vectors, query, candidates[start : start + BLOCK], k)
-        scores, rows = in_order(np.append(scores, found[0]), np.append(rows, found[1]), k)
+        best = rescore(vectors, query, candidates[start : start + BLOCK], k)
+        scores, rows = in_order(np.append(scores, best[0]), np.append(rows, best[1]), k)
     return scores, rows
 
 
 def in_order(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
-    """The k best, best first, of equal ones the first row."""
+    """The k best, best first; of equal scores the lower row comes first."""
     order = np.lexsort((rows, -scores))[:k]
     return scores[order], rows[order]
 

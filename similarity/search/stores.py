@@ -1,9 +1,9 @@
-"""Where the vectors of a gallery are searched: in its own folder, by FAISS, or in a collection of Milvus.
+"""Stores of a gallery's vectors: its own folder, searched by FAISS, or a collection of Milvus.
 
     faiss     embedded, the default: the index is a file of the gallery
     milvus    a cluster or a server at `http://host:19530`, or the file of a Milvus Lite, which is embedded as well
 
-Whichever it is, the gallery's folder has all of its embeddings, so that an index can always be made anew of them.
+In either case the gallery's folder has all of its embeddings, from which an index can always be rebuilt.
 """
 
 import os
@@ -22,16 +22,16 @@ from similarity.vectors.memmap import StoredVectors
 
 Kind = Literal["faiss", "milvus"]
 
-# Notes of what a gallery has made in Milvus, see `milvus/notes.py`; in its folder.
+# The list of collections that a gallery has made in Milvus, in its folder; see `milvus/ledger.py`.
 COLLECTIONS = "collections.json"
-# What new galleries are in unless told otherwise. The address also stands in for that of any gallery on a server, which
-# may have another name where it is seen from.
+# Store of new galleries by default. The address also replaces that of any gallery on a server, which may have another
+# name as seen from this computer.
 STORE, URI = "SIMILARITY_STORE", "SIMILARITY_MILVUS_URI"
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where an index lies.
+    """The place of an index.
 
     Attributes:
         kind: the engine.
@@ -43,7 +43,7 @@ class Store:
 
     @property
     def title(self) -> str:
-        """For people who may know the address."""
+        """A description for people who may know the address."""
         return f"Milvus at {self.uri}" if self.kind == "milvus" else "FAISS, in the gallery's folder"
 
 
@@ -52,10 +52,10 @@ EMBEDDED = Store()
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What an index is of, beside the vectors.
+    """The source of an index beside the vectors.
 
     Attributes:
-        directory: of the gallery.
+        directory: the gallery's folder.
         generation: its number.
         items: one for each vector.
     """
@@ -66,14 +66,14 @@ class Indexed:
 
 
 def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
-    """The store that is asked for.
+    """Choose a store by name and address.
 
     Args:
-        kind: as above; what SIMILARITY_STORE says unless given, or else the embedded one.
-        uri: of Milvus; what SIMILARITY_MILVUS_URI says unless given.
+        kind: as above; the value of SIMILARITY_STORE unless given, or else the embedded store.
+        uri: of Milvus; the value of SIMILARITY_MILVUS_URI unless given.
 
     Raises:
-        StoreError: it is none, or there is no address for it.
+        StoreError: there is no such store, or it has no address.
     """
     if kind is None:
         kind = "milvus" if uri else os.environ.get(STORE) or "faiss"
@@ -96,11 +96,11 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What an index goes on from after a change.
+    """The state before a change, from which an index is updated.
 
     Attributes:
         index, vectors, items: of the generation that was changed.
-        origins: for each item of the new one the row that it had there, or -1.
+        origins: for each item of the new generation its row in the changed one, or -1.
     """
 
     index: VectorIndex

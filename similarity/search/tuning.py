@@ -1,8 +1,8 @@
-"""How many lists have to be visited is not guessed but measured, with pictures of the gallery as queries.
+"""Tuning of an approximate index: how many lists to visit, measured with pictures of the gallery as queries.
 
-For some rows the exact ten nearest others are found by comparing them with all, and lists are visited twice as many at
-a time until so large a share of those ten is found as each level of accuracy asks for. What was reached is kept with
-the gallery: `info` tells it.
+The exact ten nearest neighbours of a sample of rows are computed, and the number of visited lists is doubled until the
+index returns the share of them that each level of accuracy requires. The recall that was reached is kept with the
+gallery and shown by `info`.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,31 +20,31 @@ from similarity.vectors.memmap import StoredVectors
 # Queries float32 (m, dim), k, lists to visit and candidates to rescore -> scores and rows, both (m, k).
 Answer = Callable[[Vectors, int, int, int], tuple[Vectors, Rows]]
 
-# The least recall@10 of each level, with something to spare: other queries than those measured may fare a little worse.
+# Minimum recall@10 of each level, with a margin: queries other than those measured may do slightly worse.
 TARGETS: dict[Accuracy, float] = {"fast": 0.96, "balanced": 0.99, "high": 0.999}
-# How many candidates are rescored at each level.
+# Candidates that are rescored at each level.
 SHORTLIST: dict[Accuracy, int] = {"fast": 50, "balanced": 50, "high": 100}
-# How many queries are measured with, and of how many results.
+# Number of queries and of results in a measurement.
 QUERIES, K = 200, 10
-# What two ways to compute one score may differ by.
+# Difference between two ways to compute the same score.
 SAME = 1e-5
-# It is measured anew when so large a share of the pictures has come or gone since.
+# Tuning is repeated after changes of so large a share of the pictures.
 OUTDATED = 0.05
-# An index has drifted when it takes so many times the lists that it took at first, or has so many times the pictures.
+# An index has drifted when it needs so many times as many lists as at first, or has so many times as many pictures.
 DRIFTED, GROWN = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What was measured.
+    """The result of tuning.
 
     Attributes:
-        trained_on: how many pictures there were when the lists were learned.
+        trained_on: number of pictures when the lists were trained.
         probes: lists to visit, by level.
         recall: recall@10 that was reached with them, by level.
-        first_probes: lists that the level `balanced` took when the lists were learned.
-        changed: pictures that have come or gone since then.
-        measured_after: how many of these had when this was measured.
+        first_probes: lists that the level `balanced` needed when the lists were trained.
+        changed: pictures added or removed since then.
+        measured_after: how many of these changes came before the last measurement.
     """
 
     trained_on: int
@@ -56,19 +56,19 @@ class Tuning:
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "Tuning":
-        """What `facts` said; raises LookupError, TypeError or ValueError where that cannot be."""
+        """Read `facts`; raises LookupError, TypeError or ValueError if they are not valid."""
         numbers = {name: facts[name] for name in ("trained_on", "first_probes", "changed", "measured_after")}
         probes = {level: facts["probes"][level] for level in TARGETS}
         recall = {level: facts["recall@10"][level] for level in TARGETS}
-        if not all(type(one) is int and 0 <= one < 1 << 62 for one in (*numbers.values(), *probes.values())):
+        if not all(type(value) is int and 0 <= value < 1 << 62 for value in (*numbers.values(), *probes.values())):
             raise ValueError("counts that are none")
-        if not all(isinstance(one, int | float) and 0 <= one <= 1 for one in recall.values()):
+        if not all(isinstance(value, int | float) and 0 <= value <= 1 for value in recall.values()):
             raise ValueError("shares that are none")
         return cls(probes=probes, recall=recall, **numbers)
 
     @property
     def facts(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The values as JSON."""
         return {
             "trained_on": self.trained_on,
             "probes": dict(self.probes),
@@ -79,18 +79,18 @@ class Tuning:
         }
 
     def after(self, changes: int) -> "Tuning":
-        """After so many pictures have come or gone."""
+        """The tuning after so many more changes."""
         return replace(self, changed=self.changed + changes)
 
     def is_outdated(self, count: int) -> bool:
-        """Whether it should be measured anew, among so many pictures."""
+        """Whether it should be measured again, for a gallery of so many pictures."""
         return self.changed - self.measured_after > OUTDATED * count
 
     def drift(self, count: int) -> str:
-        """What has become of the index since its lists were learned, if it would be better anew; else nothing.
+        """Why the index should be rebuilt, after the changes since its lists were trained; empty if it should not.
 
         Args:
-            count: how many pictures there are now.
+            count: the number of pictures now.
         """
         if count > GROWN * self.trained_on or GROWN * count < self.trained_on:
             return f"its groups were learned from {self.trained_on:,} pictures, and it has {count:,} now"
@@ -104,13 +104,13 @@ class Tuning:
 def tune(
     answer: Answer, lists: int, vectors: StoredVectors, before: Tuning, progress: OnProgress | None = None
 ) -> Tuning:
-    """Measure how many lists each level takes.
+    """Measure how many lists each level needs.
 
     Args:
-        answer: asks the index.
-        lists: how many it has.
-        vectors: that it holds.
-        before: what is known of it.
+        answer: searches the index.
+        lists: the number of its lists.
+        vectors: the vectors that it holds.
+        before: the tuning so far.
     """
     rows = np.sort(np.random.default_rng(1).choice(len(vectors), min(QUERIES, len(vectors)), replace=False))
     queries = vectors[rows]
@@ -130,19 +130,19 @@ def tune(
 
 
 def _tenth_best(vectors: StoredVectors, queries: Vectors, progress: OnProgress | None) -> Vectors:
-    """The score that the K-th nearest vector of each query has, itself not counted, float32 (m,)."""
+    """The score of the K-th nearest vector of each query, itself not counted, float32 (m,)."""
     report = Reporter(len(vectors), progress, task="Measuring the index")
     best = np.full((len(queries), K + 1), -np.inf, np.float32)
     for _, block in vectors.blocks():
-        found, _ = faiss.knn(queries, block, min(K + 1, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
-        best = -np.sort(-np.concatenate([best, found], axis=1), axis=1)[:, : K + 1]
+        scores, _ = faiss.knn(queries, block, min(K + 1, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
+        best = -np.sort(-np.concatenate([best, scores], axis=1), axis=1)[:, : K + 1]
         report.advance(len(block))
     lowest: Vectors = best[:, min(K, len(vectors) - 1)]
     return lowest
 
 
 def _recall(answer: Answer, queries: Vectors, needed: Vectors, probes: int, shortlist: int) -> float:
-    """The share of the K nearest that are found, which are those with such scores; itself is not counted."""
+    """The share of the K nearest that the index returns, known by their scores; the query itself is not counted."""
     scores, _ = answer(queries, K + 1, probes, shortlist)
-    found = (scores >= needed[:, np.newaxis] - SAME).sum(axis=1) - 1
-    return float(np.mean(np.maximum(found, 0)) / max(1, scores.shape[1] - 1))
+    hits = (scores >= needed[:, np.newaxis] - SAME).sum(axis=1) - 1
+    return float(np.mean(np.maximum(hits, 0)) / max(1, scores.shape[1] - 1))

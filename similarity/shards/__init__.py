@@ -1,10 +1,10 @@
 """Embeddings in bulk: a list of pictures cut into chunks, each of which becomes a Parquet file of its own, a shard.
 
-    embeddings.json                    what embedded them and, once all are there, which shards there are
-    shard-000017-3f6c….parquet         one chunk's pictures with their vectors; its name says which, see `chunks`
-    .shard-000017-3f6c….parquet.….new  one that is being written, or was when somebody pulled the plug
+    embeddings.json                    the model and, once the folder is complete, the list of shards
+    shard-000017-3f6c….parquet         the pictures of a chunk with their vectors; for its name see `chunks`
+    .shard-000017-3f6c….parquet.….new  a shard that is being written, or whose writing was interrupted
 
-A shard is there whole or not at all, and a chunk whose shard is there is done: so a run that was interrupted goes on
-where it stopped, and one whose list has changed embeds the chunks that have. `run` makes shards, in this process or
-through `distributed` in many; `worker` is the code that either has done; `gathering` makes a gallery of shards.
+A shard exists whole or not at all, and a chunk with a shard is done: an interrupted run resumes where it stopped, and
+a run with a changed list embeds the changed chunks only. `run` makes shards in this process, or with `ray` in several;
+`worker` is the code that both run; `to_gallery` makes a gallery from shards.
 """

@@ -1,4 +1,4 @@
-"""A list of pictures in chunks that can be embedded one by one, wherever, and told apart by what is in them."""
+"""Chunks of a list of pictures, which can be embedded separately on any computer, and are identified by content."""
 
 import hashlib
 import json
@@ -12,25 +12,24 @@ from similarity.sources import LISTINGS, Item, Skipped, Source, Split, open_sour
 from similarity.sources.locations import stamp_of
 from similarity.sources.parquet_table import Listing, open_listing
 
-# Enough that starting and ending one does not count, few enough that little is lost with one.
+# Large enough to make the overhead of a chunk small, small enough to lose little with one.
 CHUNK = 512
 
 
 class Chunk(Protocol):
-    """A part of a list; small, so that it can be sent to another process or computer.
-
-    Attributes:
-        number: which part, counted from 0.
-        digest: stands for all that its shard depends on, in hex.
-        count: how many pictures it has.
-    """
+    """A part of a list; small, so that it can be sent to another process or computer."""
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """Its number in the list, from 0."""
+
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """Hash of everything that its shard depends on, in hex."""
+
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """Number of pictures."""
 
     def open(self) -> Source:
         """The pictures, where they are to be embedded; raises SourceError if the list cannot be read there."""
@@ -38,7 +37,7 @@ class Chunk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A chunk of a source that is in memory."""
+    """A chunk of a source in memory."""
 
     number: int
     digest: str
@@ -46,17 +45,17 @@ class Listed:
 
     @property
     def count(self) -> int:
-        """How many pictures it has."""
+        """Number of pictures."""
         return len(self.source.items)
 
     def open(self) -> Source:
-        """The source's own part."""
+        """The part of the source."""
         return self.source
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A chunk of a Parquet list: some of its rows, which are read where they are embedded.
+    """A chunk of a Parquet list: a range of rows, which the worker reads.
 
     Attributes:
         path: of the list.
@@ -78,7 +77,7 @@ class Range:
 def open_list(
     place: str | Path, *, split: Split | None = None, products: int | None = None, seed: int = 0
 ) -> Source | Listing:
-    """As `open_source`, but a Parquet list stays where it is, however long it is; raises SourceError likewise."""
+    """As `open_source`, but without reading a Parquet list into memory; raises SourceError likewise."""
     path = full_path(place)
     if path.suffix.lower() in LISTINGS and path.is_file() and split is None and products is None:
         return open_listing(path)
@@ -86,19 +85,19 @@ def open_list(
 
 
 def cut(source: Source | Listing, size: int, terms: dict[str, Any]) -> Iterator[tuple[Chunk | None, list[Skipped]]]:
-    """Chunks of `size` pictures, the last one smaller, each with what is wrong with the list where it begins or ends.
+    """Cut a list into chunks of `size` pictures, the last one smaller, each with the lines that cannot be used.
 
-    A Parquet list is looked at block by block, and none of it is kept. Rows without a usable picture belong to no
-    chunk; a block of nothing else has none.
+    A Parquet list is read block by block, and none of it is kept. Rows without a usable picture belong to no chunk, and
+    a block without any usable picture makes none.
 
     Args:
-        terms: what a shard depends on beside its pictures, in JSON's own types.
+        terms: the dependencies of a shard beside its pictures, in JSON's own types.
     """
     if isinstance(source, Listing):
         for number, block in enumerate(source.blocks(size)):
             items = list(block.items.values())
-            made = Range(number, _digest(items, terms), len(items), source.name, block.start, block.stop)
-            yield made if items else None, block.skipped
+            chunk = Range(number, _digest(items, terms), len(items), source.name, block.start, block.stop)
+            yield chunk if items else None, block.skipped
         return
     yield None, source.skipped
     for number, start in enumerate(range(0, len(source.items), size)):
@@ -107,7 +106,7 @@ def cut(source: Source | Listing, size: int, terms: dict[str, Any]) -> Iterator[
 
 
 def _digest(items: Iterable[Item], terms: dict[str, Any]) -> str:
-    """What stands for some pictures under some terms: what the list says of them, and the size and time of files."""
+    """Hash of pictures and terms: of their entries in the list, and of the size and time of files."""
     digest = hashlib.sha256(json.dumps(terms, sort_keys=True).encode())
     for item in items:
         stamp = stamp_of(item.path)

@@ -1,4 +1,4 @@
-"""A folder of shards: whose it is, which chunks are done, and whether all of them are."""
+"""A folder of shards: its origin, its finished chunks, and whether it is complete."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,12 +22,12 @@ AGAIN = "run the same `embed` again, which goes on where it stopped"
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What `embeddings.json` says.
+    """The contents of `embeddings.json`.
 
     Attributes:
         origin: of all shards.
-        skipped: what was wrong with the list itself.
-        shards: all of them, in the order of the list, by name; None as long as they are not all there.
+        skipped: lines of the list that cannot be used.
+        shards: all shards, in the order of the list, by name; None until the folder is complete.
     """
 
     origin: Origin
@@ -36,16 +36,16 @@ class Shelf:
 
 
 def name_of(chunk: Chunk) -> str:
-    """What the shard of a chunk is called."""
+    """The file name of a chunk's shard."""
     return f"shard-{chunk.number:06d}-{chunk.digest}.parquet"
 
 
 @contextmanager
 def holding(folder: Path) -> Iterator[None]:
-    """Make a folder of shards, and hold it as the only one that writes it.
+    """Make a folder of shards, and lock it for writing.
 
     Raises:
-        ShardError: somebody else writes it, it cannot be written, or is a folder of something else.
+        ShardError: another process writes it, it cannot be written, or it has other contents.
     """
     try:
         if folder.exists() and not _is_ours(folder):
@@ -64,28 +64,28 @@ def holding(folder: Path) -> Iterator[None]:
 
 
 def begin(folder: Path, origin: Origin) -> None:
-    """Note what a folder is to hold, and that it is not complete.
+    """Record the origin of a folder, not complete yet.
 
     Raises:
         ShardError: it holds embeddings of another model or another list.
     """
     if (folder / FACTS).exists():
-        made = read_shelf(folder).origin
-        if made.identity != origin.identity:
+        existing = read_shelf(folder).origin
+        if existing.identity != origin.identity:
             raise ShardError(
-                f"{folder} holds embeddings of another model ({described(made.identity)}, and not "
+                f"{folder} holds embeddings of another model ({described(existing.identity)}, and not "
                 f"{described(origin.identity)}): choose another folder, or delete that one."
             )
-        if made.source != origin.source:
+        if existing.source != origin.source:
             raise ShardError(
-                f"{folder} holds embeddings of {made.source}, and not of {origin.source}: choose another folder, or "
-                f"delete that one."
+                f"{folder} holds embeddings of {existing.source}, and not of {origin.source}: choose another folder, "
+                "or delete that one."
             )
     write_shelf(folder, Shelf(origin))
 
 
 def finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict[str, Counts]:
-    """The chunks whose shards are there and sound, by name; what is damaged is taken away."""
+    """The sound shards of chunks, by name; damaged ones are deleted."""
     there = {path.name for path in folder.glob("shard-*.parquet")}
     done: dict[str, Counts] = {}
     for chunk in chunks:
@@ -99,7 +99,7 @@ def finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict[str,
 
 
 def complete(folder: Path, shelf: Shelf) -> None:
-    """Note that all shards are there, and take away those that belong to what the list was before."""
+    """Record that all shards are there, and delete those of an earlier list."""
     write_shelf(folder, shelf)
     wanted = shelf.shards or {}
     for path in [*folder.glob("shard-*.parquet"), *folder.glob(".*.new")]:
@@ -108,33 +108,33 @@ def complete(folder: Path, shelf: Shelf) -> None:
 
 
 def read_shelf(folder: Path) -> Shelf:
-    """What a folder holds.
+    """Read `embeddings.json` of a folder.
 
     Raises:
-        ShardError: it holds no embeddings, or what it says of them cannot be read.
+        ShardError: the folder holds no embeddings, or the file cannot be read.
     """
     path = folder / FACTS
     if not path.is_file():
         raise ShardError(f"{folder} holds no embeddings: make some with `embed SOURCE --out {folder}`.")
     try:
-        told = json.loads(path.read_bytes())
-        if told["format"] != FORMAT:
+        facts = json.loads(path.read_bytes())
+        if facts["format"] != FORMAT:
             raise ShardError(f"{path} was written by another version of this program: embed again.")
-        shards = told["shards"]
+        shards = facts["shards"]
         if shards is not None:
-            shards = {one["file"]: Counts(one["rows"], one["pictures"]) for one in shards}
+            shards = {entry["file"]: Counts(entry["rows"], entry["pictures"]) for entry in shards}
             if any("/" in name or name.startswith(".") for name in shards):
                 raise ValueError("a shard in another folder")
-        return Shelf(Origin(**told["origin"]), [Skipped(**one) for one in told["skipped"]], shards)
+        return Shelf(Origin(**facts["origin"]), [Skipped(**entry) for entry in facts["skipped"]], shards)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ShardError(f"{path} is damaged: {AGAIN}.") from error
 
 
 def sound_shards(folder: Path) -> tuple[Shelf, dict[Path, Counts]]:
-    """What a complete folder holds, with its shards in order, each of which is there and of the same model.
+    """Read a complete folder and check its shards, in order: all must exist and be of the same model.
 
     Raises:
-        ShardError: it is not complete, or one is missing, cut short, or not the one that was written.
+        ShardError: the folder is not complete, or a shard is missing, cut short, or not the one that was written.
     """
     shelf = read_shelf(folder)
     if shelf.shards is None:
@@ -151,12 +151,12 @@ def write_shelf(folder: Path, shelf: Shelf) -> None:
     Raises:
         ShardError: it cannot be written.
     """
-    shards = None if shelf.shards is None else [{"file": name} | asdict(one) for name, one in shelf.shards.items()]
-    told: dict[str, Any] = {"format": FORMAT, "complete": shards is not None, "origin": asdict(shelf.origin)}
-    told |= {"skipped": [asdict(one) for one in shelf.skipped], "shards": shards}
+    shards = None if shelf.shards is None else [{"file": name} | asdict(entry) for name, entry in shelf.shards.items()]
+    facts: dict[str, Any] = {"format": FORMAT, "complete": shards is not None, "origin": asdict(shelf.origin)}
+    facts |= {"skipped": [asdict(entry) for entry in shelf.skipped], "shards": shards}
     new = folder / f".{FACTS}.new"
     try:
-        new.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        new.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         confirm(new)
         new.replace(folder / FACTS)
         confirm(folder)
@@ -165,7 +165,7 @@ def write_shelf(folder: Path, shelf: Shelf) -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder has embeddings, or is empty but for some that were begun."""
+    """Whether a folder has embeddings, or nothing but the lock and a file that was begun."""
     return (folder / FACTS).exists() or (folder.is_dir() and not _others(list(folder.iterdir())))
 
 

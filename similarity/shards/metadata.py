@@ -1,21 +1,21 @@
-"""What the shards of a folder have in common: the model that embedded them and the list that they are of."""
+"""Metadata that the shards of a folder share: the model that embedded them, and their list."""
 
 from dataclasses import dataclass
 from typing import Any
 
-# Of shards and of what their folder says of them.
+# Format of shards and of their folder's `embeddings.json`.
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What shards have in common.
+    """The origin of shards.
 
     Attributes:
-        identity: all that an embedding depends on beside the picture, as `Manifest.identity` has it.
+        identity: the model and preprocessing of embeddings, as in `Manifest.identity`.
         dim: of the vectors.
         source: the name of the list.
-        thumbnails: whether each picture has one.
+        thumbnails: whether pictures have thumbnails.
     """
 
     identity: dict[str, Any]
@@ -26,12 +26,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows a shard has, and how many of them are pictures with a vector."""
+    """The number of rows of a shard, and of those with a vector."""
 
     rows: int
     pictures: int
 
 
 def described(identity: dict[str, Any]) -> str:
-    """A model as a person tells it from others."""
+    """A description of a model for people."""
     return f"{identity['model']} in {identity['precision']}, weights {str(identity['weights_sha256'])[:12]}"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # This package's own `pip` extra.
 EXTRA = "Ray is not installed: run `pip install 'similarity[scale]'`."
-# How many chunks wait at each actor, so that it never waits for one.
+# Chunks queued at each actor, so that it never waits for one.
 WAITING = 1
 # Ray's own memory on one computer: counts and lists of paths are all that is in it.
 OBJECT_BYTES = 256 << 20
@@ -48,7 +48,7 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
-# What a worker may meet, by name.
+# Errors of a worker, by name.
 KINDS: dict[str, type[SimilarityError]] = {
     kind.__name__: kind for kind in (ModelError, WeightsError, SourceError, ShardError)
 }
@@ -172,9 +172,9 @@ def _connect(ray: Any, address: str) -> None:
                 f"The Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token, and give the cluster's own "
                 f"in RAY_AUTH_TOKEN_PATH."
             ) from error
-        told = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0]
         place = f"The Ray cluster at {address} cannot be used" if address else "Ray cannot be started on this computer"
-        raise ClusterError(f"{place} ({type(error).__name__}: {told}).") from error
+        raise ClusterError(f"{place} ({type(error).__name__}: {reason}).") from error
 
 
 @contextmanager
@@ -205,7 +205,7 @@ def _check_reachable(address: str) -> None:
 
 
 def _environment() -> dict[str, Any]:
-    """What workers are to find in their environment: this package, where it is not installed, and our settings."""
+    """Environment variables of workers: this package, where it is not installed, and our settings."""
     package_root = str(Path(__file__).resolve().parents[2])
     search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
     ours = {name: value for name, value in os.environ.items() if name.startswith("SIMILARITY_")}
@@ -213,7 +213,7 @@ def _environment() -> dict[str, Any]:
 
 
 def _hush(ray: Any) -> None:
-    """Ray says on the terminal what it does; whoever uses this package is told by it."""
+    """Silence Ray's own messages on the terminal, since this package reports progress itself."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -221,8 +221,8 @@ def _hush(ray: Any) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _result(told: dict[str, Any]) -> Done:
-    """What a worker says, or the error that it met."""
-    if "error" not in told:
-        return Done.from_json(told)
-    raise KINDS.get(told["error"], ClusterError)(told["message"])
+def _result(message: dict[str, Any]) -> Done:
+    """The result of a worker; raises the error that it reports."""
+    if "error" not in message:
+        return Done.from_json(message)
+    raise KINDS.get(message["error"], ClusterError)(message["message"])

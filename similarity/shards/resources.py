@@ -1,4 +1,4 @@
-"""How many workers a cluster has room for, and what each of them gets."""
+"""The number of workers that fit on a cluster, and the resources of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from typing import Any, Literal
 
 from similarity.errors import ClusterError
 
-# More cores than these for one network bring little; the rest of a large machine is for further workers.
+# More cores help one network little; a large machine runs several workers instead.
 CORES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How actors are laid out on a cluster.
+    """The layout of workers on a cluster.
 
     Attributes:
-        device: what their networks run on.
-        cores: that each may use.
-        count: how many there is room for.
+        device: that networks run on.
+        cores: of each worker.
+        count: the number of workers.
     """
 
     device: Literal["cpu", "cuda"]
@@ -26,10 +26,10 @@ class Layout:
 
 
 def lay_out(nodes: Sequence[dict[str, Any]], cores: int | None) -> Layout:
-    """As many workers as there is room for: one for each GPU if the cluster has some, else one for each group of cores.
+    """Lay out as many workers as fit: one per GPU if the cluster has any, else one per group of cores.
 
     Raises:
-        ClusterError: there is no room for one.
+        ClusterError: not even one fits.
     """
     rooms = [node["Resources"] for node in nodes if node["Alive"]]
     gpus = sum(int(room.get("GPU", 0)) for room in rooms)

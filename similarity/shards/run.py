@@ -24,32 +24,32 @@ Advance = Callable[[int], object]
 
 
 class Workers(Protocol):
-    """Whatever embeds chunks.
+    """Workers that embed chunks.
 
     Attributes:
         name: of the engine.
-        device: what it runs on.
+        device: that networks run on.
     """
 
     name: str
     device: Literal["cpu", "cuda"]
 
     def embed(self, task: Task, chunks: Sequence[Chunk], advance: Advance) -> Iterator[Done]:
-        """Embed chunks, in any order; `advance` is told how many more pictures are dealt with."""
+        """Embed chunks, in any order; `advance` is called with the number of further pictures processed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """What a run did.
+    """The result of a run.
 
     Attributes:
         out: the folder of shards.
-        origin: of all of them.
-        engine: what embedded them.
-        before: the shards that earlier runs had made,
-        done: and those of this one.
-        skipped: pictures that cannot be used, of all runs, and what is wrong with the list.
-        seconds: that the run took.
+        origin: of all shards.
+        engine: the name of the workers' engine.
+        before: the shards of earlier runs.
+        done: the shards of this run.
+        skipped: pictures and lines of the list that cannot be used, of all runs.
+        seconds: duration of the run.
     """
 
     out: Path
@@ -63,16 +63,16 @@ class Embedding:
     @property
     def embedded(self) -> int:
         """Pictures that got a vector in this run."""
-        return sum(one.counts.pictures for one in self.done)
+        return sum(result.counts.pictures for result in self.done)
 
     @property
     def resumed(self) -> int:
-        """Pictures that got theirs in earlier ones."""
+        """Pictures that got a vector in earlier runs."""
         return sum(counts.pictures for counts in self.before.values())
 
     @property
     def shards(self) -> int:
-        """How many there are."""
+        """Number of shards."""
         return len(self.before) + len(self.done)
 
     @property
@@ -80,20 +80,20 @@ class Embedding:
         """The seconds from when the first chunk was begun until the last was done."""
         if not self.done:
             return 0.0
-        return max(one.ended for one in self.done) - min(one.started for one in self.done)
+        return max(result.ended for result in self.done) - min(result.started for result in self.done)
 
     @property
     def images_per_second(self) -> float:
-        """Pictures embedded in a second of the work itself: reading, decoding, the network, and writing shards.
+        """Pictures embedded per second of work: reading, decoding, the network, and writing shards.
 
-        What comes before the first chunk is left out: starting processes and loading the model, which is the same for
-        a thousand pictures and for a billion.
+        Time before the first chunk is not counted: starting processes and loading the model take the same time for a
+        thousand pictures and for a billion.
         """
         return round(self.embedded / self.working, 1) if self.working else 0.0
 
 
-class Here:
-    """This process."""
+class LocalWorkers:
+    """Workers in this process."""
 
     name = "local"
 
@@ -101,7 +101,7 @@ class Here:
         self.device: Literal["cpu", "cuda"] = "cuda" if has_cuda() else "cpu"
 
     def embed(self, task: Task, chunks: Sequence[Chunk], advance: Advance) -> Iterator[Done]:
-        """One chunk after the other."""
+        """Embed one chunk after the other."""
         embedder = load_embedder(task)
         for chunk in chunks:
             yield embed_chunk(chunk, embedder, task, advance=advance)
@@ -118,31 +118,32 @@ def embed(
     thumbnails: bool = True,
     progress: OnProgress | None = None,
 ) -> Embedding:
-    """Embed a list into shards; what earlier runs did of it is not done again.
+    """Embed a list into shards; shards of earlier runs are kept.
 
     Args:
         out: the folder, made if need be.
-        workers: what embeds; this process unless given, see `distributed.cluster`.
-        size: how many pictures make a shard; another size makes other shards.
-        thumbnails: whether to keep one of each picture, for the galleries that are made of the shards.
+        workers: the workers; this process unless given, see `ray.cluster`.
+        size: pictures of a shard; another size makes other shards.
+        thumbnails: whether to make thumbnails, for galleries that are made from the shards.
 
     Raises:
         ShardError: the folder holds something else, is in use, or cannot be written. SourceError: the list cannot be
-            read, or none of it can be used. ModelError: the model cannot be had. ClusterError: the cluster cannot.
+            read, or none of it can be used. ModelError: the model cannot be loaded. ClusterError: the cluster cannot be
+            used.
     """
     started, folder = time.perf_counter(), full_path(out)
     _tell(progress, f"Preparing {choice.backbone.title}")
-    with workers or nullcontext(Here()) as at_work, holding(folder):
+    with workers or nullcontext(LocalWorkers()) as at_work, holding(folder):
         origin = _origin(source.name, choice, precision, at_work.device, thumbnails=thumbnails)
         begin(folder, origin)
         chunks, skipped = _cut(source, size, origin)
         before = finished(folder, chunks, origin)
         missing = [chunk for chunk in chunks if name_of(chunk) not in before]
         done = _work(at_work, Task(folder, origin, at_work.device), missing, progress)
-        counts = before | {one.name: one.counts for one in done}
+        counts = before | {result.name: result.counts for result in done}
         complete(folder, Shelf(origin, skipped, {name_of(chunk): counts[name_of(chunk)] for chunk in chunks}))
-    skipped += [*_skipped_before(folder, before, origin), *(bad for one in done for bad in one.skipped)]
-    if not any(one.pictures for one in counts.values()):
+    skipped += [*_skipped_before(folder, before, origin), *(bad for result in done for bad in result.skipped)]
+    if not any(count.pictures for count in counts.values()):
         raise SourceError(f"None of the pictures in {source.name} can be used: {skipped[0].path}: {skipped[0].reason}")
     seconds = round(time.perf_counter() - started, 3)
     return Embedding(folder, origin, at_work.name, before, done, skipped, seconds)
@@ -151,7 +152,7 @@ def embed(
 def _origin(
     source: str, choice: ModelChoice, precision: Precision, device: Literal["cpu", "cuda"], *, thumbnails: bool
 ) -> Origin:
-    """What is to embed, decided once for all workers; raises ModelError if that cannot be shared by several runs."""
+    """The origin of the shards, decided once for all workers; raises ModelError if runs cannot share the model."""
     if precision == "int8":
         raise ModelError(
             "An int8 network is made for one gallery, from its own pictures, so that embeddings of several runs could "
@@ -162,7 +163,7 @@ def _origin(
 
 
 def _cut(source: Source | Listing, size: int, origin: Origin) -> tuple[list[Chunk], list[Skipped]]:
-    """The chunks of a list, and what is wrong with it."""
+    """The chunks of a list, and its lines that cannot be used."""
     chunks: list[Chunk] = []
     skipped: list[Skipped] = []
     for chunk, faults in cut(source, size, {"thumbnails": origin.thumbnails} | origin.identity):
@@ -186,7 +187,7 @@ def _work(workers: Workers, task: Task, chunks: Sequence[Chunk], progress: OnPro
 
 
 def _skipped_before(folder: Path, shards: dict[str, Counts], origin: Origin) -> Iterator[Skipped]:
-    """What earlier runs could not use."""
+    """Pictures that earlier runs could not use."""
     for name, counts in shards.items():
         if counts.rows != counts.pictures:
             yield from read_skipped(folder / name, origin.source)

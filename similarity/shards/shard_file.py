@@ -1,6 +1,6 @@
-"""One shard: a Parquet file with a row for each picture of a chunk, those that could not be used included.
+"""A shard: a Parquet file with a row for each picture of a chunk, including those that could not be used.
 
-Its footer says what embedded it, and each page has a checksum, so that damage is noticed wherever it is.
+Its footer names the model, and each page has a checksum, so that damage anywhere is detected.
 """
 
 import json
@@ -21,11 +21,11 @@ from similarity.shards.metadata import FORMAT, Counts, Origin, described
 from similarity.sources import Item, Skipped
 from similarity.vectors.arrays import Vectors
 
-# Where the footer has what is to be known of a shard.
+# Key of the shard's facts in the footer.
 KEY = b"similarity"
-# How many rows are read at a time.
+# Rows that are read at a time.
 BLOCK = 1024
-# How far from 1 the length of a vector may be.
+# Largest deviation of a vector's length from 1.
 TOLERANCE = 1e-3
 ITEM = ("id", "path", "label", "width", "height", "size", "mtime", "sha256", "metadata")
 
@@ -38,8 +38,8 @@ class Row:
         item: with its width, height, size, mtime and sha256, if it could be used.
         vector: float32 (dim,), of unit length; None if it could not.
         thumbnail: a small JPEG, or nothing.
-        error: why it could not be used, or nothing,
-        whereabouts: and where a person finds it then.
+        error: why it could not be used, if so.
+        whereabouts: where a person finds it in that case.
     """
 
     item: Item
@@ -50,7 +50,7 @@ class Row:
 
 
 def write_shard(path: Path, rows: Sequence[Row], origin: Origin) -> None:
-    """Write a shard; it appears whole or not at all, and once it is there the disk has it.
+    """Write a shard; it appears whole or not at all, and is flushed to the disk.
 
     Raises:
         ShardError: it cannot be written.
@@ -69,28 +69,28 @@ def write_shard(path: Path, rows: Sequence[Row], origin: Origin) -> None:
 
 
 def check_shard(path: Path, origin: Origin) -> Counts:
-    """See to it that a shard is whole and of the same origin; only its footer is read.
+    """Check that a shard is whole and of the same origin; reads its footer only.
 
     Raises:
-        ShardError: it is missing, cut short, damaged or no shard, or of another model.
+        ShardError: it is missing, cut short, damaged, not a shard, or of another model.
     """
     with _opened(path) as file:
-        told = json.loads((file.schema_arrow.metadata or {})[KEY])
-        counts = Counts(file.metadata.num_rows, told["pictures"])
-        if told["format"] != FORMAT:
+        facts = json.loads((file.schema_arrow.metadata or {})[KEY])
+        counts = Counts(file.metadata.num_rows, facts["pictures"])
+        if facts["format"] != FORMAT:
             raise ShardError(f"{path} was made by another version of this program: embed again.")
-        if told["identity"] != origin.identity or told["dim"] != origin.dim:
+        if facts["identity"] != origin.identity or facts["dim"] != origin.dim:
             raise ShardError(
-                f"{path} has embeddings of another model than its folder says ({described(told['identity'])}, and not "
+                f"{path} has embeddings of another model than its folder says ({described(facts['identity'])}, and not "
                 f"{described(origin.identity)}): take it away and embed again."
             )
-        if told["rows"] != counts.rows:
+        if facts["rows"] != counts.rows:
             raise ValueError("not as many rows as were written")
     return counts
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of a shard, without vectors and thumbnails.
+    """Read the rows of a shard, without vectors and thumbnails.
 
     Raises:
         ShardError: it is missing or damaged.
@@ -102,7 +102,7 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def read_skipped(path: Path, source: str) -> list[Skipped]:
-    """The pictures of a shard that could not be used.
+    """Read the pictures of a shard that could not be used.
 
     Args:
         source: the name of the list.
@@ -115,7 +115,7 @@ def read_skipped(path: Path, source: str) -> list[Skipped]:
 
 
 def read_vectors(path: Path, dim: int) -> Iterator[Vectors]:
-    """The vectors of a shard, in order, float32 (up to BLOCK, dim) at a time; rows of NaN where there is none.
+    """Read the vectors of a shard in order, float32 (up to BLOCK, dim) at a time; a missing one is a row of NaN.
 
     Raises:
         ShardError: it is missing or damaged, or has vectors that are not of unit length.
@@ -132,7 +132,7 @@ def read_vectors(path: Path, dim: int) -> Iterator[Vectors]:
 
 
 def read_thumbnails(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The thumbnails of a shard, each with the SHA-256 of its picture.
+    """Read the thumbnails of a shard, each with the SHA-256 of its picture.
 
     Raises:
         ShardError: it is missing or damaged.
@@ -144,8 +144,8 @@ def read_thumbnails(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _schema(origin: Origin, counts: Counts) -> pa.Schema:
-    told = {"format": FORMAT, "identity": origin.identity, "dim": origin.dim}
-    told |= {"rows": counts.rows, "pictures": counts.pictures}
+    facts = {"format": FORMAT, "identity": origin.identity, "dim": origin.dim}
+    facts |= {"rows": counts.rows, "pictures": counts.pictures}
     fields = [
         ("id", pa.string()),
         ("path", pa.string()),
@@ -162,7 +162,7 @@ def _schema(origin: Origin, counts: Counts) -> pa.Schema:
     ]
     if origin.thumbnails:
         fields.append(("thumbnail", pa.binary()))
-    return pa.schema(fields, {KEY: json.dumps(told).encode()})
+    return pa.schema(fields, {KEY: json.dumps(facts).encode()})
 
 
 def _write(path: Path, rows: Sequence[Row], origin: Origin) -> None:
@@ -177,7 +177,7 @@ def _write(path: Path, rows: Sequence[Row], origin: Origin) -> None:
         _as_lists(rows, origin.dim) if field.name == "vector" else pa.array(columns[field.name], field.type)
         for field in schema
     ]
-    # Vectors and JPEGs are as small as they get.
+    # Vectors and JPEGs cannot be compressed further.
     packed = {field.name: "none" if field.name in ("vector", "thumbnail") else "zstd" for field in schema}
     pq.write_table(
         pa.Table.from_arrays(arrays, schema=schema),
@@ -199,7 +199,7 @@ def _as_lists(rows: Sequence[Row], dim: int) -> pa.Array:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[pq.ParquetFile]:
-    """A shard; whatever is found to be wrong with it while it is open is a ShardError."""
+    """Open a shard; errors of reading it within become ShardError."""
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file

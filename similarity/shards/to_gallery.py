@@ -38,15 +38,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Gathered:
-    """What shards have, apart from vectors and thumbnails.
+    """The contents of shards apart from vectors and thumbnails.
 
     Attributes:
-        origin: of all of them.
+        origin: the metadata that all shards share.
         shards: their files, in order.
         files: the pictures, as the gallery will list them.
         wanted: for every row of every shard whether the gallery takes its vector: of rows with the same content only
             that of the first.
-        skipped: what cannot be used, of the list or of its pictures.
+        skipped: lines of the list and pictures that cannot be used.
     """
 
     origin: Origin
@@ -57,11 +57,11 @@ class Gathered:
 
     @property
     def name(self) -> str:
-        """Of the list that they were made from, which the gallery can be brought in step with."""
+        """Name of the list that the shards were made from; the gallery can be synced with it."""
         return self.origin.source
 
     def origins(self, items: Sequence[Item]) -> Rows:
-        """None of the items was in a generation before this one."""
+        """-1 for every item: none was in an earlier generation."""
         return np.full(len(items), -1, np.int64)
 
     def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
@@ -83,30 +83,32 @@ class Gathered:
 
 
 def gather(folder: str | Path) -> Gathered:
-    """Read what a folder of shards has, apart from vectors and thumbnails; of rows with the same id the first counts.
+    """Read a folder of shards without vectors and thumbnails; of rows with the same id the first counts.
 
     Raises:
         ShardError: it is not complete, a shard is damaged or missing, or of another model. SourceError: no picture in
             it could be used.
     """
     shelf, shards = sound_shards(full_path(folder))
-    found = Gathered(shelf.origin, shards, skipped=list(shelf.skipped))
+    gathered = Gathered(shelf.origin, shards, skipped=list(shelf.skipped))
     ids: set[str] = set()
     contents: set[str] = set()
     for path in shards:
         for row in read_rows(path):
-            item = replace(row.item, source=found.name)
+            item = replace(row.item, source=gathered.name)
             fault = row.error or (f"has the id {item.id!r}, as another one has." if item.id in ids else None)
-            found.wanted.append(fault is None and item.sha256 not in contents)
+            gathered.wanted.append(fault is None and item.sha256 not in contents)
             if fault is not None:
-                found.skipped.append(Skipped(row.whereabouts or item.path, fault, found.name))
+                gathered.skipped.append(Skipped(row.whereabouts or item.path, fault, gathered.name))
                 continue
             ids.add(item.id)
             contents.add(item.sha256)
-            found.files.append(item)
-    if not found.files:
-        raise SourceError(f"None of the {len(found.skipped):,} pictures in {found.name} could be used: index others.")
-    return found
+            gathered.files.append(item)
+    if not gathered.files:
+        raise SourceError(
+            f"None of the {len(gathered.skipped):,} pictures in {gathered.name} could be used: index others."
+        )
+    return gathered
 
 
 def index_shards(
@@ -118,7 +120,7 @@ def index_shards(
     store: Store | None = EMBEDDED,
     progress: OnProgress | None = None,
 ) -> Report:
-    """Make a gallery of shards, in place of whatever is in its folder; no picture is read and no model loaded.
+    """Make a gallery from shards, replacing one in its folder; reads no picture and loads no model.
 
     Args:
         folder: of the shards.
@@ -130,37 +132,42 @@ def index_shards(
         ShardError: the shards are not complete, damaged, or of several models; the gallery stays as it is.
         GalleryError, SearchError: as for `indexing.index`.
     """
-    started, found = time.perf_counter(), gather(folder)
-    count, dim = sum(found.wanted), found.origin.dim
-    chosen = choose_recipe(recipe, count, dim)
-    choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
-    is_given, store = store is not None, store or default_store(directory)
-    check_store(store, chosen.name, is_given=is_given)
-    base = Manifest(
-        **found.origin.identity,
-        dim=dim,
-        source=found.name,
-        recipe_asked=recipe,
-        refinement_asked=refinement,
-        store=store,
-    )
-    with writing(directory, f"index {found.name}"):
-        run = Run("index", directory, Plan(), None, Originals((), found.name), started)
-        run.skipped += found.skipped
-        run.taken += [(Reading(item, item), item) for item in found.files]
-        report = run.commit(Base(base), found, progress)
-        _keep_thumbnails(found, directory, progress)
+    started, gathered = time.perf_counter(), gather(folder)
+    base = _base(gathered, directory, recipe, refinement, store)
+    with writing(directory, f"index {gathered.name}"):
+        run = Run("index", directory, Plan(), None, Originals((), gathered.name), started)
+        run.skipped += gathered.skipped
+        run.taken += [(Reading(item, item), item) for item in gathered.files]
+        report = run.commit(Base(base), gathered, progress)
+        _keep_thumbnails(gathered, directory, progress)
         run.clear_up()
     return replace(report, seconds=round(time.perf_counter() - started, 3))
 
 
-def _keep_thumbnails(found: Gathered, directory: Path, progress: OnProgress | None) -> None:
-    """Give the gallery the thumbnails of the shards; what cannot be read is made again when it is wanted."""
-    if not found.origin.thumbnails:
+def _base(gathered: Gathered, directory: Path, recipe: str, refinement: str, store: Store | None) -> Manifest:
+    """The manifest that the gallery begins with, once recipe, refinement and store are known to be possible."""
+    count, dim = sum(gathered.wanted), gathered.origin.dim
+    chosen = choose_recipe(recipe, count, dim)
+    choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
+    is_given, store = store is not None, store or default_store(directory)
+    check_store(store, chosen.name, is_given=is_given)
+    return Manifest(
+        **gathered.origin.identity,
+        dim=dim,
+        source=gathered.name,
+        recipe_asked=recipe,
+        refinement_asked=refinement,
+        store=store,
+    )
+
+
+def _keep_thumbnails(gathered: Gathered, directory: Path, progress: OnProgress | None) -> None:
+    """Copy the shards' thumbnails into the gallery; an unreadable one is made again when it is needed."""
+    if not gathered.origin.thumbnails:
         return
-    told = Reporter(len(found.wanted), progress, task="Keeping small pictures")
+    report = Reporter(len(gathered.wanted), progress, task="Keeping small pictures")
     kept: set[str] = set()
-    for path, counts in found.shards.items():
+    for path, counts in gathered.shards.items():
         try:
             for sha256, jpeg in read_thumbnails(path):
                 if sha256 not in kept:
@@ -168,4 +175,4 @@ def _keep_thumbnails(found: Gathered, directory: Path, progress: OnProgress | No
                     kept.add(sha256)
         except ShardError as error:
             logger.warning("%s Its small pictures are made again when they are wanted.", error)
-        told.advance(counts.rows)
+        report.advance(counts.rows)

@@ -1,4 +1,4 @@
-"""What embeds a chunk into a shard: the same code in this process as in the actors of a cluster."""
+"""Embedding a chunk into a shard, in this process as in the actors of a cluster."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,13 +23,13 @@ from similarity.storage.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a worker is to do with each chunk, as it is sent to it.
+    """The task of a worker, the same for each chunk.
 
     Attributes:
-        folder: for the shards; on several computers it must be one that they share, under the same path.
-        origin: what is to embed, and whether thumbnails are wanted.
-        device: what it is to run on.
-        threads: how many cores it may use; all of them unless given.
+        folder: for the shards; several computers must share it, under the same path.
+        origin: the model, and whether to make thumbnails.
+        device: that the network runs on.
+        threads: the most cores to use; all of them unless given.
     """
 
     folder: Path
@@ -40,12 +40,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A chunk that is a shard now.
+    """The result of embedding a chunk.
 
     Attributes:
         name: of the shard.
         skipped: pictures that could not be used.
-        started, ended: when it was worked on, in seconds since 1970.
+        started, ended: in seconds since 1970.
     """
 
     name: str
@@ -55,41 +55,41 @@ class Done:
     ended: float
 
     def to_json(self) -> dict[str, Any]:
-        """In JSON's own types, to be sent back."""
+        """The result in JSON's own types, to send back."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: dict[str, Any]) -> "Done":
-        """What `to_json` made."""
-        skipped = [Skipped(**one) for one in told["skipped"]]
-        return cls(**told | {"counts": Counts(**told["counts"]), "skipped": skipped})
+    def from_json(cls, facts: dict[str, Any]) -> "Done":
+        """Read the value of `to_json`."""
+        skipped = [Skipped(**picture) for picture in facts["skipped"]]
+        return cls(**facts | {"counts": Counts(**facts["counts"]), "skipped": skipped})
 
 
 def load_embedder(task: Task) -> Embedder:
-    """The model of a task.
+    """Load the model of a task.
 
     Raises:
-        ModelError: it cannot be had on this computer. ShardError: its weights here are others, or the folder is not
-            the one that the run was begun in.
+        ModelError: it cannot be loaded on this computer. ShardError: its weights here are different, or the folder is
+            not the one of the run.
     """
     if not (task.folder / FACTS).is_file():
         raise ShardError(f"{task.folder} is not there for every worker: give a folder that all computers share.")
-    made = task.origin.identity
-    precision: Precision = made["precision"]
-    choice = find_choice(get_backbone(made["model"]), made["weights_sha256"])
+    expected = task.origin.identity
+    precision: Precision = expected["precision"]
+    choice = find_choice(get_backbone(expected["model"]), expected["weights_sha256"])
     embedder = Embedder.load(choice, precision=precision, device=task.device, threads=task.threads)
-    if identity_of(embedder) != made:
-        raise ShardError(f"The weights of {made['model']} are others on one computer than where the run was begun.")
+    if identity_of(embedder) != expected:
+        raise ShardError(f"The weights of {expected['model']} are others on one computer than where the run was begun.")
     return embedder
 
 
 def identity_of(embedder: Embedder) -> dict[str, Any]:
-    """All that an embedding depends on beside the picture."""
+    """The model and preprocessing of an embedder, as in `Manifest.identity`."""
     return identity(embedder.backbone.name, embedder.weights_sha256, embedder.precision)
 
 
 def identity(model: str, weights_sha256: str, precision: str) -> dict[str, Any]:
-    """The same, of an embedder that is yet to be loaded; it is never one in int8, which each gallery has of its own."""
+    """The same for an embedder that is not loaded yet; never int8, which each gallery has of its own."""
     backbone = get_backbone(model)
     facts = backbone.preprocessing.facts()
     return Manifest(model, weights_sha256, facts, precision, backbone.dim, "").identity
@@ -100,11 +100,11 @@ def embed_chunk(
 ) -> Done:
     """Embed a chunk and write its shard.
 
-    Reading and decoding go on in threads of this very process, beside the network: pixels that came from another one
-    would be copied twice, and are fifty times as many bytes as the file that they are decoded from.
+    Reading and decoding run in threads of this process, beside the network: pixels from another process would be copied
+    twice, and are fifty times as many bytes as the file.
 
     Args:
-        advance: told how many more pictures are dealt with.
+        advance: called with the number of further pictures processed.
 
     Raises:
         SourceError: the chunk's list cannot be read. ShardError: the shard cannot be written.
@@ -124,7 +124,7 @@ def embed_chunk(
 
 
 def _readers(source: Source, threads: int) -> int:
-    """Files take a core each to decode; what is downloaded takes none while it is waited for."""
+    """Number of reader threads: decoding a file takes a core, waiting for a download takes none."""
     waits = any(is_remote(item.path) for item in source.items)
     return source.readers if waits else min(source.readers, threads)
 
@@ -137,9 +137,9 @@ def _rows(source: Source, results: Iterator[Result]) -> Iterator[Row]:
             yield Row(item, error=result.reason, whereabouts=result.path)
             continue
         if isinstance(result, Recognised):
-            known = first[result.item.sha256]
-            same = replace(result.item, width=known.item.width, height=known.item.height)
-            result = Embedded(same, known.vector, known.thumbnail)
+            earlier = first[result.item.sha256]
+            same = replace(result.item, width=earlier.item.width, height=earlier.item.height)
+            result = Embedded(same, earlier.vector, earlier.thumbnail)
         else:
             first[result.item.sha256] = result
         yield Row(result.item, result.vector, result.thumbnail)

@@ -1,4 +1,4 @@
-"""Where pictures come from. Whatever the place, `open_source` gives a list of items and a way to read their bytes."""
+"""Sources of pictures. `open_source` opens any of them as a list of items with a way to read their bytes."""
 
 from pathlib import Path
 

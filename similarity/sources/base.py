@@ -1,4 +1,4 @@
-"""What every source is: a list of items, and a way to read their bytes."""
+"""The contract of sources: a list of items, and a way to read their bytes."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,12 +11,12 @@ from similarity.fetch.redaction import redact
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture of a gallery.
+    """A picture of a gallery.
 
     Attributes:
         id: unique in its gallery; in a folder, the path below it with forward slashes.
         path: where the picture is: a file's absolute path, its http(s) address, or its place in an object store.
-        label: what it shows, if known; in a folder, the name of the folder it lies in.
+        label: its label, if known; in a folder, the name of the folder it lies in.
         metadata: anything else that is known of it.
         width, height: in pixels, as seen upright. These and the rest are 0 or empty until the file has been read.
         size: of the file, in bytes.
@@ -40,24 +40,24 @@ class Item:
 
     @property
     def labels(self) -> list[str]:
-        """Its label and those of its copies, each once."""
+        """The labels of the item and its copies, each once."""
         return list(dict.fromkeys(file.label for file in (self, *self.copies) if file.label))
 
     @property
     def public_id(self) -> str:
-        """Its id, unless that says where it is; then its SHA-256, which it can be found by as well."""
+        """Its id, or its SHA-256 if the id reveals its location; both identify it."""
         return self.id if redact(self.id) == self.id else self.sha256
 
     @property
     def is_gone(self) -> bool:
-        """Whether the file, or the zip that it was in, is not there any more; of an address that is not known."""
+        """Whether the file, or its zip, is missing; always false for an address, which is not checked."""
         file = Path(self.source if self.source.lower().endswith(".zip") else self.path)
         return file.is_absolute() and not file.exists()
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that was meant to be indexed and could not be, and why.
+    """A file that could not be indexed, and the reason.
 
     Attributes:
         source: the name of the source that listed it.
@@ -70,7 +70,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What tells, without reading it, whether a file may be another one than before: size in bytes, time in seconds."""
+    """Size in bytes and modification time in seconds of a file, to detect a change without reading it."""
 
     size: int
     mtime: float
@@ -78,19 +78,19 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class FileBytes:
-    """A file as it was at one moment: its bytes, and when they were last changed (0 where that is not known)."""
+    """A file's bytes and modification time, 0 if that is not known."""
 
     data: bytes
     mtime: float = 0.0
 
 
 class Source(Protocol):
-    """A place that lists pictures and gives their bytes.
+    """A place that lists pictures and reads their bytes.
 
     Attributes:
-        name: what to call it in messages.
+        name: its name in messages.
         items: the pictures, in a stable order.
-        skipped: what could not even be listed.
+        skipped: files and lines that could not be listed.
         readers: how many items are worth reading at once.
     """
 
@@ -106,10 +106,10 @@ class Source(Protocol):
         """A file's stamp; None if it cannot be known without fetching it, or there is no such file."""
 
     def whereabouts(self, item: Item) -> str:
-        """Where a person finds an item that could not be used: its path, and the line that named it, if one did."""
+        """Where a person finds an item that could not be used: its path, and the line that named it, if any."""
 
     def part(self, items: Sequence[Item]) -> "Source":
-        """The same with only some of its items, and nothing skipped: small enough to be sent to another process."""
+        """The source with a subset of its items, and nothing skipped: small enough to send to another process."""
 
 
 def files_of(items: Iterable[Item]) -> Iterator[Item]:
@@ -120,7 +120,7 @@ def files_of(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def join_copies(files: Iterable[Item]) -> list[Item]:
-    """Files with the same content made one item, which stands where the first of them stood."""
+    """Join files with the same content into one item, at the position of the first."""
     by_content: dict[str, list[Item]] = defaultdict(list)
     for file in files:
         by_content[file.sha256].append(file)
@@ -129,14 +129,14 @@ def join_copies(files: Iterable[Item]) -> list[Item]:
 
 @runtime_checkable
 class ReadTogether(Protocol):
-    """Items of which several are read faster together."""
+    """Items that are read faster together."""
 
     def at(self, rows: Iterable[int]) -> list[Item]:
-        """Those at some rows, in that order."""
+        """The items at some rows, in that order."""
 
 
 def items_at(items: Sequence[Item], rows: Iterable[int]) -> list[Item]:
-    """Some of the items, in that order; of a generation's they are read together, which is many times faster."""
+    """The items at some rows, in that order; those of a generation are read together, which is many times faster."""
     return items.at(rows) if isinstance(items, ReadTogether) else [items[row] for row in rows]
 
 
@@ -144,7 +144,7 @@ LABEL = "label"
 
 
 def facts_of(item: Item) -> Iterator[tuple[str, str]]:
-    """Each column that a picture or a copy of it has, with the value."""
+    """Columns and values of a picture and its copies."""
     return (pair for file in (item, *item.copies) for pair in _values(file.metadata, file.label))
 
 

@@ -25,11 +25,11 @@ class Table:
         self._lines = lines
 
     def read(self, item: Item) -> FileBytes:
-        """The bytes of a file or an object, or what an address serves."""
+        """Read the bytes of a file, an object or an address."""
         return read_place(item.path)
 
     def stamp(self, item: Item) -> Stamp | None:
-        """See `places.stamp_of`."""
+        """See `locations.stamp_of`."""
         return stamp_of(item.path)
 
     def whereabouts(self, item: Item) -> str:
@@ -37,7 +37,7 @@ class Table:
         return f"{item.path} ({self.name}, line {self._lines[item.id]})"
 
     def part(self, items: Sequence[Item]) -> "Table":
-        """The same with only some of its items."""
+        """The source with a subset of its items."""
         part = copy(self)
         part.items, part.skipped = list(items), []
         part._lines = {item.id: self._lines[item.id] for item in items}
@@ -94,10 +94,10 @@ def _reader(path: Path) -> "csv.DictReader[str]":
 
 
 def item_of_row(row: Mapping[str, str], folder: Path) -> tuple[Item | None, str]:
-    """A row's item, or what is wrong with the row.
+    """The item of a row, or its fault.
 
     Args:
-        folder: that paths are relative to.
+        folder: the folder that paths are relative to.
     """
     if None in row:
         return None, "has more values than the first line has columns."

@@ -1,4 +1,4 @@
-"""Real photographs to try things on: where public datasets are, how they are fetched, and how they are indexed then."""
+"""Public datasets of photographs: their addresses, downloading them, and the command that indexes them."""
 
 import shutil
 import tempfile
@@ -23,10 +23,10 @@ class Dataset:
     Attributes:
         name: as given to `download`.
         title: as shown to people.
-        licence: what its makers allow, in one sentence.
+        licence: its licence, in a sentence.
         url: its current public address.
         unpacked: the folder that its zip unpacks to.
-        indexed: what to index of that folder, with the options that suit it.
+        indexed: the part of that folder to index, with suitable options.
         md5: of the zip, where it is known. Zips that a server makes anew for each request have none, and are checked by
             the CRC of each file in them.
     """
@@ -73,14 +73,14 @@ def get_dataset(name: str) -> Dataset:
 
 
 def datasets_folder() -> Path:
-    """Where datasets are unpacked unless told otherwise."""
+    """The default folder for datasets."""
     return home() / "datasets"
 
 
 def download_dataset(
     dataset: Dataset, folder: Path, *, url: str | None = None, progress: DownloadProgress | None = None
 ) -> None:
-    """Download a dataset's zip into a folder, unless it or what it unpacks to is there already.
+    """Download a dataset's zip into a folder, unless the zip or the unpacked dataset is there already.
 
     Args:
         folder: where its own folder is to lie.
@@ -130,13 +130,13 @@ def _unpack(archive: Path, unpacked: Path, progress: UnpackProgress | None) -> N
                 file.extract(entry, place)
                 if progress:
                     progress(number, len(entries))
-            made = Path(place) / unpacked.name
-            if not made.is_dir():
+            extracted = Path(place) / unpacked.name
+            if not extracted.is_dir():
                 archive.unlink()
                 raise SourceError(
                     f"{archive} does not hold the folder {unpacked.name}: it is not the expected dataset."
                 )
-            made.replace(unpacked)
+            extracted.replace(unpacked)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         archive.unlink()
         raise SourceError(

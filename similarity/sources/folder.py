@@ -10,7 +10,7 @@ from similarity.images.decoding import read_file
 from similarity.images.formats import SUFFIXES
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
 
-# What a gallery's folder has in it.
+# Contents of a gallery's folder.
 GALLERY = {"CURRENT", "generations"}
 
 
@@ -32,11 +32,11 @@ class Files:
         return file_stamp(item.path)
 
     def whereabouts(self, item: Item) -> str:
-        """Its path."""
+        """The path of an item."""
         return item.path
 
     def part(self, items: Sequence[Item]) -> "Files":
-        """The same with only some of its items."""
+        """The source with a subset of its items."""
         part = copy(self)
         part.items, part.skipped = list(items), []
         return part

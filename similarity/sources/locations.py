@@ -1,4 +1,4 @@
-"""Where a picture can be: a path of this computer, an http(s) address, or an object in a store such as `s3://`."""
+"""Locations of pictures: a path of this computer, an http(s) address, or an object in a store such as `s3://`."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -11,12 +11,12 @@ from similarity.sources.base import FileBytes, Item, Stamp
 from similarity.sources.folder import file_stamp
 from similarity.sources.object_store import is_object, read_object
 
-# How many pictures that are somewhere else are asked for at once.
+# Number of remote pictures that are fetched at the same time.
 DOWNLOADS_AT_ONCE = 16
 
 
 def is_remote(place: str) -> bool:
-    """Whether a picture is somewhere else: at an address, or in an object store."""
+    """Whether a picture is remote: at an address, or in an object store."""
     return is_url(place) or is_object(place)
 
 
@@ -26,10 +26,10 @@ def place_in(folder: Path, place: str) -> str:
 
 
 def read_place(place: str, fetch: Callable[[str], bytes] = fetch) -> FileBytes:
-    """The bytes of a picture, wherever it is.
+    """Read the bytes of a picture at any location.
 
     Args:
-        fetch: what gets the bytes of an http(s) address.
+        fetch: fetches the bytes of an http(s) address.
 
     Raises:
         ImageError: a file that is gone or cannot be read. FetchError: an address or an object that cannot be had.
@@ -40,10 +40,10 @@ def read_place(place: str, fetch: Callable[[str], bytes] = fetch) -> FileBytes:
 
 
 def stamp_of(place: str) -> Stamp | None:
-    """A file's size, and when it was last changed; what is somewhere else is not fetched again to be compared."""
+    """A file's size and modification time; None for remote pictures, which are not fetched for it."""
     return None if is_remote(place) else file_stamp(place)
 
 
 def readers_for(items: Iterable[Item]) -> int:
-    """How many of some pictures are worth reading at once."""
+    """Number of pictures to read at the same time."""
     return DOWNLOADS_AT_ONCE if any(is_remote(item.path) for item in items) else os.cpu_count() or 1

@@ -27,7 +27,7 @@ def is_object(text: str) -> bool:
 
 
 def read_object(place: str) -> FileBytes:
-    """The bytes of an object, and when it was last changed where the store says so.
+    """Read the bytes of an object, and its modification time if the store gives it.
 
     Raises:
         FetchError: it is not there or may not be read, the store cannot be reached, it is larger than 200 MB, or the
@@ -56,26 +56,26 @@ def read_object(place: str) -> FileBytes:
 
 @lru_cache
 def _store(scheme: str) -> Any:
-    """One for all threads, which share its connections; it keeps no listings, since objects come and go."""
+    """The file system of a store, one for all threads, which share its connections; without cached listings."""
     import fsspec
 
     return fsspec.filesystem(scheme, use_listings_cache=False)
 
 
 def _changed(facts: dict[str, Any]) -> float:
-    """When an object was last changed, in seconds since 1970; 0 if that is not known."""
+    """The modification time of an object, in seconds since 1970; 0 if that is not known."""
     when = facts.get("LastModified") or facts.get("last_modified") or facts.get("mtime")
     return when.timestamp() if isinstance(when, datetime) else 0.0
 
 
 def _remedy(scheme: str) -> str:
-    """What to install for a kind of store."""
+    """The remedy if the library for a kind of store is missing."""
     others = {"gs": "pip install gcsfs", "az": "pip install adlfs"}
     return others.get(scheme, EXTRA)
 
 
 def _explain(place: str, error: Exception) -> str:
-    """Put what the libraries raise into one sentence."""
+    """An error of the libraries as one sentence."""
     if isinstance(error, FileNotFoundError):
         return f"{place} is not there: check the bucket and the key."
     if isinstance(error, PermissionError) or "credentials" in str(error).lower():

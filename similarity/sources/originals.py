@@ -1,4 +1,4 @@
-"""The picture behind an item, as it is now: a file, an entry of a zip, an object in a store, what an address serves."""
+"""The original picture of an item as it is now: a file, an entry of a zip, an object, or the content of an address."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ class Originals:
     """The pictures of a gallery as a source, to make another gallery of them."""
 
     def __init__(self, items: Iterable[Item], name: str) -> None:
-        """`name` is that of the source that they came from, with which the other gallery can be brought in step."""
+        """`name` is that of the original source, with which the other gallery can be synced."""
         self.name = name
         self.items = list(files_of(items))
         self.skipped: list[Skipped] = []
@@ -29,7 +29,7 @@ class Originals:
         return _read(item, fetch)
 
     def stamp(self, item: Item) -> Stamp | None:
-        """As it was when the gallery was made."""
+        """The stamp of the file when the gallery was made."""
         return Stamp(item.size, item.mtime)
 
     def whereabouts(self, item: Item) -> str:
@@ -37,15 +37,15 @@ class Originals:
         return item.path
 
     def part(self, items: Sequence[Item]) -> "Originals":
-        """The same with only some of its items."""
+        """The source with a subset of its items."""
         return Originals(items, self.name)
 
 
 def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> QueryFile:
-    """Read the picture that an item stands for, and nothing else that may be in its place by now.
+    """Read the original picture of an item; a changed file is refused.
 
     Args:
-        fetch: what gets the bytes of an address.
+        fetch: fetches the bytes of an address.
 
     Raises:
         ImageError: it is gone, cannot be read, or is another file now. FetchError: its address cannot be fetched.
@@ -57,7 +57,7 @@ def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> Query
 
 
 def file_name(item: Item) -> str:
-    """What a picture's file is called, without the place where it is."""
+    """The name of a picture's file, without its folder or address."""
     return (name_in(item.path) if is_remote(item.path) else Path(item.path).name) or item.public_id
 
 
@@ -82,5 +82,5 @@ def _read_entry(item: Item) -> FileBytes:
 
 @lru_cache(maxsize=2)
 def _open_archive(path: str, _changed: int) -> Source:
-    """A zip, listed once for all that is read from it."""
+    """Open a zip, listed once for all reads."""
     return open_source(path)

@@ -14,7 +14,7 @@ from similarity.sources.base import FileBytes, Item, Skipped, Stamp
 from similarity.sources.csv_table import PATH_COLUMNS, item_of_row
 from similarity.sources.locations import read_place, readers_for, stamp_of
 
-# How many rows are looked at together when the whole list is read.
+# Rows that are read at a time when the whole list is read.
 BLOCK = 8192
 
 
@@ -46,11 +46,11 @@ class Rows:
         self._numbers = {item.id: number for number, item in items.items()}
 
     def read(self, item: Item) -> FileBytes:
-        """The bytes of a file or an object, or what an address serves."""
+        """Read the bytes of a file, an object or an address."""
         return read_place(item.path)
 
     def stamp(self, item: Item) -> Stamp | None:
-        """See `places.stamp_of`."""
+        """See `locations.stamp_of`."""
         return stamp_of(item.path)
 
     def whereabouts(self, item: Item) -> str:
@@ -58,12 +58,12 @@ class Rows:
         return f"{item.path} ({self.name}, row {self._numbers[item.id]})"
 
     def part(self, items: Sequence[Item]) -> "Rows":
-        """The same with only some of its items."""
+        """The source with a subset of its items."""
         return Rows(self.name, {self._numbers[item.id]: item for item in items}, [])
 
 
 class Listing:
-    """A Parquet file that names pictures, opened; make one with `open_listing`. Its rows are read when they are wanted.
+    """An open Parquet file that names pictures; make one with `open_listing`. Rows are read when needed.
 
     Attributes:
         name: its path.
@@ -71,7 +71,7 @@ class Listing:
     """
 
     def __init__(self, path: Path, columns: Mapping[str, str], count: int) -> None:
-        """`columns` are those to be read, with their names as a CSV has them."""
+        """`columns` maps the columns to read to their names in a CSV."""
         self.name = str(path)
         self.count = count
         self._columns = dict(columns)
@@ -94,12 +94,12 @@ class Listing:
             raise SourceError(f"{self.name} is damaged, or no Parquet file any more: write it again.") from error
 
     def rows(self, start: int, stop: int) -> Rows:
-        """The pictures of some rows; what is wrong with the others is told by `blocks`."""
+        """The pictures of some rows; `blocks` reports the faults of the others."""
         (block,) = self.blocks(stop - start, start, stop)
         return Rows(self.name, block.items, [])
 
     def read(self) -> Rows:
-        """All pictures, in memory; of several with the same id the first counts.
+        """Read all pictures into memory; of several with the same id the first counts.
 
         Raises:
             SourceError: the file is damaged, or has no row that can be used.
@@ -123,8 +123,8 @@ class Listing:
     def _block(self, start: int, rows: Sequence[Mapping[str, Any]]) -> Block:
         block = Block(start, start + len(rows), {}, [])
         for number, row in enumerate(rows, start + 1):
-            told = {self._columns[name]: "" if value is None else str(value) for name, value in row.items()}
-            item, fault = item_of_row(told, Path(self.name).parent)
+            values = {self._columns[name]: "" if value is None else str(value) for name, value in row.items()}
+            item, fault = item_of_row(values, Path(self.name).parent)
             if item is None:
                 block.skipped.append(Skipped(f"{self.name}, row {number}", fault))
                 continue
@@ -147,7 +147,7 @@ def open_listing(path: Path) -> Listing:
     except (OSError, ValueError, pa.ArrowException) as error:
         raise SourceError(f"{path} is not a Parquet file that can be read.") from error
     columns = {field.name: field.name.strip().lower() for field in schema if not pa.types.is_nested(field.type)}
-    columns = {name: known for name, known in columns.items() if not _is_bytes(schema.field(name).type)}
+    columns = {name: column for name, column in columns.items() if not _is_bytes(schema.field(name).type)}
     if not set(PATH_COLUMNS) & set(columns.values()):
         raise SourceError(f"{path} needs a column of text that is named path or url.")
     if not count:
@@ -162,7 +162,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 
 def _groups(file: pq.ParquetFile, start: int, stop: int) -> tuple[list[int], int]:
-    """The row groups that have some rows, and which row the first of them begins with."""
+    """The row groups that hold some rows, and the first row of the first group."""
     sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
     begins = list(itertools.accumulate(sizes, initial=0))[:-1]
     groups = [number for number, size in enumerate(sizes) if begins[number] < stop and begins[number] + size > start]

@@ -18,7 +18,7 @@ LONGEST_NAME = 100
 
 
 def keep_upload(gallery: str, name: str, data: bytes | memoryview) -> Path:
-    """Keep an uploaded file for a gallery if pictures can be made out in it; beside others, never in place of one.
+    """Store an uploaded file for a gallery if it contains pictures; never replaces another one.
 
     Args:
         gallery: its name.
@@ -45,12 +45,12 @@ def keep_upload(gallery: str, name: str, data: bytes | memoryview) -> Path:
 
 
 def drop_uploads(gallery: str) -> None:
-    """Delete what was uploaded for a gallery; it never fails."""
+    """Delete the uploads of a gallery; never fails."""
     shutil.rmtree(_folder(gallery), ignore_errors=True)
 
 
 def drop_unused(gallery: str) -> None:
-    """Delete what was uploaded for a gallery that has not come about, not even in parts."""
+    """Delete the uploads of a gallery that was never made, not even in parts."""
     if not (galleries_folder() / gallery).exists():
         drop_uploads(gallery)
 
@@ -60,7 +60,7 @@ def _folder(gallery: str) -> Path:
 
 
 def _clean(name: str) -> str:
-    """A file name that is harmless everywhere."""
+    """A file name that is safe on every system."""
     pure = PurePosixPath(name.replace("\\", "/"))
     if pure.suffix.lower() not in SUFFIXES:
         raise SourceError(f"{name} is not a zip or a CSV: choose one.")
@@ -69,6 +69,6 @@ def _clean(name: str) -> str:
 
 
 def _unused(path: Path) -> Path:
-    """The path itself, or with a number if there is such a file already."""
+    """The path itself, or one with a number if the file exists."""
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
     return path if not path.exists() else next(other for other in numbered if not other.exists())

@@ -1,4 +1,4 @@
-"""A zip of pictures, read in place: nothing is unpacked, and nothing that looks like an attack is opened at all."""
+"""A zip of pictures, read in place: nothing is unpacked, and entries that look like an attack are never opened."""
 
 import lzma
 import os
@@ -18,7 +18,7 @@ from similarity.sources.base import FileBytes, Item, Skipped, Stamp
 MAX_ENTRIES = 50_000
 MAX_TOTAL_BYTES = 20_000_000_000
 MAX_ENTRY_BYTES = 100_000_000
-# Pictures are compressed already; what shrinks more than this was made to explode. Small entries cannot.
+# Pictures are compressed already; a higher compression ratio is a decompression bomb. Small entries are harmless.
 MAX_RATIO = 100
 SMALL_BYTES = 1_000_000
 
@@ -51,7 +51,7 @@ class Archive:
         return item.path
 
     def part(self, items: Sequence[Item]) -> "Archive":
-        """The same with only some of its items."""
+        """The source with a subset of its items."""
         part = copy(self)
         part.items, part.skipped = list(items), []
         return part
@@ -61,7 +61,7 @@ class Archive:
         return zipfile.ZipFile(self.name)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Another process opens the zip for itself."""
+        """Leave out the open zip: another process opens it itself."""
         return {name: value for name, value in vars(self).items() if name != "_file"}
 
 
@@ -110,7 +110,7 @@ def _refuse_attacks(path: Path, entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _fault(entry: zipfile.ZipInfo) -> str:
-    """What is wrong with an entry, or nothing."""
+    """The fault of an entry; empty if it has none."""
     pure = PurePosixPath(entry.filename.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or (pure.parts and pure.parts[0].endswith(":")):
         return "leads out of the zip"

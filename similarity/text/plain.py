@@ -1,4 +1,4 @@
-"""Text from elsewhere as nothing but text: in a terminal, in a log, in a table, as the name of a file."""
+"""Plain text from untrusted text: for a terminal, a log, a table, or as the name of a file."""
 
 import logging
 import re
@@ -8,29 +8,29 @@ from typing import Any
 
 from pathvalidate import sanitize_filename
 
-# How long an address may be, and all that people say in one line: words, names, places, in characters.
+# Longest address, and longest input of one line such as words, names and places, in characters.
 LONGEST = 2_048
 
-# What a spreadsheet may take for a formula, at the start of a cell or after what may end one.
+# Beginnings that a spreadsheet may take for a formula, at the start of a cell or after a separator.
 FORMULA = re.compile(r"(^|[;,\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
 LONGEST_LOGGED = 4_000
 LONGEST_SAID = 200
-# Of a file's name, in bytes of UTF-8: no file system takes more than 255.
+# Longest file name, in bytes of UTF-8: file systems accept 255.
 LONGEST_ENTRY, LONGEST_SUFFIX = 240, 16
 
 
 def one_line(text: str) -> str:
-    """Text in one line, with what cannot be seen written out, so that no terminal takes it for a command."""
+    """Text in one line, with invisible characters escaped, so that no terminal obeys them."""
     return text if text.isprintable() else "".join(map(_seen, text))
 
 
 def cell(value: Any) -> Any:
-    """A value for a table that no spreadsheet takes for a formula, whatever it thinks that ends a cell."""
+    """A value for a table that no spreadsheet takes for a formula, whichever separator it uses."""
     return FORMULA.sub(r"\1\2'", "".join(map(_in_cell, value))) if isinstance(value, str) else value
 
 
 def entry(name: str) -> str:
-    """A name for a file in an archive or a download: a plain one everywhere, in no other folder, its suffix kept."""
+    """A file name that is safe on every system, for an archive or a download; keeps the suffix."""
     path = PurePosixPath(_sanitized(name).strip())
     stem, suffix = path.stem, path.suffix.encode()[:LONGEST_SUFFIX].decode(errors="ignore")
     short = stem.encode()[: LONGEST_ENTRY - LONGEST_SUFFIX].decode(errors="ignore").strip(" .")
@@ -38,7 +38,7 @@ def entry(name: str) -> str:
 
 
 def short(text: str) -> str:
-    """The beginning of a text, to be said in a sentence about it."""
+    """The beginning of a text, to be quoted in a sentence."""
     return text if len(text) <= LONGEST_SAID else f"{text[: LONGEST_SAID - 1]}…"
 
 
@@ -46,7 +46,7 @@ class Formatter(logging.Formatter):
     """Writes each record in one line of bounded length, and each line of a traceback likewise."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        """A record without what it may have of a traceback."""
+        """A record without its traceback."""
         record.message = one_line(record.message[:LONGEST_LOGGED])
         return super().formatMessage(record)
 
@@ -56,19 +56,19 @@ class Formatter(logging.Formatter):
 
 
 def log(level: int) -> None:
-    """Have records of this level and above written to standard error, unless somebody has seen to it already."""
+    """Log records of this level and above to standard error, unless logging is configured already."""
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter("%(levelname)s:%(name)s:%(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
 
 
 def _sanitized(name: str) -> str:
-    name = re.sub(r"\s+(?=\.)", "", one_line(name))  # which hides a reserved name from whoever looks for one
+    name = re.sub(r"\s+(?=\.)", "", one_line(name))  # spaces before a dot could hide a reserved name
     return sanitize_filename(name, "_", platform="universal", max_len=LONGEST)
 
 
 def _in_cell(character: str) -> str:
-    """Lines and columns may be in a cell; what cannot be seen is written out, as whoever reads it may pass over it."""
+    """Keep tabs and line breaks, and escape other invisible characters, which a reader would overlook."""
     return character if character in "\t\r\n" else _seen(character)
 
 

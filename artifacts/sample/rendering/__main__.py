@@ -21,12 +21,12 @@ def chosen(only: list[str]) -> list[Photo]:
     if not only:
         return everything
     wanted = set(only)
-    found = [photo for photo in everything if wanted & {photo.id, photo.product, photo.label}]
-    unknown = wanted - {name for photo in found for name in (photo.id, photo.product, photo.label)}
+    selected = [photo for photo in everything if wanted & {photo.id, photo.product, photo.label}]
+    unknown = wanted - {name for photo in selected for name in (photo.id, photo.product, photo.label)}
     if unknown:
         names = ", ".join(sorted(unknown))
         raise typer.BadParameter(f"no picture, product or category is called {names}; ids look like mug-03-2")
-    return found
+    return selected
 
 
 @app.command()

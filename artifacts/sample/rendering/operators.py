@@ -40,7 +40,7 @@ def union(*fields: Field, fillet: float = 0.0) -> Field:
 
 
 def intersection(*fields: Field, fillet: float = 0.0) -> Field:
-    """What all the fields share."""
+    """The intersection of fields."""
 
     def field(points: Points) -> Distances:
         farthest = fields[0](points)

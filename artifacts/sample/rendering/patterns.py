@@ -40,22 +40,22 @@ def bands(base: str | Pattern, edges: list[tuple[float, float, str]]) -> Pattern
 
 def stripes(first: str, second: str, *, period: float, axis: int = 1, share: float = 0.5) -> Pattern:
     """Even stripes across an axis; share is the width of the second colour."""
-    one, two = linear(first)[:, None], linear(second)[:, None]
+    ground, figure = linear(first)[:, None], linear(second)[:, None]
 
     def pattern(points: Points) -> Colours:
         phase = np.abs(np.mod(points[axis] / period, 1.0) - 0.5)
-        return mix(one, two, step(0.5 * share - phase, 0.0, EDGE / period))
+        return mix(ground, figure, step(0.5 * share - phase, 0.0, EDGE / period))
 
     return pattern
 
 
 def flutes(base: str | Pattern, second: str, *, count: int, share: float = 0.5) -> Pattern:
     """Upright stripes around the y axis."""
-    ground, two = pattern_of(base), linear(second)[:, None]
+    ground, figure = pattern_of(base), linear(second)[:, None]
 
     def pattern(points: Points) -> Colours:
         phase = np.abs(np.mod(np.arctan2(points[2], points[0]) * count / (2 * np.pi), 1.0) - 0.5)
-        return mix(ground(points), two, step(0.5 * share - phase, 0.0, 0.06))
+        return mix(ground(points), figure, step(0.5 * share - phase, 0.0, 0.06))
 
     return pattern
 
@@ -99,11 +99,11 @@ def dipped(top: str | Pattern, bottom: str | Pattern, *, height: float, waviness
 
 def checks(first: str, second: str, *, period: float, axes: tuple[int, int] = (0, 1)) -> Pattern:
     """Gingham: two half-transparent sets of stripes that cross."""
-    one, two = linear(first)[:, None], linear(second)[:, None]
+    ground, figure = linear(first)[:, None], linear(second)[:, None]
 
     def pattern(points: Points) -> Colours:
         weight = sum(0.5 * step(np.abs(np.mod(points[axis] / period, 1.0) - 0.5), 0.25, 0.08) for axis in axes)
-        return mix(one, two, np.asarray(weight, dtype=np.float32))
+        return mix(ground, figure, np.asarray(weight, dtype=np.float32))
 
     return pattern
 

@@ -110,9 +110,9 @@ class Solid:
         for index, part in enumerate(self.parts):
             chosen = np.flatnonzero(masks & np.uint64(1 << index))
             if chosen.size:
-                found = part.field(points[:, chosen])
-                closer = found < distances[chosen]
-                distances[chosen[closer]] = found[closer]
+                nearer = part.field(points[:, chosen])
+                closer = nearer < distances[chosen]
+                distances[chosen[closer]] = nearer[closer]
                 owners[chosen[closer]] = index
         return distances, owners
 

@@ -138,7 +138,7 @@ def vessel(outline: Outline, *, wall: float) -> Field:
 
 
 def content(outline: Outline, *, wall: float, level: float) -> Field:
-    """What fills a vessel up to height `level`: coffee, soup, soil."""
+    """The content of a vessel up to height `level`: coffee, soup, soil."""
     solid = lathe(outline)
     return lambda points: np.maximum(solid(points) + 0.9 * wall, points[1] - level)
 

@@ -47,19 +47,19 @@ def march(solid: Solid, origins: Points, directions: Points) -> Hits:
     alive = np.flatnonzero(entry < leave)
     starts = np.broadcast_to(origins, directions.shape)[:, alive]
     ways, reach, leave = directions[:, alive], entry[alive] + 1e-4, leave[alive]
-    found: list[tuple[NDArray[np.int64], Distances]] = []
+    contacts: list[tuple[NDArray[np.int64], Distances]] = []
     for _ in range(MAX_STEPS):
         if not alive.size:
             break
         distance = solid.distance(starts + ways * reach)
         contact = distance < HIT
-        found.append((alive[contact], reach[contact]))
+        contacts.append((alive[contact], reach[contact]))
         reach = reach + np.maximum(distance, HIT) * STRIDE
         keep = ~contact & (reach < leave)
         alive, reach, leave = alive[keep], reach[keep], leave[keep]
         starts, ways = starts[:, keep], ways[:, keep]
-    rays = np.concatenate([ids for ids, _ in found]) if found else np.zeros(0, dtype=np.int64)
-    travelled = np.concatenate([far for _, far in found]) if found else np.zeros(0, dtype=np.float32)
+    rays = np.concatenate([ids for ids, _ in contacts]) if contacts else np.zeros(0, dtype=np.int64)
+    travelled = np.concatenate([far for _, far in contacts]) if contacts else np.zeros(0, dtype=np.float32)
     points = np.broadcast_to(origins, directions.shape)[:, rays] + directions[:, rays] * travelled
     owners = solid.exact(points)[1] if rays.size else np.zeros(0, dtype=np.int16)
     return Hits(rays, travelled, points, owners)

@@ -34,20 +34,20 @@ def mottled(first: str | Pattern, second: str, *, scale: float = 5.0, contrast: 
 
 def brush_rings(base: str, colour: str, *, period: float = 0.11) -> Pattern:
     """Rings as a loaded brush leaves them on the wheel, uneven in width and strength."""
-    one, two = linear(base)[:, None], linear(colour)[:, None]
+    ground, top = linear(base)[:, None], linear(colour)[:, None]
 
     def pattern(points: Points) -> Colours:
         wobble = 0.35 * value_noise(points * np.float32(5.0))
         strand = value_noise(np.stack([points[0] * 3, points[1] * 60, points[2] * 3]))
         wave = 0.5 + 0.5 * np.sin(2 * np.pi * (points[1] / period + wobble))
-        return mix(one, two, np.clip(wave * 1.3 - 0.3 + 0.4 * (strand - 0.5), 0.0, 1.0))
+        return mix(ground, top, np.clip(wave * 1.3 - 0.3 + 0.4 * (strand - 0.5), 0.0, 1.0))
 
     return pattern
 
 
 def grain(light: str, dark: str, *, axis: int = 0, scale: float = 9.0) -> Pattern:
     """Wood grain that runs along an axis: stretched rings plus fine pores."""
-    one, two = linear(light)[:, None], linear(dark)[:, None]
+    ground, top = linear(light)[:, None], linear(dark)[:, None]
     stretch = np.full((3, 1), scale, dtype=np.float32)
     stretch[axis] = scale * 0.12
 
@@ -55,27 +55,27 @@ def grain(light: str, dark: str, *, axis: int = 0, scale: float = 9.0) -> Patter
         figure = fractal_noise(points * stretch, 2)
         rings = 0.5 + 0.5 * np.sin(figure * 26.0)
         pores = value_noise(points * stretch * np.float32(9.0))
-        return mix(one, two, np.clip(0.62 * rings + 0.5 * pores - 0.15, 0.0, 1.0))
+        return mix(ground, top, np.clip(0.62 * rings + 0.5 * pores - 0.15, 0.0, 1.0))
 
     return pattern
 
 
 def weave(first: str, second: str, *, scale: float = 30.0, axes: tuple[int, int] = (0, 1)) -> Pattern:
     """Warp and weft of two yarns, with uneven threads."""
-    one, two = linear(first)[:, None], linear(second)[:, None]
+    ground, top = linear(first)[:, None], linear(second)[:, None]
 
     def pattern(points: Points) -> Colours:
         u, v = points[axes[0]] * scale, points[axes[1]] * scale
         basket = np.sin(np.pi * u) * np.sin(np.pi * v)
         threads = value_noise(points * np.float32(scale * 1.2)) - 0.5
-        return mix(one, two, np.clip(0.5 + 0.45 * basket + 0.6 * threads, 0.0, 1.0))
+        return mix(ground, top, np.clip(0.5 + 0.45 * basket + 0.6 * threads, 0.0, 1.0))
 
     return pattern
 
 
 def marble(base: str, vein: str, *, scale: float = 1.6) -> Pattern:
     """Stone with thin wandering veins."""
-    one, two = linear(base)[:, None], linear(vein)[:, None]
+    ground, top = linear(base)[:, None], linear(vein)[:, None]
 
     def pattern(points: Points) -> Colours:
         warp = fractal_noise(points * np.float32(scale * 1.3), 4) - 0.5
@@ -83,7 +83,7 @@ def marble(base: str, vein: str, *, scale: float = 1.6) -> Pattern:
         fold = np.abs(np.sin(scale * 2.4 * slope + 9.0 * warp))
         strength = value_noise(points * np.float32(scale * 1.1) + 9.0)
         veins = np.clip(1.0 - fold * 9.0, 0.0, 1.0) * np.clip(1.6 * strength - 0.3, 0.0, 1.0)
-        return mix(one, two, np.clip(0.8 * veins + 0.5 * np.clip(warp + 0.1, 0.0, 1.0), 0.0, 1.0))
+        return mix(ground, top, np.clip(0.8 * veins + 0.5 * np.clip(warp + 0.1, 0.0, 1.0), 0.0, 1.0))
 
     return pattern
 

@@ -1,9 +1,9 @@
-"""How many machines, hours and bytes so many pictures take: arithmetic on measured rates, no measuring.
+"""Capacity planning: machines, hours and bytes for a number of pictures, computed from measured rates.
 
-rates   what was measured, where and with which command, and the laws that lead from there to other sizes
-sizes   bytes on the disk and in memory, which follow from the formats
-plan    all of it for one wish
-check   a plan against what `bench` measures, figure by figure
+rates   the measurements, with machine and command, and their scaling to other sizes
+sizes   bytes on disk and in memory, which follow from the formats
+plan    the plan for a workload
+check   a plan compared with measurements of `bench`, figure by figure
 """
 
 from similarity.bench.capacity.plan import Machine, Plan, Wish, make_plan

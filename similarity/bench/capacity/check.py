@@ -1,4 +1,4 @@
-"""A plan's figures beside those that `bench` has measured, so that anybody can see how far they can be trusted."""
+"""Comparison of a plan's figures with measurements of `bench`, to show how far they can be trusted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from similarity.search.recipes import AUTO, FLAT
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A figure, worked out and measured."""
+    """A figure, planned and measured."""
 
     name: str
     planned: float
@@ -20,7 +20,7 @@ class Checked:
 
     @property
     def ratio(self) -> float:
-        """The one to the other; 1 if both are nothing."""
+        """Ratio of the two; 1 if both are 0."""
         return self.planned / self.measured if self.measured else float(not self.planned)
 
 
@@ -32,7 +32,7 @@ def check_report(report: Mapping[str, Any], rates: Rates) -> list[Checked]:
     """
     if "recipes" in report:
         rows = {row["recipe"]: row for row in report["recipes"]}
-        return [one for name in (FLAT, AUTO) for one in _search(rows[name], report["n"], report["dim"], rates)]
+        return [row for name in (FLAT, AUTO) for row in _search(rows[name], report["n"], report["dim"], rates)]
     if "queries_per_s_threads" in report:
         rates.check_model(report["model"])
         return [Checked("a query, ms", rates.query_ms[report["model"]], report["p50_ms"])]
@@ -45,17 +45,17 @@ def check_report(report: Mapping[str, Any], rates: Rates) -> list[Checked]:
 
 
 def _search(row: Mapping[str, Any], count: int, dim: int, rates: Rates) -> list[Checked]:
-    """One recipe; what was scaled from fewer vectors is as good as its scale, memory but the vectors' own."""
+    """Compare the figures of a recipe; memory is left out where the report scaled it from fewer vectors."""
     index, name = row["index"], row["recipe"]
     size = sizes.index_file(index, count, dim)
-    found = [
+    rows = [
         Checked(f"{name}: bytes a vector", size / count, row["bytes_per_vector"]),
         Checked(f"{name}: a query, ms", rates.search_ms(index, count, dim), row["p50_ms"]),
         Checked(f"{name}: to build, s", rates.build_s(index, count, dim), row["build_s"]),
     ]
     if "extrapolated_from" not in row:
         memory = rates.base_mb + sizes.index_memory(index, count, dim) / 1e6
-        found.append(Checked(f"{name}: memory, MB", memory, row["resident_mb"]))
+        rows.append(Checked(f"{name}: memory, MB", memory, row["resident_mb"]))
     if lists_of(index):
-        found.append(Checked(f"{name}: recall@10", rates.recall, row["recall@10"]))
-    return found
+        rows.append(Checked(f"{name}: recall@10", rates.recall, row["recall@10"]))
+    return rows

@@ -1,4 +1,4 @@
-"""A plan for so many pictures and questions a second: recipe, machines, hours, bytes, and what they cost."""
+"""A capacity plan for a number of pictures and queries a second: recipe, machines, hours, bytes and cost."""
 
 import math
 from dataclasses import asdict, dataclass, field
@@ -10,23 +10,23 @@ from similarity.errors import SearchError
 from similarity.search import AUTO, Recipe, choose_recipe
 from similarity.search.stores import Kind
 
-# Of a machine's memory what a plan fills, and of its cores what it keeps busy: the rest is for peaks and the system.
+# Shares of a machine's memory and cores that a plan uses; the rest is for peaks and the system.
 MEMORY_SHARE, CORE_SHARE = 0.8, 0.6
-# What an index may take of a machine's memory, as `choose_recipe` has it.
+# Share of a machine's memory that an index may take, as in `choose_recipe`.
 INDEX_SHARE = 0.5
 GB = 1e9
-# Of keys.npy.
+# Bytes of a row of keys.npy.
 ROW_BYTES = 8
-# Of more pictures in one gallery, four times their root is more lists than a recipe may have.
+# With more pictures in one gallery, four times their root is more lists than a recipe may have.
 MOST = 5_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What there are to be several of.
+    """The kind of machine that a plan counts.
 
     Attributes:
-        price: of an hour, in whatever currency.
+        price: per hour, in any currency.
     """
 
     cores: int = 16
@@ -36,13 +36,14 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a plan is for.
+    """The workload that a plan is for.
 
     Attributes:
-        qps: questions a second.
-        model: a backbone's name, dim: and the length of its embeddings.
-        store: whose index; the embedded one as long as a gallery fits on one machine, unless given.
-        hours: in which all pictures are to be embedded.
+        qps: queries a second.
+        model: a backbone's name.
+        dim: the length of its embeddings.
+        store: the store of the index; the embedded one as long as a gallery fits on one machine, unless given.
+        hours: the time in which all pictures are to be embedded.
     """
 
     images: int
@@ -56,7 +57,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A number that a plan rests on, and where it is from."""
+    """A number that a plan rests on, and its source."""
 
     name: str
     value: float
@@ -66,21 +67,21 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What comes out.
+    """A capacity plan.
 
     Attributes:
-        galleries: that the pictures are split into, each of pictures_each.
+        galleries: how many the pictures are split into, of pictures_each.
         recipe, reason: of each gallery's index.
-        recall: recall@10 of it.
-        embed_core_hours, embed_machines, embed_hours: to embed all,
-        build_hours: and to index a gallery.
+        recall: recall@10 of the index.
+        embed_core_hours, embed_machines, embed_hours: to embed all pictures.
+        build_hours: to index a gallery.
         gallery_gb, thumbnails_gb, shards_gb, milvus_gb: on disks, in all; shards are needed until they are indexed.
-        app_memory_gb: of the process that searches a gallery,
-        store_memory_gb: and of the nodes of Milvus, in all.
-        app_machines, store_machines: that answer.
-        query_ms: median from a picture's bytes to its hits, search_ms: of which the search takes so much.
+        app_memory_gb: of the process that searches a gallery.
+        store_memory_gb: of the nodes of Milvus, in all.
+        app_machines, store_machines: machines that answer queries.
+        query_ms: median from a picture's bytes to its hits; search_ms is the search's part of it.
         cost_embed, cost_hour, cost_thousand: of embedding, of answering for an hour, and of 1,000 answers.
-        limits: what is not built, or was not run.
+        limits: parts that are not built or were never measured.
     """
 
     wish: Wish
@@ -111,70 +112,109 @@ class Plan:
     limits: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """In JSON's own types."""
+        """The plan in JSON's own types."""
         return asdict(self)
 
 
 def make_plan(wish: Wish, rates: Rates = REFERENCE) -> Plan:
-    """Work it out.
+    """Compute the plan for a workload.
 
     Raises:
-        SearchError: it is for nothing, or for a model or a machine that nothing can be said of.
+        SearchError: it has no pictures or queries, or its model or machine cannot be planned for.
     """
     _check(wish, rates)
-    machine, dim = wish.machine, wish.dim
-    most = most_pictures("faiss", dim, machine, rates)
-    store: Kind = wish.store or ("faiss" if wish.images <= most else "milvus")
-    most = most_pictures(store, dim, machine, rates)
-    galleries = math.ceil(wish.images / most)
-    each = math.ceil(wish.images / galleries)
-    chosen = _recipe(each, dim, machine)
-    is_exact = Recipe(chosen.name, "").is_exact
-
+    split = _split(wish, rates)
+    recipe, each, dim = split.recipe.name, split.pictures_each, wish.dim
     rate = rates.images_per_s[wish.model] / rates.cores
-    core_hours = wish.images / rate / 3600
-    embed_machines = math.ceil(core_hours / machine.cores / wish.hours)
-    search_ms = rates.search_ms(chosen.name, each, dim)
-    # An exact scan takes all cores for so long, an approximate search one.
-    search_cores = rates.cores if is_exact else 1
-    core_seconds = rates.cores / rates.queries_per_s[wish.model] + galleries * search_cores * search_ms / 1000
-    busy = math.ceil(wish.qps * core_seconds / (machine.cores * CORE_SHARE))
-    milvus = galleries * sizes.milvus_memory(chosen.name, each, dim) if store == "milvus" else 0
-    app_machines = max(galleries, busy)  # whichever store it is: each has its gallery's items in memory
-    store_machines = math.ceil(milvus / (MEMORY_SHARE * machine.memory_gb * GB))
-    per_hour = (app_machines + store_machines) * machine.price
     return Plan(
         wish=wish,
-        store=store,
-        galleries=galleries,
+        store=split.store,
+        galleries=split.galleries,
         pictures_each=each,
-        recipe=chosen.name,
-        reason=chosen.reason,
-        recall=1.0 if is_exact else rates.recall,
-        embed_core_hours=core_hours,
-        embed_machines=embed_machines,
-        embed_hours=core_hours / machine.cores / embed_machines,
-        build_hours=rates.build_s(chosen.name, each, dim) / 3600,
-        gallery_gb=galleries * sizes.STATES * _gallery_bytes(chosen.name, each, dim, store) / GB,
+        recipe=recipe,
+        reason=split.recipe.reason,
+        recall=1.0 if split.recipe.is_exact else rates.recall,
+        build_hours=rates.build_s(recipe, each, dim) / 3600,
         thumbnails_gb=wish.images * sizes.THUMBNAIL / GB,
         shards_gb=sizes.shards(wish.images, dim) / GB,
-        milvus_gb=(milvus + 4 * dim * wish.images) / GB if milvus else 0.0,
-        app_memory_gb=_app_memory(store, each, dim, machine, rates) / GB,
-        store_memory_gb=milvus / GB,
-        app_machines=app_machines,
-        store_machines=store_machines,
-        search_ms=search_ms,
-        query_ms=rates.query_ms[wish.model] + search_ms,
-        cost_embed=core_hours / machine.cores * machine.price,
-        cost_hour=per_hour,
-        cost_thousand=1000 * per_hour / (3600 * wish.qps),
-        assumptions=_assumptions(wish, rates, rate, chosen.name),
-        limits=_limits(galleries, store, chosen.name, sizes.embeddings_file(chosen.name, each, dim) / GB, wish),
+        **_embedding(wish, wish.images / rate / 3600),
+        **_stored(wish, split, rates),
+        **_answering(wish, split, rates),
+        assumptions=_assumptions(wish, rates, rate, recipe),
+        limits=_limits(split.galleries, split.store, recipe, sizes.embeddings_file(recipe, each, dim) / GB, wish),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """The galleries that pictures are split into, the store and recipe of each, and the bytes they take in Milvus."""
+
+    store: Kind
+    galleries: int
+    pictures_each: int
+    recipe: Recipe
+    milvus: int
+
+
+def _split(wish: Wish, rates: Rates) -> _Split:
+    """Split pictures into as few galleries as fit on a machine each."""
+    machine, dim = wish.machine, wish.dim
+    most = most_pictures("faiss", dim, machine, rates)
+    store: Kind = wish.store or ("faiss" if wish.images <= most else "milvus")
+    galleries = math.ceil(wish.images / most_pictures(store, dim, machine, rates))
+    each = math.ceil(wish.images / galleries)
+    recipe = _recipe(each, dim, machine)
+    milvus = galleries * sizes.milvus_memory(recipe.name, each, dim) if store == "milvus" else 0
+    return _Split(store, galleries, each, recipe, milvus)
+
+
+def _embedding(wish: Wish, core_hours: float) -> dict[str, Any]:
+    """Fields of a plan: hours, machines and cost of embedding all pictures."""
+    machine_hours = core_hours / wish.machine.cores
+    machines = math.ceil(machine_hours / wish.hours)
+    return {
+        "embed_core_hours": core_hours,
+        "embed_machines": machines,
+        "embed_hours": machine_hours / machines,
+        "cost_embed": machine_hours * wish.machine.price,
+    }
+
+
+def _stored(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
+    """Fields of a plan: bytes on disks and in memory."""
+    recipe, each, dim = split.recipe.name, split.pictures_each, wish.dim
+    state = _gallery_bytes(recipe, each, dim, split.store)
+    return {
+        "gallery_gb": split.galleries * sizes.STATES * state / GB,
+        "milvus_gb": (split.milvus + 4 * dim * wish.images) / GB if split.milvus else 0.0,
+        "app_memory_gb": _app_memory(split.store, each, dim, wish.machine, rates) / GB,
+        "store_memory_gb": split.milvus / GB,
+    }
+
+
+def _answering(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
+    """Fields of a plan: machines, milliseconds and cost of answering queries."""
+    machine, galleries = wish.machine, split.galleries
+    search_ms = rates.search_ms(split.recipe.name, split.pictures_each, wish.dim)
+    # An exact scan takes all cores for so long, an approximate search one.
+    search_cores = rates.cores if split.recipe.is_exact else 1
+    core_seconds = rates.cores / rates.queries_per_s[wish.model] + galleries * search_cores * search_ms / 1000
+    busy = math.ceil(wish.qps * core_seconds / (machine.cores * CORE_SHARE))
+    app_machines = max(galleries, busy)  # in any store: each has its gallery's items in memory
+    store_machines = math.ceil(split.milvus / (MEMORY_SHARE * machine.memory_gb * GB))
+    per_hour = (app_machines + store_machines) * machine.price
+    return {
+        "app_machines": app_machines,
+        "store_machines": store_machines,
+        "search_ms": search_ms,
+        "query_ms": rates.query_ms[wish.model] + search_ms,
+        "cost_hour": per_hour,
+        "cost_thousand": 1000 * per_hour / (3600 * wish.qps),
+    }
+
+
 def most_pictures(store: Kind, dim: int, machine: Machine, rates: Rates) -> int:
-    """How many pictures a gallery may have, so that whoever searches it has room on one machine."""
+    """Largest number of pictures in a gallery that one machine can search."""
     room = MEMORY_SHARE * machine.memory_gb * GB
     low, high = 0, MOST
     while high - low > 1:
@@ -187,18 +227,18 @@ def most_pictures(store: Kind, dim: int, machine: Machine, rates: Rates) -> int:
 
 
 def _app_memory(store: Kind, count: int, dim: int, machine: Machine, rates: Rates) -> float:
-    """Bytes of the process that searches a gallery: itself, the items, and the index if that is embedded."""
+    """Memory in bytes of the process that searches a gallery, with the items, and the index if it is embedded."""
     index = sizes.index_memory(_recipe(count, dim, machine).name, count, dim) if store == "faiss" else ROW_BYTES * count
     return rates.base_mb * 1e6 + sizes.ITEM_MEMORY * count + index
 
 
 def _recipe(count: int, dim: int, machine: Machine) -> Recipe:
-    # Of more than so many, the recipe has more lists than there may be; no machine has room for them either.
+    # Beyond MOST a recipe would have more lists than allowed; no machine has room for so many pictures either.
     return choose_recipe(AUTO, min(max(1, count), MOST), dim, free=int(INDEX_SHARE * machine.memory_gb * GB))
 
 
 def _gallery_bytes(recipe: str, count: int, dim: int, store: Kind) -> int:
-    """Of one state, thumbnails not counted."""
+    """Bytes of one state of a gallery without thumbnails."""
     index = sizes.index_file(recipe, count, dim) if store == "faiss" else ROW_BYTES * count
     return sizes.embeddings_file(recipe, count, dim) + index + sizes.ITEM_FILE * count
 
@@ -237,18 +277,18 @@ def _assumptions(wish: Wish, rates: Rates, per_core: float, recipe: str) -> list
 
 
 def _limits(galleries: int, store: Kind, recipe: str, embeddings_gb: float, wish: Wish) -> list[str]:
-    found = ["Cores are taken to be as fast as those that were measured, and to share the work evenly."]
+    limits = ["Cores are taken to be as fast as those that were measured, and to share the work evenly."]
     if lists_of(recipe):
-        found.append("Recall and time are those of at most a million; how many lists a query visits is measured anew.")
+        limits.append("Recall and time are those of at most a million; how many lists a query visits is measured anew.")
     if embeddings_gb > MEMORY_SHARE * wish.machine.memory_gb:
-        found.append(
+        limits.append(
             f"{embeddings_gb:,.0f} GB of embeddings do not stay in memory: to rescore, a query reads 50 places of them "
             "from the disk, which was never measured."
         )
     if store == "milvus":
-        found.append("Times of Milvus are those of FAISS: a Milvus server was never measured.")
+        limits.append("Times of Milvus are those of FAISS: a Milvus server was never measured.")
     if galleries > 1:
-        found.append(
+        limits.append(
             f"{galleries} galleries: asking all of them at once and putting their results together is not built."
         )
-    return found
+    return limits

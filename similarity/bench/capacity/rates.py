@@ -1,4 +1,4 @@
-"""What was measured, and how it grows.
+"""Measured rates, and how they scale.
 
     exact scan       time grows with the bytes that are read: 4 for each number in `flat`, 1 in `flat-sq8`
     inverted lists   there are about four times the root of the count, and a query visits nearly as many whatever the
@@ -27,20 +27,20 @@ from similarity.search.tuning import QUERIES
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one machine does.
+    """The measured rates of a machine.
 
     Attributes:
         source: where it comes from, for people.
-        cores: that share the work.
+        cores: number of cores that share the work.
         images_per_s: embedded from files, thumbnails included, by model,
         query_ms, queries_per_s: from a picture's bytes to the hits of a small gallery, alone, and by all cores at once;
             by model.
-        flat_bytes_per_ms, scan_bytes_per_ms: that a query of an exact index goes through.
+        flat_bytes_per_ms, scan_bytes_per_ms: bytes that a query of an exact index scans.
         inverted_ms: a and b of a query among inverted lists.
         flat_build_s, scan_build_s: for each million of numbers.
         inverted_build_s: a and b of building them.
         recall: of inverted lists, recall@10.
-        base_mb: what a process takes that has no index.
+        base_mb: memory of a process without an index.
     """
 
     source: str
@@ -58,11 +58,11 @@ class Rates:
     base_mb: float
 
     def check_model(self, model: str) -> None:
-        """Raises SearchError if a model was not measured."""
-        known = [name for name in self.images_per_s if name in self.query_ms]
-        if model not in known:
+        """Raise SearchError if a model was not measured."""
+        names = [name for name in self.images_per_s if name in self.query_ms]
+        if model not in names:
             raise SearchError(
-                f"Nobody has measured how fast {model} is: choose from {', '.join(known)}, or give `--measured` what "
+                f"Nobody has measured how fast {model} is: choose from {', '.join(names)}, or give `--measured` what "
                 f"`bench embedding` and `bench query` print with `--model {model} --json`."
             )
 
@@ -75,7 +75,7 @@ class Rates:
         return self.inverted_ms[0] + self.inverted_ms[1] * math.sqrt(count)
 
     def build_s(self, recipe: str, count: int, dim: int) -> float:
-        """Seconds to make an index."""
+        """Seconds to build an index."""
         if recipe in (FLAT, SCAN):
             each = self.flat_build_s if recipe == FLAT else self.scan_build_s
             return each * count * dim / 1e6
@@ -83,7 +83,7 @@ class Rates:
 
 
 def steps(count: int, dim: int) -> tuple[float, float]:
-    """What building inverted lists is made of: a start, and billions of multiplications."""
+    """The terms of building inverted lists: a constant, and billions of multiplications."""
     lists, components = lists_of(choose_recipe(INVERTED, count, dim).name), min(dim, COMPONENTS[0])
     taught = min(count, max(FOR_TRANSFORM, FOR_LIST * lists))
     compared = components * lists * (count + ROUNDS * taught) + QUERIES * count * dim
@@ -92,13 +92,13 @@ def steps(count: int, dim: int) -> tuple[float, float]:
 
 
 def lists_of(recipe: str) -> int:
-    """How many lists a recipe has; 0 of an exact one."""
+    """Number of lists of a recipe; 0 of an exact one."""
     part = next((part for part in recipe.split(",") if part.startswith("IVF")), "IVF0")
     return int(part.removeprefix("IVF"))
 
 
 def fitted(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
-    """Rates with what reports of `bench` have measured put in their place.
+    """Rates updated by reports of `bench`.
 
     Args:
         reports: of `bench search`, `bench embedding` and `bench query`, as they print them with --json.
@@ -110,20 +110,20 @@ def fitted(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
     for report in reports:
         if "machine" not in report or not {"recipes", "images_per_s", "queries_per_s_threads"} & report.keys():
             raise SearchError("That is no report of `bench search`, `bench embedding` or `bench query` with --json.")
-    if len({(one["machine"]["processor"], one["machine"]["cores"]) for one in reports}) > 1:
+    if len({(report["machine"]["processor"], report["machine"]["cores"]) for report in reports}) > 1:
         raise SearchError("These reports are of different computers: a plan is made of what one of them does.")
     searches = [report for report in reports if "recipes" in report]
-    models = {one["model"]: _rate(one) for one in reports if "images_per_s" in one}
-    queries = {one["model"]: one for one in reports if "queries_per_s_threads" in one}
-    found = replace(
+    models = {report["model"]: _rate(report) for report in reports if "images_per_s" in report}
+    queries = {report["model"]: report for report in reports if "queries_per_s_threads" in report}
+    updated = replace(
         rates,
         source="the reports that were given",
         cores=int(reports[0]["machine"]["cores"]),
         images_per_s={**rates.images_per_s, **models},
-        query_ms={**rates.query_ms, **{name: one["p50_ms"] for name, one in queries.items()}},
-        queries_per_s={**rates.queries_per_s, **{name: one["queries_per_s_threads"] for name, one in queries.items()}},
+        query_ms={**rates.query_ms, **{name: report["p50_ms"] for name, report in queries.items()}},
+        queries_per_s={**rates.queries_per_s, **{name: row["queries_per_s_threads"] for name, row in queries.items()}},
     )
-    return _with_search(found, searches) if searches else found
+    return _with_search(updated, searches) if searches else updated
 
 
 def _rate(report: Mapping[str, Any]) -> float:
@@ -131,10 +131,10 @@ def _rate(report: Mapping[str, Any]) -> float:
 
 
 def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
-    sized = [({row["recipe"]: row for row in one["recipes"]}, one["n"], one["dim"]) for one in reports]
-    exact, count, dim = max(sized, key=lambda one: one[1])
+    sized = [({row["recipe"]: row for row in report["recipes"]}, report["n"], report["dim"]) for report in reports]
+    exact, count, dim = max(sized, key=lambda search: search[1])
     numbers = count * dim
-    found = replace(
+    updated = replace(
         rates,
         flat_bytes_per_ms=4 * numbers / exact[FLAT]["p50_ms"],
         scan_bytes_per_ms=numbers / exact[SCAN]["p50_ms"],
@@ -143,9 +143,9 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
     )
     inverted = [(row, n, d) for rows, n, d in sized if (row := _inverted(rows))]
     if not inverted:
-        return found
+        return updated
     return replace(
-        found,
+        updated,
         inverted_ms=_fit([(1.0, math.sqrt(n)) for _, n, _ in inverted], [row["p50_ms"] for row, _, _ in inverted]),
         inverted_build_s=_fit([steps(n, d) for _, n, d in inverted], [row["build_s"] for row, _, _ in inverted]),
         recall=min(row["recall@10"] for row, _, _ in inverted),
@@ -153,14 +153,14 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
 
 
 def _inverted(rows: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The row of inverted lists at the accuracy that is the default."""
-    found = rows.get(INVERTED) or rows.get(AUTO)
-    return found if found and lists_of(found["index"]) else None
+    """The row of inverted lists at the default accuracy."""
+    row = rows.get(INVERTED) or rows.get(AUTO)
+    return row if row and lists_of(row["index"]) else None
 
 
 def _fit(terms: Sequence[tuple[float, float]], values: Sequence[float]) -> tuple[float, float]:
     """a and b of value = a term + b term, neither below 0, off by the smallest share; of one value, b alone."""
-    # Where one of the two would be below 0, the other does it alone, whichever of them is nearer.
+    # If one of the two would be below 0, the other one is fitted alone, whichever comes closer.
     wanted = np.array(values, float)
     shares = np.array(terms, float) / wanted[:, np.newaxis]
     if len(values) > 1:

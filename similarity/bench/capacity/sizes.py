@@ -1,4 +1,4 @@
-"""Bytes on the disk and in memory. What is not arithmetic on the formats was measured, and says so."""
+"""Bytes on disk and in memory, computed from the formats, or marked as measured."""
 
 from similarity.bench.capacity.rates import lists_of
 from similarity.search import Recipe
@@ -25,13 +25,13 @@ def embeddings_file(recipe: str, count: int, dim: int) -> int:
 
 
 def components_of(recipe: str, dim: int) -> int:
-    """How many numbers of a vector are in the lists."""
+    """Components of a vector in the lists."""
     part = next((part for part in recipe.split(",") if part.startswith("PCA")), "")
     return int(part.removeprefix("PCA") or dim)
 
 
 def index_file(recipe: str, count: int, dim: int) -> int:
-    """index.faiss, which is what the index takes in memory too."""
+    """Bytes of index.faiss; the index takes as much memory."""
     if not lists_of(recipe):
         return count * dim * (4 if recipe == FLAT else 1)
     components = components_of(recipe, dim)
@@ -41,16 +41,16 @@ def index_file(recipe: str, count: int, dim: int) -> int:
 
 
 def index_memory(recipe: str, count: int, dim: int) -> int:
-    """Of a process that searches: the index, and what it maps of the embeddings where it rescores with them."""
+    """Memory of a searching process: the index, and the mapped embeddings if it rescores with them."""
     mapped = 0 if recipe == FLAT else min(MAPPED, embeddings_file(recipe, count, dim))
     return index_file(recipe, count, dim) + mapped
 
 
 def milvus_memory(recipe: str, count: int, dim: int) -> int:
-    """Of an index in Milvus: full length, in 8 bits where it is approximate, in float32 where it is not."""
+    """Memory of an index in Milvus: vectors in full length, in 8 bits if approximate, else in float32."""
     return count * (dim * (4 if Recipe(recipe, "").is_exact else 1) + ROW_NUMBER) + 4 * lists_of(recipe) * dim
 
 
 def shards(count: int, dim: int) -> int:
-    """What `embed` writes: float32 vectors, thumbnails, and a line of facts."""
+    """Bytes of shards from `embed`: float32 vectors, thumbnails, and a line of facts."""
     return count * (4 * dim + THUMBNAIL + ITEM_FILE)

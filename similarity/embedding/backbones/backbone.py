@@ -1,4 +1,4 @@
-"""What an entry of the registry says: where weights come from, how pictures are prepared, how a network is built."""
+"""Entries of the registry: the weights of a backbone, its preprocessing, and the building of its network."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Tokenizer = Callable[[Sequence[str]], TokenIds]
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """From an RGB image to what a network was trained on.
+    """The preprocessing of an RGB image, as in the network's training.
 
     Attributes:
-        resize: the shorter side is brought to this many pixels,
-        crop: of which this many in the centre, squared, are kept.
+        resize: pixels of the shorter side after resizing.
+        crop: side of the square that is cut from the centre then.
         interpolation: with an antialiasing filter.
         mean, std: per channel, of values in 0..1.
-        fit: `shorter` as said above; `squash` brings both sides to `resize`, whatever the picture's shape.
+        fit: `shorter` as described above; `squash` resizes both sides to `resize`.
     """
 
     resize: int
@@ -35,26 +35,26 @@ class Preprocessing:
     interpolation: Literal["bilinear", "bicubic"]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    # Not in the text form, which the names of converted networks are made of: they do not depend on it.
+    # Not in the repr, of which the names of converted networks are made: networks do not depend on it.
     fit: Literal["shorter", "squash"] = field(default="shorter", repr=False)
 
     def facts(self) -> dict[str, Any]:
-        """As a gallery's manifest keeps it, in JSON's own types."""
+        """The values as a gallery's manifest keeps them, in JSON's own types."""
         facts = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
-        if self.fit == "shorter":  # which galleries that are older than `fit` do not say
+        if self.fit == "shorter":  # which older galleries lack
             del facts["fit"]
         return facts
 
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """Where the weights of a backbone come from: a package that ships them, or an address that publishes them.
+    """The source of a backbone's weights: a package that ships them, or an address that publishes them.
 
     Attributes:
-        file: its name, under which it is looked for.
+        file: its name on this computer.
         package: the importable package that has it in its folder `models`.
-        distribution: what to install to get that package.
-        url: where it is downloaded from.
+        distribution: the name of that package for pip.
+        url: the address to download it from.
         sha256_prefix: the leading hex digits of its SHA-256, as its publisher puts them into the file's name.
         hub: the repository on the Hugging Face hub that publishes it, and the file's name there, which is not unique;
             None if it is published elsewhere.
@@ -69,20 +69,20 @@ class WeightsFile:
 
     @classmethod
     def on_hub(cls, repository: str, published_as: str, file: str) -> WeightsFile:
-        """A file of a repository on the Hugging Face hub, and the name that it is given here."""
+        """A file of a repository on the Hugging Face hub, and its name on this computer."""
         url = f"https://huggingface.co/{repository}/resolve/main/{published_as}"
         return cls(file=file, url=url, hub=(repository, published_as))
 
 
 @dataclass(frozen=True, slots=True)
 class TextTower:
-    """The other half of a backbone that was trained on pictures with their captions: words, to the same space.
+    """The text tower of a backbone that was trained on pictures with captions; it embeds words in the same space.
 
     Attributes:
-        context: how many token ids a text is made into; what does not fit is cut off.
+        context: number of token ids of a text; longer texts are cut off.
         build: makes the network with random weights: int64 (n, context) -> float32 (n, dim).
-        adapt: as of the backbone, and from the same state dict.
-        tokenizer: loads what makes texts into token ids, int64 (n, context).
+        adapt: as of the backbone, from the same state dict.
+        tokenizer: loads the tokenizer, texts -> int64 (n, context).
     """
 
     context: int
@@ -104,9 +104,9 @@ class Backbone:
         adapt: renames a published state dict to the keys of the built network.
         exact_convolutions: how many of its first convolutions OpenVINO computes in float32 where it uses bfloat16
             elsewhere, for a network whose features suffer from the rounding in its first layers.
-        text: what turns words into vectors that are compared with those of pictures, if it was trained for that.
-        requires: what to install besides, for a network that comes from an optional library.
-        sop_recall_at_1: published for its features as they are on Stanford Online Products, in percent.
+        text: its text tower, if it was trained with one.
+        requires: the optional library that its network comes from.
+        sop_recall_at_1: published recall@1 of its features on Stanford Online Products, in percent.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Networks in torch with their weights in them, checked. torch is imported only when one is built."""
+"""Building networks in torch with their weights. torch is imported only then."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from similarity.embedding.backbones.backbone import StateDict
 
-# The first bytes of what torch saves: a zip, or in files from before 2020 a pickle.
+# The first bytes of a file saved by torch: a zip, or before 2020 a pickle.
 SAVED_BY_TORCH = (b"PK", b"\x80")
 
 
@@ -79,10 +79,10 @@ def build_text_network(backbone: Backbone, weights: Path) -> nn.Module:
 
 
 def read_state_dict(weights: Path) -> StateDict:
-    """A file of tensors, read by what it is, not by what it is called; nothing in it is run.
+    """Read a file of tensors by its content, not by its name; no code in it is run.
 
     Raises:
-        Whatever the libraries raise for a damaged file.
+        Any error of the libraries for a damaged file.
     """
     with weights.open("rb") as file:
         by_torch = file.read(2).startswith(SAVED_BY_TORCH)
@@ -90,7 +90,7 @@ def read_state_dict(weights: Path) -> StateDict:
             import torch
 
             file.seek(0)
-            # The open file and not its path, by whose ending torch would decide what is in it.
+            # The open file rather than its path, since torch would decide by its suffix.
             state: StateDict = torch.load(file, map_location="cpu", weights_only=True)
             return state
     from safetensors.torch import load_file
@@ -101,7 +101,7 @@ def read_state_dict(weights: Path) -> StateDict:
 def _with_weights(
     network: nn.Module, adapt: Callable[[StateDict, nn.Module], StateDict], backbone: Backbone, weights: Path
 ) -> nn.Module:
-    """The network with the weights of a file: as published, or its own, fine-tuned or made for a benchmark."""
+    """Load weights into a network: published ones, or a state dict of the network itself, such as fine-tuned ones."""
     from safetensors import SafetensorError
 
     damaged = (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError, TypeError)

@@ -1,4 +1,4 @@
-"""How the libraries that networks come from build them and read their weights. Each is imported when it is needed."""
+"""Building networks and reading weights with the libraries they come from, each imported when it is needed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def vit_b16() -> nn.Module:
 
 
 def without(layer: str) -> Adapt:
-    """The keys of a state dict are kept; a classification layer of that name is left out."""
+    """Keep the keys of a state dict, without a classification layer of that name."""
 
     def adapt(state: StateDict, _: nn.Module) -> StateDict:
         return {key: value for key, value in state.items() if not key.startswith(f"{layer}.")}
@@ -46,7 +46,7 @@ def without(layer: str) -> Adapt:
 
 
 def by_position(state: StateDict, network: nn.Module) -> StateDict:
-    """Other names, same order and shapes; the classifier's two tensors come last and are left over."""
+    """Match tensors by position: other names, same order and shapes; the classifier's two come last and are dropped."""
     own = network.state_dict()
     if len(state) != len(own) + 2:
         raise ValueError("another number of tensors")
@@ -54,7 +54,7 @@ def by_position(state: StateDict, network: nn.Module) -> StateDict:
 
 
 def timm_features(name: str, **options: Any) -> Build:
-    """timm's network of that name, its features pooled in the way that timm has for it."""
+    """timm's network of that name, with timm's own pooling of features."""
 
     def build() -> nn.Module:
         import timm
@@ -66,9 +66,9 @@ def timm_features(name: str, **options: Any) -> Build:
 
 
 def timm_state(name: str, **options: Any) -> Adapt:
-    """timm reads a published state dict in its own way: it knows about older keys, and resamples position embeddings
-    to another size of picture. The classification layer is taken off afterwards, since only a network that has it is
-    checked for tensors that are missing.
+    """Load a published state dict with timm, which knows older keys, and resamples position embeddings to another
+    size of picture. The classification layer is removed afterwards, since timm checks for missing tensors only in a
+    network that has it.
     """
 
     def adapt(state: StateDict, _: nn.Module) -> StateDict:
@@ -91,7 +91,7 @@ def clip(architecture: str) -> Any:
 
 
 def clip_pictures(architecture: str) -> Build:
-    """The tower for pictures, with the projection into the space that both have in common."""
+    """The tower for pictures, with the projection into the shared space."""
 
     def build() -> nn.Module:
         visual: nn.Module = clip(architecture).visual
@@ -101,7 +101,7 @@ def clip_pictures(architecture: str) -> Build:
 
 
 def of_pictures(state: StateDict, network: nn.Module) -> StateDict:
-    """A CLIP's state dict begins the keys of its tower for pictures with `visual.`."""
+    """Select the tower for pictures from a CLIP's state dict, whose keys begin with `visual.`."""
     return {key: state[f"visual.{key}"] for key in network.state_dict()}
 
 
@@ -112,7 +112,7 @@ def clip_text(architecture: str, context: int) -> TextTower:
         from torch import nn
 
         class Words(nn.Module):
-            """What a CLIP does with words, without the rest of it."""
+            """The text half of a CLIP."""
 
             def __init__(self) -> None:
                 super().__init__()

@@ -46,7 +46,7 @@ def timm_backbone(name: str) -> Backbone:
 
 
 def _entry(facts: dict[str, Any]) -> Backbone:
-    """A backbone from what is noted of it."""
+    """The backbone with these noted facts."""
     name, how, source = facts["name"], facts["preprocessing"], facts["weights"]
     if source["repository"]:
         weights = WeightsFile.on_hub(source["repository"], source["file"], f"{name}.safetensors")
@@ -67,7 +67,7 @@ def _entry(facts: dict[str, Any]) -> Backbone:
 
 
 def _ask_timm(name: str) -> dict[str, Any]:
-    """What timm says of a network, in JSON's own types."""
+    """Look a network up in timm; its facts in JSON's own types."""
     import timm
     from timm.data.config import resolve_model_data_config
 
@@ -106,7 +106,7 @@ def _ask_timm(name: str) -> dict[str, Any]:
 
 
 def _check_supported(name: str, data: dict[str, Any]) -> None:
-    """Raise ModelError for a network that wants pictures in a way that there is no code for."""
+    """Raise ModelError for a network whose preprocessing is not supported."""
     channels, height, width = data["input_size"]
     if channels != 3 or len(data["mean"]) != 3 or len(data["std"]) != 3:
         raise ModelError(

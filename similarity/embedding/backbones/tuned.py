@@ -1,4 +1,4 @@
-"""Fine-tuned weights: where they are kept, what is known of them, and how a gallery is made with them.
+"""Fine-tuned weights: storing them, reading their card, and choosing them for a gallery.
 
     models/tuned/efficientnet-lite2-4f6b1c09d2ae.safetensors      of which backbone, and how its SHA-256 begins
 
@@ -30,7 +30,7 @@ class Tuned:
 
     Attributes:
         path: their file.
-        card: what they were made of, how, and what they are worth; its weights_sha256 is of those they began as.
+        card: their training and metrics; its weights_sha256 is of the initial weights.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class Tuned:
 
 
 def tuned_path(model: str, sha256: str) -> Path:
-    """Where weights with this SHA-256 are kept, whether they are or not."""
+    """The path for weights with this SHA-256, whether it exists or not."""
     return models_folder() / "tuned" / f"{model.replace(':', '-')}-{sha256[:DIGITS]}{SUFFIX}"
 
 
@@ -49,10 +49,10 @@ def find_tuned(model: str, sha256: str) -> Path | None:
 
 
 def find_choice(backbone: Backbone, sha256: str) -> ModelChoice:
-    """The weights with this SHA-256 where they are fine-tuned, else the published ones, whose own is not looked at.
+    """The fine-tuned weights with this SHA-256, else the published ones, whose SHA-256 is not checked.
 
     Raises:
-        WeightsError: neither can be had. ModelError: a library is missing.
+        WeightsError: neither can be obtained. ModelError: a library is missing.
     """
     if tuned := find_tuned(backbone.name, sha256):
         return ModelChoice(backbone, tuned)
@@ -65,10 +65,10 @@ def find_choice(backbone: Backbone, sha256: str) -> ModelChoice:
 
 
 def read_tuned(path: str | Path) -> Tuned:
-    """What is to be known of fine-tuned weights.
+    """Read the card of fine-tuned weights.
 
     Raises:
-        WeightsError: there are none, they are damaged, they are something else, or of a model that is not known.
+        WeightsError: the file is missing, damaged or another kind of file, or of an unknown model.
     """
     path = full_path(path)
     try:
@@ -82,8 +82,8 @@ def read_tuned(path: str | Path) -> Tuned:
     except ModelError as error:
         raise WeightsError(f"{path} was fine-tuned from a model that is not known here: {error}") from error
     try:
-        told = parse_json(header[CARD])
-        card = Card(**{one.name: told[one.name] for one in fields(Card) if one.name in told})
+        facts = parse_json(header[CARD])
+        card = Card(**{attribute.name: facts[attribute.name] for attribute in fields(Card) if attribute.name in facts})
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(f"{path} is damaged: what is to be known of its weights cannot be read.") from error
     if card.model != model:
@@ -92,41 +92,41 @@ def read_tuned(path: str | Path) -> Tuned:
 
 
 def choose_tuned(path: str | Path, model: str = AUTO) -> ModelChoice:
-    """Fine-tuned weights to make a gallery with, or an `Embedder`.
+    """Choose fine-tuned weights for a gallery or an `Embedder`.
 
-    A copy is kept among the models if they are not there, so that the gallery finds them again.
+    They are copied to the models if need be, so that the gallery finds them again.
 
     Args:
-        model: the backbone that is asked for, if one is.
+        model: the requested backbone, if any.
 
     Raises:
         WeightsError: they cannot be used; see `read_tuned`. ModelError: a library that the model needs is missing.
     """
-    found = read_tuned(path)
-    backbone = get_backbone(found.card.model)
+    tuned = read_tuned(path)
+    backbone = get_backbone(tuned.card.model)
     if model not in (AUTO, backbone.name):
-        raise WeightsError(f"{found.path} was fine-tuned from {backbone.name} and does not fit {model}.")
-    named = NAMED.search(found.path.name)
-    if named and not weights_sha256(found.path).startswith(named[1]):
-        raise WeightsError(f"{found.path} is damaged: it is not what it was when it got its name. Fine-tune again.")
+        raise WeightsError(f"{tuned.path} was fine-tuned from {backbone.name} and does not fit {model}.")
+    named = NAMED.search(tuned.path.name)
+    if named and not weights_sha256(tuned.path).startswith(named[1]):
+        raise WeightsError(f"{tuned.path} is damaged: it is not what it was when it got its name. Fine-tune again.")
     check_installed(backbone)
-    return ModelChoice(backbone, keep_tuned(found.path, backbone.name))
+    return ModelChoice(backbone, keep_tuned(tuned.path, backbone.name))
 
 
-def keep_tuned(made: Path, model: str) -> Path:
-    """Copy fine-tuned weights to where they are found again, whole or not at all; returns where that is.
+def keep_tuned(weights: Path, model: str) -> Path:
+    """Copy fine-tuned weights to the models, whole or not at all; returns their path there.
 
     Raises:
         WeightsError: they cannot be written.
     """
-    sha256 = weights_sha256(made)
+    sha256 = weights_sha256(weights)
     kept = tuned_path(model, sha256)
     if find_tuned(model, sha256):
         return kept
     new = kept.with_name(f".new-{uuid.uuid4().hex}")
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(made, new)
+        shutil.copyfile(weights, new)
         new.replace(kept)
     except OSError as error:
         raise WeightsError(f"The weights could not be written to {kept} ({error.strerror or error}).") from error

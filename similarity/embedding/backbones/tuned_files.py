@@ -1,7 +1,7 @@
-"""Files of weights that were fine-tuned here: a network's own state dict in safetensors, and in the header what it is.
+"""Files of fine-tuned weights: a network's own state dict in safetensors, described by the header.
 
-Such a file is recognised by its header, not by its name, and goes back into the network that it came from as it is:
-nothing is renamed, as published files need.
+Such a file is recognised by its header, not by its name. Its keys are those of the network, so unlike those of a
+published file they are not renamed.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from torch import nn
 
 FORMAT = "tuned-1"
-# In the header: which of these files it is, of which backbone, and what is to be known of it, in JSON.
+# Fields of the header: the format, the backbone, and the card in JSON.
 KIND, MODEL, CARD = "format", "model", "card"
 
 
 def read_header(weights: Path) -> dict[str, str]:
-    """The words in the header of a file of safetensors, which is not read further; none if it is another kind of file.
+    """Read the header of a file of safetensors; empty for another kind of file.
 
     Raises:
-        OSError: there is no such file.
+        OSError: the file cannot be read.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -33,13 +33,13 @@ def read_header(weights: Path) -> dict[str, str]:
 
 
 def tuned_model(weights: Path) -> str | None:
-    """The name of the backbone that was fine-tuned; None if the file is not one of ours."""
+    """The name of the fine-tuned backbone; None for another kind of file."""
     header = read_header(weights)
     return header.get(MODEL) if header.get(KIND) == FORMAT else None
 
 
 def write_tuned(features: nn.Module, weights: Path, model: str, card: str) -> None:
-    """Write what `Backbone.build` made, with the weights that it has now."""
+    """Write the current weights of a network that `Backbone.build` made."""
     from safetensors.torch import save_file
 
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in features.state_dict().items()}

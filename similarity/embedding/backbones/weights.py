@@ -1,7 +1,7 @@
-"""Where a backbone's weights come from: its package, SIMILARITY_HOME/models, torch's hub cache, the Hugging Face hub's
-cache, or a download.
+"""Finding a backbone's weights: in its package, SIMILARITY_HOME/models, torch's hub cache, the Hugging Face hub's
+cache, or by a download.
 
-Also decides what the model `auto` means on this computer, and says why.
+Also resolves the model `auto` on this computer, with the reason.
 """
 
 import hashlib
@@ -22,18 +22,18 @@ PREFERRED = "resnet50"
 FALLBACK = "efficientnet-lite2"
 AT_HAND, DOWNLOADS = "at hand", "downloads"
 RETRY_SECONDS = 24 * 3600.0
-# When the download of which file last failed, in seconds since 1970.
+# Time of the last failed download of each file, in seconds since 1970.
 FAILURES = "unreachable-weights.json"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """What a request for a model led to.
+    """The chosen backbone with its weights.
 
     Attributes:
-        backbone: the one to use.
+        backbone: the backbone to use.
         weights: its file.
-        note: if `auto` could not be the preferred model, two lines: why, and what to do about it; else empty.
+        note: if `auto` is not the preferred model, two lines: why, and what to do about it; else empty.
     """
 
     backbone: Backbone
@@ -52,7 +52,7 @@ def choose_model(requested: str, *, may_download: bool = True, progress: Downloa
         progress: called as a download goes on.
 
     Raises:
-        ModelError: no such model. WeightsError: its weights are not to be had.
+        ModelError: no such model. WeightsError: its weights cannot be obtained.
     """
     if requested != AUTO:
         backbone = get_backbone(requested)
@@ -73,25 +73,25 @@ def choose_model(requested: str, *, may_download: bool = True, progress: Downloa
 
 
 def find_weights(backbone: Backbone) -> Path | None:
-    """The weights file if it is on this computer, looking in the order of this module's first sentence."""
+    """Find the weights file on this computer, in the order of this module's first sentence."""
     wanted = backbone.weights
     folders = [models_folder(), _torch_hub_folder()]
     if wanted.package and (spec := importlib.util.find_spec(wanted.package)) and spec.origin:
         folders.insert(0, Path(spec.origin).parent / "models")
-    found = next((folder / wanted.file for folder in folders if (folder / wanted.file).is_file()), None)
-    return found or _in_hub_cache(wanted)
+    path = next((folder / wanted.file for folder in folders if (folder / wanted.file).is_file()), None)
+    return path or _in_hub_cache(wanted)
 
 
 def obtain_weights(backbone: Backbone, *, progress: DownloadProgress | None = None) -> Path:
-    """The weights file, downloaded into SIMILARITY_HOME/models if it is nowhere on this computer.
+    """Find the weights file, or download it into SIMILARITY_HOME/models.
 
     Raises:
-        WeightsError: it cannot be had; the message says which file to put where. ModelError: the backbone needs a
-            library that is not installed, and before that there is no use in downloading.
+        WeightsError: it cannot be obtained; the message says which file to put where. ModelError: the backbone needs a
+            library that is not installed.
     """
     check_installed(backbone)
-    if found := find_weights(backbone):
-        return found
+    if path := find_weights(backbone):
+        return path
     wanted = backbone.weights
     if wanted.url is None:
         raise WeightsError(
@@ -109,7 +109,7 @@ def obtain_weights(backbone: Backbone, *, progress: DownloadProgress | None = No
 
 
 def whereabouts(backbone: Backbone) -> str:
-    """In a word or two: AT_HAND, DOWNLOADS when it is used first, or what to install."""
+    """The availability of a backbone's weights: AT_HAND, DOWNLOADS, or the package to install."""
     try:
         check_installed(backbone)
     except ModelError:
@@ -125,9 +125,9 @@ def weights_sha256(weights: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_same(backbone: Backbone, found: str, wanted: str) -> None:
-    """Raise WeightsError if weights with one SHA-256 are to do what was begun with those of another."""
-    if found != wanted:
+def check_same(backbone: Backbone, actual: str, wanted: str) -> None:
+    """Raise WeightsError if weights have another SHA-256 than those that were used before."""
+    if actual != wanted:
         raise WeightsError(
             f"The weights of {backbone.name} on this computer are others than those it was used with, whose SHA-256 "
             f"begins with {wanted[:12]}: put those back, into models/tuned if they were fine-tuned, or index again."
@@ -144,7 +144,7 @@ def _remedy(backbone: Backbone) -> str:
 
 
 def _in_hub_cache(wanted: WeightsFile) -> Path | None:
-    """The file where other programs left it that downloaded it from the Hugging Face hub."""
+    """The file in the cache of the Hugging Face hub, if another program has downloaded it."""
     if wanted.hub is None:
         return None
     folder = _hugging_face_folder()
@@ -152,12 +152,12 @@ def _in_hub_cache(wanted: WeightsFile) -> Path | None:
         return None
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(*wanted.hub, cache_dir=folder)
-    return Path(found) if isinstance(found, str) and Path(found).is_file() else None
+    path = try_to_load_from_cache(*wanted.hub, cache_dir=folder)
+    return Path(path) if isinstance(path, str) and Path(path).is_file() else None
 
 
 def _hugging_face_folder() -> Path:
-    """Where the Hugging Face hub's library keeps downloads, by its documented environment variables as they are now."""
+    """The download folder of the Hugging Face hub's library, by its documented environment variables."""
     if configured := os.environ.get("HF_HUB_CACHE"):
         return Path(configured).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
@@ -165,7 +165,7 @@ def _hugging_face_folder() -> Path:
 
 
 def _torch_hub_folder() -> Path:
-    """Where torch.hub keeps downloads, by its documented environment variables, without importing torch."""
+    """The download folder of torch.hub, by its documented environment variables, without importing torch."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
     return Path(os.environ.get("TORCH_HOME", cache / "torch")).expanduser() / "hub" / "checkpoints"
 

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one page in one file, plots and pictures in it, that needs nothing from elsewhere."""
+"""The report of an evaluation: a self-contained page in one file, with plots and pictures."""
 
 import base64
 import io
@@ -41,7 +41,7 @@ from similarity.sources.originals import read_original
 from similarity.text.plain import one_line
 
 TEMPLATE = "report.html"
-# How many queries of each kind are shown, how many of these may be of one label, and how large pictures are, in pixels.
+# Number of queries of each kind, the most of one label among them, and the size of pictures in pixels.
 CASES, OF_ONE_LABEL, SIDE = 6, 2, 176
 HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
 LABELS, PAIRS = 100, 12
@@ -49,24 +49,24 @@ LABELS, PAIRS = 100, 12
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot as a page shows it.
+    """A plot on the page.
 
     Attributes:
         uri: its data.
-        told: what it shows, for who cannot see it.
+        alt: its description as text.
     """
 
     title: str
     uri: str
-    told: str
+    alt: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Some queries with their hits."""
+    """A group of queries with their hits."""
 
     title: str
-    told: str
+    note: str
     cases: Sequence[Case]
 
 
@@ -74,7 +74,7 @@ def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
     """The page of an evaluation.
 
     Args:
-        gallery: that was evaluated; it has the thumbnails.
+        gallery: the evaluated gallery, which has the thumbnails.
 
     Returns:
         HTML that asks for nothing from elsewhere; what is written in names and labels is shown and never obeyed.
@@ -122,7 +122,7 @@ def save_report(path: Path, page: str) -> None:
 
 
 def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """What was measured, and how."""
+    """The facts of the evaluation, as names and values."""
     own = evaluation.protocol == LEAVE_ONE_OUT
     refined = "" if evaluation.refinement == "none" else f", {evaluation.refinement}"
     facts = [
@@ -141,13 +141,13 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Intervals", "95 %, bootstrap over the queries: 1,000 draws"),
         ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
-    return [(name, told) for name, told in facts if told]
+    return [(name, value) for name, value in facts if value]
 
 
 def _figures(evaluation: Evaluation) -> list[Figure]:
     values = evaluation.metrics
     reached = ", ".join(f"{values[f'recall@{k}'].value:.3f} for k = {k}" for k in (1, 5, 10, 100))
-    some = "" if len(evaluation.per_label) <= BARS else f" (the {BARS} lowest of {len(evaluation.per_label):,})"
+    limited = "" if len(evaluation.per_label) <= BARS else f" (the {BARS} lowest of {len(evaluation.per_label):,})"
     right, wrong = int(evaluation.histogram.right.sum()), int(evaluation.histogram.wrong.sum())
     figures = [
         Figure("A right hit among the first k", _svg(draw_recall(evaluation)), f"Recall: {reached}."),
@@ -156,22 +156,22 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
             _svg(draw_scores(evaluation)),
             f"Among the first ten hits of all queries are {right:,} right and {wrong:,} wrong ones.",
         ),
-        Figure(f"Label by label{some}", _svg(draw_labels(evaluation)), "The table of labels below has the numbers."),
+        Figure(f"Label by label{limited}", _svg(draw_labels(evaluation)), "The table of labels below has the numbers."),
         Figure(
             "What is taken for what",
             _svg(draw_confusions(evaluation)),
             "For each label of queries, how many have a first hit of which label.",
         ),
     ]
-    if (told := evaluation.reliability) is not None:
-        error = f"{CALIBRATION}: {told.error:.3f}."
-        figures.append(Figure("How sure it is, and how right", _svg(draw_reliability(told)), error))
+    if (reliability := evaluation.reliability) is not None:
+        error = f"{CALIBRATION}: {reliability.error:.3f}."
+        figures.append(Figure("How sure it is, and how right", _svg(draw_reliability(reliability)), error))
     return figures
 
 
 def _sheets(evaluation: Evaluation) -> list[Sheet]:
     few = f"at most {OF_ONE_LABEL} queries of a label"
-    told = (
+    groups = (
         ("Best", f"The highest average precision, {few}.", _mixed(evaluation, evaluation.best)),
         (
             "Worst",
@@ -180,11 +180,11 @@ def _sheets(evaluation: Evaluation) -> list[Sheet]:
         ),
         ("Drawn at random", "What is to be expected of a query.", evaluation.random(CASES)),
     )
-    return [Sheet(title, text, evaluation.cases(numbers)) for title, text, numbers in told]
+    return [Sheet(title, text, evaluation.cases(numbers)) for title, text, numbers in groups]
 
 
 def _mixed(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[int]:
-    """The first queries in some order, but few of each label, which would all look alike."""
+    """The first queries in an order, with few of each label, since those would look alike."""
     chosen: list[int] = []
     shown: Counter[int] = Counter()
     for number in order(evaluation.queries):
@@ -196,21 +196,21 @@ def _mixed(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[in
 
 
 class _Pictures:
-    """Small pictures of items, each made once."""
+    """Thumbnails of items, each made once."""
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
-        self._made: dict[str, str] = {}
+        self._encoded: dict[str, str] = {}
 
     def uri(self, item: Item) -> str:
-        """A JPEG as a page has it inside."""
-        if item.sha256 not in self._made:
+        """A JPEG as a data URI."""
+        if item.sha256 not in self._encoded:
             try:
                 with Image.open(io.BytesIO(self._thumbnail(item))) as image:
-                    self._made[item.sha256] = _uri("image/jpeg", thumbnail(image, SIDE))
+                    self._encoded[item.sha256] = _uri("image/jpeg", thumbnail(image, SIDE))
             except OSError:  # a thumbnail that was damaged
-                self._made[item.sha256] = _uri("image/jpeg", thumbnail(Image.new("RGB", (SIDE, SIDE), "lightgrey")))
-        return self._made[item.sha256]
+                self._encoded[item.sha256] = _uri("image/jpeg", thumbnail(Image.new("RGB", (SIDE, SIDE), "lightgrey")))
+        return self._encoded[item.sha256]
 
     def _thumbnail(self, item: Item) -> bytes:
         if self._gallery.items.find(item.sha256) is not None:
@@ -219,7 +219,7 @@ class _Pictures:
 
 
 def query_thumbnail(item: Item) -> bytes:
-    """A small JPEG of a picture that is in no gallery; a grey one if it is gone."""
+    """A thumbnail of a picture outside of the gallery; a grey one if it is missing."""
     try:
         return thumbnail(read_original(item).decode())
     except (ImageError, FetchError):

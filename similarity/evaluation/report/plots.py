@@ -1,4 +1,4 @@
-"""The plots of a report, each an SVG file: recall, labels, scores, confusions, and what probabilities are worth.
+"""The plots of a report, each an SVG file: recall, labels, scores, confusions, and the reliability of probabilities.
 
 Text stays text in them, so that whoever shows them has the letters of every script. They are meant to be shown as an
 image, in which nothing is run or fetched.
@@ -31,22 +31,22 @@ _settings = threading.Lock()
 
 
 def draw_recall(evaluation: Evaluation) -> bytes:
-    """How often a right hit is among the first k, for k = 1..100."""
+    """Plot recall@k for k = 1..100."""
 
     def draw(axes: "Axes") -> None:
         curve = evaluation.recall_curve
-        low = min(one.low for name, one in evaluation.metrics.items() if name.startswith("recall"))
+        low = min(result.low for name, result in evaluation.metrics.items() if name.startswith("recall"))
         bottom = max(0.0, float(np.floor(10 * low - 0.5) / 10))
         axes.set_ylim(bottom, 1.02)
         axes.plot(np.arange(1, len(curve) + 1), curve, color=RIGHT, linewidth=2)
         for k in (1, 5, 10, 100):
-            one = evaluation.metrics[f"recall@{k}"]
-            axes.plot((k, k), (one.low, one.high), color=RIGHT, linewidth=1.2)
-            axes.plot(k, one.value, "o", color=RIGHT, markersize=5, markeredgecolor="white")
+            result = evaluation.metrics[f"recall@{k}"]
+            axes.plot((k, k), (result.low, result.high), color=RIGHT, linewidth=1.2)
+            axes.plot(k, result.value, "o", color=RIGHT, markersize=5, markeredgecolor="white")
             side, right = ("right", -6) if k == 100 else ("left", 6)
-            up = -13 if one.value - bottom > 0.15 * (1 - bottom) else 6  # not into the axis
+            up = -13 if result.value - bottom > 0.15 * (1 - bottom) else 6  # not into the axis
             axes.annotate(
-                f"{one.value:.3f}", (k, one.value), (right, up), textcoords="offset points", ha=side, fontsize=9
+                f"{result.value:.3f}", (k, result.value), (right, up), textcoords="offset points", ha=side, fontsize=9
             )
         axes.set_xscale("log")
         axes.set_xticks([1, 2, 5, 10, 20, 50, 100], labels=["1", "2", "5", "10", "20", "50", "100"], minor=False)
@@ -58,14 +58,14 @@ def draw_recall(evaluation: Evaluation) -> bytes:
 
 
 def draw_labels(evaluation: Evaluation) -> bytes:
-    """The labels with the lowest mAP@R, lowest first: that as a bar, recall@1 as a dot."""
-    shown = sorted(evaluation.per_label, key=lambda one: one.map_r)[:BARS]
+    """Plot the labels with the lowest mAP@R, lowest first: mAP@R as a bar, recall@1 as a dot."""
+    shown = sorted(evaluation.per_label, key=lambda result: result.map_r)[:BARS]
 
     def draw(axes: "Axes") -> None:
         places = np.arange(len(shown))
-        axes.barh(places, [one.map_r for one in shown], height=0.62, color=RIGHT, label=NAMES["map@r"])
+        axes.barh(places, [result.map_r for result in shown], height=0.62, color=RIGHT, label=NAMES["map@r"])
         axes.plot(
-            [one.recall_1 for one in shown],
+            [result.recall_1 for result in shown],
             places,
             "o",
             color="white",
@@ -76,7 +76,7 @@ def draw_labels(evaluation: Evaluation) -> bytes:
             clip_on=False,
             zorder=3,
         )
-        axes.set_yticks(places, [_short(one.label) for one in shown], parse_math=False)
+        axes.set_yticks(places, [_short(result.label) for result in shown], parse_math=False)
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_xlim(0, 1)
         axes.grid(visible=False, axis="y")
@@ -86,12 +86,12 @@ def draw_labels(evaluation: Evaluation) -> bytes:
 
 
 def draw_scores(evaluation: Evaluation) -> bytes:
-    """Which scores the first ten hits have: right ones filled, wrong ones as a line."""
+    """Plot the scores of the first ten hits: right ones filled, wrong ones as a line."""
 
     def draw(axes: "Axes") -> None:
-        told = evaluation.histogram
-        axes.stairs(told.right, told.edges, fill=True, color=RIGHT, alpha=0.75, label="right hits")
-        axes.stairs(told.wrong, told.edges, color=WRONG, linewidth=2, label="wrong hits")
+        histogram = evaluation.histogram
+        axes.stairs(histogram.right, histogram.edges, fill=True, color=RIGHT, alpha=0.75, label="right hits")
+        axes.stairs(histogram.wrong, histogram.edges, color=WRONG, linewidth=2, label="wrong hits")
         axes.set_xlabel("score, cosine similarity")
         axes.set_ylabel("hits among the first ten")
         axes.legend(frameon=False, fontsize=9)
@@ -100,17 +100,18 @@ def draw_scores(evaluation: Evaluation) -> bytes:
     return _draw(draw, 3.1)
 
 
-def draw_reliability(told: Reliability) -> bytes:
-    """Which share of the hits was right, over how likely they were; a dot is the larger the more hits it is of."""
+def draw_reliability(reliability: Reliability) -> bytes:
+    """Plot the share of right hits over their probability; larger dots stand for more hits."""
 
     def draw(axes: "Axes") -> None:
-        shown = told.counts > 0
-        sizes = 25 + 200 * told.counts[shown] / told.counts.max()
+        shown = reliability.counts > 0
+        sizes = 25 + 200 * reliability.counts[shown] / reliability.counts.max()
         axes.plot((0, 1), (0, 1), color=FAINT, linewidth=1.2, linestyle="dashed", label="as it should be")
         # Not joined by a line, which would make as much of a bin of one hit as of one of a thousand.
-        points = (told.predicted[shown], told.measured[shown], sizes)
+        points = (reliability.predicted[shown], reliability.measured[shown], sizes)
         axes.scatter(*points, color=RIGHT, edgecolors="white", zorder=3, clip_on=False, label="measured")
-        for x, y, count in zip(told.predicted[shown], told.measured[shown], told.counts[shown], strict=True):
+        labelled = (reliability.predicted[shown], reliability.measured[shown], reliability.counts[shown])
+        for x, y, count in zip(*labelled, strict=True):
             # Below the line, where there is room, but for those at the bottom.
             place = (7, -13) if y > 0.1 else (0, 11)
             axes.annotate(f"{count:,}", (x, y), place, textcoords="offset points", fontsize=8, color=FAINT)
@@ -123,7 +124,7 @@ def draw_reliability(told: Reliability) -> bytes:
 
 
 def draw_confusions(evaluation: Evaluation) -> bytes:
-    """The label of queries against the label of their first hits, for the labels with most queries."""
+    """Plot the labels of queries against those of their first hits, for the labels with most queries."""
     labels, counts = evaluation.confusion_matrix(MATRIX)
     names = [_short(label, 14) for label in labels]
     if counts[:, -1].any():
@@ -174,7 +175,7 @@ def _draw(draw: Callable[["Axes"], None], height: float) -> bytes:
 
 
 def _dress(axes: "Axes") -> None:
-    """Quiet axes."""
+    """Style the axes."""
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color(LINE)
@@ -186,7 +187,7 @@ def _dress(axes: "Axes") -> None:
 def _short(label: str, most: int = LETTERS) -> str:
     """A label that fits beside a plot; letters of East Asian scripts are twice as wide."""
     text, width = "", 0
-    for letter in "".join(" " if unicodedata.category(one)[0] == "C" else one for one in label):
+    for letter in "".join(" " if unicodedata.category(character)[0] == "C" else character for character in label):
         width += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         if width > most:
             return text[:-1] + "…"

@@ -1,4 +1,4 @@
-"""What metrics are called and mean, in a line each, for reports and pages."""
+"""Names and one-line explanations of metrics, for reports and pages."""
 
 NAMES = {
     "recall@1": "Recall@1",

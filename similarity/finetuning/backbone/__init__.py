@@ -1,12 +1,12 @@
-"""Teaching a backbone itself, from a gallery's pictures and their labels; for those with time, or a GPU.
+"""Fine-tuning of a backbone on a gallery's labelled pictures; takes time, or a GPU.
 
-settings           what is asked for
-pictures           what is learned from, decoded once, and views of it
-parts, arithmetic  which of its weights are learned, and in which numbers
+settings           the options
+dataset            the pictures, decoded once, and random views of them
+layers, precision  the trained weights, and the precision of training
 training           the loop, in torch
-worker, process    all that in a process of its own
+worker, launcher   a separate process that does all of this
 
-What comes of it is another file of weights for the same backbone; see `tuned.py`.
+The result is another file of weights for the same backbone; see `embedding/backbones/tuned.py`.
 """
 
 from similarity.finetuning.backbone.launcher import reindex, tune_backbone

@@ -1,4 +1,4 @@
-"""What a backbone is fine-tuned on: pictures that are decoded once, and views of them that are drawn each time anew.
+"""The dataset of fine-tuning: pictures that are decoded once, and random views of them.
 
 Pictures lie in a file on the disk that is mapped into memory: those of a small gallery stay there, those of a large one
 do not have to fit.
@@ -50,17 +50,17 @@ class Pictures:
     how: Preprocessing
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of pictures."""
         return len(self.codes)
 
     def middle(self, rows: Rows) -> Pixels:
-        """Some of them as a gallery embeds them, uint8 (b, crop, crop, 3)."""
+        """Pictures preprocessed as in a gallery, uint8 (b, crop, crop, 3)."""
         begin = round((self.how.resize - self.how.crop) / 2)
         kept = slice(begin, begin + self.how.crop)
         return np.ascontiguousarray(self.pixels[rows][:, kept, kept])
 
     def view(self, row: int, random: np.random.Generator) -> Pixels:
-        """One of them as it might have been photographed too: another part, the other way round, in other light.
+        """A random view of a picture: another crop, perhaps mirrored, in other light.
 
         Returns:
             uint8 (crop, crop, 3).
@@ -78,16 +78,16 @@ class Pictures:
         seen = functional.adjust_contrast(seen, random.uniform(1 - CONTRAST, 1 + CONTRAST))
         seen = functional.adjust_saturation(seen, random.uniform(1 - SATURATION, 1 + SATURATION))
         seen = functional.adjust_hue(seen, random.uniform(-HUE, HUE))
-        made: Pixels = seen.permute(1, 2, 0).contiguous().numpy()
-        return made
+        pixels: Pixels = seen.permute(1, 2, 0).contiguous().numpy()
+        return pixels
 
     def views(self, batches: Iterable[Rows], seed: Sequence[int]) -> Iterator[tuple[Rows, Pixels]]:
         """Batches of rows with a view of each, made ahead in threads; the same for the same seed on any computer."""
         waiting: deque[tuple[Rows, list[Future[Pixels]]]] = deque()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for number, rows in enumerate(batches):
-                drawn = (np.random.default_rng([*seed, number, place]) for place in range(len(rows)))
-                waiting.append((rows, [pool.submit(self.view, row, one) for row, one in zip(rows, drawn, strict=True)]))
+                drawn = [np.random.default_rng([*seed, number, place]) for place in range(len(rows))]
+                waiting.append((rows, [pool.submit(self.view, *pair) for pair in zip(rows, drawn, strict=True)]))
                 if len(waiting) > AHEAD:
                     yield _finished(*waiting.popleft())
             while waiting:
@@ -97,7 +97,7 @@ class Pictures:
 def read_pictures(
     items: Sequence[Item], codes: Codes, how: Preprocessing, folder: Path, progress: OnProgress | None = None
 ) -> Pictures:
-    """Decode pictures, in threads; those that are gone, or are others by now, are left out, and labels numbered anew.
+    """Decode pictures in threads; missing and changed ones are left out, and labels renumbered.
 
     Args:
         codes: their labels, int32 (n,).
@@ -146,12 +146,12 @@ def _draw_part(side: int, random: np.random.Generator) -> tuple[int, int, int, i
     """Top, left, height and width of a part of a square, in pixels."""
     area = random.uniform(*AREA) * side * side
     shape = np.exp(random.uniform(*np.log(SHAPE)))
-    width, height = (min(side, max(1, round(one))) for one in (np.sqrt(area * shape), np.sqrt(area / shape)))
+    width, height = (min(side, max(1, round(length))) for length in (np.sqrt(area * shape), np.sqrt(area / shape)))
     return int(random.integers(side - height + 1)), int(random.integers(side - width + 1)), height, width
 
 
 def _check_space(folder: Path, needed: int) -> None:
-    """Raise HeadError if the disk has not so many bytes; one that fills up would kill this process."""
+    """Raise HeadError if the disk has less free space; a full disk would kill this process."""
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise HeadError(
@@ -161,4 +161,4 @@ def _check_space(folder: Path, needed: int) -> None:
 
 
 def _finished(rows: Rows, views: list[Future[Pixels]]) -> tuple[Rows, Pixels]:
-    return rows, np.stack([one.result() for one in views])
+    return rows, np.stack([view.result() for view in views])

@@ -1,4 +1,4 @@
-"""Fine-tuning from where a gallery is: its pictures are named, a process of its own learns, and weights come back."""
+"""Fine-tuning for a gallery: a separate process trains on its labelled pictures and writes new weights."""
 
 import json
 import logging
@@ -45,53 +45,58 @@ def tune_backbone(
 
     Args:
         settings: see `TuneSettings`.
-        on_epoch: told after each time through all pictures,
-        progress: and what is going on within one; whatever they raise ends the training.
+        on_epoch: called after each pass through all pictures.
+        progress: called within an epoch; an exception from either callback ends the training.
 
     Returns:
-        The new weights, kept among the models; `reindex` makes a gallery with them. Their card says what they are
-        worth: metrics of held-out pictures.
+        The new weights, kept among the models; `reindex` makes a gallery with them. Their card has the metrics of
+        held-out pictures.
 
     Raises:
         HeadError: there is nothing to be learned, the pictures are gone, the model is not one for this, or training
             failed. WeightsError: the weights that the gallery was made with are not here any more. ModelError: a
             library is missing.
     """
-    settings, made = settings or TuneSettings(), gallery.manifest
-    backbone = _tunable(made.model)
-    labelled = labelled_rows(gallery, settings.folding)
-    refinement: str = made.refinement
-    if gallery.head:  # which the new gallery will be without
-        refinement = choose_refinement(AUTO, len(gallery), made.dim, is_exact=gallery.is_exact).method
-    begun = Card(made.model, made.weights_sha256, settings.loss, data={"gallery": gallery.name})
-    task = {
-        "settings": settings.to_json(),
-        "card": begun.to_json(),
-        "weights": str(_weights_of(backbone, made.weights_sha256)),
-        "refinement": refinement,
-        "items": [_named(gallery.items[int(row)]) for row in labelled.rows],
-        "codes": labelled.codes.tolist(),
-    }
-    with _workplace() as folder:
+    task = _task(gallery, settings or TuneSettings())
+    with _scratch_folder() as folder:
         weights = folder / "made.safetensors"
         _run(task, weights, on_epoch, progress)
-        return read_tuned(keep_tuned(weights, made.model))
+        return read_tuned(keep_tuned(weights, gallery.manifest.model))
+
+
+def _task(gallery: Gallery, settings: TuneSettings) -> dict[str, Any]:
+    """The training task as the worker reads it."""
+    manifest = gallery.manifest
+    backbone = _tunable(manifest.model)
+    labelled = labelled_rows(gallery, settings.folding)
+    refinement: str = manifest.refinement
+    if gallery.head:  # which the new gallery will be without
+        refinement = choose_refinement(AUTO, len(gallery), manifest.dim, is_exact=gallery.is_exact).method
+    card = Card(manifest.model, manifest.weights_sha256, settings.loss, data={"gallery": gallery.name})
+    return {
+        "settings": settings.to_json(),
+        "card": card.to_json(),
+        "weights": str(_weights_of(backbone, manifest.weights_sha256)),
+        "refinement": refinement,
+        "items": [_located(gallery.items[int(row)]) for row in labelled.rows],
+        "codes": labelled.codes.tolist(),
+    }
 
 
 def reindex(gallery: Gallery, weights: str | Path, into: str | Path, *, progress: OnProgress | None = None) -> Gallery:
-    """Another gallery of the same pictures, embedded with fine-tuned weights; this one stays as it is.
+    """Make another gallery of the same pictures with fine-tuned weights; this one stays as it is.
 
     Raises:
         WeightsError: these are not fine-tuned weights that can be used. As `Gallery.build`.
     """
-    made = gallery.manifest
+    manifest = gallery.manifest
     return Gallery.build(
-        Originals(gallery.items, made.source),
+        Originals(gallery.items, manifest.source),
         into,
         model=choose_tuned(weights),
-        precision="int8" if made.precision == "int8" else "f32" if made.precision == "f32" else "auto",
-        recipe=made.recipe_asked,
-        refinement=made.refinement_asked,
+        precision="int8" if manifest.precision == "int8" else "f32" if manifest.precision == "f32" else "auto",
+        recipe=manifest.recipe_asked,
+        refinement=manifest.refinement_asked,
         progress=progress,
     )
 
@@ -109,19 +114,19 @@ def _tunable(model: str) -> Backbone:
 
 def _weights_of(backbone: Backbone, sha256: str) -> Path:
     """The weights that a gallery was made with."""
-    found = find_choice(backbone, sha256).weights
-    check_same(backbone, weights_sha256(found), sha256)
-    return found
+    weights = find_choice(backbone, sha256).weights
+    check_same(backbone, weights_sha256(weights), sha256)
+    return weights
 
 
-def _named(item: Item) -> dict[str, str]:
-    """What it takes to read a picture."""
+def _located(item: Item) -> dict[str, str]:
+    """The fields of an item that reading its picture needs."""
     return {"id": item.id, "path": item.path, "source": item.source, "sha256": item.sha256}
 
 
 @contextmanager
-def _workplace() -> Iterator[Path]:
-    """A folder for what is only needed meanwhile, where there is room for decoded pictures."""
+def _scratch_folder() -> Iterator[Path]:
+    """A temporary folder in the cache, where there is room for decoded pictures."""
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
         for left in cache_folder().glob(f"{PREFIX}*"):
@@ -139,7 +144,7 @@ def _run(task: dict[str, Any], weights: Path, on_epoch: OnEpoch | None, progress
     file.write_text(json.dumps(task))
     with running_module("similarity.finetuning.backbone.worker", file, weights) as process:
         for line in process.stdout or ():
-            _hear(json.loads(line), on_epoch, progress)
+            _handle(json.loads(line), on_epoch, progress)
         status = process.wait()
     if status or not weights.exists():
         logger.error("The process that fine-tunes ended with status %d", status)
@@ -149,10 +154,11 @@ def _run(task: dict[str, Any], weights: Path, on_epoch: OnEpoch | None, progress
         )
 
 
-def _hear(told: dict[str, Any], on_epoch: OnEpoch | None, progress: OnProgress | None) -> None:
-    if "error" in told:
-        raise HeadError(told["error"])
-    if on_epoch and "epoch" in told:
-        on_epoch(Epoch(**told["epoch"]))
-    if progress and "progress" in told:
-        progress(Progress(**told["progress"]))
+def _handle(message: dict[str, Any], on_epoch: OnEpoch | None, progress: OnProgress | None) -> None:
+    """Pass on a message of the worker, or raise the error that it reports."""
+    if "error" in message:
+        raise HeadError(message["error"])
+    if on_epoch and "epoch" in message:
+        on_epoch(Epoch(**message["epoch"]))
+    if progress and "progress" in message:
+        progress(Progress(**message["progress"]))

@@ -1,4 +1,4 @@
-"""Which weights of a network are learned on.
+"""The weights of a network that are trained.
 
 A network is taken as a row of blocks: what its containers hold, in order. A container is a plain sequence of modules,
 or a module with more than half of all weights, such as the encoder of a transformer; so blocks are the bottlenecks of a
@@ -22,21 +22,21 @@ THIRDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The weights that are learned on: those of the last blocks, and of all before them, which may be none."""
+    """The trained weights: those of the last blocks, and those of all earlier ones, which may be none."""
 
     last: list[nn.Parameter]
     before: list[nn.Parameter]
 
 
 def choose_weights(features: nn.Module, part: Part) -> Learned:
-    """Freeze all weights that are not to be learned on, and give the others.
+    """Freeze all weights that are not trained, and return the others.
 
     Statistics of batches are never learned, nor what is done with them (`BatchNorm` in all its kinds): batches are
     small, and how a picture is embedded must not depend on others.
     """
     blocks = list(find_blocks(features))
-    late = {id(one) for block in blocks[-max(1, len(blocks) // THIRDS) :] for one in block.parameters()}
-    frozen = {id(one) for norm in batch_norms(features) for one in norm.parameters()}
+    late = {id(parameter) for block in blocks[-max(1, len(blocks) // THIRDS) :] for parameter in block.parameters()}
+    frozen = {id(parameter) for norm in batch_norms(features) for parameter in norm.parameters()}
     learned = Learned([], [])
     for weight in features.parameters():
         is_late = id(weight) in late
@@ -64,7 +64,7 @@ def find_blocks(features: nn.Module) -> Iterator[nn.Module]:
 
 
 def batch_norms(features: nn.Module) -> Iterator[nn.Module]:
-    """Its layers that normalise by the statistics of batches."""
+    """The batch normalisation layers of a network."""
     from torch.nn.modules.batchnorm import _BatchNorm
 
     return (module for module in features.modules() if isinstance(module, _BatchNorm))

@@ -1,4 +1,4 @@
-"""In which numbers a network is trained, by what there is to train it on."""
+"""The precision in which a network is trained, by device."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Arithmetic:
     """Mixed precision where it pays: weights stay in float32 in any case.
 
     Attributes:
-        device: what it is computed on.
-        half: what most is computed in, or None where all is in float32.
+        device: the device of training.
+        half: the type of most computations, or None if all are in float32.
     """
 
     device: Literal["cpu", "cuda"]
@@ -25,7 +25,7 @@ class Arithmetic:
         return self.half == "float16"
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """What the network's forward pass is run in."""
+        """The context of the network's forward pass."""
         import torch
 
         if self.half is None:
@@ -41,7 +41,7 @@ def choose_arithmetic(*, has_cuda: bool, has_bfloat16: bool) -> Arithmetic:
 
 
 def arithmetic_here() -> Arithmetic:
-    """That of this computer."""
+    """The precision of this computer."""
     import torch
 
     has_cuda = torch.cuda.is_available()

@@ -1,4 +1,4 @@
-"""What a backbone is fine-tuned with."""
+"""Settings of fine-tuning a backbone."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -16,7 +16,7 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class TuneSettings:
-    """All that the weights depend on beside the pictures: on one CPU the same settings and pictures give the same.
+    """The settings of fine-tuning: on one CPU the same settings and pictures give the same weights.
 
     The learning rate was measured with EfficientNet-Lite2 on 300 photographs of clothing, 60 of them held out: 4 epochs
     raised map@r from 0.447 to 0.560, and to 0.470 at 3e-5.
@@ -24,7 +24,7 @@ class TuneSettings:
     Attributes:
         part: the last third of the network's blocks, or all of them; see `parts.py`.
         loss: see `losses.py`.
-        split: what is held out to see how good it gets: some items of each label, or some labels altogether.
+        split: the held-out pictures: some items of each label, or some labels altogether.
         seed: of all that is drawn.
         epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has not risen for
             `patience` of them, and what is kept is of the best.
@@ -43,7 +43,7 @@ class TuneSettings:
     weight_decay: float = 0.05
 
     def __post_init__(self) -> None:
-        """Raise HeadError if they make no sense."""
+        """Raise HeadError if they are not valid."""
         wrong = [
             (self.part not in PARTS, f"The part {self.part!r} is none of {', '.join(PARTS)}."),
             (self.loss not in LOSSES, f"The loss {self.loss!r} is none of {', '.join(LOSSES)}."),
@@ -59,14 +59,14 @@ class TuneSettings:
 
     @property
     def folding(self) -> Settings:
-        """As pictures are held out for a head."""
+        """The settings for holding out pictures, as for a head."""
         return Settings(split=self.split, seed=self.seed, folds=FOLDS)
 
     def to_json(self) -> dict[str, Any]:
-        """In JSON's own types."""
+        """The settings in JSON's own types."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "TuneSettings":
-        """What `to_json` gave."""
-        return cls(**{one.name: told[one.name] for one in fields(cls) if one.name in told})
+    def from_json(cls, facts: Mapping[str, Any]) -> "TuneSettings":
+        """Read the value of `to_json`."""
+        return cls(**{setting.name: facts[setting.name] for setting in fields(cls) if setting.name in facts})

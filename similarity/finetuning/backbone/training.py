@@ -1,4 +1,4 @@
-"""The training of a backbone: views of pictures through the network, a loss of metric learning, and its weights on.
+"""Training of a backbone: views of pictures, a metric-learning loss, and updates of the weights.
 
 AdamW (I. Loshchilov and F. Hutter, ICLR 2019) with one cycle of learning rates (L. N. Smith and N. Topin,
 "Super-convergence", 2018), slower in earlier blocks (J. Howard and S. Ruder, "Universal language model fine-tuning",
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     State = dict[str, Tensor]
 
-# Of the learning rate: blocks before the last third, and proxies, which start anywhere.
+# Shares of the learning rate: of blocks before the last third, and of proxies, which start at random.
 EARLIER, PROXIES = 1 / 3, 100.0
 # Pictures that are embedded at a time.
 BLOCK = 32
@@ -38,7 +38,7 @@ OnPictures = Callable[[int], None]
 
 
 class Tuner:
-    """A network that is trained on some of the pictures."""
+    """A network that is trained on a subset of the pictures."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class Tuner:
         self._scaler = torch.amp.GradScaler(arithmetic.device, enabled=arithmetic.scales)
 
     def learn(self, epoch: int, on_pictures: OnPictures) -> float:
-        """One epoch; returns the mean loss of its batches.
+        """Train for an epoch; returns the mean loss of its batches.
 
         Args:
-            on_pictures: told after each batch how many it had.
+            on_pictures: called after each batch with its size.
 
         Raises:
             HeadError: no label has two pictures to learn from, or the network has learned itself to pieces.
@@ -93,25 +93,25 @@ class Tuner:
         return loss
 
     def embed(self, on_pictures: OnPictures) -> Vectors:
-        """All pictures as a gallery embeds them, in float32: (n, dim), rows of unit length."""
+        """Embed all pictures as a gallery does, in float32: (n, dim), rows of unit length."""
         import torch
 
         self._network.eval()
-        made = []
+        blocks = []
         with torch.inference_mode():
             for start in range(0, len(self._pictures), BLOCK):
                 rows = np.arange(start, min(start + BLOCK, len(self._pictures)))
-                made.append(self._network(self._on_device(self._pictures.middle(rows))).float().cpu().numpy())
+                blocks.append(self._network(self._on_device(self._pictures.middle(rows))).float().cpu().numpy())
                 on_pictures(len(rows))
-        return normalise(np.concatenate(made))
+        return normalise(np.concatenate(blocks))
 
     def state(self) -> State:
-        """A copy of the weights that are learned on, as they are now."""
+        """A copy of the trained weights as they are now."""
         weights = self._network.named_parameters()
         return {name: weight.detach().cpu().clone() for name, weight in weights if weight.requires_grad}
 
     def restore(self, state: State) -> None:
-        """Go back to what `state` gave."""
+        """Restore a value of `state`."""
         self._network.load_state_dict(state, strict=False)
 
     @property
@@ -151,8 +151,8 @@ class Tuner:
         learned = choose_weights(self.features, settings.part)
         groups: list[dict[str, Any]] = []
         for weights, speed in ((learned.last, 1.0), (learned.before, EARLIER)):
-            matrices = [one for one in weights if one.ndim > 1]
-            others = [one for one in weights if one.ndim <= 1]  # biases and scales are not to shrink
+            matrices = [weight for weight in weights if weight.ndim > 1]
+            others = [weight for weight in weights if weight.ndim <= 1]  # biases and scales are not to shrink
             groups.append({"params": matrices, "lr": speed * rate, "weight_decay": settings.weight_decay})
             groups.append({"params": others, "lr": speed * rate, "weight_decay": 0.0})
         groups.append({"params": self._criterion.parameters, "lr": PROXIES * rate, "weight_decay": 0.0})

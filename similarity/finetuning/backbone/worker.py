@@ -1,8 +1,8 @@
-"""The process that fine-tunes a backbone: `process.py` runs it, so that torch stays out of every other one.
+"""The process that fine-tunes a backbone. `launcher.py` runs it, so that no other process imports torch.
 
 python -m similarity.finetuning.backbone.worker TASK.json WEIGHTS
 
-It puts decoded pictures beside TASK.json. How it goes it tells on standard output, a JSON object to a line:
+It puts decoded pictures beside TASK.json and reports on standard output, one JSON object per line:
 {"progress": {...}}, {"epoch": {...}} or, last, {"error": "a sentence"}.
 """
 
@@ -30,7 +30,7 @@ from similarity.finetuning.backbone.settings import TuneSettings
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.epochs import Epoch
 from similarity.finetuning.examples import Fold, Labelled, fold_labelled
-from similarity.finetuning.validation import LabelExam
+from similarity.finetuning.validation import HeldOutLabels
 from similarity.progress import Progress, Reporter
 from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
@@ -38,7 +38,7 @@ from similarity.vectors.heads import Card
 from similarity.vectors.refinement import Method
 
 LIBRARIES = ("torch", "torchvision", "timm", "pytorch-metric-learning", "numpy")
-# How a want of memory begins to be told by what raises only RuntimeError.
+# Beginnings of out-of-memory messages that come as a plain RuntimeError.
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
 
@@ -49,17 +49,17 @@ def teach(
     card: Card,
     weights: Path,
     method: Method,
-    made: Path,
+    target: Path,
     folder: Path,
 ) -> None:
-    """Learn from some of the pictures until those that are held out are found no better, and write the weights.
+    """Train on some of the pictures until recall of the held-out ones stops rising, then write the weights.
 
     Args:
-        card: what is known of the weights beforehand.
-        weights: what the network begins with.
-        method: how the gallery refines what it compares.
-        made: where the weights are written to,
-        folder: and the decoded pictures.
+        card: the facts known before training.
+        weights: the initial weights.
+        method: the refinement of the gallery.
+        target: the file that the weights are written to.
+        folder: the folder for decoded pictures.
 
     Raises:
         HeadError: there is too little to learn from. WeightsError: the weights are not those of the backbone.
@@ -67,48 +67,56 @@ def teach(
     started = time.perf_counter()
     backbone, arithmetic = get_backbone(card.model), arithmetic_here()
     pictures = read_pictures(items, np.array(codes, np.int32), backbone.preprocessing, folder, _progress)
-    labelled = Labelled(np.empty((len(pictures), 0), np.float32), pictures.codes, int(pictures.codes.max()) + 1)
-    fold = _held_out(labelled, settings)
-    exam = LabelExam.of(labelled, fold, settings.split)
+    labelled, fold = _split(pictures, settings)
+    held_out = HeldOutLabels.of(labelled, fold, settings.split)
     tuner = Tuner(build_network(backbone, weights), pictures, fold.learned, backbone.dim, settings, arithmetic)
     before = _embed(tuner, pictures)
-    best, after = _learn(tuner, pictures, fold, exam, settings)
-    answers = exam.sit(after, method)
-    told = replace(
+    best, after = _learn(tuner, pictures, fold, held_out, settings)
+    results = held_out.evaluate(after, method)
+    measured = replace(
         card,
-        data=dict(card.data) | _facts(pictures, len(items)) | {"queries": len(answers)},
+        data=dict(card.data) | _facts(pictures, len(items)) | {"queries": len(results)},
         settings=settings.to_json() | {"best_epoch": best, "refinement": method} | _computed(arithmetic),
-        before=exam.sit(before, method).summary(),
-        after=answers.summary(),
-        seconds=round(time.perf_counter() - started, 1),
+        before=held_out.evaluate(before, method).summary(),
+        after=results.summary(),
+    )
+    card = _dated(measured, time.perf_counter() - started)
+    write_tuned(tuner.features, target, card.model, json.dumps(card.to_json(), ensure_ascii=False, sort_keys=True))
+
+
+def _dated(card: Card, seconds: float) -> Card:
+    """The card with the time of the training and the versions of its libraries."""
+    return replace(
+        card,
+        seconds=round(seconds, 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
     )
-    write_tuned(tuner.features, made, card.model, json.dumps(told.to_json(), ensure_ascii=False, sort_keys=True))
 
 
-def _held_out(labelled: Labelled, settings: TuneSettings) -> Fold:
-    """What is learned from, and what is asked about."""
+def _split(pictures: Pictures, settings: TuneSettings) -> tuple[Labelled, Fold]:
+    """The pictures with their labels, split into training and held-out ones."""
+    labelled = Labelled(np.empty((len(pictures), 0), np.float32), pictures.codes, int(pictures.codes.max()) + 1)
     folds = fold_labelled(labelled.codes, settings.folding)
     if labelled.labels < 2 or not folds:
         raise HeadError(
             "Of the pictures that can still be read there are too few to learn from: it takes two labels, and two "
             "pictures of one of them."
         )
-    return folds[0]
+    return labelled, folds[0]
 
 
 def _learn(
-    tuner: Tuner, pictures: Pictures, fold: Fold, exam: LabelExam, settings: TuneSettings
+    tuner: Tuner, pictures: Pictures, fold: Fold, held_out: HeldOutLabels, settings: TuneSettings
 ) -> tuple[int, Vectors]:
-    """Train, and leave the network as it was at its best; returns the epoch that was, and its embeddings."""
+    """Train, restore the state of the best epoch, and return its number and embeddings."""
     best_recall, best, risen = -1.0, 0, 0
     state, kept = tuner.state(), np.empty((0, 0), np.float32)
     for number in range(1, settings.epochs + 1):
         report = Reporter(len(fold.learned), _progress, task=f"Epoch {number} of {settings.epochs}")
         loss = tuner.learn(number, report.advance)
         vectors = _embed(tuner, pictures)
-        recall = exam.recall(vectors)
+        recall = held_out.recall(vectors)
         if recall > best_recall:
             risen = number
         if recall >= best_recall:  # of equals the last one: it has learned more
@@ -124,8 +132,8 @@ def _embed(tuner: Tuner, pictures: Pictures) -> Vectors:
     return tuner.embed(Reporter(len(pictures), _progress, task="Comparing").advance)
 
 
-def _facts(pictures: Pictures, asked: int) -> dict[str, Any]:
-    """What was learned from, for the card."""
+def _facts(pictures: Pictures, listed: int) -> dict[str, Any]:
+    """Facts about the training pictures, for the card."""
     sha256 = hashlib.sha256(pictures.codes.tobytes())
     for picture in pictures.pixels:
         sha256.update(picture.tobytes())
@@ -133,7 +141,7 @@ def _facts(pictures: Pictures, asked: int) -> dict[str, Any]:
     return {
         "pictures": len(pictures),
         "labels": labels,
-        "unreadable": asked - len(pictures),
+        "unreadable": listed - len(pictures),
         "sha256": sha256.hexdigest(),
     }
 
@@ -151,32 +159,32 @@ def _say(**facts: Any) -> None:
     sys.stdout.flush()
 
 
-def _is_want_of_memory(error: BaseException) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
 
 
-def _do(told: Mapping[str, Any], folder: Path, made: Path) -> None:
+def _run(task: Mapping[str, Any], folder: Path, target: Path) -> None:
     teach(
-        [Item(**one) for one in told["items"]],
-        told["codes"],
-        TuneSettings.from_json(told["settings"]),
-        Card(**told["card"]),
-        Path(told["weights"]),
-        told["refinement"],
-        made,
+        [Item(**item) for item in task["items"]],
+        task["codes"],
+        TuneSettings.from_json(task["settings"]),
+        Card(**task["card"]),
+        Path(task["weights"]),
+        task["refinement"],
+        target,
         folder,
     )
 
 
 def main() -> None:
-    """Do what the command line says."""
-    task, made = map(Path, sys.argv[1:])
+    """Fine-tune as the task file on the command line says."""
+    task, target = map(Path, sys.argv[1:])
     try:
-        _do(json.loads(task.read_text()), task.parent, made)
+        _run(json.loads(task.read_text()), task.parent, target)
     except SimilarityError as error:
         _say(error=str(error))
     except (MemoryError, RuntimeError) as error:
-        if not _is_want_of_memory(error):
+        if not _is_out_of_memory(error):
             raise
         _say(error="There is too little memory for so many pictures at a time: try again with a smaller batch.")
 

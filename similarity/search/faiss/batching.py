@@ -1,4 +1,4 @@
-"""Queries that come while others are being answered are answered together, with one pass over all vectors."""
+"""Batching of concurrent queries: those that arrive during a search are answered together, in one pass."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -10,14 +10,14 @@ import numpy as np
 from similarity.vectors.arrays import Vectors
 
 Answer = TypeVar("Answer")
-# Float32 (m, dim) and the largest k to an answer for each.
+# From queries, float32 (m, dim), and the largest k to an answer for each.
 Ask = Callable[[Vectors, int], Sequence[Answer]]
-# More would make the first of them wait too long.
+# Largest batch: in a larger one the first query would wait too long.
 MOST = 32
 
 
 @dataclass(slots=True)
-class _Question(Generic[Answer]):
+class _Pending(Generic[Answer]):
     query: Vectors
     k: int
     answers: list[Answer]
@@ -25,24 +25,24 @@ class _Question(Generic[Answer]):
 
 
 class Batcher(Generic[Answer]):
-    """Asks with one query at a time as long as only one thread has a query, and with all that wait otherwise."""
+    """Passes on one query at a time, or all waiting ones at once if several threads have queries."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Question[Answer]] = []
+        self._waiting: list[_Pending[Answer]] = []
         self._lock, self._turn = threading.Lock(), threading.Lock()
 
     def __call__(self, query: Vectors, k: int, ask: Ask[Answer]) -> Answer:
-        """The answer to a query; it may be one for a larger k.
+        """The answer to a query, possibly for a larger k.
 
         Args:
             query: float32 (1, dim).
-            ask: gives the answers, always in the same way.
+            ask: answers a batch; the same function in every call.
         """
-        mine: _Question[Answer] = _Question(query, k, [])
+        mine: _Pending[Answer] = _Pending(query, k, [])
         with self._lock:
             self._waiting.append(mine)
         with self._turn:
-            while not (mine.answers or mine.error):  # else somebody has taken it along
+            while not (mine.answers or mine.error):  # else another thread has answered it
                 with self._lock:
                     batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 _run(batch, ask)
@@ -51,11 +51,11 @@ class Batcher(Generic[Answer]):
         return mine.answers[0]
 
 
-def _run(batch: list[_Question[Answer]], ask: Ask[Answer]) -> None:
+def _run(batch: list[_Pending[Answer]], ask: Ask[Answer]) -> None:
     try:
-        answers = ask(np.concatenate([one.query for one in batch]), max(one.k for one in batch))
-        for one, answer in zip(batch, answers, strict=True):
-            one.answers.append(answer)
-    except BaseException as error:  # noqa: BLE001 - each of them hears of it
-        for one in batch:
-            one.error = error
+        answers = ask(np.concatenate([pending.query for pending in batch]), max(pending.k for pending in batch))
+        for pending, answer in zip(batch, answers, strict=True):
+            pending.answers.append(answer)
+    except BaseException as error:  # noqa: BLE001 - raised in the thread of each query
+        for pending in batch:
+            pending.error = error

@@ -1,4 +1,4 @@
-"""From a recipe to the index that it makes, and from a file to the index that lies in it."""
+"""Building an index by a recipe, and loading one from a file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,13 +14,13 @@ from similarity.vectors.memmap import StoredVectors
 
 
 def build_index(recipe: str, vectors: StoredVectors, progress: OnProgress | None = None) -> VectorIndex:
-    """Make an index of all embeddings of a file.
+    """Build an index of all embeddings of a file.
 
     Args:
         recipe: the name of a `Recipe`.
 
     Raises:
-        SearchError: it makes no sense for so many vectors.
+        SearchError: the recipe does not work for so many vectors.
     """
     if recipe == FLAT:
         return FlatIndex.build(vectors, progress)
@@ -32,11 +32,11 @@ def build_index(recipe: str, vectors: StoredVectors, progress: OnProgress | None
 def updated_index(
     before: VectorIndex, recipe: str, vectors: StoredVectors, origins: Rows, progress: OnProgress | None = None
 ) -> VectorIndex:
-    """The index of a gallery after a change: an approximate one is changed, the others are made anew in a moment.
+    """The index of a gallery after a change: an approximate one is updated, an exact one is rebuilt, which is fast.
 
     Args:
-        before: the index before the change, which stays as it is, made by the same recipe.
-        origins: for each embedding the row that it had before, or -1.
+        before: the index before the change, by the same recipe; it stays as it is.
+        origins: for each embedding its row before the change, or -1.
     """
     if isinstance(before, InvertedIndex):
         return before.updated(vectors, origins, progress)
@@ -44,10 +44,10 @@ def updated_index(
 
 
 def load_index(recipe: str, path: Path, facts: Mapping[str, Any], vectors: StoredVectors) -> VectorIndex:
-    """Read an index; raises OSError, ValueError, LookupError or TypeError if it is none, or not of these embeddings.
+    """Load an index; raises OSError, ValueError, LookupError or TypeError if it is damaged or of other embeddings.
 
     Args:
-        facts: what the index said when it was saved.
+        facts: the `facts` of the index when it was saved.
     """
     if recipe == FLAT:
         index: VectorIndex = FlatIndex.load(path, (len(vectors), vectors.dim))

@@ -1,4 +1,4 @@
-"""Vectors as 8-bit numbers: how far they are from what they stand for, on the disk, and in memory; see `scan.py`."""
+"""Vectors as 8-bit codes: their rounding error, and their form on disk and in memory; see `scan.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import numpy as np
 from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
 
-# How many bytes of codes are scanned at a time.
+# Bytes of codes that are scanned at a time.
 PART = 1 << 22
-# What each step of float32 arithmetic may lose, twice, as a share: once for each way to compute a score.
+# Relative rounding error of a float32 operation, twice: once for each way to compute a score.
 ROUNDING = 2.0**-22
 HIGHEST = 127
 SQ8 = faiss.ScalarQuantizer.QT_8bit
@@ -22,8 +22,8 @@ class Part:
     """Vectors that are scanned together.
 
     Attributes:
-        first: the row of its first one.
-        index: their codes.
+        first: the row of its first vector.
+        index: the FAISS index of their codes.
     """
 
     first: int
@@ -31,13 +31,13 @@ class Part:
 
     @property
     def end(self) -> int:
-        """The row after its last one."""
+        """The row after its last vector."""
         return self.first + int(self.index.ntotal)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What is known of all codes.
+    """Bounds on all codes; see `scan.py`.
 
     Attributes:
         error: the largest |x - s c|.
@@ -49,14 +49,14 @@ class Bounds:
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "Bounds":
-        """As an index has noted them; raises ValueError or LookupError if they are not finite numbers from 0 on."""
+        """Read bounds from an index's facts; raises ValueError or LookupError if they are not valid."""
         bounds = facts["error"], facts["length"]
-        if not all(isinstance(one, int | float) and 0 <= one < np.inf for one in bounds):
+        if not all(isinstance(bound, int | float) and 0 <= bound < np.inf for bound in bounds):
             raise ValueError("bounds that are none")
         return cls(*map(float, bounds))
 
     def including(self, block: Vectors, rounded: Vectors, scales: Vectors) -> "Bounds":
-        """With more vectors, float32 (n, dim), and their codes."""
+        """Bounds that also cover a block of vectors, float32 (n, dim), and its codes."""
         if not len(block):
             return self
         error = float(np.linalg.norm(block - rounded * scales, axis=1).max()) * (1 + 1e-5)
@@ -64,7 +64,7 @@ class Bounds:
 
 
 def sq8(scales: Vectors) -> Any:
-    """An index as it lies on the disk, without vectors: of FAISS's kind SQ8, and any program can use it as that.
+    """The index as it is stored, without vectors: FAISS's SQ8, which any program can read.
 
     SQ8 takes a code c for low + (c + 0.5) / 255 * width, which is scale * (c - 128) with the numbers below.
     """
@@ -75,7 +75,7 @@ def sq8(scales: Vectors) -> Any:
 
 
 def signed(dim: int) -> Any:
-    """An index of the same codes, for queries in whole numbers.
+    """An index of the same codes for integer queries.
 
     It is scanned in half the time that SQ8 takes: 8 instead of 17 ms for 50,000 x 2048.
     """
@@ -88,21 +88,21 @@ def codes_of(index: Any) -> Any:
 
 
 class Parts:
-    """Takes codes in as they come.
+    """Collects codes into parts.
 
     Attributes:
-        made: the parts so far.
+        parts: the parts so far.
     """
 
     def __init__(self, dim: int) -> None:
-        self.made: list[Part] = []
+        self.parts: list[Part] = []
         self._dim, self._size = dim, max(1, PART // dim)
 
     def fill(self, codes: Any) -> None:
         """Append codes, uint8 (n, dim); they are copied."""
         while len(codes):
-            if not self.made or self.made[-1].index.ntotal == self._size:
-                self.made.append(Part(self.made[-1].end if self.made else 0, signed(self._dim)))
-            room = self._size - self.made[-1].index.ntotal
-            self.made[-1].index.add_sa_codes(codes[:room])
+            if not self.parts or self.parts[-1].index.ntotal == self._size:
+                self.parts.append(Part(self.parts[-1].end if self.parts else 0, signed(self._dim)))
+            room = self._size - self.parts[-1].index.ntotal
+            self.parts[-1].index.add_sa_codes(codes[:room])
             codes = codes[room:]

@@ -1,4 +1,4 @@
-"""FAISS indexes in files, without what FAISS leaves out: errors of the disk, and whether a file is one of ours."""
+"""FAISS indexes in files, with the checks that FAISS lacks: disk errors, and the layout of a file."""
 
 import os
 import threading
@@ -9,8 +9,8 @@ from similarity.files import open_own
 from similarity.search.faiss.layout import check_layout
 from similarity.search.faiss_library import faiss
 
-# What FAISS may compute beside what is in a file: so many bytes, and so many for each byte of the file. A table of
-# distances that takes more is done without; searches are slower then, and their answers the same.
+# Memory that FAISS may use for a precomputed table of distances: bytes, and bytes per byte of the file. A larger table
+# is left out; searches are slower then, with the same results.
 TABLE, PER_BYTE = 1 << 26, 8
 # FAISS's own limits, which are of the process: in bytes, set for each file, and in rounds of a loop.
 faiss.set_deserialization_loop_limit(1 << 24)
@@ -18,20 +18,20 @@ _limit = threading.Lock()
 
 
 def write_faiss(index: Any, path: Path) -> None:
-    """Write an index; raises OSError, which FAISS's own writing to files does not always."""
+    """Write an index; raises OSError, which FAISS's own writer does not always do."""
     with path.open("wb") as file:
         faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
 
 
 def read_faiss(path: Path, kind: str, shape: tuple[int, int], flags: int = 0) -> Any:
-    """Read what `write_faiss` wrote, in memory of the size of the file; nothing else is opened.
+    """Read a file of `write_faiss`, in about as much memory as its size; no other file is opened.
 
     Args:
         kind: flat, flat-sq8, or anything else for lists.
         shape: vectors, and numbers of each.
 
     Raises:
-        ValueError: it is something else. OSError: it cannot be read.
+        ValueError: it is another kind of file. OSError: it cannot be read.
     """
     try:
         with open_own(path) as file:

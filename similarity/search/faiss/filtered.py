@@ -1,4 +1,4 @@
-"""Searching inverted lists under a condition: how, depends on how many vectors meet it."""
+"""Searching inverted lists under a condition; the method depends on how many vectors meet it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from similarity.search.faiss.training import Lists
 from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
 
-# Up to so many are compared exactly: they are read in about a millisecond.
+# Up to so many rows are compared exactly: they are read in about a millisecond.
 EXACT = 512
 # The codes of up to so many are taken out of their lists, once, and then all compared: among a million 10,000 take
 # 0.5 ms then. Asking for each vector of the nearest lists whether it is one of them takes 2 ms.
@@ -19,15 +19,15 @@ APART = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
-class Few:
-    """So few that all are compared exactly."""
+class ExactSubset:
+    """Rows so few that all of them are compared exactly."""
 
     rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
-    """Few enough to compare all by their codes, which lie apart.
+class GatheredCodes:
+    """Rows few enough to compare all of them by their codes, which were gathered from the lists.
 
     Attributes:
         rows: of the codes.
@@ -38,20 +38,20 @@ class Some:
     codes: Any
 
     def visit(self, small: Vectors, wanted: int, budget: int) -> Rows:  # noqa: ARG002 - all are compared
-        """The best by their codes."""
+        """The best rows by their codes."""
         _, places = self.codes.search(small, min(wanted, len(self.rows)))
-        found: Rows = self.rows[places[0]]
-        return found
+        rows: Rows = self.rows[places[0]]
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
-class Many:
-    """So many that the nearest lists are gone through.
+class FilteredLists:
+    """Rows so many that the lists nearest to the query are searched for them.
 
     Attributes:
-        lists: that they are in.
-        chosen: FAISS's selector of them.
-        counts: how many are in each list, int64 (lists,).
+        lists: the lists that hold the rows.
+        chosen: FAISS's selector of the rows.
+        counts: how many of the rows are in each list, int64 (lists,).
     """
 
     lists: Lists
@@ -59,7 +59,7 @@ class Many:
     counts: Rows
 
     def visit(self, small: Vectors, wanted: int, budget: int) -> Rows:
-        """The best by their codes in the nearest lists that hold any.
+        """The best rows by their codes, in the nearest lists that hold any.
 
         As many that meet the condition are compared as would be of all without it, so that nothing is lost where the
         nearest lists hold none.
@@ -88,14 +88,14 @@ class Many:
         scores, rows = np.empty((1, wanted), np.float32), np.empty((1, wanted), np.int64)
         params = faiss.SearchParametersIVF(sel=self.chosen, nprobe=keys.shape[1])
         small = np.ascontiguousarray(small)
-        arrays = [faiss.swig_ptr(one) for one in (small, keys, near, scores, rows)]
+        arrays = [faiss.swig_ptr(array) for array in (small, keys, near, scores, rows)]
         # FAISS's own wrapper of this does not take parameters.
         self.lists.ivf.search_preassigned_c(1, arrays[0], wanted, *arrays[1:], False, params, None)
-        found: Rows = rows[0][rows[0] >= 0]
-        return found
+        valid: Rows = rows[0][rows[0] >= 0]
+        return valid
 
 
-def prepare(lists: Lists, rows: Rows, assigned: Rows) -> Few | Some | Many:
+def prepare(lists: Lists, rows: Rows, assigned: Rows) -> ExactSubset | GatheredCodes | FilteredLists:
     """Get ready to search among some rows.
 
     Args:
@@ -103,26 +103,26 @@ def prepare(lists: Lists, rows: Rows, assigned: Rows) -> Few | Some | Many:
         assigned: the list that each row of the index is in.
     """
     if len(rows) <= EXACT:
-        return Few(rows)
+        return ExactSubset(rows)
     if len(rows) <= APART and isinstance(lists.ivf, faiss.IndexIVFScalarQuantizer):
-        return _apart(lists, rows, assigned)
+        return _gather(lists, rows, assigned)
     mask = np.zeros(len(assigned), bool)
     mask[rows] = True
-    return Many(lists, selector(mask), np.bincount(assigned[rows], minlength=lists.ivf.nlist))
+    return FilteredLists(lists, selector(mask), np.bincount(assigned[rows], minlength=lists.ivf.nlist))
 
 
-def _apart(lists: Lists, rows: Rows, assigned: Rows) -> Some:
+def _gather(lists: Lists, rows: Rows, assigned: Rows) -> GatheredCodes:
     wanted = np.zeros(len(assigned), bool)
     wanted[rows] = True
-    found_rows, found_codes = [], []
+    gathered_rows, gathered_codes = [], []
     for number in np.unique(assigned[rows]).tolist():
         ids, codes = lists.entries(number)
-        of_them = wanted[ids]
-        found_rows.append(ids[of_them])
-        found_codes.append(codes[of_them])
+        is_wanted = wanted[ids]
+        gathered_rows.append(ids[is_wanted])
+        gathered_codes.append(codes[is_wanted])
     quantiser = lists.ivf.sq
     index = faiss.IndexScalarQuantizer(lists.ivf.d, quantiser.qtype, lists.ivf.metric_type)
     faiss.copy_array_to_vector(faiss.vector_to_array(quantiser.trained), index.sq.trained)
     index.is_trained = True
-    index.add_sa_codes(np.concatenate(found_codes))
-    return Some(np.concatenate(found_rows), index)
+    index.add_sa_codes(np.concatenate(gathered_codes))
+    return GatheredCodes(np.concatenate(gathered_rows), index)

@@ -1,4 +1,4 @@
-"""The reference: FAISS `IndexFlatIP`, which compares a query with every vector."""
+"""The reference index: FAISS `IndexFlatIP`, which compares a query with every vector."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
-from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
+from similarity.search.contract import Accuracy, Rows, Selection, candidate_count, empty_result, validate_queries
 from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.files import read_faiss, write_faiss
 from similarity.search.faiss_library import faiss
@@ -16,14 +16,14 @@ from similarity.search.rescoring import in_order
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
-# From so many queries on FAISS multiplies matrices instead of going through all vectors for each of them.
+# From so many queries on, FAISS multiplies matrices instead of scanning all vectors for each of them.
 faiss.cvar.distance_compute_blas_threshold = 4
-# How many more are looked at to see whether equal scores go on.
+# Extra results that show whether equal scores continue beyond the last one.
 TIES = 4
 
 
 class FlatIndex:
-    """Exact; on vectors of unit length an inner product is a cosine similarity."""
+    """Exact index; for vectors of unit length an inner product is a cosine similarity."""
 
     def __init__(self, index: Any) -> None:
         self._index = index
@@ -31,7 +31,7 @@ class FlatIndex:
 
     @classmethod
     def build(cls, vectors: StoredVectors, progress: OnProgress | None = None) -> "FlatIndex":
-        """Take in all embeddings of a file."""
+        """Build the index of all embeddings of a file."""
         index, report = faiss.IndexFlatIP(vectors.dim), Reporter(len(vectors), progress, task="Building the index")
         for _, block in vectors.blocks():
             index.add(block)
@@ -40,7 +40,7 @@ class FlatIndex:
 
     @classmethod
     def load(cls, path: Path, shape: tuple[int, int]) -> "FlatIndex":
-        """Read what `save` wrote of so many vectors of so many numbers; raises OSError, or ValueError if it is not."""
+        """Read a saved index of this shape, (vectors, dim); raises OSError, or ValueError if it is another one."""
         index = read_faiss(path, FLAT, shape)
         if type(index) is not faiss.IndexFlatIP:
             raise ValueError("not a flat index of inner products")
@@ -53,7 +53,7 @@ class FlatIndex:
 
     @property
     def drift(self) -> str:
-        """See `VectorIndex`: it is always made anew."""
+        """See `VectorIndex`: empty, since a change always rebuilds the index."""
         return ""
 
     @property
@@ -62,7 +62,7 @@ class FlatIndex:
         return int(self._index.d)
 
     def __len__(self) -> int:
-        """How many vectors there are."""
+        """Number of vectors."""
         return int(self._index.ntotal)
 
     def search(
@@ -74,22 +74,22 @@ class FlatIndex:
         accuracy: Accuracy = "balanced",  # noqa: ARG002 - it is exact
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
-        queries = check(queries, k, self.dim)
-        available = choice(among, len(self))
+        queries = validate_queries(queries, k, self.dim)
+        available = candidate_count(among, len(self))
         depth = count = min(k, available)
         if not (count and len(queries)):
-            return nothing(queries, count)
+            return empty_result(queries, count)
         while True:
             depth = min(available, depth + TIES)
             scores, rows = self._look(queries, depth, among)
-            # Where equal scores go on beyond the last one, more are needed to know the first rows among them.
+            # If equal scores continue beyond the last one, get more, to know the first rows among them.
             if depth == available or (scores[:, count - 1] > scores[:, -1]).all():
                 break
             depth *= 4
-        if rows.min() < 0:  # vectors that are no numbers are never found
+        if rows.min() < 0:  # vectors of NaN are never returned
             raise SearchError("The index holds values that are not finite numbers: make it anew with `rebuild`.")
-        found = [in_order(*one, count) for one in zip(scores, rows, strict=True)]
-        return np.array([one for one, _ in found]), np.array([one for _, one in found])
+        best_scores, best_rows = zip(*map(in_order, scores, rows, [count] * len(queries)), strict=True)
+        return np.array(best_scores), np.array(best_rows)
 
     def save(self, path: Path) -> None:
         """Write it to a file; raises OSError."""
@@ -97,13 +97,13 @@ class FlatIndex:
 
     def _look(self, queries: Vectors, depth: int, among: Selection | None) -> tuple[Vectors, Rows]:
         if among is not None:
-            # The selector is asked while the index is scanned, so that as many rows come back as there are.
+            # FAISS filters while it scans, so that no selected row is lost.
             params = faiss.SearchParameters(sel=among.prepared(self, self._selector))
             scores, rows = self._index.search(queries, depth, params=params)
             return scores, rows
         alone = len(queries) == 1
-        found = [self._together(queries, depth, self._search_all)] if alone else self._search_all(queries, depth)
-        scores, rows = zip(*found, strict=True)
+        results = [self._together(queries, depth, self._search_all)] if alone else self._search_all(queries, depth)
+        scores, rows = zip(*results, strict=True)
         return np.array(scores)[:, :depth], np.array(rows)[:, :depth]
 
     def _search_all(self, queries: Vectors, k: int) -> list[tuple[Vectors, Rows]]:
@@ -116,5 +116,5 @@ class FlatIndex:
 
 
 def selector(mask: Any) -> Any:
-    """What FAISS asks for each vector, from a bool (n,)."""
+    """FAISS's selector of the vectors for which a bool (n,) is true."""
     return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))

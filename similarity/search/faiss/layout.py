@@ -1,7 +1,7 @@
-"""What lies in a FAISS file, gone through before FAISS reads it.
+"""Check of the layout of a FAISS file, before FAISS reads it.
 
-FAISS believes its files: it takes as much memory as a number in one says, and opens other files that one names. So only
-what this program writes passes here, and all that it asks for must be in the file itself. The formats are those of
+FAISS trusts its files: it allocates as much memory as a number in one says, and opens other files that one names. So
+only layouts that this program writes pass, and all their contents must be in the file itself. The formats are those of
 FAISS's `index_write.cpp`, the same since 1.7:
 
     IxFI                  vectors                                                   flat
@@ -17,7 +17,7 @@ import numpy as np
 
 from similarity.search.faiss_library import faiss
 
-# FAISS's kinds of codes, with the bits that they take for each number, and how many numbers are learned for it.
+# FAISS's kinds of codes, with bits per number, and learned numbers per dimension.
 SCALARS = {
     faiss.ScalarQuantizer.QT_8bit: (8, 2),
     faiss.ScalarQuantizer.QT_6bit: (6, 2),
@@ -26,12 +26,12 @@ SCALARS = {
 }
 INNER_PRODUCT, L2 = int(faiss.METRIC_INNER_PRODUCT), int(faiss.METRIC_L2)
 CODEBOOK = 256
-# How many numbers are looked at together.
+# Numbers that are checked at a time.
 BLOCK = 1 << 20
 
 
 def check_layout(file: BinaryIO, size: int, shape: tuple[int, int], kind: str) -> int:
-    """See to it that a file is an index of so many vectors, made by this program, and is all there.
+    """Check that a file is a complete index of this shape as this program writes it.
 
     Args:
         file: at its beginning.
@@ -40,10 +40,10 @@ def check_layout(file: BinaryIO, size: int, shape: tuple[int, int], kind: str) -
         kind: flat, flat-sq8, or anything else for lists.
 
     Returns:
-        How many bytes FAISS takes beside what is in the file, unless it is told not to.
+        Bytes of the table that FAISS precomputes by default.
 
     Raises:
-        ValueError: it is something else. OSError: it cannot be read.
+        ValueError: it is another kind of file. OSError: it cannot be read.
     """
     walk = _Walk(file, size)
     if kind == "flat":
@@ -60,13 +60,13 @@ def check_layout(file: BinaryIO, size: int, shape: tuple[int, int], kind: str) -
 
 
 class _Walk:
-    """A file that is read from its beginning to its end; ValueError if it is not as it should be."""
+    """A file that is read from beginning to end; methods raise ValueError on unexpected contents."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self.left = file, size
 
     def read(self, size: int) -> bytes:
-        """So many bytes."""
+        """Read so many bytes."""
         self._pass(size)
         data = self._file.read(size)
         if len(data) != size:
@@ -78,29 +78,29 @@ class _Walk:
         self._pass(size)
         self._file.seek(size, 1)
 
-    def word(self, *known: str) -> str:
-        """What comes next, one of some words of four letters."""
-        found = self.read(4).decode("latin-1")
-        if found not in known:
-            raise ValueError(f"it has a part {found!r} that no index of ours has")
-        return found
+    def word(self, *expected: str) -> str:
+        """Read a word of four letters, one of the expected ones."""
+        word = self.read(4).decode("latin-1")
+        if word not in expected:
+            raise ValueError(f"it has a part {word!r} that no index of ours has")
+        return word
 
     def numbers(self, layout: str) -> tuple[Any, ...]:
-        """What comes next, as `struct` calls it, in little-endian order and without gaps."""
+        """Read numbers in a layout of `struct`, little-endian and without gaps."""
         return struct.unpack(f"<{layout}", self.read(struct.calcsize(f"<{layout}")))
 
     def expect(self, layout: str, *values: Any) -> None:
-        """What comes next, which can only be this."""
+        """Read numbers that must equal these values."""
         if self.numbers(layout) != values:
             raise ValueError("its parts do not fit together")
 
     def floats(self, count: int) -> None:
-        """An array of so many float32, all of them finite."""
+        """Pass over an array of so many finite float32, with its length."""
         self.expect("Q", count)
         self.finite(count)
 
     def finite(self, count: int) -> None:
-        """So many float32, all of them finite."""
+        """Pass over so many finite float32."""
         if 4 * count > self.left:
             raise ValueError("it asks for more than is in the file")
         for start in range(0, count, BLOCK):
@@ -114,7 +114,7 @@ class _Walk:
 
 
 def _check_header(walk: _Walk, shape: tuple[int, int], metric: int) -> None:
-    """What every index begins with: dimension, count, two numbers of no use, whether it was trained, and the metric."""
+    """Check the header: dimension, count, two unused numbers, whether the index is trained, and the metric."""
     dim, count, _, _, trained, compared_by = walk.numbers("iqqqBi")
     if (count, dim) != shape or trained != 1 or compared_by != metric:
         raise ValueError("it is of other embeddings")
@@ -137,10 +137,10 @@ def _check_scan(walk: _Walk, shape: tuple[int, int]) -> None:
     walk.skip(count * dim)
 
 
-def _check_scalars(walk: _Walk, dim: int, known: tuple[int, ...] = tuple(SCALARS)) -> int:
-    """How scalars are coded: kind, range, its argument, dimension, size of a code, and what was learned."""
-    kind, _, argument, found, width = walk.numbers("iifQQ")
-    if kind not in known or found != dim or not np.isfinite(argument):
+def _check_scalars(walk: _Walk, dim: int, kinds: tuple[int, ...] = tuple(SCALARS)) -> int:
+    """Check a scalar quantiser: kind, range, argument, dimension, code size, learned numbers; returns the code size."""
+    kind, _, argument, stored_dim, width = walk.numbers("iifQQ")
+    if kind not in kinds or stored_dim != dim or not np.isfinite(argument):
         raise ValueError("it has codes that no index of ours has")
     bits, learned = SCALARS[kind]
     if width != (bits * dim + 7) // 8:
@@ -150,7 +150,7 @@ def _check_scalars(walk: _Walk, dim: int, known: tuple[int, ...] = tuple(SCALARS
 
 
 def _check_lists(walk: _Walk, shape: tuple[int, int]) -> int:
-    """Lists, maybe behind a transform; returns the bytes of FAISS's table of distances."""
+    """Check inverted lists, perhaps after a transform; returns the bytes of FAISS's table of distances."""
     count, dim = shape
     word = walk.word("IxPT", "IwFl", "IwSq", "IwPQ")
     if word == "IxPT":
@@ -175,25 +175,25 @@ def _check_lists(walk: _Walk, shape: tuple[int, int]) -> int:
 
 
 def _check_transform(walk: _Walk, dim: int) -> int:
-    """Principal components or OPQ; returns how many numbers come out."""
+    """Check a PCA or OPQ transform; returns its output dimension."""
     if walk.word("Pcam", "LTra") == "Pcam":
         power, epsilon, _, _ = walk.numbers("ffBi")
         if not np.isfinite((power, epsilon)).all():
             raise ValueError("it holds values that are not finite numbers")
-        for _ in ("mean", "eigenvalues", "all components"):  # of no use any more
+        for _ in ("mean", "eigenvalues", "all components"):  # not needed any more
             walk.skip(4 * walk.numbers("Q")[0])
     has_bias, count = walk.numbers("BQ")
-    made = count // dim
-    if not 1 <= made <= dim or made * dim != count or has_bias > 1:
+    components = count // dim
+    if not 1 <= components <= dim or components * dim != count or has_bias > 1:
         raise ValueError("its parts do not fit together")
     walk.finite(count)
-    walk.floats(made if has_bias else 0)
-    walk.expect("iiB", dim, made, 1)
-    return int(made)
+    walk.floats(components if has_bias else 0)
+    walk.expect("iiB", dim, components, 1)
+    return int(components)
 
 
 def _check_codes(walk: _Walk, word: str, dim: int, lists: int) -> tuple[int, int]:
-    """How vectors are coded in lists; returns the size of a code, and of the table of distances."""
+    """Check the codes of lists; returns the size of a code, and of the table of distances."""
     if word == "IwFl":
         return 4 * dim, 0
     if word == "IwSq":
@@ -202,8 +202,8 @@ def _check_codes(walk: _Walk, word: str, dim: int, lists: int) -> tuple[int, int
         (by_residual,) = walk.numbers("B")
         table = 0
     else:
-        by_residual, width, found, blocks, bits = walk.numbers("BQQQQ")
-        if found != dim or not 0 < blocks <= dim or dim % blocks or bits != 8 or width != blocks:
+        by_residual, width, stored_dim, blocks, bits = walk.numbers("BQQQQ")
+        if stored_dim != dim or not 0 < blocks <= dim or dim % blocks or bits != 8 or width != blocks:
             raise ValueError("it has codes that no index of ours has")
         walk.floats(dim * CODEBOOK)
         table = 4 * lists * blocks * CODEBOOK if by_residual else 0
@@ -213,15 +213,15 @@ def _check_codes(walk: _Walk, word: str, dim: int, lists: int) -> tuple[int, int
 
 
 def _check_sizes(walk: _Walk, lists: int, count: int) -> None:
-    """How many vectors are in each list: of all lists, or pairs of a list and its size where most are empty."""
+    """Check the sizes of lists: of all lists, or pairs of a list and its size if most are empty."""
     word = walk.word("full", "sprs")
     (length,) = walk.numbers("Q")
-    found = np.frombuffer(walk.read(8 * length), "<u8")
-    sizes = found if word == "full" else found[1::2]
+    values = np.frombuffer(walk.read(8 * length), "<u8")
+    sizes = values if word == "full" else values[1::2]
     if word == "full":
         fits = length == lists
     else:
-        numbers = found[::2]
+        numbers = values[::2]
         fits = length % 2 == 0 and bool((numbers < lists).all()) and bool((numbers[1:] > numbers[:-1]).all())
     if not fits or (sizes > count).any() or int(sizes.sum()) != count:
         raise ValueError("its parts do not fit together")

@@ -1,4 +1,4 @@
-"""The fast exact index: every vector in a quarter of its bytes, scanned on all cores, and the best rescored in float32.
+"""The fast exact index: 8-bit codes of all vectors, scanned on all cores, and the best rescored in float32.
 
 A vector x is kept as 8-bit numbers c, with a scale s for each dimension, so that x is about s c; the query q is turned
 into 8-bit numbers p as well, so that s q is about t p. The approximate score t p.c is a product of whole numbers, which
@@ -6,12 +6,12 @@ processors compute fastest, and by the inequality of Cauchy and Schwarz
 
     |q.x - t p.c|  <=  |q| |x - s c|  +  |s q - t p| |c|
 
-where the largest |x - s c| and |c| are measured when the index is made. So nothing is missed: whatever has an
-approximate score that is lower than the k-th best exact score by more than this margin is not among the best k, and all
-else is compared exactly. The answers are those of `IndexFlatIP`.
+where the largest |x - s c| and |c| are measured when the index is built. So nothing is missed: a vector whose
+approximate score is lower than the k-th best exact score by more than this margin is not among the best k, and all
+other vectors are compared exactly. The results are those of `IndexFlatIP`.
 
 The codes lie in parts that fit a processor's cache: queries that wait together are compared with one part after the
-other, and each part comes from memory once for all of them.
+other, and each part is read from memory once for all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from similarity.progress import OnProgress, Reporter
-from similarity.search.contract import Accuracy, Rows, Selection, check, choice, nothing
+from similarity.search.contract import Accuracy, Rows, Selection, candidate_count, empty_result, validate_queries
 from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.codes import HIGHEST, ROUNDING, SQ8, Bounds, Part, Parts, codes_of, signed, sq8
 from similarity.search.faiss.files import read_faiss, write_faiss
@@ -33,51 +33,51 @@ from similarity.search.rescoring import rescore
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
-# The best of how many, beyond k, are looked at first.
+# Candidates beyond k that are rescored first.
 SHORTLIST = 32
-# In place of a selector: everything may be found.
+# In place of a selector: all vectors are candidates.
 ALL = object()
 
 
-# A part with the selector of what may be found in it.
+# A part with the selector of its candidates.
 Chosen = tuple[Part, Any]
 
 
 @dataclass(slots=True)
 class Scanned:
-    """What a scan has found for a query.
+    """The candidates of a scan for one query.
 
     Attributes:
         codes: the query in whole numbers, float32 (1, dim), the p above.
         step: the t above.
-        margin: how far approximate scores can be from exact ones.
-        found: of each part the best, best first: scores without the step, and rows.
+        margin: the most by which approximate scores can differ from exact ones.
+        results: the best of each part, best first: scores without the step, and rows.
     """
 
     codes: Vectors
     step: float
     margin: float
-    found: list[tuple[Chosen, Vectors, Rows]]
+    results: list[tuple[Chosen, Vectors, Rows]]
 
     def joined(self) -> tuple[Vectors, Rows]:
         """Approximate scores and rows of all parts."""
-        if not self.found:
+        if not self.results:
             return np.empty(0, np.float32), np.empty(0, np.int64)
-        scores, rows = (np.concatenate([one[place] for one in self.found]) for place in (1, 2))
+        scores, rows = (np.concatenate([result[place] for result in self.results]) for place in (1, 2))
         are_there = scores > -np.inf
         return np.asarray(scores[are_there] * self.step, np.float32), rows[are_there]
 
     def look_again(self, enough: float) -> bool:
-        """Go through parts anew that may have more vectors with at least such a score; whether there were any."""
+        """Rescan parts that may have more vectors with such a score; returns whether there were any."""
         short = [
             place
-            for place, ((part, _), scores, _) in enumerate(self.found)
+            for place, ((part, _), scores, _) in enumerate(self.results)
             if len(scores) < part.index.ntotal and scores[-1] * self.step >= enough
         ]
         for place in short:
-            part, chosen = self.found[place][0]
+            part, chosen = self.results[place][0]
             _, scores, rows = _scan_parts([(part, chosen)], self.codes, part.index.ntotal)[0]
-            self.found[place] = ((part, chosen), scores[0], rows[0])
+            self.results[place] = ((part, chosen), scores[0], rows[0])
         return bool(short)
 
 
@@ -85,7 +85,7 @@ class ScanIndex:
     """Exact, with a quarter of the memory of `FlatIndex` and all cores for each query."""
 
     def __init__(self, parts: list[Part], scales: Vectors, bounds: Bounds, vectors: StoredVectors) -> None:
-        """Take over codes as `build` or `load` has them.
+        """Wrap codes that `build` or `load` made.
 
         Args:
             parts: the codes of all vectors, in order.
@@ -97,7 +97,7 @@ class ScanIndex:
 
     @classmethod
     def build(cls, vectors: StoredVectors, progress: OnProgress | None = None) -> "ScanIndex":
-        """Take in all embeddings of a file, in two passes over it."""
+        """Build the index of all embeddings of a file, in two passes over it."""
         report = Reporter(2 * len(vectors), progress, task="Building the index")
         largest = np.zeros(vectors.dim, np.float32)
         for _, block in vectors.blocks():
@@ -110,18 +110,18 @@ class ScanIndex:
             parts.fill(coder.sa_encode(rounded))
             bounds = bounds.including(block, rounded, scales)
             report.advance(len(block))
-        return cls(parts.made, scales, bounds, vectors)
+        return cls(parts.parts, scales, bounds, vectors)
 
     @classmethod
     def load(cls, path: Path, facts: Mapping[str, Any], vectors: StoredVectors) -> "ScanIndex":
-        """Read what `save` wrote; raises ValueError or LookupError if it does not belong to facts and embeddings."""
+        """Read a saved index; raises ValueError or LookupError if it does not match facts and embeddings."""
         codes = read_faiss(path, SCAN, (len(vectors), vectors.dim), faiss.IO_FLAG_MMAP_IFC)
         if type(codes) is not faiss.IndexScalarQuantizer or codes.sq.qtype != SQ8:
             raise ValueError("not the 8-bit index of these embeddings")
         parts, scales = Parts(codes.d), faiss.vector_to_array(codes.sq.trained)[codes.d :] / np.float32(255)
         if codes.ntotal:
             parts.fill(codes_of(codes))
-        return cls(parts.made, scales, Bounds.from_facts(facts), vectors)
+        return cls(parts.parts, scales, Bounds.from_facts(facts), vectors)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class ScanIndex:
 
     @property
     def drift(self) -> str:
-        """See `VectorIndex`: it is always made anew."""
+        """See `VectorIndex`: empty, since a change always rebuilds the index."""
         return ""
 
     @property
@@ -139,7 +139,7 @@ class ScanIndex:
         return self._vectors.dim
 
     def __len__(self) -> int:
-        """How many vectors there are."""
+        """Number of vectors."""
         return len(self._vectors)
 
     def search(
@@ -151,10 +151,10 @@ class ScanIndex:
         accuracy: Accuracy = "balanced",  # noqa: ARG002 - it is exact
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
-        queries = check(queries, k, self.dim)
-        count = min(k, choice(among, len(self)))
+        queries = validate_queries(queries, k, self.dim)
+        count = min(k, candidate_count(among, len(self)))
         if not (count and len(queries)):
-            return nothing(queries, count)
+            return empty_result(queries, count)
         if among is not None:
             scanned = self._scan(queries, count, among.prepared(self, self._selectors))
         else:
@@ -174,28 +174,28 @@ class ScanIndex:
         """Compare queries with the codes, on all cores.
 
         Args:
-            selectors: of what may be found in each part; None for a part of which nothing may.
+            selectors: of the candidates in each part; None for a part without any.
         """
         rounded, margins = self._round(queries)
         wanted = zip(self._parts, selectors or [ALL] * len(self._parts), strict=True)
         parts = [pair for pair in wanted if pair[1] is not None]
         shares = [parts[core :: cores()] for core in range(cores())]
         tasks = [scanning().submit(_scan_parts, share, rounded[0], k + SHORTLIST) for share in shares]
-        found = [one for task in tasks for one in task.result()]
+        results = [result for task in tasks for result in task.result()]
         return [
             Scanned(
                 codes[np.newaxis],
                 step,
                 margin,
-                [(part, scores[place], rows[place]) for part, scores, rows in found],
+                [(part, scores[place], rows[place]) for part, scores, rows in results],
             )
             for place, (codes, step, margin) in enumerate(zip(*rounded, margins, strict=True))
         ]
 
     def _finish(self, query: Vectors, k: int, scanned: Scanned) -> tuple[Vectors, Rows]:
-        """The exact answer from what the scan of a query has found."""
+        """The exact result for a query from the candidates of its scan."""
         best, rows = scanned.joined()
-        # The best so far say how good the k-th best is at least, and so which others are worth a look.
+        # The k-th best exact score so far bounds the scores of all other vectors in the result.
         order = np.argsort(-best, kind="stable")
         looked_at = rows[order[: k + SHORTLIST]]
         scores, sure = rescore(self._vectors, query, looked_at, k)
@@ -214,7 +214,7 @@ class ScanIndex:
         steps = np.maximum(np.abs(scaled).max(axis=1), 1e-30) / HIGHEST
         codes = np.rint(scaled / steps[:, np.newaxis])
         lost = np.linalg.norm(scaled - codes * steps[:, np.newaxis], axis=1) * self._bounds.length
-        # What float32 arithmetic adds grows with the dimension.
+        # The rounding error of float32 grows with the dimension.
         margins = np.linalg.norm(queries, axis=1) * (self._bounds.error + ROUNDING * self.dim) + lost
         return (codes, steps), margins.astype(np.float32)
 
@@ -222,7 +222,7 @@ class ScanIndex:
         mask = np.zeros(len(self), bool)
         mask[rows] = True
         masks = [mask[part.first : part.end] for part in self._parts]
-        return [selector(one) if one.any() else None for one in masks]
+        return [selector(mask) if mask.any() else None for mask in masks]
 
 
 def _scan_parts(parts: Sequence[Chosen], codes: Vectors, length: int) -> list[tuple[Chosen, Vectors, Rows]]:
@@ -230,10 +230,10 @@ def _scan_parts(parts: Sequence[Chosen], codes: Vectors, length: int) -> list[tu
 
     Where there are fewer than that, the rest has scores of minus infinity.
     """
-    found = []
+    results = []
     for part, chosen in parts:
         params = None if chosen is ALL else faiss.SearchParameters(sel=chosen)
         scores, rows = part.index.search(codes, min(length, part.index.ntotal), params=params)
         scores[rows < 0] = -np.inf
-        found.append(((part, chosen), scores, rows + part.first))
-    return found
+        results.append(((part, chosen), scores, rows + part.first))
+    return results

@@ -1,4 +1,4 @@
-"""Inverted lists are learned from a sample, filled in a stream, and changed in place when pictures come and go."""
+"""Inverted lists: trained on a sample, filled block by block, and updated when pictures come and go."""
 
 from typing import Any
 
@@ -11,22 +11,22 @@ from similarity.search.recipes import FOR_LIST, make_inverted
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
-# How many vectors teach a transform such as PCA; k-means learns from more, which are transformed by then.
+# Vectors that a transform such as PCA is fitted on; k-means takes more, which are transformed by then.
 FOR_TRANSFORM = 1 << 15
 ROUNDS = 8
-# In place of a row: the vector is new.
+# In place of a row for a new vector.
 NEW = -1
-# What recipes make; the second transform is what FAISS reads OPQ as.
+# The kinds that recipes make; FAISS reads OPQ back as the second transform.
 KINDS = (faiss.IndexIVFFlat, faiss.IndexIVFScalarQuantizer, faiss.IndexIVFPQ)
 TRANSFORMS = (faiss.PCAMatrix, faiss.LinearTransform, faiss.OPQMatrix)
 
 
 class Lists:
-    """A FAISS index with inverted lists, in its two steps: transforms such as PCA, and the lists.
+    """A FAISS index with inverted lists: transforms such as PCA, followed by the lists.
 
     Attributes:
-        index: the whole.
-        ivf: the lists.
+        index: the whole index.
+        ivf: its inverted lists.
     """
 
     def __init__(self, index: Any) -> None:
@@ -35,22 +35,22 @@ class Lists:
         pre = faiss.downcast_index(index)
         is_transformed = isinstance(pre, faiss.IndexPreTransform)
         chain = [pre.chain.at(place) for place in range(pre.chain.size())] if is_transformed else []
-        self._transforms = [faiss.downcast_VectorTransform(one) for one in chain]
+        self._transforms = [faiss.downcast_VectorTransform(transform) for transform in chain]
 
     @property
     def are_ours(self) -> bool:
-        """Whether all parts are of the kinds that a recipe makes, which have all that they need in memory."""
-        parts = [type(one) for one in self._transforms]
+        """Whether all parts are of kinds that a recipe makes, which read nothing from other files."""
+        kinds = [type(transform) for transform in self._transforms]
         return (
             type(self.ivf) in KINDS
             and type(faiss.downcast_index(self.ivf.quantizer)) in (faiss.IndexFlat, faiss.IndexFlatL2)
             and type(faiss.downcast_InvertedLists(self.ivf.invlists)) is faiss.ArrayInvertedLists
-            and len(parts) <= 1
-            and all(one in TRANSFORMS for one in parts)
+            and len(kinds) <= 1
+            and all(kind in TRANSFORMS for kind in kinds)
         )
 
     def hold_each_once(self, count: int) -> bool:
-        """Whether each of so many rows is in one list, once."""
+        """Whether each of `count` rows is in exactly one list."""
         seen = np.zeros(count, bool)
         for number in range(self.ivf.nlist):
             ids, _ = self.entries(number)
@@ -60,20 +60,20 @@ class Lists:
         return self.ivf.ntotal == count and bool(seen.all())
 
     def transform(self, vectors: Vectors) -> Vectors:
-        """Float32 (n, dim) -> float32 (n, components), what the lists hold."""
-        for one in self._transforms:
-            vectors = one.apply(vectors)
+        """Transform vectors as the lists hold them: float32 (n, dim) -> float32 (n, components)."""
+        for transform in self._transforms:
+            vectors = transform.apply(vectors)
         return vectors
 
     def train(self, vectors: StoredVectors) -> None:
-        """Learn from a sample."""
+        """Train the transforms and the lists on a sample."""
         count = min(len(vectors), max(FOR_TRANSFORM, FOR_LIST * self.ivf.nlist))
         rows = np.sort(np.random.default_rng(0).choice(len(vectors), count, replace=False))
         first = vectors[rows[:: max(1, count // FOR_TRANSFORM)]]
-        for one in self._transforms:
-            one.train(first)
-            first = one.apply(first)
-        # So that a code says what a vector is by itself: those that meet a condition can be taken out of their lists.
+        for transform in self._transforms:
+            transform.train(first)
+            first = transform.apply(first)
+        # Then a code describes a vector without its list, so that codes can be gathered from several lists.
         self.ivf.by_residual = self.ivf.by_residual and not isinstance(self.ivf, faiss.IndexIVFScalarQuantizer)
         self.ivf.cp.niter, self.ivf.cp.max_points_per_centroid = ROUNDS, FOR_LIST
         self.ivf.cp.min_points_per_centroid = 1
@@ -83,7 +83,7 @@ class Lists:
         self.index.is_trained = True
 
     def add(self, vectors: StoredVectors, rows: Rows, report: Reporter | None = None) -> None:
-        """Take in some rows, in a stream."""
+        """Add rows, a block at a time."""
         for start in range(0, len(rows), FOR_TRANSFORM // 4):
             block = rows[start : start + FOR_TRANSFORM // 4]
             self.ivf.add_with_ids(self.transform(vectors[block]), block)
@@ -92,10 +92,10 @@ class Lists:
         self.index.ntotal = self.ivf.ntotal
 
     def renumber(self, origins: Rows) -> None:
-        """Give the vectors that stay the rows that they have now, and drop the others.
+        """Renumber the vectors that stay, and drop the others.
 
         Args:
-            origins: for each row now, the row that it was, or NEW.
+            origins: for each new row the old one, or NEW.
         """
         now = np.full(self.ivf.ntotal, NEW)
         stays = origins != NEW
@@ -113,7 +113,7 @@ class Lists:
         self.ivf.ntotal = self.index.ntotal = int(stays.sum())
 
     def entries(self, number: int) -> tuple[Rows, Any]:
-        """What is in a list: rows int64 (m,) and codes uint8 (m, code size), as views that are valid for now."""
+        """Rows int64 (m,) and codes uint8 (m, code size) of a list, as views that are valid until the list changes."""
         size, width = self.ivf.invlists.list_size(number), self.ivf.code_size
         if not size:
             return np.empty(0, np.int64), np.empty((0, width), np.uint8)
@@ -122,7 +122,7 @@ class Lists:
 
 
 def build_lists(recipe: str, vectors: StoredVectors, progress: OnProgress | None) -> Lists:
-    """Learn lists and fill them."""
+    """Train inverted lists and fill them."""
     lists = Lists(make_inverted(recipe, vectors.dim))
     if progress:
         progress(Progress("Learning how pictures are grouped"))
@@ -133,11 +133,11 @@ def build_lists(recipe: str, vectors: StoredVectors, progress: OnProgress | None
 
 
 def updated_lists(lists: Lists, vectors: StoredVectors, origins: Rows, progress: OnProgress | None) -> Lists:
-    """The same lists for other rows; those that are taken from stay as they are.
+    """Copy lists for changed rows; the original lists stay as they are.
 
     Args:
-        vectors: all rows as they are now.
-        origins: for each of them, the row that it was, or NEW.
+        vectors: all rows after the change.
+        origins: for each of them the row before the change, or NEW.
     """
     mine = Lists(faiss.clone_index(lists.index))
     mine.renumber(origins)

@@ -1,4 +1,4 @@
-"""Which addresses of Milvus are connected to: those that a person gave here, and none that only a gallery names.
+"""The addresses of Milvus that may be connected to: those that a person gave, and none that only a gallery names.
 
 A gallery may come from a stranger, and its address would lead this computer, with its token, wherever the stranger
 likes: to a server of theirs, to a host of the network that this computer is in, or to a file of another program. An
@@ -22,25 +22,25 @@ from similarity.paths import full_path
 from similarity.search.milvus.installation import read_installation, remember_addresses
 from similarity.search.stores import URI, Store
 
-# As pymilvus has it, for an address without a host or a port.
+# Defaults of pymilvus for an address without a host or a port.
 HOST, PORTS = "localhost", {"http": 19530, "https": 443}
 DATABASE = re.compile(r"\w*", re.ASCII)
 MOST_SHOWN = 200
 
-# What this process was told. It lasts as long as the command, or the program that called.
+# Addresses that this process was given. They last as long as the process.
 _given: set[str] = set()
 
 
 def address(store: Store) -> str:
-    """Where a store is said to be: at its own address, unless the environment has another one for all servers."""
+    """The address of a store: its own, unless the environment sets one for all servers."""
     return os.environ.get(URI) or store.uri if is_url(store.uri) else store.uri
 
 
 def reached(store: Store) -> str:
-    """What is connected to for a store: nothing that only a gallery says, but the name of a database of the server.
+    """The address to connect to for a store; a gallery alone decides no more of it than the database's name.
 
     Raises:
-        StoreError: nobody gave the address here, or it is none.
+        StoreError: nobody gave the address here, or it is not valid.
     """
     if not is_given(address(store)):
         raise StoreError(
@@ -55,7 +55,7 @@ def reached(store: Store) -> str:
 
 
 def is_given(uri: str) -> bool:
-    """Whether a person gave an address here; raises StoreError if it is none, or that cannot be found out."""
+    """Whether a person gave an address here; raises StoreError if it is not valid, or the record cannot be read."""
     place, configured = normalised(uri), os.environ.get(URI)
     if place in _given or (configured and place == normalised(configured)):
         return True
@@ -63,20 +63,20 @@ def is_given(uri: str) -> bool:
 
 
 def give(store: Store) -> None:
-    """Take the address of a store for given, in this process; raises StoreError if it is none."""
+    """Trust the address of a store in this process; raises StoreError if it is not valid."""
     _given.add(normalised(store.uri))
 
 
 def remember(store: Store) -> None:
-    """Keep the address of a store for later processes, if it was given; raises StoreError."""
-    remember_addresses({normalised(one) for one in (address(store), store.uri) if is_given(one)})
+    """Record the address of a store for later processes, if a person gave it; raises StoreError."""
+    remember_addresses({normalised(uri) for uri in (address(store), store.uri) if is_given(uri)})
 
 
 def normalised(uri: str) -> str:
-    """An address as it is compared: scheme, host and port, without name and password; or the full path of a file.
+    """Normalise an address for comparison: scheme, host and port without credentials, or the full path of a file.
 
     Raises:
-        StoreError: it is none.
+        StoreError: it is not valid.
     """
     if not is_url(uri):
         if "://" in uri or not uri.endswith(".db"):
@@ -87,7 +87,7 @@ def normalised(uri: str) -> str:
 
 
 def _spelled(uri: str) -> str:
-    """An address written anew of its parts, so that no other program reads it in another way."""
+    """An address rebuilt from its parts, so that every program parses it alike."""
     parts = _split(uri)
     name, at, _ = parts.netloc.rpartition("@")
     database = parts.path.strip("/").partition("/")[0]

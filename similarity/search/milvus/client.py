@@ -1,6 +1,6 @@
-"""Reaching a Milvus: one client for each address, with timeouts, and its errors as ours.
+"""Connecting to Milvus: one client for each address, with timeouts, and its errors as ours.
 
-pymilvus tries again by itself what failed on the way, for as long as the timeout of a call allows.
+pymilvus repeats failed calls by itself, for as long as the timeout of a call allows.
 """
 
 import logging
@@ -16,13 +16,13 @@ from similarity.fetch.http import is_url
 from similarity.search.milvus.addresses import address, reached
 from similarity.search.stores import Store
 
-# What a server wants to know: "user:password" or a key. It is never written down.
+# Credentials of a server: "user:password" or a key. They are never written to a file.
 TOKEN = "SIMILARITY_MILVUS_TOKEN"
-# How long to wait, in seconds: for a server to be there, for an answer, and for a batch to be taken in.
+# Timeouts in seconds: of a connection, a query, and a write.
 CONNECT, ANSWER, WRITE = 10.0, 30.0, 120.0
-# Or a new connection waits until gRPC tries the broken one again, which has the same address: for minutes, in the end.
+# Otherwise a new connection waits until gRPC retries the broken one of the same address, which can take minutes.
 OPTIONS = {"grpc.use_local_subchannel_pool": 1}
-# What Milvus says when a collection is not there; and when it is the way to it that failed.
+# Codes of Milvus for a missing collection, and for a failed connection.
 NO_COLLECTION, NO_WAY = 100, {1, 2}
 UNREACHABLE = ("unavailable", "connect", "timeout", "deadline", "retry run out")
 
@@ -31,7 +31,7 @@ _connecting = threading.Lock()
 
 
 def client(store: Store) -> Any:
-    """The client of a store, connected; one for all threads.
+    """The connected client of a store; one for all threads.
 
     Raises:
         StoreAwayError: it cannot be reached. StoreError: nobody gave its address here, the server refuses, or pymilvus
@@ -40,17 +40,17 @@ def client(store: Store) -> Any:
     key = where, token = _key(store)
     with _connecting:
         if key not in _clients:
-            with told(store):
+            with translate_errors(store):
                 _clients[key] = pymilvus().MilvusClient(where, token=token, timeout=CONNECT, grpc_options=OPTIONS)
         return _clients[key]
 
 
 @contextmanager
-def told(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]:
-    """Whatever goes wrong within is one of our errors, which names the address.
+def translate_errors(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]:
+    """Turn errors of Milvus and of the connection, raised within, into a StoreError that names the address.
 
     Args:
-        remedy: what to do where the collection is gone.
+        remedy: what to do if the collection is gone.
     """
     library = pymilvus()
     from grpc import RpcError  # which pymilvus brings along, and lets through where an answer takes too long
@@ -58,11 +58,11 @@ def told(store: Store, collection: str = "", remedy: str = "") -> Iterator[None]
     try:
         yield
     except (library.MilvusException, RpcError, OSError) as error:
-        is_told = isinstance(error, library.MilvusException)
-        meant = _meant(store, collection, remedy, error) if is_told else StoreAwayError(_away(store))
-        if isinstance(meant, StoreAwayError):  # or whoever tries next waits for this connection to be tried again
+        is_answer = isinstance(error, library.MilvusException)
+        store_error = as_store_error(store, collection, remedy, error) if is_answer else StoreAwayError(_away(store))
+        if isinstance(store_error, StoreAwayError):  # or the next call waits for this connection to be retried
             _let_go(_key(store))
-        raise meant from error
+        raise store_error from error
 
 
 @cache
@@ -72,7 +72,7 @@ def pymilvus() -> Any:
         import pymilvus
     except ImportError as error:
         raise StoreError("Milvus needs more packages: pip install 'similarity[scale]'.") from error
-    # What goes wrong is raised as well, and the log of a server that is tried again is long.
+    # Errors are raised as well, and the log of repeated attempts is long.
     for name in ("pymilvus", "milvus_lite", "grpc"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return pymilvus
@@ -91,7 +91,8 @@ def _let_go(key: tuple[str, str]) -> None:
             gone.close()
 
 
-def _meant(store: Store, collection: str, remedy: str, error: Any) -> StoreError:
+def as_store_error(store: Store, collection: str, remedy: str, error: Any) -> StoreError:
+    """Our error for an answer of Milvus that reports one."""
     text = str(getattr(error, "message", error))
     if error.code == NO_COLLECTION:
         return CollectionError(f"The collection {collection} is not in Milvus at {address(store)} any more{remedy}.")

@@ -1,4 +1,4 @@
-"""One collection of Milvus: a line for each picture, with a key, its embedding and its tags."""
+"""A collection of Milvus: an entity for each picture, with a key, its embedding and its tags."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_exponential
 
 from similarity.errors import CollectionError
 from similarity.search import Rows
-from similarity.search.milvus.client import ANSWER, WRITE, client, pymilvus, told
+from similarity.search.milvus.client import ANSWER, WRITE, client, pymilvus, translate_errors
 from similarity.search.milvus.conditions import DIGITS, KEY, MOST_TAGS, TAGS, VECTOR
 from similarity.search.stores import Store
 from similarity.vectors.arrays import Vectors
 
 METRIC = "IP"
-# Where a collection carries the id of its gallery: among its properties, and for people in its description as well.
+# The id of its gallery is in a collection's properties, and for people in its description as well.
 PROPERTY, DESCRIPTION = "similarity.gallery", re.compile(r"of the similarity gallery ([0-9a-f]{32})")
-# What Milvus says when a collection is not in its memory.
+# Code of Milvus for a collection that is not loaded.
 NOT_LOADED = 101
-# Milvus gives so many results at most.
+# Largest number of results that Milvus returns.
 MOST_RESULTS = 16_384
-# Bytes of embeddings that are sent at once: a server takes 64 MB. And how many keys are fetched or named at once.
+# Bytes of embeddings per request, of which a server accepts 64 MB, and keys per request.
 BATCH, KEYS = 8 << 20, 10_000
-# How long an index may take to be built, in seconds, before a search has to do without it.
+# Seconds that building an index may take, before searches go on without it.
 BUILDING = 3600.0
 
 
@@ -35,8 +35,8 @@ class Collection:
     """A collection by its name. Safe to share between threads.
 
     Attributes:
-        remedy: what to do if it is gone, to end a sentence with.
-        gallery: the id of the gallery that it is of, which it carries; none of one that an earlier version made.
+        remedy: what to do if it is gone, as the end of a sentence.
+        gallery: the id of its gallery, which it carries; empty for one of an earlier version.
     """
 
     store: Store
@@ -59,9 +59,9 @@ class Collection:
         return connected
 
     def create(self, dim: int) -> None:
-        """Make it, empty, for embeddings of so many numbers; it has to be indexed before it can be asked."""
+        """Create the collection, empty, for embeddings of this length; it must be indexed before it is searched."""
         types = pymilvus().DataType
-        with self._told():
+        with self._translate_errors():
             of = {"description": f"Embeddings of the similarity gallery {self.gallery}"} if self.gallery else {}
             schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False, **of)
             schema.add_field(KEY, types.INT64, is_primary=True)
@@ -71,7 +71,7 @@ class Collection:
             self._client.create_collection(self.name, schema=schema, consistency_level="Bounded", timeout=WRITE, **how)
 
     def put(self, keys: Rows, vectors: Vectors, tags: Sequence[list[str]]) -> None:
-        """Add lines, or replace those with the same keys: so a batch that failed on the way can be sent again."""
+        """Add entities, or replace those with the same keys, so that a failed batch can be sent again."""
         size = max(1, BATCH // (4 * vectors.shape[1]))
         for start in range(0, len(keys), size):
             part = slice(start, start + size)
@@ -79,12 +79,12 @@ class Collection:
                 {KEY: key, VECTOR: vector, TAGS: tagged}
                 for key, vector, tagged in zip(keys[part].tolist(), vectors[part], tags[part], strict=True)
             ]
-            with self._told():
+            with self._translate_errors():
                 self._client.upsert(self.name, lines, timeout=WRITE)
 
     def index(self, index_type: str, parameters: dict[str, int]) -> None:
-        """Index all that was put: once, before it is asked. What is put later is indexed as well; see `settle`."""
-        with self._told():
+        """Build the index, once, before the first search. Entities that are put later are indexed too; see `settle`."""
+        with self._translate_errors():
             self._client.flush(self.name, timeout=WRITE)
             index = self._client.prepare_index_params()
             index.add_index(VECTOR, index_type=index_type, metric_type=METRIC, params=parameters)
@@ -92,20 +92,20 @@ class Collection:
             self._client.load_collection(self.name, timeout=BUILDING)
 
     def settle(self) -> None:
-        """Have what was put kept for good, and indexed."""
-        with self._told():
+        """Flush the entities that were put, and wait until they are indexed."""
+        with self._translate_errors():
             self._client.flush(self.name, timeout=WRITE)
             self._wait_for_index()
 
     def search(
         self, queries: Vectors, limit: int, condition: str, parameters: dict[str, int], *, up_to_date: bool = False
     ) -> list[Rows]:
-        """The keys of the best for each query, int64 (up to limit,), best first.
+        """The keys of the best results for each query, int64 (up to limit,), best first.
 
         Args:
             limit: MOST_RESULTS at most.
-            condition: a filter, or nothing.
-            up_to_date: wait until the last change is seen, which takes a fifth of a second.
+            condition: a filter; empty for none.
+            up_to_date: wait until the last change is visible, which takes a fifth of a second.
         """
         how = {
             "anns_field": VECTOR,
@@ -115,37 +115,37 @@ class Collection:
             "consistency_level": "Strong" if up_to_date else "Bounded",
             "timeout": ANSWER,
         }
-        with self._told():
+        with self._translate_errors():
             try:
-                found = self._loaded.search(self.name, list(queries), **how)
+                answers = self._loaded.search(self.name, list(queries), **how)
             except pymilvus().MilvusException as error:
                 if error.code != NOT_LOADED:
                     raise
-                self._loaded_by = None  # it was started anew
-                found = self._loaded.search(self.name, list(queries), **how)
-        return [np.array(hits.ids, np.int64) for hits in found]
+                self._loaded_by = None  # the server was restarted
+                answers = self._loaded.search(self.name, list(queries), **how)
+        return [np.array(hits.ids, np.int64) for hits in answers]
 
     def delete(self, condition: str) -> None:
-        """Take lines out."""
-        with self._told():
+        """Delete entities by a filter."""
+        with self._translate_errors():
             self._loaded.delete(self.name, filter=condition, timeout=WRITE)
 
     def delete_keys(self, keys: Rows) -> None:
-        """Take lines out by their keys."""
+        """Delete entities by their keys."""
         for start in range(0, len(keys), KEYS):
             self.delete(f"{KEY} in {keys[start : start + KEYS].tolist()}")
 
     def count(self) -> int:
-        """How many lines there are."""
-        with self._told():
-            found = self._loaded.query(
+        """Number of entities."""
+        with self._translate_errors():
+            answer = self._loaded.query(
                 self.name, filter="", output_fields=["count(*)"], consistency_level="Strong", timeout=ANSWER
             )
-        return int(found[0]["count(*)"])
+        return int(answer[0]["count(*)"])
 
     def all_keys(self) -> Iterator[Rows]:
-        """Of all lines, some at a time."""
-        with self._told():
+        """The keys of all entities, a batch at a time."""
+        with self._translate_errors():
             lines = self._loaded.query_iterator(
                 self.name, batch_size=KEYS, filter=f"{KEY} >= 0", output_fields=[KEY], consistency_level="Strong"
             )
@@ -154,30 +154,30 @@ class Collection:
             lines.close()
 
     def check(self, dim: int) -> None:
-        """See to it that it is there, of its gallery, for embeddings of so many numbers; raises CollectionError."""
+        """Check that it exists, belongs to its gallery and has embeddings of this length; raises CollectionError."""
         facts = self._facts()
         if _carried(facts) != self.gallery:
             raise CollectionError(f"The collection {self.name} is not of this gallery{self.remedy}.")
-        found = next((int(field["params"]["dim"]) for field in facts["fields"] if field["name"] == VECTOR), None)
-        if found != dim:
-            has = "no embeddings" if found is None else f"embeddings of {found} numbers"
+        stored = next((int(field["params"]["dim"]) for field in facts["fields"] if field["name"] == VECTOR), None)
+        if stored != dim:
+            has = "no embeddings" if stored is None else f"embeddings of {stored} numbers"
             raise CollectionError(f"The collection {self.name} has {has}, and the gallery of {dim}{self.remedy}.")
 
     def carried(self) -> str:
-        """The id of the gallery that it carries, or nothing; raises CollectionError if it is not there."""
+        """The id of the gallery that it carries, or an empty text; raises CollectionError if it does not exist."""
         return _carried(self._facts())
 
     def drop(self) -> None:
-        """Take it away; nothing happens if it is not there."""
-        with self._told():
+        """Drop the collection, if it exists."""
+        with self._translate_errors():
             self._client.drop_collection(self.name, timeout=WRITE)
 
     def _facts(self) -> dict[str, Any]:
-        with self._told():
+        with self._translate_errors():
             return dict(self._client.describe_collection(self.name, timeout=ANSWER))
 
     def _wait_for_index(self) -> None:
-        """Segments that are not indexed yet are compared one by one: right, and slow."""
+        """Wait until all segments are indexed; those that are not are scanned, which is exact but slow."""
 
         @retry(
             retry=retry_if_result(lambda pending: pending > 0),
@@ -191,8 +191,8 @@ class Collection:
 
         pending()
 
-    def _told(self) -> Any:
-        return told(self.store, self.name, self.remedy)
+    def _translate_errors(self) -> Any:
+        return translate_errors(self.store, self.name, self.remedy)
 
 
 def _carried(facts: dict[str, Any]) -> str:
@@ -201,6 +201,6 @@ def _carried(facts: dict[str, Any]) -> str:
 
 
 def reach(store: Store) -> None:
-    """See to it that a store answers; raises StoreError."""
-    with told(store):
+    """Check that a store responds; raises StoreError."""
+    with translate_errors(store):
         client(store).list_collections(timeout=ANSWER)

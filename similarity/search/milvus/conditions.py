@@ -1,6 +1,6 @@
-"""Which pictures a search is to choose from, in the language of Milvus's filters.
+"""Filters of Milvus for the pictures that a search may return.
 
-Every label and every value of the metadata is a tag of a picture: a hash, since what people write may hold any sign.
+Every label and every value of the metadata is a tag of a picture: a hash, since such texts may hold any character.
 """
 
 import hashlib
@@ -15,32 +15,32 @@ from similarity.search.stores import Before
 from similarity.sources import Item
 from similarity.sources.base import facts_of, items_at
 
-# The fields of a collection: the key, the embedding, and the tags.
 TOGETHER = 8192  # items that are read at a time
+# The fields of a collection: the key, the embedding, and the tags.
 KEY, VECTOR, TAGS = "id", "vector", "tags"
-# So many keys are named one by one at most: a megabyte.
+# Largest number of keys in a filter: about a megabyte.
 NAMED = 50_000
-# A tag is so many hex digits; with 96 bits no two values have one of ten billion in common.
+# Hex digits of a tag: with 96 bits, no two of ten billion values share a tag.
 DIGITS = 24
-# Milvus keeps no more values in a field.
+# Largest number of values in a field of Milvus.
 MOST_TAGS = 4096
 
 
 def tag(column: str, value: str) -> str:
-    """What stands for a value of a column."""
+    """The tag of a value in a column."""
     return hashlib.sha256(json.dumps([column, value]).encode(errors="surrogatepass")).hexdigest()[:DIGITS]
 
 
 def tags(item: Item) -> list[str]:
-    """Those of a picture and its copies; raises StoreError if they are more than Milvus keeps."""
-    found = sorted({tag(column, value) for column, value in facts_of(item)})
-    if len(found) > MOST_TAGS:
-        raise StoreError(f"{item.path} has {len(found):,} labels and values of metadata: Milvus takes {MOST_TAGS:,}.")
-    return found
+    """The tags of a picture and its copies; raises StoreError if there are more than Milvus keeps."""
+    digests = sorted({tag(column, value) for column, value in facts_of(item)})
+    if len(digests) > MOST_TAGS:
+        raise StoreError(f"{item.path} has {len(digests):,} labels and values of metadata: Milvus takes {MOST_TAGS:,}.")
+    return digests
 
 
 def condition(among: Selection | None, keys: Rows) -> str | None:
-    """A filter for a selection; None where it takes too many words.
+    """A filter expression for a selection; None if it would be too long.
 
     Args:
         keys: of all rows, int64 (n,).
@@ -66,7 +66,7 @@ def _numbers(keys: Rows) -> str:
 
 
 def _retagged(before: Before, items: Sequence[Item]) -> Rows:
-    """Origins without those whose labels or metadata are others now: these are put in anew."""
+    """Origins with -1 for items whose labels or metadata have changed, so that they are sent again."""
     from similarity.search.milvus.conditions import tags
 
     origins = before.origins.copy()
@@ -74,6 +74,6 @@ def _retagged(before: Before, items: Sequence[Item]) -> Rows:
     for start in range(0, len(stay), TOGETHER):
         rows = stay[start : start + TOGETHER]
         then, now = items_at(before.items, origins[rows].tolist()), items_at(items, rows.tolist())
-        others = [tags(one) != tags(other) for one, other in zip(then, now, strict=True)]
+        others = [tags(old) != tags(new) for old, new in zip(then, now, strict=True)]
         origins[rows[others]] = -1
     return origins

@@ -1,14 +1,13 @@
 """A gallery's vectors in Milvus, as the `VectorIndex` contract has it.
 
-A key is made of the generation that a vector came in with and its number there, and is never used again. The collection
-is shared by generations: what came with a later one, or has left since an earlier one, is passed over. So a change that
-fails, or is undone, leaves the answers as they were.
+A key consists of the generation that added a vector and its number there, and is never reused. Generations share the
+collection: vectors that a later one added, or that were removed since an earlier one, are ignored. So a change that
+fails, or is undone, leaves results as they were.
 
-The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or IVF_SQ8 with as many lists for others.
-Principal components are not taken there. How many lists are visited is measured, as it is for FAISS.
+The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or IVF_SQ8 with as many lists for others,
+without PCA. How many lists to visit is measured, as it is for FAISS.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,15 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from similarity.errors import CollectionError, SearchError
-from similarity.fetch.http import is_url
+from similarity.errors import CollectionError
 from similarity.progress import OnProgress, Reporter
-from similarity.search import Accuracy, Recipe, Rows, Selection
-from similarity.search.contract import check, choice, nothing
+from similarity.search import Accuracy, Rows, Selection
+from similarity.search.contract import candidate_count, empty_result, validate_queries
 from similarity.search.milvus.addresses import address
 from similarity.search.milvus.collection import MOST_RESULTS, Collection
 from similarity.search.milvus.conditions import KEY, condition, tags
+from similarity.search.milvus.index_types import index_type, visitable_lists
 from similarity.search.milvus.installation import owns
+from similarity.search.milvus.keys import first_key, new_keys, order_of, rows_of
 from similarity.search.milvus.ledger import note
 from similarity.search.milvus.ownership import new_name
 from similarity.search.rescoring import rescore, rescore_many
@@ -37,21 +37,15 @@ from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import BLOCK, StoredVectors
 from similarity.vectors.npy_files import read_array
 
-# Bits of a key that count the vectors of one generation.
-NUMBER = 32
-# How many more are asked for, to see whether equal scores go on; how many times more where that was not enough.
+# Extra results that show whether equal scores continue; factor by which the limit grows if they do not suffice.
 TIES, MORE = 4, 4
-# Among so few, an approximate index is not asked.
+# Up to so many candidates are compared here, without the approximate index.
 FEW = 512
-# Of so many queries at once an answer stays small.
+# Queries in one request, so that its response stays small.
 TOGETHER = 64
-LISTS = re.compile(r"IVF(\d+),(Flat|SQ8)$")
-
-# Milvus Lite makes so many lists, whatever it is told (milvus-lite 3.2, with pymilvus 3.0).
-LITE_LISTS = 128
 
 # Scores float32 and rows int64, both (m,), best first.
-_Found = tuple[Vectors, Rows]
+_Scored = tuple[Vectors, Rows]
 
 
 class MilvusIndex:
@@ -64,21 +58,21 @@ class MilvusIndex:
     def __init__(
         self, collection: Collection, recipe: str, keys: Rows, vectors: StoredVectors, tuning: Tuning | None = None
     ) -> None:
-        """Take over a collection.
+        """Wrap a collection.
 
         Args:
-            tuning: of an approximate one.
+            tuning: of an approximate index.
         """
         self.collection, self.keys, self.tuning = collection, keys, tuning
-        self._vectors, self._lists = vectors, _lists(recipe, collection.store)
+        self._vectors, self._lists = vectors, visitable_lists(recipe, collection.store)
         self._is_checked = False
-        self._order = None if (np.diff(keys) > 0).all() else np.argsort(keys)
+        self._order = order_of(keys)
 
     @classmethod
     def build(
         cls, store: Store, recipe: str, vectors: StoredVectors, of: Indexed, progress: OnProgress | None = None
     ) -> "MilvusIndex":
-        """Make a collection of all embeddings of a file.
+        """Build a collection of all embeddings of a file.
 
         Raises:
             SearchError: Milvus has no counterpart of the recipe. StoreError: it cannot be made.
@@ -87,12 +81,12 @@ class MilvusIndex:
         name = new_name(of.directory)
         collection = Collection(store, name, _remedy(of.directory), note(of.directory, store, name))
         collection.create(vectors.dim)
-        made = cls(collection, recipe, _new_keys(of.generation, len(vectors)), vectors)
-        made._put(np.arange(len(vectors)), of.items, progress)
+        index = cls(collection, recipe, new_keys(of.generation, len(vectors)), vectors)
+        index._put(np.arange(len(vectors)), of.items, progress)
         collection.index(kind, parameters)
         if parameters:
-            made.tuning = tune(made.answer, made._lists, vectors, Tuning(len(vectors)), progress)
-        return made
+            index.tuning = tune(index.answer, index._lists, vectors, Tuning(len(vectors)), progress)
+        return index
 
     def updated(
         self, recipe: str, vectors: StoredVectors, of: Indexed, origins: Rows, progress: OnProgress | None = None
@@ -100,31 +94,31 @@ class MilvusIndex:
         """The index of a gallery after a change, in the same collection; this one stays as it is.
 
         Args:
-            vectors: all embeddings as they are now.
-            origins: for each of them the row that it was here, unchanged and with the same tags, or -1.
+            vectors: all embeddings after the change.
+            origins: for each of them its row in this index, if vector and tags are unchanged, or -1.
         """
-        self._checked()
+        self._check_once()
         is_new = origins < 0
         keys = np.where(is_new, 0, self.keys[origins])
-        keys[is_new] = _new_keys(of.generation, int(is_new.sum()))
-        # What an interrupted change has left.
-        self.collection.delete(f"{KEY} >= {of.generation << NUMBER}")
+        keys[is_new] = new_keys(of.generation, int(is_new.sum()))
+        # Remains of an interrupted change.
+        self.collection.delete(f"{KEY} >= {first_key(of.generation)}")
         changes = int(is_new.sum()) + len(self) - int((~is_new).sum())
-        made = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
-        made._put(np.flatnonzero(is_new), of.items, progress)
+        index = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
+        index._put(np.flatnonzero(is_new), of.items, progress)
         self.collection.settle()
-        if made.tuning and made.tuning.is_outdated(len(made)):
-            made.tuning = tune(made.answer, made._lists, vectors, made.tuning, progress)
-        return made
+        if index.tuning and index.tuning.is_outdated(len(index)):
+            index.tuning = tune(index.answer, index._lists, vectors, index.tuning, progress)
+        return index
 
     @classmethod
     def load(
         cls, store: Store, recipe: str, path: Path, facts: Mapping[str, Any], vectors: StoredVectors
     ) -> "MilvusIndex":
-        """Read what `save` wrote; the server is not asked before there is a query.
+        """Read a saved index; the server is contacted at the first query.
 
         Raises:
-            OSError, ValueError, LookupError, TypeError: it is not that, or of other embeddings.
+            OSError, ValueError, LookupError, TypeError: the file is damaged, or of other embeddings.
         """
         keys = read_array(path, (len(vectors),), np.int64)
         directory = path.parents[2]
@@ -140,23 +134,23 @@ class MilvusIndex:
     @property
     def facts(self) -> dict[str, Any]:
         """See `VectorIndex`."""
-        made = {"collection": self.collection.name, "gallery": self.collection.gallery}
-        return made | (self.tuning.facts if self.tuning else {})
+        facts = {"collection": self.collection.name, "gallery": self.collection.gallery}
+        return facts | (self.tuning.facts if self.tuning else {})
 
     @property
     def drift(self) -> str:
-        """See `VectorIndex`: Milvus learns its lists anew by itself."""
+        """See `VectorIndex`: empty, since Milvus retrains its lists by itself."""
         return ""
 
     def is_own(self, directory: Path) -> bool:
-        """Whether the collection was made for the gallery in a folder, which may change it then.
+        """Whether the collection was made for the gallery in this folder, which may then change it.
 
-        One that an earlier version made does not say whose it is, and that of a copied gallery is the original's.
+        A collection of an earlier version does not name its gallery, and that of a copied gallery is the original's.
         """
         return bool(self.collection.gallery) and owns(directory, self.collection.gallery)
 
     def __len__(self) -> int:
-        """How many vectors there are."""
+        """Number of vectors."""
         return len(self.keys)
 
     def save(self, path: Path) -> None:
@@ -165,13 +159,17 @@ class MilvusIndex:
             np.lib.format.write_array(file, self.keys, version=(1, 0), allow_pickle=False)
 
     def verify(self) -> None:
-        """See to it that the collection has every vector; raises StoreError."""
+        """Check that the collection has every vector; raises StoreError."""
         self.collection.check(self.dim)
+        if missing := self.missing_ids():
+            raise self._missing_error(len(missing))
+
+    def missing_ids(self) -> set[int]:
+        """Keys of this index that the collection does not hold; raises StoreError."""
         missing = set(self.keys.tolist())
-        for found in self.collection.all_keys():
-            missing.difference_update(found.tolist())
-        if missing:
-            raise self._lacking(len(missing))
+        for keys in self.collection.all_keys():
+            missing.difference_update(keys.tolist())
+        return missing
 
     def search(
         self, queries: Vectors, k: int, *, among: Selection | None = None, accuracy: Accuracy = "balanced"
@@ -181,7 +179,7 @@ class MilvusIndex:
         Raises:
             StoreAwayError: Milvus cannot be reached. CollectionError: the collection is gone, or not what it was.
         """
-        queries = check(queries, k, self.dim)
+        queries = validate_queries(queries, k, self.dim)
         if self.tuning is None:
             return self.answer(queries, k, 0, 0, among)
         return self.answer(queries, k, self.tuning.probes[accuracy], SHORTLIST[accuracy], among)
@@ -189,38 +187,41 @@ class MilvusIndex:
     def answer(
         self, queries: Vectors, k: int, probes: int, shortlist: int, among: Selection | None = None
     ) -> tuple[Vectors, Rows]:
-        """As `search`.
+        """Search with a given effort; otherwise as `search`.
 
         Args:
             probes: how many lists to visit; 0 of an exact index.
             shortlist: how many to rescore at least.
         """
-        available = choice(among, len(self))
+        available = candidate_count(among, len(self))
         count = min(k, available)
         if not (count and len(queries)):
-            return nothing(queries, count)
-        told = condition(among, self.keys)
-        if told is None or count > MOST_RESULTS or (probes and available <= FEW):
-            found = self._compared(queries, count, among)
+            return empty_result(queries, count)
+        expression = condition(among, self.keys)
+        if expression is None or count > MOST_RESULTS or (probes and available <= FEW):
+            results = self._rescore_all(queries, count, among)
         else:
-            # As many of those that meet the condition are to be seen as there are of all without one.
+            # Visit more lists under a condition, so that as many candidates are seen as without one.
             probes = min(self._lists, probes * max(1, len(self) // available))
             parts = [queries[start : start + TOGETHER] for start in range(0, len(queries), TOGETHER)]
-            request = _Request(told, min(MOST_RESULTS, max(count + TIES, shortlist)), probes)
-            found = [one for part in parts for one in self._asked(part, count, request, among)]
-        return np.array([scores for scores, _ in found], np.float32), np.array([rows for _, rows in found], np.int64)
+            request = _Request(expression, min(MOST_RESULTS, max(count + TIES, shortlist)), probes)
+            results = [result for part in parts for result in self._search_collection(part, count, request, among)]
+        scores, rows = zip(*results, strict=True)
+        return np.array(scores, np.float32), np.array(rows, np.int64)
 
-    def _asked(self, queries: Vectors, count: int, request: "_Request", among: Selection | None) -> list[_Found]:
-        """So many scores and rows for each query; more is asked for until it is sure that these are the best."""
-        self._checked()
+    def _search_collection(
+        self, queries: Vectors, count: int, request: "_Request", among: Selection | None
+    ) -> list[_Scored]:
+        """Scores and rows of the best `count` for each query; the limit grows until they are sure to be the best."""
+        self._check_once()
         while True:
-            answers = self.collection.search(queries, request.limit, request.told, **request.how)
-            found = [self._rescored(query, keys) for query, keys in zip(queries, answers, strict=True)]
+            answers = self.collection.search(queries, request.limit, request.expression, **request.how)
+            results = [self._rescore(query, keys) for query, keys in zip(queries, answers, strict=True)]
             is_all = [len(keys) < request.limit for keys in answers]
-            if all(map(partial(self._is_settled, count), found, is_all)):
-                return [(scores[:count], rows[:count]) for scores, rows in found]
-            if not all(is_all) and request.limit == MOST_RESULTS:  # as many are equal to each other
-                return self._compared(queries, count, among)
+            if all(map(partial(self._is_settled, count), results, is_all)):
+                return [(scores[:count], rows[:count]) for scores, rows in results]
+            if not all(is_all) and request.limit == MOST_RESULTS:  # so many scores are equal
+                return self._rescore_all(queries, count, among)
             if not all(is_all):
                 request = replace(request, limit=min(MOST_RESULTS, MORE * request.limit))
             elif request.probes < self._lists:
@@ -228,33 +229,26 @@ class MilvusIndex:
             elif not request.up_to_date:
                 request = replace(request, up_to_date=True)
             else:
-                raise self._lacking()
+                raise self._missing_error()
 
-    def _is_settled(self, count: int, found: _Found, is_all: bool) -> bool:
-        """Whether the best are among those that were found; Milvus may have rounded their scores otherwise."""
-        scores, _ = found
+    def _is_settled(self, count: int, result: _Scored, is_all: bool) -> bool:
+        """Whether the candidates are sure to hold the best; Milvus may have rounded their scores otherwise."""
+        scores, _ = result
         if len(scores) < count:
             return False
         return is_all or self.tuning is not None or bool(scores[count - 1] > scores[-1] + SAME)
 
-    def _rescored(self, query: Vectors, keys: Rows) -> _Found:
-        rows = self._rows(keys)
+    def _rescore(self, query: Vectors, keys: Rows) -> _Scored:
+        rows = rows_of(keys, self.keys, self._order)
         return rescore(self._vectors, query, rows, len(rows))
 
-    def _compared(self, queries: Vectors, count: int, among: Selection | None) -> list[_Found]:
-        """What Milvus cannot be asked is compared here, one by one."""
+    def _rescore_all(self, queries: Vectors, count: int, among: Selection | None) -> list[_Scored]:
+        """Exact search in the stored embeddings, for queries that Milvus cannot answer."""
         rows = np.arange(len(self)) if among is None else among.rows
         return [rescore_many(self._vectors, query, rows, count) for query in queries]
 
-    def _rows(self, keys: Rows) -> Rows:
-        """The rows of keys; those of other generations are left out."""
-        order, mine = self._order, self.keys
-        places = np.minimum(np.searchsorted(mine, keys, sorter=order), len(mine) - 1)
-        rows = places if order is None else order[places]
-        return np.asarray(rows[mine[rows] == keys], np.int64)
-
     def _put(self, rows: Rows, items: Sequence[Item], progress: OnProgress | None) -> None:
-        """Send some vectors, with their tags."""
+        """Send vectors with their tags."""
         report = Reporter(len(rows), progress, task="Sending to Milvus")
         for start in range(0, len(rows), BLOCK):
             part = rows[start : start + BLOCK]
@@ -263,13 +257,13 @@ class MilvusIndex:
             )
             report.advance(len(part))
 
-    def _checked(self) -> None:
-        """Once, before the first question."""
+    def _check_once(self) -> None:
+        """Check the collection, before the first query only."""
         if not self._is_checked:
             self.collection.check(self.dim)
             self._is_checked = True
 
-    def _lacking(self, count: int = 0) -> CollectionError:
+    def _missing_error(self, count: int = 0) -> CollectionError:
         many = f"{count:,} of the vectors" if count else "Vectors"
         name, where = self.collection.name, address(self.collection.store)
         return CollectionError(
@@ -279,36 +273,17 @@ class MilvusIndex:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What Milvus is asked: a filter, how many, how many lists to visit, and whether to wait for the last change."""
+    """A request to Milvus: the filter, the limit, how many lists to visit, and whether to wait for the last change."""
 
-    told: str
+    expression: str
     limit: int
     probes: int
     up_to_date: bool = False
 
     @property
     def how(self) -> dict[str, Any]:
-        """As `Collection.search` takes it."""
+        """Options of `Collection.search`."""
         return {"parameters": {"nprobe": self.probes} if self.probes else {}, "up_to_date": self.up_to_date}
-
-
-def index_type(recipe: str) -> tuple[str, dict[str, int]]:
-    """The index of a collection for a recipe, with its parameters; raises SearchError if there is none like it."""
-    if Recipe(recipe, "").is_exact:
-        return "FLAT", {}
-    if not (found := LISTS.search(recipe)):
-        raise SearchError(f"Milvus has no counterpart of {recipe!r}: take auto, flat, ivf, or IVF… with Flat or SQ8.")
-    return f"IVF_{found[2].upper()}", {"nlist": int(found[1])}
-
-
-def _lists(recipe: str, store: Store) -> int:
-    """How many lists can be visited; 0 of an exact index."""
-    lists = index_type(recipe)[1].get("nlist", 0)
-    return lists if is_url(store.uri) or not lists else max(lists, LITE_LISTS)
-
-
-def _new_keys(generation: int, count: int) -> Rows:
-    return (generation << NUMBER) + np.arange(count, dtype=np.int64)
 
 
 def _remedy(directory: Path) -> str:

@@ -1,8 +1,8 @@
-"""What this installation of the program has in Milvus: the addresses that people gave it, and the galleries it made.
+"""This installation's record of Milvus: the addresses that people gave it, and the galleries it made.
 
     SIMILARITY_HOME/milvus.json     {"addresses": ["http://host:19530"], "galleries": {"5f0c…": {"place": …}}}
 
-It lies beside the galleries and never in one, since a gallery may come from anybody and say anything.
+It lies beside the galleries and never in one, since a gallery may come from a stranger and claim anything.
 """
 
 import json
@@ -19,17 +19,17 @@ from similarity.errors import StoreError
 from similarity.paths import home
 
 FILE, LOCK = "milvus.json", ".milvus.json.lock"
-# Whoever else writes it needs a moment, in seconds.
+# Seconds to wait for another process that writes the file.
 PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a gallery's folder lies.
+    """The place of a gallery's folder.
 
     Attributes:
-        path: of the folder, from SIMILARITY_HOME on if it lies there.
-        inode, device: of the folder, which a copy of it never has in common with it, and which stay when it is moved.
+        path: of the folder, relative to SIMILARITY_HOME if it lies there.
+        inode, device: of the folder; a copy has others, and a moved folder keeps them.
     """
 
     path: str
@@ -38,23 +38,23 @@ class Place:
 
     @classmethod
     def of(cls, directory: Path) -> "Place":
-        """That of a folder which is there; raises OSError."""
+        """The place of an existing folder; raises OSError."""
         full = directory.resolve()
         path = full.relative_to(home()) if full.is_relative_to(home()) else full
         status = full.stat()
         return cls(str(path), status.st_ino, status.st_dev)
 
     def is_same(self, other: "Place") -> bool:
-        """Whether it is the same folder, moved or not. A network's disk can be another device each time."""
+        """Whether it is the same folder, moved or not. A network disk can be another device each time."""
         return self.inode == other.inode and (self.path == other.path or self.device == other.device)
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What the file says.
+    """The contents of the file.
 
     Attributes:
-        addresses: that people gave, see `addresses.normalised`.
+        addresses: given by people, see `addresses.normalised`.
         galleries: the place of each gallery that has made collections, by the id that they carry.
     """
 
@@ -66,7 +66,7 @@ _reader = TypeAdapter(Installation)
 
 
 def read_installation() -> Installation:
-    """What has been written; raises StoreError if it cannot be read, or is damaged."""
+    """Read the file; raises StoreError if it cannot be read, or is damaged."""
     path = home() / FILE
     try:
         return _reader.validate_json(path.read_bytes(), strict=True)
@@ -80,52 +80,52 @@ def read_installation() -> Installation:
 
 
 def remember_addresses(addresses: Iterable[str]) -> None:
-    """Keep addresses that people gave; raises StoreError."""
-    new = [one for one in addresses if one not in read_installation().addresses]
+    """Record addresses that people gave; raises StoreError."""
+    new = [uri for uri in addresses if uri not in read_installation().addresses]
     if new:
-        with _changing() as known:
-            known.addresses.extend(one for one in new if one not in known.addresses)
+        with _changing() as installation:
+            installation.addresses.extend(uri for uri in new if uri not in installation.addresses)
 
 
 def remember_gallery(identity: str, directory: Path) -> None:
-    """Keep that the gallery in a folder has an id; raises StoreError."""
-    with _changing() as known:
-        known.galleries[identity] = Place.of(directory)
+    """Record the id of the gallery in a folder; raises StoreError."""
+    with _changing() as installation:
+        installation.galleries[identity] = Place.of(directory)
 
 
 def forget_galleries(identities: Iterable[str]) -> None:
     """Forget ids that no collection carries any more; raises StoreError."""
     if gone := set(identities) & set(read_installation().galleries):
-        with _changing() as known:
+        with _changing() as installation:
             for identity in gone:
-                known.galleries.pop(identity, None)
+                installation.galleries.pop(identity, None)
 
 
 def owns(directory: Path, identity: str) -> bool:
-    """Whether the gallery in a folder is the one that was given an id here, rather than a copy of it, or a stranger's.
+    """Whether the gallery in a folder was given this id here, rather than a copy or a stranger's gallery.
 
     Raises:
-        StoreError: what is known of this installation cannot be read.
+        StoreError: the file cannot be read.
     """
-    made = read_installation().galleries.get(identity)
+    place = read_installation().galleries.get(identity)
     try:
-        return made is not None and made.is_same(Place.of(directory))
+        return place is not None and place.is_same(Place.of(directory))
     except OSError:
         return False
 
 
 @contextmanager
 def _changing() -> Iterator[Installation]:
-    """What is known, to be changed and written whole or not at all."""
+    """The contents of the file, for changes that are written whole or not at all."""
     path = home() / FILE
     new = path.with_name(f"{FILE}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.with_name(LOCK), timeout=PATIENCE):
-            known = read_installation()
-            yield known
+            installation = read_installation()
+            yield installation
             with new.open("w", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(known), indent=2) + "\n")
+                file.write(json.dumps(asdict(installation), indent=2) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(path)

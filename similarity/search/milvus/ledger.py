@@ -1,10 +1,10 @@
-"""Which collections a gallery has made in a Milvus, so that none is left behind when it is not needed any more.
+"""The collections that a gallery has made in Milvus, so that none is left behind when it is not needed any more.
 
     photos/collections.json     a list of {"uri", "name", "gallery"}, written before a collection is made
 
-A generation's manifest names the collection that it is in; one that is noted and in no manifest is of a change that was
-interrupted, or of a generation that is gone. The list may come from a stranger with the gallery, so what it names is
-dropped only if it is the gallery's own, see `ownership.py`.
+A generation's manifest names its collection; a listed one that no manifest names belongs to an interrupted change, or
+to a generation that is gone. The list may come from a stranger with the gallery, so a collection in it is dropped only
+if it is the gallery's own, see `ownership.py`.
 """
 
 import json
@@ -27,8 +27,8 @@ class Noted:
     """A collection that a gallery has made.
 
     Attributes:
-        uri: of the Milvus that it is in.
-        gallery: the id that it carries; nothing by earlier versions.
+        uri: of its Milvus.
+        gallery: the id that it carries; empty for collections of earlier versions.
     """
 
     uri: str
@@ -37,37 +37,38 @@ class Noted:
 
 
 def note(directory: Path, store: Store, name: str) -> str:
-    """Note a collection that is about to be made; returns the id of the gallery that it is to carry.
+    """Record a collection that is about to be made; returns the id of the gallery that it is to carry.
 
     Raises:
-        OSError, StoreError: it cannot be noted.
+        OSError, StoreError: it cannot be recorded.
     """
     noted = read_noted(directory)
     remember(store)
-    identity = own_id(directory, [one.gallery for one in noted])
+    identity = own_id(directory, [entry.gallery for entry in noted])
     write_noted(directory, [*noted, Noted(store.uri, name, identity)])
     return identity
 
 
 def read_noted(directory: Path) -> list[Noted]:
+    """Read the list; empty if it is missing or damaged."""
     try:
         read = read_json(directory / COLLECTIONS, MOST_BYTES)
-        noted = [Noted(one["uri"], one["name"], one.get("gallery", "")) for one in read]
+        noted = [Noted(entry["uri"], entry["name"], entry.get("gallery", "")) for entry in read]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         logger.warning("Which collections %s has made cannot be read: %s", directory, error)
         return []
-    return [one for one in noted if all(isinstance(word, str) for word in (one.uri, one.name, one.gallery))]
+    return [entry for entry in noted if all(isinstance(word, str) for word in (entry.uri, entry.name, entry.gallery))]
 
 
 def write_noted(directory: Path, noted: list[Noted]) -> None:
-    """Whole or not at all; without any, there is no file."""
+    """Write the list, whole or not at all; an empty one deletes the file."""
     path = directory / COLLECTIONS
     if not noted:
         path.unlink(missing_ok=True)
         return
     new = path.with_name(f"{COLLECTIONS}.new")
-    new.write_text(json.dumps([asdict(one) for one in noted], indent=2) + "\n")
+    new.write_text(json.dumps([asdict(entry) for entry in noted], indent=2) + "\n")
     confirm(new)
     new.replace(path)

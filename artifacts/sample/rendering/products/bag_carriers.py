@@ -5,7 +5,7 @@ from __future__ import annotations
 from rendering.operators import difference, inflated, intersection, mirrored, moved, turned, union
 from rendering.product import Part
 from rendering.products.bag_form import BRASS, Form, handle
-from rendering.profiles import extrusion, lathe, spline, wire
+from rendering.profiles import Outline, extrusion, lathe, spline, wire
 from rendering.shapes import box, capsule, cylinder, ellipsoid, torus
 
 
@@ -52,10 +52,9 @@ def duffel(bag: Form) -> list[Part]:
     ]
 
 
-def backpack(bag: Form) -> list[Part]:
-    """A rounded pack with a pocket, a grab loop, side pockets and straps behind."""
-    w, h, d = bag.half, bag.height, bag.depth
-    outline = spline(
+def _pack_outline(w: float, h: float) -> Outline:
+    """The front of a backpack, w to either side and h high."""
+    return spline(
         [
             (-w, 0.1),
             (-w, 0.6 * h),
@@ -69,7 +68,12 @@ def backpack(bag: Form) -> list[Part]:
         ],
         closed=True,
     )
-    body = extrusion(outline, d, rounding=0.12)
+
+
+def backpack(bag: Form) -> list[Part]:
+    """A rounded pack with a pocket, a grab loop, side pockets and straps behind."""
+    w, h, d = bag.half, bag.height, bag.depth
+    body = extrusion(_pack_outline(w, h), d, rounding=0.12)
     pocket = box((0.74 * w, 0.22 * h, 0.1), (0.0, 0.28 * h, d), rounding=0.09)
     zips = union(
         wire(

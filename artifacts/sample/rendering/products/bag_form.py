@@ -1,4 +1,4 @@
-"""What all bags share: their measures and materials, a handle, and a body that is open at the top."""
+"""The common form of bags: their measures and materials, a handle, and a body that is open at the top."""
 
 from __future__ import annotations
 

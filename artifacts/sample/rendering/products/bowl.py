@@ -25,7 +25,7 @@ class Bowl:
     sticks: bool = False
 
     def parts(self) -> list[Part]:
-        """The bowl and what lies in it or on it."""
+        """The bowl and its contents."""
         body = [(0.0, self.outline[0][1]), *spline(self.outline)]
         parts = [Part(vessel(body, wall=self.wall), self.glaze)]
         if self.sticks:

@@ -64,7 +64,7 @@ class Clock:
         return union(*rods)
 
     def _body(self, height: float) -> list[Part]:
-        """What carries the dial."""
+        """The body of the clock, which carries the dial."""
         build = {
             "alarm": self._alarm,
             "round": self._round,

@@ -75,19 +75,26 @@ class Guitar:
 
     def _fittings(self, bridge: float, upper: float) -> list[Part]:
         """A sound hole and bridge, or pickups and knobs."""
+        return self._electric_fittings(bridge, upper) if self.electric else self._acoustic_fittings(bridge, upper)
+
+    def _acoustic_fittings(self, bridge: float, upper: float) -> list[Part]:
+        """A sound hole with its ring, a bridge, and perhaps a guard."""
         z = self.depth
-        if not self.electric:
-            centre = (0.0, 0.68 * upper, z)
-            hole = moved(turned(cylinder(self.hole, 0.006), "x", 90), centre)
-            ring = moved(turned(torus(self.hole + 0.02, 0.014), "x", 90), centre)
-            saddle = box((0.16, 0.03, 0.025), (0.0, bridge, z + 0.01), rounding=0.012)
-            parts = [Part(hole, plastic("#0e0a08")), Part(ring, wood(self.rosette)), Part(saddle, wood("#2a1a12"))]
-            if self.guard:
-                guard = spline(
-                    [(0.12, 0.6 * upper), (0.26, 0.55 * upper), (0.24, 0.42 * upper), (0.1, 0.5 * upper)], closed=True
-                )
-                parts.append(Part(moved(extrusion(guard, 0.008), (0.0, 0.0, z)), self.guard))
-            return parts
+        centre = (0.0, 0.68 * upper, z)
+        hole = moved(turned(cylinder(self.hole, 0.006), "x", 90), centre)
+        ring = moved(turned(torus(self.hole + 0.02, 0.014), "x", 90), centre)
+        saddle = box((0.16, 0.03, 0.025), (0.0, bridge, z + 0.01), rounding=0.012)
+        parts = [Part(hole, plastic("#0e0a08")), Part(ring, wood(self.rosette)), Part(saddle, wood("#2a1a12"))]
+        if self.guard:
+            guard = spline(
+                [(0.12, 0.6 * upper), (0.26, 0.55 * upper), (0.24, 0.42 * upper), (0.1, 0.5 * upper)], closed=True
+            )
+            parts.append(Part(moved(extrusion(guard, 0.008), (0.0, 0.0, z)), self.guard))
+        return parts
+
+    def _electric_fittings(self, bridge: float, upper: float) -> list[Part]:
+        """Pickups, knobs, a bridge, and perhaps a guard."""
+        z = self.depth
         places = (0.62, 0.82)[: self.pickups]
         pickups = [box((0.11, 0.035, 0.022), (0.0, share * upper, z + 0.005), rounding=0.012) for share in places]
         knobs = [

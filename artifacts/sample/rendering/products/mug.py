@@ -25,7 +25,7 @@ class Mug:
     drink: str | None = None
 
     def parts(self) -> list[Part]:
-        """The body, the handle and what is in it."""
+        """The body, the handle and the contents."""
         body = [(0.0, self.outline[0][1]), *spline(self.outline)]
         parts = [
             Part(vessel(body, wall=0.055), self.glaze),

@@ -26,7 +26,7 @@ class Table:
     thickness: float = 0.05
 
     def parts(self) -> list[Part]:
-        """Top and what carries it."""
+        """The top and its support."""
         return [Part(self._top(), self.board), *self._legs()]
 
     def _top(self) -> Field:

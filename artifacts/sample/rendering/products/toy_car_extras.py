@@ -1,4 +1,4 @@
-"""What makes each toy car its own: a ladder, a roof sign, wings, a rack, a canopy, a load.
+"""Extras of toy cars: a ladder, a roof sign, wings, a rack, a canopy, a load.
 
 Every maker takes the car's half width and its paint, and returns the extra parts.
 """
