@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from similarity.errors import GalleryDamagedError
-from similarity.files import open_own, read_json
+from similarity.files import open_own, read_json, write_atomically
 from similarity.paths import cache_folder
 
 # A file that was written less than this many seconds ago may be written again without its times telling it.
@@ -82,10 +82,8 @@ def _recall(memory: Path) -> dict[str, list[Any]]:
 
 def _remember(memory: Path, seen: dict[str, list[Any]]) -> None:
     """Written whole or not at all; where that cannot be, the next one to open the gallery hashes again."""
-    new = memory.with_name(f"{memory.name}.{os.getpid()}")
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps(seen))
-        new.replace(memory)
+        write_atomically(memory, json.dumps(seen))
     except OSError as error:
         logger.info("What was verified cannot be remembered: %s", error)

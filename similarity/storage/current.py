@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from similarity.errors import GalleryDamagedError, GalleryError, GalleryNotFoundError
-from similarity.files import confirm, read_own
+from similarity.files import read_own, write_atomically
 
 CURRENT = "CURRENT"
 MOST_BYTES = 1_000  # of it
@@ -51,21 +51,13 @@ def parse(directory: Path, state: str) -> tuple[int, str]:
 
 def make_current(directory: Path, state: str) -> None:
     """Replace CURRENT. If the disk does not confirm that, the old one is put back: nothing has been promised yet."""
+    path = directory / CURRENT
     before = live_state(directory) if exists(directory) else None
-    _replace_current(directory, state)
     try:
-        confirm(directory)
+        write_atomically(path, f"{state}\n", durable=True)
     except OSError:
         if before is None:
-            (directory / CURRENT).unlink()
-        else:
-            _replace_current(directory, before, confirmed=False)  # by a disk that does not confirm
+            path.unlink(missing_ok=True)
+        elif live_state(directory) != before:
+            write_atomically(path, f"{before}\n")  # the disk does not confirm, so this is not durable either
         raise
-
-
-def _replace_current(directory: Path, state: str, *, confirmed: bool = True) -> None:
-    new = directory / f"{CURRENT}.new"
-    new.write_text(f"{state}\n")
-    if confirmed:
-        confirm(new)
-    new.replace(directory / CURRENT)

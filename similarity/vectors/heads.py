@@ -20,9 +20,7 @@ import io
 import json
 import math
 import os
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +31,7 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from similarity.errors import HeadError
-from similarity.files import open_own, parse_json
+from similarity.files import open_own, parse_json, write_atomically
 from similarity.paths import heads_folder
 from similarity.vectors.arrays import Vectors, normalise
 
@@ -228,16 +226,11 @@ class Head:
 
     def write(self, path: Path) -> None:
         """Write it to a file, whole or not at all; raises HeadError if that cannot be done."""
-        new = path.with_name(f".new-{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(self.to_bytes())
-            new.replace(path)
+            write_atomically(path, self.to_bytes())
         except OSError as error:
             raise HeadError(f"The head could not be written to {path} ({error.strerror or error}).") from error
-        finally:
-            with suppress(OSError):
-                new.unlink(missing_ok=True)
 
     def _project(self, embeddings: Vectors) -> Vectors:
         components = normalise(embeddings - self.centre) @ self.basis.T
