@@ -150,8 +150,8 @@ class Gallery:
 
     @property
     def state(self) -> str:
-        """What CURRENT said when it was opened; see `current.live_state`."""
-        return self._generation.state
+        """The line of CURRENT when it was opened; see `current.live_state`."""
+        return str(self._generation.state)
 
     @property
     def is_live(self) -> bool:

@@ -18,7 +18,7 @@ from similarity.search.stores import Before, Indexed
 from similarity.sources import Item
 from similarity.storage.checksums import fingerprint
 from similarity.storage.cleanup import drop_collections
-from similarity.storage.current import live_number, make_current
+from similarity.storage.current import State, live_number, make_current
 from similarity.storage.generations import Generation
 from similarity.storage.items import write_items
 from similarity.storage.layout import generation_folder
@@ -85,7 +85,7 @@ def write_generation(
         of = Indexed(directory, number, items)
         described = _write_search(folder, described, of, vectors, head, change, progress)
         checksum = _seal(folder, described)
-        make_current(directory, f"{number:06d} {checksum}")
+        make_current(directory, State(number, checksum))
     except BaseException:
         if live_number(directory) != number:
             with suppress(OSError):
