@@ -6,8 +6,8 @@ the meantime, and for good if the run fails. What an interrupted run has embedde
 
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +66,10 @@ def index(
         base = replace(_manifest(embedder, source.name, recipe, refinement), store=store)
         before = _usable_generation(directory, base, is_exact=chosen.is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
-        return _embed_and_commit(run, source, embedder, Base(base, embedder.quantised), progress), embedder
+        with _embedded(run, source, embedder, progress) as known:
+            report = run.commit(Base(base, embedder.quantised), known, progress)
+        run.clear_up()
+        return report, embedder
 
 
 def update(
@@ -100,7 +103,10 @@ def update(
             return _commit(run, before, progress)
         _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
-        return _embed_and_commit(run, source, embedder, Base.of(before), progress)
+        with _embedded(run, source, embedder, progress) as known:
+            report = run.commit(Base.of(before), known, progress)
+        run.clear_up()
+        return report
 
 
 def remove(
@@ -202,21 +208,20 @@ def default_store(directory: Path) -> Store:
 
 
 def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
-    """What has nothing to embed."""
+    """Carry out a run that has nothing to embed."""
     report = run.commit(Base.of(before), Known(before, None), progress)
     run.clear_up()
     return report
 
 
-def _embed_and_commit(run: Run, source: Source, embedder: Embedder, base: Base, progress: OnProgress | None) -> Report:
-    """All else."""
+@contextmanager
+def _embedded(run: Run, source: Source, embedder: Embedder, progress: OnProgress | None) -> Iterator[Known]:
+    """Embed the pictures of a run, and give all its embeddings, which can be read until the block ends."""
     identity = _manifest(embedder, "").identity
     with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:
         known = Known(run.before, journal)
         run.embed(source, embedder, known, journal, progress)
-        report = run.commit(base, known, progress)
-    run.clear_up()
-    return report
+        yield known
 
 
 def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
