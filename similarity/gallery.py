@@ -17,6 +17,7 @@ from similarity.fetch.http import fetch
 from similarity.images.decoding import grey_thumbnail, thumbnail
 from similarity.images.picture import Box, QueryFile
 from similarity.indexing import operations
+from similarity.indexing.options import IndexOptions
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.query.encoder import Asking
@@ -103,16 +104,8 @@ class Gallery:
             StoreError: the store cannot be used.
         """
         choice = choose_model(model) if isinstance(model, str) else model
-        _, embedder = operations.index(
-            _listed(source),
-            full_path(directory),
-            choice,
-            precision=precision,
-            recipe=recipe,
-            refinement=refinement,
-            store=store,
-            progress=progress,
-        )
+        options = IndexOptions(choice, precision, recipe, refinement, store)
+        _, embedder = operations.index(_listed(source), full_path(directory), options, progress=progress)
         return cls.open(directory, load=Reusing(Embedder.restore, embedder))
 
     @classmethod

@@ -53,6 +53,7 @@ def index(
 ) -> None:
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
     from similarity.indexing import operations as indexing
+    from similarity.indexing.options import IndexOptions
     from similarity.storage.inventory import find_gallery
 
     if (source is None) == (from_embeddings is None):
@@ -69,16 +70,8 @@ def index(
     if choice.note:
         terminal.say(choice.note, as_="Note")
     with interruptible(), terminal.indexing() as progress:
-        report, _ = indexing.index(
-            listed,
-            directory,
-            choice,
-            precision=precision,
-            recipe=recipe,
-            refinement=refinement,
-            store=kept_in,
-            progress=progress,
-        )
+        options = IndexOptions(choice, precision, recipe, refinement, kept_in)
+        report, _ = indexing.index(listed, directory, options, progress=progress)
     _tell(report, directory, as_json=as_json)
 
 

@@ -22,6 +22,7 @@ from similarity.embedding.engines import Precision
 from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.errors import GalleryError, ModelError, SourceError
 from similarity.indexing.known import Known
+from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update
 from similarity.indexing.run import Base, Run
 from similarity.progress import OnProgress, Progress
@@ -46,25 +47,19 @@ logger = logging.getLogger(__name__)
 def index(
     source: Source,
     directory: Path,
-    choice: ModelChoice,
+    options: IndexOptions = DEFAULTS,
     *,
-    precision: Precision = "auto",
-    recipe: str = AUTO,
-    refinement: str = AUTO_REFINEMENT,
-    store: Store | None = None,
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`."""
+    choice = options.choose_model()
     started, source = time.perf_counter(), _outside(source, directory)
-    is_given, store = store is not None, store or default_store(directory)
-    count, dim = len(source.items), choice.backbone.dim
-    chosen = choose_recipe(recipe, count, dim)  # or it fails after all else is done
-    choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
-    check_store(store, chosen.name, is_given=is_given)
+    store = options.store or default_store(directory)
+    is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     with writing(directory, f"index {source.name}"):
-        embedder = _load_embedder(choice, precision, source, progress)
-        base = replace(_manifest(embedder, source.name, recipe, refinement), store=store)
-        before = _usable_generation(directory, base, is_exact=chosen.is_exact)
+        embedder = _load_embedder(choice, options.precision, source, progress)
+        base = replace(_manifest(embedder, source.name, options.recipe, options.refinement), store=store)
+        before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
         with _embedded(run, source, embedder, progress) as known:
             report = run.commit(Base(base, embedder.quantised), known, progress)
@@ -212,6 +207,14 @@ def _commit(run: Run, before: Generation, progress: OnProgress | None = None) ->
     report = run.commit(Base.of(before), Known(before, None), progress)
     run.clear_up()
     return report
+
+
+def _check_options(options: IndexOptions, store: Store, count: int, dim: int) -> bool:
+    """Raise before any work is done if options make no sense; returns whether the index will be exact."""
+    recipe = choose_recipe(options.recipe, count, dim)
+    choose_refinement(options.refinement, count, dim, is_exact=recipe.is_exact)
+    check_store(store, recipe.name, is_given=options.store is not None)
+    return recipe.is_exact
 
 
 @contextmanager

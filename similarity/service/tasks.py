@@ -3,19 +3,17 @@
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from similarity.embedding.backbones.weights import AUTO, choose_model
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.engines import Precision
 from similarity.finetuning import Epoch, Settings, finetune
 from similarity.finetuning.epochs import STAGES
 from similarity.gallery import Gallery, restore
 from similarity.indexing import operations
+from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.progress import Progress
-from similarity.search import AUTO as AUTO_RECIPE
 from similarity.service.jobs import Job, Work
 from similarity.sources import Source, open_source
 from similarity.sources.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
@@ -23,7 +21,6 @@ from similarity.storage.cleanup import delete_gallery
 from similarity.storage.generations import read_generation
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
-from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 
 # Finds the pictures, which may take a while too.
 Finding = Callable[[Job], Source]
@@ -53,30 +50,14 @@ def of_dataset(dataset: Dataset) -> Finding:
     return find
 
 
-def index(
-    directory: Path,
-    find: Finding,
-    *,
-    model: str = AUTO,
-    precision: Precision = "auto",
-    recipe: str = AUTO_RECIPE,
-    refinement: str = AUTO_REFINEMENT,
-) -> Work:
+def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> Work:
     """Make a gallery; one that is there is replaced once the new one is complete."""
 
     def work(job: Job) -> Report:
         source = find(job)
-        choice = choose_model(model, progress=job.counter("Downloading the model", "bytes"))
+        choice = options.choose_model(job.counter("Downloading the model", "bytes"))
         with job.turn():
-            report, _ = operations.index(
-                source,
-                directory,
-                choice,
-                precision=precision,
-                recipe=recipe,
-                refinement=refinement,
-                progress=job.tell,
-            )
+            report, _ = operations.index(source, directory, replace(options, model=choice), progress=job.tell)
             return report
 
     return work
