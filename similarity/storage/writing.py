@@ -112,7 +112,7 @@ def _write_vectors(
     if head:
         compared = _write_projected(folder, compared, head, recipe)
     # The vectors in lists that are continued had this centre taken off.
-    centre = getattr(change.before.vectors, "centre", None) if change and not recipe.is_exact else None
+    centre = change.before.vectors.centre if change and not recipe.is_exact else None
     return refine(folder, compared, manifest.refinement, centre=centre, progress=progress)
 
 
