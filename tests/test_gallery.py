@@ -366,3 +366,24 @@ def test_the_embedder_can_be_handed_in(built: Gallery, light_embedder: Embedder,
     opened = Gallery.open(built.directory, load=lambda _: light_embedder)
     assert opened.embedder is light_embedder
     assert ids(opened, own_pictures / "dots" / "dots-3.jpg", 1) == ["dots/dots-3.jpg"]
+
+
+def test_a_gallery_that_a_change_gave_has_the_report_of_it(own_pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (own_pictures / "rings").rename(tmp_path / "more" / "rings")
+    built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    assert built.report
+    assert (built.report.task, built.report.added) == ("index", 10)
+    grown = built.add(tmp_path / "more")
+    assert grown.report
+    assert (grown.report.task, grown.report.added) == ("add", 5)
+    same = grown.add(tmp_path / "more")
+    assert same.report
+    assert not same.report.changes, "nothing was written, and it is reported all the same"
+    left = same.remove(labels=["dots"])
+    assert left.report
+    assert (left.report.task, left.report.removed) == ("remove", 5)
+    moved = left.rebuild("flat", into=tmp_path / "other")
+    assert moved.report
+    assert (moved.report.task, moved.directory) == ("rebuild", tmp_path / "other")
+    assert Gallery.open(tmp_path / "gallery").report is None
