@@ -20,7 +20,7 @@ CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getatt
 
 
 def read_own(path: Path, most: int) -> bytes:
-    """The bytes of a file of ours; raises OSError if it is none, a link, a pipe, or larger than `most` bytes."""
+    """Read a file of ours; raises OSError if it is not a regular file, or larger than `most` bytes."""
     with open_own(path) as file:
         if os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
@@ -28,7 +28,7 @@ def read_own(path: Path, most: int) -> bytes:
 
 
 def open_own(path: Path) -> BufferedReader:
-    """A file of ours, opened to be read; raises OSError if it is none, a link or a pipe."""
+    """Open a file of ours to read it; raises OSError if it is missing, a link or a pipe."""
     file = open(os.open(path, os.O_RDONLY | CAREFULLY), "rb")  # noqa: PTH123, SIM115 - of what is open already
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
@@ -37,7 +37,7 @@ def open_own(path: Path) -> BufferedReader:
 
 
 def drop_foreign(path: Path) -> None:
-    """Take away what stands in the place of a file of ours and is a link or a pipe, but not where it leads."""
+    """Remove a link or a pipe that stands in the place of a file of ours, but not the target of the link."""
     with suppress(FileNotFoundError, NotADirectoryError):
         mode = path.lstat().st_mode  # once: what lies there may be another file a moment later
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -45,7 +45,7 @@ def drop_foreign(path: Path) -> None:
 
 
 def confirm(path: Path) -> None:
-    """Have the disk confirm a file or a folder."""
+    """Wait until the disk has confirmed a file or a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -117,18 +117,18 @@ def _locked(new: Path) -> BinaryIO:
         file.close()  # whoever held the lock has moved it to its place, or removed it
 
 
-# Up to so many bytes it may hold whatever it likes. Of more, every so many bytes there may be a bracket or a comma: in
-# ours there is less, and each takes up to seventy times the memory that it takes in the file.
+# JSON of up to SMALL bytes is parsed whatever it holds. Larger JSON may have one bracket in every PER_BRACKET bytes and
+# one comma in every PER_COMMA: ours has fewer, and each takes up to seventy times the memory that it takes in the file.
 SMALL, PER_BRACKET, PER_COMMA = 1 << 20, 24, 8
 
 
 def read_json(path: Path, most: int) -> Any:
-    """What a file of up to `most` bytes holds; raises OSError, or ValueError if it is no JSON, or none of ours."""
+    """Read a JSON file of up to `most` bytes; raises OSError, or ValueError if it is not JSON as we write it."""
     return parse_json(read_own(path, most))
 
 
 def parse_json(data: bytes | str) -> Any:
-    """What is in some JSON; raises ValueError if it is none, or none of ours."""
+    """Parse JSON; raises ValueError if it is malformed, nested too deep, or has more parts than ours."""
     raw = data.encode(errors="replace") if isinstance(data, str) else data
     if len(raw) > SMALL:
         brackets, commas = raw.count(b"[") + raw.count(b"{"), raw.count(b",")

@@ -36,7 +36,7 @@ STAGING, LOCK = ".importing", "importing.lock"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was taken in.
+    """The result of an import.
 
     Attributes:
         directory: of the new gallery.

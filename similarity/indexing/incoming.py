@@ -1,4 +1,4 @@
-"""What comes along from somebody else's gallery, each part checked while it is copied: a state, thumbnails, marks."""
+"""Copying a gallery of unknown origin, each part checked while it is copied: a state, thumbnails, feedback."""
 
 import io
 import logging
@@ -43,7 +43,7 @@ from similarity.storage.manifest import MOST_BYTES as MOST_MANIFEST
 from similarity.storage.manifest import Manifest, read_manifest
 from similarity.storage.thumbnails import write_thumbnail
 
-# All that a generation can consist of, beside its manifest.
+# The files that a generation can have, beside its manifest.
 KNOWN = {
     ITEMS,
     EMBEDDINGS,
@@ -59,7 +59,7 @@ SHA256 = re.compile("[0-9a-f]{64}")
 MOST_SIDE, MOST_THUMBNAIL, TOGETHER = 2 * THUMBNAIL_SIDE, 500_000, 512
 # Of a line of marks, of which ours have 6 KB; and of all of them.
 MOST_LINE, MOST_MARK_BYTES, MOST_TEXT = 100_000, 300_000_000, 4_000
-# What a thumbnail takes, and what is left free on the disk, in bytes.
+# Bytes that a thumbnail takes, and bytes that are left free on the disk.
 THUMBNAIL_BYTES, SPARE_BYTES = 20_000, 100_000_000
 NOTHING = "nothing was imported; ask for another copy of the gallery"
 

@@ -89,7 +89,7 @@ def update(
         return Run(task, directory, planned, before, source, started), before
 
     if dry_run:
-        return plan()[0].foresee()
+        return plan()[0].preview()
     live_state(directory)  # or there is no gallery, and no folder to be made
     with writing(directory, f"{task} {source.name}"):
         run, before = plan()
@@ -120,7 +120,7 @@ def remove(
         return Run("remove", directory, plan_removal(before.items, ids, paths, labels), before, None, started), before
 
     if dry_run:
-        return plan()[0].foresee()
+        return plan()[0].preview()
     live_state(directory)
     with writing(directory, "remove"):
         return _commit(*plan())
@@ -256,7 +256,7 @@ def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Ge
 
 
 def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: str = AUTO_REFINEMENT) -> Manifest:
-    """What is true of a generation that an embedder makes, whatever will be in it."""
+    """The manifest of any generation that an embedder makes, without what depends on the pictures."""
     return Manifest(
         model=embedder.backbone.name,
         note=embedder.note,

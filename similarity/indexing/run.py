@@ -31,7 +31,7 @@ GOES_ON = ("add", "sync", "remove")
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What is true of a generation, whatever pictures are in it.
+    """The parts of a generation that do not depend on its pictures.
 
     Attributes:
         manifest: without what depends on the pictures.
@@ -51,7 +51,7 @@ class Base:
 
 @dataclass(slots=True)
 class Run:
-    """What a run is to do, and what it has found out.
+    """A run: its plan, and its results so far.
 
     Attributes:
         task: index, add, sync, remove or rebuild.
@@ -85,8 +85,8 @@ class Run:
         if self.source:
             self.skipped += [replace(one, source=self.source.name) for one in self.source.skipped]
 
-    def foresee(self) -> Report:
-        """Find out what it would do, without embedding and without writing; only contents are compared."""
+    def preview(self) -> Report:
+        """Report what it would do, without embedding and without writing; only contents are compared."""
         known = Known(self.before, None)
         new: set[str] = set()
         if self.source:
@@ -174,7 +174,7 @@ class Run:
             collect(self.directory, self.previous)
 
     def report(self) -> Report:
-        """What it has done so far. A new file with the content of one that left is that one under another path."""
+        """Report the results so far. A new file with the content of one that left is that one under another path."""
         gone = Counter(file.sha256 for file in self.plan.removed)
         tally: Counter[str] = Counter()
         for reading, file in self.taken:

@@ -1,4 +1,4 @@
-"""What can be done with a gallery in the background: for each task the work of a job."""
+"""Tasks on a gallery that run in the background: for each, the work of a job."""
 
 import shlex
 import time
@@ -76,7 +76,7 @@ def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work
 
 def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
     """Take pictures out of a gallery."""
-    return lambda job: _told(job, "Removing", lambda: operations.remove(directory, ids=ids, paths=paths, labels=labels))
+    return lambda job: _run(job, "Removing", lambda: operations.remove(directory, ids=ids, paths=paths, labels=labels))
 
 
 def rebuild(
@@ -130,7 +130,7 @@ class Training:
 
 def verify(directory: Path) -> Work:
     """Read every byte of a gallery; the job fails if one is not what was written."""
-    return lambda job: _told(job, "Reading every file", lambda: read_generation(directory, thorough=True).manifest)
+    return lambda job: _run(job, "Reading every file", lambda: read_generation(directory, thorough=True).manifest)
 
 
 def undo(directory: Path) -> Work:
@@ -139,16 +139,16 @@ def undo(directory: Path) -> Work:
     def go_back() -> Manifest:
         return restore(directory).manifest
 
-    return lambda job: _told(job, "Going back", go_back)
+    return lambda job: _run(job, "Going back", go_back)
 
 
 def delete(directory: Path) -> Work:
     """Delete a gallery."""
-    return lambda job: _told(job, "Deleting", lambda: delete_gallery(directory))
+    return lambda job: _run(job, "Deleting", lambda: delete_gallery(directory))
 
 
-def _told(job: Job, task: str, work: Callable[[], Any]) -> Any:
-    """What cannot say how far it is says at least what it is."""
+def _run(job: Job, task: str, work: Callable[[], Any]) -> Any:
+    """Do work that reports no progress of its own, under the name of its task."""
     job.tell(Progress(task))
     return work()
 

@@ -61,7 +61,7 @@ def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: 
 
 
 def _identity(path: Path, expected: Mapping[str, Any]) -> list[Any]:
-    """What changes with a file's content, as far as a file system tells, and what the content should be."""
+    """Facts that change with a file's content, as far as a file system tells, and the SHA-256 it should have."""
     status = path.stat()
     return [expected["sha256"], status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 

@@ -40,7 +40,7 @@ from similarity.vectors.heads import Head, read_head
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.refinement import read_refined
 
-# What reading files that are not what they should be may raise.
+# Raised on corrupt files.
 UNREADABLE = (
     OSError,
     ValueError,
@@ -82,7 +82,7 @@ class Generation:
 
 
 def read_live_manifest(directory: Path) -> Manifest:
-    """What the live generation is, without loading it."""
+    """Read the manifest of the live generation, without loading the generation."""
     return _read_vouched(directory, read_state(directory))
 
 
@@ -117,7 +117,7 @@ def go_back(directory: Path) -> int:
     Raises:
         GalleryError: there is none.
     """
-    state = _newest_sound(directory, but=live_state(directory) if exists(directory) else "")
+    state = _newest_sound(directory, excluded=live_state(directory) if exists(directory) else "")
     if state is None:
         raise GalleryError(f"There is no earlier state of the gallery in {directory} that is sound: {AGAIN}.")
     make_current(directory, state)
@@ -164,7 +164,7 @@ def _load(folder: Path, manifest: Manifest, state: State, *, thorough: bool) -> 
 
 def _remedy(directory: Path, damaged: str) -> str:
     try:
-        state = _newest_sound(directory, but=damaged)
+        state = _newest_sound(directory, excluded=damaged)
     except GalleryError:
         state = None
     if state is None:
@@ -173,13 +173,13 @@ def _remedy(directory: Path, damaged: str) -> str:
     return f"generation {state.number} is sound; to go back to it, run `{command}`"
 
 
-def _newest_sound(directory: Path, *, but: str) -> State | None:
+def _newest_sound(directory: Path, *, excluded: str) -> State | None:
     """The state of the newest sound generation before the live one; if there is none, of one after it.
 
     One after it was undone, or was finished by a run that was killed before it could make it the live one.
 
     Args:
-        but: the line of CURRENT, which may be malformed.
+        excluded: the line of CURRENT, which may be malformed.
     """
     live = live_number(directory) or 0
     folders = generation_folders(directory)
@@ -187,7 +187,7 @@ def _newest_sound(directory: Path, *, but: str) -> State | None:
         try:
             manifest, checksum = read_manifest(folder)
             state = State(manifest.generation, checksum)
-            if str(state) != but and state.number == int(folder.name):
+            if str(state) != excluded and state.number == int(folder.name):
                 _load(folder, manifest, state, thorough=True)
                 return state
         except GalleryError as error:

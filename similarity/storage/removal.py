@@ -160,7 +160,7 @@ def _names_in(folder: Path) -> set[str]:
 
 
 def _within(folder: Path) -> list[Path]:
-    """What is in a folder; nothing if there is none."""
+    """List a folder; empty if there is none."""
     with suppress(FileNotFoundError, NotADirectoryError):
         return list(folder.iterdir())
     return []

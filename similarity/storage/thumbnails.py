@@ -49,10 +49,10 @@ def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) ->
             write_thumbnail(target, sha256, jpeg)
 
 
-def drop_thumbnails(directory: Path, *, but: Collection[str]) -> None:
+def drop_thumbnails(directory: Path, *, kept: Collection[str]) -> None:
     """Remove all thumbnails but those of some pictures, and nothing else that may lie there."""
     for sha256, path in thumbnails(directory):
-        if sha256 not in but:
+        if sha256 not in kept:
             with suppress(OSError):
                 take_away(path)
 

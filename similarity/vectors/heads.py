@@ -46,13 +46,13 @@ BLOCK = 4096
 TINY = float(np.finfo(np.float32).tiny)
 # What is counted in the data of a card.
 COUNTS = ("pictures", "labels", "marks", "queries", "gone", "foreign")
-# What comes of reading a file that says something strange.
+# Raised on malformed files.
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is to be known of a head.
+    """The description of a head.
 
     Attributes:
         model, weights_sha256, network_sha256: the backbone that its embeddings are of; see `Manifest`.
@@ -102,7 +102,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """What a head does to one embedding, written as v = matrix x + constant.
+    """The effect of a head on one embedding, written as v = matrix x + constant.
 
     Attributes:
         matrix: float32 (dim, dim_in).

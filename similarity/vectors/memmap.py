@@ -34,7 +34,7 @@ Followers = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What refining does to one embedding e, written as scale e - offset + context, exactly.
+    """The effect of refining on one embedding e, written as scale e - offset + context, exactly.
 
     Attributes:
         scale: above 0.

@@ -296,7 +296,7 @@ def refine(
 
 
 def read_refined(folder: Path, embeddings: StoredVectors, method: str) -> StoredVectors:
-    """What `refine` made; raises OSError or ValueError if it is not in the folder."""
+    """Read the result of `refine`; raises OSError or ValueError if it is not in the folder."""
     if method == "none":
         return embeddings
     if method not in METHODS:
