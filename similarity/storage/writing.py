@@ -73,11 +73,7 @@ def write_generation(
         SearchError: the recipe or the refinement makes no sense for so many items. StoreError: its store cannot be
             used.
     """
-    number = next_number(directory)
-    if number > MOST:
-        raise GalleryError(f"The gallery in {directory} has had as many states as can be counted: make another one.")
-    folder = generation_folder(directory, number)
-    folder.mkdir(parents=True)
+    number, folder = _make_folder(directory)
     try:
         if quantised:
             _copy_network(quantised, folder / NETWORK)
@@ -91,10 +87,25 @@ def write_generation(
         make_current(directory, State(number, checksum))
     except BaseException:
         if live_number(directory) != number:
-            with suppress(OSError):
-                remove_generation(folder)
-            drop_collections(directory, generation_folders(directory))
+            _discard(directory, folder)
         raise
+
+
+def _make_folder(directory: Path) -> tuple[int, Path]:
+    """Make the folder of the next generation; returns its number, too."""
+    number = next_number(directory)
+    if number > MOST:
+        raise GalleryError(f"The gallery in {directory} has had as many states as can be counted: make another one.")
+    folder = generation_folder(directory, number)
+    folder.mkdir(parents=True)
+    return number, folder
+
+
+def _discard(directory: Path, folder: Path) -> None:
+    """Delete a generation that was not completed, and what it has in Milvus."""
+    with suppress(OSError):
+        remove_generation(folder)
+    drop_collections(directory, generation_folders(directory))
 
 
 def _write_vectors(
