@@ -2,10 +2,9 @@
 
 import json
 import logging
-import uuid
 from typing import Any
 
-from similarity.files import read_json
+from similarity.files import read_json, write_atomically
 from similarity.paths import cache_folder
 
 MOST_BYTES = 20_000_000  # of a file; ours have some kilobytes
@@ -25,10 +24,8 @@ def read_notes(file: str) -> dict[str, Any]:
 def write_note(file: str, key: str, value: Any) -> None:
     """Add or replace a note; the file is replaced as a whole. A failure is only logged."""
     path = cache_folder() / file
-    new = path.with_name(f".{uuid.uuid4().hex}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps(read_notes(file) | {key: value}))
-        new.replace(path)
+        write_atomically(path, json.dumps(read_notes(file) | {key: value}))
     except OSError:
         logger.warning("%s could not be noted in %s", key, path)

@@ -17,6 +17,7 @@ from similarity.fetch.http import fetch
 from similarity.images.decoding import grey_thumbnail, thumbnail
 from similarity.images.picture import Box
 from similarity.indexing import operations
+from similarity.indexing.options import IndexOptions
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.query.encoder import EncodedQuery, QueryEncoder
@@ -36,7 +37,7 @@ from similarity.storage.generations import Generation, go_back, read_generation
 from similarity.storage.inventory import find_gallery, list_galleries
 from similarity.storage.items import Items
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Manifest
+from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import read_thumbnail
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.heads import Head
@@ -56,12 +57,19 @@ class Gallery:
         embeddings: of its pictures, float32 (n, dim), rows of unit length, read from the disk as they are asked for,
         vectors: and what they are compared as, likewise; see `heads.py` and `refinement.py`.
         head: what was learned of labels or marks, if there is one.
+        report: of the change that gave this gallery, such as `add`; None if it was only opened.
     """
 
     def __init__(
-        self, directory: Path, generation: Generation, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore
+        self,
+        directory: Path,
+        generation: Generation,
+        *,
+        load: Callable[[EmbedderId], Embedder] = Embedder.restore,
+        report: Report | None = None,
     ) -> None:
         self.directory = directory
+        self.report = report
         self.manifest: Manifest = generation.manifest
         self.items: Items = generation.items
         self.embeddings: StoredVectors = generation.embeddings
@@ -104,17 +112,10 @@ class Gallery:
             StoreError: the store cannot be used.
         """
         choice = choose_model(model) if isinstance(model, str) else model
-        _, embedder = operations.index(
-            _listed(source),
-            full_path(directory),
-            choice,
-            precision=precision,
-            recipe=recipe,
-            refinement=refinement,
-            store=store,
-            progress=progress,
-        )
-        return cls.open(directory, load=Reusing(Embedder.restore, embedder))
+        options = IndexOptions(choice, precision, recipe, refinement, store)
+        directory = full_path(directory)
+        report, embedder = operations.index(_listed(source), directory, options, progress=progress)
+        return cls(directory, read_generation(directory), load=Reusing(Embedder.restore, embedder), report=report)
 
     @classmethod
     def open(cls, directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:
@@ -151,8 +152,8 @@ class Gallery:
 
     @property
     def state(self) -> str:
-        """What CURRENT said when it was opened; see `current.live_state`."""
-        return self._generation.state
+        """The line of CURRENT when it was opened; see `current.live_state`."""
+        return str(self._generation.state)
 
     @property
     def is_live(self) -> bool:
@@ -183,8 +184,7 @@ class Gallery:
         Raises:
             GalleryError: one of these is of no picture in it, or none would be left.
         """
-        operations.remove(self.directory, ids=ids, paths=paths, labels=labels)
-        return Gallery.open(self.directory, load=self._load)
+        return self._changed(operations.remove(self.directory, ids=ids, paths=paths, labels=labels))
 
     def rebuild(
         self,
@@ -214,8 +214,10 @@ class Gallery:
             StoreError: the store cannot be used.
         """
         target = full_path(into) if into else self.directory
-        operations.rebuild(self.directory, recipe, refinement, head, store=store, into=target, progress=progress)
-        return Gallery.open(target, load=self._load)
+        report = operations.rebuild(
+            self.directory, recipe, refinement, head, store=store, into=target, progress=progress
+        )
+        return self._changed(report, target)
 
     @property
     def is_exact(self) -> bool:
@@ -228,8 +230,12 @@ class Gallery:
         return self._generation.index.drift
 
     def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
-        operations.update(task, _listed(source), self.directory, self._load, progress=progress)
-        return Gallery.open(self.directory, load=self._load)
+        return self._changed(operations.update(task, _listed(source), self.directory, self._load, progress=progress))
+
+    def _changed(self, report: Report, directory: Path | None = None) -> Gallery:
+        """Open the gallery that a change gave, with the report of it."""
+        place = directory or self.directory
+        return Gallery(place, read_generation(place), load=self._load, report=report)
 
     def search(
         self,

@@ -17,6 +17,7 @@ import standin
 
 from similarity.gallery import Gallery, restore
 from similarity.indexing import operations
+from similarity.indexing.options import IndexOptions
 from similarity.sources import open_source
 from similarity.storage.current import exists
 from similarity.storage.generations import read_generation
@@ -62,7 +63,7 @@ def run(task: str, directory: Path, source: Path, answer: Path, kill_at: int = N
     Journal.add = steps.before(Journal.add)  # type: ignore
     listed = open_source(source)
     if task == "index":
-        report, _ = operations.index(listed, directory, standin.CHOICE)
+        report, _ = operations.index(listed, directory, IndexOptions(standin.CHOICE))
     else:
         report = operations.update(task, listed, directory, standin.load)
     taken = list(steps.taken)

@@ -380,3 +380,24 @@ def test_so_many_near_identical_pictures_are_told_of_as_are_wanted(tmp_path: Pat
     for most in (1, 3, 5):
         assert len(gallery.near_identical("0.png", most)) == most
     assert {hit.item.id for hit in gallery.near_identical("0.png", 24)} == {f"{number}.png" for number in range(1, 6)}
+
+
+def test_a_gallery_that_a_change_gave_has_the_report_of_it(own_pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (own_pictures / "rings").rename(tmp_path / "more" / "rings")
+    built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    assert built.report
+    assert (built.report.task, built.report.added) == ("index", 10)
+    grown = built.add(tmp_path / "more")
+    assert grown.report
+    assert (grown.report.task, grown.report.added) == ("add", 5)
+    same = grown.add(tmp_path / "more")
+    assert same.report
+    assert not same.report.changes, "nothing was written, and it is reported all the same"
+    left = same.remove(labels=["dots"])
+    assert left.report
+    assert (left.report.task, left.report.removed) == ("remove", 5)
+    moved = left.rebuild("flat", into=tmp_path / "other")
+    assert moved.report
+    assert (moved.report.task, moved.directory) == ("rebuild", tmp_path / "other")
+    assert Gallery.open(tmp_path / "gallery").report is None

@@ -53,6 +53,7 @@ def index(
 ) -> None:
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
     from similarity.indexing import operations as indexing
+    from similarity.indexing.options import IndexOptions
     from similarity.storage.inventory import find_gallery
 
     _check_source(source, from_embeddings, weights or split or products or (model, precision) != ("auto", "auto"))
@@ -64,16 +65,8 @@ def index(
     listed = open_source(str(source), split=split, products=products, seed=seed)
     choice = choose(model, weights)
     with interruptible(), terminal.indexing() as progress:
-        report, _ = indexing.index(
-            listed,
-            directory,
-            choice,
-            precision=precision,
-            recipe=recipe,
-            refinement=refinement,
-            store=kept_in,
-            progress=progress,
-        )
+        options = IndexOptions(choice, precision, recipe, refinement, kept_in)
+        report, _ = indexing.index(listed, directory, options, progress=progress)
     _print_report(report, directory, as_json=as_json)
 
 

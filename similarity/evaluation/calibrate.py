@@ -7,7 +7,6 @@ cache/confidence/
 import hashlib
 import json
 import logging
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from similarity.evaluation.confidence.calibration import MIN_QUERIES, Calibratio
 from similarity.evaluation.confidence.reliability import Reliability
 from similarity.evaluation.queries import Round, ask_all
 from similarity.evaluation.results import LEAVE_ONE_OUT
-from similarity.files import read_json
+from similarity.files import read_json, write_atomically
 from similarity.gallery import Gallery
 from similarity.paths import cache_folder
 from similarity.progress import OnProgress
@@ -113,13 +112,8 @@ def _file(gallery: Gallery, by: str) -> Path:
 
 def _write(path: Path, calibration: Calibration) -> None:
     """Write a calibration, whole or not at all; after a failure it is computed again the next time."""
-    new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps(calibration.to_json()))
-        new.replace(path)
+        write_atomically(path, json.dumps(calibration.to_json()))
     except OSError as error:
         logger.warning("How sure results are cannot be kept in %s: %s", path.parent, error)
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)

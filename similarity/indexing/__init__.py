@@ -1,1 +1,1 @@
-"""What happens when a gallery is made, changed, or brought in step with its sources."""
+"""Making a gallery, changing it, and keeping it in step with its sources."""

@@ -25,7 +25,7 @@ from similarity.paths import THUMBNAILS, cache_folder, full_path, galleries_fold
 from similarity.progress import OnProgress, Progress
 from similarity.search.stores import EMBEDDED
 from similarity.sources.base import files_of
-from similarity.storage.current import CURRENT, live_state
+from similarity.storage.current import CURRENT, State, read_state
 from similarity.storage.generations import UNREADABLE, read_generation
 from similarity.storage.inventory import named_gallery
 from similarity.storage.layout import check_own
@@ -36,7 +36,7 @@ STAGING, LOCK = ".importing", "importing.lock"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was taken in.
+    """The result of an import.
 
     Attributes:
         directory: of the new gallery.
@@ -78,7 +78,7 @@ def import_gallery(folder: str | Path, name: str | None = None, *, progress: OnP
         ) from error
 
 
-def _take_in(source: Path, state: str, staging: Path, target: Path, progress: OnProgress | None) -> Imported:
+def _take_in(source: Path, state: State, staging: Path, target: Path, progress: OnProgress | None) -> Imported:
     check_own(source)
     staged = staging / "copy" / target.name
     manifest = copy_generation(source, state, staged, progress)
@@ -114,9 +114,9 @@ def _check_is_new(target: Path) -> None:
         raise GalleryError(f"There is {target.name} in {target.parent} already: give another name with --name.")
 
 
-def _live(source: Path) -> str:
+def _live(source: Path) -> State:
     try:
-        return live_state(source)
+        return read_state(source)
     except GalleryNotFoundError as error:
         raise GalleryNotFoundError(f"{error} Give the folder that has the file {CURRENT} in it.") from error
 

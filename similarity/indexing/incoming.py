@@ -1,4 +1,4 @@
-"""What comes along from somebody else's gallery, each part checked while it is copied: a state, thumbnails, marks."""
+"""Copying a gallery of unknown origin, each part checked while it is copied: a state, thumbnails, feedback."""
 
 import io
 import logging
@@ -36,14 +36,14 @@ from similarity.progress import OnProgress, Reporter
 from similarity.search.engines import FILES
 from similarity.search.stores import EMBEDDED
 from similarity.storage.copying import copy, open_within, read_within
-from similarity.storage.current import CURRENT, parse
+from similarity.storage.current import CURRENT, State
 from similarity.storage.feedback import MARKS, MOST_MARKS, Mark, read_marks, write_marks
 from similarity.storage.locks import Pin
 from similarity.storage.manifest import MOST_BYTES as MOST_MANIFEST
 from similarity.storage.manifest import Manifest, read_manifest
 from similarity.storage.thumbnails import write_thumbnail
 
-# All that a generation can consist of, beside its manifest.
+# The files that a generation can have, beside its manifest.
 KNOWN = {
     ITEMS,
     EMBEDDINGS,
@@ -59,37 +59,36 @@ SHA256 = re.compile("[0-9a-f]{64}")
 MOST_SIDE, MOST_THUMBNAIL, TOGETHER = 2 * THUMBNAIL_SIDE, 500_000, 512
 # Of a line of marks, of which ours have 6 KB; and of all of them.
 MOST_LINE, MOST_MARK_BYTES, MOST_TEXT = 100_000, 300_000_000, 4_000
-# What a thumbnail takes, and what is left free on the disk, in bytes.
+# Bytes that a thumbnail takes, and bytes that are left free on the disk.
 THUMBNAIL_BYTES, SPARE_BYTES = 20_000, 100_000_000
 NOTHING = "nothing was imported; ask for another copy of the gallery"
 
 logger = logging.getLogger(__name__)
 
 
-def copy_generation(source: Path, state: str, staged: Path, progress: OnProgress | None = None) -> Manifest:
+def copy_generation(source: Path, state: State, staged: Path, progress: OnProgress | None = None) -> Manifest:
     """Copy a gallery's live generation; its files are compared with the manifest's hashes while they are copied.
 
     Args:
         source: the gallery's folder,
-        state: and what its CURRENT says.
+        state: and its state.
         staged: the folder of the copy.
 
     Raises:
         GalleryDamagedError: a file is another one, or none that a gallery has. GalleryError: there is no room for them.
         OSError: the copy cannot be written.
     """
-    number, checksum = parse(source, state)
-    place = f"{GENERATIONS}/{number:06d}"
+    place = f"{GENERATIONS}/{state.number:06d}"
     folder = staged / place
     folder.mkdir(parents=True)
     with suppress(OSError):  # where nobody can hold it nobody writes
         pin = Pin(source / place)  # noqa: F841 - so that whoever writes there leaves this state until it is copied
-    manifest = _copy_manifest(source, place, folder, number, checksum)
+    manifest = _copy_manifest(source, place, folder, state)
     _check_room(staged, manifest)
     report = Reporter(sum(one["size"] for one in manifest.files.values()), progress, task="Copying", unit="bytes")
     for name, expected in manifest.files.items():
         _copy_file(source, f"{place}/{name}", folder / name, expected, report)
-    (staged / CURRENT).write_text(f"{number:06d} {checksum}\n")
+    (staged / CURRENT).write_text(f"{state}\n")
     return manifest
 
 
@@ -135,7 +134,7 @@ def copy_marks(source: Path, staged: Path) -> int:
     return len(marks)
 
 
-def _copy_manifest(source: Path, place: str, folder: Path, number: int, checksum: str) -> Manifest:
+def _copy_manifest(source: Path, place: str, folder: Path, state: State) -> Manifest:
     """Copy the manifest that CURRENT vouches for; only what a gallery can have is listed in it."""
     path = source / place / MANIFEST
     for name in (MANIFEST, CHECKSUM):
@@ -146,12 +145,12 @@ def _copy_manifest(source: Path, place: str, folder: Path, number: int, checksum
         (folder / name).write_bytes(data)
         confirm(folder / name)
     try:
-        manifest, found = read_manifest(folder)
+        manifest, checksum = read_manifest(folder)
     except GalleryDamagedError as error:
         raise GalleryDamagedError(path, error.fault, NOTHING) from error
     except GalleryError as error:  # of another version
         raise GalleryError(str(error).replace(str(folder.parents[1]), str(source))) from error
-    if (manifest.generation, found) != (number, checksum):
+    if State(manifest.generation, checksum) != state:
         raise GalleryDamagedError(path, f"does not belong to {CURRENT}", NOTHING)
     for name, file in manifest.files.items():
         size, sha256 = file.get("size"), file.get("sha256")

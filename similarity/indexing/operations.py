@@ -6,8 +6,8 @@ the meantime, and for good if the run fails. What an interrupted run has embedde
 
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from similarity.embedding.engines import Precision
 from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.errors import GalleryError, ModelError, SourceError
 from similarity.indexing.known import Known
+from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update
 from similarity.indexing.run import Base, Run
 from similarity.progress import OnProgress, Progress
@@ -46,27 +47,24 @@ logger = logging.getLogger(__name__)
 def index(
     source: Source,
     directory: Path,
-    choice: ModelChoice,
+    options: IndexOptions = DEFAULTS,
     *,
-    precision: Precision = "auto",
-    recipe: str = AUTO,
-    refinement: str = AUTO_REFINEMENT,
-    store: Store | None = None,
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`."""
+    choice = options.choose_model()
     started, source = time.perf_counter(), _outside(source, directory)
-    is_given, store = store is not None, store or default_store(directory)
-    count, dim = len(source.items), choice.backbone.dim
-    chosen = choose_recipe(recipe, count, dim)  # or it fails after all else is done
-    choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
-    check_store(store, chosen.name, is_given=is_given)
+    store = options.store or default_store(directory)
+    is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     with writing(directory, f"index {source.name}"):
-        embedder = _load_embedder(choice, precision, source, progress)
-        base = replace(_manifest(embedder, source.name, recipe, refinement), store=store)
-        before = _usable_generation(directory, base, is_exact=chosen.is_exact)
+        embedder = _load_embedder(choice, options.precision, source, progress)
+        base = replace(_manifest(embedder, source.name, options.recipe, options.refinement), store=store)
+        before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
-        return _embed_and_commit(run, source, embedder, Base(base, embedder.quantised), progress), embedder
+        with _embedded(run, source, embedder, progress) as known:
+            report = run.commit(Base(base, embedder.quantised), known, progress)
+        run.clear_up()
+        return report, embedder
 
 
 def update(
@@ -100,7 +98,10 @@ def update(
             return _commit(run, before, progress)
         _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
-        return _embed_and_commit(run, source, embedder, Base.of(before), progress)
+        with _embedded(run, source, embedder, progress) as known:
+            report = run.commit(Base.of(before), known, progress)
+        run.clear_up()
+        return report
 
 
 def remove(
@@ -202,21 +203,28 @@ def default_store(directory: Path) -> Store:
 
 
 def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
-    """What has nothing to embed."""
+    """Carry out a run that has nothing to embed."""
     report = run.commit(Base.of(before), Known(before, None), progress)
     run.clear_up()
     return report
 
 
-def _embed_and_commit(run: Run, source: Source, embedder: Embedder, base: Base, progress: OnProgress | None) -> Report:
-    """All else."""
+def _check_options(options: IndexOptions, store: Store, count: int, dim: int) -> bool:
+    """Raise before any work is done if options make no sense; returns whether the index will be exact."""
+    recipe = choose_recipe(options.recipe, count, dim)
+    choose_refinement(options.refinement, count, dim, is_exact=recipe.is_exact)
+    check_store(store, recipe.name, is_given=options.store is not None)
+    return recipe.is_exact
+
+
+@contextmanager
+def _embedded(run: Run, source: Source, embedder: Embedder, progress: OnProgress | None) -> Iterator[Known]:
+    """Embed the pictures of a run, and give all its embeddings, which can be read until the block ends."""
     identity = _manifest(embedder, "").identity
     with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:
         known = Known(run.before, journal)
         run.embed(source, embedder, known, journal, progress)
-        report = run.commit(base, known, progress)
-    run.clear_up()
-    return report
+        yield known
 
 
 def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
@@ -248,7 +256,7 @@ def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Ge
 
 
 def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: str = AUTO_REFINEMENT) -> Manifest:
-    """What is true of a generation that an embedder makes, whatever will be in it."""
+    """The manifest of any generation that an embedder makes, without what depends on the pictures."""
     return Manifest(
         model=embedder.backbone.name,
         note=embedder.note,

@@ -1,4 +1,4 @@
-"""What a source would change in a gallery: its files against those that are there. No picture is read here."""
+"""Planning a change: the files of a source compared with those of a gallery. No picture is read here."""
 
 import itertools
 import os
@@ -29,7 +29,7 @@ class Reading:
 
 @dataclass(slots=True)
 class Plan:
-    """What is to happen to each file.
+    """The plan of a change: the action for each file.
 
     Attributes:
         kept: files that stay, with the label and metadata that their source gives them now.
@@ -121,7 +121,7 @@ def _match(files: Sequence[Item], items: Sequence[Item]) -> list[Item | None]:
 
 
 def _becomes(item: Item, before: Item | None, source: str, ids: set[str]) -> Item:
-    """What the gallery will list for an item; a file of another source stays what it is to that one."""
+    """The entry of the gallery for an item; a file of another source keeps its entry."""
     if before and before.source != source:
         return before
     new_id = next(one for one in _ids(item) if one not in ids)
@@ -146,5 +146,5 @@ def _places(file: Item) -> set[str]:
 
 
 def _marks(file: Item) -> set[tuple[str, str]]:
-    """All that a file can be named by."""
+    """Every name by which a file can be given."""
     return {("id", file.id), ("label", file.label or ""), *(("path", place) for place in _places(file))}

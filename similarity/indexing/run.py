@@ -9,6 +9,7 @@ from pathlib import Path
 from similarity.embedding.embedder import Embedder
 from similarity.embedding.pipeline import Embedded, Recognised, embed_source, identify
 from similarity.errors import GalleryError, SourceError
+from similarity.indexing.choices import choose, is_continued
 from similarity.indexing.known import Embeddings, Known
 from similarity.indexing.plan import Plan, Reading
 from similarity.progress import OnProgress
@@ -30,7 +31,7 @@ GOES_ON = ("add", "sync", "remove")
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What is true of a generation, whatever pictures are in it.
+    """The parts of a generation that do not depend on its pictures.
 
     Attributes:
         manifest: without what depends on the pictures.
@@ -50,7 +51,7 @@ class Base:
 
 @dataclass(slots=True)
 class Run:
-    """What a run is to do, and what it has found out.
+    """A run: its plan, and its results so far.
 
     Attributes:
         task: index, add, sync, remove or rebuild.
@@ -85,7 +86,7 @@ class Run:
             self.skipped += [replace(one, source=self.source.name) for one in self.source.skipped]
 
     def preview(self) -> Report:
-        """Find out what it would do, without embedding and without writing; only contents are compared."""
+        """Report what it would do, without embedding and without writing; only contents are compared."""
         known = Known(self.before, None)
         new: set[str] = set()
         if self.source:
@@ -124,38 +125,46 @@ class Run:
         """Write the next generation; if nothing would be other than before, leave all as it is.
 
         Raises:
-            SourceError, GalleryError: no picture would be in it.
+            SourceError, GalleryError: no picture would be in it. SearchError: the recipe or the refinement makes no
+                sense for so many pictures.
         """
         files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
         if not files:
             raise self._nothing_left()
         report, skipped = self.report(), self._all_skipped()
         items = join_copies(files)
-        if not self._is_as_before(items, skipped):
-            manifest = replace(
-                base.manifest,
-                count=len(items),
-                duplicates=len(files) - len(items),
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-                seconds=report.seconds,
-                last_run=report,
-                skipped=skipped,
-                files={},
-            )
-            goes_on = self.before and self.task in GOES_ON
-            change = Change(self.before, known.origins(items)) if self.before and goes_on else None
-            write_generation(
-                self.directory,
-                manifest,
-                items,
-                known.vectors(items, base.manifest.dim),
-                quantised=base.quantised,
-                head=base.head,
-                change=change,
-                progress=progress,
-            )
-            self.replaced = True
+        if self._is_as_before(items, skipped):
+            return report
+        changed = self.before if self.task in GOES_ON else None
+        described = self._describe(base.manifest, report, len(items), len(files), skipped)
+        manifest = choose(described, base.head, changed.manifest if changed else None)
+        is_kept = changed and is_continued(manifest, changed.manifest)
+        write_generation(
+            self.directory,
+            manifest,
+            items,
+            known.vectors(items, manifest.dim),
+            quantised=base.quantised,
+            head=base.head,
+            change=Change(changed, known.origins(items)) if changed and is_kept else None,
+            progress=progress,
+        )
+        self.replaced = True
         return report
+
+    @staticmethod
+    def _describe(base: Manifest, report: Report, count: int, files: int, skipped: list[Skipped]) -> Manifest:
+        """The manifest of so many pictures in so many files, without how they are compared."""
+        return replace(
+            base,
+            count=count,
+            duplicates=files - count,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=report.seconds,
+            last_run=report,
+            skipped=skipped,
+            files={},
+        )
 
     def clear_up(self) -> None:
         """Take away what is not needed any more once all is done; it never fails."""
@@ -165,7 +174,7 @@ class Run:
             collect(self.directory, self.previous)
 
     def report(self) -> Report:
-        """What it has done so far. A new file with the content of one that left is that one under another path."""
+        """Report the results so far. A new file with the content of one that left is that one under another path."""
         gone = Counter(file.sha256 for file in self.plan.removed)
         tally: Counter[str] = Counter()
         for reading, file in self.taken:

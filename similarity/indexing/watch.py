@@ -80,7 +80,7 @@ def _changes(root: Path, directory: Path, stop: threading.Event | None) -> Itera
 
 
 def _identity(root: Path) -> tuple[int, int] | None:
-    """What tells a folder from another one in the same place."""
+    """The identity of a folder, which tells it from another one in the same place."""
     try:
         status = root.stat()
     except OSError:

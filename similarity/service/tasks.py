@@ -1,21 +1,19 @@
-"""What can be done with a gallery in the background: for each task the work of a job."""
+"""Tasks on a gallery that run in the background: for each, the work of a job."""
 
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from similarity.embedding.backbones.weights import AUTO, choose_model
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.engines import Precision
 from similarity.finetuning import Epoch, Settings, finetune
 from similarity.finetuning.epochs import STAGES
 from similarity.gallery import Gallery, restore
 from similarity.indexing import operations
+from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.progress import Progress
-from similarity.search import AUTO as AUTO_RECIPE
 from similarity.service.jobs import Job, Work
 from similarity.sources import Source, open_source
 from similarity.sources.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
@@ -23,7 +21,6 @@ from similarity.storage.cleanup import delete_gallery
 from similarity.storage.generations import read_generation
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
-from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 
 # Finds the pictures, which may take a while too.
 Finding = Callable[[Job], Source]
@@ -53,30 +50,14 @@ def of_dataset(dataset: Dataset) -> Finding:
     return find
 
 
-def index(
-    directory: Path,
-    find: Finding,
-    *,
-    model: str = AUTO,
-    precision: Precision = "auto",
-    recipe: str = AUTO_RECIPE,
-    refinement: str = AUTO_REFINEMENT,
-) -> Work:
+def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> Work:
     """Make a gallery; one that is there is replaced once the new one is complete."""
 
     def work(job: Job) -> Report:
         source = find(job)
-        choice = choose_model(model, progress=job.counter("Downloading the model", "bytes"))
+        choice = options.choose_model(job.counter("Downloading the model", "bytes"))
         with job.turn():
-            report, _ = operations.index(
-                source,
-                directory,
-                choice,
-                precision=precision,
-                recipe=recipe,
-                refinement=refinement,
-                progress=job.tell,
-            )
+            report, _ = operations.index(source, directory, replace(options, model=choice), progress=job.tell)
             return report
 
     return work
@@ -95,7 +76,7 @@ def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work
 
 def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
     """Take pictures out of a gallery."""
-    return lambda job: _told(job, "Removing", lambda: operations.remove(directory, ids=ids, paths=paths, labels=labels))
+    return lambda job: _run(job, "Removing", lambda: operations.remove(directory, ids=ids, paths=paths, labels=labels))
 
 
 def rebuild(
@@ -149,7 +130,7 @@ class Training:
 
 def verify(directory: Path) -> Work:
     """Read every byte of a gallery; the job fails if one is not what was written."""
-    return lambda job: _told(job, "Reading every file", lambda: read_generation(directory, thorough=True).manifest)
+    return lambda job: _run(job, "Reading every file", lambda: read_generation(directory, thorough=True).manifest)
 
 
 def undo(directory: Path) -> Work:
@@ -158,16 +139,16 @@ def undo(directory: Path) -> Work:
     def go_back() -> Manifest:
         return restore(directory).manifest
 
-    return lambda job: _told(job, "Going back", go_back)
+    return lambda job: _run(job, "Going back", go_back)
 
 
 def delete(directory: Path) -> Work:
     """Delete a gallery."""
-    return lambda job: _told(job, "Deleting", lambda: delete_gallery(directory))
+    return lambda job: _run(job, "Deleting", lambda: delete_gallery(directory))
 
 
-def _told(job: Job, task: str, work: Callable[[], Any]) -> Any:
-    """What cannot say how far it is says at least what it is."""
+def _run(job: Job, task: str, work: Callable[[], Any]) -> Any:
+    """Do work that reports no progress of its own, under the name of its task."""
     job.tell(Progress(task))
     return work()
 

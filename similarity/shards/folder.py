@@ -10,7 +10,7 @@ from typing import Any
 import filelock
 
 from similarity.errors import ShardError
-from similarity.files import confirm
+from similarity.files import UNFINISHED_SUFFIX, write_atomically
 from similarity.shards.chunks import Chunk
 from similarity.shards.metadata import FORMAT, Counts, Origin, described
 from similarity.shards.shard_file import check_shard, remove
@@ -102,7 +102,7 @@ def complete(folder: Path, shelf: Shelf) -> None:
     """Record that all shards are there, and delete those of an earlier list."""
     write_shelf(folder, shelf)
     wanted = shelf.shards or {}
-    for path in [*folder.glob("shard-*.parquet"), *folder.glob(".*.new")]:
+    for path in [*folder.glob("shard-*.parquet"), *folder.glob("shard-*.parquet.new"), *folder.glob(".*.new")]:
         if path.name not in wanted:
             remove(path)
 
@@ -154,12 +154,8 @@ def write_shelf(folder: Path, shelf: Shelf) -> None:
     shards = None if shelf.shards is None else [{"file": name} | asdict(entry) for name, entry in shelf.shards.items()]
     facts: dict[str, Any] = {"format": FORMAT, "complete": shards is not None, "origin": asdict(shelf.origin)}
     facts |= {"skipped": [asdict(entry) for entry in shelf.skipped], "shards": shards}
-    new = folder / f".{FACTS}.new"
     try:
-        new.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        confirm(new)
-        new.replace(folder / FACTS)
-        confirm(folder)
+        write_atomically(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n", durable=True)
     except OSError as error:
         raise ShardError(f"{folder / FACTS} cannot be written ({error.strerror or error}).") from error
 
@@ -170,4 +166,5 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _others(entries: Sequence[Path]) -> bool:
-    return any(entry.name not in (LOCK, f".{FACTS}.new") for entry in entries)
+    own = (LOCK, f"{FACTS}{UNFINISHED_SUFFIX}", f".{FACTS}{UNFINISHED_SUFFIX}")  # the last as earlier versions named it
+    return any(entry.name not in own for entry in entries)

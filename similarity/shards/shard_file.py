@@ -4,19 +4,18 @@ Its footer names the model, and each page has a checksum, so that damage anywher
 """
 
 import json
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from similarity.errors import ShardError
-from similarity.files import confirm
+from similarity.files import write_atomically
 from similarity.shards.metadata import FORMAT, Counts, Origin, described
 from similarity.sources import Item, Skipped
 from similarity.vectors.arrays import Vectors
@@ -55,15 +54,8 @@ def write_shard(path: Path, rows: Sequence[Row], origin: Origin) -> None:
     Raises:
         ShardError: it cannot be written.
     """
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
     try:
-        try:
-            _write(new, rows, origin)
-            confirm(new)
-            new.replace(path)
-            confirm(path.parent)
-        finally:
-            new.unlink(missing_ok=True)
+        write_atomically(path, lambda file: _write(file, rows, origin), durable=True)
     except OSError as error:
         raise ShardError(f"{path} cannot be written ({error.strerror or error}).") from error
 
@@ -165,7 +157,7 @@ def _schema(origin: Origin, counts: Counts) -> pa.Schema:
     return pa.schema(fields, {KEY: json.dumps(facts).encode()})
 
 
-def _write(path: Path, rows: Sequence[Row], origin: Origin) -> None:
+def _write(file: BinaryIO, rows: Sequence[Row], origin: Origin) -> None:
     schema = _schema(origin, Counts(len(rows), sum(row.vector is not None for row in rows)))
     items = [row.item for row in rows]
     columns: dict[str, Any] = {name: [getattr(item, name) for item in items] for name in ITEM[:-1]}
@@ -181,7 +173,7 @@ def _write(path: Path, rows: Sequence[Row], origin: Origin) -> None:
     packed = {field.name: "none" if field.name in ("vector", "thumbnail") else "zstd" for field in schema}
     pq.write_table(
         pa.Table.from_arrays(arrays, schema=schema),
-        path,
+        file,
         compression={"vector.list.element" if name == "vector" else name: how for name, how in packed.items()},
         use_dictionary=["label"],
         write_page_checksum=True,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from similarity.errors import GalleryDamagedError
-from similarity.files import open_own, read_json
+from similarity.files import open_own, read_json, write_atomically
 from similarity.paths import cache_folder
 
 # A file that was written less than this many seconds ago may be written again without its times telling it.
@@ -61,7 +61,7 @@ def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: 
 
 
 def _identity(path: Path, expected: Mapping[str, Any]) -> list[Any]:
-    """What changes with a file's content, as far as a file system tells, and what the content should be."""
+    """Facts that change with a file's content, as far as a file system tells, and the SHA-256 it should have."""
     status = path.stat()
     return [expected["sha256"], status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
@@ -82,10 +82,8 @@ def _recall(memory: Path) -> dict[str, list[Any]]:
 
 def _remember(memory: Path, seen: dict[str, list[Any]]) -> None:
     """Written whole or not at all; where that cannot be, the next one to open the gallery hashes again."""
-    new = memory.with_name(f"{memory.name}.{os.getpid()}")
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps(seen))
-        new.replace(memory)
+        write_atomically(memory, json.dumps(seen))
     except OSError as error:
         logger.info("What was verified cannot be remembered: %s", error)

@@ -1,4 +1,4 @@
-"""What a gallery does not need any more: generations, thumbnails, collections in Milvus, and the gallery itself.
+"""Deleting what a gallery does not need any more: generations, thumbnails, collections in Milvus, or all of it.
 
 Only what is a gallery's own is deleted, by its name, and never a picture that was indexed.
 """
@@ -90,7 +90,7 @@ def _keys(folder: Path) -> Rows:
 
 
 def collect(directory: Path, previous: int | None) -> None:
-    """Take away what is not needed any more; it never fails, since what stays is taken next time.
+    """Delete what is not needed any more. It never fails: whatever stays is deleted the next time.
 
     Args:
         previous: the generation to keep beside the live one and those that a reader is in.
@@ -107,7 +107,7 @@ def collect(directory: Path, previous: int | None) -> None:
         used = set[str]().union(*(read_contents(folder / ITEMS) for folder in generation_folders(directory)))
     except (OSError, ValueError, LookupError, pa.ArrowException):
         return  # a generation that cannot be read may still need them
-    drop_thumbnails(directory, but=used)
+    drop_thumbnails(directory, kept=used)
 
 
 def delete_gallery(directory: Path) -> None:

@@ -5,10 +5,11 @@ Its line is the gallery's state: "000003 5c1e…", the generation's number and i
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from similarity.errors import GalleryDamagedError, GalleryError, GalleryNotFoundError
-from similarity.files import confirm, read_own
+from similarity.files import read_own, write_atomically
 
 CURRENT = "CURRENT"
 MOST_BYTES = 1_000  # of it
@@ -20,11 +21,42 @@ def exists(directory: Path) -> bool:
     return (directory / CURRENT).is_file()
 
 
-def live_state(directory: Path) -> str:
-    """What changes whenever a gallery does, even if it is deleted and made anew; cheap enough to ask at every turn.
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of a gallery: the number of its live generation, and the SHA-256 of that one's manifest in hex."""
+
+    number: int
+    checksum: str
+
+    def __str__(self) -> str:
+        """Return the line of CURRENT."""
+        return f"{self.number:06d} {self.checksum}"
+
+    @classmethod
+    def parse(cls, line: str, directory: Path) -> "State":
+        """Parse the line of CURRENT in a gallery's folder; raises GalleryDamagedError if it is malformed."""
+        number, _, checksum = line.partition(" ")
+        if not re.fullmatch("[0-9]{6,9}", number):
+            raise GalleryDamagedError(directory / CURRENT, remedy=AGAIN)
+        return cls(int(number), checksum)
+
+
+def read_state(directory: Path) -> State:
+    """Read the state of the gallery in a folder.
 
     Raises:
-        GalleryNotFoundError: there is none.
+        GalleryNotFoundError: there is none. GalleryDamagedError: CURRENT is malformed, or cannot be read.
+    """
+    return State.parse(live_state(directory), directory)
+
+
+def live_state(directory: Path) -> str:
+    """The line of CURRENT as it is: a key that changes whenever the gallery does, even if it is deleted and made anew.
+
+    It is cheap enough to read at every turn.
+
+    Raises:
+        GalleryNotFoundError: there is none. GalleryDamagedError: CURRENT cannot be read.
     """
     try:
         return read_own(directory / CURRENT, MOST_BYTES).decode(errors="replace").removesuffix("\n")
@@ -35,37 +67,21 @@ def live_state(directory: Path) -> str:
 
 
 def live_number(directory: Path) -> int | None:
-    """The number of the live generation; None where there is none, or where it cannot be told."""
+    """The number of the live generation; None if there is no gallery, or CURRENT is malformed."""
     with suppress(GalleryError):
-        return parse(directory, live_state(directory))[0]
+        return read_state(directory).number
     return None
 
 
-def parse(directory: Path, state: str) -> tuple[int, str]:
-    """Number and checksum of a state; raises GalleryDamagedError if it is none."""
-    number, _, checksum = state.partition(" ")
-    if not re.fullmatch("[0-9]{6,9}", number):
-        raise GalleryDamagedError(directory / CURRENT, remedy=AGAIN)
-    return int(number), checksum
-
-
-def make_current(directory: Path, state: str) -> None:
+def make_current(directory: Path, state: State) -> None:
     """Replace CURRENT. If the disk does not confirm that, the old one is put back: nothing has been promised yet."""
+    path = directory / CURRENT
     before = live_state(directory) if exists(directory) else None
-    _replace_current(directory, state)
     try:
-        confirm(directory)
+        write_atomically(path, f"{state}\n", durable=True)
     except OSError:
         if before is None:
-            (directory / CURRENT).unlink()
-        else:
-            _replace_current(directory, before, confirmed=False)  # by a disk that does not confirm
+            path.unlink(missing_ok=True)
+        elif live_state(directory) != before:
+            write_atomically(path, f"{before}\n")  # the disk does not confirm, so this is not durable either
         raise
-
-
-def _replace_current(directory: Path, state: str, *, confirmed: bool = True) -> None:
-    new = directory / f"{CURRENT}.new"
-    new.write_text(f"{state}\n")
-    if confirmed:
-        confirm(new)
-    new.replace(directory / CURRENT)

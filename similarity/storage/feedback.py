@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import filelock
 import numpy as np
 
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError
-from similarity.files import drop_foreign, open_own, parse_json
+from similarity.files import drop_foreign, open_own, parse_json, write_atomically
 from similarity.images.picture import Box
 from similarity.sources import Item
 from similarity.storage.current import exists
@@ -168,14 +168,13 @@ def tell_marks(directory: Path, items: Items) -> list[dict[str, Any]]:
 
 def write_marks(directory: Path, marks: Iterable[Mark]) -> None:
     """Write all marks of a gallery, in place of those that are there; raises OSError."""
-    path = directory / MARKS
-    new = path.with_name(MARKS_NEW)
-    with new.open("w", encoding="utf-8", errors="replace") as file:
+
+    def write(file: BinaryIO) -> None:
         for mark in marks:
-            file.write(json.dumps(_to_line(mark), ensure_ascii=False, separators=(",", ":")) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+            line = json.dumps(_to_line(mark), ensure_ascii=False, separators=(",", ":")) + "\n"
+            file.write(line.encode(errors="replace"))
+
+    write_atomically(directory / MARKS, write, durable=True)
 
 
 @contextmanager

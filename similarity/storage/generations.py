@@ -30,7 +30,7 @@ from similarity.search import (
 )
 from similarity.search.engines import FILES, verify_index
 from similarity.storage.checksums import check_files
-from similarity.storage.current import AGAIN, CURRENT, exists, live_number, live_state, make_current, parse
+from similarity.storage.current import AGAIN, CURRENT, State, exists, live_number, live_state, make_current, read_state
 from similarity.storage.items import Items, read_items
 from similarity.storage.layout import check_own, generation_folder
 from similarity.storage.locks import Pin
@@ -40,7 +40,7 @@ from similarity.vectors.heads import Head, read_head
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.refinement import read_refined
 
-# What reading files that are not what they should be may raise.
+# Raised on corrupt files.
 UNREADABLE = (
     OSError,
     ValueError,
@@ -62,7 +62,7 @@ class Generation:
     """One complete state of a gallery, opened.
 
     Attributes:
-        state: what CURRENT said when it was live.
+        state: the gallery's state when this was the live generation.
         embeddings: as they were embedded,
         vectors: and refined, as they are compared.
         head: what they go through in between, if there is one.
@@ -70,7 +70,7 @@ class Generation:
         pin: keeps its files on the disk as long as this object is there.
     """
 
-    state: str
+    state: State
     manifest: Manifest
     items: Items
     embeddings: StoredVectors
@@ -82,8 +82,8 @@ class Generation:
 
 
 def read_live_manifest(directory: Path) -> Manifest:
-    """What the live generation is, without loading it."""
-    return _read_vouched(directory, live_state(directory))
+    """Read the manifest of the live generation, without loading the generation."""
+    return _read_vouched(directory, read_state(directory))
 
 
 def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
@@ -96,15 +96,16 @@ def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
         GalleryNotFoundError: there is no gallery. GalleryDamagedError: a file is missing or damaged; the message says
             what to do. GalleryError: it is of another version. StoreError: its store has not what it should have.
     """
-    state = live_state(directory)
+    line = live_state(directory)
     check_own(directory)
     try:
+        state = State.parse(line, directory)
         folder, pin = _pinned(directory, state)
         opened = _load(folder, _read_vouched(directory, state), state, thorough=thorough)
     except GalleryDamagedError as error:
-        if live_state(directory) != state:  # taken away while it was being opened
+        if live_state(directory) != line:  # taken away while it was being opened
             return read_generation(directory, thorough=thorough)
-        raise GalleryDamagedError(error.path, error.fault, _remedy(directory, state)) from error
+        raise GalleryDamagedError(error.path, error.fault, _remedy(directory, line)) from error
     if thorough:
         verify_index(opened.index)
     return replace(opened, pin=pin)
@@ -116,35 +117,33 @@ def go_back(directory: Path) -> int:
     Raises:
         GalleryError: there is none.
     """
-    number = _newest_sound(directory, but=live_state(directory) if exists(directory) else "")
-    if number is None:
+    state = _newest_sound(directory, excluded=live_state(directory) if exists(directory) else "")
+    if state is None:
         raise GalleryError(f"There is no earlier state of the gallery in {directory} that is sound: {AGAIN}.")
-    _, checksum = read_manifest(generation_folder(directory, number))
-    make_current(directory, f"{number:06d} {checksum}")
-    return number
+    make_current(directory, state)
+    return state.number
 
 
-def _pinned(directory: Path, state: str) -> tuple[Path, Pin]:
+def _pinned(directory: Path, state: State) -> tuple[Path, Pin]:
     """The folder of a state, held from now on; it may have been taken away just before."""
-    folder = generation_folder(directory, parse(directory, state)[0])
+    folder = generation_folder(directory, state.number)
     try:
         return folder, Pin(folder)
     except OSError as error:
         raise GalleryDamagedError(folder) from error
 
 
-def _read_vouched(directory: Path, state: str) -> Manifest:
+def _read_vouched(directory: Path, state: State) -> Manifest:
     """The manifest that CURRENT vouches for."""
-    number, checksum = parse(directory, state)
-    manifest, found = read_manifest(generation_folder(directory, number))
-    if found != checksum or manifest.generation != number:
+    manifest, checksum = read_manifest(generation_folder(directory, state.number))
+    if State(manifest.generation, checksum) != state:
         raise GalleryDamagedError(
-            directory / CURRENT, f"and the manifest of generation {number} do not belong together"
+            directory / CURRENT, f"and the manifest of generation {state.number} do not belong together"
         )
     return manifest
 
 
-def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Generation:
+def _load(folder: Path, manifest: Manifest, state: State, *, thorough: bool) -> Generation:
     check_files(folder, manifest.files, thorough=thorough)
     try:
         items = read_items(folder / ITEMS)
@@ -163,29 +162,34 @@ def _load(folder: Path, manifest: Manifest, state: str, *, thorough: bool) -> Ge
     return Generation(state, manifest, items, embeddings, vectors, index, head, quantised)
 
 
-def _remedy(directory: Path, state: str) -> str:
+def _remedy(directory: Path, damaged: str) -> str:
     try:
-        number = _newest_sound(directory, but=state)
+        state = _newest_sound(directory, excluded=damaged)
     except GalleryError:
-        number = None
-    if number is None:
+        state = None
+    if state is None:
         return AGAIN
-    return f"generation {number} is sound; to go back to it, run `python -m similarity restore --gallery {directory}`"
+    command = f"python -m similarity restore --gallery {directory}"
+    return f"generation {state.number} is sound; to go back to it, run `{command}`"
 
 
-def _newest_sound(directory: Path, *, but: str) -> int | None:
-    """The newest generation before the live one that is as it was written; if there is none, one after it.
+def _newest_sound(directory: Path, *, excluded: str) -> State | None:
+    """The state of the newest sound generation before the live one; if there is none, of one after it.
 
     One after it was undone, or was finished by a run that was killed before it could make it the live one.
+
+    Args:
+        excluded: the line of CURRENT, which may be malformed.
     """
     live = live_number(directory) or 0
     folders = generation_folders(directory)
     for folder in sorted(folders, key=lambda one: (int(one.name) < live, int(one.name)), reverse=True):
         try:
             manifest, checksum = read_manifest(folder)
-            if f"{manifest.generation:06d} {checksum}" != but and manifest.generation == int(folder.name):
-                _load(folder, manifest, "", thorough=True)
-                return manifest.generation
+            state = State(manifest.generation, checksum)
+            if str(state) != excluded and state.number == int(folder.name):
+                _load(folder, manifest, state, thorough=True)
+                return state
         except GalleryError as error:
             logger.info("Generation %s of %s is not sound: %s", folder.name, directory, error)
     return None

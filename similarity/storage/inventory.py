@@ -1,4 +1,4 @@
-"""What galleries there are in SIMILARITY_HOME, the sound and the others, and what their names stand for."""
+"""The galleries in SIMILARITY_HOME, sound or not, and the folders that their names stand for."""
 
 import os
 import re
@@ -51,7 +51,7 @@ def take_inventory() -> list[Entry]:
 
 
 def look_at(directory: Path) -> Entry | None:
-    """What there is in a folder; None if it is no gallery's."""
+    """Look at the gallery in a folder; None if there is none."""
     if exists(directory):
         try:
             return Entry(directory, "sound", read_live_manifest(directory))
@@ -66,7 +66,7 @@ def can_go_back(directory: Path) -> bool:
 
 
 def disk_bytes(directory: Path) -> int:
-    """What a gallery takes on the disk; files that come and go meanwhile count or do not."""
+    """Bytes that a gallery takes on the disk; files that come and go meanwhile may or may not count."""
     total = 0
     for entry in walk(directory):
         with suppress(OSError):

@@ -143,7 +143,7 @@ def write_items(path: Path, items: Sequence[Item]) -> None:
 
 
 def read_items(path: Path) -> Items:
-    """What `write_items` wrote; raises OSError, ValueError or LookupError where that cannot be."""
+    """Read the file that `write_items` wrote; raises OSError, ValueError or LookupError if it is damaged."""
     table = read_table(path, SCHEMA, CHUNK)
     if not all(_are_sound(name, table.column(name)) for name in SCHEMA.names):
         raise ValueError(f"{path.name} holds what is said of no picture")

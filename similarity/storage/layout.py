@@ -1,4 +1,4 @@
-"""What may lie in a gallery's folder: files and folders of its own, and nothing that leads elsewhere.
+"""The contents of a gallery's folder: files and folders of its own, and nothing that leads elsewhere.
 
 A gallery may come from somebody else, who can put anything there. What is read is a regular file, and what is written
 or deleted lies in the folder itself.
@@ -33,7 +33,7 @@ def check_own(directory: Path) -> None:
 
 
 def walk(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """All that is in a folder, however deep, without following links; what cannot be read is passed over."""
+    """Every entry in a folder, however deep, without following links; unreadable folders are passed over."""
     waiting = [str(folder)]
     while waiting:
         with suppress(OSError), os.scandir(waiting.pop()) as entries:

@@ -1,4 +1,4 @@
-"""What a generation is, in a file for people and for whoever opens it, with its checksum beside it."""
+"""The manifest of a generation: a JSON file that describes it, with its checksum beside it."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ NAME = re.compile(r"[\w.:/@+-]{1,300}")  # of a model
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one run did to a gallery, or would do.
+    """The result of a run: the changes that it made to a gallery, or would make.
 
     Attributes:
         task: index, add, sync, remove or rebuild.
@@ -63,7 +63,7 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What it counted, by the names above."""
+        """Its counts, by the names above."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.type in (int, "int")}
 
     @property
@@ -79,7 +79,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation is.
+    """The description of a generation.
 
     Attributes:
         model, weights_sha256, preprocessing: what embedded it, and must embed its queries.
@@ -134,7 +134,7 @@ class Manifest:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All that an embedding depends on beside the picture."""
+        """Everything that an embedding depends on beside the picture."""
         names = ("model", "weights_sha256", "preprocessing", "precision", "network_sha256")
         return {name: getattr(self, name) for name in names}
 
@@ -194,7 +194,7 @@ def _from_json(read: dict[str, Any]) -> Manifest:
 
 @cache
 def _reader() -> "TypeAdapter[Manifest]":
-    """What sees to it that everything in a manifest has its type."""
+    """Validator that checks the types in a manifest."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(Manifest)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from similarity.files import UNFINISHED_SUFFIX
 from similarity.paths import (
     CENTRE,
     CHECKSUM,
@@ -33,6 +34,7 @@ OF_A_GENERATION = (INDEX, KEYS, CENTRE, NEIGHBOURS, PROJECTED, HEAD, EMBEDDINGS,
 MOST = 999_999_999  # generations
 # Names are compared as a whole; \d would also match the digits of other scripts.
 NUMBER = re.compile(r"[0-9]{6,9}")
+# As earlier versions named it.
 UNWRITTEN_HEAD = re.compile(r"\.new-[0-9a-f]{32}")
 JOURNAL = re.compile(r"([0-9a-f]{16}\.sqlite)(-wal|-shm|-journal)?")
 FOLDER_OF_THUMBNAILS, THUMBNAIL = re.compile(r"[0-9a-f]{2}"), re.compile(r"([0-9a-f]{64})\.jpg(\.new)?")
@@ -71,7 +73,7 @@ def remove_generation(folder: Path) -> None:
             take_away(folder / NETWORK / name)
         _close(folder / NETWORK)
     for path in _within(folder):
-        if UNWRITTEN_HEAD.fullmatch(path.name):
+        if UNWRITTEN_HEAD.fullmatch(path.name) or path.name == f"{HEAD}{UNFINISHED_SUFFIX}":
             take_away(path)
     for name in OF_A_GENERATION:
         take_away(folder / name)
@@ -158,7 +160,7 @@ def _names_in(folder: Path) -> set[str]:
 
 
 def _within(folder: Path) -> list[Path]:
-    """What is in a folder; nothing if there is none."""
+    """List a folder; empty if there is none."""
     with suppress(FileNotFoundError, NotADirectoryError):
         return list(folder.iterdir())
     return []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from similarity.files import read_own
+from similarity.files import read_own, write_atomically
 from similarity.paths import THUMBNAILS
 from similarity.storage.removal import take_away, thumbnails
 
@@ -21,9 +21,7 @@ def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
     """Keep a thumbnail; it appears whole or not at all."""
     path = _path(directory, sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.write_bytes(jpeg)
-    new.replace(path)
+    write_atomically(path, jpeg)
 
 
 def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
@@ -51,10 +49,10 @@ def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) ->
             write_thumbnail(target, sha256, jpeg)
 
 
-def drop_thumbnails(directory: Path, *, but: Collection[str]) -> None:
+def drop_thumbnails(directory: Path, *, kept: Collection[str]) -> None:
     """Remove all thumbnails but those of some pictures, and nothing else that may lie there."""
     for sha256, path in thumbnails(directory):
-        if sha256 not in but:
+        if sha256 not in kept:
             with suppress(OSError):
                 take_away(path)
 

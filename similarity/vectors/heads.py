@@ -20,9 +20,7 @@ import io
 import json
 import math
 import os
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +31,7 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from similarity.errors import HeadError
-from similarity.files import open_own, parse_json
+from similarity.files import open_own, parse_json, write_atomically
 from similarity.paths import heads_folder
 from similarity.vectors.arrays import Vectors, normalise
 
@@ -48,13 +46,13 @@ BLOCK = 4096
 TINY = float(np.finfo(np.float32).tiny)
 # What is counted in the data of a card.
 COUNTS = ("pictures", "labels", "marks", "queries", "gone", "foreign")
-# What comes of reading a file that says something strange.
+# Raised on malformed files.
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is to be known of a head.
+    """The description of a head.
 
     Attributes:
         model, weights_sha256, network_sha256: the backbone that its embeddings are of; see `Manifest`.
@@ -104,7 +102,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """What a head does to one embedding, written as v = matrix x + constant.
+    """The effect of a head on one embedding, written as v = matrix x + constant.
 
     Attributes:
         matrix: float32 (dim, dim_in).
@@ -228,16 +226,11 @@ class Head:
 
     def write(self, path: Path) -> None:
         """Write it to a file, whole or not at all; raises HeadError if that cannot be done."""
-        new = path.with_name(f".new-{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(self.to_bytes())
-            new.replace(path)
+            write_atomically(path, self.to_bytes())
         except OSError as error:
             raise HeadError(f"The head could not be written to {path} ({error.strerror or error}).") from error
-        finally:
-            with suppress(OSError):
-                new.unlink(missing_ok=True)
 
     def _project(self, embeddings: Vectors) -> Vectors:
         components = normalise(embeddings - self.centre) @ self.basis.T

@@ -16,7 +16,7 @@ The README has what was measured, also of what was left out: GeM pooling, mirror
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ from similarity.errors import SearchError
 from similarity.paths import CENTRE, NEIGHBOURS
 from similarity.progress import OnProgress, Reporter
 from similarity.vectors.arrays import Vectors, normalise
-from similarity.vectors.memmap import Split, StoredVectors
+from similarity.vectors.memmap import Comparison, Key, MappedRows, Split, StoredVectors
 from similarity.vectors.npy_files import read_array, read_rows
 
 AUTO = "auto"
@@ -111,11 +111,11 @@ def _choose(count: int, dim: int, *, is_exact: bool) -> Refinement:
     return Refinement("neighbours", "Measured best, and there are few enough to compare each with all.")
 
 
-class RefinedVectors(StoredVectors):
-    """The embeddings of a file, refined as they are read. Safe to share between threads."""
+class Refined:
+    """Comparing the rows of a file refined, as they are read. Safe to share between threads; see `Comparison`."""
 
-    def __init__(self, path: Path, centre: Vectors, nearest: Nearest | None = None) -> None:
-        """Open a file.
+    def __init__(self, rows: MappedRows, centre: Vectors, nearest: Nearest | None = None) -> None:
+        """Refine the rows of a file.
 
         Args:
             centre: what is taken off, float32 (dim,).
@@ -124,43 +124,42 @@ class RefinedVectors(StoredVectors):
         Raises:
             ValueError: these are not of one gallery.
         """
-        super().__init__(path)
-        if centre.shape != (self.dim,) or centre.dtype != np.float32 or not np.isfinite(centre).all():
+        if centre.shape != (rows.dim,) or centre.dtype != np.float32 or not np.isfinite(centre).all():
             raise ValueError("a centre of other embeddings")
-        if nearest is not None and (len(nearest) != len(self) or not _are_rows(nearest, len(self))):
+        if nearest is not None and (len(nearest) != len(rows) or not _are_rows(nearest, len(rows))):
             raise ValueError("neighbours in other embeddings")
-        self.centre, self.nearest = centre, nearest
+        self._rows, self.centre, self.nearest = rows, centre, nearest
         self._lengths: Vectors | None = None
         self._followers: tuple[npt.NDArray[np.int64], Nearest] | None = None
 
-    def __getitem__(self, key: Any) -> Vectors:
-        """See `StoredVectors`."""
+    def __getitem__(self, key: Key) -> Vectors:
+        """See `Comparison`."""
         if isinstance(key, int | np.integer):
             alone: Vectors = self._refined(np.array([self._place(int(key))]))[0]
             return alone
         if isinstance(key, slice):
-            return self._refined(np.arange(*key.indices(len(self))))
+            return self._refined(np.arange(*key.indices(len(self._rows))))
         return self._refined(np.asarray(key, np.int64))
 
     def read(self, rows: npt.NDArray[np.integer]) -> Vectors:
-        """Some rows in the type in which they are compared, float32."""
+        """See `Comparison`; refined rows are float32."""
         return self[rows]
 
     def refine(self, embeddings: Vectors, own: npt.NDArray[np.integer] | None = None) -> Vectors:
-        """See `StoredVectors.refine`."""
+        """See `Comparison`."""
         centred = self._centre(embeddings)
         if self.nearest is None or not len(centred):
             return centred
         return self._moved(centred, self._neighbours(centred, own)[0])
 
-    def are_compared_as(self, others: StoredVectors) -> bool:
-        """See `StoredVectors`: where each is moved towards others, all may change with any of them."""
-        if not isinstance(others, RefinedVectors) or others.dtype != self.dtype:
+    def is_same(self, other: Comparison) -> bool:
+        """See `Comparison`: where each is moved towards others, all may change with any of them."""
+        if not isinstance(other, Refined) or self.nearest is not None or other.nearest is not None:
             return False
-        return self.nearest is None and others.nearest is None and np.array_equal(self.centre, others.centre)
+        return np.array_equal(self.centre, other.centre)
 
     def split(self, embedding: Vectors) -> Split:
-        """See `StoredVectors.split`."""
+        """See `Comparison`."""
         centred, length = self._centre(embedding[np.newaxis]), float(np.linalg.norm(embedding - self.centre))
         is_centred = length >= SHORTEST
         scale, offset = (1 / length, self.centre / length) if is_centred else (1.0, np.zeros_like(embedding))
@@ -182,11 +181,11 @@ class RefinedVectors(StoredVectors):
             return np.empty(0, np.int32), np.empty(0, np.int32)
         if self._followers is None:
             moved = self.nearest[:, :NEAREST]
-            who = np.repeat(np.arange(len(self), dtype=np.int32), moved.shape[1])
+            who = np.repeat(np.arange(len(self._rows), dtype=np.int32), moved.shape[1])
             is_other = moved.ravel() != who
             towards, who = moved.ravel()[is_other], who[is_other]
             order = np.argsort(towards, kind="stable")
-            self._followers = (np.searchsorted(towards[order], np.arange(len(self) + 1)), who[order])
+            self._followers = (np.searchsorted(towards[order], np.arange(len(self._rows) + 1)), who[order])
         starts, who = self._followers
         places = np.repeat(np.arange(len(rows), dtype=np.int32), starts[rows + 1] - starts[rows])
         found = [who[starts[row] : starts[row + 1]] for row in rows]
@@ -199,7 +198,7 @@ class RefinedVectors(StoredVectors):
         kept = self.nearest[rows]
         # Sorting what is missing to the end keeps the others in order.
         order = np.argsort(kept == np.asarray(missing)[:, np.newaxis], axis=1, kind="stable")
-        nearest = np.take_along_axis(kept, order, axis=1)[:, : min(NEAREST, len(self) - 1)]
+        nearest = np.take_along_axis(kept, order, axis=1)[:, : min(NEAREST, len(self._rows) - 1)]
         return self._moved(self._centred(np.asarray(rows)), nearest)
 
     def find_nearest(
@@ -211,14 +210,14 @@ class RefinedVectors(StoredVectors):
             but: for each of the vectors a row to leave out.
         """
         if self._lengths is None:
-            lengths = [np.linalg.norm(block - self.centre, axis=1) for _, block in self.embeddings()]
+            lengths = [np.linalg.norm(block - self.centre, axis=1) for _, block in self._rows.blocks()]
             self._lengths = np.maximum(np.concatenate(lengths), np.float32(SHORTEST))
         found, best = np.empty((len(centred), count), np.int32), np.empty((len(centred), count), np.float32)
-        size = max(1, MATRIX // len(self))
+        size = max(1, MATRIX // len(self._rows))
         for start in range(0, len(centred), size):
             part = centred[start : start + size]
             # The same as comparing with centred rows of unit length, without making them.
-            scores = (part @ self._all.T - (part @ self.centre)[:, np.newaxis]) / self._lengths
+            scores = (part @ self._rows.all.T - (part @ self.centre)[:, np.newaxis]) / self._lengths
             if but is not None:
                 scores[np.arange(len(part)), but[start : start + size]] = -np.inf
             rows = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)  # equal scores by row
@@ -231,7 +230,7 @@ class RefinedVectors(StoredVectors):
         self, centred: Vectors, own: npt.NDArray[np.integer] | None
     ) -> tuple[Nearest, npt.NDArray[np.bool_]]:
         """The rows that other pictures are moved towards, int32 (m, count), and which of these are in the gallery."""
-        count = min(NEAREST, len(self) - (own is not None))
+        count = min(NEAREST, len(self._rows) - (own is not None))
         nearest, scores = self.find_nearest(centred, count, own)
         known = scores[:, 0] >= SAME if own is None else np.zeros(len(centred), bool)
         if self.nearest is not None:
@@ -239,7 +238,7 @@ class RefinedVectors(StoredVectors):
         return nearest, known
 
     def _refined(self, rows: npt.NDArray[np.integer]) -> Vectors:
-        found = np.empty((len(rows), self.dim), np.float32)
+        found = np.empty((len(rows), self._rows.dim), np.float32)
         for start in range(0, len(rows), GATHERED):
             part = rows[start : start + GATHERED]
             centred = self._centred(part)
@@ -258,7 +257,7 @@ class RefinedVectors(StoredVectors):
         return normalise(moved)
 
     def _centred(self, rows: npt.NDArray[np.integer]) -> Vectors:
-        return self._centre(self._gather(rows, np.float32))
+        return self._centre(self._rows.gather(rows))
 
     def _centre(self, embeddings: Vectors) -> Vectors:
         centred = embeddings - self.centre
@@ -267,9 +266,9 @@ class RefinedVectors(StoredVectors):
 
     def _place(self, row: int) -> int:
         """A row that may count from the end."""
-        if not -len(self) <= row < len(self):
+        if not -len(self._rows) <= row < len(self._rows):
             raise IndexError("There are not so many rows.")
-        return row % len(self)
+        return row % len(self._rows)
 
 
 def refine(
@@ -290,14 +289,14 @@ def refine(
     if centre is None:
         centre = _mean(embeddings)
     np.save(folder / CENTRE, centre, allow_pickle=False)
-    refined = RefinedVectors(embeddings.path, centre)
     if method == "neighbours":
-        np.save(folder / NEIGHBOURS, _all_nearest(refined, progress), allow_pickle=False)
+        nearest = _all_nearest(Refined(embeddings.rows, centre), len(embeddings), progress)
+        np.save(folder / NEIGHBOURS, nearest, allow_pickle=False)
     return read_refined(folder, embeddings, method)
 
 
 def read_refined(folder: Path, embeddings: StoredVectors, method: str) -> StoredVectors:
-    """What `refine` made; raises OSError or ValueError if it is not in the folder."""
+    """Read the result of `refine`; raises OSError or ValueError if it is not in the folder."""
     if method == "none":
         return embeddings
     if method not in METHODS:
@@ -306,7 +305,7 @@ def read_refined(folder: Path, embeddings: StoredVectors, method: str) -> Stored
     nearest = None
     if method == "neighbours":
         nearest = read_rows(folder / NEIGHBOURS, len(embeddings), np.int32, KEPT)
-    return RefinedVectors(embeddings.path, centre, nearest)
+    return embeddings.compared_by(Refined(embeddings.rows, centre, nearest))
 
 
 def _mean(embeddings: StoredVectors) -> Vectors:
@@ -316,14 +315,14 @@ def _mean(embeddings: StoredVectors) -> Vectors:
     return (total / len(embeddings)).astype(np.float32)
 
 
-def _all_nearest(refined: RefinedVectors, progress: OnProgress | None) -> Nearest:
+def _all_nearest(refined: Refined, count: int, progress: OnProgress | None) -> Nearest:
     """For each picture the nearest ones, of which it is one itself."""
-    report = Reporter(len(refined), progress, task="Comparing")
+    report = Reporter(count, progress, task="Comparing")
     found = []
-    size = max(1, MATRIX // len(refined))
-    for start in range(0, len(refined), size):
+    size = max(1, MATRIX // count)
+    for start in range(0, count, size):
         part = refined[start : start + size]
-        found.append(refined.find_nearest(part, min(KEPT, len(refined)))[0])
+        found.append(refined.find_nearest(part, min(KEPT, count))[0])
         report.advance(len(part))
     return np.concatenate(found)
 

@@ -16,6 +16,7 @@ from conftest import MODEL, draw
 from similarity import Gallery
 from similarity.errors import GalleryBusyError, SourceError
 from similarity.indexing import operations
+from similarity.indexing.options import IndexOptions
 from similarity.indexing.watch import watch
 from similarity.sources import open_source
 from similarity.storage.manifest import Report
@@ -23,7 +24,7 @@ from similarity.storage.manifest import Report
 
 @pytest.fixture
 def gallery(own_pictures: Path, tmp_path: Path, standin_network: None) -> Gallery:  # noqa: ARG001
-    operations.index(open_source(own_pictures), tmp_path / "gallery", standin.CHOICE)
+    operations.index(open_source(own_pictures), tmp_path / "gallery", IndexOptions(standin.CHOICE))
     return Gallery.open(tmp_path / "gallery", load=standin.load)
 
 

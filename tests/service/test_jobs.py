@@ -11,6 +11,7 @@ import standin
 
 from similarity import Gallery
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError, SourceError
+from similarity.indexing.options import IndexOptions
 from similarity.progress import Progress
 from similarity.service import tasks
 from similarity.service.jobs import KEPT, Job, Jobs
@@ -67,7 +68,7 @@ def cancelled_after(count: int, work: tasks.Work) -> tasks.Work:
 
 
 def build(directory: Path, place: Path) -> tasks.Work:
-    return tasks.index(directory, tasks.at(place), model=MODEL)
+    return tasks.index(directory, tasks.at(place), IndexOptions(MODEL))
 
 
 def test_a_gallery_is_built_in_the_background_and_its_progress_and_report_can_be_read(

@@ -14,6 +14,7 @@ from tiers import Share
 from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.gallery import Gallery, restore
 from similarity.indexing import operations
+from similarity.indexing.options import IndexOptions
 from similarity.sources import open_source
 from similarity.storage import checksums
 from similarity.storage.current import live_number
@@ -23,7 +24,7 @@ from similarity.storage.generations import read_generation
 @pytest.fixture
 def twice_written(own_pictures: Path, tmp_path: Path, standin_network: None) -> Gallery:  # noqa: ARG001
     """A gallery with a generation before the live one, which has a picture less."""
-    operations.index(open_source(own_pictures), tmp_path / "gallery", standin.CHOICE)
+    operations.index(open_source(own_pictures), tmp_path / "gallery", IndexOptions(standin.CHOICE))
     return Gallery.open(tmp_path / "gallery", load=standin.load).remove(ids=["dots/dots-0.jpg"])
 
 
@@ -127,7 +128,7 @@ def test_where_no_state_is_sound_the_error_says_to_index_again(twice_written: Ga
 
 def test_indexing_again_mends_a_damaged_gallery(twice_written: Gallery, own_pictures: Path) -> None:
     (twice_written.directory / "generations" / "000002" / "embeddings.npy").write_bytes(b"")
-    report, _ = operations.index(open_source(own_pictures), twice_written.directory, standin.CHOICE)
+    report, _ = operations.index(open_source(own_pictures), twice_written.directory, IndexOptions(standin.CHOICE))
     assert report.embedded == 15
     assert len(Gallery.open(twice_written.directory)) == 15
 

@@ -12,6 +12,7 @@ import standin
 from similarity.errors import GalleryError
 from similarity.gallery import Gallery
 from similarity.indexing import operations
+from similarity.indexing.options import IndexOptions
 from similarity.sources import open_source
 
 SIZE = 4_000_000
@@ -29,7 +30,7 @@ def gallery(own_pictures: Path, tmp_path: Path) -> Gallery:
 
 
 def make(pictures: Path, directory: Path) -> Gallery:
-    operations.index(open_source(pictures), directory, standin.CHOICE)
+    operations.index(open_source(pictures), directory, IndexOptions(standin.CHOICE))
     return Gallery.open(directory, load=standin.load)
 
 

@@ -16,6 +16,7 @@ from tiers import Share
 from similarity.errors import GalleryBusyError
 from similarity.gallery import Gallery
 from similarity.indexing import operations
+from similarity.indexing.options import IndexOptions
 from similarity.sources import open_source
 from similarity.storage.locks import writing
 
@@ -38,7 +39,7 @@ def test_each_answer_is_wholly_one_generations_while_many_are_swapped(
     table, directory = tmp_path / "table.csv", tmp_path / "gallery"
     readers, swaps = share.count(READERS, parts=4), share.count(SWAPS, parts=10)
     sizes = {"turn 0": write_table(table, own_pictures, 0)}
-    operations.index(open_source(table), directory, standin.CHOICE)
+    operations.index(open_source(table), directory, IndexOptions(standin.CHOICE))
     done = threading.Event()
     answered = {f"turn {turn}": threading.Event() for turn in range(swaps + 1)}
 
@@ -92,7 +93,7 @@ def test_a_generation_stays_as_long_as_another_process_reads_it_and_no_longer_th
     own_pictures: Path, tmp_path: Path, child_environment: dict[str, str]
 ) -> None:
     directory = tmp_path / "gallery"
-    operations.index(open_source(own_pictures), directory, standin.CHOICE)
+    operations.index(open_source(own_pictures), directory, IndexOptions(standin.CHOICE))
     command = [sys.executable, "-c", HOLD, str(directory)]
     with started(command, env=child_environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
         assert reader.stdout
@@ -107,7 +108,7 @@ def test_a_generation_stays_as_long_as_another_process_reads_it_and_no_longer_th
 
 def test_an_open_gallery_notices_that_it_is_not_the_live_one_any_more(own_pictures: Path, tmp_path: Path) -> None:
     directory = tmp_path / "gallery"
-    operations.index(open_source(own_pictures), directory, standin.CHOICE)
+    operations.index(open_source(own_pictures), directory, IndexOptions(standin.CHOICE))
     opened = Gallery.open(directory, load=standin.load)
     assert opened.is_live
     newer = opened.remove(labels=["dots"])
@@ -117,7 +118,7 @@ def test_an_open_gallery_notices_that_it_is_not_the_live_one_any_more(own_pictur
 
 def test_a_second_writer_is_told_at_once_who_the_first_one_is(own_pictures: Path, tmp_path: Path) -> None:
     directory = tmp_path / "gallery"
-    operations.index(open_source(own_pictures), directory, standin.CHOICE)
+    operations.index(open_source(own_pictures), directory, IndexOptions(standin.CHOICE))
     with (
         writing(directory, "sync /photos"),
         pytest.raises(
@@ -141,7 +142,7 @@ def test_a_lock_that_a_killed_process_left_blocks_nobody(
     own_pictures: Path, tmp_path: Path, child_environment: dict[str, str]
 ) -> None:
     directory = tmp_path / "gallery"
-    operations.index(open_source(own_pictures), directory, standin.CHOICE)
+    operations.index(open_source(own_pictures), directory, IndexOptions(standin.CHOICE))
     killed = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(directory)], env=child_environment, check=False)
     assert killed.returncode < 0
     assert (directory / ".writer.json").exists()

@@ -347,13 +347,13 @@ def test_an_approximate_gallery_keeps_its_centre_as_it_grows(standin_network: No
         draw(KINDS[seed % 3], seed).save(folder / f"{seed}.jpg")
     gallery = Gallery.build(folder, tmp_path / "lists", model=standin.CHOICE, recipe="IVF2,SQ8")
     assert gallery.manifest.refinement == "centred"
-    centre = gallery.vectors.centre  # type: ignore[attr-defined]
+    centre = gallery.vectors.centre
     draw("dots", 999).save(folder / "new.jpg")
     grown = Gallery.open(gallery.directory, load=standin.load).add(folder)
-    np.testing.assert_array_equal(grown.vectors.centre, centre)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(grown.vectors.centre, centre)
     assert len(grown.vectors) == 91
     anew = grown.rebuild()
-    assert (anew.vectors.centre != centre).any()  # type: ignore[attr-defined]
+    assert (anew.vectors.centre != centre).any()
     with pytest.raises(SimilarityError, match="needs an exact index"):
         grown.rebuild(refinement="neighbours")
 

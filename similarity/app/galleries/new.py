@@ -16,6 +16,7 @@ from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 from similarity.embedding.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
+from similarity.indexing.options import IndexOptions
 from similarity.service import tasks
 from similarity.storage.inventory import look_at, named_gallery
 
@@ -115,14 +116,8 @@ def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool
     if _is_taken(directory) and not is_sure:
         _ask(name, directory)
         return
-    work = tasks.index(
-        directory,
-        prepare(name),
-        model=how.model,
-        precision=how.precision,
-        recipe=how.recipe,
-        refinement=how.refinement,
-    )
+    options = IndexOptions(how.model, how.precision, how.recipe, how.refinement)
+    work = tasks.index(directory, prepare(name), options)
     jobs_background.start(directory, "index", work)
     overview.show_all()
     st.rerun()

@@ -11,14 +11,13 @@ principal components first saved no time, and of each picture's ten neighbours 0
 
 import hashlib
 import logging
-import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from similarity.files import write_atomically
 from similarity.gallery import Gallery
 from similarity.paths import CENTRE, EMBEDDINGS, HEAD, NEIGHBOURS, cache_folder
 from similarity.search import Rows
@@ -178,14 +177,8 @@ def _file(gallery: Gallery) -> Path:
 
 def _write(path: Path, points: Points) -> None:
     """Written whole or not at all; where that cannot be, it is made again the next time."""
-    new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with new.open("wb") as file:
-            np.save(file, points, allow_pickle=False)
-        new.replace(path)
+        write_atomically(path, lambda file: np.save(file, points, allow_pickle=False))
     except OSError as error:
         logger.warning("The map cannot be kept in %s: %s", path.parent, error)
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)

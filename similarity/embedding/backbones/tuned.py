@@ -7,8 +7,6 @@ A gallery remembers the SHA-256 of its weights; by that they are found again her
 
 import re
 import shutil
-import uuid
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from similarity.embedding.backbones import Backbone, check_installed, get_backbo
 from similarity.embedding.backbones.tuned_files import CARD, read_header, tuned_model
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, find_weights, obtain_weights, weights_sha256
 from similarity.errors import ModelError, WeightsError
-from similarity.files import parse_json
+from similarity.files import parse_json, write_atomically
 from similarity.paths import full_path, models_folder
 from similarity.vectors.heads import Card
 
@@ -123,14 +121,10 @@ def keep_tuned(weights: Path, model: str) -> Path:
     kept = tuned_path(model, sha256)
     if find_tuned(model, sha256):
         return kept
-    new = kept.with_name(f".new-{uuid.uuid4().hex}")
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(weights, new)
-        new.replace(kept)
+        with weights.open("rb") as file:
+            write_atomically(kept, lambda copied: shutil.copyfileobj(file, copied))
     except OSError as error:
         raise WeightsError(f"The weights could not be written to {kept} ({error.strerror or error}).") from error
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
     return kept

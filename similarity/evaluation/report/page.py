@@ -2,10 +2,8 @@
 
 import base64
 import io
-import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +32,7 @@ from similarity.evaluation.report.wording import (
     NAMES,
 )
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
+from similarity.files import write_atomically
 from similarity.gallery import Gallery
 from similarity.images.decoding import grey_thumbnail, thumbnail
 from similarity.sources import Item
@@ -110,15 +109,10 @@ def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
 
 def save_report(path: Path, page: str) -> None:
     """Write a page to a file, whole or not at all; raises SearchError if that cannot be done."""
-    new = path.with_name(f".{uuid.uuid4().hex}.new")
     try:
-        new.write_text(page, encoding="utf-8")
-        new.replace(path)
+        write_atomically(path, page)
     except OSError as error:
         raise SearchError(f"The report could not be written to {path} ({error.strerror or error}).") from error
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
 
 
 def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:

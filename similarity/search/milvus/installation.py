@@ -6,7 +6,6 @@ It lies beside the galleries and never in one, since a gallery may come from a s
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -16,6 +15,7 @@ import filelock
 from pydantic import TypeAdapter, ValidationError
 
 from similarity.errors import StoreError
+from similarity.files import write_atomically
 from similarity.paths import home
 
 FILE, LOCK = "milvus.json", ".milvus.json.lock"
@@ -118,17 +118,12 @@ def owns(directory: Path, identity: str) -> bool:
 def _changing() -> Iterator[Installation]:
     """The contents of the file, for changes that are written whole or not at all."""
     path = home() / FILE
-    new = path.with_name(f"{FILE}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.with_name(LOCK), timeout=PATIENCE):
             installation = read_installation()
             yield installation
-            with new.open("w", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(installation), indent=2) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
+            write_atomically(path, json.dumps(asdict(installation), indent=2) + "\n", durable=True)
     except (OSError, filelock.Timeout) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreError(

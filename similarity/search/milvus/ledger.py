@@ -12,7 +12,7 @@ import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from similarity.files import confirm, read_json
+from similarity.files import read_json, write_atomically
 from similarity.search.milvus.addresses import remember
 from similarity.search.milvus.ownership import own_id
 from similarity.search.stores import COLLECTIONS, Store
@@ -68,7 +68,4 @@ def write_noted(directory: Path, noted: list[Noted]) -> None:
     if not noted:
         path.unlink(missing_ok=True)
         return
-    new = path.with_name(f"{COLLECTIONS}.new")
-    new.write_text(json.dumps([asdict(entry) for entry in noted], indent=2) + "\n")
-    confirm(new)
-    new.replace(path)
+    write_atomically(path, json.dumps([asdict(entry) for entry in noted], indent=2) + "\n", durable=True)

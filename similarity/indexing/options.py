@@ -1,0 +1,36 @@
+"""The options that a gallery is indexed with."""
+
+from dataclasses import dataclass
+
+from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
+from similarity.embedding.engines import Precision
+from similarity.fetch.downloads import DownloadProgress
+from similarity.search import AUTO as AUTO_RECIPE
+from similarity.search.stores import Store
+from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """How a gallery is indexed.
+
+    Attributes:
+        model: a backbone's name or `auto`, or the result of `choose_model`.
+        precision: of the network's arithmetic; int8 is the fastest, and calibrated on up to 300 of the pictures.
+        recipe: of the index, see `search.recipes`.
+        refinement: of the embeddings, see `vectors.refinement`.
+        store: where the index is to lie, see `search.stores`; if None, where it was, or where new ones are.
+    """
+
+    model: str | ModelChoice = AUTO
+    precision: Precision = "auto"
+    recipe: str = AUTO_RECIPE
+    refinement: str = AUTO_REFINEMENT
+    store: Store | None = None
+
+    def choose_model(self, progress: DownloadProgress | None = None) -> ModelChoice:
+        """Find the model's weights, and download them if need be; raises ModelError if they cannot be had."""
+        return choose_model(self.model, progress=progress) if isinstance(self.model, str) else self.model
+
+
+DEFAULTS = IndexOptions()
