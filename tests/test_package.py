@@ -2,6 +2,9 @@
 
 import ast
 import functools
+import importlib
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +69,22 @@ except ClusterError as error:
     print(error)
 """
 
+HEAVY = (
+    "numpy", "faiss", "pyarrow", "openvino", "PIL", "requests", "sklearn", "torch", "scipy", "pandas", "matplotlib",
+)  # fmt: skip
+# Runs the command line, or only imports the package where no arguments are given, and prints what has been loaded.
+LOADED = f"""
+import sys
+try:
+    if sys.argv[1:]:
+        from similarity.cli import main
+        main()
+    else:
+        import similarity
+finally:
+    print("loaded:", *sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)
+"""
+
 
 @functools.cache
 def imports(path: Path) -> set[str]:
@@ -79,10 +98,53 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def run_python(code: str, *arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter."""
+    environment = os.environ | ({"SIMILARITY_HOME": str(home)} if home else {})
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=ROOT.parent, env=environment, capture_output=True, text=True, check=False)
+
+
 def test_the_public_names_are_these() -> None:
     assert similarity.__all__ == ["Embedder", "Examples", "Gallery", "Hit", "Item", "SimilarityError", "Text"]
     for name in similarity.__all__:
         assert hasattr(similarity, name)
+
+
+def test_the_public_names_are_listed_before_they_are_loaded() -> None:
+    code = "import similarity, sys; print(*dir(similarity)); print(similarity.Gallery.__module__, *sys.modules)"
+    listed, loaded = run_python(code).stdout.splitlines()
+    assert set(similarity.__all__) <= set(listed.split())
+    assert loaded.split()[0] == "similarity.gallery"
+    help_page = run_python("import pydoc, similarity; print(pydoc.plain(pydoc.render_doc(similarity)))").stdout
+    assert all(name in help_page for name in similarity.__all__)
+
+
+def test_every_package_has_the_names_that_it_lists() -> None:
+    for path in ROOT.rglob("__init__.py"):
+        package = importlib.import_module(".".join(path.relative_to(ROOT.parent).parent.parts))
+        names = getattr(package, "__all__", [])
+        assert set(names) <= set(dir(package))
+        assert all(hasattr(package, name) for name in names)
+
+
+def test_a_name_that_a_package_lacks_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"module 'similarity\.search' has no attribute 'Nonsense'"):
+        importlib.import_module("similarity.search").Nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("list",), ("search", "--nonsense")])
+def test_a_start_loads_no_heavy_library(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = run_python(LOADED, *arguments, home=tmp_path)
+    assert done.returncode == (2 if "--nonsense" in arguments else 0), done.stderr
+    assert done.stderr.splitlines()[-1] == "loaded:"
+
+
+@pytest.mark.usefixtures("shapes")
+def test_listing_galleries_loads_no_heavy_library(home: Path) -> None:
+    done = run_python(LOADED, "list", "--json", home=home)
+    assert json.loads(done.stdout)["galleries"]
+    assert done.stderr.splitlines()[-1] == "loaded:"
 
 
 @pytest.mark.parametrize("package", WALLS)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from similarity.gallery import Gallery
     from similarity.query.inputs import Examples
     from similarity.search import Hit
-    from similarity.search.contract import Accuracy
+    from similarity.search.accuracy import Accuracy
 
 # Of more pictures, finding out takes longer than a search should, unless it is asked for.
 AT_ONCE = 20_000

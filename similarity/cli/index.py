@@ -27,10 +27,10 @@ from similarity.cli.options import (
     WeightsPath,
 )
 from similarity.search.stores import Store, choose_store
-from similarity.sources import Source, open_source
 
 if TYPE_CHECKING:
     from similarity.embedding.backbones.weights import ModelChoice
+    from similarity.sources import Source
     from similarity.storage.manifest import Report
     from similarity.vectors.heads import Head
 
@@ -53,6 +53,7 @@ def index(
 ) -> None:
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
     from similarity.indexing import operations as indexing
+    from similarity.sources import open_source
     from similarity.storage.inventory import find_gallery
 
     if (source is None) == (from_embeddings is None):
@@ -92,6 +93,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add pictures to a gallery: those that are not in it, and those that have changed."""
+    from similarity.sources import open_source
+
     listed = open_source(source, split=split, products=products, seed=seed)
     _update("add", listed, gallery, dry_run, as_json=as_json)
 
@@ -106,6 +109,8 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Bring a gallery in step with a source: add what is new, embed what changed, drop what is gone."""
+    from similarity.sources import open_source
+
     listed = open_source(source, split=split, products=products, seed=seed)
     _update("sync", listed, gallery, dry_run, as_json=as_json)
 
@@ -209,7 +214,7 @@ def choose(model: str, weights: Path | None) -> "ModelChoice":
         return choose_model(model, progress=downloaded)
 
 
-def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
+def _update(task: str, source: "Source", gallery: str, dry_run: bool, *, as_json: bool) -> None:
     from similarity.embedding.embedder import Embedder
     from similarity.indexing import operations as indexing
     from similarity.storage.inventory import find_gallery
@@ -233,7 +238,7 @@ def interruptible(*, goes_on: bool = True) -> Iterator[None]:
 
 def _tell(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
     """What a run did, or would do."""
-    from similarity.storage.generations import read_live_manifest
+    from similarity.storage.live import read_live_manifest
 
     manifest = read_live_manifest(directory)
     if as_json:

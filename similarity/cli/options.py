@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from similarity.embedding.engines import Precision
+from similarity.embedding.precision import Precision
 from similarity.sources import Split
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]

@@ -12,13 +12,13 @@ from similarity.cli import confidence, terminal
 from similarity.cli import explain as explaining
 from similarity.cli.options import AsJson, Count, GalleryName, Sheet
 from similarity.errors import GalleryDamagedError
-from similarity.query.filters import Conditions
 from similarity.sample import SAMPLE
-from similarity.search.contract import Accuracy
+from similarity.search.accuracy import Accuracy
 
 if TYPE_CHECKING:
     from similarity.evaluation.confidence.estimate import Chances
     from similarity.gallery import Gallery
+    from similarity.query.filters import Conditions
     from similarity.query.inputs import Examples
     from similarity.search import Hit
     from similarity.sources import Item
@@ -87,6 +87,8 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
+    from similarity.query.filters import Conditions
+
     conditions = Conditions(
         where=_where(where or []), minimum=min_score, offset=offset, distinct=distinct, accuracy=accuracy
     )
@@ -110,6 +112,7 @@ def search(
 
 def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False) -> None:
     """Search the sample gallery with one of the sample queries, and draw the sheet."""
+    from similarity.query.filters import Conditions
     from similarity.sample import demo_query
 
     _search(Asked([demo_query().path]), SAMPLE, k, sheet, Conditions(), as_json=as_json)
@@ -152,7 +155,7 @@ def _search(
     gallery: str,
     k: int,
     sheet: Path | None,
-    conditions: Conditions,
+    conditions: "Conditions",
     *,
     exclude_query: bool = False,
     precision: float | None = None,

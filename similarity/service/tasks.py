@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from similarity.embedding.backbones.weights import AUTO, choose_model
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.engines import Precision
+from similarity.embedding.precision import Precision
 from similarity.finetuning import Epoch, Settings, finetune
 from similarity.finetuning.epochs import STAGES
 from similarity.gallery import Gallery, restore

@@ -8,7 +8,7 @@ import numpy as np
 from similarity.evaluation.confidence.calibration import VOTERS, Calibration, count_votes
 from similarity.gallery import Gallery
 from similarity.search import Hit
-from similarity.search.contract import Accuracy
+from similarity.search.accuracy import Accuracy
 from similarity.vectors.arrays import Vectors
 
 # Less likely than that is rather wrong than right.
