@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,38 +15,12 @@ import pytest
 import similarity
 
 ROOT = Path(similarity.__file__).parent
-WALLS = {
-    "streamlit": {"app"},
-    "torch": {"embedding", "finetuning", "bench"},
-    "torchvision": {"embedding", "finetuning", "bench"},
-    "pytorch_metric_learning": {"finetuning"},
-    "timm": {"embedding"},
-    "open_clip": {"embedding"},
-    "safetensors": {"embedding", "vectors"},
-    "huggingface_hub": {"embedding"},
-    "faiss": {"search"},
-    "openvino": {"embedding"},
-    "nncf": {"embedding"},
-    "requests": {"fetch"},
-    "matplotlib": {"exports", "evaluation"},
-    "jinja2": {"evaluation"},
-    "scipy": {"evaluation"},
-    "watchfiles": {"indexing"},
-    "pyarrow": {"storage", "sources", "shards"},
-    "filelock": {"storage", "embedding", "fetch", "indexing", "search", "shards"},
-    "pymilvus": {"search"},
-    "grpc": {"search"},
-    "ray": {"shards"},
-    "fsspec": {"sources"},
-    "limits": {"app", "service"},
-    "authlib": {"app"},
-    "typer": {"cli"},
-    "rich": {"cli"},
-    "sklearn": {"app", "evaluation"},
-    "psutil": {"app", "bench", "search"},
-    "hnswlib": {"bench"},
-    "usearch": {"bench"},
-    "threadpoolctl": {"app"},
+# The contracts of pyproject.toml about libraries: each with the rooms that import it.
+CONTRACTS = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+ROOMS_OF = {
+    contract["name"]: {room.removeprefix("similarity.") for room in contract["allowed_importers"]}
+    for contract in CONTRACTS
+    if contract["type"] == "protected"
 }
 
 EXTRAS = ("ray", "pymilvus", "milvus_lite", "open_clip", "fsspec", "s3fs", "nncf", "authlib")
@@ -147,10 +122,47 @@ def test_listing_galleries_loads_no_heavy_library(home: Path) -> None:
     assert done.stderr.splitlines()[-1] == "loaded:"
 
 
-@pytest.mark.parametrize("package", WALLS)
-def test_a_library_is_imported_only_where_it_belongs(package: str) -> None:
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts of a project."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_import_contracts_hold() -> None:
+    checked = lint_imports(ROOT.parent)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "fault"),
+    [
+        ("search/tuning.py", "import similarity.app", "similarity.search is not allowed to import similarity.app"),
+        ("storage/items.py", "import faiss", "similarity.storage.items -> faiss"),
+        ("cellar.py", "", "cellar"),  # a room that has no floor
+    ],
+)
+def test_an_import_that_does_not_belong_breaks_a_contract(module: str, line: str, fault: str, tmp_path: Path) -> None:
+    for path in ROOT.rglob("*.py"):
+        copy = tmp_path / path.relative_to(ROOT.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text())
+    (tmp_path / "pyproject.toml").write_text((ROOT.parent / "pyproject.toml").read_text())
+    with (tmp_path / "similarity" / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    checked = lint_imports(tmp_path)
+    assert checked.returncode == 1
+    assert fault in checked.stdout
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    folders = {path.parent for path in ROOT.rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("package", ROOMS_OF)
+def test_every_room_that_may_import_a_library_does(package: str) -> None:
     importing = {path.relative_to(ROOT).parts[0] for path in ROOT.rglob("*.py") if package in imports(path)}
-    assert importing == WALLS[package]
+    assert importing == ROOMS_OF[package]
 
 
 def test_every_module_is_imported_where_no_extra_is_installed() -> None:
