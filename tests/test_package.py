@@ -5,6 +5,7 @@ import functools
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -152,6 +153,13 @@ def test_an_import_that_does_not_belong_breaks_a_contract(module: str, line: str
     checked = lint_imports(tmp_path)
     assert checked.returncode == 1
     assert fault in checked.stdout
+
+
+def test_the_hooks_before_a_commit_are_the_linters_of_ci() -> None:
+    hooks = re.findall("entry: (.+)", (ROOT.parent / ".pre-commit-config.yaml").read_text())
+    lines = (ROOT.parent / ".ci" / "run").read_text().splitlines()
+    linters = (".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/lint-imports")
+    assert hooks == [line for line in lines if line.startswith(linters)]
 
 
 def test_every_folder_with_modules_is_a_package() -> None:
