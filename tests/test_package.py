@@ -162,6 +162,16 @@ def test_the_hooks_before_a_commit_are_the_linters_of_ci() -> None:
     assert hooks == [line for line in lines if line.startswith(linters)]
 
 
+def test_the_map_in_contributing_has_every_room_and_no_file_that_is_not_there() -> None:
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text()
+    floors = next(contract["layers"] for contract in CONTRACTS if contract["type"] == "layers")
+    for room in {room for floor in floors for room in floor.split(" | ")} - {"__main__"}:
+        assert f"`{room}/`" in text or f"`{room}.py`" in text, room
+    named = re.findall(r"`((?:similarity|tests)/[\w/]+\.py)`", text)
+    assert len(named) > 10
+    assert [path for path in named if "NAME" not in path and not (ROOT.parent / path).exists()] == []
+
+
 def test_every_folder_with_modules_is_a_package() -> None:
     folders = {path.parent for path in ROOT.rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
