@@ -6,8 +6,6 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import Any
 
-from pathvalidate import sanitize_filename
-
 # How long an address may be, and all that people say in one line: words, names, places, in characters.
 LONGEST = 2_048
 
@@ -63,6 +61,8 @@ def log(level: int) -> None:
 
 
 def _sanitized(name: str) -> str:
+    from pathvalidate import sanitize_filename
+
     name = re.sub(r"\s+(?=\.)", "", one_line(name))  # which hides a reserved name from whoever looks for one
     return sanitize_filename(name, "_", platform="universal", max_len=LONGEST)
 
