@@ -11,7 +11,7 @@ from typing import Literal, Unpack
 
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
 from similarity.embedding.embedder import Embedder, EmbedderId, Reusing
-from similarity.embedding.engines import Precision
+from similarity.embedding.precision import Precision
 from similarity.errors import FetchError, GalleryError, GalleryNotFoundError, ImageError
 from similarity.fetch.http import fetch
 from similarity.images.decoding import grey_thumbnail, thumbnail
@@ -24,9 +24,9 @@ from similarity.query.encoder import EncodedQuery, QueryEncoder
 from similarity.query.explain import Explanation, Look, check_same, explain, look
 from similarity.query.filters import Facets
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_once
-from similarity.query.near_duplicates import SAME_TO_THE_EYE
 from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.ranking import Ranker
+from similarity.query.thresholds import SAME_TO_THE_EYE
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search import Hit, Recipe, Rows
 from similarity.search.stores import Store

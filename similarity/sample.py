@@ -3,13 +3,11 @@
 from functools import cache
 from pathlib import Path
 
-from similarity.embedding.backbones.weights import AUTO, choose_model
 from similarity.errors import GalleryError, GalleryNotFoundError
-from similarity.gallery import Gallery
 from similarity.paths import galleries_folder
 from similarity.progress import OnProgress
-from similarity.sources import Item, open_source
-from similarity.storage.generations import read_live_manifest
+from similarity.sources import Item
+from similarity.storage.live import read_live_manifest
 from similarity.storage.manifest import FORMAT
 
 SAMPLE = "sample"
@@ -38,6 +36,8 @@ def sample_queries() -> list[Item]:
 
 @cache
 def _listed(path: Path) -> list[Item]:
+    from similarity.sources import open_source
+
     return open_source(path).items if path.is_file() else []
 
 
@@ -65,6 +65,9 @@ def ensure_sample(progress: OnProgress | None = None, *, anew: bool = False) -> 
         return directory
     if not has_sample():
         raise GalleryNotFoundError(NO_SAMPLE)
+    from similarity.embedding.backbones.weights import AUTO, choose_model
+    from similarity.gallery import Gallery
+
     choice = choose_model(AUTO, may_download=False)
     Gallery.build(FOLDER / "catalogue.csv", directory, model=choice, progress=progress)
     return directory

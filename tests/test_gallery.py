@@ -23,8 +23,8 @@ from similarity.errors import (
 from similarity.gallery import open_gallery
 from similarity.progress import Progress
 from similarity.storage.current import live_number
-from similarity.storage.generations import read_live_manifest
 from similarity.storage.inventory import find_gallery, list_galleries
+from similarity.storage.live import read_live_manifest
 from similarity.storage.manifest import FORMAT
 
 

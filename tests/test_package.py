@@ -2,8 +2,13 @@
 
 import ast
 import functools
+import importlib
+import json
+import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,38 +16,12 @@ import pytest
 import similarity
 
 ROOT = Path(similarity.__file__).parent
-WALLS = {
-    "streamlit": {"app"},
-    "torch": {"embedding", "finetuning", "bench"},
-    "torchvision": {"embedding", "finetuning", "bench"},
-    "pytorch_metric_learning": {"finetuning"},
-    "timm": {"embedding"},
-    "open_clip": {"embedding"},
-    "safetensors": {"embedding", "vectors"},
-    "huggingface_hub": {"embedding"},
-    "faiss": {"search"},
-    "openvino": {"embedding"},
-    "nncf": {"embedding"},
-    "requests": {"fetch"},
-    "matplotlib": {"exports", "evaluation"},
-    "jinja2": {"evaluation"},
-    "scipy": {"evaluation"},
-    "watchfiles": {"indexing"},
-    "pyarrow": {"storage", "sources", "shards"},
-    "filelock": {"storage", "embedding", "fetch", "indexing", "search", "shards"},
-    "pymilvus": {"search"},
-    "grpc": {"search"},
-    "ray": {"shards"},
-    "fsspec": {"sources"},
-    "limits": {"app", "service"},
-    "authlib": {"app"},
-    "typer": {"cli"},
-    "rich": {"cli"},
-    "sklearn": {"app", "evaluation"},
-    "psutil": {"app", "bench", "search"},
-    "hnswlib": {"bench"},
-    "usearch": {"bench"},
-    "threadpoolctl": {"app"},
+# The contracts of pyproject.toml about libraries: each with the rooms that import it.
+CONTRACTS = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+ROOMS_OF = {
+    contract["name"]: {room.removeprefix("similarity.") for room in contract["allowed_importers"]}
+    for contract in CONTRACTS
+    if contract["type"] == "protected"
 }
 
 EXTRAS = ("ray", "pymilvus", "milvus_lite", "open_clip", "fsspec", "s3fs", "nncf", "authlib")
@@ -66,6 +45,22 @@ except ClusterError as error:
     print(error)
 """
 
+HEAVY = (
+    "numpy", "faiss", "pyarrow", "openvino", "PIL", "requests", "sklearn", "torch", "scipy", "pandas", "matplotlib",
+)  # fmt: skip
+# Runs the command line, or only imports the package where no arguments are given, and prints what has been loaded.
+LOADED = f"""
+import sys
+try:
+    if sys.argv[1:]:
+        from similarity.cli import main
+        main()
+    else:
+        import similarity
+finally:
+    print("loaded:", *sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)
+"""
+
 
 @functools.cache
 def imports(path: Path) -> set[str]:
@@ -79,16 +74,113 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def run_python(code: str, *arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter."""
+    environment = os.environ | ({"SIMILARITY_HOME": str(home)} if home else {})
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=ROOT.parent, env=environment, capture_output=True, text=True, check=False)
+
+
 def test_the_public_names_are_these() -> None:
     assert similarity.__all__ == ["Embedder", "Examples", "Gallery", "Hit", "Item", "SimilarityError", "Text"]
     for name in similarity.__all__:
         assert hasattr(similarity, name)
 
 
-@pytest.mark.parametrize("package", WALLS)
-def test_a_library_is_imported_only_where_it_belongs(package: str) -> None:
+def test_the_public_names_are_listed_before_they_are_loaded() -> None:
+    code = "import similarity, sys; print(*dir(similarity)); print(similarity.Gallery.__module__, *sys.modules)"
+    listed, loaded = run_python(code).stdout.splitlines()
+    assert set(similarity.__all__) <= set(listed.split())
+    assert loaded.split()[0] == "similarity.gallery"
+    help_page = run_python("import pydoc, similarity; print(pydoc.plain(pydoc.render_doc(similarity)))").stdout
+    assert all(name in help_page for name in similarity.__all__)
+
+
+def test_every_package_has_the_names_that_it_lists() -> None:
+    for path in ROOT.rglob("__init__.py"):
+        package = importlib.import_module(".".join(path.relative_to(ROOT.parent).parent.parts))
+        names = getattr(package, "__all__", [])
+        assert set(names) <= set(dir(package))
+        assert all(hasattr(package, name) for name in names)
+
+
+def test_a_name_that_a_package_lacks_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"module 'similarity\.search' has no attribute 'Nonsense'"):
+        importlib.import_module("similarity.search").Nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("list",), ("search", "--nonsense")])
+def test_a_start_loads_no_heavy_library(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = run_python(LOADED, *arguments, home=tmp_path)
+    assert done.returncode == (2 if "--nonsense" in arguments else 0), done.stderr
+    assert done.stderr.splitlines()[-1] == "loaded:"
+
+
+@pytest.mark.usefixtures("shapes")
+def test_listing_galleries_loads_no_heavy_library(home: Path) -> None:
+    done = run_python(LOADED, "list", "--json", home=home)
+    assert json.loads(done.stdout)["galleries"]
+    assert done.stderr.splitlines()[-1] == "loaded:"
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts of a project."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_import_contracts_hold() -> None:
+    checked = lint_imports(ROOT.parent)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "fault"),
+    [
+        ("search/tuning.py", "import similarity.app", "similarity.search is not allowed to import similarity.app"),
+        ("storage/items.py", "import faiss", "similarity.storage.items -> faiss"),
+        ("cellar.py", "", "cellar"),  # a room that has no floor
+    ],
+)
+def test_an_import_that_does_not_belong_breaks_a_contract(module: str, line: str, fault: str, tmp_path: Path) -> None:
+    for path in ROOT.rglob("*.py"):
+        copy = tmp_path / path.relative_to(ROOT.parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text())
+    (tmp_path / "pyproject.toml").write_text((ROOT.parent / "pyproject.toml").read_text())
+    with (tmp_path / "similarity" / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    checked = lint_imports(tmp_path)
+    assert checked.returncode == 1
+    assert fault in checked.stdout
+
+
+def test_the_hooks_before_a_commit_are_the_linters_of_ci() -> None:
+    hooks = re.findall("entry: (.+)", (ROOT.parent / ".pre-commit-config.yaml").read_text())
+    lines = (ROOT.parent / ".ci" / "run").read_text().splitlines()
+    linters = (".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/lint-imports")
+    assert hooks == [line for line in lines if line.startswith(linters)]
+
+
+def test_the_map_in_contributing_has_every_room_and_no_file_that_is_not_there() -> None:
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text()
+    floors = next(contract["layers"] for contract in CONTRACTS if contract["type"] == "layers")
+    for room in {room for floor in floors for room in floor.split(" | ")} - {"__main__"}:
+        assert f"`{room}/`" in text or f"`{room}.py`" in text, room
+    named = re.findall(r"`((?:similarity|tests)/[\w/]+\.py)`", text)
+    assert len(named) > 10
+    assert [path for path in named if "NAME" not in path and not (ROOT.parent / path).exists()] == []
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    folders = {path.parent for path in ROOT.rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("package", ROOMS_OF)
+def test_every_room_that_may_import_a_library_does(package: str) -> None:
     importing = {path.relative_to(ROOT).parts[0] for path in ROOT.rglob("*.py") if package in imports(path)}
-    assert importing == WALLS[package]
+    assert importing == ROOMS_OF[package]
 
 
 def test_every_module_is_imported_where_no_extra_is_installed() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from similarity.bench.machine import describe_machine
 from similarity.bench.scratch_home import scratch_home
-from similarity.embedding.engines import Precision
+from similarity.embedding.precision import Precision
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress, Progress
 from similarity.query.explain import Look

@@ -3,32 +3,76 @@
 import logging
 import os
 import sys
+from collections import UserDict
+from importlib import import_module
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command_from_info, get_group
+from typer.models import CommandInfo
 
-from similarity.cli import bench as bench_commands
-from similarity.cli import (
-    download,
-    embed,
-    evaluate,
-    feedback,
-    finetune,
-    galleries,
-    import_gallery,
-    index,
-    models,
-    plan,
-    search,
-    terminal,
-)
+from similarity.cli import terminal
 from similarity.errors import SimilarityError
 from similarity.text import plain
+
+# Each command, in the order of `--help`, with the function that it runs; `bench` has commands of its own.
+COMMANDS = {
+    "index": "index:index",
+    "add": "index:add",
+    "sync": "index:sync",
+    "watch": "index:watch",
+    "remove": "index:remove",
+    "rebuild": "index:rebuild",
+    "embed": "embed:embed",
+    "search": "search:search",
+    "demo": "search:demo",
+    "info": "galleries:info",
+    "verify": "galleries:verify",
+    "restore": "galleries:restore",
+    "duplicates": "galleries:duplicates",
+    "feedback": "feedback:feedback",
+    "finetune": "finetune:finetune",
+    "models": "models:models",
+    "evaluate": "evaluate:evaluate",
+    "compare": "evaluate:compare",
+    "plan": "plan:plan",
+    "download": "download:download",
+    "list": "galleries:list_galleries",
+    "import": "import_gallery:import_gallery",
+    "bench": "bench:app",
+}
+
+
+class LoadedCommands(UserDict[str, Any]):
+    """Commands by name, each loaded when it is looked up: to run one is not to import all."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a command, loaded now if it has not been."""
+        if isinstance(self.data[name], str):
+            self.data[name] = _load(name, self.data[name])
+        return self.data[name]
+
+
+def _load(name: str, place: str) -> Any:
+    """Import a command from `module:function`."""
+    module, _, function = place.partition(":")
+    callback = getattr(import_module(f"{__name__}.{module}"), function)
+    if isinstance(callback, typer.Typer):
+        group = get_group(callback)
+        group.name = name
+        return group
+    info = CommandInfo(name, callback=callback)
+    return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=app.rich_markup_mode)
 
 
 class Commands(TyperGroup):
     """All commands. An error of ours ends any of them with one sentence and exit status 1, whoever runs them."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Take the settings of the app; the commands are those above."""
+        super().__init__(**settings)
+        self.commands = LoadedCommands(COMMANDS)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -48,32 +92,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (
-    index.index,
-    index.add,
-    index.sync,
-    index.watch,
-    index.remove,
-    index.rebuild,
-    embed.embed,
-    search.search,
-    search.demo,
-    galleries.info,
-    galleries.verify,
-    galleries.restore,
-    galleries.duplicates,
-    feedback.feedback,
-    finetune.finetune,
-    models.models,
-    evaluate.evaluate,
-    evaluate.compare,
-    plan.plan,
-    download.download,
-):
-    app.command()(command)
-app.command("list")(galleries.list_galleries)
-app.command("import")(import_gallery.import_gallery)
-app.add_typer(bench_commands.app, name="bench")
+
+@app.callback()
+def start() -> None:
+    """Begin any command; with this function the app is a group although its commands are registered nowhere else."""
 
 
 def main() -> None:

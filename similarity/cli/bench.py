@@ -8,7 +8,7 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import GalleryName
-from similarity.embedding.engines import Precision
+from similarity.embedding.precision import Precision
 from similarity.finetuning.settings import Loss
 from similarity.paths import full_path
 from similarity.sample import FOLDER

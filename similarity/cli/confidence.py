@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from similarity.gallery import Gallery
     from similarity.query.encoder import EncodedQuery
     from similarity.search import Hit
-    from similarity.search.contract import Accuracy
+    from similarity.search.accuracy import Accuracy
 
 # A larger gallery is calibrated only for --precision, since it takes longer than a search should.
 AT_ONCE = 20_000

@@ -10,7 +10,7 @@ from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
 from similarity.cli.search import open_or_index
 from similarity.errors import GalleryError
-from similarity.query.near_duplicates import THRESHOLD
+from similarity.query.thresholds import THRESHOLD
 from similarity.sample import SAMPLE
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def _show(gallery: "Gallery", facts: dict[str, Any], name: str) -> None:
 
 def list_galleries(as_json: AsJson = False) -> None:
     """List the galleries in SIMILARITY_HOME."""
-    from similarity.storage.generations import read_live_manifest
     from similarity.storage.inventory import list_galleries
+    from similarity.storage.live import read_live_manifest
 
     galleries = []
     for directory in list_galleries():
@@ -100,8 +100,9 @@ def verify(
 ) -> None:
     """Read every byte of a gallery and compare it with what was written. Damage is exit status 1."""
     from similarity.search.engines import giving
-    from similarity.storage.generations import read_generation, read_live_manifest
+    from similarity.storage.generations import read_generation
     from similarity.storage.inventory import find_gallery
+    from similarity.storage.live import read_live_manifest
 
     directory = find_gallery(gallery)
     with giving(read_live_manifest(directory).store, uri):

@@ -27,10 +27,10 @@ from similarity.cli.options import (
     WeightsPath,
 )
 from similarity.search.stores import Store, choose_store
-from similarity.sources import Source, open_source
 
 if TYPE_CHECKING:
     from similarity.embedding.backbones.weights import ModelChoice
+    from similarity.sources import Source
     from similarity.storage.manifest import Report
     from similarity.vectors.heads import Head
 
@@ -54,6 +54,7 @@ def index(
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
     from similarity.indexing import operations as indexing
     from similarity.indexing.options import IndexOptions
+    from similarity.sources import open_source
     from similarity.storage.inventory import find_gallery
 
     _check_source(source, from_embeddings, weights or split or products or (model, precision) != ("auto", "auto"))
@@ -80,6 +81,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add pictures to a gallery: those that are not in it, and those that have changed."""
+    from similarity.sources import open_source
+
     listed = open_source(source, split=split, products=products, seed=seed)
     _update("add", listed, gallery, dry_run, as_json=as_json)
 
@@ -94,6 +97,8 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Bring a gallery in step with a source: add what is new, embed what changed, drop what is gone."""
+    from similarity.sources import open_source
+
     listed = open_source(source, split=split, products=products, seed=seed)
     _update("sync", listed, gallery, dry_run, as_json=as_json)
 
@@ -210,7 +215,7 @@ def choose(model: str, weights: Path | None) -> "ModelChoice":
     return choice
 
 
-def _update(task: str, source: Source, gallery: str, dry_run: bool, *, as_json: bool) -> None:
+def _update(task: str, source: "Source", gallery: str, dry_run: bool, *, as_json: bool) -> None:
     """Run `add` or `sync`, and print its report."""
     from similarity.embedding.embedder import Embedder
     from similarity.indexing import operations as indexing
@@ -235,7 +240,7 @@ def interruptible(*, goes_on: bool = True) -> Iterator[None]:
 
 def _print_report(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
     """Print what a run did, or would do."""
-    from similarity.storage.generations import read_live_manifest
+    from similarity.storage.live import read_live_manifest
 
     manifest = read_live_manifest(directory)
     if as_json:

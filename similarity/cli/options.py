@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from similarity.embedding.engines import Precision
-from similarity.search.contract import Accuracy
+from similarity.embedding.precision import Precision
+from similarity.search.accuracy import Accuracy
 from similarity.sources import Split
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]

@@ -1,29 +1,22 @@
-"""What the command line shows: results on standard output, remarks and progress on standard error."""
+"""What the command line shows: results on standard output, remarks and progress on standard error.
+
+Rich is imported where something is drawn: an answer in JSON does without it.
+"""
 
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from similarity.finetuning.epochs import STAGES, Epoch, OnEpoch
 from similarity.progress import OnProgress
 from similarity.progress import Progress as IndexingProgress
 from similarity.sources import Skipped
 from similarity.text.plain import one_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn, TextColumn
 
 SHOWN_SKIPPED = 20
 MEGABYTE = 1_000_000
@@ -46,6 +39,10 @@ def print_line(text: str) -> None:
 
 def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table on standard output; in a pipe it is as wide as it needs, so that no line is broken."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in RIGHT_ALIGNED else "left", overflow="fold")
@@ -57,6 +54,9 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
 
 def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
     """One line on standard error, with a coloured word before it if `as_` gives one, such as Error or Note."""
+    from rich.console import Console
+    from rich.text import Text
+
     word = ((f"{as_}:", style), " ") if as_ else ()
     Console(stderr=True, highlight=False).print(Text.assemble(*word, one_line(text)), soft_wrap=True)
 
@@ -72,6 +72,8 @@ def say_skipped(skipped: Sequence[Skipped], *, all_in: str = "info --json") -> N
 @contextmanager
 def counting(text: str) -> Iterator[Advance]:
     """A bar of things done; gives the callback that moves it."""
+    from rich.progress import MofNCompleteColumn
+
     with _bar(MofNCompleteColumn()) as bar:
         task = bar.add_task(one_line(text), total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
@@ -80,6 +82,8 @@ def counting(text: str) -> Iterator[Advance]:
 @contextmanager
 def indexing() -> Iterator[OnProgress]:
     """What is going on, and once pictures are counted, a bar of them with their rate; gives the callback to tell it."""
+    from rich.progress import MofNCompleteColumn
+
     with _bar(MofNCompleteColumn(), _text("{task.fields[rate]}")) as bar:
         task = bar.add_task("", total=None, visible=False, rate="")
 
@@ -96,6 +100,8 @@ def indexing() -> Iterator[OnProgress]:
 @contextmanager
 def training() -> Iterator[OnEpoch]:
     """A bar of epochs with the loss and what is found of what is held out; gives the callback to tell them."""
+    from rich.progress import MofNCompleteColumn
+
     with _bar(MofNCompleteColumn(), _text("{task.fields[metrics]}")) as bar:
         task = bar.add_task("Starting", total=None, metrics="")
 
@@ -124,18 +130,25 @@ def tuning() -> Iterator[tuple[OnEpoch, OnProgress]]:
 @contextmanager
 def downloading(text: str) -> Iterator[Advance]:
     """A bar of bytes; gives the callback that moves it. It is drawn once the first have come."""
+    from rich.progress import DownloadColumn
+
     with _bar(DownloadColumn()) as bar:
         task = bar.add_task(one_line(text), total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total or None, visible=True)
 
 
-def _text(what: str) -> TextColumn:
+def _text(what: str) -> "TextColumn":
     """A column that shows words as they are."""
+    from rich.progress import TextColumn
+
     return TextColumn(what, markup=False)
 
 
-def _bar(*amounts: ProgressColumn) -> Progress:
+def _bar(*amounts: "ProgressColumn") -> "Progress":
     """A bar that is drawn for people only, and gone when it is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TimeRemainingColumn
+
     console = Console(stderr=True)
     columns = (_text("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -11,9 +11,10 @@ from PIL import Image
 from similarity.embedding.backbones import Backbone, Preprocessing, build_network, get_backbone
 from similarity.embedding.backbones.tuned import find_choice
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, check_same, choose_model, weights_sha256
-from similarity.embedding.engines import Device, Engine, OpenVinoEngine, Pixels, Precision, TorchEngine, has_cuda
+from similarity.embedding.engines import Device, Engine, OpenVinoEngine, Pixels, TorchEngine, has_cuda
 from similarity.embedding.feature_maps import FeatureMap, FeatureMaps
 from similarity.embedding.openvino_models import converted_network, digest, find_network, quantised_network
+from similarity.embedding.precision import Precision
 from similarity.embedding.text import TextEmbedder
 from similarity.errors import ModelError
 from similarity.images.decoding import Decoded, decode_scaled

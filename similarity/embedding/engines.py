@@ -24,13 +24,13 @@ import numpy.typing as npt
 
 from similarity.embedding.backbones import Backbone, TextTower, TokenIds
 from similarity.embedding.openvino_models import XML, openvino
+from similarity.embedding.precision import Precision
 from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
     from torch import nn
 
 Pixels = npt.NDArray[np.uint8]
-Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 Device = Literal["auto", "cpu", "cuda"]
 
 

@@ -15,7 +15,8 @@ from similarity.finetuning.settings import Settings
 from similarity.gallery import Gallery
 from similarity.processes import running_module
 from similarity.vectors.heads import Card, Head, read_head
-from similarity.vectors.refinement import AUTO, Method, choose_refinement
+from similarity.vectors.methods import Method
+from similarity.vectors.refinement import AUTO, choose_refinement
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,8 @@ from similarity.finetuning.settings import Split
 from similarity.search import Rows
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors
-from similarity.vectors.refinement import Method, refine
+from similarity.vectors.methods import Method
+from similarity.vectors.refinement import refine
 
 METRICS = ("recall@1", "map@r")
 COMPARED = "compared.npy"

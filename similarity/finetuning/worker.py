@@ -26,7 +26,7 @@ from similarity.finetuning.settings import Settings
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.validation import HeldOut, QueryResults, make_held_out
 from similarity.vectors.heads import Card, Head
-from similarity.vectors.refinement import Method
+from similarity.vectors.methods import Method
 
 LIBRARIES = ("torch", "pytorch-metric-learning", "numpy")
 

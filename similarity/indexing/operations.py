@@ -18,8 +18,8 @@ import numpy as np
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.weights import ModelChoice
 from similarity.embedding.embedder import Embedder, EmbedderId, Load
-from similarity.embedding.engines import Precision
 from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
+from similarity.embedding.precision import Precision
 from similarity.errors import GalleryError, ModelError, SourceError
 from similarity.indexing.known import Known
 from similarity.indexing.options import DEFAULTS, IndexOptions
@@ -32,8 +32,9 @@ from similarity.search.stores import Store, choose_store
 from similarity.sources import Source
 from similarity.sources.base import files_of
 from similarity.storage.current import exists, live_state
-from similarity.storage.generations import Generation, read_generation, read_live_manifest
+from similarity.storage.generations import Generation, read_generation
 from similarity.storage.journal import Journal
+from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import copy_thumbnails

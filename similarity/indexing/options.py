@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
-from similarity.embedding.engines import Precision
+from similarity.embedding.precision import Precision
 from similarity.fetch.downloads import DownloadProgress
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search.stores import Store

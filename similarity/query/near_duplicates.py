@@ -9,19 +9,13 @@ import numpy.typing as npt
 
 from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
+from similarity.query.thresholds import SAME_TO_THE_EYE, THRESHOLD
 from similarity.sources import Item
 from similarity.sources.base import files_of
 from similarity.vectors.arrays import Vectors
 
 # How many embeddings are compared with all others at a time, and how many scores that may be.
 BLOCK, MATRIX = 512, 1 << 26
-# Measured with EfficientNet-Lite2 on 1,194 photographs of clothing: this finds 82 % of copies saved again at 70 % of
-# their size with JPEG quality 60, and all at their own size. Of the 712,000 other pairs one reaches it, the same
-# picture under two names; 24 reach 0.9.
-THRESHOLD = 0.95
-# Among results, more recall is better: this finds 81 % of copies saved at half their size (the threshold
-# above 14 %) and 99 % at 70 %, and still only 24 of the other pairs.
-SAME_TO_THE_EYE = 0.9
 
 
 @dataclass(frozen=True, slots=True)

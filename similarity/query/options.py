@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
-from similarity.search.contract import Accuracy, Where
+from similarity.search.accuracy import Accuracy
+from similarity.search.contract import Where
 
 
 class SearchKeywords(TypedDict, total=False):

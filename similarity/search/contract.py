@@ -3,20 +3,19 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
+from similarity.search.accuracy import Accuracy
 from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
 
 Rows = npt.NDArray[np.int64]
 # The metric of scores.
 METRIC = "inner_product"
-# How much of the exact answer an approximate index may miss; see `tuning.TARGETS`.
-Accuracy = Literal["fast", "balanced", "high"]
 # Column -> the values of which a picture must have one.
 Where = Mapping[str, Collection[str]]
 

@@ -10,15 +10,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from similarity.errors import StoreError
-from similarity.fetch.http import is_url
 from similarity.paths import full_path
-from similarity.search import Rows, VectorIndex
 from similarity.sources import Item
 from similarity.text.plain import LONGEST
-from similarity.vectors.memmap import StoredVectors
+
+if TYPE_CHECKING:
+    from similarity.search import Rows, VectorIndex
+    from similarity.vectors.memmap import StoredVectors
 
 Kind = Literal["faiss", "milvus"]
 
@@ -75,6 +76,8 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
     Raises:
         StoreError: there is no such store, or it has no address.
     """
+    from similarity.fetch.http import is_url  # which imports requests
+
     if kind is None:
         kind = "milvus" if uri else os.environ.get(STORE) or "faiss"
     if kind not in get_args(Kind):
@@ -103,7 +106,7 @@ class Before:
         origins: for each item of the new generation its row in the changed one, or -1.
     """
 
-    index: VectorIndex
-    vectors: StoredVectors
+    index: "VectorIndex"
+    vectors: "StoredVectors"
     items: Sequence[Item]
-    origins: Rows
+    origins: "Rows"

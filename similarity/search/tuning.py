@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from similarity.progress import OnProgress, Reporter
-from similarity.search.contract import Accuracy, Rows
+from similarity.search.accuracy import Accuracy
+from similarity.search.contract import Rows
 from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors

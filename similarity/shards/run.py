@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from similarity.embedding.backbones.weights import ModelChoice, weights_sha256
-from similarity.embedding.engines import Precision, choose_precision, has_cuda
+from similarity.embedding.engines import choose_precision, has_cuda
+from similarity.embedding.precision import Precision
 from similarity.errors import ModelError, ShardError, SourceError
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Progress, Reporter

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.tuned import find_choice
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.engines import Precision
 from similarity.embedding.pipeline import Embedded, Recognised, Result, embed_source
+from similarity.embedding.precision import Precision
 from similarity.errors import ShardError
 from similarity.shards.chunks import Chunk
 from similarity.shards.folder import FACTS, name_of

@@ -1,47 +1,20 @@
 """Sources of pictures. `open_source` opens any of them as a list of items with a way to read their bytes."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from similarity.errors import SourceError
-from similarity.paths import full_path
+from similarity.lazy import public_names
 from similarity.sources.base import FileBytes, Item, Skipped, Source, Stamp
-from similarity.sources.csv_table import read_table
-from similarity.sources.folder import is_utf8, scan_folder, shown
-from similarity.sources.sop import Split, is_products, read_products
-from similarity.sources.zip_archive import open_archive
+from similarity.sources.splits import Split
 
-LISTINGS = (".parquet", ".pq")
+if TYPE_CHECKING:
+    from similarity.sources.opening import LISTINGS, open_source
+else:
+    __getattr__, __dir__ = public_names(
+        __name__,
+        {
+            "LISTINGS": "similarity.sources.opening",
+            "open_source": "similarity.sources.opening",
+        },
+    )
 
 __all__ = ["LISTINGS", "FileBytes", "Item", "Skipped", "Source", "Split", "Stamp", "open_source"]
-
-
-def open_source(place: str | Path, *, split: Split | None = None, products: int | None = None, seed: int = 0) -> Source:
-    """Open a folder, a zip, a CSV, a Parquet list, or a folder in the layout of Stanford Online Products.
-
-    Args:
-        place: its path.
-        split, products, seed: for Stanford Online Products only; see `read_products`.
-
-    Raises:
-        SourceError: there is nothing there, or it has no usable pictures.
-    """
-    path = full_path(place)
-    if not is_utf8(path):
-        raise SourceError(f"{shown(path)} has a name that is not UTF-8: rename it.")
-    if path.is_dir() and is_products(path):
-        return read_products(path, split=split or "test", products=products, seed=seed)
-    if split is not None or products is not None:
-        raise SourceError(f"{path} is not Stanford Online Products: only that has a split and products to draw from.")
-    if path.is_dir():
-        return scan_folder(path)
-    if path.suffix.lower() == ".zip" and path.is_file():
-        return open_archive(path)
-    if path.suffix.lower() in (".csv", ".tsv") and path.is_file():
-        return read_table(path)
-    if path.suffix.lower() in LISTINGS and path.is_file():
-        from similarity.sources.parquet_table import open_listing  # which imports Arrow: a quarter of a second
-
-        return open_listing(path).read()
-    if path.exists():
-        raise SourceError(f"{path} is not a folder, a zip or a CSV of pictures, nor a Parquet list of them.")
-    raise SourceError(f"There is no folder or file {path}.")

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from similarity.fetch.redaction import redact
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -46,6 +44,8 @@ class Item:
     @property
     def public_id(self) -> str:
         """Its id, or its SHA-256 if the id reveals its location; both identify it."""
+        from similarity.fetch.redaction import redact  # which imports requests
+
         return self.id if redact(self.id) == self.id else self.sha256
 
     @property

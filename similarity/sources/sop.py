@@ -7,13 +7,12 @@ Embedding, CVPR 2016.
 
 import random
 from pathlib import Path
-from typing import Literal
 
 from similarity.errors import SourceError
 from similarity.sources.base import Item, Skipped
 from similarity.sources.folder import Files
+from similarity.sources.splits import Split
 
-Split = Literal["train", "test", "all"]
 LISTS = {"train": "Ebay_train.txt", "test": "Ebay_test.txt"}
 
 

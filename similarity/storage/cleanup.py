@@ -20,11 +20,10 @@ from similarity.search.stores import COLLECTIONS
 from similarity.sources.uploads import drop_uploads
 from similarity.storage.current import CURRENT, exists, live_number
 from similarity.storage.items import read_contents
-from similarity.storage.journal import has_unfinished
 from similarity.storage.layout import generation_folder
 from similarity.storage.locks import OWN_ENTRIES, unless_pinned, writing
 from similarity.storage.manifest import read_manifest
-from similarity.storage.removal import generation_folders, remove_entry, remove_generation
+from similarity.storage.removal import generation_folders, has_unfinished, remove_entry, remove_generation
 from similarity.storage.thumbnails import drop_thumbnails
 from similarity.vectors.npy_files import read_array
 

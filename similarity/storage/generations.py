@@ -30,9 +30,10 @@ from similarity.search import (
 )
 from similarity.search.engines import FILES, verify_index
 from similarity.storage.checksums import check_files
-from similarity.storage.current import AGAIN, CURRENT, State, exists, live_number, live_state, make_current, read_state
+from similarity.storage.current import AGAIN, State, exists, live_number, live_state, make_current
 from similarity.storage.items import Items, read_items
 from similarity.storage.layout import check_own, generation_folder
+from similarity.storage.live import read_vouched
 from similarity.storage.locks import Pin
 from similarity.storage.manifest import Manifest, read_manifest
 from similarity.storage.removal import generation_folders
@@ -81,11 +82,6 @@ class Generation:
     pin: Pin | None = field(default=None, compare=False, repr=False)
 
 
-def read_live_manifest(directory: Path) -> Manifest:
-    """Read the manifest of the live generation, without loading the generation."""
-    return _read_vouched(directory, read_state(directory))
-
-
 def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
     """Open the live generation and see to it that every file is the one that was written.
 
@@ -101,7 +97,7 @@ def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
     try:
         state = State.parse(line, directory)
         folder, pin = _pinned(directory, state)
-        opened = _load(folder, _read_vouched(directory, state), state, thorough=thorough)
+        opened = _load(folder, read_vouched(directory, state), state, thorough=thorough)
     except GalleryDamagedError as error:
         if live_state(directory) != line:  # taken away while it was being opened
             return read_generation(directory, thorough=thorough)
@@ -131,16 +127,6 @@ def _pinned(directory: Path, state: State) -> tuple[Path, Pin]:
         return folder, Pin(folder)
     except OSError as error:
         raise GalleryDamagedError(folder) from error
-
-
-def _read_vouched(directory: Path, state: State) -> Manifest:
-    """The manifest that CURRENT vouches for."""
-    manifest, checksum = read_manifest(generation_folder(directory, state.number))
-    if State(manifest.generation, checksum) != state:
-        raise GalleryDamagedError(
-            directory / CURRENT, f"and the manifest of generation {state.number} do not belong together"
-        )
-    return manifest
 
 
 def _load(folder: Path, manifest: Manifest, state: State, *, thorough: bool) -> Generation:

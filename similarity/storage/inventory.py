@@ -10,11 +10,10 @@ from typing import Literal
 from similarity.errors import GalleryError
 from similarity.paths import full_path, galleries_folder
 from similarity.storage.current import exists
-from similarity.storage.generations import read_live_manifest
-from similarity.storage.journal import has_unfinished
 from similarity.storage.layout import walk
+from similarity.storage.live import read_live_manifest
 from similarity.storage.manifest import Manifest
-from similarity.storage.removal import generation_folders
+from similarity.storage.removal import generation_folders, has_unfinished
 
 NAME = re.compile(r"\w[\w.-]*")
 LONGEST_NAME = 255  # which file systems take; in bytes of UTF-8

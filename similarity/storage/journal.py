@@ -23,7 +23,7 @@ import numpy as np
 
 from similarity.errors import GalleryError
 from similarity.paths import UNFINISHED
-from similarity.storage.removal import journals, remove_entry, remove_journal, take_away
+from similarity.storage.removal import has_unfinished, journals, remove_entry, remove_journal, take_away
 from similarity.vectors.arrays import Vectors
 
 FOLDER = UNFINISHED
@@ -141,11 +141,6 @@ class Journal:
             return len(content[3]) == 4 * self._dim and checksum == _checksum(tuple(content))
         except (TypeError, AttributeError, ValueError, struct.error):  # values of other types
             return False
-
-
-def has_unfinished(directory: Path) -> bool:
-    """Whether an interrupted run has left anything to go on with."""
-    return bool(journals(directory))
 
 
 def settle(directory: Path, source: str | None) -> None:

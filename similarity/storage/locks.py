@@ -20,9 +20,8 @@ from similarity.search.stores import COLLECTIONS
 from similarity.storage.current import CURRENT, exists
 from similarity.storage.feedback import OWN_FILES as FEEDBACK
 from similarity.storage.journal import FOLDER as UNFINISHED
-from similarity.storage.journal import has_unfinished
 from similarity.storage.layout import check_own
-from similarity.storage.removal import generation_folders, remove_entry
+from similarity.storage.removal import generation_folders, has_unfinished, remove_entry
 from similarity.storage.thumbnails import FOLDER as THUMBNAILS
 from similarity.text.plain import one_line
 

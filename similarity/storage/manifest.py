@@ -14,7 +14,7 @@ from similarity.files import parse_json, read_own
 from similarity.paths import CHECKSUM, MANIFEST
 from similarity.search.stores import EMBEDDED, Store
 from similarity.sources import Skipped
-from similarity.vectors.refinement import Method
+from similarity.vectors.methods import Method
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -57,6 +57,11 @@ def journals(directory: Path) -> list[Path]:
     return [path for path in there if _mode(path, stat.S_ISREG)]
 
 
+def has_unfinished(directory: Path) -> bool:
+    """Whether an interrupted run has left anything to go on with."""
+    return bool(journals(directory))
+
+
 def remove_journal(path: Path) -> None:
     """Take a journal away, with SQLite's own files beside it; raises OSError."""
     for name in (path.name, *(f"{path.name}-{suffix}" for suffix in ("wal", "shm", "journal"))):

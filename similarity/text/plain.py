@@ -6,8 +6,6 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import Any
 
-from pathvalidate import sanitize_filename
-
 # Longest address, and longest input of one line such as words, names and places, in characters.
 LONGEST = 2_048
 
@@ -63,6 +61,8 @@ def log(level: int) -> None:
 
 
 def _sanitized(name: str) -> str:
+    from pathvalidate import sanitize_filename
+
     name = re.sub(r"\s+(?=\.)", "", one_line(name))  # spaces before a dot could hide a reserved name
     return sanitize_filename(name, "_", platform="universal", max_len=LONGEST)
 

@@ -14,7 +14,7 @@ from similarity.app.wording import wording
 from similarity.app.wording.messages import error_text, shown
 from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
-from similarity.embedding.engines import Precision
+from similarity.embedding.precision import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.indexing.options import IndexOptions
 from similarity.service import tasks

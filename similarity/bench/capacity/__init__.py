@@ -6,7 +6,24 @@ plan    the plan for a workload
 check   a plan compared with measurements of `bench`, figure by figure
 """
 
-from similarity.bench.capacity.plan import Machine, Plan, Wish, make_plan
-from similarity.bench.capacity.rates import REFERENCE, Rates
+from typing import TYPE_CHECKING
+
+from similarity.lazy import public_names
+
+if TYPE_CHECKING:
+    from similarity.bench.capacity.plan import Machine, Plan, Wish, make_plan
+    from similarity.bench.capacity.rates import REFERENCE, Rates
+else:
+    __getattr__, __dir__ = public_names(
+        __name__,
+        {
+            "REFERENCE": "similarity.bench.capacity.rates",
+            "Machine": "similarity.bench.capacity.plan",
+            "Plan": "similarity.bench.capacity.plan",
+            "Rates": "similarity.bench.capacity.rates",
+            "Wish": "similarity.bench.capacity.plan",
+            "make_plan": "similarity.bench.capacity.plan",
+        },
+    )
 
 __all__ = ["REFERENCE", "Machine", "Plan", "Rates", "Wish", "make_plan"]

@@ -9,7 +9,23 @@ worker, launcher   a separate process that does all of this
 The result is another file of weights for the same backbone; see `embedding/backbones/tuned.py`.
 """
 
-from similarity.finetuning.backbone.launcher import reindex, tune_backbone
-from similarity.finetuning.backbone.settings import PARTS, Part, TuneSettings
+from typing import TYPE_CHECKING
+
+from similarity.lazy import public_names
+
+if TYPE_CHECKING:
+    from similarity.finetuning.backbone.launcher import reindex, tune_backbone
+    from similarity.finetuning.backbone.settings import PARTS, Part, TuneSettings
+else:
+    __getattr__, __dir__ = public_names(
+        __name__,
+        {
+            "PARTS": "similarity.finetuning.backbone.settings",
+            "Part": "similarity.finetuning.backbone.settings",
+            "TuneSettings": "similarity.finetuning.backbone.settings",
+            "reindex": "similarity.finetuning.backbone.launcher",
+            "tune_backbone": "similarity.finetuning.backbone.launcher",
+        },
+    )
 
 __all__ = ["PARTS", "Part", "TuneSettings", "reindex", "tune_backbone"]

@@ -35,7 +35,7 @@ from similarity.progress import Progress, Reporter
 from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.heads import Card
-from similarity.vectors.refinement import Method
+from similarity.vectors.methods import Method
 
 LIBRARIES = ("torch", "torchvision", "timm", "pytorch-metric-learning", "numpy")
 # Beginnings of out-of-memory messages that come as a plain RuntimeError.

@@ -7,7 +7,8 @@ import numpy as np
 
 from similarity.errors import SearchError
 from similarity.progress import OnProgress, Reporter
-from similarity.search.contract import Accuracy, Rows, Selection, candidate_count, empty_result, validate_queries
+from similarity.search.accuracy import Accuracy
+from similarity.search.contract import Rows, Selection, candidate_count, empty_result, validate_queries
 from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.files import read_faiss, write_faiss
 from similarity.search.faiss_library import faiss

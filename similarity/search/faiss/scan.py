@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from similarity.progress import OnProgress, Reporter
-from similarity.search.contract import Accuracy, Rows, Selection, candidate_count, empty_result, validate_queries
+from similarity.search.accuracy import Accuracy
+from similarity.search.contract import Rows, Selection, candidate_count, empty_result, validate_queries
 from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.codes import HIGHEST, ROUNDING, SQ8, Bounds, Part, Parts, codes_of, signed, sq8
 from similarity.search.faiss.files import read_faiss, write_faiss

@@ -1,0 +1,23 @@
+"""The manifest of the live generation, read without loading anything else."""
+
+from pathlib import Path
+
+from similarity.errors import GalleryDamagedError
+from similarity.storage.current import CURRENT, State, read_state
+from similarity.storage.layout import generation_folder
+from similarity.storage.manifest import Manifest, read_manifest
+
+
+def read_live_manifest(directory: Path) -> Manifest:
+    """Read the manifest of the live generation, without loading the generation."""
+    return read_vouched(directory, read_state(directory))
+
+
+def read_vouched(directory: Path, state: State) -> Manifest:
+    """Read the manifest that a state of CURRENT vouches for; raises GalleryDamagedError if it is another."""
+    manifest, checksum = read_manifest(generation_folder(directory, state.number))
+    if State(manifest.generation, checksum) != state:
+        raise GalleryDamagedError(
+            directory / CURRENT, f"and the manifest of generation {state.number} do not belong together"
+        )
+    return manifest
