@@ -34,7 +34,7 @@ WALLS = {
     "grpc": {"search"},
     "ray": {"shards"},
     "fsspec": {"sources"},
-    "limits": {"app", "service"},
+    "limits": {"service"},
     "authlib": {"app"},
     "typer": {"cli"},
     "rich": {"cli"},

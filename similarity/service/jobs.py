@@ -16,6 +16,7 @@ from typing import Literal
 
 from similarity.errors import GalleryBusyError, SimilarityError
 from similarity.progress import Progress
+from similarity.service.singleton import singleton
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 
@@ -224,3 +225,9 @@ class Jobs:
         """Forget one that has ended."""
         with self._lock:
             self._jobs = [one for one in self._jobs if one is not job or (one.is_active and not even_active)]
+
+
+@singleton
+def shared_jobs() -> Jobs:
+    """Return the jobs of this process, which every visitor sees, whoever has started them."""
+    return Jobs()

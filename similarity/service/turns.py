@@ -18,6 +18,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from similarity.errors import QuotaError
+from similarity.service.singleton import singleton
 
 PLACES, HEAVY_PLACES = 2, 1
 # In hundredths of a second. A search takes 0.1 to 0.5 s of work, so nobody gets there by hand.
@@ -136,3 +137,9 @@ class Turns:
         for key in filter(None, (visitor.session, visitor.address)):
             # What is beyond the share would not be counted at all.
             self._used.hit(self._quota, key, cost=max(0, min(math.ceil(100 * seconds), self._left(key))))
+
+
+@singleton
+def shared_turns() -> Turns:
+    """Return the queue of this process."""
+    return Turns()

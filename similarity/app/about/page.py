@@ -14,6 +14,7 @@ from similarity.embedding.backbones import BACKBONES
 from similarity.embedding.backbones.weights import AUTO, choose_model
 from similarity.errors import SimilarityError
 from similarity.sample import SAMPLE, has_sample
+from similarity.service.access import email
 from similarity.storage.inventory import Entry, take_inventory
 
 # On a telephone a table is wider than the page, and is scrolled by itself.
@@ -71,7 +72,7 @@ def _show_visitor() -> None:
     """Who is logged in, and a way out, where a login is asked for."""
     if users.is_asked_for():
         claims = st.user.to_dict()
-        name = users.email(claims) or str(claims.get("name") or claims.get("sub"))
+        name = email(claims) or str(claims.get("name") or claims.get("sub"))
         st.markdown(f"You are logged in as {as_text(name)}.")
         st.button("Log out", on_click=st.logout)
 

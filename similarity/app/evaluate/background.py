@@ -1,13 +1,11 @@
 """Evaluations that are being made: each by one thread, for which every session that wants it waits."""
 
 import logging
-import threading
 import time
 from concurrent.futures import wait
 from dataclasses import dataclass
 
 import streamlit as st
-from cachetools import cached
 
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Making, Once
@@ -18,6 +16,8 @@ from similarity.evaluation import Evaluation, evaluate
 from similarity.evaluation.ranking import HELD, LARGER, MATRIX
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
+from similarity.service import turns
+from similarity.service.singleton import singleton
 from similarity.sources import open_source
 
 # How many are kept in memory, each of 250 bytes a query and with the list of its gallery's pictures.
@@ -53,7 +53,7 @@ class Wanted:
         return "\n".join((str(gallery.directory), gallery.state, self.by, self.place, str(self.turn)))
 
 
-@cached({}, lock=threading.Lock())
+@singleton
 def evaluations() -> Once[Evaluation]:
     """All of this app."""
     return Once(KEPT)
@@ -66,7 +66,7 @@ def ask(gallery: Gallery, wanted: Wanted) -> Making[Evaluation]:
 
     def work(progress: OnProgress) -> Evaluation:
         queries = open_source(wanted.place) if wanted.place else None
-        with visitors.turns().counting(visitor):
+        with turns.shared_turns().counting(visitor):
             return evaluate(gallery, queries, by=wanted.by, most=MOST, progress=progress)
 
     return evaluations().make(wanted.name(gallery), work)

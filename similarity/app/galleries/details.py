@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from similarity.app.galleries import editing, feedback, job_messages, jobs_background, maintenance, overview
+from similarity.app.galleries import editing, feedback, job_messages, maintenance, overview
 from similarity.app.galleries.skipped import show_skipped
 from similarity.app.serving import access, resources
 from similarity.app.serving.access import seen
@@ -11,6 +11,7 @@ from similarity.app.wording import learned, wording
 from similarity.app.wording.messages import error_text, said, shown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
+from similarity.service.jobs import shared_jobs
 from similarity.storage.inventory import Entry
 
 PREVIEWED, PREVIEW_WIDTH = 12, 76
@@ -33,7 +34,7 @@ def show(entry: Entry) -> None:
         _show_health(gallery)
     if not access.may_manage():
         return
-    if jobs_background.jobs().active(entry.directory):
+    if shared_jobs().active(entry.directory):
         st.info("Something is being done with this gallery: see above. It can be changed again after that.")
         return
     if gallery:

@@ -10,7 +10,7 @@ from similarity.app.serving import access
 from similarity.app.shell import navigation
 from similarity.app.wording import wording
 from similarity.app.wording.messages import said, shown
-from similarity.service.jobs import Job
+from similarity.service.jobs import Job, shared_jobs
 from similarity.storage.inventory import Entry, look_at
 from similarity.storage.manifest import Report
 
@@ -29,20 +29,20 @@ def show(*, but: Callable[[Job], bool]) -> None:
     Args:
         but: which of those that have ended are left out.
     """
-    listed = jobs_background.jobs().listed()
+    listed = shared_jobs().listed()
     every = BUSY if any(job.is_active for job in listed) else IDLE
     st.fragment(_panel, run_every=every)(_signature(), but)
 
 
 def _signature() -> list[tuple[int, bool]]:
     """What the rest of the page depends on."""
-    return [(job.number, job.is_active) for job in jobs_background.jobs().listed()]
+    return [(job.number, job.is_active) for job in shared_jobs().listed()]
 
 
 def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
     if _signature() != drawn:
         st.rerun()
-    for job in reversed([job for job in jobs_background.jobs().listed() if job.is_active or not but(job)]):
+    for job in reversed([job for job in shared_jobs().listed() if job.is_active or not but(job)]):
         with st.container(border=True, key=f"job-{job.number}"):
             if job.is_active:
                 show_active(job)

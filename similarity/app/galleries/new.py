@@ -17,6 +17,7 @@ from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FAL
 from similarity.embedding.engines import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.service import tasks
+from similarity.service.jobs import shared_jobs
 from similarity.storage.inventory import look_at, named_gallery
 
 REPLACED, ERROR = "new_replaced", "new_error"
@@ -108,7 +109,7 @@ def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool
     if not prepare:
         raise GalleryError("Say where the pictures are.")
     directory = named_gallery(name)
-    if jobs_background.jobs().active(directory):
+    if shared_jobs().active(directory):
         raise GalleryError(
             f"Something is being done with {name} already: wait for it, cancel it, or take another name."
         )

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.galleries import job_messages, jobs_background
+from similarity.app.galleries import job_messages
 from similarity.app.serving import access
 from similarity.app.shell import navigation
 from similarity.app.wording import wording
 from similarity.app.wording.messages import said, shown
 from similarity.errors import GalleryError
+from similarity.service.jobs import shared_jobs
 from similarity.storage.current import live_state
 from similarity.storage.inventory import Entry, disk_bytes
 
@@ -24,7 +25,7 @@ UNFINISHED = "Not finished. Build it again under this name to go on where it sto
 
 def show(entries: Sequence[Entry]) -> None:
     """Draw the list."""
-    begun = {job.directory for job in jobs_background.jobs().listed() if job.is_active}
+    begun = {job.directory for job in shared_jobs().listed() if job.is_active}
     entries = [entry for entry in entries if entry.condition != "unfinished" or entry.directory not in begun]
     if not entries and begun:
         st.caption("As soon as the gallery is ready, it is listed here.")

@@ -1,11 +1,9 @@
 """Maps that are being made: each by one thread, for which every session that wants it waits."""
 
-import threading
 import time
 from concurrent.futures import wait
 
 import streamlit as st
-from cachetools import cached
 
 from similarity.app.map import layout
 from similarity.app.map.layout import GalleryMap
@@ -13,6 +11,8 @@ from similarity.app.serving import visitors
 from similarity.app.serving.single_flight import Making, Once
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
+from similarity.service import turns
+from similarity.service.singleton import singleton
 
 # How many maps are kept in memory, each of 100 kB at most.
 KEPT = 8
@@ -31,13 +31,13 @@ class MapMaker(Once[GalleryMap]):
         visitor = visitors.current()
 
         def work(_: OnProgress) -> GalleryMap:
-            with visitors.turns().counting(visitor):
+            with turns.shared_turns().counting(visitor):
                 return layout.make_map(gallery)
 
         return self.make(layout.file_name(gallery), work)
 
 
-@cached({}, lock=threading.Lock())
+@singleton
 def maker() -> MapMaker:
     """The one of this app."""
     return MapMaker()

@@ -1,11 +1,9 @@
 """How sure the results are: a probability on each, and a word above them if the best one is not sure enough."""
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import wait
 
 import streamlit as st
-from cachetools import cached
 
 from similarity.app.components.tiles import Tile
 from similarity.app.evaluate.background import AT_ONCE
@@ -19,6 +17,7 @@ from similarity.evaluation.confidence.estimate import Chances, find_chances, per
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.search import Hit
+from similarity.service.singleton import singleton
 from similarity.sources.base import LABEL
 from similarity.vectors.arrays import Vectors
 
@@ -30,7 +29,7 @@ IN_BACKGROUND = 100_000
 KIND = "likely the same kind"
 
 
-@cached({}, lock=threading.Lock())
+@singleton
 def calibrations() -> Once[Calibration | None]:
     """All of this app; None for a gallery that cannot tell how sure its results are."""
     return Once(KEPT)

@@ -15,6 +15,7 @@ from similarity.fetch.redaction import redact_sentence
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode
 from similarity.search import Hit
+from similarity.service import turns
 from similarity.service.turns import Visitor
 from similarity.text import plain
 
@@ -53,14 +54,14 @@ class Export:
     def zip(self) -> bytes:
         """The pictures."""
         explain = str if self.tell is str else self._explain
-        with visitors.acting_for(self.visitor), visitors.turns().counting(self.visitor):
+        with visitors.acting_for(self.visitor), turns.shared_turns().counting(self.visitor):
             return to_zip(self.hits, resources.take_along, explain)
 
     def sheet(self) -> bytes:
         """The query beside the first results."""
         hits = self.hits[:ON_SHEET]
         query = self.like[0]
-        with visitors.turns().take(self.visitor):
+        with turns.shared_turns().take(self.visitor):
             picture = decode(query.seen, query.title)
             pictures = [self.gallery.thumbnail(hit.item) for hit in hits]
             return draw_sheet(picture, self.tell(query.title), hits, pictures, tell=self.tell)

@@ -18,8 +18,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from similarity.app.shell.fields import LONGEST_LINES
 from similarity.app.shell.links import LONGEST_IN_ALL
+from similarity.service.hosts import OWN_NAMES, hostname
 
-OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # What a page of ours tells the server. Streamlit knows more, which would empty caches or tell of the source code.
 OWN_MESSAGES = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"})
 OWN_OPERATIONS = frozenset({"deferred_file", "dataframe_chunk"})  # a download, and a long table's next part
@@ -72,15 +72,10 @@ class Guard:
             await self._app(scope, receive, _with_headers(send))
 
 
-def is_own_name(host: str) -> bool:
-    """Whether somebody at this computer calls it so, with or without a port; any other name may be a stranger's."""
-    return _hostname(host) in OWN_NAMES
-
-
 def _refusal(headers: Headers) -> str | None:
     """Why a request is refused, if it is."""
     hosts = headers.getlist("host")
-    name = _hostname(hosts[0]) if len(hosts) == 1 else None
+    name = hostname(hosts[0]) if len(hosts) == 1 else None
     if name is None:
         return "This request does not say once which server it is meant for."
     if not _is_meant(name):
@@ -105,17 +100,6 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _hostname(host: str) -> str | None:
-    """The name in a Host header without its port; None if it is not a name and a port."""
-    try:
-        parts = urlsplit(f"//{host}")
-        _ = parts.port
-    except ValueError:
-        return None
-    is_plain = parts.netloc == host and "@" not in host
-    return parts.hostname.rstrip(".") if is_plain and parts.hostname else None
 
 
 def _is_same(origin: str, host: str) -> bool:

@@ -18,6 +18,8 @@ from streamlit.url_util import make_url_path
 from streamlit.user_info import generate_login_redirect_url
 
 from similarity.app.serving import users
+from similarity.service import access
+from similarity.service.access import Claims
 
 HEALTH = "_stcore/health"
 # Where the login itself is, which Streamlit serves.
@@ -61,7 +63,7 @@ class Login:
 
 def stay() -> None:
     """Draw nothing more for somebody whose login has ended while the page was open."""
-    if users.is_asked_for() and not users.may_enter(st.user.to_dict()):
+    if users.is_asked_for() and not access.may_enter(st.user.to_dict()):
         st.info("Your login has ended. Reload this page to log in again.", icon=":material/lock:")
         st.stop()
 
@@ -77,7 +79,7 @@ def _stop(request: HTTPConnection) -> Response | None:
     if path == _path(BEGIN):
         return _begin(request.query_params.get("with", ""))
     claims = users.read_cookies(request.cookies)
-    return None if users.may_enter(claims) else _refuse(request, claims)
+    return None if access.may_enter(claims) else _refuse(request, claims)
 
 
 def _begin(provider: str) -> Response:
@@ -86,12 +88,12 @@ def _begin(provider: str) -> Response:
     return RedirectResponse(generate_login_redirect_url(provider) if known else _path(""), 302, HEADERS)
 
 
-def _refuse(request: HTTPConnection, claims: users.Claims) -> Response:
+def _refuse(request: HTTPConnection, claims: Claims) -> Response:
     if "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse("Log in first.\n", 403, HEADERS)
     sentence = "Log in to search."
-    if users.is_logged_in(claims):
-        name = users.email(claims) or "somebody whose e-mail address nobody has verified"
+    if access.is_logged_in(claims):
+        name = access.email(claims) or "somebody whose e-mail address nobody has verified"
         sentence = f"You are logged in as {name}, and may not use this app. Whoever runs it can let you in."
     return HTMLResponse(PAGE.format(sentence=html.escape(sentence), links=_links()), 403, HEADERS)
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from similarity.app.serving import resources, visitors
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
+from similarity.service import turns
 from similarity.service.turns import Visitor
 from similarity.sources.locations import is_remote
 from similarity.storage.inventory import named_gallery
@@ -69,7 +70,7 @@ def _make_again(gallery: Gallery, sha256: str, visitor: Visitor) -> bytes | None
     item = gallery.find(sha256)
     if is_remote(item.path):
         return None  # nobody makes this app fetch something by asking for a thumbnail
-    with visitors.turns().take(visitor):
+    with turns.shared_turns().take(visitor):
         jpeg = gallery.thumbnail(item)
     try:
         write_thumbnail(gallery.directory, sha256, jpeg)

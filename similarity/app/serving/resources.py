@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from cachetools import cached
 
-from similarity.app.serving import access, throttle, visitors
+from similarity.app.serving import access, visitors
 from similarity.embedding.embedder import Embedder, EmbedderId
 from similarity.errors import FetchError, GalleryError, ImageError
 from similarity.exports.sheet import draw_words
@@ -24,6 +23,8 @@ from similarity.query.explain import Look
 from similarity.query.filters import Facets
 from similarity.query.inputs import decode_query
 from similarity.sample import SAMPLE, ensure_sample
+from similarity.service import turns
+from similarity.service.throttle import shared_limiter
 from similarity.sources import Item
 from similarity.sources.originals import read_original
 from similarity.storage.current import live_state
@@ -34,6 +35,8 @@ PREVIEW_SIDE = 800
 # Decoding a PNG of so many pixels takes about 0.3 s.
 HEAVY_PIXELS = 12_000_000
 
+_INDEXING_SAMPLE = threading.Lock()
+
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
 def load_embedder(identity: EmbedderId) -> Embedder:
@@ -43,7 +46,7 @@ def load_embedder(identity: EmbedderId) -> Embedder:
 
 def index_sample(progress: OnProgress, *, anew: bool) -> None:
     """Index the sample gallery, anew if it is damaged; whoever comes while that is going on waits for it."""
-    with _indexing_sample():
+    with _INDEXING_SAMPLE:
         ensure_sample(progress, anew=anew and not _is_sound(galleries_folder() / SAMPLE))
 
 
@@ -53,11 +56,6 @@ def _is_sound(directory: Path) -> bool:
     except GalleryError:
         return False
     return True
-
-
-@cached({}, lock=threading.Lock())
-def _indexing_sample() -> threading.Lock:
-    return threading.Lock()
 
 
 def load_gallery(directory: Path) -> Gallery:
@@ -83,7 +81,7 @@ def _redacted_facets(directory: str, state: str, _gallery: Gallery) -> Facets:  
 @st.cache_data(max_entries=4, ttl=600, show_spinner="Fetching the picture …")
 def fetch_picture(url: str) -> bytes:
     """What an address serves, kept for ten minutes."""
-    throttle.count_fetch()
+    shared_limiter().count(visitors.current().session)
     return fetch(url)
 
 
@@ -203,7 +201,7 @@ def take_along(item: Item) -> bytes:
 def _turn(file: QueryFile | None = None) -> AbstractContextManager[None]:
     """A turn at work for whoever the page is drawn for, heavy if a large picture is decoded; raises QuotaError."""
     is_heavy = file is not None and count_pixels(file.data) > HEAVY_PIXELS
-    return visitors.turns().take(visitors.current(), heavy=is_heavy)
+    return turns.shared_turns().take(visitors.current(), heavy=is_heavy)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -3,11 +3,10 @@
 import threading
 from collections import OrderedDict
 
-from cachetools import cached
-
 from similarity.app.serving import visitors
 from similarity.app.shell.links import UPLOAD, Part
 from similarity.images.picture import QueryFile
+from similarity.service.singleton import singleton
 
 # For one tab, each file of 20 MB at most, and for all tabs together.
 MOST_FILES, MOST_BYTES, MOST_BYTES_IN_ALL = 6, 40_000_000, 120_000_000
@@ -48,7 +47,7 @@ class SessionUploads:
             self._files.pop(session, None)
 
 
-@cached({}, lock=threading.Lock())
+@singleton
 def kept() -> SessionUploads:
     """Those of this app."""
     return SessionUploads()

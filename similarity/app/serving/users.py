@@ -6,7 +6,6 @@ with either lets nobody in: a login that somebody relies on is never off by acci
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,11 +19,9 @@ from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-Claims = Mapping[str, Any]
+from similarity.service import access
+from similarity.service.access import Claims
 
-# Streamlit's cookie is good for 30 days, whatever has become of the account meanwhile.
-LONGEST = 24 * 60 * 60
-SKEW = 5 * 60  # the provider's clock may be ahead
 MIN_SECRET = 32  # characters; whoever guesses the secret can be anybody
 CALLBACK = "/oauth2callback"
 
@@ -77,44 +74,16 @@ def read_cookies(cookies: Mapping[str, str]) -> Claims:
     return claims if is_ours else {}
 
 
-def is_logged_in(claims: Claims) -> bool:
-    """Whether somebody logged in not long ago."""
-    issued = claims.get("iat")
-    is_recent = isinstance(issued, int | float) and -SKEW <= time.time() - issued < LONGEST
-    return claims.get("is_logged_in") is True and is_recent
-
-
-def may_enter(claims: Claims) -> bool:
-    """Whether somebody is logged in, and on the list of SIMILARITY_USERS if there is one."""
-    everyone = not os.environ.get("SIMILARITY_USERS", "").strip()
-    return is_logged_in(claims) and (everyone or _is_listed(claims, "SIMILARITY_USERS"))
-
-
 def is_manager() -> bool:
     """Whether whoever is in front of the browser has logged in as somebody on the list of SIMILARITY_MANAGERS."""
     if not is_asked_for():
         return False
-    claims = st.user.to_dict()
-    return may_enter(claims) and _is_listed(claims, "SIMILARITY_MANAGERS")
-
-
-def email(claims: Claims) -> str | None:
-    """The e-mail address of somebody; None unless the provider has made sure that it is theirs."""
-    address = claims.get("email")
-    is_verified = claims.get("email_verified") is True and isinstance(address, str)
-    return str(address).strip().lower() if is_verified else None
+    return access.is_manager(st.user.to_dict())
 
 
 def is_https() -> bool:
     """Whether browsers reach the app by https."""
     return str(_section().get("redirect_uri", "")).startswith("https:")
-
-
-def _is_listed(claims: Claims, setting: str) -> bool:
-    """Whether a setting names somebody: by an e-mail address, or by `@` and what comes behind it in all of some."""
-    listed = {one.strip().lower() for one in os.environ.get(setting, "").split(",")} - {"", "@"}
-    name, at, domain = (email(claims) or "").rpartition("@")
-    return bool(name and at) and bool({f"{name}@{domain}", f"@{domain}"} & listed)
 
 
 def _section() -> Mapping[str, Any]:

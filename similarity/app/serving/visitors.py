@@ -1,25 +1,17 @@
 """Who is in front of the browser, and which tabs are still open."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import streamlit as st
-from cachetools import cached
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from similarity.service.turns import Turns, Visitor
+from similarity.service.turns import Visitor
 
 NOBODY = Visitor()
 _acting_for: ContextVar[Visitor | None] = ContextVar("acting_for", default=None)
-
-
-@cached({}, lock=threading.Lock())
-def turns() -> Turns:
-    """Those of this app."""
-    return Turns()
 
 
 def current() -> Visitor:

@@ -7,12 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.galleries import jobs as panel
-from similarity.app.galleries import jobs_background
 from similarity.app.train import charts
 from similarity.app.train.saving import Keeping
 from similarity.app.wording import learned, wording
 from similarity.app.wording.messages import shown
-from similarity.service.jobs import Job
+from similarity.service.jobs import Job, shared_jobs
 from similarity.service.tasks import Training
 
 TASKS = ("finetune", "keep", "drop")
@@ -31,7 +30,7 @@ def look(directory: Path) -> Seen:
             isinstance(job.work, Keeping) and job.work.training.directory == directory
         )
 
-    return [(job, job.is_active) for job in reversed(jobs_background.jobs().listed()) if concerns(job)]
+    return [(job, job.is_active) for job in reversed(shared_jobs().listed()) if concerns(job)]
 
 
 def active(seen: Seen) -> Job | None:

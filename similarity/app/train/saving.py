@@ -6,7 +6,7 @@ from pathlib import Path
 from similarity.app.galleries import jobs_background
 from similarity.errors import GalleryError, HeadError
 from similarity.service import tasks
-from similarity.service.jobs import Job, Jobs, Result
+from similarity.service.jobs import Job, Jobs, Result, shared_jobs
 from similarity.storage.inventory import look_at, named_gallery
 from similarity.vectors.heads import Head, keep_head
 
@@ -38,7 +38,7 @@ class Keeping:
 
 def keep(training: Job, into: Path | None = None) -> None:
     """Begin to keep a head; if that is refused, the page says why."""
-    jobs_background.start(into or training.directory, "keep", Keeping(training, into, jobs_background.jobs()))
+    jobs_background.start(into or training.directory, "keep", Keeping(training, into, shared_jobs()))
 
 
 def take_off(directory: Path) -> None:
