@@ -113,11 +113,7 @@ def _search(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
     navigation.go("search", Link(gallery=gallery.name, like=(part,)).parameters())
 
 
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Case: lambda case: case.item.sha256})
 def _thumbnail(case: Case) -> bytes:
-    jpeg: bytes = _cached_thumbnail(case.item.sha256, case)
+    jpeg: bytes = query_thumbnail(case.item)
     return jpeg
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _cached_thumbnail(sha256: str, _case: Case) -> bytes:  # noqa: ARG001 - part of the key
-    return query_thumbnail(_case.item)

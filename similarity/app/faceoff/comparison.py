@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from similarity.app.search import query_parts
-from similarity.app.serving import resources
+from similarity.app.serving import query_vectors, resources
 from similarity.app.shell.links import ITEM, TEXT, Link, Part
 from similarity.errors import SearchError, SimilarityError
 from similarity.gallery import Gallery
@@ -65,4 +65,4 @@ def _vector(first: Gallery, gallery: Gallery, part: Part) -> Vectors:
         return query_parts.find(gallery, Part(ITEM, gallery.find(item.sha256).public_id, part.box)).vector
     except SearchError:  # it is not there, so it is shown to it
         file = read_original(item, fetch=resources.fetch_picture)
-        return resources.embed_query(gallery, file, part.box)
+        return query_vectors.embed_query(gallery, file, part.box)

@@ -58,12 +58,12 @@ def _show_all(galleries: Sequence[Gallery]) -> None:
         if first is None or other is None:
             st.error("One of them could not be evaluated; the log of the app says why.", icon=":material/error:")
             return
-        _show_comparison(galleries[0], _compare((first.state, other.state), first, other))
+        _show_comparison(galleries[0], _compare(first, other))
 
 
-@st.cache_resource(max_entries=16, show_spinner="Comparing …")
-def _compare(states: tuple[str, str], _a: Evaluation, _b: Evaluation) -> Comparison:  # noqa: ARG001 - the key
-    return compare(_a, _b)
+@st.cache_resource(max_entries=16, show_spinner="Comparing …", hash_funcs={Evaluation: lambda made: made.state})
+def _compare(a: Evaluation, b: Evaluation) -> Comparison:
+    return compare(a, b)
 
 
 def _show_comparison(first: Gallery, found: Comparison) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.search import confidence, explanation, feedback
 from similarity.app.search.query_parts import Example
-from similarity.app.serving import resources, visitors
+from similarity.app.serving import previews, visitors
 from similarity.app.serving.access import place_for_visitor, seen, seen_item
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
@@ -67,7 +67,7 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
                 explanation.offer()
         if not is_drawn:
             right.image(
-                resources.preview_of_item(gallery, item), alt=f"Result: {seen(item.label or name)}", width="stretch"
+                previews.preview_of_item(gallery, item), alt=f"Result: {seen(item.label or name)}", width="stretch"
             )
             right.caption(as_text(caption))
         if sure:
@@ -102,7 +102,7 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
 def _take_along(item: Item, visitor: Visitor) -> bytes:
     """Called where nothing is known of the visitor any more."""
     with visitors.acting_for(visitor):
-        return resources.take_along(item)
+        return previews.original(item)
 
 
 def _show_facts(item: Item) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from similarity.app.components import heat
 from similarity.app.search.query_parts import Example, picture_file
-from similarity.app.serving import resources
+from similarity.app.serving import previews, query_vectors, resources
 from similarity.app.serving.access import seen
 from similarity.app.shell.links import TEXT
 from similarity.app.wording.messages import as_text, show_error
@@ -53,14 +53,14 @@ def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption
 
 def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
     file = picture_file(gallery, example.part)
-    asked = resources.look(gallery, file, example.part.box)
+    asked = query_vectors.look(gallery, file, example.part.box)
     return gallery.explain(asked, item.id, fetch=resources.fetch_picture)
 
 
 def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str) -> None:
     title = f"Your query: {seen(example.title)}"
     left = heat.picture(example.seen, explanation.query, alt=f"{title}, with heat", caption=title)
-    preview = resources.preview_of_item(gallery, item)
+    preview = previews.preview_of_item(gallery, item)
     alt = f"Result: {seen(item.label or caption)}, with heat"
     right = heat.picture(preview, explanation.result, alt=alt, caption=seen(caption))
     heat.show(left, right, explanation, key="heat")

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.search.query_parts import Example
-from similarity.app.serving import resources, visitors
+from similarity.app.serving import previews, visitors
 from similarity.app.serving.access import place_for_visitor, seen_item, telling
 from similarity.exports.results import to_csv, to_json, to_rows, to_zip
 from similarity.exports.sheet import draw_sheet
@@ -55,7 +55,7 @@ class Export:
         """The pictures."""
         explain = str if self.tell is str else self._explain
         with visitors.acting_for(self.visitor), turns.shared_turns().counting(self.visitor):
-            return to_zip(self.hits, resources.take_along, explain)
+            return to_zip(self.hits, previews.original, explain)
 
     def sheet(self) -> bytes:
         """The query beside the first results."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from similarity.app.components.tiles import Tile
 from similarity.app.search.query_parts import picture_file
-from similarity.app.serving import resources
+from similarity.app.serving import query_vectors
 from similarity.app.serving.access import may_manage
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, MAX_PARTS, TEXT, Link, Part
@@ -103,4 +103,4 @@ def _asked(gallery: Gallery, part: Part) -> Asked | None:
         item = gallery.find(part.value)
         return Asked(file_name(item), item.sha256)
     file = picture_file(gallery, part)
-    return Asked(file.name, file.sha256, part.box, resources.embed_picture(gallery, file, part.box))
+    return Asked(file.name, file.sha256, part.box, query_vectors.embed_picture(gallery, file, part.box))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from similarity.app.serving import resources, session_uploads, visitors
+from similarity.app.serving import previews, query_vectors, resources, session_uploads, visitors
 from similarity.app.shell.links import ITEM, SAMPLE, TEXT, UPLOAD, URL, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
@@ -37,7 +37,7 @@ class Example:
         """A JPEG of the part that is meant."""
         if not self.part.box:
             return self.preview
-        return thumbnail(self.part.box.cut(decode(self.preview, self.title)), side=resources.PREVIEW_SIDE)
+        return thumbnail(self.part.box.cut(decode(self.preview, self.title)), side=previews.PREVIEW_SIDE)
 
 
 def find(gallery: Gallery, part: Part) -> Example:
@@ -50,10 +50,10 @@ def find(gallery: Gallery, part: Part) -> Example:
     if part.kind == ITEM:
         return _of_gallery(gallery, part)
     if part.kind == TEXT:
-        return Example(part, part.value, resources.card(part.value), resources.embed_text(gallery, part.value))
+        return Example(part, part.value, previews.card(part.value), query_vectors.embed_text(gallery, part.value))
     file = _file(part)
-    vector = resources.embed_query(gallery, file, part.box)
-    return Example(part, file.name, resources.preview(file), vector)
+    vector = query_vectors.embed_query(gallery, file, part.box)
+    return Example(part, file.name, previews.preview(file), vector)
 
 
 def query_vector(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> Vectors:
@@ -66,9 +66,9 @@ def query_vector(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Exa
 def _of_gallery(gallery: Gallery, part: Part) -> Example:
     item = gallery.find(part.value)
     if not part.box:
-        return Example(part, file_name(item), resources.preview_of_item(gallery, item), gallery.vector(item.id))
+        return Example(part, file_name(item), previews.preview_of_item(gallery, item), gallery.vector(item.id))
     file = read_original(item, fetch=resources.fetch_picture)
-    return Example(part, file.name, resources.preview(file), resources.embed_query(gallery, file, part.box))
+    return Example(part, file.name, previews.preview(file), query_vectors.embed_query(gallery, file, part.box))
 
 
 def picture_file(gallery: Gallery, part: Part) -> QueryFile:

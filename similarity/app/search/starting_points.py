@@ -9,7 +9,7 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
 from similarity.app.search import filters, results
-from similarity.app.serving import resources
+from similarity.app.serving import previews, resources
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, SAMPLE, Part
 from similarity.gallery import Gallery
@@ -51,7 +51,7 @@ def _browse(gallery: Gallery) -> None:
 
 
 def _of_sample(item: Item) -> Tile:
-    jpeg = base64.b64encode(resources.sample_thumbnail(item.path)).decode()
+    jpeg = base64.b64encode(previews.sample_thumbnail(item.path)).decode()
     return tiles.of_sample(item, f"data:image/jpeg;base64,{jpeg}")
 
 

@@ -53,7 +53,7 @@ def show() -> None:
             gallery = resources.load_gallery(directory)
             st.caption(_facts(gallery))
             source = form.choose_source(gallery.name, count_marks(directory))
-            fault = _fault(gallery, Settings.choose(source))
+            fault = _find_fault(gallery, Settings.choose(source))
             seen = progress.look(directory)
             if not fault:
                 _show_form(gallery, source, seen)
@@ -70,25 +70,28 @@ def _facts(gallery: Gallery) -> str:
     return f"{wording.pictures(len(gallery))} · {told} · {messages.shown(wording.model_title(gallery.manifest.model))}"
 
 
-def _fault(gallery: Gallery, settings: Settings) -> str:
-    """Why nothing can be learned of a gallery's labels or marks; empty if something can."""
-    about = (settings.source, settings.split, settings.loss, stamp(gallery.directory))
-    return _find_fault(gallery.directory, gallery.state, about, gallery, settings)
+def _examples_key(gallery: Gallery) -> object:
+    """Return a cache key of the labels and marks of a gallery."""
+    return resources.gallery_key(gallery), stamp(gallery.directory)
 
 
-@st.cache_data(max_entries=32, show_spinner="Looking at what there is to learn from …")
-def _find_fault(
-    directory: Path,  # noqa: ARG001 - the key, with the next two
-    state: str,  # noqa: ARG001
-    about: tuple[object, ...],  # noqa: ARG001
-    _gallery: Gallery,
-    _settings: Settings,
-) -> str:
+def _settings_key(settings: Settings) -> object:
+    """Return a cache key of the settings that decide which examples a head is trained on."""
+    return settings.source, settings.split, settings.loss
+
+
+@st.cache_data(
+    max_entries=32,
+    show_spinner="Looking at what there is to learn from …",
+    hash_funcs={Gallery: _examples_key, Settings: _settings_key},
+)
+def _find_fault(gallery: Gallery, settings: Settings) -> str:
+    """Return why nothing can be learned from a gallery's labels or marks; empty if something can."""
     try:
-        if _settings.source == "marks":
-            marked_results(_gallery, _settings)
+        if settings.source == "marks":
+            marked_results(gallery, settings)
         else:
-            labelled_rows(_gallery, _settings)
+            labelled_rows(gallery, settings)
     except HeadError as error:
         return str(error)
     return ""
@@ -96,7 +99,7 @@ def _find_fault(
 
 def _show_form(gallery: Gallery, source: From, seen: Seen) -> None:
     settings = form.choose(gallery.name, source)
-    fault = _fault(gallery, settings)
+    fault = _find_fault(gallery, settings)
     if fault:
         st.warning(messages.said(fault), icon=":material/label_off:")
     is_undecided = any(job.is_undecided for job, _ in seen)
