@@ -38,5 +38,5 @@ def show() -> None:
     navigation.register(pages)
     page = st.navigation(list(pages.values()), position="top")
     links.refuse_too_long()
-    navigation.arrive(page)
+    navigation.restore_last_search(page)
     page.run()

@@ -75,8 +75,8 @@ def test_the_longest_searches_that_are_made_here_are_not_too_long() -> None:
 def draw_field() -> None:
     from similarity.app.shell import fields
 
-    fields.line("One line", key="line")
-    fields.lines("Several", key="lines")
+    fields.text_line("One line", key="line")
+    fields.text_lines("Several", key="lines")
 
 
 def test_what_is_typed_into_a_field_has_a_limit_that_the_server_keeps(monkeypatch: pytest.MonkeyPatch) -> None:

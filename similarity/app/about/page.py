@@ -8,7 +8,7 @@ import streamlit as st
 
 from similarity.app.about import facts
 from similarity.app.serving import users
-from similarity.app.wording.messages import as_text, error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown, escape_markdown
 from similarity.bench.machine import describe_machine
 from similarity.embedding.backbones import BACKBONES
 from similarity.embedding.backbones.weights import AUTO, choose_model
@@ -48,7 +48,7 @@ def show() -> None:
     st.title("About", anchor=False)
     st.markdown(
         "Shows the pictures of a gallery that look most like yours, with a network that has learnt to see from a "
-        f"million photographs. Version {as_text(facts.version())}, free software under the MIT licence."
+        f"million photographs. Version {escape_markdown(facts.version())}, free software under the MIT licence."
     )
     _show_visitor()
     left, right = st.columns([3, 2], gap="medium")
@@ -73,7 +73,7 @@ def _show_visitor() -> None:
     if users.is_asked_for():
         claims = st.user.to_dict()
         name = email(claims) or str(claims.get("name") or claims.get("sub"))
-        st.markdown(f"You are logged in as {as_text(name)}.")
+        st.markdown(f"You are logged in as {escape_markdown(name)}.")
         st.button("Log out", on_click=st.logout)
 
 
@@ -83,11 +83,11 @@ def _show_machine() -> None:
         st.markdown("What kind of computer this is cannot be told; the log of the app says why.")
         return
     st.markdown(
-        f"- **Processor:** {as_text(machine['processor'])}\n"
+        f"- **Processor:** {escape_markdown(machine['processor'])}\n"
         f"- **Cores:** {machine['cores']:d}\n"
         f"- **Memory:** {machine['memory_gb']:g} GB\n"
-        f"- **Computes in:** {as_text(', '.join(one for one in machine['computes'] if one in ARITHMETIC))}\n"
-        f"- **System:** {as_text(machine['system'])}"
+        f"- **Computes in:** {escape_markdown(', '.join(one for one in machine['computes'] if one in ARITHMETIC))}\n"
+        f"- **System:** {escape_markdown(machine['system'])}"
     )
 
 
@@ -112,7 +112,7 @@ def _show_galleries(entries: list[Entry]) -> None:
             hashes.append(f"{title}, {manifest.weights_sha256}")
     if rows:
         st.markdown(_table(("Gallery", "Pictures", "Model", "Precision", "Weights from"), rows))
-        st.caption("SHA-256 of the weights: " + "; ".join(map(shown, dict.fromkeys(hashes))))
+        st.caption("SHA-256 of the weights: " + "; ".join(map(as_markdown, dict.fromkeys(hashes))))
     if SAMPLE not in [entry.name for entry in entries] and has_sample():
         st.markdown(_sample_to_come())
     elif not rows:
@@ -123,8 +123,8 @@ def _sample_to_come() -> str:
     try:
         title = choose_model(AUTO, may_download=False).backbone.title
     except SimilarityError as error:
-        return f"The sample gallery cannot be made: {error_text(error)}"
-    return f"The sample gallery is made with {as_text(title)} when it is first needed."
+        return f"The sample gallery cannot be made: {error_as_markdown(error)}"
+    return f"The sample gallery is made with {escape_markdown(title)} when it is first needed."
 
 
 def _show_models() -> None:
@@ -165,5 +165,5 @@ def _show_licences() -> None:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *([shown(cell) for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([as_markdown(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

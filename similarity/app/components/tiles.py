@@ -88,14 +88,14 @@ def _tell(on_mark: Callable[[str, bool | None], None] | None, told: Any) -> None
 
 def of_hit(gallery: Gallery, hit: Hit) -> Tile:
     """A result."""
-    item, name = access.seen_item(hit.item), access.seen(file_name(hit.item))
+    item, name = access.item_for_visitor(hit.item), access.text_for_visitor(file_name(hit.item))
     return Tile(
         id=item.public_id,
         src=pictures.address(gallery.name, item.sha256),
-        alt=access.seen(f"Rank {hit.rank}: {item.label or name}"),
+        alt=access.text_for_visitor(f"Rank {hit.rank}: {item.label or name}"),
         rank=str(hit.rank),
         score=hit.score,
-        label=access.seen(", ".join(item.labels)),
+        label=access.text_for_visitor(", ".join(item.labels)),
         name=name,
         note=_note(item),
         mark="",
@@ -105,14 +105,14 @@ def of_hit(gallery: Gallery, hit: Hit) -> Tile:
 
 def of_item(gallery: Gallery, item: Item) -> Tile:
     """A picture of the gallery, to start from."""
-    item, name = access.seen_item(item), access.seen(file_name(item))
+    item, name = access.item_for_visitor(item), access.text_for_visitor(file_name(item))
     return Tile(
         id=item.public_id,
         src=pictures.address(gallery.name, item.sha256),
-        alt=access.seen(f"In the gallery: {item.label or name}"),
+        alt=access.text_for_visitor(f"In the gallery: {item.label or name}"),
         rank="",
         score=None,
-        label=access.seen(", ".join(item.labels)),
+        label=access.text_for_visitor(", ".join(item.labels)),
         name=name,
         note=_note(item),
         mark="",
@@ -122,7 +122,7 @@ def of_item(gallery: Gallery, item: Item) -> Tile:
 
 def of_sample(item: Item, source: str) -> Tile:
     """A sample, to start from; its picture is at `source`."""
-    name = access.seen((item.label or "picture").replace("-", " ").capitalize())
+    name = access.text_for_visitor((item.label or "picture").replace("-", " ").capitalize())
     return Tile(
         id=item.id,
         src=source,

@@ -10,7 +10,7 @@ import streamlit as st
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Making, Once
 from similarity.app.wording import wording
-from similarity.app.wording.messages import said
+from similarity.app.wording.messages import sentence_as_markdown
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, evaluate
 from similarity.evaluation.ranking import HELD, LARGER, MATRIX
@@ -96,7 +96,11 @@ def wait_for(gallery: Gallery, wanted: Wanted) -> Evaluation | None:
     while not making.result.done():
         told = making.progress
         share = told.done / told.total if told and told.total else 0.0
-        text = said(wording.progress(told)) if told else f"Evaluating … {time.monotonic() - making.begun:.0f} s"
+        text = (
+            sentence_as_markdown(wording.progress(told))
+            if told
+            else f"Evaluating … {time.monotonic() - making.begun:.0f} s"
+        )
         # Drawing it is what lets a visitor leave the page meanwhile; it is made all the same.
         place.progress(min(1.0, share), text)
         wait([making.result], timeout=TICK)

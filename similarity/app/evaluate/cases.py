@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
 from similarity.app.serving import resources
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell import navigation
 from similarity.app.shell.links import Link
@@ -42,7 +42,12 @@ def show(gallery: Gallery, evaluation: Evaluation) -> None:
         label = ANY
         if len(labels) > 1:
             label = st.selectbox(
-                "Of the label", [ANY, *labels], format_func=seen, key="cases_label", width=220, on_change=_begin_anew
+                "Of the label",
+                [ANY, *labels],
+                format_func=text_for_visitor,
+                key="cases_label",
+                width=220,
+                on_change=_begin_anew,
             )
     numbers = _chosen(evaluation, kind or WORST, label)
     st.caption(f"{ABOUT[kind or WORST]} Click on a row to search with its query.")
@@ -85,18 +90,18 @@ def _query(gallery: Gallery, evaluation: Evaluation, case: Case) -> Tile:
     tile = tiles.of_item(gallery, case.item)
     if evaluation.protocol != LEAVE_ONE_OUT and gallery.items.find(case.item.sha256) is None:
         tile["src"] = f"data:image/jpeg;base64,{base64.b64encode(_thumbnail(case)).decode()}"
-    name = seen(file_name(case.item))
-    tile["alt"], tile["hint"] = f"Query: {seen(case.label)}, {name}", f"{name}: search with it"
-    tile["label"], tile["name"], tile["note"], tile["mark"] = seen(case.label), "", "Query", "query"
+    name = text_for_visitor(file_name(case.item))
+    tile["alt"], tile["hint"] = f"Query: {text_for_visitor(case.label)}, {name}", f"{name}: search with it"
+    tile["label"], tile["name"], tile["note"], tile["mark"] = text_for_visitor(case.label), "", "Query", "query"
     return tile
 
 
 def _answer(gallery: Gallery, answer: Answer) -> Tile:
     verdict = "right" if answer.is_right else "wrong"
     tile = tiles.of_item(gallery, answer.item)
-    tile["alt"] = f"Rank {answer.rank:d}, {verdict}: {seen(answer.label or file_name(answer.item))}"
-    tile["hint"] = f"{seen(file_name(answer.item))}, score {answer.score:.3f}, {verdict}"
-    tile["rank"], tile["label"], tile["name"] = str(answer.rank), seen(answer.label), ""
+    tile["alt"] = f"Rank {answer.rank:d}, {verdict}: {text_for_visitor(answer.label or file_name(answer.item))}"
+    tile["hint"] = f"{text_for_visitor(file_name(answer.item))}, score {answer.score:.3f}, {verdict}"
+    tile["rank"], tile["label"], tile["name"] = str(answer.rank), text_for_visitor(answer.label), ""
     tile["mark"], tile["note"] = verdict, ""
     return tile
 

@@ -40,13 +40,13 @@ def show() -> None:
     """Draw the page."""
     st.title("Evaluate", anchor=False)
     st.markdown("How often does a gallery find what is right? Numbers for that, and the queries that go wrong.")
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            gallery = resources.load_gallery(gallery_choice.choose_named(directories))
+            gallery = resources.load_gallery(gallery_choice.choose_by_address(directories))
             st.caption(_facts(gallery))
             wanted = _choose_what(gallery) if gallery.facets.counts(LABEL) or gallery.facets.columns else None
         with right:
@@ -61,8 +61,8 @@ def show() -> None:
 
 def _facts(gallery: Gallery) -> str:
     made = gallery.manifest
-    refined = "" if made.refinement == "none" else f" · {messages.shown(made.refinement)}"
-    return f"{wording.pictures(len(gallery))} · {messages.shown(wording.model_title(made.model))}{refined}"
+    refined = "" if made.refinement == "none" else f" · {messages.as_markdown(made.refinement)}"
+    return f"{wording.pictures(len(gallery))} · {messages.as_markdown(wording.model_title(made.model))}{refined}"
 
 
 def _choose_what(gallery: Gallery) -> Wanted:
@@ -71,14 +71,14 @@ def _choose_what(gallery: Gallery) -> Wanted:
     by = st.selectbox(
         "A result is right if it has the same",
         columns,
-        format_func=lambda name: access.seen(name.replace("_", " ")),
+        format_func=lambda name: access.text_for_visitor(name.replace("_", " ")),
         key=f"evaluate-by-{gallery.name}",
     )
     place = ""
     if access.may_manage():
         way = st.segmented_control("Queries", [OWN, OTHERS], default=OWN, required=True, key="evaluate_way")
         if way == OTHERS:
-            place = fields.line(
+            place = fields.text_line(
                 "Path of a folder, a zip or a CSV", placeholder="/home/me/queries", key="evaluate_place"
             )
             st.caption(ABOUT_PLACE)
@@ -102,9 +102,9 @@ def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
     if wanted.place:
         st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, wanted))
     if evaluation.caution:
-        st.warning(messages.said(evaluation.caution), icon=":material/model_training:")
+        st.warning(messages.sentence_as_markdown(evaluation.caution), icon=":material/model_training:")
     _show_headlines(gallery, evaluation)
-    evaluation = seen.evaluation(evaluation, access.seen)
+    evaluation = seen.evaluation(evaluation, access.text_for_visitor)
     _show_plots(evaluation)
     st.subheader("Query by query", anchor=False)
     cases.show(gallery, evaluation)
@@ -148,7 +148,11 @@ def _ask_again(gallery: Gallery, wanted: Wanted) -> None:
 
 def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        left_out = f" Left out: {messages.said(str(evaluation.left_out))}." if evaluation.left_out.total else ""
+        left_out = (
+            f" Left out: {messages.sentence_as_markdown(str(evaluation.left_out))}."
+            if evaluation.left_out.total
+            else ""
+        )
         queries = "query" if evaluation.queries == 1 else "queries"
         st.markdown(f"**{evaluation.queries:,} {queries},** in {evaluation.seconds:.1f} s.{left_out}", width="content")
         with st.container(horizontal=True, width="content", gap="small"):
@@ -175,7 +179,7 @@ def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
 
 
 def _downloads(gallery: Gallery, evaluation: Evaluation) -> None:
-    evaluation = seen.evaluation(evaluation, access.telling())
+    evaluation = seen.evaluation(evaluation, access.redactor())
     files: Sequence[tuple[str, Any, str, str]] = (
         ("Report", lambda: render_report(gallery, evaluation).encode(), "html", "text/html"),
         ("Data", lambda: to_json_file(evaluation.to_json()), "json", "application/json"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import overload
 
-from similarity.app.serving.access import seen_item
+from similarity.app.serving.access import item_for_visitor
 from similarity.evaluation import Evaluation
 from similarity.sources import Item
 
@@ -27,11 +27,13 @@ class _Items(Sequence[Item]):
     def __getitem__(self, key: int | slice) -> Item | list[Item]:
         found = self._items[key]
         return (
-            seen_item(found, self._tell) if isinstance(found, Item) else [seen_item(one, self._tell) for one in found]
+            item_for_visitor(found, self._tell)
+            if isinstance(found, Item)
+            else [item_for_visitor(one, self._tell) for one in found]
         )
 
     def __iter__(self) -> Iterator[Item]:
-        return (seen_item(item, self._tell) for item in self._items)
+        return (item_for_visitor(item, self._tell) for item in self._items)
 
 
 def evaluation(made: Evaluation, tell: Callable[[str], str]) -> Evaluation:

@@ -27,7 +27,7 @@ def show() -> None:
     """Draw the page."""
     st.title("Face-off", anchor=False)
     st.markdown("One query, and what galleries of different models find for it. Which model is best for your pictures?")
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     link = links.read()
@@ -60,7 +60,7 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
     chosen = st.multiselect(
         "Galleries",
         list(names),
-        format_func=access.seen,
+        format_func=access.text_for_visitor,
         key=CHOSEN,
         max_selections=MOST,
         on_change=_changed,
@@ -108,7 +108,7 @@ def _show(
     right: st.delta_generator.DeltaGenerator,
 ) -> None:
     first = galleries[0]
-    links.note_seen(first.name, first.manifest.generation, first.manifest.model)
+    links.remember_gallery(first.name, first.manifest.generation, first.manifest.model)
     with left:
         like, _ = query_panel.show(first, link)
     with right:
@@ -131,9 +131,11 @@ def _show_sides(sides: Sequence[Side]) -> None:
     for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with column:
             made = side.gallery.manifest
-            st.markdown(f"**{messages.shown(side.gallery.name)}**")
-            refined = "" if made.refinement == "none" else f" · {messages.shown(made.refinement)}"
-            st.caption(f"{messages.shown(wording.model_title(made.model))}{refined} · {wording.pictures(made.count)}")
+            st.markdown(f"**{messages.as_markdown(side.gallery.name)}**")
+            refined = "" if made.refinement == "none" else f" · {messages.as_markdown(made.refinement)}"
+            st.caption(
+                f"{messages.as_markdown(wording.model_title(made.model))}{refined} · {wording.pictures(made.count)}"
+            )
             if side.error:
                 messages.show_error(side.error)
             others = [other for other in sides if other is not side]
@@ -145,7 +147,7 @@ def _tile(side: Side, hit: Hit, others: Sequence[Side], *, is_common: bool) -> t
     tile = tiles.of_hit(side.gallery, hit)
     ranks = [(other, other.rank_of(hit.item.sha256)) for other in others]
     told = [
-        f"{rank:d}" if len(others) == 1 else f"{access.seen(other.gallery.name)} {rank:d}"
+        f"{rank:d}" if len(others) == 1 else f"{access.text_for_visitor(other.gallery.name)} {rank:d}"
         for other, rank in ranks
         if rank
     ]
@@ -153,7 +155,7 @@ def _tile(side: Side, hit: Hit, others: Sequence[Side], *, is_common: bool) -> t
     if is_common:
         tile["mark"] = "shared"
         tile["alt"] += ", found by all"
-    tile["hint"] = f"{access.seen(tile['label'] or 'This picture')}: search with it"
+    tile["hint"] = f"{access.text_for_visitor(tile['label'] or 'This picture')}: search with it"
     return tile
 
 

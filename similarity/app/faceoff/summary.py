@@ -7,11 +7,11 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.evaluate import background
 from similarity.app.evaluate.background import Wanted
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
 from similarity.app.wording import wording
-from similarity.app.wording.messages import said, show_error, shown
+from similarity.app.wording.messages import as_markdown, sentence_as_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.evaluation import Comparison, Evaluation, compare
 from similarity.evaluation.report.wording import DEFINITIONS, NAMES
@@ -68,7 +68,7 @@ def _compare(a: Evaluation, b: Evaluation) -> Comparison:
 
 def _show_comparison(first: Gallery, found: Comparison) -> None:
     a, b = found.names
-    st.markdown(f"**{shown(a)}** against **{shown(b)}**, {found.queries:,} queries in common")
+    st.markdown(f"**{as_markdown(a)}** against **{as_markdown(b)}**, {found.queries:,} queries in common")
     if not found.same_pictures:
         st.caption(":material/info: They have not the same pictures, which makes a difference, too.")
     rows = []
@@ -77,10 +77,10 @@ def _show_comparison(first: Gallery, found: Comparison) -> None:
         rows.append(
             {
                 "Metric": NAMES[name],
-                shown(a): f"{one.a:.3f}",
-                shown(b): f"{one.b:.3f}",
+                as_markdown(a): f"{one.a:.3f}",
+                as_markdown(b): f"{one.b:.3f}",
                 "Difference": f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
-                "Can it be chance?": f"{said(found.verdict(name))}, p = {one.adjusted:.2g}",
+                "Can it be chance?": f"{sentence_as_markdown(found.verdict(name))}, p = {one.adjusted:.2g}",
             }
         )
     st.table(rows, border="horizontal")
@@ -95,7 +95,7 @@ def _show_comparison(first: Gallery, found: Comparison) -> None:
         drawn = []
         for case, (_, _, gain) in zip(cases, differing, strict=True):
             tile = tiles.of_item(first, case.item)
-            tile["name"], tile["note"] = "", f"{seen(b if gain > 0 else a)} +{abs(gain):.2f}"
+            tile["name"], tile["note"] = "", f"{text_for_visitor(b if gain > 0 else a)} +{abs(gain):.2f}"
             drawn.append(tile)
         tiles.show(drawn, _search, key=f"differing-{b}", is_small=True)
 

@@ -5,10 +5,10 @@ import streamlit as st
 from similarity.app.galleries import editing, feedback, job_messages, maintenance, overview
 from similarity.app.galleries.skipped import show_skipped
 from similarity.app.serving import access, resources
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import navigation
 from similarity.app.wording import learned, wording
-from similarity.app.wording.messages import error_text, said, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown, sentence_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.service.jobs import shared_jobs
@@ -25,7 +25,7 @@ def show(entry: Entry) -> None:
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     gallery = _open(entry)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(shown(entry.name), anchor=False, width="content")
+        st.subheader(as_markdown(entry.name), anchor=False, width="content")
         if gallery and st.button("Search it", icon=":material/image_search:", type="primary"):
             navigation.go("search", {overview.GALLERY: entry.name})
     if gallery:
@@ -52,7 +52,7 @@ def _open(entry: Entry) -> Gallery | None:
         return resources.load_gallery(entry.directory)
     except SimilarityError as error:
         st.error(DAMAGED, icon=":material/heart_broken:")
-        st.caption(error_text(error))
+        st.caption(error_as_markdown(error))
         return None
 
 
@@ -63,7 +63,7 @@ def _show_some(gallery: Gallery) -> None:
         st.image(
             [gallery.thumbnail(item) for item in some],
             width=PREVIEW_WIDTH,
-            alt=[seen(item.label or "") for item in some],
+            alt=[text_for_visitor(item.label or "") for item in some],
         )
 
 
@@ -82,10 +82,14 @@ def _show_facts(gallery: Gallery) -> None:
     if access.may_manage():
         facts |= {"Searched by": made.store.title, "First made of": made.source, "Kept in": str(gallery.directory)}
     with st.container(key="gallery-facts"):
-        st.table({shown(name): shown(value) for name, value in facts.items()}, border="horizontal", hide_header=True)
+        st.table(
+            {as_markdown(name): as_markdown(value) for name, value in facts.items()},
+            border="horizontal",
+            hide_header=True,
+        )
     why, _, remedy = made.note.partition("\n")
     if why:
-        st.caption(f"{said(why)} {said(remedy)}")
+        st.caption(f"{sentence_as_markdown(why)} {sentence_as_markdown(remedy)}")
 
 
 def _show_health(gallery: Gallery) -> None:
@@ -95,8 +99,8 @@ def _show_health(gallery: Gallery) -> None:
     doing = job_messages.DOING.get(run.task, run.task)
     source = f" from {run.source}" if run.source and access.may_manage() else ""
     st.markdown(
-        f"Last run: {shown(doing.lower())} this gallery{said(source)}, in {wording.duration(run.seconds)}: "
-        f"{shown(job_messages.counted(run))}."
+        f"Last run: {as_markdown(doing.lower())} this gallery{sentence_as_markdown(source)}, "
+        f"in {wording.duration(run.seconds)}: {as_markdown(job_messages.counted(run))}."
     )
     if made.duplicates:
         st.markdown(job_messages.copies(made.duplicates))
@@ -104,7 +108,7 @@ def _show_health(gallery: Gallery) -> None:
         st.markdown(job_messages.gone(gone))
     if gallery.drift:
         st.warning(
-            f"The index has drifted: {said(gallery.drift)}. Make it anew below, under *Search index*.",
+            f"The index has drifted: {sentence_as_markdown(gallery.drift)}. Make it anew below, under *Search index*.",
             icon=":material/trending_down:",
         )
     if made.skipped:

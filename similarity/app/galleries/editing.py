@@ -7,9 +7,9 @@ import streamlit as st
 
 from similarity.app.galleries import job_messages, jobs_background, source
 from similarity.app.galleries.source import FORM_WIDTH
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
-from similarity.app.wording.messages import error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.embedding.backbones import understands_text
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery
@@ -51,12 +51,12 @@ def _show_sync(gallery: Gallery) -> None:
         "Where its pictures come from",
         sources or [gallery.manifest.source],
         accept_new_options=True,
-        format_func=seen,
+        format_func=text_for_visitor,
         key="sync_place",
     )
 
     def work() -> Work:
-        return tasks.update("sync", gallery.directory, source.find_place(fields.bounded(place)))
+        return tasks.update("sync", gallery.directory, source.find_place(fields.refuse_too_long(place)))
 
     _button("Bring in step", "sync", "sync", gallery.directory, work)
 
@@ -69,10 +69,10 @@ def _show_remove(gallery: Gallery) -> None:
         chosen = st.multiselect(
             "All with a label",
             sorted(labels),
-            format_func=lambda label: seen(f"{label} ({labels[label]:,})"),
+            format_func=lambda label: text_for_visitor(f"{label} ({labels[label]:,})"),
             key="remove_labels",
         )
-    named = fields.lines("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
+    named = fields.text_lines("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
 
     def work() -> Work:
         if not (named or chosen):
@@ -91,13 +91,13 @@ def _show_rebuild(gallery: Gallery) -> None:
     st.markdown("How the pictures of this gallery are compared with a query. It is made anew without a look at them.")
     for name, reason in ((made.recipe, made.recipe_reason), (made.refinement, made.refinement_reason)):
         if reason:
-            st.caption(f"Now: {shown(name)}. {shown(reason)}")
+            st.caption(f"Now: {as_markdown(name)}. {as_markdown(reason)}")
     recipes = list(dict.fromkeys([*job_messages.RECIPES, made.recipe_asked]))
     recipe = st.selectbox(
         "Search",
         recipes,
         index=recipes.index(made.recipe_asked),
-        format_func=lambda one: seen(job_messages.recipe_title(one)),
+        format_func=lambda one: text_for_visitor(job_messages.recipe_title(one)),
         key="rebuild_recipe",
     )
     refinement = st.selectbox(
@@ -128,7 +128,7 @@ def _button(label: str, icon: str, task: Task, directory: Path, work: Callable[[
     try:
         begun = jobs_background.start(directory, task, work())
     except SimilarityError as error:
-        st.error(error_text(error), icon=":material/error:")
+        st.error(error_as_markdown(error), icon=":material/error:")
         return
     if begun:
         st.toast("Begun: see the top of the page.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.wording.messages import error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.storage.feedback import MARKS, export_marks, forget_all, read_marks
@@ -20,7 +20,7 @@ def show(gallery: Gallery) -> None:
     try:
         count = count_marks(gallery.directory)
     except SimilarityError as error:
-        st.error(error_text(error), icon=":material/error:")
+        st.error(error_as_markdown(error), icon=":material/error:")
         return
     if not count:
         st.caption("Results that are marked “More like this” or “Not like this” on the search page are kept here.")
@@ -75,7 +75,7 @@ def _do_not() -> None:
 def _confirm(gallery: Gallery, count: int) -> None:
     """The second question."""
     st.markdown(
-        f"{_marks(count)} of **{shown(gallery.name)}** would be gone for good. Download them first to keep them."
+        f"{_marks(count)} of **{as_markdown(gallery.name)}** would be gone for good. Download them first to keep them."
     )
     with st.container(horizontal=True):
         is_sure = st.button(
@@ -88,7 +88,7 @@ def _confirm(gallery: Gallery, count: int) -> None:
     try:
         forget_all(gallery.directory)
     except SimilarityError as error:
-        st.error(error_text(error), icon=":material/error:")
+        st.error(error_as_markdown(error), icon=":material/error:")
         return
     _do_not()
     st.rerun()

@@ -9,7 +9,7 @@ from similarity.app.galleries.skipped import show_skipped
 from similarity.app.serving import access
 from similarity.app.shell import navigation
 from similarity.app.wording import wording
-from similarity.app.wording.messages import said, shown
+from similarity.app.wording.messages import as_markdown, sentence_as_markdown
 from similarity.service.jobs import Job, shared_jobs
 from similarity.storage.inventory import Entry, look_at
 from similarity.storage.manifest import Report
@@ -52,7 +52,7 @@ def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
 
 def show_active(job: Job) -> None:
     """Draw one that goes on: what it does, how far it is, and a way to cancel it."""
-    name, told = shown(job.directory.name), job.status.progress
+    name, told = as_markdown(job.directory.name), job.status.progress
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"{job_messages.DOING[job.task]} **{name}**", width="content")
         if access.may_manage():
@@ -71,7 +71,7 @@ def show_active(job: Job) -> None:
         st.progress(0.0, text="Begins …")
     else:
         share = min(1.0, told.done / told.total) if told.total else 0.0
-        st.progress(share, text=said(wording.progress(told)))
+        st.progress(share, text=sentence_as_markdown(wording.progress(told)))
 
 
 def show_ended(job: Job) -> None:
@@ -79,9 +79,8 @@ def show_ended(job: Job) -> None:
     status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):
-            st.markdown(
-                f"{ICONS[status.state]} {said(job_messages.outcome(job, entry, tells_all=access.may_manage()))}"
-            )
+            outcome = job_messages.outcome(job, entry, tells_all=access.may_manage())
+            st.markdown(f"{ICONS[status.state]} {sentence_as_markdown(outcome)}")
         with st.container(horizontal=True, width="content"):
             _show_ways_on(job, entry)
     if isinstance(status.result, Report) and status.result.skipped:

@@ -49,4 +49,4 @@ def go_on(job: Job) -> None:
 def show_notice() -> None:
     """Say why something was refused, once."""
     if said := st.session_state.pop(NOTICE, ""):
-        st.error(messages.said(said), icon=":material/error:")
+        st.error(messages.sentence_as_markdown(said), icon=":material/error:")

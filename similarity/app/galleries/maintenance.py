@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.galleries import jobs_background, overview
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.sample import SAMPLE
 from similarity.service import tasks
 from similarity.service.jobs import Task, Work
@@ -59,13 +59,13 @@ def _do_not() -> None:
 def _confirm(entry: Entry) -> None:
     """The second question; the dialog stays open when the page is drawn again behind it."""
     st.markdown(
-        f"**{shown(entry.name)}** cannot be searched any more then, and this cannot be undone. The pictures "
+        f"**{as_markdown(entry.name)}** cannot be searched any more then, and this cannot be undone. The pictures "
         "themselves stay where they are; copies that were uploaded for it are deleted."
     )
     if entry.name == SAMPLE:
         st.markdown("The sample gallery is made again as soon as there is no other one.")
     with st.form("delete_form", border=False):
-        typed = fields.line("Type its name", key="delete_name", placeholder=seen(entry.name))
+        typed = fields.text_line("Type its name", key="delete_name", placeholder=text_for_visitor(entry.name))
         with st.container(horizontal=True):
             is_sure = st.form_submit_button("Delete it for good", type="primary", icon=":material/delete_forever:")
             st.form_submit_button("Keep it", on_click=_do_not)

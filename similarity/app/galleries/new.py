@@ -8,10 +8,10 @@ import streamlit as st
 
 from similarity.app.galleries import job_messages, jobs_background, overview, source
 from similarity.app.galleries.source import FORM_WIDTH
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
 from similarity.app.wording import wording
-from similarity.app.wording.messages import error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 from similarity.embedding.engines import Precision
@@ -42,7 +42,7 @@ def show() -> None:
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     st.subheader("New gallery", anchor=False)
     with st.container(border=True, width=FORM_WIDTH):
-        name = fields.line(
+        name = fields.text_line(
             "Name", placeholder="shoes", key="new_name", help="Letters, digits, dots, dashes and underscores."
         )
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
@@ -53,7 +53,7 @@ def show() -> None:
             if wanted or st.session_state.pop(REPLACED, None) == name:
                 _build(name, prepare, How(model, precision, recipe, refinement), is_sure=not wanted)
         except SimilarityError as error:
-            st.error(error_text(error), icon=":material/error:")
+            st.error(error_as_markdown(error), icon=":material/error:")
 
 
 def _choose_model() -> tuple[str, Precision]:
@@ -61,12 +61,12 @@ def _choose_model() -> tuple[str, Precision]:
         model = st.selectbox(
             "What looks at the pictures",
             [AUTO, *BACKBONES],
-            format_func=lambda one: seen(_model_title(one)),
+            format_func=lambda one: text_for_visitor(_model_title(one)),
             key="new_model",
             accept_new_options=True,
             help="CLIP models understand words, too. Any model of timm can be typed here: timm:convnext_tiny.fb_in22k",
         )
-        model = fields.bounded(model) or AUTO
+        model = fields.refuse_too_long(model) or AUTO
         if not importlib.util.find_spec("nncf"):
             return model, "auto"
         chosen = st.selectbox("Arithmetic", list(PRECISIONS), format_func=PRECISIONS.__getitem__, key="new_precision")
@@ -90,7 +90,7 @@ def _choose_search() -> tuple[str, str]:
         recipe = st.selectbox(
             "How pictures are compared",
             list(job_messages.RECIPES),
-            format_func=lambda one: seen(job_messages.recipe_title(one)),
+            format_func=lambda one: text_for_visitor(job_messages.recipe_title(one)),
             key="new_recipe",
         )
         refinement = st.selectbox(
@@ -138,7 +138,7 @@ def _ask(name: str, directory: Path) -> None:
     entry = look_at(directory)
     count = f", with {wording.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
     st.warning(
-        f"There is a gallery named {shown(name)}{count}. It goes on answering until the new one is "
+        f"There is a gallery named {as_markdown(name)}{count}. It goes on answering until the new one is "
         "complete, and is replaced then.",
         icon=":material/warning:",
     )

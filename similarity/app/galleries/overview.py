@@ -9,7 +9,7 @@ from similarity.app.galleries import job_messages
 from similarity.app.serving import access
 from similarity.app.shell import navigation
 from similarity.app.wording import wording
-from similarity.app.wording.messages import said, shown
+from similarity.app.wording.messages import as_markdown, sentence_as_markdown
 from similarity.errors import GalleryError
 from similarity.service.jobs import shared_jobs
 from similarity.storage.current import live_state
@@ -72,7 +72,7 @@ def _show(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap="xxsmall", key=f"gallery-text-{entry.name}"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(f"**{shown(entry.name)}**", width="content")
+                st.markdown(f"**{as_markdown(entry.name)}**", width="content")
                 if entry.condition != "sound":
                     st.badge(entry.condition, color="red" if entry.condition == "damaged" else "orange")
             st.caption(_summary(entry))
@@ -87,7 +87,7 @@ def _show(entry: Entry) -> None:
 
 def _summary(entry: Entry) -> str:
     if not entry.manifest:
-        return said(entry.fault or UNFINISHED)
+        return sentence_as_markdown(entry.fault or UNFINISHED)
     made = entry.manifest
     facts = (
         wording.pictures(made.count),
@@ -96,4 +96,4 @@ def _summary(entry: Entry) -> str:
         job_messages.search(made),
         wording.moment(made.created),
     )
-    return " · ".join(map(shown, facts))
+    return " · ".join(map(as_markdown, facts))

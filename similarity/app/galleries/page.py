@@ -4,7 +4,7 @@ import streamlit as st
 
 from similarity.app.galleries import details, jobs, jobs_background, new, overview
 from similarity.app.serving import access
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.storage.inventory import take_inventory
 
 # Pictures of one shape in a row, and on a telephone buttons below what they belong to.
@@ -35,5 +35,5 @@ def show() -> None:
         new.show()
     else:
         if chosen:
-            st.warning(f"There is no gallery named {shown(chosen)}.", icon=":material/search_off:")
+            st.warning(f"There is no gallery named {as_markdown(chosen)}.", icon=":material/search_off:")
         overview.show(entries)

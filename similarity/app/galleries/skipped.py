@@ -22,4 +22,4 @@ def show_skipped(skipped: Sequence[Skipped]) -> None:
 def _told(sentence: str, about: Skipped) -> str:
     """What is said of a file, whose place may have anything in it, and of the list that named it."""
     place = about.path.partition(f" ({about.source}, ")[0]
-    return access.seen_sentence(sentence, place, about.source)
+    return access.sentence_for_visitor(sentence, place, about.source)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.paths import full_path
 from similarity.service.tasks import Finding, at, of_dataset
 from similarity.sources import open_source
@@ -49,7 +49,7 @@ def find_place(place: str) -> Finding:
 
 
 def _choose_place(key: str) -> Prepare | None:
-    place = fields.line("Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place")
+    place = fields.text_line("Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place")
     st.caption(ABOUT_PLACE)
     return (lambda _: find_place(place)) if place else None
 
@@ -62,8 +62,8 @@ def _choose_upload(key: str) -> Prepare | None:
 
 def _choose_dataset(key: str) -> Prepare:
     dataset = st.selectbox(
-        "Dataset", list(DATASETS.values()), format_func=lambda one: seen(one.title), key=f"{key}_dataset"
+        "Dataset", list(DATASETS.values()), format_func=lambda one: text_for_visitor(one.title), key=f"{key}_dataset"
     )
     options = f" Indexed of it: `{dataset.options.strip()}`." if dataset.options else ""
-    st.caption(f"Licence: {shown(dataset.licence)}{options} It is downloaded once and kept.")
+    st.caption(f"Licence: {as_markdown(dataset.licence)}{options} It is downloaded once and kept.")
     return lambda _: of_dataset(dataset)

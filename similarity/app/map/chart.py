@@ -49,7 +49,13 @@ def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, found
     series = [_series(gallery, on, number, name, members) for number, (name, members) in enumerate(groups.items())]
     if found is not None:
         series.append(
-            _mark(access.seen(file_name(gallery.items[on.rows[found]])), on.points[found], "circle", 26, is_ring=True)
+            _mark(
+                access.text_for_visitor(file_name(gallery.items[on.rows[found]])),
+                on.points[found],
+                "circle",
+                26,
+                is_ring=True,
+            )
         )
     if query is not None:
         series.append(_mark(QUERY, query, STAR, 34))
@@ -58,7 +64,7 @@ def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, found
 
 def _groups(gallery: Gallery, on: GalleryMap) -> dict[str, list[int]]:
     """The places on the map by label, the most frequent first, the rest at the end."""
-    labels = [access.seen(item.label or "") for item in gallery.items.at(on.rows)]
+    labels = [access.text_for_visitor(item.label or "") for item in gallery.items.at(on.rows)]
     if not any(labels):
         return {"Pictures": list(range(len(on)))}
     counts = Counter(filter(None, labels))
@@ -78,7 +84,7 @@ def _series(gallery: Gallery, on: GalleryMap, number: int, name: str, members: l
         "type": "scatter",
         "name": name,
         "data": [
-            [*point, item.sha256, access.seen(file_name(item)), access.seen(item.label or "")]
+            [*point, item.sha256, access.text_for_visitor(file_name(item)), access.text_for_visitor(item.label or "")]
             for point, item in zip(points, items, strict=True)
         ],
         "symbol": SHAPES[(number + number // len(COLOURS)) % len(SHAPES)] if has_own else "circle",

@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.map import background, chart, layout
 from similarity.app.map.layout import GalleryMap
 from similarity.app.serving import resources
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import gallery_choice, navigation
 from similarity.app.shell.navigation import LastSearch
 from similarity.app.wording import messages
@@ -39,13 +39,13 @@ def show() -> None:
     st.html(CSS)
     st.title("Map", anchor=False)
     st.markdown("All pictures of a gallery at once. Those that look alike lie near each other.")
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            gallery = resources.load_gallery(gallery_choice.choose_named(directories))
+            gallery = resources.load_gallery(gallery_choice.choose_by_address(directories))
             st.caption(_facts(gallery))
         with right:
             _show_map(gallery, left)
@@ -98,7 +98,8 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
         height=HEIGHT,
         key=f"map-{gallery.name}-{gallery.manifest.generation}-{st.session_state.get(VIEWS, 0)}",
         on_select="rerun",
-        alt=f"Map of the {len(on):,} pictures of {seen(gallery.name)}. Each can be found by its name, too, beside it.",
+        alt=f"Map of the {len(on):,} pictures of {text_for_visitor(gallery.name)}. "
+        "Each can be found by its name, too, beside it.",
     )
     for group in event.selection.selected:
         if group["series_index"] < len(chart.shown):
@@ -113,14 +114,20 @@ def _find(gallery: Gallery) -> int | None:
         "Find a picture",
         range(len(items)),
         index=None,
-        format_func=lambda place: " · ".join(map(seen, filter(None, (file_name(items[place]), items[place].label)))),
+        format_func=lambda place: " · ".join(
+            map(text_for_visitor, filter(None, (file_name(items[place]), items[place].label)))
+        ),
         key=f"find-{gallery.name}-{gallery.manifest.generation}",
         placeholder="Type a part of its name",
     )
     if found is not None:
         item = items[found]
         with _row():
-            st.image(gallery.thumbnail(item), alt=f"{seen(item.label or 'Picture')}: {seen(file_name(item))}", width=72)
+            st.image(
+                gallery.thumbnail(item),
+                alt=f"{text_for_visitor(item.label or 'Picture')}: {text_for_visitor(file_name(item))}",
+                width=72,
+            )
             if st.button("Search with it", icon=":material/image_search:"):
                 navigation.go_to_item(gallery.name, item)
     return found

@@ -7,9 +7,9 @@ import streamlit as st
 from similarity.app.components import heat
 from similarity.app.search.query_parts import Example, picture_file
 from similarity.app.serving import previews, query_vectors, resources
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell.links import TEXT
-from similarity.app.wording.messages import as_text, show_error
+from similarity.app.wording.messages import escape_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.query.explain import Explanation
@@ -58,18 +58,18 @@ def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
 
 
 def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str) -> None:
-    title = f"Your query: {seen(example.title)}"
+    title = f"Your query: {text_for_visitor(example.title)}"
     left = heat.picture(example.seen, explanation.query, alt=f"{title}, with heat", caption=title)
     preview = previews.preview_of_item(gallery, item)
-    alt = f"Result: {seen(item.label or caption)}, with heat"
-    right = heat.picture(preview, explanation.result, alt=alt, caption=seen(caption))
+    alt = f"Result: {text_for_visitor(item.label or caption)}, with heat"
+    right = heat.picture(preview, explanation.result, alt=alt, caption=text_for_visitor(caption))
     heat.show(left, right, explanation, key="heat")
 
 
 def _words(explanation: Explanation, *, is_alone: bool) -> str:
     """What the colours mean and what the score is made of."""
-    words = as_text(explanation.words)
+    words = escape_markdown(explanation.words)
     if not is_alone:
         words = "Your query has several parts; this compares its first picture with the result. Alone: " + words
     colours = "The warmer a region, the more it adds to the score; what the model does not see has no colour."
-    return " ".join([words, colours, *([] if explanation.is_exact else [as_text(explanation.note)])])
+    return " ".join([words, colours, *([] if explanation.is_exact else [escape_markdown(explanation.note)])])

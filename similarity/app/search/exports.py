@@ -8,7 +8,7 @@ import streamlit as st
 
 from similarity.app.search.query_parts import Example
 from similarity.app.serving import previews, visitors
-from similarity.app.serving.access import place_for_visitor, seen_item, telling
+from similarity.app.serving.access import item_for_visitor, place_for_visitor, redactor
 from similarity.exports.results import to_csv, to_json, to_rows, to_zip
 from similarity.exports.sheet import draw_sheet
 from similarity.fetch.redaction import redact_sentence
@@ -67,7 +67,7 @@ class Export:
             return draw_sheet(picture, self.tell(query.title), hits, pictures, tell=self.tell)
 
     def _rows(self) -> list[dict[str, Any]]:
-        hits = [replace(hit, item=seen_item(hit.item, self.tell)) for hit in self.hits]
+        hits = [replace(hit, item=item_for_visitor(hit.item, self.tell)) for hit in self.hits]
         return to_rows(hits, self.places)
 
     def _explain(self, reason: str) -> str:
@@ -77,7 +77,7 @@ class Export:
 def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
     """Draw a menu of files; each is made when it is asked for."""
     places = [place_for_visitor(hit.item) for hit in hits]
-    export = Export(gallery, hits, like, places, telling(), visitors.current())
+    export = Export(gallery, hits, like, places, redactor(), visitors.current())
     sheet = f"Sheet of the first {ON_SHEET} (PNG)" if len(hits) > ON_SHEET else "Sheet (PNG)"
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),

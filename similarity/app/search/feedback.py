@@ -13,7 +13,7 @@ from similarity.app.serving import query_vectors
 from similarity.app.serving.access import may_manage
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, MAX_PARTS, TEXT, Link, Part
-from similarity.app.wording.messages import error_text
+from similarity.app.wording.messages import error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.sources.originals import file_name
@@ -51,7 +51,7 @@ def mark(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
         st.session_state[NOTICE] = FULL
         return
     keep(gallery, part, wanted)
-    links.put_together(like, unlike)
+    links.set_query(like, unlike)
 
 
 def keep(gallery: Gallery, part: Part, wanted: bool | None) -> None:
@@ -73,7 +73,7 @@ def keep(gallery: Gallery, part: Part, wanted: bool | None) -> None:
             add_mark(gallery.directory, gallery.manifest, asked, item, wanted=wanted)
     except SimilarityError as error:
         logger.warning("A mark is not kept: %s (%r)", error, error.__cause__)
-        st.session_state[NOTICE] = f"This mark is not kept. {error_text(error)}"
+        st.session_state[NOTICE] = f"This mark is not kept. {error_as_markdown(error)}"
 
 
 def draw_again_if_marked() -> None:

@@ -7,10 +7,10 @@ from typing import get_args
 
 import streamlit as st
 
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import BALANCED, PRECISIONS, Link
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.query.filters import Facets
 from similarity.search import Accuracy
 from similarity.sources.base import LABEL
@@ -63,9 +63,9 @@ def _choose_values(facets: Facets, column: str, link: Link) -> None:
     key = f"{links.WHERE}{column}"
     st.session_state[key] = chosen
     st.multiselect(
-        "Label" if column == LABEL else shown(column.capitalize()),
+        "Label" if column == LABEL else as_markdown(column.capitalize()),
         list(dict.fromkeys([*options, *chosen])),
-        format_func=lambda value: seen(f"{value} ({counts[value]:,})"),
+        format_func=lambda value: text_for_visitor(f"{value} ({counts[value]:,})"),
         key=key,
         placeholder="Any",
         on_change=partial(_choose, column, key),

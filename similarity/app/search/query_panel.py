@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.components import cropper
 from similarity.app.search import feedback, query_input, query_parts
 from similarity.app.search.query_parts import Example
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, TEXT, Link, Part
 from similarity.app.wording import messages
@@ -59,7 +59,7 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
 
 
 def _start_anew() -> None:
-    links.put_together((), ())
+    links.set_query((), ())
 
 
 def _take(part: Part) -> None:
@@ -67,11 +67,11 @@ def _take(part: Part) -> None:
     role, link = st.session_state.get(ROLE, NEW), links.read()
     st.session_state[ROLE] = NEW
     if role == ALSO:
-        links.put_together((*link.like, part), link.unlike)
+        links.set_query((*link.like, part), link.unlike)
     elif role == NOT:
-        links.put_together(link.like, (*link.unlike, part))
+        links.set_query(link.like, (*link.unlike, part))
     else:
-        links.put_together((part,), ())
+        links.set_query((part,), ())
 
 
 def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wanted: bool = True) -> Example | None:
@@ -93,14 +93,18 @@ def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wante
 def _show_first(gallery: Gallery, example: Example) -> None:
     part = example.part
     if part.kind == TEXT:
-        st.markdown(f":material/format_quote: **{messages.shown(example.title)}**")
+        st.markdown(f":material/format_quote: **{messages.as_markdown(example.title)}**")
         _small_button("Remove", ":material/close:", f"remove-{part}", _remove, gallery, part)
         return
     key = f"crop-{part.kind}-{part.value}"
     cropper.show(
-        example.preview, f"Your picture: {seen(example.title)}", part.box, lambda box: _crop(part, box), key=key
+        example.preview,
+        f"Your picture: {text_for_visitor(example.title)}",
+        part.box,
+        lambda box: _crop(part, box),
+        key=key,
     )
-    st.caption(messages.shown(example.title))
+    st.caption(messages.as_markdown(example.title))
     if part.box:
         icon = ":material/crop_free:"
         st.button("Use the whole picture", icon=icon, on_click=_crop, args=(part, None), width="stretch")
@@ -112,9 +116,9 @@ def _show_further(gallery: Gallery, example: Example, *, is_wanted: bool) -> Non
     part = example.part
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"part-{part}"):
         if part.kind == TEXT:
-            st.markdown(f":material/format_quote: {messages.shown(example.title)}", width="content")
+            st.markdown(f":material/format_quote: {messages.as_markdown(example.title)}", width="content")
         else:
-            st.image(example.seen, alt=seen(example.title), width=48)
+            st.image(example.seen, alt=text_for_visitor(example.title), width=48)
         if is_wanted:
             st.badge("also like it", color="primary")
         else:
@@ -132,13 +136,13 @@ def _small_button(
 
 def _crop(part: Part, box: Box | None) -> None:
     link = links.read()
-    links.put_together(tuple(replace(one, box=box) if one == part else one for one in link.like), link.unlike)
+    links.set_query(tuple(replace(one, box=box) if one == part else one for one in link.like), link.unlike)
 
 
 def _remove(gallery: Gallery, part: Part) -> None:
     feedback.keep(gallery, part, None)
     link = links.read()
-    links.put_together(*(tuple(one for one in parts if one != part) for parts in (link.like, link.unlike)))
+    links.set_query(*(tuple(one for one in parts if one != part) for parts in (link.like, link.unlike)))
 
 
 def _turn(gallery: Gallery, part: Part) -> None:
@@ -146,4 +150,4 @@ def _turn(gallery: Gallery, part: Part) -> None:
     was_wanted = part in link.like
     feedback.keep(gallery, part, not was_wanted)
     like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
-    links.put_together(like if was_wanted else (*like, part), (*unlike, part) if was_wanted else unlike)
+    links.set_query(like if was_wanted else (*like, part), (*unlike, part) if was_wanted else unlike)

@@ -82,7 +82,7 @@ def _file(part: Part) -> QueryFile:
     if part.kind == URL:
         return QueryFile(resources.fetch_picture(part.value), part.value)
     if part.kind == UPLOAD:
-        file = session_uploads.kept().find(visitors.current().session, part.value)
+        file = session_uploads.shared_uploads().find(visitors.current().session, part.value)
         if file is None:
             raise SearchError("This search was made with an uploaded picture. Uploads are not kept: show it again.")
         return file

@@ -57,4 +57,4 @@ def _of_sample(item: Item) -> Tile:
 
 def _take(kind: str) -> Callable[[str], None]:
     """Makes a picture that is clicked on the query."""
-    return lambda value: links.put_together((Part(kind, value),), ())
+    return lambda value: links.set_query((Part(kind, value),), ())

@@ -27,7 +27,7 @@ def may_manage() -> bool:
     return access.may_manage(st.context.ip_address, st.context.headers) or users.is_manager()
 
 
-def telling() -> Callable[[str], str]:
+def redactor() -> Callable[[str], str]:
     """What makes of a name, a label, a fact or an address what whoever is in front of the browser may know of it.
 
     To be asked for while a page is drawn, and to be used whenever a file is made of it later.
@@ -35,25 +35,25 @@ def telling() -> Callable[[str], str]:
     return str if may_manage() else redact
 
 
-def seen(text: str) -> str:
+def text_for_visitor(text: str) -> str:
     """A name, a label or a fact from elsewhere, as a browser may have it where nothing is markup: in one line."""
-    return one_line(telling()(text) if has_place(text) else text)
+    return one_line(redactor()(text) if has_place(text) else text)
 
 
-def seen_item(item: Item, tell: Callable[[str], str] | None = None) -> Item:
+def item_for_visitor(item: Item, tell: Callable[[str], str] | None = None) -> Item:
     """A picture with its label and facts as whoever is in front of the browser may know them; its path is as it was."""
-    tell = tell or telling()
+    tell = tell or redactor()
     if tell is str:
         return item
     return replace(
         item,
         label=tell(item.label) if item.label else item.label,
         metadata={tell(name): tell(value) for name, value in item.metadata.items()},
-        copies=tuple(seen_item(copy, tell) for copy in item.copies),
+        copies=tuple(item_for_visitor(copy, tell) for copy in item.copies),
     )
 
 
-def seen_sentence(sentence: str, *places: str) -> str:
+def sentence_for_visitor(sentence: str, *places: str) -> str:
     """A sentence likewise.
 
     Args:

@@ -34,11 +34,11 @@ class Housekeeping:
             now: in seconds.
             patience: for how many seconds a tab that is gone may come back.
         """
-        closed = [one for one in _sessions() if not visitors.has_open(one)]
+        closed = [one for one in _sessions() if not visitors.is_connected(one)]
         self._closed_since = {one: self._closed_since.get(one, now) for one in closed}
         gone = [one for one, since in self._closed_since.items() if now - since >= patience]
         for session in gone:
-            session_uploads.kept().forget(session)
+            session_uploads.shared_uploads().forget(session)
             if runtime.exists():
                 runtime.get_instance().uploaded_file_mgr.remove_session_files(session)
         return gone
@@ -71,4 +71,4 @@ def give_back_memory() -> None:
 
 
 def _sessions() -> Iterable[str]:
-    return {*session_uploads.kept().sessions(), *stored()}
+    return {*session_uploads.shared_uploads().sessions(), *stored()}

@@ -48,14 +48,14 @@ class SessionUploads:
 
 
 @singleton
-def kept() -> SessionUploads:
+def shared_uploads() -> SessionUploads:
     """Those of this app."""
     return SessionUploads()
 
 
 def keep_upload(file: QueryFile) -> Part:
     """Keep what somebody has shown for as long as the tab is open."""
-    kept().keep(visitors.current().session, file)
+    shared_uploads().keep(visitors.current().session, file)
     return Part(UPLOAD, file.sha256)
 
 

@@ -43,6 +43,6 @@ def take_turn(file: QueryFile | None = None) -> AbstractContextManager[None]:
     return turns.shared_turns().take(current(), heavy=is_heavy)
 
 
-def has_open(session: str) -> bool:
+def is_connected(session: str) -> bool:
     """Whether a tab is still connected."""
     return runtime.exists() and runtime.get_instance().is_active_session(session)

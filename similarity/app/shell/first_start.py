@@ -28,7 +28,7 @@ def index_sample(*, anew: bool = False) -> None:
         bar = st.progress(0.0, text="Loading the model …")
         resources.index_sample(
             lambda progress: bar.progress(
-                progress.done / max(progress.total, 1), text=messages.said(wording.progress(progress))
+                progress.done / max(progress.total, 1), text=messages.sentence_as_markdown(wording.progress(progress))
             ),
             anew=anew,
         )

@@ -14,7 +14,7 @@ from similarity.storage.inventory import list_galleries
 CHOSEN = "chosen_gallery"
 
 
-def offered() -> list[Path]:
+def available_galleries() -> list[Path]:
     """The folders of the galleries that there are; if there are none, the page says what one is and how to get one."""
     first_start.prepare_sample()
     directories = list_galleries()
@@ -26,11 +26,11 @@ def offered() -> list[Path]:
     return directories
 
 
-def choose_named(directories: list[Path]) -> Path:
+def choose_by_address(directories: list[Path]) -> Path:
     """A gallery; if the page's address names one that is not there, that is said."""
     link = links.read()
     if link.gallery and link.gallery not in [path.name for path in directories]:
-        st.warning(f"There is no gallery named {messages.shown(link.gallery)}.", icon=":material/link_off:")
+        st.warning(f"There is no gallery named {messages.as_markdown(link.gallery)}.", icon=":material/link_off:")
     return choose(directories, link)
 
 
@@ -42,7 +42,9 @@ def choose(directories: list[Path], link: Link) -> Path:
     names = {directory.name: directory for directory in directories}
     wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
     st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
-    return names[st.selectbox("Gallery", list(names), format_func=access.seen, key="gallery", on_change=_changed)]
+    return names[
+        st.selectbox("Gallery", list(names), format_func=access.text_for_visitor, key="gallery", on_change=_changed)
+    ]
 
 
 def _changed() -> None:

@@ -201,13 +201,13 @@ def change_gallery(name: str) -> None:
     change(gallery=name, like=like, unlike=unlike, where={})
 
 
-def put_together(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
+def set_query(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
     """Search for something else; the address says which state of the gallery that was seen in."""
     gallery, generation, model = st.session_state.get(SEEN, (None, None, None))
     change(like=like, unlike=unlike, gallery=gallery or read().gallery, generation=generation, model=model)
 
 
-def note_seen(gallery: str, generation: int, model: str) -> None:
+def remember_gallery(gallery: str, generation: int, model: str) -> None:
     """Keep what the gallery is that the visitor sees."""
     st.session_state[SEEN] = (gallery, generation, model)
 

@@ -40,7 +40,7 @@ def register(pages: dict[str, StreamlitPage]) -> None:
     st.session_state["pages"] = pages
 
 
-def arrive(page: StreamlitPage) -> None:
+def restore_last_search(page: StreamlitPage) -> None:
     """Note which page a visitor is on. Who comes back to the search page finds the last search there again."""
     before, now = st.session_state.get(ON), page.url_path
     st.session_state[ON] = now

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.wording import learned
 from similarity.finetuning import LOSSES, SPLITS, From, Loss, Settings, Split
 from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS
@@ -53,7 +53,7 @@ def choose(key: str, source: From) -> Settings:
     """
     losses, key, usual = LOSSES if source == "labels" else LOSSES_OF_MARKS, f"{source}-{key}", DEFAULTS[source]
     loss: Loss = st.selectbox(
-        "Loss", losses, format_func=lambda one: seen(learned.loss_title(one)), key=f"train-loss-{key}"
+        "Loss", losses, format_func=lambda one: text_for_visitor(learned.loss_title(one)), key=f"train-loss-{key}"
     )
     st.caption(ABOUT_LOSSES[loss])
     split: Split = _choose_split(key) if source == "labels" else "item"

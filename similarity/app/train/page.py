@@ -42,14 +42,14 @@ def show() -> None:
     if not access.may_manage():
         st.info(access.REFUSAL, icon=":material/lock:")
         return
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     jobs_background.show_notice()
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            directory = gallery_choice.choose_named(directories)
+            directory = gallery_choice.choose_by_address(directories)
             gallery = resources.load_gallery(directory)
             st.caption(_facts(gallery))
             source = form.choose_source(gallery.name, count_marks(directory))
@@ -66,8 +66,9 @@ def show() -> None:
 
 def _facts(gallery: Gallery) -> str:
     labels = len(gallery.facets.counts(LABEL))
-    told = f"{labels:,} label" if labels == 1 else f"{labels:,} labels"
-    return f"{wording.pictures(len(gallery))} · {told} · {messages.shown(wording.model_title(gallery.manifest.model))}"
+    counted = f"{labels:,} label" if labels == 1 else f"{labels:,} labels"
+    model = messages.as_markdown(wording.model_title(gallery.manifest.model))
+    return f"{wording.pictures(len(gallery))} · {counted} · {model}"
 
 
 def _examples_key(gallery: Gallery) -> object:
@@ -101,7 +102,7 @@ def _show_form(gallery: Gallery, source: From, seen: Seen) -> None:
     settings = form.choose(gallery.name, source)
     fault = _find_fault(gallery, settings)
     if fault:
-        st.warning(messages.said(fault), icon=":material/label_off:")
+        st.warning(messages.sentence_as_markdown(fault), icon=":material/label_off:")
     is_undecided = any(job.is_undecided for job, _ in seen)
     st.button(
         "Train again" if is_undecided else "Train",
@@ -137,7 +138,7 @@ def _show_state(gallery: Gallery, fault: str, source: From, seen: Seen) -> None:
 
 
 def _say_what_is_missing(fault: str, source: From) -> None:
-    st.info(messages.said(fault), icon=":material/label_off:")
+    st.info(messages.sentence_as_markdown(fault), icon=":material/label_off:")
     if source == "marks":
         return
     if st.button("To the galleries", icon=":material/photo_library:"):

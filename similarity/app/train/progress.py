@@ -10,7 +10,7 @@ from similarity.app.galleries import jobs as panel
 from similarity.app.train import charts
 from similarity.app.train.saving import Keeping
 from similarity.app.wording import learned, wording
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.service.jobs import Job, shared_jobs
 from similarity.service.tasks import Training
 
@@ -66,7 +66,7 @@ def _facts(training: Training) -> str:
     """What is trained, and how long that has gone on."""
     asked = training.settings
     held_out = "some searches" if asked.source == "marks" else learned.SPLITS[asked.split].lower()
-    facts = [f"{shown(learned.loss_title(asked.loss))} loss", f"held out: {held_out}"]
+    facts = [f"{as_markdown(learned.loss_title(asked.loss))} loss", f"held out: {held_out}"]
     if training.begun:
         facts.append(f"{wording.duration(time.monotonic() - training.begun)} so far")
     return " · ".join(facts)

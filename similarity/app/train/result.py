@@ -5,11 +5,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from similarity.app.galleries import jobs_background
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
 from similarity.app.train import progress, saving
 from similarity.app.wording import learned, wording
-from similarity.app.wording.messages import error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.evaluation.report.wording import DEFINITIONS, NAMES
 from similarity.gallery import Gallery
@@ -59,7 +59,9 @@ def _show_worth(card: Card) -> None:
     queries = card.data.get("queries", 0)
     asked = wording.pictures(queries) if card.is_of_labels else f"{queries:,} searches with marks"
     epoch, patience = card.settings.get("best_epoch"), card.settings.get("patience")
-    trained = f"Best after epoch {shown(str(epoch))}" if patience else f"Trained for {shown(str(epoch))} epochs"
+    trained = (
+        f"Best after epoch {as_markdown(str(epoch))}" if patience else f"Trained for {as_markdown(str(epoch))} epochs"
+    )
     held_out = f"Of **{asked}** that were held out. " if found else ""
     st.markdown(f"{held_out}{trained}, in {wording.duration(card.seconds)}.")
     if found and queries < FEW:
@@ -71,7 +73,7 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
     where = st.segmented_control("Keep it in", [HERE, NEW], default=HERE, required=True, key=f"keep-in-{job.number}")
     name = ""
     if where == NEW:
-        name = fields.line("Name", seen(_free_name(gallery.name)), key=f"keep-name-{job.number}")
+        name = fields.text_line("Name", text_for_visitor(_free_name(gallery.name)), key=f"keep-name-{job.number}")
         st.caption("Of the same pictures; this gallery stays as it is.")
     else:
         st.caption("Nothing is embedded anew, and it can be undone.")
@@ -90,7 +92,7 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
     try:
         saving.keep(job, saving.new_gallery(name) if where == NEW else None)
     except SimilarityError as error:
-        st.error(error_text(error), icon=":material/error:")
+        st.error(error_as_markdown(error), icon=":material/error:")
         return
     st.rerun()
 
@@ -117,7 +119,7 @@ def show_kept(gallery: Gallery, *, is_busy: bool) -> None:
                 args=(gallery.directory,),
                 disabled=is_busy,
             )
-        st.caption(shown(learned.origin(card)) + ".")
+        st.caption(as_markdown(learned.origin(card)) + ".")
         worth = [f"{NAMES[one.name]} **{one.after:.3f}**, {one.before:.3f} without it" for one in learned.changes(card)]
         if worth:
             st.markdown(" · ".join(worth))

@@ -38,7 +38,7 @@ def show_error(error: SimilarityError) -> None:
     st.error(_as_text(error, without_paths(sentence)), icon=":material/error:")
 
 
-def error_text(error: SimilarityError) -> str:
+def error_as_markdown(error: SimilarityError) -> str:
     """What an error says, as Markdown shows it, as far as whoever is in front of the browser may know it."""
     return _as_text(error, str(error))
 
@@ -46,20 +46,20 @@ def error_text(error: SimilarityError) -> str:
 def _as_text(error: SimilarityError, sentence: str) -> str:
     if isinstance(error, StoreError) and not access.may_manage():
         sentence = str(AWAY)
-    return said(sentence, *_places(error))
+    return sentence_as_markdown(sentence, *_places(error))
 
 
-def shown(text: str) -> str:
+def as_markdown(text: str) -> str:
     """A name, a label or a fact as Markdown shows it, as far as whoever is in front of the browser may know it."""
-    return as_text(access.telling()(text) if has_place(text) else text)
+    return escape_markdown(access.redactor()(text) if has_place(text) else text)
 
 
-def said(sentence: str, *places: str) -> str:
-    """A sentence likewise; see `access.seen_sentence`."""
-    return as_text(access.seen_sentence(sentence, *places))
+def sentence_as_markdown(sentence: str, *places: str) -> str:
+    """A sentence likewise; see `access.sentence_for_visitor`."""
+    return escape_markdown(access.sentence_for_visitor(sentence, *places))
 
 
-def as_text(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """A name that markdown must show as it is, in one line.
 
     What is replaced only after markdown was read, whatever was escaped, is broken up by a character without width.
