@@ -470,4 +470,4 @@ def test_the_galleries_page_shows_a_training_and_leads_to_its_result(
 def test_a_head_is_judged_by_what_was_held_out(
     before: Mapping[str, float], after: Mapping[str, float], sense: str
 ) -> None:
-    assert learned.sense(Card("model", "sha256", "triplet", before=before, after=after)) == sense
+    assert learned.assess(Card("model", "sha256", "triplet", before=before, after=after)) == sense

@@ -68,7 +68,7 @@ def show(
         key=key,
         data={"tiles": list(tiles), "small": is_small},
         on_open_change=lambda: _open(on_open, st.session_state[key].open),
-        on_mark_change=lambda: _tell(on_mark, st.session_state[key].mark),
+        on_mark_change=lambda: _pass_on_mark(on_mark, st.session_state[key].mark),
     )
     return bool(clicked.open)
 
@@ -79,7 +79,7 @@ def _open(on_open: Callable[[str], None], told: Any) -> None:
         on_open(told)
 
 
-def _tell(on_mark: Callable[[str, bool | None], None] | None, told: Any) -> None:
+def _pass_on_mark(on_mark: Callable[[str, bool | None], None] | None, told: Any) -> None:
     """Pass on what a browser says, if it makes sense."""
     match told:
         case {"id": str(marked), "wanted": True | False | None as wanted} if on_mark and len(marked) <= LONGEST:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.evaluate import background, cases, charts, seen
-from similarity.app.evaluate.background import Wanted
+from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving import access, resources
 from similarity.app.shell import fields, gallery_choice, navigation
 from similarity.app.wording import messages, wording
@@ -65,7 +65,7 @@ def _facts(gallery: Gallery) -> str:
     return f"{wording.pictures(len(gallery))} · {messages.as_markdown(wording.model_title(made.model))}{refined}"
 
 
-def _choose_what(gallery: Gallery) -> Wanted:
+def _choose_what(gallery: Gallery) -> EvaluationRequest:
     """What is right, and what is asked with."""
     columns = list(dict.fromkeys([*([LABEL] if gallery.facets.counts(LABEL) else []), *gallery.facets.columns]))
     by = st.selectbox(
@@ -82,12 +82,12 @@ def _choose_what(gallery: Gallery) -> Wanted:
                 "Path of a folder, a zip or a CSV", placeholder="/home/me/queries", key="evaluate_place"
             )
             st.caption(ABOUT_PLACE)
-            return Wanted(by, place or " ", st.session_state.get(TURN, 0))
+            return EvaluationRequest(by, place or " ", st.session_state.get(TURN, 0))
     st.caption("Each picture is a query, and is not a result of its own.")
-    return Wanted(by)
+    return EvaluationRequest(by)
 
 
-def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
+def _show_evaluation(gallery: Gallery, wanted: EvaluationRequest) -> None:
     if not _is_to_be_made(gallery, wanted):
         return
     try:
@@ -104,13 +104,13 @@ def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
     if evaluation.caution:
         st.warning(messages.sentence_as_markdown(evaluation.caution), icon=":material/model_training:")
     _show_headlines(gallery, evaluation)
-    evaluation = seen.evaluation(evaluation, access.text_for_visitor)
+    evaluation = seen.redact_evaluation(evaluation, access.text_for_visitor)
     _show_plots(evaluation)
     st.subheader("Query by query", anchor=False)
     cases.show(gallery, evaluation)
 
 
-def _is_to_be_made(gallery: Gallery, wanted: Wanted) -> bool:
+def _is_to_be_made(gallery: Gallery, wanted: EvaluationRequest) -> bool:
     """Whether it is made without being asked for, has been asked for, or is asked for now."""
     name = wanted.name(gallery)
     if wanted.place == " ":
@@ -119,7 +119,7 @@ def _is_to_be_made(gallery: Gallery, wanted: Wanted) -> bool:
     is_small = not wanted.place and len(gallery) <= background.AT_ONCE
     if is_small or background.evaluations().find(name) or st.session_state.get(ASKED) == name:
         return True
-    if not wanted.place and not background.may_begin(gallery):
+    if not wanted.place and not background.may_start(gallery):
         st.info(
             f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be begun on the computer that "
             "this app runs on, and is shown to everybody then.",
@@ -140,7 +140,7 @@ def _ask(name: str) -> None:
     st.session_state[ASKED] = name
 
 
-def _ask_again(gallery: Gallery, wanted: Wanted) -> None:
+def _ask_again(gallery: Gallery, wanted: EvaluationRequest) -> None:
     """Measure once more; the pictures or their labels may be others by now."""
     st.session_state[TURN] = wanted.turn + 1
     _ask(replace(wanted, turn=wanted.turn + 1).name(gallery))
@@ -179,7 +179,7 @@ def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
 
 
 def _downloads(gallery: Gallery, evaluation: Evaluation) -> None:
-    evaluation = seen.evaluation(evaluation, access.redactor())
+    evaluation = seen.redact_evaluation(evaluation, access.redactor())
     files: Sequence[tuple[str, Any, str, str]] = (
         ("Report", lambda: render_report(gallery, evaluation).encode(), "html", "text/html"),
         ("Data", lambda: to_json_file(evaluation.to_json()), "json", "application/json"),

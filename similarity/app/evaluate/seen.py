@@ -36,7 +36,7 @@ class _Items(Sequence[Item]):
         return (item_for_visitor(item, self._tell) for item in self._items)
 
 
-def evaluation(made: Evaluation, tell: Callable[[str], str]) -> Evaluation:
+def redact_evaluation(made: Evaluation, tell: Callable[[str], str]) -> Evaluation:
     """The same with other names of labels; the pictures' paths are as they were.
 
     Args:

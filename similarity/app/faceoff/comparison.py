@@ -30,7 +30,7 @@ class Side:
         return next((hit.rank for hit in self.hits if hit.item.sha256 == content), None)
 
 
-def hold(galleries: Sequence[Gallery], link: Link) -> list[Side]:
+def search_all(galleries: Sequence[Gallery], link: Link) -> list[Side]:
     """Search all galleries for the same, without filters; pictures in the link are those of the first."""
     sides = []
     for gallery in galleries:
@@ -41,7 +41,7 @@ def hold(galleries: Sequence[Gallery], link: Link) -> list[Side]:
     return sides
 
 
-def in_common(sides: Sequence[Side]) -> set[str]:
+def common_pictures(sides: Sequence[Side]) -> set[str]:
     """The SHA-256 of the pictures that all answers have."""
     found = [{hit.item.sha256 for hit in side.hits} for side in sides]
     return set.intersection(*found)
@@ -59,10 +59,10 @@ def _search(first: Gallery, gallery: Gallery, link: Link) -> list[Hit]:
 def _vector(first: Gallery, gallery: Gallery, part: Part) -> Vectors:
     """What a part of the query is compared as; a picture of one gallery is known to another by its content."""
     if part.kind != ITEM or gallery is first:
-        return query_parts.find(gallery, part).vector
+        return query_parts.load(gallery, part).vector
     item = first.find(part.value)
     try:
-        return query_parts.find(gallery, Part(ITEM, gallery.find(item.sha256).public_id, part.box)).vector
+        return query_parts.load(gallery, Part(ITEM, gallery.find(item.sha256).public_id, part.box)).vector
     except SearchError:  # it is not there, so it is shown to it
         file = read_original(item, fetch=resources.fetch_picture)
         return query_vectors.embed_query(gallery, file, part.box)

@@ -116,7 +116,7 @@ def _show(
             starting_points.show(galleries[0])
             return
         with st.spinner("Searching …"):
-            sides = comparison.hold(galleries, link)
+            sides = comparison.search_all(galleries, link)
         if link.where or link.minimum or link.distinct:
             st.caption(":material/filter_alt_off: Filters are not applied here.")
         _show_sides(sides)
@@ -124,7 +124,7 @@ def _show(
 
 
 def _show_sides(sides: Sequence[Side]) -> None:
-    common = comparison.in_common(sides)
+    common = comparison.common_pictures(sides)
     if shortest := min(len(side.hits) for side in sides):
         everywhere = "both" if len(sides) == 2 else "all three"
         st.markdown(f"**{len(common)} of {shortest} results are in {everywhere}** (marked with =)")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from similarity.app.components import tiles
 from similarity.app.evaluate import background
-from similarity.app.evaluate.background import Wanted
+from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
@@ -29,7 +29,7 @@ def show(galleries: Sequence[Gallery]) -> None:
     if not all(gallery.facets.counts(LABEL) for gallery in galleries):
         st.caption("One of these galleries has no labels, so nothing says which results are right.")
         return
-    if not all(map(background.may_begin, galleries)):
+    if not all(map(background.may_start, galleries)):
         st.caption("One of these galleries is large, and measuring it takes long: that is for who runs this app.")
         return
     asked = "\n".join(gallery.state for gallery in galleries)
@@ -52,7 +52,7 @@ def _ask(asked: str) -> None:
 
 
 def _show_all(galleries: Sequence[Gallery]) -> None:
-    evaluations = [background.wait_for(gallery, Wanted(LABEL)) for gallery in galleries]
+    evaluations = [background.wait_for(gallery, EvaluationRequest(LABEL)) for gallery in galleries]
     first, *others = evaluations
     for other in others:
         if first is None or other is None:

@@ -100,7 +100,7 @@ def _show_health(gallery: Gallery) -> None:
     source = f" from {run.source}" if run.source and access.may_manage() else ""
     st.markdown(
         f"Last run: {as_markdown(doing.lower())} this gallery{sentence_as_markdown(source)}, "
-        f"in {wording.duration(run.seconds)}: {as_markdown(job_messages.counted(run))}."
+        f"in {wording.duration(run.seconds)}: {as_markdown(job_messages.count_changes(run))}."
     )
     if made.duplicates:
         st.markdown(job_messages.copies(made.duplicates))

@@ -81,7 +81,7 @@ def recipe_title(recipe: str) -> str:
     return RECIPES.get(recipe, recipe)
 
 
-def counted(report: Report) -> str:
+def count_changes(report: Report) -> str:
     """What a run did, without what it did not."""
     if report.task == "rebuild":
         return "no picture was looked at"
@@ -120,7 +120,7 @@ def _done(job: Job) -> str:
     if isinstance(result, Report):
         skipped = f" {files(len(result.skipped))} could not be used." if result.skipped else ""
         ready = "ready" if job.task == "index" else "up to date"
-        return f"{name} is {ready}: {counted(result)}, in {duration(result.seconds)}.{skipped}"
+        return f"{name} is {ready}: {count_changes(result)}, in {duration(result.seconds)}.{skipped}"
     if job.task == "verify" and isinstance(result, Manifest):
         return f"{name} is sound: all {len(result.files) + 1} files are as they were written."
     if isinstance(result, Manifest):

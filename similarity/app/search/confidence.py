@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.components.tiles import Tile
 from similarity.app.evaluate.background import AT_ONCE
 from similarity.app.search.query_parts import Example
-from similarity.app.serving.single_flight import Once
+from similarity.app.serving.single_flight import SingleFlight
 from similarity.app.shell.links import ITEM, TEXT, UPLOAD, Link
 from similarity.errors import SearchError
 from similarity.evaluation.calibrate import calibrate, read_calibration
@@ -30,12 +30,12 @@ KIND = "likely the same kind"
 
 
 @singleton
-def calibrations() -> Once[Calibration | None]:
+def calibrations() -> SingleFlight[Calibration | None]:
     """All of this app; None for a gallery that cannot tell how sure its results are."""
-    return Once(KEPT)
+    return SingleFlight(KEPT)
 
 
-def find(
+def estimate(
     gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example], vector: Vectors, link: Link
 ) -> Chances | None:
     """How likely results are right; None where nothing says so (yet), and for words, for which it was not measured."""
@@ -50,11 +50,11 @@ def find(
         return None
 
 
-def mark(tile: Tile, hit: Hit, chances: Chances | None, precision: float | None) -> Tile:
+def label_tile(tile: Tile, hit: Hit, chances: Chances | None, precision: float | None) -> Tile:
     """A result with how sure it is."""
     if chances is None:
         return tile
-    told, chance = tell(hit, chances), chances.of(hit)
+    told, chance = describe(hit, chances), chances.of(hit)
     if chance is None:
         return tile | {"chance": told}
     is_unsure = precision is not None and not chances.is_sure(hit, precision)
@@ -62,7 +62,7 @@ def mark(tile: Tile, hit: Hit, chances: Chances | None, precision: float | None)
     return tile | {"chance": short, "unsure": is_unsure, "hint": f"{tile['hint']} ({told})"}
 
 
-def tell(hit: Hit, chances: Chances) -> str:
+def describe(hit: Hit, chances: Chances) -> str:
     """How sure a result is, in words."""
     if hit.item.id in chances.same:
         return "the same picture"
@@ -70,7 +70,7 @@ def tell(hit: Hit, chances: Chances) -> str:
     return "" if chance is None else f"{percent(chance)} {KIND}"
 
 
-def say_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
+def warn_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
     """Say it if the best result is not as sure as was asked for, or rather wrong than right."""
     best = chances.best(hits) if chances else None
     if chances is None or best is None or chances.are_confident(hits, precision):
@@ -99,12 +99,12 @@ def _calibration(gallery: Gallery) -> Calibration | None:
         except SearchError:  # there are too few pictures, or all have one label
             return None
 
-    making = calibrations().make(f"{gallery.directory}\n{gallery.state}", work)
-    if not making.result.done() and len(gallery) <= AT_ONCE:
+    computation = calibrations().start(f"{gallery.directory}\n{gallery.state}", work)
+    if not computation.result.done() and len(gallery) <= AT_ONCE:
         with st.spinner("Finding out how sure its results are …"):
-            wait([making.result])
+            wait([computation.result])
     # What went wrong is in the log, and results are there without it.
-    return making.result.result() if making.result.done() and not making.has_failed else None
+    return computation.result.result() if computation.result.done() and not computation.has_failed else None
 
 
 def _same(gallery: Gallery, like: Sequence[Example]) -> list[str]:

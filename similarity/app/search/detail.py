@@ -27,7 +27,7 @@ LOOKED_AT, IS_OPEN = "looked_at", "detail_is_open"
 SHOWN_DUPLICATES = 24
 
 
-def open_later(item_id: str) -> None:
+def open_after_rerun(item_id: str) -> None:
     """Have a picture shown when the page is drawn; for a callback."""
     st.session_state[LOOKED_AT] = item_id
     st.session_state[IS_OPEN] = True
@@ -45,7 +45,7 @@ def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chanc
     try:
         item = gallery.find(st.session_state[LOOKED_AT])
         hit = hits.get(item.id)
-        _show_pictures(gallery, item, hit, like, confidence.tell(hit, chances) if hit and chances else "")
+        _show_pictures(gallery, item, hit, like, confidence.describe(hit, chances) if hit and chances else "")
         _show_actions(gallery, item)
         _show_facts(item)
         _show_near_identical(gallery, item)
@@ -64,7 +64,7 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
             left.caption(f"Your query: {as_markdown(like[0].title)}")
         if left:
             with left:
-                explanation.offer()
+                explanation.show_switch()
         if not is_drawn:
             right.image(
                 previews.preview_of_item(gallery, item),

@@ -18,7 +18,7 @@ from similarity.sources import Item
 IS_ASKED = "why-is-it-similar"
 
 
-def offer() -> None:
+def show_switch() -> None:
     """Draw the switch; nothing is computed until it is on."""
     st.toggle("Why is it similar?", key=IS_ASKED)
 

@@ -28,7 +28,7 @@ NOT_KEPT_FOR_WORDS = "Marks are kept only of searches that begin with a picture,
 logger = logging.getLogger(__name__)
 
 
-def offer(tile: Tile, link: Link) -> Tile:
+def mark_tile(tile: Tile, link: Link) -> Tile:
     """A result that can be marked, unless it is the query itself."""
     part = Part(ITEM, tile["id"])
     if part == link.like[0]:
@@ -82,13 +82,13 @@ def draw_again_if_marked() -> None:
         st.rerun()
 
 
-def say_what_went_wrong() -> None:
+def show_notice() -> None:
     """Say it if a mark could not be made or kept."""
     if notice := st.session_state.pop(NOTICE, None):
         st.toast(notice, icon=":material/error:", duration="long")
 
 
-def whether_kept(link: Link) -> str:
+def storage_note(link: Link) -> str:
     """What becomes of marks on the results of a search, in a sentence."""
     if not may_manage():
         return NOT_KEPT

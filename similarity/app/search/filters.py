@@ -46,10 +46,10 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
                 help="Of so many pictures only the likeliest are compared. High misses least and takes longest.",
             )
         if active:
-            st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear)
+            st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear_filters)
 
 
-def clear() -> None:
+def clear_filters() -> None:
     """No filter at all; for a button's callback."""
     links.change(where={}, minimum=0.0, distinct=False)
 

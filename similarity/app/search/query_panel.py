@@ -32,9 +32,9 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
     """
     like = [_show_part(gallery, part, is_first=number == 0) for number, part in enumerate(link.like)]
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
-    feedback.say_what_went_wrong()
+    feedback.show_notice()
     if any(part.kind == ITEM and not part.box for part in (*link.like[1:], *link.unlike)):
-        st.caption(feedback.whether_kept(link))
+        st.caption(feedback.storage_note(link))
     if link.like or link.unlike:
         st.button("New search", icon=":material/restart_alt:", on_click=_start_anew, width="stretch")
         with st.expander(
@@ -78,7 +78,7 @@ def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wante
     """One picture of the query; None if it cannot be had, which is said then."""
     try:
         with st.spinner("Reading the words …" if part.kind == TEXT else "Looking at the picture …"):
-            example = query_parts.find(gallery, part)
+            example = query_parts.load(gallery, part)
     except SimilarityError as error:
         messages.show_error(error)
         st.button("Remove it", icon=":material/close:", key=f"remove-{part}", on_click=_remove, args=(gallery, part))

@@ -40,7 +40,7 @@ class Example:
         return thumbnail(self.part.box.cut(decode(self.preview, self.title)), side=previews.PREVIEW_SIDE)
 
 
-def find(gallery: Gallery, part: Part) -> Example:
+def load(gallery: Gallery, part: Part) -> Example:
     """Get a picture of a query and embed it.
 
     Raises:

@@ -34,7 +34,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
         hits = _search(gallery, vector, link, unlike)
-        chances = confidence.find(gallery, like, unlike, vector, link)
+        chances = confidence.estimate(gallery, like, unlike, vector, link)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
         messages.show_error(error)
@@ -42,7 +42,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
         return
     except SearchError as error:
         messages.show_error(error)
-        st.button("Clear all filters", key="clear-wrong-filters", on_click=filters.clear)
+        st.button("Clear all filters", key="clear-wrong-filters", on_click=filters.clear_filters)
         return
     pages = max(1, math.ceil(len(hits) / link.k))
     page = min(link.page, pages)
@@ -56,10 +56,10 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
-    confidence.say_if_unsure(hits, chances, link.precision)
-    told = (confidence.mark(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
-    drawn = (feedback.offer(tile, link) for tile in told)
-    tiles.show(drawn, detail.open_later, partial(feedback.mark, gallery), key="results")
+    confidence.warn_if_unsure(hits, chances, link.precision)
+    told = (confidence.label_tile(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
+    drawn = (feedback.mark_tile(tile, link) for tile in told)
+    tiles.show(drawn, detail.open_after_rerun, partial(feedback.mark, gallery), key="results")
     choose_page(page, pages)
     detail.show_if_open(gallery, hits, like, chances)
 

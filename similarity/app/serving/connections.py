@@ -10,7 +10,7 @@ import streamlit as st
 
 
 @asynccontextmanager
-async def answering_at_once(_: "st.App") -> AsyncIterator[None]:
+async def without_send_delay(_: "st.App") -> AsyncIterator[None]:
     """While the server runs, what it sends does not wait for more to go with it (TCP_NODELAY).
 
     Streamlit opens its socket in a way that asyncio does not recognise as TCP and leaves as it is. Then the body of an

@@ -12,7 +12,7 @@ from contextlib import suppress
 from streamlit import config, runtime
 
 from similarity.app.serving import session_uploads, visitors
-from similarity.app.serving.upload_budget import stored
+from similarity.app.serving.upload_budget import stored_uploads
 
 EVERY = 15.0
 # What `mallopt` calls the size from which on a block is mapped by itself, see malloc.h.
@@ -71,4 +71,4 @@ def give_back_memory() -> None:
 
 
 def _sessions() -> Iterable[str]:
-    return {*session_uploads.shared_uploads().sessions(), *stored()}
+    return {*session_uploads.shared_uploads().sessions(), *stored_uploads()}

@@ -16,7 +16,7 @@ FILES = 65_536
 MARK = "is_impatient"
 
 
-def cut_off_unfinished_heads(protocol: type[asyncio.Protocol] | None = None, seconds: float = HEAD_SECONDS) -> None:
+def close_on_slow_headers(protocol: type[asyncio.Protocol] | None = None, seconds: float = HEAD_SECONDS) -> None:
     """Have connections closed on which a request's head takes longer; as often as one likes.
 
     Args:

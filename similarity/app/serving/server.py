@@ -7,17 +7,17 @@ from contextlib import asynccontextmanager, suppress
 import streamlit as st
 
 from similarity.app.serving import impatience
-from similarity.app.serving.connections import answering_at_once
+from similarity.app.serving.connections import without_send_delay
 from similarity.app.serving.housekeeping import Housekeeping, map_large_blocks
 
 
 @asynccontextmanager
 async def running(app: "st.App") -> AsyncIterator[None]:
     """Set the server up for many visitors, and look after what they leave behind until it ends."""
-    impatience.cut_off_unfinished_heads()
+    impatience.close_on_slow_headers()
     impatience.allow_many_connections()
     map_large_blocks()
-    async with answering_at_once(app):
+    async with without_send_delay(app):
         looking = asyncio.create_task(Housekeeping().go_on())
         yield
         looking.cancel()

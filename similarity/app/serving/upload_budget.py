@@ -75,7 +75,7 @@ class UploadBudget:
         try:
             await self._app(scope, _in_time(receive, self._grace), send)
         finally:
-            if files := stored():
+            if files := stored_uploads():
                 make_room(files, KEPT_OF_SESSION, KEPT_IN_ALL)
             async with self._changed:
                 self._arriving.add(session, -size)
@@ -93,7 +93,7 @@ class UploadBudget:
             return True
 
 
-def stored() -> Files:
+def stored_uploads() -> Files:
     """The uploads that the web server keeps, by session and by the number of the file, oldest first."""
     return cast(Files, _keeper().file_storage) if runtime.exists() else {}
 

@@ -10,7 +10,7 @@ from similarity.app.galleries.feedback import count_marks, stamp
 from similarity.app.serving import access, resources
 from similarity.app.shell import gallery_choice, navigation
 from similarity.app.train import form, progress, result
-from similarity.app.train.progress import Seen
+from similarity.app.train.progress import Snapshot
 from similarity.app.wording import messages, wording
 from similarity.errors import HeadError, SimilarityError
 from similarity.finetuning import From, Settings
@@ -54,7 +54,7 @@ def show() -> None:
             st.caption(_facts(gallery))
             source = form.choose_source(gallery.name, count_marks(directory))
             fault = _find_fault(gallery, Settings.choose(source))
-            seen = progress.look(directory)
+            seen = progress.list_jobs(directory)
             if not fault:
                 _show_form(gallery, source, seen)
         with right:
@@ -98,7 +98,7 @@ def _find_fault(gallery: Gallery, settings: Settings) -> str:
     return ""
 
 
-def _show_form(gallery: Gallery, source: From, seen: Seen) -> None:
+def _show_form(gallery: Gallery, source: From, seen: Snapshot) -> None:
     settings = form.choose(gallery.name, source)
     fault = _find_fault(gallery, settings)
     if fault:
@@ -119,7 +119,7 @@ def _begin(directory: Path, settings: Settings) -> None:
     jobs_background.start(directory, "finetune", Training(directory, settings))
 
 
-def _show_state(gallery: Gallery, fault: str, source: From, seen: Seen) -> None:
+def _show_state(gallery: Gallery, fault: str, source: From, seen: Snapshot) -> None:
     """What goes on, what came of it, and what there is."""
     progress.show(gallery.directory, seen)
     for job in progress.ended(seen):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from similarity.app.galleries import jobs as panel
 from similarity.app.train import charts
-from similarity.app.train.saving import Keeping
+from similarity.app.train.saving import SaveHead
 from similarity.app.wording import learned, wording
 from similarity.app.wording.messages import as_markdown
 from similarity.service.jobs import Job, shared_jobs
@@ -19,38 +19,38 @@ PLOT = 260
 RECALL, LOSS = "Recall@1 of what is held out", "Loss"
 
 # The jobs, and whether each was going on when they were looked at: they may end while a page is drawn.
-Seen = Sequence[tuple[Job, bool]]
+Snapshot = Sequence[tuple[Job, bool]]
 
 
-def look(directory: Path) -> Seen:
+def list_jobs(directory: Path) -> Snapshot:
     """The jobs of a gallery, and those that put a head of its onto another one; the latest first."""
 
     def concerns(job: Job) -> bool:
         return job.directory == directory or (
-            isinstance(job.work, Keeping) and job.work.training.directory == directory
+            isinstance(job.work, SaveHead) and job.work.training.directory == directory
         )
 
     return [(job, job.is_active) for job in reversed(shared_jobs().listed()) if concerns(job)]
 
 
-def active(seen: Seen) -> Job | None:
+def active(seen: Snapshot) -> Job | None:
     """The one that goes on."""
     return next((job for job, is_active in seen if is_active), None)
 
 
-def ended(seen: Seen) -> list[Job]:
+def ended(seen: Snapshot) -> list[Job]:
     """Those that have ended and had to do with a head; none as long as another one goes on."""
     return [] if active(seen) else [job for job, _ in seen if job.task in TASKS]
 
 
-def show(directory: Path, seen: Seen) -> None:
+def show(directory: Path, seen: Snapshot) -> None:
     """Draw the one that goes on, and the page when anything is other than it was seen."""
     every = panel.BUSY if active(seen) else panel.IDLE
     st.fragment(_panel, run_every=every)(directory, seen)
 
 
-def _panel(directory: Path, seen: Seen) -> None:
-    if look(directory) != seen:
+def _panel(directory: Path, seen: Snapshot) -> None:
+    if list_jobs(directory) != seen:
         st.rerun()
     job = active(seen)
     if job is None:

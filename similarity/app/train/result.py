@@ -20,7 +20,7 @@ from similarity.vectors.heads import Card, Head
 HERE, NEW = "This gallery", "A new gallery"
 # Of fewer queries, a few that come out otherwise by chance make a difference that can be seen.
 FEW = 200
-BOXES: dict[learned.Sense, tuple[Callable[..., object], str]] = {
+BOXES: dict[learned.Assessment, tuple[Callable[..., object], str]] = {
     "better": (st.success, "trending_up"),
     "worse": (st.error, "trending_down"),
     "mixed": (st.warning, "swap_vert"),
@@ -41,7 +41,7 @@ def show(job: Job, gallery: Gallery) -> None:
 
 
 def _show_worth(card: Card) -> None:
-    box, icon = BOXES[learned.sense(card)]
+    box, icon = BOXES[learned.assess(card)]
     box(learned.verdict(card), icon=f":material/{icon}:")
     found = learned.changes(card)
     for column, one in zip(st.columns(max(2, len(found))), found, strict=False):
@@ -77,7 +77,7 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
         st.caption("Of the same pictures; this gallery stays as it is.")
     else:
         st.caption("Nothing is embedded anew, and it can be undone.")
-    is_worse = learned.sense(card) == "worse"
+    is_worse = learned.assess(card) == "worse"
     with st.container(horizontal=True):
         wanted = st.button("Keep it", icon=":material/check:", type="secondary" if is_worse else "primary")
         st.button(

@@ -12,7 +12,7 @@ from similarity.vectors.heads import Head, keep_head
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class SaveHead:
     """The work of a job that puts a trained head onto a gallery; the training has been decided about then.
 
     Attributes:
@@ -38,7 +38,7 @@ class Keeping:
 
 def keep(training: Job, into: Path | None = None) -> None:
     """Begin to keep a head; if that is refused, the page says why."""
-    jobs_background.start(into or training.directory, "keep", Keeping(training, into, shared_jobs()))
+    jobs_background.start(into or training.directory, "keep", SaveHead(training, into, shared_jobs()))
 
 
 def take_off(directory: Path) -> None:

@@ -17,8 +17,8 @@ LOSSES: Mapping[str, str] = {
 SPLITS: Mapping[str, str] = {"item": "Some pictures of each label", "label": "Whole labels"}
 # Differences of less are not seen in three digits.
 VISIBLE = 0.0005
-Sense = Literal["better", "worse", "mixed", "same", "unknown"]
-VERDICTS: Mapping[Sense, str] = {
+Assessment = Literal["better", "worse", "mixed", "same", "unknown"]
+VERDICTS: Mapping[Assessment, str] = {
     "better": "More of what is right is found with it.",
     "worse": "Less of what is right is found with it: better discard it.",
     "mixed": "It is better in one way and worse in the other: look at both before you keep it.",
@@ -52,7 +52,7 @@ def changes(card: Card) -> list[Change]:
     return [Change(name, card.before[name], card.after[name]) for name in NAMES if name in both]
 
 
-def sense(card: Card) -> Sense:
+def assess(card: Card) -> Assessment:
     """Whether a head is worth having."""
     found = changes(card)
     if not found:
@@ -67,7 +67,7 @@ def sense(card: Card) -> Sense:
 
 def verdict(card: Card) -> str:
     """The same in a sentence."""
-    return VERDICTS[sense(card)]
+    return VERDICTS[assess(card)]
 
 
 def origin(card: Card) -> str:
