@@ -9,7 +9,7 @@ ALLOWED = {
     (
         "evaluate/page.py",
         "option",
-    ): "drawn on a canvas, with labels as `seen.redact_evaluation` gives them; tips are text",
+    ): "drawn on a canvas, with labels as `redacted.redact_evaluation` gives them; tips are text",
     ("shell/fields.py", "label"): "whoever calls it is looked at",
     ("shell/fields.py", "value"): "whoever calls it is looked at",
     ("galleries/overview.py", "entry.condition"): "one of three words of ours",

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from similarity.app.evaluate import background, cases, charts, seen
+from similarity.app.evaluate import background, cases, charts, redacted
 from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving import access, resources
 from similarity.app.shell import fields, gallery_choice, navigation
@@ -104,7 +104,7 @@ def _show_evaluation(gallery: Gallery, wanted: EvaluationRequest) -> None:
     if evaluation.caution:
         st.warning(messages.sentence_as_markdown(evaluation.caution), icon=":material/model_training:")
     _show_headlines(gallery, evaluation)
-    evaluation = seen.redact_evaluation(evaluation, access.text_for_visitor)
+    evaluation = redacted.redact_evaluation(evaluation, access.text_for_visitor)
     _show_plots(evaluation)
     st.subheader("Query by query", anchor=False)
     cases.show(gallery, evaluation)
@@ -179,7 +179,7 @@ def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
 
 
 def _downloads(gallery: Gallery, evaluation: Evaluation) -> None:
-    evaluation = seen.redact_evaluation(evaluation, access.redactor())
+    evaluation = redacted.redact_evaluation(evaluation, access.redactor())
     files: Sequence[tuple[str, Any, str, str]] = (
         ("Report", lambda: render_report(gallery, evaluation).encode(), "html", "text/html"),
         ("Data", lambda: to_json_file(evaluation.to_json()), "json", "application/json"),

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
 
-from similarity.app.serving import impatience
+from similarity.app.serving import header_deadline
 from similarity.app.serving.connections import without_send_delay
 from similarity.app.serving.housekeeping import Housekeeping, map_large_blocks
 
@@ -14,8 +14,8 @@ from similarity.app.serving.housekeeping import Housekeeping, map_large_blocks
 @asynccontextmanager
 async def running(app: "st.App") -> AsyncIterator[None]:
     """Set the server up for many visitors, and look after what they leave behind until it ends."""
-    impatience.close_on_slow_headers()
-    impatience.allow_many_connections()
+    header_deadline.close_on_slow_headers()
+    header_deadline.allow_many_connections()
     map_large_blocks()
     async with without_send_delay(app):
         looking = asyncio.create_task(Housekeeping().go_on())

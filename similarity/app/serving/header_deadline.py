@@ -13,7 +13,7 @@ from typing import Any
 HEAD_SECONDS = 10.0
 # Far more connections than a computer serves; what the system allows may be only a thousand.
 FILES = 65_536
-MARK = "is_impatient"
+MARK = "has_header_deadline"
 
 
 def close_on_slow_headers(protocol: type[asyncio.Protocol] | None = None, seconds: float = HEAD_SECONDS) -> None:
