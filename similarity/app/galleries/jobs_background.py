@@ -14,7 +14,7 @@ NOTICE = "gallery_notice"
 
 
 def start(directory: Path, task: Task, work: Work) -> bool:
-    """Begin a task for whoever is in front of the browser; if it is refused, the page says why."""
+    """Start a task for the visitor; if it is refused, the page says why."""
     if not access.may_manage():
         st.session_state[NOTICE] = access.REFUSAL
         return False
@@ -27,26 +27,26 @@ def start(directory: Path, task: Task, work: Work) -> bool:
 
 
 def cancel(job: Job) -> None:
-    """Cancel a job; for a button's callback."""
+    """Cancel a job; for the callback of a button."""
     if access.may_manage():
         job.cancel()
 
 
 def dismiss(job: Job) -> None:
-    """Forget a job that has ended, and what was uploaded for it if nothing came of it; for a button's callback."""
+    """Forget a job that has ended, and its uploads if no gallery uses them; for the callback of a button."""
     if access.may_manage():
         shared_jobs().dismiss(job)
         if not shared_jobs().active(job.directory):
             drop_unused(job.directory.name)
 
 
-def go_on(job: Job) -> None:
-    """Do the work of a job that has ended again; for a button's callback."""
+def run_again(job: Job) -> None:
+    """Start the work of an ended job again; for the callback of a button."""
     if start(job.directory, job.task, job.work):
         shared_jobs().dismiss(job)
 
 
 def show_notice() -> None:
-    """Say why something was refused, once."""
-    if said := st.session_state.pop(NOTICE, ""):
-        st.error(messages.sentence_as_markdown(said), icon=":material/error:")
+    """Show once why a task was refused."""
+    if notice := st.session_state.pop(NOTICE, ""):
+        st.error(messages.sentence_as_markdown(notice), icon=":material/error:")

@@ -28,8 +28,8 @@ PRECISIONS: dict[Precision, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """How a gallery is to be made: the name of a model, its arithmetic, the recipe of the index, and the refinement."""
+class IndexOptions:
+    """Options of a new gallery: the model's name, its precision, the recipe of the index, and the refinement."""
 
     model: str
     precision: Precision
@@ -38,7 +38,7 @@ class How:
 
 
 def show() -> None:
-    """Draw it."""
+    """Draw the form."""
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     st.subheader("New gallery", anchor=False)
     with st.container(border=True, width=FORM_WIDTH):
@@ -48,10 +48,10 @@ def show() -> None:
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()
         recipe, refinement = _choose_search()
-        wanted = st.button("Build the gallery", type="primary", icon=":material/construction:")
+        is_pressed = st.button("Build the gallery", type="primary", icon=":material/construction:")
         try:
-            if wanted or st.session_state.pop(REPLACED, None) == name:
-                _build(name, prepare, How(model, precision, recipe, refinement), is_sure=not wanted)
+            if is_pressed or st.session_state.pop(REPLACED, None) == name:
+                _build(name, prepare, IndexOptions(model, precision, recipe, refinement), is_sure=not is_pressed)
         except SimilarityError as error:
             st.error(error_as_markdown(error), icon=":material/error:")
 
@@ -61,7 +61,7 @@ def _choose_model() -> tuple[str, Precision]:
         model = st.selectbox(
             "What looks at the pictures",
             [AUTO, *BACKBONES],
-            format_func=lambda one: text_for_visitor(_model_title(one)),
+            format_func=lambda name: text_for_visitor(_model_title(name)),
             key="new_model",
             accept_new_options=True,
             help="CLIP models understand words, too. Any model of timm can be typed here: timm:convnext_tiny.fb_in22k",
@@ -80,17 +80,17 @@ def _model_title(name: str) -> str:
 
 
 def _availability(backbone: Backbone) -> str:
-    how = whereabouts(backbone)
-    return {AT_HAND: "", DOWNLOADS: " (downloaded first)"}.get(how, f" (first: {how})")
+    state = whereabouts(backbone)
+    return {AT_HAND: "", DOWNLOADS: " (downloaded first)"}.get(state, f" (first: {state})")
 
 
 def _choose_search() -> tuple[str, str]:
-    """The recipe of the index, and the refinement of the embeddings."""
+    """Draw the choice of the index's recipe and of the refinement of embeddings."""
     with st.expander("Search", icon=":material/tune:"):
         recipe = st.selectbox(
             "How pictures are compared",
             list(job_messages.RECIPES),
-            format_func=lambda one: text_for_visitor(job_messages.recipe_title(one)),
+            format_func=lambda name: text_for_visitor(job_messages.recipe_title(name)),
             key="new_recipe",
         )
         refinement = st.selectbox(
@@ -102,8 +102,8 @@ def _choose_search() -> tuple[str, str]:
         return recipe, refinement
 
 
-def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool) -> None:
-    """Begin, unless something is missing or the name is taken; raises SimilarityError with what is to be done."""
+def _build(name: str, prepare: source.Prepare | None, options: IndexOptions, *, is_sure: bool) -> None:
+    """Start the build unless the name is taken; raises SimilarityError if something is missing."""
     if not name:
         raise GalleryError("Give the gallery a name.")
     if not prepare:
@@ -119,10 +119,10 @@ def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool
     work = tasks.index(
         directory,
         prepare(name),
-        model=how.model,
-        precision=how.precision,
-        recipe=how.recipe,
-        refinement=how.refinement,
+        model=options.model,
+        precision=options.precision,
+        recipe=options.recipe,
+        refinement=options.refinement,
     )
     jobs_background.start(directory, "index", work)
     overview.show_all()
@@ -143,9 +143,9 @@ def _ask(name: str, directory: Path) -> None:
         icon=":material/warning:",
     )
     with st.container(horizontal=True):
-        st.button("Replace it", on_click=_be_sure, args=(name,))
+        st.button("Replace it", on_click=_confirm, args=(name,))
         st.button("Keep it", type="tertiary")
 
 
-def _be_sure(name: str) -> None:
+def _confirm(name: str) -> None:
     st.session_state[REPLACED] = name

@@ -1,4 +1,4 @@
-"""The galleries page: what there is, what each is made of, and everything that can be done with one."""
+"""The galleries page: the list of galleries, the details of one, and the form for a new one."""
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ def show() -> None:
         st.info(access.REFUSAL, icon=":material/lock:")
     jobs_background.show_notice()
     chosen, is_new = st.query_params.get(overview.GALLERY), overview.NEW in st.query_params
-    jobs.show(but=lambda job: is_new or chosen not in (None, job.directory.name))
+    jobs.show(is_hidden=lambda job: is_new or chosen not in (None, job.directory.name))
     entries = take_inventory()
     entry = next((entry for entry in entries if entry.name == chosen), None)
     if entry:

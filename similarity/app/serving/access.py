@@ -20,50 +20,54 @@ REFUSAL = (
 
 
 def may_manage() -> bool:
-    """Whether whoever is in front of the browser may change galleries and see where pictures lie.
+    """Whether the visitor may change galleries and see where pictures lie.
 
-    To be asked while a page is drawn: where nobody is known to be in front of a browser, nobody may.
+    Call it while a page is drawn: elsewhere the visitor is unknown, and the answer is no.
     """
     return access.may_manage(st.context.ip_address, st.context.headers) or users.is_manager()
 
 
 def redactor() -> Callable[[str], str]:
-    """What makes of a name, a label, a fact or an address what whoever is in front of the browser may know of it.
+    """Return the function that takes out of a text whatever the visitor may not know; `str` if nothing is secret.
 
-    To be asked for while a page is drawn, and to be used whenever a file is made of it later.
+    Call it while a page is drawn, and keep the function for files that are made later.
     """
     return str if may_manage() else redact
 
 
 def text_for_visitor(text: str) -> str:
-    """A name, a label or a fact from elsewhere, as a browser may have it where nothing is markup: in one line."""
+    """Redact a name, a label or a fact, in one line, for a place where nothing is read as markup."""
     return one_line(redactor()(text) if has_place(text) else text)
 
 
-def item_for_visitor(item: Item, tell: Callable[[str], str] | None = None) -> Item:
-    """A picture with its label and facts as whoever is in front of the browser may know them; its path is as it was."""
-    tell = tell or redactor()
-    if tell is str:
+def item_for_visitor(item: Item, redact_text: Callable[[str], str] | None = None) -> Item:
+    """Redact the label and the metadata of an item; its path stays.
+
+    Args:
+        redact_text: what `redactor` returned; it is called unless given.
+    """
+    redact_text = redact_text or redactor()
+    if redact_text is str:
         return item
     return replace(
         item,
-        label=tell(item.label) if item.label else item.label,
-        metadata={tell(name): tell(value) for name, value in item.metadata.items()},
-        copies=tuple(item_for_visitor(copy, tell) for copy in item.copies),
+        label=redact_text(item.label) if item.label else item.label,
+        metadata={redact_text(name): redact_text(value) for name, value in item.metadata.items()},
+        copies=tuple(item_for_visitor(copy, redact_text) for copy in item.copies),
     )
 
 
 def sentence_for_visitor(sentence: str, *places: str) -> str:
-    """A sentence likewise.
+    """Redact a sentence, in one line.
 
     Args:
-        places: addresses and paths that are in it for certain, spaces and all.
+        places: addresses and paths that the sentence is known to contain, even with spaces in them.
     """
     return one_line(sentence if may_manage() else redact_sentence(sentence, *places))
 
 
 def place_for_visitor(item: Item) -> str:
-    """Where a picture is, as far as whoever is in front of the browser may know."""
+    """Return the path or address of a picture, redacted unless the visitor may manage galleries."""
     if may_manage():
         return item.path
     return redact_address(item.path) if is_remote(item.path) else file_name(item)

@@ -1,4 +1,4 @@
-"""What goes on for as long as the web server runs."""
+"""The lifespan of the web server: setup before it starts, housekeeping while it runs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,13 +13,13 @@ from similarity.app.serving.housekeeping import Housekeeping, map_large_blocks
 
 @asynccontextmanager
 async def running(app: "st.App") -> AsyncIterator[None]:
-    """Set the server up for many visitors, and look after what they leave behind until it ends."""
+    """Set the server up for many visitors, and clean up after them until it stops."""
     header_deadline.close_on_slow_headers()
     header_deadline.allow_many_connections()
     map_large_blocks()
     async with without_send_delay(app):
-        looking = asyncio.create_task(Housekeeping().go_on())
+        housekeeping = asyncio.create_task(Housekeeping().run())
         yield
-        looking.cancel()
+        housekeeping.cancel()
         with suppress(asyncio.CancelledError):
-            await looking
+            await housekeeping

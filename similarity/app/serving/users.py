@@ -1,7 +1,7 @@
-"""Who has logged in, and what that allows, where a login is asked for (OpenID Connect, by Streamlit's `st.login`).
+"""The login (OpenID Connect, by Streamlit's `st.login`): whether it is required, how it is set up, who has logged in.
 
-It is asked for where `.streamlit/secrets.toml` has a section `[auth]`, or SIMILARITY_LOGIN is `oidc`. Whatever is wrong
-with either lets nobody in: a login that somebody relies on is never off by accident.
+It is required where `.streamlit/secrets.toml` has a section `[auth]`, or SIMILARITY_LOGIN is `oidc`. If either is
+wrong, nobody gets in: a login that somebody relies on is never off by accident.
 """
 
 import json
@@ -27,12 +27,12 @@ CALLBACK = "/oauth2callback"
 
 
 def is_asked_for() -> bool:
-    """Whether nothing is shown to anybody who has not logged in."""
+    """Whether visitors have to log in."""
     return os.environ.get("SIMILARITY_LOGIN", "").strip().lower() == "oidc" or not _is_readable() or bool(_section())
 
 
 def find_trouble() -> str | None:
-    """What has to be mended before anybody can log in, as a sentence for whoever runs the app."""
+    """Return the mistake in the setup that keeps everybody from logging in, as a sentence for the log; None if none."""
     if not _is_readable():
         return "The file .streamlit/secrets.toml cannot be read: mend it, or let the app's user read it."
     if not _section():
@@ -53,14 +53,14 @@ def find_trouble() -> str | None:
 
 
 def providers() -> list[str]:
-    """The names of those who can say who somebody is: `default` for one that has none."""
+    """Return the names of the identity providers, `default` for the unnamed one."""
     section = _section()
     named = [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]
     return (["default"] if "client_id" in section else []) + named
 
 
 def read_cookies(cookies: Mapping[str, str]) -> Claims:
-    """What the provider said of whoever sent these cookies; nothing if they are not the app's own."""
+    """Return the provider's claims about the sender of cookies; empty if the cookies are not this app's."""
 
     def read(name: str) -> bytes | None:
         value = cookies.get(name)
@@ -75,7 +75,7 @@ def read_cookies(cookies: Mapping[str, str]) -> Claims:
 
 
 def is_manager() -> bool:
-    """Whether whoever is in front of the browser has logged in as somebody on the list of SIMILARITY_MANAGERS."""
+    """Whether the visitor has logged in and is on the list of SIMILARITY_MANAGERS."""
     if not is_asked_for():
         return False
     return access.is_manager(st.user.to_dict())
@@ -87,16 +87,16 @@ def is_https() -> bool:
 
 
 def _section() -> Mapping[str, Any]:
-    """The section [auth] of the secrets; empty if there is none."""
+    """Return the section [auth] of the secrets; empty if there is none."""
     section = auth_util.get_secrets_auth_section()
     return section if isinstance(section, Mapping) else {}
 
 
 def _is_readable() -> bool:
-    """Whether the secrets can be read, or there are none: Streamlit takes those that cannot for none."""
+    """Whether the secrets are absent or can be read; Streamlit treats an unreadable file as absent."""
     try:
         return secrets_singleton.load_if_toml_exists() or not any(
-            Path(one).exists() for one in config.get_option("secrets.files")
+            Path(file).exists() for file in config.get_option("secrets.files")
         )
     except OSError:
         return False

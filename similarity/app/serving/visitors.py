@@ -44,5 +44,5 @@ def take_turn(file: QueryFile | None = None) -> AbstractContextManager[None]:
 
 
 def is_connected(session: str) -> bool:
-    """Whether a tab is still connected."""
+    """Whether the browser tab of a session is still connected."""
     return runtime.exists() and runtime.get_instance().is_active_session(session)

@@ -1,4 +1,4 @@
-"""Which gallery: what a page that shows one begins with."""
+"""The choice of a gallery, with which a page that shows one begins."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ CHOSEN = "chosen_gallery"
 
 
 def available_galleries() -> list[Path]:
-    """The folders of the galleries that there are; if there are none, the page says what one is and how to get one."""
+    """Return the folders of all galleries; if there are none, the page says what a gallery is and how to make one."""
     first_start.prepare_sample()
     directories = list_galleries()
     if not directories:
@@ -27,7 +27,7 @@ def available_galleries() -> list[Path]:
 
 
 def choose_by_address(directories: list[Path]) -> Path:
-    """A gallery; if the page's address names one that is not there, that is said."""
+    """Draw the choice of a gallery, with a warning if the page's address names one that does not exist."""
     link = links.read()
     if link.gallery and link.gallery not in [path.name for path in directories]:
         st.warning(f"There is no gallery named {messages.as_markdown(link.gallery)}.", icon=":material/link_off:")
@@ -35,9 +35,10 @@ def choose_by_address(directories: list[Path]) -> Path:
 
 
 def choose(directories: list[Path], link: Link) -> Path:
-    """A gallery, by name; the page's address names it too, and can name none but these.
+    """Draw the choice of a gallery; the page's address follows it.
 
-    Where it names none, it is the one that was chosen last, on whichever page, or else the sample, or the first one.
+    If the address names none, the default is the gallery that was chosen last on any page, then the sample, then the
+    first.
     """
     names = {directory.name: directory for directory in directories}
     wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))

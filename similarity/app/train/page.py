@@ -1,4 +1,4 @@
-"""The train page: what a gallery's labels mean is learned from them, and kept if it finds more of what is right."""
+"""The train page: a head is trained on a gallery's labels or marks, evaluated, and kept if it improves the search."""
 
 from pathlib import Path
 
@@ -120,7 +120,7 @@ def _begin(directory: Path, settings: Settings) -> None:
 
 
 def _show_state(gallery: Gallery, fault: str, source: From, seen: Snapshot) -> None:
-    """What goes on, what came of it, and what there is."""
+    """Draw the running job, the results of those that ended, and the current head."""
     progress.show(gallery.directory, seen)
     for job in progress.ended(seen):
         if job.is_undecided:
@@ -132,12 +132,12 @@ def _show_state(gallery: Gallery, fault: str, source: From, seen: Snapshot) -> N
                 st.caption(UNDO)
     result.show_kept(gallery, is_busy=progress.active(seen) is not None)
     if fault:
-        _say_what_is_missing(fault, source)
+        _show_fault(fault, source)
     elif not (progress.active(seen) or progress.ended(seen)):
         st.info(BEGIN, icon=":material/arrow_back:")
 
 
-def _say_what_is_missing(fault: str, source: From) -> None:
+def _show_fault(fault: str, source: From) -> None:
     st.info(messages.sentence_as_markdown(fault), icon=":material/label_off:")
     if source == "marks":
         return
