@@ -1,4 +1,4 @@
-"""The about page: which model, which weights, where data goes, how fast it is, versions and licences."""
+"""The about page: models, weights, where data goes, speed, versions and licences."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ computer:
 """
 COMMANDS = "python -m similarity bench embedding FOLDER\npython -m similarity bench query FOLDER"
 
-# Of what OpenVINO says of a processor, the kinds of numbers.
+# Number formats among the capabilities that OpenVINO reports of a processor.
 ARITHMETIC = ("FP32", "FP16", "BF16", "INT8", "INT4")
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def show() -> None:
 
 
 def _show_visitor() -> None:
-    """Who is logged in, and a way out, where a login is asked for."""
+    """Draw who is logged in and a button to log out, if a login is required."""
     if users.is_asked_for():
         claims = st.user.to_dict()
         name = email(claims) or str(claims.get("name") or claims.get("sub"))
@@ -95,13 +95,13 @@ def _show_machine() -> None:
 def _machine() -> dict[str, Any]:
     try:
         return describe_machine()
-    except Exception:  # of another's library; the page has more to tell
+    except Exception:  # of a third-party library; the rest of the page is still of use
         logger.exception("The machine cannot be described")
         return {}
 
 
 def _show_galleries(entries: list[Entry]) -> None:
-    """The model of each gallery, and the SHA-256 of its weights in full."""
+    """Draw the model of each gallery, and the full SHA-256 of its weights."""
     rows, hashes = [], list[str]()
     for entry in entries:
         if entry.manifest:
@@ -114,12 +114,12 @@ def _show_galleries(entries: list[Entry]) -> None:
         st.markdown(_table(("Gallery", "Pictures", "Model", "Precision", "Weights from"), rows))
         st.caption("SHA-256 of the weights: " + "; ".join(map(as_markdown, dict.fromkeys(hashes))))
     if SAMPLE not in [entry.name for entry in entries] and has_sample():
-        st.markdown(_sample_to_come())
+        st.markdown(_coming_sample())
     elif not rows:
         st.markdown("There is no gallery yet. Make one on the page Galleries.")
 
 
-def _sample_to_come() -> str:
+def _coming_sample() -> str:
     try:
         title = choose_model(AUTO, may_download=False).backbone.title
     except SimilarityError as error:

@@ -1,4 +1,4 @@
-"""The queries of an evaluation with their results, right and wrong marked; each can be searched for."""
+"""Queries of an evaluation with their results, marked as right or wrong."""
 
 import base64
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ ANY = "Any"
 
 @st.fragment
 def show(gallery: Gallery, evaluation: Evaluation) -> None:
-    """Draw a choice of them."""
+    """Draw queries by choice: the worst, the best or random ones, of any label or of one."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Queries", list(ABOUT), default=WORST, required=True, key="cases_kind", on_change=_begin_anew
         )
-        labels = list(dict.fromkeys(one.label for one in evaluation.per_label))
+        labels = list(dict.fromkeys(row.label for row in evaluation.per_label))
         label = ANY
         if len(labels) > 1:
             label = st.selectbox(
@@ -67,11 +67,11 @@ def _show_more() -> None:
 
 
 def _chosen(evaluation: Evaluation, kind: str, label: str) -> Sequence[int]:
-    """The numbers of all queries of a label, in the order that is asked for."""
+    """Return the numbers of the queries of a label, in the chosen order."""
     order = {WORST: evaluation.worst, BEST: evaluation.best, RANDOM: evaluation.random}[kind](evaluation.queries)
     if label == ANY or label not in evaluation.labels:
         return order
-    codes = {code for code, name in enumerate(evaluation.labels) if name == label}  # some may be shown alike
+    codes = {code for code, name in enumerate(evaluation.labels) if name == label}  # redacted labels may be equal
     return [number for number in order if int(evaluation.asked[number]) in codes]
 
 
@@ -107,7 +107,7 @@ def _answer(gallery: Gallery, answer: Answer) -> Tile:
 
 
 def _search(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
-    """Open a query on the search page."""
+    """Search with a query on the search page."""
     if evaluation.protocol == LEAVE_ONE_OUT:
         navigation.go_to_item(gallery.name, case.item)
     try:

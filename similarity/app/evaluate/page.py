@@ -1,4 +1,4 @@
-"""The evaluate page: how often a gallery finds what is right, where it goes wrong, and with which queries."""
+"""The evaluate page: the metrics of a gallery, plots of its errors, and single queries."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,25 +48,25 @@ def show() -> None:
         with left:
             gallery = resources.load_gallery(gallery_choice.choose_by_address(directories))
             st.caption(_facts(gallery))
-            wanted = _choose_what(gallery) if gallery.facets.counts(LABEL) or gallery.facets.columns else None
+            request = _choose_what(gallery) if gallery.facets.counts(LABEL) or gallery.facets.columns else None
         with right:
-            if wanted is None:
+            if request is None:
                 _say_how_to_label()
             else:
-                _show_evaluation(gallery, wanted)
+                _show_evaluation(gallery, request)
     except SimilarityError as error:
         with right:
             messages.show_error(error)
 
 
 def _facts(gallery: Gallery) -> str:
-    made = gallery.manifest
-    refined = "" if made.refinement == "none" else f" · {messages.as_markdown(made.refinement)}"
-    return f"{wording.pictures(len(gallery))} · {messages.as_markdown(wording.model_title(made.model))}{refined}"
+    manifest = gallery.manifest
+    refined = "" if manifest.refinement == "none" else f" · {messages.as_markdown(manifest.refinement)}"
+    return f"{wording.pictures(len(gallery))} · {messages.as_markdown(wording.model_title(manifest.model))}{refined}"
 
 
 def _choose_what(gallery: Gallery) -> EvaluationRequest:
-    """What is right, and what is asked with."""
+    """Draw the choice of the column that makes results right, and of the queries."""
     columns = list(dict.fromkeys([*([LABEL] if gallery.facets.counts(LABEL) else []), *gallery.facets.columns]))
     by = st.selectbox(
         "A result is right if it has the same",
@@ -87,20 +87,20 @@ def _choose_what(gallery: Gallery) -> EvaluationRequest:
     return EvaluationRequest(by)
 
 
-def _show_evaluation(gallery: Gallery, wanted: EvaluationRequest) -> None:
-    if not _is_to_be_made(gallery, wanted):
+def _show_evaluation(gallery: Gallery, request: EvaluationRequest) -> None:
+    if not _is_requested(gallery, request):
         return
     try:
-        evaluation = background.wait_for(gallery, wanted)
+        evaluation = background.wait_for(gallery, request)
     except SimilarityError:
-        st.session_state.pop(ASKED, None)  # or it is tried again with every click
+        st.session_state.pop(ASKED, None)  # or every click would try again
         raise
     if evaluation is None:
         st.error("The gallery could not be evaluated; the log of the app says why.", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")
         return
-    if wanted.place:
-        st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, wanted))
+    if request.place:
+        st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, request))
     if evaluation.caution:
         st.warning(messages.sentence_as_markdown(evaluation.caution), icon=":material/model_training:")
     _show_headlines(gallery, evaluation)
@@ -110,23 +110,23 @@ def _show_evaluation(gallery: Gallery, wanted: EvaluationRequest) -> None:
     cases.show(gallery, evaluation)
 
 
-def _is_to_be_made(gallery: Gallery, wanted: EvaluationRequest) -> bool:
-    """Whether it is made without being asked for, has been asked for, or is asked for now."""
-    name = wanted.name(gallery)
-    if wanted.place == " ":
+def _is_requested(gallery: Gallery, request: EvaluationRequest) -> bool:
+    """Whether to evaluate: at once if that is fast, else once the visitor requests it with a button."""
+    name = request.name(gallery)
+    if request.place == " ":
         st.info("Say where the queries are.", icon=":material/arrow_back:")
         return False
-    is_small = not wanted.place and len(gallery) <= background.AT_ONCE
+    is_small = not request.place and len(gallery) <= background.AT_ONCE
     if is_small or background.evaluations().find(name) or st.session_state.get(ASKED) == name:
         return True
-    if not wanted.place and not background.may_start(gallery):
+    if not request.place and not background.may_start(gallery):
         st.info(
             f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be begun on the computer that "
             "this app runs on, and is shown to everybody then.",
             icon=":material/hourglass:",
         )
         return False
-    if wanted.place:
+    if request.place:
         st.markdown("The queries are embedded first, which takes as long as indexing them would.")
     else:
         seconds = wording.duration(background.expected_seconds(gallery))
@@ -140,10 +140,10 @@ def _ask(name: str) -> None:
     st.session_state[ASKED] = name
 
 
-def _ask_again(gallery: Gallery, wanted: EvaluationRequest) -> None:
-    """Measure once more; the pictures or their labels may be others by now."""
-    st.session_state[TURN] = wanted.turn + 1
-    _ask(replace(wanted, turn=wanted.turn + 1).name(gallery))
+def _ask_again(gallery: Gallery, request: EvaluationRequest) -> None:
+    """Evaluate once more: the pictures or their labels may have changed."""
+    st.session_state[TURN] = request.turn + 1
+    _ask(replace(request, turn=request.turn + 1).name(gallery))
 
 
 def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
@@ -158,10 +158,10 @@ def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
         with st.container(horizontal=True, width="content", gap="small"):
             _downloads(gallery, evaluation)
     for column, name in zip(st.columns(len(HEADLINES)), HEADLINES, strict=True):
-        one = evaluation.metrics[name]
+        metric = evaluation.metrics[name]
         with column:
-            st.metric(NAMES[name], f"{one.value:.3f}", help=DEFINITIONS[name], border=True)
-            st.caption(f"{one.low:.3f} to {one.high:.3f}", help="Where it lies with 95 % confidence (bootstrap).")
+            st.metric(NAMES[name], f"{metric.value:.3f}", help=DEFINITIONS[name], border=True)
+            st.caption(f"{metric.low:.3f} to {metric.high:.3f}", help="Where it lies with 95 % confidence (bootstrap).")
     with st.expander("All metrics"):
         st.table(_rows(evaluation), border="horizontal")
 
@@ -170,11 +170,11 @@ def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
     return [
         {
             "Metric": NAMES[name],
-            "Value": f"{one.value:.3f}",
-            "95 %": f"{one.low:.3f} to {one.high:.3f}",
+            "Value": f"{metric.value:.3f}",
+            "95 %": f"{metric.low:.3f} to {metric.high:.3f}",
             "What it is": DEFINITIONS[name],
         }
-        for name, one in evaluation.metrics.items()
+        for name, metric in evaluation.metrics.items()
     ]
 
 
@@ -213,13 +213,13 @@ def _show_plots(evaluation: Evaluation) -> None:
         _show_reliability(evaluation, evaluation.reliability)
 
 
-def _show_reliability(evaluation: Evaluation, told: Reliability) -> None:
-    """What the percentages on results are worth."""
+def _show_reliability(evaluation: Evaluation, reliability: Reliability) -> None:
+    """Draw how well the predicted probabilities match the results."""
     left, right = st.columns(2, gap="medium", vertical_alignment="center")
     with left:
-        _plot("How sure it is, and how right", charts.reliability(told), PLOT)
+        _plot("How sure it is, and how right", charts.reliability(reliability), PLOT)
     with right:
-        st.metric(CALIBRATION, f"{told.error:.3f}", help=CALIBRATED, border=True)
+        st.metric(CALIBRATION, f"{reliability.error:.3f}", help=CALIBRATED, border=True)
         learned = LEARNED_OWN if evaluation.protocol == LEAVE_ONE_OUT else LEARNED_OTHERS
         st.caption(f"{CALIBRATED} {learned}")
 

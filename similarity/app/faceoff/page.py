@@ -1,4 +1,4 @@
-"""The face-off page: the same query in galleries of different models, side by side, agreement marked."""
+"""The face-off page: the same query in galleries of different models, side by side."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,7 +47,7 @@ def show() -> None:
 
 
 def _choose(directories: list[Path], link: Link) -> list[Path]:
-    """Up to three galleries; the page's address names them. If it names one, those of the same pictures go with it."""
+    """Draw the choice of up to three galleries; the default is those in the address, or of the same pictures."""
     names = {directory.name: directory for directory in directories}
     wanted = [name for name in dict.fromkeys((link.gallery, *link.against)) if name in names]
     if not link.against:
@@ -70,7 +70,7 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
 
 
 def _of_the_same_pictures(first: str | None, names: dict[str, Path]) -> list[str]:
-    """A gallery and others that were made of the same source; without one, the first two of which that is true."""
+    """Return a gallery and others of the same source; without one, the first galleries that share a source."""
     sources = {
         entry.name: entry.manifest.source for entry in take_inventory() if entry.manifest and entry.name in names
     }
@@ -87,7 +87,7 @@ def _changed() -> None:
     link = links.read()
     first = chosen[0] if chosen else None
     like, unlike = link.like, link.unlike
-    if first != link.gallery:  # what its pictures are called means nothing in another one
+    if first != link.gallery:  # ids of pictures mean nothing in another gallery
         like, unlike = (tuple(part for part in parts if part.kind != ITEM) for parts in (like, unlike))
     links.change(gallery=first, against=tuple(chosen[1:]), like=like, unlike=unlike)
 
@@ -130,12 +130,11 @@ def _show_sides(sides: Sequence[Side]) -> None:
         st.markdown(f"**{len(common)} of {shortest} results are in {everywhere}** (marked with =)")
     for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with column:
-            made = side.gallery.manifest
+            manifest = side.gallery.manifest
             st.markdown(f"**{messages.as_markdown(side.gallery.name)}**")
-            refined = "" if made.refinement == "none" else f" · {messages.as_markdown(made.refinement)}"
-            st.caption(
-                f"{messages.as_markdown(wording.model_title(made.model))}{refined} · {wording.pictures(made.count)}"
-            )
+            refined = "" if manifest.refinement == "none" else f" · {messages.as_markdown(manifest.refinement)}"
+            model = messages.as_markdown(wording.model_title(manifest.model))
+            st.caption(f"{model}{refined} · {wording.pictures(manifest.count)}")
             if side.error:
                 messages.show_error(side.error)
             others = [other for other in sides if other is not side]
@@ -146,12 +145,12 @@ def _show_sides(sides: Sequence[Side]) -> None:
 def _tile(side: Side, hit: Hit, others: Sequence[Side], *, is_common: bool) -> tiles.Tile:
     tile = tiles.of_hit(side.gallery, hit)
     ranks = [(other, other.rank_of(hit.item.sha256)) for other in others]
-    told = [
+    positions = [
         f"{rank:d}" if len(others) == 1 else f"{access.text_for_visitor(other.gallery.name)} {rank:d}"
         for other, rank in ranks
         if rank
     ]
-    tile["name"], tile["note"] = "", f"also at rank {', '.join(told)}" if told else "only here"
+    tile["name"], tile["note"] = "", f"also at rank {', '.join(positions)}" if positions else "only here"
     if is_common:
         tile["mark"] = "shared"
         tile["alt"] += ", found by all"
@@ -160,7 +159,7 @@ def _tile(side: Side, hit: Hit, others: Sequence[Side], *, is_common: bool) -> t
 
 
 def _search_with(side: Side, first: Gallery) -> Callable[[str], None]:
-    """Makes a result the query, as the first gallery knows it."""
+    """Return a callback that makes a result the query."""
 
     def search(item_id: str) -> None:
         content = side.gallery.find(item_id).sha256
@@ -168,7 +167,7 @@ def _search_with(side: Side, first: Gallery) -> Callable[[str], None]:
         if row is not None:
             links.change(like=(Part(ITEM, first.items[row].public_id),), unlike=())
             return
-        try:  # the first gallery does not know it
+        try:  # the first gallery does not have it
             part = keep_upload(read_original(side.gallery.find(content), fetch=resources.fetch_picture))
         except SimilarityError as error:
             messages.show_error(error)

@@ -1,4 +1,4 @@
-"""Which of two galleries finds more of what is right, over all of their pictures, and whether that can be chance."""
+"""Metrics of galleries compared over all of their pictures, with tests of significance."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ ASKED = "verdict_asked"
 
 
 def show(galleries: Sequence[Gallery]) -> None:
-    """Draw it, if somebody asks for it."""
+    """Draw the comparison once the visitor requests it."""
     st.subheader("On all pictures", anchor=False)
     if not all(gallery.facets.counts(LABEL) for gallery in galleries):
         st.caption("One of these galleries has no labels, so nothing says which results are right.")
@@ -32,14 +32,14 @@ def show(galleries: Sequence[Gallery]) -> None:
     if not all(map(background.may_start, galleries)):
         st.caption("One of these galleries is large, and measuring it takes long: that is for who runs this app.")
         return
-    asked = "\n".join(gallery.state for gallery in galleries)
-    if st.session_state.get(ASKED) != asked:
+    requested = "\n".join(gallery.state for gallery in galleries)
+    if st.session_state.get(ASKED) != requested:
         seconds = wording.duration(sum(map(background.expected_seconds, galleries)))
         st.caption(
             "Every picture is used as a query in each gallery; a result is right if it has the same label. "
             f"That takes about {seconds}."
         )
-        st.button("Compare them", icon=":material/speed:", on_click=_ask, args=(asked,))
+        st.button("Compare them", icon=":material/speed:", on_click=_ask, args=(requested,))
         return
     try:
         _show_all(galleries)
@@ -47,8 +47,8 @@ def show(galleries: Sequence[Gallery]) -> None:
         show_error(error)
 
 
-def _ask(asked: str) -> None:
-    st.session_state[ASKED] = asked
+def _ask(requested: str) -> None:
+    st.session_state[ASKED] = requested
 
 
 def _show_all(galleries: Sequence[Gallery]) -> None:
@@ -66,21 +66,21 @@ def _compare(a: Evaluation, b: Evaluation) -> Comparison:
     return compare(a, b)
 
 
-def _show_comparison(first: Gallery, found: Comparison) -> None:
-    a, b = found.names
-    st.markdown(f"**{as_markdown(a)}** against **{as_markdown(b)}**, {found.queries:,} queries in common")
-    if not found.same_pictures:
+def _show_comparison(first: Gallery, comparison: Comparison) -> None:
+    a, b = comparison.names
+    st.markdown(f"**{as_markdown(a)}** against **{as_markdown(b)}**, {comparison.queries:,} queries in common")
+    if not comparison.same_pictures:
         st.caption(":material/info: They have not the same pictures, which makes a difference, too.")
     rows = []
     for name in SHOWN:
-        one = found.metrics[name]
+        metric = comparison.metrics[name]
         rows.append(
             {
                 "Metric": NAMES[name],
-                as_markdown(a): f"{one.a:.3f}",
-                as_markdown(b): f"{one.b:.3f}",
-                "Difference": f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
-                "Can it be chance?": f"{sentence_as_markdown(found.verdict(name))}, p = {one.adjusted:.2g}",
+                as_markdown(a): f"{metric.a:.3f}",
+                as_markdown(b): f"{metric.b:.3f}",
+                "Difference": f"{metric.difference:+.3f} ({metric.low:+.3f} to {metric.high:+.3f})",
+                "Can it be chance?": f"{sentence_as_markdown(comparison.verdict(name))}, p = {metric.adjusted:.2g}",
             }
         )
     st.table(rows, border="horizontal")
@@ -88,10 +88,10 @@ def _show_comparison(first: Gallery, found: Comparison) -> None:
         "The range is where the difference lies with 95 % confidence; p is of McNemar's test for recall, of sign flips "
         f"for the others, corrected for there being several. mAP@R: {DEFINITIONS['map@r']}"
     )
-    differing = found.differing(DIFFERING)
+    differing = comparison.differing(DIFFERING)
     if differing:
         st.markdown("**Where they differ most:** click on a picture to see what each finds for it.")
-        cases = found.a.cases([number for number, _, _ in differing])
+        cases = comparison.a.cases([number for number, _, _ in differing])
         drawn = []
         for case, (_, _, gain) in zip(cases, differing, strict=True):
             tile = tiles.of_item(first, case.item)

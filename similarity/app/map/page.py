@@ -1,4 +1,4 @@
-"""The map page: all pictures of a gallery at once, those that look alike near each other."""
+"""The map page: all pictures of a gallery at once, similar ones near each other."""
 
 import logging
 from pathlib import Path
@@ -19,7 +19,7 @@ from similarity.storage.current import live_state
 
 HEIGHT = 640
 VIEWS = "map_views"
-# On a telephone some of the page stays beside the map, to scroll the page with.
+# On a telephone some of the page stays free beside the map, for scrolling.
 CSS = """<style>
 @media (max-width: 640px) {
   [class*="st-key-map-"], [class*="st-key-map-"] *:has(.stEChartsChart), [class*="st-key-map-"] .stEChartsChart {
@@ -55,7 +55,7 @@ def show() -> None:
 
 
 def _searched(directory: Path) -> LastSearch | None:
-    """What was searched for last, if it was in this gallery."""
+    """Return the last search, if it was in this gallery."""
     try:
         return navigation.last_search(directory.name, live_state(directory))
     except GalleryError:
@@ -72,7 +72,7 @@ def _facts(gallery: Gallery) -> str:
 def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None:
     search = _searched(gallery.directory)
     with left:  # before the map is made, so that nothing moves when it is
-        found = _find(gallery)
+        marked = _find(gallery)
         if search:
             _show_query(search)
     place = st.empty()
@@ -87,7 +87,7 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
             st.button("Try again", icon=":material/refresh:")
         return
     query = layout.place(gallery, on, search.vector) if search else None
-    _draw(gallery, on, chart.draw(gallery, on, query=query, found=found), place)
+    _draw(gallery, on, chart.draw(gallery, on, query=query, marked=marked), place)
     _show_help()
 
 
@@ -108,7 +108,7 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
 
 
 def _find(gallery: Gallery) -> int | None:
-    """Find a picture by name, without a mouse too; gives its place on the map."""
+    """Draw the choice of a picture by name; returns its position in the map."""
     items = gallery.items.at(layout.shown_rows(len(gallery)))
     found = st.selectbox(
         "Find a picture",
@@ -134,7 +134,7 @@ def _find(gallery: Gallery) -> int | None:
 
 
 def _show_query(search: LastSearch) -> None:
-    """What was searched for, which has a star on the map."""
+    """Draw the last query, which has a star on the map."""
     st.caption(f"{chart.QUERY}, the star on the map")
     with _row():
         st.image(search.preview, alt=chart.QUERY, width=72)
@@ -147,12 +147,12 @@ def _row() -> st.delta_generator.DeltaGenerator:
 
 
 def _show_help() -> None:
-    """Below the map: how it is read and used, and the way back to all of it."""
+    """Draw how to use the map, and a button that shows all of it again."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(HELP, width="stretch")
         st.button("Show the whole map", icon=":material/zoom_out_map:", on_click=_start_view_anew)
 
 
 def _start_view_anew() -> None:
-    """Another chart in place of the one that was zoomed and moved."""
+    """Replace the zoomed and moved chart by a new one."""
     st.session_state[VIEWS] = st.session_state.get(VIEWS, 0) + 1

@@ -1,4 +1,4 @@
-"""How sure the results are: a probability on each, and a word above them if the best one is not sure enough."""
+"""Confidence: a probability on each result, and a warning above them if the best is not likely enough."""
 
 from collections.abc import Sequence
 from concurrent.futures import wait
@@ -21,25 +21,25 @@ from similarity.service.singleton import singleton
 from similarity.sources.base import LABEL
 from similarity.vectors.arrays import Vectors
 
-# How many galleries are remembered, each with a few kilobytes.
+# Calibrations kept in memory, each of a few kilobytes.
 KEPT = 16
-# Of more pictures than AT_ONCE a thread finds out, while results are shown without probabilities; of more than this
-# nobody does before it is asked for, with `search --precision` or `evaluate --queries`.
+# A gallery of more than AT_ONCE pictures is calibrated in the background, while results are shown without
+# probabilities; one of more than this only on request, with `search --precision` or `evaluate --queries`.
 IN_BACKGROUND = 100_000
 KIND = "likely the same kind"
 
 
 @singleton
 def calibrations() -> SingleFlight[Calibration | None]:
-    """All of this app; None for a gallery that cannot tell how sure its results are."""
+    """Return the calibrations of this process; None for a gallery that cannot be calibrated."""
     return SingleFlight(KEPT)
 
 
 def estimate(
     gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example], vector: Vectors, link: Link
 ) -> Chances | None:
-    """How likely results are right; None where nothing says so (yet), and for words, for which it was not measured."""
-    if any(one.part.kind == TEXT for one in (*like, *unlike)):
+    """Estimate how likely results are right; None without a calibration, and for words, which it does not cover."""
+    if any(example.part.kind == TEXT for example in (*like, *unlike)):
         return None
     calibration = _calibration(gallery)
     if calibration is None:
@@ -51,19 +51,19 @@ def estimate(
 
 
 def label_tile(tile: Tile, hit: Hit, chances: Chances | None, precision: float | None) -> Tile:
-    """A result with how sure it is."""
+    """Add the probability of being right to the tile of a result."""
     if chances is None:
         return tile
-    told, chance = describe(hit, chances), chances.of(hit)
+    description, chance = describe(hit, chances), chances.of(hit)
     if chance is None:
-        return tile | {"chance": told}
+        return tile | {"chance": description}
     is_unsure = precision is not None and not chances.is_sure(hit, precision)
     short = f"{percent(chance)} likely" + (", less sure" if is_unsure else "")
-    return tile | {"chance": short, "unsure": is_unsure, "hint": f"{tile['hint']} ({told})"}
+    return tile | {"chance": short, "unsure": is_unsure, "hint": f"{tile['hint']} ({description})"}
 
 
 def describe(hit: Hit, chances: Chances) -> str:
-    """How sure a result is, in words."""
+    """Write the probability of a result in words."""
     if hit.item.id in chances.same:
         return "the same picture"
     chance = chances.of(hit)
@@ -71,12 +71,12 @@ def describe(hit: Hit, chances: Chances) -> str:
 
 
 def warn_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
-    """Say it if the best result is not as sure as was asked for, or rather wrong than right."""
+    """Show a warning if the best result is less likely right than requested, or more likely wrong than right."""
     best = chances.best(hits) if chances else None
     if chances is None or best is None or chances.are_confident(hits, precision):
         return
     chance = chances.of(best)
-    told = "has no label" if chance is None else f"is {percent(chance)} {KIND}"
+    state = "has no label" if chance is None else f"is {percent(chance)} {KIND}"
     none = "Besides the picture itself, there is no confident match" if best is not hits[0] else "No confident match"
     why = ""
     if precision is not None and chances.calibration.threshold(precision) is None:
@@ -84,7 +84,7 @@ def warn_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: floa
     elif precision is not None:
         share = percent(precision)
         why = f" It takes a higher score, or more agreement among the first results, to be right in {share} of cases."
-    st.warning(f"**{none}.** The best one {told}.{why}", icon=":material/help:")
+    st.warning(f"**{none}.** The best one {state}.{why}", icon=":material/help:")
 
 
 def _calibration(gallery: Gallery) -> Calibration | None:
@@ -103,13 +103,13 @@ def _calibration(gallery: Gallery) -> Calibration | None:
     if not computation.result.done() and len(gallery) <= AT_ONCE:
         with st.spinner("Finding out how sure its results are …"):
             wait([computation.result])
-    # What went wrong is in the log, and results are there without it.
+    # A failure is in the log, and results are shown without probabilities.
     return computation.result.result() if computation.result.done() and not computation.has_failed else None
 
 
 def _same(gallery: Gallery, like: Sequence[Example]) -> list[str]:
-    """The ids of pictures that are asked with."""
-    whole = [one.part for one in like if not one.part.box]
-    asked = [part.value for part in whole if part.kind in (ITEM, UPLOAD)]
-    rows = [gallery.items.find(value) for value in asked]
+    """Return the ids of the gallery's pictures that are whole examples of the query."""
+    whole = [example.part for example in like if not example.part.box]
+    values = [part.value for part in whole if part.kind in (ITEM, UPLOAD)]
+    rows = [gallery.items.find(value) for value in values]
     return [gallery.items[row].id for row in rows if row is not None]

@@ -1,4 +1,4 @@
-"""A closer look at one picture: beside the query, with all that is known of it and what can be done with it."""
+"""The detail dialog: one picture beside the query, its facts, and further searches with it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ SHOWN_DUPLICATES = 24
 
 
 def open_after_rerun(item_id: str) -> None:
-    """Have a picture shown when the page is drawn; for a callback."""
+    """Open the dialog for a picture when the page is drawn; for a callback."""
     st.session_state[LOOKED_AT] = item_id
     st.session_state[IS_OPEN] = True
 
@@ -36,7 +36,7 @@ def open_after_rerun(item_id: str) -> None:
 def show_if_open(
     gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example], chances: Chances | None = None
 ) -> None:
-    """Draw the picture that was asked for, on top of the page."""
+    """Draw the dialog on top of the page, if it was opened."""
     if st.session_state.pop(IS_OPEN, False):
         st.dialog("A closer look", width="large")(_show)(gallery, {hit.item.id: hit for hit in hits}, like, chances)
 
@@ -60,7 +60,7 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
         is_drawn = explanation.show_if_asked(gallery, item, like, caption)
         left, right = st.columns(2) if like else (None, st.container())
         if left and not is_drawn:
-            left.image(like[0].seen, alt=f"Your query: {text_for_visitor(like[0].title)}", width="stretch")
+            left.image(like[0].cropped, alt=f"Your query: {text_for_visitor(like[0].title)}", width="stretch")
             left.caption(f"Your query: {as_markdown(like[0].title)}")
         if left:
             with left:
@@ -79,7 +79,7 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
 
 
 def _show_actions(gallery: Gallery, item: Item) -> None:
-    """Each of them is another search, so that the whole page is drawn again."""
+    """Draw buttons for further searches, each of which draws the whole page again, and for a download."""
     part, link, visitor = Part(ITEM, item.public_id), links.read(), visitors.current()
     searches: list[tuple[str, str, Callable[..., None], tuple[Any, ...]]] = [
         ("Search with it", ":material/search:", links.set_query, ((part,), ()))
@@ -95,7 +95,7 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
                 st.rerun()
         st.download_button(
             "Download",
-            lambda: _take_along(item, visitor),
+            lambda: _download(item, visitor),
             file_name=plain.entry(text_for_visitor(file_name(item))),
             icon=":material/download:",
             on_click="ignore",
@@ -103,8 +103,8 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
         )
 
 
-def _take_along(item: Item, visitor: Visitor) -> bytes:
-    """Called where nothing is known of the visitor any more."""
+def _download(item: Item, visitor: Visitor) -> bytes:
+    """Read the file of a picture; called outside of a page, where the visitor has to be given."""
     with visitors.acting_for(visitor):
         return previews.original(item)
 

@@ -1,4 +1,4 @@
-"""Why a result is similar to the query: both pictures with heat over them, and what the score is made of."""
+"""The explanation of a result: a heat map on it and on the query, and the parts of the score in words."""
 
 from collections.abc import Sequence
 
@@ -27,10 +27,10 @@ def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption
     """Draw the first picture of the query and a result, with heat over both, if the switch is on.
 
     Args:
-        caption: what stands below the result.
+        caption: the text below the result.
 
     Returns:
-        Whether they are drawn; if they should be and cannot, it says why.
+        Whether the pictures are drawn; if they cannot be, the page says why.
     """
     if not (like and st.session_state.get(IS_ASKED)):
         return False
@@ -53,13 +53,13 @@ def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption
 
 def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
     file = picture_file(gallery, example.part)
-    asked = query_vectors.look(gallery, file, example.part.box)
-    return gallery.explain(asked, item.id, fetch=resources.fetch_picture)
+    look = query_vectors.look(gallery, file, example.part.box)
+    return gallery.explain(look, item.id, fetch=resources.fetch_picture)
 
 
 def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str) -> None:
     title = f"Your query: {text_for_visitor(example.title)}"
-    left = heat.picture(example.seen, explanation.query, alt=f"{title}, with heat", caption=title)
+    left = heat.picture(example.cropped, explanation.query, alt=f"{title}, with heat", caption=title)
     preview = previews.preview_of_item(gallery, item)
     alt = f"Result: {text_for_visitor(item.label or caption)}, with heat"
     right = heat.picture(preview, explanation.result, alt=alt, caption=text_for_visitor(caption))
@@ -67,7 +67,7 @@ def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanati
 
 
 def _words(explanation: Explanation, *, is_alone: bool) -> str:
-    """What the colours mean and what the score is made of."""
+    """Write what the colours mean and what the score consists of."""
     words = escape_markdown(explanation.words)
     if not is_alone:
         words = "Your query has several parts; this compares its first picture with the result. Alone: " + words

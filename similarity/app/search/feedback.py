@@ -1,6 +1,6 @@
-"""Marks on results, more like this or not like this: the search follows at once, and they are kept to be learned from.
+"""Marks on results, "more like this" or "not like this": they refine the search, and are stored for training.
 
-They are kept where galleries may be changed; whoever may only search leaves nothing behind.
+They are stored only for visitors who may manage galleries.
 """
 
 import logging
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 def mark_tile(tile: Tile, link: Link) -> Tile:
-    """A result that can be marked, unless it is the query itself."""
+    """Let a result be marked, unless it is the query itself."""
     part = Part(ITEM, tile["id"])
     if part == link.like[0]:
         return tile
@@ -37,11 +37,11 @@ def mark_tile(tile: Tile, link: Link) -> Tile:
 
 
 def mark(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
-    """Make a result an example or a counter-example of the search, or take that back; for a callback."""
+    """Make a result an example or a counter-example of the query, or neither; for a callback."""
     part, link = Part(ITEM, item_id), links.read()
     if part in link.like[:1]:
         return
-    like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
+    like, unlike = (tuple(other for other in parts if other != part) for parts in (link.like, link.unlike))
     if wanted:
         like = (*like, part)
     elif wanted is False:
@@ -50,53 +50,53 @@ def mark(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
     if max(len(like), len(unlike)) > MAX_PARTS:
         st.session_state[NOTICE] = FULL
         return
-    keep(gallery, part, wanted)
+    store(gallery, part, wanted)
     links.set_query(like, unlike)
 
 
-def keep(gallery: Gallery, part: Part, wanted: bool | None) -> None:
-    """Keep what a part of the search is from now on, or forget it, if it is a mark on a result; for a callback.
+def store(gallery: Gallery, part: Part, wanted: bool | None) -> None:
+    """Store the mark that a part of the query is, or delete it if `wanted` is None; for a callback.
 
-    To be called before the search in the address is changed, since that is what the mark is about.
+    Call it before the address changes, since the mark belongs to the query that is in the address.
     """
     link = links.read()
     if part.kind != ITEM or part.box or not link.like or part == link.like[0] or not may_manage():
         return
     try:
-        asked = _asked(gallery, link.like[0])
-        if asked is None:
+        query = _marked_query(gallery, link.like[0])
+        if query is None:
             return
         item = gallery.find(part.value)
         if wanted is None:
-            forget_mark(gallery.directory, asked, item)
+            forget_mark(gallery.directory, query, item)
         else:
-            add_mark(gallery.directory, gallery.manifest, asked, item, wanted=wanted)
+            add_mark(gallery.directory, gallery.manifest, query, item, wanted=wanted)
     except SimilarityError as error:
         logger.warning("A mark is not kept: %s (%r)", error, error.__cause__)
         st.session_state[NOTICE] = f"This mark is not kept. {error_as_markdown(error)}"
 
 
 def draw_again_if_marked() -> None:
-    """Draw the whole page if something has just been marked: results are a fragment, and the query is outside it."""
+    """Draw the whole page again after a mark: the query is outside of the fragment of the results."""
     if st.session_state.pop(HAS_CHANGED, False):
         st.rerun()
 
 
 def show_notice() -> None:
-    """Say it if a mark could not be made or kept."""
+    """Show once why a mark could not be made or stored."""
     if notice := st.session_state.pop(NOTICE, None):
         st.toast(notice, icon=":material/error:", duration="long")
 
 
 def storage_note(link: Link) -> str:
-    """What becomes of marks on the results of a search, in a sentence."""
+    """Return a sentence that says whether marks on the results of a search are stored."""
     if not may_manage():
         return NOT_KEPT
     return NOT_KEPT_FOR_WORDS if link.like and link.like[0].kind == TEXT else KEPT
 
 
-def _asked(gallery: Gallery, part: Part) -> Asked | None:
-    """What results are marked for, which is the first part of the search; None of words, which are not kept."""
+def _marked_query(gallery: Gallery, part: Part) -> Asked | None:
+    """Return the first part of the query, to which marks belong; None for words, whose marks are not stored."""
     if part.kind == TEXT:
         return None
     if part.kind == ITEM and not part.box:

@@ -1,4 +1,4 @@
-"""Which of the pictures may be results: by label, by metadata, by score, and whether near-identical ones are shown."""
+"""Filters of the results: by label, by metadata, by score, and without near-duplicates."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,15 +15,15 @@ from similarity.query.filters import Facets
 from similarity.search import Accuracy
 from similarity.sources.base import LABEL
 
-# A list of more values than these is no help; the most frequent ones are offered.
+# A longer list of values is no help; the most frequent are offered.
 MAX_VALUES = 500
 
 
 def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
-    """Draw the menu of filters; each change is a change of the address.
+    """Draw the menu of filters; each change goes into the address.
 
     Args:
-        is_exact: whether all pictures are compared, so that there is no accuracy to be chosen.
+        is_exact: whether all pictures are compared, so that no accuracy can be chosen.
     """
     active = len(link.where) + bool(link.minimum) + link.distinct
     with st.popover(f"Filter · {active:d}" if active else "Filter", icon=":material/filter_alt:"):
@@ -50,7 +50,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
 
 
 def clear_filters() -> None:
-    """No filter at all; for a button's callback."""
+    """Remove all filters; for the callback of a button."""
     links.change(where={}, minimum=0.0, distinct=False)
 
 
@@ -83,7 +83,7 @@ def _choose_precision(link: Link) -> None:
     st.segmented_control(
         "Confident from",
         (0.0, *PRECISIONS),
-        format_func=lambda one: f"{one:.0%}".replace("%", " %") if one else "Off",
+        format_func=lambda share: f"{share:.0%}".replace("%", " %") if share else "Off",
         key="precision",
         required=True,
         on_change=lambda: links.change(precision=st.session_state["precision"] or None),

@@ -1,4 +1,4 @@
-"""The ways to ask: drop or choose a picture, paste one or its address, take one with the camera, or say it in words."""
+"""Query inputs: drop or choose a picture, paste one or its address, use the camera, or type words."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,16 +21,16 @@ TOO_LONG = f"This is too long: an address has {LONGEST:,} characters at most, an
 
 
 def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
-    """Draw them.
+    """Draw the inputs.
 
     Args:
-        take: called with what a visitor gives, before the page is drawn again.
-        understands_text: whether words can be asked with.
+        take: called with a new part of the query, before the page is drawn again.
+        understands_text: whether the model accepts words.
     """
 
     def take_file(file: Any) -> None:
         if file:
-            # The field is another one next time, and so empty: what it held is part of the query by now.
+            # A new key makes the field empty: its file is part of the query by now.
             st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
             take(keep_upload(QueryFile(file.getvalue(), plain.short(file.name))))
 
@@ -76,10 +76,10 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
 
 
 def is_address(text: str) -> bool:
-    """Whether what somebody wrote can be meant as an address."""
+    """Whether a text looks like an address."""
     return "://" in text or (" " not in text and "." in text)
 
 
 def _with_scheme(text: str) -> str:
-    """An address as people write it, with what goes without saying."""
+    """Add https:// to an address that has no scheme."""
     return text if "://" in text else f"https://{text}"

@@ -1,4 +1,4 @@
-"""The left side of the search page: which gallery, and the pictures that make up the query."""
+"""The query panel: the pictures and words that make up the query, and inputs for more."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,10 +25,10 @@ HINT = (
 
 
 def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
-    """Draw the pictures of the query, and the ways to give it more.
+    """Draw the parts of the query, and inputs for more.
 
     Returns:
-        Examples and counter-examples, without those that cannot be had, of which it says so.
+        Examples and counter-examples; for those that cannot be loaded, the page shows an error.
     """
     like = [_show_part(gallery, part, is_first=number == 0) for number, part in enumerate(link.like)]
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
@@ -55,7 +55,7 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
             "**Show it a picture, or say what to look for**" if gallery.understands_text else "**Show it a picture**"
         )
         query_input.show(_take, understands_text=gallery.understands_text)
-    return [one for one in like if one], [one for one in unlike if one]
+    return [example for example in like if example], [example for example in unlike if example]
 
 
 def _start_anew() -> None:
@@ -63,7 +63,7 @@ def _start_anew() -> None:
 
 
 def _take(part: Part) -> None:
-    """Make a picture part of the query, in the role that was chosen for it."""
+    """Add a part to the query, in the role that was chosen for it."""
     role, link = st.session_state.get(ROLE, NEW), links.read()
     st.session_state[ROLE] = NEW
     if role == ALSO:
@@ -75,7 +75,7 @@ def _take(part: Part) -> None:
 
 
 def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wanted: bool = True) -> Example | None:
-    """One picture of the query; None if it cannot be had, which is said then."""
+    """Load and draw a part of the query; if it cannot be loaded, show an error and return None."""
     try:
         with st.spinner("Reading the words …" if part.kind == TEXT else "Looking at the picture …"):
             example = query_parts.load(gallery, part)
@@ -118,7 +118,7 @@ def _show_further(gallery: Gallery, example: Example, *, is_wanted: bool) -> Non
         if part.kind == TEXT:
             st.markdown(f":material/format_quote: {messages.as_markdown(example.title)}", width="content")
         else:
-            st.image(example.seen, alt=text_for_visitor(example.title), width=48)
+            st.image(example.cropped, alt=text_for_visitor(example.title), width=48)
         if is_wanted:
             st.badge("also like it", color="primary")
         else:
@@ -136,18 +136,18 @@ def _small_button(
 
 def _crop(part: Part, box: Box | None) -> None:
     link = links.read()
-    links.set_query(tuple(replace(one, box=box) if one == part else one for one in link.like), link.unlike)
+    links.set_query(tuple(replace(other, box=box) if other == part else other for other in link.like), link.unlike)
 
 
 def _remove(gallery: Gallery, part: Part) -> None:
-    feedback.keep(gallery, part, None)
+    feedback.store(gallery, part, None)
     link = links.read()
-    links.set_query(*(tuple(one for one in parts if one != part) for parts in (link.like, link.unlike)))
+    links.set_query(*(tuple(other for other in parts if other != part) for parts in (link.like, link.unlike)))
 
 
 def _turn(gallery: Gallery, part: Part) -> None:
     link = links.read()
     was_wanted = part in link.like
-    feedback.keep(gallery, part, not was_wanted)
-    like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
+    feedback.store(gallery, part, not was_wanted)
+    like, unlike = (tuple(other for other in parts if other != part) for parts in (link.like, link.unlike))
     links.set_query(like if was_wanted else (*like, part), (*unlike, part) if was_wanted else unlike)

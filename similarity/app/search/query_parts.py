@@ -1,4 +1,4 @@
-"""The pictures and words of a query: where each comes from, what it looks like, and its embedding."""
+"""Parts of a query, loaded: the picture or words, a preview, and the embedding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from similarity.vectors.arrays import Vectors
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A picture of a query, found.
+    """A part of a query, loaded.
 
     Attributes:
-        part: as the address has it.
-        title: what it is called.
-        preview: a JPEG of it, whole.
-        vector: its embedding, float32 (dim,), of unit length, or that of the part that is meant.
+        part: as it stands in the address.
+        title: its file name, its address or its words.
+        preview: a JPEG of the whole picture.
+        vector: the embedding of the picture or of its box, float32 (dim,), of unit length.
     """
 
     part: Part
@@ -33,19 +33,19 @@ class Example:
     vector: Vectors
 
     @property
-    def seen(self) -> bytes:
-        """A JPEG of the part that is meant."""
+    def cropped(self) -> bytes:
+        """A JPEG of the picture, or of its box."""
         if not self.part.box:
             return self.preview
         return thumbnail(self.part.box.cut(decode(self.preview, self.title)), side=previews.PREVIEW_SIDE)
 
 
 def load(gallery: Gallery, part: Part) -> Example:
-    """Get a picture of a query and embed it.
+    """Load a part of a query and embed it.
 
     Raises:
-        ImageError, FetchError: it cannot be had. SearchError: it is not there any more. ModelError, GalleryError: the
-            gallery's model does not understand words.
+        ImageError, FetchError: the picture cannot be read or fetched. SearchError: it no longer exists.
+        ModelError, GalleryError: the gallery's model does not accept words.
     """
     if part.kind == ITEM:
         return _of_gallery(gallery, part)
@@ -57,10 +57,10 @@ def load(gallery: Gallery, part: Part) -> Example:
 
 
 def query_vector(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> Vectors:
-    """What is searched for, float32 (dim,), of unit length; see `Gallery.combine`. There must be an example."""
-    asked = [*like, *unlike]
-    vectors = np.array([one.vector for one in asked], np.float32)
-    return gallery.combine(vectors, [one.part.kind == TEXT for one in asked], len(like))
+    """Combine examples, at least one, and counter-examples: float32 (dim,), of unit length; see `Gallery.combine`."""
+    examples = [*like, *unlike]
+    vectors = np.array([example.vector for example in examples], np.float32)
+    return gallery.combine(vectors, [example.part.kind == TEXT for example in examples], len(like))
 
 
 def _of_gallery(gallery: Gallery, part: Part) -> Example:
@@ -72,7 +72,7 @@ def _of_gallery(gallery: Gallery, part: Part) -> Example:
 
 
 def picture_file(gallery: Gallery, part: Part) -> QueryFile:
-    """The file of a picture of a query, which is no words; raises as `find`."""
+    """Read the file of a picture of a query, not of words; raises as `load`."""
     if part.kind == ITEM:
         return read_original(gallery.find(part.value), fetch=resources.fetch_picture)
     return _file(part)

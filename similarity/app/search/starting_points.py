@@ -1,4 +1,4 @@
-"""What is shown before there is a query: pictures to start from."""
+"""Starting points: pictures to click on while there is no query."""
 
 import base64
 import math
@@ -33,7 +33,7 @@ def show(gallery: Gallery) -> None:
 
 @st.fragment
 def _browse(gallery: Gallery) -> None:
-    """The gallery's pictures, page by page."""
+    """Draw the gallery's pictures, page by page."""
     link = links.read()
     facets = resources.facets(gallery)
     rows = facets.rows({name: where for name, where in link.where.items() if name in facets.columns})
@@ -56,5 +56,5 @@ def _of_sample(item: Item) -> Tile:
 
 
 def _take(kind: str) -> Callable[[str], None]:
-    """Makes a picture that is clicked on the query."""
+    """Return a callback that makes a clicked picture the query."""
     return lambda value: links.set_query((Part(kind, value),), ())
