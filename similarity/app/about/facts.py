@@ -100,5 +100,5 @@ def measured() -> str | None:
         readme = (ROOT / "README.md").read_text("utf-8")
     except OSError:
         return None
-    found = re.search(r"^## Measured\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
-    return found[1].strip() if found else None
+    section = re.search(r"^## Measured\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
+    return section[1].strip() if section else None

@@ -86,7 +86,7 @@ def _show_machine() -> None:
         f"- **Processor:** {escape_markdown(machine['processor'])}\n"
         f"- **Cores:** {machine['cores']:d}\n"
         f"- **Memory:** {machine['memory_gb']:g} GB\n"
-        f"- **Computes in:** {escape_markdown(', '.join(one for one in machine['computes'] if one in ARITHMETIC))}\n"
+        f"- **Computes in:** {escape_markdown(', '.join(kind for kind in machine['computes'] if kind in ARITHMETIC))}\n"
         f"- **System:** {escape_markdown(machine['system'])}"
     )
 
@@ -148,9 +148,9 @@ def _show_models() -> None:
 
 
 def _show_measurements() -> None:
-    found = facts.measured()
-    if found:
-        st.markdown(found)
+    measurements = facts.measured()
+    if measurements:
+        st.markdown(measurements)
     else:
         st.markdown(MEASURE_YOURSELF)
         st.code(COMMANDS, language="bash")

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
 from similarity.evaluation import Evaluation
-from similarity.evaluation.confidence.reliability import BINS, Reliability
 
 RIGHT, WRONG, MAIN, SECOND = "#1f9a57", "#d8434b", "#14a394", "#8468e0"
 # Of more labels, only the worst are shown.
@@ -113,52 +110,6 @@ def confusions(evaluation: Evaluation) -> dict[str, Any]:
         "visualMap": {"min": 0, "max": 1, "show": False, "inRange": {"color": [FAINT, MAIN]}, "dimension": 2},
         "tooltip": {"trigger": "item", "valueFormatter": "percent"},
         "series": [{"type": "heatmap", "name": "First result", "data": cells}],
-    }
-
-
-def reliability(measured: Reliability) -> dict[str, Any]:
-    """Plot the share of right results over their predicted probability, with their number as faint bars."""
-    # Not joined by a line, which would give a bin of one result the weight of a bin of a thousand.
-    points = [
-        {
-            "value": [round(float(measured.predicted[place]), 4), round(float(measured.measured[place]), 4)],
-            "symbolSize": round(6 + 16 * float(measured.counts[place] / measured.counts.max()) ** 0.5, 1),
-        }
-        for place in np.flatnonzero(measured.counts)
-    ]
-    bars = [[(place + 0.5) / BINS, count] for place, count in enumerate(measured.counts.tolist())]
-    share = {"type": "value", "min": 0, "max": 1}
-    return {
-        "animation": False,
-        "grid": {"left": 46, "right": 52, "top": 34, "bottom": 40},
-        "legend": {"top": 0, "data": ["Measured", "As it should be", "How many results"]},
-        "xAxis": share | {"name": "how likely it was called", "nameLocation": "middle", "nameGap": 26},
-        "yAxis": [share, {"type": "value", "splitLine": {"show": False}, "minInterval": 1}],
-        "tooltip": {"trigger": "item"},
-        "series": [
-            {
-                "type": "bar",
-                "name": "How many results",
-                "yAxisIndex": 1,
-                "data": bars,
-                "barWidth": 16,
-                "itemStyle": {"color": FAINT},
-            },
-            {
-                "type": "line",
-                "name": "As it should be",
-                "data": [[0, 0], [1, 1]],
-                "showSymbol": False,
-                "lineStyle": {"color": SECOND, "width": 2, "type": "dashed"},
-                "itemStyle": {"color": SECOND},
-            },
-            {
-                "type": "scatter",
-                "name": "Measured",
-                "data": points,
-                "itemStyle": {"color": MAIN, "opacity": 1},
-            },
-        ],
     }
 
 

@@ -1,38 +1,21 @@
 """The evaluate page: the metrics of a gallery, plots of its errors, and single queries."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
-from similarity.app.evaluate import background, cases, charts, redacted
+from similarity.app.evaluate import background, cases, metrics, plots, redacted
 from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving import access, resources
 from similarity.app.shell import fields, gallery_choice, navigation
 from similarity.app.wording import messages, wording
 from similarity.errors import SimilarityError
-from similarity.evaluation import Evaluation, render_report
-from similarity.evaluation.confidence.reliability import Reliability
-from similarity.evaluation.report.wording import (
-    CALIBRATED,
-    CALIBRATION,
-    DEFINITIONS,
-    LEARNED_OTHERS,
-    LEARNED_OWN,
-    NAMES,
-)
-from similarity.evaluation.results import LEAVE_ONE_OUT
-from similarity.exports.results import to_json_file
 from similarity.gallery import Gallery
 from similarity.sources.base import LABEL
-from similarity.text import plain
 
 OWN, OTHERS = "Its own pictures", "Other pictures"
-HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
 TURN, ASKED = "evaluate_turn", "evaluate_asked"
-PLOT = 300
 ABOUT_PLACE = "A folder with a folder for each label, a zip of such a folder, or a CSV with a column for it."
 
 
@@ -103,9 +86,9 @@ def _show_evaluation(gallery: Gallery, request: EvaluationRequest) -> None:
         st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, request))
     if evaluation.caution:
         st.warning(messages.sentence_as_markdown(evaluation.caution), icon=":material/model_training:")
-    _show_headlines(gallery, evaluation)
+    metrics.show(gallery, evaluation)
     evaluation = redacted.redact_evaluation(evaluation, access.text_for_visitor)
-    _show_plots(evaluation)
+    plots.show(evaluation)
     st.subheader("Query by query", anchor=False)
     cases.show(gallery, evaluation)
 
@@ -144,89 +127,6 @@ def _ask_again(gallery: Gallery, request: EvaluationRequest) -> None:
     """Evaluate once more: the pictures or their labels may have changed."""
     st.session_state[TURN] = request.turn + 1
     _ask(replace(request, turn=request.turn + 1).name(gallery))
-
-
-def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        left_out = (
-            f" Left out: {messages.sentence_as_markdown(str(evaluation.left_out))}."
-            if evaluation.left_out.total
-            else ""
-        )
-        queries = "query" if evaluation.queries == 1 else "queries"
-        st.markdown(f"**{evaluation.queries:,} {queries},** in {evaluation.seconds:.1f} s.{left_out}", width="content")
-        with st.container(horizontal=True, width="content", gap="small"):
-            _downloads(gallery, evaluation)
-    for column, name in zip(st.columns(len(HEADLINES)), HEADLINES, strict=True):
-        metric = evaluation.metrics[name]
-        with column:
-            st.metric(NAMES[name], f"{metric.value:.3f}", help=DEFINITIONS[name], border=True)
-            st.caption(f"{metric.low:.3f} to {metric.high:.3f}", help="Where it lies with 95 % confidence (bootstrap).")
-    with st.expander("All metrics"):
-        st.table(_rows(evaluation), border="horizontal")
-
-
-def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
-    return [
-        {
-            "Metric": NAMES[name],
-            "Value": f"{metric.value:.3f}",
-            "95 %": f"{metric.low:.3f} to {metric.high:.3f}",
-            "What it is": DEFINITIONS[name],
-        }
-        for name, metric in evaluation.metrics.items()
-    ]
-
-
-def _downloads(gallery: Gallery, evaluation: Evaluation) -> None:
-    evaluation = redacted.redact_evaluation(evaluation, access.redactor())
-    files: Sequence[tuple[str, Any, str, str]] = (
-        ("Report", lambda: render_report(gallery, evaluation).encode(), "html", "text/html"),
-        ("Data", lambda: to_json_file(evaluation.to_json()), "json", "application/json"),
-    )
-    for label, make, kind, mime in files:
-        st.download_button(
-            label,
-            make,
-            file_name=plain.entry(f"{gallery.name}-evaluation.{kind}"),
-            mime=mime,
-            key=f"evaluation-{kind}",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-
-
-def _show_plots(evaluation: Evaluation) -> None:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _plot("A right result among the first k", charts.recall(evaluation), PLOT)
-    with right:
-        _plot("Scores of right and wrong results", charts.scores(evaluation), PLOT)
-    left, right = st.columns(2, gap="medium")
-    height = charts.labels_height(evaluation)
-    some = f", the {charts.MAX_LABELS} worst" if len(evaluation.per_label) > charts.MAX_LABELS else ""
-    with left:
-        _plot(f"Label by label{some}", charts.labels(evaluation), height)
-    with right:
-        _plot("What the first result is taken from", charts.confusions(evaluation), min(height, 520))
-    if evaluation.reliability is not None:
-        _show_reliability(evaluation, evaluation.reliability)
-
-
-def _show_reliability(evaluation: Evaluation, reliability: Reliability) -> None:
-    """Draw how well the predicted probabilities match the results."""
-    left, right = st.columns(2, gap="medium", vertical_alignment="center")
-    with left:
-        _plot("How sure it is, and how right", charts.reliability(reliability), PLOT)
-    with right:
-        st.metric(CALIBRATION, f"{reliability.error:.3f}", help=CALIBRATED, border=True)
-        learned = LEARNED_OWN if evaluation.protocol == LEAVE_ONE_OUT else LEARNED_OTHERS
-        st.caption(f"{CALIBRATED} {learned}")
-
-
-def _plot(title: str, option: dict[str, Any], height: int) -> None:
-    st.markdown(f"**{title}**")
-    st.echarts_chart(option, height=height, key=f"plot-{title}", alt=title)
 
 
 def _say_how_to_label() -> None:

@@ -90,7 +90,7 @@ def _refusal(headers: Headers) -> str | None:
 
 def _is_known_host(name: str) -> bool:
     """Whether a name is this server's; a numeric address is, since DNS cannot make it lead elsewhere."""
-    named = {one.strip().lower().rstrip(".") for one in os.environ.get("SIMILARITY_HOSTS", "").split(",")}
+    named = {host.strip().lower().rstrip(".") for host in os.environ.get("SIMILARITY_HOSTS", "").split(",")}
     return name in OWN_NAMES or name in named - {""} or _is_address(name)
 
 
