@@ -65,10 +65,11 @@ def _take_file(take: Callable[[Part], None], file: Any) -> None:
 
 def _take_message(take: Callable[[Part], None], message: Any, *, understands_text: bool) -> None:
     """Pass a pasted picture, an address or words on, or note why they cannot be used."""
-    text = message.text.strip()
     if message.files:
         _take_file(take, message.files[0])
-    elif len(message.text) > LONGEST:
+        return
+    text = message.text.strip()
+    if len(message.text) > LONGEST:
         st.session_state[NOT_UNDERSTOOD] = TOO_LONG
     elif is_address(text):
         take(Part(URL, _with_scheme(text)))
