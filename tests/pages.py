@@ -25,7 +25,9 @@ def forget() -> None:
     from similarity.app import pages as _  # noqa: F401 - imports all that caches anything
     from similarity.app.serving import resources
 
-    modules = [module for name, module in sys.modules.items() if name.startswith("similarity.app")]
+    modules = [
+        module for name, module in sys.modules.items() if name.startswith(("similarity.app", "similarity.service"))
+    ]
     for cached in [value for module in modules for value in vars(module).values()]:
         if isinstance(cached, CachedFunc) and cached is not resources.load_embedder:
             cached.clear()

@@ -14,8 +14,8 @@ from pathlib import Path
 
 APP = Path(__file__).resolve().parents[1] / "similarity" / "app"
 # What makes markdown of outside text, and what makes text of it for what is no markdown.
-MADE_TEXT = frozenset({"shown", "said", "as_text", "error_text"})
-MADE_PLAIN = MADE_TEXT | {"seen", "seen_sentence", "entry"}
+MADE_TEXT = frozenset({"as_markdown", "sentence_as_markdown", "escape_markdown", "error_as_markdown"})
+MADE_PLAIN = MADE_TEXT | {"text_for_visitor", "sentence_for_visitor", "entry"}
 MARKDOWN, PLAIN, FILE = "markdown", "plain", "file"
 # What each call of Streamlit shows, by place or name of the argument. What is not here is not looked at.
 LABELLED = {0: MARKDOWN, "label": MARKDOWN, "help": MARKDOWN, "icon": MARKDOWN, "placeholder": PLAIN}
@@ -27,7 +27,7 @@ KINDS: Mapping[str, Mapping[int | str, str]] = {
     "button form_submit_button link_button page_link menu_button checkbox toggle slider select_slider number_input "
     "date_input time_input datetime_input color_picker file_uploader camera_input audio_input expander popover dialog "
     "status chat_input feedback chat_message": LABELLED,
-    "text_input text_area line lines": TYPED,
+    "text_input text_area text_line text_lines": TYPED,
     "radio segmented_control pills": OPTIONS[MARKDOWN],
     "selectbox multiselect": OPTIONS[PLAIN],
     "write write_stream json": dict.fromkeys(range(9), MARKDOWN),

@@ -1,4 +1,4 @@
-"""Which pages there are, and what they have in common."""
+"""The pages of the app and the setup that they share."""
 
 from pathlib import Path
 
@@ -18,11 +18,11 @@ ICON = Path(__file__).with_name("icon.svg")
 
 
 def show() -> None:
-    """Draw the page that a visitor is on."""
-    # A file of ours: one of Streamlit's symbols would be fetched from the internet.
+    """Draw the page that the visitor has opened."""
+    # A local file: the browser would fetch one of Streamlit's own symbols from the internet.
     st.set_page_config(page_title="Similarity", page_icon=str(ICON), layout="wide")
     style.apply()
-    login.stay()
+    login.stop_if_logged_out()
     uploads.keep_in_memory()
     pages = {
         "search": st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True),
@@ -38,5 +38,5 @@ def show() -> None:
     navigation.register(pages)
     page = st.navigation(list(pages.values()), position="top")
     links.refuse_too_long()
-    navigation.arrive(page)
+    navigation.restore_last_search(page)
     page.run()

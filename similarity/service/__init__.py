@@ -1,1 +1,1 @@
-"""What every way into the program shares, whoever draws it: turns at work. It knows no web framework."""
+"""Jobs, turns, limits and permissions: state and rules that every door shares. Imports no web framework."""

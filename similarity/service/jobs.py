@@ -1,7 +1,7 @@
-"""Jobs: tasks on galleries that go on in the background, and can be watched and cancelled from anywhere.
+"""Jobs: tasks on galleries that run in the background, and can be watched and cancelled from anywhere.
 
-A job that is cancelled ends at the next progress it tells; the gallery is as it was then, and what was embedded is kept
-for the next run. Jobs that embed or train take turns, because one of them uses the whole computer.
+A cancelled job ends when it next reports progress; the gallery is then as it was before, and embeddings made so far are
+kept for the next run. Jobs that embed or train take turns, because one of them uses the whole computer.
 """
 
 import logging
@@ -16,12 +16,13 @@ from typing import Literal
 
 from similarity.errors import GalleryBusyError, SimilarityError
 from similarity.progress import Progress
+from similarity.service.singleton import singleton
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 
 Task = Literal["index", "add", "sync", "remove", "rebuild", "verify", "restore", "delete", "finetune", "keep", "drop"]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
-# What a job found out: a run's report, what the gallery is then, or a head that is to be kept or discarded.
+# The result of a job: a report, the gallery's new manifest, or a head to keep or discard.
 Result = Report | Manifest | Head | None
 
 KEPT = 20
@@ -32,14 +33,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a job is.
+    """The state of a job at one moment.
 
     Attributes:
         state: waiting (for its turn), running, done, failed or cancelled.
-        progress: the latest, if it has told any.
+        progress: the latest that was reported, if any.
         result: of a job that is done.
-        error: one sentence, of a job that failed.
-        ended: when, in seconds since 1970; 0 before that.
+        error: a sentence, of a job that failed.
+        ended: when it ended, in seconds since 1970; 0 before that.
     """
 
     state: State = "waiting"
@@ -50,7 +51,7 @@ class Status:
 
 
 class CancelledError(BaseException):
-    """Ends a job; not an Exception, so that nothing on the way takes it for a failure and goes on."""
+    """Raised inside a cancelled job; not an Exception, so that no handler on the way takes it for a failure."""
 
 
 class Job:
@@ -59,12 +60,12 @@ class Job:
     Attributes:
         number: of this job; later ones have higher numbers.
         directory: of the gallery.
-        task: what it does.
-        work: what is called in the background.
-        started: when, in seconds since 1970.
+        task: the kind of task.
+        work: called in the background.
+        started: when it started, in seconds since 1970.
     """
 
-    def __init__(self, number: int, directory: Path, task: Task, work: "Work", turns: "Turns") -> None:
+    def __init__(self, number: int, directory: Path, task: Task, work: "Work", turns: "JobQueue") -> None:
         self.number = number
         self.directory = directory
         self.task = task
@@ -77,7 +78,7 @@ class Job:
 
     @property
     def status(self) -> Status:
-        """How it is at this moment."""
+        """The state at this moment."""
         return self._status
 
     @property
@@ -87,37 +88,37 @@ class Job:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it was asked to end; it does soon, unless it is nearly done."""
+        """Whether it was cancelled; it ends soon then, unless it is nearly done."""
         return self._cancelled.is_set()
 
     @property
     def is_undecided(self) -> bool:
-        """Whether it has made a head that nobody has kept or discarded yet."""
+        """Whether it has trained a head that was neither kept nor discarded yet."""
         return isinstance(self._status.result, Head)
 
     def cancel(self) -> None:
-        """Ask it to end."""
+        """Cancel it; it ends when it next reports progress."""
         self._cancelled.set()
-        self._turns.look_again()
+        self._turns.wake()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended; whether it has."""
+        """Wait until it has ended; returns whether it has."""
         return self._ended.wait(timeout)
 
     def tell(self, progress: Progress) -> None:
-        """Note how far it is; for its work. Raises CancelledError if it was cancelled."""
+        """Report progress; called by its work. Raises CancelledError if the job was cancelled."""
         if self.is_cancelled:
             raise CancelledError
         self._status = replace(self._status, progress=progress)
 
     def counter(self, task: str, unit: Literal["bytes", "files"]) -> Callable[[int, int], None]:
-        """A callback that takes what is done and what there is in all, and tells it."""
+        """Return a callback that takes the number done and the total, and reports them as progress."""
         started = time.perf_counter()
         return lambda done, total: self.tell(Progress(task, done, total, time.perf_counter() - started, unit))
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait until no other job embeds or trains, and let none until the block ends. Raises CancelledError."""
+        """Wait until no other job embeds or trains, and hold the turn during the block; raises CancelledError."""
         with self._turns.queued(self) as wait:
             self._status = replace(self._status, state="waiting")
             wait()
@@ -125,7 +126,7 @@ class Job:
             yield
 
     def run(self) -> None:
-        """Do the work and note how it ended; for the thread that it has."""
+        """Do the work and store its outcome; called in the job's own thread."""
         self._status = replace(self._status, state="running")
         try:
             self._end("done", result=self.work(self))
@@ -146,21 +147,21 @@ class Job:
 Work = Callable[[Job], Result]
 
 
-class Turns:
-    """A queue of which the first one may work."""
+class JobQueue:
+    """A queue of jobs, of which the first may work."""
 
     def __init__(self) -> None:
         self._queue: deque[Job] = deque()
         self._changed = threading.Condition()
 
-    def look_again(self) -> None:
-        """Somebody in the queue was cancelled."""
+    def wake(self) -> None:
+        """Wake the waiting jobs, since one was cancelled."""
         with self._changed:
             self._changed.notify_all()
 
     @contextmanager
     def queued(self, job: Job) -> Iterator[Callable[[], None]]:
-        """Be in the queue; gives a function that returns when it is one's turn, or raises CancelledError."""
+        """Stand in the queue during the block; yields a function that waits for the turn, or raises CancelledError."""
 
         def wait() -> None:
             with self._changed:
@@ -179,19 +180,19 @@ class Turns:
 
 
 class Jobs:
-    """The jobs of this process: those that go on, and those that ended until somebody has taken note. Thread-safe."""
+    """The running jobs of this process, and the ended ones until they are dismissed. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._jobs: list[Job] = []
         self._started = 0
-        self._turns = Turns()
+        self._turns = JobQueue()
         self._lock = threading.Lock()
 
     def start(self, directory: Path, task: Task, work: Work) -> Job:
-        """Begin a task; raises GalleryBusyError if another one goes on in the same gallery.
+        """Start a task; raises GalleryBusyError if another one runs in the same gallery.
 
-        It takes the place of those that ended in this gallery; a head that was trained stays to be decided about, until
-        another one is trained or the gallery is deleted.
+        It replaces the ended jobs of this gallery; a training whose head is undecided stays until another head is
+        trained or the gallery is deleted.
         """
         stays = task not in ("finetune", "delete")
         with self._lock:
@@ -201,9 +202,9 @@ class Jobs:
                 )
             self._started += 1
             job = Job(self._started, directory, task, work, self._turns)
-            others = [one for one in self._jobs if one.directory != directory or (stays and one.is_undecided)]
-            ended = [one for one in others if not one.is_active and not one.is_undecided]
-            self._jobs = [one for one in others if one not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
+            others = [other for other in self._jobs if other.directory != directory or (stays and other.is_undecided)]
+            ended = [other for other in others if not other.is_active and not other.is_undecided]
+            self._jobs = [other for other in others if other not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
         try:
             threading.Thread(target=job.run, name=f"{task} {directory.name}", daemon=True).start()
         except RuntimeError as error:
@@ -212,15 +213,21 @@ class Jobs:
         return job
 
     def listed(self) -> list[Job]:
-        """All of them, oldest first."""
+        """Return all jobs, oldest first."""
         with self._lock:
             return list(self._jobs)
 
     def active(self, directory: Path) -> Job | None:
-        """What goes on in a gallery."""
+        """Return the running job of a gallery, if any."""
         return next((job for job in self.listed() if job.is_active and job.directory == directory), None)
 
     def dismiss(self, job: Job, *, even_active: bool = False) -> None:
-        """Forget one that has ended."""
+        """Forget a job that has ended."""
         with self._lock:
-            self._jobs = [one for one in self._jobs if one is not job or (one.is_active and not even_active)]
+            self._jobs = [other for other in self._jobs if other is not job or (other.is_active and not even_active)]
+
+
+@singleton
+def shared_jobs() -> Jobs:
+    """Return the jobs of this process, which every visitor sees, whoever has started them."""
+    return Jobs()

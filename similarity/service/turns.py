@@ -1,4 +1,4 @@
-"""Turns at work that takes processor time, so that all visitors of one computer get their share of it.
+"""Turns at work that takes processor time, so that all visitors get their share of the computer.
 
 Two pieces of work run at once, of which one may be heavy, such as decoding a very large picture: that bounds memory,
 and small work need not wait for large work. The next turn is that of whoever used the least time during the last
@@ -18,9 +18,10 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from similarity.errors import QuotaError
+from similarity.service.singleton import singleton
 
 PLACES, HEAVY_PLACES = 2, 1
-# In hundredths of a second. A search takes 0.1 to 0.5 s of work, so nobody gets there by hand.
+# In hundredths of a second. A search takes 0.1 to 0.5 s of work, so that nobody reaches this by hand.
 QUOTA = parse("4000/minute")
 MOST_WAITING = 100
 USED_UP = "You have had very much computed within a minute: wait a minute, and try again."
@@ -29,11 +30,11 @@ TOO_MANY = "Very many people are waiting for their turn just now: try again in a
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who work is done for.
+    """The visitor for whom work is done.
 
     Attributes:
-        session: of the browser's tab; empty if nobody is known to be in front of one.
-        address: the network address of the computer, as far as it is known; many visitors may share one.
+        session: of the browser's tab; empty if it is unknown.
+        address: the network address of the visitor's computer, if it is known; many visitors may share one.
     """
 
     session: str = ""
@@ -42,7 +43,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ticket:
-    """A place in the queue: in the order of what its visitor has used, and then of arrival."""
+    """A place in the queue, ordered by the time that its visitor has used, then by arrival."""
 
     used: int
     arrival: int
@@ -50,7 +51,7 @@ class Ticket:
 
 
 class Turns:
-    """Who may work now. Safe to share between threads."""
+    """A queue that gives turns to visitors. Safe to share between threads."""
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class Turns:
         most_waiting: int = MOST_WAITING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Let so many work at once, each for so many hundredths of a second a minute, while so many wait at most."""
+        """Set how many may work at once, the time a minute of each in hundredths of a second, and how many may wait."""
         self._free, self._free_for_heavy = places, HEAVY_PLACES
         self._quota, self._most_waiting, self._clock = quota, most_waiting, clock
         self._used = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -117,7 +118,7 @@ class Turns:
                 self._occupy(ticket, -1)
 
     def _is_next(self, ticket: Ticket) -> bool:
-        possible = [one for one in self._waiting if self._free_for_heavy or not one.is_heavy]
+        possible = [waiting for waiting in self._waiting if self._free_for_heavy or not waiting.is_heavy]
         return self._free > 0 and ticket == min(possible, default=None)
 
     def _occupy(self, ticket: Ticket, places: int) -> None:
@@ -126,7 +127,7 @@ class Turns:
         self._changed.notify_all()
 
     def _used_by(self, visitor: Visitor) -> int:
-        """Who opens a new tab for each search has used nothing in it, but something at the same address."""
+        """Return the time used by the session and at the address: a new tab has used none, but its address has."""
         return sum(self._quota.amount - self._left(key) for key in (visitor.session, visitor.address) if key)
 
     def _left(self, key: str) -> int:
@@ -134,5 +135,11 @@ class Turns:
 
     def _count(self, visitor: Visitor, seconds: float) -> None:
         for key in filter(None, (visitor.session, visitor.address)):
-            # What is beyond the share would not be counted at all.
+            # A cost beyond what is left would not be counted at all.
             self._used.hit(self._quota, key, cost=max(0, min(math.ceil(100 * seconds), self._left(key))))
+
+
+@singleton
+def shared_turns() -> Turns:
+    """Return the queue of this process."""
+    return Turns()

@@ -270,7 +270,7 @@ def test_paths_are_taken_out_of_sentences_and_addresses_are_not(sentence: str, s
 def test_very_many_addresses_in_a_short_time_are_refused_with_a_sentence(
     page: AppTest, mine: Gallery, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("similarity.app.serving.throttle.PER_SESSION", parse("3/minute"))
+    monkeypatch.setattr("similarity.service.throttle.PER_SESSION", parse("3/minute"))
     for number in range(4):
         site.pages[f"/{number}.jpg"] = (200, {}, Path(mine.items[number].path).read_bytes())
     page.run()
@@ -290,14 +290,14 @@ def test_who_has_had_very_much_computed_is_told_to_wait_and_the_page_stays(
     site.pages["/a.jpg"] = (200, {}, Path(mine.items[0].path).read_bytes())
     page.run()
     turns = Turns(quota=parse("1/minute"))
-    monkeypatch.setattr("similarity.app.serving.visitors.turns", lambda: turns)
+    monkeypatch.setattr("similarity.service.turns.shared_turns", lambda: turns)
     with turns.counting(Visitor("test session id")):
         pass  # takes a hundredth of a second at the least, since it is rounded up
     ask_for(page, site.url("/a.jpg"))
     assert "very much computed within a minute: wait a minute" in errors(page)
     assert not page.exception
     fresh = Turns()  # as if the minute had passed
-    monkeypatch.setattr("similarity.app.serving.visitors.turns", lambda: fresh)
+    monkeypatch.setattr("similarity.service.turns.shared_turns", lambda: fresh)
     page.run()
     assert len(ranking(page)) == 10
 

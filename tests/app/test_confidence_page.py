@@ -89,7 +89,7 @@ def test_a_large_gallery_is_searched_while_it_is_found_out(catalogue: Gallery, m
     monkeypatch.setattr(confidence, "AT_ONCE", len(catalogue) - 1)
     page = opened()
     assert len(ranking(page)) == 10
-    for making in confidence.calibrations()._made.values():
+    for making in confidence.calibrations()._computations.values():
         making.result.result(60)
     assert ranking(page.run())[0]["chance"] == "> 99 % likely"
     monkeypatch.setattr(confidence, "IN_BACKGROUND", len(catalogue) - 1)

@@ -6,11 +6,11 @@ import socket
 import psutil
 import pytest
 
-from similarity.app.serving.connections import answering_at_once
+from similarity.app.serving.connections import without_send_delay
 
 
 async def start_the_server() -> None:
-    async with answering_at_once(None):  # type: ignore[arg-type]
+    async with without_send_delay(None):  # type: ignore[arg-type]
         pass
 
 

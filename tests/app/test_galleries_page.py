@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from similarity import Gallery
 from similarity.app.galleries import details, jobs_background
 from similarity.app.serving import access
-from similarity.service.jobs import Job, Jobs
+from similarity.service.jobs import Job, Jobs, shared_jobs
 from similarity.sources.uploads import keep_upload
 
 pytestmark = pytest.mark.usefixtures("standin_network")
@@ -49,7 +49,7 @@ def page(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]
     monkeypatch.setattr("similarity.app.serving.access.may_manage", lambda: True)
     monkeypatch.setattr(navigation, "go", navigation.go)  # put back at the end
     yield AppTest.from_function(script, default_timeout=60)
-    for job in jobs_background.jobs().listed():
+    for job in shared_jobs().listed():
         job.cancel()
         job.wait(30)
 
@@ -61,7 +61,7 @@ def mine(own_pictures: Path, empty_home: Path) -> Gallery:
 
 
 def jobs() -> Jobs:
-    return jobs_background.jobs()
+    return shared_jobs()
 
 
 def finish(page: AppTest) -> Job:

@@ -75,8 +75,8 @@ def test_the_longest_searches_that_are_made_here_are_not_too_long() -> None:
 def draw_field() -> None:
     from similarity.app.shell import fields
 
-    fields.line("One line", key="line")
-    fields.lines("Several", key="lines")
+    fields.text_line("One line", key="line")
+    fields.text_lines("Several", key="lines")
 
 
 def test_what_is_typed_into_a_field_has_a_limit_that_the_server_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,8 +165,8 @@ def test_a_tile_that_is_said_to_be_clicked_on_by_no_page_of_ours_opens_nothing()
 
     opened: list[str] = []
     for told in ("x" * HUGE, None, 7, {"id": "a"}):
-        tiles._open(opened.append, told)
-    tiles._tell(lambda *_: opened.append("marked"), {"id": "x" * HUGE, "wanted": True})
+        tiles._pass_on_click(opened.append, told)
+    tiles._pass_on_mark(lambda *_: opened.append("marked"), {"id": "x" * HUGE, "wanted": True})
     assert opened == []
-    tiles._open(opened.append, "dots/dots-0.jpg")
+    tiles._pass_on_click(opened.append, "dots/dots-0.jpg")
     assert opened == ["dots/dots-0.jpg"]

@@ -234,11 +234,11 @@ def test_two_visitors_who_come_at_once_get_one_map_made_once(mine: Gallery, monk
 
     monkeypatch.setattr(layout, "lay_out", slow)
     maker = map_making.MapMaker()
-    asked = [maker.ask(mine) for _ in range(5)]
+    asked = [maker.start_map(mine) for _ in range(5)]
     begin.set()
     assert len({id(one.result.result(10)) for one in asked}) == 1
     assert made == [15]
-    assert maker.ask(mine) is asked[0]
+    assert maker.start_map(mine) is asked[0]
 
 
 def test_only_a_few_maps_are_kept_in_memory(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,8 +246,8 @@ def test_only_a_few_maps_are_kept_in_memory(mine: Gallery, monkeypatch: pytest.M
     maker = map_making.MapMaker()
     for number in range(2 * map_making.KEPT):
         monkeypatch.setattr(layout, "file_name", lambda _, number=number: f"{number}.npy")
-        maker.ask(mine).result.result(10)
-    assert len(maker._made) <= map_making.KEPT + 1
+        maker.start_map(mine).result.result(10)
+    assert len(maker._computations) <= map_making.KEPT + 1
 
 
 def crowd(labels: list[str | None]) -> tuple[Any, GalleryMap]:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from test_search_page import button
 
 from similarity import Gallery
-from similarity.app.components.tiles import _tell
+from similarity.app.components.tiles import _pass_on_mark
 from similarity.app.search import detail, feedback
 from similarity.storage.feedback import MarkedQuery, add_mark, read_marks
 
@@ -120,7 +120,7 @@ def test_a_mark_that_cannot_be_kept_ranks_anew_all_the_same(monkeypatch: pytest.
 
 @pytest.mark.parametrize("told", [None, "x", {"id": 3, "wanted": True}, {"id": "x", "wanted": "y"}, {"id": "x"}])
 def test_what_is_no_mark_is_passed_over(told: object) -> None:
-    _tell(lambda *_: pytest.fail("it was taken for one"), told)
+    _pass_on_mark(lambda *_: pytest.fail("it was taken for one"), told)
 
 
 def script() -> None:

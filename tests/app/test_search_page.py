@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
 from similarity.app.search import detail
-from similarity.app.serving import access, pictures, resources
+from similarity.app.serving import access, pictures, previews
 from similarity.errors import ImageError
 from similarity.storage.thumbnails import read_thumbnail
 
@@ -338,7 +338,7 @@ def test_nothing_but_the_thumbnails_of_galleries_is_served(gallery: str, sha256:
 def test_a_picture_whose_file_is_gone_is_shown_as_it_was_kept(mine: Gallery) -> None:
     forget()  # another test may have looked at the same picture
     item = replace(mine.items[0], path="/no/such.jpg")
-    assert resources.preview_of_item(mine, item) == mine.thumbnail(mine.items[0])
+    assert previews.preview_of_item(mine, item) == mine.thumbnail(mine.items[0])
 
 
 def test_a_picture_that_is_taken_along_is_the_one_that_was_indexed_and_no_other_file(
@@ -348,17 +348,17 @@ def test_a_picture_that_is_taken_along_is_the_one_that_was_indexed_and_no_other_
     item, other = mine.items[0], mine.items[1]
     path, secret = Path(item.path), tmp_path / "secret.txt"
     secret.write_text("a word that nobody is to know")
-    assert resources.take_along(item) == path.read_bytes()
+    assert previews.original(item) == path.read_bytes()
     path.unlink()
     for place in (secret, Path(other.path), Path("/etc/passwd")):
         path.symlink_to(place)
         with pytest.raises(ImageError, match="is another picture now than when it was indexed"):
-            resources.take_along(item)
-        assert resources.preview_of_item(mine, item) == mine.thumbnail(item)
+            previews.original(item)
+        assert previews.preview_of_item(mine, item) == mine.thumbnail(item)
         path.unlink()
     foreign = replace(item, path=str(secret), sha256=hashlib.sha256(secret.read_bytes()).hexdigest())
     with pytest.raises(ImageError, match="is not a picture"):  # whoever made the gallery knew what the file holds
-        resources.take_along(foreign)
+        previews.original(foreign)
 
 
 @pytest.mark.usefixtures("shapes")

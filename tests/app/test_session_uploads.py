@@ -50,34 +50,34 @@ def test_when_all_have_too_much_the_oldest_of_whoever_has_most_go() -> None:
 def test_what_a_closed_tab_had_goes_when_it_cannot_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     open_tabs = {"open", "closed"}
     uploads = SessionUploads()
-    monkeypatch.setattr(session_uploads, "kept", lambda: uploads)
-    monkeypatch.setattr(visitors, "has_open", open_tabs.__contains__)
+    monkeypatch.setattr(session_uploads, "shared_uploads", lambda: uploads)
+    monkeypatch.setattr(visitors, "is_connected", open_tabs.__contains__)
     for tab in open_tabs:
         uploads.keep(tab, file(1))
     house = Housekeeping()
-    assert house.look(now=0, patience=120) == []
+    assert house.sweep(now=0, patience=120) == []
     open_tabs.remove("closed")
-    assert house.look(now=1000, patience=120) == []
-    assert house.look(now=1119, patience=120) == []
-    assert house.look(now=1120, patience=120) == ["closed"]
+    assert house.sweep(now=1000, patience=120) == []
+    assert house.sweep(now=1119, patience=120) == []
+    assert house.sweep(now=1120, patience=120) == ["closed"]
     assert uploads.sessions() == ["open"]
-    assert house.look(now=1140, patience=120) == []
+    assert house.sweep(now=1140, patience=120) == []
 
 
 def test_a_tab_that_comes_back_in_time_keeps_its_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
     is_open = [False]
     uploads = SessionUploads()
-    monkeypatch.setattr(session_uploads, "kept", lambda: uploads)
-    monkeypatch.setattr(visitors, "has_open", lambda _: is_open[0])
+    monkeypatch.setattr(session_uploads, "shared_uploads", lambda: uploads)
+    monkeypatch.setattr(visitors, "is_connected", lambda _: is_open[0])
     uploads.keep("tab", file(1))
     house = Housekeeping()
-    house.look(now=0, patience=120)
+    house.sweep(now=0, patience=120)
     is_open[0] = True
-    house.look(now=60, patience=120)
+    house.sweep(now=60, patience=120)
     is_open[0] = False
-    assert house.look(now=130, patience=120) == []
-    assert house.look(now=250, patience=120) == ["tab"]
+    assert house.sweep(now=130, patience=120) == []
+    assert house.sweep(now=250, patience=120) == ["tab"]
 
 
 def test_memory_is_given_back_wherever_that_can_be_done() -> None:
-    housekeeping.give_back_memory()
+    housekeeping.return_free_memory()

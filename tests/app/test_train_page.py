@@ -26,7 +26,7 @@ from similarity.app.wording import learned
 from similarity.errors import HeadError
 from similarity.finetuning import Epoch, Settings
 from similarity.finetuning.epochs import OnEpoch
-from similarity.service.jobs import Job, Jobs
+from similarity.service.jobs import Job, Jobs, shared_jobs
 from similarity.storage.feedback import MarkedQuery, add_mark
 from similarity.vectors.arrays import normalise
 from similarity.vectors.heads import Card, Head
@@ -105,7 +105,7 @@ def make_head(gallery: Gallery, settings: Settings, after: Mapping[str, float]) 
 
 
 def jobs() -> Jobs:
-    return jobs_background.jobs()
+    return shared_jobs()
 
 
 def labels(page: AppTest) -> list[str]:
@@ -356,13 +356,13 @@ def test_a_result_stays_to_be_decided_about_whatever_else_is_done_with_the_galle
 ) -> None:
     trains()
     train(page)
-    jobs_background.jobs().start(mine.directory, "verify", lambda _: None)
+    shared_jobs().start(mine.directory, "verify", lambda _: None)
     finish(page)
     assert "Keep it" in labels(page)
     press(page, "Train again")
     finish(page)
     assert len(jobs().listed()) == 1, "a new head takes the place of the one before"
-    jobs_background.jobs().start(mine.directory, "delete", lambda _: None).wait(30)
+    shared_jobs().start(mine.directory, "delete", lambda _: None).wait(30)
     assert [job.task for job in jobs().listed()] == ["delete"]
 
 
@@ -470,4 +470,4 @@ def test_the_galleries_page_shows_a_training_and_leads_to_its_result(
 def test_a_head_is_judged_by_what_was_held_out(
     before: Mapping[str, float], after: Mapping[str, float], sense: str
 ) -> None:
-    assert learned.sense(Card("model", "sha256", "triplet", before=before, after=after)) == sense
+    assert learned.assess(Card("model", "sha256", "triplet", before=before, after=after)) == sense

@@ -17,12 +17,12 @@ from pages import draw_alone, forget, open_app, ranking, tiles
 from secretive import HOST, PLACES, SENTENCE, TOKEN, TOLD, Sent, check, listening
 
 from similarity import Gallery, SimilarityError
-from similarity.app.galleries import jobs_background
 from similarity.app.search import detail, explanation
 from similarity.errors import GalleryError, StoreAwayError
 from similarity.fetch.http import fetch
 from similarity.fetch.redaction import HIDDEN, redact, redact_sentence
 from similarity.progress import Progress
+from similarity.service.jobs import shared_jobs
 from similarity.sources import Item, Skipped
 from similarity.sources.originals import file_name
 from similarity.storage.manifest import Report
@@ -241,7 +241,7 @@ def test_jobs_tell_of_no_place(sent: Sent, monkeypatch: pytest.MonkeyPatch, empt
         goes_on.wait(30)
 
     for name, work in (("a", fails), ("b", lambda _: Report("sync", skipped=skipped)), ("c", works)):
-        job = jobs_background.jobs().start(empty_home / "galleries" / name, "sync", work)
+        job = shared_jobs().start(empty_home / "galleries" / name, "sync", work)
         assert told.wait(30) if name == "c" else job.wait(30)
     page.run()
     goes_on.set()

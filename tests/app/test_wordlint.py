@@ -5,8 +5,8 @@ from wordlint import APP, Lint, read
 
 # What is safe though it cannot be followed, and why.
 ALLOWED = {
-    ("about/page.py", "found"): "a part of the README beside the program",
-    ("evaluate/page.py", "option"): "drawn on a canvas, with labels as `seen.evaluation` gives them; tips are text",
+    ("about/page.py", "measurements"): "a part of the README beside the program",
+    ("evaluate/plots.py", "option"): "drawn on a canvas, with labels of a redacted evaluation; tips are text",
     ("shell/fields.py", "label"): "whoever calls it is looked at",
     ("shell/fields.py", "value"): "whoever calls it is looked at",
     ("galleries/overview.py", "entry.condition"): "one of three words of ours",
@@ -32,8 +32,8 @@ def test_all_words_on_pages_are_ours_or_have_been_made_text() -> None:
 
 
 HEAD = """import streamlit as st
-from similarity.app.wording.messages import shown, said
-from similarity.app.serving.access import seen
+from similarity.app.wording.messages import as_markdown, sentence_as_markdown
+from similarity.app.serving.access import text_for_visitor
 """
 HELPER = "def _helper(words):\n    st.caption(words)\n"
 
@@ -55,7 +55,7 @@ HELPER = "def _helper(words):\n    st.caption(words)\n"
         "st.caption(f'{item.label:>10}')",
         "st.caption(body=item.label)",
         "st.caption('x', help=item.label)",
-        "st.caption(seen(item.label))",
+        "st.caption(text_for_visitor(item.label))",
         "st.caption(repr(item.label))",
         "st.caption(NAMES.get(item.label, item.label))",
         "text = item.label; st.caption(text)",
@@ -108,7 +108,7 @@ HELPER = "def _helper(words):\n    st.caption(words)\n"
         "st.slider(item.label)",
         "st.download_button(item.label, b'')",
         "st.download_button('x', b'', file_name=item.path)",
-        "st.download_button('x', b'', seen(item.path))",
+        "st.download_button('x', b'', text_for_visitor(item.path))",
         "st.page_link('x', label=item.label)",
         "st.link_button(item.label, 'x')",
         "st.table({'a': item.label})",
@@ -152,17 +152,17 @@ def test_words_that_are_not_made_text_are_found(line: str) -> None:
     [
         "st.caption('x')",
         "st.caption(f'{len(items)} of {count:,} in {seconds:.1f} s, {share:.0%}')",
-        "st.caption(shown(item.label))",
-        "st.caption(f'In **{shown(item.label)}**')",
-        "st.caption(' · '.join(map(shown, item.labels)))",
-        "st.error(said(str(error)), icon=':material/error:')",
+        "st.caption(as_markdown(item.label))",
+        "st.caption(f'In **{as_markdown(item.label)}**')",
+        "st.caption(' · '.join(map(as_markdown, item.labels)))",
+        "st.error(sentence_as_markdown(str(error)), icon=':material/error:')",
         "st.caption(ABOUT[kind])",
         "for text in ('a', 'b'): st.caption(text)",
-        "text = 'a' if item else shown(item.label); st.caption(text)",
+        "text = 'a' if item else as_markdown(item.label); st.caption(text)",
         "_helper('x')",
-        "st.selectbox('x', item.labels, format_func=seen)",
-        "st.dataframe({'a': [seen(one) for one in item.labels]})",
-        "st.image(item.picture, alt=seen(item.label))",
+        "st.selectbox('x', item.labels, format_func=text_for_visitor)",
+        "st.dataframe({'a': [text_for_visitor(one) for one in item.labels]})",
+        "st.image(item.picture, alt=text_for_visitor(item.label))",
         "logger.warning('%s', item.label)",
         "item.label.title()",
     ],

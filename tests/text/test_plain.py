@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from similarity.app.wording.messages import WORD_JOINER, as_text
+from similarity.app.wording.messages import WORD_JOINER, escape_markdown
 from similarity.cli import terminal
 from similarity.exports.results import to_csv, to_zip
 from similarity.search import Hit
@@ -94,10 +94,10 @@ def test_what_is_in_a_zip_lies_in_its_folder_on_every_system(name: str) -> None:
     ],
 )
 def test_what_streamlit_replaces_after_it_has_read_markdown_is_broken_up(text: str) -> None:
-    assert WORD_JOINER in as_text(text)
-    assert as_text(text).replace("\\", "").replace(WORD_JOINER, "") == text
+    assert WORD_JOINER in escape_markdown(text)
+    assert escape_markdown(text).replace("\\", "").replace(WORD_JOINER, "") == text
 
 
 def test_a_plain_name_on_a_page_has_nothing_hidden_in_it() -> None:
-    assert as_text("rings-1.jpg 10:30 C: a = b") == r"rings\-1\.jpg 10\:30 C\: a = b"
-    assert as_text("Recall@1 of a [red]:red[no]") == r"Recall@1 of a \[red\]\:red\[no\]"
+    assert escape_markdown("rings-1.jpg 10:30 C: a = b") == r"rings\-1\.jpg 10\:30 C\: a = b"
+    assert escape_markdown("Recall@1 of a [red]:red[no]") == r"Recall@1 of a \[red\]\:red\[no\]"

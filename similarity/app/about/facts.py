@@ -1,4 +1,4 @@
-"""What the about page tells: versions, licences, where weights come from, what was measured. Nothing here is drawn.
+"""Facts for the about page: versions, licences, sources of weights, measurements. Nothing here is drawn.
 
 Versions and licences are read from what is installed; nothing is imported for it, and nothing is downloaded.
 """
@@ -14,7 +14,7 @@ from similarity.embedding.backbones.weights import find_weights
 from similarity.paths import models_folder
 
 ROOT = Path(__file__).resolve().parents[3]
-# What does the work, and what for. All that is installed with it is in requirements.txt.
+# Main libraries and their purposes. requirements.txt lists all that are installed.
 LIBRARIES = {
     "streamlit": "these pages",
     "openvino": "runs the network on the processor",
@@ -35,7 +35,7 @@ UNKNOWN = "see its package"
 
 
 def version() -> str:
-    """Of this project, whether it is installed or lies in a clone."""
+    """Return the version of this project, whether it is installed or in a clone."""
     try:
         return importlib.metadata.version("similarity")
     except importlib.metadata.PackageNotFoundError:
@@ -47,7 +47,7 @@ def version() -> str:
 
 
 def libraries() -> list[tuple[str, str, str, str]]:
-    """Name, version, licence and purpose of Python and of each library."""
+    """Return name, version, licence and purpose of Python and of each library."""
     rows = [("Python", platform.python_version(), "PSF-2.0", "runs all this")]
     for name, purpose in LIBRARIES.items():
         try:
@@ -60,12 +60,12 @@ def libraries() -> list[tuple[str, str, str, str]]:
 
 
 def licence(metadata: importlib.metadata.PackageMetadata) -> str:
-    """The licence that a package states, in a few words; of several the first."""
+    """Return the licence that a package states, shortened; of several the first."""
     expression, stated = (str((metadata.get_all(name) or [""])[0]) for name in ("License-Expression", "License"))
     if expression:
         first, others, _ = expression.partition(" AND ")
         return f"{first} and others" if others else first
-    # Some put the whole text here.
+    # Some packages put the whole text here.
     if stated and stated != "UNKNOWN" and len(stated) < 40:
         return stated
     classified = (str(value) for value in metadata.get_all("Classifier") or [] if str(value).startswith("License ::"))
@@ -73,7 +73,7 @@ def licence(metadata: importlib.metadata.PackageMetadata) -> str:
 
 
 def origin(backbone: Backbone) -> str:
-    """Where the weights of a model come from."""
+    """Return where the weights of a model come from."""
     wanted = backbone.weights
     if wanted.distribution:
         return f"the package {wanted.distribution}"
@@ -81,7 +81,7 @@ def origin(backbone: Backbone) -> str:
 
 
 def whereabouts(backbone: Backbone) -> str:
-    """Whether the weights of a model are on this computer, and if not, how they get there."""
+    """Return where the weights of a model are on this computer, or how they get there."""
     found = find_weights(backbone)
     wanted = backbone.weights
     if found and wanted.package in found.parts[-3:]:
@@ -95,10 +95,10 @@ def whereabouts(backbone: Backbone) -> str:
 
 
 def measured() -> str | None:
-    """The benchmarks of the README, as markdown; None if it is not here."""
+    """Return the measurements in the README, as Markdown; None if there is no README."""
     try:
         readme = (ROOT / "README.md").read_text("utf-8")
     except OSError:
         return None
-    found = re.search(r"^## Measured\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
-    return found[1].strip() if found else None
+    section = re.search(r"^## Measured\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
+    return section[1].strip() if section else None

@@ -1,4 +1,4 @@
-"""The about page: which model, which weights, where data goes, how fast it is, versions and licences."""
+"""The about page: models, weights, where data goes, speed, versions and licences."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -8,12 +8,13 @@ import streamlit as st
 
 from similarity.app.about import facts
 from similarity.app.serving import users
-from similarity.app.wording.messages import as_text, error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown, escape_markdown
 from similarity.bench.machine import describe_machine
 from similarity.embedding.backbones import BACKBONES
 from similarity.embedding.backbones.weights import AUTO, choose_model
 from similarity.errors import SimilarityError
 from similarity.sample import SAMPLE, has_sample
+from similarity.service.access import email
 from similarity.storage.inventory import Entry, take_inventory
 
 # On a telephone a table is wider than the page, and is scrolled by itself.
@@ -35,7 +36,7 @@ computer:
 """
 COMMANDS = "python -m similarity bench embedding FOLDER\npython -m similarity bench query FOLDER"
 
-# Of what OpenVINO says of a processor, the kinds of numbers.
+# Number formats among the capabilities that OpenVINO reports of a processor.
 ARITHMETIC = ("FP32", "FP16", "BF16", "INT8", "INT4")
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def show() -> None:
     st.title("About", anchor=False)
     st.markdown(
         "Shows the pictures of a gallery that look most like yours, with a network that has learnt to see from a "
-        f"million photographs. Version {as_text(facts.version())}, free software under the MIT licence."
+        f"million photographs. Version {escape_markdown(facts.version())}, free software under the MIT licence."
     )
     _show_visitor()
     left, right = st.columns([3, 2], gap="medium")
@@ -68,11 +69,11 @@ def show() -> None:
 
 
 def _show_visitor() -> None:
-    """Who is logged in, and a way out, where a login is asked for."""
+    """Draw who is logged in and a button to log out, if a login is required."""
     if users.is_asked_for():
         claims = st.user.to_dict()
-        name = users.email(claims) or str(claims.get("name") or claims.get("sub"))
-        st.markdown(f"You are logged in as {as_text(name)}.")
+        name = email(claims) or str(claims.get("name") or claims.get("sub"))
+        st.markdown(f"You are logged in as {escape_markdown(name)}.")
         st.button("Log out", on_click=st.logout)
 
 
@@ -82,11 +83,11 @@ def _show_machine() -> None:
         st.markdown("What kind of computer this is cannot be told; the log of the app says why.")
         return
     st.markdown(
-        f"- **Processor:** {as_text(machine['processor'])}\n"
+        f"- **Processor:** {escape_markdown(machine['processor'])}\n"
         f"- **Cores:** {machine['cores']:d}\n"
         f"- **Memory:** {machine['memory_gb']:g} GB\n"
-        f"- **Computes in:** {as_text(', '.join(one for one in machine['computes'] if one in ARITHMETIC))}\n"
-        f"- **System:** {as_text(machine['system'])}"
+        f"- **Computes in:** {escape_markdown(', '.join(kind for kind in machine['computes'] if kind in ARITHMETIC))}\n"
+        f"- **System:** {escape_markdown(machine['system'])}"
     )
 
 
@@ -94,13 +95,13 @@ def _show_machine() -> None:
 def _machine() -> dict[str, Any]:
     try:
         return describe_machine()
-    except Exception:  # of another's library; the page has more to tell
+    except Exception:  # of a third-party library; the rest of the page is still of use
         logger.exception("The machine cannot be described")
         return {}
 
 
 def _show_galleries(entries: list[Entry]) -> None:
-    """The model of each gallery, and the SHA-256 of its weights in full."""
+    """Draw the model of each gallery, and the full SHA-256 of its weights."""
     rows, hashes = [], list[str]()
     for entry in entries:
         if entry.manifest:
@@ -111,19 +112,19 @@ def _show_galleries(entries: list[Entry]) -> None:
             hashes.append(f"{title}, {manifest.weights_sha256}")
     if rows:
         st.markdown(_table(("Gallery", "Pictures", "Model", "Precision", "Weights from"), rows))
-        st.caption("SHA-256 of the weights: " + "; ".join(map(shown, dict.fromkeys(hashes))))
+        st.caption("SHA-256 of the weights: " + "; ".join(map(as_markdown, dict.fromkeys(hashes))))
     if SAMPLE not in [entry.name for entry in entries] and has_sample():
-        st.markdown(_sample_to_come())
+        st.markdown(_coming_sample())
     elif not rows:
         st.markdown("There is no gallery yet. Make one on the page Galleries.")
 
 
-def _sample_to_come() -> str:
+def _coming_sample() -> str:
     try:
         title = choose_model(AUTO, may_download=False).backbone.title
     except SimilarityError as error:
-        return f"The sample gallery cannot be made: {error_text(error)}"
-    return f"The sample gallery is made with {as_text(title)} when it is first needed."
+        return f"The sample gallery cannot be made: {error_as_markdown(error)}"
+    return f"The sample gallery is made with {escape_markdown(title)} when it is first needed."
 
 
 def _show_models() -> None:
@@ -147,9 +148,9 @@ def _show_models() -> None:
 
 
 def _show_measurements() -> None:
-    found = facts.measured()
-    if found:
-        st.markdown(found)
+    measurements = facts.measured()
+    if measurements:
+        st.markdown(measurements)
     else:
         st.markdown(MEASURE_YOURSELF)
         st.code(COMMANDS, language="bash")
@@ -164,5 +165,5 @@ def _show_licences() -> None:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *([shown(cell) for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([as_markdown(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,1 +1,1 @@
-"""The two elements that Streamlit has none of: a grid of pictures to click on, and a picture to cut a part out of."""
+"""Elements that Streamlit lacks: a grid of clickable pictures, a picture to crop, and pictures with heat maps."""

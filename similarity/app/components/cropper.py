@@ -1,4 +1,4 @@
-"""The query's picture, on which the part to search with is marked by dragging."""
+"""The query's picture, on which the part to search with is selected by dragging."""
 
 import base64
 import io
@@ -19,14 +19,14 @@ _mount = load(
 
 
 def show(picture: bytes, alt: str, box: Box | None, on_change: Callable[[Box], None], *, key: str) -> None:
-    """Draw a picture.
+    """Draw a picture with a selectable part.
 
     Args:
         picture: a JPEG.
-        alt: what is to be seen, for who cannot see it.
-        box: the part that is marked.
-        on_change: called with the part that is marked from now on.
-        key: another one for every picture.
+        alt: the alternative text.
+        box: the selected part.
+        on_change: called with a newly selected part.
+        key: a different one for every picture.
     """
 
     def changed() -> None:

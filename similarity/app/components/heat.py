@@ -1,4 +1,4 @@
-"""Two pictures with heat over them that says why they are similar; pointing at a region shows where it matches."""
+"""Two pictures with heat maps of their similarity; pointing at a region shows where it matches."""
 
 import base64
 import io
@@ -22,11 +22,11 @@ _mount = load(
 
 
 def picture(jpeg: bytes, heat: Heat, *, alt: str, caption: str) -> dict[str, Any]:
-    """One of the two.
+    """Prepare one of the two pictures.
 
     Args:
-        alt: what is to be seen, for who cannot see it.
-        caption: what stands below it.
+        alt: the alternative text.
+        caption: the text below it.
     """
     with Image.open(io.BytesIO(jpeg)) as image:
         size = image.size
@@ -44,10 +44,10 @@ def picture(jpeg: bytes, heat: Heat, *, alt: str, caption: str) -> dict[str, Any
 
 
 def show(query: dict[str, Any], result: dict[str, Any], explanation: Explanation, *, key: str) -> None:
-    """Draw them, as `picture` made them."""
+    """Draw two pictures that `picture` has prepared."""
     _mount(key=key, data={"query": query, "result": result, "pairs": _encoded(warmth(explanation.pairs))})
 
 
 def _encoded(shares: npt.NDArray[np.float32]) -> str:
-    """Numbers of 0..1 as the bytes of their square roots, which keeps small ones apart, in base64."""
+    """Encode numbers in 0..1 as bytes in base64, by their square roots, which keeps small ones apart."""
     return base64.b64encode(np.asarray(np.rint(255 * np.sqrt(shares)), np.uint8).tobytes()).decode()

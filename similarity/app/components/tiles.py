@@ -1,4 +1,4 @@
-"""A grid of pictures, each of which can be clicked on; one element, since a hundred of Streamlit's take long."""
+"""A grid of clickable pictures, as one element: a hundred of Streamlit's own are slow."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NotRequired, TypedDict
@@ -17,18 +17,18 @@ _mount = load("tiles", '<ul class="tiles"></ul>')
 
 
 class Tile(TypedDict):
-    """What is shown of a picture.
+    """A picture in the grid, with its texts.
 
     Attributes:
-        id: what `on_open` is told.
+        id: passed to `on_open`.
         src: the picture's address.
-        alt: what is to be seen, for who cannot see it.
-        rank, score, label, name, note: on it and below it, where there is one.
-        mark: right, wrong, shared or query, if it is marked as one.
-        hint: what a click does.
-        chance: how sure it is, if that is known.
-        unsure: whether it is less sure than was asked for.
-        wanted: what it is marked as, if it can be: more like this, not like this, or None for neither.
+        alt: the alternative text.
+        rank, score, label, name, note: texts on the picture and below it; empty or None for none.
+        mark: right, wrong, shared or query; empty for none.
+        hint: says what a click does.
+        chance: the probability of being right in words, if it is known.
+        unsure: whether that is less than requested.
+        wanted: the visitor's mark, if there can be one: more like this, not like this, or None for neither.
     """
 
     id: str
@@ -57,45 +57,45 @@ def show(
     """Draw the grid.
 
     Args:
-        on_open: called with the id of a tile that is clicked on, before anything is drawn again.
-        on_mark: likewise with that of one that is marked, and what it is marked as from now on.
-        is_small: whether more of them are to stand side by side.
+        on_open: called with the id of a clicked tile, before anything is drawn again.
+        on_mark: called with the id of a marked tile and its new mark, before anything is drawn again.
+        is_small: whether to draw smaller pictures.
 
     Returns:
-        Whether one has just been clicked on: inside a fragment, what is around it has not been drawn again then.
+        Whether a tile has just been clicked; inside a fragment, the rest of the page is not yet drawn again then.
     """
     clicked = _mount(
         key=key,
         data={"tiles": list(tiles), "small": is_small},
-        on_open_change=lambda: _open(on_open, st.session_state[key].open),
-        on_mark_change=lambda: _tell(on_mark, st.session_state[key].mark),
+        on_open_change=lambda: _pass_on_click(on_open, st.session_state[key].open),
+        on_mark_change=lambda: _pass_on_mark(on_mark, st.session_state[key].mark),
     )
     return bool(clicked.open)
 
 
-def _open(on_open: Callable[[str], None], told: Any) -> None:
-    """Likewise."""
-    if isinstance(told, str) and len(told) <= LONGEST:
-        on_open(told)
+def _pass_on_click(on_open: Callable[[str], None], value: Any) -> None:
+    """Call back with the id of a clicked tile, if the browser's message is valid."""
+    if isinstance(value, str) and len(value) <= LONGEST:
+        on_open(value)
 
 
-def _tell(on_mark: Callable[[str, bool | None], None] | None, told: Any) -> None:
-    """Pass on what a browser says, if it makes sense."""
-    match told:
+def _pass_on_mark(on_mark: Callable[[str, bool | None], None] | None, value: Any) -> None:
+    """Call back with the id and the mark of a tile, if the browser's message is valid."""
+    match value:
         case {"id": str(marked), "wanted": True | False | None as wanted} if on_mark and len(marked) <= LONGEST:
             on_mark(marked, wanted)
 
 
 def of_hit(gallery: Gallery, hit: Hit) -> Tile:
-    """A result."""
-    item, name = access.seen_item(hit.item), access.seen(file_name(hit.item))
+    """Make the tile of a result."""
+    item, name = access.item_for_visitor(hit.item), access.text_for_visitor(file_name(hit.item))
     return Tile(
         id=item.public_id,
         src=pictures.address(gallery.name, item.sha256),
-        alt=access.seen(f"Rank {hit.rank}: {item.label or name}"),
+        alt=access.text_for_visitor(f"Rank {hit.rank}: {item.label or name}"),
         rank=str(hit.rank),
         score=hit.score,
-        label=access.seen(", ".join(item.labels)),
+        label=access.text_for_visitor(", ".join(item.labels)),
         name=name,
         note=_note(item),
         mark="",
@@ -104,15 +104,15 @@ def of_hit(gallery: Gallery, hit: Hit) -> Tile:
 
 
 def of_item(gallery: Gallery, item: Item) -> Tile:
-    """A picture of the gallery, to start from."""
-    item, name = access.seen_item(item), access.seen(file_name(item))
+    """Make the tile of a picture of the gallery."""
+    item, name = access.item_for_visitor(item), access.text_for_visitor(file_name(item))
     return Tile(
         id=item.public_id,
         src=pictures.address(gallery.name, item.sha256),
-        alt=access.seen(f"In the gallery: {item.label or name}"),
+        alt=access.text_for_visitor(f"In the gallery: {item.label or name}"),
         rank="",
         score=None,
-        label=access.seen(", ".join(item.labels)),
+        label=access.text_for_visitor(", ".join(item.labels)),
         name=name,
         note=_note(item),
         mark="",
@@ -121,8 +121,8 @@ def of_item(gallery: Gallery, item: Item) -> Tile:
 
 
 def of_sample(item: Item, source: str) -> Tile:
-    """A sample, to start from; its picture is at `source`."""
-    name = access.seen((item.label or "picture").replace("-", " ").capitalize())
+    """Make the tile of a sample query whose picture is at `source`."""
+    name = access.text_for_visitor((item.label or "picture").replace("-", " ").capitalize())
     return Tile(
         id=item.id,
         src=source,

@@ -1,1 +1,1 @@
-"""The evaluate page: how often a gallery finds what is right, and which queries go wrong."""
+"""The evaluate page: the metrics of a gallery, and the queries that go wrong."""

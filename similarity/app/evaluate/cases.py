@@ -1,4 +1,4 @@
-"""The queries of an evaluation with their results, right and wrong marked; each can be searched for."""
+"""Queries of an evaluation with their results, marked as right or wrong."""
 
 import base64
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
 from similarity.app.serving import resources
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell import navigation
 from similarity.app.shell.links import Link
@@ -33,16 +33,21 @@ ANY = "Any"
 
 @st.fragment
 def show(gallery: Gallery, evaluation: Evaluation) -> None:
-    """Draw a choice of them."""
+    """Draw queries by choice: the worst, the best or random ones, of any label or of one."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Queries", list(ABOUT), default=WORST, required=True, key="cases_kind", on_change=_begin_anew
         )
-        labels = list(dict.fromkeys(one.label for one in evaluation.per_label))
+        labels = list(dict.fromkeys(row.label for row in evaluation.per_label))
         label = ANY
         if len(labels) > 1:
             label = st.selectbox(
-                "Of the label", [ANY, *labels], format_func=seen, key="cases_label", width=220, on_change=_begin_anew
+                "Of the label",
+                [ANY, *labels],
+                format_func=text_for_visitor,
+                key="cases_label",
+                width=220,
+                on_change=_begin_anew,
             )
     numbers = _chosen(evaluation, kind or WORST, label)
     st.caption(f"{ABOUT[kind or WORST]} Click on a row to search with its query.")
@@ -62,11 +67,11 @@ def _show_more() -> None:
 
 
 def _chosen(evaluation: Evaluation, kind: str, label: str) -> Sequence[int]:
-    """The numbers of all queries of a label, in the order that is asked for."""
+    """Return the numbers of the queries of a label, in the chosen order."""
     order = {WORST: evaluation.worst, BEST: evaluation.best, RANDOM: evaluation.random}[kind](evaluation.queries)
     if label == ANY or label not in evaluation.labels:
         return order
-    codes = {code for code, name in enumerate(evaluation.labels) if name == label}  # some may be shown alike
+    codes = {code for code, name in enumerate(evaluation.labels) if name == label}  # redacted labels may be equal
     return [number for number in order if int(evaluation.asked[number]) in codes]
 
 
@@ -85,24 +90,24 @@ def _query(gallery: Gallery, evaluation: Evaluation, case: Case) -> Tile:
     tile = tiles.of_item(gallery, case.item)
     if evaluation.protocol != LEAVE_ONE_OUT and gallery.items.find(case.item.sha256) is None:
         tile["src"] = f"data:image/jpeg;base64,{base64.b64encode(_thumbnail(case)).decode()}"
-    name = seen(file_name(case.item))
-    tile["alt"], tile["hint"] = f"Query: {seen(case.label)}, {name}", f"{name}: search with it"
-    tile["label"], tile["name"], tile["note"], tile["mark"] = seen(case.label), "", "Query", "query"
+    name = text_for_visitor(file_name(case.item))
+    tile["alt"], tile["hint"] = f"Query: {text_for_visitor(case.label)}, {name}", f"{name}: search with it"
+    tile["label"], tile["name"], tile["note"], tile["mark"] = text_for_visitor(case.label), "", "Query", "query"
     return tile
 
 
 def _answer(gallery: Gallery, answer: Answer) -> Tile:
     verdict = "right" if answer.is_right else "wrong"
     tile = tiles.of_item(gallery, answer.item)
-    tile["alt"] = f"Rank {answer.rank:d}, {verdict}: {seen(answer.label or file_name(answer.item))}"
-    tile["hint"] = f"{seen(file_name(answer.item))}, score {answer.score:.3f}, {verdict}"
-    tile["rank"], tile["label"], tile["name"] = str(answer.rank), seen(answer.label), ""
+    tile["alt"] = f"Rank {answer.rank:d}, {verdict}: {text_for_visitor(answer.label or file_name(answer.item))}"
+    tile["hint"] = f"{text_for_visitor(file_name(answer.item))}, score {answer.score:.3f}, {verdict}"
+    tile["rank"], tile["label"], tile["name"] = str(answer.rank), text_for_visitor(answer.label), ""
     tile["mark"], tile["note"] = verdict, ""
     return tile
 
 
 def _search(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
-    """Open a query on the search page."""
+    """Search with a query on the search page."""
     if evaluation.protocol == LEAVE_ONE_OUT:
         navigation.go_to_item(gallery.name, case.item)
     try:
@@ -113,11 +118,7 @@ def _search(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:
     navigation.go("search", Link(gallery=gallery.name, like=(part,)).parameters())
 
 
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Case: lambda case: case.item.sha256})
 def _thumbnail(case: Case) -> bytes:
-    jpeg: bytes = _cached_thumbnail(case.item.sha256, case)
+    jpeg: bytes = query_thumbnail(case.item)
     return jpeg
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _cached_thumbnail(sha256: str, _case: Case) -> bytes:  # noqa: ARG001 - part of the key
-    return query_thumbnail(_case.item)

@@ -1,21 +1,18 @@
-"""The plots of an evaluation: what Apache ECharts is told to draw."""
+"""Plots of an evaluation, as options of Apache ECharts."""
 
 from typing import Any
 
-import numpy as np
-
 from similarity.evaluation import Evaluation
-from similarity.evaluation.confidence.reliability import BINS, Reliability
 
 RIGHT, WRONG, MAIN, SECOND = "#1f9a57", "#d8434b", "#14a394", "#8468e0"
-# Of very many labels, the worst are shown.
+# Of more labels, only the worst are shown.
 MAX_LABELS = 20
 ROW, AXIS = 24, 70
 FAINT = "rgba(128,140,134,0.25)"
 
 
 def recall(evaluation: Evaluation) -> dict[str, Any]:
-    """How many queries have a right result among the first k."""
+    """Plot the share of queries with a right result among the first k."""
     points = [[k, round(float(value), 4)] for k, value in enumerate(evaluation.recall_curve, start=1)]
     low = min(value for _, value in points)
     return {
@@ -39,7 +36,7 @@ def recall(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def scores(evaluation: Evaluation) -> dict[str, Any]:
-    """Which scores right and wrong results have, among the first ten."""
+    """Plot the scores of right and wrong results among the first ten."""
     histogram = evaluation.histogram
     middles = [f"{value:.2f}" for value in (histogram.edges[:-1] + histogram.edges[1:]) / 2]
     pairs = (("Right", histogram.right, RIGHT), ("Wrong", histogram.wrong, WRONG))
@@ -68,8 +65,8 @@ def scores(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def labels(evaluation: Evaluation) -> dict[str, Any]:
-    """Recall@1 and mAP@R of each label, of very many the worst."""
-    shown = sorted(evaluation.per_label, key=lambda one: one.map_r)[:MAX_LABELS][::-1]
+    """Plot recall@1 and mAP@R of each label, or of the worst labels."""
+    shown = sorted(evaluation.per_label, key=lambda row: row.map_r)[:MAX_LABELS][::-1]
     pairs = (("Recall@1", "recall_1", SECOND), ("mAP@R", "map_r", MAIN))
     return {
         "animation": False,
@@ -78,7 +75,7 @@ def labels(evaluation: Evaluation) -> dict[str, Any]:
         "xAxis": {"type": "value", "min": 0, "max": 1},
         "yAxis": {
             "type": "category",
-            "data": [one.label for one in shown],
+            "data": [row.label for row in shown],
             "axisLabel": {"width": 110, "overflow": "truncate"},
         },
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
@@ -86,7 +83,7 @@ def labels(evaluation: Evaluation) -> dict[str, Any]:
             {
                 "type": "bar",
                 "name": name,
-                "data": [round(getattr(one, key), 4) for one in shown],
+                "data": [round(getattr(row, key), 4) for row in shown],
                 "itemStyle": {"color": colour},
             }
             for name, key, colour in pairs
@@ -95,7 +92,7 @@ def labels(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def confusions(evaluation: Evaluation) -> dict[str, Any]:
-    """Which label the first result has, for queries of each label."""
+    """Plot the label of the first result against the label of the query."""
     names, table = evaluation.confusion_matrix()
     columns = [*names, "other"] if table[:, -1].any() else names
     shares = table / table.sum(axis=1, keepdims=True)
@@ -116,52 +113,6 @@ def confusions(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def reliability(told: Reliability) -> dict[str, Any]:
-    """Which share of the results was right, over how likely they were; how many there are of each, as faint bars."""
-    # Not joined by a line, which would make as much of a bin of one result as of one of a thousand.
-    points = [
-        {
-            "value": [round(float(told.predicted[place]), 4), round(float(told.measured[place]), 4)],
-            "symbolSize": round(6 + 16 * float(told.counts[place] / told.counts.max()) ** 0.5, 1),
-        }
-        for place in np.flatnonzero(told.counts)
-    ]
-    bars = [[(place + 0.5) / BINS, count] for place, count in enumerate(told.counts.tolist())]
-    share = {"type": "value", "min": 0, "max": 1}
-    return {
-        "animation": False,
-        "grid": {"left": 46, "right": 52, "top": 34, "bottom": 40},
-        "legend": {"top": 0, "data": ["Measured", "As it should be", "How many results"]},
-        "xAxis": share | {"name": "how likely it was called", "nameLocation": "middle", "nameGap": 26},
-        "yAxis": [share, {"type": "value", "splitLine": {"show": False}, "minInterval": 1}],
-        "tooltip": {"trigger": "item"},
-        "series": [
-            {
-                "type": "bar",
-                "name": "How many results",
-                "yAxisIndex": 1,
-                "data": bars,
-                "barWidth": 16,
-                "itemStyle": {"color": FAINT},
-            },
-            {
-                "type": "line",
-                "name": "As it should be",
-                "data": [[0, 0], [1, 1]],
-                "showSymbol": False,
-                "lineStyle": {"color": SECOND, "width": 2, "type": "dashed"},
-                "itemStyle": {"color": SECOND},
-            },
-            {
-                "type": "scatter",
-                "name": "Measured",
-                "data": points,
-                "itemStyle": {"color": MAIN, "opacity": 1},
-            },
-        ],
-    }
-
-
 def labels_height(evaluation: Evaluation) -> int:
-    """Of the plot of the labels, in pixels."""
+    """Return the height of the plot of labels, in pixels."""
     return AXIS + ROW * 2 * min(MAX_LABELS, max(3, len(evaluation.per_label)))

@@ -1,38 +1,21 @@
-"""The evaluate page: how often a gallery finds what is right, where it goes wrong, and with which queries."""
+"""The evaluate page: the metrics of a gallery, plots of its errors, and single queries."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
-from similarity.app.evaluate import background, cases, charts, seen
-from similarity.app.evaluate.background import Wanted
+from similarity.app.evaluate import background, cases, metrics, plots, redacted
+from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving import access, resources
 from similarity.app.shell import fields, gallery_choice, navigation
 from similarity.app.wording import messages, wording
 from similarity.errors import SimilarityError
-from similarity.evaluation import Evaluation, render_report
-from similarity.evaluation.confidence.reliability import Reliability
-from similarity.evaluation.report.wording import (
-    CALIBRATED,
-    CALIBRATION,
-    DEFINITIONS,
-    LEARNED_OTHERS,
-    LEARNED_OWN,
-    NAMES,
-)
-from similarity.evaluation.results import LEAVE_ONE_OUT
-from similarity.exports.results import to_json_file
 from similarity.gallery import Gallery
 from similarity.sources.base import LABEL
-from similarity.text import plain
 
 OWN, OTHERS = "Its own pictures", "Other pictures"
-HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
 TURN, ASKED = "evaluate_turn", "evaluate_asked"
-PLOT = 300
 ABOUT_PLACE = "A folder with a folder for each label, a zip of such a folder, or a CSV with a column for it."
 
 
@@ -40,93 +23,93 @@ def show() -> None:
     """Draw the page."""
     st.title("Evaluate", anchor=False)
     st.markdown("How often does a gallery find what is right? Numbers for that, and the queries that go wrong.")
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            gallery = resources.load_gallery(gallery_choice.choose_named(directories))
+            gallery = resources.load_gallery(gallery_choice.choose_by_address(directories))
             st.caption(_facts(gallery))
-            wanted = _choose_what(gallery) if gallery.facets.counts(LABEL) or gallery.facets.columns else None
+            request = _choose_what(gallery) if gallery.facets.counts(LABEL) or gallery.facets.columns else None
         with right:
-            if wanted is None:
+            if request is None:
                 _say_how_to_label()
             else:
-                _show_evaluation(gallery, wanted)
+                _show_evaluation(gallery, request)
     except SimilarityError as error:
         with right:
             messages.show_error(error)
 
 
 def _facts(gallery: Gallery) -> str:
-    made = gallery.manifest
-    refined = "" if made.refinement == "none" else f" · {messages.shown(made.refinement)}"
-    return f"{wording.pictures(len(gallery))} · {messages.shown(wording.model_title(made.model))}{refined}"
+    manifest = gallery.manifest
+    refined = "" if manifest.refinement == "none" else f" · {messages.as_markdown(manifest.refinement)}"
+    return f"{wording.pictures(len(gallery))} · {messages.as_markdown(wording.model_title(manifest.model))}{refined}"
 
 
-def _choose_what(gallery: Gallery) -> Wanted:
-    """What is right, and what is asked with."""
+def _choose_what(gallery: Gallery) -> EvaluationRequest:
+    """Draw the choice of the column that makes results right, and of the queries."""
     columns = list(dict.fromkeys([*([LABEL] if gallery.facets.counts(LABEL) else []), *gallery.facets.columns]))
     by = st.selectbox(
         "A result is right if it has the same",
         columns,
-        format_func=lambda name: access.seen(name.replace("_", " ")),
+        format_func=lambda name: access.text_for_visitor(name.replace("_", " ")),
         key=f"evaluate-by-{gallery.name}",
     )
     place = ""
     if access.may_manage():
         way = st.segmented_control("Queries", [OWN, OTHERS], default=OWN, required=True, key="evaluate_way")
         if way == OTHERS:
-            place = fields.line(
+            place = fields.text_line(
                 "Path of a folder, a zip or a CSV", placeholder="/home/me/queries", key="evaluate_place"
             )
             st.caption(ABOUT_PLACE)
-            return Wanted(by, place or " ", st.session_state.get(TURN, 0))
+            return EvaluationRequest(by, place or " ", st.session_state.get(TURN, 0))
     st.caption("Each picture is a query, and is not a result of its own.")
-    return Wanted(by)
+    return EvaluationRequest(by)
 
 
-def _show_evaluation(gallery: Gallery, wanted: Wanted) -> None:
-    if not _is_to_be_made(gallery, wanted):
+def _show_evaluation(gallery: Gallery, request: EvaluationRequest) -> None:
+    if not _is_requested(gallery, request):
         return
     try:
-        evaluation = background.wait_for(gallery, wanted)
+        evaluation = background.wait_for(gallery, request)
     except SimilarityError:
-        st.session_state.pop(ASKED, None)  # or it is tried again with every click
+        st.session_state.pop(ASKED, None)  # or every click would try again
         raise
     if evaluation is None:
         st.error("The gallery could not be evaluated; the log of the app says why.", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")
         return
-    if wanted.place:
-        st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, wanted))
+    if request.place:
+        st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, request))
     if evaluation.caution:
-        st.warning(messages.said(evaluation.caution), icon=":material/model_training:")
-    _show_headlines(gallery, evaluation)
-    evaluation = seen.evaluation(evaluation, access.seen)
-    _show_plots(evaluation)
+        st.warning(messages.sentence_as_markdown(evaluation.caution), icon=":material/model_training:")
+    metrics.show(gallery, evaluation)
+    evaluation = redacted.redact_evaluation(evaluation, access.text_for_visitor)
+    plots.show(evaluation)
     st.subheader("Query by query", anchor=False)
     cases.show(gallery, evaluation)
 
 
-def _is_to_be_made(gallery: Gallery, wanted: Wanted) -> bool:
-    """Whether it is made without being asked for, has been asked for, or is asked for now."""
-    name = wanted.name(gallery)
-    if wanted.place == " ":
+def _is_requested(gallery: Gallery, request: EvaluationRequest) -> bool:
+    """Whether to evaluate: at once if that is fast, else once the visitor requests it with a button."""
+    name = request.name(gallery)
+    if request.place == " ":
         st.info("Say where the queries are.", icon=":material/arrow_back:")
         return False
-    is_small = not wanted.place and len(gallery) <= background.AT_ONCE
+    is_small = not request.place and len(gallery) <= background.AT_ONCE
     if is_small or background.evaluations().find(name) or st.session_state.get(ASKED) == name:
         return True
-    if not wanted.place and not background.may_begin(gallery):
+    if not request.place and not background.may_start(gallery):
         st.info(
             f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be begun on the computer that "
             "this app runs on, and is shown to everybody then.",
             icon=":material/hourglass:",
         )
         return False
-    if wanted.place:
+    if request.place:
         st.markdown("The queries are embedded first, which takes as long as indexing them would.")
     else:
         seconds = wording.duration(background.expected_seconds(gallery))
@@ -140,89 +123,10 @@ def _ask(name: str) -> None:
     st.session_state[ASKED] = name
 
 
-def _ask_again(gallery: Gallery, wanted: Wanted) -> None:
-    """Measure once more; the pictures or their labels may be others by now."""
-    st.session_state[TURN] = wanted.turn + 1
-    _ask(replace(wanted, turn=wanted.turn + 1).name(gallery))
-
-
-def _show_headlines(gallery: Gallery, evaluation: Evaluation) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        left_out = f" Left out: {messages.said(str(evaluation.left_out))}." if evaluation.left_out.total else ""
-        queries = "query" if evaluation.queries == 1 else "queries"
-        st.markdown(f"**{evaluation.queries:,} {queries},** in {evaluation.seconds:.1f} s.{left_out}", width="content")
-        with st.container(horizontal=True, width="content", gap="small"):
-            _downloads(gallery, evaluation)
-    for column, name in zip(st.columns(len(HEADLINES)), HEADLINES, strict=True):
-        one = evaluation.metrics[name]
-        with column:
-            st.metric(NAMES[name], f"{one.value:.3f}", help=DEFINITIONS[name], border=True)
-            st.caption(f"{one.low:.3f} to {one.high:.3f}", help="Where it lies with 95 % confidence (bootstrap).")
-    with st.expander("All metrics"):
-        st.table(_rows(evaluation), border="horizontal")
-
-
-def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
-    return [
-        {
-            "Metric": NAMES[name],
-            "Value": f"{one.value:.3f}",
-            "95 %": f"{one.low:.3f} to {one.high:.3f}",
-            "What it is": DEFINITIONS[name],
-        }
-        for name, one in evaluation.metrics.items()
-    ]
-
-
-def _downloads(gallery: Gallery, evaluation: Evaluation) -> None:
-    evaluation = seen.evaluation(evaluation, access.telling())
-    files: Sequence[tuple[str, Any, str, str]] = (
-        ("Report", lambda: render_report(gallery, evaluation).encode(), "html", "text/html"),
-        ("Data", lambda: to_json_file(evaluation.to_json()), "json", "application/json"),
-    )
-    for label, make, kind, mime in files:
-        st.download_button(
-            label,
-            make,
-            file_name=plain.entry(f"{gallery.name}-evaluation.{kind}"),
-            mime=mime,
-            key=f"evaluation-{kind}",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-
-
-def _show_plots(evaluation: Evaluation) -> None:
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _plot("A right result among the first k", charts.recall(evaluation), PLOT)
-    with right:
-        _plot("Scores of right and wrong results", charts.scores(evaluation), PLOT)
-    left, right = st.columns(2, gap="medium")
-    height = charts.labels_height(evaluation)
-    some = f", the {charts.MAX_LABELS} worst" if len(evaluation.per_label) > charts.MAX_LABELS else ""
-    with left:
-        _plot(f"Label by label{some}", charts.labels(evaluation), height)
-    with right:
-        _plot("What the first result is taken from", charts.confusions(evaluation), min(height, 520))
-    if evaluation.reliability is not None:
-        _show_reliability(evaluation, evaluation.reliability)
-
-
-def _show_reliability(evaluation: Evaluation, told: Reliability) -> None:
-    """What the percentages on results are worth."""
-    left, right = st.columns(2, gap="medium", vertical_alignment="center")
-    with left:
-        _plot("How sure it is, and how right", charts.reliability(told), PLOT)
-    with right:
-        st.metric(CALIBRATION, f"{told.error:.3f}", help=CALIBRATED, border=True)
-        learned = LEARNED_OWN if evaluation.protocol == LEAVE_ONE_OUT else LEARNED_OTHERS
-        st.caption(f"{CALIBRATED} {learned}")
-
-
-def _plot(title: str, option: dict[str, Any], height: int) -> None:
-    st.markdown(f"**{title}**")
-    st.echarts_chart(option, height=height, key=f"plot-{title}", alt=title)
+def _ask_again(gallery: Gallery, request: EvaluationRequest) -> None:
+    """Evaluate once more: the pictures or their labels may have changed."""
+    st.session_state[TURN] = request.turn + 1
+    _ask(replace(request, turn=request.turn + 1).name(gallery))
 
 
 def _say_how_to_label() -> None:

@@ -1,4 +1,4 @@
-"""One query in several galleries: what each finds, and on what they agree."""
+"""One query in several galleries: the results of each, and those in common."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from similarity.app.search import query_parts
-from similarity.app.serving import resources
+from similarity.app.serving import query_vectors, resources
 from similarity.app.shell.links import ITEM, TEXT, Link, Part
 from similarity.errors import SearchError, SimilarityError
 from similarity.gallery import Gallery
@@ -19,19 +19,19 @@ RESULTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A gallery with its answer, best first, or why it has none."""
+    """A gallery with its results, best first, or the error of its search."""
 
     gallery: Gallery
     hits: Sequence[Hit] = ()
     error: SimilarityError | None = None
 
     def rank_of(self, content: str) -> int | None:
-        """The rank of the picture with a SHA-256, if it is in the answer."""
+        """Return the rank of the picture with a SHA-256; None if it is not among the results."""
         return next((hit.rank for hit in self.hits if hit.item.sha256 == content), None)
 
 
-def hold(galleries: Sequence[Gallery], link: Link) -> list[Side]:
-    """Search all galleries for the same, without filters; pictures in the link are those of the first."""
+def search_all(galleries: Sequence[Gallery], link: Link) -> list[Side]:
+    """Run one query in all galleries, without filters; items of the query belong to the first gallery."""
     sides = []
     for gallery in galleries:
         try:
@@ -41,10 +41,10 @@ def hold(galleries: Sequence[Gallery], link: Link) -> list[Side]:
     return sides
 
 
-def in_common(sides: Sequence[Side]) -> set[str]:
-    """The SHA-256 of the pictures that all answers have."""
-    found = [{hit.item.sha256 for hit in side.hits} for side in sides]
-    return set.intersection(*found)
+def common_pictures(sides: Sequence[Side]) -> set[str]:
+    """Return the SHA-256 of the pictures that are among the results of all galleries."""
+    contents = [{hit.item.sha256 for hit in side.hits} for side in sides]
+    return set.intersection(*contents)
 
 
 def _search(first: Gallery, gallery: Gallery, link: Link) -> list[Hit]:
@@ -57,12 +57,12 @@ def _search(first: Gallery, gallery: Gallery, link: Link) -> list[Hit]:
 
 
 def _vector(first: Gallery, gallery: Gallery, part: Part) -> Vectors:
-    """What a part of the query is compared as; a picture of one gallery is known to another by its content."""
+    """Embed a part of the query for a gallery, which knows a picture of the first gallery by its content."""
     if part.kind != ITEM or gallery is first:
-        return query_parts.find(gallery, part).vector
+        return query_parts.load(gallery, part).vector
     item = first.find(part.value)
     try:
-        return query_parts.find(gallery, Part(ITEM, gallery.find(item.sha256).public_id, part.box)).vector
-    except SearchError:  # it is not there, so it is shown to it
+        return query_parts.load(gallery, Part(ITEM, gallery.find(item.sha256).public_id, part.box)).vector
+    except SearchError:  # the gallery does not have it, so its file is embedded
         file = read_original(item, fetch=resources.fetch_picture)
-        return resources.embed_query(gallery, file, part.box)
+        return query_vectors.embed_query(gallery, file, part.box)

@@ -1,4 +1,4 @@
-"""The face-off page: the same query in galleries of different models, side by side, agreement marked."""
+"""The face-off page: the same query in galleries of different models, side by side."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ def show() -> None:
     """Draw the page."""
     st.title("Face-off", anchor=False)
     st.markdown("One query, and what galleries of different models find for it. Which model is best for your pictures?")
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     link = links.read()
@@ -47,7 +47,7 @@ def show() -> None:
 
 
 def _choose(directories: list[Path], link: Link) -> list[Path]:
-    """Up to three galleries; the page's address names them. If it names one, those of the same pictures go with it."""
+    """Draw the choice of up to three galleries; the default is those in the address, or of the same pictures."""
     names = {directory.name: directory for directory in directories}
     wanted = [name for name in dict.fromkeys((link.gallery, *link.against)) if name in names]
     if not link.against:
@@ -60,7 +60,7 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
     chosen = st.multiselect(
         "Galleries",
         list(names),
-        format_func=access.seen,
+        format_func=access.text_for_visitor,
         key=CHOSEN,
         max_selections=MOST,
         on_change=_changed,
@@ -70,7 +70,7 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
 
 
 def _of_the_same_pictures(first: str | None, names: dict[str, Path]) -> list[str]:
-    """A gallery and others that were made of the same source; without one, the first two of which that is true."""
+    """Return a gallery and others of the same source; without one, the first galleries that share a source."""
     sources = {
         entry.name: entry.manifest.source for entry in take_inventory() if entry.manifest and entry.name in names
     }
@@ -87,7 +87,7 @@ def _changed() -> None:
     link = links.read()
     first = chosen[0] if chosen else None
     like, unlike = link.like, link.unlike
-    if first != link.gallery:  # what its pictures are called means nothing in another one
+    if first != link.gallery:  # ids of pictures mean nothing in another gallery
         like, unlike = (tuple(part for part in parts if part.kind != ITEM) for parts in (like, unlike))
     links.change(gallery=first, against=tuple(chosen[1:]), like=like, unlike=unlike)
 
@@ -108,7 +108,7 @@ def _show(
     right: st.delta_generator.DeltaGenerator,
 ) -> None:
     first = galleries[0]
-    links.note_seen(first.name, first.manifest.generation, first.manifest.model)
+    links.remember_gallery(first.name, first.manifest.generation, first.manifest.model)
     with left:
         like, _ = query_panel.show(first, link)
     with right:
@@ -116,7 +116,7 @@ def _show(
             starting_points.show(galleries[0])
             return
         with st.spinner("Searching …"):
-            sides = comparison.hold(galleries, link)
+            sides = comparison.search_all(galleries, link)
         if link.where or link.minimum or link.distinct:
             st.caption(":material/filter_alt_off: Filters are not applied here.")
         _show_sides(sides)
@@ -124,16 +124,17 @@ def _show(
 
 
 def _show_sides(sides: Sequence[Side]) -> None:
-    common = comparison.in_common(sides)
+    common = comparison.common_pictures(sides)
     if shortest := min(len(side.hits) for side in sides):
         everywhere = "both" if len(sides) == 2 else "all three"
         st.markdown(f"**{len(common)} of {shortest} results are in {everywhere}** (marked with =)")
     for column, side in zip(st.columns(len(sides), gap="medium"), sides, strict=True):
         with column:
-            made = side.gallery.manifest
-            st.markdown(f"**{messages.shown(side.gallery.name)}**")
-            refined = "" if made.refinement == "none" else f" · {messages.shown(made.refinement)}"
-            st.caption(f"{messages.shown(wording.model_title(made.model))}{refined} · {wording.pictures(made.count)}")
+            manifest = side.gallery.manifest
+            st.markdown(f"**{messages.as_markdown(side.gallery.name)}**")
+            refined = "" if manifest.refinement == "none" else f" · {messages.as_markdown(manifest.refinement)}"
+            model = messages.as_markdown(wording.model_title(manifest.model))
+            st.caption(f"{model}{refined} · {wording.pictures(manifest.count)}")
             if side.error:
                 messages.show_error(side.error)
             others = [other for other in sides if other is not side]
@@ -144,21 +145,21 @@ def _show_sides(sides: Sequence[Side]) -> None:
 def _tile(side: Side, hit: Hit, others: Sequence[Side], *, is_common: bool) -> tiles.Tile:
     tile = tiles.of_hit(side.gallery, hit)
     ranks = [(other, other.rank_of(hit.item.sha256)) for other in others]
-    told = [
-        f"{rank:d}" if len(others) == 1 else f"{access.seen(other.gallery.name)} {rank:d}"
+    positions = [
+        f"{rank:d}" if len(others) == 1 else f"{access.text_for_visitor(other.gallery.name)} {rank:d}"
         for other, rank in ranks
         if rank
     ]
-    tile["name"], tile["note"] = "", f"also at rank {', '.join(told)}" if told else "only here"
+    tile["name"], tile["note"] = "", f"also at rank {', '.join(positions)}" if positions else "only here"
     if is_common:
         tile["mark"] = "shared"
         tile["alt"] += ", found by all"
-    tile["hint"] = f"{access.seen(tile['label'] or 'This picture')}: search with it"
+    tile["hint"] = f"{access.text_for_visitor(tile['label'] or 'This picture')}: search with it"
     return tile
 
 
 def _search_with(side: Side, first: Gallery) -> Callable[[str], None]:
-    """Makes a result the query, as the first gallery knows it."""
+    """Return a callback that makes a result the query."""
 
     def search(item_id: str) -> None:
         content = side.gallery.find(item_id).sha256
@@ -166,7 +167,7 @@ def _search_with(side: Side, first: Gallery) -> Callable[[str], None]:
         if row is not None:
             links.change(like=(Part(ITEM, first.items[row].public_id),), unlike=())
             return
-        try:  # the first gallery does not know it
+        try:  # the first gallery does not have it
             part = keep_upload(read_original(side.gallery.find(content), fetch=resources.fetch_picture))
         except SimilarityError as error:
             messages.show_error(error)

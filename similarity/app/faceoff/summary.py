@@ -1,4 +1,4 @@
-"""Which of two galleries finds more of what is right, over all of their pictures, and whether that can be chance."""
+"""Metrics of galleries compared over all of their pictures, with tests of significance."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ import streamlit as st
 
 from similarity.app.components import tiles
 from similarity.app.evaluate import background
-from similarity.app.evaluate.background import Wanted
-from similarity.app.serving.access import seen
+from similarity.app.evaluate.background import EvaluationRequest
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
 from similarity.app.wording import wording
-from similarity.app.wording.messages import said, show_error, shown
+from similarity.app.wording.messages import as_markdown, sentence_as_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.evaluation import Comparison, Evaluation, compare
 from similarity.evaluation.report.wording import DEFINITIONS, NAMES
@@ -24,22 +24,22 @@ ASKED = "verdict_asked"
 
 
 def show(galleries: Sequence[Gallery]) -> None:
-    """Draw it, if somebody asks for it."""
+    """Draw the comparison once the visitor requests it."""
     st.subheader("On all pictures", anchor=False)
     if not all(gallery.facets.counts(LABEL) for gallery in galleries):
         st.caption("One of these galleries has no labels, so nothing says which results are right.")
         return
-    if not all(map(background.may_begin, galleries)):
+    if not all(map(background.may_start, galleries)):
         st.caption("One of these galleries is large, and measuring it takes long: that is for who runs this app.")
         return
-    asked = "\n".join(gallery.state for gallery in galleries)
-    if st.session_state.get(ASKED) != asked:
+    requested = "\n".join(gallery.state for gallery in galleries)
+    if st.session_state.get(ASKED) != requested:
         seconds = wording.duration(sum(map(background.expected_seconds, galleries)))
         st.caption(
             "Every picture is used as a query in each gallery; a result is right if it has the same label. "
             f"That takes about {seconds}."
         )
-        st.button("Compare them", icon=":material/speed:", on_click=_ask, args=(asked,))
+        st.button("Compare them", icon=":material/speed:", on_click=_ask, args=(requested,))
         return
     try:
         _show_all(galleries)
@@ -47,40 +47,40 @@ def show(galleries: Sequence[Gallery]) -> None:
         show_error(error)
 
 
-def _ask(asked: str) -> None:
-    st.session_state[ASKED] = asked
+def _ask(requested: str) -> None:
+    st.session_state[ASKED] = requested
 
 
 def _show_all(galleries: Sequence[Gallery]) -> None:
-    evaluations = [background.wait_for(gallery, Wanted(LABEL)) for gallery in galleries]
+    evaluations = [background.wait_for(gallery, EvaluationRequest(LABEL)) for gallery in galleries]
     first, *others = evaluations
     for other in others:
         if first is None or other is None:
             st.error("One of them could not be evaluated; the log of the app says why.", icon=":material/error:")
             return
-        _show_comparison(galleries[0], _compare((first.state, other.state), first, other))
+        _show_comparison(galleries[0], _compare(first, other))
 
 
-@st.cache_resource(max_entries=16, show_spinner="Comparing …")
-def _compare(states: tuple[str, str], _a: Evaluation, _b: Evaluation) -> Comparison:  # noqa: ARG001 - the key
-    return compare(_a, _b)
+@st.cache_resource(max_entries=16, show_spinner="Comparing …", hash_funcs={Evaluation: lambda made: made.state})
+def _compare(a: Evaluation, b: Evaluation) -> Comparison:
+    return compare(a, b)
 
 
-def _show_comparison(first: Gallery, found: Comparison) -> None:
-    a, b = found.names
-    st.markdown(f"**{shown(a)}** against **{shown(b)}**, {found.queries:,} queries in common")
-    if not found.same_pictures:
+def _show_comparison(first: Gallery, comparison: Comparison) -> None:
+    a, b = comparison.names
+    st.markdown(f"**{as_markdown(a)}** against **{as_markdown(b)}**, {comparison.queries:,} queries in common")
+    if not comparison.same_pictures:
         st.caption(":material/info: They have not the same pictures, which makes a difference, too.")
     rows = []
     for name in SHOWN:
-        one = found.metrics[name]
+        metric = comparison.metrics[name]
         rows.append(
             {
                 "Metric": NAMES[name],
-                shown(a): f"{one.a:.3f}",
-                shown(b): f"{one.b:.3f}",
-                "Difference": f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
-                "Can it be chance?": f"{said(found.verdict(name))}, p = {one.adjusted:.2g}",
+                as_markdown(a): f"{metric.a:.3f}",
+                as_markdown(b): f"{metric.b:.3f}",
+                "Difference": f"{metric.difference:+.3f} ({metric.low:+.3f} to {metric.high:+.3f})",
+                "Can it be chance?": f"{sentence_as_markdown(comparison.verdict(name))}, p = {metric.adjusted:.2g}",
             }
         )
     st.table(rows, border="horizontal")
@@ -88,14 +88,14 @@ def _show_comparison(first: Gallery, found: Comparison) -> None:
         "The range is where the difference lies with 95 % confidence; p is of McNemar's test for recall, of sign flips "
         f"for the others, corrected for there being several. mAP@R: {DEFINITIONS['map@r']}"
     )
-    differing = found.differing(DIFFERING)
+    differing = comparison.differing(DIFFERING)
     if differing:
         st.markdown("**Where they differ most:** click on a picture to see what each finds for it.")
-        cases = found.a.cases([number for number, _, _ in differing])
+        cases = comparison.a.cases([number for number, _, _ in differing])
         drawn = []
         for case, (_, _, gain) in zip(cases, differing, strict=True):
             tile = tiles.of_item(first, case.item)
-            tile["name"], tile["note"] = "", f"{seen(b if gain > 0 else a)} +{abs(gain):.2f}"
+            tile["name"], tile["note"] = "", f"{text_for_visitor(b if gain > 0 else a)} +{abs(gain):.2f}"
             drawn.append(tile)
         tiles.show(drawn, _search, key=f"differing-{b}", is_small=True)
 

@@ -1,1 +1,1 @@
-"""The galleries page: what there is, and what is done with it in the background."""
+"""The galleries page: the galleries, and the background jobs that change them."""

@@ -1,39 +1,40 @@
-"""One gallery: what it is, how healthy it is, and what can be done with it."""
+"""The details of one gallery: its facts, its health, and the forms that change it."""
 
 import streamlit as st
 
-from similarity.app.galleries import editing, feedback, job_messages, jobs_background, maintenance, overview
+from similarity.app.galleries import editing, feedback, job_messages, maintenance, overview
 from similarity.app.galleries.skipped import show_skipped
 from similarity.app.serving import access, resources
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import navigation
 from similarity.app.wording import learned, wording
-from similarity.app.wording.messages import error_text, said, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown, sentence_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
+from similarity.service.jobs import shared_jobs
 from similarity.storage.inventory import Entry
 
 PREVIEWED, PREVIEW_WIDTH = 12, 76
-# Of how many pictures it is looked whether they are still there: more would take too long.
+# So many pictures are checked for being still there; more would take too long.
 LOOKED_FOR = 5_000
 DAMAGED = "This gallery is damaged and cannot be searched. Go back to its last sound state, or build it again."
 
 
 def show(entry: Entry) -> None:
-    """Draw it."""
+    """Draw the details of a gallery."""
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     gallery = _open(entry)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(shown(entry.name), anchor=False, width="content")
+        st.subheader(as_markdown(entry.name), anchor=False, width="content")
         if gallery and st.button("Search it", icon=":material/image_search:", type="primary"):
             navigation.go("search", {overview.GALLERY: entry.name})
     if gallery:
-        _show_some(gallery)
+        _show_preview(gallery)
         _show_facts(gallery)
         _show_health(gallery)
     if not access.may_manage():
         return
-    if jobs_background.jobs().active(entry.directory):
+    if shared_jobs().active(entry.directory):
         st.info("Something is being done with this gallery: see above. It can be changed again after that.")
         return
     if gallery:
@@ -43,7 +44,7 @@ def show(entry: Entry) -> None:
 
 
 def _open(entry: Entry) -> Gallery | None:
-    """The gallery if it can be opened; else the page says what is wrong with it."""
+    """Open a gallery; if that fails, show the fault and return None."""
     if entry.condition == "unfinished":
         st.warning(overview.UNFINISHED, icon=":material/pending:")
         return None
@@ -51,62 +52,70 @@ def _open(entry: Entry) -> Gallery | None:
         return resources.load_gallery(entry.directory)
     except SimilarityError as error:
         st.error(DAMAGED, icon=":material/heart_broken:")
-        st.caption(error_text(error))
+        st.caption(error_as_markdown(error))
         return None
 
 
-def _show_some(gallery: Gallery) -> None:
-    """A few of its pictures, evenly spread over it."""
-    some = gallery.items[:: max(1, len(gallery) // PREVIEWED)][:PREVIEWED]
+def _show_preview(gallery: Gallery) -> None:
+    """Draw a few pictures, evenly spread over the gallery."""
+    sample = gallery.items[:: max(1, len(gallery) // PREVIEWED)][:PREVIEWED]
     with st.container(key="gallery-some"):
         st.image(
-            [gallery.thumbnail(item) for item in some],
+            [gallery.thumbnail(item) for item in sample],
             width=PREVIEW_WIDTH,
-            alt=[seen(item.label or "") for item in some],
+            alt=[text_for_visitor(item.label or "") for item in sample],
         )
 
 
 def _show_facts(gallery: Gallery) -> None:
-    made = gallery.manifest
+    manifest = gallery.manifest
     facts = {
-        "Pictures": f"{made.count:,}",
+        "Pictures": f"{manifest.count:,}",
         "Size on disk": overview.size_on_disk(gallery.directory),
-        "Model": wording.model_title(made.model),
-        "Search": f"{job_messages.search(made)} ({made.recipe})",
-        "Refinement": made.refinement,
+        "Model": wording.model_title(manifest.model),
+        "Search": f"{job_messages.search(manifest)} ({manifest.recipe})",
+        "Refinement": manifest.refinement,
         "Head": learned.summary(gallery.head.card) if gallery.head else "none",
-        "Arithmetic": made.precision,
-        "Built": wording.moment(made.created),
+        "Arithmetic": manifest.precision,
+        "Built": wording.moment(manifest.created),
     }
     if access.may_manage():
-        facts |= {"Searched by": made.store.title, "First made of": made.source, "Kept in": str(gallery.directory)}
+        facts |= {
+            "Searched by": manifest.store.title,
+            "First made of": manifest.source,
+            "Kept in": str(gallery.directory),
+        }
     with st.container(key="gallery-facts"):
-        st.table({shown(name): shown(value) for name, value in facts.items()}, border="horizontal", hide_header=True)
-    why, _, remedy = made.note.partition("\n")
+        st.table(
+            {as_markdown(name): as_markdown(value) for name, value in facts.items()},
+            border="horizontal",
+            hide_header=True,
+        )
+    why, _, remedy = manifest.note.partition("\n")
     if why:
-        st.caption(f"{said(why)} {said(remedy)}")
+        st.caption(f"{sentence_as_markdown(why)} {sentence_as_markdown(remedy)}")
 
 
 def _show_health(gallery: Gallery) -> None:
-    """The report of the last run, and what is to be known of single files."""
-    made, run = gallery.manifest, gallery.manifest.last_run
+    """Draw the report of the last run, and problems with single files."""
+    manifest, run = gallery.manifest, gallery.manifest.last_run
     st.markdown("##### Health")
     doing = job_messages.DOING.get(run.task, run.task)
     source = f" from {run.source}" if run.source and access.may_manage() else ""
     st.markdown(
-        f"Last run: {shown(doing.lower())} this gallery{said(source)}, in {wording.duration(run.seconds)}: "
-        f"{shown(job_messages.counted(run))}."
+        f"Last run: {as_markdown(doing.lower())} this gallery{sentence_as_markdown(source)}, "
+        f"in {wording.duration(run.seconds)}: {as_markdown(job_messages.count_changes(run))}."
     )
-    if made.duplicates:
-        st.markdown(job_messages.copies(made.duplicates))
+    if manifest.duplicates:
+        st.markdown(job_messages.copies(manifest.duplicates))
     if gone := sum(item.is_gone for item in gallery.items[:LOOKED_FOR]):
         st.markdown(job_messages.gone(gone))
     if gallery.drift:
         st.warning(
-            f"The index has drifted: {said(gallery.drift)}. Make it anew below, under *Search index*.",
+            f"The index has drifted: {sentence_as_markdown(gallery.drift)}. Make it anew below, under *Search index*.",
             icon=":material/trending_down:",
         )
-    if made.skipped:
-        show_skipped(made.skipped)
+    if manifest.skipped:
+        show_skipped(manifest.skipped)
     else:
         st.markdown(":green[:material/check_circle:] Every file could be used.")

@@ -1,4 +1,4 @@
-"""Changes to a gallery: add pictures, bring it in step, remove pictures, make its index anew."""
+"""Forms that change a gallery: add pictures, sync with the source, remove pictures, rebuild the index."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +7,9 @@ import streamlit as st
 
 from similarity.app.galleries import job_messages, jobs_background, source
 from similarity.app.galleries.source import FORM_WIDTH
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
-from similarity.app.wording.messages import error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.embedding.backbones import understands_text
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery
@@ -22,7 +22,7 @@ from similarity.vectors.refinement import choose_refinement
 
 
 def show(gallery: Gallery) -> None:
-    """Draw a tab for each."""
+    """Draw a tab for each change."""
     add, sync, remove, rebuild = st.tabs(["Add pictures", "Bring in step", "Remove pictures", "Search index"])
     forms = ((add, _show_add), (sync, _show_sync), (remove, _show_remove), (rebuild, _show_rebuild))
     for tab, show_form in forms:
@@ -39,7 +39,7 @@ def _show_add(gallery: Gallery) -> None:
             raise GalleryError("Say where the pictures are.")
         return tasks.update("add", gallery.directory, prepare(gallery.name))
 
-    _button("Add", "add", "add", gallery.directory, work)
+    _task_button("Add", "add", "add", gallery.directory, work)
 
 
 def _show_sync(gallery: Gallery) -> None:
@@ -51,14 +51,14 @@ def _show_sync(gallery: Gallery) -> None:
         "Where its pictures come from",
         sources or [gallery.manifest.source],
         accept_new_options=True,
-        format_func=seen,
+        format_func=text_for_visitor,
         key="sync_place",
     )
 
     def work() -> Work:
-        return tasks.update("sync", gallery.directory, source.find_place(fields.bounded(place)))
+        return tasks.update("sync", gallery.directory, source.find_place(fields.refuse_too_long(place)))
 
-    _button("Bring in step", "sync", "sync", gallery.directory, work)
+    _task_button("Bring in step", "sync", "sync", gallery.directory, work)
 
 
 def _show_remove(gallery: Gallery) -> None:
@@ -69,67 +69,69 @@ def _show_remove(gallery: Gallery) -> None:
         chosen = st.multiselect(
             "All with a label",
             sorted(labels),
-            format_func=lambda label: seen(f"{label} ({labels[label]:,})"),
+            format_func=lambda label: text_for_visitor(f"{label} ({labels[label]:,})"),
             key="remove_labels",
         )
-    named = fields.lines("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
+    lines = fields.text_lines("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
 
     def work() -> Work:
-        if not (named or chosen):
+        if not (lines or chosen):
             raise GalleryError("Choose a label, or name the pictures.")
-        known = {file.id for file in files_of(gallery.items)} if named else set()
-        paths = [_place(line) for line in named if line not in known]
+        known = {file.id for file in files_of(gallery.items)} if lines else set()
+        paths = [_place(line) for line in lines if line not in known]
         return tasks.remove(
-            gallery.directory, ids=[line for line in named if line in known], paths=paths, labels=chosen
+            gallery.directory, ids=[line for line in lines if line in known], paths=paths, labels=chosen
         )
 
-    _button("Remove", "remove", "remove", gallery.directory, work)
+    _task_button("Remove", "remove", "remove", gallery.directory, work)
 
 
 def _show_rebuild(gallery: Gallery) -> None:
-    made = gallery.manifest
+    manifest = gallery.manifest
     st.markdown("How the pictures of this gallery are compared with a query. It is made anew without a look at them.")
-    for name, reason in ((made.recipe, made.recipe_reason), (made.refinement, made.refinement_reason)):
+    for name, reason in ((manifest.recipe, manifest.recipe_reason), (manifest.refinement, manifest.refinement_reason)):
         if reason:
-            st.caption(f"Now: {shown(name)}. {shown(reason)}")
-    recipes = list(dict.fromkeys([*job_messages.RECIPES, made.recipe_asked]))
+            st.caption(f"Now: {as_markdown(name)}. {as_markdown(reason)}")
+    recipes = list(dict.fromkeys([*job_messages.RECIPES, manifest.recipe_asked]))
     recipe = st.selectbox(
         "Search",
         recipes,
-        index=recipes.index(made.recipe_asked),
-        format_func=lambda one: seen(job_messages.recipe_title(one)),
+        index=recipes.index(manifest.recipe_asked),
+        format_func=lambda name: text_for_visitor(job_messages.recipe_title(name)),
         key="rebuild_recipe",
     )
     refinement = st.selectbox(
         "Refinement",
         list(job_messages.REFINEMENTS),
-        index=list(job_messages.REFINEMENTS).index(made.refinement_asked),
+        index=list(job_messages.REFINEMENTS).index(manifest.refinement_asked),
         format_func=job_messages.REFINEMENTS.__getitem__,
         key="rebuild_refinement",
         help="What is done with the embeddings before they are compared. Nothing is trained for it.",
     )
 
     def work() -> Work:
-        is_exact = choose_recipe(recipe, made.count, made.dim).is_exact
-        choose_refinement(refinement, made.count, made.dim, is_exact=is_exact, has_words=understands_text(made.model))
+        is_exact = choose_recipe(recipe, manifest.count, manifest.dim).is_exact
+        choose_refinement(
+            refinement, manifest.count, manifest.dim, is_exact=is_exact, has_words=understands_text(manifest.model)
+        )
         return tasks.rebuild(gallery.directory, recipe, refinement)
 
-    _button("Make it anew", "refresh", "rebuild", gallery.directory, work)
+    _task_button("Make it anew", "refresh", "rebuild", gallery.directory, work)
 
 
 def _place(line: str) -> str:
     return line if is_remote(line) else str(Path(line).expanduser().absolute())
 
 
-def _button(label: str, icon: str, task: Task, directory: Path, work: Callable[[], Work]) -> None:
-    """Begins a task, or says what is missing."""
+def _task_button(label: str, icon: str, task: Task, directory: Path, work: Callable[[], Work]) -> None:
+    """Draw a button that starts a task, or shows an error if something is missing."""
     if not st.button(label, icon=f":material/{icon}:", key=f"do_{task}"):
         return
     try:
-        begun = jobs_background.start(directory, task, work())
+        is_started = jobs_background.start(directory, task, work())
     except SimilarityError as error:
-        st.error(error_text(error), icon=":material/error:")
+        st.error(error_as_markdown(error), icon=":material/error:")
         return
-    if begun:
+    if is_started:
         st.toast("Begun: see the top of the page.")
     st.rerun()

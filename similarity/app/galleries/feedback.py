@@ -1,11 +1,11 @@
-"""The marks that were made on a gallery's results: how many, to be exported or forgotten."""
+"""The marks on a gallery's results: their number, with buttons to export or delete them."""
 
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.wording.messages import error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.storage.feedback import MARKS, export_marks, forget_all, read_marks
@@ -15,12 +15,12 @@ ASKED = "marks_to_forget"
 
 
 def show(gallery: Gallery) -> None:
-    """Draw how many there are, and a button for each thing that can be done with them."""
+    """Draw the number of marks, and buttons to export and delete them."""
     st.markdown("##### Marks")
     try:
         count = count_marks(gallery.directory)
     except SimilarityError as error:
-        st.error(error_text(error), icon=":material/error:")
+        st.error(error_as_markdown(error), icon=":material/error:")
         return
     if not count:
         st.caption("Results that are marked “More like this” or “Not like this” on the search page are kept here.")
@@ -38,21 +38,21 @@ def show(gallery: Gallery) -> None:
         )
         st.button("Forget all …", key="forget_marks", icon=":material/delete:", on_click=_ask, args=(gallery.name,))
     if st.session_state.get(ASKED) == gallery.name:
-        st.dialog("Forget all marks?", on_dismiss=_do_not)(_confirm)(gallery, count)
+        st.dialog("Forget all marks?", on_dismiss=_cancel)(_confirm)(gallery, count)
 
 
 def count_marks(directory: Path) -> int:
-    """How many marks the gallery in a folder has; raises GalleryError if they cannot be read."""
+    """Count the marks of a gallery; raises GalleryError if they cannot be read."""
     return _count(directory, stamp(directory))
 
 
 def stamp(directory: Path) -> tuple[int, int]:
-    """What changes whenever a mark is made."""
+    """Return a value that changes with every new mark."""
     try:
-        facts = (directory / MARKS).stat()
+        status = (directory / MARKS).stat()
     except OSError:
         return 0, 0
-    return facts.st_mtime_ns, facts.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -68,27 +68,27 @@ def _ask(name: str) -> None:
     st.session_state[ASKED] = name
 
 
-def _do_not() -> None:
+def _cancel() -> None:
     st.session_state.pop(ASKED, None)
 
 
 def _confirm(gallery: Gallery, count: int) -> None:
-    """The second question."""
+    """Ask once more, and delete the marks."""
     st.markdown(
-        f"{_marks(count)} of **{shown(gallery.name)}** would be gone for good. Download them first to keep them."
+        f"{_marks(count)} of **{as_markdown(gallery.name)}** would be gone for good. Download them first to keep them."
     )
     with st.container(horizontal=True):
         is_sure = st.button(
             "Forget them", key="forget_marks_for_good", type="primary", icon=":material/delete_forever:"
         )
-        if st.button("Keep them", on_click=_do_not):
+        if st.button("Keep them", on_click=_cancel):
             st.rerun()
     if not is_sure:
         return
     try:
         forget_all(gallery.directory)
     except SimilarityError as error:
-        st.error(error_text(error), icon=":material/error:")
+        st.error(error_as_markdown(error), icon=":material/error:")
         return
-    _do_not()
+    _cancel()
     st.rerun()

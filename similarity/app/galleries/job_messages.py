@@ -1,4 +1,4 @@
-"""How the galleries page says what a job does and what came of it. Nothing here is drawn."""
+"""Jobs in words: the task that runs, and its outcome. Nothing here is drawn."""
 
 from similarity.app.wording import learned
 from similarity.app.wording.wording import duration, files, moment, pictures
@@ -23,7 +23,7 @@ DOING: dict[str, str] = {
     "keep": "Putting a head on",
     "drop": "Taking the head off",
 }
-# Those that go on where they were cut short.
+# Tasks that resume where they were interrupted.
 RESUMES = ("index", "add", "sync")
 REBUILT = {
     "rebuild": "The index of {} was made anew, in {}.",
@@ -41,13 +41,13 @@ COUNTS = {
 
 
 def copies(count: int) -> str:
-    """So many exact copies."""
+    """Write a number of exact copies."""
     what = "is an exact copy" if count == 1 else "are exact copies"
     return f"{files(count)} {what} of another one; each content is searched once."
 
 
 def gone(count: int) -> str:
-    """So many pictures whose files are not there any more."""
+    """Write a number of pictures whose files are gone."""
     where = "is gone from where it was" if count == 1 else "are gone from where they were"
     return f"{pictures(count)} {where}; search finds them all the same."
 
@@ -68,36 +68,36 @@ REFINEMENTS = {
 }
 
 
-def search(made: Manifest) -> str:
-    """How a gallery is searched."""
-    if Recipe(made.recipe, "").is_exact:
+def search(manifest: Manifest) -> str:
+    """Describe how a gallery is searched."""
+    if Recipe(manifest.recipe, "").is_exact:
         return "exact search"
-    found = made.search.get("recall@10", {}).get("balanced", 0.0)
-    return f"approximate search that finds {found:.1%} of the ten nearest"
+    recall = manifest.search.get("recall@10", {}).get("balanced", 0.0)
+    return f"approximate search that finds {recall:.1%} of the ten nearest"
 
 
 def recipe_title(recipe: str) -> str:
-    """A recipe in words, also one that was given as a factory string."""
+    """Return the title of a recipe; the recipe itself if it is a FAISS factory string."""
     return RECIPES.get(recipe, recipe)
 
 
-def counted(report: Report) -> str:
-    """What a run did, without what it did not."""
+def count_changes(report: Report) -> str:
+    """List the changes that a run made."""
     if report.task == "rebuild":
         return "no picture was looked at"
-    told = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
+    changes = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
     if report.task == "index":
-        told = [files(report.added)]
+        changes = [files(report.added)]
     resumed = [f"{report.resumed:,} taken over from a run that was cut short"] if report.resumed else []
-    return ", ".join(told + resumed) or "nothing to change"
+    return ", ".join(changes + resumed) or "nothing to change"
 
 
 def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
-    """How a job that has ended went, in a sentence or two.
+    """Describe the outcome of a job in a sentence or two.
 
     Args:
-        entry: what there is of the gallery now.
-        tells_all: whether to say why it failed, which may tell something of this computer.
+        entry: the gallery as it is now; None if there is none.
+        tells_all: whether to say why it failed, which may reveal something of this computer.
     """
     name, status = job.directory.name, job.status
     if status.state == "failed":
@@ -120,7 +120,7 @@ def _done(job: Job) -> str:
     if isinstance(result, Report):
         skipped = f" {files(len(result.skipped))} could not be used." if result.skipped else ""
         ready = "ready" if job.task == "index" else "up to date"
-        return f"{name} is {ready}: {counted(result)}, in {duration(result.seconds)}.{skipped}"
+        return f"{name} is {ready}: {count_changes(result)}, in {duration(result.seconds)}.{skipped}"
     if job.task == "verify" and isinstance(result, Manifest):
         return f"{name} is sound: all {len(result.files) + 1} files are as they were written."
     if isinstance(result, Manifest):

@@ -1,4 +1,4 @@
-"""What goes on in the background and what came of it, drawn anew every second while something does."""
+"""The panel of background jobs, drawn again every second while one runs."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ from similarity.app.galleries.skipped import show_skipped
 from similarity.app.serving import access
 from similarity.app.shell import navigation
 from similarity.app.wording import wording
-from similarity.app.wording.messages import said, shown
-from similarity.service.jobs import Job
+from similarity.app.wording.messages import as_markdown, sentence_as_markdown
+from similarity.service.jobs import Job, shared_jobs
 from similarity.storage.inventory import Entry, look_at
 from similarity.storage.manifest import Report
 
-# How often it is looked at, in seconds: while something goes on, and while nothing does, since another tab may begin.
+# Seconds between updates: while a job runs, and while none does, since another tab may start one.
 BUSY, IDLE = 1.0, 4.0
 ICONS = {
     "done": ":green[:material/check_circle:]",
@@ -23,26 +23,26 @@ ICONS = {
 }
 
 
-def show(*, but: Callable[[Job], bool]) -> None:
-    """Draw them, the latest first.
+def show(*, is_hidden: Callable[[Job], bool]) -> None:
+    """Draw the jobs, the latest first.
 
     Args:
-        but: which of those that have ended are left out.
+        is_hidden: whether to leave out a job that has ended.
     """
-    listed = jobs_background.jobs().listed()
+    listed = shared_jobs().listed()
     every = BUSY if any(job.is_active for job in listed) else IDLE
-    st.fragment(_panel, run_every=every)(_signature(), but)
+    st.fragment(_panel, run_every=every)(_signature(), is_hidden)
 
 
 def _signature() -> list[tuple[int, bool]]:
-    """What the rest of the page depends on."""
-    return [(job.number, job.is_active) for job in jobs_background.jobs().listed()]
+    """Return the state of all jobs on which the rest of the page depends."""
+    return [(job.number, job.is_active) for job in shared_jobs().listed()]
 
 
-def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
+def _panel(drawn: list[tuple[int, bool]], is_hidden: Callable[[Job], bool]) -> None:
     if _signature() != drawn:
         st.rerun()
-    for job in reversed([job for job in jobs_background.jobs().listed() if job.is_active or not but(job)]):
+    for job in reversed([job for job in shared_jobs().listed() if job.is_active or not is_hidden(job)]):
         with st.container(border=True, key=f"job-{job.number}"):
             if job.is_active:
                 show_active(job)
@@ -51,8 +51,8 @@ def _panel(drawn: list[tuple[int, bool]], but: Callable[[Job], bool]) -> None:
 
 
 def show_active(job: Job) -> None:
-    """Draw one that goes on: what it does, how far it is, and a way to cancel it."""
-    name, told = shown(job.directory.name), job.status.progress
+    """Draw a job that runs: its task, its progress, and a button to cancel it."""
+    name, progress = as_markdown(job.directory.name), job.status.progress
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"{job_messages.DOING[job.task]} **{name}**", width="content")
         if access.may_manage():
@@ -67,45 +67,44 @@ def show_active(job: Job) -> None:
             )
     if job.status.state == "waiting":
         st.progress(0.0, text="Waits until another gallery is done …")
-    elif told is None:
+    elif progress is None:
         st.progress(0.0, text="Begins …")
     else:
-        share = min(1.0, told.done / told.total) if told.total else 0.0
-        st.progress(share, text=said(wording.progress(told)))
+        share = min(1.0, progress.done / progress.total) if progress.total else 0.0
+        st.progress(share, text=sentence_as_markdown(wording.progress(progress)))
 
 
 def show_ended(job: Job) -> None:
-    """Draw one that has ended: what came of it, and what can be done then."""
+    """Draw a job that has ended: its outcome, and buttons for what can be done next."""
     status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):
-            st.markdown(
-                f"{ICONS[status.state]} {said(job_messages.outcome(job, entry, tells_all=access.may_manage()))}"
-            )
+            outcome = job_messages.outcome(job, entry, tells_all=access.may_manage())
+            st.markdown(f"{ICONS[status.state]} {sentence_as_markdown(outcome)}")
         with st.container(horizontal=True, width="content"):
-            _show_ways_on(job, entry)
+            _show_next_steps(job, entry)
     if isinstance(status.result, Report) and status.result.skipped:
         show_skipped(status.result.skipped)
 
 
-def _show_ways_on(job: Job, entry: Entry | None) -> None:
+def _show_next_steps(job: Job, entry: Entry | None) -> None:
     state = job.status.state
     if state == "done":
         if entry is not None and entry.condition == "sound":
-            _show_ways_to_use(job)
+            _show_links(job)
     elif access.may_manage():
         goes_on = state == "cancelled" and job.task in job_messages.RESUMES
         label, icon = ("Go on", "play_arrow") if goes_on else ("Try again", "refresh")
         st.button(
-            label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=jobs_background.go_on, args=(job,)
+            label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=jobs_background.run_again, args=(job,)
         )
     if access.may_manage():
         label = "Discard" if job.is_undecided else "Dismiss"
         st.button(label, key=f"dismiss-{job.number}", type="tertiary", on_click=jobs_background.dismiss, args=(job,))
 
 
-def _show_ways_to_use(job: Job) -> None:
-    """Ways to where what it made can be looked at."""
+def _show_links(job: Job) -> None:
+    """Draw buttons that lead to the result of a job."""
     address = {"gallery": job.directory.name}
     if job.is_undecided:
         if access.may_manage() and st.button(

@@ -1,13 +1,13 @@
-"""The care of a gallery: check it, undo the last change, delete it."""
+"""Maintenance of a gallery: check its files, undo the last change, delete it."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from similarity.app.galleries import jobs_background, overview
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.sample import SAMPLE
 from similarity.service import tasks
 from similarity.service.jobs import Task, Work
@@ -18,7 +18,7 @@ NOT_THE_NAME = "That is not its name: type it exactly as it stands above."
 
 
 def show(entry: Entry, *, is_sound: bool) -> None:
-    """Draw a button for each."""
+    """Draw a button for each task."""
     st.markdown("##### Care")
     directory = entry.directory
     with st.container(horizontal=True):
@@ -30,7 +30,7 @@ def show(entry: Entry, *, is_sound: bool) -> None:
     if entry.condition != "unfinished" and not can_go_back(directory):
         st.caption("There is no earlier state to go back to.")
     if st.session_state.get(ASKED) == entry.name:
-        st.dialog("Delete this gallery?", on_dismiss=_do_not)(_confirm)(entry)
+        st.dialog("Delete this gallery?", on_dismiss=_cancel)(_confirm)(entry)
 
 
 def _button(label: str, icon: str, task: Task, entry: Entry, work: Work, *, disabled: bool = False) -> None:
@@ -52,27 +52,27 @@ def _ask(name: str) -> None:
     st.session_state[ASKED] = name
 
 
-def _do_not() -> None:
+def _cancel() -> None:
     st.session_state.pop(ASKED, None)
 
 
 def _confirm(entry: Entry) -> None:
-    """The second question; the dialog stays open when the page is drawn again behind it."""
+    """Ask for the name, and delete the gallery; the dialog stays open when the page is drawn again."""
     st.markdown(
-        f"**{shown(entry.name)}** cannot be searched any more then, and this cannot be undone. The pictures "
+        f"**{as_markdown(entry.name)}** cannot be searched any more then, and this cannot be undone. The pictures "
         "themselves stay where they are; copies that were uploaded for it are deleted."
     )
     if entry.name == SAMPLE:
         st.markdown("The sample gallery is made again as soon as there is no other one.")
     with st.form("delete_form", border=False):
-        typed = fields.line("Type its name", key="delete_name", placeholder=seen(entry.name))
+        typed = fields.text_line("Type its name", key="delete_name", placeholder=text_for_visitor(entry.name))
         with st.container(horizontal=True):
             is_sure = st.form_submit_button("Delete it for good", type="primary", icon=":material/delete_forever:")
-            st.form_submit_button("Keep it", on_click=_do_not)
+            st.form_submit_button("Keep it", on_click=_cancel)
     if is_sure and typed != entry.name:
         st.error(NOT_THE_NAME, icon=":material/error:")
     elif is_sure:
-        _do_not()
+        _cancel()
         if jobs_background.start(entry.directory, "delete", tasks.delete(entry.directory)):
             overview.show_all()
         st.rerun()

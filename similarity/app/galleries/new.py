@@ -1,23 +1,23 @@
 """The form for a new gallery."""
 
 import importlib.util
-from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
 from similarity.app.galleries import job_messages, jobs_background, overview, source
 from similarity.app.galleries.source import FORM_WIDTH
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
 from similarity.app.wording import wording
-from similarity.app.wording.messages import error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 from similarity.embedding.precision import Precision
 from similarity.errors import GalleryError, SimilarityError
 from similarity.indexing.options import IndexOptions
 from similarity.service import tasks
+from similarity.service.jobs import shared_jobs
 from similarity.storage.inventory import look_at, named_gallery
 
 REPLACED, ERROR = "new_replaced", "new_error"
@@ -27,33 +27,23 @@ PRECISIONS: dict[Precision, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """How a gallery is to be made: the name of a model, its arithmetic, the recipe of the index, and the refinement."""
-
-    model: str
-    precision: Precision
-    recipe: str
-    refinement: str
-
-
 def show() -> None:
-    """Draw it."""
+    """Draw the form."""
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     st.subheader("New gallery", anchor=False)
     with st.container(border=True, width=FORM_WIDTH):
-        name = fields.line(
+        name = fields.text_line(
             "Name", placeholder="shoes", key="new_name", help="Letters, digits, dots, dashes and underscores."
         )
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()
         recipe, refinement = _choose_search()
-        wanted = st.button("Build the gallery", type="primary", icon=":material/construction:")
+        is_pressed = st.button("Build the gallery", type="primary", icon=":material/construction:")
         try:
-            if wanted or st.session_state.pop(REPLACED, None) == name:
-                _build(name, prepare, How(model, precision, recipe, refinement), is_sure=not wanted)
+            if is_pressed or st.session_state.pop(REPLACED, None) == name:
+                _build(name, prepare, IndexOptions(model, precision, recipe, refinement), is_sure=not is_pressed)
         except SimilarityError as error:
-            st.error(error_text(error), icon=":material/error:")
+            st.error(error_as_markdown(error), icon=":material/error:")
 
 
 def _choose_model() -> tuple[str, Precision]:
@@ -61,12 +51,12 @@ def _choose_model() -> tuple[str, Precision]:
         model = st.selectbox(
             "What looks at the pictures",
             [AUTO, *BACKBONES],
-            format_func=lambda one: seen(_model_title(one)),
+            format_func=lambda name: text_for_visitor(_model_title(name)),
             key="new_model",
             accept_new_options=True,
             help="CLIP models understand words, too. Any model of timm can be typed here: timm:convnext_tiny.fb_in22k",
         )
-        model = fields.bounded(model) or AUTO
+        model = fields.refuse_too_long(model) or AUTO
         if not importlib.util.find_spec("nncf"):
             return model, "auto"
         chosen = st.selectbox("Arithmetic", list(PRECISIONS), format_func=PRECISIONS.__getitem__, key="new_precision")
@@ -80,17 +70,17 @@ def _model_title(name: str) -> str:
 
 
 def _availability(backbone: Backbone) -> str:
-    how = whereabouts(backbone)
-    return {AT_HAND: "", DOWNLOADS: " (downloaded first)"}.get(how, f" (first: {how})")
+    state = whereabouts(backbone)
+    return {AT_HAND: "", DOWNLOADS: " (downloaded first)"}.get(state, f" (first: {state})")
 
 
 def _choose_search() -> tuple[str, str]:
-    """The recipe of the index, and the refinement of the embeddings."""
+    """Draw the choice of the index's recipe and of the refinement of embeddings."""
     with st.expander("Search", icon=":material/tune:"):
         recipe = st.selectbox(
             "How pictures are compared",
             list(job_messages.RECIPES),
-            format_func=lambda one: seen(job_messages.recipe_title(one)),
+            format_func=lambda name: text_for_visitor(job_messages.recipe_title(name)),
             key="new_recipe",
         )
         refinement = st.selectbox(
@@ -102,21 +92,20 @@ def _choose_search() -> tuple[str, str]:
         return recipe, refinement
 
 
-def _build(name: str, prepare: source.Prepare | None, how: How, *, is_sure: bool) -> None:
-    """Begin, unless something is missing or the name is taken; raises SimilarityError with what is to be done."""
+def _build(name: str, prepare: source.Prepare | None, options: IndexOptions, *, is_sure: bool) -> None:
+    """Start the build unless the name is taken; raises SimilarityError if something is missing."""
     if not name:
         raise GalleryError("Give the gallery a name.")
     if not prepare:
         raise GalleryError("Say where the pictures are.")
     directory = named_gallery(name)
-    if jobs_background.jobs().active(directory):
+    if shared_jobs().active(directory):
         raise GalleryError(
             f"Something is being done with {name} already: wait for it, cancel it, or take another name."
         )
     if _is_taken(directory) and not is_sure:
         _ask(name, directory)
         return
-    options = IndexOptions(how.model, how.precision, how.recipe, how.refinement)
     work = tasks.index(directory, prepare(name), options)
     jobs_background.start(directory, "index", work)
     overview.show_all()
@@ -132,14 +121,14 @@ def _ask(name: str, directory: Path) -> None:
     entry = look_at(directory)
     count = f", with {wording.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
     st.warning(
-        f"There is a gallery named {shown(name)}{count}. It goes on answering until the new one is "
+        f"There is a gallery named {as_markdown(name)}{count}. It goes on answering until the new one is "
         "complete, and is replaced then.",
         icon=":material/warning:",
     )
     with st.container(horizontal=True):
-        st.button("Replace it", on_click=_be_sure, args=(name,))
+        st.button("Replace it", on_click=_confirm, args=(name,))
         st.button("Keep it", type="tertiary")
 
 
-def _be_sure(name: str) -> None:
+def _confirm(name: str) -> None:
     st.session_state[REPLACED] = name

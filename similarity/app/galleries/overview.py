@@ -1,16 +1,17 @@
-"""The list of all galleries, each with what matters of it in a line, and a way into it."""
+"""The list of all galleries, each with its facts in a line and a button to its details."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.galleries import job_messages, jobs_background
+from similarity.app.galleries import job_messages
 from similarity.app.serving import access
 from similarity.app.shell import navigation
 from similarity.app.wording import wording
-from similarity.app.wording.messages import said, shown
+from similarity.app.wording.messages import as_markdown, sentence_as_markdown
 from similarity.errors import GalleryError
+from similarity.service.jobs import shared_jobs
 from similarity.storage.current import live_state
 from similarity.storage.inventory import Entry, disk_bytes
 
@@ -24,9 +25,9 @@ UNFINISHED = "Not finished. Build it again under this name to go on where it sto
 
 def show(entries: Sequence[Entry]) -> None:
     """Draw the list."""
-    begun = {job.directory for job in jobs_background.jobs().listed() if job.is_active}
-    entries = [entry for entry in entries if entry.condition != "unfinished" or entry.directory not in begun]
-    if not entries and begun:
+    building = {job.directory for job in shared_jobs().listed() if job.is_active}
+    entries = [entry for entry in entries if entry.condition != "unfinished" or entry.directory not in building]
+    if not entries and building:
         st.caption("As soon as the gallery is ready, it is listed here.")
     elif not entries:
         st.subheader("There is no gallery yet", anchor=False)
@@ -41,7 +42,7 @@ def show(entries: Sequence[Entry]) -> None:
 
 
 def size_on_disk(directory: Path) -> str:
-    """What a gallery takes on the disk."""
+    """Write the disk space that a gallery takes."""
     try:
         return wording.size(_size(directory, live_state(directory)))
     except GalleryError:
@@ -54,12 +55,12 @@ def _size(directory: Path, state: str) -> int:  # noqa: ARG001 - part of the key
 
 
 def open_gallery(name: str) -> None:
-    """Show one of them; for a button's callback."""
+    """Show the details of a gallery; for the callback of a button."""
     st.query_params.from_dict({GALLERY: name})
 
 
 def show_all() -> None:
-    """Go back to the list; for a button's callback."""
+    """Go back to the list; for the callback of a button."""
     st.query_params.clear()
 
 
@@ -71,7 +72,7 @@ def _show(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap="xxsmall", key=f"gallery-text-{entry.name}"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(f"**{shown(entry.name)}**", width="content")
+                st.markdown(f"**{as_markdown(entry.name)}**", width="content")
                 if entry.condition != "sound":
                     st.badge(entry.condition, color="red" if entry.condition == "damaged" else "orange")
             st.caption(_summary(entry))
@@ -86,13 +87,13 @@ def _show(entry: Entry) -> None:
 
 def _summary(entry: Entry) -> str:
     if not entry.manifest:
-        return said(entry.fault or UNFINISHED)
-    made = entry.manifest
+        return sentence_as_markdown(entry.fault or UNFINISHED)
+    manifest = entry.manifest
     facts = (
-        wording.pictures(made.count),
-        wording.model_title(made.model),
+        wording.pictures(manifest.count),
+        wording.model_title(manifest.model),
         size_on_disk(entry.directory),
-        job_messages.search(made),
-        wording.moment(made.created),
+        job_messages.search(manifest),
+        wording.moment(manifest.created),
     )
-    return " · ".join(map(shown, facts))
+    return " · ".join(map(as_markdown, facts))

@@ -1,10 +1,10 @@
-"""The galleries page: what there is, what each is made of, and everything that can be done with one."""
+"""The galleries page: the list of galleries, the details of one, and the form for a new one."""
 
 import streamlit as st
 
 from similarity.app.galleries import details, jobs, jobs_background, new, overview
 from similarity.app.serving import access
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.storage.inventory import take_inventory
 
 # Pictures of one shape in a row, and on a telephone buttons below what they belong to.
@@ -26,7 +26,7 @@ def show() -> None:
         st.info(access.REFUSAL, icon=":material/lock:")
     jobs_background.show_notice()
     chosen, is_new = st.query_params.get(overview.GALLERY), overview.NEW in st.query_params
-    jobs.show(but=lambda job: is_new or chosen not in (None, job.directory.name))
+    jobs.show(is_hidden=lambda job: is_new or chosen not in (None, job.directory.name))
     entries = take_inventory()
     entry = next((entry for entry in entries if entry.name == chosen), None)
     if entry:
@@ -35,5 +35,5 @@ def show() -> None:
         new.show()
     else:
         if chosen:
-            st.warning(f"There is no gallery named {shown(chosen)}.", icon=":material/search_off:")
+            st.warning(f"There is no gallery named {as_markdown(chosen)}.", icon=":material/search_off:")
         overview.show(entries)

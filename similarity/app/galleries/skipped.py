@@ -1,4 +1,4 @@
-"""The files that could not be used, each with the reason."""
+"""The table of skipped files, each with the reason."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,19 @@ from similarity.sources import Skipped
 
 
 def show_skipped(skipped: Sequence[Skipped]) -> None:
-    """A table, folded up, since there may be very many."""
+    """Draw the table, folded up, since it may be long."""
     with st.expander(f"{wording.files(len(skipped))} skipped", icon=":material/warning:"):
         st.dataframe(
-            {"File": [_told(one.path, one) for one in skipped], "Why": [_told(one.reason, one) for one in skipped]},
+            {
+                "File": [_redact(file.path, file) for file in skipped],
+                "Why": [_redact(file.reason, file) for file in skipped],
+            },
             hide_index=True,
             alt="Skipped files",
         )
 
 
-def _told(sentence: str, about: Skipped) -> str:
-    """What is said of a file, whose place may have anything in it, and of the list that named it."""
-    place = about.path.partition(f" ({about.source}, ")[0]
-    return access.seen_sentence(sentence, place, about.source)
+def _redact(sentence: str, file: Skipped) -> str:
+    """Redact the place of a skipped file, which may contain any character, and of the list that named it."""
+    place = file.path.partition(f" ({file.source}, ")[0]
+    return access.sentence_for_visitor(sentence, place, file.source)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.paths import full_path
 from similarity.service.tasks import Finding, at, of_dataset
 from similarity.sources import open_source
@@ -24,16 +24,17 @@ ABOUT_UPLOAD = (
 # In pixels, where the screen has them.
 FORM_WIDTH = 760
 
-# Given a gallery's name, says how its pictures are found, and keeps what was uploaded; raises SimilarityError.
+# Called with the name of a gallery: keeps the upload, if any, and returns how to list the pictures; raises
+# SimilarityError.
 Prepare = Callable[[str], Finding]
 
 
 def choose(key: str, *ways: str) -> Prepare | None:
-    """Let a person choose; None as long as nothing was.
+    """Draw the choice of a source; returns None until one is chosen.
 
     Args:
-        key: sets this choice apart from others on the page.
-        ways: of those above.
+        key: a prefix that sets this choice apart from others on the page.
+        ways: which of PLACE, UPLOAD and DATASET to offer.
     """
     way = st.segmented_control("Pictures", ways, default=ways[0], required=True, key=f"{key}_way")
     if way == DATASET:
@@ -42,14 +43,14 @@ def choose(key: str, *ways: str) -> Prepare | None:
 
 
 def find_place(place: str) -> Finding:
-    """The pictures in a place, if it is one; raises SimilarityError."""
+    """Return how to list the pictures in a place; raises SimilarityError if it is not a source."""
     if not full_path(place).is_dir():  # a large folder is listed in the background
         open_source(place)
     return at(place)
 
 
 def _choose_place(key: str) -> Prepare | None:
-    place = fields.line("Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place")
+    place = fields.text_line("Path of a folder, a zip or a CSV", placeholder="/home/me/pictures", key=f"{key}_place")
     st.caption(ABOUT_PLACE)
     return (lambda _: find_place(place)) if place else None
 
@@ -62,8 +63,11 @@ def _choose_upload(key: str) -> Prepare | None:
 
 def _choose_dataset(key: str) -> Prepare:
     dataset = st.selectbox(
-        "Dataset", list(DATASETS.values()), format_func=lambda one: seen(one.title), key=f"{key}_dataset"
+        "Dataset",
+        list(DATASETS.values()),
+        format_func=lambda dataset: text_for_visitor(dataset.title),
+        key=f"{key}_dataset",
     )
     options = f" Indexed of it: `{dataset.options.strip()}`." if dataset.options else ""
-    st.caption(f"Licence: {shown(dataset.licence)}{options} It is downloaded once and kept.")
+    st.caption(f"Licence: {as_markdown(dataset.licence)}{options} It is downloaded once and kept.")
     return lambda _: of_dataset(dataset)

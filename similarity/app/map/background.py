@@ -1,59 +1,59 @@
-"""Maps that are being made: each by one thread, for which every session that wants it waits."""
+"""Maps, each laid out once in the background, for which every session that shows it waits."""
 
-import threading
 import time
 from concurrent.futures import wait
 
 import streamlit as st
-from cachetools import cached
 
 from similarity.app.map import layout
 from similarity.app.map.layout import GalleryMap
 from similarity.app.serving import visitors
-from similarity.app.serving.single_flight import Making, Once
+from similarity.app.serving.single_flight import Computation, SingleFlight
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
+from similarity.service import turns
+from similarity.service.singleton import singleton
 
 # How many maps are kept in memory, each of 100 kB at most.
 KEPT = 8
-# How often the waiting is told, in seconds.
+# How often the waiting time is drawn again, in seconds.
 TICK = 0.5
 
 
-class MapMaker(Once[GalleryMap]):
-    """Makes each map once. Safe to share between threads."""
+class MapMaker(SingleFlight[GalleryMap]):
+    """Lays out each map once. Safe to share between threads."""
 
     def __init__(self) -> None:
         super().__init__(KEPT)
 
-    def ask(self, gallery: Gallery) -> Making[GalleryMap]:
-        """The map of a gallery, now or later."""
+    def start_map(self, gallery: Gallery) -> Computation[GalleryMap]:
+        """Start the map of a gallery, unless it is being laid out or is done."""
         visitor = visitors.current()
 
         def work(_: OnProgress) -> GalleryMap:
-            with visitors.turns().counting(visitor):
+            with turns.shared_turns().counting(visitor):
                 return layout.make_map(gallery)
 
-        return self.make(layout.file_name(gallery), work)
+        return self.start(layout.file_name(gallery), work)
 
 
-@cached({}, lock=threading.Lock())
-def maker() -> MapMaker:
-    """The one of this app."""
+@singleton
+def shared_map_maker() -> MapMaker:
+    """Return the map maker of this process."""
     return MapMaker()
 
 
 def wait_for(gallery: Gallery, place: st.delta_generator.DeltaGenerator, height: int) -> GalleryMap:
-    """The map of a gallery; while it is made, that is told in a box of this height in place of the map.
+    """Wait for the map of a gallery; meanwhile a box of this height stands in its place.
 
     Raises:
-        Exception: whatever went wrong.
+        Exception: the error that ended the computation.
     """
-    making = maker().ask(gallery)
-    asked = making.result
-    wait([asked], timeout=TICK)
-    if asked.done():
-        return asked.result()
+    computation = shared_map_maker().start_map(gallery)
+    result = computation.result
+    wait([result], timeout=TICK)
+    if result.done():
+        return result.result()
     expected = layout.expected_seconds(len(gallery))
     with place.container(height=height, border=True, vertical_alignment="center", key="map-waiting"):
         status = st.status("Arranging the pictures …")
@@ -61,8 +61,8 @@ def wait_for(gallery: Gallery, place: st.delta_generator.DeltaGenerator, height:
             "Each picture is compared with every other one, so that those that look alike come to lie near each other. "
             f"This happens once for a gallery and takes about {max(2, round(expected))} seconds."
         )
-        # Drawing it is what lets a visitor leave the page meanwhile; the map is made all the same.
-        while not asked.done():
-            status.update(label=f"Arranging the pictures … {time.monotonic() - making.begun:.0f} s")
-            wait([asked], timeout=TICK)
-    return asked.result()
+        # Streamlit stops a script where it draws, so this lets the visitor leave; the map is made all the same.
+        while not result.done():
+            status.update(label=f"Arranging the pictures … {time.monotonic() - computation.started:.0f} s")
+            wait([result], timeout=TICK)
+    return result.result()

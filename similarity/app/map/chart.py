@@ -1,4 +1,4 @@
-"""The map of a gallery as a chart: what Apache ECharts is told to draw."""
+"""The map of a gallery, as options of Apache ECharts."""
 
 import html
 from collections import Counter
@@ -10,7 +10,7 @@ from similarity.app.serving import access, pictures
 from similarity.gallery import Gallery
 from similarity.sources.originals import file_name
 
-# So many labels have a colour and shape of their own; the others share one.
+# So many labels have a colour and a shape of their own; the others share one.
 MAX_LABELS = 16
 # Each has a contrast of at least 3 to the light and to the dark background, and those that colour-blind eyes confuse
 # have different shapes. In the second round the shapes change places, so that no pair comes twice.
@@ -27,29 +27,35 @@ NO_LABEL, QUERY = "no label", "Your query"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A map that can be drawn.
+    """A map, ready to be drawn.
 
     Attributes:
-        option: what ECharts calls so.
-        shown: for each series, the places on the map of its points; none for those that are no pictures.
+        option: the `option` of ECharts.
+        shown: for each series of pictures, the positions of its points in the map.
     """
 
     option: dict[str, Any]
     shown: list[list[int]]
 
 
-def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, found: int | None = None) -> Chart:
+def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, marked: int | None = None) -> Chart:
     """Draw a map.
 
     Args:
         query: where the query lies, float32 (2,).
-        found: the place on the map of a picture that is to be marked.
+        marked: the position in the map of a picture to mark.
     """
     groups = _groups(gallery, on)
     series = [_series(gallery, on, number, name, members) for number, (name, members) in enumerate(groups.items())]
-    if found is not None:
+    if marked is not None:
         series.append(
-            _mark(access.seen(file_name(gallery.items[on.rows[found]])), on.points[found], "circle", 26, is_ring=True)
+            _mark(
+                access.text_for_visitor(file_name(gallery.items[on.rows[marked]])),
+                on.points[marked],
+                "circle",
+                26,
+                is_ring=True,
+            )
         )
     if query is not None:
         series.append(_mark(QUERY, query, STAR, 34))
@@ -57,12 +63,12 @@ def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, found
 
 
 def _groups(gallery: Gallery, on: GalleryMap) -> dict[str, list[int]]:
-    """The places on the map by label, the most frequent first, the rest at the end."""
-    labels = [access.seen(item.label or "") for item in gallery.items.at(on.rows)]
+    """Group the positions in the map by label, the most frequent first, the rest at the end."""
+    labels = [access.text_for_visitor(item.label or "") for item in gallery.items.at(on.rows)]
     if not any(labels):
         return {"Pictures": list(range(len(on)))}
     counts = Counter(filter(None, labels))
-    own = [label for label, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MAX_LABELS]]
+    own = [label for label, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_LABELS]]
     rest = f"{len(counts) - len(own):,} other labels"
     groups: dict[str, list[int]] = {name: [] for name in (*own, rest, NO_LABEL)}
     for place, label in enumerate(labels):
@@ -78,7 +84,7 @@ def _series(gallery: Gallery, on: GalleryMap, number: int, name: str, members: l
         "type": "scatter",
         "name": name,
         "data": [
-            [*point, item.sha256, access.seen(file_name(item)), access.seen(item.label or "")]
+            [*point, item.sha256, access.text_for_visitor(file_name(item)), access.text_for_visitor(item.label or "")]
             for point, item in zip(points, items, strict=True)
         ],
         "symbol": SHAPES[(number + number // len(COLOURS)) % len(SHAPES)] if has_own else "circle",
@@ -92,7 +98,7 @@ def _series(gallery: Gallery, on: GalleryMap, number: int, name: str, members: l
 
 
 def _tooltip(gallery: Gallery) -> str:
-    """HTML; what stands in braces is put in by the browser, as text."""
+    """Return the HTML of a tooltip; the browser fills the braces in, as text."""
     source = html.escape(pictures.address(gallery.name, "{@[2]}"))
     box = "display:block;width:150px;height:150px;object-fit:contain;margin-bottom:6px"
     text = "display:block;max-width:150px;overflow:hidden;text-overflow:ellipsis"
@@ -103,7 +109,7 @@ def _tooltip(gallery: Gallery) -> str:
 
 
 def _mark(name: str, point: Points, symbol: str, size: int, *, is_ring: bool = False) -> dict[str, Any]:
-    """Something on top of the pictures that says what it is."""
+    """Return a series of one labelled point on top of the pictures."""
     style = {"color": "transparent", "borderColor": MARK, "borderWidth": 4} if is_ring else {"color": MARK}
     label = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
     return {
@@ -131,7 +137,7 @@ def _mark(name: str, point: Points, symbol: str, size: int, *, is_ring: bool = F
 
 def _option(series: list[dict[str, Any]], *, has_legend: bool, names: list[str]) -> dict[str, Any]:
     axis = {"type": "value", "min": -0.04, "max": 1.04, "show": False}
-    # "none" keeps what is out of sight, so that nothing is drawn anew when it comes back.
+    # "none" keeps points that are out of sight, so that they need not be drawn anew.
     zoom = {"type": "inside", "filterMode": "none", "minSpan": 2}
     return {
         "animation": False,
@@ -162,5 +168,5 @@ def _option(series: list[dict[str, Any]], *, has_legend: bool, names: list[str])
 
 
 def _size(count: int) -> int:
-    """Of a point, in pixels: the fewer there are, the larger."""
+    """Return the size of a point in pixels: the fewer points, the larger."""
     return next(size for most, size in ((30, 18), (200, 13), (1_500, 9), (count, 7)) if count <= most)

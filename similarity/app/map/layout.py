@@ -1,4 +1,4 @@
-"""The map of a gallery: a place in the plane for each picture, pictures that are alike near each other.
+"""The map of a gallery: a point in the plane for each picture, similar pictures near each other.
 
     cache/maps/
       tsne2-5c1e….npy    float32 (n, 2), named by the method and by the SHA-256 of the vectors it was made of
@@ -27,14 +27,14 @@ from similarity.vectors.npy_files import read_array
 # float32 (n, 2), both coordinates in 0..1.
 Points = npt.NDArray[np.float32]
 
-# Another one whenever the same embeddings would get another map.
+# Changes whenever the same embeddings would get another map.
 METHOD = "tsne2"
 # More take minutes, and cannot be told apart on a screen.
 MAX_POINTS = 5_000
 # Fewer have no neighbourhoods that t-SNE could keep; their two principal components show all there is.
 MIN_TSNE = 10
 PERPLEXITY = 30.0
-# How many pictures say where a query lies.
+# A query lies between so many of its nearest pictures.
 PLACED_BY = 5
 
 logger = logging.getLogger(__name__)
@@ -42,23 +42,23 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class GalleryMap:
-    """Where the pictures of a gallery lie.
+    """The points of a gallery's pictures.
 
     Attributes:
-        rows: of the pictures that are on it, int64 (n,).
-        points: of each of these, float32 (n, 2), both coordinates in 0..1.
+        rows: of the pictures on the map, int64 (n,).
+        points: one for each of these rows, float32 (n, 2), both coordinates in 0..1.
     """
 
     rows: Rows
     points: Points
 
     def __len__(self) -> int:
-        """How many pictures are on it."""
+        """Return the number of pictures on the map."""
         return len(self.rows)
 
 
 def make_map(gallery: Gallery) -> GalleryMap:
-    """The map of a gallery, from the cache if it is there; otherwise it is made and kept."""
+    """Return the map of a gallery from the cache; if it is not there, make it and store it."""
     if (kept := read_map(gallery)) is not None:
         return kept
     rows = shown_rows(len(gallery))
@@ -68,7 +68,7 @@ def make_map(gallery: Gallery) -> GalleryMap:
 
 
 def read_map(gallery: Gallery) -> GalleryMap | None:
-    """The map of a gallery if it is in the cache, whole."""
+    """Read the map of a gallery from the cache; None if it is missing or damaged."""
     rows = shown_rows(len(gallery))
     try:
         points = read_array(_file(gallery), (len(rows), 2), np.float32)
@@ -76,7 +76,7 @@ def read_map(gallery: Gallery) -> GalleryMap | None:
         if not isinstance(error, FileNotFoundError):
             logger.warning("The map of %s cannot be read and is made again: %s", gallery.name, error)
         return None
-    # Written so that a number that is none is refused, too.
+    # NaN fails these comparisons.
     if not ((points >= 0) & (points <= 1)).all():
         logger.warning("The map of %s is damaged and is made again", gallery.name)
         return None
@@ -84,7 +84,7 @@ def read_map(gallery: Gallery) -> GalleryMap | None:
 
 
 def shown_rows(count: int) -> Rows:
-    """Which rows of a gallery are on its map: all, or MAX_POINTS of them, evenly spread.
+    """Return the rows of a gallery that are on its map: all, or MAX_POINTS of them, evenly spread.
 
     Neighbouring rows come from one folder, so that every folder has its share.
     """
@@ -92,13 +92,13 @@ def shown_rows(count: int) -> Rows:
 
 
 def expected_seconds(count: int) -> float:
-    """About how long it takes to make the map of so many pictures, from this module's measurements."""
+    """Estimate the seconds that the map of so many pictures takes, from this module's measurements."""
     shown = min(count, MAX_POINTS)
     return 1.5 + 0.005 * shown if shown >= MIN_TSNE else 1.0
 
 
 def lay_out(vectors: Vectors) -> Points:
-    """Give each vector a place in the plane, those of a small angle near each other.
+    """Give each vector a point in the plane, vectors at a small angle near each other.
 
     Args:
         vectors: float32 (n, dim), rows of unit length.
@@ -121,7 +121,7 @@ def lay_out(vectors: Vectors) -> Points:
 
 
 def place(gallery: Gallery, on: GalleryMap, query: Vectors) -> Points:
-    """Where a query lies on a map: among the pictures of the map that are most similar to it.
+    """Place a query on a map: between the pictures that are most similar to it.
 
     t-SNE has no function for what it has not seen, so this is an approximation: the mean of their places, weighted by
     1 / (1 - similarity)^2 (D. Shepard, "A two-dimensional interpolation function for irregularly-spaced data", 1968).
@@ -154,7 +154,7 @@ def _tsne(vectors: Vectors, start: Points) -> Points:
 
 
 def _into_box(plane: Points) -> Points:
-    """Scale both coordinates to 0..1; what does not differ lies in the middle."""
+    """Scale both coordinates to 0..1; a coordinate that is constant becomes 0.5."""
     low, high = plane.min(axis=0), plane.max(axis=0)
     size = high - low
     differs = size > 1e-6
@@ -163,7 +163,7 @@ def _into_box(plane: Points) -> Points:
 
 
 def file_name(gallery: Gallery) -> str:
-    """The name of its map's file: another one for every method, and for all other embeddings or refinements of them."""
+    """Return the file name of a gallery's map, which depends on the method, the embeddings and their refinement."""
     files = gallery.manifest.files
     names = (EMBEDDINGS, HEAD, CENTRE, NEIGHBOURS)
     made_of = [files[name]["sha256"] for name in names if name in files]
@@ -176,7 +176,7 @@ def _file(gallery: Gallery) -> Path:
 
 
 def _write(path: Path, points: Points) -> None:
-    """Written whole or not at all; where that cannot be, it is made again the next time."""
+    """Write the file whole or not at all; if that fails, the map is made again the next time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda file: np.save(file, points, allow_pickle=False))

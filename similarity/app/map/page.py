@@ -1,4 +1,4 @@
-"""The map page: all pictures of a gallery at once, those that look alike near each other."""
+"""The map page: all pictures of a gallery at once, similar ones near each other."""
 
 import logging
 from pathlib import Path
@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.map import background, chart, layout
 from similarity.app.map.layout import GalleryMap
 from similarity.app.serving import resources
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import gallery_choice, navigation
 from similarity.app.shell.navigation import LastSearch
 from similarity.app.wording import messages
@@ -19,7 +19,7 @@ from similarity.storage.current import live_state
 
 HEIGHT = 640
 VIEWS = "map_views"
-# On a telephone some of the page stays beside the map, to scroll the page with.
+# On a telephone some of the page stays free beside the map, for scrolling.
 CSS = """<style>
 @media (max-width: 640px) {
   [class*="st-key-map-"], [class*="st-key-map-"] *:has(.stEChartsChart), [class*="st-key-map-"] .stEChartsChart {
@@ -39,13 +39,13 @@ def show() -> None:
     st.html(CSS)
     st.title("Map", anchor=False)
     st.markdown("All pictures of a gallery at once. Those that look alike lie near each other.")
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            gallery = resources.load_gallery(gallery_choice.choose_named(directories))
+            gallery = resources.load_gallery(gallery_choice.choose_by_address(directories))
             st.caption(_facts(gallery))
         with right:
             _show_map(gallery, left)
@@ -55,7 +55,7 @@ def show() -> None:
 
 
 def _searched(directory: Path) -> LastSearch | None:
-    """What was searched for last, if it was in this gallery."""
+    """Return the last search, if it was in this gallery."""
     try:
         return navigation.last_search(directory.name, live_state(directory))
     except GalleryError:
@@ -72,7 +72,7 @@ def _facts(gallery: Gallery) -> str:
 def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None:
     search = _searched(gallery.directory)
     with left:  # before the map is made, so that nothing moves when it is
-        found = _find(gallery)
+        marked = _find(gallery)
         if search:
             _show_query(search)
     place = st.empty()
@@ -87,7 +87,7 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
             st.button("Try again", icon=":material/refresh:")
         return
     query = layout.place(gallery, on, search.vector) if search else None
-    _draw(gallery, on, chart.draw(gallery, on, query=query, found=found), place)
+    _draw(gallery, on, chart.draw(gallery, on, query=query, marked=marked), place)
     _show_help()
 
 
@@ -98,7 +98,8 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
         height=HEIGHT,
         key=f"map-{gallery.name}-{gallery.manifest.generation}-{st.session_state.get(VIEWS, 0)}",
         on_select="rerun",
-        alt=f"Map of the {len(on):,} pictures of {seen(gallery.name)}. Each can be found by its name, too, beside it.",
+        alt=f"Map of the {len(on):,} pictures of {text_for_visitor(gallery.name)}. "
+        "Each can be found by its name, too, beside it.",
     )
     for group in event.selection.selected:
         if group["series_index"] < len(chart.shown):
@@ -107,27 +108,33 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
 
 
 def _find(gallery: Gallery) -> int | None:
-    """Find a picture by name, without a mouse too; gives its place on the map."""
+    """Draw the choice of a picture by name; returns its position in the map."""
     items = gallery.items.at(layout.shown_rows(len(gallery)))
     found = st.selectbox(
         "Find a picture",
         range(len(items)),
         index=None,
-        format_func=lambda place: " · ".join(map(seen, filter(None, (file_name(items[place]), items[place].label)))),
+        format_func=lambda place: " · ".join(
+            map(text_for_visitor, filter(None, (file_name(items[place]), items[place].label)))
+        ),
         key=f"find-{gallery.name}-{gallery.manifest.generation}",
         placeholder="Type a part of its name",
     )
     if found is not None:
         item = items[found]
         with _row():
-            st.image(gallery.thumbnail(item), alt=f"{seen(item.label or 'Picture')}: {seen(file_name(item))}", width=72)
+            st.image(
+                gallery.thumbnail(item),
+                alt=f"{text_for_visitor(item.label or 'Picture')}: {text_for_visitor(file_name(item))}",
+                width=72,
+            )
             if st.button("Search with it", icon=":material/image_search:"):
                 navigation.go_to_item(gallery.name, item)
     return found
 
 
 def _show_query(search: LastSearch) -> None:
-    """What was searched for, which has a star on the map."""
+    """Draw the last query, which has a star on the map."""
     st.caption(f"{chart.QUERY}, the star on the map")
     with _row():
         st.image(search.preview, alt=chart.QUERY, width=72)
@@ -140,12 +147,12 @@ def _row() -> st.delta_generator.DeltaGenerator:
 
 
 def _show_help() -> None:
-    """Below the map: how it is read and used, and the way back to all of it."""
+    """Draw how to use the map, and a button that shows all of it again."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(HELP, width="stretch")
         st.button("Show the whole map", icon=":material/zoom_out_map:", on_click=_start_view_anew)
 
 
 def _start_view_anew() -> None:
-    """Another chart in place of the one that was zoomed and moved."""
+    """Replace the zoomed and moved chart by a new one."""
     st.session_state[VIEWS] = st.session_state.get(VIEWS, 0) + 1

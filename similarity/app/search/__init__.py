@@ -1,1 +1,1 @@
-"""The search page: a query is put together on the left, and its results are on the right."""
+"""The search page: the query on the left, its results on the right."""

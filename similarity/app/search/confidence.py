@@ -1,16 +1,14 @@
-"""How sure the results are: a probability on each, and a word above them if the best one is not sure enough."""
+"""Confidence: a probability on each result, and a warning above them if the best is not likely enough."""
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import wait
 
 import streamlit as st
-from cachetools import cached
 
 from similarity.app.components.tiles import Tile
 from similarity.app.evaluate.background import AT_ONCE
 from similarity.app.search.query_parts import Example
-from similarity.app.serving.single_flight import Once
+from similarity.app.serving.single_flight import SingleFlight
 from similarity.app.shell.links import ITEM, TEXT, UPLOAD, Link
 from similarity.errors import SearchError
 from similarity.evaluation.calibrate import calibrate, read_calibration
@@ -19,28 +17,29 @@ from similarity.evaluation.confidence.estimate import Chances, find_chances, per
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.search import Hit
+from similarity.service.singleton import singleton
 from similarity.sources.base import LABEL
 from similarity.vectors.arrays import Vectors
 
-# How many galleries are remembered, each with a few kilobytes.
+# Calibrations kept in memory, each of a few kilobytes.
 KEPT = 16
-# Of more pictures than AT_ONCE a thread finds out, while results are shown without probabilities; of more than this
-# nobody does before it is asked for, with `search --precision` or `evaluate --queries`.
+# A gallery of more than AT_ONCE pictures is calibrated in the background, while results are shown without
+# probabilities; one of more than this only on request, with `search --precision` or `evaluate --queries`.
 IN_BACKGROUND = 100_000
 KIND = "likely the same kind"
 
 
-@cached({}, lock=threading.Lock())
-def calibrations() -> Once[Calibration | None]:
-    """All of this app; None for a gallery that cannot tell how sure its results are."""
-    return Once(KEPT)
+@singleton
+def calibrations() -> SingleFlight[Calibration | None]:
+    """Return the calibrations of this process; None for a gallery that cannot be calibrated."""
+    return SingleFlight(KEPT)
 
 
-def find(
+def estimate(
     gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example], vector: Vectors, link: Link
 ) -> Chances | None:
-    """How likely results are right; None where nothing says so (yet), and for words, for which it was not measured."""
-    if any(one.part.kind == TEXT for one in (*like, *unlike)):
+    """Estimate how likely results are right; None without a calibration, and for words, which it does not cover."""
+    if any(example.part.kind == TEXT for example in (*like, *unlike)):
         return None
     calibration = _calibration(gallery)
     if calibration is None:
@@ -53,33 +52,33 @@ def find(
         return None
 
 
-def mark(tile: Tile, hit: Hit, chances: Chances | None, precision: float | None) -> Tile:
-    """A result with how sure it is."""
+def label_tile(tile: Tile, hit: Hit, chances: Chances | None, precision: float | None) -> Tile:
+    """Add the probability of being right to the tile of a result."""
     if chances is None:
         return tile
-    told, chance = tell(hit, chances), chances.of(hit)
+    description, chance = describe(hit, chances), chances.of(hit)
     if chance is None:
-        return tile | {"chance": told}
+        return tile | {"chance": description}
     is_unsure = precision is not None and not chances.is_sure(hit, precision)
     short = f"{percent(chance)} likely" + (", less sure" if is_unsure else "")
-    return tile | {"chance": short, "unsure": is_unsure, "hint": f"{tile['hint']} ({told})"}
+    return tile | {"chance": short, "unsure": is_unsure, "hint": f"{tile['hint']} ({description})"}
 
 
-def tell(hit: Hit, chances: Chances) -> str:
-    """How sure a result is, in words."""
+def describe(hit: Hit, chances: Chances) -> str:
+    """Write the probability of a result in words."""
     if hit.item.id in chances.same:
         return "the same picture"
     chance = chances.of(hit)
     return "" if chance is None else f"{percent(chance)} {KIND}"
 
 
-def say_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
-    """Say it if the best result is not as sure as was asked for, or rather wrong than right."""
+def warn_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
+    """Show a warning if the best result is less likely right than requested, or more likely wrong than right."""
     best = chances.best(hits) if chances else None
     if chances is None or best is None or chances.are_confident(hits, precision):
         return
     chance = chances.of(best)
-    told = "has no label" if chance is None else f"is {percent(chance)} {KIND}"
+    state = "has no label" if chance is None else f"is {percent(chance)} {KIND}"
     none = "Besides the picture itself, there is no confident match" if best is not hits[0] else "No confident match"
     why = ""
     if precision is not None and chances.calibration.threshold(precision) is None:
@@ -87,7 +86,7 @@ def say_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: float
     elif precision is not None:
         share = percent(precision)
         why = f" It takes a higher score, or more agreement among the first results, to be right in {share} of cases."
-    st.warning(f"**{none}.** The best one {told}.{why}", icon=":material/help:")
+    st.warning(f"**{none}.** The best one {state}.{why}", icon=":material/help:")
 
 
 def _calibration(gallery: Gallery) -> Calibration | None:
@@ -102,17 +101,17 @@ def _calibration(gallery: Gallery) -> Calibration | None:
         except SearchError:  # there are too few pictures, or all have one label
             return None
 
-    making = calibrations().make(f"{gallery.directory}\n{gallery.state}", work)
-    if not making.result.done() and len(gallery) <= AT_ONCE:
+    computation = calibrations().start(f"{gallery.directory}\n{gallery.state}", work)
+    if not computation.result.done() and len(gallery) <= AT_ONCE:
         with st.spinner("Finding out how sure its results are …"):
-            wait([making.result])
-    # What went wrong is in the log, and results are there without it.
-    return making.result.result() if making.result.done() and not making.has_failed else None
+            wait([computation.result])
+    # A failure is in the log, and results are shown without probabilities.
+    return computation.result.result() if computation.result.done() and not computation.has_failed else None
 
 
 def _same(gallery: Gallery, like: Sequence[Example]) -> list[str]:
-    """The ids of pictures that are asked with."""
-    whole = [one.part for one in like if not one.part.box]
-    asked = [part.value for part in whole if part.kind in (ITEM, UPLOAD)]
-    rows = [gallery.items.find(value) for value in asked]
+    """Return the ids of the gallery's pictures that are whole examples of the query."""
+    whole = [example.part for example in like if not example.part.box]
+    values = [part.value for part in whole if part.kind in (ITEM, UPLOAD)]
+    rows = [gallery.items.find(value) for value in values]
     return [gallery.items[row].id for row in rows if row is not None]

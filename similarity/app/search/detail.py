@@ -1,4 +1,4 @@
-"""A closer look at one picture: beside the query, with all that is known of it and what can be done with it."""
+"""The detail dialog: one picture beside the query, its facts, and further searches with it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,11 +8,11 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.search import confidence, explanation, feedback
 from similarity.app.search.query_parts import Example
-from similarity.app.serving import resources, visitors
-from similarity.app.serving.access import place_for_visitor, seen, seen_item
+from similarity.app.serving import previews, visitors
+from similarity.app.serving.access import item_for_visitor, place_for_visitor, text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
-from similarity.app.wording.messages import as_text, show_error, shown
+from similarity.app.wording.messages import as_markdown, escape_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
@@ -27,8 +27,8 @@ LOOKED_AT, IS_OPEN = "looked_at", "detail_is_open"
 SHOWN_DUPLICATES = 24
 
 
-def open_later(item_id: str) -> None:
-    """Have a picture shown when the page is drawn; for a callback."""
+def open_after_rerun(item_id: str) -> None:
+    """Open the dialog for a picture when the page is drawn; for a callback."""
     st.session_state[LOOKED_AT] = item_id
     st.session_state[IS_OPEN] = True
 
@@ -36,7 +36,7 @@ def open_later(item_id: str) -> None:
 def show_if_open(
     gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example], chances: Chances | None = None
 ) -> None:
-    """Draw the picture that was asked for, on top of the page."""
+    """Draw the dialog on top of the page, if it was opened."""
     if st.session_state.pop(IS_OPEN, False):
         st.dialog("A closer look", width="large")(_show)(gallery, {hit.item.id: hit for hit in hits}, like, chances)
 
@@ -45,7 +45,7 @@ def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chanc
     try:
         item = gallery.find(st.session_state[LOOKED_AT])
         hit = hits.get(item.id)
-        _show_pictures(gallery, item, hit, like, confidence.tell(hit, chances) if hit and chances else "")
+        _show_pictures(gallery, item, hit, like, confidence.describe(hit, chances) if hit and chances else "")
         _show_actions(gallery, item)
         _show_facts(item)
         _show_near_identical(gallery, item)
@@ -54,31 +54,35 @@ def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chanc
 
 
 def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence[Example], sure: str) -> None:
-    item, name = seen_item(item), seen(file_name(item))
+    item, name = item_for_visitor(item), text_for_visitor(file_name(item))
     caption = f"Rank {hit.rank}, score {hit.score:.3f}: {name}" if hit else name
     with st.container(key="compare"):
         is_drawn = explanation.show_if_asked(gallery, item, like, caption)
         left, right = st.columns(2) if like else (None, st.container())
         if left and not is_drawn:
-            left.image(like[0].seen, alt=f"Your query: {seen(like[0].title)}", width="stretch")
-            left.caption(f"Your query: {shown(like[0].title)}")
+            left.image(like[0].cropped, alt=f"Your query: {text_for_visitor(like[0].title)}", width="stretch")
+            left.caption(f"Your query: {as_markdown(like[0].title)}")
         if left:
             with left:
-                explanation.offer()
+                explanation.show_switch()
         if not is_drawn:
             right.image(
-                resources.preview_of_item(gallery, item), alt=f"Result: {seen(item.label or name)}", width="stretch"
+                previews.preview_of_item(gallery, item),
+                alt=f"Result: {text_for_visitor(item.label or name)}",
+                width="stretch",
             )
-            right.caption(as_text(caption))
+            right.caption(escape_markdown(caption))
         if sure:
-            right.markdown(f"**{as_text(sure)}**" + (f" ({shown(item.labels[0])})" if item.labels else ""))
+            right.markdown(
+                f"**{escape_markdown(sure)}**" + (f" ({as_markdown(item.labels[0])})" if item.labels else "")
+            )
 
 
 def _show_actions(gallery: Gallery, item: Item) -> None:
-    """Each of them is another search, so that the whole page is drawn again."""
+    """Draw buttons for further searches, each of which draws the whole page again, and for a download."""
     part, link, visitor = Part(ITEM, item.public_id), links.read(), visitors.current()
     searches: list[tuple[str, str, Callable[..., None], tuple[Any, ...]]] = [
-        ("Search with it", ":material/search:", links.put_together, ((part,), ()))
+        ("Search with it", ":material/search:", links.set_query, ((part,), ()))
     ]
     if part not in link.like[:1]:  # the query itself
         searches += [
@@ -91,31 +95,31 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
                 st.rerun()
         st.download_button(
             "Download",
-            lambda: _take_along(item, visitor),
-            file_name=plain.entry(seen(file_name(item))),
+            lambda: _download(item, visitor),
+            file_name=plain.entry(text_for_visitor(file_name(item))),
             icon=":material/download:",
             on_click="ignore",
             disabled=item.is_gone,
         )
 
 
-def _take_along(item: Item, visitor: Visitor) -> bytes:
-    """Called where nothing is known of the visitor any more."""
+def _download(item: Item, visitor: Visitor) -> bytes:
+    """Read the file of a picture; called outside of a page, where the visitor has to be given."""
     with visitors.acting_for(visitor):
-        return resources.take_along(item)
+        return previews.original(item)
 
 
 def _show_facts(item: Item) -> None:
     place = place_for_visitor(item)
     st.caption("Address" if is_remote(item.path) else "File")
-    st.code(seen(place), language=None, wrap_lines=True)
+    st.code(text_for_visitor(place), language=None, wrap_lines=True)
     if item.is_gone:
         st.caption(":material/link_off: The file is gone; what is shown was kept when it was indexed.")
-    item = seen_item(item)
+    item = item_for_visitor(item)
     facts = {"Label": item.label or "", "Size": f"{item.width:,} × {item.height:,} pixels, {item.size / 1000:,.0f} KB"}
     facts |= {name.capitalize(): value for name, value in item.metadata.items()}
     facts |= {"Exact copies": ", ".join(place_for_visitor(copy) for copy in item.copies)}
-    st.table({shown(name): shown(value) for name, value in facts.items() if value}, border="horizontal")
+    st.table({as_markdown(name): as_markdown(value) for name, value in facts.items() if value}, border="horizontal")
 
 
 def _show_near_identical(gallery: Gallery, item: Item) -> None:

@@ -1,4 +1,4 @@
-"""Why a result is similar to the query: both pictures with heat over them, and what the score is made of."""
+"""The explanation of a result: a heat map on it and on the query, and the parts of the score in words."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ import streamlit as st
 
 from similarity.app.components import heat
 from similarity.app.search.query_parts import Example, picture_file
-from similarity.app.serving import resources
-from similarity.app.serving.access import seen
+from similarity.app.serving import previews, query_vectors, resources
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell.links import TEXT
-from similarity.app.wording.messages import as_text, show_error
+from similarity.app.wording.messages import escape_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.query.explain import Explanation
@@ -18,7 +18,7 @@ from similarity.sources import Item
 IS_ASKED = "why-is-it-similar"
 
 
-def offer() -> None:
+def show_switch() -> None:
     """Draw the switch; nothing is computed until it is on."""
     st.toggle("Why is it similar?", key=IS_ASKED)
 
@@ -27,10 +27,10 @@ def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption
     """Draw the first picture of the query and a result, with heat over both, if the switch is on.
 
     Args:
-        caption: what stands below the result.
+        caption: the text below the result.
 
     Returns:
-        Whether they are drawn; if they should be and cannot, it says why.
+        Whether the pictures are drawn; if they cannot be, the page says why.
     """
     if not (like and st.session_state.get(IS_ASKED)):
         return False
@@ -53,23 +53,23 @@ def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption
 
 def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
     file = picture_file(gallery, example.part)
-    asked = resources.look(gallery, file, example.part.box)
-    return gallery.explain(asked, item.id, fetch=resources.fetch_picture)
+    look = query_vectors.look(gallery, file, example.part.box)
+    return gallery.explain(look, item.id, fetch=resources.fetch_picture)
 
 
 def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str) -> None:
-    title = f"Your query: {seen(example.title)}"
-    left = heat.picture(example.seen, explanation.query, alt=f"{title}, with heat", caption=title)
-    preview = resources.preview_of_item(gallery, item)
-    alt = f"Result: {seen(item.label or caption)}, with heat"
-    right = heat.picture(preview, explanation.result, alt=alt, caption=seen(caption))
+    title = f"Your query: {text_for_visitor(example.title)}"
+    left = heat.picture(example.cropped, explanation.query, alt=f"{title}, with heat", caption=title)
+    preview = previews.preview_of_item(gallery, item)
+    alt = f"Result: {text_for_visitor(item.label or caption)}, with heat"
+    right = heat.picture(preview, explanation.result, alt=alt, caption=text_for_visitor(caption))
     heat.show(left, right, explanation, key="heat")
 
 
 def _words(explanation: Explanation, *, is_alone: bool) -> str:
-    """What the colours mean and what the score is made of."""
-    words = as_text(explanation.words)
+    """Write what the colours mean and what the score consists of."""
+    words = escape_markdown(explanation.words)
     if not is_alone:
         words = "Your query has several parts; this compares its first picture with the result. Alone: " + words
     colours = "The warmer a region, the more it adds to the score; what the model does not see has no colour."
-    return " ".join([words, colours, *([] if explanation.is_exact else [as_text(explanation.note)])])
+    return " ".join([words, colours, *([] if explanation.is_exact else [escape_markdown(explanation.note)])])

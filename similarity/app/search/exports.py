@@ -1,4 +1,4 @@
-"""What can be taken along of the results on a page: table, JSON, pictures, and the sheet."""
+"""Downloads of the results on a page: a table, JSON, the pictures, and a contact sheet."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,66 +7,67 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.search.query_parts import Example
-from similarity.app.serving import resources, visitors
-from similarity.app.serving.access import place_for_visitor, seen_item, telling
+from similarity.app.serving import previews, visitors
+from similarity.app.serving.access import item_for_visitor, place_for_visitor, redactor
 from similarity.exports.results import to_csv, to_json, to_rows, to_zip
 from similarity.exports.sheet import draw_sheet
 from similarity.fetch.redaction import redact_sentence
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode
 from similarity.search import Hit
+from similarity.service import turns
 from similarity.service.turns import Visitor
 from similarity.text import plain
 
-# A sheet of more is larger than anybody prints.
+# A sheet of more results is too large to print.
 ON_SHEET = 20
 
 
 @dataclass(frozen=True)
 class Export:
-    """The results on a page, ready to be made into a file when somebody asks for it.
+    """The results on a page, from which a file is made when the visitor downloads it.
 
-    That is then done where nothing is known of the visitor any more.
+    Files are made outside of the page, where the visitor is no longer known.
 
     Attributes:
-        places: where each picture is, as the visitor may know it.
-        tell: what makes of a name, a label or a fact what the visitor may know of it.
-        visitor: whose share of time it takes.
+        places: path or address of each picture, redacted for the visitor.
+        redact: redacts a text for the visitor; `str` if nothing is secret.
+        visitor: whose time is used.
     """
 
     gallery: Gallery
     hits: Sequence[Hit]
     like: Sequence[Example]
     places: Sequence[str]
-    tell: Callable[[str], str]
+    redact: Callable[[str], str]
     visitor: Visitor
 
     def csv(self) -> bytes:
-        """A table."""
+        """Make a CSV table of the results."""
         return to_csv(self._rows())
 
     def json(self) -> bytes:
-        """What the command line prints, with the metadata."""
-        titles = [self.tell(one.title) for one in self.like]
-        return to_json(titles, self.gallery.name, self.tell(self.gallery.manifest.model), self._rows())
+        """Make the JSON that the command line prints, with metadata."""
+        titles = [self.redact(example.title) for example in self.like]
+        return to_json(titles, self.gallery.name, self.redact(self.gallery.manifest.model), self._rows())
 
     def zip(self) -> bytes:
-        """The pictures."""
-        explain = str if self.tell is str else self._explain
-        with visitors.acting_for(self.visitor), visitors.turns().counting(self.visitor):
-            return to_zip(self.hits, resources.take_along, explain)
+        """Make a zip of the pictures."""
+        explain = str if self.redact is str else self._explain
+        with visitors.acting_for(self.visitor), turns.shared_turns().counting(self.visitor):
+            return to_zip(self.hits, previews.original, explain)
 
     def sheet(self) -> bytes:
-        """The query beside the first results."""
+        """Draw a PNG of the query beside the first results."""
         hits = self.hits[:ON_SHEET]
         query = self.like[0]
-        with visitors.turns().take(self.visitor):
-            picture = decode(query.seen, query.title)
+        with turns.shared_turns().take(self.visitor):
+            picture = decode(query.cropped, query.title)
             pictures = [self.gallery.thumbnail(hit.item) for hit in hits]
-            return draw_sheet(picture, self.tell(query.title), hits, pictures, tell=self.tell)
+            return draw_sheet(picture, self.redact(query.title), hits, pictures, tell=self.redact)
 
     def _rows(self) -> list[dict[str, Any]]:
-        hits = [replace(hit, item=seen_item(hit.item, self.tell)) for hit in self.hits]
+        hits = [replace(hit, item=item_for_visitor(hit.item, self.redact)) for hit in self.hits]
         return to_rows(hits, self.places)
 
     def _explain(self, reason: str) -> str:
@@ -74,9 +75,9 @@ class Export:
 
 
 def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
-    """Draw a menu of files; each is made when it is asked for."""
+    """Draw the menu of downloads."""
     places = [place_for_visitor(hit.item) for hit in hits]
-    export = Export(gallery, hits, like, places, telling(), visitors.current())
+    export = Export(gallery, hits, like, places, redactor(), visitors.current())
     sheet = f"Sheet of the first {ON_SHEET} (PNG)" if len(hits) > ON_SHEET else "Sheet (PNG)"
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),

@@ -1,6 +1,6 @@
-"""Marks on results, more like this or not like this: the search follows at once, and they are kept to be learned from.
+"""Marks on results, "more like this" or "not like this": they refine the search, and are stored for training.
 
-They are kept where galleries may be changed; whoever may only search leaves nothing behind.
+They are stored only for visitors who may manage galleries.
 """
 
 import logging
@@ -9,11 +9,11 @@ import streamlit as st
 
 from similarity.app.components.tiles import Tile
 from similarity.app.search.query_parts import picture_file
-from similarity.app.serving import resources
+from similarity.app.serving import query_vectors
 from similarity.app.serving.access import may_manage
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, MAX_PARTS, TEXT, Link, Part
-from similarity.app.wording.messages import error_text
+from similarity.app.wording.messages import error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.sources.originals import file_name
@@ -28,8 +28,8 @@ NOT_KEPT_FOR_WORDS = "Marks are kept only of searches that begin with a picture,
 logger = logging.getLogger(__name__)
 
 
-def offer(tile: Tile, link: Link) -> Tile:
-    """A result that can be marked, unless it is the query itself."""
+def mark_tile(tile: Tile, link: Link) -> Tile:
+    """Let a result be marked, unless it is the query itself."""
     part = Part(ITEM, tile["id"])
     if part == link.like[0]:
         return tile
@@ -37,11 +37,11 @@ def offer(tile: Tile, link: Link) -> Tile:
 
 
 def mark(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
-    """Make a result an example or a counter-example of the search, or take that back; for a callback."""
+    """Make a result an example or a counter-example of the query, or neither; for a callback."""
     part, link = Part(ITEM, item_id), links.read()
     if part in link.like[:1]:
         return
-    like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
+    like, unlike = (tuple(other for other in parts if other != part) for parts in (link.like, link.unlike))
     if wanted:
         like = (*like, part)
     elif wanted is False:
@@ -50,14 +50,14 @@ def mark(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
     if max(len(like), len(unlike)) > MAX_PARTS:
         st.session_state[NOTICE] = FULL
         return
-    keep(gallery, part, wanted)
-    links.put_together(like, unlike)
+    store(gallery, part, wanted)
+    links.set_query(like, unlike)
 
 
-def keep(gallery: Gallery, part: Part, wanted: bool | None) -> None:
-    """Keep what a part of the search is from now on, or forget it, if it is a mark on a result; for a callback.
+def store(gallery: Gallery, part: Part, wanted: bool | None) -> None:
+    """Store the mark that a part of the query is, or delete it if `wanted` is None; for a callback.
 
-    To be called before the search in the address is changed, since that is what the mark is about.
+    Call it before the address changes, since the mark belongs to the query that is in the address.
     """
     link = links.read()
     if part.kind != ITEM or part.box or not link.like or part == link.like[0] or not may_manage():
@@ -73,34 +73,34 @@ def keep(gallery: Gallery, part: Part, wanted: bool | None) -> None:
             add_mark(gallery.directory, gallery.manifest, query, item, wanted=wanted)
     except SimilarityError as error:
         logger.warning("A mark is not kept: %s (%r)", error, error.__cause__)
-        st.session_state[NOTICE] = f"This mark is not kept. {error_text(error)}"
+        st.session_state[NOTICE] = f"This mark is not kept. {error_as_markdown(error)}"
 
 
 def draw_again_if_marked() -> None:
-    """Draw the whole page if something has just been marked: results are a fragment, and the query is outside it."""
+    """Draw the whole page again after a mark: the query is outside of the fragment of the results."""
     if st.session_state.pop(HAS_CHANGED, False):
         st.rerun()
 
 
-def say_what_went_wrong() -> None:
-    """Say it if a mark could not be made or kept."""
+def show_notice() -> None:
+    """Show once why a mark could not be made or stored."""
     if notice := st.session_state.pop(NOTICE, None):
         st.toast(notice, icon=":material/error:", duration="long")
 
 
-def whether_kept(link: Link) -> str:
-    """What becomes of marks on the results of a search, in a sentence."""
+def storage_note(link: Link) -> str:
+    """Return a sentence that says whether marks on the results of a search are stored."""
     if not may_manage():
         return NOT_KEPT
     return NOT_KEPT_FOR_WORDS if link.like and link.like[0].kind == TEXT else KEPT
 
 
 def _marked_query(gallery: Gallery, part: Part) -> MarkedQuery | None:
-    """What results are marked for, which is the first part of the search; None of words, which are not kept."""
+    """Return the first part of the query, to which marks belong; None for words, whose marks are not stored."""
     if part.kind == TEXT:
         return None
     if part.kind == ITEM and not part.box:
         item = gallery.find(part.value)
         return MarkedQuery(file_name(item), item.sha256)
     file = picture_file(gallery, part)
-    return MarkedQuery(file.name, file.sha256, part.box, resources.embed_picture(gallery, file, part.box))
+    return MarkedQuery(file.name, file.sha256, part.box, query_vectors.embed_picture(gallery, file, part.box))

@@ -1,4 +1,4 @@
-"""Which of the pictures may be results: by label, by metadata, by score, and whether near-identical ones are shown."""
+"""Filters of the results: by label, by metadata, by score, and without near-duplicates."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,23 +7,23 @@ from typing import get_args
 
 import streamlit as st
 
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import BALANCED, PRECISIONS, Link
-from similarity.app.wording.messages import shown
+from similarity.app.wording.messages import as_markdown
 from similarity.query.filters import Facets
 from similarity.search import Accuracy
 from similarity.sources.base import LABEL
 
-# A list of more values than these is no help; the most frequent ones are offered.
+# A longer list of values is no help; the most frequent are offered.
 MAX_VALUES = 500
 
 
 def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
-    """Draw the menu of filters; each change is a change of the address.
+    """Draw the menu of filters; each change goes into the address.
 
     Args:
-        is_exact: whether all pictures are compared, so that there is no accuracy to be chosen.
+        is_exact: whether all pictures are compared, so that no accuracy can be chosen.
     """
     active = len(link.where) + bool(link.minimum) + link.distinct
     with st.popover(f"Filter · {active:d}" if active else "Filter", icon=":material/filter_alt:"):
@@ -46,11 +46,11 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
                 help="Of so many pictures only the likeliest are compared. High misses least and takes longest.",
             )
         if active:
-            st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear)
+            st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear_filters)
 
 
-def clear() -> None:
-    """No filter at all; for a button's callback."""
+def clear_filters() -> None:
+    """Remove all filters; for the callback of a button."""
     links.change(where={}, minimum=0.0, distinct=False)
 
 
@@ -63,9 +63,9 @@ def _choose_values(facets: Facets, column: str, link: Link) -> None:
     key = f"{links.WHERE}{column}"
     st.session_state[key] = chosen
     st.multiselect(
-        "Label" if column == LABEL else shown(column.capitalize()),
+        "Label" if column == LABEL else as_markdown(column.capitalize()),
         list(dict.fromkeys([*options, *chosen])),
-        format_func=lambda value: seen(f"{value} ({counts[value]:,})"),
+        format_func=lambda value: text_for_visitor(f"{value} ({counts[value]:,})"),
         key=key,
         placeholder="Any",
         on_change=partial(_choose, column, key),
@@ -83,7 +83,7 @@ def _choose_precision(link: Link) -> None:
     st.segmented_control(
         "Confident from",
         (0.0, *PRECISIONS),
-        format_func=lambda one: f"{one:.0%}".replace("%", " %") if one else "Off",
+        format_func=lambda share: f"{share:.0%}".replace("%", " %") if share else "Off",
         key="precision",
         required=True,
         on_change=lambda: links.change(precision=st.session_state["precision"] or None),

@@ -1,4 +1,4 @@
-"""The search page: show it a picture on the left, see the most similar pictures on the right."""
+"""The search page: the query on the left, the most similar pictures on the right."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def show() -> None:
     """Draw the page."""
     st.title("Similarity", anchor=False)
     st.markdown("Show it a picture, and it finds the pictures of a gallery that look most like it.")
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     link = links.read()
@@ -54,7 +54,7 @@ def _search(
 
 
 def _open(directory: Path) -> Gallery:
-    """A gallery; the sample, which is here to be made again, is if it is damaged."""
+    """Open a gallery; a damaged sample gallery is built again."""
     try:
         return resources.load_gallery(directory)
     except GalleryDamagedError:
@@ -65,13 +65,13 @@ def _open(directory: Path) -> Gallery:
 
 
 def _show_what_changed(gallery: Gallery, link: Link) -> None:
-    """What the page's address speaks of that is not as it was."""
+    """Say so if the gallery, its model or its state is another than the page's address names."""
     manifest = gallery.manifest
-    links.note_seen(gallery.name, manifest.generation, manifest.model)
+    links.remember_gallery(gallery.name, manifest.generation, manifest.model)
     if link.gallery and link.gallery != gallery.name:
         st.warning(
-            f"There is no gallery named {messages.shown(link.gallery)} any more. "
-            f"This is {messages.shown(gallery.name)}.",
+            f"There is no gallery named {messages.as_markdown(link.gallery)} any more. "
+            f"This is {messages.as_markdown(gallery.name)}.",
             icon=":material/link_off:",
         )
     elif link.model and link.model != manifest.model:
@@ -89,10 +89,10 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
 
 
 def _show_facts(gallery: Gallery) -> None:
-    """What is searched, and with what; if the model is not the one hoped for, why."""
-    why = messages.said(gallery.manifest.note) or None
+    """Draw the number of pictures and the model, with a note if a fallback model was used."""
+    why = messages.sentence_as_markdown(gallery.manifest.note) or None
     st.caption(f"{len(gallery):,} pictures · {_model(gallery.manifest.model)}", help=why)
 
 
 def _model(name: str) -> str:
-    return messages.shown(wording.model_title(name))
+    return messages.as_markdown(wording.model_title(name))

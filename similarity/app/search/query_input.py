@@ -1,4 +1,4 @@
-"""The ways to ask: drop or choose a picture, paste one or its address, take one with the camera, or say it in words."""
+"""Query inputs: drop or choose a picture, paste one or its address, use the camera, or type words."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,32 +21,12 @@ TOO_LONG = f"This is too long: an address has {LONGEST:,} characters at most, an
 
 
 def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
-    """Draw them.
+    """Draw the inputs.
 
     Args:
-        take: called with what a visitor gives, before the page is drawn again.
-        understands_text: whether words can be asked with.
+        take: called with a new part of the query, before the page is drawn again.
+        understands_text: whether the model accepts words.
     """
-
-    def take_file(file: Any) -> None:
-        if file:
-            # The field is another one next time, and so empty: what it held is part of the query by now.
-            st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
-            take(keep_upload(QueryFile(file.getvalue(), plain.short(file.name))))
-
-    def take_message() -> None:
-        message = st.session_state["paste"]
-        if message.files:
-            take_file(message.files[0])
-        elif len(message.text) > LONGEST:
-            st.session_state[NOT_UNDERSTOOD] = TOO_LONG
-        elif is_address(message.text.strip()):
-            take(Part(URL, _with_scheme(message.text.strip())))
-        elif understands_text and message.text.strip():
-            take(Part(TEXT, message.text.strip()[:MAX_WORDS]))
-        else:
-            st.session_state[NOT_UNDERSTOOD] = NO_WORDS
-
     turn = st.session_state.get(TURN, 0)
     st.chat_input(
         "Paste a picture or its address, or say it in words, then ↵"
@@ -56,7 +36,7 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
         max_chars=LONGEST + 1,
         accept_file=True,
         file_type=FILE_TYPES,
-        on_submit=take_message,
+        on_submit=lambda: _take_message(take, st.session_state["paste"], understands_text=understands_text),
     )
     if why := st.session_state.pop(NOT_UNDERSTOOD, ""):
         st.info(why)
@@ -64,22 +44,46 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
         "Or drop a picture here, or choose a file",
         type=FILE_TYPES,
         key=f"upload-{turn}",
-        on_change=lambda: take_file(st.session_state[f"upload-{turn}"]),
+        on_change=lambda: _take_file(take, st.session_state[f"upload-{turn}"]),
     )
     if st.toggle("Use the camera", key="camera-on"):
         st.camera_input(
             "Take a picture",
             key=f"camera-{turn}",
-            on_change=lambda: take_file(st.session_state[f"camera-{turn}"]),
+            on_change=lambda: _take_file(take, st.session_state[f"camera-{turn}"]),
             label_visibility="collapsed",
         )
 
 
+def _take_file(take: Callable[[Part], None], file: Any) -> None:
+    """Pass an uploaded picture on, if there is one."""
+    if file:
+        # A new key makes the field empty: its file is part of the query by now.
+        st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+        take(keep_upload(QueryFile(file.getvalue(), plain.short(file.name))))
+
+
+def _take_message(take: Callable[[Part], None], message: Any, *, understands_text: bool) -> None:
+    """Pass a pasted picture, an address or words on, or note why they cannot be used."""
+    if message.files:
+        _take_file(take, message.files[0])
+        return
+    text = message.text.strip()
+    if len(message.text) > LONGEST:
+        st.session_state[NOT_UNDERSTOOD] = TOO_LONG
+    elif is_address(text):
+        take(Part(URL, _with_scheme(text)))
+    elif understands_text and text:
+        take(Part(TEXT, text[:MAX_WORDS]))
+    else:
+        st.session_state[NOT_UNDERSTOOD] = NO_WORDS
+
+
 def is_address(text: str) -> bool:
-    """Whether what somebody wrote can be meant as an address."""
+    """Whether a text looks like an address."""
     return "://" in text or (" " not in text and "." in text)
 
 
 def _with_scheme(text: str) -> str:
-    """An address as people write it, with what goes without saying."""
+    """Add https:// to an address that has no scheme."""
     return text if "://" in text else f"https://{text}"

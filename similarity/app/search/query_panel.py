@@ -1,4 +1,4 @@
-"""The left side of the search page: which gallery, and the pictures that make up the query."""
+"""The query panel: the pictures and words that make up the query, and inputs for more."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.components import cropper
 from similarity.app.search import feedback, query_input, query_parts
 from similarity.app.search.query_parts import Example
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, TEXT, Link, Part
 from similarity.app.wording import messages
@@ -25,16 +25,16 @@ HINT = (
 
 
 def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
-    """Draw the pictures of the query, and the ways to give it more.
+    """Draw the parts of the query, and inputs for more.
 
     Returns:
-        Examples and counter-examples, without those that cannot be had, of which it says so.
+        Examples and counter-examples; for those that cannot be loaded, the page shows an error.
     """
     like = [_show_part(gallery, part, is_first=number == 0) for number, part in enumerate(link.like)]
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
-    feedback.say_what_went_wrong()
+    feedback.show_notice()
     if any(part.kind == ITEM and not part.box for part in (*link.like[1:], *link.unlike)):
-        st.caption(feedback.whether_kept(link))
+        st.caption(feedback.storage_note(link))
     if link.like or link.unlike:
         st.button("New search", icon=":material/restart_alt:", on_click=_start_anew, width="stretch")
         with st.expander(
@@ -55,30 +55,30 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
             "**Show it a picture, or say what to look for**" if gallery.understands_text else "**Show it a picture**"
         )
         query_input.show(_take, understands_text=gallery.understands_text)
-    return [one for one in like if one], [one for one in unlike if one]
+    return [example for example in like if example], [example for example in unlike if example]
 
 
 def _start_anew() -> None:
-    links.put_together((), ())
+    links.set_query((), ())
 
 
 def _take(part: Part) -> None:
-    """Make a picture part of the query, in the role that was chosen for it."""
+    """Add a part to the query, in the role that was chosen for it."""
     role, link = st.session_state.get(ROLE, NEW), links.read()
     st.session_state[ROLE] = NEW
     if role == ALSO:
-        links.put_together((*link.like, part), link.unlike)
+        links.set_query((*link.like, part), link.unlike)
     elif role == NOT:
-        links.put_together(link.like, (*link.unlike, part))
+        links.set_query(link.like, (*link.unlike, part))
     else:
-        links.put_together((part,), ())
+        links.set_query((part,), ())
 
 
 def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wanted: bool = True) -> Example | None:
-    """One picture of the query; None if it cannot be had, which is said then."""
+    """Load and draw a part of the query; if it cannot be loaded, show an error and return None."""
     try:
         with st.spinner("Reading the words …" if part.kind == TEXT else "Looking at the picture …"):
-            example = query_parts.find(gallery, part)
+            example = query_parts.load(gallery, part)
     except SimilarityError as error:
         messages.show_error(error)
         st.button("Remove it", icon=":material/close:", key=f"remove-{part}", on_click=_remove, args=(gallery, part))
@@ -93,14 +93,18 @@ def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wante
 def _show_first(gallery: Gallery, example: Example) -> None:
     part = example.part
     if part.kind == TEXT:
-        st.markdown(f":material/format_quote: **{messages.shown(example.title)}**")
+        st.markdown(f":material/format_quote: **{messages.as_markdown(example.title)}**")
         _small_button("Remove", ":material/close:", f"remove-{part}", _remove, gallery, part)
         return
     key = f"crop-{part.kind}-{part.value}"
     cropper.show(
-        example.preview, f"Your picture: {seen(example.title)}", part.box, lambda box: _crop(part, box), key=key
+        example.preview,
+        f"Your picture: {text_for_visitor(example.title)}",
+        part.box,
+        lambda box: _crop(part, box),
+        key=key,
     )
-    st.caption(messages.shown(example.title))
+    st.caption(messages.as_markdown(example.title))
     if part.box:
         icon = ":material/crop_free:"
         st.button("Use the whole picture", icon=icon, on_click=_crop, args=(part, None), width="stretch")
@@ -112,9 +116,9 @@ def _show_further(gallery: Gallery, example: Example, *, is_wanted: bool) -> Non
     part = example.part
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"part-{part}"):
         if part.kind == TEXT:
-            st.markdown(f":material/format_quote: {messages.shown(example.title)}", width="content")
+            st.markdown(f":material/format_quote: {messages.as_markdown(example.title)}", width="content")
         else:
-            st.image(example.seen, alt=seen(example.title), width=48)
+            st.image(example.cropped, alt=text_for_visitor(example.title), width=48)
         if is_wanted:
             st.badge("also like it", color="primary")
         else:
@@ -132,18 +136,18 @@ def _small_button(
 
 def _crop(part: Part, box: Box | None) -> None:
     link = links.read()
-    links.put_together(tuple(replace(one, box=box) if one == part else one for one in link.like), link.unlike)
+    links.set_query(tuple(replace(other, box=box) if other == part else other for other in link.like), link.unlike)
 
 
 def _remove(gallery: Gallery, part: Part) -> None:
-    feedback.keep(gallery, part, None)
+    feedback.store(gallery, part, None)
     link = links.read()
-    links.put_together(*(tuple(one for one in parts if one != part) for parts in (link.like, link.unlike)))
+    links.set_query(*(tuple(other for other in parts if other != part) for parts in (link.like, link.unlike)))
 
 
 def _turn(gallery: Gallery, part: Part) -> None:
     link = links.read()
     was_wanted = part in link.like
-    feedback.keep(gallery, part, not was_wanted)
-    like, unlike = (tuple(one for one in parts if one != part) for parts in (link.like, link.unlike))
-    links.put_together(like if was_wanted else (*like, part), (*unlike, part) if was_wanted else unlike)
+    feedback.store(gallery, part, not was_wanted)
+    like, unlike = (tuple(other for other in parts if other != part) for parts in (link.like, link.unlike))
+    links.set_query(like if was_wanted else (*like, part), (*unlike, part) if was_wanted else unlike)

@@ -1,4 +1,4 @@
-"""The results: filters, the ranked grid, its pages, and a closer look; drawn again alone when one of these changes."""
+"""The results: filters, the ranked grid, its pages and the detail dialog, drawn again without the rest of the page."""
 
 import logging
 import math
@@ -20,7 +20,7 @@ from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.vectors.arrays import Vectors
 
-# How far down a ranking one can leaf.
+# The last rank that can be paged to.
 MAX_RESULTS = 1000
 
 logger = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ logger = logging.getLogger(__name__)
 
 @st.fragment
 def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> None:
-    """Draw the results of a search for what is like the examples, of which there is one at least, and unlike others."""
+    """Draw the results for at least one example, and counter-examples."""
     feedback.draw_again_if_marked()
     link, vector = links.read(), query_vector(gallery, like, unlike)
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
         hits = _search(gallery, vector, link, unlike)
-        chances = confidence.find(gallery, like, unlike, vector, link)
+        chances = confidence.estimate(gallery, like, unlike, vector, link)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
         messages.show_error(error)
@@ -42,7 +42,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
         return
     except SearchError as error:
         messages.show_error(error)
-        st.button("Clear all filters", key="clear-wrong-filters", on_click=filters.clear)
+        st.button("Clear all filters", key="clear-wrong-filters", on_click=filters.clear_filters)
         return
     pages = max(1, math.ceil(len(hits) / link.k))
     page = min(link.page, pages)
@@ -56,10 +56,10 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
-    confidence.say_if_unsure(hits, chances, link.precision)
-    told = (confidence.mark(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
-    drawn = (feedback.offer(tile, link) for tile in told)
-    tiles.show(drawn, detail.open_later, partial(feedback.mark, gallery), key="results")
+    confidence.warn_if_unsure(hits, chances, link.precision)
+    labelled = (confidence.label_tile(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
+    drawn = (feedback.mark_tile(tile, link) for tile in labelled)
+    tiles.show(drawn, detail.open_after_rerun, partial(feedback.mark, gallery), key="results")
     choose_page(page, pages)
     detail.show_if_open(gallery, hits, like, chances)
 
@@ -79,7 +79,7 @@ def choose_page_size(link: Link) -> None:
 
 
 def choose_page(page: int, pages: int) -> None:
-    """Leaf through the pages, if there is more than one."""
+    """Draw the choice of a page, if there is more than one."""
     if pages > 1:
         # Another key for every page, since Streamlit does not like a value of this one to be set from outside.
         key = f"page-{page}-of-{pages}"
@@ -92,7 +92,7 @@ def _turn_to(key: str) -> None:
 
 
 def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Example]) -> list[Hit]:
-    unwanted = [one.part.value for one in unlike if one.part.kind == ITEM and not one.part.box]
+    unwanted = [example.part.value for example in unlike if example.part.kind == ITEM and not example.part.box]
     return gallery.search_vector(
         vector,
         MAX_RESULTS,

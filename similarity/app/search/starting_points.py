@@ -1,4 +1,4 @@
-"""What is shown before there is a query: pictures to start from."""
+"""Starting points: pictures to click on while there is no query."""
 
 import base64
 import math
@@ -9,7 +9,7 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
 from similarity.app.search import filters, results
-from similarity.app.serving import resources
+from similarity.app.serving import previews, resources
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, SAMPLE, Part
 from similarity.gallery import Gallery
@@ -33,7 +33,7 @@ def show(gallery: Gallery) -> None:
 
 @st.fragment
 def _browse(gallery: Gallery) -> None:
-    """The gallery's pictures, page by page."""
+    """Draw the gallery's pictures, page by page."""
     link = links.read()
     facets = resources.facets(gallery)
     rows = facets.rows({name: where for name, where in link.where.items() if name in facets.columns})
@@ -51,10 +51,10 @@ def _browse(gallery: Gallery) -> None:
 
 
 def _of_sample(item: Item) -> Tile:
-    jpeg = base64.b64encode(resources.sample_thumbnail(item.path)).decode()
+    jpeg = base64.b64encode(previews.sample_thumbnail(item.path)).decode()
     return tiles.of_sample(item, f"data:image/jpeg;base64,{jpeg}")
 
 
 def _take(kind: str) -> Callable[[str], None]:
-    """Makes a picture that is clicked on the query."""
-    return lambda value: links.put_together((Part(kind, value),), ())
+    """Return a callback that makes a clicked picture the query."""
+    return lambda value: links.set_query((Part(kind, value),), ())

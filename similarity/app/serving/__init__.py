@@ -1,1 +1,1 @@
-"""What is loaded once, and shared by all who are served."""
+"""Serving: the guarded web server, its visitors, and models, galleries and pictures cached for all of them."""

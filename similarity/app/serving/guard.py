@@ -1,7 +1,7 @@
-"""A guard in front of the web server: whoever asks for something must have meant this app, and may ask for no more.
+"""A guard in front of the web server: refuses requests meant for other hosts or sent by pages of other origins.
 
-A browser lets any page connect to any server in a visitor's name. What tells such a page from one of ours is the
-Origin, which a page cannot forge, and the Host, which is the name that the visitor himself gave.
+A browser lets any page connect to any server in a visitor's name. Such a page is told from one of ours by the Origin,
+which a page cannot forge, and the Host, which is the name that the visitor typed.
 """
 
 import ipaddress
@@ -18,18 +18,18 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from similarity.app.shell.fields import LONGEST_LINES
 from similarity.app.shell.links import LONGEST_IN_ALL
+from similarity.service.hosts import OWN_NAMES, hostname
 
-OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-# What a page of ours tells the server. Streamlit knows more, which would empty caches or tell of the source code.
+# Messages that our pages send. Streamlit accepts others, which would empty caches or reveal source code.
 OWN_MESSAGES = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"})
 OWN_OPERATIONS = frozenset({"deferred_file", "dataframe_chunk"})  # a download, and a long table's next part
-# The longest text that a page takes, in characters, how many values a field may have, and texts that can be cut.
+# The longest text that a page accepts, in characters, and the most values of a field; then texts that can be cut.
 LONGEST_TEXT, MOST_VALUES = LONGEST_LINES, 2_000
-LONGEST_MESSAGE = 1 << 20  # in bytes; whatever is larger then is nothing that a page of ours says
+LONGEST_MESSAGE = 1 << 20  # bytes, after cutting; larger messages do not come from our pages
 CUT = {"query_string": LONGEST_IN_ALL + 1, "string_value": LONGEST_TEXT + 1, "data": LONGEST_TEXT + 1}
-# So many messages may come at once, and as many again in so many seconds; more wait, and nothing is lost.
+# So many messages may arrive at once, and as many again in so many seconds; further ones wait, none is dropped.
 MESSAGES, SECONDS = 20, 4.0
-# Streamlit's own pages bring scripts and styles within themselves, and its charts make code out of text.
+# Streamlit's pages contain inline scripts and styles, and its charts compile code from text.
 CONTENT = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob: data:",
@@ -55,13 +55,13 @@ HEADERS = {
 
 
 class Guard:
-    """Passes on what is meant for this app, and says with each answer what a browser may do with it."""
+    """Passes requests for this app on, and adds security headers to each response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it with a plain sentence."""
+        """Pass a request on, or refuse it with a plain sentence."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif refusal := _refusal(Headers(scope=scope)):
@@ -72,18 +72,13 @@ class Guard:
             await self._app(scope, receive, _with_headers(send))
 
 
-def is_own_name(host: str) -> bool:
-    """Whether somebody at this computer calls it so, with or without a port; any other name may be a stranger's."""
-    return _hostname(host) in OWN_NAMES
-
-
 def _refusal(headers: Headers) -> str | None:
-    """Why a request is refused, if it is."""
+    """Return why a request is refused; None if it is not."""
     hosts = headers.getlist("host")
-    name = _hostname(hosts[0]) if len(hosts) == 1 else None
+    name = hostname(hosts[0]) if len(hosts) == 1 else None
     if name is None:
         return "This request does not say once which server it is meant for."
-    if not _is_meant(name):
+    if not _is_known_host(name):
         return (
             f"This app does not know the name {name!r}. Open it at http://localhost, or by its address in numbers. "
             "Whoever runs it can add names with the setting SIMILARITY_HOSTS; the README tells how."
@@ -93,9 +88,9 @@ def _refusal(headers: Headers) -> str | None:
     return None
 
 
-def _is_meant(name: str) -> bool:
-    """Whether a name is this server's; an address in numbers is, as no stranger can make it lead elsewhere."""
-    named = {one.strip().lower().rstrip(".") for one in os.environ.get("SIMILARITY_HOSTS", "").split(",")}
+def _is_known_host(name: str) -> bool:
+    """Whether a name is this server's; a numeric address is, since DNS cannot make it lead elsewhere."""
+    named = {host.strip().lower().rstrip(".") for host in os.environ.get("SIMILARITY_HOSTS", "").split(",")}
     return name in OWN_NAMES or name in named - {""} or _is_address(name)
 
 
@@ -107,30 +102,19 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _hostname(host: str) -> str | None:
-    """The name in a Host header without its port; None if it is not a name and a port."""
-    try:
-        parts = urlsplit(f"//{host}")
-        _ = parts.port
-    except ValueError:
-        return None
-    is_plain = parts.netloc == host and "@" not in host
-    return parts.hostname.rstrip(".") if is_plain and parts.hostname else None
-
-
 def _is_same(origin: str, host: str) -> bool:
-    """Whether a page's origin is the server that it asks; the port counts, the scheme may be a proxy's."""
+    """Whether a page's origin is the host of its request; the port counts, the scheme may be a proxy's."""
     try:
         page = urlsplit(origin)
         default = {"http": 80, "https": 443}[page.scheme]
-        asked = urlsplit(f"//{host}")
-        return (page.hostname, page.port or default) == (asked.hostname, asked.port or default)
+        target = urlsplit(f"//{host}")
+        return (page.hostname, page.port or default) == (target.hostname, target.port or default)
     except (ValueError, KeyError):
         return False
 
 
 def _of_one_origin(scope: Scope) -> Scope:
-    """A connection whose host is written as its origin is; Streamlit would ask the internet whether they are one."""
+    """Copy the host of the Origin to the Host; where they differ, Streamlit asks the internet for its own address."""
     headers = MutableHeaders(raw=list(scope["headers"]))
     if origin := headers.get("origin"):
         headers["host"] = urlsplit(origin).netloc
@@ -145,7 +129,7 @@ async def _refuse(refusal: str, scope: Scope, receive: Receive, send: Send) -> N
 
 
 def _only_own(receive: Receive) -> Receive:
-    """What comes through a connection, without messages that no page of ours sends, and no more than one can."""
+    """Return a `receive` that drops messages our pages never send, shortens long ones and limits their rate."""
 
     pace = AsyncLimiter(MESSAGES, SECONDS)
 
@@ -155,57 +139,57 @@ def _only_own(receive: Receive) -> Receive:
             if message["type"] != "websocket.receive":
                 return message
             await pace.acquire()
-            told = _read(message)
-            if told is not None and _is_own(told):
+            parsed = _parse(message)
+            if parsed is not None and _is_own(parsed):
                 if len(message["bytes"]) <= LONGEST_TEXT:
                     return message
-                _shorten(told)
-                if len(shorter := told.SerializeToString()) <= LONGEST_MESSAGE:
+                _shorten(parsed)
+                if len(shorter := parsed.SerializeToString()) <= LONGEST_MESSAGE:
                     return {**message, "bytes": shorter}
 
     return received
 
 
-def _read(message: Message) -> BackMsg | None:
-    told = BackMsg()
+def _parse(message: Message) -> BackMsg | None:
+    parsed = BackMsg()
     try:
-        told.ParseFromString(message.get("bytes") or b"")
+        parsed.ParseFromString(message.get("bytes") or b"")
     except DecodeError:
         return None
-    return told
+    return parsed
 
 
-def _is_own(told: BackMsg) -> bool:
-    kind = told.WhichOneof("type")
+def _is_own(message: BackMsg) -> bool:
+    kind = message.WhichOneof("type")
     if kind == "backend_operation_request":
-        return told.backend_operation_request.WhichOneof("payload") in OWN_OPERATIONS
+        return message.backend_operation_request.WhichOneof("payload") in OWN_OPERATIONS
     return kind in OWN_MESSAGES
 
 
-def _shorten(told: ProtoMessage) -> None:
-    """Cut off what is longer than any page takes, before anybody reads it; the page then says that it is too long.
+def _shorten(message: ProtoMessage) -> None:
+    """Cut texts and lists that are longer than any page accepts; the page then says that they are too long.
 
-    What would make no sense when it is cut, such as JSON, is left out altogether.
+    Fields that make no sense when they are cut, such as JSON, are cleared.
     """
-    for field, value in told.ListFields():
+    for field, value in message.ListFields():
         if field.is_repeated:
             del value[MOST_VALUES:]
             if field.type == field.TYPE_STRING:
-                value[:] = [one[: LONGEST_TEXT + 1] for one in value]
+                value[:] = [text[: LONGEST_TEXT + 1] for text in value]
             elif field.type == field.TYPE_MESSAGE:
-                for one in value:
-                    _shorten(one)
+                for part in value:
+                    _shorten(part)
         elif field.type == field.TYPE_MESSAGE:
             _shorten(value)
         elif field.type in (field.TYPE_STRING, field.TYPE_BYTES) and len(value) > CUT.get(field.name, LONGEST_TEXT):
             if field.name in CUT:
-                setattr(told, field.name, value[: CUT[field.name]])
+                setattr(message, field.name, value[: CUT[field.name]])
             else:
-                told.ClearField(field.name)
+                message.ClearField(field.name)
 
 
 def _with_headers(send: Send) -> Send:
-    """What goes out, with headers that say what a browser may do with it."""
+    """Return a `send` that adds the security headers to each response."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":

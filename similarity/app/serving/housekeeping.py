@@ -1,4 +1,4 @@
-"""What closed tabs leave behind is dropped, and memory given back, once a tab cannot come back any more."""
+"""Housekeeping: drops the uploads of tabs that have been closed for good, and returns memory to the system."""
 
 import asyncio
 import ctypes
@@ -12,49 +12,49 @@ from contextlib import suppress
 from streamlit import config, runtime
 
 from similarity.app.serving import session_uploads, visitors
-from similarity.app.serving.upload_budget import stored
+from similarity.app.serving.upload_budget import stored_uploads
 
 EVERY = 15.0
-# What `mallopt` calls the size from which on a block is mapped by itself, see malloc.h.
+# The parameter of `mallopt` for the size from which a block is mapped by itself; see malloc.h.
 M_MMAP_THRESHOLD, LARGE = -3, 1 << 20
 
 logger = logging.getLogger(__name__)
 
 
 class Housekeeping:
-    """Notices that tabs have been closed, and drops what they had after the time in which they may come back."""
+    """Notices closed tabs, and drops their uploads once they can no longer reconnect."""
 
     def __init__(self) -> None:
         self._closed_since: dict[str, float] = {}
 
-    def look(self, now: float, patience: float) -> list[str]:
-        """Drop what is left of tabs that were closed longer ago; returns their sessions.
+    def sweep(self, now: float, patience: float) -> list[str]:
+        """Drop the uploads of tabs that have been closed for some time; returns their sessions.
 
         Args:
             now: in seconds.
-            patience: for how many seconds a tab that is gone may come back.
+            patience: seconds for which a closed tab may reconnect.
         """
-        closed = [one for one in _sessions() if not visitors.has_open(one)]
-        self._closed_since = {one: self._closed_since.get(one, now) for one in closed}
-        gone = [one for one, since in self._closed_since.items() if now - since >= patience]
+        closed = [session for session in _sessions() if not visitors.is_connected(session)]
+        self._closed_since = {session: self._closed_since.get(session, now) for session in closed}
+        gone = [session for session, since in self._closed_since.items() if now - since >= patience]
         for session in gone:
-            session_uploads.kept().forget(session)
+            session_uploads.shared_uploads().forget(session)
             if runtime.exists():
                 runtime.get_instance().uploaded_file_mgr.remove_session_files(session)
         return gone
 
-    async def go_on(self) -> None:
-        """Look every now and then, for good."""
+    async def run(self) -> None:
+        """Sweep at regular intervals until cancelled."""
         while True:
             await asyncio.sleep(EVERY)
             patience = float(config.get_option("server.disconnectedSessionTTL") or 0)
-            if gone := self.look(time.monotonic(), patience):
+            if gone := self.sweep(time.monotonic(), patience):
                 logger.info("Dropped what %d closed tabs had uploaded", len(gone))
-                await asyncio.to_thread(give_back_memory)
+                await asyncio.to_thread(return_free_memory)
 
 
 def map_large_blocks() -> None:
-    """Have large blocks of memory given back as soon as they are free.
+    """Have large blocks of memory returned to the system as soon as they are free.
 
     glibc learns from the sizes that are freed to keep blocks of up to 32 MB, for each thread its own. Pillow asks for
     16 MB at a time: eight visitors with large pictures left 1.1 GB behind.
@@ -63,12 +63,12 @@ def map_large_blocks() -> None:
         ctypes.CDLL(ctypes.util.find_library("c")).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
-def give_back_memory() -> None:
-    """Give memory that is free back to the system, which the C library keeps otherwise; it does no harm elsewhere."""
+def return_free_memory() -> None:
+    """Return free memory to the system, which glibc would keep; does nothing with other C libraries."""
     gc.collect()
-    with suppress(OSError, AttributeError):  # there is no such function but in glibc
+    with suppress(OSError, AttributeError):  # only glibc has this function
         ctypes.CDLL(ctypes.util.find_library("c")).malloc_trim(0)
 
 
 def _sessions() -> Iterable[str]:
-    return {*session_uploads.kept().sessions(), *stored()}
+    return {*session_uploads.shared_uploads().sessions(), *stored_uploads()}

@@ -1,7 +1,7 @@
-"""A guard behind the guard: where a login is asked for, nothing of the app is there before it.
+"""The login wall: where a login is required, every request without one is stopped before Streamlit sees it.
 
-Streamlit asks each page whether it wants a login. Pictures, uploads and downloads have addresses of their own, and so
-all requests are stopped here, before Streamlit sees them.
+Streamlit checks logins page by page. Pictures, uploads and downloads have addresses of their own, so that all requests
+are checked here.
 """
 
 import html
@@ -18,6 +18,8 @@ from streamlit.url_util import make_url_path
 from streamlit.user_info import generate_login_redirect_url
 
 from similarity.app.serving import users
+from similarity.service import access
+from similarity.service.access import Claims
 
 HEALTH = "_stcore/health"
 # Where the login itself is, which Streamlit serves.
@@ -40,13 +42,13 @@ logger = logging.getLogger(__name__)
 
 
 class Login:
-    """Passes on what somebody asks who has logged in; everybody else gets a page to do so, or a sentence."""
+    """Passes requests of logged-in visitors on; all others get the login page or a plain sentence."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on."""
+        """Pass a request on, or answer it with the login page."""
         if scope["type"] == "lifespan" or scope["path"] == _path(HEALTH) or not users.is_asked_for():
             await self._app(scope, receive, send)
             return
@@ -59,15 +61,15 @@ class Login:
             await answer(scope, receive, send)
 
 
-def stay() -> None:
-    """Draw nothing more for somebody whose login has ended while the page was open."""
-    if users.is_asked_for() and not users.may_enter(st.user.to_dict()):
+def stop_if_logged_out() -> None:
+    """Stop drawing the page if the visitor's login has ended while it was open."""
+    if users.is_asked_for() and not access.may_enter(st.user.to_dict()):
         st.info("Your login has ended. Reload this page to log in again.", icon=":material/lock:")
         st.stop()
 
 
 def _stop(request: HTTPConnection) -> Response | None:
-    """The answer to somebody who may not go on; None to whoever may."""
+    """Return the response to a visitor who may not enter; None for one who may."""
     if trouble := users.find_trouble():
         _report(trouble)
         return PlainTextResponse(NOT_SET_UP, 503, HEADERS)
@@ -77,46 +79,46 @@ def _stop(request: HTTPConnection) -> Response | None:
     if path == _path(BEGIN):
         return _begin(request.query_params.get("with", ""))
     claims = users.read_cookies(request.cookies)
-    return None if users.may_enter(claims) else _refuse(request, claims)
+    return None if access.may_enter(claims) else _refuse(request, claims)
 
 
 def _begin(provider: str) -> Response:
-    """Send a browser to whoever says who somebody is."""
+    """Redirect the browser to the identity provider."""
     known = provider in users.providers()
     return RedirectResponse(generate_login_redirect_url(provider) if known else _path(""), 302, HEADERS)
 
 
-def _refuse(request: HTTPConnection, claims: users.Claims) -> Response:
+def _refuse(request: HTTPConnection, claims: Claims) -> Response:
     if "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse("Log in first.\n", 403, HEADERS)
     sentence = "Log in to search."
-    if users.is_logged_in(claims):
-        name = users.email(claims) or "somebody whose e-mail address nobody has verified"
+    if access.is_logged_in(claims):
+        name = access.email(claims) or "somebody whose e-mail address nobody has verified"
         sentence = f"You are logged in as {name}, and may not use this app. Whoever runs it can let you in."
     return HTMLResponse(PAGE.format(sentence=html.escape(sentence), links=_links()), 403, HEADERS)
 
 
 def _links() -> str:
-    words = {name: "Log in" if name == "default" else f"Log in with {name}" for name in users.providers()}
+    labels = {name: "Log in" if name == "default" else f"Log in with {name}" for name in users.providers()}
     return "".join(
-        f'<a href="{html.escape(_path(BEGIN))}?{urlencode({"with": name})}">{html.escape(said)}</a>'
-        for name, said in words.items()
+        f'<a href="{html.escape(_path(BEGIN))}?{urlencode({"with": name})}">{html.escape(label)}</a>'
+        for name, label in labels.items()
     )
 
 
 def _path(place: str) -> str:
-    """Where something of the app is, if it is served below a path, too."""
+    """Return the path of a place of the app, below the base path if there is one."""
     return make_url_path(str(st.get_option("server.baseUrlPath") or ""), place)
 
 
 @cache
 def _report(trouble: str) -> None:
-    """Say once in the log what is to be mended."""
+    """Log a mistake in the setup once."""
     logger.error("Nobody can log in. %s", trouble)
 
 
 def _with_secure_cookies(send: Send) -> Send:
-    """What goes out, with cookies that a browser never sends by plain http: Streamlit leaves that to others."""
+    """Return a `send` that marks all cookies as Secure, which Streamlit does not."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,6 +1,6 @@
-"""The small pictures of galleries, served by address, so that a browser fetches each of them once and keeps it.
+"""Thumbnails of galleries, served at addresses of their own, so that a browser fetches each once and caches it.
 
-A picture is named by the SHA-256 of its file: whatever an address once served, it serves for good.
+An address names a picture by the SHA-256 of its file, so that it always serves the same bytes.
 """
 
 import logging
@@ -15,6 +15,7 @@ from starlette.routing import Route
 from similarity.app.serving import resources, visitors
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
+from similarity.service import turns
 from similarity.service.turns import Visitor
 from similarity.sources.locations import is_remote
 from similarity.storage.inventory import named_gallery
@@ -30,12 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 def address(gallery: str, sha256: str) -> str:
-    """Where a browser finds the thumbnail of a picture."""
+    """Return the address of the thumbnail of a picture."""
     return f"{_root()}/pictures/{gallery}/{sha256}.jpg"
 
 
 def routes() -> list[Route]:
-    """What the web server serves beside the pages."""
+    """Return the routes of thumbnails, for the web server."""
     return [Route(f"{_root()}/pictures/{{gallery}}/{{sha256}}.jpg", _serve)]
 
 
@@ -49,10 +50,10 @@ async def _serve(request: Request) -> Response:
 
 
 def find(gallery: str, sha256: str, visitor: Visitor = visitors.NOBODY) -> bytes | None:
-    """A thumbnail, made again if it is gone; None if the gallery has no such picture, or is none.
+    """Return a thumbnail, made again if its file is gone; None if there is no such gallery or picture.
 
     Args:
-        visitor: whose share of time it takes to make one.
+        visitor: whose time is used if the thumbnail is made again.
     """
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         return None
@@ -65,11 +66,11 @@ def find(gallery: str, sha256: str, visitor: Visitor = visitors.NOBODY) -> bytes
 
 
 def _make_again(gallery: Gallery, sha256: str, visitor: Visitor) -> bytes | None:
-    """Raises SearchError if the gallery has no such picture."""
+    """Make a thumbnail and store it; raises SearchError if the gallery has no such picture."""
     item = gallery.find(sha256)
     if is_remote(item.path):
-        return None  # nobody makes this app fetch something by asking for a thumbnail
-    with visitors.turns().take(visitor):
+        return None  # a request for a thumbnail must not make this app fetch an address
+    with turns.shared_turns().take(visitor):
         jpeg = gallery.thumbnail(item)
     try:
         write_thumbnail(gallery.directory, sha256, jpeg)
@@ -79,6 +80,6 @@ def _make_again(gallery: Gallery, sha256: str, visitor: Visitor) -> bytes | None
 
 
 def _root() -> str:
-    """What stands before every address of the app, if it is served below a path."""
+    """Return the base path of the app, empty unless it is served below one."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}" if base else ""

@@ -1,4 +1,4 @@
-"""What goes on for as long as the web server runs."""
+"""The lifespan of the web server: setup before it starts, housekeeping while it runs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,20 +6,20 @@ from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
 
-from similarity.app.serving import impatience
-from similarity.app.serving.connections import answering_at_once
+from similarity.app.serving import header_deadline
+from similarity.app.serving.connections import without_send_delay
 from similarity.app.serving.housekeeping import Housekeeping, map_large_blocks
 
 
 @asynccontextmanager
 async def running(app: "st.App") -> AsyncIterator[None]:
-    """Set the server up for many visitors, and look after what they leave behind until it ends."""
-    impatience.cut_off_unfinished_heads()
-    impatience.allow_many_connections()
+    """Set the server up for many visitors, and clean up after them until it stops."""
+    header_deadline.close_on_slow_headers()
+    header_deadline.allow_many_connections()
     map_large_blocks()
-    async with answering_at_once(app):
-        looking = asyncio.create_task(Housekeeping().go_on())
+    async with without_send_delay(app):
+        housekeeping = asyncio.create_task(Housekeeping().run())
         yield
-        looking.cancel()
+        housekeeping.cancel()
         with suppress(asyncio.CancelledError):
-            await looking
+            await housekeeping

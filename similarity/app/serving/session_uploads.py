@@ -3,11 +3,10 @@
 import threading
 from collections import OrderedDict
 
-from cachetools import cached
-
 from similarity.app.serving import visitors
 from similarity.app.shell.links import UPLOAD, Part
 from similarity.images.picture import QueryFile
+from similarity.service.singleton import singleton
 
 # For one tab, each file of 20 MB at most, and for all tabs together.
 MOST_FILES, MOST_BYTES, MOST_BYTES_IN_ALL = 6, 40_000_000, 120_000_000
@@ -21,7 +20,7 @@ class SessionUploads:
         self._files: dict[str, OrderedDict[str, QueryFile]] = {}  # of each session, by SHA-256, oldest first
 
     def keep(self, session: str, file: QueryFile) -> None:
-        """Keep a file; what is too much goes, first of this tab and then of those that have most."""
+        """Keep a file; over the limits, drop the oldest files, first of this tab, then of those that hold most."""
         with self._lock:
             mine = self._files.setdefault(session, OrderedDict())
             mine[file.sha256] = file
@@ -32,13 +31,13 @@ class SessionUploads:
                 max(self._files.values(), key=_bytes).popitem(last=False)
 
     def find(self, session: str, sha256: str) -> QueryFile | None:
-        """A file of a tab, if it is still there."""
+        """Return a file of a tab, if it is still kept."""
         with self._lock:
             mine = self._files.get(session)
             return mine.get(sha256) if mine else None
 
     def sessions(self) -> list[str]:
-        """All that have uploaded something."""
+        """Return the sessions that have files."""
         with self._lock:
             return list(self._files)
 
@@ -48,15 +47,15 @@ class SessionUploads:
             self._files.pop(session, None)
 
 
-@cached({}, lock=threading.Lock())
-def kept() -> SessionUploads:
-    """Those of this app."""
+@singleton
+def shared_uploads() -> SessionUploads:
+    """Return the uploads of this process."""
     return SessionUploads()
 
 
 def keep_upload(file: QueryFile) -> Part:
-    """Keep what somebody has shown for as long as the tab is open."""
-    kept().keep(visitors.current().session, file)
+    """Keep a file for as long as the visitor's tab is open; returns it as a part of a query."""
+    shared_uploads().keep(visitors.current().session, file)
     return Part(UPLOAD, file.sha256)
 
 

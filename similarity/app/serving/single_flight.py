@@ -1,4 +1,4 @@
-"""What takes a while and is made once for everybody who asks for it: each by a thread, in turn, with its progress."""
+"""Slow results that are computed once, in the background, for all visitors who ask for them."""
 
 import logging
 import threading
@@ -17,67 +17,67 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Making(Generic[T]):
-    """Something that was asked for.
+class Computation(Generic[T]):
+    """A result that is being computed, or has been.
 
     Attributes:
-        result: it, now or later.
-        begun: when it was first asked for, in seconds of time.monotonic.
-        progress: how far it is, if it tells.
+        result: resolves once the computation has ended.
+        started: when it was first requested, in seconds of time.monotonic.
+        progress: the latest that was reported, if any.
     """
 
     result: "Future[T]" = field(default_factory=Future)
-    begun: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=time.monotonic)
     progress: Progress | None = None
 
     @property
     def has_failed(self) -> bool:
-        """Whether it is known that there will be none."""
+        """Whether it has ended with an error."""
         return self.result.done() and self.result.exception() is not None
 
-    def tell(self, progress: Progress) -> None:
-        """Note how far it is."""
+    def report(self, progress: Progress) -> None:
+        """Store the latest progress."""
         self.progress = progress
 
 
-class Once(Generic[T]):
-    """Makes each thing once, one after the other, whoever asks for it. Safe to share between threads."""
+class SingleFlight(Generic[T]):
+    """Computes each named result once, one after the other, and keeps the latest. Safe to share between threads."""
 
     def __init__(self, kept: int) -> None:
-        """Keep so many of those that were made last."""
+        """Keep so many results, the latest."""
         self._kept = kept
         self._lock, self._turn = threading.Lock(), threading.Lock()
-        self._made: dict[str, Making[T]] = {}
+        self._computations: dict[str, Computation[T]] = {}
 
-    def make(self, name: str, work: Callable[[OnProgress], T]) -> Making[T]:
-        """What has a name, now or later; what could not be made is tried again when it is next asked for."""
+    def start(self, name: str, work: Callable[[OnProgress], T]) -> Computation[T]:
+        """Return the computation with a name; start it unless it runs or has succeeded."""
         with self._lock:
-            known = self._made.get(name)
+            known = self._computations.get(name)
             if known is None or known.has_failed:
-                known = self._made[name] = Making()
-                self._forget_the_oldest()
+                known = self._computations[name] = Computation()
+                self._forget_oldest()
                 # A daemon, so that ending the app need not wait for it.
-                threading.Thread(target=self._make, args=(name, work, known), name=name, daemon=True).start()
+                threading.Thread(target=self._run, args=(name, work, known), name=name, daemon=True).start()
         return known
 
-    def find(self, name: str) -> Making[T] | None:
-        """What has a name, if anybody asked for it and it did not fail."""
+    def find(self, name: str) -> Computation[T] | None:
+        """Return the computation with a name, if it was started and has not failed."""
         with self._lock:
-            known = self._made.get(name)
+            known = self._computations.get(name)
             return None if known is None or known.has_failed else known
 
-    def _make(self, name: str, work: Callable[[OnProgress], T], making: Making[T]) -> None:
+    def _run(self, name: str, work: Callable[[OnProgress], T], computation: Computation[T]) -> None:
         try:
             with self._turn:
-                making.result.set_result(work(making.tell))
-        except Exception as error:  # told to everybody who waits
+                computation.result.set_result(work(computation.report))
+        except Exception as error:  # raised again for everybody who waits
             if isinstance(error, SimilarityError):
                 logger.info("%s could not be made: %s", name, error)
             else:
                 logger.error("%s could not be made", name, exc_info=error)
-            making.result.set_exception(error)
+            computation.result.set_exception(error)
 
-    def _forget_the_oldest(self) -> None:
-        done = [name for name, making in self._made.items() if making.result.done()]
-        for name in done[: max(0, len(self._made) - self._kept)]:
-            del self._made[name]
+    def _forget_oldest(self) -> None:
+        done = [name for name, computation in self._computations.items() if computation.result.done()]
+        for name in done[: max(0, len(self._computations) - self._kept)]:
+            del self._computations[name]

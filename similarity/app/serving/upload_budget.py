@@ -1,7 +1,7 @@
 """A budget for uploads, in front of the web server: how many bytes arrive and lie in memory at once, and for how long.
 
-The web server keeps an uploaded file until its tab is closed or its field has another one. Pages take what they need of
-it at once, so older files may go.
+The web server keeps an uploaded file until its tab is closed or another file takes its place. Pages read an upload at
+once, so that older files may be dropped.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 
 UPLOAD = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+")
 MEGABYTE = 1_000_000
-# One file, with what is around it in a request; the web server refuses larger ones itself.
+# One file with the rest of its request; the web server refuses larger files itself.
 MOST_OF_ONE = 22 * MEGABYTE
-# What lies in memory, of one tab and of all; and what is on its way, of which there are up to three copies.
+# Bytes kept in memory, for a tab and in all; and bytes arriving, of which there are up to three copies.
 KEPT_OF_SESSION, KEPT_IN_ALL = 60 * MEGABYTE, 120 * MEGABYTE
 ARRIVING_OF_SESSION, ARRIVING_IN_ALL = 2 * MOST_OF_ONE, 3 * MOST_OF_ONE
 # An upload that is slower, in bytes a second, after so many seconds, is cut off.
@@ -36,24 +36,24 @@ Files = MutableMapping[str, MutableMapping[str, Any]]
 
 @dataclass(slots=True)
 class Arriving:
-    """Bytes that were announced and are on their way, by session."""
+    """Bytes that were announced and are arriving, by session."""
 
     by_session: dict[str, int] = field(default_factory=dict)
 
     def has_room(self, session: str, size: int) -> bool:
-        """Whether so many more may come."""
+        """Whether so many more bytes may arrive."""
         of_session, in_all = self.by_session.get(session, 0), sum(self.by_session.values())
         return of_session + size <= ARRIVING_OF_SESSION and in_all + size <= ARRIVING_IN_ALL
 
     def add(self, session: str, size: int) -> None:
-        """So many more come, or fewer."""
+        """Count so many more bytes as arriving, or fewer if negative."""
         self.by_session[session] = self.by_session.get(session, 0) + size
         if not self.by_session[session]:
             del self.by_session[session]
 
 
 class UploadBudget:
-    """Lets uploads through as long as there is room for them; others wait for a while."""
+    """Lets uploads through while there is room for them; further ones wait for a while, then are refused."""
 
     def __init__(self, app: ASGIApp, grace: float = GRACE, longest_wait: float = LONGEST_WAIT) -> None:
         self._app, self._grace, self._longest_wait = app, grace, longest_wait
@@ -61,7 +61,7 @@ class UploadBudget:
         self._changed = asyncio.Condition()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; one that brings a file takes its turn."""
+        """Pass a request on; an upload waits for room first."""
         is_put = scope["type"] == "http" and scope["method"] == "PUT"
         upload = UPLOAD.search(scope["path"]) if is_put else None
         if upload is None:
@@ -75,14 +75,14 @@ class UploadBudget:
         try:
             await self._app(scope, _in_time(receive, self._grace), send)
         finally:
-            if files := stored():
+            if files := stored_uploads():
                 make_room(files, KEPT_OF_SESSION, KEPT_IN_ALL)
             async with self._changed:
                 self._arriving.add(session, -size)
                 self._changed.notify_all()
 
     async def _reserve(self, session: str, size: int) -> bool:
-        """Wait until so many bytes may come; False if that takes too long."""
+        """Wait until so many bytes may arrive; False if that takes too long."""
         async with self._changed:
             try:
                 async with asyncio.timeout(self._longest_wait):
@@ -93,27 +93,29 @@ class UploadBudget:
             return True
 
 
-def stored() -> Files:
-    """The uploads that the web server keeps, by session and by the number of the file, oldest first."""
+def stored_uploads() -> Files:
+    """Return the uploads that the web server keeps, by session and file number, oldest first."""
     return cast(Files, _keeper().file_storage) if runtime.exists() else {}
 
 
 def make_room(
     files: Files, most_of_session: int, most_in_all: int, drop: Callable[[str, str], None] | None = None
 ) -> None:
-    """Drop the oldest files of sessions that have too much, and then of those that have most.
+    """Drop the oldest files of sessions over their limit, and then of those that hold most.
 
     Args:
         files: by session and by the number of the file, oldest first.
         most_of_session, most_in_all: bytes that may stay.
-        drop: takes the session and the number of a file; the web server's way unless given.
+        drop: called with the session and the number of a file; removes it from the web server unless given.
     """
     drop = drop or _keeper().remove_file
-    sizes = {session: {number: len(file.data) for number, file in one.copy().items()} for session, one in _copy(files)}
+    sizes = {
+        session: {number: len(file.data) for number, file in held.copy().items()} for session, held in _copy(files)
+    }
     while sizes:
-        session = max(sizes, key=lambda one: sum(sizes[one].values()))
+        session = max(sizes, key=lambda session: sum(sizes[session].values()))
         most = sum(sizes[session].values())
-        is_too_much = most > most_of_session or sum(sum(one.values()) for one in sizes.values()) > most_in_all
+        is_too_much = most > most_of_session or sum(sum(held.values()) for held in sizes.values()) > most_in_all
         if not is_too_much or not sizes[session]:
             return
         oldest = next(iter(sizes[session]))
@@ -130,13 +132,13 @@ def _copy(files: Files) -> list[tuple[str, Any]]:
 
 
 def _announced(headers: Mapping[str, str]) -> int:
-    """How many bytes a request brings; as many as may be, if it does not say."""
+    """Return the announced size of a request in bytes; the maximum if it announces none."""
     text = headers.get("content-length", "")
     return min(int(text), MOST_OF_ONE) if text.isdecimal() and len(text) < 20 else MOST_OF_ONE
 
 
 def _in_time(receive: Receive, grace: float) -> Receive:
-    """The parts of a request, each of which must come early enough."""
+    """Return a `receive` that raises HTTPException if a request arrives too slowly."""
     began, arrived = time.monotonic(), 0
 
     async def received() -> Message:

@@ -1,12 +1,11 @@
-"""Who has logged in, and what that allows, where a login is asked for (OpenID Connect, by Streamlit's `st.login`).
+"""The login (OpenID Connect, by Streamlit's `st.login`): whether it is required, how it is set up, who has logged in.
 
-It is asked for where `.streamlit/secrets.toml` has a section `[auth]`, or SIMILARITY_LOGIN is `oidc`. Whatever is wrong
-with either lets nobody in: a login that somebody relies on is never off by accident.
+It is required where `.streamlit/secrets.toml` has a section `[auth]`, or SIMILARITY_LOGIN is `oidc`. If either is
+wrong, nobody gets in: a login that somebody relies on is never off by accident.
 """
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,22 +19,20 @@ from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-Claims = Mapping[str, Any]
+from similarity.service import access
+from similarity.service.access import Claims
 
-# Streamlit's cookie is good for 30 days, whatever has become of the account meanwhile.
-LONGEST = 24 * 60 * 60
-SKEW = 5 * 60  # the provider's clock may be ahead
 MIN_SECRET = 32  # characters; whoever guesses the secret can be anybody
 CALLBACK = "/oauth2callback"
 
 
 def is_asked_for() -> bool:
-    """Whether nothing is shown to anybody who has not logged in."""
+    """Whether visitors have to log in."""
     return os.environ.get("SIMILARITY_LOGIN", "").strip().lower() == "oidc" or not _is_readable() or bool(_section())
 
 
 def find_trouble() -> str | None:
-    """What has to be mended before anybody can log in, as a sentence for whoever runs the app."""
+    """Return the mistake in the setup that keeps everybody from logging in, as a sentence for the log; None if none."""
     if not _is_readable():
         return "The file .streamlit/secrets.toml cannot be read: mend it, or let the app's user read it."
     if not _section():
@@ -56,14 +53,14 @@ def find_trouble() -> str | None:
 
 
 def providers() -> list[str]:
-    """The names of those who can say who somebody is: `default` for one that has none."""
+    """Return the names of the identity providers, `default` for the unnamed one."""
     section = _section()
     named = [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]
     return (["default"] if "client_id" in section else []) + named
 
 
 def read_cookies(cookies: Mapping[str, str]) -> Claims:
-    """What the provider said of whoever sent these cookies; nothing if they are not the app's own."""
+    """Return the provider's claims about the sender of cookies; empty if the cookies are not this app's."""
 
     def read(name: str) -> bytes | None:
         value = cookies.get(name)
@@ -77,32 +74,11 @@ def read_cookies(cookies: Mapping[str, str]) -> Claims:
     return claims if is_ours else {}
 
 
-def is_logged_in(claims: Claims) -> bool:
-    """Whether somebody logged in not long ago."""
-    issued = claims.get("iat")
-    is_recent = isinstance(issued, int | float) and -SKEW <= time.time() - issued < LONGEST
-    return claims.get("is_logged_in") is True and is_recent
-
-
-def may_enter(claims: Claims) -> bool:
-    """Whether somebody is logged in, and on the list of SIMILARITY_USERS if there is one."""
-    everyone = not os.environ.get("SIMILARITY_USERS", "").strip()
-    return is_logged_in(claims) and (everyone or _is_listed(claims, "SIMILARITY_USERS"))
-
-
 def is_manager() -> bool:
-    """Whether whoever is in front of the browser has logged in as somebody on the list of SIMILARITY_MANAGERS."""
+    """Whether the visitor has logged in and is on the list of SIMILARITY_MANAGERS."""
     if not is_asked_for():
         return False
-    claims = st.user.to_dict()
-    return may_enter(claims) and _is_listed(claims, "SIMILARITY_MANAGERS")
-
-
-def email(claims: Claims) -> str | None:
-    """The e-mail address of somebody; None unless the provider has made sure that it is theirs."""
-    address = claims.get("email")
-    is_verified = claims.get("email_verified") is True and isinstance(address, str)
-    return str(address).strip().lower() if is_verified else None
+    return access.is_manager(st.user.to_dict())
 
 
 def is_https() -> bool:
@@ -110,24 +86,17 @@ def is_https() -> bool:
     return str(_section().get("redirect_uri", "")).startswith("https:")
 
 
-def _is_listed(claims: Claims, setting: str) -> bool:
-    """Whether a setting names somebody: by an e-mail address, or by `@` and what comes behind it in all of some."""
-    listed = {one.strip().lower() for one in os.environ.get(setting, "").split(",")} - {"", "@"}
-    name, at, domain = (email(claims) or "").rpartition("@")
-    return bool(name and at) and bool({f"{name}@{domain}", f"@{domain}"} & listed)
-
-
 def _section() -> Mapping[str, Any]:
-    """The section [auth] of the secrets; empty if there is none."""
+    """Return the section [auth] of the secrets; empty if there is none."""
     section = auth_util.get_secrets_auth_section()
     return section if isinstance(section, Mapping) else {}
 
 
 def _is_readable() -> bool:
-    """Whether the secrets can be read, or there are none: Streamlit takes those that cannot for none."""
+    """Whether the secrets are absent or can be read; Streamlit treats an unreadable file as absent."""
     try:
         return secrets_singleton.load_if_toml_exists() or not any(
-            Path(one).exists() for one in config.get_option("secrets.files")
+            Path(file).exists() for file in config.get_option("secrets.files")
         )
     except OSError:
         return False

@@ -1,29 +1,26 @@
-"""Who is in front of the browser, and which tabs are still open."""
+"""The visitor for whom a page is drawn, turns taken for that visitor, and which tabs are still open."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
 import streamlit as st
-from cachetools import cached
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from similarity.service.turns import Turns, Visitor
+from similarity.images.decoding import count_pixels
+from similarity.images.picture import QueryFile
+from similarity.service import turns
+from similarity.service.turns import Visitor
 
 NOBODY = Visitor()
+# Decoding a PNG of so many pixels takes about 0.3 s.
+HEAVY_PIXELS = 12_000_000
 _acting_for: ContextVar[Visitor | None] = ContextVar("acting_for", default=None)
 
 
-@cached({}, lock=threading.Lock())
-def turns() -> Turns:
-    """Those of this app."""
-    return Turns()
-
-
 def current() -> Visitor:
-    """Who the page is drawn for, or who `acting_for` names."""
+    """Return the visitor for whom the page is drawn, or whom `acting_for` names."""
     if (named := _acting_for.get()) is not None:
         return named
     context = get_script_run_ctx()
@@ -32,7 +29,7 @@ def current() -> Visitor:
 
 @contextmanager
 def acting_for(visitor: Visitor) -> Iterator[None]:
-    """Work for a visitor where nobody is known to be in front of a browser, such as while a download is made."""
+    """Work for a visitor outside of a page, such as while a download is made."""
     before = _acting_for.set(visitor)
     try:
         yield
@@ -40,6 +37,12 @@ def acting_for(visitor: Visitor) -> Iterator[None]:
         _acting_for.reset(before)
 
 
-def has_open(session: str) -> bool:
-    """Whether a tab is still connected."""
+def take_turn(file: QueryFile | None = None) -> AbstractContextManager[None]:
+    """Take a turn at work for the current visitor, a heavy one if a large picture is decoded; raises QuotaError."""
+    is_heavy = file is not None and count_pixels(file.data) > HEAVY_PIXELS
+    return turns.shared_turns().take(current(), heavy=is_heavy)
+
+
+def is_connected(session: str) -> bool:
+    """Whether the browser tab of a session is still connected."""
     return runtime.exists() and runtime.get_instance().is_active_session(session)

@@ -1,1 +1,1 @@
-"""What all pages have in common."""
+"""Parts that all pages share: navigation, links, fields, the choice of a gallery, styles."""

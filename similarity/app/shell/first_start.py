@@ -10,7 +10,7 @@ from similarity.storage.inventory import list_galleries
 
 
 def prepare_sample() -> None:
-    """Index the sample if it is the only thing that could be shown, or if it is of an older version."""
+    """Index the sample gallery if there is no gallery yet, or if it was made by an older version."""
     names = [directory.name for directory in list_galleries()]
     if not has_sample() or (names and (SAMPLE not in names or is_ready())):
         return
@@ -21,14 +21,14 @@ def prepare_sample() -> None:
 
 
 def index_sample(*, anew: bool = False) -> None:
-    """Index the sample gallery with a bar of how far that is."""
+    """Index the sample gallery, with a progress bar on the page."""
     place = st.empty()
     with place.container():
         st.markdown("Indexing the sample gallery. This happens once and takes a few seconds.")
         bar = st.progress(0.0, text="Loading the model …")
         resources.index_sample(
             lambda progress: bar.progress(
-                progress.done / max(progress.total, 1), text=messages.said(wording.progress(progress))
+                progress.done / max(progress.total, 1), text=messages.sentence_as_markdown(wording.progress(progress))
             ),
             anew=anew,
         )

@@ -1,4 +1,4 @@
-"""Which gallery: what a page that shows one begins with."""
+"""The choice of a gallery, with which a page that shows one begins."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from similarity.storage.inventory import list_galleries
 CHOSEN = "chosen_gallery"
 
 
-def offered() -> list[Path]:
-    """The folders of the galleries that there are; if there are none, the page says what one is and how to get one."""
+def available_galleries() -> list[Path]:
+    """Return the folders of all galleries; if there are none, the page says what a gallery is and how to make one."""
     first_start.prepare_sample()
     directories = list_galleries()
     if not directories:
@@ -26,23 +26,26 @@ def offered() -> list[Path]:
     return directories
 
 
-def choose_named(directories: list[Path]) -> Path:
-    """A gallery; if the page's address names one that is not there, that is said."""
+def choose_by_address(directories: list[Path]) -> Path:
+    """Draw the choice of a gallery, with a warning if the page's address names one that does not exist."""
     link = links.read()
     if link.gallery and link.gallery not in [path.name for path in directories]:
-        st.warning(f"There is no gallery named {messages.shown(link.gallery)}.", icon=":material/link_off:")
+        st.warning(f"There is no gallery named {messages.as_markdown(link.gallery)}.", icon=":material/link_off:")
     return choose(directories, link)
 
 
 def choose(directories: list[Path], link: Link) -> Path:
-    """A gallery, by name; the page's address names it too, and can name none but these.
+    """Draw the choice of a gallery; the page's address follows it.
 
-    Where it names none, it is the one that was chosen last, on whichever page, or else the sample, or the first one.
+    If the address names none, the default is the gallery that was chosen last on any page, then the sample, then the
+    first.
     """
     names = {directory.name: directory for directory in directories}
     wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
     st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
-    return names[st.selectbox("Gallery", list(names), format_func=access.seen, key="gallery", on_change=_changed)]
+    return names[
+        st.selectbox("Gallery", list(names), format_func=access.text_for_visitor, key="gallery", on_change=_changed)
+    ]
 
 
 def _changed() -> None:

@@ -1,10 +1,10 @@
-"""A search as it stands in the address of the page, so that it can be shared, bookmarked and gone back to.
+"""Searches as parameters of a page's address, so that they can be shared, bookmarked and gone back to.
 
     ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
      &where.label=boot&where.label=shoe&min=0.5&distinct=1&accuracy=high&k=50&page=2&generation=3&model=resnet50
      &against=shoes-vit&precision=0.95
 
-The address is the only place where a search is kept: widgets are set from it, and change it.
+The address is the only place where a search is kept: widgets are set from it and change it.
 """
 
 import re
@@ -19,7 +19,7 @@ from similarity.images.picture import Box
 from similarity.search import Accuracy
 from similarity.text.plain import LONGEST
 
-# What a picture can be: of the gallery, of the samples, at an address, or shown in this session.
+# Kinds of pictures: of the gallery, of the samples, at an address, or uploaded in this session.
 ITEM, SAMPLE, URL, UPLOAD = "item", "sample", "url", "upload"
 # ... or words.
 TEXT = "text"
@@ -28,12 +28,12 @@ MAX_WORDS = 300
 # Galleries beside the first one.
 MAX_AGAINST = 2
 PAGE_SIZES = (10, 20, 50, 100)
-# How surely a result must be right to count as a confident match.
+# Probabilities of being right from which a result counts as a confident match.
 PRECISIONS = (0.8, 0.9, 0.95, 0.99)
-# Of a query; each takes time. And the smallest part of a picture that is looked at, as a share of its side.
+# The most parts of a query, since each takes time; and the smallest box, as a share of the picture's side.
 MAX_PARTS, MIN_SIDE = 12, 0.02
 WHERE = "where."
-# Of the parameters of an address, in characters; and of what may be around the value of one: its kind and its box.
+# Characters of all parameters of an address; and of the kind and the box around the value of one.
 LONGEST_IN_ALL, LONGEST_BOX = 32_768, 512
 TOO_LONG = f"The address of this page is too long: each part of it has {LONGEST:,} characters at most. Begin anew here."
 BALANCED: Accuracy = "balanced"
@@ -46,8 +46,8 @@ class Part:
 
     Attributes:
         kind: item, sample, url, upload or text.
-        value: its id, its address, the SHA-256 of what was uploaded, or the words.
-        box: the part of it that is meant.
+        value: its id, its address, the SHA-256 of the upload, or the words.
+        box: the part of the picture to search with; None for all of it.
     """
 
     kind: str
@@ -55,7 +55,7 @@ class Part:
     box: Box | None = None
 
     def __str__(self) -> str:
-        """As it stands in an address, the box in per cent."""
+        """Write it as it stands in an address, the box in per cent."""
         value = self.value.replace("%", "%25").replace("@", "%40") if self.kind in QUOTED else self.value
         if not self.box:
             return f"{self.kind}:{value}"
@@ -64,16 +64,16 @@ class Part:
 
     @classmethod
     def parse(cls, text: str) -> "Part | None":
-        """What an address says, or None if it says nothing that can be meant."""
+        """Read it as it stands in an address; None if it makes no sense."""
         if len(text) > LONGEST + LONGEST_BOX:
             return None
-        found = re.fullmatch(r"(\w+):(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text, re.DOTALL)
-        if not found or found[1] not in KINDS or len(found[2]) > LONGEST:
+        match = re.fullmatch(r"(\w+):(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text, re.DOTALL)
+        if not match or match[1] not in KINDS or len(match[2]) > LONGEST:
             return None
-        value = unquote(found[2]) if found[1] in QUOTED else found[2]
-        if found[1] == TEXT:
+        value = unquote(match[2]) if match[1] in QUOTED else match[2]
+        if match[1] == TEXT:
             return cls(TEXT, value[:MAX_WORDS]) if value.strip() else None
-        return cls(found[1], value, _box(found.groups()[2:]))
+        return cls(match[1], value, _box(match.groups()[2:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,17 @@ class Link:
     """A search.
 
     Attributes:
-        gallery: its name; None for whichever comes first.
-        against: names of other galleries that are searched for the same, side by side.
+        gallery: its name; None for the default one.
+        against: names of other galleries to compare it with, for the same query.
         like, unlike: examples and counter-examples.
-        where: column -> values of which a picture must have one.
+        where: column -> accepted values.
         minimum: the lowest score.
-        distinct: whether pictures nearly identical to a better one are left out.
+        distinct: whether near-duplicates of better results are left out.
         accuracy: of a gallery with an approximate index.
-        precision: from which on results are confident matches, one of PRECISIONS; None for any.
+        precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
         k: results on a page.
         page: from 1.
-        generation, model: what the gallery was when the query was put together.
+        generation, model: of the gallery when the query was made.
     """
 
     gallery: str | None = None
@@ -109,8 +109,8 @@ class Link:
     model: str | None = None
 
     def parameters(self) -> dict[str, str | list[str]]:
-        """As it stands in an address; what goes without saying is left out."""
-        said: dict[str, Any] = {
+        """Return the parameters of an address, without those that have their default value."""
+        parameters: dict[str, Any] = {
             "gallery": self.gallery or "",
             "against": list(self.against),
             "like": [str(part) for part in self.like],
@@ -122,14 +122,14 @@ class Link:
             "k": str(self.k) if self.k != PAGE_SIZES[0] else "",
             "page": str(self.page) if self.page > 1 else "",
         }
-        said |= {f"{WHERE}{column}": list(values) for column, values in self.where.items()}
+        parameters |= {f"{WHERE}{column}": list(values) for column, values in self.where.items()}
         if self.like or self.unlike:
-            said |= {"generation": str(self.generation or ""), "model": self.model or ""}
-        return {name: value for name, value in said.items() if value}
+            parameters |= {"generation": str(self.generation or ""), "model": self.model or ""}
+        return {name: value for name, value in parameters.items() if value}
 
 
 def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
-    """The search that an address means; what makes no sense in it is passed over."""
+    """Read the search in the parameters of an address; parameters that make no sense are ignored."""
 
     def number(name: str, lowest: float, highest: float) -> float | None:
         try:
@@ -139,8 +139,8 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         return value if lowest <= value <= highest else None
 
     def parts(name: str) -> tuple[Part, ...]:
-        found = [Part.parse(text) for text in parameters.get(name, [])[:MAX_PARTS]]
-        return tuple(dict.fromkeys(part for part in found if part))
+        parsed = [Part.parse(text) for text in parameters.get(name, [])[:MAX_PARTS]]
+        return tuple(dict.fromkeys(part for part in parsed if part))
 
     like = parts("like")
     precision = number("precision", PRECISIONS[0], PRECISIONS[-1])
@@ -155,7 +155,9 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         },
         minimum=number("min", 0, 1) or 0.0,
         distinct=parameters.get("distinct", [""])[-1] == "1",
-        accuracy=next((one for one in get_args(Accuracy) if [one] == parameters.get("accuracy", [])[-1:]), BALANCED),
+        accuracy=next(
+            (level for level in get_args(Accuracy) if [level] == parameters.get("accuracy", [])[-1:]), BALANCED
+        ),
         precision=precision if precision in PRECISIONS else None,
         k=int(k) if k in PAGE_SIZES else PAGE_SIZES[0],
         page=int(number("page", 1, 1e6) or 1),
@@ -165,50 +167,50 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
 
 
 def read() -> Link:
-    """The search in the address of the page; none if the address is longer than any of ours."""
+    """Read the search in the address of the page; an empty one if the address is too long."""
     parameters = {name: st.query_params.get_all(name) for name in st.query_params}
     return Link() if is_too_long(parameters) else parse(parameters)
 
 
 def is_too_long(parameters: Mapping[str, Sequence[str]]) -> bool:
-    """Whether an address has more in it than any that is made here, or one thing that is longer than any."""
+    """Whether an address, or a parameter of it, is longer than any that the app makes."""
     texts = [*parameters, *(value for values in parameters.values() for value in values)]
     return sum(map(len, texts)) > LONGEST_IN_ALL or any(len(text) > LONGEST + LONGEST_BOX for text in texts)
 
 
 def refuse_too_long() -> None:
-    """Say that the address of the page is too long if it is, and go on without it."""
+    """Clear the address of the page and show an error if it is too long."""
     if is_too_long({name: st.query_params.get_all(name) for name in st.query_params}):
         st.query_params.clear()
         st.error(TOO_LONG, icon=":material/link_off:")
 
 
 def write(link: Link) -> None:
-    """Put a search into the address of the page, which then has the one before it to go back to."""
+    """Put a search into the address of the page; the browser can go back to the previous one."""
     if link != read():
         st.query_params.from_dict(link.parameters())
 
 
 def change(**changes: Any) -> None:
-    """Change some of the search; what is seen of the results begins with the first page again."""
+    """Change fields of the search; the results begin at their first page again."""
     write(replace(read(), **{"page": 1} | changes))
 
 
 def change_gallery(name: str) -> None:
-    """Search another gallery for the same, without what only means something in the one before."""
+    """Search another gallery for the same, without filters and pictures of the previous one."""
     link = read()
     like, unlike = (tuple(part for part in parts if part.kind != ITEM) for parts in (link.like, link.unlike))
     change(gallery=name, like=like, unlike=unlike, where={})
 
 
-def put_together(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
-    """Search for something else; the address says which state of the gallery that was seen in."""
+def set_query(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
+    """Change the query; the address notes the state of the gallery that the visitor saw."""
     gallery, generation, model = st.session_state.get(SEEN, (None, None, None))
     change(like=like, unlike=unlike, gallery=gallery or read().gallery, generation=generation, model=model)
 
 
-def note_seen(gallery: str, generation: int, model: str) -> None:
-    """Keep what the gallery is that the visitor sees."""
+def remember_gallery(gallery: str, generation: int, model: str) -> None:
+    """Remember the state of the gallery that the visitor sees."""
     st.session_state[SEEN] = (gallery, generation, model)
 
 

@@ -1,4 +1,4 @@
-"""How one gets from page to page, and what a page has to know of another one."""
+"""Navigation between pages, and the last search, which pages share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from similarity.app.shell.links import ITEM, Link, Part
 from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
 
-# What stands after the address of a page: name -> value or values.
+# Parameters of a page's address: name -> value or values.
 Parameters = Mapping[str, str | Sequence[str]]
 ON, LAST = "on_page", "last_search"
 
 
 @dataclass(frozen=True, slots=True)
 class LastSearch:
-    """What was searched for last in this session, for the other pages.
+    """The last search of this session, for the other pages.
 
     Attributes:
         gallery: its name.
@@ -36,12 +36,12 @@ class LastSearch:
 
 
 def register(pages: dict[str, StreamlitPage]) -> None:
-    """Make the pages known by name, so that no page has to import another one."""
+    """Register the pages by name, so that no page has to import another."""
     st.session_state["pages"] = pages
 
 
-def arrive(page: StreamlitPage) -> None:
-    """Note which page a visitor is on. Who comes back to the search page finds the last search there again."""
+def restore_last_search(page: StreamlitPage) -> None:
+    """Note which page the visitor has opened, and restore the last search on pages that show it."""
     before, now = st.session_state.get(ON), page.url_path
     st.session_state[ON] = now
     last: LastSearch | None = st.session_state.get(LAST)
@@ -60,21 +60,21 @@ def go(page: str, parameters: Parameters | None = None) -> NoReturn:
 
 
 def go_to_item(gallery: str, item: Item) -> NoReturn:
-    """Search a gallery for what is like one of its own pictures."""
+    """Search a gallery with one of its own pictures."""
     go("search", Link(gallery=gallery, like=(Part(ITEM, item.public_id),)).parameters())
 
 
 def remember_search(search: LastSearch) -> None:
-    """Keep what is searched for."""
+    """Remember the current search."""
     st.session_state[LAST] = search
 
 
 def forget_search() -> None:
-    """There is nothing that is searched for any more."""
+    """Forget the current search."""
     st.session_state.pop(LAST, None)
 
 
 def last_search(gallery: str, state: str) -> LastSearch | None:
-    """What was searched for last, if it was in this state of this gallery."""
+    """Return the last search, if it was in this state of this gallery."""
     search: LastSearch | None = st.session_state.get(LAST)
     return search if search and (search.gallery, search.state) == (gallery, state) else None

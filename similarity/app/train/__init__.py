@@ -1,1 +1,1 @@
-"""The train page: teach a gallery what its labels mean, see what that is worth, and keep it or not."""
+"""The train page: train a head on a gallery, see how much better it searches, and keep it or not."""

@@ -1,4 +1,4 @@
-"""The curves of a training: what Apache ECharts is told to draw."""
+"""Curves of a training, as options of Apache ECharts."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,21 +11,21 @@ TRIAL, FINAL, RECALL, BEST = "some held out", "all pictures", "recall@1", "best"
 
 
 def loss(epochs: Sequence[Epoch]) -> dict[str, Any]:
-    """The loss after each epoch, with some pictures held out and then with all."""
+    """Plot the loss after each epoch, with some pictures held out and then with all."""
     stages = (("trial", TRIAL, MAIN, "solid"), ("final", FINAL, SECOND, "dashed"))
     series = [
-        _line(name, [[one.number, round(one.loss, 5)] for one in epochs if one.stage == stage], colour, kind)
+        _line(name, [[epoch.number, round(epoch.loss, 5)] for epoch in epochs if epoch.stage == stage], colour, kind)
         for stage, name, colour, kind in stages
     ]
     return _plot(epochs, "loss", {"scale": True}, series) | {"legend": {"top": 0, "data": [TRIAL, FINAL]}}
 
 
 def recall(epochs: Sequence[Epoch], *, with_best: bool = True) -> dict[str, Any]:
-    """Recall@1 of what is held out after each epoch, and which was best, if that is the one that is taken."""
-    points = [[one.number, round(one.recall, 4)] for one in epochs if one.recall is not None]
+    """Plot the held-out recall@1 after each epoch, and mark the best if its weights are the ones taken."""
+    points = [[epoch.number, round(epoch.recall, 4)] for epoch in epochs if epoch.recall is not None]
     series = [_line(RECALL, points, MAIN, "solid")]
     if points and with_best:
-        best = max(points, key=lambda point: (point[1], point[0]))  # of equal ones the last is taken
+        best = max(points, key=lambda point: (point[1], point[0]))  # the last of equal ones
         series.append(
             {"type": "scatter", "name": BEST, "data": [best], "symbolSize": 11, "itemStyle": {"color": SECOND}}
         )
@@ -36,7 +36,7 @@ def recall(epochs: Sequence[Epoch], *, with_best: bool = True) -> dict[str, Any]
 
 
 def _bounds(shares: Sequence[float]) -> dict[str, float]:
-    """What an axis shows, in tenths, so that it does not jump with every epoch."""
+    """Return the bounds of an axis, in tenths, so that it does not jump with every epoch."""
     if not shares:
         return {"min": 0.0, "max": 1.0}
     low = min(9, math.floor(10 * min(shares)))
@@ -44,7 +44,7 @@ def _bounds(shares: Sequence[float]) -> dict[str, float]:
 
 
 def _plot(epochs: Sequence[Epoch], what: str, axis: Mapping[str, Any], series: list[dict[str, Any]]) -> dict[str, Any]:
-    most = max((one.of for one in epochs if one.stage == "trial"), default=1)
+    most = max((epoch.of for epoch in epochs if epoch.stage == "trial"), default=1)
     return {
         "animation": False,
         "grid": {"left": 4, "right": 16, "top": 34, "bottom": 4},
@@ -68,7 +68,7 @@ def _line(name: str, points: list[list[float]], colour: str, kind: str) -> dict[
         "type": "line",
         "name": name,
         "data": points,
-        # One epoch makes no line.
+        # A single point makes no line.
         "showSymbol": len(points) < 3,
         "symbolSize": 7,
         "lineStyle": {"color": colour, "width": 3, "type": kind},  # not by colour alone

@@ -1,8 +1,8 @@
-"""What a head is to be trained with: the loss, what is held out, and settings that few need to change."""
+"""The form of training settings: the loss, the split, and settings that few need to change."""
 
 import streamlit as st
 
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.wording import learned
 from similarity.finetuning import LOSSES, SPLITS, From, Loss, Settings, Split
 from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS
@@ -19,16 +19,16 @@ ABOUT_SPLITS = {
 }
 LAYERS = {1: "One: linear", 2: "Two"}
 DEFAULTS: dict[From, Settings] = {"labels": Settings.choose("labels"), "marks": Settings.choose("marks")}
-# Of marks nobody knows which labels they are about.
+# Marks have no labels, which proxies need.
 LOSSES_OF_MARKS = tuple(loss for loss in LOSSES if loss != "proxy-anchor")
 
 
 def choose_source(key: str, marks: int) -> From:
-    """Draw what is learned from, if there is a choice; gives what is chosen.
+    """Draw the choice of what to learn from, if there are marks; returns the choice.
 
     Args:
         key: sets this form apart from those of other galleries.
-        marks: how many there are.
+        marks: the number of marks.
     """
     if not marks:
         return "labels"
@@ -46,14 +46,14 @@ def choose_source(key: str, marks: int) -> From:
 
 
 def choose(key: str, source: From) -> Settings:
-    """Draw all else; gives what is chosen.
+    """Draw the settings; returns the chosen ones.
 
     Raises:
-        HeadError: what is chosen makes no sense.
+        HeadError: the settings make no sense together.
     """
     losses, key, usual = LOSSES if source == "labels" else LOSSES_OF_MARKS, f"{source}-{key}", DEFAULTS[source]
     loss: Loss = st.selectbox(
-        "Loss", losses, format_func=lambda one: seen(learned.loss_title(one)), key=f"train-loss-{key}"
+        "Loss", losses, format_func=lambda loss: text_for_visitor(learned.loss_title(loss)), key=f"train-loss-{key}"
     )
     st.caption(ABOUT_LOSSES[loss])
     split: Split = _choose_split(key) if source == "labels" else "item"
@@ -64,7 +64,7 @@ def choose(key: str, source: From) -> Settings:
 
 
 def _choose_shape(key: str, usual: Settings) -> tuple[int, int, float]:
-    """What the head is like: its layers, its dimension, and how much of the original similarity it keeps."""
+    """Draw the shape of the head: its layers, its dimension, and the share kept of the original similarity."""
     layers = st.segmented_control(
         "Layers",
         list(LAYERS),
@@ -95,7 +95,7 @@ def _choose_shape(key: str, usual: Settings) -> tuple[int, int, float]:
 
 
 def _choose_course(key: str, usual: Settings) -> tuple[int, int]:
-    """How it is trained: for how many epochs, and with which seed."""
+    """Draw the number of epochs and the seed."""
     epochs = st.number_input(
         "Epochs at most",
         1,

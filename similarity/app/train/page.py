@@ -1,4 +1,4 @@
-"""The train page: what a gallery's labels mean is learned from them, and kept if it finds more of what is right."""
+"""The train page: a head is trained on a gallery's labels or marks, evaluated, and kept if it improves the search."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from similarity.app.galleries.feedback import count_marks, stamp
 from similarity.app.serving import access, resources
 from similarity.app.shell import gallery_choice, navigation
 from similarity.app.train import form, progress, result
-from similarity.app.train.progress import Seen
+from similarity.app.train.progress import Snapshot
 from similarity.app.wording import messages, wording
 from similarity.errors import HeadError, SimilarityError
 from similarity.finetuning import From, Settings
@@ -42,19 +42,19 @@ def show() -> None:
     if not access.may_manage():
         st.info(access.REFUSAL, icon=":material/lock:")
         return
-    directories = gallery_choice.offered()
+    directories = gallery_choice.available_galleries()
     if not directories:
         return
     jobs_background.show_notice()
     left, right = st.columns([2, 5], gap="large")
     try:
         with left:
-            directory = gallery_choice.choose_named(directories)
+            directory = gallery_choice.choose_by_address(directories)
             gallery = resources.load_gallery(directory)
             st.caption(_facts(gallery))
             source = form.choose_source(gallery.name, count_marks(directory))
-            fault = _fault(gallery, Settings.choose(source))
-            seen = progress.look(directory)
+            fault = _find_fault(gallery, Settings.choose(source))
+            seen = progress.list_jobs(directory)
             if not fault:
                 _show_form(gallery, source, seen)
         with right:
@@ -66,39 +66,43 @@ def show() -> None:
 
 def _facts(gallery: Gallery) -> str:
     labels = len(gallery.facets.counts(LABEL))
-    told = f"{labels:,} label" if labels == 1 else f"{labels:,} labels"
-    return f"{wording.pictures(len(gallery))} · {told} · {messages.shown(wording.model_title(gallery.manifest.model))}"
+    counted = f"{labels:,} label" if labels == 1 else f"{labels:,} labels"
+    model = messages.as_markdown(wording.model_title(gallery.manifest.model))
+    return f"{wording.pictures(len(gallery))} · {counted} · {model}"
 
 
-def _fault(gallery: Gallery, settings: Settings) -> str:
-    """Why nothing can be learned of a gallery's labels or marks; empty if something can."""
-    about = (settings.source, settings.split, settings.loss, stamp(gallery.directory))
-    return _find_fault(gallery.directory, gallery.state, about, gallery, settings)
+def _examples_key(gallery: Gallery) -> object:
+    """Return a cache key of the labels and marks of a gallery."""
+    return resources.gallery_key(gallery), stamp(gallery.directory)
 
 
-@st.cache_data(max_entries=32, show_spinner="Looking at what there is to learn from …")
-def _find_fault(
-    directory: Path,  # noqa: ARG001 - the key, with the next two
-    state: str,  # noqa: ARG001
-    about: tuple[object, ...],  # noqa: ARG001
-    _gallery: Gallery,
-    _settings: Settings,
-) -> str:
+def _settings_key(settings: Settings) -> object:
+    """Return a cache key of the settings that decide which examples a head is trained on."""
+    return settings.source, settings.split, settings.loss
+
+
+@st.cache_data(
+    max_entries=32,
+    show_spinner="Looking at what there is to learn from …",
+    hash_funcs={Gallery: _examples_key, Settings: _settings_key},
+)
+def _find_fault(gallery: Gallery, settings: Settings) -> str:
+    """Return why nothing can be learned from a gallery's labels or marks; empty if something can."""
     try:
-        if _settings.source == "marks":
-            marked_results(_gallery, _settings)
+        if settings.source == "marks":
+            marked_results(gallery, settings)
         else:
-            labelled_rows(_gallery, _settings)
+            labelled_rows(gallery, settings)
     except HeadError as error:
         return str(error)
     return ""
 
 
-def _show_form(gallery: Gallery, source: From, seen: Seen) -> None:
+def _show_form(gallery: Gallery, source: From, seen: Snapshot) -> None:
     settings = form.choose(gallery.name, source)
-    fault = _fault(gallery, settings)
+    fault = _find_fault(gallery, settings)
     if fault:
-        st.warning(messages.said(fault), icon=":material/label_off:")
+        st.warning(messages.sentence_as_markdown(fault), icon=":material/label_off:")
     is_undecided = any(job.is_undecided for job, _ in seen)
     st.button(
         "Train again" if is_undecided else "Train",
@@ -115,8 +119,8 @@ def _begin(directory: Path, settings: Settings) -> None:
     jobs_background.start(directory, "finetune", Training(directory, settings))
 
 
-def _show_state(gallery: Gallery, fault: str, source: From, seen: Seen) -> None:
-    """What goes on, what came of it, and what there is."""
+def _show_state(gallery: Gallery, fault: str, source: From, seen: Snapshot) -> None:
+    """Draw the running job, the results of those that ended, and the current head."""
     progress.show(gallery.directory, seen)
     for job in progress.ended(seen):
         if job.is_undecided:
@@ -128,13 +132,13 @@ def _show_state(gallery: Gallery, fault: str, source: From, seen: Seen) -> None:
                 st.caption(UNDO)
     result.show_kept(gallery, is_busy=progress.active(seen) is not None)
     if fault:
-        _say_what_is_missing(fault, source)
+        _show_fault(fault, source)
     elif not (progress.active(seen) or progress.ended(seen)):
         st.info(BEGIN, icon=":material/arrow_back:")
 
 
-def _say_what_is_missing(fault: str, source: From) -> None:
-    st.info(messages.said(fault), icon=":material/label_off:")
+def _show_fault(fault: str, source: From) -> None:
+    st.info(messages.sentence_as_markdown(fault), icon=":material/label_off:")
     if source == "marks":
         return
     if st.button("To the galleries", icon=":material/photo_library:"):

@@ -1,4 +1,4 @@
-"""Jobs that have to do with a gallery's head, and the one that goes on, drawn anew every second."""
+"""Jobs that concern a gallery's head, and the progress of the one that runs."""
 
 import time
 from collections.abc import Sequence
@@ -7,53 +7,52 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.galleries import jobs as panel
-from similarity.app.galleries import jobs_background
 from similarity.app.train import charts
-from similarity.app.train.saving import Keeping
+from similarity.app.train.saving import SaveHead
 from similarity.app.wording import learned, wording
-from similarity.app.wording.messages import shown
-from similarity.service.jobs import Job
+from similarity.app.wording.messages import as_markdown
+from similarity.service.jobs import Job, shared_jobs
 from similarity.service.tasks import Training
 
 TASKS = ("finetune", "keep", "drop")
 PLOT = 260
 RECALL, LOSS = "Recall@1 of what is held out", "Loss"
 
-# The jobs, and whether each was going on when they were looked at: they may end while a page is drawn.
-Seen = Sequence[tuple[Job, bool]]
+# Jobs, each with whether it was running when they were listed: they may end while a page is drawn.
+Snapshot = Sequence[tuple[Job, bool]]
 
 
-def look(directory: Path) -> Seen:
-    """The jobs of a gallery, and those that put a head of its onto another one; the latest first."""
+def list_jobs(directory: Path) -> Snapshot:
+    """List the jobs of a gallery, and those that put its head on another gallery; the latest first."""
 
     def concerns(job: Job) -> bool:
         return job.directory == directory or (
-            isinstance(job.work, Keeping) and job.work.training.directory == directory
+            isinstance(job.work, SaveHead) and job.work.training.directory == directory
         )
 
-    return [(job, job.is_active) for job in reversed(jobs_background.jobs().listed()) if concerns(job)]
+    return [(job, job.is_active) for job in reversed(shared_jobs().listed()) if concerns(job)]
 
 
-def active(seen: Seen) -> Job | None:
-    """The one that goes on."""
-    return next((job for job, is_active in seen if is_active), None)
+def active(snapshot: Snapshot) -> Job | None:
+    """Return the job that was running."""
+    return next((job for job, is_active in snapshot if is_active), None)
 
 
-def ended(seen: Seen) -> list[Job]:
-    """Those that have ended and had to do with a head; none as long as another one goes on."""
-    return [] if active(seen) else [job for job, _ in seen if job.task in TASKS]
+def ended(snapshot: Snapshot) -> list[Job]:
+    """Return the ended jobs that concern a head; none while another one runs."""
+    return [] if active(snapshot) else [job for job, _ in snapshot if job.task in TASKS]
 
 
-def show(directory: Path, seen: Seen) -> None:
-    """Draw the one that goes on, and the page when anything is other than it was seen."""
-    every = panel.BUSY if active(seen) else panel.IDLE
-    st.fragment(_panel, run_every=every)(directory, seen)
+def show(directory: Path, snapshot: Snapshot) -> None:
+    """Draw the running job, and the whole page again when the jobs have changed."""
+    every = panel.BUSY if active(snapshot) else panel.IDLE
+    st.fragment(_panel, run_every=every)(directory, snapshot)
 
 
-def _panel(directory: Path, seen: Seen) -> None:
-    if look(directory) != seen:
+def _panel(directory: Path, snapshot: Snapshot) -> None:
+    if list_jobs(directory) != snapshot:
         st.rerun()
-    job = active(seen)
+    job = active(snapshot)
     if job is None:
         return
     with st.container(border=True, key=f"job-{job.number}"):
@@ -64,17 +63,17 @@ def _panel(directory: Path, seen: Seen) -> None:
 
 
 def _facts(training: Training) -> str:
-    """What is trained, and how long that has gone on."""
-    asked = training.settings
-    held_out = "some searches" if asked.source == "marks" else learned.SPLITS[asked.split].lower()
-    facts = [f"{shown(learned.loss_title(asked.loss))} loss", f"held out: {held_out}"]
+    """Describe the settings of a training, and how long it has run."""
+    settings = training.settings
+    held_out = "some searches" if settings.source == "marks" else learned.SPLITS[settings.split].lower()
+    facts = [f"{as_markdown(learned.loss_title(settings.loss))} loss", f"held out: {held_out}"]
     if training.begun:
         facts.append(f"{wording.duration(time.monotonic() - training.begun)} so far")
     return " · ".join(facts)
 
 
 def show_curves(job: Job) -> None:
-    """Draw how the training of a job went so far."""
+    """Draw the learning curves of a training so far."""
     if not isinstance(job.work, Training) or not job.work.epochs:
         return
     epochs = job.work.epochs

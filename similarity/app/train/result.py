@@ -1,15 +1,15 @@
-"""What a head that was trained is worth, and whether it is to be kept."""
+"""The result of a training: how much better the head searches, and the choice to keep it."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
 from similarity.app.galleries import jobs_background
-from similarity.app.serving.access import seen
+from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
 from similarity.app.train import progress, saving
 from similarity.app.wording import learned, wording
-from similarity.app.wording.messages import error_text, shown
+from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.evaluation.report.wording import DEFINITIONS, NAMES
 from similarity.gallery import Gallery
@@ -18,9 +18,9 @@ from similarity.storage.inventory import look_at, named_gallery
 from similarity.vectors.heads import Card, Head
 
 HERE, NEW = "This gallery", "A new gallery"
-# Of fewer queries, a few that come out otherwise by chance make a difference that can be seen.
+# With fewer queries, chance alone makes visible differences.
 FEW = 200
-BOXES: dict[learned.Sense, tuple[Callable[..., object], str]] = {
+BOXES: dict[learned.Assessment, tuple[Callable[..., object], str]] = {
     "better": (st.success, "trending_up"),
     "worse": (st.error, "trending_down"),
     "mixed": (st.warning, "swap_vert"),
@@ -30,54 +30,56 @@ BOXES: dict[learned.Sense, tuple[Callable[..., object], str]] = {
 
 
 def show(job: Job, gallery: Gallery) -> None:
-    """Draw the result of a training, how it went, and what can be done with it."""
+    """Draw the result of a training, the choice to keep it, and its learning curves."""
     head = job.status.result
     if not isinstance(head, Head):
         return
     with st.container(border=True, key=f"job-{job.number}"):
-        _show_worth(head.card)
+        _show_metrics(head.card)
         _offer(job, gallery, head.card)
         progress.show_curves(job)
 
 
-def _show_worth(card: Card) -> None:
-    box, icon = BOXES[learned.sense(card)]
+def _show_metrics(card: Card) -> None:
+    box, icon = BOXES[learned.assess(card)]
     box(learned.verdict(card), icon=f":material/{icon}:")
-    found = learned.changes(card)
-    for column, one in zip(st.columns(max(2, len(found))), found, strict=False):
+    measured = learned.changes(card)
+    for column, change in zip(st.columns(max(2, len(measured))), measured, strict=False):
         with column:
             st.metric(
-                NAMES[one.name],
-                f"{one.after:.3f}",
-                f"{one.difference:+.3f}" if one.is_visible else "0.000",
-                delta_color="normal" if one.is_visible else "off",
-                delta_arrow="auto" if one.is_visible else "off",
-                delta_description=f"before: {one.before:.3f}",
-                help=DEFINITIONS[one.name],
+                NAMES[change.name],
+                f"{change.after:.3f}",
+                f"{change.difference:+.3f}" if change.is_visible else "0.000",
+                delta_color="normal" if change.is_visible else "off",
+                delta_arrow="auto" if change.is_visible else "off",
+                delta_description=f"before: {change.before:.3f}",
+                help=DEFINITIONS[change.name],
                 border=True,
             )
     queries = card.data.get("queries", 0)
-    asked = wording.pictures(queries) if card.is_of_labels else f"{queries:,} searches with marks"
+    counted = wording.pictures(queries) if card.is_of_labels else f"{queries:,} searches with marks"
     epoch, patience = card.settings.get("best_epoch"), card.settings.get("patience")
-    trained = f"Best after epoch {shown(str(epoch))}" if patience else f"Trained for {shown(str(epoch))} epochs"
-    held_out = f"Of **{asked}** that were held out. " if found else ""
+    trained = (
+        f"Best after epoch {as_markdown(str(epoch))}" if patience else f"Trained for {as_markdown(str(epoch))} epochs"
+    )
+    held_out = f"Of **{counted}** that were held out. " if measured else ""
     st.markdown(f"{held_out}{trained}, in {wording.duration(card.seconds)}.")
-    if found and queries < FEW:
+    if measured and queries < FEW:
         st.caption("These are few: much of the difference may be chance.")
 
 
 def _offer(job: Job, gallery: Gallery, card: Card) -> None:
-    """Keep it, here or in a new gallery, or discard it."""
+    """Draw the choice to keep the head, here or in a new gallery, or to discard it."""
     where = st.segmented_control("Keep it in", [HERE, NEW], default=HERE, required=True, key=f"keep-in-{job.number}")
     name = ""
     if where == NEW:
-        name = fields.line("Name", seen(_free_name(gallery.name)), key=f"keep-name-{job.number}")
+        name = fields.text_line("Name", text_for_visitor(_free_name(gallery.name)), key=f"keep-name-{job.number}")
         st.caption("Of the same pictures; this gallery stays as it is.")
     else:
         st.caption("Nothing is embedded anew, and it can be undone.")
-    is_worse = learned.sense(card) == "worse"
+    is_worse = learned.assess(card) == "worse"
     with st.container(horizontal=True):
-        wanted = st.button("Keep it", icon=":material/check:", type="secondary" if is_worse else "primary")
+        is_pressed = st.button("Keep it", icon=":material/check:", type="secondary" if is_worse else "primary")
         st.button(
             "Discard",
             icon=":material/delete:",
@@ -85,25 +87,25 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
             on_click=jobs_background.dismiss,
             args=(job,),
         )
-    if not wanted:
+    if not is_pressed:
         return
     try:
         saving.keep(job, saving.new_gallery(name) if where == NEW else None)
     except SimilarityError as error:
-        st.error(error_text(error), icon=":material/error:")
+        st.error(error_as_markdown(error), icon=":material/error:")
         return
     st.rerun()
 
 
 def _free_name(name: str) -> str:
-    """One that no gallery has, made of that of the gallery."""
+    """Return a name that no gallery has, derived from a gallery's name."""
     numbers = ("", *(f"-{number}" for number in range(2, 100)))
     names = (f"{name}-trained{number}" for number in numbers)
-    return next((one for one in names if look_at(named_gallery(one)) is None), "")
+    return next((free for free in names if look_at(named_gallery(free)) is None), "")
 
 
 def show_kept(gallery: Gallery, *, is_busy: bool) -> None:
-    """Draw which head a gallery has, and a way to take it off."""
+    """Draw the head of a gallery, and a button to take it off."""
     if gallery.head is None:
         return
     card = gallery.head.card
@@ -117,7 +119,8 @@ def show_kept(gallery: Gallery, *, is_busy: bool) -> None:
                 args=(gallery.directory,),
                 disabled=is_busy,
             )
-        st.caption(shown(learned.origin(card)) + ".")
-        worth = [f"{NAMES[one.name]} **{one.after:.3f}**, {one.before:.3f} without it" for one in learned.changes(card)]
-        if worth:
-            st.markdown(" · ".join(worth))
+        st.caption(as_markdown(learned.origin(card)) + ".")
+        changes = learned.changes(card)
+        if changes:
+            texts = (f"{NAMES[one.name]} **{one.after:.3f}**, {one.before:.3f} without it" for one in changes)
+            st.markdown(" · ".join(texts))

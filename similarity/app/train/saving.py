@@ -1,4 +1,4 @@
-"""Keeping a head that was trained, in its gallery or in a new one of the same pictures, and taking it off again."""
+"""Jobs that put a trained head on its gallery or on a new one of the same pictures, and take it off again."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,19 +6,19 @@ from pathlib import Path
 from similarity.app.galleries import jobs_background
 from similarity.errors import GalleryError, HeadError
 from similarity.service import tasks
-from similarity.service.jobs import Job, Jobs, Result
+from similarity.service.jobs import Job, Jobs, Result, shared_jobs
 from similarity.storage.inventory import look_at, named_gallery
 from similarity.vectors.heads import Head, keep_head
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
-    """The work of a job that puts a trained head onto a gallery; the training has been decided about then.
+class SaveHead:
+    """The work of a job that puts a trained head on a gallery, and dismisses the training.
 
     Attributes:
-        training: the job that made the head.
-        into: the folder of another gallery that is made; None for the one that it was trained for.
-        jobs: of which the training is one.
+        training: the job that trained the head.
+        into: the folder of a new gallery; None for the one that the head was trained for.
+        jobs: the list that has the training.
     """
 
     training: Job
@@ -26,7 +26,7 @@ class Keeping:
     jobs: Jobs
 
     def __call__(self, job: Job) -> Result:
-        """Make the index anew of what the head makes of the embeddings."""
+        """Rebuild the index with the head."""
         head = self.training.status.result
         if not isinstance(head, Head):
             raise HeadError("There is no head to be kept: train it again.")
@@ -37,17 +37,17 @@ class Keeping:
 
 
 def keep(training: Job, into: Path | None = None) -> None:
-    """Begin to keep a head; if that is refused, the page says why."""
-    jobs_background.start(into or training.directory, "keep", Keeping(training, into, jobs_background.jobs()))
+    """Start to put a head on a gallery; if it is refused, the page says why."""
+    jobs_background.start(into or training.directory, "keep", SaveHead(training, into, shared_jobs()))
 
 
 def take_off(directory: Path) -> None:
-    """Begin to take a gallery's head off; for a button's callback."""
+    """Start to take a gallery's head off; for the callback of a button."""
     jobs_background.start(directory, "drop", tasks.rebuild(directory, head="none"))
 
 
 def new_gallery(name: str) -> Path:
-    """The folder of a gallery that there is not yet; raises GalleryError if there can be none of this name."""
+    """Return the folder for a new gallery; raises GalleryError if the name is missing, invalid or taken."""
     if not name:
         raise GalleryError("Give the new gallery a name.")
     directory = named_gallery(name)

@@ -1,1 +1,1 @@
-"""How things are said on pages."""
+"""Texts of pages: messages, numbers and names in words."""

@@ -1,4 +1,4 @@
-"""How the pages say what a head has learned and what it is worth. Nothing here is drawn."""
+"""Trained heads in words: how a head was made and how much better it searches. Nothing here is drawn."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ LOSSES: Mapping[str, str] = {
     "proxy-anchor": "Proxy anchor",
 }
 SPLITS: Mapping[str, str] = {"item": "Some pictures of each label", "label": "Whole labels"}
-# Differences of less are not seen in three digits.
+# Smaller differences do not show in three digits.
 VISIBLE = 0.0005
-Sense = Literal["better", "worse", "mixed", "same", "unknown"]
-VERDICTS: Mapping[Sense, str] = {
+Assessment = Literal["better", "worse", "mixed", "same", "unknown"]
+VERDICTS: Mapping[Assessment, str] = {
     "better": "More of what is right is found with it.",
     "worse": "Less of what is right is found with it: better discard it.",
     "mixed": "It is better in one way and worse in the other: look at both before you keep it.",
@@ -29,7 +29,7 @@ VERDICTS: Mapping[Sense, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A metric of held-out pictures, before and after: with embeddings as they are, and with the head."""
+    """A metric on held-out pictures, before (without the head) and after (with it)."""
 
     name: str
     before: float
@@ -37,27 +37,27 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """How much more it is with the head."""
+        """The increase with the head."""
         return self.after - self.before
 
     @property
     def is_visible(self) -> bool:
-        """Whether that is anything in the three digits that are shown."""
+        """Whether the difference shows in three digits."""
         return abs(self.difference) >= VISIBLE
 
 
 def changes(card: Card) -> list[Change]:
-    """All metrics that were measured before and after, in the order in which they are always shown."""
+    """Return the metrics that were measured before and after, in their usual order."""
     both = card.before.keys() & card.after.keys()
     return [Change(name, card.before[name], card.after[name]) for name in NAMES if name in both]
 
 
-def sense(card: Card) -> Sense:
-    """Whether a head is worth having."""
-    found = changes(card)
-    if not found:
+def assess(card: Card) -> Assessment:
+    """Assess whether a head improves the search."""
+    measured = changes(card)
+    if not measured:
         return "unknown"
-    rises, falls = (any(one.is_visible and sign * one.difference > 0 for one in found) for sign in (1, -1))
+    rises, falls = (any(change.is_visible and sign * change.difference > 0 for change in measured) for sign in (1, -1))
     if rises and falls:
         return "mixed"
     if rises:
@@ -66,24 +66,26 @@ def sense(card: Card) -> Sense:
 
 
 def verdict(card: Card) -> str:
-    """The same in a sentence."""
-    return VERDICTS[sense(card)]
+    """Return the assessment of a head as a sentence."""
+    return VERDICTS[assess(card)]
 
 
 def origin(card: Card) -> str:
-    """What a head was made of, when and how, in a phrase."""
+    """Describe in a phrase when, how and from what data a head was trained."""
     loss = f"with the {loss_title(card.loss).lower()} loss" if card.loss else ""
     return ", ".join(filter(None, ("Trained " + moment(card.created), loss, _data(card.data))))
 
 
 def summary(card: Card) -> str:
-    """A head in one line."""
-    worth = [f"{NAMES[one.name]} {one.before:.3f} before, {one.after:.3f} after" for one in changes(card)[:1]]
+    """Describe a head in one line."""
+    worth = [
+        f"{NAMES[change.name]} {change.before:.3f} before, {change.after:.3f} after" for change in changes(card)[:1]
+    ]
     return " · ".join([origin(card), *worth])
 
 
 def loss_title(loss: str) -> str:
-    """A loss's name as people know it."""
+    """Return the title of a loss."""
     return LOSSES.get(loss, loss)
 
 

@@ -1,4 +1,4 @@
-"""How the pages say what they all have to say: sizes, times, counts, how far something is."""
+"""Sizes, times, counts and progress in words."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from similarity.progress import Progress
 
 
 def size(count: float) -> str:
-    """Bytes, as people say them."""
+    """Write a number of bytes with its unit."""
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" or count >= 10 else f"{count:.1f} {unit}"
@@ -16,7 +16,7 @@ def size(count: float) -> str:
 
 
 def moment(iso: str) -> str:
-    """A time in ISO 8601, UTC."""
+    """Write a time, given in ISO 8601, UTC."""
     try:
         when = datetime.fromisoformat(iso)
     except ValueError:
@@ -25,35 +25,35 @@ def moment(iso: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, as people say them."""
+    """Write a number of seconds as a duration."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def pictures(count: int) -> str:
-    """So many pictures."""
+    """Write a number of pictures."""
     return f"{count:,} picture" if count == 1 else f"{count:,} pictures"
 
 
 def files(count: int) -> str:
-    """So many files."""
+    """Write a number of files."""
     return f"{count:,} file" if count == 1 else f"{count:,} files"
 
 
-def progress(told: Progress) -> str:
-    """How far something is."""
-    if not told.total:
-        return f"{told.task} …"
-    if told.unit == "epochs":  # it may be good enough before the last one
-        return f"{told.task}: epoch {told.done:,} of {told.total:,}"
-    show = size if told.unit == "bytes" else (lambda count: f"{count:,.0f}")
-    unit = "" if told.unit == "bytes" else f" {told.unit}"
-    rate = f", {show(told.images_per_second)} a second" if told.done and told.seconds else ""
-    left = f", {duration(told.seconds_left)} left" if 0 < told.done < told.total else ""
-    return f"{told.task}: {show(told.done)} of {show(told.total)}{unit}{rate}{left}"
+def progress(state: Progress) -> str:
+    """Write how far a task is."""
+    if not state.total:
+        return f"{state.task} …"
+    if state.unit == "epochs":  # it may be good enough before the last one
+        return f"{state.task}: epoch {state.done:,} of {state.total:,}"
+    show = size if state.unit == "bytes" else (lambda count: f"{count:,.0f}")
+    unit = "" if state.unit == "bytes" else f" {state.unit}"
+    rate = f", {show(state.images_per_second)} a second" if state.done and state.seconds else ""
+    left = f", {duration(state.seconds_left)} left" if 0 < state.done < state.total else ""
+    return f"{state.task}: {show(state.done)} of {show(state.total)}{unit}{rate}{left}"
 
 
 def model_title(model: str) -> str:
-    """A model's name as people know it, also of one that is not known any more."""
+    """Return the title of a model; its name if it is no longer known."""
     return BACKBONES[model].title if model in BACKBONES else model.removeprefix("timm:")

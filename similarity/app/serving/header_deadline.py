@@ -1,7 +1,7 @@
-"""Requests that are begun and never ended: a connection on which no whole head of a request comes is closed.
+"""A deadline for request headers: a connection that does not send them whole in time is closed.
 
-The web server (uvicorn) has no such deadline. A thousand connections that somebody opens and leaves would be all that
-the app can have.
+The web server (uvicorn) has no such deadline. A thousand connections that somebody opens and leaves idle would use up
+all that the app can have ("slow loris").
 """
 
 import asyncio
@@ -11,17 +11,17 @@ from contextlib import suppress
 from typing import Any
 
 HEAD_SECONDS = 10.0
-# Far more connections than a computer serves; what the system allows may be only a thousand.
+# Far more connections than a computer serves; the system's default may be only a thousand.
 FILES = 65_536
-MARK = "is_impatient"
+MARK = "has_header_deadline"
 
 
-def cut_off_unfinished_heads(protocol: type[asyncio.Protocol] | None = None, seconds: float = HEAD_SECONDS) -> None:
-    """Have connections closed on which a request's head takes longer; as often as one likes.
+def close_on_slow_headers(protocol: type[asyncio.Protocol] | None = None, seconds: float = HEAD_SECONDS) -> None:
+    """Close connections whose request headers take longer than so many seconds; calling it again changes nothing.
 
     Args:
-        protocol: uvicorn's class for connections over HTTP; the one that it takes unless given.
-        seconds: for one head, from its first byte or from when the connection was made.
+        protocol: uvicorn's class for HTTP connections; its default unless given.
+        seconds: from the first byte of the headers, or from when the connection was made.
     """
     if protocol is None:
         from uvicorn.protocols.http.auto import AutoHTTPProtocol as protocol  # noqa: N813
@@ -33,7 +33,7 @@ def cut_off_unfinished_heads(protocol: type[asyncio.Protocol] | None = None, sec
 
 
 def allow_many_connections() -> None:
-    """Raise how many files this process may have open, as far as it may."""
+    """Raise the limit of open files of this process as far as the system allows."""
     with suppress(ImportError, ValueError, OSError):  # not on Windows, or not for us
         import resource
 
@@ -45,32 +45,32 @@ def allow_many_connections() -> None:
 
 def _then_watch(method: Callable[..., None], seconds: float) -> Callable[..., None]:
     @functools.wraps(method)
-    def watched(connection: Any, given: Any) -> None:
-        method(connection, given)
+    def watched(connection: Any, argument: Any) -> None:
+        method(connection, argument)
         _watch(connection, seconds)
 
     return watched
 
 
 def _watch(connection: Any, seconds: float) -> None:
-    """Set the deadline when a head has begun, and drop it when the head is whole."""
+    """Set the deadline when headers begin, and drop it when they are whole."""
     deadline = getattr(connection, "head_deadline", None)
-    if not _waits_for_a_head(connection):
+    if not _awaits_headers(connection):
         if deadline:
             deadline.cancel()
             connection.head_deadline = None
     elif not deadline:
-        connection.head_deadline = connection.loop.call_later(seconds, _cut_off, connection)
+        connection.head_deadline = connection.loop.call_later(seconds, _abort_if_late, connection)
 
 
-def _cut_off(connection: Any) -> None:
+def _abort_if_late(connection: Any) -> None:
     connection.head_deadline = None
     is_its_own = connection.transport.get_protocol() is connection  # not that of a websocket by now
-    if is_its_own and _waits_for_a_head(connection) and not connection.transport.is_closing():
+    if is_its_own and _awaits_headers(connection) and not connection.transport.is_closing():
         connection.transport.abort()
 
 
-def _waits_for_a_head(connection: Any) -> bool:
-    """Whether no request is being answered; between two requests the server has a deadline of its own."""
+def _awaits_headers(connection: Any) -> bool:
+    """Whether headers are awaited; between two requests the server's own keep-alive deadline holds."""
     is_between = connection.timeout_keep_alive_task is not None
     return (connection.cycle is None or connection.cycle.response_complete) and not is_between

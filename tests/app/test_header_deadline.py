@@ -11,7 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from similarity.app.serving.impatience import allow_many_connections, cut_off_unfinished_heads
+from similarity.app.serving.header_deadline import allow_many_connections, close_on_slow_headers
 
 SECONDS = 0.3
 WHOLE = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -21,8 +21,8 @@ class Hurried(H11Protocol):
     """uvicorn's, with a deadline."""
 
 
-cut_off_unfinished_heads(Hurried, SECONDS)
-cut_off_unfinished_heads(Hurried, 1000)  # once is enough
+close_on_slow_headers(Hurried, SECONDS)
+close_on_slow_headers(Hurried, 1000)  # once is enough
 
 
 async def slow(_: object) -> PlainTextResponse:
