@@ -35,12 +35,13 @@ def ends_with(more: bytes) -> Harm:
 
 def deep_folders(directory: Path, _: Path) -> None:
     """Folders within folders, as deep as paths can be, and something that leads elsewhere in the last."""
+    before = Path.cwd()
     os.chdir(directory / "generations")
     for _ in range(1_200):
         os.mkdir("a")  # noqa: PTH102 - its path is longer than one may be
         os.chdir("a")
     os.symlink("/", "b")  # noqa: PTH211
-    os.chdir("/")
+    os.chdir(before)
 
 
 def links(name: str, place: str = "") -> Harm:

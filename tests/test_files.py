@@ -72,7 +72,7 @@ def test_a_disk_that_refuses_leaves_the_old_file_and_nothing_else(
     assert names(tmp_path) == ["notes.json"]
 
 
-def test_on_a_full_disk_the_old_file_stays_and_nothing_else() -> None:
+def test_on_a_full_disk_the_old_file_stays_and_nothing_else(child_environment: dict[str, str]) -> None:
     """A limit on the size of files fails like a full disk, half-way through."""
     code = """
 import os, resource, signal, sys, tempfile
@@ -89,10 +89,12 @@ with tempfile.TemporaryDirectory() as folder:
         assert path.read_text() == "old" and os.listdir(folder) == ["notes.json"]
         sys.exit(7)
 """
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
+    assert subprocess.run([sys.executable, "-c", code], check=False, env=child_environment).returncode == 7
 
 
-def test_what_a_killed_process_has_left_is_taken_over_by_the_next_one(tmp_path: Path) -> None:
+def test_what_a_killed_process_has_left_is_taken_over_by_the_next_one(
+    tmp_path: Path, child_environment: dict[str, str]
+) -> None:
     path = tmp_path / "notes.json"
     path.write_text("old")
     code = f"""
@@ -107,7 +109,9 @@ def die(file):
 
 write_atomically(Path({str(path)!r}), die)
 """
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=False, env=child_environment).returncode == -signal.SIGKILL
+    )
     assert path.read_text() == "old"
     assert unfinished(path).exists()
     write_atomically(path, "new")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.search.contract import Where
+from similarity.search.accuracy import Where
 from similarity.sources import Item
 from similarity.sources.base import LABEL, _values
 from similarity.storage.items import Items

@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
-from similarity.search.accuracy import Accuracy
-from similarity.search.contract import Where
+from similarity.search.accuracy import Accuracy, Where
 
 
 class SearchKeywords(TypedDict, total=False):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from similarity.lazy import public_names
 
 if TYPE_CHECKING:
-    from similarity.search.accuracy import Accuracy
-    from similarity.search.contract import METRIC, Hit, Rows, Selection, VectorIndex, Where
+    from similarity.search.accuracy import Accuracy, Where
+    from similarity.search.contract import METRIC, Hit, Rows, Selection, VectorIndex
     from similarity.search.faiss.build import build_index, load_index, updated_index
     from similarity.search.recipes import AUTO, Recipe, choose_recipe
 else:
@@ -28,7 +28,7 @@ else:
             "Rows": "similarity.search.contract",
             "Selection": "similarity.search.contract",
             "VectorIndex": "similarity.search.contract",
-            "Where": "similarity.search.contract",
+            "Where": "similarity.search.accuracy",
             "build_index": "similarity.search.faiss.build",
             "choose_recipe": "similarity.search.recipes",
             "load_index": "similarity.search.faiss.build",

@@ -1,6 +1,6 @@
 """The `VectorIndex` contract that every index keeps, with its inputs and results."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -9,15 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.search.accuracy import Accuracy
+from similarity.search.accuracy import Accuracy, Where
 from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
 
 Rows = npt.NDArray[np.int64]
 # The metric of scores.
 METRIC = "inner_product"
-# Column -> the values of which a picture must have one.
-Where = Mapping[str, Collection[str]]
 
 Prepared = TypeVar("Prepared")
 

@@ -59,7 +59,7 @@ def test_a_gallery_is_sound_and_ranks_as_it_did(left: Path, answers: dict[str, A
 def test_marks_calibration_and_head_are_read_as_they_were(left: Path, answers: dict[str, Any]) -> None:
     gallery = Gallery.open(left / "galleries" / "plain", load=load)
     assert [
-        {"title": mark.asked.title, "item": mark.item, "wanted": mark.wanted} for mark in read_marks(gallery.directory)
+        {"title": mark.query.title, "item": mark.item, "wanted": mark.wanted} for mark in read_marks(gallery.directory)
     ] == answers["marks"]
     calibration = read_calibration(gallery)
     assert calibration
