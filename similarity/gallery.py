@@ -280,11 +280,11 @@ class Gallery:
         return self._encoder.encode(examples, self.embedder, with_regions=with_regions)
 
     def embed_query(self, query: Query | Examples) -> Vectors:
-        """What a query is searched for with, float32 (dim,), of unit length; raises as `search`."""
+        """The vector of a query, float32 (dim,), of unit length; raises as `search`."""
         return self.encode(query).vector
 
     def embed_text(self, words: str) -> Vectors:
-        """What words are searched for with, float32 (dim,), of unit length.
+        """The vector of words, float32 (dim,), of unit length.
 
         Raises:
             SearchError: they say nothing. GalleryError, ModelError: they cannot be compared with its pictures.
@@ -366,7 +366,7 @@ class Gallery:
         return self.items[self._ranker.row(item_id)]
 
     def vector(self, item_id: str) -> Vectors:
-        """What the picture with an id is compared as, float32 (dim,); raises SearchError if there is none."""
+        """The vector of the picture with an id, float32 (dim,); raises SearchError if there is none."""
         return self.vectors[self._ranker.row(item_id)]
 
     def look(self, query: Picture, box: Box | None = None) -> Look:

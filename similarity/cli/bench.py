@@ -75,7 +75,7 @@ def teaching(
     draws: Annotated[int, typer.Option(min=1, help="How many times something else is held out.")] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """What a head is worth for pictures that were held out, and for labels that it never saw: mean and spread."""
+    """Measure a head on pictures that were held out, and on labels that it never saw: mean and spread."""
     from similarity.bench.finetuning import bench_teaching
     from similarity.finetuning.validation import METRICS
 

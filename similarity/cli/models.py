@@ -63,7 +63,7 @@ def _measure(backbones: "list[Backbone]") -> None:
 
 
 def _facts(backbone: "Backbone") -> dict[str, Any]:
-    """What is known of a model, in JSON's own types."""
+    """The facts of a model, in JSON's own types."""
     from similarity.bench.throughput import known_speed
     from similarity.embedding.backbones.weights import whereabouts
 

@@ -1,4 +1,4 @@
-"""What the command line shows: results on standard output, remarks and progress on standard error.
+"""Output of the command line: results on standard output, remarks and progress on standard error.
 
 Rich is imported where something is drawn: an answer in JSON does without it.
 """
@@ -81,7 +81,7 @@ def counting(text: str) -> Iterator[Advance]:
 
 @contextmanager
 def indexing() -> Iterator[OnProgress]:
-    """What is going on, and once pictures are counted, a bar of them with their rate; gives the callback to tell it."""
+    """Show the current step and, once pictures are counted, a bar with their rate; gives the callback for it."""
     from rich.progress import MofNCompleteColumn
 
     with _bar(MofNCompleteColumn(), _text("{task.fields[rate]}")) as bar:

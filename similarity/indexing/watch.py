@@ -56,7 +56,7 @@ def watch(
 
 
 def _changes(root: Path, directory: Path, stop: threading.Event | None) -> Iterator[object]:
-    """What changes in a folder, and nothing now and then; ends when told to, or when there is no such folder."""
+    """Yield the changes in a folder, and nothing now and then; ends on request, or when the folder is gone."""
     import watchfiles
 
     def concerns_pictures(_: watchfiles.Change, path: str) -> bool:

@@ -78,7 +78,7 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Heat:
-    """What regions of one picture contribute to a score.
+    """The contribution of each region of a picture to a score.
 
     Attributes:
         cells: float32 (rows, columns); what is below 0 speaks against.
@@ -126,7 +126,7 @@ class Explanation:
 
     @property
     def words(self) -> str:
-        """What the score is made of, in a sentence."""
+        """The parts of the score, in a sentence."""
         if abs(self.neighbours) < 0.005:
             return f"Score {self.score:.2f}, all of it from the two pictures themselves."
         own = f"Score {self.score:.2f}: {self.own:.2f} from the regions of these two pictures"

@@ -1,4 +1,4 @@
-"""What people said of a gallery's results: more like this, or not like this. Kept beside its generations.
+"""Marks of people on a gallery's results, more like this or not like this, kept beside its generations.
 
     photos/feedback.jsonl      a line for each mark: when, what was asked with, the picture, whether it was wanted
 

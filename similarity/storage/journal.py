@@ -1,4 +1,4 @@
-"""What an interrupted run had embedded, so that the next one goes on from there, whatever ended it.
+"""The embeddings of an interrupted run, from which the next run goes on, whatever ended the first.
 
     photos/unfinished/4f0c….sqlite     a line for each picture; the name stands for the network that embedded it
 

@@ -58,20 +58,15 @@ def write_generation(
 ) -> None:
     """Write the next generation and make it the live one; if that fails, the old one stays.
 
-    An int8 network is copied, since no other one, not even one made anew from the same pictures on another computer, is
-    sure to give the same embeddings.
-
     Args:
-        manifest: of the generation, with the recipe and the refinement that were chosen for it; complete but for its
-            number, its files and the facts of its index, which are added here.
+        manifest: of the generation, with its recipe and refinement; its number, files and index facts are added here.
         vectors: float32 (any, dim) blocks, for each item a row, as the backbone gives them.
-        quantised: the folder of the int8 network.
+        quantised: the folder of the int8 network, which is copied: no other is sure to give the same embeddings.
         head: the head that they go through before they are compared.
         change: the generation whose index is continued; the index is made anew unless given.
 
     Raises:
-        SearchError: the recipe or the refinement makes no sense for so many items. StoreError: its store cannot be
-            used.
+        SearchError: the recipe or refinement makes no sense for so many items. StoreError: its store cannot be used.
     """
     number, folder = _make_folder(directory)
     try:

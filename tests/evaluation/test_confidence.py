@@ -278,6 +278,13 @@ def test_a_result_that_is_rather_wrong_is_never_confident(mine: Gallery) -> None
     assert not chances.is_sure(hit(mine, 0, 0.6), 0.95), "no evidence is enough for that"
 
 
+def test_a_result_with_just_the_evidence_that_is_needed_is_confident(mine: Gallery) -> None:
+    exact = Calibration("label", 50, 500, 0.0, 0.0, (0.0, 1.0), (0.5, 1.0), (0.625,), (0.9,))
+    chances = Chances(exact, {}, ())
+    assert chances.is_sure(hit(mine, 0, 0.625), 0.9)
+    assert not chances.is_sure(hit(mine, 0, 0.6249), 0.9)
+
+
 def test_its_own_pictures_are_not_asked_what_was_learned_of_themselves(mine: Gallery) -> None:
     found = evaluate(mine)
     assert found.reliability is not None

@@ -89,7 +89,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Calibration:
-        """What `to_json` gave; raises ValueError if it is something else."""
+        """Read the result of `to_json`; raises ValueError if it is something else."""
         try:
             made = cls(
                 by=str(facts["by"]),
@@ -162,7 +162,7 @@ def count_votes(scores: Scores, labels: Labels | None) -> Values:
 
 
 def cross_fit(scores: Scores, right: Right, labels: Labels | None = None) -> Reliability:
-    """What probabilities are worth: fitted on one half of the queries and asked about the other, both ways."""
+    """Measure probabilities: fit them on one half of the queries, apply them to the other, and the other way round."""
     votes, counted = count_votes(scores, labels), _are_counted(scores, labels)
     is_first_half = np.random.default_rng(0).permutation(len(scores)) < len(scores) / 2
     chances = np.full(scores.shape, np.nan)
@@ -177,7 +177,7 @@ def cross_fit(scores: Scores, right: Right, labels: Labels | None = None) -> Rel
 
 
 def measure(calibration: Calibration, scores: Scores, right: Right, labels: Labels | None = None) -> Reliability:
-    """What its probabilities are worth for queries that it was not fitted on; arguments as `fit`'s."""
+    """Measure its probabilities on queries that it was not fitted on; arguments as `fit`'s."""
     counted = _are_counted(scores, labels)
     chances = calibration.probability(scores, count_votes(scores, labels))
     return measure_reliability(chances[counted], right[counted])
