@@ -18,6 +18,7 @@ from secretive import HOST, PLACES, SENTENCE, TOKEN, TOLD, Sent, check, listenin
 
 from similarity import Gallery, SimilarityError
 from similarity.app.search import detail, explanation
+from similarity.app.wording import messages
 from similarity.errors import GalleryError, StoreAwayError
 from similarity.fetch.http import fetch
 from similarity.fetch.redaction import HIDDEN, redact, redact_sentence
@@ -358,3 +359,13 @@ def test_an_error_of_an_address_names_it_for_those_who_may_know() -> None:
         fetch(f"http://{HOST}/my secret/x y.jpg?token={TOKEN}")
     assert caught.value.place == f"http://{HOST}/my secret/x y.jpg?token={TOKEN}"  # type: ignore[attr-defined]
     check(redact_sentence(str(caught.value), caught.value.place).encode())  # type: ignore[attr-defined]
+
+
+def test_an_error_that_a_library_raised_from_itself_is_shown_like_any_other() -> None:
+    own = StoreAwayError("Milvus at http://intranet.corp:19530 cannot be reached.")
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    for cause in (own, first):
+        own.__cause__ = cause
+        said = messages.error_as_markdown(own).replace("\\", "")
+        assert "This gallery cannot be searched" in said or "cannot be reached" in said

@@ -83,7 +83,9 @@ def _without_paths(text: str) -> str:
 
 
 def _places(error: BaseException | None) -> Iterator[str]:
-    """Yield the addresses and paths that an error and its causes name."""
-    while error is not None:
+    """Yield the addresses and paths that an error and its causes name; a library may raise an error from itself."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield from (str(getattr(error, name, "")) for name in ("place", "name", "path"))
         error = error.__cause__
