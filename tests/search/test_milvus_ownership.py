@@ -12,7 +12,7 @@ from conftest import MODEL, change_manifest
 from stores import differences
 
 from similarity import Gallery
-from similarity.errors import CollectionError, StoreError
+from similarity.errors import CollectionError, GalleryDamagedError, StoreError
 from similarity.gallery import restore
 from similarity.search import Hit
 from similarity.search.milvus.client import client
@@ -131,7 +131,7 @@ Claim = Callable[[Gallery, Gallery], dict[str, Any]]
         lambda far, _: dict(far.manifest.search),
         lambda far, _: {"collection": name_of(far)},
         lambda far, foreign: {"collection": name_of(far), "gallery": foreign.manifest.search["gallery"]},
-        lambda far, _: {"collection": name_of(far), "gallery": ["a", 5]},
+        lambda far, _: {"collection": name_of(far), "gallery": ""},
     ],
     ids=["name and id", "name alone", "name with another id", "name with no id"],
 )
@@ -231,3 +231,11 @@ def test_ids_are_forgotten_with_the_last_collection(far: Gallery, empty_home: Pa
     assert known() == {again.manifest.search["gallery"]} == {far.manifest.search["gallery"]}
     delete_gallery(far.directory)
     assert known() == set()
+
+
+@pytest.mark.cluster
+def test_an_id_that_is_no_word_makes_a_gallery_that_cannot_be_opened(far: Gallery, foreign: Path) -> None:
+    its = Gallery.open(foreign)
+    change_manifest(its, search={"collection": name_of(far), "gallery": ["a", 5]})
+    with pytest.raises(GalleryDamagedError):
+        Gallery.open(foreign)
