@@ -11,8 +11,8 @@ ITEM_FILE, ITEM_MEMORY = 177, 640
 THUMBNAIL = 16_600
 # FAISS keeps a number beside each code; a list is a centre in float32.
 ROW_NUMBER = 8
-# What is mapped of embeddings while they rescore, at most, see `stored.py`: memory of the process that the system can
-# take back. `bench search` from 100,000 to a million.
+# Embeddings mapped at most while they rescore, see `vectors/memmap.py`: memory of the process that the system can take
+# back. `bench search` from 100,000 to a million.
 MAPPED = 380_000_000
 # A gallery keeps the state before the live one, to go back to.
 STATES = 2

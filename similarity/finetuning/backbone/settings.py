@@ -22,7 +22,7 @@ class TuneSettings:
     raised map@r from 0.447 to 0.560, and to 0.470 at 3e-5.
 
     Attributes:
-        part: the last third of the network's blocks, or all of them; see `parts.py`.
+        part: the last third of the network's blocks, or all of them; see `layers.py`.
         loss: see `losses.py`.
         split: the held-out pictures: some items of each label, or some labels altogether.
         seed: of all that is drawn.
