@@ -172,6 +172,12 @@ def test_the_map_in_contributing_has_every_room_and_no_file_that_is_not_there() 
     assert [path for path in named if "NAME" not in path and not (ROOT.parent / path).exists()] == []
 
 
+def test_the_readme_names_no_file_of_the_code_that_is_not_there() -> None:
+    named = re.findall(r"`((?:similarity|tests)/[\w/]+\.py)`", (ROOT.parent / "README.md").read_text())
+    assert len(named) > 3
+    assert [path for path in named if not (ROOT.parent / path).exists()] == []
+
+
 def test_every_folder_with_modules_is_a_package() -> None:
     folders = {path.parent for path in ROOT.rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
