@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from e2e.server import free_port
+
 from similarity.search import Hit
 from similarity.search.stores import Store
 
@@ -39,9 +41,7 @@ class Server:
     """
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self._folder = folder
         self.store = Store("milvus", f"http://127.0.0.1:{self._port}")
         self.start()

@@ -1,6 +1,7 @@
 """The real app in a process of its own, for tests in a browser and for the programs beside them."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,8 @@ QUIET = [
     "--use-fake-ui-for-media-stream",
 ]
 STREAMLIT = ("-m", "streamlit")
+# Below the ports that Linux, macOS and Windows choose for connections.
+NEVER_GIVEN = range(20_000, 32_000)
 
 
 @contextmanager
@@ -78,10 +81,12 @@ def running(
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A port that nobody listens on, and that the system gives to no connection before it is used."""
+    while True:
+        port = random.SystemRandom().choice(NEVER_GIVEN)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("", port))
+            return port
 
 
 def _wait_until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
