@@ -10,7 +10,7 @@ from similarity.app.faceoff import page as faceoff_page
 from similarity.app.galleries import page as galleries_page
 from similarity.app.map import page as map_page
 from similarity.app.search import page as search_page
-from similarity.app.serving import login, uploads
+from similarity.app.serving import drawing, login, uploads
 from similarity.app.shell import links, navigation, style
 from similarity.app.train import page as train_page
 
@@ -18,7 +18,12 @@ ICON = Path(__file__).with_name("icon.svg")
 
 
 def show() -> None:
-    """Draw the page that the visitor has opened."""
+    """Draw the page that the visitor has opened, in turn."""
+    with drawing.shared_drawing().turn():
+        _draw()
+
+
+def _draw() -> None:
     # A local file: the browser would fetch one of Streamlit's own symbols from the internet.
     st.set_page_config(page_title="Similarity", page_icon=str(ICON), layout="wide")
     style.apply()

@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 from similarity import Gallery
 from similarity.app.wording.messages import without_paths
 from similarity.sample import sample_queries
-from similarity.service.turns import Turns, Visitor
+from similarity.service.turns import Turns
+from similarity.service.visitor import Visitor
 
 
 @pytest.fixture
@@ -289,7 +290,7 @@ def test_who_has_had_very_much_computed_is_told_to_wait_and_the_page_stays(
 ) -> None:
     site.pages["/a.jpg"] = (200, {}, Path(mine.items[0].path).read_bytes())
     page.run()
-    turns = Turns(quota=parse("1/minute"))
+    turns = Turns(quota=1)
     monkeypatch.setattr("similarity.service.turns.shared_turns", lambda: turns)
     with turns.counting(Visitor("test session id")):
         pass  # takes a hundredth of a second at the least, since it is rounded up

@@ -40,20 +40,26 @@ ANN: dict[str, Any] = {
 Write = Callable[[str], None]
 
 
+def read_again() -> None:
+    """Have the app read the secrets anew."""
+    secrets_singleton._reset()
+    users.forget_secrets()
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Iterator[Write]:
     """Writes the secrets that the app reads."""
     path, before = tmp_path / "secrets.toml", config.get_option("secrets.files")
     config._set_option("secrets.files", [str(path)], "a test")
-    secrets_singleton._reset()
+    read_again()
 
     def written(text: str) -> None:
         path.write_text(text)
-        secrets_singleton._reset()
+        read_again()
 
     yield written
     config._set_option("secrets.files", before, "a test")
-    secrets_singleton._reset()
+    read_again()
     login._report.cache_clear()
 
 
@@ -134,7 +140,7 @@ def test_secrets_that_are_no_file_are_none(write: Write, tmp_path: Path) -> None
     write("")
     (tmp_path / "secrets.toml").unlink()
     (tmp_path / "secrets.toml").symlink_to("/dev/null")
-    secrets_singleton._reset()
+    read_again()
     assert is_let_in()
 
 

@@ -2,8 +2,8 @@
 
 He uploads as much as he can, has large pictures decoded and parts of pictures embedded in many tabs, exports, gives
 addresses, opens tabs, says too much, and leaves requests half sent, all at once; in a process that yields to all
-others, as if he sat at another computer. Prints one JSON object: how long the other one's searches took, the server's
-health, and its memory before, meanwhile and after the first has left.
+others and comes from another address, as if he sat at another computer. Prints one JSON object: how long the other
+one's searches took, the server's health, and its memory before, meanwhile and after the first has left.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 import websockets
 from PIL import Image
+from requests.adapters import HTTPAdapter
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -38,14 +39,29 @@ from tests.e2e.server import running
 UPLOADERS, DECODERS, CUTTERS, EXPORTERS, TYPERS, COMERS = 6, 8, 16, 3, 3, 3
 HALF_HEADS, HALF_BODIES = 1_500, 40
 MEGABYTES_20 = 20_000_000
+# Another computer's, as far as the server can tell.
+FROM = "127.0.0.2"
 
 Tried = dict[str, int]
 
 
-def connect(url: str) -> Any:
-    """A tab."""
+def connect(url: str, address: str = "127.0.0.1") -> Any:
+    """A tab of a computer with an address."""
     socket = f"{url.replace('http', 'ws')}/_stcore/stream"
-    return websockets.connect(socket, subprotocols=["streamlit"], max_size=None, origin=url)
+    return websockets.connect(socket, subprotocols=["streamlit"], max_size=None, origin=url, local_addr=(address, 0))
+
+
+class FromAddress(HTTPAdapter):
+    """Requests from the address of his computer."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, source_address=(Attacker.address, 0), **options)
+
+
+class Attacker:
+    """The computer that he sits at."""
+
+    address = FROM
 
 
 async def draw(connection: Any, message: BackMsg) -> list[ForwardMsg]:
@@ -81,6 +97,7 @@ def session_of(answers: list[ForwardMsg]) -> str:
 def put(url: str, session: str, number: str, data: bytes) -> int:
     """Upload a file as a page does; the status of the answer."""
     browser = requests.Session()
+    browser.mount("http://", FromAddress())
     browser.get(f"{url}/_stcore/host-config", timeout=60)
     browser.get(f"{url}/_stcore/health", timeout=60)
     token = browser.cookies.get("_streamlit_xsrf") or ""
@@ -91,7 +108,7 @@ def put(url: str, session: str, number: str, data: bytes) -> int:
 
 async def upload(url: str, number: int, tried: Tried) -> None:
     """Upload as much as one can, and use none of it."""
-    async with connect(url) as tab:
+    async with connect(url, Attacker.address) as tab:
         session = session_of(await draw(tab, page_at("gallery=sample")))
         for turn in itertools.count():
             data = os.urandom(16) + bytes(MEGABYTES_20 - 16)
@@ -110,7 +127,7 @@ def bomb() -> bytes:
 async def decode(url: str, number: int, tried: Tried) -> None:
     """Search with pictures that take memory and time."""
     small = await asyncio.to_thread(bomb)
-    async with connect(url) as tab:
+    async with connect(url, Attacker.address) as tab:
         answers = await draw(tab, page_at("gallery=sample"))
         session = session_of(answers)
         for turn in itertools.count():
@@ -133,7 +150,7 @@ async def decode(url: str, number: int, tried: Tried) -> None:
 async def cut(url: str, number: int, tried: Tried) -> None:
     """Have another part of a picture embedded each time."""
     samples, drawn = [item.id for item in sample_queries()], random.Random(number)
-    async with connect(url) as tab:
+    async with connect(url, Attacker.address) as tab:
         while True:
             left, top = drawn.randint(0, 400) / 10, drawn.randint(0, 400) / 10
             part = f"sample:{drawn.choice(samples)}@{left},{top},{left + 55},{top + 55}"
@@ -144,7 +161,7 @@ async def cut(url: str, number: int, tried: Tried) -> None:
 async def export(url: str, number: int, tried: Tried) -> None:
     """Ask for every file that a page offers, again and again."""
     query = urlencode({"gallery": "sample", "like": f"sample:{sample_queries()[number].id}", "k": 100})
-    async with connect(url) as tab:
+    async with connect(url, Attacker.address) as tab:
         while True:
             answers = await draw(tab, page_at(query))
             for button in elements(answers, "download_button"):
@@ -157,7 +174,7 @@ async def export(url: str, number: int, tried: Tried) -> None:
 
 async def type_much(url: str, number: int, tried: Tried) -> None:
     """Give addresses, sensible ones and long ones, and messages that are longer still."""
-    async with connect(url) as tab:
+    async with connect(url, Attacker.address) as tab:
         for turn in itertools.count():
             place = f"http://192.0.2.{number}/{turn}" if turn % 3 else "http://example.test/" + "a" * 800_000
             await draw(tab, page_at(urlencode({"gallery": "sample", "like": f"url:{place}"})))
@@ -168,7 +185,7 @@ async def type_much(url: str, number: int, tried: Tried) -> None:
 async def come_and_go(url: str, _: int, tried: Tried) -> None:
     """Open a tab, and another one."""
     while True:
-        async with connect(url) as tab:
+        async with connect(url, Attacker.address) as tab:
             await draw(tab, page_at("gallery=sample"))
             count(tried, "tab")
 
@@ -177,7 +194,7 @@ async def leave_half_sent(url: str, head: bytes, tried: Tried) -> None:
     """Begin a request and never end it; begin another one when the server has lost patience."""
     place = urlsplit(url)
     while True:
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port, local_addr=(Attacker.address, 0))
         writer.write(head.replace(b"HOST", place.netloc.encode()))
         await reader.read(1)
         writer.close()
@@ -242,7 +259,7 @@ async def look_on(url: str, process: int, until: float, tally: Tally) -> None:
         await asyncio.sleep(0.5)
 
 
-async def run(url: str, process: int, seconds: float, after: float) -> dict[str, Any]:
+async def run(url: str, process: int, seconds: float, after: float, address: str) -> dict[str, Any]:
     """Let both come; what came of it."""
     before, tally = Tally(), Tally()
     async with connect(url) as first:
@@ -251,7 +268,9 @@ async def run(url: str, process: int, seconds: float, after: float) -> dict[str,
     calm_mb = resident_mb(process)
     until = time.monotonic() + seconds
     with tempfile.TemporaryFile("w+") as told:
-        worst = subprocess.Popen([sys.executable, "-m", "tests.e2e.worst", "--attack", url, str(seconds)], stdout=told)
+        worst = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.worst", "--attack", url, str(seconds), "--from", address], stdout=told
+        )
         await asyncio.gather(search_on(url, until, tally), look_on(url, process, until, tally))
         await asyncio.to_thread(worst.wait)
         told.seek(0)
@@ -293,9 +312,11 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--seconds", type=float, default=60)
     options.add_argument("--after", type=float, default=180, help="how long to look at memory when he has left")
+    options.add_argument("--from", dest="address", default=FROM, help="the network address of his computer")
     options.add_argument("--attack", nargs=2, metavar=("URL", "SECONDS"), help="only do the worst to a server")
     chosen = options.parse_args()
     if chosen.attack:
+        Attacker.address = chosen.address
         sys.stdout.write(json.dumps(asyncio.run(attack(chosen.attack[0], float(chosen.attack[1])))))
         sys.stdout.flush()
         os._exit(0)  # threads that still upload end with it
@@ -303,7 +324,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as home,
         running(Path(home), environment={"SIMILARITY_MANAGE": "nobody"}) as (url, process),
     ):
-        found = asyncio.run(run(url, process, chosen.seconds, chosen.after))
+        found = asyncio.run(run(url, process, chosen.seconds, chosen.after, chosen.address))
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 

@@ -1,13 +1,14 @@
 """Turns at work: how many work at once, who is next, and how much each may have."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
-from limits import parse
 
 from similarity.errors import QuotaError
-from similarity.service.turns import Turns, Visitor
+from similarity.service.turns import Turns
+from similarity.service.visitor import Visitor
 
 ONE, OTHER = Visitor("one", "192.0.2.1"), Visitor("other", "192.0.2.2")
 
@@ -29,9 +30,8 @@ def in_thread(work: Callable[[], None]) -> threading.Thread:
 
 def wait_until_waiting(turns: Turns, most: int) -> None:
     """Until so many wait for their turn; whoever has one says so himself."""
-    with turns._changed:
-        while len(turns._waiting) < most:
-            turns._changed.wait(0.01)
+    while turns.waiting() < most:
+        time.sleep(0.01)
 
 
 def test_two_work_at_once_and_the_third_waits_until_one_is_done() -> None:
@@ -111,7 +111,7 @@ def test_a_new_tab_for_each_search_makes_nobody_a_newcomer() -> None:
     for number in range(5):
         with turns.take(Visitor(str(number), "192.0.2.1")):
             clock.now += 2
-    assert turns._used_by(Visitor("new", "192.0.2.1")) > turns._used_by(Visitor("new", "192.0.2.9")) == 0
+    assert turns.used(Visitor("new", "192.0.2.1")) > turns.used(Visitor("new", "192.0.2.9")) == 0
 
 
 def test_a_turn_within_a_turn_is_the_same_one() -> None:
@@ -124,7 +124,7 @@ def test_a_turn_within_a_turn_is_the_same_one() -> None:
 
 def test_who_has_used_up_a_minute_is_refused_and_others_are_not() -> None:
     clock = Clock()
-    turns = Turns(quota=parse("100/minute"), clock=clock)
+    turns = Turns(quota=100, clock=clock)
     with turns.take(ONE):
         clock.now += 0.9
     with turns.counting(ONE):
@@ -138,7 +138,7 @@ def test_who_has_used_up_a_minute_is_refused_and_others_are_not() -> None:
 
 def test_work_that_fails_is_counted_and_gives_its_turn_back() -> None:
     clock = Clock()
-    turns = Turns(places=1, quota=parse("100/minute"), clock=clock)
+    turns = Turns(places=1, quota=100, clock=clock)
 
     def fail() -> None:
         with turns.take(ONE):
@@ -155,7 +155,7 @@ def test_work_that_fails_is_counted_and_gives_its_turn_back() -> None:
 
 def test_work_that_is_done_for_nobody_in_particular_is_not_refused() -> None:
     clock = Clock()
-    turns = Turns(quota=parse("100/minute"), clock=clock)
+    turns = Turns(quota=100, clock=clock)
     for _ in range(3):
         with turns.take(Visitor()):
             clock.now += 60

@@ -7,7 +7,7 @@ import streamlit as st
 
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
-from similarity.app.serving import resources
+from similarity.app.serving import drawing, resources
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell import navigation
@@ -31,7 +31,7 @@ STEP, SHOWN = 6, "cases_shown"
 ANY = "Any"
 
 
-@st.fragment
+@drawing.fragment
 def show(gallery: Gallery, evaluation: Evaluation) -> None:
     """Draw queries by choice: the worst, the best or random ones, of any label or of one."""
     with st.container(horizontal=True, vertical_alignment="bottom"):

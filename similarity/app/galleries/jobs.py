@@ -6,7 +6,7 @@ import streamlit as st
 
 from similarity.app.galleries import job_messages, jobs_background
 from similarity.app.galleries.skipped import show_skipped
-from similarity.app.serving import access
+from similarity.app.serving import access, drawing
 from similarity.app.shell import navigation
 from similarity.app.wording import wording
 from similarity.app.wording.messages import as_markdown, sentence_as_markdown
@@ -31,7 +31,7 @@ def show(*, is_hidden: Callable[[Job], bool]) -> None:
     """
     listed = shared_jobs().listed()
     every = BUSY if any(job.is_active for job in listed) else IDLE
-    st.fragment(_panel, run_every=every)(_signature(), is_hidden)
+    drawing.fragment(_panel, run_every=every)(_signature(), is_hidden)
 
 
 def _signature() -> list[tuple[int, bool]]:

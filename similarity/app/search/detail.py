@@ -17,7 +17,7 @@ from similarity.errors import SimilarityError
 from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
 from similarity.search import Hit
-from similarity.service.turns import Visitor
+from similarity.service.visitor import Visitor
 from similarity.sources import Item
 from similarity.sources.locations import is_remote
 from similarity.sources.originals import file_name

@@ -16,7 +16,7 @@ from similarity.gallery import Gallery
 from similarity.images.decoding import decode
 from similarity.search import Hit
 from similarity.service import turns
-from similarity.service.turns import Visitor
+from similarity.service.visitor import Visitor
 from similarity.text import plain
 
 # A sheet of more results is too large to print.

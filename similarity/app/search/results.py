@@ -10,7 +10,7 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.search import confidence, detail, exports, feedback, filters
 from similarity.app.search.query_parts import Example, query_vector
-from similarity.app.serving import resources
+from similarity.app.serving import drawing, resources
 from similarity.app.shell import links, navigation
 from similarity.app.shell.links import ITEM, PAGE_SIZES, Link
 from similarity.app.shell.navigation import LastSearch
@@ -26,7 +26,7 @@ MAX_RESULTS = 1000
 logger = logging.getLogger(__name__)
 
 
-@st.fragment
+@drawing.fragment
 def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> None:
     """Draw the results for at least one example, and counter-examples."""
     feedback.draw_again_if_marked()

@@ -9,7 +9,7 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
 from similarity.app.search import filters, results
-from similarity.app.serving import previews, resources
+from similarity.app.serving import drawing, previews, resources
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, SAMPLE, Part
 from similarity.gallery import Gallery
@@ -31,7 +31,7 @@ def show(gallery: Gallery) -> None:
     _browse(gallery)
 
 
-@st.fragment
+@drawing.fragment
 def _browse(gallery: Gallery) -> None:
     """Draw the gallery's pictures, page by page."""
     link = links.read()

@@ -16,7 +16,7 @@ from similarity.app.serving import resources, visitors
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.service import turns
-from similarity.service.turns import Visitor
+from similarity.service.visitor import Visitor
 from similarity.sources.locations import is_remote
 from similarity.storage.inventory import named_gallery
 from similarity.storage.thumbnails import read_thumbnail, write_thumbnail

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from similarity.app.serving.computing import take_turn
 from similarity.app.serving.query_vectors import file_key
 from similarity.app.serving.resources import fetch_picture
-from similarity.app.serving.visitors import take_turn
 from similarity.errors import FetchError, ImageError
 from similarity.exports.sheet import draw_words
 from similarity.gallery import Gallery

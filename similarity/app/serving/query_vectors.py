@@ -5,8 +5,8 @@ import json
 import numpy as np
 import streamlit as st
 
+from similarity.app.serving.computing import take_turn
 from similarity.app.serving.resources import gallery_key
-from similarity.app.serving.visitors import take_turn
 from similarity.gallery import Gallery
 from similarity.images.picture import Box, QueryFile
 from similarity.query.explain import Look

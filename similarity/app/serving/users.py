@@ -6,6 +6,7 @@ wrong, nobody gets in: a login that somebody relies on is never off by accident.
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+from cachetools import TTLCache, cached
 from streamlit import auth_util, config
 from streamlit.errors import StreamlitAuthError
 from streamlit.runtime.secrets import secrets_singleton
@@ -86,20 +88,35 @@ def is_https() -> bool:
     return str(_section().get("redirect_uri", "")).startswith("https:")
 
 
+def forget_secrets() -> None:
+    """Read the secrets again when they are needed next."""
+    _secrets.cache_clear()
+
+
 def _section() -> Mapping[str, Any]:
     """Return the section [auth] of the secrets; empty if there is none."""
-    section = auth_util.get_secrets_auth_section()
-    return section if isinstance(section, Mapping) else {}
+    return _secrets()[1]
 
 
 def _is_readable() -> bool:
     """Whether the secrets are absent or can be read; Streamlit treats an unreadable file as absent."""
+    return _secrets()[0]
+
+
+@cached(TTLCache(maxsize=1, ttl=1.0), lock=threading.Lock())
+def _secrets() -> tuple[bool, Mapping[str, Any]]:
+    """Read the secrets: whether that can be done, and their section [auth].
+
+    They are kept for a second, because a page asks for them fifty times, and Streamlit reads files each time.
+    """
     try:
-        return secrets_singleton.load_if_toml_exists() or not any(
+        is_readable = secrets_singleton.load_if_toml_exists() or not any(
             Path(file).exists() for file in config.get_option("secrets.files")
         )
     except OSError:
-        return False
+        is_readable = False
+    section = auth_util.get_secrets_auth_section()
+    return is_readable, section if isinstance(section, Mapping) else {}
 
 
 @cache

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.galleries import jobs as panel
+from similarity.app.serving import drawing
 from similarity.app.train import charts
 from similarity.app.train.saving import SaveHead
 from similarity.app.wording import learned, wording
@@ -46,7 +47,7 @@ def ended(snapshot: Snapshot) -> list[Job]:
 def show(directory: Path, snapshot: Snapshot) -> None:
     """Draw the running job, and the whole page again when the jobs have changed."""
     every = panel.BUSY if active(snapshot) else panel.IDLE
-    st.fragment(_panel, run_every=every)(directory, snapshot)
+    drawing.fragment(_panel, run_every=every)(directory, snapshot)
 
 
 def _panel(directory: Path, snapshot: Snapshot) -> None:
