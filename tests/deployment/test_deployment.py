@@ -1,5 +1,6 @@
 """The image and the compose file: linted, and in line with what the code reads. Neither is built or started here."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 
 import door
 import pytest
+import uvicorn
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE, IMAGE = ROOT / "compose.yaml", ROOT / "Dockerfile"
@@ -177,9 +179,26 @@ def test_services_wait_for_those_that_they_need(services: dict[str, Any]) -> Non
     assert "HEALTHCHECK" in IMAGE.read_text()
 
 
+def test_the_app_tells_visitors_apart_by_the_addresses_that_the_door_states(
+    services: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", services["app"]["environment"]["FORWARDED_ALLOW_IPS"])
+    clients: list[str] = []
+
+    async def answer(scope: Any, _receive: Any, _send: Any) -> None:
+        clients.append(scope["client"][0])
+
+    config = uvicorn.Config(answer, log_config=None, lifespan="off", ws="none")
+    config.load()
+    headers = [(b"x-forwarded-for", b"192.0.2.7"), (b"x-forwarded-proto", b"https")]
+    scope = {"type": "http", "client": ("172.30.0.2", 1234), "scheme": "http", "headers": headers}
+    asyncio.run(config.loaded_app(scope, None, None))  # type: ignore[arg-type]
+    assert clients == ["192.0.2.7"]
+
+
 def test_the_app_is_given_what_it_reads(services: dict[str, Any]) -> None:
     given = services["app"]["environment"]
-    assert set(given) - {"STREAMLIT_SERVER_COOKIE_SECRET"} <= read_by_the_code()
+    assert set(given) - {"STREAMLIT_SERVER_COOKIE_SECRET", "FORWARDED_ALLOW_IPS"} <= read_by_the_code()
     assert given["SIMILARITY_STORE"] == "milvus"
     assert given["SIMILARITY_MILVUS_URI"] == "http://milvus:19530"
 
