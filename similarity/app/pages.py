@@ -10,7 +10,7 @@ from similarity.app.faceoff import page as faceoff_page
 from similarity.app.galleries import page as galleries_page
 from similarity.app.map import page as map_page
 from similarity.app.search import page as search_page
-from similarity.app.serving import drawing, login, uploads
+from similarity.app.serving import drawing, login, sessions, uploads
 from similarity.app.shell import links, navigation, style
 from similarity.app.train import page as train_page
 
@@ -19,6 +19,7 @@ ICON = Path(__file__).with_name("icon.svg")
 
 def show() -> None:
     """Draw the page that the visitor has opened, in turn."""
+    sessions.note_current()
     with drawing.shared_drawing().turn():
         _draw()
 

@@ -1,11 +1,14 @@
 """Uploads of visitors: how many are kept, whose go first, and that those of closed tabs go."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from similarity.app.serving import housekeeping, session_uploads, visitors
+from similarity.app.serving import housekeeping, session_uploads, sessions, visitors
 from similarity.app.serving.housekeeping import Housekeeping
 from similarity.app.serving.session_uploads import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, SessionUploads
 from similarity.images.picture import QueryFile
+from similarity.service.visitor import Visitor
 
 MEGABYTE = 1_000_000
 
@@ -77,6 +80,26 @@ def test_a_tab_that_comes_back_in_time_keeps_its_uploads(monkeypatch: pytest.Mon
     is_open[0] = False
     assert house.sweep(now=130, patience=120) == []
     assert house.sweep(now=250, patience=120) == ["tab"]
+
+
+def test_a_closed_tab_that_uploaded_nothing_is_dropped_with_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, closed = sessions.Sessions(), list[str]()
+    monkeypatch.setattr(sessions, "shared_sessions", lambda: kept)
+    monkeypatch.setattr(visitors, "is_connected", lambda session: session == "open")
+    server = SimpleNamespace(
+        close_session=closed.append,
+        uploaded_file_mgr=SimpleNamespace(file_storage={}, remove_session_files=lambda _: None),
+    )
+    monkeypatch.setattr("streamlit.runtime.exists", lambda: True)
+    monkeypatch.setattr("streamlit.runtime.get_instance", lambda: server)
+    for tab in ("open", "closed"):
+        with visitors.acting_for(Visitor(tab)):
+            sessions.note_current()
+    house = Housekeeping()
+    assert house.sweep(now=0, patience=90) == []
+    assert house.sweep(now=90, patience=90) == ["closed"]
+    assert closed == ["closed"]
+    assert kept.list() == ["open"]
 
 
 def test_memory_is_given_back_wherever_that_can_be_done() -> None:

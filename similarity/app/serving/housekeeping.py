@@ -1,4 +1,4 @@
-"""Housekeeping: drops the uploads of tabs that have been closed for good, and returns memory to the system."""
+"""Housekeeping: drops tabs that have been closed for good with their uploads, and returns memory to the system."""
 
 import asyncio
 import ctypes
@@ -6,13 +6,11 @@ import ctypes.util
 import gc
 import logging
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 
-from streamlit import config, runtime
+from streamlit import config
 
-from similarity.app.serving import session_uploads, visitors
-from similarity.app.serving.upload_budget import stored_uploads
+from similarity.app.serving import sessions, visitors
 
 EVERY = 15.0
 # The parameter of `mallopt` for the size from which a block is mapped by itself; see malloc.h.
@@ -22,34 +20,33 @@ logger = logging.getLogger(__name__)
 
 
 class Housekeeping:
-    """Notices closed tabs, and drops their uploads once they can no longer reconnect."""
+    """Notices closed tabs, and drops them with their uploads once they have not reconnected for some time."""
 
     def __init__(self) -> None:
         self._closed_since: dict[str, float] = {}
 
     def sweep(self, now: float, patience: float) -> list[str]:
-        """Drop the uploads of tabs that have been closed for some time; returns their sessions.
+        """Drop tabs that have been closed for some time, and their uploads; returns their sessions.
 
         Args:
             now: in seconds.
             patience: seconds for which a closed tab may reconnect.
         """
-        closed = [session for session in _sessions() if not visitors.is_connected(session)]
+        closed = [session for session in sessions.shared_sessions().list() if not visitors.is_connected(session)]
         self._closed_since = {session: self._closed_since.get(session, now) for session in closed}
         gone = [session for session, since in self._closed_since.items() if now - since >= patience]
         for session in gone:
-            session_uploads.shared_uploads().forget(session)
-            if runtime.exists():
-                runtime.get_instance().uploaded_file_mgr.remove_session_files(session)
+            sessions.shared_sessions().close(session)
         return gone
 
     async def run(self) -> None:
         """Sweep at regular intervals until cancelled."""
         while True:
             await asyncio.sleep(EVERY)
-            patience = float(config.get_option("server.disconnectedSessionTTL") or 0)
-            if gone := self.sweep(time.monotonic(), patience):
-                logger.info("Dropped what %d closed tabs had uploaded", len(gone))
+            # Tabs are noticed late and dropped late; it must be before Streamlit itself lets them reconnect no more.
+            patience = float(config.get_option("server.disconnectedSessionTTL") or 0) - 2 * EVERY
+            if gone := self.sweep(time.monotonic(), max(0.0, patience)):
+                logger.info("Dropped %d closed tabs", len(gone))
                 await asyncio.to_thread(return_free_memory)
 
 
@@ -68,7 +65,3 @@ def return_free_memory() -> None:
     gc.collect()
     with suppress(OSError, AttributeError):  # only glibc has this function
         ctypes.CDLL(ctypes.util.find_library("c")).malloc_trim(0)
-
-
-def _sessions() -> Iterable[str]:
-    return {*session_uploads.shared_uploads().sessions(), *stored_uploads()}
