@@ -153,9 +153,10 @@ def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> 
     expect(number).not_to_have_text("1.000")
     frame = tab.get_by_role("group", name=re.compile("The part that is searched with"))
     frame.focus()
+    before = f"?{urlsplit(tab.url).query}"
     with run_anew(tab, begun.value):
         frame.press("ArrowRight")
-        tab.wait_for_function("(before) => location.search !== before", arg=f"?{urlsplit(tab.url).query}")
+        tab.wait_for_function("(before) => location.search !== before", arg=before)
     moved = [float(edge) for edge in parameters(tab)["like"][0].partition("@")[2].split(",")]
     assert moved[0] > edges[0]
     assert moved[2] - moved[0] == pytest.approx(edges[2] - edges[0], abs=0.1)
