@@ -26,7 +26,7 @@ from similarity import Gallery
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.tuned import choose_tuned, find_choice, read_tuned
 from similarity.embedding.embedder import Embedder, EmbedderId
-from similarity.evaluation.calibrate import read_calibration
+from similarity.evaluation.gallery_calibration import read_calibration
 from similarity.shards.to_gallery import index_shards
 from similarity.storage.feedback import read_marks
 from similarity.storage.generations import read_generation
