@@ -48,20 +48,20 @@ class CentredRows:
         return np.asarray(np.where(lengths < SHORTEST, embeddings, centred / np.maximum(lengths, SHORTEST)), np.float32)
 
     def find_nearest(
-        self, centred: Vectors, count: int, but: npt.NDArray[np.integer] | None = None
+        self, centred: Vectors, count: int, excluded: npt.NDArray[np.integer] | None = None
     ) -> tuple[Nearest, Vectors]:
         """The rows nearest to some vectors, nearest first, int32 (m, count), and their scores, float32 (m, count).
 
         Args:
             centred: vectors as `apply` makes them.
-            but: for each of the vectors a row to leave out.
+            excluded: for each of the vectors a row to leave out.
         """
         found, best = np.empty((len(centred), count), np.int32), np.empty((len(centred), count), np.float32)
         size = max(1, MATRIX // len(self))
         for start in range(0, len(centred), size):
             scores = self._scores(centred[start : start + size])
-            if but is not None:
-                scores[np.arange(len(scores)), but[start : start + size]] = -np.inf
+            if excluded is not None:
+                scores[np.arange(len(scores)), excluded[start : start + size]] = -np.inf
             rows = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)  # equal scores by row
             order = np.argsort(-np.take_along_axis(scores, rows, axis=1), axis=1, kind="stable")
             found[start : start + size] = np.take_along_axis(rows, order, axis=1)
