@@ -104,6 +104,13 @@ def test_every_package_has_the_names_that_it_lists() -> None:
         assert all(hasattr(package, name) for name in names)
 
 
+def test_no_public_name_of_a_package_is_one_of_its_modules_too() -> None:
+    for path in ROOT.rglob("__init__.py"):
+        package = importlib.import_module(".".join(path.relative_to(ROOT.parent).parent.parts))
+        # Importing the module would put it in the name's place.
+        assert not {path.stem for path in path.parent.iterdir()} & set(getattr(package, "__all__", []))
+
+
 def test_a_name_that_a_package_lacks_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match=r"module 'similarity\.search' has no attribute 'Nonsense'"):
         importlib.import_module("similarity.search").Nonsense  # noqa: B018

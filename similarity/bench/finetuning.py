@@ -14,7 +14,8 @@ from similarity.finetuning.training import Member, join
 from similarity.finetuning.validation import METRICS, HeldOutLabels
 from similarity.gallery import Gallery, open_gallery
 from similarity.progress import OnProgress, Progress
-from similarity.vectors.heads import Card, Head
+from similarity.vectors.head_card import Card
+from similarity.vectors.heads import Head
 
 # The share of the pictures, or of the labels, that is held out each time.
 PICTURES, LABELS = 0.2, 0.3

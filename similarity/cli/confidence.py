@@ -25,9 +25,9 @@ def find(
     Raises:
         SearchError: a precision is requested, and the gallery cannot tell how likely a hit is right.
     """
-    from similarity.evaluation.calibrate import calibrate, read_calibration
     from similarity.evaluation.confidence.calibration import VOTERS
     from similarity.evaluation.confidence.estimate import find_chances
+    from similarity.evaluation.gallery_calibration import calibrate, read_calibration
 
     if query.has_words:
         if precision is None:

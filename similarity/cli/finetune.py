@@ -16,7 +16,7 @@ from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS, From, Loss, Se
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery
-    from similarity.vectors.heads import Card
+    from similarity.vectors.head_card import Card
 
 Into = Annotated[
     str | None, typer.Option(help="Also make this gallery with it, of the stored embeddings; the same name will do.")

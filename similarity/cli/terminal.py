@@ -1,6 +1,6 @@
 """Output of the command line: results on standard output, remarks and progress on standard error.
 
-Rich is imported where something is drawn: an answer in JSON does without it.
+Rich is imported where something is drawn, and so is the text of a stage: an answer in JSON does without them.
 """
 
 import json
@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from similarity.finetuning.epochs import STAGES, Epoch, OnEpoch
-from similarity.progress import OnProgress
-from similarity.progress import Progress as IndexingProgress
-from similarity.sources import Skipped
 from similarity.text.plain import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TextColumn
+
+    from similarity.finetuning.epochs import Epoch, OnEpoch
+    from similarity.progress import OnProgress
+    from similarity.progress import Progress as IndexingProgress
+    from similarity.sources import Skipped
 
 SHOWN_SKIPPED = 20
 MEGABYTE = 1_000_000
@@ -61,7 +62,7 @@ def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
     Console(stderr=True, highlight=False).print(Text.assemble(*word, one_line(text)), soft_wrap=True)
 
 
-def say_skipped(skipped: Sequence[Skipped], *, all_in: str = "info --json") -> None:
+def say_skipped(skipped: "Sequence[Skipped]", *, all_in: str = "info --json") -> None:
     """The files that could not be used, each by name; of very many, the first, and what to run to see all."""
     for one in skipped[:SHOWN_SKIPPED]:
         say(f"{one.path}: {one.reason}", as_="Skipped")
@@ -80,14 +81,14 @@ def counting(text: str) -> Iterator[Advance]:
 
 
 @contextmanager
-def indexing() -> Iterator[OnProgress]:
+def indexing() -> "Iterator[OnProgress]":
     """Show the current step and, once pictures are counted, a bar with their rate; gives the callback for it."""
     from rich.progress import MofNCompleteColumn
 
     with _bar(MofNCompleteColumn(), _text("{task.fields[rate]}")) as bar:
         task = bar.add_task("", total=None, visible=False, rate="")
 
-        def show(progress: IndexingProgress) -> None:
+        def show(progress: "IndexingProgress") -> None:
             scale, unit = (MEGABYTE, " MB") if progress.unit == "bytes" else (1, "")
             rate = f"{progress.images_per_second / scale:.0f}{unit} a second" if progress.seconds else ""
             done, total = progress.done // scale, -(-progress.total // scale) or None
@@ -98,14 +99,16 @@ def indexing() -> Iterator[OnProgress]:
 
 
 @contextmanager
-def training() -> Iterator[OnEpoch]:
+def training() -> "Iterator[OnEpoch]":
     """A bar of epochs with the loss and what is found of what is held out; gives the callback to tell them."""
     from rich.progress import MofNCompleteColumn
+
+    from similarity.finetuning.epochs import STAGES
 
     with _bar(MofNCompleteColumn(), _text("{task.fields[metrics]}")) as bar:
         task = bar.add_task("Starting", total=None, metrics="")
 
-        def show(epoch: Epoch) -> None:
+        def show(epoch: "Epoch") -> None:
             metrics = f"loss {epoch.loss:.3f}"
             if epoch.recall is not None:
                 metrics += f", recall@1 {epoch.recall:.3f} of what is held out"
@@ -116,11 +119,11 @@ def training() -> Iterator[OnEpoch]:
 
 
 @contextmanager
-def tuning() -> Iterator[tuple[OnEpoch, OnProgress]]:
+def tuning() -> "Iterator[tuple[OnEpoch, OnProgress]]":
     """As `indexing`, for training that takes long within an epoch; each epoch leaves a line."""
     with indexing() as progress:
 
-        def show(epoch: Epoch) -> None:
+        def show(epoch: "Epoch") -> None:
             recall = "" if epoch.recall is None else f", recall@1 {epoch.recall:.3f} of what is held out"
             say(f"Epoch {epoch.number} of {epoch.of}: loss {epoch.loss:.3f}{recall}")
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from similarity.evaluation.aggregates import confusions, estimate, per_label, recall_curve, score_histogram
-from similarity.evaluation.calibrate import find_reliability, was_taught
 from similarity.evaluation.confidence.reliability import Reliability
+from similarity.evaluation.gallery_calibration import find_reliability, was_taught
 from similarity.evaluation.queries import Round, ask_all
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.gallery import Gallery

@@ -14,7 +14,8 @@ from similarity.finetuning.example_files import describe, gather_examples, write
 from similarity.finetuning.settings import Settings
 from similarity.gallery import Gallery
 from similarity.processes import running_module
-from similarity.vectors.heads import Card, Head, read_head
+from similarity.vectors.head_card import Card
+from similarity.vectors.heads import Head, read_head
 from similarity.vectors.methods import Method
 from similarity.vectors.refinement import AUTO, choose_refinement
 

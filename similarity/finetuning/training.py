@@ -19,7 +19,8 @@ from similarity.finetuning.losses import PROXIES_FASTER, make_criterion
 from similarity.finetuning.settings import Settings
 from similarity.search import Rows
 from similarity.vectors.arrays import Vectors, normalise
-from similarity.vectors.heads import Card, Head
+from similarity.vectors.head_card import Card
+from similarity.vectors.heads import Head
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -25,7 +25,8 @@ from similarity.finetuning.examples import Fold, Labelled
 from similarity.finetuning.settings import Settings
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.validation import HeldOut, QueryResults, make_held_out
-from similarity.vectors.heads import Card, Head
+from similarity.vectors.head_card import Card
+from similarity.vectors.heads import Head
 from similarity.vectors.methods import Method
 
 LIBRARIES = ("torch", "pytorch-metric-learning", "numpy")

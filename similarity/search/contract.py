@@ -42,13 +42,26 @@ class Selection:
         rows: int64 (m,), in order, each once.
         where: the conditions that select these rows, for an index that knows labels and metadata too; None where the
             rows were not selected by conditions.
-        but: rows that meet the conditions and are left out, int64 (.,).
+        excluded: rows that meet the conditions and are left out, int64 (.,).
     """
 
-    def __init__(self, rows: Rows, where: Where | None = None, but: Collection[int] = ()) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        where: Where | None = None,
+        excluded: Collection[int] = (),
+        *,
+        but: Collection[int] = (),
+    ) -> None:
+        """Select rows; `but` is an older name of `excluded`."""
         self.rows = np.unique(np.asarray(rows, np.int64))
-        self.where, self.but = where, np.fromiter(but, np.int64, len(but))
+        self.where, self.excluded = where, np.array([*excluded, *but], np.int64)
         self._prepared: dict[int, Any] = {}
+
+    @property
+    def but(self) -> Rows:
+        """An older name of `excluded`."""
+        return self.excluded
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -11,93 +11,36 @@ So the cosine similarity of two pictures is `share` of what the backbone says an
 that only knows what it was taught puts kinds that it never saw on top of each other; what is kept tells them apart.
 Nothing has a bias: around an embedding a head is linear, so what it says can be split over a picture's parts.
 
-A file is safetensors, with the card in its header: what it was made of, how, and what it was worth. NumPy applies it;
-torch is only needed to make one, see `finetuning`.
+NumPy applies it; torch is only needed to make one, see `finetuning`. `head_files.py` has the format of its file.
 """
 
 import hashlib
 import io
-import json
-import math
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import save
 
 from similarity.errors import HeadError
-from similarity.files import open_own, parse_json, write_atomically
+from similarity.files import open_own, write_atomically
 from similarity.paths import heads_folder
 from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.head_card import Card
+from similarity.vectors.head_files import BASIS, CENTRE, FIRST, LAST, MALFORMED, pack, unpack
 
-FORMAT, SUFFIX = 1, ".safetensors"
-ABOUT = "about"
-CENTRE, BASIS, FIRST, LAST = "centre", "basis", "first", "last"
-# More is no head of ours, and is not read; nor is a header of more, which has the card.
-MOST_BYTES, MOST_HEADER = 1 << 28, 1 << 22
+__all__ = ["Affine", "Card", "Head", "keep_head", "parse_head", "read_head"]
+
+SUFFIX = ".safetensors"
+# A larger file is no head of ours, and is not read.
+MOST_BYTES = 1 << 28
 # How many embeddings are projected at a time.
 BLOCK = 4096
 # No length is taken for less, so that nothing is divided by zero.
 TINY = float(np.finfo(np.float32).tiny)
-# What is counted in the data of a card.
-COUNTS = ("pictures", "labels", "marks", "queries", "gone", "foreign")
-# Raised on malformed files.
-MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """The description of a head.
-
-    Attributes:
-        model, weights_sha256, network_sha256: the backbone that its embeddings are of; see `Manifest`.
-        loss: it was trained with.
-        data: what of: the gallery's name, how many pictures, labels or marks, and a digest of these.
-        settings: all that it was trained with; the same data and settings give the same projection.
-        before, after: metrics of held-out queries, with embeddings as they are and with the head.
-        seconds: that training took.
-        versions: of the libraries that did it.
-        created: ISO 8601, UTC.
-        calibration: which scores mean what, from held-out queries; see `confidence.Calibration`.
-    """
-
-    model: str
-    weights_sha256: str
-    loss: str
-    network_sha256: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    before: Mapping[str, float] = field(default_factory=dict)
-    after: Mapping[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    versions: Mapping[str, str] = field(default_factory=dict)
-    created: str = ""
-    calibration: Mapping[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        """Raise ValueError if a part of it is not what pages and reports take it for; a file can say anything."""
-        words = (self.model, self.weights_sha256, self.loss, self.created)
-        mappings = (self.data, self.settings, self.before, self.after, self.versions)
-        if not all(isinstance(one, str) for one in words) or not all(isinstance(one, Mapping) for one in mappings):
-            raise ValueError("a card with parts of other types")
-        numbers = [*self.before.values(), *self.after.values(), self.seconds]
-        numbers += [self.data[name] for name in COUNTS if name in self.data]
-        if not all(isinstance(one, int | float) and math.isfinite(one) for one in numbers):
-            raise ValueError("a card with metrics or counts that are no numbers")
-
-    @property
-    def is_of_labels(self) -> bool:
-        """Whether it was learned of labels, and not of marks."""
-        return "labels" in self.data
-
-    def to_json(self) -> dict[str, Any]:
-        """In JSON's own types."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +161,8 @@ class Head:
 
     def to_bytes(self) -> bytes:
         """As a file has it."""
-        about = {"format": FORMAT, "kept": self.kept, "share": float(self.share), "card": self.card.to_json()}
-        # In one word, because several would be written in any order, and a head would be another file each time.
-        header = {ABOUT: json.dumps(about, ensure_ascii=False, sort_keys=True)}
-        data: bytes = save({name: np.ascontiguousarray(part) for name, part in self._parts().items()}, header)
-        return data
+        about = {"kept": self.kept, "share": float(self.share), "card": self.card.to_json()}
+        return pack(self._parts(), about)
 
     def write(self, path: Path) -> None:
         """Write it to a file, whole or not at all; raises HeadError if that cannot be done."""
@@ -254,19 +194,6 @@ def keep_head(head: Head, gallery: str) -> Path:
     return path
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an array lies in a file, counted from the end of the header."""
-
-    shape: tuple[int, ...]
-    begin: int
-    end: int
-
-    def read(self, data: bytes) -> Vectors:
-        """The array, without a copy of it."""
-        return np.frombuffer(data, "<f4", (self.end - self.begin) // 4, self.begin).reshape(self.shape)
-
-
 def read_head(path: Path, dim_in: int | None = None) -> Head:
     """Read what `Head.write` wrote; nothing in a file is run.
 
@@ -292,57 +219,20 @@ def parse_head(data: bytes, name: str) -> Head:
 
 
 def _read(file: BinaryIO, size: int, name: str, dim_in: int | None) -> Head:
-    """A head in a file of so many bytes; what is in it is read once it is known to be all there, and to fit."""
-    fault = f"{name} is damaged, or is not a head that was made with this program: train it again."
     try:
-        header, length = _header(file, size)
-        about = parse_json(dict(header.pop("__metadata__", {})).get(ABOUT, "{}"))
-        if about.get("format") != FORMAT:
-            raise HeadError(f"{name} is not a head, or one of another version of this program: train it again.")
-        places = _places(header, size - 8 - length)
-        if dim_in not in (None, *places[CENTRE].shape):
-            raise HeadError(f"{name} takes other embeddings than those that it lies beside: train it again.")
-        data = file.read(size)
-        parts = {name: one.read(data) for name, one in places.items()}
-        known = {one.name for one in fields(Card)}
-        card = Card(**{key: value for key, value in about["card"].items() if key in known})
-        head = Head(
+        parts, about = unpack(file, size, name, dim_in)
+        return Head(
             centre=parts[CENTRE],
             basis=parts[BASIS],
             last=parts[LAST],
-            card=card,
+            card=Card.from_json(about["card"]),
             first=parts.get(FIRST),
             kept=int(about["kept"]),
             share=float(about["share"]),
         )
     except MALFORMED as error:
+        fault = f"{name} is damaged, or is not a head that was made with this program: train it again."
         raise HeadError(fault) from error
-    return head
-
-
-def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
-    """The header of a safetensors file and its length: 8 bytes that say it, then JSON."""
-    length = int.from_bytes(file.read(8), "little")
-    if not 0 < length <= min(size - 8, MOST_HEADER):
-        raise ValueError("no header")
-    return dict(parse_json(file.read(length))), length
-
-
-def _places(header: Mapping[str, Any], size: int) -> dict[str, _Place]:
-    """Where the arrays of a head lie; raises ValueError, LookupError or TypeError if they are not as we write them."""
-    places = {}
-    for name, told in header.items():
-        shape, (begin, end) = tuple(map(int, told["shape"])), map(int, told["data_offsets"])
-        if name not in (CENTRE, BASIS, FIRST, LAST) or told["dtype"] != "F32" or min(shape, default=0) < 1:
-            raise ValueError("arrays of something else")
-        if end - begin != 4 * math.prod(shape):
-            raise ValueError("an array of another size")
-        places[name] = _Place(shape, begin, end)
-    ordered = sorted(places.values(), key=lambda one: one.begin)
-    ends = [0, *(one.end for one in ordered)]
-    if [one.begin for one in ordered] != ends[:-1] or ends[-1] != size:
-        raise ValueError("arrays with gaps between them")
-    return places
 
 
 def _length(vectors: npt.NDArray[np.floating]) -> float:

@@ -2,7 +2,6 @@
 
 import html
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from conftest import MODEL, draw
 from similarity import Gallery
 from similarity.errors import SearchError
 from similarity.evaluation import evaluate, render_report
-from similarity.evaluation.calibrate import calibrate, read_calibration
 from similarity.evaluation.confidence.calibration import VOTERS, Calibration, count_votes, cross_fit, fit, measure
 from similarity.evaluation.confidence.estimate import Chances, find_chances, percent
 from similarity.evaluation.confidence.reliability import measure_reliability
+from similarity.evaluation.gallery_calibration import calibrate, read_calibration
 from similarity.evaluation.report.plots import draw_reliability
 from similarity.evaluation.report.wording import CALIBRATED
 from similarity.search import Hit
@@ -167,7 +166,7 @@ def test_it_is_learned_once_and_kept(mine: Gallery, empty_home: Path, monkeypatc
     learned = calibrate(mine)
     assert (learned.queries, learned.pairs, learned.by) == (len(mine), 10 * len(mine), "label")
     assert learned.error <= 0.05
-    monkeypatch.setattr(sys.modules["similarity.evaluation.calibrate"], "ask_all", None)
+    monkeypatch.setattr("similarity.evaluation.gallery_calibration.ask_all", None)
     assert read_calibration(mine) == calibrate(mine) == learned
     assert len(kept_files(empty_home)) == 1
 

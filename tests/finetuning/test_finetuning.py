@@ -20,7 +20,7 @@ from similarity import Gallery
 from similarity.cli import app, main
 from similarity.errors import HeadError, SearchError
 from similarity.evaluation import evaluate
-from similarity.evaluation.calibrate import calibrate, read_calibration
+from similarity.evaluation.gallery_calibration import calibrate, read_calibration
 from similarity.finetuning import LOSSES, Epoch, Settings, finetune, launcher
 from similarity.finetuning.batches import AT_ONCE, draw_batches
 from similarity.finetuning.example_files import describe, read_examples, write_examples

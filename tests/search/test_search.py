@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -166,6 +166,15 @@ def test_under_a_condition_an_index_finds_what_a_brute_force_filter_finds(
             assert (found == truth).all()
         else:
             assert recall(found, truth) >= 0.98
+
+
+@pytest.mark.parametrize("excluded", [[3, 1], np.array([3, 1])])
+def test_excluded_rows_may_be_given_by_their_older_name(excluded: Collection[int]) -> None:
+    rows, where = np.arange(5), {"label": ["dots"]}
+    for selection in (Selection(rows, where, excluded), Selection(rows, where, but=excluded)):
+        assert selection.excluded.tolist() == selection.but.tolist() == [3, 1]
+        assert selection.excluded.dtype == np.int64
+    assert Selection(rows).excluded.shape == (0,)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

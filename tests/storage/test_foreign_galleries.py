@@ -26,8 +26,8 @@ from similarity import Gallery
 from similarity.app.map.layout import file_name, read_map
 from similarity.cache import read_notes
 from similarity.errors import GalleryError, GalleryNotFoundError, SimilarityError
-from similarity.evaluation.calibrate import _file as calibration_file
-from similarity.evaluation.calibrate import read_calibration
+from similarity.evaluation.gallery_calibration import _file as calibration_file
+from similarity.evaluation.gallery_calibration import read_calibration
 from similarity.paths import cache_folder
 from similarity.storage.cleanup import delete_gallery
 from similarity.storage.feedback import MARKS, read_marks

@@ -11,9 +11,9 @@ from similarity.app.search.query_parts import Example
 from similarity.app.serving.single_flight import SingleFlight
 from similarity.app.shell.links import ITEM, TEXT, UPLOAD, Link
 from similarity.errors import SearchError
-from similarity.evaluation.calibrate import calibrate, read_calibration
 from similarity.evaluation.confidence.calibration import VOTERS, Calibration
 from similarity.evaluation.confidence.estimate import Chances, find_chances, percent
+from similarity.evaluation.gallery_calibration import calibrate, read_calibration
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.search import Hit

@@ -15,7 +15,8 @@ from similarity.evaluation.report.wording import DEFINITIONS, NAMES
 from similarity.gallery import Gallery
 from similarity.service.jobs import Job
 from similarity.storage.inventory import look_at, named_gallery
-from similarity.vectors.heads import Card, Head
+from similarity.vectors.head_card import Card
+from similarity.vectors.heads import Head
 
 HERE, NEW = "This gallery", "A new gallery"
 # With fewer queries, chance alone makes visible differences.

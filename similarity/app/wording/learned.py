@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from similarity.app.wording.wording import moment, pictures
 from similarity.evaluation.report.wording import NAMES
-from similarity.vectors.heads import Card
+from similarity.vectors.head_card import Card
 
 LOSSES: Mapping[str, str] = {
     "multi-similarity": "Multi-similarity",

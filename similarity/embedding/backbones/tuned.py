@@ -7,7 +7,7 @@ A gallery remembers the SHA-256 of its weights; by that they are found again her
 
 import re
 import shutil
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from similarity.embedding.backbones import Backbone, check_installed, get_backbone
@@ -16,7 +16,7 @@ from similarity.embedding.backbones.weights import AUTO, ModelChoice, find_weigh
 from similarity.errors import ModelError, WeightsError
 from similarity.files import parse_json, write_atomically
 from similarity.paths import full_path, models_folder
-from similarity.vectors.heads import Card
+from similarity.vectors.head_card import Card
 
 SUFFIX, DIGITS = ".safetensors", 12
 NAMED = re.compile(rf"-([0-9a-f]{{{DIGITS}}}){re.escape(SUFFIX)}$")
@@ -80,8 +80,7 @@ def read_tuned(path: str | Path) -> Tuned:
     except ModelError as error:
         raise WeightsError(f"{path} was fine-tuned from a model that is not known here: {error}") from error
     try:
-        facts = parse_json(header[CARD])
-        card = Card(**{attribute.name: facts[attribute.name] for attribute in fields(Card) if attribute.name in facts})
+        card = Card.from_json(parse_json(header[CARD]))
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(f"{path} is damaged: what is to be known of its weights cannot be read.") from error
     if card.model != model:

@@ -23,7 +23,7 @@ from similarity.processes import running_module
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Item
 from similarity.sources.originals import Originals
-from similarity.vectors.heads import Card
+from similarity.vectors.head_card import Card
 from similarity.vectors.refinement import AUTO, choose_refinement
 
 PREFIX, ABANDONED_S = "tuning-", 7 * 24 * 3600

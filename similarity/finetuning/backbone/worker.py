@@ -34,7 +34,7 @@ from similarity.finetuning.validation import HeldOutLabels
 from similarity.progress import Progress, Reporter
 from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
-from similarity.vectors.heads import Card
+from similarity.vectors.head_card import Card
 from similarity.vectors.methods import Method
 
 LIBRARIES = ("torch", "torchvision", "timm", "pytorch-metric-learning", "numpy")

@@ -47,9 +47,9 @@ def condition(among: Selection | None, keys: Rows) -> str | None:
     """
     if among is None:
         return ""
-    if among.where is not None and len(among.but) <= NAMED:
+    if among.where is not None and len(among.excluded) <= NAMED:
         met = [f"array_contains_any({TAGS}, {_texts(column, values)})" for column, values in among.where.items()]
-        return " and ".join(met + ([f"{KEY} not in {_numbers(keys[among.but])}"] if len(among.but) else []))
+        return " and ".join(met + ([f"{KEY} not in {_numbers(keys[among.excluded])}"] if len(among.excluded) else []))
     if len(among) <= NAMED:
         return f"{KEY} in {_numbers(keys[among.rows])}"
     if len(keys) - len(among) <= NAMED:

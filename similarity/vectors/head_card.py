@@ -1,0 +1,65 @@
+"""The card of a head or of tuned weights: what it was made of, how, and what it was worth."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+# What is counted in the data of a card.
+COUNTS = ("pictures", "labels", "marks", "queries", "gone", "foreign")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The description of a head.
+
+    Attributes:
+        model, weights_sha256, network_sha256: the backbone that its embeddings are of; see `Manifest`.
+        loss: it was trained with.
+        data: what of: the gallery's name, how many pictures, labels or marks, and a digest of these.
+        settings: all that it was trained with; the same data and settings give the same projection.
+        before, after: metrics of held-out queries, with embeddings as they are and with the head.
+        seconds: that training took.
+        versions: of the libraries that did it.
+        created: ISO 8601, UTC.
+        calibration: which scores mean what, from held-out queries; see `confidence.Calibration`.
+    """
+
+    model: str
+    weights_sha256: str
+    loss: str
+    network_sha256: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, float] = field(default_factory=dict)
+    after: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
+    calibration: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a part of it is not what pages and reports take it for; a file can say anything."""
+        words = (self.model, self.weights_sha256, self.loss, self.created)
+        mappings = (self.data, self.settings, self.before, self.after, self.versions)
+        if not all(isinstance(one, str) for one in words) or not all(isinstance(one, Mapping) for one in mappings):
+            raise ValueError("a card with parts of other types")
+        numbers = [*self.before.values(), *self.after.values(), self.seconds]
+        numbers += [self.data[name] for name in COUNTS if name in self.data]
+        if not all(isinstance(one, int | float) and math.isfinite(one) for one in numbers):
+            raise ValueError("a card with metrics or counts that are no numbers")
+
+    @property
+    def is_of_labels(self) -> bool:
+        """Whether it was learned of labels, and not of marks."""
+        return "labels" in self.data
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Card":
+        """Read what `to_json` gave; unknown fields are ignored. Raises TypeError or ValueError on malformed ones."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{key: value for key, value in stored.items() if key in known})
+
+    def to_json(self) -> dict[str, Any]:
+        """In JSON's own types."""
+        return asdict(self)
