@@ -52,8 +52,9 @@ def test_when_all_have_too_much_the_oldest_of_whoever_has_most_go() -> None:
 
 def test_what_a_closed_tab_had_goes_when_it_cannot_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     open_tabs = {"open", "closed"}
-    uploads = SessionUploads()
+    uploads, pages = SessionUploads(), sessions.Sessions()
     monkeypatch.setattr(session_uploads, "shared_uploads", lambda: uploads)
+    monkeypatch.setattr(sessions, "shared_sessions", lambda: pages)
     monkeypatch.setattr(visitors, "is_connected", open_tabs.__contains__)
     for tab in open_tabs:
         uploads.keep(tab, file(1))
@@ -69,8 +70,9 @@ def test_what_a_closed_tab_had_goes_when_it_cannot_come_back(monkeypatch: pytest
 
 def test_a_tab_that_comes_back_in_time_keeps_its_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
     is_open = [False]
-    uploads = SessionUploads()
+    uploads, pages = SessionUploads(), sessions.Sessions()
     monkeypatch.setattr(session_uploads, "shared_uploads", lambda: uploads)
+    monkeypatch.setattr(sessions, "shared_sessions", lambda: pages)
     monkeypatch.setattr(visitors, "is_connected", lambda _: is_open[0])
     uploads.keep("tab", file(1))
     house = Housekeeping()
