@@ -17,10 +17,10 @@ import numpy as np
 
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.weights import ModelChoice
-from similarity.embedding.embedder import Embedder, EmbedderId, Load
+from similarity.embedding.embedder import Embedder, Load
 from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.embedding.precision import Precision
-from similarity.errors import GalleryError, ModelError, SourceError
+from similarity.errors import GalleryError, SourceError
 from similarity.indexing.known import Known
 from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update
@@ -32,6 +32,7 @@ from similarity.search.stores import Store, choose_store
 from similarity.sources import Source
 from similarity.sources.base import files_of
 from similarity.storage.current import exists, live_state
+from similarity.storage.embedders import restore_embedder
 from similarity.storage.generations import Generation, read_generation
 from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
@@ -177,23 +178,6 @@ def _changed(
     )
     kept = before.head if head is None else None
     return Base(asked, before.quantised, head if isinstance(head, Head) else kept)
-
-
-def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
-    """The model that made a generation, the only one that can embed more pictures for it, or queries.
-
-    Raises:
-        GalleryError: it cannot be loaded, or its weights are not the same any more.
-    """
-    made = generation.manifest
-    identity = EmbedderId(made.model, made.weights_sha256, made.precision, generation.quantised, made.network_sha256)
-    try:
-        embedder = load(identity)
-    except ModelError as error:
-        raise GalleryError(f"The gallery {name} was made with {made.model}, which cannot be loaded: {error}") from error
-    if not embedder.serves(identity) or embedder.backbone.preprocessing.facts() != made.preprocessing:
-        raise GalleryError(f"The gallery {name} was made with another model or preprocessing: index it again.")
-    return embedder
 
 
 def default_store(directory: Path) -> Store:
