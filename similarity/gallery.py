@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Unpack
 
-from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
 from similarity.embedding.embedder import Embedder, EmbedderId, Reusing
-from similarity.embedding.precision import Precision
 from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.indexing import operations
-from similarity.indexing.options import IndexOptions
+from similarity.indexing.options import DEFAULTS, IndexKeywords, IndexOptions
+from similarity.indexing.preview import Preview
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.query.searcher import Searcher
-from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search import Recipe
+from similarity.search.engines import giving
 from similarity.search.stores import Store
-from similarity.sources import Item, Source, open_source
+from similarity.sources import Item, Source
+from similarity.sources.opening import to_source
 from similarity.storage.current import live_state
 from similarity.storage.generations import Generation, go_back, read_generation
 from similarity.storage.inventory import find_gallery, list_galleries
+from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Report
+from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import read_or_make_thumbnail
 from similarity.vectors.heads import Head
-from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 
 
 class Gallery(Searcher):
@@ -58,13 +59,10 @@ class Gallery(Searcher):
         cls,
         source: str | Path | Source,
         directory: str | Path,
+        options: IndexOptions = DEFAULTS,
         *,
-        model: str | ModelChoice = AUTO,
-        precision: Precision = "auto",
-        recipe: str = AUTO_RECIPE,
-        refinement: str = AUTO_REFINEMENT,
-        store: Store | None = None,
         progress: OnProgress | None = None,
+        **keywords: Unpack[IndexKeywords],
     ) -> Gallery:
         """Index a source into a folder; if a gallery is there, it is replaced once the new one is complete.
 
@@ -73,12 +71,9 @@ class Gallery(Searcher):
         Args:
             source: a folder, a zip or a CSV of pictures, or any source.
             directory: where the gallery is to lie.
-            model: a backbone's name or `auto`, or what `choose_model` made of it.
-            precision: of the network's arithmetic; int8 is the fastest, and calibrated on up to 300 of the pictures.
-            recipe: of the index, see `search.recipes`.
-            refinement: of the embeddings, see `refinement.py`.
-            store: where the index is to lie, see `stores.py`; where it was, or where new ones are, unless given.
+            options: model, precision, recipe, refinement and store; see `IndexOptions`.
             progress: told what is going on.
+            keywords: single fields of `options`.
 
         Raises:
             SearchError: the recipe or the refinement makes no sense for so many pictures.
@@ -86,10 +81,8 @@ class Gallery(Searcher):
             GalleryBusyError: somebody else writes the gallery. GalleryError: the folder cannot be written.
             StoreError: the store cannot be used.
         """
-        choice = choose_model(model) if isinstance(model, str) else model
-        options = IndexOptions(choice, precision, recipe, refinement, store)
-        directory = full_path(directory)
-        report, embedder = operations.index(_listed(source), directory, options, progress=progress)
+        directory, options = full_path(directory), options.updated(**keywords)
+        report, embedder = operations.index(to_source(source), directory, options, progress=progress)
         return cls(directory, read_generation(directory), load=Reusing(Embedder.restore, embedder), report=report)
 
     @classmethod
@@ -151,7 +144,13 @@ class Gallery(Searcher):
         Raises:
             GalleryError: one of these is of no picture in it, or none would be left.
         """
-        return self._changed(operations.remove(self.directory, ids=ids, paths=paths, labels=labels))
+        report = operations.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
+        return self._changed(report)
+
+    @property
+    def preview(self) -> Preview:
+        """The reports that `add`, `sync` and `remove` would have now; nothing is changed."""
+        return Preview(self.directory, self._generation)
 
     def rebuild(
         self,
@@ -180,9 +179,9 @@ class Gallery(Searcher):
             SearchError: one of them makes no sense for so many pictures. HeadError: the head is of another model.
             StoreError: the store cannot be used.
         """
-        target = full_path(into) if into else self.directory
+        target, opened = full_path(into) if into else self.directory, self._generation
         report = operations.rebuild(
-            self.directory, recipe, refinement, head, store=store, into=target, progress=progress
+            self.directory, recipe, refinement, head, store=store, into=target, opened=opened, progress=progress
         )
         return self._changed(report, target)
 
@@ -194,7 +193,10 @@ class Gallery(Searcher):
         return read_or_make_thumbnail(self.directory, item)
 
     def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
-        return self._changed(operations.update(task, _listed(source), self.directory, self._load, progress=progress))
+        report = operations.update(
+            task, to_source(source), self.directory, self._load, opened=self._generation, progress=progress
+        )
+        return self._changed(report)
 
     def _changed(self, report: Report, directory: Path | None = None) -> Gallery:
         """Open the gallery that a change gave, with the report of it."""
@@ -216,8 +218,22 @@ def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = E
     return Gallery.open(directory, load=load)
 
 
-def _listed(source: str | Path | Source) -> Source:
-    return open_source(source) if isinstance(source, str | Path) else source
+def verify(directory: str | Path, *, uri: str | None = None) -> Manifest:
+    """Read every byte of a gallery, and compare it with what was written.
+
+    Args:
+        uri: of its Milvus, as a person gave it: it is used from then on.
+
+    Returns:
+        The manifest of the gallery, which is sound.
+
+    Raises:
+        GalleryNotFoundError: there is none. GalleryDamagedError: a file is missing or damaged.
+        StoreError: its store has not what it should have, or `uri` is not the address of its store.
+    """
+    directory = full_path(directory)
+    with giving(read_live_manifest(directory).store, uri) if uri else nullcontext():
+        return read_generation(directory, thorough=True).manifest
 
 
 def open_gallery(name: str) -> Gallery:

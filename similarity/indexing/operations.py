@@ -53,7 +53,7 @@ def index(
     *,
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
-    """Make a gallery of a source; see `Gallery.build`."""
+    """Make a gallery of a source; see `Gallery.build`. Returns the embedder that made it, too."""
     choice = options.choose_model()
     started, source = time.perf_counter(), _outside(source, directory)
     store = options.store or default_store(directory)
@@ -75,26 +75,21 @@ def update(
     directory: Path,
     load: Load,
     *,
-    dry_run: bool = False,
+    opened: Generation | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
     """Add a source to a gallery, or bring it in step with one; see `Gallery.add` and `Gallery.sync`.
 
     Args:
         task: add or sync.
+        load: gives the embedder that made the gallery, if there is anything to embed.
+        opened: a generation of the gallery that is open; see `read_generation`.
     """
     started, source = time.perf_counter(), _outside(source, directory)
-
-    def plan() -> tuple[Run, Generation]:
-        before = read_generation(directory)
-        planned = plan_update(before.items, source, drop_vanished=task == "sync")
-        return Run(task, directory, planned, before, source, started), before
-
-    if dry_run:
-        return plan()[0].preview()
     live_state(directory)  # or there is no gallery, and no folder to be made
     with writing(directory, f"{task} {source.name}"):
-        run, before = plan()
+        before = read_generation(directory, opened=opened)
+        run = _update_run(task, source, directory, before, started)
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
             return _commit(run, before, progress)
@@ -106,26 +101,42 @@ def update(
         return report
 
 
+def preview_update(task: str, source: Source, directory: Path, *, opened: Generation | None = None) -> Report:
+    """Report what `update` would do."""
+    started = time.perf_counter()
+    before = read_generation(directory, opened=opened)
+    return _update_run(task, _outside(source, directory), directory, before, started).preview()
+
+
 def remove(
     directory: Path,
     *,
     ids: Sequence[str] = (),
     paths: Sequence[str] = (),
     labels: Sequence[str] = (),
-    dry_run: bool = False,
+    opened: Generation | None = None,
 ) -> Report:
-    """Take files out of a gallery; see `Gallery.remove`."""
+    """Take files out of a gallery; see `Gallery.remove`, and for `opened` `read_generation`."""
     started = time.perf_counter()
-
-    def plan() -> tuple[Run, Generation]:
-        before = read_generation(directory)
-        return Run("remove", directory, plan_removal(before.items, ids, paths, labels), before, None, started), before
-
-    if dry_run:
-        return plan()[0].preview()
     live_state(directory)
     with writing(directory, "remove"):
-        return _commit(*plan())
+        before = read_generation(directory, opened=opened)
+        plan = plan_removal(before.items, ids, paths, labels)
+        return _commit(Run("remove", directory, plan, before, None, started), before)
+
+
+def preview_removal(
+    directory: Path,
+    *,
+    ids: Sequence[str] = (),
+    paths: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    opened: Generation | None = None,
+) -> Report:
+    """Report what `remove` would do."""
+    started = time.perf_counter()
+    before = read_generation(directory, opened=opened)
+    return Run("remove", directory, plan_removal(before.items, ids, paths, labels), before, None, started).preview()
 
 
 def rebuild(
@@ -136,18 +147,20 @@ def rebuild(
     *,
     store: Store | None = None,
     into: Path | None = None,
+    opened: Generation | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
     """Make a gallery's index anew of its stored embeddings; see `Gallery.rebuild`.
 
     Args:
         into: the folder of another gallery that it is made as; the one in `directory` stays as it is then.
+        opened: a generation of the gallery that is open; see `read_generation`.
     """
     started = time.perf_counter()
     live_state(directory)
     target = into or directory
     with writing(target, "rebuild"):
-        before = read_generation(directory)
+        before = read_generation(directory, opened=opened)
         base = _changed(before, recipe, refinement, head, store)
         check_store(base.manifest.store, is_given=store is not None)
         plan = Plan(kept=list(files_of(before.items)))
@@ -185,6 +198,12 @@ def default_store(directory: Path) -> Store:
     with suppress(GalleryError):
         return read_live_manifest(directory).store
     return choose_store()
+
+
+def _update_run(task: str, source: Source, directory: Path, before: Generation, started: float) -> Run:
+    """The run that adds a source to a gallery, or brings it in step with one."""
+    plan = plan_update(before.items, source, drop_vanished=task == "sync")
+    return Run(task, directory, plan, before, source, started)
 
 
 def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:

@@ -105,6 +105,13 @@ def test_a_damaged_gallery_says_which_file_and_offers_the_state_before(twice_wri
     assert len(Gallery.open(twice_written.directory, load=standin.load).remove(labels=["dots"])) == 10
 
 
+def test_damage_that_came_after_a_gallery_was_opened_is_found_by_a_change(twice_written: Gallery) -> None:
+    (twice_written.directory / "generations" / "000002" / "index.faiss").write_bytes(b"")
+    for change in (twice_written.remove, twice_written.preview.remove):
+        with pytest.raises(GalleryDamagedError, match=r"index\.faiss is damaged or missing: generation 1 is sound"):
+            change(labels=["rings"])
+
+
 @pytest.mark.parametrize("content", [b"", b"000009 abc", b"\xff\xfe", b"000001", b"../../x y", None])
 def test_a_damaged_current_is_an_error_and_restore_mends_it(twice_written: Gallery, content: bytes | None) -> None:
     current = twice_written.directory / "CURRENT"
