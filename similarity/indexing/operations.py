@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -23,7 +22,7 @@ from similarity.embedding.precision import Precision
 from similarity.errors import GalleryError, SourceError
 from similarity.indexing.known import Known
 from similarity.indexing.options import DEFAULTS, IndexOptions
-from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update
+from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update, without_folder
 from similarity.indexing.run import Base, Run
 from similarity.progress import OnProgress, Progress
 from similarity.search import AUTO, choose_recipe
@@ -39,6 +38,7 @@ from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import copy_thumbnails
+from similarity.storage.writing import write_generation
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import choose_refinement
@@ -55,7 +55,7 @@ def index(
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`. Returns the embedder that made it, too."""
     choice = options.choose_model()
-    started, source = time.perf_counter(), _outside(source, directory)
+    started, source = time.perf_counter(), without_folder(source, directory)
     store = options.store or default_store(directory)
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     with writing(directory, f"index {source.name}"):
@@ -64,7 +64,8 @@ def index(
         before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
         with _embedded(run, source, embedder, progress) as known:
-            report = run.commit(Base(base, embedder.quantised), known, progress)
+            report = run.report()
+            write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
         run.clear_up()
         return report, embedder
 
@@ -85,27 +86,21 @@ def update(
         load: gives the embedder that made the gallery, if there is anything to embed.
         opened: a generation of the gallery that is open; see `read_generation`.
     """
-    started, source = time.perf_counter(), _outside(source, directory)
+    started, source = time.perf_counter(), without_folder(source, directory)
     live_state(directory)  # or there is no gallery, and no folder to be made
     with writing(directory, f"{task} {source.name}"):
         before = read_generation(directory, opened=opened)
-        run = _update_run(task, source, directory, before, started)
+        plan = plan_update(before.items, source, drop_vanished=task == "sync")
+        run = Run(task, directory, plan, before, source, started)
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
-            return _commit(run, before, progress)
+            return _finish(run, before, progress)
         _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
         with _embedded(run, source, embedder, progress) as known:
-            report = run.commit(Base.of(before), known, progress)
+            report = _write(run, before, known, progress)
         run.clear_up()
         return report
-
-
-def preview_update(task: str, source: Source, directory: Path, *, opened: Generation | None = None) -> Report:
-    """Report what `update` would do."""
-    started = time.perf_counter()
-    before = read_generation(directory, opened=opened)
-    return _update_run(task, _outside(source, directory), directory, before, started).preview()
 
 
 def remove(
@@ -122,21 +117,7 @@ def remove(
     with writing(directory, "remove"):
         before = read_generation(directory, opened=opened)
         plan = plan_removal(before.items, ids, paths, labels)
-        return _commit(Run("remove", directory, plan, before, None, started), before)
-
-
-def preview_removal(
-    directory: Path,
-    *,
-    ids: Sequence[str] = (),
-    paths: Sequence[str] = (),
-    labels: Sequence[str] = (),
-    opened: Generation | None = None,
-) -> Report:
-    """Report what `remove` would do."""
-    started = time.perf_counter()
-    before = read_generation(directory, opened=opened)
-    return Run("remove", directory, plan_removal(before.items, ids, paths, labels), before, None, started).preview()
+        return _finish(Run("remove", directory, plan, before, None, started), before)
 
 
 def rebuild(
@@ -167,7 +148,8 @@ def rebuild(
         run = Run("rebuild", target, plan, before, None, started)
         if target != directory:
             copy_thumbnails(directory, target, before.items.contents())
-        report = run.commit(base, Known(before, None), progress)
+        report = run.report()
+        write_generation(target, run.draft(report, base, Known(before, None)), progress)
         run.clear_up()
     return replace(report, seconds=round(time.perf_counter() - started, 3))
 
@@ -200,16 +182,19 @@ def default_store(directory: Path) -> Store:
     return choose_store()
 
 
-def _update_run(task: str, source: Source, directory: Path, before: Generation, started: float) -> Run:
-    """The run that adds a source to a gallery, or brings it in step with one."""
-    plan = plan_update(before.items, source, drop_vanished=task == "sync")
-    return Run(task, directory, plan, before, source, started)
-
-
-def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
+def _finish(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
     """Carry out a run that has nothing to embed."""
-    report = run.commit(Base.of(before), Known(before, None), progress)
+    report = _write(run, before, Known(before, None), progress)
     run.clear_up()
+    return report
+
+
+def _write(run: Run, before: Generation, known: Known, progress: OnProgress | None) -> Report:
+    """Write the generation that a change gives, unless nothing would be other than before."""
+    report = run.report()
+    draft = run.draft(report, Base.of(before), known)
+    if not run.is_as_before(draft):
+        write_generation(run.directory, draft, progress)
     return report
 
 
@@ -273,13 +258,6 @@ def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: s
         recipe_asked=recipe,
         refinement_asked=refinement,
     )
-
-
-def _outside(source: Source, directory: Path) -> Source:
-    """A source without what lies in the gallery's own folder, such as its thumbnails."""
-    outside = copy(source)
-    outside.items = [item for item in source.items if not Path(item.path).is_relative_to(directory)]
-    return outside
 
 
 def _tell(progress: OnProgress | None, task: str) -> None:

@@ -29,6 +29,7 @@ from similarity.sources.originals import Originals
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
+from similarity.storage.writing import write_generation
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import choose_refinement
@@ -138,7 +139,8 @@ def index_shards(
         run = Run("index", directory, Plan(), None, Originals((), gathered.name), started)
         run.skipped += gathered.skipped
         run.taken += [(Reading(item, item), item) for item in gathered.files]
-        report = run.commit(Base(base), gathered, progress)
+        report = run.report()
+        write_generation(directory, run.draft(report, Base(base), gathered), progress)
         _keep_thumbnails(gathered, directory, progress)
         run.clear_up()
     return replace(report, seconds=round(time.perf_counter() - started, 3))

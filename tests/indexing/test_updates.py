@@ -258,8 +258,7 @@ def test_indexing_the_same_folder_again_embeds_nothing_again(gallery: Gallery, o
 def test_a_gallery_that_does_not_exist_is_not_made_by_changing_it(own_pictures: Path, tmp_path: Path) -> None:
     for change in (
         lambda: operations.update("add", open_source(own_pictures), tmp_path / "none", fail_to_load),
-        lambda: operations.preview_update("sync", open_source(own_pictures), tmp_path / "none"),
-        lambda: operations.preview_removal(tmp_path / "none", labels=["dots"]),
+        lambda: Gallery.open(tmp_path / "none").preview.sync(own_pictures),
         lambda: operations.remove(tmp_path / "none", labels=["dots"]),
     ):
         with pytest.raises(GalleryNotFoundError):
