@@ -8,7 +8,7 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
-from similarity.cli.search import open_or_index
+from similarity.cli.running import open_or_index
 from similarity.errors import GalleryError
 from similarity.query.thresholds import THRESHOLD
 from similarity.sample import SAMPLE

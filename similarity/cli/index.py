@@ -1,7 +1,5 @@
 """`index`, `add`, `sync`, `watch`, `remove` and `rebuild`: the commands that change a gallery."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +7,6 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import (
-    INTERRUPTED,
     AsJson,
     DryRun,
     GalleryName,
@@ -26,10 +23,10 @@ from similarity.cli.options import (
     StoreUri,
     WeightsPath,
 )
+from similarity.cli.running import choose, interruptible
 from similarity.search.stores import Store, choose_store
 
 if TYPE_CHECKING:
-    from similarity.embedding.backbones.weights import ModelChoice
     from similarity.storage.manifest import Report
     from similarity.vectors.heads import Head
 
@@ -209,32 +206,6 @@ def _index_shards(
     with interruptible(goes_on=False), terminal.indexing() as progress:
         report = index_shards(folder, directory, recipe=recipe, refinement=refinement, store=store, progress=progress)
     _print_report(report, directory, as_json=as_json)
-
-
-def choose(model: str, weights: Path | None) -> "ModelChoice":
-    """A model with its published weights, downloaded if need be, or with fine-tuned ones; prints its note."""
-    from similarity.embedding.backbones.tuned import choose_tuned
-    from similarity.embedding.backbones.weights import choose_model
-
-    if weights:
-        choice = choose_tuned(weights, model)
-    else:
-        with terminal.downloading("Downloading weights") as downloaded:
-            choice = choose_model(model, progress=downloaded)
-    if choice.note:
-        terminal.say(choice.note, as_="Note")
-    return choice
-
-
-@contextmanager
-def interruptible(*, goes_on: bool = True) -> Iterator[None]:
-    """Turn Ctrl-C into a sentence and an exit status; `goes_on`: the same command resumes where it stopped."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        again = " Run the same command again to go on where it stopped." if goes_on else ""
-        terminal.say(f"Interrupted: the gallery is as it was.{again}")
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
