@@ -126,12 +126,12 @@ def index_shards(
     Args:
         folder: of the shards.
         directory: of the gallery.
-        recipe, refinement: as for `indexing.index`.
+        recipe, refinement: as for `IndexOptions`.
         store: where its index is to lie; where it was, or where new ones are, if that is None.
 
     Raises:
         ShardError: the shards are not complete, damaged, or of several models; the gallery stays as it is.
-        GalleryError, SearchError: as for `indexing.index`.
+        GalleryError, SearchError: as for `Gallery.build`.
     """
     started, gathered = time.perf_counter(), gather(folder)
     base = _base(gathered, directory, recipe, refinement, store)
