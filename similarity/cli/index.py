@@ -61,7 +61,7 @@ def index(
         return
     listed = open_source(str(source), split=split, products=products, seed=seed)
     options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in)
-    with interruptible(), terminal.indexing() as progress:
+    with interruptible(directory), terminal.indexing() as progress:
         built = Gallery.build(listed, directory, options, progress=progress)
     _print_report(built.report, directory, as_json=as_json)
 
@@ -81,7 +81,7 @@ def add(
     from similarity.storage.inventory import find_gallery
 
     listed, directory = open_source(source, split=split, products=products, seed=seed), find_gallery(gallery)
-    with interruptible(), terminal.indexing() as progress:
+    with interruptible(directory), terminal.indexing() as progress:
         opened = Gallery.open(directory)
         report = opened.preview.add(listed) if dry_run else opened.add(listed, progress=progress).report
     _print_report(report, directory, as_json=as_json, dry_run=dry_run)
@@ -102,7 +102,7 @@ def sync(
     from similarity.storage.inventory import find_gallery
 
     listed, directory = open_source(source, split=split, products=products, seed=seed), find_gallery(gallery)
-    with interruptible(), terminal.indexing() as progress:
+    with interruptible(directory), terminal.indexing() as progress:
         opened = Gallery.open(directory)
         report = opened.preview.sync(listed) if dry_run else opened.sync(listed, progress=progress).report
     _print_report(report, directory, as_json=as_json, dry_run=dry_run)
@@ -183,7 +183,7 @@ def rebuild(
     if head:
         through = "none" if str(head) == "none" else read_head(head)
     place = choose_store(store, uri) if store or uri else None
-    with interruptible(goes_on=False), terminal.indexing() as progress:
+    with interruptible(target, goes_on=False), terminal.indexing() as progress:
         opened = Gallery.open(directory)
         rebuilt = opened.rebuild(recipe, refinement, through, store=place, into=target, progress=progress)
     _print_report(rebuilt.report, target, as_json=as_json)
@@ -203,7 +203,7 @@ def _index_shards(
     """Make a gallery of the shards that `embed` wrote."""
     from similarity.shards.to_gallery import index_shards
 
-    with interruptible(goes_on=False), terminal.indexing() as progress:
+    with interruptible(directory, goes_on=False), terminal.indexing() as progress:
         report = index_shards(folder, directory, recipe=recipe, refinement=refinement, store=store, progress=progress)
     _print_report(report, directory, as_json=as_json)
 

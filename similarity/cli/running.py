@@ -54,11 +54,22 @@ def open_or_index(gallery: str) -> "Gallery":
 
 
 @contextmanager
-def interruptible(*, goes_on: bool = True) -> Iterator[None]:
-    """Turn Ctrl-C into a sentence and an exit status; `goes_on`: the same command resumes where it stopped."""
+def interruptible(directory: Path | None = None, *, goes_on: bool = True) -> Iterator[None]:
+    """Turn Ctrl-C into a sentence and an exit status.
+
+    Args:
+        directory: of the gallery that is changed, if only one is.
+        goes_on: whether the same command resumes where it stopped.
+    """
+    from similarity.storage.current import live_number
+
+    before = live_number(directory) if directory else None
     try:
         yield
     except KeyboardInterrupt:
         again = " Run the same command again to go on where it stopped." if goes_on else ""
-        terminal.say(f"Interrupted: the gallery is as it was.{again}")
+        if directory and live_number(directory) != before:  # it came while the new state was opened
+            terminal.say("Interrupted when all was done: the gallery is changed.")
+        else:
+            terminal.say(f"Interrupted: the gallery is as it was.{again}")
         raise typer.Exit(INTERRUPTED) from None
