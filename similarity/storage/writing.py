@@ -14,7 +14,7 @@ from similarity.search import Recipe, Rows
 from similarity.search.engines import FILES, make_index
 from similarity.search.stores import Before, Indexed
 from similarity.sources import Item
-from similarity.storage.checksums import fingerprint
+from similarity.storage.checksums import fingerprints
 from similarity.storage.cleanup import drop_collections
 from similarity.storage.current import State, live_number, make_current
 from similarity.storage.generations import Generation
@@ -137,9 +137,7 @@ def _write_projected(folder: Path, embeddings: StoredVectors, head: Head, recipe
 
 def _seal(folder: Path, manifest: Manifest) -> str:
     """Write the manifest of all files that are there, and have the disk confirm them; returns its checksum."""
-    written = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {path.relative_to(folder).as_posix(): fingerprint(path) for path in written}
-    checksum = write_manifest(folder, replace(manifest, files=files))
+    checksum = write_manifest(folder, replace(manifest, files=fingerprints(folder)))
     for path in [*folder.rglob("*"), folder, folder.parent]:
         confirm(path)
     return checksum

@@ -91,6 +91,22 @@ def test_what_has_been_hashed_is_not_hashed_again_unless_it_changed(
     assert sorted(hashed[1:]) == ["embeddings.npy", "index.faiss", "items.parquet"]
 
 
+def test_what_was_hashed_when_it_was_written_is_not_hashed_when_it_is_opened(
+    own_pictures: Path,
+    tmp_path: Path,
+    standin_network: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checksums, "SETTLED_AFTER", -1)  # as if writing had taken long
+    operations.index(open_source(own_pictures), tmp_path / "gallery", IndexOptions(standin.CHOICE))
+    with monkeypatch.context() as patch:
+        patch.setattr(checksums, "fingerprint", lambda path: pytest.fail(f"{path} was hashed"))
+        Gallery.open(tmp_path / "gallery")
+    (tmp_path / "gallery" / "generations" / "000001" / "items.parquet").write_bytes(b"PAR1")
+    with pytest.raises(GalleryDamagedError, match="items"):
+        Gallery.open(tmp_path / "gallery")
+
+
 def test_a_damaged_gallery_says_which_file_and_offers_the_state_before(twice_written: Gallery) -> None:
     (twice_written.directory / "generations" / "000002" / "index.faiss").write_bytes(b"")
     with pytest.raises(
