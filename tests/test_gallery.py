@@ -1,9 +1,11 @@
+import inspect
 import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -22,6 +24,7 @@ from similarity.errors import (
 )
 from similarity.gallery import open_gallery
 from similarity.progress import Progress
+from similarity.search.faiss.flat import FlatIndex
 from similarity.storage.current import live_number
 from similarity.storage.inventory import find_gallery, list_galleries
 from similarity.storage.live import read_live_manifest
@@ -44,6 +47,25 @@ def test_every_picture_of_a_gallery_finds_itself_first(shapes: Gallery) -> None:
         assert best.item.id == item.id
         assert best.score >= 0.999
         assert best.rank == 1
+
+
+def test_a_build_is_five_frames_deep(own_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames: list[str] = []
+    build = FlatIndex.build
+
+    def noted(*arguments: Any) -> FlatIndex:
+        modules = [(one.frame.f_globals["__name__"], one.function) for one in inspect.stack()]
+        frames.extend(f"{module}.{function}" for module, function in modules if module.startswith("similarity."))
+        return build(*arguments)
+
+    monkeypatch.setattr(FlatIndex, "build", noted)
+    Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    assert frames == [
+        "similarity.search.engines.make_index",
+        "similarity.storage.writing.write_generation",
+        "similarity.indexing.operations.index",
+        "similarity.gallery.build",
+    ]
 
 
 def test_hits_are_ranked_by_score_and_no_more_than_there_are(shapes: Gallery, pictures: Path) -> None:

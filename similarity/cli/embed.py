@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from similarity.cli import terminal
-from similarity.cli.index import choose
 from similarity.cli.options import (
     INTERRUPTED,
     AsJson,
@@ -18,6 +17,7 @@ from similarity.cli.options import (
     SplitName,
     WeightsPath,
 )
+from similarity.cli.running import choose
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -7,7 +7,7 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
-from similarity.cli.search import open_or_index
+from similarity.cli.running import open_or_index
 from similarity.sample import SAMPLE
 from similarity.sources.base import LABEL
 

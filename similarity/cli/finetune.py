@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from similarity.cli import terminal
-from similarity.cli.index import interruptible
 from similarity.cli.options import AsJson, GalleryName
+from similarity.cli.running import interruptible
 from similarity.finetuning.backbone.settings import Part, TuneSettings
 from similarity.finetuning.settings import MOST_DIM, MOST_EPOCHS, From, Loss, Settings, Split
 

@@ -8,7 +8,7 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
-from similarity.cli.search import open_or_index
+from similarity.cli.running import open_or_index
 from similarity.errors import GalleryError
 from similarity.query.thresholds import THRESHOLD
 from similarity.sample import SAMPLE
@@ -99,14 +99,11 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Read every byte of a gallery and compare it with what was written. Damage is exit status 1."""
-    from similarity.search.engines import giving
-    from similarity.storage.generations import read_generation
+    from similarity.gallery import verify as verify_gallery
     from similarity.storage.inventory import find_gallery
-    from similarity.storage.live import read_live_manifest
 
     directory = find_gallery(gallery)
-    with giving(read_live_manifest(directory).store, uri):
-        manifest = read_generation(directory, thorough=True).manifest
+    manifest = verify_gallery(directory, uri=uri)
     checked = len(manifest.files) + 1  # the manifest
     if as_json:
         facts = {"gallery": directory.name, "generation": manifest.generation, "sound": True}

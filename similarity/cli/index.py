@@ -1,7 +1,5 @@
 """`index`, `add`, `sync`, `watch`, `remove` and `rebuild`: the commands that change a gallery."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +7,6 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import (
-    INTERRUPTED,
     AsJson,
     DryRun,
     GalleryName,
@@ -26,11 +23,10 @@ from similarity.cli.options import (
     StoreUri,
     WeightsPath,
 )
+from similarity.cli.running import choose, interruptible
 from similarity.search.stores import Store, choose_store
 
 if TYPE_CHECKING:
-    from similarity.embedding.backbones.weights import ModelChoice
-    from similarity.sources import Source
     from similarity.storage.manifest import Report
     from similarity.vectors.heads import Head
 
@@ -52,7 +48,7 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
-    from similarity.indexing import operations as indexing
+    from similarity.gallery import Gallery
     from similarity.indexing.options import IndexOptions
     from similarity.sources import open_source
     from similarity.storage.inventory import find_gallery
@@ -64,11 +60,10 @@ def index(
         _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
         return
     listed = open_source(str(source), split=split, products=products, seed=seed)
-    choice = choose(model, weights)
-    with interruptible(), terminal.indexing() as progress:
-        options = IndexOptions(choice, precision, recipe, refinement, kept_in)
-        report, _ = indexing.index(listed, directory, options, progress=progress)
-    _print_report(report, directory, as_json=as_json)
+    options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in)
+    with interruptible(directory), terminal.indexing() as progress:
+        built = Gallery.build(listed, directory, options, progress=progress)
+    _print_report(built.report, directory, as_json=as_json)
 
 
 def add(
@@ -81,10 +76,15 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add pictures to a gallery: those that are not in it, and those that have changed."""
+    from similarity.gallery import Gallery
     from similarity.sources import open_source
+    from similarity.storage.inventory import find_gallery
 
-    listed = open_source(source, split=split, products=products, seed=seed)
-    _update("add", listed, gallery, dry_run, as_json=as_json)
+    listed, directory = open_source(source, split=split, products=products, seed=seed), find_gallery(gallery)
+    with interruptible(directory), terminal.indexing() as progress:
+        opened = Gallery.open(directory)
+        report = opened.preview.add(listed) if dry_run else opened.add(listed, progress=progress).report
+    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
 
 
 def sync(
@@ -97,10 +97,15 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Bring a gallery in step with a source: add what is new, embed what changed, drop what is gone."""
+    from similarity.gallery import Gallery
     from similarity.sources import open_source
+    from similarity.storage.inventory import find_gallery
 
-    listed = open_source(source, split=split, products=products, seed=seed)
-    _update("sync", listed, gallery, dry_run, as_json=as_json)
+    listed, directory = open_source(source, split=split, products=products, seed=seed), find_gallery(gallery)
+    with interruptible(directory), terminal.indexing() as progress:
+        opened = Gallery.open(directory)
+        report = opened.preview.sync(listed) if dry_run else opened.sync(listed, progress=progress).report
+    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
 
 
 def watch(
@@ -134,7 +139,7 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take pictures out of a gallery, by id, path or label. Their files stay where they are."""
-    from similarity.indexing import operations as indexing
+    from similarity.gallery import Gallery
     from similarity.sources.locations import is_remote
     from similarity.storage.inventory import find_gallery
 
@@ -142,7 +147,9 @@ def remove(
         raise typer.BadParameter("say what to remove", param_hint="--id, --path or --label")
     directory = find_gallery(gallery)
     places = [path if is_remote(path) else str(Path(path).expanduser().absolute()) for path in paths or ()]
-    report = indexing.remove(directory, ids=ids or (), paths=places, labels=labels or (), dry_run=dry_run)
+    chosen = {"ids": ids or [], "paths": places, "labels": labels or []}
+    opened = Gallery.open(directory)
+    report = opened.preview.remove(**chosen) if dry_run else opened.remove(**chosen).report
     _print_report(report, directory, as_json=as_json, dry_run=dry_run)
 
 
@@ -163,7 +170,7 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
-    from similarity.indexing import operations as indexing
+    from similarity.gallery import Gallery
     from similarity.storage.current import exists
     from similarity.storage.inventory import find_gallery
     from similarity.vectors.heads import read_head
@@ -176,9 +183,10 @@ def rebuild(
     if head:
         through = "none" if str(head) == "none" else read_head(head)
     place = choose_store(store, uri) if store or uri else None
-    with interruptible(goes_on=False), terminal.indexing() as progress:
-        report = indexing.rebuild(directory, recipe, refinement, through, store=place, into=target, progress=progress)
-    _print_report(report, target, as_json=as_json)
+    with interruptible(target, goes_on=False), terminal.indexing() as progress:
+        opened = Gallery.open(directory)
+        rebuilt = opened.rebuild(recipe, refinement, through, store=place, into=target, progress=progress)
+    _print_report(rebuilt.report, target, as_json=as_json)
 
 
 def _check_source(source: Path | None, from_embeddings: Path | None, options: object) -> None:
@@ -195,54 +203,17 @@ def _index_shards(
     """Make a gallery of the shards that `embed` wrote."""
     from similarity.shards.to_gallery import index_shards
 
-    with interruptible(goes_on=False), terminal.indexing() as progress:
+    with interruptible(directory, goes_on=False), terminal.indexing() as progress:
         report = index_shards(folder, directory, recipe=recipe, refinement=refinement, store=store, progress=progress)
     _print_report(report, directory, as_json=as_json)
 
 
-def choose(model: str, weights: Path | None) -> "ModelChoice":
-    """A model with its published weights, downloaded if need be, or with fine-tuned ones; prints its note."""
-    from similarity.embedding.backbones.tuned import choose_tuned
-    from similarity.embedding.backbones.weights import choose_model
-
-    if weights:
-        choice = choose_tuned(weights, model)
-    else:
-        with terminal.downloading("Downloading weights") as downloaded:
-            choice = choose_model(model, progress=downloaded)
-    if choice.note:
-        terminal.say(choice.note, as_="Note")
-    return choice
-
-
-def _update(task: str, source: "Source", gallery: str, dry_run: bool, *, as_json: bool) -> None:
-    """Run `add` or `sync`, and print its report."""
-    from similarity.embedding.embedder import Embedder
-    from similarity.indexing import operations as indexing
-    from similarity.storage.inventory import find_gallery
-
-    directory = find_gallery(gallery)
-    with interruptible(), terminal.indexing() as progress:
-        report = indexing.update(task, source, directory, Embedder.restore, dry_run=dry_run, progress=progress)
-    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
-
-
-@contextmanager
-def interruptible(*, goes_on: bool = True) -> Iterator[None]:
-    """Turn Ctrl-C into a sentence and an exit status; `goes_on`: the same command resumes where it stopped."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        again = " Run the same command again to go on where it stopped." if goes_on else ""
-        terminal.say(f"Interrupted: the gallery is as it was.{again}")
-        raise typer.Exit(INTERRUPTED) from None
-
-
-def _print_report(report: "Report", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
-    """Print what a run did, or would do."""
+def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
+    """Print the report of a run, or of one that was only previewed."""
     from similarity.storage.live import read_live_manifest
 
     manifest = read_live_manifest(directory)
+    report = report or manifest.last_run  # a gallery that was only opened has no other
     if as_json:
         facts = {
             "gallery": directory.name,

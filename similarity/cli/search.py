@@ -29,7 +29,7 @@ from similarity.cli.options import (
     Weight,
     Where,
 )
-from similarity.errors import GalleryDamagedError
+from similarity.cli.running import open_or_index
 from similarity.query.options import DEFAULTS, SearchOptions
 from similarity.sample import SAMPLE
 
@@ -136,27 +136,6 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
     from similarity.sample import demo_query
 
     _search(Request(QueryArguments([demo_query().path]), SAMPLE, k), sheet, as_json=as_json)
-
-
-def open_or_index(gallery: str) -> "Gallery":
-    """Open a gallery; the sample is indexed first if it has not been."""
-    from similarity.gallery import open_gallery
-    from similarity.sample import ensure_sample, has_sample, is_ready
-
-    if gallery != SAMPLE or not has_sample():
-        return open_gallery(gallery)
-    try:
-        if is_ready():
-            return open_gallery(gallery)
-    except GalleryDamagedError as error:
-        terminal.say(f"{error} It is indexed again now.", as_="Note")
-    terminal.say("The sample gallery is indexed first, once.")
-    with terminal.indexing() as progress:
-        ensure_sample(progress, anew=True)
-    opened = open_gallery(SAMPLE)
-    if opened.manifest.note:
-        terminal.say(opened.manifest.note, as_="Note")
-    return opened
 
 
 def _where(conditions: Sequence[str]) -> dict[str, list[str]]:

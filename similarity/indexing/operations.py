@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -17,13 +16,13 @@ import numpy as np
 
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.weights import ModelChoice
-from similarity.embedding.embedder import Embedder, EmbedderId, Load
+from similarity.embedding.embedder import Embedder, Load
 from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.embedding.precision import Precision
-from similarity.errors import GalleryError, ModelError, SourceError
+from similarity.errors import GalleryError, SourceError
 from similarity.indexing.known import Known
 from similarity.indexing.options import DEFAULTS, IndexOptions
-from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update
+from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update, without_folder
 from similarity.indexing.run import Base, Run
 from similarity.progress import OnProgress, Progress
 from similarity.search import AUTO, choose_recipe
@@ -32,12 +31,14 @@ from similarity.search.stores import Store, choose_store
 from similarity.sources import Source
 from similarity.sources.base import files_of
 from similarity.storage.current import exists, live_state
+from similarity.storage.embedders import restore_embedder
 from similarity.storage.generations import Generation, read_generation
 from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import copy_thumbnails
+from similarity.storage.writing import write_generation
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import choose_refinement
@@ -52,9 +53,9 @@ def index(
     *,
     progress: OnProgress | None = None,
 ) -> tuple[Report, Embedder]:
-    """Make a gallery of a source; see `Gallery.build`."""
+    """Make a gallery of a source; see `Gallery.build`. Returns the embedder that made it, too."""
     choice = options.choose_model()
-    started, source = time.perf_counter(), _outside(source, directory)
+    started, source = time.perf_counter(), without_folder(source, directory)
     store = options.store or default_store(directory)
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     with writing(directory, f"index {source.name}"):
@@ -63,7 +64,8 @@ def index(
         before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
         with _embedded(run, source, embedder, progress) as known:
-            report = run.commit(Base(base, embedder.quantised), known, progress)
+            report = run.report()
+            write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
         run.clear_up()
         return report, embedder
 
@@ -74,33 +76,29 @@ def update(
     directory: Path,
     load: Load,
     *,
-    dry_run: bool = False,
+    opened: Generation | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
     """Add a source to a gallery, or bring it in step with one; see `Gallery.add` and `Gallery.sync`.
 
     Args:
         task: add or sync.
+        load: gives the embedder that made the gallery, if there is anything to embed.
+        opened: a generation of the gallery that is open; see `read_generation`.
     """
-    started, source = time.perf_counter(), _outside(source, directory)
-
-    def plan() -> tuple[Run, Generation]:
-        before = read_generation(directory)
-        planned = plan_update(before.items, source, drop_vanished=task == "sync")
-        return Run(task, directory, planned, before, source, started), before
-
-    if dry_run:
-        return plan()[0].preview()
+    started, source = time.perf_counter(), without_folder(source, directory)
     live_state(directory)  # or there is no gallery, and no folder to be made
     with writing(directory, f"{task} {source.name}"):
-        run, before = plan()
+        before = read_generation(directory, opened=opened)
+        plan = plan_update(before.items, source, drop_vanished=task == "sync")
+        run = Run(task, directory, plan, before, source, started)
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
-            return _commit(run, before, progress)
+            return _finish(run, before, progress)
         _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
         with _embedded(run, source, embedder, progress) as known:
-            report = run.commit(Base.of(before), known, progress)
+            report = _write(run, before, known, progress)
         run.clear_up()
         return report
 
@@ -111,20 +109,15 @@ def remove(
     ids: Sequence[str] = (),
     paths: Sequence[str] = (),
     labels: Sequence[str] = (),
-    dry_run: bool = False,
+    opened: Generation | None = None,
 ) -> Report:
-    """Take files out of a gallery; see `Gallery.remove`."""
+    """Take files out of a gallery; see `Gallery.remove`, and for `opened` `read_generation`."""
     started = time.perf_counter()
-
-    def plan() -> tuple[Run, Generation]:
-        before = read_generation(directory)
-        return Run("remove", directory, plan_removal(before.items, ids, paths, labels), before, None, started), before
-
-    if dry_run:
-        return plan()[0].preview()
     live_state(directory)
     with writing(directory, "remove"):
-        return _commit(*plan())
+        before = read_generation(directory, opened=opened)
+        plan = plan_removal(before.items, ids, paths, labels)
+        return _finish(Run("remove", directory, plan, before, None, started), before)
 
 
 def rebuild(
@@ -135,25 +128,28 @@ def rebuild(
     *,
     store: Store | None = None,
     into: Path | None = None,
+    opened: Generation | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
     """Make a gallery's index anew of its stored embeddings; see `Gallery.rebuild`.
 
     Args:
         into: the folder of another gallery that it is made as; the one in `directory` stays as it is then.
+        opened: a generation of the gallery that is open; see `read_generation`.
     """
     started = time.perf_counter()
     live_state(directory)
     target = into or directory
     with writing(target, "rebuild"):
-        before = read_generation(directory)
+        before = read_generation(directory, opened=opened)
         base = _changed(before, recipe, refinement, head, store)
         check_store(base.manifest.store, is_given=store is not None)
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", target, plan, before, None, started)
         if target != directory:
             copy_thumbnails(directory, target, before.items.contents())
-        report = run.commit(base, Known(before, None), progress)
+        report = run.report()
+        write_generation(target, run.draft(report, base, Known(before, None)), progress)
         run.clear_up()
     return replace(report, seconds=round(time.perf_counter() - started, 3))
 
@@ -179,23 +175,6 @@ def _changed(
     return Base(asked, before.quantised, head if isinstance(head, Head) else kept)
 
 
-def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
-    """The model that made a generation, the only one that can embed more pictures for it, or queries.
-
-    Raises:
-        GalleryError: it cannot be loaded, or its weights are not the same any more.
-    """
-    made = generation.manifest
-    identity = EmbedderId(made.model, made.weights_sha256, made.precision, generation.quantised, made.network_sha256)
-    try:
-        embedder = load(identity)
-    except ModelError as error:
-        raise GalleryError(f"The gallery {name} was made with {made.model}, which cannot be loaded: {error}") from error
-    if not embedder.serves(identity) or embedder.backbone.preprocessing.facts() != made.preprocessing:
-        raise GalleryError(f"The gallery {name} was made with another model or preprocessing: index it again.")
-    return embedder
-
-
 def default_store(directory: Path) -> Store:
     """Where the index of a gallery lies that is made anew: where it was, or where new ones are."""
     with suppress(GalleryError):
@@ -203,10 +182,19 @@ def default_store(directory: Path) -> Store:
     return choose_store()
 
 
-def _commit(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
+def _finish(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
     """Carry out a run that has nothing to embed."""
-    report = run.commit(Base.of(before), Known(before, None), progress)
+    report = _write(run, before, Known(before, None), progress)
     run.clear_up()
+    return report
+
+
+def _write(run: Run, before: Generation, known: Known, progress: OnProgress | None) -> Report:
+    """Write the generation that a change gives, unless nothing would be other than before."""
+    report = run.report()
+    draft = run.draft(report, Base.of(before), known)
+    if not run.is_as_before(draft):
+        write_generation(run.directory, draft, progress)
     return report
 
 
@@ -270,13 +258,6 @@ def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: s
         recipe_asked=recipe,
         refinement_asked=refinement,
     )
-
-
-def _outside(source: Source, directory: Path) -> Source:
-    """A source without what lies in the gallery's own folder, such as its thumbnails."""
-    outside = copy(source)
-    outside.items = [item for item in source.items if not Path(item.path).is_relative_to(directory)]
-    return outside
 
 
 def _tell(progress: OnProgress | None, task: str) -> None:

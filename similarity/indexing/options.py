@@ -1,6 +1,7 @@
 """The options that a gallery is indexed with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
 from similarity.embedding.precision import Precision
@@ -8,6 +9,16 @@ from similarity.fetch.downloads import DownloadProgress
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search.stores import Store
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+
+
+class IndexKeywords(TypedDict, total=False):
+    """Keyword arguments of `Gallery.build`: fields of `IndexOptions`."""
+
+    model: str | ModelChoice
+    precision: Precision
+    recipe: str
+    refinement: str
+    store: Store | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,10 @@ class IndexOptions:
     recipe: str = AUTO_RECIPE
     refinement: str = AUTO_REFINEMENT
     store: Store | None = None
+
+    def updated(self, **keywords: Unpack[IndexKeywords]) -> "IndexOptions":
+        """The same options with some others; raises TypeError for one that does not exist."""
+        return replace(self, **keywords)
 
     def choose_model(self, progress: DownloadProgress | None = None) -> ModelChoice:
         """Find the model's weights, and download them if need be; raises ModelError if they cannot be had."""

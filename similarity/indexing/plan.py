@@ -4,8 +4,9 @@ import itertools
 import os
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from similarity.errors import GalleryError
 from similarity.sources import Item, Source, Stamp
@@ -44,6 +45,13 @@ class Plan:
     removed: list[Item] = field(default_factory=list)
     unchanged: int = 0
     relabelled: int = 0
+
+
+def without_folder(source: Source, folder: Path) -> Source:
+    """A source without the files in a gallery's own folder, such as its thumbnails."""
+    others = copy(source)
+    others.items = [item for item in source.items if not Path(item.path).is_relative_to(folder)]
+    return others
 
 
 def plan_index(source: Source) -> Plan:

@@ -22,7 +22,7 @@ from similarity.storage.generations import Generation
 from similarity.storage.journal import Journal, settle
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
-from similarity.storage.writing import Change, write_generation
+from similarity.storage.writing import Change, Draft
 from similarity.vectors.heads import Head
 
 # The tasks that change a gallery; the others make one anew.
@@ -63,7 +63,6 @@ class Run:
         skipped: files of the source that cannot be used.
         embedded, resumed: pictures, see Report.
         previous: the generation that was live, whatever it is worth.
-        replaced: whether there is a new one.
     """
 
     task: str
@@ -78,7 +77,6 @@ class Run:
     embedded: int = 0
     resumed: int = 0
     previous: int | None = None
-    replaced: bool = False
 
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
@@ -121,8 +119,11 @@ class Run:
             self._take(reading, result)
         self.resumed = len(counted)
 
-    def commit(self, base: Base, known: Embeddings, progress: OnProgress | None = None) -> Report:
-        """Write the next generation; if nothing would be other than before, leave all as it is.
+    def draft(self, report: Report, base: Base, known: Embeddings) -> Draft:
+        """The next generation, which is still to be written.
+
+        Args:
+            report: of this run.
 
         Raises:
             SourceError, GalleryError: no picture would be in it. SearchError: the recipe or the refinement makes no
@@ -131,29 +132,21 @@ class Run:
         files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
         if not files:
             raise self._nothing_left()
-        report, skipped = self.report(), self._all_skipped()
         items = join_copies(files)
-        if self._is_as_before(items, skipped):
-            return report
         changed = self.before if self.task in GOES_ON else None
-        described = self._describe(base.manifest, report, len(items), len(files), skipped)
+        described = self._describe(base.manifest, report, len(items), len(files))
         manifest = choose(described, base.head, changed.manifest if changed else None)
         is_kept = changed and is_continued(manifest, changed.manifest)
-        write_generation(
-            self.directory,
-            manifest,
-            items,
-            known.vectors(items, manifest.dim),
-            quantised=base.quantised,
-            head=base.head,
-            change=Change(changed, known.origins(items)) if changed and is_kept else None,
-            progress=progress,
-        )
-        self.replaced = True
-        return report
+        change = Change(changed, known.origins(items)) if changed and is_kept else None
+        return Draft(manifest, items, known.vectors(items, manifest.dim), base.quantised, base.head, change)
 
-    @staticmethod
-    def _describe(base: Manifest, report: Report, count: int, files: int, skipped: list[Skipped]) -> Manifest:
+    def is_as_before(self, draft: Draft) -> bool:
+        """Whether a change would leave all as it is."""
+        if self.task not in GOES_ON or not self.before:
+            return False
+        return draft.items == self.before.items and draft.manifest.skipped == self.before.manifest.skipped
+
+    def _describe(self, base: Manifest, report: Report, count: int, files: int) -> Manifest:
         """The manifest of so many pictures in so many files, without how they are compared."""
         return replace(
             base,
@@ -162,7 +155,7 @@ class Run:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=report.seconds,
             last_run=report,
-            skipped=skipped,
+            skipped=self._all_skipped(),
             files={},
         )
 
@@ -170,7 +163,7 @@ class Run:
         """Take away what is not needed any more once all is done; it never fails."""
         if self.source:
             settle(self.directory, None if self.task == "index" else self.source.name)
-        if self.replaced:
+        if live_number(self.directory) != self.previous:
             collect(self.directory, self.previous)
 
     def report(self) -> Report:
@@ -217,11 +210,6 @@ class Run:
             return self.skipped
         others = self.before.manifest.skipped
         return [one for one in others if not self.source or one.source != self.source.name] + self.skipped
-
-    def _is_as_before(self, items: list[Item], skipped: list[Skipped]) -> bool:
-        if self.task not in GOES_ON or not self.before:
-            return False
-        return items == self.before.items and skipped == self.before.manifest.skipped
 
     def _nothing_left(self) -> SourceError | GalleryError:
         if self.source and self.skipped:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -54,6 +54,13 @@ def read_query(query: str | Path | bytes) -> QueryFile:
 def read_once(query: Query) -> QueryFile | Image.Image | Text:
     """A query whose file has been read, or its address fetched; raises as `read_query`."""
     return query if isinstance(query, QueryFile | Image.Image | Text) else read_query(query)
+
+
+def read_examples(query: Query | Examples) -> Examples:
+    """A query as examples whose files have been read, or their addresses fetched; raises as `read_query`."""
+    examples = query if isinstance(query, Examples) else Examples([query])
+    like, unlike = (tuple(map(read_once, some)) for some in (examples.like, examples.unlike))
+    return replace(examples, like=like, unlike=unlike)
 
 
 def decode_query(query: Picture, *, side: int, box: Box | None = None) -> Image.Image:

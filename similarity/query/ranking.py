@@ -9,7 +9,8 @@ import numpy as np
 from similarity.errors import SearchError
 from similarity.query.filters import Facets
 from similarity.query.near_duplicates import BLOCK, without_near_identical
-from similarity.query.options import SearchOptions
+from similarity.query.options import DEFAULTS, SearchOptions
+from similarity.query.thresholds import SAME_TO_THE_EYE
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.storage.generations import Generation
 from similarity.vectors.arrays import Vectors
@@ -49,6 +50,14 @@ class Ranker:
         # Embeddings in half precision are not quite of unit length.
         found = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
         return [Hit(rank, score, item) for rank, (score, item) in enumerate(found, offset + 1)]
+
+    def near_identical(self, item_id: str, most: int) -> list[Hit]:
+        """Pictures nearly identical to one; see `Gallery.near_identical`."""
+        row, vectors, embeddings = self.row(item_id), self._generation.vectors, self._generation.embeddings
+        others = [hit for hit in self.rank(vectors[row], most + 1, DEFAULTS) if hit.item.id != item_id]
+        rows = [self.row(hit.item.id) for hit in others]
+        is_near = embeddings[rows] @ embeddings[row] >= SAME_TO_THE_EYE
+        return [hit for hit, near in zip(others, is_near, strict=True) if near]
 
     def _best(self, vector: Vectors, wanted: int, options: SearchOptions) -> tuple[Vectors, Rows]:
         """Scores and rows of the best `wanted` pictures, or of fewer where fewer qualify."""

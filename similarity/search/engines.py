@@ -14,7 +14,8 @@ from typing import Protocol, runtime_checkable
 from similarity.errors import StoreError
 from similarity.paths import INDEX, KEYS
 from similarity.progress import OnProgress
-from similarity.search import VectorIndex, build_index, updated_index
+from similarity.search import VectorIndex
+from similarity.search.faiss.build import builder_of, updated_index
 from similarity.search.milvus.conditions import _retagged
 from similarity.search.stores import Before, Indexed, Store, choose_store
 from similarity.vectors.memmap import StoredVectors
@@ -95,7 +96,7 @@ def make_index(
     if store.kind == "faiss":
         if before:
             return updated_index(before.index, recipe, vectors, before.origins, progress)
-        return build_index(recipe, vectors, progress)
+        return builder_of(recipe)(vectors, progress)
     from similarity.search.milvus.index import MilvusIndex
 
     goes_on = before and before.vectors.are_compared_as(vectors)

@@ -3,22 +3,20 @@
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from similarity.embedding.embedder import Embedder
 from similarity.finetuning import Epoch, Settings, finetune
 from similarity.finetuning.epochs import STAGES
 from similarity.gallery import Gallery, restore
-from similarity.indexing import operations
+from similarity.gallery import verify as verify_gallery
 from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.progress import Progress
 from similarity.service.jobs import Job, Work
 from similarity.sources import Source, open_source
 from similarity.sources.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
 from similarity.storage.cleanup import delete_gallery
-from similarity.storage.generations import read_generation
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 
@@ -53,12 +51,11 @@ def of_dataset(dataset: Dataset) -> Finding:
 def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> Work:
     """Make a gallery; one that is there is replaced once the new one is complete."""
 
-    def work(job: Job) -> Report:
+    def work(job: Job) -> Report | None:
         source = find(job)
-        choice = options.choose_model(job.counter("Downloading the model", "bytes"))
+        chosen = options.updated(model=options.choose_model(job.counter("Downloading the model", "bytes")))
         with job.turn():
-            report, _ = operations.index(source, directory, replace(options, model=choice), progress=job.tell)
-            return report
+            return Gallery.build(source, directory, chosen, progress=job.tell).report
 
     return work
 
@@ -66,17 +63,23 @@ def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> W
 def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work:
     """Add pictures to a gallery, or bring it in step with where they come from."""
 
-    def work(job: Job) -> Report:
+    def work(job: Job) -> Report | None:
         source = find(job)
         with job.turn():
-            return operations.update(task, source, directory, Embedder.restore, progress=job.tell)
+            opened = Gallery.open(directory)
+            change = opened.add if task == "add" else opened.sync
+            return change(source, progress=job.tell).report
 
     return work
 
 
 def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
     """Take pictures out of a gallery."""
-    return lambda job: _run(job, "Removing", lambda: operations.remove(directory, ids=ids, paths=paths, labels=labels))
+
+    def take_out() -> Report | None:
+        return Gallery.open(directory).remove(ids=ids, paths=paths, labels=labels).report
+
+    return lambda job: _run(job, "Removing", take_out)
 
 
 def rebuild(
@@ -88,12 +91,13 @@ def rebuild(
     into: Path | None = None,
 ) -> Work:
     """Make a gallery's index anew: by a recipe, of embeddings that are refined anew or go through a head, or as another
-    gallery; see `indexing.rebuild`.
+    gallery; see `Gallery.rebuild`.
     """
 
-    def work(job: Job) -> Report:
+    def work(job: Job) -> Report | None:
         with job.turn():
-            return operations.rebuild(directory, recipe, refinement, head, into=into, progress=job.tell)
+            opened = Gallery.open(directory)
+            return opened.rebuild(recipe, refinement, head, into=into, progress=job.tell).report
 
     return work
 
@@ -130,7 +134,7 @@ class Training:
 
 def verify(directory: Path) -> Work:
     """Read every byte of a gallery; the job fails if one is not what was written."""
-    return lambda job: _run(job, "Reading every file", lambda: read_generation(directory, thorough=True).manifest)
+    return lambda job: _run(job, "Reading every file", lambda: verify_gallery(directory))
 
 
 def undo(directory: Path) -> Work:

@@ -29,6 +29,7 @@ from similarity.sources.originals import Originals
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
+from similarity.storage.writing import write_generation
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import choose_refinement
@@ -125,12 +126,12 @@ def index_shards(
     Args:
         folder: of the shards.
         directory: of the gallery.
-        recipe, refinement: as for `indexing.index`.
+        recipe, refinement: as for `IndexOptions`.
         store: where its index is to lie; where it was, or where new ones are, if that is None.
 
     Raises:
         ShardError: the shards are not complete, damaged, or of several models; the gallery stays as it is.
-        GalleryError, SearchError: as for `indexing.index`.
+        GalleryError, SearchError: as for `Gallery.build`.
     """
     started, gathered = time.perf_counter(), gather(folder)
     base = _base(gathered, directory, recipe, refinement, store)
@@ -138,7 +139,8 @@ def index_shards(
         run = Run("index", directory, Plan(), None, Originals((), gathered.name), started)
         run.skipped += gathered.skipped
         run.taken += [(Reading(item, item), item) for item in gathered.files]
-        report = run.commit(Base(base), gathered, progress)
+        report = run.report()
+        write_generation(directory, run.draft(report, Base(base), gathered), progress)
         _keep_thumbnails(gathered, directory, progress)
         run.clear_up()
     return replace(report, seconds=round(time.perf_counter() - started, 3))

@@ -44,3 +44,8 @@ def open_source(place: str | Path, *, split: Split | None = None, products: int 
     if path.exists():
         raise SourceError(f"{path} is not a folder, a zip or a CSV of pictures, nor a Parquet list of them.")
     raise SourceError(f"There is no folder or file {path}.")
+
+
+def to_source(source: str | Path | Source) -> Source:
+    """A source as it is, or the one at a path; raises as `open_source`."""
+    return open_source(source) if isinstance(source, str | Path) else source

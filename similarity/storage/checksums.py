@@ -1,7 +1,7 @@
 """Whether a generation's files are the ones that were written: sizes always, hashes whenever a file may have changed.
 
-What was hashed and found sound is remembered in SIMILARITY_HOME/cache/verified by each file's size, times and place on
-the disk, so that opening a large gallery again does not read it twice.
+What was hashed when it was written, or later and found sound, is remembered in SIMILARITY_HOME/cache/verified by each
+file's size, times and place on the disk, so that opening a large gallery does not hash it again.
 """
 
 import hashlib
@@ -30,6 +30,19 @@ def fingerprint(path: Path) -> dict[str, Any]:
         return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
+def fingerprints(folder: Path) -> dict[str, dict[str, Any]]:
+    """Name -> size and SHA-256 of every file of a generation that was just written; what was hashed is remembered."""
+    hashed: dict[str, dict[str, Any]] = {}
+    seen: dict[str, list[Any]] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name, status = path.relative_to(folder).as_posix(), path.stat()
+        hashed[name] = fingerprint(path)
+        if time.time() - status.st_mtime > SETTLED_AFTER:
+            seen[name] = _identity(status, hashed[name])
+    _remember(_memory(folder.parents[1]), seen)
+    return hashed
+
+
 def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: bool = False) -> None:
     """Compare files with what is known of them.
 
@@ -46,7 +59,7 @@ def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: 
     for name, expected in files.items():
         path = folder / name
         try:
-            before = _identity(path, expected)
+            before = _identity(path.stat(), expected)
             sound = path.stat().st_size == expected["size"] and (
                 remembered.get(name) == before or fingerprint(path) == expected
             )
@@ -60,9 +73,8 @@ def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: 
         _remember(memory, seen)
 
 
-def _identity(path: Path, expected: Mapping[str, Any]) -> list[Any]:
+def _identity(status: os.stat_result, expected: Mapping[str, Any]) -> list[Any]:
     """Facts that change with a file's content, as far as a file system tells, and the SHA-256 it should have."""
-    status = path.stat()
     return [expected["sha256"], status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 

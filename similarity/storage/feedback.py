@@ -8,35 +8,45 @@ known by the SHA-256 of their files, so marks outlive any change of the gallery.
 kept as its embedding, with the backbone that gave it: to another backbone that says nothing.
 """
 
-import base64
 import errno
 import json
 import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import filelock
-import numpy as np
 
 from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError
 from similarity.files import drop_foreign, open_own, parse_json, write_atomically
-from similarity.images.picture import Box
 from similarity.sources import Item
 from similarity.storage.current import exists
+from similarity.storage.feedback_lines import About, Mark, MarkedQuery, to_about, to_edges, to_line, to_mark
 from similarity.storage.items import Items
 from similarity.storage.manifest import Manifest
-from similarity.vectors.arrays import Vectors, normalise
+
+__all__ = [
+    "MARKS",
+    "MOST_MARKS",
+    "OWN_FILES",
+    "Mark",
+    "MarkedQuery",
+    "add_mark",
+    "export_marks",
+    "forget_all",
+    "forget_mark",
+    "read_marks",
+    "tell_marks",
+    "write_marks",
+]
 
 MARKS, MARKS_NEW, MARKS_LOCK = "feedback.jsonl", "feedback.jsonl.new", ".feedback.lock"
 OWN_FILES = (MARKS, MARKS_NEW, MARKS_LOCK)
 # Lines of a gallery. With embeddings of 2048 numbers that is 280 MB at the very most.
 MOST_MARKS = 50_000
-MOST_TITLE = 300
 # Of a file that is read: bytes, lines, which also take marks back, and bytes of a line. Of damaged lines, so many are
 # logged.
 MOST_BYTES, MOST_LINES, LONGEST_LINE, LOGGED = 400_000_000, 8 * MOST_MARKS, 32_000, 5
@@ -45,52 +55,6 @@ PATIENCE = 10.0
 BLOCK = 1 << 20
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class MarkedQuery:
-    """The query that a mark is about: a picture, or a part of one.
-
-    Attributes:
-        title: its name.
-        sha256: of the picture's file, in hex.
-        box: the part of the picture that was the query, if not the whole.
-        embedding: of that part, float32 (dim,), of unit length, as the backbone gives it; None of a whole picture
-            of the gallery, whose embedding the gallery has.
-    """
-
-    title: str
-    sha256: str
-    box: Box | None = None
-    embedding: Vectors | None = field(default=None, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """That somebody wanted a result, or did not.
-
-    Attributes:
-        when: ISO 8601, UTC.
-        query: the query that it was a result for.
-        item: its id then,
-        sha256: and that of its file, in hex.
-        wanted: more like this, or not like this.
-        model, weights_sha256, network_sha256: the backbone that the query's embedding is of; see `Manifest`.
-    """
-
-    when: str
-    query: MarkedQuery
-    item: str
-    sha256: str
-    wanted: bool
-    model: str
-    weights_sha256: str
-    network_sha256: str | None = None
-
-    @property
-    def about(self) -> tuple[str, Box | None, str]:
-        """The query and the picture: of each such pair one mark is kept."""
-        return self.query.sha256, self.query.box, self.sha256
 
 
 def add_mark(directory: Path, manifest: Manifest, query: MarkedQuery, item: Item, *, wanted: bool) -> Mark:
@@ -110,13 +74,13 @@ def add_mark(directory: Path, manifest: Manifest, query: MarkedQuery, item: Item
                 f"The gallery {directory.name} has {MOST_MARKS:,} marks, and no more are kept: export them, then "
                 "forget them to make room."
             )
-        _append(path, _to_line(mark))
+        _append(path, to_line(mark))
     return mark
 
 
 def forget_mark(directory: Path, query: MarkedQuery, item: Item) -> None:
     """Take a mark back, if there is one; raises as `add_mark`, but never because there are too many."""
-    line = {"when": _now(), "query": query.sha256, "box": _edges(query.box), "sha256": item.sha256, "wanted": None}
+    line = {"when": _now(), "query": query.sha256, "box": to_edges(query.box), "sha256": item.sha256, "wanted": None}
     with _writing(directory):
         path = directory / MARKS
         if path.exists():
@@ -157,7 +121,7 @@ def tell_marks(directory: Path, items: Items) -> list[dict[str, Any]]:
     told = []
     for mark in marks:
         item = items[rows[mark.sha256]] if mark.sha256 in rows else None
-        line = _to_line(mark)
+        line = to_line(mark)
         told.append(
             {name: line.pop(name) for name in ("when", "title", "query", "item", "wanted")}
             | {"path": item.path if item else None, "label": item.label if item else None}
@@ -171,7 +135,7 @@ def write_marks(directory: Path, marks: Iterable[Mark]) -> None:
 
     def write(file: BinaryIO) -> None:
         for mark in marks:
-            line = json.dumps(_to_line(mark), ensure_ascii=False, separators=(",", ":")) + "\n"
+            line = json.dumps(to_line(mark), ensure_ascii=False, separators=(",", ":")) + "\n"
             file.write(line.encode(errors="replace"))
 
     write_atomically(directory / MARKS, write, durable=True)
@@ -219,19 +183,19 @@ def _count_lines(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
 
 
-def _read(path: Path) -> dict[tuple[str, Box | None, str], Mark]:
+def _read(path: Path) -> dict[About, Mark]:
     """The marks that count, by what they are about."""
-    marks: dict[tuple[str, Box | None, str], Mark] = {}
+    marks: dict[About, Mark] = {}
     if not path.exists():
         return marks
     damaged = 0
     for number, line in enumerate(_lines(path), start=1):
         try:
             read = parse_json(line)
-            about = (_word(read["query"]), _to_box(read["box"]), _word(read["sha256"]))
+            about = to_about(read)
             marks.pop(about, None)  # the newest is the last
             if read["wanted"] is not None:
-                marks[about] = _to_mark(read)
+                marks[about] = to_mark(read)
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             damaged += 1
             if damaged <= LOGGED:
@@ -255,58 +219,6 @@ def _lines(path: Path) -> Iterator[bytes]:
             while not line.endswith(b"\n") and (line := file.readline(LONGEST_LINE)):
                 pass
         logger.warning("Only the first %d lines of %s are read", MOST_LINES, path)
-
-
-def _to_line(mark: Mark) -> dict[str, Any]:
-    line = asdict(mark)
-    del line["query"]
-    query = {"title": mark.query.title[:MOST_TITLE], "query": mark.query.sha256, "box": _edges(mark.query.box)}
-    return line | query | {"embedding": _pack(mark.query.embedding)}
-
-
-def _to_mark(line: dict[str, Any]) -> Mark:
-    packed, network = line["embedding"], line["network_sha256"]
-    embedding = None if packed is None else _unpack(packed)
-    query = MarkedQuery(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
-    words = {name: _word(line[name]) for name in ("when", "item", "sha256", "model", "weights_sha256")}
-    datetime.fromisoformat(words["when"])
-    if network is not None:
-        _word(network)
-    if not isinstance(line["wanted"], bool):
-        raise TypeError("it is neither wanted nor not")
-    return Mark(query=query, wanted=line["wanted"], network_sha256=network, **words)
-
-
-def _to_box(edges: Any) -> Box | None:
-    if not edges:
-        return None
-    left, top, right, bottom = map(float, edges)
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise ValueError("a box that is none")
-    return Box(*edges)
-
-
-def _word(told: Any) -> str:
-    if not isinstance(told, str):
-        raise TypeError("what should be words is something else")
-    return told
-
-
-def _pack(embedding: Vectors | None) -> str | None:
-    """Half precision keeps a cosine to 0.0003."""
-    return None if embedding is None else base64.b64encode(embedding.astype("<f2").tobytes()).decode()
-
-
-def _unpack(packed: str) -> Vectors:
-    embedding = np.frombuffer(base64.b64decode(packed, validate=True), "<f2").astype(np.float32)
-    if not np.isfinite(embedding).all() or not embedding.any():
-        raise ValueError("an embedding that is none")
-    unit: Vectors = normalise(embedding[np.newaxis])[0]
-    return unit
-
-
-def _edges(box: Box | None) -> list[float] | None:
-    return [box.left, box.top, box.right, box.bottom] if box else None
 
 
 def _now() -> str:

@@ -28,7 +28,7 @@ from similarity.search import (
     VectorIndex,
     load_index,
 )
-from similarity.search.engines import FILES, verify_index
+from similarity.search.engines import FILES, Remote, verify_index
 from similarity.storage.checksums import check_files
 from similarity.storage.current import AGAIN, State, exists, live_number, live_state, make_current
 from similarity.storage.items import Items, read_items
@@ -82,11 +82,12 @@ class Generation:
     pin: Pin | None = field(default=None, compare=False, repr=False)
 
 
-def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
+def read_generation(directory: Path, *, thorough: bool = False, opened: Generation | None = None) -> Generation:
     """Open the live generation and see to it that every file is the one that was written.
 
     Args:
         thorough: hash every file, even those that are as they were when they were last hashed, and ask the store.
+        opened: a generation of this gallery that is open; if it is the live one, it is returned and not loaded again.
 
     Raises:
         GalleryNotFoundError: there is no gallery. GalleryDamagedError: a file is missing or damaged; the message says
@@ -97,14 +98,17 @@ def read_generation(directory: Path, *, thorough: bool = False) -> Generation:
     try:
         state = State.parse(line, directory)
         folder, pin = _pinned(directory, state)
-        opened = _load(folder, read_vouched(directory, state), state, thorough=thorough)
+        manifest = read_vouched(directory, state)
+        check_files(folder, manifest.files, thorough=thorough)
+        is_open = opened is not None and _is_reusable(opened, state)
+        live = opened if opened and is_open else _load(folder, manifest, state)
     except GalleryDamagedError as error:
         if live_state(directory) != line:  # taken away while it was being opened
             return read_generation(directory, thorough=thorough)
         raise GalleryDamagedError(error.path, error.fault, _remedy(directory, line)) from error
     if thorough:
-        verify_index(opened.index)
-    return replace(opened, pin=pin)
+        verify_index(live.index)
+    return live if is_open else replace(live, pin=pin)
 
 
 def go_back(directory: Path) -> int:
@@ -120,6 +124,11 @@ def go_back(directory: Path) -> int:
     return state.number
 
 
+def _is_reusable(opened: Generation, state: State) -> bool:
+    """Whether an open generation is that of a state, and all of it is in its files, which have been checked."""
+    return opened.state == state and not isinstance(opened.index, Remote)
+
+
 def _pinned(directory: Path, state: State) -> tuple[Path, Pin]:
     """The folder of a state, held from now on; it may have been taken away just before."""
     folder = generation_folder(directory, state.number)
@@ -129,8 +138,8 @@ def _pinned(directory: Path, state: State) -> tuple[Path, Pin]:
         raise GalleryDamagedError(folder) from error
 
 
-def _load(folder: Path, manifest: Manifest, state: State, *, thorough: bool) -> Generation:
-    check_files(folder, manifest.files, thorough=thorough)
+def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
+    """Load the files of a generation, which have been checked."""
     try:
         items = read_items(folder / ITEMS)
         embeddings = StoredVectors(folder / EMBEDDINGS)
@@ -174,7 +183,8 @@ def _newest_sound(directory: Path, *, excluded: str) -> State | None:
             manifest, checksum = read_manifest(folder)
             state = State(manifest.generation, checksum)
             if str(state) != excluded and state.number == int(folder.name):
-                _load(folder, manifest, state, thorough=True)
+                check_files(folder, manifest.files, thorough=True)
+                _load(folder, manifest, state)
                 return state
         except GalleryError as error:
             logger.info("Generation %s of %s is not sound: %s", folder.name, directory, error)

@@ -1,20 +1,27 @@
 """The small JPEGs of a gallery, named by the SHA-256 of the picture's file and shared by all generations."""
 
 import io
+import logging
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
 
+from similarity.errors import FetchError, ImageError
 from similarity.files import read_own, write_atomically
+from similarity.images.decoding import grey_thumbnail, thumbnail
 from similarity.paths import THUMBNAILS
+from similarity.sources import Item
+from similarity.sources.originals import read_original
 from similarity.storage.removal import take_away, thumbnails
 
 FOLDER = THUMBNAILS
 # Ours have a few kilobytes.
 MOST_BYTES, LONGEST_SIDE = 5_000_000, 1024
 END_OF_JPEG = b"\xff\xd9"
+
+logger = logging.getLogger(__name__)
 
 
 def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
@@ -31,6 +38,17 @@ def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
     except OSError:
         return None
     return jpeg if jpeg.endswith(END_OF_JPEG) and is_thumbnail(jpeg) else None
+
+
+def read_or_make_thumbnail(directory: Path, item: Item) -> bytes:
+    """A picture's thumbnail; one that is gone is made anew from the picture, or is grey if that is gone too."""
+    if kept := read_thumbnail(directory, item.sha256):
+        return kept
+    logger.warning("The thumbnail of %s is gone from %s", item.id, directory)
+    try:
+        return thumbnail(read_original(item).decode())
+    except (ImageError, FetchError):
+        return grey_thumbnail(item.width, item.height)
 
 
 def is_thumbnail(jpeg: bytes) -> bool:

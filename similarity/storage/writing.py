@@ -14,7 +14,7 @@ from similarity.search import Recipe, Rows
 from similarity.search.engines import FILES, make_index
 from similarity.search.stores import Before, Indexed
 from similarity.sources import Item
-from similarity.storage.checksums import fingerprint
+from similarity.storage.checksums import fingerprints
 from similarity.storage.cleanup import drop_collections
 from similarity.storage.current import State, live_number, make_current
 from similarity.storage.generations import Generation
@@ -45,37 +45,41 @@ class Change:
         return Before(self.before.index, self.before.vectors, self.before.items, self.origins)
 
 
-def write_generation(
-    directory: Path,
-    manifest: Manifest,
-    items: Sequence[Item],
-    vectors: Iterable[Vectors],
-    *,
-    quantised: Path | None = None,
-    head: Head | None = None,
-    change: Change | None = None,
-    progress: OnProgress | None = None,
-) -> None:
-    """Write the next generation and make it the live one; if that fails, the old one stays.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A generation that is still to be written.
 
-    Args:
-        manifest: of the generation, with its recipe and refinement; its number, files and index facts are added here.
+    Attributes:
+        manifest: with its recipe and refinement; its number, files and index facts are added when it is written.
+        items: its pictures, in the order of their rows.
         vectors: float32 (any, dim) blocks, for each item a row, as the backbone gives them.
         quantised: the folder of the int8 network, which is copied: no other is sure to give the same embeddings.
         head: the head that they go through before they are compared.
         change: the generation whose index is continued; the index is made anew unless given.
+    """
+
+    manifest: Manifest
+    items: Sequence[Item]
+    vectors: Iterable[Vectors]
+    quantised: Path | None = None
+    head: Head | None = None
+    change: Change | None = None
+
+
+def write_generation(directory: Path, draft: Draft, progress: OnProgress | None = None) -> None:
+    """Write the next generation and make it the live one; if that fails, the old one stays.
 
     Raises:
         SearchError: the recipe or refinement makes no sense for so many items. StoreError: its store cannot be used.
     """
-    number, folder = _make_folder(directory)
+    manifest, (number, folder) = draft.manifest, _make_folder(directory)
     try:
-        if quantised:
-            _copy_network(quantised, folder / NETWORK)
-        write_items(folder / ITEMS, items)
-        refined = _write_vectors(folder, manifest, vectors, head, change, progress)
-        before = change.for_index() if change else None
-        of = Indexed(directory, number, items)
+        if draft.quantised:
+            _copy_network(draft.quantised, folder / NETWORK)
+        write_items(folder / ITEMS, draft.items)
+        refined = _write_vectors(folder, draft, progress)
+        before = draft.change.for_index() if draft.change else None
+        of = Indexed(directory, number, draft.items)
         index = make_index(manifest.store, manifest.recipe, refined, of, before=before, progress=progress)
         index.save(folder / FILES[manifest.store.kind])
         checksum = _seal(folder, replace(manifest, generation=number, search=index.facts))
@@ -103,22 +107,15 @@ def _discard(directory: Path, folder: Path) -> None:
     drop_collections(directory, generation_folders(directory))
 
 
-def _write_vectors(
-    folder: Path,
-    manifest: Manifest,
-    embeddings: Iterable[Vectors],
-    head: Head | None,
-    change: Change | None,
-    progress: OnProgress | None,
-) -> StoredVectors:
+def _write_vectors(folder: Path, draft: Draft, progress: OnProgress | None) -> StoredVectors:
     """Write embeddings and the files of their refinement; returns the vectors that are compared."""
-    recipe = Recipe(manifest.recipe, manifest.recipe_reason)
-    write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), embeddings, recipe.stored)
+    manifest, recipe = draft.manifest, Recipe(draft.manifest.recipe, draft.manifest.recipe_reason)
+    write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), draft.vectors, recipe.stored)
     compared = StoredVectors(folder / EMBEDDINGS)
-    if head:
-        compared = _write_projected(folder, compared, head, recipe)
+    if draft.head:
+        compared = _write_projected(folder, compared, draft.head, recipe)
     # The vectors in lists that are continued had this centre taken off.
-    centre = change.before.vectors.centre if change and not recipe.is_exact else None
+    centre = draft.change.before.vectors.centre if draft.change and not recipe.is_exact else None
     return refine(folder, compared, manifest.refinement, centre=centre, progress=progress)
 
 
@@ -140,9 +137,7 @@ def _write_projected(folder: Path, embeddings: StoredVectors, head: Head, recipe
 
 def _seal(folder: Path, manifest: Manifest) -> str:
     """Write the manifest of all files that are there, and have the disk confirm them; returns its checksum."""
-    written = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {path.relative_to(folder).as_posix(): fingerprint(path) for path in written}
-    checksum = write_manifest(folder, replace(manifest, files=files))
+    checksum = write_manifest(folder, replace(manifest, files=fingerprints(folder)))
     for path in [*folder.rglob("*"), folder, folder.parent]:
         confirm(path)
     return checksum

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from typer.main import get_group
 
 from similarity import Gallery
 from similarity.cli import app
+from similarity.storage.generations import read_generation
+from similarity.storage.live import read_live_manifest
 
 
 def test_every_command_says_what_it_does(run: Run) -> None:
@@ -298,6 +301,24 @@ def test_ctrl_c_ends_indexing_with_a_sentence_and_the_same_command_goes_on(
         "generations",
         "thumbnails",
     ]
+
+
+def test_ctrl_c_when_all_is_written_does_not_say_that_nothing_was_changed(
+    run: Run, own_pictures: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("index", own_pictures, "-g", "mine", "-m", MODEL)
+    (own_pictures / "dots" / "dots-0.jpg").unlink()
+    readings = iter([read_generation])
+
+    def read(*arguments: Any, **options: Any) -> object:
+        if (reading := next(readings, None)) is None:
+            raise KeyboardInterrupt
+        return reading(*arguments, **options)
+
+    monkeypatch.setattr("similarity.gallery.read_generation", read)
+    done = run("sync", own_pictures, "-g", "mine")
+    assert (done.returncode, done.stderr) == (130, "Interrupted when all was done: the gallery is changed.\n")
+    assert read_live_manifest(empty_home / "galleries" / "mine").count == 14
 
 
 def test_a_gallery_is_changed_verified_and_restored_from_the_command_line(

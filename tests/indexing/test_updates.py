@@ -7,6 +7,7 @@ import shutil
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, So
 from similarity.indexing import operations
 from similarity.progress import Progress
 from similarity.sources import Item, Skipped, open_source
+from similarity.storage import generations
 from similarity.storage.manifest import Report
 
 
@@ -33,8 +35,8 @@ def counts(report: Report) -> dict[str, int]:
 
 
 def foresee(gallery: Gallery, task: str, source: Path) -> dict[str, int]:
-    report = operations.update(task, open_source(source), gallery.directory, fail_to_load, dry_run=True)
-    return counts(report)
+    opened = Gallery.open(gallery.directory, load=fail_to_load)
+    return counts(getattr(opened.preview, task)(source))
 
 
 def fail_to_load(_: object):  # type: ignore[no-untyped-def]
@@ -256,7 +258,7 @@ def test_indexing_the_same_folder_again_embeds_nothing_again(gallery: Gallery, o
 def test_a_gallery_that_does_not_exist_is_not_made_by_changing_it(own_pictures: Path, tmp_path: Path) -> None:
     for change in (
         lambda: operations.update("add", open_source(own_pictures), tmp_path / "none", fail_to_load),
-        lambda: operations.update("sync", open_source(own_pictures), tmp_path / "none", fail_to_load, dry_run=True),
+        lambda: Gallery.open(tmp_path / "none").preview.sync(own_pictures),
         lambda: operations.remove(tmp_path / "none", labels=["dots"]),
     ):
         with pytest.raises(GalleryNotFoundError):
@@ -430,10 +432,35 @@ def test_a_copy_that_cannot_be_read_any_more_makes_no_new_generation_each_time(
 
 def test_a_dry_run_says_which_files_of_a_csv_are_missing(gallery: Gallery, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("path\nnowhere.jpg\n")
-    report = operations.update(
-        "add", open_source(tmp_path / "table.csv"), gallery.directory, fail_to_load, dry_run=True
-    )
+    report = Gallery.open(gallery.directory, load=fail_to_load).preview.add(tmp_path / "table.csv")
     assert (report.added, report.embedded, len(report.skipped)) == (0, 0, 1)
+
+
+def test_a_removal_is_previewed_and_nothing_is_changed(gallery: Gallery) -> None:
+    assert counts(gallery.preview.remove(labels=["dots"])) == {"removed": 5}
+    with pytest.raises(GalleryError, match="nonsense"):
+        gallery.preview.remove(labels=["nonsense"])
+    assert gallery.is_live
+    assert counts(gallery.remove(labels=["dots"]).manifest.last_run) == {"removed": 5}
+
+
+def test_a_change_of_an_open_gallery_loads_the_new_state_only(
+    gallery: Gallery, own_pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Path] = []
+    load = generations._load
+
+    def counted(folder: Path, *parts: Any) -> generations.Generation:
+        loaded.append(folder)
+        return load(folder, *parts)
+
+    monkeypatch.setattr(generations, "_load", counted)
+    smaller = gallery.remove(labels=["dots"])
+    assert [folder.name for folder in loaded] == ["000002"]
+    assert gallery.preview.add(own_pictures).added == 5  # this one is not live any more
+    assert [folder.name for folder in loaded] == ["000002", "000002"]
+    assert smaller.preview.add(own_pictures).added == 5
+    assert len(loaded) == 2
 
 
 def test_pictures_are_removed_by_the_path_of_a_link_as_well(own_pictures: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from similarity.errors import GalleryDamagedError, SearchError
 from similarity.indexing.choices import choose
 from similarity.storage.items import Items, read_items, write_items
 from similarity.storage.manifest import Manifest
-from similarity.storage.writing import write_generation
+from similarity.storage.writing import Draft, write_generation
 from similarity.vectors.arrays import Vectors
 
 COUNT, DIM = 3_000, 48
@@ -62,7 +62,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, vectors: Vectors) -> Pat
     )
     directory = tmp_path_factory.mktemp("large") / "large"
     directory.mkdir()
-    write_generation(directory, choose(made), items(COUNT), [vectors[:1_000], vectors[1_000:]])
+    write_generation(directory, Draft(choose(made), items(COUNT), [vectors[:1_000], vectors[1_000:]]))
     return directory
 
 
@@ -114,7 +114,7 @@ def test_as_many_distinct_pictures_come_as_are_asked_for(tmp_path: Path) -> None
         "efficientnet-lite2", "0" * 64, {}, "f32", DIM, "/photos", count=len(crowd), refinement_asked="none"
     )
     (tmp_path / "crowd").mkdir()
-    write_generation(tmp_path / "crowd", choose(made), items(len(crowd)), [crowd])
+    write_generation(tmp_path / "crowd", Draft(choose(made), items(len(crowd)), [crowd]))
     gallery = Gallery.open(tmp_path / "crowd")
     found = gallery.search_vector(world[0], 12, distinct=True)
     assert len(found) == 12

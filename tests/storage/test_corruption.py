@@ -91,6 +91,22 @@ def test_what_has_been_hashed_is_not_hashed_again_unless_it_changed(
     assert sorted(hashed[1:]) == ["embeddings.npy", "index.faiss", "items.parquet"]
 
 
+def test_what_was_hashed_when_it_was_written_is_not_hashed_when_it_is_opened(
+    own_pictures: Path,
+    tmp_path: Path,
+    standin_network: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checksums, "SETTLED_AFTER", -1)  # as if writing had taken long
+    operations.index(open_source(own_pictures), tmp_path / "gallery", IndexOptions(standin.CHOICE))
+    with monkeypatch.context() as patch:
+        patch.setattr(checksums, "fingerprint", lambda path: pytest.fail(f"{path} was hashed"))
+        Gallery.open(tmp_path / "gallery")
+    (tmp_path / "gallery" / "generations" / "000001" / "items.parquet").write_bytes(b"PAR1")
+    with pytest.raises(GalleryDamagedError, match="items"):
+        Gallery.open(tmp_path / "gallery")
+
+
 def test_a_damaged_gallery_says_which_file_and_offers_the_state_before(twice_written: Gallery) -> None:
     (twice_written.directory / "generations" / "000002" / "index.faiss").write_bytes(b"")
     with pytest.raises(
@@ -103,6 +119,13 @@ def test_a_damaged_gallery_says_which_file_and_offers_the_state_before(twice_wri
     assert len(restored) == 15
     assert live_number(twice_written.directory) == 1
     assert len(Gallery.open(twice_written.directory, load=standin.load).remove(labels=["dots"])) == 10
+
+
+def test_damage_that_came_after_a_gallery_was_opened_is_found_by_a_change(twice_written: Gallery) -> None:
+    (twice_written.directory / "generations" / "000002" / "index.faiss").write_bytes(b"")
+    for change in (twice_written.remove, twice_written.preview.remove):
+        with pytest.raises(GalleryDamagedError, match=r"index\.faiss is damaged or missing: generation 1 is sound"):
+            change(labels=["rings"])
 
 
 @pytest.mark.parametrize("content", [b"", b"000009 abc", b"\xff\xfe", b"000001", b"../../x y", None])

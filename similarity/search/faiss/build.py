@@ -1,6 +1,7 @@
 """Building an index by a recipe, and loading one from a file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,14 @@ from similarity.search.faiss.scan import ScanIndex
 from similarity.search.recipes import FLAT, SCAN
 from similarity.vectors.memmap import StoredVectors
 
+Builder = Callable[[StoredVectors, OnProgress | None], VectorIndex]
+
+
+def builder_of(recipe: str) -> Builder:
+    """The function that builds an index by a recipe; see `build_index`."""
+    exact: dict[str, Builder] = {FLAT: FlatIndex.build, SCAN: ScanIndex.build}
+    return exact.get(recipe) or partial(InvertedIndex.build, recipe)
+
 
 def build_index(recipe: str, vectors: StoredVectors, progress: OnProgress | None = None) -> VectorIndex:
     """Build an index of all embeddings of a file.
@@ -22,11 +31,7 @@ def build_index(recipe: str, vectors: StoredVectors, progress: OnProgress | None
     Raises:
         SearchError: the recipe does not work for so many vectors.
     """
-    if recipe == FLAT:
-        return FlatIndex.build(vectors, progress)
-    if recipe == SCAN:
-        return ScanIndex.build(vectors, progress)
-    return InvertedIndex.build(recipe, vectors, progress)
+    return builder_of(recipe)(vectors, progress)
 
 
 def updated_index(

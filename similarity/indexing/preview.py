@@ -1,0 +1,47 @@
+"""Reports of changes that are not made."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from similarity.indexing.plan import plan_removal, plan_update, without_folder
+from similarity.indexing.run import Run
+from similarity.sources import Source
+from similarity.sources.opening import to_source
+from similarity.storage.generations import Generation, read_generation
+from similarity.storage.manifest import Report
+
+
+class Preview:
+    """The changes of a gallery, each as the report that it would have now.
+
+    Files of a source are read and compared. Nothing is embedded or written, and no web address is fetched.
+    """
+
+    def __init__(self, directory: Path, opened: Generation) -> None:
+        """For the gallery in a folder, of which a generation is open."""
+        self._directory = directory
+        self._opened = opened
+
+    def add(self, source: str | Path | Source) -> Report:
+        """Preview `Gallery.add`; raises as that does."""
+        return self._update("add", source)
+
+    def sync(self, source: str | Path | Source) -> Report:
+        """Preview `Gallery.sync`; raises as that does."""
+        return self._update("sync", source)
+
+    def remove(self, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Report:
+        """Preview `Gallery.remove`; raises as that does."""
+        started, before = time.perf_counter(), self._live()
+        plan = plan_removal(before.items, ids, paths, labels)
+        return Run("remove", self._directory, plan, before, None, started).preview()
+
+    def _update(self, task: str, source: str | Path | Source) -> Report:
+        started, before = time.perf_counter(), self._live()
+        others = without_folder(to_source(source), self._directory)
+        plan = plan_update(before.items, others, drop_vanished=task == "sync")
+        return Run(task, self._directory, plan, before, others, started).preview()
+
+    def _live(self) -> Generation:
+        return read_generation(self._directory, opened=self._opened)

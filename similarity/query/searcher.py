@@ -1,0 +1,218 @@
+"""The searching half of a gallery: queries in, hits and their explanations out."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Unpack
+
+from similarity.embedding.embedder import Embedder, Load
+from similarity.fetch.http import fetch
+from similarity.images.picture import Box
+from similarity.query.encoder import EncodedQuery, QueryEncoder
+from similarity.query.explain import Explanation, Look, check_same, explain, look
+from similarity.query.filters import Facets
+from similarity.query.inputs import Examples, Picture, Query, decode_query, read_examples
+from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
+from similarity.query.ranking import Ranker
+from similarity.search import Hit, Rows
+from similarity.sources import Item
+from similarity.sources.originals import read_original
+from similarity.storage.embedders import restore_embedder
+from similarity.storage.generations import Generation
+from similarity.vectors.arrays import Vectors
+
+
+class Searcher:
+    """Searches one generation of a gallery. Safe to share between threads.
+
+    Attributes:
+        directory: the gallery's.
+        manifest, items, embeddings, vectors, head: the generation's; see `Gallery`.
+    """
+
+    def __init__(self, directory: Path, generation: Generation, load: Load) -> None:
+        """`load` gives the embedder, once a query needs it."""
+        self.directory = directory
+        self.manifest = generation.manifest
+        self.items = generation.items
+        self.embeddings = generation.embeddings
+        self.vectors = generation.vectors
+        self.head = generation.head
+        self._generation = generation
+        self._load = load
+
+    def __len__(self) -> int:
+        """How many pictures it has."""
+        return len(self.items)
+
+    @property
+    def name(self) -> str:
+        """Its folder's name."""
+        return self.directory.name
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The model that made this gallery, the only one that can embed its queries.
+
+        Raises:
+            GalleryError: it cannot be loaded, or its weights are not the same any more.
+        """
+        return restore_embedder(self.name, self._generation, self._load)
+
+    def search(
+        self,
+        query: Query | Examples | EncodedQuery,
+        k: int = 10,
+        options: SearchOptions = DEFAULTS,
+        *,
+        exclude_query: bool = False,
+        **keywords: Unpack[SearchKeywords],
+    ) -> list[Hit]:
+        """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, an image, words in a
+        `Text`, examples, or any of these as `encode` gives it.
+
+        Args:
+            k: how many to look for.
+            options: which pictures may be results, and which of these are returned.
+            exclude_query: leave out pictures with the same content as a file of the query.
+            keywords: single fields of `options`.
+
+        Raises:
+            ImageError, FetchError: the query cannot be read. SearchError: k is below 1, or an option makes no sense.
+            GalleryError: the gallery's model cannot be loaded.
+        """
+        encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
+        options = options.updated(**keywords)
+        if exclude_query:
+            contents = [file.sha256 for file in encoded.files]
+            options = options.without([content for content in contents if self.items.find(content) is not None])
+        return self.search_vector(encoded.vector, k, options)
+
+    def search_vector(
+        self,
+        vector: Vectors,
+        k: int = 10,
+        options: SearchOptions = DEFAULTS,
+        **keywords: Unpack[SearchKeywords],
+    ) -> list[Hit]:
+        """Find the pictures most similar to an embedding; best first.
+
+        Args:
+            vector: refined, float32 (dim,), of unit length.
+            k: how many to look for; there are fewer where fewer meet the conditions.
+            options: which pictures may be results, and which of these are returned.
+            keywords: single fields of `options`.
+
+        Raises:
+            SearchError: k is below 1, offset below 0, accuracy none of those, or a condition is about something that no
+                picture has.
+        """
+        return self._ranker.rank(vector, k, options.updated(**keywords))
+
+    def encode(self, query: Query | Examples, *, with_regions: bool = False) -> EncodedQuery:
+        """Read, decode and embed a query once, for several uses of it; raises as `search`.
+
+        Args:
+            with_regions: take its first picture apart, too, to `explain` hits; a model that does not look at regions
+                raises ModelError then.
+        """
+        examples = read_examples(query)
+        self._encoder.check(examples)
+        return self._encoder.encode(examples, self.embedder, with_regions=with_regions)
+
+    def embed_query(self, query: Query | Examples) -> Vectors:
+        """The vector of a query, float32 (dim,), of unit length; raises as `search`."""
+        return self.encode(query).vector
+
+    def embed_text(self, words: str) -> Vectors:
+        """The vector of words, float32 (dim,), of unit length.
+
+        Raises:
+            SearchError: they say nothing. GalleryError, ModelError: they cannot be compared with its pictures.
+        """
+        self._encoder.check_text(words)
+        vector: Vectors = self.embedder.embed_texts([words])[0]
+        return vector
+
+    def combine(
+        self, asked: Vectors, are_words: Sequence[bool], examples: int, weights: Sequence[float] = ()
+    ) -> Vectors:
+        """One query out of several, of which the first are examples and the others counter-examples.
+
+        Args:
+            asked: float32 (m, dim), rows of unit length; see `embed_query` and `vectors.combine`.
+            are_words: for each of them whether it is of a text; words and pictures count alike.
+            examples: how many are examples, at least 1.
+            weights: how much each example counts; equally unless given.
+        """
+        return self._encoder.combine(asked, are_words, examples, weights)
+
+    @property
+    def understands_text(self) -> bool:
+        """Whether its model compares words with pictures."""
+        return self._encoder.understands_text
+
+    def refine(self, embeddings: Vectors, own: Rows | None = None) -> Vectors:
+        """Embeddings of other pictures by the same model as they are compared with those of the gallery.
+
+        Args:
+            embeddings: float32 (n, dim), rows of unit length.
+            own: for each of them the row of the same picture in the gallery, of which nothing is to be known.
+
+        Returns:
+            float32 (n, dim of what is compared), likewise: projected by the gallery's head, if it has one, and refined;
+            see `heads.py` and `refinement.py`.
+        """
+        return self.vectors.refine(self.project(embeddings), own)
+
+    def project(self, embeddings: Vectors) -> Vectors:
+        """Embeddings as the gallery's head makes them, or as they are if it has none."""
+        return embeddings if self.head is None else self.head.project(embeddings)
+
+    @cached_property
+    def facets(self) -> Facets:
+        """Which values its labels and metadata have."""
+        return self._ranker.facets
+
+    def find(self, item_id: str) -> Item:
+        """The picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
+        return self.items[self._ranker.row(item_id)]
+
+    def vector(self, item_id: str) -> Vectors:
+        """The vector of the picture with an id, float32 (dim,); raises SearchError if there is none."""
+        return self.vectors[self._ranker.row(item_id)]
+
+    def near_identical(self, item_id: str, most: int) -> list[Hit]:
+        """The pictures that are nearly identical to the one with an id, best first, of those that are most similar."""
+        return self._ranker.near_identical(item_id, most)
+
+    def look(self, query: Picture, box: Box | None = None) -> Look:
+        """Take a picture, or the part of it in a box, apart into regions, to `explain` it; raises as `explain`."""
+        image = decode_query(query, side=self.embedder.backbone.preprocessing.resize, box=box)
+        return look(image, self.embedder, self.vectors, self.head)
+
+    def explain(self, query: Picture | Look, item_id: str, *, fetch: Callable[[str], bytes] = fetch) -> Explanation:
+        """Why a picture and the one with an id are as similar as they are, region by region; see `explain.py`.
+
+        Args:
+            query: a picture, or what `look` made of it, which is worth keeping where there are several results.
+            fetch: what gets the bytes of an address.
+
+        Raises:
+            ImageError, FetchError: one of the pictures cannot be read, or is another one now than was indexed.
+            ModelError: the model does not look at regions. SearchError: there is no picture with this id.
+        """
+        asked = query if isinstance(query, Look) else self.look(query)
+        row = self._ranker.row(item_id)
+        item = self.items[row]
+        found = self.look(read_original(item, fetch=fetch))
+        check_same(found, self.embeddings[row], item.path)
+        return explain(asked, found, self.vectors[row])
+
+    @property
+    def _encoder(self) -> QueryEncoder:
+        return QueryEncoder(self.directory, self.manifest, self.vectors, self.head)
+
+    @cached_property
+    def _ranker(self) -> Ranker:
+        return Ranker(self.name, self._generation)
