@@ -132,7 +132,9 @@ def find_things(count: int, columns: Mapping[str, Mapping[str, Rows]]) -> Things
         count: of pictures.
         columns: by name, and the label among them, the rows of each value.
     """
-    labels = _numbers(count, columns.get(LABEL, {}))
+    labels = np.full(count, -1, np.int64)
+    for number, rows in enumerate(columns.get(LABEL, {}).values()):
+        labels[rows] = number
     best: Things | None = None
     fewest = count + 1
     for name, values in columns.items():
