@@ -1,15 +1,63 @@
-"""Cached notes, in JSON files under SIMILARITY_HOME/cache; deleting them only costs time."""
+"""Cached notes and results, in JSON files under SIMILARITY_HOME/cache; deleting them only costs time."""
 
+import hashlib
 import json
 import logging
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 from similarity.files import read_json, write_atomically
 from similarity.paths import cache_folder
 
 MOST_BYTES = 20_000_000  # of a file; ours have some kilobytes
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StateCache:
+    """Results for states of galleries, a file for each.
+
+    Attributes:
+        folder: the name of its folder in the cache.
+        method: begins the names of files; another one whenever the same gallery would get another result.
+        most_bytes: of a file.
+    """
+
+    folder: str
+    method: str
+    most_bytes: int
+
+    def read(self, key: str, parse: Callable[[Any], T]) -> T | None:
+        """The result for a key; None if there is none, or none that can be read.
+
+        Args:
+            parse: gives the result for its JSON; raises ValueError if that is something else.
+        """
+        try:
+            return parse(read_json(self.path(key), self.most_bytes))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            logger.warning("%s cannot be read: %s", self.path(key), error)
+            return None
+
+    def write(self, key: str, value: Any) -> None:
+        """Write a result, whole or not at all; after a failure it is computed again the next time."""
+        path = self.path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(value))
+        except OSError as error:
+            logger.warning("%s cannot be written: %s", path, error)
+
+    def path(self, key: str) -> Path:
+        """The file for a key."""
+        return cache_folder() / self.folder / f"{self.method}-{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 
 def read_notes(file: str) -> dict[str, Any]:
