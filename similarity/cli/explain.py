@@ -78,6 +78,6 @@ def to_json(reason: "Explanation | None") -> dict[str, Any] | None:
 
 def _with(picture: "Image.Image", heat: "Heat") -> "Image.Image":
     """A picture with heat over it."""
-    from similarity.exports.heat import lay_over
+    from similarity.exports.heat import overlay_heat
 
-    return lay_over(picture, heat.cells, heat.box)
+    return overlay_heat(picture, heat.cells, heat.box)

@@ -11,7 +11,7 @@ from similarity.embedding.backbones import understands_text
 from similarity.embedding.embedder import Embedder, seen_box
 from similarity.errors import GalleryError, SearchError
 from similarity.images.picture import QueryFile
-from similarity.query.explain import Look, take_apart
+from similarity.query.explain import Look, decompose
 from similarity.query.inputs import Examples, Text, decode_query
 from similarity.storage.manifest import Manifest
 from similarity.text.plain import LONGEST
@@ -129,7 +129,7 @@ class QueryEncoder:
         if not with_regions:
             return embedder.embed(images), None
         embedding, seen = embedder.embed_with_map(images[0])
-        look = take_apart(seen, seen_box(images[0].size, embedder.backbone.preprocessing), self.vectors, self.head)
+        look = decompose(seen, seen_box(images[0].size, embedder.backbone.preprocessing), self.vectors, self.head)
         return np.concatenate([embedding[np.newaxis], embedder.embed(images[1:])]), look
 
     def _refine(self, embeddings: Vectors) -> Vectors:
