@@ -36,14 +36,14 @@ def import_gallery(
             "recipe": manifest.recipe,
             "refinement": manifest.refinement,
             "thumbnails": imported.thumbnails,
-            "marks": imported.marks,
+            "marks": imported.feedback,
             "reindexed": imported.reindexed,
         }
         terminal.print_json(facts)
         return
     terminal.print_line(
         f"{imported.directory.name} has {manifest.count + manifest.duplicates:,} pictures; "
-        f"{imported.thumbnails:,} small pictures and {imported.marks:,} marks came along."
+        f"{imported.thumbnails:,} small pictures and {imported.feedback:,} marks came along."
     )
     if imported.reindexed:
         terminal.print_line(f"It was searched in Milvus. Its index was rebuilt in its own folder: {manifest.recipe}.")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from similarity.finetuning.examples import Codes, Labelled
-from similarity.finetuning.feedback_examples import Marked
+from similarity.finetuning.feedback_examples import FeedbackExamples
 from similarity.finetuning.losses import Criterion
 from similarity.search import Rows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-TrainingExamples = Labelled | Marked
+TrainingExamples = Labelled | FeedbackExamples
 
 # Largest number of pictures of a label in a batch, if not all labels fit in.
 AT_ONCE = 4
@@ -97,10 +97,10 @@ class PairLesson:
 
 
 class PairLessons:
-    """Lessons of feedback; all marks of a query are in one lesson."""
+    """Lessons of feedback; all feedback on the results of a query is in one lesson."""
 
-    def __init__(self, marked: Marked, rows: Rows, batch: int) -> None:
-        pairs = marked.pairs
+    def __init__(self, examples: FeedbackExamples, rows: Rows, batch: int) -> None:
+        pairs = examples.pairs
         self._places = np.stack([pairs.queries[rows], pairs.items[rows]], axis=1)
         self._wanted = pairs.wanted[rows]
         self.count = max(1, -(-len(rows) // batch))

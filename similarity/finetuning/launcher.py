@@ -22,20 +22,19 @@ logger = logging.getLogger(__name__)
 
 
 def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: OnEpoch | None = None) -> Head:
-    """Train a head on the labels of a gallery's pictures, or on marks; no picture is looked at, and the gallery stays
-    as it is.
+    """Train a head on the labels of a gallery's pictures, or on feedback, without changing the gallery.
 
-    It always learns from embeddings as the backbone gives them, also if the gallery has a head already.
+    It is trained on the backbone's embeddings in the gallery, even if that has a head already; no picture is read.
 
     Args:
         settings: the defaults were measured; see `Settings`.
         on_epoch: called after each epoch; an exception from it ends the training.
 
     Returns:
-        The head, for `Gallery.rebuild`. Its card says what it is worth: metrics of what was held out.
+        The head, for `Gallery.rebuild`. Its card has metrics of held-out examples, before and after training.
 
     Raises:
-        HeadError: there is nothing to be learned, or training failed. GalleryError: marks cannot be read.
+        HeadError: there is nothing to learn from, or training failed. GalleryError: feedback cannot be read.
     """
     settings = settings or Settings()
     examples = gather_examples(gallery, settings)

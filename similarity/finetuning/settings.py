@@ -11,10 +11,10 @@ Split = Literal["item", "label"]
 From = Literal["labels", "marks"]
 LOSSES, SPLITS = get_args(Loss), get_args(Split)
 MOST_DIM, MOST_EPOCHS = 2048, 1000
-# What is different with marks. There are few of them, in one batch or two, so an epoch is short; more is kept of what
-# the backbone sees; and with a dozen queries held out it is chance which epoch was best. Measured with marks that agree
+# Other defaults for feedback. There is little of it, one batch or two, so epochs are short; the head stays closer to
+# the backbone; and with a dozen held-out queries it is chance which epoch was best. Measured with feedback that agrees
 # with the labels of photographs of clothing: README.
-WITH_MARKS = {"keep": 0.5, "epochs": 100, "patience": 0}
+FEEDBACK_DEFAULTS = {"keep": 0.5, "epochs": 100, "patience": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Settings:
     README has what was measured.
 
     Attributes:
-        source: the training examples: labels of a gallery's pictures, or marks on its results.
+        source: the training examples: labels of a gallery's pictures, or feedback ("marks") on its results.
         loss: see `losses.py`.
         layers: 1 for a linear projection, 2 for one with a hidden layer.
         dim: numbers that are learned; as many principal components are kept beside them.
@@ -89,8 +89,8 @@ class Settings:
 
     @classmethod
     def choose(cls, source: From = "labels", **given: Any) -> "Settings":
-        """Default settings for labels or for marks, with given ones in place of them; None counts as not given."""
-        others = WITH_MARKS if source == "marks" else {}
+        """Return the default settings for labels or feedback, with given ones in their place; None is not given."""
+        others = FEEDBACK_DEFAULTS if source == "marks" else {}
         return cls(source=source, **(others | {name: value for name, value in given.items() if value is not None}))
 
     def to_json(self) -> dict[str, Any]:

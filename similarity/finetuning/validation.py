@@ -16,7 +16,7 @@ from similarity.evaluation.queries import without_the_query
 from similarity.evaluation.ranking import Codes, Task, rank_all
 from similarity.finetuning.batches import TrainingExamples
 from similarity.finetuning.examples import Fold, Labelled
-from similarity.finetuning.feedback_examples import Marked
+from similarity.finetuning.feedback_examples import FeedbackExamples
 from similarity.finetuning.settings import Split
 from similarity.search import Rows
 from similarity.vectors.arrays import Vectors
@@ -113,13 +113,13 @@ class HeldOutLabels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOutFeedback:
-    """Queries with feedback of both kinds: of the marked results, the wanted ones should come first.
+    """Queries with feedback of both kinds: of the results with feedback, the wanted ones should come first.
 
-    Its metrics cover marked results only, so do not compare them with those of a whole gallery.
+    Its metrics cover results with feedback only, so do not compare them with those of a whole gallery.
 
     Attributes:
         queries: rows of all embeddings, int64 (q,).
-        items: the marked rows of each query.
+        items: for each query the rows of the results with feedback.
         wanted: whether each of these is wanted.
     """
 
@@ -128,12 +128,12 @@ class HeldOutFeedback:
     wanted: Sequence[npt.NDArray[np.bool_]]
 
     @classmethod
-    def of(cls, marked: Marked, fold: Fold) -> "HeldOutFeedback":
+    def of(cls, examples: FeedbackExamples, fold: Fold) -> "HeldOutFeedback":
         """The queries that a fold holds out."""
-        held_out = np.zeros(len(marked), bool)
+        held_out = np.zeros(len(examples), bool)
         held_out[fold.held_out] = True
-        pairs = marked.pairs
-        queries = np.intersect1d(marked.both_ways(), pairs.queries[held_out])
+        pairs = examples.pairs
+        queries = np.intersect1d(examples.both_ways(), pairs.queries[held_out])
         mine = [held_out & (pairs.queries == query) for query in queries]
         return cls(queries, [pairs.items[mask] for mask in mine], [pairs.wanted[mask] for mask in mine])
 

@@ -49,7 +49,7 @@ def teach(examples: TrainingExamples, settings: Settings, card: Card, before: Me
     if folds:
         held_out = [make_held_out(examples, fold, settings.split) for fold in folds]
         heads, epochs = _try(examples, folds, held_out, settings, card)
-        card = _marked(card, examples, held_out, heads, before, after)
+        card = _add_metrics(card, examples, held_out, heads, before, after)
     final = _learn(examples, settings, card, epochs)
     card = replace(
         card,
@@ -83,7 +83,7 @@ def _try(
     return best, best_epoch
 
 
-def _marked(
+def _add_metrics(
     card: Card,
     examples: TrainingExamples,
     held_out: Sequence[HeldOut],
@@ -91,7 +91,7 @@ def _marked(
     before: Method,
     after: Method,
 ) -> Card:
-    """The card with metrics of the trial's heads, each on the examples held out from it."""
+    """Return the card with metrics of the trial's heads, each on the examples held out from it."""
     vectors, pairs = examples.embeddings, zip(held_out, heads, strict=True)
     without = QueryResults.join([part.evaluate(vectors, before) for part in held_out])
     with_heads = QueryResults.join([part.evaluate(head.project(vectors), after) for part, head in pairs])

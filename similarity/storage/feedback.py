@@ -32,14 +32,14 @@ from similarity.storage.items import Items
 from similarity.storage.manifest import Manifest
 from similarity.vectors.arrays import Vectors, normalise
 
-MARKS, MARKS_NEW, MARKS_LOCK = "feedback.jsonl", "feedback.jsonl.new", ".feedback.lock"
-OWN_FILES = (MARKS, MARKS_NEW, MARKS_LOCK)
+FEEDBACK, FEEDBACK_NEW, FEEDBACK_LOCK = "feedback.jsonl", "feedback.jsonl.new", ".feedback.lock"
+OWN_FILES = (FEEDBACK, FEEDBACK_NEW, FEEDBACK_LOCK)
 # Lines of a gallery. With embeddings of 2048 numbers that is 280 MB at the very most.
-MOST_MARKS = 50_000
+MAX_ENTRIES = 50_000
 MOST_TITLE = 300
 # Of a file that is read: bytes, lines, which also take marks back, and bytes of a line. Of damaged lines, so many are
 # logged.
-MOST_BYTES, MOST_LINES, LONGEST_LINE, LOGGED = 400_000_000, 8 * MOST_MARKS, 32_000, 5
+MOST_BYTES, MOST_LINES, LONGEST_LINE, LOGGED = 400_000_000, 8 * MAX_ENTRIES, 32_000, 5
 # Whoever else writes a line needs a moment, in seconds; tidying up the longest file takes two.
 PATIENCE = 10.0
 BLOCK = 1 << 20
@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class MarkedQuery:
+class FeedbackQuery:
     """The query that a mark is about: a picture, or a part of one.
 
     Attributes:
@@ -66,7 +66,7 @@ class MarkedQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FeedbackEntry:
     """That somebody wanted a result, or did not.
 
     Attributes:
@@ -79,7 +79,7 @@ class Mark:
     """
 
     when: str
-    query: MarkedQuery
+    query: FeedbackQuery
     item: str
     sha256: str
     wanted: bool
@@ -93,71 +93,73 @@ class Mark:
         return self.query.sha256, self.query.box, self.sha256
 
 
-def add_mark(directory: Path, manifest: Manifest, query: MarkedQuery, item: Item, *, wanted: bool) -> Mark:
+def add_feedback(
+    directory: Path, manifest: Manifest, query: FeedbackQuery, item: Item, *, wanted: bool
+) -> FeedbackEntry:
     """Keep a mark; an earlier one about the same query and picture is replaced.
 
     Raises:
         GalleryError: there are too many, or it cannot be written. GalleryNotFoundError: the gallery was deleted.
     """
     of = (manifest.model, manifest.weights_sha256, manifest.network_sha256)
-    mark = Mark(_now(), query, item.id, item.sha256, wanted, *of)
+    entry = FeedbackEntry(_now(), query, item.id, item.sha256, wanted, *of)
     with _writing(directory):
-        path = directory / MARKS
-        if _count_lines(path) >= MOST_MARKS:
-            write_marks(directory, read_marks(directory))
-        if _count_lines(path) >= MOST_MARKS:
+        path = directory / FEEDBACK
+        if _count_lines(path) >= MAX_ENTRIES:
+            write_feedback(directory, read_feedback(directory))
+        if _count_lines(path) >= MAX_ENTRIES:
             raise GalleryError(
-                f"The gallery {directory.name} has {MOST_MARKS:,} marks, and no more are kept: export them, then "
+                f"The gallery {directory.name} has {MAX_ENTRIES:,} marks, and no more are kept: export them, then "
                 "forget them to make room."
             )
-        _append(path, _to_line(mark))
-    return mark
+        _append(path, _to_line(entry))
+    return entry
 
 
-def forget_mark(directory: Path, query: MarkedQuery, item: Item) -> None:
-    """Take a mark back, if there is one; raises as `add_mark`, but never because there are too many."""
+def forget_feedback(directory: Path, query: FeedbackQuery, item: Item) -> None:
+    """Take a mark back, if there is one; raises as `add_feedback`, but never because there are too many."""
     line = {"when": _now(), "query": query.sha256, "box": _edges(query.box), "sha256": item.sha256, "wanted": None}
     with _writing(directory):
-        path = directory / MARKS
+        path = directory / FEEDBACK
         if path.exists():
             _append(path, line)
 
 
 def forget_all(directory: Path) -> int:
-    """Take all marks of the gallery in a folder back; returns how many there were. Raises as `add_mark`."""
+    """Take all marks of the gallery in a folder back; returns how many there were. Raises as `add_feedback`."""
     with _writing(directory):
-        count = len(read_marks(directory))
-        (directory / MARKS).unlink(missing_ok=True)
+        count = len(read_feedback(directory))
+        (directory / FEEDBACK).unlink(missing_ok=True)
     return count
 
 
-def read_marks(directory: Path) -> list[Mark]:
+def read_feedback(directory: Path) -> list[FeedbackEntry]:
     """All marks of the gallery in a folder, oldest first; lines that are damaged are passed over.
 
     Raises:
         GalleryError: they cannot be read.
     """
     try:
-        return list(_read(directory / MARKS).values())
+        return list(_read(directory / FEEDBACK).values())
     except OSError as error:
         raise GalleryError(f"The marks of {directory} cannot be read ({error.strerror or error}).") from error
 
 
-def export_marks(directory: Path, items: Items) -> bytes:
+def export_feedback(directory: Path, items: Items) -> bytes:
     """All marks as a JSON file, oldest first, with where each picture is now; of one that is gone that is null."""
     return json.dumps(
-        {"gallery": directory.name, "marks": tell_marks(directory, items)}, indent=2, ensure_ascii=False
+        {"gallery": directory.name, "marks": feedback_to_json(directory, items)}, indent=2, ensure_ascii=False
     ).encode()
 
 
-def tell_marks(directory: Path, items: Items) -> list[dict[str, Any]]:
-    """All marks in JSON's own types, oldest first; see `export_marks`. An embedding is float16 in base64."""
-    marks = read_marks(directory)
-    rows = {content: row for row, content in enumerate(items.contents())} if marks else {}
+def feedback_to_json(directory: Path, items: Items) -> list[dict[str, Any]]:
+    """All marks in JSON's own types, oldest first; see `export_feedback`. An embedding is float16 in base64."""
+    entries = read_feedback(directory)
+    rows = {content: row for row, content in enumerate(items.contents())} if entries else {}
     told = []
-    for mark in marks:
-        item = items[rows[mark.sha256]] if mark.sha256 in rows else None
-        line = _to_line(mark)
+    for entry in entries:
+        item = items[rows[entry.sha256]] if entry.sha256 in rows else None
+        line = _to_line(entry)
         told.append(
             {name: line.pop(name) for name in ("when", "title", "query", "item", "wanted")}
             | {"path": item.path if item else None, "label": item.label if item else None}
@@ -166,15 +168,15 @@ def tell_marks(directory: Path, items: Items) -> list[dict[str, Any]]:
     return told
 
 
-def write_marks(directory: Path, marks: Iterable[Mark]) -> None:
+def write_feedback(directory: Path, entries: Iterable[FeedbackEntry]) -> None:
     """Write all marks of a gallery, in place of those that are there; raises OSError."""
 
     def write(file: BinaryIO) -> None:
-        for mark in marks:
-            line = json.dumps(_to_line(mark), ensure_ascii=False, separators=(",", ":")) + "\n"
+        for entry in entries:
+            line = json.dumps(_to_line(entry), ensure_ascii=False, separators=(",", ":")) + "\n"
             file.write(line.encode(errors="replace"))
 
-    write_atomically(directory / MARKS, write, durable=True)
+    write_atomically(directory / FEEDBACK, write, durable=True)
 
 
 @contextmanager
@@ -185,7 +187,7 @@ def _writing(directory: Path) -> Iterator[None]:
             raise GalleryNotFoundError(f"There is no gallery in {directory} any more.")
         for name in OWN_FILES:
             drop_foreign(directory / name)
-        with filelock.FileLock(directory / MARKS_LOCK, timeout=PATIENCE):
+        with filelock.FileLock(directory / FEEDBACK_LOCK, timeout=PATIENCE):
             if not exists(directory):
                 raise GalleryNotFoundError(f"There is no gallery in {directory} any more.")
             yield
@@ -219,28 +221,28 @@ def _count_lines(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
 
 
-def _read(path: Path) -> dict[tuple[str, Box | None, str], Mark]:
+def _read(path: Path) -> dict[tuple[str, Box | None, str], FeedbackEntry]:
     """The marks that count, by what they are about."""
-    marks: dict[tuple[str, Box | None, str], Mark] = {}
+    entries: dict[tuple[str, Box | None, str], FeedbackEntry] = {}
     if not path.exists():
-        return marks
+        return entries
     damaged = 0
     for number, line in enumerate(_lines(path), start=1):
         try:
             read = parse_json(line)
             about = (_word(read["query"]), _to_box(read["box"]), _word(read["sha256"]))
-            marks.pop(about, None)  # the newest is the last
+            entries.pop(about, None)  # the newest is the last
             if read["wanted"] is not None:
-                marks[about] = _to_mark(read)
+                entries[about] = _to_entry(read)
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             damaged += 1
             if damaged <= LOGGED:
                 logger.warning("Line %d of %s is damaged, and is passed over: %s", number, path, error)
-        if len(marks) > MOST_MARKS:
-            del marks[next(iter(marks))]
+        if len(entries) > MAX_ENTRIES:
+            del entries[next(iter(entries))]
     if damaged > LOGGED:
         logger.warning("%d more lines of %s are damaged, and are passed over", damaged - LOGGED, path)
-    return marks
+    return entries
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -257,24 +259,24 @@ def _lines(path: Path) -> Iterator[bytes]:
         logger.warning("Only the first %d lines of %s are read", MOST_LINES, path)
 
 
-def _to_line(mark: Mark) -> dict[str, Any]:
-    line = asdict(mark)
+def _to_line(entry: FeedbackEntry) -> dict[str, Any]:
+    line = asdict(entry)
     del line["query"]
-    query = {"title": mark.query.title[:MOST_TITLE], "query": mark.query.sha256, "box": _edges(mark.query.box)}
-    return line | query | {"embedding": _pack(mark.query.embedding)}
+    query = {"title": entry.query.title[:MOST_TITLE], "query": entry.query.sha256, "box": _edges(entry.query.box)}
+    return line | query | {"embedding": _pack(entry.query.embedding)}
 
 
-def _to_mark(line: dict[str, Any]) -> Mark:
+def _to_entry(line: dict[str, Any]) -> FeedbackEntry:
     packed, network = line["embedding"], line["network_sha256"]
     embedding = None if packed is None else _unpack(packed)
-    query = MarkedQuery(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
+    query = FeedbackQuery(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
     words = {name: _word(line[name]) for name in ("when", "item", "sha256", "model", "weights_sha256")}
     datetime.fromisoformat(words["when"])
     if network is not None:
         _word(network)
     if not isinstance(line["wanted"], bool):
         raise TypeError("it is neither wanted nor not")
-    return Mark(query=query, wanted=line["wanted"], network_sha256=network, **words)
+    return FeedbackEntry(query=query, wanted=line["wanted"], network_sha256=network, **words)
 
 
 def _to_box(edges: Any) -> Box | None:

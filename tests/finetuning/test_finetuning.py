@@ -25,11 +25,17 @@ from similarity.finetuning import LOSSES, Epoch, Settings, finetune, launcher
 from similarity.finetuning.batches import AT_ONCE, draw_batches
 from similarity.finetuning.example_files import describe, read_examples, write_examples
 from similarity.finetuning.examples import Labelled, fold_labelled, labelled_pictures
-from similarity.finetuning.feedback_examples import QUERIES_TO_HOLD_OUT, Marked, Pairs, fold_marks, marked_results
+from similarity.finetuning.feedback_examples import (
+    QUERIES_TO_HOLD_OUT,
+    FeedbackExamples,
+    Pairs,
+    feedback_examples,
+    fold_feedback,
+)
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worker import teach
 from similarity.processes import running_module
-from similarity.storage.feedback import MarkedQuery, add_mark
+from similarity.storage.feedback import FeedbackQuery, add_feedback
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Card, Head, read_head
 
@@ -110,7 +116,7 @@ def build(folder: Path, labels: list[str]) -> Gallery:
     return Gallery.build(folder / "pictures", folder / "small", model=standin.CHOICE)
 
 
-def train(examples: Labelled | Marked, **given: Any) -> Head:
+def train(examples: Labelled | FeedbackExamples, **given: Any) -> Head:
     """What a small network learns, in this process, where torch is loaded once."""
     return teach(examples, Settings.choose(**(TINY | given)), CARD, "none", "none")
 
@@ -323,16 +329,16 @@ def test_batches_are_disjoint_and_hold_two_of_each_label_where_labels_are_many()
 def mark(gallery: Gallery, queries: int, kinds: tuple[bool, ...] = (True, False)) -> None:
     """Of so many pictures of the gallery, a result of their label is wanted and one of another is not."""
     for query in gallery.items[:: len(gallery) // queries][:queries]:
-        asked = MarkedQuery(query.path, query.sha256)
+        asked = FeedbackQuery(query.path, query.sha256)
         for wanted in kinds:
             found = [item for item in gallery.items if (item.label == query.label) == wanted and item != query]
-            add_mark(gallery.directory, gallery.manifest, asked, found[0], wanted=wanted)
+            add_feedback(gallery.directory, gallery.manifest, asked, found[0], wanted=wanted)
 
 
-def light(marked: Marked) -> Marked:
+def light(marked: FeedbackExamples) -> FeedbackExamples:
     """The same marks, on short embeddings."""
     pairs = replace(marked.pairs, embeddings=normalise(marked.pairs.embeddings[:, :24]))
-    return Marked(pairs, normalise(marked.backdrop[:, :24]))
+    return FeedbackExamples(pairs, normalise(marked.backdrop[:, :24]))
 
 
 @pytest.mark.parametrize("folds", [4, 20])
@@ -342,11 +348,11 @@ def test_marks_teach_and_enough_queries_with_both_kinds_say_what_it_is_worth(
 ) -> None:
     mark(marked, QUERIES_TO_HOLD_OUT - 1)
     settings = Settings.choose("marks", loss=loss)
-    few = train(light(marked_results(marked, settings)), source="marks", loss=loss, folds=folds)
+    few = train(light(feedback_examples(marked, settings)), source="marks", loss=loss, folds=folds)
     assert (few.card.before, few.card.after, few.card.calibration) == ({}, {}, None)
     assert few.card.settings["best_epoch"] == TINY["epochs"]
     mark(marked, QUERIES_TO_HOLD_OUT)
-    enough = train(light(marked_results(marked, settings)), source="marks", loss=loss, folds=folds)
+    enough = train(light(feedback_examples(marked, settings)), source="marks", loss=loss, folds=folds)
     assert set(enough.card.before) == set(enough.card.after) == {"recall@1", "map@r"}
     assert QUERIES_TO_HOLD_OUT <= enough.card.data["queries"] < 2 * QUERIES_TO_HOLD_OUT
     assert enough.card.calibration is None
@@ -358,10 +364,10 @@ def test_marks_that_teach_nothing_are_an_error(marked: Gallery) -> None:
     mark(marked, 3, kinds=(True,))
     with pytest.raises(HeadError, match="“More like this”: mark some results “Not like this”, too"):
         finetune(marked, Settings.choose("marks"))
-    add_mark(
+    add_feedback(
         marked.directory,
         marked.manifest,
-        MarkedQuery("another", marked.items[5].sha256),
+        FeedbackQuery("another", marked.items[5].sha256),
         marked.items[-1],
         wanted=False,
     )
@@ -373,7 +379,7 @@ def test_marks_that_teach_nothing_are_an_error(marked: Gallery) -> None:
 
 def test_examples_of_both_kinds_come_to_the_other_process_as_they_are(marked: Gallery, tmp_path: Path) -> None:
     mark(marked, 4)
-    for examples in (labelled_pictures(marked, Settings()), marked_results(marked, Settings.choose("marks"))):
+    for examples in (labelled_pictures(marked, Settings()), feedback_examples(marked, Settings.choose("marks"))):
         write_examples(tmp_path / "examples.npz", examples)
         assert describe(read_examples(tmp_path / "examples.npz")) == describe(examples)
 
@@ -465,8 +471,8 @@ def test_a_pair_that_is_marked_both_ways_is_never_learned_from_where_it_is_held_
     queries = np.repeat(np.arange(16), 2)
     items = queries ^ np.tile([1, 2], 16)  # whoever is a query is another one's picture, too
     embeddings = normalise(np.random.default_rng(0).normal(size=(16, 8)).astype(np.float32))
-    marked = Marked(Pairs(embeddings, queries, items, np.tile([True, False], 16)), embeddings)
-    folds = fold_marks(marked, Settings.choose("marks"))
+    marked = FeedbackExamples(Pairs(embeddings, queries, items, np.tile([True, False], 16)), embeddings)
+    folds = fold_feedback(marked, Settings.choose("marks"))
     assert len(folds) == Settings().folds
     for fold in folds:
         learned, held_out = (

@@ -86,8 +86,8 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
     ]
     if part not in link.like[:1]:  # the query itself
         searches += [
-            ("More like this", ":material/thumb_up:", feedback.mark, (gallery, item.public_id, True)),
-            ("Not like this", ":material/thumb_down:", feedback.mark, (gallery, item.public_id, False)),
+            ("More like this", ":material/thumb_up:", feedback.give, (gallery, item.public_id, True)),
+            ("Not like this", ":material/thumb_down:", feedback.give, (gallery, item.public_id, False)),
         ]
     with st.container(horizontal=True, gap="small", horizontal_alignment="right"):  # below the result
         for label, icon, search, arguments in searches:
