@@ -98,7 +98,7 @@ def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Exam
         MAX_RESULTS,
         where=resources.facets(gallery).original(link.where),
         exclude_ids=unwanted,
-        min_score=link.minimum or -1.0,
+        min_score=link.min_score or -1.0,
         distinct=link.distinct,
         accuracy=link.accuracy,
     )
