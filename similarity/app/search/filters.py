@@ -43,7 +43,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
                 format_func=str.capitalize,
                 key="accuracy",
                 on_change=_choose_accuracy,
-                help="In a gallery of this size only likely pictures are compared. High misses fewest and takes longest.",
+                help="In a large gallery only likely pictures are compared. High misses fewest and takes longest.",
             )
         if active:
             st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear_filters)
