@@ -180,7 +180,7 @@ WRONG = {
     "a device as a query": (["search", "/dev/zero", "-g", "shapes"], 1, "is not a regular file"),
     "a home that is a file": (["search", "{picture}", "-g", "{text}/gallery"], 1, "There is no gallery"),
     "a gallery with an endless name": (["index", "{pictures}", "-g", "x" * 300, "-m", MODEL], 1, "255 bytes at most"),
-    "an unknown user's gallery": (["info", "-g", "~no-such-user/x"], 1, "is not a path that can be used"),
+    "an unknown user's gallery": (["info", "-g", "~no-such-user/x"], 1, "is not a valid path"),
     "no picture": (["search", "{text}", "-g", "shapes"], 1, "is not a picture that can be read"),
     "an unknown dataset": (["download", "imagenet"], 1, "There is no dataset named 'imagenet'"),
     "a split of what has none": (["index", "{pictures}", "-g", "x", "--split", "train"], 1, "is not Stanford Online"),
