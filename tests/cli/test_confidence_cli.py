@@ -67,7 +67,7 @@ def test_a_gallery_that_cannot_tell_says_so_only_if_it_is_asked(run: Run, shapes
     assert run("search", path, "-g", "shapes").stdout.split()[:4] == ["rank", "score", "label", "path"]
     done = run("search", path, "-g", "shapes", "--precision", 0.9)
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: Only 15 pictures can be asked with, and it takes 30")
+    assert done.stderr.startswith("Error: Confidence needs at least 30 query pictures, and there are only 15")
     assert done.stdout == ""
     assert run("search", path, "-g", "shapes", "--precision", 95).returncode == 2
 

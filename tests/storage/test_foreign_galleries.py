@@ -267,7 +267,7 @@ def test_a_generation_of_which_somebody_kept_something_breaks_nothing_later(fore
 
 def test_when_no_number_is_left_for_a_generation_that_is_said(foreign: Path) -> None:
     (foreign / "generations" / str(MOST)).mkdir()
-    with pytest.raises(GalleryError, match="as many states as can be counted"):
+    with pytest.raises(GalleryError, match="used up all numbers of states"):
         Gallery.open(foreign).remove(labels=["rings"])
     assert len(Gallery.open(foreign)) == 15
 
