@@ -50,7 +50,7 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
 
 
 def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
-    """The refinement of the gallery without a head, and with the new one."""
+    """Return the refinement of the gallery without a head, and with the new one."""
     manifest, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
     choose = partial(choose_refinement, count=len(gallery), is_exact=gallery.is_exact)
     has_words, knows_labels = understands_text(manifest.model), settings.source == "labels"
@@ -61,7 +61,7 @@ def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
 
     try:
         return both(manifest.refinement_asked)
-    except SearchError:  # as when the gallery was made
+    except SearchError:  # the gallery itself falls back to auto, too
         return both(AUTO)
 
 
@@ -79,8 +79,8 @@ def _run(
         if status or not head.exists():
             logger.error("The training process ended with status %d", status)
             raise HeadError(
-                "The training ended before it was done: the computer may be short of memory. Try again when less is "
-                "going on, or with a smaller dimension; the log has the detail."
+                "The training process died, maybe for lack of memory: close other programs, or choose a smaller "
+                "dimension, then try again. The log has details."
             )
         return read_head(head)
 

@@ -25,7 +25,7 @@ from similarity.vectors.methods import Method
 from similarity.vectors.refinement import refine
 
 METRICS = ("recall@1", "map@r")
-COMPARED = "compared.npy"
+SEARCHED = "searched.npy"
 # Number of queries compared with all pictures at a time.
 BLOCK = 1024
 
@@ -44,7 +44,7 @@ class HeldOut(Protocol):
 
 
 def make_held_out(examples: TrainingExamples, fold: Fold, split: Split) -> HeldOut:
-    """The held-out part of a fold, ready to evaluate vectors."""
+    """Return the held-out part of a fold, ready to evaluate vectors."""
     if isinstance(examples, Labelled):
         return HeldOutLabels.of(examples, fold, split)
     return HeldOutFeedback.of(examples, fold)
@@ -55,8 +55,8 @@ class HeldOutLabels:
     """The held-out pictures of a fold as queries.
 
     Attributes:
-        pictures: the searched pictures, the training ones or the held-out ones themselves, rows of all examples, int64.
-        queries: the queries, likewise.
+        pictures: rows of the searched pictures, which are the training ones or the held-out ones themselves, int64.
+        queries: rows of the queries, int64.
         own: the position of each query in `pictures`, or -1.
         codes: the labels of all examples, as numbers.
     """
@@ -118,9 +118,9 @@ class HeldOutFeedback:
     Its metrics cover results with feedback only, so do not compare them with those of a whole gallery.
 
     Attributes:
-        queries: rows of all embeddings, int64 (q,).
+        queries: rows of the queries, int64 (q,).
         items: for each query the rows of the results with feedback.
-        wanted: whether each of these is wanted.
+        wanted: for each query whether these results are wanted.
     """
 
     queries: Rows
@@ -129,13 +129,13 @@ class HeldOutFeedback:
 
     @classmethod
     def of(cls, examples: FeedbackExamples, fold: Fold) -> "HeldOutFeedback":
-        """The queries that a fold holds out."""
+        """Return the queries that a fold holds out."""
         held_out = np.zeros(len(examples), bool)
         held_out[fold.held_out] = True
         pairs = examples.pairs
         queries = np.intersect1d(examples.both_ways(), pairs.queries[held_out])
-        mine = [held_out & (pairs.queries == query) for query in queries]
-        return cls(queries, [pairs.items[mask] for mask in mine], [pairs.wanted[mask] for mask in mine])
+        masks = [held_out & (pairs.queries == query) for query in queries]
+        return cls(queries, [pairs.items[mask] for mask in masks], [pairs.wanted[mask] for mask in masks])
 
     def __len__(self) -> int:
         """Number of queries."""
@@ -181,14 +181,14 @@ class QueryResults:
         return len(self.metrics[METRICS[0]])
 
     def summary(self) -> dict[str, float]:
-        """The metrics of a card."""
+        """Return the mean metrics, for a card."""
         return {name: round(float(values.mean()), 4) for name, values in self.metrics.items()}
 
     def calibration(self) -> Mapping[str, Any] | None:
-        """Confidence calibration for the card; None if too few pictures were held out."""
+        """Return the calibration for the card; None if too few pictures were held out."""
         return fit(self.scores, self.right, self.labels).to_json() if len(self.scores) >= MIN_QUERIES else None
 
 
 def _write_refined(folder: Path, vectors: Vectors, method: Method) -> StoredVectors:
-    write_vectors(folder / COMPARED, (len(vectors), vectors.shape[1]), [vectors])
-    return refine(folder, StoredVectors(folder / COMPARED), method)
+    write_vectors(folder / SEARCHED, (len(vectors), vectors.shape[1]), [vectors])
+    return refine(folder, StoredVectors(folder / SEARCHED), method)

@@ -2,7 +2,7 @@
 
 python -m similarity.finetuning.worker EXAMPLES.npz TASK.json HEAD
 
-It tells how it goes on standard output, a JSON object to a line: {"epoch": {...}} or, last, {"error": "a sentence"}.
+It reports on standard output, one JSON object per line: {"epoch": {...}} or, last, {"error": "a sentence"}.
 """
 
 import importlib.metadata
@@ -77,7 +77,7 @@ def _try(
         # At equal recall the later epoch counts: pictures that belong together are closer by then.
         if recall >= best_recall or not settings.patience:
             best, best_recall, best_epoch = heads, recall, number
-        _tell(Epoch("trial", number, settings.epochs, loss, recall))
+        _report(Epoch("trial", number, settings.epochs, loss, recall))
         if settings.patience and number - best_epoch >= settings.patience:
             break
     return best, best_epoch
@@ -107,16 +107,16 @@ def _add_metrics(
 
 
 def _learn(examples: TrainingExamples, settings: Settings, card: Card, epochs: int) -> Head:
-    """Train on all examples, for so many epochs."""
+    """Train on all examples, for a number of epochs."""
     rows = np.arange(len(examples))
     members = [Member(examples, rows, settings, number) for number in range(settings.members)]
     for number in range(1, epochs + 1):
         loss = float(np.mean([member.learn() for member in members]))
-        _tell(Epoch("final", number, epochs, loss))
+        _report(Epoch("final", number, epochs, loss))
     return join([member.head(card) for member in members], examples.background(rows))
 
 
-def _tell(epoch: Epoch) -> None:
+def _report(epoch: Epoch) -> None:
     _say(epoch=asdict(epoch))
 
 
@@ -126,7 +126,7 @@ def _say(**facts: Any) -> None:
 
 
 def main() -> None:
-    """Train a head as the files named on the command line say."""
+    """Train a head from the files that are named on the command line."""
     examples, task, head = map(Path, sys.argv[1:])
     spec = json.loads(task.read_text())
     settings, card = Settings.from_json(spec["settings"]), Card(**spec["card"])

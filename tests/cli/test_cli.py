@@ -173,7 +173,7 @@ WRONG = {
     "a name that is none": (["index", "{pictures}", "-g", "a b", "-m", MODEL], 1, "cannot name a gallery"),
     "zero results": (["search", "{picture}", "-g", "shapes", "-k", "0"], 2, "greater than or equal to 1"),
     "no number of results": (["search", "{picture}", "-g", "shapes", "-k", "many"], 2, "valid integer"),
-    "no query": (["search", "-g", "shapes"], 2, "say with --text what to look for"),
+    "no query": (["search", "-g", "shapes"], 2, "give a picture, or words with --text"),
     "no such command": (["serach"], 2, "No such command"),
     "a missing picture": (["search", "{empty}/a.jpg", "-g", "shapes"], 1, "cannot be read (No such file"),
     "a folder as a query": (["search", "{empty}", "-g", "shapes"], 1, "is a folder, not a picture"),
@@ -188,7 +188,11 @@ WRONG = {
     "an address of a web page": (["search", "{site}/page", "-g", "shapes"], 1, "is a web page, not a picture"),
     "a private address": (["search", "http://10.1.2.3/a.jpg", "-g", "shapes"], 1, "a private network address"),
     "a sheet that is no PNG": (["search", "{picture}", "-g", "shapes", "--sheet", "a.gif"], 2, "must end in .png"),
-    "nothing to explain on": (["search", "{picture}", "-g", "shapes", "--explain"], 2, "say where to draw it"),
+    "nothing to explain on": (
+        ["search", "{picture}", "-g", "shapes", "--explain"],
+        2,
+        "give a file for the pictures with --sheet",
+    ),
     "a sheet in no folder": (["search", "{picture}", "-g", "shapes", "--sheet", "no/a.png"], 1, "could not be written"),
 }
 

@@ -48,7 +48,7 @@ def test_a_result_that_is_not_sure_enough_is_said_and_shown(run: Run) -> None:
     unsure = run("search", lamp(), *options, "-k", 2)
     assert unsure.returncode == 0
     assert len(unsure.stdout.splitlines()) == 3, "results are there all the same"
-    told = "No confident match: none is as good as those that are right in 95 % of cases. The best one is < 1 % likely"
+    told = "No confident match: no result has a score that is right in 95 % of cases. The best one is < 1 % likely"
     assert told in unsure.stderr
     assert json.loads(run("search", lamp(), *options, "--json").stdout)["confident"] is False
     assert json.loads(run("search", lamp(), *options[:2], *options[4:], "--json").stdout)["confident"] is True

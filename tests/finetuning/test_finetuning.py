@@ -173,7 +173,7 @@ def test_how_sure_results_are_comes_with_the_head_and_only_for_labels(taught: Ga
     assert calibrate(taught).to_json() == head.card.calibration
     assert calibrate(taught).queries == 56
     assert read_calibration(taught, by="maker") is None
-    with pytest.raises(SearchError, match="none were held out to say how sure a result by maker is"):
+    with pytest.raises(SearchError, match="none were held out to measure confidence by maker with"):
         calibrate(taught, by="maker")
 
 
@@ -254,7 +254,7 @@ def test_what_is_learned_of_whole_labels_that_are_held_out_says_nothing_of_how_s
     ("labels", "split", "sentence"),
     [
         (["."] * 3, "item", "of small have no labels to learn from. Put pictures into a folder for each label"),
-        (["boot"] * 3, "item", "have the label 'boot': it takes two labels"),
+        (["boot"] * 3, "item", "have the label 'boot': training needs at least two labels"),
         (["boot", "shoe", "hat"], "item", "Each label of small has only one picture"),
         (["boot", "shoe", "hat"] * 2 + ["coat"], "label", "takes 4 labels with two pictures each .* there are 3"),
     ],
@@ -299,7 +299,9 @@ def test_of_very_many_pictures_some_are_drawn(discs: Gallery, monkeypatch: pytes
     ],
 )
 def test_settings_that_make_no_sense_are_an_error(wrong: dict[str, Any]) -> None:
-    with pytest.raises(HeadError, match=f"not {next(iter(wrong.values()))}|{next(iter(wrong.values()))!r} is none of"):
+    with pytest.raises(
+        HeadError, match=f"not {next(iter(wrong.values()))}|{next(iter(wrong.values()))!r} is not one of"
+    ):
         Settings(**wrong)
 
 
@@ -432,7 +434,7 @@ def test_a_training_process_that_dies_is_an_error(discs: Gallery, monkeypatch: p
             yield started
 
     monkeypatch.setattr(launcher, "running_module", dying)
-    with pytest.raises(HeadError, match="ended before it was done: the computer may be short of memory"):
+    with pytest.raises(HeadError, match="training process died, maybe for lack of memory"):
         finetune(discs)
 
 
@@ -489,7 +491,7 @@ def test_figures_of_what_was_learned_from_say_so(discs: Gallery) -> None:
     head = Head(np.zeros(made.dim, np.float32), basis, np.eye(8, dtype=np.float32), card)
     taught = discs.rebuild(head=head, into=discs.directory.with_name("cautious"))
     assert evaluate(discs).caution == ""
-    assert "taught with pictures of its own" in evaluate(taught).to_json()["caution"]
+    assert "trained on its own pictures" in evaluate(taught).to_json()["caution"]
 
 
 def test_another_gallery_is_not_written_over(discs: Gallery) -> None:

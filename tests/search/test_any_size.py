@@ -281,7 +281,7 @@ def test_rebuild_says_what_was_made_and_info_how_much_it_finds(run: Run, large: 
     place = str(large.directory)
     done = run("rebuild", "--gallery", place, "--recipe", "flat-sq8")
     assert done.returncode == 0, done.stderr
-    assert "The index of large was made anew" in done.stdout
+    assert "The index of large was rebuilt" in done.stdout
     assert "Its index is flat-sq8." in done.stdout
     done = run("rebuild", "--gallery", place, "--recipe", "ivf", "--json")
     assert json.loads(done.stdout)["recipe"] == "IVF64,SQ8"
