@@ -102,7 +102,7 @@ def test_pages_follow_each_other_and_ranks_go_on(large: Gallery, vectors: Vector
     assert large.search_vector(vectors[9], 10, offset=COUNT) == []
     with pytest.raises(SearchError, match="pass over must be at least 0, not -1"):
         large.search_vector(vectors[9], 10, offset=-1)
-    with pytest.raises(SearchError, match="'perfect' is none of fast, balanced, high"):
+    with pytest.raises(SearchError, match="'perfect' is not one of fast, balanced, high"):
         large.search_vector(vectors[9], 10, accuracy="perfect")  # type: ignore[arg-type]
 
 

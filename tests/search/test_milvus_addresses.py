@@ -264,7 +264,7 @@ def test_a_gallery_that_was_made_at_an_address_is_opened_there_later(
     assert "`python -m similarity verify --gallery NAME --uri ADDRESS`" in refused.stderr
     another = run("verify", "-g", "far", "--uri", "http://127.0.0.1:9")
     assert another.returncode == 1
-    assert f"is not where the gallery is searched, which is Milvus at {milvus.uri}" in another.stderr
+    assert f"is not the address of the gallery's store, which is Milvus at {milvus.uri}" in another.stderr
     assert run("verify", "-g", "far", "--uri", milvus.uri).returncode == 0
     monkeypatch.setattr(addresses, "_given", set())
     assert json.loads(run(*asked).stdout)["hits"][0]["id"] == json.loads(found.stdout)["hits"][0]["id"]

@@ -310,7 +310,7 @@ def test_without_pymilvus_the_error_says_what_to_install(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("kind", "uri", "fault"),
     [
-        ("redis", "", "'redis' is no store: choose from faiss, milvus"),
+        ("redis", "", "'redis' is not a store: choose from faiss, milvus"),
         ("milvus", "", "Milvus needs an address"),
         ("milvus", "host:19530", "is no address of Milvus"),
         ("milvus", "vectors.sqlite", "is no address of Milvus"),

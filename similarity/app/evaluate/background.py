@@ -87,7 +87,7 @@ def wait_for(gallery: Gallery, request: EvaluationRequest) -> Evaluation | None:
     """Wait for an evaluation, with a progress bar on the page; None after an unexpected error, which is in the log.
 
     Raises:
-        SimilarityError: the request makes no sense, or a picture or the model is missing.
+        SimilarityError: the request is invalid, or a picture or the model is missing.
     """
     computation = start(gallery, request)
     wait([computation.result], timeout=TICK)
