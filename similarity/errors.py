@@ -14,7 +14,7 @@
     ├── ModelError          a backbone that cannot be used
     │   ├── WeightsError    ... because its weights are missing or damaged
     │   └── HeadError       a head that cannot be trained, read or used
-    ├── SearchError         a search that makes no sense
+    ├── SearchError         an invalid search
     └── GalleryError        a gallery that cannot be made or used
         ├── GalleryNotFoundError
         ├── GalleryDamagedError
@@ -102,7 +102,7 @@ class HeadError(ModelError):
 
 
 class SearchError(SimilarityError):
-    """A search that makes no sense, such as one for zero results."""
+    """An invalid search, such as one for zero results."""
 
 
 class GalleryError(SimilarityError):

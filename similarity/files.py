@@ -12,24 +12,24 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
-# Beside a file that is being replaced lies what it is replaced with.
+# Suffix of the file beside another that will replace it.
 UNFINISHED_SUFFIX = ".new"
 
-# Windows has no such files to be careful with.
+# These flags do not exist on Windows, nor do the special files that they guard against.
 CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def read_own(path: Path, most: int) -> bytes:
-    """Read a file of ours; raises OSError if it is not a regular file, or larger than `most` bytes."""
+def read_own(path: Path, limit: int) -> bytes:
+    """Read one of our files; raises OSError if it is not a regular file, or larger than `limit` bytes."""
     with open_own(path) as file:
-        if os.fstat(file.fileno()).st_size > most:
-            raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
-        return file.read(most)
+        if os.fstat(file.fileno()).st_size > limit:
+            raise OSError(errno.EFBIG, f"it is larger than {limit:,} bytes", str(path))
+        return file.read(limit)
 
 
 def open_own(path: Path) -> BufferedReader:
-    """Open a file of ours to read it; raises OSError if it is missing, a link or a pipe."""
-    file = open(os.open(path, os.O_RDONLY | CAREFULLY), "rb")  # noqa: PTH123, SIM115 - of what is open already
+    """Open one of our files for reading; raises OSError if it is missing, a link or a pipe."""
+    file = open(os.open(path, os.O_RDONLY | CAREFULLY), "rb")  # noqa: PTH123, SIM115 - wraps an open descriptor
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
@@ -37,15 +37,15 @@ def open_own(path: Path) -> BufferedReader:
 
 
 def drop_foreign(path: Path) -> None:
-    """Remove a link or a pipe that stands in the place of a file of ours, but not the target of the link."""
+    """Remove a link or a pipe in the place of one of our files, but not the target of the link."""
     with suppress(FileNotFoundError, NotADirectoryError):
-        mode = path.lstat().st_mode  # once: what lies there may be another file a moment later
+        mode = path.lstat().st_mode  # read once, since the file may be replaced a moment later
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             path.unlink()
 
 
 def confirm(path: Path) -> None:
-    """Wait until the disk has confirmed a file or a folder."""
+    """Sync a file or a folder to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -56,16 +56,16 @@ def confirm(path: Path) -> None:
 def write_atomically(path: Path, data: bytes | str | Callable[[BinaryIO], object], *, durable: bool = False) -> None:
     """Write a file so that its path has the old content or the new one, and never a part of it.
 
-    The content is written to `unfinished(path)`, which then takes the file's place. If writing fails, nothing of it
-    stays; what a killed process has left there is written over by the next one. Writers of the same path take turns.
+    The content is written to `unfinished(path)`, which then replaces the file. If writing fails, that file is deleted;
+    if a killed process left it, the next writer overwrites it. Writers of the same path take turns.
 
     Args:
         path: in a folder that exists.
         data: the content, text as UTF-8, or a function that writes it to the open file.
-        durable: wait until the disk has confirmed the file and its folder.
+        durable: sync the file and its folder to disk.
 
     Raises:
-        OSError: it cannot be written; once it has replaced the old file, only the confirmation of the folder can fail.
+        OSError: it cannot be written; once it has replaced the old file, only syncing the folder can fail.
     """
     new = unfinished(path)
     with _sole_writer(new) as file:
@@ -78,7 +78,7 @@ def write_atomically(path: Path, data: bytes | str | Callable[[BinaryIO], object
 
 
 def unfinished(path: Path) -> Path:
-    """The file beside another that holds its next content while this is written."""
+    """Return the path beside a file where its next content is written."""
     return path.with_name(f"{path.name}{UNFINISHED_SUFFIX}")
 
 
@@ -92,7 +92,7 @@ def _fill(file: BinaryIO, data: bytes | str | Callable[[BinaryIO], object]) -> N
 
 @contextmanager
 def _sole_writer(new: Path) -> Iterator[BinaryIO]:
-    """An empty file that nobody else writes to until the block ends; it is removed if the block fails."""
+    """Open an empty file, locked against other writers; it is removed if the block fails."""
     with _locked(new) as file:
         try:
             file.truncate()
@@ -108,43 +108,43 @@ def _locked(new: Path) -> BinaryIO:
     while True:
         drop_foreign(new)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | CAREFULLY, 0o666)
-        file = open(descriptor, "wb")  # noqa: PTH123, SIM115 - of what is open already
+        file = open(descriptor, "wb")  # noqa: PTH123, SIM115 - wraps an open descriptor
         with suppress(OSError):  # some file systems have no locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), new.lstat()):
                 return file
-        file.close()  # whoever held the lock has moved it to its place, or removed it
+        file.close()  # its previous writer has moved or removed it
 
 
-# JSON of up to SMALL bytes is parsed whatever it holds. Larger JSON may have one bracket in every PER_BRACKET bytes and
-# one comma in every PER_COMMA: ours has fewer, and each takes up to seventy times the memory that it takes in the file.
+# JSON of up to SMALL bytes is always parsed. Larger JSON may have one bracket per PER_BRACKET bytes and one comma per
+# PER_COMMA bytes: ours has fewer, and each value takes up to seventy times as much memory as space in the file.
 SMALL, PER_BRACKET, PER_COMMA = 1 << 20, 24, 8
 
 
-def read_json(path: Path, most: int) -> Any:
-    """Read a JSON file of up to `most` bytes; raises OSError, or ValueError if it is not JSON as we write it."""
-    return parse_json(read_own(path, most))
+def read_json(path: Path, limit: int) -> Any:
+    """Read a JSON file of up to `limit` bytes; raises OSError, or ValueError if it is not JSON as we write it."""
+    return parse_json(read_own(path, limit))
 
 
 def parse_json(data: bytes | str) -> Any:
-    """Parse JSON; raises ValueError if it is malformed, nested too deep, or has more parts than ours."""
+    """Parse JSON; raises ValueError if it is malformed, nested too deep, or has more values than ours."""
     raw = data.encode(errors="replace") if isinstance(data, str) else data
     if len(raw) > SMALL:
         brackets, commas = raw.count(b"[") + raw.count(b"{"), raw.count(b",")
         if PER_BRACKET * brackets > len(raw) or PER_COMMA * commas > len(raw):
-            raise ValueError("it has more parts than ours have")
+            raise ValueError("it has too many values for its size")
     try:
         return json.loads(data, parse_constant=_refuse, parse_float=_finite)
     except RecursionError as error:
-        raise ValueError("its parts lie too deep in each other") from error
+        raise ValueError("it is nested too deep") from error
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"it holds {constant}, which is no number")
+    raise ValueError(f"it contains {constant}, which is not a number")
 
 
 def _finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
-        raise ValueError(f"it holds {text[:20]}, which is too large")
+        raise ValueError(f"it contains {text[:20]}, which is too large")
     return number

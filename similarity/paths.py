@@ -22,20 +22,20 @@ def home() -> Path:
 def full_path(place: str | Path) -> Path:
     """An absolute path, with `~` and links resolved; raises SimilarityError if it is not valid."""
     if len(str(place)) > LONGEST_PATH:
-        raise SimilarityError(f"A path has {LONGEST_PATH:,} characters at most, and this one {len(str(place)):,}.")
+        raise SimilarityError(f"A path can have {LONGEST_PATH:,} characters at most; this one has {len(str(place)):,}.")
     try:
         return Path(place).expanduser().resolve()
     except (OSError, ValueError, RuntimeError) as error:
-        raise SimilarityError(f"{place} is not a path that can be used ({error}).") from error
+        raise SimilarityError(f"{place} is not a valid path ({error}).") from error
 
 
 def galleries_folder() -> Path:
-    """The folder of galleries that are known by name."""
+    """The folder of galleries that have a name."""
     return home() / "galleries"
 
 
 def models_folder() -> Path:
-    """The folder where weights are looked for first, and downloaded to."""
+    """The folder of downloaded weights, which is searched first."""
     return home() / "models"
 
 

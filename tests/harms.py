@@ -9,7 +9,7 @@ from typing import Any
 import foreign as made_elsewhere
 from foreign import Harm, seal_with
 
-from similarity.storage.feedback import MARKS
+from similarity.storage.feedback import FEEDBACK
 
 
 def told(change: dict[str, Any]) -> Harm:
@@ -88,7 +88,7 @@ HARMS: dict[str, Harm] = {
     "the index is a pipe": pipes("generations/*/index.faiss"),
     "the lock is a pipe": pipes(".lock"),
     "the note of the writer is a pipe": pipes(".writer.json"),
-    "the marks are a pipe": pipes(MARKS),
+    "the marks are a pipe": pipes(FEEDBACK),
     "the list of collections is a pipe": pipes("collections.json"),
     "CURRENT is very long": lambda directory, _: (directory / "CURRENT").write_text("0" * 10_000_000) and None,
     "created is a number": told({"created": 5}),

@@ -1,4 +1,4 @@
-"""The command line: parse, call the library, show. Its names and JSON keys are a contract."""
+"""The command line: parses arguments, calls the library, prints. Its names and JSON keys are a contract."""
 
 import logging
 import os
@@ -45,7 +45,7 @@ COMMANDS = {
 
 
 class LoadedCommands(UserDict[str, Any]):
-    """Commands by name, each loaded when it is looked up: to run one is not to import all."""
+    """Commands by name, each imported when it is looked up, so that running one does not import all."""
 
     def __getitem__(self, name: str) -> Any:
         """Return a command, loaded now if it has not been."""
@@ -67,7 +67,7 @@ def _load(name: str, place: str) -> Any:
 
 
 class Commands(TyperGroup):
-    """All commands. An error of ours ends any of them with one sentence and exit status 1, whoever runs them."""
+    """The group of all commands; our own errors end a command with one sentence and exit status 1."""
 
     def __init__(self, **settings: Any) -> None:
         """Take the settings of the app; the commands are those above."""
@@ -75,7 +75,7 @@ class Commands(TyperGroup):
         self.commands = LoadedCommands(COMMANDS)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
+        """Run a command."""
         try:
             return super().invoke(ctx)
         except SimilarityError as error:
@@ -95,18 +95,18 @@ app = typer.Typer(
 
 @app.callback()
 def start() -> None:
-    """Begin any command; with this function the app is a group although its commands are registered nowhere else."""
+    """Run before each command; this callback makes the app a group, although no command is registered with it."""
 
 
 def main() -> None:
-    """Run the command line: exit status 0 done, 1 an error of ours in one sentence, 2 wrong usage, 130 interrupted.
+    """Run the command line: exit status 0 for success, 1 for our own errors, 2 for wrong usage, 130 if interrupted.
 
-    What the whole process needs is set here and nowhere else, so that `app` can be run any number of times in one.
+    Settings of the whole process are made only here, so that `app` can be run repeatedly in one process.
     """
     plain.log(logging.ERROR)
     try:
         app()
-    except BrokenPipeError:  # whoever read the output has had enough, as `head` has
+    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         _end()
     except OSError as error:
         terminal.say(f"The output could not be written ({error.strerror or error}).", as_="Error", style="bold red")
@@ -114,6 +114,6 @@ def main() -> None:
 
 
 def _end() -> NoReturn:
-    """Exit without a word about what is still to be written and cannot be."""
+    """Exit without an error about buffered output that cannot be written any more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)

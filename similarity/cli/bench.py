@@ -1,4 +1,4 @@
-"""The commands `bench embedding`, `bench query`, `bench explain`, `bench search` and `bench teaching`."""
+"""`bench embedding`, `query`, `explain`, `search` and `teaching`: benchmarks of this computer."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +13,19 @@ from similarity.finetuning.settings import Loss
 from similarity.paths import full_path
 from similarity.sample import FOLDER
 
-app = typer.Typer(help="Measure how fast this computer is, and what teaching is worth.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure how fast this computer is, and how much finetuning improves a gallery.", no_args_is_help=True
+)
 
-Folder = Annotated[Path, typer.Argument(help="Pictures to measure with; those of the sample gallery unless given.")]
-Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; one without weights here gets random ones.")]
-PrecisionName = Annotated[Precision, typer.Option(help="Of the network's arithmetic.")]
+Folder = Annotated[Path, typer.Argument(help="A folder of pictures; by default those of the sample gallery.")]
+Model = Annotated[
+    str,
+    typer.Option("--model", "-m", help="A backbone; without weights on this computer it is measured with random ones."),
+]
+PrecisionName = Annotated[Precision, typer.Option(help="Number format that the network computes in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 
-# Of the table of `bench search`: the key in its report, and what stands above.
+# Columns of the table of `bench search`: the key in its report, and the heading.
 COLUMNS = {
     "recipe": "recipe",
     "build_s": "build s",
@@ -42,7 +47,7 @@ Bench = Callable[..., dict[str, Any]]
 def embedding(
     folder: Folder = FOLDER, model: Model = "auto", precision: PrecisionName = "auto", as_json: AsJson = False
 ) -> None:
-    """Images a second: the network alone, decoding alone, both from disk to vectors, and torch for comparison."""
+    """Measure images a second: the network alone, decoding alone, from disk to vectors, and torch for comparison."""
     from similarity.bench.embedding import bench_embedding
 
     _measure(bench_embedding, folder, model, precision, as_json=as_json)
@@ -52,7 +57,7 @@ def embedding(
 def query(
     folder: Folder = FOLDER, model: Model = "auto", precision: PrecisionName = "auto", as_json: AsJson = False
 ) -> None:
-    """Milliseconds from a picture's bytes to its hits, alone and among others, and for a command in a fresh process."""
+    """Measure milliseconds from a picture's bytes to its hits: alone, among other searches, and in a new process."""
     from similarity.bench.query import bench_query
 
     _measure(bench_query, folder, model, precision, as_json=as_json)
@@ -62,7 +67,7 @@ def query(
 def explain(
     folder: Folder = FOLDER, model: Model = "auto", precision: PrecisionName = "auto", as_json: AsJson = False
 ) -> None:
-    """Milliseconds to say why two pictures are similar, with a query that was looked at before and without."""
+    """Measure milliseconds to explain why two pictures are similar, for a new query and for one seen before."""
     from similarity.bench.explain import bench_explain
 
     _measure(bench_explain, folder, model, precision, as_json=as_json)
@@ -71,11 +76,11 @@ def explain(
 @app.command()
 def teaching(
     gallery: GalleryName,
-    loss: Annotated[Loss, typer.Option(help="Which loss of metric learning.")] = "multi-similarity",
-    draws: Annotated[int, typer.Option(min=1, help="How many times something else is held out.")] = 5,
+    loss: Annotated[Loss, typer.Option(help="The loss of metric learning.")] = "multi-similarity",
+    draws: Annotated[int, typer.Option(min=1, help="Number of random splits into training and held-out pictures.")] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a head on pictures that were held out, and on labels that it never saw: mean and spread."""
+    """Measure heads on held-out pictures and on held-out labels: mean and spread over several splits."""
     from similarity.bench.finetuning import bench_teaching
     from similarity.finetuning.validation import METRICS
 
@@ -95,12 +100,14 @@ def teaching(
 
 @app.command()
 def search(
-    n: Annotated[int, typer.Option("--n", min=1, help="How many vectors.")] = 100_000,
-    dim: Annotated[int, typer.Option("--dim", min=2, help="How long each is: 2048 for ResNet-50.")] = 1280,
-    gallery: Annotated[str | None, typer.Option("--gallery", "-g", help="Take this gallery's vectors instead.")] = None,
+    n: Annotated[int, typer.Option("--n", min=1, help="Number of vectors.")] = 100_000,
+    dim: Annotated[int, typer.Option("--dim", min=2, help="Numbers in each vector: 2048 for ResNet-50.")] = 1280,
+    gallery: Annotated[
+        str | None, typer.Option("--gallery", "-g", help="Use the vectors of this gallery instead of random ones.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every index there is on the same vectors: time to build, memory, milliseconds a query, and how much it finds."""
+    """Compare all kinds of index on the same vectors: time to build, memory, milliseconds a query, and recall."""
     from similarity.bench.search import bench_search
 
     with terminal.indexing() as progress:
@@ -117,7 +124,7 @@ def search(
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """A row of the table."""
+    """Return a row of the table."""
     scaled = "*" if "extrapolated_from" in row else ""
     return (row["recipe"] + scaled, *(str(row.get(name, "")) for name in list(COLUMNS)[1:]))
 

@@ -1,4 +1,4 @@
-"""Confidence of the hits of a `search`: how likely they are right, and whether the best is likely enough."""
+"""Confidence of the hits of a `search`: their probabilities, and a warning if that of the best is too low."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,10 +20,10 @@ AT_ONCE = 20_000
 def find(
     gallery: "Gallery", query: "EncodedQuery", precision: float | None, accuracy: "Accuracy" = "balanced"
 ) -> "Chances | None":
-    """How likely hits of a query are right; None if the gallery cannot tell and no precision is requested.
+    """Return probabilities for the hits of a query; None if the gallery has no calibration.
 
     Raises:
-        SearchError: a precision is requested, and the gallery cannot tell how likely a hit is right.
+        SearchError: a precision is requested, and the gallery cannot be calibrated.
     """
     from similarity.evaluation.confidence.calibration import VOTERS
     from similarity.evaluation.confidence.estimate import find_chances
@@ -32,9 +32,7 @@ def find(
     if query.has_words:
         if precision is None:
             return None
-        raise SearchError(
-            "How sure a result is has been measured for pictures only: leave out the words, or --precision."
-        )
+        raise SearchError("Confidence is measured for query pictures only: leave out the words, or --precision.")
     try:
         is_due = precision is not None or len(gallery) <= AT_ONCE
         calibration = calibrate(gallery) if is_due else read_calibration(gallery)
@@ -51,7 +49,7 @@ def find(
 
 
 def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -> None:
-    """Say that the best hit is less likely right than requested, and how likely it is."""
+    """Warn if the best hit is less likely right than requested, with its probability."""
     from similarity.evaluation.confidence.estimate import percent
 
     best = chances.best(hits)
@@ -59,16 +57,16 @@ def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -
         return
     share = f"{precision:.1%}".replace(".0%", "%").replace("%", " %")
     if chances.calibration.threshold(precision) is None:
-        why = f"no score of this gallery is right in {share} of cases, as far as its own pictures tell"
+        why = f"in this gallery no score means {share} certainty, measured on its own pictures"
     else:
-        why = f"none is as good as those that are right in {share} of cases"
+        why = f"no result has a score that is right in {share} of cases"
     chance = chances.of(best)
     verdict = "has no label" if chance is None else f"is {percent(chance)} likely the same kind"
     terminal.say(f"{why}. The best one {verdict}.", as_="No confident match")
 
 
 def as_cell(chances: "Chances", hit: "Hit") -> str:
-    """The cell of a table that gives how likely a hit is right."""
+    """Return the cell of a table with the probability that a hit is right."""
     from similarity.evaluation.confidence.estimate import percent
 
     chance = chances.of(hit)

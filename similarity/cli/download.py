@@ -1,4 +1,4 @@
-"""`download`."""
+"""`download`: public datasets of photographs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +12,8 @@ from similarity.paths import full_path
 
 def download(
     dataset: Annotated[str, typer.Argument(help="sop (Stanford Online Products) or clothing.")],
-    to: Annotated[Path | None, typer.Option(help="Where to put it; artifacts/datasets unless given.")] = None,
-    url: Annotated[str | None, typer.Option(help="Another address than the usual one, such as a mirror's.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder for the dataset; by default artifacts/datasets.")] = None,
+    url: Annotated[str | None, typer.Option(help="Another address to download from, such as a mirror.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Download a public dataset of photographs, and say how to index it."""
@@ -34,7 +34,7 @@ def download(
         with terminal.counting("Unpacking") as progress:
             unpacked = unpack_dataset(chosen, folder, progress=progress)
     except KeyboardInterrupt:
-        terminal.say("Interrupted: run the same command again to go on where it stopped.")
+        terminal.say("Interrupted: run the same command again to resume.")
         raise typer.Exit(INTERRUPTED) from None
     command = index_command(chosen, unpacked)
     if as_json:

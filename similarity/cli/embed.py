@@ -1,4 +1,4 @@
-"""`embed`: a list of pictures into shards of embeddings, on this computer or on many."""
+"""`embed`: embeds a list of pictures into shards, on this computer or on several."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,16 +24,20 @@ if TYPE_CHECKING:
 
     from similarity.shards.run import Embedding, Workers
 
-ShardSize = Annotated[int, typer.Option(min=1, help="How many pictures make a shard.")]
-Thumbnails = Annotated[bool, typer.Option(help="Keep a small JPEG of each picture.")]
-Address = Annotated[str | None, typer.Option(help="Of a Ray cluster, host:6379; else this computer alone.")]
-WorkerCores = Annotated[int | None, typer.Option(min=1, help="Cores of each Ray worker; those of a computer, up to 8.")]
-EngineName = Annotated[Literal["local", "ray"], typer.Option(help="What embeds: this process, or workers of Ray.")]
+ShardSize = Annotated[int, typer.Option(min=1, help="Number of pictures in a shard.")]
+Thumbnails = Annotated[bool, typer.Option(help="Store a small JPEG of each picture.")]
+Address = Annotated[
+    str | None, typer.Option(help="Address of a Ray cluster, host:6379; by default only this computer.")
+]
+WorkerCores = Annotated[
+    int | None, typer.Option(min=1, help="Cores of each Ray worker; by default all of a computer, up to 8.")
+]
+EngineName = Annotated[Literal["local", "ray"], typer.Option(help="Embed in this process, or with workers of Ray.")]
 
 
 def embed(
     source: SourcePath,
-    out: Annotated[Path, typer.Option(help="The folder for the shards; one that all computers share.")],
+    out: Annotated[Path, typer.Option(help="Folder for the shards, which all computers share.")],
     engine: EngineName = "local",
     model: Model = "auto",
     weights: WeightsPath = None,
@@ -47,7 +51,7 @@ def embed(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Embed pictures into Parquet files, also with Ray; `index --from-embeddings` makes a gallery of them."""
+    """Embed pictures to Parquet files, also with Ray; `index --from-embeddings` makes a gallery of them."""
     from similarity.shards import run
     from similarity.shards.chunks import open_list
 
@@ -73,23 +77,23 @@ def embed(
 
 
 def _workers(engine: str, address: str | None, cores: int | None) -> "AbstractContextManager[Workers] | None":
-    """The workers of a Ray cluster; None for this process alone."""
+    """Return the workers of a Ray cluster; None for this process alone."""
     if engine == "ray":
         from similarity.shards.ray import cluster
 
         return cluster(address, cores=cores)
     if address or cores:
-        raise typer.BadParameter("these are for Ray: add --engine ray", param_hint="--address, --cpus-per-worker")
+        raise typer.BadParameter("these options need --engine ray", param_hint="--address, --cpus-per-worker")
     return None
 
 
 def _print_report(done: "Embedding", *, as_json: bool) -> None:
-    """Print what was embedded, and the command that makes a gallery of it."""
+    """Print the counts, and the command that makes a gallery of the shards."""
     model = done.origin.identity["model"]
     if as_json:
         facts: dict[str, Any] = {"out": str(done.out), "model": model, "dim": done.origin.dim}
         facts |= {name: getattr(done, name) for name in ("embedded", "resumed")}
-        facts["skipped"] = [{"path": one.path, "reason": one.reason} for one in done.skipped]
+        facts["skipped"] = [{"path": file.path, "reason": file.reason} for file in done.skipped]
         facts |= {name: getattr(done, name) for name in ("shards", "seconds", "images_per_second", "engine")}
         terminal.print_json(facts)
         return

@@ -1,4 +1,4 @@
-"""`evaluate` and `compare`: how well galleries answer."""
+"""`evaluate` and `compare`: how good the results of a gallery are."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 QueriesPath = Annotated[
     Path | None,
-    typer.Option("--queries", help="Ask with these: a folder, a zip, a CSV or SOP; else with the gallery's own."),
+    typer.Option(
+        "--queries", help="Query pictures: a folder, a zip, a CSV or SOP; by default the gallery's own pictures."
+    ),
 ]
-Column = Annotated[str, typer.Option("--by", help="What must be the same for a result to be right: label or a column.")]
-Most = Annotated[int | None, typer.Option(min=1, help="So many queries are enough, drawn at random; else all.")]
+Column = Annotated[
+    str, typer.Option("--by", help="A result is right if it has the same value here: label, or a column.")
+]
+Most = Annotated[
+    int | None, typer.Option(min=1, help="Use at most this many queries, drawn at random; by default all.")
+]
 
 WORST_LABELS = 5
 
@@ -31,17 +37,17 @@ def evaluate(
     by: Column = LABEL,
     most: Most = None,
     report: Annotated[
-        Path | None, typer.Option(help="Also write a page with plots and pictures: an .html file.")
+        Path | None, typer.Option(help="Also write a page with plots and pictures to this .html file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how well a gallery answers: how often the first results are right."""
+    """Measure how often the first results of a gallery are right."""
     from similarity.evaluation import evaluate as measure
     from similarity.evaluation import render_report
     from similarity.evaluation.report.page import save_report
 
     if report and report.suffix.lower() != ".html":
-        raise typer.BadParameter("its name must end in .html", param_hint="--report")
+        raise typer.BadParameter("the file's name must end in .html", param_hint="--report")
     if report and not report.absolute().parent.is_dir():
         raise typer.BadParameter("there is no such folder", param_hint="--report")
     opened, source = open_or_index(gallery), _source(queries)
@@ -59,19 +65,19 @@ def evaluate(
 
 def compare(
     a: Annotated[str, typer.Argument(help="A gallery's name, or a path to its folder.")],
-    b: Annotated[str, typer.Argument(help="Another one.")],
+    b: Annotated[str, typer.Argument(help="The gallery to compare it with.")],
     queries: QueriesPath = None,
     by: Column = LABEL,
     most: Most = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare how well two galleries answer the same queries, and say whether that can be chance."""
+    """Compare the results of two galleries for the same queries, and say whether the difference can be chance."""
     from similarity.evaluation import compare as compare_evaluations
     from similarity.evaluation import evaluate as measure
 
-    opened, source = [open_or_index(name) for name in (a, b)], _source(queries)
+    galleries, source = [open_or_index(name) for name in (a, b)], _source(queries)
     with terminal.indexing() as progress:
-        evaluations = [measure(one, source, by=by, most=most, progress=progress) for one in opened]
+        evaluations = [measure(gallery, source, by=by, most=most, progress=progress) for gallery in galleries]
     comparison = compare_evaluations(*evaluations)
     if as_json:
         terminal.print_json(comparison.to_json())
@@ -86,25 +92,28 @@ def _source(queries: Path | None) -> "Source | None":
 
 
 def _show(evaluation: "Evaluation") -> None:
-    """The metrics as a table, and the labels that fare worst."""
-    rows = [(name, f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}") for name, one in evaluation.metrics.items()]
+    """Print the metrics as a table, and the labels with the worst results."""
+    rows = [
+        (name, f"{metric.value:.3f}", f"{metric.low:.3f} to {metric.high:.3f}")
+        for name, metric in evaluation.metrics.items()
+    ]
     terminal.print_table(("metric", "score", "95 % interval"), rows)
-    asked = f"{evaluation.queries:,} queries ({evaluation.protocol}), {evaluation.seconds:.1f} s"
+    queries = f"{evaluation.queries:,} queries ({evaluation.protocol}), {evaluation.seconds:.1f} s"
     left_out = f"; {evaluation.left_out.total:,} left out: {evaluation.left_out}" if evaluation.left_out.total else ""
-    terminal.print_line(f"{evaluation.gallery}, {evaluation.model}, right by {evaluation.by}: {asked}{left_out}.")
+    terminal.print_line(f"{evaluation.gallery}, {evaluation.model}, right by {evaluation.by}: {queries}{left_out}.")
     if evaluation.caution:
         terminal.say(evaluation.caution, as_="Note")
     if evaluation.reliability is not None:
         error = evaluation.reliability.error
         terminal.print_line(
-            f"Expected calibration error {error:.3f}: how far probabilities are from the shares that were right."
+            f"Expected calibration error {error:.3f}: how far the probabilities are from the shares of right results."
         )
     if len(evaluation.per_label) > 1:
-        worst = sorted(evaluation.per_label, key=lambda one: one.map_r)[:WORST_LABELS]
+        worst = sorted(evaluation.per_label, key=lambda label: label.map_r)[:WORST_LABELS]
         terminal.print_line("")
         terminal.print_table(
             ("lowest map@r", "count", "map@r", "recall@1"),
-            [(one.label, f"{one.queries:,}", f"{one.map_r:.3f}", f"{one.recall_1:.3f}") for one in worst],
+            [(label.label, f"{label.queries:,}", f"{label.map_r:.3f}", f"{label.recall_1:.3f}") for label in worst],
         )
 
 
@@ -112,14 +121,14 @@ def _show_comparison(comparison: "Comparison") -> None:
     rows = [
         (
             name,
-            f"{one.a:.3f}",
-            f"{one.b:.3f}",
-            f"{one.difference:+.3f}",
-            f"{one.low:+.3f} to {one.high:+.3f}",
-            f"{one.adjusted:.4f}",
+            f"{metric.a:.3f}",
+            f"{metric.b:.3f}",
+            f"{metric.difference:+.3f}",
+            f"{metric.low:+.3f} to {metric.high:+.3f}",
+            f"{metric.adjusted:.4f}",
             comparison.verdict(name),
         )
-        for name, one in comparison.metrics.items()
+        for name, metric in comparison.metrics.items()
     ]
     names = comparison.names
     for caution in dict.fromkeys(filter(None, (comparison.a.caution, comparison.b.caution))):
@@ -127,7 +136,7 @@ def _show_comparison(comparison: "Comparison") -> None:
     terminal.print_table(("metric", *names, "difference", "95 % interval", "p", "verdict"), rows)
     terminal.print_line(
         f"{comparison.queries:,} queries in common ({comparison.a.protocol}), right by {comparison.a.by}. "
-        "p is McNemar's for recall and of sign flips for the rest, after Holm's correction."
+        "p is of McNemar's test for recall and of a sign-flip test for the rest, after Holm's correction."
     )
     if not comparison.same_pictures:
-        terminal.say("The galleries do not hold the same pictures, which by itself makes a difference.", as_="Note")
+        terminal.say("The galleries hold different pictures, which alone changes the metrics.", as_="Note")

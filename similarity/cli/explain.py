@@ -1,4 +1,4 @@
-"""Explanations of the hits of a `search`: heat on the sheet, numbers in JSON."""
+"""Explanations of the hits of a `search`: heat maps on the sheet, numbers in JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,28 +16,32 @@ if TYPE_CHECKING:
     from similarity.query.explain import Explanation, Heat
     from similarity.search import Hit
 
-# One for each hit; None where its picture cannot be read any more.
+# An explanation for each hit; None if its picture can no longer be read.
 Reasons = Sequence["Explanation | None"]
 
 
 def check(sheet: Path | None, *, as_json: bool) -> None:
     """Raise BadParameter if there is neither a sheet nor JSON to show an explanation in."""
     if not (sheet or as_json):
-        raise typer.BadParameter("say where to draw it with --sheet, or --json for numbers", param_hint="--explain")
+        raise typer.BadParameter(
+            "give a file for the pictures with --sheet, or use --json for numbers", param_hint="--explain"
+        )
 
 
 def find(gallery: "Gallery", query: "EncodedQuery", hits: Sequence["Hit"]) -> Reasons:
-    """An explanation of each hit against the first picture of the query; prints a note about hits without one.
+    """Explain the score of each hit with the first picture of the query; prints a note about hits that cannot be.
 
     Raises:
-        SearchError: the query is words alone. ModelError: the model does not look at regions.
+        SearchError: the query has no picture. ModelError: the network has no feature map.
     """
     from similarity.errors import FetchError, ImageError, SearchError
 
     if query.look is None:
-        raise SearchError("Words have no regions to explain a score with: show it a picture, or leave --explain away.")
+        raise SearchError(
+            "Words have no regions that could explain a score: search with a picture, or leave out --explain."
+        )
     if len(query.examples.like) + len(query.examples.unlike) > 1:
-        terminal.say(f"Explained is how similar results are to {query.files[0].name} alone.", as_="Note")
+        terminal.say(f"The explanation is about {query.files[0].name} alone, not the other examples.", as_="Note")
     reasons: list[Explanation | None] = []
     for hit in hits:
         try:
@@ -51,19 +55,19 @@ def find(gallery: "Gallery", query: "EncodedQuery", hits: Sequence["Hit"]) -> Re
 
 
 def heated(query: "Image.Image", pictures: Sequence[bytes], reasons: Reasons) -> tuple["Image.Image", list[bytes], str]:
-    """Pictures of a sheet with heat on them: the query's towards the first hit, those of the hits, and a heading."""
+    """Draw heat maps for a sheet; returns the query with that towards the first hit, the hits, and a heading."""
     from similarity.images.decoding import decode, thumbnail
 
-    def laid_over(picture: bytes, reason: "Explanation | None") -> bytes:
+    def overlay(picture: bytes, reason: "Explanation | None") -> bytes:
         return thumbnail(_with(decode(picture, "The thumbnail"), reason.result)) if reason else picture
 
-    shown = [laid_over(picture, reason) for picture, reason in zip(pictures, reasons, strict=True)]
+    shown = [overlay(picture, reason) for picture, reason in zip(pictures, reasons, strict=True)]
     first = reasons[0] if reasons else None
     return (_with(query, first.query), shown, "Query, towards rank 1") if first else (query, shown, "Query")
 
 
 def to_json(reason: "Explanation | None") -> dict[str, Any] | None:
-    """Rows of numbers: what the regions of the result contribute, and those of the query."""
+    """Return the contributions of the regions of result and query as rows of numbers."""
     if reason is None:
         return None
     facts: dict[str, Any] = {"is_exact": reason.is_exact, "own": round(reason.own, 5)}
@@ -77,7 +81,7 @@ def to_json(reason: "Explanation | None") -> dict[str, Any] | None:
 
 
 def _with(picture: "Image.Image", heat: "Heat") -> "Image.Image":
-    """A picture with heat over it."""
-    from similarity.exports.heat import lay_over
+    """Return a picture with a heat map over it."""
+    from similarity.exports.heat import overlay_heat
 
-    return lay_over(picture, heat.cells, heat.box)
+    return overlay_heat(picture, heat.cells, heat.box)

@@ -1,4 +1,4 @@
-"""`feedback`: what people said of a gallery's results in the app."""
+"""`feedback`: the feedback that people gave on a gallery's results in the app."""
 
 from typing import Annotated
 
@@ -13,12 +13,12 @@ SHOWN = 10
 
 def feedback(
     gallery: GalleryName = SAMPLE,
-    forget: Annotated[bool, typer.Option("--forget", help="Take all marks back, for good.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Delete all marks for good.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the marks on a gallery's results, more like this and not like this; with --json, export them all."""
+    """Show the marks that people made on a gallery's results in the app; with --json, export them all."""
     from similarity.gallery import open_gallery
-    from similarity.storage.feedback import forget_all, tell_marks
+    from similarity.storage.feedback import feedback_to_json, forget_all
     from similarity.storage.inventory import find_gallery
 
     if forget:
@@ -30,17 +30,22 @@ def feedback(
         terminal.print_line(f"{count:,} marks of {directory.name} are forgotten.")
         return
     opened = open_gallery(gallery)
-    marks = tell_marks(opened.directory, opened.items)
+    entries = feedback_to_json(opened.directory, opened.items)
     if as_json:
-        terminal.print_json({"gallery": opened.name, "marks": marks})
+        terminal.print_json({"gallery": opened.name, "marks": entries})
         return
-    wanted = sum(mark["wanted"] for mark in marks)
+    wanted = sum(entry["wanted"] for entry in entries)
     terminal.print_line(
-        f"{opened.name} has {len(marks):,} marks: {wanted:,} more like this, {len(marks) - wanted:,} not like this."
+        f"{opened.name} has {len(entries):,} marks: {wanted:,} more like this, {len(entries) - wanted:,} not like this."
     )
-    if marks:
+    if entries:
         rows = [
-            (mark["when"], mark["title"], "more" if mark["wanted"] else "not", mark["path"] or f"{mark['item']} (gone)")
-            for mark in marks[-SHOWN:]
+            (
+                entry["when"],
+                entry["title"],
+                "more" if entry["wanted"] else "not",
+                entry["path"] or f"{entry['item']} (gone)",
+            )
+            for entry in entries[-SHOWN:]
         ]
         terminal.print_table(("when", "query", "like this", "picture"), rows)

@@ -1,4 +1,4 @@
-"""`finetune`: a head, or other weights, out of what a gallery's labels or marks teach."""
+"""`finetune`: trains a head, or the network itself, on a gallery's labels or feedback."""
 
 import shlex
 from collections.abc import Sequence
@@ -19,47 +19,50 @@ if TYPE_CHECKING:
     from similarity.vectors.head_card import Card
 
 Into = Annotated[
-    str | None, typer.Option(help="Also make this gallery with it, of the stored embeddings; the same name will do.")
+    str | None,
+    typer.Option(help="Also make this gallery with the result; may be the same gallery if a head is trained."),
 ]
-FromFeedback = Annotated[
-    bool, typer.Option("--from-feedback", help="Learn from the marks on results instead of labels.")
+FromFeedback = Annotated[bool, typer.Option("--from-feedback", help="Learn from marks on results instead of labels.")]
+Keep = Annotated[
+    float | None, typer.Option(min=0, max=0.99, help="Share of a score that stays the backbone's, 0 to 0.99.")
 ]
-Keep = Annotated[float | None, typer.Option(min=0, max=0.99, help="How much of a score stays what the backbone sees.")]
 BackbonePart = Annotated[
     Part | None,
-    typer.Option(help="Train the network itself instead of a head, its last stages or all: slow without a GPU."),
+    typer.Option(help="Train the network itself, its last stages or all, instead of a head; slow without a GPU."),
 ]
 
 VERBS, PRONOUNS = {"head": "is", "weights": "are"}, {"head": "it", "weights": "them"}
-UNDO = "First results are worse with it than without. To undo it: `python -m similarity restore --gallery {0}`."
-WORSE = "First results are worse with it than without: keep the gallery as it is."
+UNDO = "First results have become worse. To undo it: `python -m similarity restore --gallery {0}`."
+WORSE = "First results are worse with it than without: do not use it."
 NOTHING_HELD_OUT = (
-    "Too few queries have marks of both kinds to hold some out, so nothing says what the head is worth: mark more."
+    "Too few queries have marks of both kinds to hold some out, so the head could not be evaluated: mark more."
 )
 
 
 def finetune(
     gallery: GalleryName,
-    loss: Annotated[Loss, typer.Option(help="Which loss of metric learning.")] = "multi-similarity",
+    loss: Annotated[Loss, typer.Option(help="The loss of metric learning.")] = "multi-similarity",
     into: Into = None,
     from_feedback: FromFeedback = False,
-    split: Annotated[Split, typer.Option(help="Hold out items of each label, or labels altogether.")] = "item",
+    split: Annotated[Split, typer.Option(help="Hold out items of each label, or whole labels.")] = "item",
     layers: Annotated[int | None, typer.Option(min=1, max=2, help="1: linear; 2: with a hidden layer.")] = None,
-    dim: Annotated[int | None, typer.Option(min=2, max=MOST_DIM, help="How many numbers are learned.")] = None,
+    dim: Annotated[
+        int | None, typer.Option(min=2, max=MOST_DIM, help="Numbers that the head adds to a vector.")
+    ] = None,
     keep: Keep = None,
-    epochs: Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="At most.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Maximum number of epochs.")] = None,
     backbone: BackbonePart = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random draws.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Teach a gallery: train a head on its labels or marks, which its pictures are then compared through."""
+    """Train a head on a gallery's labels or marks, which then improves its searches; or train the network itself."""
     from similarity.gallery import open_gallery
     from similarity.storage.current import exists
     from similarity.storage.inventory import find_gallery
 
     head_only = {"--layers": layers, "--dim": dim, "--keep": keep, "--from-feedback": from_feedback or None}
     if backbone and (given := [name for name, value in head_only.items() if value is not None]):
-        raise typer.BadParameter("it trains the network, which has none of these", param_hint=", ".join(given))
+        raise typer.BadParameter("these are options of a head, not of the network", param_hint=", ".join(given))
     opened, target = open_gallery(gallery), find_gallery(into) if into else None
     if target and target != opened.directory and exists(target):
         raise typer.BadParameter(f"there is a gallery {into} already: give another name", param_hint="--into")
@@ -84,9 +87,9 @@ class Taught:
 
     Attributes:
         kind: head or weights.
-        path: the file of these.
+        path: its file.
         card: its settings and metrics.
-        use: the words of the command that uses it.
+        use: the arguments of the command that uses it.
     """
 
     kind: Literal["head", "weights"]
@@ -95,7 +98,7 @@ class Taught:
     use: Sequence[str]
 
     def facts(self) -> dict[str, Any]:
-        """For --json; before and after are empty where nothing could be held out."""
+        """Return the result for --json; before and after are empty if nothing could be held out."""
         card = self.card
         facts = {self.kind: str(self.path), "loss": card.loss, "seconds": card.seconds}
         facts |= {"before": dict(card.before), "after": dict(card.after)}
@@ -146,9 +149,7 @@ def _show(result: Taught, into: str | None) -> None:
             for name in sorted(card.after, reverse=True)
         ]
         terminal.print_table(("metric", "before", "after", "change"), rows)
-        terminal.print_line(
-            f"Of {card.data['queries']:,} held-out queries that were not learned from; they said when to stop."
-        )
+        terminal.print_line(f"Measured on {card.data['queries']:,} held-out queries, which also decided when to stop.")
         if card.after["recall@1"] < card.before["recall@1"]:
             terminal.say(UNDO.format(into) if into else WORSE, as_="Note")
     else:

@@ -1,4 +1,4 @@
-"""`info`, `list`, `verify`, `restore` and `duplicates`: what there is, whether it is sound, and what is in it twice."""
+"""`info`, `list`, `verify`, `restore` and `duplicates`: facts about galleries, checks, and copies in them."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -25,10 +25,12 @@ INT8_FACTS = (
 
 def info(
     gallery: GalleryName = SAMPLE,
-    csv: Annotated[Path | None, typer.Option(help="Also write skipped files and exact copies into this CSV.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Also write skipped files and exact copies to this CSV file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a gallery is, and its health report: what the last run did, and what was skipped."""
+    """Show facts about a gallery, the changes of its last run, and skipped files."""
     opened = open_or_index(gallery)
     if csv:
         from similarity.exports.results import write_csv
@@ -46,7 +48,7 @@ def info(
 
 
 def _show(gallery: "Gallery", facts: dict[str, Any], name: str) -> None:
-    """Facts and report as a table, and the skipped files by name."""
+    """Print facts and report as a table, and the names of skipped files."""
     manifest = gallery.manifest
     facts["skipped"] = len(manifest.skipped)
     facts["preprocessing"] = ", ".join(f"{key} {value}" for key, value in manifest.preprocessing.items())
@@ -56,14 +58,14 @@ def _show(gallery: "Gallery", facts: dict[str, Any], name: str) -> None:
     else:
         facts["search"] = "exact"
     facts["store"] = manifest.store.title
-    told = (f"{key} {value}" for key, value in manifest.last_run.counts.items() if value)
-    facts["last_run"] = ", ".join((manifest.last_run.task, *told))
+    changes = (f"{key} {value}" for key, value in manifest.last_run.counts.items() if value)
+    facts["last_run"] = ", ".join((manifest.last_run.task, *changes))
     terminal.print_table(("", ""), [(key, str(value)) for key, value in facts.items() if value not in ("", None)])
     if manifest.precision == "int8":
         terminal.say(INT8_FACTS, as_="Note")
     if gallery.drift:
-        again = f"`python -m similarity rebuild --gallery {name}`"
-        terminal.say(f"The index has drifted: {gallery.drift}. To make it anew, run {again}.", as_="Note")
+        command = f"`python -m similarity rebuild --gallery {name}`"
+        terminal.say(f"The index has drifted: {gallery.drift}. To rebuild it, run {command}.", as_="Note")
     terminal.say_skipped(manifest.skipped)
 
 
@@ -94,17 +96,17 @@ def verify(
     gallery: GalleryName = SAMPLE,
     uri: Annotated[
         str | None,
-        typer.Option(help="Of its Milvus, which you know: it is used from then on."),
+        typer.Option(help="Address of its Milvus, as you know it; it is used from then on."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read every byte of a gallery and compare it with what was written. Damage is exit status 1."""
+    """Read all files of a gallery and compare them with their checksums; exit with status 1 if any is damaged."""
     from similarity.gallery import verify as verify_gallery
     from similarity.storage.inventory import find_gallery
 
     directory = find_gallery(gallery)
     manifest = verify_gallery(directory, uri=uri)
-    checked = len(manifest.files) + 1  # the manifest
+    checked = len(manifest.files) + 1  # with the manifest
     if as_json:
         facts = {"gallery": directory.name, "generation": manifest.generation, "sound": True}
         terminal.print_json(facts | {"checked_files": checked})
@@ -113,7 +115,7 @@ def verify(
 
 
 def restore(gallery: GalleryName, as_json: AsJson = False) -> None:
-    """Go back to a gallery's earlier sound state: out of damage, or to undo the last change."""
+    """Return a gallery to its last undamaged earlier state: after damage, or to undo the last change."""
     from similarity.gallery import restore as go_back
     from similarity.storage.inventory import find_gallery
 
@@ -129,11 +131,11 @@ def restore(gallery: GalleryName, as_json: AsJson = False) -> None:
 def duplicates(
     gallery: GalleryName = SAMPLE,
     threshold: Annotated[
-        float, typer.Option(help="Cosine similarity from which pictures are nearly the same.")
+        float, typer.Option(help="Pictures with at least this cosine similarity are near duplicates.")
     ] = THRESHOLD,
     as_json: AsJson = False,
 ) -> None:
-    """List exact copies, and pictures that look nearly the same, in groups."""
+    """List groups of exact copies, and of pictures that look nearly the same."""
     from similarity.query.near_duplicates import find_duplicates
 
     opened = open_or_index(gallery)

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 def index(
     gallery: GalleryName,
     source: SourceOrNone = None,
-    from_embeddings: Annotated[Path | None, typer.Option(help="A folder of `embed`, instead of pictures.")] = None,
+    from_embeddings: Annotated[
+        Path | None, typer.Option(help="A folder that `embed` wrote, instead of pictures.")
+    ] = None,
     model: Model = "auto",
     weights: WeightsPath = None,
     precision: PrecisionName = "auto",
@@ -47,7 +49,7 @@ def index(
     uri: StoreUri = None,
     as_json: AsJson = False,
 ) -> None:
-    """Index pictures into a gallery. The folder a picture lies in is its label; a CSV has a column for it."""
+    """Index pictures into a gallery. The label of a picture is the name of its folder, or a column of a CSV."""
     from similarity.gallery import Gallery
     from similarity.indexing.options import IndexOptions
     from similarity.sources import open_source
@@ -75,7 +77,7 @@ def add(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add pictures to a gallery: those that are not in it, and those that have changed."""
+    """Add new and changed pictures to a gallery."""
     from similarity.gallery import Gallery
     from similarity.sources import open_source
     from similarity.storage.inventory import find_gallery
@@ -96,7 +98,7 @@ def sync(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a gallery in step with a source: add what is new, embed what changed, drop what is gone."""
+    """Synchronise a gallery with a source: add new pictures, embed changed ones, remove missing ones."""
     from similarity.gallery import Gallery
     from similarity.sources import open_source
     from similarity.storage.inventory import find_gallery
@@ -111,7 +113,7 @@ def sync(
 def watch(
     folder: Annotated[Path, typer.Argument(help="A folder of pictures.")], gallery: GalleryName, as_json: AsJson = False
 ) -> None:
-    """Keep a gallery in step with a folder until you press Ctrl-C. With --json, one object for each change."""
+    """Synchronise a gallery with a folder until you press Ctrl-C. With --json, print an object for each change."""
     from similarity.errors import SimilarityError
     from similarity.indexing.watch import watch as watch_folder
     from similarity.storage.current import live_state
@@ -132,19 +134,23 @@ def watch(
 
 def remove(
     gallery: GalleryName,
-    ids: Annotated[list[str] | None, typer.Option("--id", help="Of a picture; as often as you like.")] = None,
-    paths: Annotated[list[str] | None, typer.Option("--path", help="Of a picture, or of a folder of them.")] = None,
-    labels: Annotated[list[str] | None, typer.Option("--label", help="Of all pictures that have it.")] = None,
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Id of a picture; may be repeated.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Option("--path", help="Path of a picture or of a folder; may be repeated.")
+    ] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option("--label", help="Remove all pictures with this label; may be repeated.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take pictures out of a gallery, by id, path or label. Their files stay where they are."""
+    """Remove pictures from a gallery by id, path or label. Their files are not touched."""
     from similarity.gallery import Gallery
     from similarity.sources.locations import is_remote
     from similarity.storage.inventory import find_gallery
 
     if not (ids or paths or labels):
-        raise typer.BadParameter("say what to remove", param_hint="--id, --path or --label")
+        raise typer.BadParameter("give the pictures to remove", param_hint="--id, --path or --label")
     directory = find_gallery(gallery)
     places = [path if is_remote(path) else str(Path(path).expanduser().absolute()) for path in paths or ()]
     chosen = {"ids": ids or [], "paths": places, "labels": labels or []}
@@ -156,20 +162,21 @@ def remove(
 def rebuild(
     gallery: GalleryName,
     recipe: Annotated[
-        str | None, typer.Option(help="Another one: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
+        str | None,
+        typer.Option(help="New kind of index: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF."),
     ] = None,
     refinement: Annotated[
-        str | None, typer.Option(help="Another one of the embeddings: auto, none, centred or neighbours.")
+        str | None, typer.Option(help="New refinement of embeddings: auto, none, centred or neighbours.")
     ] = None,
     head: Annotated[
-        Path | None, typer.Option(help="Compare through this head, a file that `finetune` made; or none.")
+        Path | None, typer.Option(help="Apply this head, a file that `finetune` made; none removes it.")
     ] = None,
     store: StoreName = None,
     uri: StoreUri = None,
-    into: Annotated[str | None, typer.Option(help="Make another gallery of it; this one stays as it is.")] = None,
+    into: Annotated[str | None, typer.Option(help="Name of a new gallery; this one is not changed.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a gallery's index anew of its stored embeddings, also by another recipe. No picture is looked at."""
+    """Rebuild a gallery's index from its stored embeddings, with the same or other options. No picture is read."""
     from similarity.gallery import Gallery
     from similarity.storage.current import exists
     from similarity.storage.inventory import find_gallery
@@ -190,11 +197,11 @@ def rebuild(
 
 
 def _check_source(source: Path | None, from_embeddings: Path | None, options: object) -> None:
-    """Raise BadParameter unless there is either a source or embeddings, and no options that `embed` has decided."""
+    """Raise BadParameter unless there is either a source or embeddings, and no option that `embed` has fixed."""
     if (source is None) == (from_embeddings is None):
-        raise typer.BadParameter("give pictures or --from-embeddings, one of them", param_hint="SOURCE")
+        raise typer.BadParameter("give either pictures or --from-embeddings", param_hint="SOURCE")
     if from_embeddings and options:
-        raise typer.BadParameter("that was decided by `embed`", param_hint="--model, --precision, --split")
+        raise typer.BadParameter("these were fixed by `embed`", param_hint="--model, --precision, --split")
 
 
 def _index_shards(
@@ -209,7 +216,7 @@ def _index_shards(
 
 
 def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
-    """Print the report of a run, or of one that was only previewed."""
+    """Print the report of a run, or of a preview."""
     from similarity.storage.live import read_live_manifest
 
     manifest = read_live_manifest(directory)
@@ -220,7 +227,7 @@ def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dr
             "model": manifest.model,
             "dim": manifest.dim,
             "indexed": manifest.count + manifest.duplicates,
-            "skipped": [{"path": one.path, "reason": one.reason} for one in report.skipped],
+            "skipped": [{"path": file.path, "reason": file.reason} for file in report.skipped],
             "seconds": report.seconds,
             "images_per_second": report.images_per_second,
             "recipe": manifest.recipe,
@@ -239,7 +246,7 @@ def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dr
 
 
 def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:
-    """The counts that are not zero, in words."""
+    """Return a sentence with all counts that are not zero."""
     words = {
         "added": "added",
         "changed": "changed",
@@ -249,7 +256,7 @@ def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:
         "unchanged": "unchanged",
     }
     if report.task == "rebuild":
-        return f"The index of {name} was made anew in {report.seconds:.1f} s."
+        return f"The index of {name} was rebuilt in {report.seconds:.1f} s."
     counts = [f"{report.counts[key]:,} {text}" for key, text in words.items() if report.counts[key]]
     done = ", ".join(counts or ["nothing to do"])
     resumed = f", {report.resumed:,} taken over from an interrupted run" if report.resumed else ""

@@ -1,4 +1,4 @@
-"""`models`: which backbones there are, what is known of each, and how fast each is on this computer."""
+"""`models`: the backbones, with their licences, published recall, and speed on this computer."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ from similarity.progress import Progress
 if TYPE_CHECKING:
     from similarity.embedding.backbones import Backbone
 
-# Of the table: the key of a model's facts, and what stands above. Facts that are not known are a dash.
+# Columns of the table: the key of a model's facts, and the heading. Unknown facts are shown as a dash.
 COLUMNS = {
     "model": "model",
     "dim": "dimension",
@@ -27,12 +27,16 @@ COLUMNS = {
 def models(
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="Only this one, or timm:NAME of any network of timm; may be repeated."),
+        typer.Option(
+            "--model", "-m", help="List only this one, or timm:NAME for any network of timm; may be repeated."
+        ),
     ] = None,
-    measure: Annotated[bool, typer.Option("--measure", help="Measure pictures a second now; takes minutes.")] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure pictures a second now, which takes minutes.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the backbones: what each makes of a picture, how good and how fast it is, and where its weights are."""
+    """List the backbones: length of their vectors, published recall, speed on this computer, weights and licence."""
     from similarity.bench.machine import describe_machine
     from similarity.embedding.backbones import BACKBONES, get_backbone
 
@@ -50,7 +54,7 @@ def models(
 
 
 def _measure(backbones: "list[Backbone]") -> None:
-    """Measure each, drawing how far it is; what cannot be measured here is said, and does not stop the others."""
+    """Measure all backbones with a progress bar; a backbone that cannot be measured is reported and passed over."""
     from similarity.bench.throughput import measure_speed
 
     with terminal.indexing() as show:
@@ -63,7 +67,7 @@ def _measure(backbones: "list[Backbone]") -> None:
 
 
 def _facts(backbone: "Backbone") -> dict[str, Any]:
-    """The facts of a model, in JSON's own types."""
+    """Return the facts about a model, as JSON."""
     from similarity.bench.throughput import known_speed
     from similarity.embedding.backbones.weights import whereabouts
 
@@ -81,6 +85,6 @@ def _facts(backbone: "Backbone") -> dict[str, Any]:
 
 
 def _cells(facts: dict[str, Any]) -> tuple[str, ...]:
-    """A row of the table."""
+    """Return a row of the table."""
     shown = facts | {"input": f"{facts['input']} x {facts['input']}"}
     return tuple("–" if shown[key] is None else str(shown[key]) for key in COLUMNS)

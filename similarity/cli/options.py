@@ -10,59 +10,67 @@ from similarity.search.accuracy import Accuracy
 from similarity.sources import Split
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]
-Model = Annotated[str, typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if it can be had.")]
+Model = Annotated[
+    str,
+    typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if its weights are here or can be downloaded."),
+]
 WeightsPath = Annotated[
-    Path | None, typer.Option("--weights", help="A file of fine-tuned weights, instead of the published ones.")
+    Path | None, typer.Option("--weights", help="A file of fine-tuned weights to use instead of the published ones.")
 ]
 PrecisionName = Annotated[
-    Precision, typer.Option(help="Of the network's arithmetic; auto is bf16 or f32 on a CPU, f16 on a GPU.")
+    Precision, typer.Option(help="Number format of the network; auto is bf16 or f32 on a CPU, f16 on a GPU.")
 ]
 RecipeName = Annotated[
-    str, typer.Option("--recipe", help="Of the index: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
+    str, typer.Option("--recipe", help="Kind of index: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
 ]
 RefinementName = Annotated[
-    str, typer.Option("--refinement", help="Of the embeddings: auto, none, centred or neighbours; the README tells.")
+    str, typer.Option("--refinement", help="Refinement of embeddings: auto, none, centred or neighbours; see README.")
 ]
 StoreName = Annotated[
-    Literal["faiss", "milvus"] | None, typer.Option("--store", help="Where the index lies: faiss (embedded) or milvus.")
+    Literal["faiss", "milvus"] | None,
+    typer.Option("--store", help="Store of the index: faiss (a file in the gallery) or milvus."),
 ]
-StoreUri = Annotated[str | None, typer.Option("--uri", help="Of Milvus: http://host:19530, or a file.db.")]
-Count = Annotated[int, typer.Option("-k", min=1, help="How many results.")]
-Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results into this PNG file.")]
+StoreUri = Annotated[str | None, typer.Option("--uri", help="Address of Milvus: http://host:19530, or a file.db.")]
+Count = Annotated[int, typer.Option("-k", min=1, help="Number of results.")]
+Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results to this PNG file.")]
 SOURCES = "A folder of pictures, a zip, a CSV or a Parquet file of paths or URLs, or SOP."
 SourcePath = Annotated[Path, typer.Argument(help=SOURCES)]
 SourceOrNone = Annotated[Path | None, typer.Argument(metavar="SOURCE", help=SOURCES)]
-SplitName = Annotated[Split | None, typer.Option("--split", help="Of Stanford Online Products: which part.")]
-Products = Annotated[int | None, typer.Option("--products", min=1, help="Of Stanford Online Products: only so many.")]
-Seed = Annotated[int, typer.Option("--seed", help="Draws other products.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
+SplitName = Annotated[Split | None, typer.Option("--split", help="For Stanford Online Products: the part to take.")]
+Products = Annotated[
+    int | None, typer.Option("--products", min=1, help="For Stanford Online Products: the number of products to draw.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Another seed draws other products.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only report the changes, without making them.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 
 INTERRUPTED = 130
-Like = Annotated[list[str] | None, typer.Option(help="A further example; as often as you like.")]
-Unlike = Annotated[list[str] | None, typer.Option(help="A counter-example; as often as you like.")]
+Like = Annotated[list[str] | None, typer.Option(help="A further example; may be repeated.")]
+Unlike = Annotated[list[str] | None, typer.Option(help="A counter-example; may be repeated.")]
 Text = Annotated[
-    list[str] | None, typer.Option(help="Words, for a gallery of a CLIP model: alone, or beside a picture.")
+    list[str] | None,
+    typer.Option(help="Words to search with, alone or with a picture; needs a gallery of a CLIP model."),
 ]
-NotText = Annotated[list[str] | None, typer.Option(help="Words for what it should not be.")]
+NotText = Annotated[list[str] | None, typer.Option(help="Words that results should not match.")]
 Weight = Annotated[
     list[float] | None,
-    typer.Option(help="How much an example counts: one for the query, for each --like, and for each --text."),
+    typer.Option(help="Weight of an example; repeat it for the query, each --like and each --text, in order."),
 ]
 Where = Annotated[
     list[str] | None,
-    typer.Option(help="label=VALUE, or another column; a repeated column may have any of the values."),
+    typer.Option(help="Only results with this value: label=VALUE, or another column. Repeat for more values."),
 ]
-MinScore = Annotated[float, typer.Option(help="Leave out what is less similar.")]
-Offset = Annotated[int, typer.Option(min=0, help="Pass over so many of the best.")]
-Distinct = Annotated[bool, typer.Option("--distinct", help="Of near-identical pictures show the best only.")]
+MinScore = Annotated[float, typer.Option(help="Lowest score of a result.")]
+Offset = Annotated[int, typer.Option(min=0, help="Number of best results to skip.")]
+Distinct = Annotated[bool, typer.Option("--distinct", help="Show only the best of near-identical pictures.")]
 ExcludeQuery = Annotated[
-    bool, typer.Option("--exclude-query", help="Leave out pictures that are the query's very file.")
+    bool, typer.Option("--exclude-query", help="Leave out pictures with the same file content as the query.")
 ]
-AccuracyName = Annotated[Accuracy, typer.Option(help="Of a gallery with an approximate index.")]
+AccuracyName = Annotated[Accuracy, typer.Option(help="Accuracy of an approximate index: higher is slower.")]
 SearchPrecision = Annotated[
-    float | None, typer.Option(min=0.5, max=0.999, help="Say so if the best result is not right this surely: 0.95.")
+    float | None,
+    typer.Option(min=0.5, max=0.999, help="Warn if the best result is less likely right than this, such as 0.95."),
 ]
 Explain = Annotated[
-    bool, typer.Option("--explain", help="Show on the sheet, or in JSON, which regions make results similar.")
+    bool, typer.Option("--explain", help="Show the regions that make results similar, on the sheet or in JSON.")
 ]

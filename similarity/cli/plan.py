@@ -1,4 +1,4 @@
-"""`plan`: machines, hours, bytes and cost for a number of pictures and queries a second."""
+"""`plan`: machines, hours, bytes and cost for given pictures and queries a second."""
 
 import json
 import re
@@ -19,36 +19,36 @@ NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)\s*([kKmMbB]?)")
 
 
 def _count(text: str) -> int:
-    """The number in 250k, 1M, 1.5B or 1_000_000."""
-    found = NUMBER.fullmatch(text.strip().replace(",", "_"))
-    if not found:
-        raise typer.BadParameter(f"{text!r} is no number of pictures: say 250k, 100M, 10B or 1_000_000")
-    return round(float(found[1].replace("_", "")) * UNITS[found[2].lower()])
+    """Parse a number such as 250k, 1M, 1.5B or 1_000_000."""
+    match = NUMBER.fullmatch(text.strip().replace(",", "_"))
+    if not match:
+        raise typer.BadParameter(f"{text!r} is not a number: write it as 250k, 100M, 10B or 1_000_000")
+    return round(float(match[1].replace("_", "")) * UNITS[match[2].lower()])
 
 
-Images = Annotated[int | None, typer.Option(parser=_count, metavar="N", help="How many pictures: 250k, 100M, 10B.")]
+Images = Annotated[int | None, typer.Option(parser=_count, metavar="N", help="Number of pictures: 250k, 100M, 10B.")]
 PlannedStore = Annotated[
-    Literal["faiss", "milvus"] | None, typer.Option(help="Unless given, faiss as long as one machine has room.")
+    Literal["faiss", "milvus"] | None, typer.Option(help="By default faiss, if one machine has room.")
 ]
 Measured = Annotated[
-    list[Path] | None, typer.Option(help="What `bench … --json` printed on your machine; as often as you like.")
+    list[Path] | None, typer.Option(help="Output of `bench … --json` on your machine; may be repeated.")
 ]
 
 
 def plan(
     images: Images = None,
-    qps: Annotated[float, typer.Option(help="Questions a second.")] = 10.0,
-    model: Annotated[str, typer.Option("--model", "-m", help="A backbone that was measured.")] = "efficientnet-lite2",
+    qps: Annotated[float, typer.Option(help="Queries a second.")] = 10.0,
+    model: Annotated[str, typer.Option("--model", "-m", help="A backbone with measured speed.")] = "efficientnet-lite2",
     store: PlannedStore = None,
-    cores: Annotated[int, typer.Option(help="Of a machine.")] = 16,
-    memory: Annotated[float, typer.Option(help="Of a machine, in GB.")] = 64.0,
-    price: Annotated[float, typer.Option(help="Of a machine and hour, in any currency.")] = 0.80,
-    hours: Annotated[float, typer.Option(help="In which all are to be embedded.")] = 24.0,
+    cores: Annotated[int, typer.Option(help="Cores of a machine.")] = 16,
+    memory: Annotated[float, typer.Option(help="Memory of a machine, in GB.")] = 64.0,
+    price: Annotated[float, typer.Option(help="Price of a machine for an hour, in any currency.")] = 0.80,
+    hours: Annotated[float, typer.Option(help="Hours in which all pictures should be embedded.")] = 24.0,
     measured: Measured = None,
     check: Annotated[Path | None, typer.Option(help="Compare the plan's rates with this report of `bench`.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Work out machines, hours, bytes and cost for so many pictures, from measured rates."""
+    """Compute machines, hours, bytes and cost for a number of pictures, from measured rates."""
     from similarity.bench.capacity import REFERENCE, Machine, Wish, make_plan
     from similarity.bench.capacity.rates import fitted
     from similarity.embedding.backbones import get_backbone
@@ -58,24 +58,24 @@ def plan(
         _show_check(_read(check), rates, as_json=as_json)
         return
     if images is None:
-        raise typer.BadParameter("say for how many pictures", param_hint="--images")
+        raise typer.BadParameter("give the number of pictures", param_hint="--images")
     wish = Wish(images, qps, model, get_backbone(model).dim, store, Machine(cores, memory, price), hours)
     made = make_plan(wish, rates)
     if as_json:
         terminal.print_json(made.to_json())
         return
     terminal.print_table(("", "", ""), _rows(made))
-    terminal.print_line("It rests on:")
+    terminal.print_line("Assumptions:")
     terminal.print_table(
         ("assumption", "value", "from"),
-        [(one.name, f"{one.value:,g} {one.unit}".strip(), one.source) for one in made.assumptions],
+        [(rate.name, f"{rate.value:,g} {rate.unit}".strip(), rate.source) for rate in made.assumptions],
     )
     for limit in made.limits:
         terminal.say(limit, as_="Note")
 
 
 def _rows(made: "Plan") -> list[tuple[str, ...]]:
-    """The rows of the table: figures with their explanation."""
+    """Return the rows of the table: figures with explanations."""
     wish, machine = made.wish, made.wish.machine
     split = f"{made.galleries:,} galleries of {made.pictures_each:,}" if made.galleries > 1 else "one gallery"
     rows = [
@@ -90,7 +90,7 @@ def _rows(made: "Plan") -> list[tuple[str, ...]]:
         ("", _size(made.shards_gb), "shards of `embed`, until they are indexed"),
         ("memory", _size(made.app_memory_gb), "of each app"),
         ("a query", f"{made.query_ms:.1f} ms", f"median; {made.search_ms:.1f} ms of it the search"),
-        ("answering", _machines(made.app_machines), f"for {wish.qps:g} questions a second"),
+        ("answering", _machines(made.app_machines), f"for {wish.qps:g} queries a second"),
     ]
     if made.store == "milvus":
         rows += [
@@ -106,7 +106,7 @@ def _rows(made: "Plan") -> list[tuple[str, ...]]:
 
 
 def _in_milvus(recipe: str) -> str:
-    """The index of a recipe as Milvus names it."""
+    """Describe the index of a recipe in terms of Milvus."""
     from similarity.search.milvus.index_types import index_type
 
     kind, parameters = index_type(recipe)
@@ -115,28 +115,30 @@ def _in_milvus(recipe: str) -> str:
 
 
 def _show_check(report: dict[str, Any], rates: "Rates", *, as_json: bool) -> None:
-    """Print the rates of a report beside those that the plan counts with."""
+    """Print the rates of a report beside those of the plan."""
     from dataclasses import asdict
 
     from similarity.bench.capacity.check import check_report
 
     checked = check_report(report, rates)
     if as_json:
-        terminal.print_json({"checked": [asdict(one) | {"ratio": round(one.ratio, 3)} for one in checked]})
+        terminal.print_json({"checked": [asdict(figure) | {"ratio": round(figure.ratio, 3)} for figure in checked]})
         return
-    rows = [(one.name, f"{one.planned:,.4g}", f"{one.measured:,.4g}", f"{one.ratio:.2f}") for one in checked]
+    rows = [
+        (figure.name, f"{figure.planned:,.4g}", f"{figure.measured:,.4g}", f"{figure.ratio:.2f}") for figure in checked
+    ]
     terminal.print_table(("figure", "planned", "measured", "ratio"), rows)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A report; raises SearchError where there is none."""
+    """Read a report; raises SearchError if it cannot be read."""
     try:
-        found = json.loads(path.read_text())
+        report = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise SearchError(f"{path} cannot be read as a report of `bench` ({error}).") from error
-    if not isinstance(found, dict):
-        raise SearchError(f"{path} is no report of `bench`.")
-    return found
+    if not isinstance(report, dict):
+        raise SearchError(f"{path} is not a report of `bench`.")
+    return report
 
 
 def _machines(count: int) -> str:
@@ -144,7 +146,7 @@ def _machines(count: int) -> str:
 
 
 def _hours(hours: float) -> str:
-    """Hours, minutes or seconds."""
+    """Return a duration in hours, minutes or seconds."""
     if hours < 1:
         return f"{hours * 60:.0f} min" if hours * 60 >= 1 else f"{hours * 3600:.1f} s"
     return f"{hours:,.1f} h"

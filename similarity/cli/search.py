@@ -1,4 +1,4 @@
-"""`search` and `demo`."""
+"""`search` and `demo`: find similar pictures, and print or draw them."""
 
 import time
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class QueryArguments:
-    """The pictures of a query as the command line names them, and its words; see `inputs.Examples`."""
+    """The arguments of a query: paths or addresses of pictures, and words; see `inputs.Examples`."""
 
     like: Sequence[str]
     unlike: Sequence[str] = ()
@@ -71,7 +71,7 @@ class QueryArguments:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A search as the command line asks for it."""
+    """A search with all options of the command line."""
 
     query: QueryArguments
     gallery: str
@@ -84,7 +84,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The hits of a request, how likely they are right, and why they are similar, as far as either is known."""
+    """The hits of a request, with their probabilities and explanations if available."""
 
     request: Request
     gallery: "Gallery"
@@ -124,7 +124,7 @@ def search(
     pictures = [*filter(None, [query]), *(like or [])]
     named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
     if not (named.like or named.texts):
-        raise typer.BadParameter("show it a picture, or say with --text what to look for", param_hint="QUERY")
+        raise typer.BadParameter("give a picture, or words with --text", param_hint="QUERY")
     if explain:
         explaining.check(sheet, as_json=as_json)
     request = Request(named, gallery, k, options, exclude_query, precision, explain)

@@ -1,6 +1,6 @@
 """Output of the command line: results on standard output, remarks and progress on standard error.
 
-Rich is imported where something is drawn, and so is the text of a stage: an answer in JSON does without them.
+Rich, and the text of a stage, are imported only where something is drawn: JSON output does not need them.
 """
 
 import json
@@ -23,23 +23,23 @@ SHOWN_SKIPPED = 20
 MEGABYTE = 1_000_000
 RIGHT_ALIGNED = {"rank", "score", "likely", "count"}
 
-# Called with how much is done and how much there is in all.
+# Called with the amount done, and the total.
 Advance = Callable[[int, int], None]
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on standard output."""
+    """Print one JSON object on standard output."""
     print_line(json.dumps(value))
 
 
 def print_line(text: str) -> None:
-    """One line on standard output, never broken, in which nothing is a command to the terminal."""
+    """Print one line on standard output, without wrapping, and without control characters."""
     sys.stdout.write(f"{one_line(text)}\n")
     sys.stdout.flush()
 
 
 def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table on standard output; in a pipe it is as wide as it needs, so that no line is broken."""
+    """Print a table on standard output; in a pipe it is not wrapped."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -54,7 +54,7 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
 
 
 def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
-    """One line on standard error, with a coloured word before it if `as_` gives one, such as Error or Note."""
+    """Print one line on standard error, after a coloured word such as Error or Note if `as_` is given."""
     from rich.console import Console
     from rich.text import Text
 
@@ -63,16 +63,16 @@ def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
 
 
 def say_skipped(skipped: "Sequence[Skipped]", *, all_in: str = "info --json") -> None:
-    """The files that could not be used, each by name; of very many, the first, and what to run to see all."""
-    for one in skipped[:SHOWN_SKIPPED]:
-        say(f"{one.path}: {one.reason}", as_="Skipped")
+    """Print skipped files by name; if there are many, only the first, and the command that lists all."""
+    for file in skipped[:SHOWN_SKIPPED]:
+        say(f"{file.path}: {file.reason}", as_="Skipped")
     if len(skipped) > SHOWN_SKIPPED:
         say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `{all_in}` lists them all.")
 
 
 @contextmanager
 def counting(text: str) -> Iterator[Advance]:
-    """A bar of things done; gives the callback that moves it."""
+    """Show a progress bar; yields the callback that moves it."""
     from rich.progress import MofNCompleteColumn
 
     with _bar(MofNCompleteColumn()) as bar:
@@ -82,7 +82,7 @@ def counting(text: str) -> Iterator[Advance]:
 
 @contextmanager
 def indexing() -> "Iterator[OnProgress]":
-    """Show the current step and, once pictures are counted, a bar with their rate; gives the callback for it."""
+    """Show the current step and, once pictures are counted, a bar with their rate; yields the callback for it."""
     from rich.progress import MofNCompleteColumn
 
     with _bar(MofNCompleteColumn(), _text("{task.fields[rate]}")) as bar:
@@ -100,7 +100,7 @@ def indexing() -> "Iterator[OnProgress]":
 
 @contextmanager
 def training() -> "Iterator[OnEpoch]":
-    """A bar of epochs with the loss and what is found of what is held out; gives the callback to tell them."""
+    """Show a bar of epochs with loss and held-out recall; yields the callback for them."""
     from rich.progress import MofNCompleteColumn
 
     from similarity.finetuning.epochs import STAGES
@@ -111,7 +111,7 @@ def training() -> "Iterator[OnEpoch]":
         def show(epoch: "Epoch") -> None:
             metrics = f"loss {epoch.loss:.3f}"
             if epoch.recall is not None:
-                metrics += f", recall@1 {epoch.recall:.3f} of what is held out"
+                metrics += f", held-out recall@1 {epoch.recall:.3f}"
             text = STAGES[epoch.stage]
             bar.update(task, description=text, completed=epoch.number, total=epoch.of, metrics=metrics)
 
@@ -120,11 +120,11 @@ def training() -> "Iterator[OnEpoch]":
 
 @contextmanager
 def tuning() -> "Iterator[tuple[OnEpoch, OnProgress]]":
-    """As `indexing`, for training that takes long within an epoch; each epoch leaves a line."""
+    """Show progress within epochs like `indexing`, and print a line after each epoch; yields both callbacks."""
     with indexing() as progress:
 
         def show(epoch: "Epoch") -> None:
-            recall = "" if epoch.recall is None else f", recall@1 {epoch.recall:.3f} of what is held out"
+            recall = "" if epoch.recall is None else f", held-out recall@1 {epoch.recall:.3f}"
             say(f"Epoch {epoch.number} of {epoch.of}: loss {epoch.loss:.3f}{recall}")
 
         yield show, progress
@@ -132,7 +132,7 @@ def tuning() -> "Iterator[tuple[OnEpoch, OnProgress]]":
 
 @contextmanager
 def downloading(text: str) -> Iterator[Advance]:
-    """A bar of bytes; gives the callback that moves it. It is drawn once the first have come."""
+    """Show a bar of bytes, once the first have arrived; yields the callback that moves it."""
     from rich.progress import DownloadColumn
 
     with _bar(DownloadColumn()) as bar:
@@ -140,15 +140,15 @@ def downloading(text: str) -> Iterator[Advance]:
         yield lambda done, total: bar.update(task, completed=done, total=total or None, visible=True)
 
 
-def _text(what: str) -> "TextColumn":
-    """A column that shows words as they are."""
+def _text(template: str) -> "TextColumn":
+    """Return a column of text without markup."""
     from rich.progress import TextColumn
 
-    return TextColumn(what, markup=False)
+    return TextColumn(template, markup=False)
 
 
 def _bar(*amounts: "ProgressColumn") -> "Progress":
-    """A bar that is drawn for people only, and gone when it is done."""
+    """Return a bar that is only drawn in a terminal, and removed when it is done."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TimeRemainingColumn
 

@@ -30,9 +30,9 @@ CONFUSED = 50
 
 
 def per_query(outcomes: Outcomes, metric: str) -> Values:
-    """A metric for each query, by its name in METRICS, float64 (queries,)."""
+    """Return a metric for each query, by its name in METRICS, float64 (queries,)."""
     name, _, k = metric.partition("@")
-    if name == "recall" or metric == "precision@1":  # with one hit to look at, they are the same
+    if name == "recall" or metric == "precision@1":  # of a single hit, both are the same
         return metrics.recall_at(outcomes.first_right, int(k))
     values: Values = getattr(
         outcomes,
@@ -48,7 +48,7 @@ def per_query(outcomes: Outcomes, metric: str) -> Values:
 
 
 def recall_curve(outcomes: Outcomes) -> Values:
-    """Recall@k for k = 1..REACH."""
+    """Return recall@k for k = 1..REACH."""
     first = np.minimum(outcomes.first_right, REACH + 1)
     return np.asarray(np.cumsum(np.bincount(first, minlength=REACH + 2)[1 : REACH + 1]) / len(outcomes), np.float64)
 
@@ -70,7 +70,7 @@ def _range(scores: npt.NDArray[np.float32]) -> tuple[float, float]:
 
 
 def estimate(outcomes: Outcomes, seed: int) -> dict[str, Estimate]:
-    """All metrics with their intervals."""
+    """Return all metrics with their confidence intervals."""
     values = np.stack([per_query(outcomes, metric) for metric in METRICS])
     intervals = bootstrap(values, seed=seed).tolist()
     means = values.mean(axis=1).tolist()
@@ -80,7 +80,7 @@ def estimate(outcomes: Outcomes, seed: int) -> dict[str, Estimate]:
 
 
 def per_label(labels: Sequence[str], task: Task, outcomes: Outcomes) -> tuple[LabelResult, ...]:
-    """The metrics of each label that queries have."""
+    """Return the metrics for each label of the queries."""
     size = len(labels)
     queries = np.bincount(task.queries, minlength=size)
     pictures = np.bincount(task.pictures[task.pictures >= 0], minlength=size)
@@ -95,7 +95,7 @@ def per_label(labels: Sequence[str], task: Task, outcomes: Outcomes) -> tuple[La
 
 
 def confusions(labels: Sequence[str], query_labels: Codes, hit_labels: Codes) -> tuple[Confusion, ...]:
-    """The pairs of labels that are most often confused."""
+    """Return the pairs of labels that are most often confused."""
     wrong = query_labels != hit_labels
     pairs, counts = np.unique(np.stack([query_labels[wrong], hit_labels[wrong]]), axis=1, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:CONFUSED]

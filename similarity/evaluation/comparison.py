@@ -11,7 +11,7 @@ from similarity.evaluation.aggregates import METRICS
 from similarity.evaluation.results import Evaluation
 from similarity.evaluation.significance import bootstrap, holm, mcnemar_test, sign_flip_test
 
-# Precision@1 is recall@1.
+# Without precision@1, which is the same as recall@1.
 COMPARED = tuple(name for name in METRICS if name != "precision@1")
 SIGNIFICANT = 0.05
 
@@ -23,10 +23,10 @@ class Difference:
     Attributes:
         a, b: its value in each.
         difference: b - a.
-        low, high: the interval that the difference lies in with 95 % confidence, by bootstrap over the queries.
-        test: how p was found: McNemar's exact test of right and wrong, or sign flips.
-        p: how likely chance alone makes a difference as large as this one,
-        adjusted: and that after Holm's correction for there being several metrics.
+        low, high: the 95 % confidence interval of the difference, by bootstrap over the queries.
+        test: the test that gave p: McNemar's exact test of right and wrong answers, or sign flips.
+        p: the p-value of the difference.
+        adjusted: the p-value after Holm's correction for several metrics.
     """
 
     a: float
@@ -46,12 +46,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Two evaluations, side by side.
+    """Comparison of two evaluations.
 
     Attributes:
         a, b: the evaluations.
         metrics: by the names in COMPARED.
-        numbers_a, numbers_b: the numbers that the queries in common have in each, int64 (queries,).
+        numbers_a, numbers_b: the numbers of the common queries in each evaluation, int64 (queries,).
     """
 
     a: Evaluation = field(repr=False)
@@ -62,7 +62,7 @@ class Comparison:
 
     @property
     def queries(self) -> int:
-        """Number of queries that they have in common."""
+        """Number of queries in common."""
         return len(self.numbers_a)
 
     @property
@@ -75,10 +75,10 @@ class Comparison:
         return _verdict(self.metrics[metric], *self.names)
 
     def differing(self, count: int) -> list[tuple[int, int, float]]:
-        """The queries on which they differ most, in either direction.
+        """Return the queries on which the evaluations differ most, in either direction.
 
         Returns:
-            The query's number in a and in b, and by how much its average precision is higher in b; the largest first.
+            The query's number in a and in b, and its average precision in b minus that in a; the largest first.
         """
         gains = self._gains()
         order = np.argsort(-np.abs(gains), kind="stable")[:count]
@@ -100,7 +100,7 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The comparison in JSON's own types."""
+        """Return the comparison as JSON."""
         names = ("gallery", "generation", "model")
         named = [{name: getattr(evaluation, name) for name in names} for evaluation in (self.a, self.b)]
         gains = self._gains()
@@ -131,19 +131,19 @@ class Comparison:
 
 
 def compare(a: Evaluation, b: Evaluation, *, seed: int = 0) -> Comparison:
-    """Compare two evaluations over the queries that they have in common, which are those of the same file content.
+    """Compare two evaluations over their common queries: files with the same content.
 
     Args:
-        seed: of the draws for the intervals and tests.
+        seed: seed of the draws for intervals and tests.
 
     Raises:
-        SearchError: they asked in another way, or have no query in common.
+        SearchError: their protocols or columns differ, or they have no query in common.
     """
     if a.protocol != b.protocol:
-        raise SearchError(f"These cannot be compared: one asks with {a.protocol}, the other with {b.protocol}.")
+        raise SearchError(f"These cannot be compared: their queries differ, {a.protocol} and {b.protocol}.")
     if a.by != b.by:
         raise SearchError(
-            f"These cannot be compared: for one the {a.by!r} must be the same, for the other the {b.by!r}."
+            f"These cannot be compared: in one a right result has the same {a.by!r}, in the other the same {b.by!r}."
         )
     _, numbers_a, numbers_b = np.intersect1d(a.sha256, b.sha256, return_indices=True)
     if not len(numbers_a):
@@ -156,7 +156,7 @@ def compare(a: Evaluation, b: Evaluation, *, seed: int = 0) -> Comparison:
 
 
 def _differences(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], seed: int) -> dict[str, Difference]:
-    """All metrics of two evaluations; both (metrics, queries)."""
+    """Return the differences in all metrics; before and after are (metrics, queries)."""
     changes = after - before
     intervals = bootstrap(changes, seed=seed)
     graded = [number for number, name in enumerate(COMPARED) if not name.startswith("recall@")]

@@ -15,7 +15,7 @@ class Estimate:
 
     Attributes:
         value: the mean over the queries.
-        low, high: the ends of the bootstrap interval, see `resampling.bootstrap`.
+        low, high: the ends of the bootstrap interval, see `significance.bootstrap`.
     """
 
     value: float
@@ -28,8 +28,8 @@ class LabelResult:
     """The metrics over the queries of one label.
 
     Attributes:
-        queries: how many there are.
-        pictures: how many pictures of the gallery have it.
+        queries: number of queries with the label.
+        pictures: number of pictures of the gallery with the label.
     """
 
     label: str
@@ -43,12 +43,12 @@ class LabelResult:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Queries of one label whose first hit is of another.
+    """Queries of one label whose first hits have another.
 
     Attributes:
-        label: of the queries.
-        taken_for: of their first hits; empty where these have none.
-        count: how many queries.
+        label: the label of the queries.
+        taken_for: the label of their first hits; empty if these have none.
+        count: number of queries.
     """
 
     label: str
@@ -61,8 +61,8 @@ class Histogram:
     """A histogram of the scores of the first ten hits.
 
     Attributes:
-        edges: of the bins, float64 (bins + 1,).
-        right, wrong: how many right and wrong hits each bin has, int64 (bins,).
+        edges: edges of the bins, float64 (bins + 1,).
+        right, wrong: number of right and wrong hits in each bin, int64 (bins,).
     """
 
     edges: Values
@@ -75,10 +75,10 @@ class LeftOut:
     """Counts of pictures that could not be queries.
 
     Attributes:
-        unlabelled: nothing says what would be right.
-        unanswerable: no other picture of the gallery has the label.
-        unreadable: the file cannot be used.
-        repeated: the file has the very content of another query.
+        unlabelled: pictures without a label.
+        unanswerable: pictures whose label no other picture of the gallery has.
+        unreadable: files that cannot be used.
+        repeated: files with the same content as another query.
     """
 
     unlabelled: int = 0
@@ -88,7 +88,7 @@ class LeftOut:
 
     @property
     def total(self) -> int:
-        """Number of all of them."""
+        """Number of pictures left out."""
         return self.unlabelled + self.unanswerable + self.unreadable + self.repeated
 
     def __str__(self) -> str:
@@ -99,7 +99,7 @@ class LeftOut:
             "that cannot be read": self.unreadable,
             "with the content of another query": self.repeated,
         }
-        return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+        return ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +118,13 @@ class Case:
     """A query with its first ten hits.
 
     Attributes:
-        number: of the query in its evaluation.
-        label: of the query.
-        relevant: how many right pictures there are to be found.
-        first_right: the rank of the first of them.
-        average_precision: at R.
-        answers: best first.
+        number: the number of the query in its evaluation.
+        item: the query picture.
+        label: its label.
+        relevant: number of right pictures in the gallery.
+        first_right: rank of the first right hit.
+        average_precision: average precision at R.
+        answers: the hits, best first.
     """
 
     number: int

@@ -1,8 +1,8 @@
 """Metrics: pure functions of the right hits in a ranking. A picture is right if it has the query's label.
 
 Everywhere below, `right` is bool (q, depth): for each query, best hit first, whether the hit is right; and `relevant`,
-written R in the formulas, is int (q,): how many right pictures there are to be found in all, at least 1 for each query,
-the query itself left out. Every function gives a number for each query; the mean of these is the metric.
+written R in the formulas, is int (q,): the number of right pictures in the gallery without the query itself, at least
+1. Every function returns a number for each query; the mean of these is the metric.
 """
 
 from typing import Any

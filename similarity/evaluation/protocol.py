@@ -1,7 +1,8 @@
-"""Evaluation of a gallery: how well it answers queries with known right answers.
+"""Evaluation of a gallery by queries whose right answers are known.
 
-There are two protocols. Leave-one-out: every picture of the gallery is a query, and not a hit of its own. Or the
-pictures of another source are the queries; one that is also in the gallery is not a hit of its own either.
+There are two protocols. Leave-one-out: each picture of the gallery is a query, and is not counted among its own hits.
+Or the queries are pictures of another source; one that is also in the gallery is not counted among its own hits,
+either.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ import numpy as np
 from similarity.evaluation.aggregates import confusions, estimate, per_label, recall_curve, score_histogram
 from similarity.evaluation.confidence.reliability import Reliability
 from similarity.evaluation.gallery_calibration import find_reliability, was_taught
-from similarity.evaluation.queries import Round, ask_all
+from similarity.evaluation.queries import Round, run_queries
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
@@ -22,8 +23,8 @@ from similarity.sources import Source
 from similarity.sources.base import LABEL
 
 SEEN = (
-    "The gallery was taught with pictures of its own, which ask here as well: the figures flatter it. Ask with other "
-    "pictures, or see what was found of those that were held out in training."
+    "The gallery was trained on its own pictures, which are also the queries here, so the metrics are too good. Use "
+    "other pictures as queries, or see the metrics of the pictures that were held out in training."
 )
 
 
@@ -36,31 +37,31 @@ def evaluate(
     seed: int = 0,
     progress: OnProgress | None = None,
 ) -> Evaluation:
-    """Measure how well a gallery answers.
+    """Evaluate a gallery: metrics, confusions and reliability over many queries.
 
-    Pictures of the gallery without a label are never right; queries without one, and those with a label that no other
+    Pictures of the gallery without a label are never right. Queries without a label, or with a label that no other
     picture has, are left out and counted.
 
     Args:
         queries: the query pictures; by default the gallery's own, each left out of its own results.
         by: the column in which a right hit has the query's value: `label`, or a column of the metadata.
-        most: the largest number of queries; of more, some are drawn.
-        seed: of the draws, also of those for the intervals.
-        progress: called as it goes on.
+        most: maximum number of queries; of more, this many are drawn at random.
+        seed: seed of the draws, and of those for the intervals.
+        progress: called with the progress.
 
     Raises:
         SearchError: there is no such column, or no query is left.
-        GalleryError: the gallery's model cannot be loaded, which a source of queries takes.
+        GalleryError: the gallery's model, which has to embed queries from a source, cannot be loaded.
     """
     started = time.perf_counter()
-    results = ask_all(gallery, queries, by=by, most=most, seed=seed, progress=progress)
+    results = run_queries(gallery, queries, by=by, most=most, seed=seed, progress=progress)
     reliability = find_reliability(gallery, results, by, progress)
     evaluation = _summarise(gallery, results, reliability, by, seed)
     return replace(evaluation, seconds=time.perf_counter() - started)
 
 
 def _summarise(gallery: Gallery, results: Round, reliability: Reliability | None, by: str, seed: int) -> Evaluation:
-    """The evaluation of a gallery from the results of its queries."""
+    """Return the evaluation of a gallery from the results of its queries."""
     queries, task, outcomes = results.queries, results.task, results.outcomes
     manifest = gallery.manifest
     return Evaluation(
@@ -83,8 +84,8 @@ def _summarise(gallery: Gallery, results: Round, reliability: Reliability | None
         confusions=confusions(results.labels, task.queries, results.hits[:, 0]),
         labels=results.labels,
         outcomes=outcomes,
-        asked=task.queries,
-        found=results.hits[:, 0],
+        query_labels=task.queries,
+        hit_labels=results.hits[:, 0],
         relevant=task.relevant,
         items=queries.items,
         rows=results.rows,
@@ -96,6 +97,6 @@ def _summarise(gallery: Gallery, results: Round, reliability: Reliability | None
 
 
 def _digest(contents: Sequence[str], values: Sequence[str | None]) -> str:
-    """A digest of pictures and labels, independent of their order."""
+    """Return a digest of pictures and labels, independent of their order."""
     lines = sorted(f"{content} {value}" for content, value in zip(contents, values, strict=True))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from similarity.embedding.pipeline import Embedded, Recognised, embed_source
 from similarity.errors import SearchError
 from similarity.evaluation.findings import LeftOut
-from similarity.evaluation.ranking import Amend, Amended, Ask, Codes, Outcomes, Task, rank_all
+from similarity.evaluation.ranking import Amend, Amended, Codes, Outcomes, ReadQueries, Task, rank_all
 from similarity.evaluation.results import LEAVE_ONE_OUT, label_of
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress, Progress
@@ -31,11 +31,11 @@ class Queries:
     """Query pictures with a function for their vectors.
 
     Attributes:
-        name: of the protocol.
+        name: the name of the protocol.
         items: the pictures.
-        sha256: of their files, in hex.
+        sha256: SHA-256 of their files, in hex.
         own: the row of each in the gallery, or -1.
-        ask: returns their refined vectors by their numbers.
+        read_vectors: returns their refined vectors by their numbers.
         left_out: counts of pictures that could not be read.
     """
 
@@ -43,7 +43,7 @@ class Queries:
     items: Sequence[Item]
     sha256: list[str]
     own: npt.NDArray[np.int64]
-    ask: Ask
+    read_vectors: ReadQueries
     left_out: LeftOut
 
 
@@ -58,7 +58,7 @@ class Round:
         labels: the distinct values, sorted; label numbers are positions in it.
         task: the queries as they were ranked.
         left_out: counts of pictures that could not be queries.
-        outcomes: query by query.
+        outcomes: the results of each query.
     """
 
     queries: Queries
@@ -71,12 +71,12 @@ class Round:
 
     @property
     def hits(self) -> Codes:
-        """The labels of the first ten hits, int32 (q, 10); -1 where there is none."""
+        """The labels of the first ten hits as numbers, int32 (q, 10); -1 for none."""
         rows = self.outcomes.rows
         return np.where(rows >= 0, self.task.pictures[rows], -1).astype(np.int32)
 
 
-def ask_all(
+def run_queries(
     gallery: Gallery,
     queries: Source | None = None,
     *,
@@ -85,25 +85,27 @@ def ask_all(
     seed: int = 0,
     progress: OnProgress | None = None,
 ) -> Round:
-    """Compare each query with every picture; arguments and errors as those of `protocol.evaluate`."""
+    """Compare all queries with all pictures; arguments and errors are those of `protocol.evaluate`."""
     values = _values(gallery.items, by, f"the gallery {gallery.name}")
-    if queries is not None:  # before all of them are embedded
+    if queries is not None:  # checked before all of them are embedded
         _check_labels(queries, by, set(values))
-    asking = _leave_one_out(gallery) if queries is None else _embed(gallery, queries, progress)
-    query_values = values if queries is None else _values(asking.items, by, asking.name)
+    prepared = _leave_one_out(gallery) if queries is None else _embed(gallery, queries, progress)
+    query_values = values if queries is None else _values(prepared.items, by, prepared.name)
     labels = tuple(sorted({value for value in values if value}))
     numbers = {label: code for code, label in enumerate(labels)}
     pictures = _codes(values, numbers)
-    rows, task, left_out = _answerable(asking, query_values, _codes(query_values, numbers), pictures)
+    rows, task, left_out = _answerable(prepared, query_values, _codes(query_values, numbers), pictures)
     if most is not None and len(rows) > most:
         rows, task = _draw(rows, task, most, seed)
     amend = without_the_query(gallery.vectors, task.own)
-    outcomes = rank_all(gallery.vectors, lambda chosen: asking.ask(rows[chosen]), task, amend=amend, progress=progress)
-    return Round(asking, rows, values, labels, task, left_out, outcomes)
+    outcomes = rank_all(
+        gallery.vectors, lambda chosen: prepared.read_vectors(rows[chosen]), task, amend=amend, progress=progress
+    )
+    return Round(prepared, rows, values, labels, task, left_out, outcomes)
 
 
-def _values(items: Iterable[Item], by: str, whose: str) -> list[str | None]:
-    """The value of each picture in a column; raises SearchError if all are empty."""
+def _values(items: Iterable[Item], by: str, owner: str) -> list[str | None]:
+    """Return the value of each picture in a column; raises SearchError if all are empty."""
     values: list[str | None] = []
     columns: set[str] = set()
     for item in items:
@@ -112,9 +114,9 @@ def _values(items: Iterable[Item], by: str, whose: str) -> list[str | None]:
     if any(values):
         return values
     if by == LABEL:
-        raise SearchError(f"There is nothing to compare the answers of {whose} with: {NO_LABELS}")
-    there = f"choose from {', '.join(sorted(columns))}" if columns else "they have neither labels nor columns"
-    raise SearchError(f"No picture of {whose} has a {by!r}: {there}.")
+        raise SearchError(f"The results of {owner} cannot be evaluated: {NO_LABELS}")
+    remedy = f"choose from {', '.join(sorted(columns))}" if columns else "they have neither labels nor columns"
+    raise SearchError(f"No picture of {owner} has a {by!r}: {remedy}.")
 
 
 def _check_labels(queries: Source, by: str, labels: set[str | None]) -> None:
@@ -129,43 +131,43 @@ def _no_answers(count: int, name: str) -> str:
 
 
 def _draw(rows: npt.NDArray[np.int64], task: Task, count: int, seed: int) -> tuple[npt.NDArray[np.int64], Task]:
-    """Draw a number of queries, in order; the same for the same seed."""
+    """Draw some queries, which stay in order; the same for the same seed."""
     drawn = np.sort(np.random.default_rng(seed).choice(len(rows), count, replace=False))
     return rows[drawn], Task(task.pictures, task.queries[drawn], task.own[drawn], task.relevant[drawn])
 
 
 def _codes(values: Sequence[str | None], numbers: dict[str, int]) -> Codes:
-    """Labels as numbers; -1 for none, and for a label that no picture of the gallery has."""
+    """Return labels as numbers; -1 for none, and for labels that no picture of the gallery has."""
     return np.array([numbers.get(value, -1) if value else -1 for value in values], np.int32)
 
 
 def _leave_one_out(gallery: Gallery) -> Queries:
-    """Every picture of a gallery; as a query it is refined as if it were not in the gallery."""
+    """Return all pictures of a gallery as queries, each refined as if it were not in the gallery."""
 
-    def ask(rows: npt.NDArray[np.int64]) -> Vectors:
+    def read_vectors(rows: npt.NDArray[np.int64]) -> Vectors:
         return gallery.refine(gallery.embeddings[rows], rows)
 
     own = np.arange(len(gallery), dtype=np.int64)
-    return Queries(LEAVE_ONE_OUT, gallery.items, gallery.items.contents(), own, ask, LeftOut())
+    return Queries(LEAVE_ONE_OUT, gallery.items, gallery.items.contents(), own, read_vectors, LeftOut())
 
 
 def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Queries:
-    """Embed the pictures of a source as queries, each content once."""
+    """Embed the pictures of a source as queries, exact copies only once."""
 
-    def tell(progressed: Progress) -> None:
+    def report(progressed: Progress) -> None:
         if progress:
             progress(replace(progressed, task="Embedding the queries"))
 
     items, embeddings = [], []
     unreadable, repeated = len(source.skipped), 0
-    for result in embed_source(source, gallery.embedder, thumbnails=False, progress=tell):
+    for result in embed_source(source, gallery.embedder, thumbnails=False, progress=report):
         if isinstance(result, Embedded):
             items.append(result.item)
             embeddings.append(result.vector)
         repeated += isinstance(result, Recognised)
         unreadable += isinstance(result, Skipped)
     if not items:
-        raise SearchError(f"None of the pictures in {source.name} can be read, so there is nothing to ask with.")
+        raise SearchError(f"None of the pictures in {source.name} can be read, so there are no queries.")
     contents = [item.sha256 for item in items]
     row_of = {content: row for row, content in enumerate(gallery.items.contents())}
     own = np.array([row_of.get(content, -1) for content in contents], np.int64)
@@ -178,7 +180,7 @@ def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Que
 
 
 def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Amend:
-    """For `rank_all`: vectors of pictures that the refinement moved towards a query, as they are without that query."""
+    """Return a function for `rank_all` that gives vectors as they would be if a query were not in the gallery."""
 
     def amend(numbers: npt.NDArray[np.int64]) -> Amended:
         inside = numbers[own[numbers] >= 0]
@@ -189,19 +191,19 @@ def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Ame
 
 
 def _answerable(
-    asking: Queries, values: Sequence[str | None], codes: Codes, pictures: Codes
+    queries: Queries, values: Sequence[str | None], codes: Codes, pictures: Codes
 ) -> tuple[npt.NDArray[np.int64], Task, LeftOut]:
-    """The queries that have a right answer, as a task, with counts of those left out."""
+    """Return the queries that have a right answer, as a task, with counts of those left out."""
     counts = np.bincount(pictures[pictures >= 0], minlength=int(pictures.max()) + 1)
-    is_own = (asking.own >= 0) & (pictures[asking.own] == codes)
+    is_own = (queries.own >= 0) & (pictures[queries.own] == codes)
     relevant = np.where(codes >= 0, counts[codes] - is_own, 0)
     rows = np.flatnonzero(relevant > 0)
     unlabelled = sum(value is None for value in values)
-    left_out = replace(asking.left_out, unlabelled=unlabelled, unanswerable=len(codes) - unlabelled - len(rows))
+    left_out = replace(queries.left_out, unlabelled=unlabelled, unanswerable=len(codes) - unlabelled - len(rows))
     if not len(rows):
         raise SearchError(
-            f"None of the {len(codes):,} pictures to ask with has a right answer: no two have the same label."
-            if asking.name == LEAVE_ONE_OUT
-            else _no_answers(len(codes), asking.name)
+            f"None of the {len(codes):,} query pictures has a right answer: no two have the same label."
+            if queries.name == LEAVE_ONE_OUT
+            else _no_answers(len(codes), queries.name)
         )
-    return rows, Task(pictures, codes[rows], asking.own[rows], relevant[rows].astype(np.int32)), left_out
+    return rows, Task(pictures, codes[rows], queries.own[rows], relevant[rows].astype(np.int32)), left_out

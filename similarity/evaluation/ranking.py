@@ -17,26 +17,26 @@ from similarity.evaluation.metrics import Values
 from similarity.progress import OnProgress, Reporter
 from similarity.vectors.arrays import Vectors
 
-# Queries that are compared with all pictures at a time, and the most scores of them: 32 MB when packed.
+# Maximum queries that are compared with all pictures at a time, and maximum scores: 32 MB when packed.
 BLOCK, MATRIX = 512, 1 << 22
-# A gallery of up to so many bytes is read once; a larger one is read again for every block of queries, which is then
-# so many times as large.
-HELD, LARGER = 1 << 29, 8
-# Hits of each query that are kept, and the largest k of recall.
-KEPT, REACH = 10, 100
+# A gallery of up to MAX_IN_MEMORY bytes is read once. A larger one is read again for every block of queries, and blocks
+# are then LARGER times as large.
+MAX_IN_MEMORY, LARGER = 1 << 29, 8
+# Hits of each query in the results, and the largest k of recall.
+HITS, REACH = 10, 100
 
 Codes = npt.NDArray[np.int32]
 Packed = npt.NDArray[np.uint64]
 LAST_ROW = np.uint64(0xFFFFFFFF)
 # Returns the vectors of queries by their numbers, float32 (m, dim).
-Ask = Callable[[npt.NDArray[np.int64]], Vectors]
+ReadQueries = Callable[[npt.NDArray[np.int64]], Vectors]
 # Replaced vectors of pictures for some queries: numbers of queries and rows, (k,), and float32 (k, dim).
 Amended = tuple[npt.NDArray[np.int64], npt.NDArray[np.integer], Vectors]
 Amend = Callable[[npt.NDArray[np.int64]], Amended]
 
 
 class Pictures(Protocol):
-    """The vectors of a gallery's pictures, as `StoredVectors` has them."""
+    """The interface of `StoredVectors` that ranking needs: the vectors of a gallery's pictures."""
 
     @property
     def dim(self) -> int:
@@ -46,7 +46,7 @@ class Pictures(Protocol):
         """Number of pictures."""
 
     def blocks(self) -> Iterable[tuple[int, Vectors]]:
-        """All vectors in blocks: the number of the first row, and float32 (any, dim)."""
+        """Yield all vectors in blocks: the number of the first row, and float32 (any, dim)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ class Task:
         pictures: the label of each row of the gallery as a number, int32 (n,); -1 for none, which is never right.
         queries: the label of each query, likewise, int32 (q,).
         own: the row of the query itself, which is not a hit, int64 (q,); -1 where it is not in the gallery.
-        relevant: how many right pictures there are, int32 (q,), at least 1.
+        relevant: number of right pictures in the gallery, int32 (q,), at least 1.
     """
 
     pictures: Codes
@@ -74,9 +74,9 @@ class Outcomes:
         first_right: rank of the first right hit, int32.
         average_precision: at R, float64; see `metrics` for this and the next four.
         r_precision, precision_5, precision_10, ndcg_10: float64.
-        rows: of the first ten hits, int32 (q, 10); -1 where there are fewer pictures.
-        scores: of these, float32 (q, 10).
-        right: whether they are right, bool (q, 10).
+        rows: rows of the first ten hits, int32 (q, 10); -1 where there are fewer pictures.
+        scores: scores of the first ten hits, float32 (q, 10).
+        right: whether the first ten hits are right, bool (q, 10).
     """
 
     first_right: Codes
@@ -96,7 +96,7 @@ class Outcomes:
 
 def rank_all(
     gallery: Pictures,
-    ask: Ask,
+    read_queries: ReadQueries,
     task: Task,
     *,
     amend: Amend | None = None,
@@ -107,19 +107,19 @@ def rank_all(
 
     Args:
         gallery: rows of unit length.
-        ask: returns the vectors of queries, of unit length.
+        read_queries: returns the vectors of queries, of unit length.
         amend: returns replaced vectors of pictures for some queries.
-        matrix: the most scores at a time; at least one query is compared.
-        progress: called as it goes on.
+        matrix: maximum scores at a time; at least one query is compared.
+        progress: called with the progress.
     """
     report = Reporter(len(task.queries), progress, task="Evaluating")
     read = _reader(gallery)
-    size = max(1, min(BLOCK, matrix * (1 if _is_held(gallery) else LARGER) // len(gallery)))
+    size = max(1, min(BLOCK, matrix * (1 if _fits_in_memory(gallery) else LARGER) // len(gallery)))
     blocks = []
     for start in range(0, len(task.queries), size):
         part = slice(start, min(start + size, len(task.queries)))
         numbers = np.arange(part.start, part.stop)
-        vectors = ask(numbers)
+        vectors = read_queries(numbers)
         packed = _compare(vectors, len(gallery), read(), task.own[part])
         if amend:
             _amend(packed, vectors, start, *amend(numbers))
@@ -129,20 +129,20 @@ def rank_all(
     return Outcomes(*(np.concatenate([getattr(block, name) for block in blocks]) for name in names))
 
 
-def _is_held(gallery: Pictures) -> bool:
-    return 4 * len(gallery) * gallery.dim <= HELD
+def _fits_in_memory(gallery: Pictures) -> bool:
+    return 4 * len(gallery) * gallery.dim <= MAX_IN_MEMORY
 
 
 def _reader(gallery: Pictures) -> Callable[[], Iterable[tuple[int, Vectors]]]:
-    """A function that returns a gallery's blocks, any number of times."""
-    if not _is_held(gallery):
+    """Return a function that yields a gallery's blocks, and can be called again."""
+    if not _fits_in_memory(gallery):
         return gallery.blocks
-    held = list(gallery.blocks())
-    return lambda: held
+    blocks = list(gallery.blocks())
+    return lambda: blocks
 
 
 def _compare(queries: Vectors, count: int, blocks: Iterable[tuple[int, Vectors]], own: npt.NDArray[np.int64]) -> Packed:
-    """The scores of queries with all pictures, packed with their rows, in no order: uint64 (m, count)."""
+    """Return the scores of queries with all pictures, packed with their rows, unsorted: uint64 (m, count)."""
     packed = np.empty((len(queries), count), np.uint64)
     for start, block in blocks:
         scores = queries @ block.T
@@ -183,7 +183,7 @@ def pack(scores: Vectors, start: int = 0) -> Packed:
 
 
 def unpack(packed: Packed) -> tuple[Vectors, Codes]:
-    """The scores, float32, and the rows, int32."""
+    """Return the scores, float32, and the rows, int32."""
     falling = (packed >> np.uint64(32)).astype(np.uint32)
     bits = np.where(falling >> 31, falling, ~falling & np.uint32(0x7FFFFFFF))
     return bits.view(np.float32), _rows(packed)
@@ -194,16 +194,16 @@ def _rows(packed: Packed) -> Codes:
 
 
 def _judge(packed: Packed, task: Task, part: slice) -> Outcomes:
-    """The outcomes of a block of queries."""
+    """Return the outcomes of a block of queries."""
     labels, relevant = task.queries[part], task.relevant[part]
     depth = min(packed.shape[1], max(REACH, int(relevant.max())))
     packed.partition(depth - 1, axis=1)
     best = np.sort(packed[:, :depth], axis=1)
-    scores, rows = unpack(best[:, :KEPT])
-    right = _are_right(best, task, part)
+    scores, rows = unpack(best[:, :HITS])
+    right = _right_hits(best, task, part)
     first = metrics.first_right(right)
     if len(late := np.flatnonzero(first == metrics.NEVER)):
-        first[late] = _first_of_all(packed[late], labels[late], task.pictures)
+        first[late] = _first_in_ranking(packed[late], labels[late], task.pictures)
     there = np.isfinite(scores)
     return Outcomes(
         first_right=first,
@@ -215,22 +215,22 @@ def _judge(packed: Packed, task: Task, part: slice) -> Outcomes:
         rows=_padded(np.where(there, rows, -1), -1).astype(np.int32),
         # Embeddings in half precision are not quite of unit length.
         scores=_padded(np.where(there, scores.clip(-1, 1), np.nan), np.nan).astype(np.float32),
-        right=_padded(right[:, :KEPT], 0).astype(bool),
+        right=_padded(right[:, :HITS], 0).astype(bool),
     )
 
 
-def _are_right(packed: Packed, task: Task, part: slice) -> metrics.Right:
-    """Whether hits have the labels of their queries, and are not the queries themselves."""
+def _right_hits(packed: Packed, task: Task, part: slice) -> metrics.Right:
+    """Return which hits have the labels of their queries, and are not the queries themselves."""
     rows = _rows(packed)
     right = task.pictures[rows] == task.queries[part, np.newaxis]
     right &= rows != task.own[part, np.newaxis]
     return np.asarray(right, bool)
 
 
-def _first_of_all(packed: Packed, labels: Codes, pictures: Codes) -> npt.NDArray[np.int32]:
-    """The rank of the first right hit, wherever in a ranking it is: the number of hits up to the best right one.
+def _first_in_ranking(packed: Packed, labels: Codes, pictures: Codes) -> npt.NDArray[np.int32]:
+    """Return the rank of the first right hit in the whole ranking: the number of hits up to the best right one.
 
-    A query itself has the right label but the worst score, and there is another one with a better score.
+    The query itself has the right label, but the worst score, so it is never the best right hit.
     """
     is_right = pictures[_rows(packed)] == labels[:, np.newaxis]
     best = np.where(is_right, packed, np.iinfo(np.uint64).max).min(axis=1)
@@ -238,5 +238,5 @@ def _first_of_all(packed: Packed, labels: Codes, pictures: Codes) -> npt.NDArray
 
 
 def _padded(values: npt.NDArray[np.generic], with_: float) -> npt.NDArray[np.generic]:
-    """Pad columns to KEPT."""
-    return np.pad(values, ((0, 0), (0, KEPT - values.shape[1])), constant_values=with_)
+    """Pad columns to HITS."""
+    return np.pad(values, ((0, 0), (0, HITS - values.shape[1])), constant_values=with_)

@@ -23,28 +23,29 @@ class Evaluation:
     """The evaluation of a gallery.
 
     Attributes:
-        gallery, generation, state, model, recipe, refinement: which gallery, as it was then; see `Manifest`.
-        pictures: how many it has; contents is the same for galleries of the same pictures with the same labels.
-        protocol: leave-one-out, or the name of the source that the queries came from.
-        by: the column in which what is right has the query's value.
+        gallery, generation, state, model, recipe, refinement: the gallery as it was evaluated; see `Manifest`.
+        pictures: number of pictures of the gallery.
+        contents: a digest, which is the same for galleries with the same pictures and labels.
+        protocol: leave-one-out, or the name of the source of the queries.
+        by: the column in which a right hit has the query's value.
         left_out: counts of pictures that could not be queries.
-        seconds: its duration.
+        seconds: duration of the evaluation.
         metrics: by the names in METRICS.
         per_label: by label, in order.
         recall_curve: recall@k for k = 1..100.
-        histogram: of the scores of right and wrong hits.
-        reliability: of the probabilities of hits, if the gallery has any; see `calibrate.py`.
+        histogram: the scores of right and wrong hits.
+        reliability: of the probabilities of hits, if the gallery has any; see `gallery_calibration.py`.
         confusions: the most frequent first, up to 50.
-        labels: the values of the column, in order; numbers of labels below are places in it.
-        outcomes: query by query.
-        asked: the label of each query, int32 (queries,).
-        found: the label of its first hit; -1 for none.
-        relevant: how many right pictures there are, int32 (queries,).
-        items: the query pictures, and more.
-        rows: the place of each query among them, int64 (queries,).
+        labels: the values of the column, in order; numbers of labels below are indices into it.
+        outcomes: the results of each query.
+        query_labels: the label of each query, int32 (queries,).
+        hit_labels: the label of its first hit; -1 for none.
+        relevant: number of right pictures for each query, int32 (queries,).
+        items: the query pictures, and those that were left out.
+        rows: the index of each query in `items`, int64 (queries,).
         pictures_of_gallery: the items of the gallery.
-        sha256: of each query's file, in hex, bytes (queries,).
-        caution: a sentence about the limits of these figures; usually empty.
+        sha256: SHA-256 of each query's file, in hex, bytes (queries,).
+        caution: a sentence about the limits of these metrics; usually empty.
     """
 
     gallery: str
@@ -67,8 +68,8 @@ class Evaluation:
     confusions: tuple[Confusion, ...]
     labels: tuple[str, ...] = field(repr=False)
     outcomes: Outcomes = field(repr=False)
-    asked: Codes = field(repr=False)
-    found: Codes = field(repr=False)
+    query_labels: Codes = field(repr=False)
+    hit_labels: Codes = field(repr=False)
     relevant: Codes = field(repr=False)
     items: Sequence[Item] = field(repr=False)
     rows: npt.NDArray[np.int64] = field(repr=False)
@@ -81,28 +82,38 @@ class Evaluation:
         """Number of queries."""
         return len(self.outcomes)
 
+    @property
+    def asked(self) -> Codes:
+        """Older name of `query_labels`."""
+        return self.query_labels
+
+    @property
+    def found(self) -> Codes:
+        """Older name of `hit_labels`."""
+        return self.hit_labels
+
     def values(self, metric: str) -> Values:
-        """A metric for each query, float64 (queries,)."""
+        """Return a metric for each query, float64 (queries,)."""
         return per_query(self.outcomes, metric)
 
     def best(self, count: int) -> list[int]:
-        """The numbers of the queries with the highest average precision; of equal ones, those with most to be found."""
+        """Return the numbers of the queries with the highest average precision, and then with most right pictures."""
         order = np.lexsort((-self.relevant, -self.outcomes.average_precision))
         return [int(number) for number in order[:count]]
 
     def worst(self, count: int) -> list[int]:
-        """The numbers of the queries with the lowest average precision; those whose first hit is wrong come first."""
+        """Return the numbers of the queries with the lowest average precision, those with a wrong first hit first."""
         first = self.outcomes.first_right
         order = np.lexsort((-first, self.outcomes.average_precision, first == 1))
         return [int(number) for number in order[:count]]
 
     def random(self, count: int, seed: int = 0) -> list[int]:
-        """Draw the numbers of some queries, each once; the same for the same seed."""
+        """Draw the numbers of some queries without repetition; the same for the same seed."""
         drawn = np.random.default_rng(seed).choice(self.queries, min(count, self.queries), replace=False)
         return [int(number) for number in drawn]
 
     def cases(self, numbers: Iterable[int]) -> list[Case]:
-        """Queries with their first hits, by their numbers."""
+        """Return queries with their first hits, by their numbers."""
         return [self._case(number) for number in numbers]
 
     def _case(self, number: int) -> Case:
@@ -112,7 +123,7 @@ class Evaluation:
         return Case(
             number=number,
             item=self.items[int(self.rows[number])],
-            label=self.labels[self.asked[number]],
+            label=self.labels[self.query_labels[number]],
             relevant=int(self.relevant[number]),
             first_right=int(outcomes.first_right[number]),
             average_precision=float(outcomes.average_precision[number]),
@@ -123,22 +134,22 @@ class Evaluation:
         )
 
     def confusion_matrix(self, most: int = 12) -> tuple[list[str], npt.NDArray[np.int64]]:
-        """The confusion matrix of queries and first hits, for the most frequent labels.
+        """Return the confusion matrix of queries and first hits, for the most frequent labels.
 
         Returns:
-            The labels (m,), those with most queries, in their own order; and int64 (m, m + 1), a row for each label of
-            the queries and a column for each of the first hits, the last one for all other labels and for none.
+            The m labels with most queries, in order; and int64 (m, m + 1), with a row for each label of the queries, a
+            column for each label of first hits, and a last column for other labels and none.
         """
-        asked = np.bincount(self.asked, minlength=len(self.labels))
-        chosen = np.sort(np.argsort(-asked, kind="stable")[: min(most, int((asked > 0).sum()))])
+        counts = np.bincount(self.query_labels, minlength=len(self.labels))
+        chosen = np.sort(np.argsort(-counts, kind="stable")[: min(most, int((counts > 0).sum()))])
         place = np.full(len(self.labels) + 1, len(chosen))  # the last one is of -1, no label
         place[chosen] = np.arange(len(chosen))
         table = np.zeros((len(chosen) + 1, len(chosen) + 1), np.int64)
-        np.add.at(table, (place[self.asked], place[self.found]), 1)
+        np.add.at(table, (place[self.query_labels], place[self.hit_labels]), 1)
         return [self.labels[code] for code in chosen], table[:-1]
 
     def to_json(self) -> dict[str, Any]:
-        """The evaluation without single queries, in JSON's own types."""
+        """Return the evaluation without single queries, as JSON."""
         names = {"recall_1": "recall@1", "recall_10": "recall@10", "precision_10": "precision@10", "map_r": "map@r"}
         labels = [
             {"label": result.label, "queries": result.queries, "pictures": result.pictures}
@@ -169,5 +180,5 @@ class Evaluation:
 
 
 def label_of(item: Item, by: str) -> str | None:
-    """The value of a picture in a column; a picture without a label takes that of an exact copy."""
+    """Return the value of a picture in a column; a picture without a label takes that of an exact copy."""
     return (next(iter(item.labels), None) if by == LABEL else item.metadata.get(by)) or None

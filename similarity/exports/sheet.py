@@ -1,4 +1,4 @@
-"""The sheet: one figure with the query beside its results, rank by rank."""
+"""The sheet: a picture of the query beside its results, in the order of their ranks."""
 
 import io
 import math
@@ -21,8 +21,8 @@ COLUMNS = 5
 TILE_INCHES = 1.9
 INK, FAINT = "#1f2430", "#6b7280"
 CARD = 480
-# Of words on a card, in characters; of more than these none can be seen.
-MOST_WORDS = 200
+# Characters of a text that are drawn on a card; a card has no room for more.
+MAX_CHARACTERS = 200
 
 
 def draw_sheet(
@@ -32,17 +32,17 @@ def draw_sheet(
     pictures: Sequence[bytes],
     *,
     heading: str = "Query",
-    tell: Callable[[str], str] = str,
+    format_label: Callable[[str], str] = str,
 ) -> bytes:
     """Draw a query beside its hits.
 
     Args:
         query: RGB.
-        title: what to write under the query.
+        title: text under the query.
         hits: best first.
         pictures: a small JPEG for each hit.
-        heading: what to write above the query.
-        tell: what to write of a label.
+        heading: text above the query.
+        format_label: returns the text to write for a label or file name.
 
     Returns:
         A PNG file.
@@ -60,18 +60,22 @@ def draw_sheet(
     for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
         axes = figure.add_subplot(grid[divmod(position, COLUMNS)])
         with Image.open(io.BytesIO(picture)) as image:
-            _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", tell(hit.item.label or file_name(hit.item)))
+            _draw_picture(
+                axes, image, f"{hit.rank}    {hit.score:.3f}", format_label(hit.item.label or file_name(hit.item))
+            )
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
 def draw_words(words: str) -> Image.Image:
-    """A card with some words on it, to stand where a picture of the query would."""
+    """Draw the words of a query on a card, which stands for a picture of the query."""
     import matplotlib
 
-    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # always there; it has no Chinese
-    lines = textwrap.wrap(one_line(words[:MOST_WORDS]), 16, max_lines=6, placeholder=" …") or [""]
+    font = (
+        Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    )  # comes with matplotlib; it has no Chinese
+    lines = textwrap.wrap(one_line(words[:MAX_CHARACTERS]), 16, max_lines=6, placeholder=" …") or [""]
     card = Image.new("RGB", (CARD, CARD), "#eceff3")
     pen, large = ImageDraw.Draw(card), ImageFont.truetype(font, 40)
     middle = (CARD / 2, CARD / 2)
@@ -80,7 +84,7 @@ def draw_words(words: str) -> Image.Image:
 
 
 def save_sheet(path: Path, png: bytes) -> None:
-    """Write a sheet to a file; raises SearchError if that cannot be done."""
+    """Write a sheet to a file; raises SearchError if it cannot be written."""
     try:
         path.write_bytes(png)
     except OSError as error:
@@ -88,7 +92,7 @@ def save_sheet(path: Path, png: bytes) -> None:
 
 
 def _draw_picture(axes: "Axes", picture: Image.Image, heading: str, caption: str) -> None:
-    """A picture with a bold line above and a faint one below."""
+    """Draw a picture with a bold line of text above it and a faint one below."""
     axes.imshow(picture)
     heading, caption = one_line(heading), one_line(caption)
     axes.set_title(heading, fontsize=10, fontweight="bold", color=INK, pad=5, parse_math=False)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from similarity.finetuning.examples import Codes, Labelled
-from similarity.finetuning.feedback_examples import Marked
+from similarity.finetuning.feedback_examples import FeedbackExamples
 from similarity.finetuning.losses import Criterion
 from similarity.search import Rows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-TrainingExamples = Labelled | Marked
+TrainingExamples = Labelled | FeedbackExamples
 
-# Largest number of pictures of a label in a batch, if not all labels fit in.
+# Maximum number of pictures of a label in a batch, if not all labels fit into it.
 AT_ONCE = 4
 
 
@@ -47,7 +47,7 @@ class Lessons(Protocol):
 
 
 def make_lessons(examples: TrainingExamples, rows: Rows, batch: int) -> Lessons:
-    """Lessons of some of the examples, in batches of this size."""
+    """Return the lessons of some of the examples, in batches of this size."""
     return LabelLessons(examples, rows, batch) if isinstance(examples, Labelled) else PairLessons(examples, rows, batch)
 
 
@@ -97,10 +97,10 @@ class PairLesson:
 
 
 class PairLessons:
-    """Lessons of feedback; all marks of a query are in one lesson."""
+    """Lessons of feedback; all feedback on the results of a query is in one lesson."""
 
-    def __init__(self, marked: Marked, rows: Rows, batch: int) -> None:
-        pairs = marked.pairs
+    def __init__(self, examples: FeedbackExamples, rows: Rows, batch: int) -> None:
+        pairs = examples.pairs
         self._places = np.stack([pairs.queries[rows], pairs.items[rows]], axis=1)
         self._wanted = pairs.wanted[rows]
         self.count = max(1, -(-len(rows) // batch))
@@ -109,17 +109,17 @@ class PairLessons:
         """See `Lessons`."""
         all_queries = np.unique(self._places[:, 0])
         for queries in np.array_split(random.permutation(all_queries), self.count):
-            mine = np.isin(self._places[:, 0], queries)
-            rows, places = np.unique(self._places[mine], return_inverse=True)
-            places, wanted = places.reshape(-1, 2), self._wanted[mine]
+            selected = np.isin(self._places[:, 0], queries)
+            rows, places = np.unique(self._places[selected], return_inverse=True)
+            places, wanted = places.reshape(-1, 2), self._wanted[selected]
             yield PairLesson(rows, places[wanted], places[~wanted])
 
 
 def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generator) -> Iterator[Rows]:
     """Draw a number of batches of rows.
 
-    With few labels, batches are drawn evenly. With many, a batch drawn evenly would hold no two of a label: it is put
-    together of up to AT_ONCE pictures each of some labels that have two at least.
+    With few labels, batches are drawn evenly. With many, an even draw would hardly have two pictures of any label, so a
+    batch has two to AT_ONCE pictures of each of some labels.
     """
     if len(np.unique(codes)) * AT_ONCE <= size:
         order = random.permutation(len(codes))
@@ -140,6 +140,6 @@ def draw_batches(codes: Codes, size: int, count: int, random: np.random.Generato
 
 
 def _chunks(rows: Rows) -> list[Rows]:
-    """Rows of one label in groups of AT_ONCE, without a group of a single row, which is of no use."""
+    """Split the rows of a label into groups of AT_ONCE, without groups of a single row, which are of no use."""
     groups = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
     return [group for group in groups if len(group) > 1]

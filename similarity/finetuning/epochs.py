@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-# With some pictures held out, to see how good it gets; then with all of them, for as many epochs as were best.
+# Cross-validation, which finds the best number of epochs; then training on all pictures for that number.
 Stage = Literal["trial", "final"]
 STAGES: dict[Stage, str] = {
     "trial": "Trying it with some held out",
@@ -18,9 +18,9 @@ class Epoch:
 
     Attributes:
         stage: trial or final.
-        number, of: which, from 1, of how many at most.
+        number, of: number of the epoch, from 1, and maximum number of epochs.
         loss: the mean over its batches.
-        recall: recall@1 of what is held out, nearest first by the head alone; None in the final stage.
+        recall: held-out recall@1, without refinement; None in the final stage.
     """
 
     stage: Stage

@@ -10,7 +10,7 @@ import numpy as np
 
 from similarity.finetuning.batches import TrainingExamples
 from similarity.finetuning.examples import Fold, Labelled, fold_labelled, labelled_pictures
-from similarity.finetuning.feedback_examples import Marked, Pairs, fold_marks, marked_results
+from similarity.finetuning.feedback_examples import FeedbackExamples, Pairs, feedback_examples, fold_feedback
 from similarity.finetuning.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,18 +21,18 @@ def gather_examples(gallery: Gallery, settings: Settings) -> TrainingExamples:
     """Gather the training examples of a gallery: its labels, or the feedback on its results.
 
     Raises:
-        HeadError: there is nothing to be learned of them. GalleryError: marks cannot be read.
+        HeadError: there are none to learn from. GalleryError: feedback cannot be read.
     """
     if settings.source == "marks":
-        return marked_results(gallery, settings)
+        return feedback_examples(gallery, settings)
     return labelled_pictures(gallery, settings)
 
 
 def make_folds(examples: TrainingExamples, settings: Settings) -> list[Fold]:
-    """Folds that hold each example out once; none if there are too few marks."""
+    """Return folds that hold each example out once; none if there is too little feedback."""
     if isinstance(examples, Labelled):
         return fold_labelled(examples.codes, settings)
-    return fold_marks(examples, settings)
+    return fold_feedback(examples, settings)
 
 
 def describe(examples: TrainingExamples) -> dict[str, Any]:
@@ -68,4 +68,4 @@ def read_examples(path: Path) -> TrainingExamples:
         if "codes" in arrays:
             return Labelled(arrays["embeddings"], arrays["codes"], int(arrays["labels"]))
         pairs = Pairs(arrays["embeddings"], arrays["queries"], arrays["items"], arrays["wanted"])
-        return Marked(pairs, arrays["backdrop"])
+        return FeedbackExamples(pairs, arrays["backdrop"])

@@ -29,9 +29,9 @@ class Labelled:
     """Pictures with labels.
 
     Attributes:
-        embeddings: of the backbone, float32 (n, dim), rows of unit length.
+        embeddings: the backbone's embeddings, float32 (n, dim), rows of unit length.
         codes: their labels as numbers from 0, int32 (n,).
-        labels: how many there are.
+        labels: number of labels.
     """
 
     embeddings: Vectors
@@ -48,8 +48,8 @@ class Labelled:
 
     def at(self, rows: Rows) -> Labelled:
         """A subset of the pictures, with labels renumbered."""
-        kept, codes = np.unique(self.codes[rows], return_inverse=True)
-        return Labelled(self.embeddings[rows], codes.astype(np.int32), len(kept))
+        labels, codes = np.unique(self.codes[rows], return_inverse=True)
+        return Labelled(self.embeddings[rows], codes.astype(np.int32), len(labels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,10 +69,10 @@ class LabelledRows:
 
 
 def labelled_rows(gallery: Gallery, settings: Settings) -> LabelledRows:
-    """The labelled pictures of a gallery; of very many, some are drawn.
+    """Return the labelled pictures of a gallery, or MOST_PICTURES of them, drawn at random.
 
     Raises:
-        HeadError: there is nothing to be learned of its labels, or nothing to hold out.
+        HeadError: the labels are not enough to learn from, or to hold some pictures out.
     """
     labels = np.array([label or "" for label in gallery.items.labels()])
     rows = np.flatnonzero(labels != "")
@@ -84,14 +84,11 @@ def labelled_rows(gallery: Gallery, settings: Settings) -> LabelledRows:
     names, codes, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
     if len(names) < 2:
         raise HeadError(
-            f"All labelled pictures of {gallery.name} have the label {str(names[0])!r}: it takes two labels to learn "
-            "what tells them apart."
+            f"All labelled pictures of {gallery.name} have the label {str(names[0])!r}: training needs at least "
+            "two labels."
         )
     if counts.max() < 2:
-        raise HeadError(
-            f"Each label of {gallery.name} has only one picture: it takes two to learn what pictures of a label have "
-            "in common."
-        )
+        raise HeadError(f"Each label of {gallery.name} has only one picture: training needs two pictures of a label.")
     if len(rows) > MOST_PICTURES:
         drawn = np.sort(np.random.default_rng(settings.seed).choice(len(rows), MOST_PICTURES, replace=False))
         rows, codes = rows[drawn], np.unique(codes[drawn], return_inverse=True)[1]
@@ -101,18 +98,18 @@ def labelled_rows(gallery: Gallery, settings: Settings) -> LabelledRows:
 
 
 def labelled_pictures(gallery: Gallery, settings: Settings) -> Labelled:
-    """The labelled pictures with their embeddings; raises as `labelled_rows`."""
+    """Return the labelled pictures with their embeddings; raises as `labelled_rows`."""
     labelled = labelled_rows(gallery, settings)
     return Labelled(gallery.embeddings[labelled.rows], labelled.codes, int(labelled.codes.max()) + 1)
 
 
 def fold_labelled(codes: Codes, settings: Settings) -> list[Fold]:
-    """Hold each picture out once (cross-validation), or by label: each label, with all its pictures.
+    """Return the folds of a cross-validation, over pictures or over whole labels.
 
-    A picture that is the only one of its label is never held out, since nothing else would be right.
+    A picture that is the only one of its label is never held out, since no result would be right.
 
     Args:
-        codes: the labels of all of them.
+        codes: the labels of all pictures.
 
     Raises:
         HeadError: there are too few labels.
@@ -132,13 +129,13 @@ def fold_labelled(codes: Codes, settings: Settings) -> list[Fold]:
 
 
 def _turns_of_labels(count: int, usable: Rows, settings: Settings, random: np.random.Generator) -> Rows:
-    """The fold in which each label is held out, -1 for none."""
+    """Return the fold in which each label is held out, -1 for none."""
     if len(usable) < LABELS_TO_SPLIT:
         raise HeadError(
-            f"It takes {LABELS_TO_SPLIT} labels with two pictures each to hold some labels out, and there are "
-            f"{len(usable)}: hold items out instead."
+            f"To hold whole labels out, {LABELS_TO_SPLIT} labels need two pictures each, and {len(usable)} do: hold "
+            "items out instead."
         )
-    folds = min(settings.folds, len(usable) // 2)  # two labels at least in each, or all that is asked has one
+    folds = min(settings.folds, len(usable) // 2)  # at least two labels in each, so that results can be wrong
     turns = np.full(count, -1)
     turns[random.permutation(usable)] = np.arange(len(usable)) % folds
     return turns

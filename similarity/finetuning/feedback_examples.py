@@ -13,7 +13,7 @@ from similarity.errors import HeadError
 from similarity.finetuning.examples import Fold
 from similarity.finetuning.settings import Settings
 from similarity.search import Rows
-from similarity.storage.feedback import Mark, read_marks
+from similarity.storage.feedback import FeedbackEntry, read_feedback
 from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 # Pictures of the gallery in the sample that the PCA is fitted on.
 BACKGROUND = 10_000
-# Fewer queries with marks of both kinds are too few to hold some out.
+# With fewer queries that have feedback of both kinds, none are held out.
 QUERIES_TO_HOLD_OUT = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Marked:
-    """Marked results as training examples.
+class FeedbackExamples:
+    """Feedback on results as training examples.
 
     Attributes:
         pairs: pairs of a query and a picture.
@@ -37,7 +37,7 @@ class Marked:
     pairs: Pairs
     backdrop: Vectors
 
-    # Marks are of pairs, and no picture has a label.
+    # Feedback is on pairs, and no picture has a label.
     labels = 0
 
     @property
@@ -46,7 +46,7 @@ class Marked:
         return self.pairs.embeddings
 
     def __len__(self) -> int:
-        """Number of marks."""
+        """Number of entries."""
         return len(self.pairs)
 
     def background(self, _rows: Rows) -> Vectors:
@@ -54,16 +54,16 @@ class Marked:
         return self.backdrop
 
     def both_ways(self) -> Rows:
-        """The queries with marks of both kinds; only these can be evaluated."""
+        """The queries with feedback of both kinds; only these can be evaluated."""
         pairs = self.pairs
         return np.intersect1d(pairs.queries[pairs.wanted], pairs.queries[~pairs.wanted])
 
 
-def marked_results(gallery: Gallery, settings: Settings) -> Marked:
-    """The marks of a gallery as training examples.
+def feedback_examples(gallery: Gallery, settings: Settings) -> FeedbackExamples:
+    """Return the feedback on a gallery's results as training examples.
 
     Raises:
-        HeadError: there are none, or they are not enough for training. GalleryError: they cannot be read.
+        HeadError: there is none, or not enough for training. GalleryError: it cannot be read.
     """
     if settings.loss == "proxy-anchor":
         raise HeadError(
@@ -80,25 +80,25 @@ def marked_results(gallery: Gallery, settings: Settings) -> Marked:
             "too, or there is nothing to tell apart."
         )
     drawn = np.random.default_rng(settings.seed).permutation(len(gallery))[:BACKGROUND]
-    marked = Marked(pairs, gallery.embeddings[np.sort(drawn)])
-    if settings.loss == "triplet" and not len(marked.both_ways()):
+    examples = FeedbackExamples(pairs, gallery.embeddings[np.sort(drawn)])
+    if settings.loss == "triplet" and not len(examples.both_ways()):
         raise HeadError(
             "The loss triplet takes marks of both kinds on the results of one query, and no query has both: mark more, "
             "or choose contrastive."
         )
-    return marked
+    return examples
 
 
-def fold_marks(marked: Marked, settings: Settings) -> list[Fold]:
-    """Folds that hold out each query with all its marks once; none if too few have marks of both kinds."""
-    queries = marked.both_ways()
+def fold_feedback(examples: FeedbackExamples, settings: Settings) -> list[Fold]:
+    """Return folds that hold out each query with all feedback on it once; none if too few have both kinds."""
+    queries = examples.both_ways()
     if len(queries) < QUERIES_TO_HOLD_OUT:
         return []
-    turns = np.full(len(marked.embeddings), -1)
+    turns = np.full(len(examples.embeddings), -1)
     turns[np.random.default_rng(settings.seed).permutation(queries)] = np.arange(len(queries)) % settings.folds
-    turn_of_pair, turn_of_item = turns[marked.pairs.queries], turns[marked.pairs.items]
+    turn_of_pair, turn_of_item = turns[examples.pairs.queries], turns[examples.pairs.items]
     return [
-        # Nor is a mark learned whose picture is a held-out query: it may say the same the other way round.
+        # Feedback on a picture that is a held-out query is left out, too: it may be the same pair the other way round.
         Fold(np.flatnonzero((turn_of_pair != turn) & (turn_of_item != turn)), np.flatnonzero(turn_of_pair == turn))
         for turn in range(min(settings.folds, len(queries)))
     ]
@@ -106,15 +106,15 @@ def fold_marks(marked: Marked, settings: Settings) -> list[Fold]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Pairs of a query and a picture. Marks of the same query have the same row, so they make triplets as well.
+    """Pairs of a query and a picture. All pairs of a query have the same row, so they form triplets, too.
 
     Attributes:
-        embeddings: of all queries and pictures in them, each once, float32 (n, dim), rows of unit length, as the
-            backbone gives them.
-        queries, items: rows of these, int64 (m,).
+        embeddings: the backbone's, of all queries and pictures in the pairs, each once, float32 (n, dim), rows of unit
+            length.
+        queries, items: their rows in `embeddings`, int64 (m,).
         wanted: whether the two belong together, bool (m,).
-        gone: number of marks left out because their picture has left the gallery.
-        foreign: number of marks left out because another backbone embedded their query.
+        gone: number of entries left out because their picture has left the gallery.
+        foreign: number of entries left out because another backbone embedded their query.
     """
 
     embeddings: Vectors
@@ -130,81 +130,81 @@ class Pairs:
 
 
 def training_pairs(gallery: Gallery) -> Pairs:
-    """The marks of a gallery, in the order in which they were made.
+    """Return the pairs of all feedback on a gallery's results, in the order in which it was given.
 
     Raises:
-        HeadError: nothing has been marked, or no mark can be used. GalleryError: the marks cannot be read.
+        HeadError: there is no feedback, or none that can be used. GalleryError: it cannot be read.
     """
-    marks = read_marks(gallery.directory)
-    if not marks:
+    entries = read_feedback(gallery.directory)
+    if not entries:
         raise HeadError(
             f"No result of the gallery {gallery.name} has been marked yet: search it in the app and mark some results "
             "with “More like this” and “Not like this”."
         )
-    gathered = _Gathered(gallery, marks)
-    kept = [mark for mark in marks if gathered.fault(mark) is None]
-    faults = [gathered.fault(mark) for mark in marks]
+    gathered = _PairEmbeddings(gallery, entries)
+    kept = [entry for entry in entries if gathered.fault(entry) is None]
+    faults = [gathered.fault(entry) for entry in entries]
     gone, foreign = faults.count("gone"), faults.count("foreign")
     if not kept:
         raise HeadError(
-            f"None of the {len(marks):,} marks of the gallery {gallery.name} can be used: {gone:,} are of pictures "
+            f"None of the {len(entries):,} marks of the gallery {gallery.name} can be used: {gone:,} are of pictures "
             f"that have left it, and {foreign:,} were made with another model. Mark some results in the app."
         )
-    queries = [gathered.place_of_query(mark) for mark in kept]
-    items = [gathered.place_of_item(mark) for mark in kept]
+    queries = [gathered.place_of_query(entry) for entry in kept]
+    items = [gathered.place_of_item(entry) for entry in kept]
     return Pairs(
         gathered.embeddings(),
         np.array(queries, np.int64),
         np.array(items, np.int64),
-        np.array([mark.wanted for mark in kept], bool),
+        np.array([entry.wanted for entry in kept], bool),
         gone,
         foreign,
     )
 
 
-class _Gathered:
-    """The embeddings of marked pictures and queries, each once, in the order of first use."""
+class _PairEmbeddings:
+    """The embeddings of pictures with feedback and of queries, each once, in the order of first use."""
 
-    def __init__(self, gallery: Gallery, marks: Sequence[Mark]) -> None:
+    def __init__(self, gallery: Gallery, entries: Sequence[FeedbackEntry]) -> None:
         self._gallery = gallery
-        spoken_of = {mark.sha256 for mark in marks} | {mark.query.sha256 for mark in marks}
+        hashes = {entry.sha256 for entry in entries} | {entry.query.sha256 for entry in entries}
         contents = enumerate(gallery.items.contents())
-        self._rows = {content: row for row, content in contents if content in spoken_of}
+        self._rows = {content: row for row, content in contents if content in hashes}
         self._places: dict[object, int] = {}
         self._vectors: list[Vectors] = []
 
-    def fault(self, mark: Mark) -> str | None:
-        """The reason why a mark cannot be used; None if it can."""
-        if mark.sha256 not in self._rows:
+    def fault(self, entry: FeedbackEntry) -> str | None:
+        """The reason why an entry cannot be used; None if it can."""
+        if entry.sha256 not in self._rows:
             return "gone"
-        if self._row_of_query(mark) is not None:
+        if self._row_of_query(entry) is not None:
             return None
-        if mark.query.embedding is None:
+        if entry.query.embedding is None:
             return "gone"
         manifest = self._gallery.manifest
-        backbone = (mark.model, mark.weights_sha256, mark.network_sha256)
+        backbone = (entry.model, entry.weights_sha256, entry.network_sha256)
         is_own = backbone == (manifest.model, manifest.weights_sha256, manifest.network_sha256)
-        return None if is_own and mark.query.embedding.shape == (manifest.dim,) else "foreign"
+        return None if is_own and entry.query.embedding.shape == (manifest.dim,) else "foreign"
 
-    def place_of_item(self, mark: Mark) -> int:
+    def place_of_item(self, entry: FeedbackEntry) -> int:
         """The position of the picture's embedding."""
-        return self._place(mark.sha256, self._gallery.embeddings[self._rows[mark.sha256]])
+        return self._place(entry.sha256, self._gallery.embeddings[self._rows[entry.sha256]])
 
-    def place_of_query(self, mark: Mark) -> int:
+    def place_of_query(self, entry: FeedbackEntry) -> int:
         """The position of the query's embedding."""
-        row = self._row_of_query(mark)
+        row = self._row_of_query(entry)
         if row is not None:
-            return self._place(mark.query.sha256, self._gallery.embeddings[row])
-        assert mark.query.embedding is not None
-        return self._place((mark.query.sha256, mark.query.box), mark.query.embedding)
+            return self._place(entry.query.sha256, self._gallery.embeddings[row])
+        assert entry.query.embedding is not None
+        return self._place((entry.query.sha256, entry.query.box), entry.query.embedding)
 
     def embeddings(self) -> Vectors:
         """All embeddings, float32 (n, dim)."""
         return np.array(self._vectors, np.float32)
 
-    def _row_of_query(self, mark: Mark) -> int | None:
+    def _row_of_query(self, entry: FeedbackEntry) -> int | None:
         """The row of a query that is a whole picture of the gallery; its embedding there replaces the stored one."""
-        return None if mark.query.box else self._rows.get(mark.query.sha256)
+        return None if entry.query.box else self._rows.get(entry.query.sha256)
 
     def _place(self, key: object, vector: Vectors) -> int:
         if key not in self._places:

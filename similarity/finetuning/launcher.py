@@ -23,20 +23,19 @@ logger = logging.getLogger(__name__)
 
 
 def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: OnEpoch | None = None) -> Head:
-    """Train a head on the labels of a gallery's pictures, or on marks; no picture is looked at, and the gallery stays
-    as it is.
+    """Train a head on the labels of a gallery's pictures, or on feedback, without changing the gallery.
 
-    It always learns from embeddings as the backbone gives them, also if the gallery has a head already.
+    It is trained on the backbone's embeddings in the gallery, even if that has a head already; no picture is read.
 
     Args:
         settings: the defaults were measured; see `Settings`.
         on_epoch: called after each epoch; an exception from it ends the training.
 
     Returns:
-        The head, for `Gallery.rebuild`. Its card says what it is worth: metrics of what was held out.
+        The head, for `Gallery.rebuild`. Its card has metrics of held-out examples, before and after training.
 
     Raises:
-        HeadError: there is nothing to be learned, or training failed. GalleryError: marks cannot be read.
+        HeadError: there is nothing to learn from, or training failed. GalleryError: feedback cannot be read.
     """
     settings = settings or Settings()
     examples = gather_examples(gallery, settings)
@@ -52,7 +51,7 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
 
 
 def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
-    """The refinement of the gallery without a head, and with the new one."""
+    """Return the refinement of the gallery without a head, and with the new one."""
     manifest, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
     choose = partial(choose_refinement, count=len(gallery), is_exact=gallery.is_exact)
     has_words, knows_labels = understands_text(manifest.model), settings.source == "labels"
@@ -63,7 +62,7 @@ def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
 
     try:
         return both(manifest.refinement_asked)
-    except SearchError:  # as when the gallery was made
+    except SearchError:  # the gallery itself falls back to auto, too
         return both(AUTO)
 
 
@@ -81,8 +80,8 @@ def _run(
         if status or not head.exists():
             logger.error("The training process ended with status %d", status)
             raise HeadError(
-                "The training ended before it was done: the computer may be short of memory. Try again when less is "
-                "going on, or with a smaller dimension; the log has the detail."
+                "The training process died, maybe for lack of memory: close other programs, or choose a smaller "
+                "dimension, then try again. The log has details."
             )
         return read_head(head)
 

@@ -1,4 +1,4 @@
-"""The losses of metric learning, as pytorch-metric-learning has them, on vectors of unit length.
+"""The losses of metric learning, from pytorch-metric-learning, on vectors of unit length.
 
     triplet           F. Schroff, D. Kalenichenko, J. Philbin, "FaceNet", CVPR 2015, with semi-hard triplets
     contrastive       R. Hadsell, S. Chopra, Y. LeCun, "Dimensionality reduction by learning an invariant mapping",
@@ -7,7 +7,7 @@
                       weighting for deep metric learning", CVPR 2019, with its miner
     proxy-anchor      S. Kim, D. Kim, M. Cho, S. Kwak, "Proxy anchor loss for deep metric learning", CVPR 2020
 
-All take the margins of their papers, or the library's for cosine similarities.
+Margins are those of the papers, or the library's for cosine similarities.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MARGIN = 0.2
-# Proxies start anywhere, and have a longer way to go.
+# Factor on the learning rate of proxies, which start at random positions.
 PROXIES_FASTER = 10
 
 
@@ -29,7 +29,7 @@ class Criterion:
     """A loss with its miner.
 
     Attributes:
-        parameters: its own, which are trained too.
+        parameters: parameters of the loss, which are trained as well.
     """
 
     def __init__(self, loss: nn.Module, miner: Callable[[Tensor, Tensor], Any] | None = None) -> None:
@@ -37,19 +37,19 @@ class Criterion:
         self.parameters: list[Tensor] = list(loss.parameters())
 
     def of_labels(self, vectors: Tensor, labels: Tensor) -> Tensor:
-        """The loss of some vectors with labels."""
+        """Return the loss of vectors with labels."""
         mined = self._miner(vectors, labels) if self._miner else None
         value: Tensor = self._loss(vectors, labels, mined)
         return value
 
     def of_pairs(self, vectors: Tensor, pairs: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
-        """The loss of pairs that belong together (the first two, rows of each), and of pairs that do not."""
+        """Return the loss of pairs that belong together (rows of the first two), and of pairs that do not."""
         value: Tensor = self._loss(vectors, indices_tuple=pairs)
         return value
 
 
 def make_criterion(loss: Loss, labels: int, dim: int) -> Criterion:
-    """A loss by name, for so many labels and numbers."""
+    """Return a loss by name, for given numbers of labels and dimensions."""
     from pytorch_metric_learning import distances, losses, miners
 
     cosine = distances.CosineSimilarity()

@@ -11,38 +11,36 @@ Split = Literal["item", "label"]
 From = Literal["labels", "marks"]
 LOSSES, SPLITS = get_args(Loss), get_args(Split)
 MOST_DIM, MOST_EPOCHS = 2048, 1000
-# What is different with marks. There are few of them, in one batch or two, so an epoch is short; more is kept of what
-# the backbone sees; and with a dozen queries held out it is chance which epoch was best. Measured with marks that agree
+# Other defaults for feedback. There is little of it, one batch or two, so epochs are short; the head stays closer to
+# the backbone; and with a dozen held-out queries it is chance which epoch was best. Measured with feedback that agrees
 # with the labels of photographs of clothing: README.
-WITH_MARKS = {"keep": 0.5, "epochs": 100, "patience": 0}
+FEEDBACK_DEFAULTS = {"keep": 0.5, "epochs": 100, "patience": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a head's training: the same settings and pictures give the same head.
+    """The settings of training a head; the same settings and pictures give the same head.
 
-    Those from `members` on were chosen on photographs of clothing, 1,192 of them and random parts of all 1,533; the
-    README has what was measured.
+    The defaults from `members` on were chosen by measurements on photographs of clothing; see README.
 
     Attributes:
-        source: the training examples: labels of a gallery's pictures, or marks on its results.
+        source: the training examples: labels of a gallery's pictures, or feedback ("marks") on its results.
         loss: see `losses.py`.
         layers: 1 for a linear projection, 2 for one with a hidden layer.
-        dim: numbers that are learned; as many principal components are kept beside them.
-        keep: how much of the cosine similarity those components stay, in 0..1; see `heads.py`.
-        split: the held-out pictures: some items of each label, or some labels altogether.
-        folds: in so many parts, each of which is held out once from a network that is trained on the others.
-        seed: of all that is drawn.
-        epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has been below
-            its best for `patience` of them, and what is kept is of the best; with a patience of 0, of the last.
-        members: so many networks learn from all pictures in the end and are put together, which evens out what each
-            has by chance.
-        hidden: units of each, if there are two layers.
-        components: so many principal components of the embeddings are learned from.
-        noise: added to embeddings, normal, in standard deviations of one of their numbers.
-        dropout: the share of hidden units (of inputs, with one layer) that each example does without.
-        batch: examples at a time.
-        learning_rate, weight_decay: of AdamW, the first at its highest.
+        dim: number of learned dimensions; the same number of principal components is added if `keep` is not 0.
+        keep: the share of the cosine similarity that comes from those components, in 0..1; see `heads.py`.
+        split: the held-out pictures: some items of each label, or some whole labels.
+        folds: number of folds of the cross-validation.
+        seed: seed of all random draws.
+        epochs: length of the cycle of learning rates. Training stops earlier if held-out recall@1 has been below its
+            best for `patience` epochs, and the best epoch is taken; with a patience of 0, the last.
+        members: number of networks that are finally trained on all pictures and joined, which averages out chance.
+        hidden: units of the hidden layer, if there are two layers.
+        components: number of principal components of the embeddings that are the inputs.
+        noise: normal noise that is added to inputs, in standard deviations of an embedding's numbers.
+        dropout: the share of hidden units (of inputs, with one layer) that is dropped for each example.
+        batch: examples in a batch.
+        learning_rate, weight_decay: those of AdamW; the learning rate is the highest of the cycle.
     """
 
     source: From = "labels"
@@ -67,11 +65,11 @@ class Settings:
     def __post_init__(self) -> None:
         """Raise HeadError if they are not valid."""
         wrong = [
-            (self.loss not in LOSSES, f"The loss {self.loss!r} is none of {', '.join(LOSSES)}."),
-            (self.split not in SPLITS, f"The split {self.split!r} is none of {', '.join(SPLITS)}."),
+            (self.loss not in LOSSES, f"The loss {self.loss!r} is not one of {', '.join(LOSSES)}."),
+            (self.split not in SPLITS, f"The split {self.split!r} is not one of {', '.join(SPLITS)}."),
             (self.layers not in (1, 2), f"A head has 1 or 2 layers, not {self.layers}."),
             (not 2 <= self.dim <= MOST_DIM, f"A head learns 2 to {MOST_DIM:,} numbers, not {self.dim}."),
-            (not 0 <= self.keep < 1, f"What is kept is a share from 0 to below 1, not {self.keep}."),
+            (not 0 <= self.keep < 1, f"The share to keep is from 0 to below 1, not {self.keep}."),
             (not 2 <= self.folds <= 20, f"There can be 2 to 20 folds, not {self.folds}."),
             (
                 min(self.members, self.hidden, self.components, self.batch) < 1,
@@ -89,12 +87,12 @@ class Settings:
 
     @classmethod
     def choose(cls, source: From = "labels", **given: Any) -> "Settings":
-        """Default settings for labels or for marks, with given ones in place of them; None counts as not given."""
-        others = WITH_MARKS if source == "marks" else {}
+        """Return the default settings for labels or feedback, with given ones in their place; None is not given."""
+        others = FEEDBACK_DEFAULTS if source == "marks" else {}
         return cls(source=source, **(others | {name: value for name, value in given.items() if value is not None}))
 
     def to_json(self) -> dict[str, Any]:
-        """The settings in JSON's own types."""
+        """Return the settings as JSON."""
         return asdict(self)
 
     @classmethod

@@ -1,8 +1,8 @@
 """Training of a head: small networks in parallel, on noisy examples, until held-out metrics stop rising.
 
-The loop is short because there is little to it: a matrix or two, AdamW (I. Loshchilov and F. Hutter, ICLR 2019) with
-one cycle of learning rates (L. N. Smith and N. Topin, "Super-convergence", 2018), and what is known to keep a network
-of few examples honest, noise on what goes in (C. M. Bishop, 1995) and dropout (N. Srivastava et al., JMLR 2014).
+A network has one or two matrices. It is trained with AdamW (I. Loshchilov and F. Hutter, ICLR 2019) and one cycle of
+learning rates (L. N. Smith and N. Topin, "Super-convergence", 2018), and regularised, since there are few examples, by
+noise on the inputs (C. M. Bishop, 1995) and dropout (N. Srivastava et al., JMLR 2014).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from similarity.vectors.heads import Head
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Weights begin with this standard deviation by the root of how many numbers go in. Measured: with the root of 2, as is
-# usual before rectifiers, recall@1 is 0.02 to 0.03 lower.
-BEGIN = 3**-0.5
+# Weights are initialised with this standard deviation, divided by the root of the number of inputs. Measured: with the
+# root of 2, which is usual before rectifiers, recall@1 is 0.02 to 0.03 lower.
+INITIAL = 3**-0.5
 WARM_UP = 0.1
 
 
@@ -48,7 +48,7 @@ class Basis:
         """Fit the strongest components; at most as many as there are embeddings or dimensions."""
         centre = embeddings.mean(axis=0)
         centred = normalise(embeddings - centre).astype(np.float64)
-        if len(centred) < centred.shape[1]:  # of few pictures, a hundred times as fast
+        if len(centred) < centred.shape[1]:  # a hundred times faster for few pictures
             _, spread, rows = np.linalg.svd(centred, full_matrices=False)
             strengths = spread**2
         else:
@@ -78,8 +78,8 @@ class Member:
         self._basis = Basis.of(examples.background(rows), settings.components)
         self._inputs = torch.from_numpy(self._basis.project(examples.embeddings))
         width, has_hidden = self._inputs.shape[1], settings.layers == 2
-        self._first = self._begin(settings.hidden, width) if has_hidden else None
-        self._last = self._begin(settings.dim, settings.hidden if has_hidden else width)
+        self._first = self._initialise(settings.hidden, width) if has_hidden else None
+        self._last = self._initialise(settings.dim, settings.hidden if has_hidden else width)
         self._criterion = make_criterion(settings.loss, examples.labels, settings.dim)
         self._lessons = make_lessons(examples, rows, settings.batch)
         self._optimiser, self._schedule = self._prepare()
@@ -95,14 +95,14 @@ class Member:
             self._schedule.step()
             losses.append(loss.item())
         if not losses:
-            raise HeadError("Too few labels have two pictures to learn what pictures of a label have in common.")
+            raise HeadError("Too few labels have two pictures each to learn from.")
         return float(np.mean(losses))
 
-    def _begin(self, rows: int, columns: int) -> Tensor:
+    def _initialise(self, rows: int, columns: int) -> Tensor:
         import torch
         from torch import nn
 
-        return nn.Parameter(torch.empty(rows, columns).normal_(0, BEGIN / columns**0.5, generator=self._noise))
+        return nn.Parameter(torch.empty(rows, columns).normal_(0, INITIAL / columns**0.5, generator=self._noise))
 
     def _prepare(self) -> tuple[Any, Any]:
         import torch
@@ -116,7 +116,7 @@ class Member:
         return optimiser, one_cycle(optimiser, settings.epochs * self._lessons.count)
 
     def _forward(self, inputs: Tensor) -> Tensor:
-        """(batch, components) -> (batch, dim), of unit length, with noise and dropout."""
+        """Compute (batch, components) -> (batch, dim), of unit length, with noise and dropout."""
         import torch
         from torch.nn import functional
 
@@ -127,28 +127,28 @@ class Member:
         return functional.normalize(outputs)
 
     def head(self, card: Card) -> Head:
-        """The head as trained so far."""
+        """Return the head as trained so far."""
         settings, basis = self._settings, self._basis
-        kept = min(settings.dim, len(basis.rows)) if settings.keep else 0
+        components = min(settings.dim, len(basis.rows)) if settings.keep else 0
         first = None if self._first is None else self._first.detach().numpy().copy()
-        share = settings.keep if kept else 0.0
-        return Head(basis.centre, basis.rows, self._last.detach().numpy().copy(), card, first, kept, share)
+        share = settings.keep if components else 0.0
+        return Head(basis.centre, basis.rows, self._last.detach().numpy().copy(), card, first, components, share)
 
 
 def one_cycle(optimiser: Any, steps: int) -> Any:
-    """A cycle of learning rates, up to those of an optimiser and down, in so many steps."""
+    """Return a schedule of one cycle of learning rates, up to those of an optimiser and down again."""
     import torch
 
     rates = [group["lr"] for group in optimiser.param_groups]
-    warm_up = WARM_UP if WARM_UP * steps != 1 else 2 * WARM_UP  # of one step exactly, the library divides by zero
+    warm_up = WARM_UP if WARM_UP * steps != 1 else 2 * WARM_UP  # with exactly one step, the library divides by zero
     return torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=steps, pct_start=warm_up)
 
 
 def join(heads: Sequence[Head], embeddings: Vectors) -> Head:
     """Join heads of the same basis into one, with vectors of the same size.
 
-    Each counts alike, by the mean length of what it makes of some embeddings; of all their numbers the strongest
-    principal components are taken, since nearly all of a similarity is in them.
+    Their outputs are scaled to the same mean length and concatenated; the strongest principal components of these are
+    taken, which contain nearly all of the similarity.
 
     Args:
         embeddings: float32 (n, dim), rows of unit length.

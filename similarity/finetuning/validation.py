@@ -16,7 +16,7 @@ from similarity.evaluation.queries import without_the_query
 from similarity.evaluation.ranking import Codes, Task, rank_all
 from similarity.finetuning.batches import TrainingExamples
 from similarity.finetuning.examples import Fold, Labelled
-from similarity.finetuning.feedback_examples import Marked
+from similarity.finetuning.feedback_examples import FeedbackExamples
 from similarity.finetuning.settings import Split
 from similarity.search import Rows
 from similarity.vectors.arrays import Vectors
@@ -25,7 +25,7 @@ from similarity.vectors.methods import Method
 from similarity.vectors.refinement import refine
 
 METRICS = ("recall@1", "map@r")
-COMPARED = "compared.npy"
+SEARCHED = "searched.npy"
 # Number of queries compared with all pictures at a time.
 BLOCK = 1024
 
@@ -44,7 +44,7 @@ class HeldOut(Protocol):
 
 
 def make_held_out(examples: TrainingExamples, fold: Fold, split: Split) -> HeldOut:
-    """The held-out part of a fold, ready to evaluate vectors."""
+    """Return the held-out part of a fold, ready to evaluate vectors."""
     if isinstance(examples, Labelled):
         return HeldOutLabels.of(examples, fold, split)
     return HeldOutFeedback.of(examples, fold)
@@ -55,8 +55,8 @@ class HeldOutLabels:
     """The held-out pictures of a fold as queries.
 
     Attributes:
-        pictures: the searched pictures, the training ones or the held-out ones themselves, rows of all examples, int64.
-        queries: the queries, likewise.
+        pictures: rows of the searched pictures, which are the training ones or the held-out ones themselves, int64.
+        queries: rows of the queries, int64.
         own: the position of each query in `pictures`, or -1.
         codes: the labels of all examples, as numbers.
     """
@@ -113,14 +113,14 @@ class HeldOutLabels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOutFeedback:
-    """Queries with feedback of both kinds: of the marked results, the wanted ones should come first.
+    """Queries with feedback of both kinds: of the results with feedback, the wanted ones should come first.
 
-    Its metrics cover marked results only, so do not compare them with those of a whole gallery.
+    Its metrics cover results with feedback only, so do not compare them with those of a whole gallery.
 
     Attributes:
-        queries: rows of all embeddings, int64 (q,).
-        items: the marked rows of each query.
-        wanted: whether each of these is wanted.
+        queries: rows of the queries, int64 (q,).
+        items: for each query the rows of the results with feedback.
+        wanted: for each query whether these results are wanted.
     """
 
     queries: Rows
@@ -128,14 +128,14 @@ class HeldOutFeedback:
     wanted: Sequence[npt.NDArray[np.bool_]]
 
     @classmethod
-    def of(cls, marked: Marked, fold: Fold) -> "HeldOutFeedback":
-        """The queries that a fold holds out."""
-        held_out = np.zeros(len(marked), bool)
+    def of(cls, examples: FeedbackExamples, fold: Fold) -> "HeldOutFeedback":
+        """Return the queries that a fold holds out."""
+        held_out = np.zeros(len(examples), bool)
         held_out[fold.held_out] = True
-        pairs = marked.pairs
-        queries = np.intersect1d(marked.both_ways(), pairs.queries[held_out])
-        mine = [held_out & (pairs.queries == query) for query in queries]
-        return cls(queries, [pairs.items[mask] for mask in mine], [pairs.wanted[mask] for mask in mine])
+        pairs = examples.pairs
+        queries = np.intersect1d(examples.both_ways(), pairs.queries[held_out])
+        masks = [held_out & (pairs.queries == query) for query in queries]
+        return cls(queries, [pairs.items[mask] for mask in masks], [pairs.wanted[mask] for mask in masks])
 
     def __len__(self) -> int:
         """Number of queries."""
@@ -181,14 +181,14 @@ class QueryResults:
         return len(self.metrics[METRICS[0]])
 
     def summary(self) -> dict[str, float]:
-        """The metrics of a card."""
+        """Return the mean metrics, for a card."""
         return {name: round(float(values.mean()), 4) for name, values in self.metrics.items()}
 
     def calibration(self) -> Mapping[str, Any] | None:
-        """Confidence calibration for the card; None if too few pictures were held out."""
+        """Return the calibration for the card; None if too few pictures were held out."""
         return fit(self.scores, self.right, self.labels).to_json() if len(self.scores) >= MIN_QUERIES else None
 
 
 def _write_refined(folder: Path, vectors: Vectors, method: Method) -> StoredVectors:
-    write_vectors(folder / COMPARED, (len(vectors), vectors.shape[1]), [vectors])
-    return refine(folder, StoredVectors(folder / COMPARED), method)
+    write_vectors(folder / SEARCHED, (len(vectors), vectors.shape[1]), [vectors])
+    return refine(folder, StoredVectors(folder / SEARCHED), method)

@@ -2,7 +2,7 @@
 
 python -m similarity.finetuning.worker EXAMPLES.npz TASK.json HEAD
 
-It tells how it goes on standard output, a JSON object to a line: {"epoch": {...}} or, last, {"error": "a sentence"}.
+It reports on standard output, one JSON object per line: {"epoch": {...}} or, last, {"error": "a sentence"}.
 """
 
 import importlib.metadata
@@ -50,7 +50,7 @@ def teach(examples: TrainingExamples, settings: Settings, card: Card, before: Me
     if folds:
         held_out = [make_held_out(examples, fold, settings.split) for fold in folds]
         heads, epochs = _try(examples, folds, held_out, settings, card)
-        card = _marked(card, examples, held_out, heads, before, after)
+        card = _add_metrics(card, examples, held_out, heads, before, after)
     final = _learn(examples, settings, card, epochs)
     card = replace(
         card,
@@ -78,13 +78,13 @@ def _try(
         # At equal recall the later epoch counts: pictures that belong together are closer by then.
         if recall >= best_recall or not settings.patience:
             best, best_recall, best_epoch = heads, recall, number
-        _tell(Epoch("trial", number, settings.epochs, loss, recall))
+        _report(Epoch("trial", number, settings.epochs, loss, recall))
         if settings.patience and number - best_epoch >= settings.patience:
             break
     return best, best_epoch
 
 
-def _marked(
+def _add_metrics(
     card: Card,
     examples: TrainingExamples,
     held_out: Sequence[HeldOut],
@@ -92,7 +92,7 @@ def _marked(
     before: Method,
     after: Method,
 ) -> Card:
-    """The card with metrics of the trial's heads, each on the examples held out from it."""
+    """Return the card with metrics of the trial's heads, each on the examples held out from it."""
     vectors, pairs = examples.embeddings, zip(held_out, heads, strict=True)
     without = QueryResults.join([part.evaluate(vectors, before) for part in held_out])
     with_heads = QueryResults.join([part.evaluate(head.project(vectors), after) for part, head in pairs])
@@ -108,16 +108,16 @@ def _marked(
 
 
 def _learn(examples: TrainingExamples, settings: Settings, card: Card, epochs: int) -> Head:
-    """Train on all examples, for so many epochs."""
+    """Train on all examples, for a number of epochs."""
     rows = np.arange(len(examples))
     members = [Member(examples, rows, settings, number) for number in range(settings.members)]
     for number in range(1, epochs + 1):
         loss = float(np.mean([member.learn() for member in members]))
-        _tell(Epoch("final", number, epochs, loss))
+        _report(Epoch("final", number, epochs, loss))
     return join([member.head(card) for member in members], examples.background(rows))
 
 
-def _tell(epoch: Epoch) -> None:
+def _report(epoch: Epoch) -> None:
     _say(epoch=asdict(epoch))
 
 
@@ -127,7 +127,7 @@ def _say(**facts: Any) -> None:
 
 
 def main() -> None:
-    """Train a head as the files named on the command line say."""
+    """Train a head from the files that are named on the command line."""
     examples, task, head = map(Path, sys.argv[1:])
     spec = json.loads(task.read_text())
     settings, card = Settings.from_json(spec["settings"]), Card(**spec["card"])

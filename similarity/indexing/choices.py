@@ -1,4 +1,4 @@
-"""How a generation is compared, chosen before it is written: the recipe of its index, and its refinement."""
+"""The choice of recipe and refinement for a generation, made before it is written."""
 
 from dataclasses import replace
 from functools import partial
@@ -15,15 +15,15 @@ UNLIMITED = 1 << 62  # bytes of memory
 
 
 def choose(manifest: Manifest, head: Head | None = None, before: Manifest | None = None) -> Manifest:
-    """Complete a manifest by the recipe and the refinement of the generation, and by its head.
+    """Complete a manifest with the recipe, the refinement and the head of the generation.
 
     Args:
-        manifest: recipe_asked and refinement_asked say what was asked for; count and store are those of the generation.
-        head: the head that its embeddings go through before they are compared.
-        before: the manifest of the generation that it is a change of.
+        manifest: has the requested recipe and refinement, and the count and store of the generation.
+        head: the head that transforms embeddings before they are compared.
+        before: the manifest of the generation that is changed; None for a new gallery.
 
     Raises:
-        SearchError: the recipe or the refinement makes no sense for so many pictures.
+        SearchError: the recipe or the refinement does not suit the number of pictures.
     """
     recipe = _recipe(manifest, head.dim if head else manifest.dim, before)
     chosen = replace(
@@ -37,30 +37,30 @@ def choose(manifest: Manifest, head: Head | None = None, before: Manifest | None
 
 
 def is_continued(manifest: Manifest, before: Manifest) -> bool:
-    """Whether the index of a generation continues that of the one before: same recipe, same store."""
+    """Whether a generation continues the index of the one before, with the same recipe and store."""
     return (manifest.recipe, manifest.store) == (before.recipe, before.store)
 
 
 def _recipe(manifest: Manifest, dim: int, before: Manifest | None) -> Recipe:
-    """The recipe of a generation.
+    """Return the recipe of a generation.
 
     Args:
-        dim: of the vectors that are compared.
-        before: a change keeps the recipe that was asked for, however few pictures are left, and lists stay lists.
+        dim: length of the vectors that are compared.
+        before: the manifest before a change, which keeps a requested recipe even if it suits no more, and keeps lists.
     """
     if before is None:
         return choose_recipe(manifest.recipe_asked, manifest.count, dim)
-    kept = Recipe(before.recipe, before.recipe_reason)
+    current = Recipe(before.recipe, before.recipe_reason)
     if manifest.recipe_asked != AUTO:
-        return kept
-    # Memory that is short for the moment is no reason to give up exact search.
-    free = UNLIMITED if kept.is_exact else None
+        return current
+    # A temporary shortage of memory is no reason to give up exact search.
+    free = UNLIMITED if current.is_exact else None
     chosen = choose_recipe(AUTO, manifest.count, dim, free=free)
-    return chosen if kept.is_exact or chosen.is_exact else kept
+    return chosen if current.is_exact or chosen.is_exact else current
 
 
 def _refinement(manifest: Manifest, recipe: Recipe, head: Head | None, before: Manifest | None) -> Refinement:
-    """The refinement of a generation; lists that are continued hold refined vectors, which cannot become others."""
+    """Return the refinement of a generation; continued lists keep theirs, since they contain refined vectors."""
     if before and is_continued(manifest, before) and not recipe.is_exact:
         return Refinement(before.refinement, before.refinement_reason)
     choose = partial(
@@ -76,4 +76,4 @@ def _refinement(manifest: Manifest, recipe: Recipe, head: Head | None, before: M
     except SearchError:
         if not before:
             raise
-        return choose(AUTO_REFINEMENT)  # a change goes through even if it rules out the refinement that was asked for
+        return choose(AUTO_REFINEMENT)  # a change must not fail because the requested refinement no longer suits

@@ -1,11 +1,11 @@
-"""Taking in a gallery from elsewhere: a folder that somebody else made, and may have made to do harm.
+"""Importing a gallery from elsewhere: a folder that somebody else made, perhaps to do harm.
 
-    galleries/.importing/copy/shoes     a copy of what belongs to a gallery, made and read whole
-    galleries/shoes                     the same folder, once all of it is sound
+    galleries/.importing/copy/shoes     a copy of the gallery's own files, which is then checked
+    galleries/shoes                     the same folder, moved here once all of it is sound
 
-Its live state is copied: the files that its manifest lists and that a gallery can have, each compared with its hash
-while it is copied; thumbnails, each decoded and encoded anew; and marks. What an import that was killed has left in
-`.importing` is in no list, and the next import takes it away. Pictures are neither copied nor read.
+Only the live state is copied: the files listed in its manifest, if a gallery can have them, each compared with its hash
+during the copy; thumbnails, each decoded and encoded again; and feedback. Files that a killed import left in
+`.importing` are in no list, and the next import deletes them. Pictures are neither copied nor read.
 """
 
 import os
@@ -20,7 +20,7 @@ import filelock
 from similarity.errors import GalleryBusyError, GalleryDamagedError, GalleryError, GalleryNotFoundError
 from similarity.files import confirm
 from similarity.indexing import operations
-from similarity.indexing.incoming import NOTHING, SHA256, copy_generation, copy_marks, copy_thumbnails
+from similarity.indexing.incoming import REMEDY, SHA256, copy_feedback, copy_generation, copy_thumbnails
 from similarity.paths import THUMBNAILS, cache_folder, full_path, galleries_folder
 from similarity.progress import OnProgress, Progress
 from similarity.search.stores import EMBEDDED
@@ -39,65 +39,65 @@ class Imported:
     """The result of an import.
 
     Attributes:
-        directory: of the new gallery.
-        thumbnails: how many came along; others are made anew from the pictures when they are wanted.
-        marks: how many came along.
-        reindexed: whether its index was made anew, in its own folder.
+        directory: the folder of the new gallery.
+        thumbnails: number of thumbnails that were copied; others are made from the pictures when they are needed.
+        feedback: number of entries of feedback that were copied.
+        reindexed: whether its index was rebuilt, in its own folder.
     """
 
     directory: Path
     manifest: Manifest
     thumbnails: int
-    marks: int
+    feedback: int
     reindexed: bool
 
 
 def import_gallery(folder: str | Path, name: str | None = None, *, progress: OnProgress | None = None) -> Imported:
-    """Take the gallery in a folder in as a new one of SIMILARITY_HOME; the folder is only read.
+    """Import the gallery in a folder as a new one of SIMILARITY_HOME; the folder is only read.
 
-    Its earlier states stay behind, and so does what it has in Milvus: its index is made anew in its own folder then.
+    Earlier states are not copied, nor are collections in Milvus: the index is then rebuilt in the gallery's own folder.
 
     Args:
-        name: of the new gallery; the folder's unless given.
-        progress: told what is going on.
+        name: name of the new gallery; by default that of the folder.
+        progress: called with the progress.
 
     Raises:
-        GalleryNotFoundError: there is none. GalleryDamagedError: it is damaged, or has something in it that no gallery
-            of ours has. GalleryBusyError: another one is being imported. GalleryError: the name is taken or cannot be
-            one, there is no room, or the gallery cannot be read or written.
+        GalleryNotFoundError: the folder has no gallery. GalleryDamagedError: the gallery is damaged, or has a file that
+            no gallery has. GalleryBusyError: another import is running. GalleryError: the name is taken or invalid,
+            there is no room, or the gallery cannot be read or written.
     """
     source = full_path(folder)
-    target = _new_place(source, name)
-    state = _live(source)
+    target = _new_directory(source, name)
+    state = _live_state(source)
     try:
         with _staging() as staging:
-            return _take_in(source, state, staging, target, progress)
+            return _import(source, state, staging, target, progress)
     except OSError as error:
         raise GalleryError(
             f"The gallery in {source} could not be imported ({error.strerror or error}): nothing was imported."
         ) from error
 
 
-def _take_in(source: Path, state: State, staging: Path, target: Path, progress: OnProgress | None) -> Imported:
+def _import(source: Path, state: State, staging: Path, target: Path, progress: OnProgress | None) -> Imported:
     check_own(source)
     staged = staging / "copy" / target.name
     manifest = copy_generation(source, state, staged, progress)
     if progress:
         progress(Progress("Checking the copy"))
-    contents = _verified(source, staged, manifest)
+    contents = _verify(source, staged, manifest)
     reindexed = manifest.store != EMBEDDED
     if reindexed:
-        copied, staged = staged, staging / "anew" / target.name
+        copied, staged = staged, staging / "rebuilt" / target.name
         operations.rebuild(copied, store=EMBEDDED, into=staged, progress=progress)
     thumbnails = copy_thumbnails(source, staged, contents, progress)
-    marks = copy_marks(source, staged)
+    feedback = copy_feedback(source, staged)
     live = read_generation(staged).manifest
     _publish(staged, target)
-    return Imported(target, live, thumbnails, marks, reindexed)
+    return Imported(target, live, thumbnails, feedback, reindexed)
 
 
-def _new_place(source: Path, name: str | None) -> Path:
-    """The folder of the new gallery, which is not there yet."""
+def _new_directory(source: Path, name: str | None) -> Path:
+    """Return the folder of the new gallery, which does not exist yet."""
     if name is None:
         try:
             target = named_gallery(source.name)
@@ -111,54 +111,54 @@ def _new_place(source: Path, name: str | None) -> Path:
 
 def _check_is_new(target: Path) -> None:
     if os.path.lexists(target):
-        raise GalleryError(f"There is {target.name} in {target.parent} already: give another name with --name.")
+        raise GalleryError(f"{target.name} exists already in {target.parent}: give another name with --name.")
 
 
-def _live(source: Path) -> State:
+def _live_state(source: Path) -> State:
     try:
         return read_state(source)
     except GalleryNotFoundError as error:
-        raise GalleryNotFoundError(f"{error} Give the folder that has the file {CURRENT} in it.") from error
+        raise GalleryNotFoundError(f"{error} Give the folder that contains the file {CURRENT}.") from error
 
 
 @contextmanager
 def _staging() -> Iterator[Path]:
-    """An empty folder beside the galleries, for one import at a time, of which nothing stays."""
+    """Make an empty folder beside the galleries, for one import at a time, and delete it in the end."""
     folder = galleries_folder() / STAGING
     cache_folder().mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(cache_folder() / LOCK, timeout=0):
-            shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
+            shutil.rmtree(folder, ignore_errors=True)  # left by an import that was killed
             try:
                 folder.mkdir(parents=True)
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     except filelock.Timeout:
-        raise GalleryBusyError("Another gallery is being imported: wait until that is done.") from None
+        raise GalleryBusyError("Another gallery is being imported: try again when that is done.") from None
 
 
-def _verified(source: Path, staged: Path, manifest: Manifest) -> list[str]:
-    """The SHA-256 of each picture of a copy that is sound to the last byte."""
+def _verify(source: Path, staged: Path, manifest: Manifest) -> list[str]:
+    """Check all bytes of the copy, and return the SHA-256 of each of its pictures."""
     try:
-        # Another store than the folder's own would have to be asked, and is left behind.
+        # An index in Milvus is not copied, so only an index in the folder can be checked.
         opened = read_generation(staged, thorough=manifest.store == EMBEDDED)
-        for number, item in enumerate(files_of(opened.items)):  # each of them can be read
+        for number, item in enumerate(files_of(opened.items)):  # which also proves that all can be read
             if not SHA256.fullmatch(item.sha256):
                 raise ValueError(f"picture {number} has no SHA-256")
         return opened.items.contents()
     except GalleryDamagedError as error:
         path = Path(str(error.path))
-        there = source / path.relative_to(staged) if path.is_relative_to(staged) else path
-        raise GalleryDamagedError(there, error.fault.replace(str(staged), str(source)), NOTHING) from error
+        original = source / path.relative_to(staged) if path.is_relative_to(staged) else path
+        raise GalleryDamagedError(original, error.fault.replace(str(staged), str(source)), REMEDY) from error
     except UNREADABLE as error:
-        raise GalleryDamagedError(source, f"cannot be read ({error})", NOTHING) from error
+        raise GalleryDamagedError(source, f"cannot be read ({error})", REMEDY) from error
 
 
 def _publish(staged: Path, target: Path) -> None:
-    """Have the copy appear under its name, whole."""
+    """Move the copy to its final name, atomically."""
     for path in (*staged.rglob("*"), staged):
-        if THUMBNAILS not in path.relative_to(staged).parts:  # nobody waits for these
+        if THUMBNAILS not in path.relative_to(staged).parts:  # these can be made again
             confirm(path)
     _check_is_new(target)
     staged.rename(target)

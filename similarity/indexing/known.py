@@ -1,4 +1,4 @@
-"""Embeddings that need not be made again: those of the live generation, and those that an interrupted run had made."""
+"""Known embeddings, which are used again: those of the live generation and of an interrupted run."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -11,25 +11,25 @@ from similarity.storage.generations import Generation
 from similarity.storage.journal import Journal
 from similarity.vectors.arrays import Vectors, normalise
 
-# How many embeddings are gathered at a time.
+# Embeddings that are read at a time.
 BLOCK = 1024
 
 
 class Embeddings(Protocol):
-    """Where a generation that is to be written gets the embeddings of its items from."""
+    """A source of embeddings for the items of a new generation."""
 
     def origins(self, items: Sequence[Item]) -> Rows:
-        """For each item the row that it has in the live generation, or -1."""
+        """Return for each item its row in the live generation, or -1."""
 
     def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
-        """The embeddings of items, in order, float32 (some, dim) at a time."""
+        """Yield the embeddings of items in order, in blocks of float32 (any, dim)."""
 
 
 class Known:
-    """Embeddings by the SHA-256 of the picture's file. Reading threads ask what is in it while more is added."""
+    """Embeddings by the SHA-256 of the picture's file. Threads can look them up while more are added."""
 
     def __init__(self, generation: Generation | None, journal: Journal | None) -> None:
-        """Take both together; what the journal is told later is known from then on."""
+        """Combine both; embeddings that are added to the journal later are known from then on."""
         self._generation = generation
         self._journal = journal
         self._rows = {sha256: row for row, sha256 in enumerate(generation.items.contents())} if generation else {}
@@ -38,11 +38,11 @@ class Known:
         return sha256 in self._rows or (self._journal is not None and sha256 in self._journal.finished)
 
     def is_resumed(self, sha256: str) -> bool:
-        """Whether only an interrupted run knows it."""
+        """Whether the embedding comes from an interrupted run."""
         return sha256 not in self._rows
 
     def size(self, sha256: str) -> tuple[int, int]:
-        """Width and height of the picture, in pixels, as seen upright."""
+        """Return width and height of the picture, in pixels, as seen upright."""
         if self._generation and sha256 in self._rows:
             item = self._generation.items[self._rows[sha256]]
             return item.width, item.height
@@ -52,14 +52,14 @@ class Known:
         return finished.width, finished.height
 
     def origins(self, items: Sequence[Item]) -> Rows:
-        """For each item the row that it has in the live generation, or -1."""
+        """Return for each item its row in the live generation, or -1."""
         return np.fromiter((self._rows.get(item.sha256, -1) for item in items), np.int64, len(items))
 
     def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
-        """The embeddings of items, all of which must be known, float32 (up to BLOCK, dim) at a time."""
+        """Yield the embeddings of items, all of which must be known, in blocks of float32 (up to BLOCK, dim)."""
         for start in range(0, len(items), BLOCK):
             contents = [item.sha256 for item in items[start : start + BLOCK]]
-            block = np.full((len(contents), dim), np.nan, np.float32)  # which no index takes
+            block = np.full((len(contents), dim), np.nan, np.float32)  # NaN would be refused by any index
             old = [place for place, sha256 in enumerate(contents) if sha256 in self._rows]
             if self._generation and old:
                 block[old] = self._of_generation([self._rows[contents[place]] for place in old])
@@ -70,7 +70,7 @@ class Known:
             yield block
 
     def _of_generation(self, rows: Sequence[int]) -> Vectors:
-        """Embeddings of the live generation; those in half precision are not quite of unit length."""
+        """Return embeddings of the live generation; half precision is normalised again."""
         if not self._generation:
             raise KeyError(rows)
         stored = self._generation.embeddings

@@ -1,7 +1,7 @@
-"""The runs that write a gallery: index, add, sync, remove and rebuild.
+"""The operations that write a gallery: index, add, sync, remove and rebuild.
 
-Each plans what is to change, embeds what has no embedding yet, and writes the next generation; the live one answers in
-the meantime, and for good if the run fails. What an interrupted run has embedded is kept for the next one.
+Each plans a change, embeds pictures without a known embedding, and writes the next generation. Searches use the live
+one meanwhile, and go on with it if the run fails. Embeddings of an interrupted run are used by the next one.
 """
 
 import logging
@@ -79,7 +79,7 @@ def update(
     opened: Generation | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
-    """Add a source to a gallery, or bring it in step with one; see `Gallery.add` and `Gallery.sync`.
+    """Add a source to a gallery, or synchronise it with one; see `Gallery.add` and `Gallery.sync`.
 
     Args:
         task: add or sync.
@@ -87,7 +87,7 @@ def update(
         opened: a generation of the gallery that is open; see `read_generation`.
     """
     started, source = time.perf_counter(), without_folder(source, directory)
-    live_state(directory)  # or there is no gallery, and no folder to be made
+    live_state(directory)  # raises if there is no gallery, before a folder is made
     with writing(directory, f"{task} {source.name}"):
         before = read_generation(directory, opened=opened)
         plan = plan_update(before.items, source, drop_vanished=task == "sync")
@@ -95,7 +95,7 @@ def update(
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
             return _finish(run, before, progress)
-        _tell(progress, f"Preparing {get_backbone(before.manifest.model).title}")
+        _report(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
         with _embedded(run, source, embedder, progress) as known:
             report = _write(run, before, known, progress)
@@ -111,7 +111,7 @@ def remove(
     labels: Sequence[str] = (),
     opened: Generation | None = None,
 ) -> Report:
-    """Take files out of a gallery; see `Gallery.remove`, and for `opened` `read_generation`."""
+    """Remove files from a gallery; see `Gallery.remove`, and for `opened` `read_generation`."""
     started = time.perf_counter()
     live_state(directory)
     with writing(directory, "remove"):
@@ -131,10 +131,10 @@ def rebuild(
     opened: Generation | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
-    """Make a gallery's index anew of its stored embeddings; see `Gallery.rebuild`.
+    """Rebuild a gallery's index from its stored embeddings; see `Gallery.rebuild`.
 
     Args:
-        into: the folder of another gallery that it is made as; the one in `directory` stays as it is then.
+        into: the folder of a new gallery; the one in `directory` is then not changed.
         opened: a generation of the gallery that is open; see `read_generation`.
     """
     started = time.perf_counter()
@@ -142,7 +142,7 @@ def rebuild(
     target = into or directory
     with writing(target, "rebuild"):
         before = read_generation(directory, opened=opened)
-        base = _changed(before, recipe, refinement, head, store)
+        base = _change_base(before, recipe, refinement, head, store)
         check_store(base.manifest.store, is_given=store is not None)
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", target, plan, before, None, started)
@@ -154,52 +154,52 @@ def rebuild(
     return replace(report, seconds=round(time.perf_counter() - started, 3))
 
 
-def _changed(
+def _change_base(
     before: Generation,
     recipe: str | None,
     refinement: str | None,
     head: Head | Literal["none"] | None,
     store: Store | None,
 ) -> Base:
-    """A generation as it is to be compared from now on."""
-    made = before.manifest
+    """Return the parts of a generation with changed options."""
+    manifest = before.manifest
     if isinstance(head, Head):
-        head.check_serves(made.model, made.weights_sha256, made.network_sha256, made.dim)
-    asked = replace(
-        made,
-        recipe_asked=recipe or made.recipe_asked,
-        refinement_asked=refinement or made.refinement_asked,
-        store=store or made.store,
+        head.check_serves(manifest.model, manifest.weights_sha256, manifest.network_sha256, manifest.dim)
+    changed = replace(
+        manifest,
+        recipe_asked=recipe or manifest.recipe_asked,
+        refinement_asked=refinement or manifest.refinement_asked,
+        store=store or manifest.store,
     )
-    kept = before.head if head is None else None
-    return Base(asked, before.quantised, head if isinstance(head, Head) else kept)
+    old_head = before.head if head is None else None
+    return Base(changed, before.quantised, head if isinstance(head, Head) else old_head)
 
 
 def default_store(directory: Path) -> Store:
-    """Where the index of a gallery lies that is made anew: where it was, or where new ones are."""
+    """Return the store of an existing gallery, or the default store for new ones."""
     with suppress(GalleryError):
         return read_live_manifest(directory).store
     return choose_store()
 
 
 def _finish(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
-    """Carry out a run that has nothing to embed."""
+    """Finish a run that has nothing to embed."""
     report = _write(run, before, Known(before, None), progress)
     run.clear_up()
     return report
 
 
 def _write(run: Run, before: Generation, known: Known, progress: OnProgress | None) -> Report:
-    """Write the generation that a change gives, unless nothing would be other than before."""
+    """Write the next generation, unless nothing has changed."""
     report = run.report()
     draft = run.draft(report, Base.of(before), known)
-    if not run.is_as_before(draft):
+    if not run.is_unchanged(draft):
         write_generation(run.directory, draft, progress)
     return report
 
 
 def _check_options(options: IndexOptions, store: Store, count: int, dim: int) -> bool:
-    """Raise before any work is done if options make no sense; returns whether the index will be exact."""
+    """Raise if options are invalid, before any work is done; returns whether the index will be exact."""
     recipe = choose_recipe(options.recipe, count, dim)
     choose_refinement(options.refinement, count, dim, is_exact=recipe.is_exact)
     check_store(store, recipe.name, is_given=options.store is not None)
@@ -208,7 +208,7 @@ def _check_options(options: IndexOptions, store: Store, count: int, dim: int) ->
 
 @contextmanager
 def _embedded(run: Run, source: Source, embedder: Embedder, progress: OnProgress | None) -> Iterator[Known]:
-    """Embed the pictures of a run, and give all its embeddings, which can be read until the block ends."""
+    """Embed the pictures of a run; yields all its embeddings, which can be read until the block ends."""
     identity = _manifest(embedder, "").identity
     with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:
         known = Known(run.before, journal)
@@ -217,27 +217,29 @@ def _embedded(run: Run, source: Source, embedder: Embedder, progress: OnProgress
 
 
 def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
-    """Load a model; an int8 one is calibrated on the pictures that it is to embed."""
-    _tell(progress, f"Preparing {choice.backbone.title}")
+    """Load a model; an int8 network is calibrated on the pictures that it will embed."""
+    _report(progress, f"Preparing {choice.backbone.title}")
     if precision != "int8":
         return Embedder.load(choice, precision=precision)
     pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES)
     if not len(pixels):
-        raise SourceError(f"None of the pictures in {source.name} that were tried for calibration can be read.")
-    _tell(progress, f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures")
+        raise SourceError(
+            f"The network cannot be calibrated: none of the pictures tried from {source.name} can be read."
+        )
+    _report(progress, f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures")
     return Embedder.quantise(choice, pixels)
 
 
 def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Generation | None:
-    """The generation that is to be replaced, if its embeddings are those that would be made again.
+    """Return the generation that will be replaced, if its embeddings can be used again.
 
     Args:
-        is_exact: whether they are for an exact index, for which those of an approximate one are not exact enough.
+        is_exact: whether the new index is exact; half precision, which approximate ones have, is then not enough.
     """
     try:
         before = read_generation(directory) if exists(directory) else None
     except GalleryError as error:
-        logger.warning("It is indexed from nothing, because: %s", error)
+        logger.warning("All pictures are embedded again, because: %s", error)
         return None
     if not before or before.manifest.identity != base.identity:
         return None
@@ -245,7 +247,7 @@ def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Ge
 
 
 def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: str = AUTO_REFINEMENT) -> Manifest:
-    """The manifest of any generation that an embedder makes, without what depends on the pictures."""
+    """Return the manifest of a generation without the parts that depend on its pictures."""
     return Manifest(
         model=embedder.backbone.name,
         note=embedder.note,
@@ -260,6 +262,6 @@ def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: s
     )
 
 
-def _tell(progress: OnProgress | None, task: str) -> None:
+def _report(progress: OnProgress | None, task: str) -> None:
     if progress:
         progress(Progress(task))

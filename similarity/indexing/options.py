@@ -23,14 +23,14 @@ class IndexKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class IndexOptions:
-    """How a gallery is indexed.
+    """Options of indexing, with their defaults.
 
     Attributes:
         model: a backbone's name or `auto`, or the result of `choose_model`.
-        precision: of the network's arithmetic; int8 is the fastest, and calibrated on up to 300 of the pictures.
-        recipe: of the index, see `search.recipes`.
-        refinement: of the embeddings, see `vectors.refinement`.
-        store: where the index is to lie, see `search.stores`; if None, where it was, or where new ones are.
+        precision: number format of the network; int8 is the fastest, and calibrated on up to 300 of the pictures.
+        recipe: kind of index, see `search.recipes`.
+        refinement: refinement of the embeddings, see `vectors.refinement`.
+        store: store of the index, see `search.stores`; None keeps the store of a gallery, or takes that of new ones.
     """
 
     model: str | ModelChoice = AUTO
@@ -44,7 +44,7 @@ class IndexOptions:
         return replace(self, **keywords)
 
     def choose_model(self, progress: DownloadProgress | None = None) -> ModelChoice:
-        """Find the model's weights, and download them if need be; raises ModelError if they cannot be had."""
+        """Find the model's weights, and download them if necessary; raises ModelError if that fails."""
         return choose_model(self.model, progress=progress) if isinstance(self.model, str) else self.model
 
 

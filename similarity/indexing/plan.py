@@ -1,4 +1,4 @@
-"""Planning a change: the files of a source compared with those of a gallery. No picture is read here."""
+"""Planning a change by comparing the files of a source with those of a gallery, without reading pictures."""
 
 import itertools
 import os
@@ -15,12 +15,12 @@ from similarity.sources.base import files_of
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file that has to be read to know what it is now.
+    """A file that has to be read, because it is new or may have changed.
 
     Attributes:
-        item: as the source lists it.
-        becomes: as the gallery will list it, apart from what reading tells.
-        before: as the gallery lists it, if it does.
+        item: the entry of the source.
+        becomes: the future entry of the gallery, without the facts that reading adds.
+        before: the current entry of the gallery, if there is one.
     """
 
     item: Item
@@ -33,11 +33,11 @@ class Plan:
     """The plan of a change: the action for each file.
 
     Attributes:
-        kept: files that stay, with the label and metadata that their source gives them now.
+        kept: files that stay, with their current label and metadata.
         readings: files of the source that are new or may have changed.
-        removed: files that leave.
-        unchanged: how many of the kept ones the source lists.
-        relabelled: how many of those have another label or other metadata.
+        removed: files that leave the gallery.
+        unchanged: number of kept files that the source lists.
+        relabelled: number of these whose label or metadata have changed.
     """
 
     kept: list[Item] = field(default_factory=list)
@@ -48,31 +48,30 @@ class Plan:
 
 
 def without_folder(source: Source, folder: Path) -> Source:
-    """A source without the files in a gallery's own folder, such as its thumbnails."""
+    """Return a source without files in the gallery's own folder, such as its thumbnails."""
     others = copy(source)
     others.items = [item for item in source.items if not Path(item.path).is_relative_to(folder)]
     return others
 
 
 def plan_index(source: Source) -> Plan:
-    """A gallery of this source alone: everything is read. An item that came from another source stays that one's."""
+    """Plan a gallery of this source alone: all files are read. Items keep the source that they name, if any."""
     return Plan(readings=[Reading(item, replace(item, source=item.source or source.name)) for item in source.items])
 
 
 def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool) -> Plan:
-    """A gallery brought in step with a source. Files of other sources stay as they are.
+    """Plan to synchronise a gallery with a source. Files of other sources are not changed.
 
-    A file is taken for the same one as before if its path, its size and its time of last change are.
+    A file is considered unchanged if its path, size and time of last change are the same.
 
     Args:
-        items: of the gallery.
-        drop_vanished: whether files of this source that it does not list any more are to leave; those in a folder that
-            it could not list stay.
+        items: the items of the gallery.
+        drop_vanished: whether to remove files that this source no longer lists, unless it could not list their folder.
     """
     files = list(files_of(items))
     matches = _match(files, source.items)
     matched = {id(file) for file in matches if file}
-    unlisted, plan = {one.path for one in source.skipped}, Plan()
+    unlisted, plan = {skipped.path for skipped in source.skipped}, Plan()
     now: dict[int, Item] = {}
     for file in (file for file in files if id(file) not in matched):
         if drop_vanished and file.source == source.name and not unlisted & _places(file):
@@ -94,19 +93,20 @@ def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool) -
 
 
 def plan_removal(items: Iterable[Item], ids: Sequence[str], paths: Sequence[str], labels: Sequence[str]) -> Plan:
-    """A gallery without some files.
+    """Plan to remove some files.
 
     Args:
-        paths: of files, or of folders with all that is in them; as they are listed, or with links resolved.
+        ids, labels: ids and labels of files.
+        paths: paths of files or folders, as they are listed or with links resolved.
 
     Raises:
-        GalleryError: one of these is of no file in the gallery.
+        GalleryError: one of these matches no file in the gallery.
     """
     wanted = {("id", value): value for value in ids} | {("label", value): value for value in labels}
     wanted |= {("path", spelling): path for path in paths for spelling in (path, os.path.realpath(path))}
     unmet, plan = {(kind, value) for (kind, _), value in wanted.items()}, Plan()
     for file in files_of(items):
-        met = wanted.keys() & _marks(file)
+        met = wanted.keys() & _names(file)
         unmet -= {(kind, wanted[kind, spelling]) for kind, spelling in met}
         (plan.removed if met else plan.kept).append(file)
     if unmet:
@@ -116,29 +116,29 @@ def plan_removal(items: Iterable[Item], ids: Sequence[str], paths: Sequence[str]
 
 
 def _match(files: Sequence[Item], items: Sequence[Item]) -> list[Item | None]:
-    """For each item of a source the file that it is: the one in its place with its id, or else one in its place."""
+    """Match each item of a source with a file of the gallery: same path and id, or else same path."""
     exact = {(file.path, file.id): file for file in files}
-    found = [exact.pop((item.path, item.id), None) for item in items]
+    matches = [exact.pop((item.path, item.id), None) for item in items]
     by_path: dict[str, deque[Item]] = defaultdict(deque)
     for file in exact.values():
         by_path[file.path].append(file)
     return [
         file or (by_path[item.path].popleft() if by_path.get(item.path) else None)
-        for item, file in zip(items, found, strict=True)
+        for item, file in zip(items, matches, strict=True)
     ]
 
 
 def _becomes(item: Item, before: Item | None, source: str, ids: set[str]) -> Item:
-    """The entry of the gallery for an item; a file of another source keeps its entry."""
+    """Return the gallery's future entry for an item; a file of another source keeps its entry."""
     if before and before.source != source:
         return before
-    new_id = next(one for one in _ids(item) if one not in ids)
+    new_id = next(candidate for candidate in _ids(item) if candidate not in ids)
     ids.add(new_id)
     return replace(before or item, id=new_id, label=item.label, metadata=item.metadata, source=source)
 
 
 def _ids(item: Item) -> Iterator[str]:
-    """Its own id, and if another file has that, its path, made unique if need be."""
+    """Yield candidates for an id: its own, its path, and its path with numbers."""
     yield item.id
     yield item.path
     yield from (f"{item.path}#{number}" for number in itertools.count(2))
@@ -149,10 +149,10 @@ def _may_have_changed(file: Item, stamp: Stamp | None) -> bool:
 
 
 def _places(file: Item) -> set[str]:
-    """Its path and those of the folders that it is in."""
+    """Return the paths of a file and of all folders that contain it."""
     return {file.path, *map(str, PurePath(file.path).parents)}
 
 
-def _marks(file: Item) -> set[tuple[str, str]]:
-    """Every name by which a file can be given."""
+def _names(file: Item) -> set[tuple[str, str]]:
+    """Return all ids, labels and paths that match a file."""
     return {("id", file.id), ("label", file.label or ""), *(("path", place) for place in _places(file))}

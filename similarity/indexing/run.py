@@ -25,8 +25,8 @@ from similarity.storage.thumbnails import write_thumbnail
 from similarity.storage.writing import Change, Draft
 from similarity.vectors.heads import Head
 
-# The tasks that change a gallery; the others make one anew.
-GOES_ON = ("add", "sync", "remove")
+# The tasks that change a gallery; the others build it from scratch.
+CHANGES = ("add", "sync", "remove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Base:
     """The parts of a generation that do not depend on its pictures.
 
     Attributes:
-        manifest: without what depends on the pictures.
+        manifest: the manifest, of which count and files are replaced.
         quantised: the folder of its int8 network, if it has one.
-        head: what its embeddings go through, if there is one.
+        head: its head, if it has one.
     """
 
     manifest: Manifest
@@ -45,7 +45,7 @@ class Base:
 
     @classmethod
     def of(cls, generation: Generation) -> "Base":
-        """That of a generation which is changed."""
+        """Return those of a generation."""
         return cls(generation.manifest, generation.quantised, generation.head)
 
 
@@ -56,13 +56,13 @@ class Run:
     Attributes:
         task: index, add, sync, remove or rebuild.
         before: the live generation whose embeddings are used again, if there is one.
-        source: what it reads; None if it only removes.
-        started: by `time.perf_counter`.
-        taken: the files that it has read and can use, as the gallery will list them.
-        kept: files that could not be read again and stay as they were.
+        source: the source that it reads; None if it only removes.
+        started: value of `time.perf_counter` at the start.
+        taken: files that it has read and can use, with their future entries in the gallery.
+        kept: files that could not be read again, with their old entries.
         skipped: files of the source that cannot be used.
-        embedded, resumed: pictures, see Report.
-        previous: the generation that was live, whatever it is worth.
+        embedded, resumed: numbers of pictures, see `Report`.
+        previous: number of the generation that was live, even if it is damaged.
     """
 
     task: str
@@ -81,18 +81,19 @@ class Run:
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
         if self.source:
-            self.skipped += [replace(one, source=self.source.name) for one in self.source.skipped]
+            self.skipped += [replace(file, source=self.source.name) for file in self.source.skipped]
 
     def preview(self) -> Report:
-        """Report what it would do, without embedding and without writing; only contents are compared."""
+        """Return the report of a dry run, which reads files to compare contents, but embeds and writes nothing."""
         known = Known(self.before, None)
         new: set[str] = set()
         if self.source:
-            readable = [one for one in self.plan.readings if not is_remote(one.item.path)]
-            self.taken += [(one, one.becomes) for one in self.plan.readings if is_remote(one.item.path)]
+            readable = [reading for reading in self.plan.readings if not is_remote(reading.item.path)]
+            remote = [reading for reading in self.plan.readings if is_remote(reading.item.path)]
+            self.taken += [(reading, reading.becomes) for reading in remote]
             self.embedded = len(self.taken)
-            found = identify(self.source, [reading.item for reading in readable])
-            for reading, result in zip(readable, found, strict=True):
+            results = identify(self.source, [reading.item for reading in readable])
+            for reading, result in zip(readable, results, strict=True):
                 self._take(reading, result)
             new = {file.sha256 for _, file in self.taken if file.sha256 and file.sha256 not in known}
         self.embedded += len(new)
@@ -101,7 +102,7 @@ class Run:
     def embed(
         self, source: Source, embedder: Embedder, known: Known, journal: Journal, progress: OnProgress | None
     ) -> None:
-        """Read what the plan says; embed what is not known, and keep it in the journal as it comes."""
+        """Read the files of the plan, and embed unknown ones; each embedding is stored in the journal at once."""
         counted: set[str] = set()
         items = [reading.item for reading in self.plan.readings]
         results = embed_source(source, embedder, items=items, known=known, progress=progress)
@@ -120,34 +121,34 @@ class Run:
         self.resumed = len(counted)
 
     def draft(self, report: Report, base: Base, known: Embeddings) -> Draft:
-        """The next generation, which is still to be written.
+        """Return the next generation, which is still to be written.
 
         Args:
-            report: of this run.
+            report: the report of this run.
 
         Raises:
-            SourceError, GalleryError: no picture would be in it. SearchError: the recipe or the refinement makes no
-                sense for so many pictures.
+            SourceError, GalleryError: it would have no picture. SearchError: the recipe or the refinement does not suit
+                the number of pictures.
         """
         files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
         if not files:
             raise self._nothing_left()
         items = join_copies(files)
-        changed = self.before if self.task in GOES_ON else None
+        changed = self.before if self.task in CHANGES else None
         described = self._describe(base.manifest, report, len(items), len(files))
         manifest = choose(described, base.head, changed.manifest if changed else None)
         is_kept = changed and is_continued(manifest, changed.manifest)
         change = Change(changed, known.origins(items)) if changed and is_kept else None
         return Draft(manifest, items, known.vectors(items, manifest.dim), base.quantised, base.head, change)
 
-    def is_as_before(self, draft: Draft) -> bool:
-        """Whether a change would leave all as it is."""
-        if self.task not in GOES_ON or not self.before:
+    def is_unchanged(self, draft: Draft) -> bool:
+        """Whether the task changes a gallery, and the draft has the same pictures and skipped files as before."""
+        if self.task not in CHANGES or not self.before:
             return False
         return draft.items == self.before.items and draft.manifest.skipped == self.before.manifest.skipped
 
     def _describe(self, base: Manifest, report: Report, count: int, files: int) -> Manifest:
-        """The manifest of so many pictures in so many files, without how they are compared."""
+        """Return the manifest for the pictures of this run, before recipe and refinement are chosen."""
         return replace(
             base,
             count=count,
@@ -160,14 +161,14 @@ class Run:
         )
 
     def clear_up(self) -> None:
-        """Take away what is not needed any more once all is done; it never fails."""
+        """Delete all that is no longer needed after a run; it never fails."""
         if self.source:
             settle(self.directory, None if self.task == "index" else self.source.name)
         if live_number(self.directory) != self.previous:
             collect(self.directory, self.previous)
 
     def report(self) -> Report:
-        """Report the results so far. A new file with the content of one that left is that one under another path."""
+        """Return the report of this run. A new file with the content of a removed one counts as moved."""
         gone = Counter(file.sha256 for file in self.plan.removed)
         tally: Counter[str] = Counter()
         for reading, file in self.taken:
@@ -194,27 +195,27 @@ class Run:
         )
 
     def _take(self, reading: Reading, result: Embedded | Recognised | Skipped) -> None:
-        """Note what became of a file; one that was in the gallery and cannot be read now stays as it was."""
+        """Record the result for a file; one that was in the gallery and cannot be read now keeps its entry."""
         if isinstance(result, Skipped):
             self.skipped.append(result)
             if reading.before:
                 self.kept.append(reading.before)
             return
-        found = result.item
-        known = {name: getattr(found, name) for name in ("width", "height", "size", "mtime", "sha256")}
-        self.taken.append((reading, replace(reading.becomes, **known)))
+        item = result.item
+        facts = {name: getattr(item, name) for name in ("width", "height", "size", "mtime", "sha256")}
+        self.taken.append((reading, replace(reading.becomes, **facts)))
 
     def _all_skipped(self) -> list[Skipped]:
-        """Those of this run, and those of the other sources."""
+        """Return the skipped files of this run, and those of other sources."""
         if not self.before or self.task == "index":
             return self.skipped
         others = self.before.manifest.skipped
-        return [one for one in others if not self.source or one.source != self.source.name] + self.skipped
+        return [file for file in others if not self.source or file.source != self.source.name] + self.skipped
 
     def _nothing_left(self) -> SourceError | GalleryError:
         if self.source and self.skipped:
             reason = self.skipped[0].reason
             return SourceError(f"None of the {len(self.skipped)} pictures in {self.source.name} can be read: {reason}")
         return GalleryError(
-            f"That would leave no picture in the gallery: nothing was changed. To delete it, remove {self.directory}."
+            f"No picture would be left in the gallery, so nothing was changed. To delete it, remove {self.directory}."
         )

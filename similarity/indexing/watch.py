@@ -1,4 +1,4 @@
-"""A folder kept in step with a gallery until somebody says stop."""
+"""Watching a folder: its gallery is synchronised after each change."""
 
 import itertools
 import threading
@@ -13,9 +13,9 @@ from similarity.progress import OnProgress
 from similarity.sources import open_source
 from similarity.storage.manifest import Report
 
-# A burst of changes is taken as one when nothing has changed for so long, or at the latest after the second figure.
+# Changes are synchronised together after QUIET_MS without a further one, or after LATEST_MS at the latest.
 QUIET_MS, LATEST_MS = 400, 5_000
-# After how long a sync that failed is tried again though nothing has changed.
+# Milliseconds after which a failed synchronisation is tried again without a change.
 RETRY_MS = 5_000
 
 
@@ -27,36 +27,36 @@ def watch(
     stop: threading.Event | None = None,
     progress: OnProgress | None = None,
 ) -> Iterator[Report | SimilarityError]:
-    """Sync a gallery with a folder, now and whenever something changes in it.
+    """Synchronise a gallery with a folder, now and after each change in it.
 
     Args:
-        directory: the gallery's.
-        stop: ends it when set.
+        directory: the gallery's folder.
+        stop: event that ends it.
 
     Yields:
-        What each sync did, or why it failed; a failed one is tried again.
+        The report of each synchronisation, or its error; after an error it is tried again.
 
     Raises:
-        SourceError: there is no such folder. KeyboardInterrupt: it was interrupted.
+        SourceError: there is no such folder. KeyboardInterrupt: the process was interrupted.
     """
     root, is_in_step, last_said = full_path(folder), False, ""
     if not root.is_dir():
         raise SourceError(f"{root} is not a folder: only a folder can be watched.")
     while not (stop and stop.is_set()):
         watched = _identity(root)
-        for turn, found in enumerate(itertools.chain([set()], _changes(root, directory, stop))):
-            if found or turn <= 1 or not is_in_step:  # once more when watching has begun: until then nobody looked
+        for turn, changes in enumerate(itertools.chain([set()], _changes(root, directory, stop))):
+            if changes or turn <= 1 or not is_in_step:  # a second time once watching has begun, for changes before that
                 result = _sync(directory, root, load, progress)
                 is_in_step = isinstance(result, Report)
                 if is_in_step or str(result) != last_said:  # not the same error every few seconds
                     yield result
                 last_said = "" if is_in_step else str(result)
             if _identity(root) != watched:
-                break  # it is another folder now, or none; the old one is not of interest
+                break  # the folder was deleted or replaced, and the watched one is of no interest
 
 
 def _changes(root: Path, directory: Path, stop: threading.Event | None) -> Iterator[object]:
-    """Yield the changes in a folder, and nothing now and then; ends on request, or when the folder is gone."""
+    """Yield the changes in a folder, or an empty set after a timeout; ends on request, or if the folder is gone."""
     import watchfiles
 
     def concerns_pictures(_: watchfiles.Change, path: str) -> bool:
@@ -75,12 +75,12 @@ def _changes(root: Path, directory: Path, stop: threading.Event | None) -> Itera
             stop_event=stop,
             ignore_permission_denied=True,
         )
-    except OSError:  # it is gone; what that means, the next sync says
+    except OSError:  # the folder is gone, which the next synchronisation reports
         (stop or threading.Event()).wait(RETRY_MS / 1000)
 
 
 def _identity(root: Path) -> tuple[int, int] | None:
-    """The identity of a folder, which tells it from another one in the same place."""
+    """Return the identity of a folder, which differs from that of another one with the same path."""
     try:
         status = root.stat()
     except OSError:

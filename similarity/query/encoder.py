@@ -1,4 +1,4 @@
-"""From a query, pictures and words, to the one vector that a gallery is searched for."""
+"""Encoding a query, pictures and words, as the one vector that a gallery is searched with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from similarity.embedding.backbones import understands_text
 from similarity.embedding.embedder import Embedder, seen_box
 from similarity.errors import GalleryError, SearchError
 from similarity.images.picture import QueryFile
-from similarity.query.explain import Look, take_apart
+from similarity.query.explain import Look, decompose
 from similarity.query.inputs import Examples, Text, decode_query
 from similarity.storage.manifest import Manifest
 from similarity.text.plain import LONGEST
@@ -19,18 +19,18 @@ from similarity.vectors.arrays import Vectors, balance, combine
 from similarity.vectors.heads import Head
 from similarity.vectors.memmap import StoredVectors
 
-# How many of a gallery's pictures say how much scores differ; see `vectors.balance`.
+# Pictures of a gallery that the spread of scores is estimated from; see `vectors.balance`.
 BALANCED_WITH = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedQuery:
-    """A query that was read, decoded and embedded once: for its hits, for how sure they are, and to explain them.
+    """A query that was read, decoded and embedded once, for its hits, their probabilities and explanations.
 
     Attributes:
         examples: its pictures, whose files have been read, and its words.
-        vector: float32 (dim,), of unit length, as the gallery compares it.
-        look: the first picture that results should look like, taken apart into regions, if that was requested.
+        vector: the vector to search with, float32 (dim,), of unit length.
+        look: the first example picture, decomposed into regions, if that was requested.
     """
 
     examples: Examples
@@ -53,7 +53,7 @@ class QueryEncoder:
     """Encodes queries as one gallery compares them. Safe to share between threads.
 
     Attributes:
-        directory, manifest, vectors, head: the gallery's.
+        directory, manifest, vectors, head: those of the gallery.
     """
 
     directory: Path
@@ -69,23 +69,23 @@ class QueryEncoder:
     def check(self, examples: Examples) -> None:
         """Raise SearchError or GalleryError if the gallery cannot be searched with these; no model is loaded."""
         if not examples.like:
-            raise SearchError("Show it a picture that the results should look like, too, or say it in words.")
+            raise SearchError("A query needs an example, a picture or words, beside its counter-examples.")
         for example in (*examples.like, *examples.unlike):
             if isinstance(example, Text):
                 self.check_text(example.words)
 
     def check_text(self, words: str) -> None:
-        """Raise SearchError or GalleryError if the gallery cannot be searched with words, or not with so many."""
+        """Raise SearchError or GalleryError if the gallery cannot be searched with words, or there are too many."""
         if len(words) > LONGEST:
-            raise SearchError(f"Words have {LONGEST:,} characters at most, and these {len(words):,}: say it shorter.")
+            raise SearchError(f"Words can have {LONGEST:,} characters at most; these have {len(words):,}.")
         if self.manifest.head_sha256 and self.understands_text:
             raise GalleryError(
-                f"The gallery {self.directory.name} compares through a head, which words do not go through: "
+                f"The gallery {self.directory.name} has a head, which cannot be applied to words: "
                 f"run `python -m similarity rebuild --gallery {self.directory} --head none --refinement none`."
             )
         if self.manifest.refinement != "none" and self.understands_text:
             raise GalleryError(
-                f"The gallery {self.directory.name} compares refined embeddings, which words cannot be compared with: "
+                f"The gallery {self.directory.name} has refined embeddings, which cannot be compared with words: "
                 f"run `python -m similarity rebuild --gallery {self.directory} --refinement none`."
             )
 
@@ -93,12 +93,12 @@ class QueryEncoder:
         """Decode and embed a query that passes `check`.
 
         Args:
-            embedder: the gallery's.
-            with_regions: take the first picture that results should look like apart, too.
+            embedder: the embedder of the gallery.
+            with_regions: decompose the first example picture, too.
 
         Raises:
-            ImageError, FetchError: a picture cannot be read. ModelError: the model cannot embed words, or has no map of
-                a picture whose regions are requested.
+            ImageError, FetchError: a picture cannot be read. ModelError: the model cannot embed words, or has no
+                feature map for the requested regions.
         """
         queries = [*examples.like, *examples.unlike]
         side = embedder.backbone.preprocessing.resize
@@ -118,20 +118,20 @@ class QueryEncoder:
     ) -> Vectors:
         """See `Gallery.combine`."""
         is_mixed = len(set(are_words)) > 1
-        some = self.vectors[:: max(1, len(self.vectors) // BALANCED_WITH)] if is_mixed else parts
-        balanced = balance(parts, are_words, some)
+        sample = self.vectors[:: max(1, len(self.vectors) // BALANCED_WITH)] if is_mixed else parts
+        balanced = balance(parts, are_words, sample)
         return combine(balanced[:examples], balanced[examples:], weights)
 
     def _embed(
         self, images: Sequence[Image.Image], embedder: Embedder, *, with_regions: bool
     ) -> tuple[Vectors, Look | None]:
-        """Embeddings of pictures, float32 (n, dim), and the first picture taken apart if that is requested."""
+        """Embed pictures, float32 (n, dim), and decompose the first one if that is requested."""
         if not with_regions:
             return embedder.embed(images), None
         embedding, seen = embedder.embed_with_map(images[0])
-        look = take_apart(seen, seen_box(images[0].size, embedder.backbone.preprocessing), self.vectors, self.head)
+        look = decompose(seen, seen_box(images[0].size, embedder.backbone.preprocessing), self.vectors, self.head)
         return np.concatenate([embedding[np.newaxis], embedder.embed(images[1:])]), look
 
     def _refine(self, embeddings: Vectors) -> Vectors:
-        """Embeddings as the gallery compares them; see `Gallery.refine`."""
+        """Apply the gallery's head and refinement; see `Gallery.refine`."""
         return self.vectors.refine(embeddings if self.head is None else self.head.project(embeddings))

@@ -35,7 +35,7 @@ class Facets:
 
     @property
     def columns(self) -> list[str]:
-        """The names of columns, the label first, except those with a single value and those that repeat the label."""
+        """The columns, the label first, without those that have a single value or repeat the label."""
         counts = {name: self.counts(name) for name in self._rows}
         names = [
             name
@@ -49,17 +49,17 @@ class Facets:
         return all(np.array_equal(rows, labels.get(value, ())) for value, rows in self._rows[column].items())
 
     def counts(self, column: str) -> dict[str, int]:
-        """How many pictures have each value of a column, by value."""
+        """Return the number of pictures for each value of a column."""
         return {value: len(rows) for value, rows in self._rows.get(column, {}).items()}
 
     def renamed(self, rename: Callable[[str], str]) -> "Facets":
-        """The same facets with other names of columns and values; values with the same new name become a single value.
+        """Return the facets with other names of columns and values; values with the same new name are merged.
 
         Args:
-            rename: gives the name to show for a column or value.
+            rename: returns the name to show for a column or value.
         """
         names = {column: [column, *values] for column, values in self._rows.items()}
-        if all(rename(name) == name for some in names.values() for name in some):
+        if all(rename(name) == name for column in names.values() for name in column):
             return self
         shown = copy(self)
         shown._rows, shown._originals = {}, {}
@@ -75,7 +75,7 @@ class Facets:
         return shown
 
     def original(self, where: Where) -> Where:
-        """Conditions in the names from before `renamed`; raises as `rows`."""
+        """Return conditions in the names before `renamed`; raises as `rows`."""
         self.rows(where)
         if not self._originals:
             return where
@@ -86,7 +86,7 @@ class Facets:
         return conditions
 
     def rows(self, where: Where) -> npt.NDArray[np.int64]:
-        """The rows of the items that meet all conditions, in order.
+        """Return the rows of the items that meet all conditions, in order.
 
         Raises:
             SearchError: there is no such column.
@@ -103,11 +103,11 @@ class Facets:
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:
-    """A name, followed by a number if it is taken already."""
+    """Return a name, with a number if it is taken already."""
     numbered = (f"{name} ({number})" for number in itertools.count(2))
     return name if name not in taken else next(other for other in numbered if other not in taken)
 
 
 def _iter_metadata(items: Sequence[Item]) -> Iterator[tuple[int, dict[str, Any], str | None]]:
-    """The same as `Items.iter_metadata`, for any items."""
+    """Yield the values of `Items.iter_metadata` for any items."""
     return ((row, dict(file.metadata), file.label) for row, item in enumerate(items) for file in (item, *item.copies))

@@ -1,4 +1,4 @@
-"""Queries as they come in: a picture by its path, its web address, its bytes or as an image, or words."""
+"""Inputs of a query: pictures by path, web address, bytes or as images, and words."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from similarity.images.picture import Box, QueryFile
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words that say what the results should show, for models that understand them."""
+    """Words that describe results, for models that understand them."""
 
     words: str
 
@@ -28,9 +28,9 @@ class Examples:
     """A query of several pictures or words; see `vectors.combine`.
 
     Attributes:
-        like: examples of what is looked for, at least one.
+        like: examples, at least one.
         unlike: counter-examples.
-        weights: how much each example counts; equally unless given.
+        weights: a weight for each example; by default all are equal.
     """
 
     like: Sequence[Query]
@@ -52,7 +52,7 @@ def read_query(query: str | Path | bytes) -> QueryFile:
 
 
 def read_once(query: Query) -> QueryFile | Image.Image | Text:
-    """A query whose file has been read, or its address fetched; raises as `read_query`."""
+    """Read the file or fetch the address of a query if necessary; raises as `read_query`."""
     return query if isinstance(query, QueryFile | Image.Image | Text) else read_query(query)
 
 
@@ -64,10 +64,10 @@ def read_examples(query: Query | Examples) -> Examples:
 
 
 def decode_query(query: Picture, *, side: int, box: Box | None = None) -> Image.Image:
-    """A query as an RGB image, decoded as the gallery's pictures were; see `images.decode_scaled` for `side`.
+    """Decode a query as an RGB image, as the gallery's pictures were; see `images.decode_scaled` for `side`.
 
     Args:
-        box: the part of it to use; it has as many pixels as the whole would have, if they are in the file.
+        box: the part of it to use, which is decoded with as many pixels as the whole would be, if the file has them.
 
     Raises:
         ImageError: it is not a picture that can be read. FetchError: its address cannot be fetched.

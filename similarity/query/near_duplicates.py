@@ -14,17 +14,17 @@ from similarity.sources import Item
 from similarity.sources.base import files_of
 from similarity.vectors.arrays import Vectors
 
-# How many embeddings are compared with all others at a time, and how many scores that may be.
+# Maximum embeddings that are compared with all others at a time, and maximum scores.
 BLOCK, MATRIX = 512, 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files that are, or look, nearly the same.
+    """Exact copies, or files that look nearly the same.
 
     Attributes:
         files: two or more.
-        score: the lowest cosine similarity that holds the group together; 1 if all are exact copies.
+        score: the lowest cosine similarity that links the group; 1 if all are exact copies.
     """
 
     files: list[Item]
@@ -32,7 +32,7 @@ class Group:
 
     @property
     def is_exact(self) -> bool:
-        """Whether all have the very same content."""
+        """Whether all files have the same content."""
         return len({file.sha256 for file in self.files}) == 1
 
 
@@ -42,17 +42,17 @@ def find_duplicates(
     """Group the files of a gallery, largest groups first.
 
     Two pictures are in one group if their cosine similarity reaches the threshold, or if a chain of such pairs links
-    them. Files with the same content always are.
+    them. Exact copies are always in one group.
 
     Args:
         vectors: float32 (n, dim), rows of unit length, one for each item.
-        threshold: of the cosine similarity, above 0 and up to 1.
+        threshold: a cosine similarity above 0 and up to 1.
 
     Raises:
         SearchError: the threshold is not in that range.
     """
     if not 0 < threshold <= 1:
-        raise SearchError(f"The threshold must be above 0 and not above 1, not {threshold}.")
+        raise SearchError(f"The threshold must be above 0 and at most 1, not {threshold}.")
     groups, scores = link(vectors, threshold, progress=progress)
     rows: dict[int, list[int]] = defaultdict(list)
     for row, group in enumerate(groups.tolist()):
@@ -99,11 +99,11 @@ def without_near_identical(
 def link(
     vectors: Vectors, threshold: float, *, progress: OnProgress | None = None
 ) -> tuple[npt.NDArray[np.int64], Vectors]:
-    """Number the rows so that those that are linked have the same number. Takes time as n squared.
+    """Group linked rows, in time that grows with the square of their number.
 
     Returns:
-        The number of each row's group, which is its first row; and by that number the lowest cosine similarity of a
-        linked pair in it, at most 1.
+        The number of each row's group, which is the group's first row; and, indexed by that number, the lowest cosine
+        similarity of a linked pair in the group, at most 1.
     """
     report = Reporter(len(vectors), progress, task="Comparing")
     groups, lowest = np.arange(len(vectors)), np.ones(len(vectors), np.float32)
@@ -119,7 +119,7 @@ def link(
 
 
 def _merge(groups: npt.NDArray[np.int64], lowest: Vectors, rows: npt.NDArray[np.int64], score: np.float32) -> None:
-    """Merge the groups of some rows, which a pair with this score has linked."""
+    """Merge the groups of some rows that are linked with this lowest score."""
     merged = np.unique(groups[rows])
     if len(merged) > 1:
         groups[np.isin(groups, merged)] = merged[0]

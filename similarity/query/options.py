@@ -29,12 +29,12 @@ class SearchOptions:
     """Options of a search, with their defaults.
 
     Attributes:
-        where: only pictures that meet these conditions; all of them that fit are found, if there are so many.
+        where: conditions that results must meet; up to k such pictures are found, if there are that many.
         exclude_ids: ids of pictures to leave out.
         min_score: the lowest score.
-        distinct: of pictures that are nearly identical to each other, only the best one.
-        offset: how many of the best to skip, to page through results; ranks go on from there.
-        accuracy: of a gallery with an approximate index: fast, balanced or high.
+        distinct: return only the best of nearly identical pictures.
+        offset: number of best results to skip, to page through results; ranks start after it.
+        accuracy: fast, balanced or high, for an approximate index.
     """
 
     where: Where | None = None
@@ -45,14 +45,14 @@ class SearchOptions:
     accuracy: Accuracy = "balanced"
 
     def updated(self, **keywords: Unpack[SearchKeywords]) -> "SearchOptions":
-        """The same options with some others; raises TypeError for one that does not exist."""
+        """Return the options with some changes; raises TypeError for an unknown one."""
         if not keywords:
             return self
         fields: dict[str, Any] = {OLDER_NAMES.get(name, name): value for name, value in keywords.items()}
         return replace(self, **fields)
 
     def without(self, ids: Collection[str]) -> "SearchOptions":
-        """The same options with further ids to leave out."""
+        """Return the options with further ids to exclude."""
         return replace(self, exclude_ids=[*self.exclude_ids, *ids])
 
 

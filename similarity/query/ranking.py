@@ -1,4 +1,4 @@
-"""From a query's vector to hits: conditions are met before the search, near-identical pictures and pages come after."""
+"""Ranking: from a query's vector to hits, with conditions, without near-identical pictures, and in pages."""
 
 from collections.abc import Collection
 from functools import cached_property
@@ -15,15 +15,15 @@ from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.storage.generations import Generation
 from similarity.vectors.arrays import Vectors
 
-# How many selections an index stays prepared for.
-KEPT_SELECTIONS = 16
+# Selections of rows that stay prepared.
+MAX_SELECTIONS = 16
 
 
 class Ranker:
     """Ranks the pictures of one generation. Safe to share between threads."""
 
     def __init__(self, name: str, generation: Generation) -> None:
-        """For one generation of the gallery of this name."""
+        """Rank pictures of a generation of the gallery of this name."""
         self._name, self._generation = name, generation
         self._selections: dict[object, Selection] = {}
 
@@ -33,23 +33,23 @@ class Ranker:
         return Facets(self._generation.items)
 
     def row(self, item_id: str) -> int:
-        """The row of the picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
+        """Return the row of the picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
         if (row := self._generation.items.find(item_id)) is None:
             raise SearchError(f"The picture {item_id!r} is not in the gallery {self._name}.")
         return row
 
     def rank(self, vector: Vectors, k: int, options: SearchOptions) -> list[Hit]:
-        """The best pictures; see `Gallery.search_vector`."""
+        """Return the best pictures; see `Gallery.search_vector`."""
         offset = options.offset
         if k < 1:
             raise SearchError(f"The number of results must be at least 1, not {k}.")
         if offset < 0:
-            raise SearchError(f"The number of results to pass over must be at least 0, not {offset}.")
+            raise SearchError(f"The number of results to skip must be at least 0, not {offset}.")
         scores, rows = self._best(vector, offset + k, options)
         items = self._generation.items.at(rows[offset:])
         # Embeddings in half precision are not quite of unit length.
-        found = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
-        return [Hit(rank, score, item) for rank, (score, item) in enumerate(found, offset + 1)]
+        pairs = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
+        return [Hit(rank, score, item) for rank, (score, item) in enumerate(pairs, offset + 1)]
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """Pictures nearly identical to one; see `Gallery.near_identical`."""
@@ -60,14 +60,14 @@ class Ranker:
         return [hit for hit, near in zip(others, is_near, strict=True) if near]
 
     def _best(self, vector: Vectors, wanted: int, options: SearchOptions) -> tuple[Vectors, Rows]:
-        """Scores and rows of the best `wanted` pictures, or of fewer where fewer qualify."""
+        """Return scores and rows of the best `wanted` pictures, or of fewer if fewer qualify."""
         if options.accuracy not in get_args(Accuracy):
-            raise SearchError(f"The accuracy {options.accuracy!r} is none of {', '.join(get_args(Accuracy))}.")
+            raise SearchError(f"The accuracy {options.accuracy!r} is not one of {', '.join(get_args(Accuracy))}.")
         among = self._among(options.where, options.exclude_ids)
         depth = wanted
         while True:
-            found = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
-            scores, rows = found[0][0], found[1][0]
+            result = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
+            scores, rows = result[0][0], result[1][0]
             chosen = np.flatnonzero(scores >= options.min_score)
             is_all = len(rows) < depth or len(chosen) < len(rows)
             if options.distinct:
@@ -79,7 +79,7 @@ class Ranker:
             depth *= 4  # too many of those were nearly identical
 
     def _among(self, where: Where | None, exclude_ids: Collection[str]) -> Selection | None:
-        """The rows to choose from, or None for all of them; the latest selections are kept."""
+        """Return the rows to choose from, None for all; the latest selections are cached."""
         if not (where or exclude_ids):
             return None
         key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(exclude_ids))
@@ -87,7 +87,7 @@ class Ranker:
             rows = self.facets.rows(where) if where else np.arange(len(self._generation.items))
             excluded = [self.row(item_id) for item_id in exclude_ids]
             selection = Selection(np.setdiff1d(rows, excluded) if excluded else rows, dict(where or {}), excluded)
-            if len(self._selections) >= KEPT_SELECTIONS:
+            if len(self._selections) >= MAX_SELECTIONS:
                 self._selections.clear()
             self._selections[key] = selection
         return selection

@@ -1,9 +1,9 @@
-"""Types of a search's options that need no numbers: how accurate it is to be, and among which pictures."""
+"""Types of the options `accuracy` and `where` of a search, without imports."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
 
-# How much of the exact answer an approximate index may miss; see `tuning.TARGETS`.
+# Level of recall of an approximate index; see `tuning.TARGETS`.
 Accuracy = Literal["fast", "balanced", "high"]
-# Column -> the values of which a picture must have one.
+# Column -> accepted values; a picture must have one of them.
 Where = Mapping[str, Collection[str]]

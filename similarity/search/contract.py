@@ -14,7 +14,7 @@ from similarity.sources import Item
 from similarity.vectors.arrays import Vectors
 
 Rows = npt.NDArray[np.int64]
-# The metric of scores.
+# The metric of all scores.
 METRIC = "inner_product"
 
 Prepared = TypeVar("Prepared")
@@ -36,13 +36,13 @@ class Hit:
 
 
 class Selection:
-    """The rows that a search may return. Keep it to search the same rows again: an index prepares itself for it once.
+    """The rows that a search may return. Reuse it to search the same rows again: an index prepares for it only once.
 
     Attributes:
-        rows: int64 (m,), in order, each once.
-        where: the conditions that select these rows, for an index that knows labels and metadata too; None where the
-            rows were not selected by conditions.
-        excluded: rows that meet the conditions and are left out, int64 (.,).
+        rows: int64 (m,), sorted and distinct.
+        where: the conditions that select these rows, for an index that has labels and metadata, too; None if the rows
+            were not selected by conditions.
+        excluded: rows that meet the conditions and are excluded, int64 (.,).
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Selection:
         """The value that `prepare` returned for an index; computed on the first call, then kept."""
         key = id(index)
         if key not in self._prepared:
-            self._prepared[key] = (prepare(self.rows), index)  # which stays, so that no other one gets its number
+            self._prepared[key] = (prepare(self.rows), index)  # a reference, so that no other index gets its id
         result: Prepared = self._prepared[key][0]
         return result
 
@@ -102,14 +102,14 @@ class VectorIndex(Protocol):
         Args:
             queries: float32 (m, dim), rows of unit length.
             k: at least 1; if there are fewer vectors, all are returned.
-            among: the rows to choose from; all unless given.
-            accuracy: of an approximate index.
+            among: the rows to choose from; by default all.
+            accuracy: accuracy of an approximate index.
 
         Returns:
             Scores float32 and rows int64, both (m, min(k, number of rows)), best first.
 
         Raises:
-            SearchError: k is below 1, the dimension is another, or a query is not finite or has no direction.
+            SearchError: k is below 1, the dimension differs, or a query is not finite or has no direction.
         """
 
     def save(self, path: Path) -> None:
@@ -123,9 +123,9 @@ def validate_queries(queries: Vectors, k: int, dim: int) -> Vectors:
     with np.errstate(over="ignore"):
         queries = np.ascontiguousarray(queries, np.float32)
     if not np.isfinite(queries).all():
-        raise SearchError("A vector holds values that are not finite numbers.")
+        raise SearchError("A vector contains values that are not finite numbers.")
     if not queries.any(axis=1).all():
-        raise SearchError("A vector of zeros has no direction: nothing is similar to it.")
+        raise SearchError("A vector of zeros has no direction, so nothing is similar to it.")
     if k < 1:
         raise SearchError(f"The number of results must be at least 1, not {k}.")
     return queries
@@ -136,7 +136,7 @@ def candidate_count(among: Selection | None, count: int) -> int:
     if among is None:
         return count
     if len(among) and not 0 <= among.rows[0] <= among.rows[-1] < count:
-        raise SearchError(f"There are no such rows in this index, which has {count:,}.")
+        raise SearchError(f"Some rows are not in this index, which has {count:,}.")
     return len(among)
 
 

@@ -37,12 +37,12 @@ def check_store(store: Store, recipe: str = "", *, is_given: bool = False) -> No
     """Check that a store can hold an index, before any other work is done.
 
     Args:
-        recipe: of the index, if it is known yet.
-        is_given: whether a person named the store here, rather than only a gallery.
+        recipe: recipe of the index, if it is known.
+        is_given: whether a person named the store here, and not only a gallery.
 
     Raises:
-        SearchError: there is no counterpart of the recipe. StoreError: the store cannot be reached, or only a gallery
-            named it.
+        SearchError: the store does not have this kind of index. StoreError: the store cannot be reached, or only a
+            gallery named it.
     """
     if store.kind == "milvus":
         from similarity.search.milvus.addresses import give
@@ -73,7 +73,9 @@ def giving(store: Store, uri: str | None) -> Iterator[None]:
     from similarity.search.milvus.addresses import give, normalised, remember
 
     if store.kind != "milvus" or normalised(named.uri) != normalised(store.uri):
-        raise StoreError(f"{uri} is not where the gallery is searched, which is {store.title}: give its own address.")
+        raise StoreError(
+            f"{uri} is not the address of the gallery's store, which is {store.title}: give its own address."
+        )
     give(named)
     yield
     remember(named)
@@ -91,7 +93,7 @@ def make_index(
     """Build an index of all embeddings of a file, or update one by the same recipe in the same store.
 
     Raises:
-        SearchError: the recipe does not work for so many vectors. StoreError: the store cannot be used.
+        SearchError: the recipe does not suit the number of vectors. StoreError: the store cannot be used.
     """
     if store.kind == "faiss":
         if before:
@@ -99,8 +101,8 @@ def make_index(
         return builder_of(recipe)(vectors, progress)
     from similarity.search.milvus.index import MilvusIndex
 
-    goes_on = before and before.vectors.are_compared_as(vectors)
-    if before and goes_on and isinstance(before.index, MilvusIndex) and before.index.is_own(of.directory):
+    is_comparable = before and before.vectors.are_compared_as(vectors)
+    if before and is_comparable and isinstance(before.index, MilvusIndex) and before.index.is_own(of.directory):
         return before.index.updated(recipe, vectors, of, _retagged(before, of.items), progress)
     return MilvusIndex.build(store, recipe, vectors, of, progress)
 

@@ -30,11 +30,12 @@ EXACT = (FLAT, SCAN)
 FLAT_BYTES = 1 << 25
 # Bytes of 8-bit codes up to which the fast exact scan takes at most 30 ms on two cores.
 SCAN_BYTES = 1 << 29
-# Principal components that are kept in inverted lists, most first, and what a vector takes there beside them.
+# Choices of principal components in inverted lists, and bytes that a vector takes there beside them.
 COMPONENTS, OVERHEAD = (256, 128, 64), 8
-# Vectors for each inverted list that k-means learns from: fewer make bad lists, and with fewer than the first, none.
+# Training vectors of k-means for each inverted list: the minimum, and the number from which lists are good.
 MIN_FOR_LIST, FOR_LIST = 20, 40
-# With more lists, finding the nearest takes longer than scanning them. Vectors a product quantiser is trained on.
+# Maximum number of lists: with more, finding the nearest takes longer than scanning them. And training vectors of a
+# product quantiser.
 MOST_LISTS, CODEBOOK = 1 << 18, 256
 GRAMMAR = re.compile(
     r"(?:(?:PCA|OPQ(?P<blocks>\d{1,4})_)(?P<components>\d{1,5}),)?"
@@ -73,14 +74,14 @@ def choose_recipe(name: str, count: int, dim: int, *, free: int | None = None) -
         free: bytes of memory that may be used; by default half of the memory that is free now.
 
     Raises:
-        SearchError: there is no such recipe, or it does not work for so many vectors.
+        SearchError: there is no such recipe, or it does not suit the number of vectors.
     """
     if name == AUTO:
         return _choose(count, dim, psutil.virtual_memory().available // 2 if free is None else free)
     chosen = _inverted(count, dim, COMPONENTS[0], fits=True) if name == INVERTED else name
     if chosen not in EXACT:
         _check(chosen, count, dim)
-    return Recipe(chosen, "It was asked for.")
+    return Recipe(chosen, "It was requested.")
 
 
 def make_inverted(name: str, dim: int) -> Any:
@@ -89,13 +90,13 @@ def make_inverted(name: str, dim: int) -> Any:
     Its distances are Euclidean, which rank vectors of unit length as inner products do, also after PCA with centring.
 
     Raises:
-        SearchError: it is no such string, or does not suit such vectors.
+        SearchError: the string is invalid, or does not suit such vectors.
     """
     parsed = _parse(name, dim)
     try:
         return faiss.index_factory(dim, name, faiss.METRIC_L2)
     except RuntimeError as error:
-        raise SearchError(f"{name!r} makes no sense for {parsed.components} numbers a vector: {_say()}") from error
+        raise SearchError(f"{name!r} does not suit vectors of {parsed.components} numbers: {_choices()}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,11 @@ def _parse(name: str, dim: int) -> _Parsed:
     """Parse a factory string; FAISS knows more of them, but not all can be trained, updated and read again."""
     match = GRAMMAR.fullmatch(name)
     if not match or not 1 <= int(match["lists"]) <= MOST_LISTS:
-        raise SearchError(f"{name!r} is no recipe: {_say()}")
+        raise SearchError(f"{name!r} is not a recipe: {_choices()}")
     lists, components = int(match["lists"]), int(match["components"] or dim)
     blocks = int(match["blocks"] or 1)
     if not 1 <= components <= dim or not blocks or components % blocks:
-        raise SearchError(f"{name!r} makes no sense for vectors of {dim} numbers: {_say()}")
+        raise SearchError(f"{name!r} does not suit vectors of {dim} numbers: {_choices()}")
     learned = max(components if match["components"] else 1, CODEBOOK if match["blocks"] or match["code_blocks"] else 1)
     return _Parsed(components, lists, max(MIN_FOR_LIST * lists, learned))
 
@@ -128,18 +129,18 @@ def _choose(count: int, dim: int, free: int) -> Recipe:
         return Recipe(SCAN, f"{pictures} are scanned exactly in {_size(count * dim)} of memory.")
     components = next((size for size in COMPONENTS if count * (size + OVERHEAD) <= free), COMPONENTS[-1])
     name = _inverted(count, dim, components)
-    if _parse(name, dim).needed > count:  # memory is so short that not even this little fits
+    if _parse(name, dim).needed > count:  # there is memory for less than even this index
         return Recipe(SCAN, f"{pictures} are too few for an approximate index.")
     size = _size(count * (min(dim, components) + OVERHEAD))
-    why = "so many that an exact scan would take long" if count * dim <= free else "more than fit into memory"
+    why = "too many for a fast exact scan" if count * dim <= free else "more than fit into memory"
     return Recipe(name, f"{pictures} are {why}; this takes {size} of memory.")
 
 
 def _inverted(count: int, dim: int, components: int, *, fits: bool = False) -> str:
-    """A factory string with about 4 sqrt(count) lists, as FAISS's guidelines suggest, rounded to a power of two.
+    """Return a factory string with about 4 sqrt(count) lists, as FAISS's guidelines suggest, rounded to a power of two.
 
     Args:
-        fits: take fewer lists if needed, so that there are enough vectors for training.
+        fits: take fewer lists if there are too few vectors for training.
     """
     lists = 2 ** max(4, round(math.log2(4 * math.sqrt(max(1, count)))))
     if fits:
@@ -153,7 +154,7 @@ def _check(name: str, count: int, dim: int) -> None:
     needed = _parse(name, dim).needed
     if count < needed:
         raise SearchError(
-            f"{name!r} needs at least {needed:,} pictures, and there are {count:,}: take 'auto' or 'flat'."
+            f"{name!r} needs at least {needed:,} pictures, and there are {count:,}: choose 'auto' or 'flat'."
         )
     make_inverted(name, dim)
 
@@ -162,5 +163,5 @@ def _size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
-def _say() -> str:
+def _choices() -> str:
     return f"choose one of {', '.join(NAMED)}, or a FAISS factory string such as 'PCA256,IVF4096,SQ8'."

@@ -36,7 +36,7 @@ class Store:
 
     Attributes:
         kind: the engine.
-        uri: of Milvus: an http(s) address, or the absolute path of a file.
+        uri: address of Milvus: an http(s) address, or the absolute path of a file.
     """
 
     kind: Kind = "faiss"
@@ -58,7 +58,7 @@ class Indexed:
     Attributes:
         directory: the gallery's folder.
         generation: its number.
-        items: one for each vector.
+        items: an item for each vector.
     """
 
     directory: Path
@@ -70,8 +70,8 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
     """Choose a store by name and address.
 
     Args:
-        kind: as above; the value of SIMILARITY_STORE unless given, or else the embedded store.
-        uri: of Milvus; the value of SIMILARITY_MILVUS_URI unless given.
+        kind: as above; by default the value of SIMILARITY_STORE, or else the embedded store.
+        uri: address of Milvus; by default the value of SIMILARITY_MILVUS_URI.
 
     Raises:
         StoreError: there is no such store, or it has no address.
@@ -81,7 +81,7 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
     if kind is None:
         kind = "milvus" if uri else os.environ.get(STORE) or "faiss"
     if kind not in get_args(Kind):
-        raise StoreError(f"{kind!r} is no store: choose from {', '.join(get_args(Kind))}.")
+        raise StoreError(f"{kind!r} is not a store: choose from {', '.join(get_args(Kind))}.")
     if kind == "faiss":
         if uri:
             raise StoreError("FAISS keeps its index in the gallery's folder: leave the address away, or take milvus.")
@@ -93,7 +93,7 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
     if is_url(uri):
         return Store("milvus", uri.rstrip("/"))
     if not uri.endswith(".db"):
-        raise StoreError(f"{uri} is no address of Milvus: give http://…, or a file whose name ends in .db.")
+        raise StoreError(f"{uri} is not an address of Milvus: give http://…, or a file whose name ends in .db.")
     return Store("milvus", str(full_path(uri)))
 
 

@@ -29,9 +29,9 @@ SHORTLIST: dict[Accuracy, int] = {"fast": 50, "balanced": 50, "high": 100}
 QUERIES, K = 200, 10
 # Difference between two ways to compute the same score.
 SAME = 1e-5
-# Tuning is repeated after changes of so large a share of the pictures.
+# Tuning is repeated after this share of the pictures has changed.
 OUTDATED = 0.05
-# An index has drifted when it needs so many times as many lists as at first, or has so many times as many pictures.
+# An index has drifted when it needs DRIFTED times its first number of lists, or has GROWN times its first pictures.
 DRIFTED, GROWN = 2, 4
 
 
@@ -62,9 +62,9 @@ class Tuning:
         probes = {level: facts["probes"][level] for level in TARGETS}
         recall = {level: facts["recall@10"][level] for level in TARGETS}
         if not all(type(value) is int and 0 <= value < 1 << 62 for value in (*numbers.values(), *probes.values())):
-            raise ValueError("counts that are none")
+            raise ValueError("its counts are invalid")
         if not all(isinstance(value, int | float) and 0 <= value <= 1 for value in recall.values()):
-            raise ValueError("shares that are none")
+            raise ValueError("its shares are invalid")
         return cls(probes=probes, recall=recall, **numbers)
 
     @property
@@ -80,25 +80,25 @@ class Tuning:
         }
 
     def after(self, changes: int) -> "Tuning":
-        """The tuning after so many more changes."""
+        """Return the tuning after more changes."""
         return replace(self, changed=self.changed + changes)
 
     def is_outdated(self, count: int) -> bool:
-        """Whether it should be measured again, for a gallery of so many pictures."""
+        """Whether it should be measured again, for a gallery of `count` pictures."""
         return self.changed - self.measured_after > OUTDATED * count
 
     def drift(self, count: int) -> str:
-        """Why the index should be rebuilt, after the changes since its lists were trained; empty if it should not.
+        """Return the reason why the index should be rebuilt after changes; empty if there is none.
 
         Args:
-            count: the number of pictures now.
+            count: the current number of pictures.
         """
         if count > GROWN * self.trained_on or GROWN * count < self.trained_on:
             return f"its groups were learned from {self.trained_on:,} pictures, and it has {count:,} now"
         if self.probes["balanced"] > DRIFTED * self.first_probes:
             return f"a search visits {self.probes['balanced']} of its groups now, and {self.first_probes} at first"
         if self.recall["balanced"] < TARGETS["balanced"] and self.changed:
-            return f"it finds {self.recall['balanced']:.1%} of the ten nearest pictures only"
+            return f"it finds only {self.recall['balanced']:.1%} of the ten nearest pictures"
         return ""
 
 
@@ -110,7 +110,7 @@ def tune(
     Args:
         answer: searches the index.
         lists: the number of its lists.
-        vectors: the vectors that it holds.
+        vectors: its vectors.
         before: the tuning so far.
     """
     rows = np.sort(np.random.default_rng(1).choice(len(vectors), min(QUERIES, len(vectors)), replace=False))
@@ -131,7 +131,7 @@ def tune(
 
 
 def _tenth_best(vectors: StoredVectors, queries: Vectors, progress: OnProgress | None) -> Vectors:
-    """The score of the K-th nearest vector of each query, itself not counted, float32 (m,)."""
+    """Return the score of the K-th nearest vector of each query, without itself, float32 (m,)."""
     report = Reporter(len(vectors), progress, task="Measuring the index")
     best = np.full((len(queries), K + 1), -np.inf, np.float32)
     for _, block in vectors.blocks():
@@ -143,7 +143,7 @@ def _tenth_best(vectors: StoredVectors, queries: Vectors, progress: OnProgress |
 
 
 def _recall(answer: Answer, queries: Vectors, needed: Vectors, probes: int, shortlist: int) -> float:
-    """The share of the K nearest that the index returns, known by their scores; the query itself is not counted."""
+    """Return the share of the K nearest vectors, without the query, that the index finds, judged by scores."""
     scores, _ = answer(queries, K + 1, probes, shortlist)
     hits = (scores >= needed[:, np.newaxis] - SAME).sum(axis=1) - 1
     return float(np.mean(np.maximum(hits, 0)) / max(1, scores.shape[1] - 1))

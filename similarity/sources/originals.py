@@ -52,7 +52,7 @@ def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> Query
     """
     file = QueryFile(_read(item, fetch).data, file_name(item))
     if item.sha256 and file.sha256 != item.sha256:
-        raise ImageError(item.path, "is another picture now than when it was indexed: sync the gallery first.")
+        raise ImageError(item.path, "has changed since it was indexed: sync the gallery first.")
     return file
 
 

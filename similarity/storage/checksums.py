@@ -1,7 +1,7 @@
-"""Whether a generation's files are the ones that were written: sizes always, hashes whenever a file may have changed.
+"""Checking a generation's files against their checksums: sizes always, hashes whenever a file may have changed.
 
-What was hashed when it was written, or later and found sound, is remembered in SIMILARITY_HOME/cache/verified by each
-file's size, times and place on the disk, so that opening a large gallery does not hash it again.
+Size, times and inode of each verified file are remembered in SIMILARITY_HOME/cache/verified, also of those that were
+hashed when a generation was written, so that opening a large gallery does not read all of it.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from similarity.errors import GalleryDamagedError
 from similarity.files import open_own, read_json, write_atomically
 from similarity.paths import cache_folder
 
-# A file that was written less than this many seconds ago may be written again without its times telling it.
+# Seconds after its last change until a file is remembered: times are too coarse to show another change right after it.
 SETTLED_AFTER = 2.0
-MOST_BYTES = 1_000_000  # of what is remembered of a gallery
+MOST_BYTES = 1_000_000  # of the remembered facts of a gallery
 
 logger = logging.getLogger(__name__)
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
-    """Size and SHA-256 of a file."""
+    """Return size and SHA-256 of a file."""
     with open_own(path) as file:
         return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
@@ -44,14 +44,14 @@ def fingerprints(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: bool = False) -> None:
-    """Compare files with what is known of them.
+    """Compare files with their fingerprints.
 
     Args:
-        files: name -> what `fingerprint` said when it was written.
-        thorough: hash them all, whatever is remembered.
+        files: name -> value of `fingerprint` when the file was written.
+        thorough: hash all files, even those that are remembered.
 
     Raises:
-        GalleryDamagedError: one is missing or another.
+        GalleryDamagedError: a file is missing or has changed.
     """
     memory = _memory(folder.parents[1])
     remembered = {} if thorough else _recall(memory)
@@ -74,12 +74,12 @@ def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: 
 
 
 def _identity(status: os.stat_result, expected: Mapping[str, Any]) -> list[Any]:
-    """Facts that change with a file's content, as far as a file system tells, and the SHA-256 it should have."""
+    """Return facts that change with a file's content, as far as the file system shows, and its expected SHA-256."""
     return [expected["sha256"], status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def _memory(gallery: Path) -> Path:
-    """One file for each gallery, so that generations that come and go leave nothing behind."""
+    """Return the file for a gallery; it is shared by all generations, so that old ones leave nothing behind."""
     key = hashlib.sha256(os.fsencode(gallery)).hexdigest()[:24]
     return cache_folder() / "verified" / f"{key}.json"
 
@@ -93,9 +93,9 @@ def _recall(memory: Path) -> dict[str, list[Any]]:
 
 
 def _remember(memory: Path, seen: dict[str, list[Any]]) -> None:
-    """Written whole or not at all; where that cannot be, the next one to open the gallery hashes again."""
+    """Write the facts atomically; if that fails, files are hashed again the next time."""
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(memory, json.dumps(seen))
     except OSError as error:
-        logger.info("What was verified cannot be remembered: %s", error)
+        logger.info("Verified files cannot be remembered: %s", error)

@@ -1,6 +1,6 @@
-"""Deleting what a gallery does not need any more: generations, thumbnails, collections in Milvus, or all of it.
+"""Deleting generations, thumbnails and collections that a gallery no longer needs, or a whole gallery.
 
-Only what is a gallery's own is deleted, by its name, and never a picture that was indexed.
+Only a gallery's own files are deleted, which are known by their names, and never a picture that was indexed.
 """
 
 import logging
@@ -30,26 +30,26 @@ from similarity.vectors.npy_files import read_array
 logger = logging.getLogger(__name__)
 
 
-def forget_vectors(folder: Path, there: Iterable[Path]) -> bool:
-    """Take the vectors of a generation out of its collection, but for those that others have too.
+def forget_vectors(folder: Path, folders: Iterable[Path]) -> bool:
+    """Delete the vectors of a generation from its collection, except those that other generations share.
 
     Args:
-        folder: of the generation, which is about to go.
-        there: the folders of all generations, also of those that only a reader holds.
+        folder: the folder of the generation, which is about to be deleted.
+        folders: the folders of all generations, including those that only readers still hold.
 
     Returns:
-        Whether that is done, so that the folder may go.
+        Whether they are deleted, so that the folder can be deleted, too.
     """
     try:
         manifest = read_manifest(folder)[0]
     except GalleryError:
-        return True  # what it had sent, if anything, is passed over by all searches
+        return True  # searches ignore any vectors of it
     if manifest.store.kind == "faiss":
         return True
     try:
-        mine = _collection(folder)
-        others = [other for other in there if other != folder and _collection(other) == mine]
-        if not others:  # all of the collection goes
+        own = _collection(folder)
+        others = [other for other in folders if other != folder and _collection(other) == own]
+        if not others:  # the whole collection is dropped
             return True
 
         from similarity.storage.collections import own_collection
@@ -58,16 +58,16 @@ def forget_vectors(folder: Path, there: Iterable[Path]) -> bool:
         if collection := own_collection(folder.parents[1], manifest):
             collection.delete_keys(keys)
     except (GalleryError, OSError, ValueError, LookupError) as error:
-        logger.warning("What only %s has in its collection could not be taken out: %s", folder, error)
+        logger.warning("Vectors of %s could not be deleted from its collection: %s", folder, error)
         return False
     return True
 
 
 def drop_collections(directory: Path, folders: Iterable[Path]) -> None:
-    """Drop what a gallery has made in Milvus and does not use any more; it never fails.
+    """Drop the collections in Milvus that a gallery made and no longer uses; it never fails.
 
     Args:
-        folders: its generations.
+        folders: the folders of its generations.
     """
     if (directory / COLLECTIONS).exists():
         from similarity.storage.collections import drop_unused
@@ -75,11 +75,11 @@ def drop_collections(directory: Path, folders: Iterable[Path]) -> None:
         try:
             drop_unused(directory, {used for folder in folders if (used := _collection(folder))})
         except GalleryError as error:  # a generation that cannot be read may still need one
-            logger.warning("The collections of %s were left as they are: %s", directory, error)
+            logger.warning("The collections of %s were not dropped: %s", directory, error)
 
 
 def _collection(folder: Path) -> tuple[str, str] | None:
-    """Address and name of the collection that a generation is in; raises GalleryError if that cannot be told."""
+    """Return address and name of a generation's collection; raises GalleryError if its manifest cannot be read."""
     manifest = read_manifest(folder)[0]
     return (manifest.store.uri, str(manifest.search["collection"])) if manifest.store.kind == "milvus" else None
 
@@ -89,10 +89,10 @@ def _keys(folder: Path) -> Rows:
 
 
 def collect(directory: Path, previous: int | None) -> None:
-    """Delete what is not needed any more. It never fails: whatever stays is deleted the next time.
+    """Delete all that is no longer needed. It never fails: the rest is deleted the next time.
 
     Args:
-        previous: the generation to keep beside the live one and those that a reader is in.
+        previous: the generation to keep, beside the live one and those that are being read.
     """
     kept = {generation_folder(directory, number) for number in (previous, live_number(directory)) if number is not None}
     for folder in set(generation_folders(directory)) - kept:
@@ -101,7 +101,7 @@ def collect(directory: Path, previous: int | None) -> None:
                 remove_generation(folder)
     drop_collections(directory, generation_folders(directory))
     if has_unfinished(directory):
-        return  # its thumbnails are needed when it is gone on with
+        return  # the interrupted run needs its thumbnails when it is resumed
     try:
         used = set[str]().union(*(read_contents(folder / ITEMS) for folder in generation_folders(directory)))
     except (OSError, ValueError, LookupError, pa.ArrowException):
@@ -110,13 +110,13 @@ def collect(directory: Path, previous: int | None) -> None:
 
 
 def delete_gallery(directory: Path) -> None:
-    """Delete a gallery, or what is left of one that was not finished, with what was uploaded for it.
+    """Delete a gallery, or the remains of an unfinished one, with the pictures that were uploaded for it.
 
-    It is gone for everybody at the first step, so whatever interrupts the rest leaves no half of a gallery; deleting it
-    again takes the rest away. Whatever else lies in the folder stays.
+    The first step makes it disappear for everybody, so an interruption never leaves half a gallery; deleting it again
+    removes the rest. Other files in the folder are not touched.
 
     Raises:
-        GalleryNotFoundError: the folder is not a gallery's. GalleryBusyError: somebody writes it.
+        GalleryNotFoundError: the folder has no gallery. GalleryBusyError: another process is writing to it.
         GalleryError: it cannot be deleted.
     """
     directory = full_path(directory)
@@ -128,7 +128,7 @@ def delete_gallery(directory: Path) -> None:
         if directory.parent == galleries_folder():
             drop_uploads(directory.name)
         drop_collections(directory, ())
-        for name in OWN_ENTRIES:  # what tells that there was a gallery comes late, the lock last
+        for name in OWN_ENTRIES:  # in an order that shows until late that this was a gallery; the lock comes last
             remove_entry(directory / name)
         with suppress(OSError):
             directory.rmdir()

@@ -1,8 +1,8 @@
-"""The collections in Milvus that a gallery has made: which are its own, and dropping what it does not use any more."""
+"""The collections in Milvus that a gallery made: checking ownership, and dropping unused ones."""
 
 import logging
 import re
-from collections.abc import Collection as Some
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,13 +22,13 @@ def drop_own(directory: Path, store: Store, name: str, identity: str) -> bool:
     """Drop a collection if it is the gallery's own.
 
     Args:
-        identity: that was noted with it; nothing by earlier versions.
+        identity: the gallery's id in the ledger; earlier versions wrote none.
 
     Returns:
-        Whether it is gone.
+        Whether it does not exist any more.
 
     Raises:
-        StoreError: Milvus cannot be asked.
+        StoreError: Milvus cannot be used.
     """
     if identity and not owns(directory, identity):
         return False
@@ -46,7 +46,7 @@ def drop_own(directory: Path, store: Store, name: str, identity: str) -> bool:
 
 
 def own_collection(directory: Path, manifest: Manifest) -> Collection | None:
-    """The collection of one of the gallery's generations, if it may be changed; raises StoreError, LookupError."""
+    """Return the collection of a generation if it is the gallery's own; raises StoreError, LookupError."""
     identity = str(manifest.search.get("gallery", ""))
     if not (identity and owns(directory, identity)):
         return None
@@ -55,7 +55,7 @@ def own_collection(directory: Path, manifest: Manifest) -> Collection | None:
 
 
 def _is_named_after(directory: Path, name: str) -> bool:
-    """Whether a collection without an id is surely that of the gallery in a folder."""
+    """Whether a collection without an id can only be that of the gallery in a folder."""
     if not re.fullmatch(re.escape(name_stem(directory)) + "[0-9a-f]{12}", name):
         return False
     others = (path for path in galleries_folder().glob("*") if path.is_dir() and not path.samefile(directory))
@@ -63,7 +63,7 @@ def _is_named_after(directory: Path, name: str) -> bool:
 
 
 def _is_in(directory: Path, name: str) -> bool:
-    """Whether a gallery is in a collection, or may be: nobody can tell of one that is damaged."""
+    """Whether a gallery uses a collection, or may do so because it is damaged."""
     try:
         return any(
             read_manifest(folder)[0].search.get("collection") == name
@@ -73,24 +73,25 @@ def _is_in(directory: Path, name: str) -> bool:
         return True
 
 
-def drop_unused(directory: Path, used: Some[tuple[str, str]]) -> None:
-    """Drop the collections that a gallery has made and does not use; it never fails, since it is tried again.
+def drop_unused(directory: Path, used: AbstractSet[tuple[str, str]]) -> None:
+    """Drop the collections that a gallery made and does not use. It never fails: the rest is dropped the next time.
 
     Args:
-        used: address and name of each that it uses.
+        used: address and name of each collection that it uses.
     """
-    noted = read_noted(directory)
-    left = [one for one in noted if (one.uri, one.name) in used or not _is_dropped(directory, one)]
+    recorded = read_noted(directory)
+    left = [entry for entry in recorded if (entry.uri, entry.name) in used or not _drop(directory, entry)]
     with suppress(OSError):
         write_noted(directory, left)
     with suppress(StoreError):
-        gone = {one.gallery for one in noted} - {one.gallery for one in left}
+        gone = {entry.gallery for entry in recorded} - {entry.gallery for entry in left}
         forget_galleries(identity for identity in gone if owns(directory, identity))
 
 
-def _is_dropped(directory: Path, one: Noted) -> bool:
+def _drop(directory: Path, entry: Noted) -> bool:
+    """Drop a collection; returns whether it does not exist any more."""
     try:
-        return drop_own(directory, Store("milvus", one.uri), one.name, one.gallery)
+        return drop_own(directory, Store("milvus", entry.uri), entry.name, entry.gallery)
     except (StoreError, OSError) as error:
-        logger.warning("The collection %s of %s could not be dropped: %s", one.name, directory, error)
+        logger.warning("The collection %s of %s could not be dropped: %s", entry.name, directory, error)
         return False

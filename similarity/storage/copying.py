@@ -1,6 +1,6 @@
-"""Files copied out of a folder that belongs to somebody else, who may be changing it at that moment.
+"""Copying files out of a folder of somebody else, who may change it at the same time.
 
-Nothing is looked at twice: what is opened is a regular file that no link leads to, and what is hashed is the copy.
+Each file is opened once, without following links, and must be a regular file; the hash is that of the copied bytes.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ BLOCK = 1 << 20
 
 
 def open_within(folder: Path, name: str) -> BinaryIO:
-    """A file in a folder, opened to be read.
+    """Open a file in a folder for reading.
 
     Args:
-        folder: as somebody here named it, so links may lead to it.
-        name: from there on, with slashes; nothing on the way may be a link.
+        folder: a path that our own user gave, so it may contain links.
+        name: the path within the folder, with slashes; no part of it may be a link.
 
     Raises:
-        OSError: it is not there, or is a link, a pipe or the like, or in a folder that is a link.
+        OSError: the file does not exist, is a link, a pipe or the like, or is in a folder that is a link.
     """
     *folders, last = PurePosixPath(name).parts
     inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -31,7 +31,7 @@ def open_within(folder: Path, name: str) -> BinaryIO:
         for part in folders:
             outer, inner = inner, os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=inner)
             os.close(outer)
-        file = open(os.open(last, os.O_RDONLY | CAREFULLY, dir_fd=inner), "rb")  # noqa: PTH123, SIM115 - of what is open
+        file = open(os.open(last, os.O_RDONLY | CAREFULLY, dir_fd=inner), "rb")  # noqa: PTH123, SIM115 - it is open already
     finally:
         os.close(inner)
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -40,25 +40,25 @@ def open_within(folder: Path, name: str) -> BinaryIO:
     return file
 
 
-def read_within(folder: Path, name: str, most: int) -> bytes:
-    """The bytes of a file in a folder; raises OSError as `open_within`, or if there are more than so many."""
+def read_within(folder: Path, name: str, limit: int) -> bytes:
+    """Read a file in a folder; raises OSError as `open_within`, or if it has more than `limit` bytes."""
     with open_within(folder, name) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(f"{name} is larger than {most:,} bytes")
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(f"{name} is larger than {limit:,} bytes")
     return data
 
 
 def copy(file: BinaryIO, target: Path, size: int, advance: Callable[[int], object]) -> str:
-    """Copy a file that is open, and have the disk confirm the copy; returns its SHA-256 in hex.
+    """Copy an open file, and sync the copy to disk; returns its SHA-256 in hex.
 
     Args:
-        target: which is not there yet.
-        size: that the file must have, in bytes.
-        advance: called with how many bytes have been copied since the last time.
+        target: a path that does not exist yet.
+        size: expected size of the file in bytes.
+        advance: called with the number of bytes copied since the last call.
 
     Raises:
-        ValueError: it has another size. OSError: it cannot be read, or the copy cannot be written.
+        ValueError: the file has another size. OSError: it cannot be read, or the copy cannot be written.
     """
     digest, left = hashlib.sha256(), size
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,5 +73,5 @@ def copy(file: BinaryIO, target: Path, size: int, advance: Callable[[int], objec
         copied.flush()
         os.fsync(copied.fileno())
     if left:
-        raise ValueError(f"it has not {size:,} bytes")
+        raise ValueError(f"its size is not {size:,} bytes")
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""CURRENT, the file that says which generation of a gallery is live.
+"""CURRENT, the file that names the live generation of a gallery.
 
 Its line is the gallery's state: "000003 5c1e…", the generation's number and its manifest's SHA-256.
 """
@@ -12,7 +12,7 @@ from similarity.errors import GalleryDamagedError, GalleryError, GalleryNotFound
 from similarity.files import read_own, write_atomically
 
 CURRENT = "CURRENT"
-MOST_BYTES = 1_000  # of it
+MOST_BYTES = 1_000  # of the file
 AGAIN = "index the gallery again"
 
 
@@ -45,18 +45,18 @@ def read_state(directory: Path) -> State:
     """Read the state of the gallery in a folder.
 
     Raises:
-        GalleryNotFoundError: there is none. GalleryDamagedError: CURRENT is malformed, or cannot be read.
+        GalleryNotFoundError: there is no gallery. GalleryDamagedError: CURRENT is malformed, or cannot be read.
     """
     return State.parse(live_state(directory), directory)
 
 
 def live_state(directory: Path) -> str:
-    """The line of CURRENT as it is: a key that changes whenever the gallery does, even if it is deleted and made anew.
+    """Return the line of CURRENT: a key that changes with the gallery, even if it is deleted and made again.
 
-    It is cheap enough to read at every turn.
+    Reading it is cheap enough for every search.
 
     Raises:
-        GalleryNotFoundError: there is none. GalleryDamagedError: CURRENT cannot be read.
+        GalleryNotFoundError: there is no gallery. GalleryDamagedError: CURRENT cannot be read.
     """
     try:
         return read_own(directory / CURRENT, MOST_BYTES).decode(errors="replace").removesuffix("\n")
@@ -67,14 +67,14 @@ def live_state(directory: Path) -> str:
 
 
 def live_number(directory: Path) -> int | None:
-    """The number of the live generation; None if there is no gallery, or CURRENT is malformed."""
+    """Return the number of the live generation; None if there is no gallery, or CURRENT is malformed."""
     with suppress(GalleryError):
         return read_state(directory).number
     return None
 
 
 def make_current(directory: Path, state: State) -> None:
-    """Replace CURRENT. If the disk does not confirm that, the old one is put back: nothing has been promised yet."""
+    """Replace CURRENT. If that cannot be synced to disk, the old file is restored, and the change has not happened."""
     path = directory / CURRENT
     before = live_state(directory) if exists(directory) else None
     try:
@@ -83,5 +83,5 @@ def make_current(directory: Path, state: State) -> None:
         if before is None:
             path.unlink(missing_ok=True)
         elif live_state(directory) != before:
-            write_atomically(path, f"{before}\n")  # the disk does not confirm, so this is not durable either
+            write_atomically(path, f"{before}\n")  # not durable, since syncing has just failed
         raise

@@ -1,4 +1,4 @@
-"""The embedder that made a generation: the only one that can embed more pictures for it, or queries."""
+"""The embedder of a generation: the model that made it, loaded again."""
 
 from similarity.embedding.embedder import Embedder, EmbedderId, Load
 from similarity.errors import GalleryError, ModelError
@@ -6,20 +6,24 @@ from similarity.storage.generations import Generation
 
 
 def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
-    """Load the embedder that made a generation.
+    """Load the model of a generation, the only one that can embed more pictures or queries for it.
 
     Args:
-        name: of its gallery, for errors.
+        name: the name of its gallery, for errors.
 
     Raises:
-        GalleryError: it cannot be loaded, or its weights are not the same any more.
+        GalleryError: it cannot be loaded, or its weights have changed.
     """
-    made = generation.manifest
-    identity = EmbedderId(made.model, made.weights_sha256, made.precision, generation.quantised, made.network_sha256)
+    manifest = generation.manifest
+    identity = EmbedderId(
+        manifest.model, manifest.weights_sha256, manifest.precision, generation.quantised, manifest.network_sha256
+    )
     try:
         embedder = load(identity)
     except ModelError as error:
-        raise GalleryError(f"The gallery {name} was made with {made.model}, which cannot be loaded: {error}") from error
-    if not embedder.serves(identity) or embedder.backbone.preprocessing.facts() != made.preprocessing:
+        raise GalleryError(
+            f"The gallery {name} was made with {manifest.model}, which cannot be loaded: {error}"
+        ) from error
+    if not embedder.serves(identity) or embedder.backbone.preprocessing.facts() != manifest.preprocessing:
         raise GalleryError(f"The gallery {name} was made with another model or preprocessing: index it again.")
     return embedder

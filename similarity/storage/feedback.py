@@ -24,32 +24,32 @@ from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundErr
 from similarity.files import drop_foreign, open_own, parse_json, write_atomically
 from similarity.sources import Item
 from similarity.storage.current import exists
-from similarity.storage.feedback_lines import About, Mark, MarkedQuery, to_about, to_edges, to_line, to_mark
+from similarity.storage.feedback_lines import About, FeedbackEntry, FeedbackQuery, to_about, to_edges, to_entry, to_line
 from similarity.storage.items import Items
 from similarity.storage.manifest import Manifest
 
 __all__ = [
-    "MARKS",
-    "MOST_MARKS",
+    "FEEDBACK",
+    "MAX_ENTRIES",
     "OWN_FILES",
-    "Mark",
-    "MarkedQuery",
-    "add_mark",
-    "export_marks",
+    "FeedbackEntry",
+    "FeedbackQuery",
+    "add_feedback",
+    "export_feedback",
+    "feedback_to_json",
     "forget_all",
-    "forget_mark",
-    "read_marks",
-    "tell_marks",
-    "write_marks",
+    "forget_feedback",
+    "read_feedback",
+    "write_feedback",
 ]
 
-MARKS, MARKS_NEW, MARKS_LOCK = "feedback.jsonl", "feedback.jsonl.new", ".feedback.lock"
-OWN_FILES = (MARKS, MARKS_NEW, MARKS_LOCK)
+FEEDBACK, FEEDBACK_NEW, FEEDBACK_LOCK = "feedback.jsonl", "feedback.jsonl.new", ".feedback.lock"
+OWN_FILES = (FEEDBACK, FEEDBACK_NEW, FEEDBACK_LOCK)
 # Lines of a gallery. With embeddings of 2048 numbers that is 280 MB at the very most.
-MOST_MARKS = 50_000
+MAX_ENTRIES = 50_000
 # Of a file that is read: bytes, lines, which also take marks back, and bytes of a line. Of damaged lines, so many are
 # logged.
-MOST_BYTES, MOST_LINES, LONGEST_LINE, LOGGED = 400_000_000, 8 * MOST_MARKS, 32_000, 5
+MOST_BYTES, MOST_LINES, LONGEST_LINE, LOGGED = 400_000_000, 8 * MAX_ENTRIES, 32_000, 5
 # Whoever else writes a line needs a moment, in seconds; tidying up the longest file takes two.
 PATIENCE = 10.0
 BLOCK = 1 << 20
@@ -57,71 +57,73 @@ BLOCK = 1 << 20
 logger = logging.getLogger(__name__)
 
 
-def add_mark(directory: Path, manifest: Manifest, query: MarkedQuery, item: Item, *, wanted: bool) -> Mark:
+def add_feedback(
+    directory: Path, manifest: Manifest, query: FeedbackQuery, item: Item, *, wanted: bool
+) -> FeedbackEntry:
     """Keep a mark; an earlier one about the same query and picture is replaced.
 
     Raises:
         GalleryError: there are too many, or it cannot be written. GalleryNotFoundError: the gallery was deleted.
     """
     of = (manifest.model, manifest.weights_sha256, manifest.network_sha256)
-    mark = Mark(_now(), query, item.id, item.sha256, wanted, *of)
+    entry = FeedbackEntry(_now(), query, item.id, item.sha256, wanted, *of)
     with _writing(directory):
-        path = directory / MARKS
-        if _count_lines(path) >= MOST_MARKS:
-            write_marks(directory, read_marks(directory))
-        if _count_lines(path) >= MOST_MARKS:
+        path = directory / FEEDBACK
+        if _count_lines(path) >= MAX_ENTRIES:
+            write_feedback(directory, read_feedback(directory))
+        if _count_lines(path) >= MAX_ENTRIES:
             raise GalleryError(
-                f"The gallery {directory.name} has {MOST_MARKS:,} marks, and no more are kept: export them, then "
+                f"The gallery {directory.name} has {MAX_ENTRIES:,} marks, and no more are kept: export them, then "
                 "forget them to make room."
             )
-        _append(path, to_line(mark))
-    return mark
+        _append(path, to_line(entry))
+    return entry
 
 
-def forget_mark(directory: Path, query: MarkedQuery, item: Item) -> None:
-    """Take a mark back, if there is one; raises as `add_mark`, but never because there are too many."""
+def forget_feedback(directory: Path, query: FeedbackQuery, item: Item) -> None:
+    """Take a mark back, if there is one; raises as `add_feedback`, but never because there are too many."""
     line = {"when": _now(), "query": query.sha256, "box": to_edges(query.box), "sha256": item.sha256, "wanted": None}
     with _writing(directory):
-        path = directory / MARKS
+        path = directory / FEEDBACK
         if path.exists():
             _append(path, line)
 
 
 def forget_all(directory: Path) -> int:
-    """Take all marks of the gallery in a folder back; returns how many there were. Raises as `add_mark`."""
+    """Take all marks of the gallery in a folder back; returns how many there were. Raises as `add_feedback`."""
     with _writing(directory):
-        count = len(read_marks(directory))
-        (directory / MARKS).unlink(missing_ok=True)
+        count = len(read_feedback(directory))
+        (directory / FEEDBACK).unlink(missing_ok=True)
     return count
 
 
-def read_marks(directory: Path) -> list[Mark]:
+def read_feedback(directory: Path) -> list[FeedbackEntry]:
     """All marks of the gallery in a folder, oldest first; lines that are damaged are passed over.
 
     Raises:
         GalleryError: they cannot be read.
     """
     try:
-        return list(_read(directory / MARKS).values())
+        return list(_read(directory / FEEDBACK).values())
     except OSError as error:
         raise GalleryError(f"The marks of {directory} cannot be read ({error.strerror or error}).") from error
 
 
-def export_marks(directory: Path, items: Items) -> bytes:
+def export_feedback(directory: Path, items: Items) -> bytes:
     """All marks as a JSON file, oldest first, with where each picture is now; of one that is gone that is null."""
     return json.dumps(
-        {"gallery": directory.name, "marks": tell_marks(directory, items)}, indent=2, ensure_ascii=False
+        {"gallery": directory.name, "marks": feedback_to_json(directory, items)}, indent=2, ensure_ascii=False
     ).encode()
 
 
-def tell_marks(directory: Path, items: Items) -> list[dict[str, Any]]:
-    """All marks in JSON's own types, oldest first; see `export_marks`. An embedding is float16 in base64."""
-    marks = read_marks(directory)
-    rows = {content: row for row, content in enumerate(items.contents())} if marks else {}
+def feedback_to_json(directory: Path, items: Items) -> list[dict[str, Any]]:
+    """All marks in JSON's own types, oldest first; see `export_feedback`. An embedding is float16 in base64."""
+    entries = read_feedback(directory)
+    rows = {content: row for row, content in enumerate(items.contents())} if entries else {}
     told = []
-    for mark in marks:
-        item = items[rows[mark.sha256]] if mark.sha256 in rows else None
-        line = to_line(mark)
+    for entry in entries:
+        item = items[rows[entry.sha256]] if entry.sha256 in rows else None
+        line = to_line(entry)
         told.append(
             {name: line.pop(name) for name in ("when", "title", "query", "item", "wanted")}
             | {"path": item.path if item else None, "label": item.label if item else None}
@@ -130,15 +132,15 @@ def tell_marks(directory: Path, items: Items) -> list[dict[str, Any]]:
     return told
 
 
-def write_marks(directory: Path, marks: Iterable[Mark]) -> None:
+def write_feedback(directory: Path, entries: Iterable[FeedbackEntry]) -> None:
     """Write all marks of a gallery, in place of those that are there; raises OSError."""
 
     def write(file: BinaryIO) -> None:
-        for mark in marks:
-            line = json.dumps(to_line(mark), ensure_ascii=False, separators=(",", ":")) + "\n"
+        for entry in entries:
+            line = json.dumps(to_line(entry), ensure_ascii=False, separators=(",", ":")) + "\n"
             file.write(line.encode(errors="replace"))
 
-    write_atomically(directory / MARKS, write, durable=True)
+    write_atomically(directory / FEEDBACK, write, durable=True)
 
 
 @contextmanager
@@ -149,7 +151,7 @@ def _writing(directory: Path) -> Iterator[None]:
             raise GalleryNotFoundError(f"There is no gallery in {directory} any more.")
         for name in OWN_FILES:
             drop_foreign(directory / name)
-        with filelock.FileLock(directory / MARKS_LOCK, timeout=PATIENCE):
+        with filelock.FileLock(directory / FEEDBACK_LOCK, timeout=PATIENCE):
             if not exists(directory):
                 raise GalleryNotFoundError(f"There is no gallery in {directory} any more.")
             yield
@@ -183,28 +185,28 @@ def _count_lines(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
 
 
-def _read(path: Path) -> dict[About, Mark]:
+def _read(path: Path) -> dict[About, FeedbackEntry]:
     """The marks that count, by what they are about."""
-    marks: dict[About, Mark] = {}
+    entries: dict[About, FeedbackEntry] = {}
     if not path.exists():
-        return marks
+        return entries
     damaged = 0
     for number, line in enumerate(_lines(path), start=1):
         try:
             read = parse_json(line)
             about = to_about(read)
-            marks.pop(about, None)  # the newest is the last
+            entries.pop(about, None)  # the newest is the last
             if read["wanted"] is not None:
-                marks[about] = to_mark(read)
+                entries[about] = to_entry(read)
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             damaged += 1
             if damaged <= LOGGED:
                 logger.warning("Line %d of %s is damaged, and is passed over: %s", number, path, error)
-        if len(marks) > MOST_MARKS:
-            del marks[next(iter(marks))]
+        if len(entries) > MAX_ENTRIES:
+            del entries[next(iter(entries))]
     if damaged > LOGGED:
         logger.warning("%d more lines of %s are damaged, and are passed over", damaged - LOGGED, path)
-    return marks
+    return entries
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""A mark as a value, and as a line of the file that keeps it: JSON, with an embedding as float16 in base64."""
+"""Entries of feedback as values, and as lines of their file: JSON, with embeddings as float16 in base64."""
 
 import base64
 from dataclasses import asdict, dataclass, field
@@ -16,7 +16,7 @@ About = tuple[str, Box | None, str]
 
 
 @dataclass(frozen=True, slots=True)
-class MarkedQuery:
+class FeedbackQuery:
     """The query that a mark is about: a picture, or a part of one.
 
     Attributes:
@@ -34,7 +34,7 @@ class MarkedQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FeedbackEntry:
     """That somebody wanted a result, or did not.
 
     Attributes:
@@ -47,7 +47,7 @@ class Mark:
     """
 
     when: str
-    query: MarkedQuery
+    query: FeedbackQuery
     item: str
     sha256: str
     wanted: bool
@@ -61,39 +61,39 @@ class Mark:
         return self.query.sha256, self.query.box, self.sha256
 
 
-def to_line(mark: Mark) -> dict[str, Any]:
-    """A mark in JSON's own types."""
-    line = asdict(mark)
+def to_line(entry: FeedbackEntry) -> dict[str, Any]:
+    """Convert an entry to JSON's own types."""
+    line = asdict(entry)
     del line["query"]
-    query = {"title": mark.query.title[:MOST_TITLE], "query": mark.query.sha256, "box": to_edges(mark.query.box)}
-    return line | query | {"embedding": _pack(mark.query.embedding)}
+    query = {"title": entry.query.title[:MOST_TITLE], "query": entry.query.sha256, "box": to_edges(entry.query.box)}
+    return line | query | {"embedding": _pack(entry.query.embedding)}
 
 
-def to_mark(line: dict[str, Any]) -> Mark:
-    """The mark of a line.
+def to_entry(line: dict[str, Any]) -> FeedbackEntry:
+    """Read the entry of a line.
 
     Raises:
         ValueError, LookupError, TypeError, AttributeError, OverflowError: the line is damaged.
     """
     packed, network = line["embedding"], line["network_sha256"]
     embedding = None if packed is None else _unpack(packed)
-    query = MarkedQuery(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
+    query = FeedbackQuery(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
     words = {name: _word(line[name]) for name in ("when", "item", "sha256", "model", "weights_sha256")}
     datetime.fromisoformat(words["when"])
     if network is not None:
         _word(network)
     if not isinstance(line["wanted"], bool):
         raise TypeError("it is neither wanted nor not")
-    return Mark(query=query, wanted=line["wanted"], network_sha256=network, **words)
+    return FeedbackEntry(query=query, wanted=line["wanted"], network_sha256=network, **words)
 
 
 def to_about(line: dict[str, Any]) -> About:
-    """The query and the picture of a line, also one that takes a mark back; raises as `to_mark`."""
+    """Read the query and the picture of a line, also one that takes a mark back; raises as `to_entry`."""
     return _word(line["query"]), _to_box(line["box"]), _word(line["sha256"])
 
 
 def to_edges(box: Box | None) -> list[float] | None:
-    """A box in JSON's own types: left, top, right and bottom, as shares of the picture."""
+    """Convert a box to JSON's own types: left, top, right and bottom, as shares of the picture."""
     return [box.left, box.top, box.right, box.bottom] if box else None
 
 

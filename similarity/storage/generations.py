@@ -4,15 +4,15 @@
       CURRENT                  which generation is live, see `current.py`; replaced atomically, last
       generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss or keys.npy, see `indexes.py`,
                                head.safetensors and projected.npy if it has a head, centre.npy and neighbours.npy if
-                               it is refined, network/ if in int8
-      collections.json         what it has made in Milvus, if it has
+                               it is refined, network/ if the network is int8
+      collections.json         the collections that it made in Milvus
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
       unfinished/              embeddings of a run that has not ended, see `journal.py`
 
-A generation is complete, and the disk has confirmed it, before CURRENT names it: whoever reads sees the old state or
-the new one. CURRENT vouches for the manifest and the manifest for every other file, so no damage passes unseen. The one
-before the live one is kept to go back to, and any that a reader is in. Thumbnails are the exception to all this: they
-can be made again.
+A generation is complete and synced to disk before CURRENT names it, so readers see the old state or the new one.
+CURRENT has the checksum of the manifest, and the manifest those of all other files, so damage is always noticed. The
+generation before the live one is kept to go back to, and so is any that is being read. Thumbnails are not part of this,
+since they can be made again.
 """
 
 import logging
@@ -33,7 +33,7 @@ from similarity.storage.checksums import check_files
 from similarity.storage.current import AGAIN, State, exists, live_number, live_state, make_current
 from similarity.storage.items import Items, read_items
 from similarity.storage.layout import check_own, generation_folder
-from similarity.storage.live import read_vouched
+from similarity.storage.live import read_manifest_of
 from similarity.storage.locks import Pin
 from similarity.storage.manifest import Manifest, read_manifest
 from similarity.storage.removal import generation_folders
@@ -64,11 +64,11 @@ class Generation:
 
     Attributes:
         state: the gallery's state when this was the live generation.
-        embeddings: as they were embedded,
-        vectors: and refined, as they are compared.
-        head: what they go through in between, if there is one.
-        quantised: the folder of the int8 network that embedded it, if one did.
-        pin: keeps its files on the disk as long as this object is there.
+        embeddings: the backbone's embeddings.
+        vectors: the vectors that searches compare: embeddings after the head and refinement.
+        head: the head, if there is one.
+        quantised: the folder of the int8 network that embedded the pictures, if one did.
+        pin: keeps the files from being deleted as long as this object lives.
     """
 
     state: State
@@ -83,27 +83,27 @@ class Generation:
 
 
 def read_generation(directory: Path, *, thorough: bool = False, opened: Generation | None = None) -> Generation:
-    """Open the live generation and see to it that every file is the one that was written.
+    """Open the live generation, and check all files against their checksums.
 
     Args:
-        thorough: hash every file, even those that are as they were when they were last hashed, and ask the store.
+        thorough: hash every file, even if it has not changed since it was last hashed, and check the store.
         opened: a generation of this gallery that is open; if it is the live one, it is returned and not loaded again.
 
     Raises:
-        GalleryNotFoundError: there is no gallery. GalleryDamagedError: a file is missing or damaged; the message says
-            what to do. GalleryError: it is of another version. StoreError: its store has not what it should have.
+        GalleryNotFoundError: there is no gallery. GalleryDamagedError: a file is missing or damaged; the message has a
+            remedy. GalleryError: it is of another version. StoreError: vectors are missing in its store.
     """
     line = live_state(directory)
     check_own(directory)
     try:
         state = State.parse(line, directory)
-        folder, pin = _pinned(directory, state)
-        manifest = read_vouched(directory, state)
+        folder, pin = _pin(directory, state)
+        manifest = read_manifest_of(directory, state)
         check_files(folder, manifest.files, thorough=thorough)
         is_open = opened is not None and _is_reusable(opened, state)
         live = opened if opened and is_open else _load(folder, manifest, state)
     except GalleryDamagedError as error:
-        if live_state(directory) != line:  # taken away while it was being opened
+        if live_state(directory) != line:  # it was deleted while it was being opened
             return read_generation(directory, thorough=thorough)
         raise GalleryDamagedError(error.path, error.fault, _remedy(directory, line)) from error
     if thorough:
@@ -112,25 +112,25 @@ def read_generation(directory: Path, *, thorough: bool = False, opened: Generati
 
 
 def go_back(directory: Path) -> int:
-    """Make the newest sound generation before the live one the live one; returns its number.
+    """Make the newest undamaged earlier generation the live one; returns its number.
 
     Raises:
-        GalleryError: there is none.
+        GalleryError: there is no such generation.
     """
     state = _newest_sound(directory, excluded=live_state(directory) if exists(directory) else "")
     if state is None:
-        raise GalleryError(f"There is no earlier state of the gallery in {directory} that is sound: {AGAIN}.")
+        raise GalleryError(f"The gallery in {directory} has no undamaged earlier state: {AGAIN}.")
     make_current(directory, state)
     return state.number
 
 
 def _is_reusable(opened: Generation, state: State) -> bool:
-    """Whether an open generation is that of a state, and all of it is in its files, which have been checked."""
+    """Whether an open generation is that of a state, and has no data outside its files, which have been checked."""
     return opened.state == state and not isinstance(opened.index, Remote)
 
 
-def _pinned(directory: Path, state: State) -> tuple[Path, Pin]:
-    """The folder of a state, held from now on; it may have been taken away just before."""
+def _pin(directory: Path, state: State) -> tuple[Path, Pin]:
+    """Return the folder of a state, pinned; raises GalleryDamagedError if it has just been deleted."""
     folder = generation_folder(directory, state.number)
     try:
         return folder, Pin(folder)
@@ -144,15 +144,15 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
         items = read_items(folder / ITEMS)
         embeddings = StoredVectors(folder / EMBEDDINGS)
         head = read_head(folder / HEAD, manifest.dim) if manifest.head_sha256 else None
-        compared = StoredVectors(folder / PROJECTED) if head else embeddings
-        vectors = read_refined(folder, compared, manifest.refinement)
+        projected = StoredVectors(folder / PROJECTED) if head else embeddings
+        vectors = read_refined(folder, projected, manifest.refinement)
         index = read_index(folder, manifest, vectors)
     except UNREADABLE as error:
         raise GalleryDamagedError(folder, f"cannot be read ({error})") from error
     shape, dims = (manifest.count, manifest.dim), (head.dim_in, head.dim) if head else (manifest.dim, manifest.dim)
-    is_one = embeddings.shape == shape and vectors.shape == (manifest.count, dims[1]) and dims[0] == manifest.dim
-    if not is_one or len(items) != manifest.count or manifest.metric != METRIC:
-        raise GalleryDamagedError(folder, "holds files that do not belong together")
+    fits = embeddings.shape == shape and vectors.shape == (manifest.count, dims[1]) and dims[0] == manifest.dim
+    if not fits or len(items) != manifest.count or manifest.metric != METRIC:
+        raise GalleryDamagedError(folder, "contains files that do not belong together")
     quantised = folder / NETWORK if manifest.network_sha256 else None
     return Generation(state, manifest, items, embeddings, vectors, index, head, quantised)
 
@@ -169,16 +169,16 @@ def _remedy(directory: Path, damaged: str) -> str:
 
 
 def _newest_sound(directory: Path, *, excluded: str) -> State | None:
-    """The state of the newest sound generation before the live one; if there is none, of one after it.
+    """Return the state of the newest undamaged generation before the live one, or else after it.
 
-    One after it was undone, or was finished by a run that was killed before it could make it the live one.
+    A generation after the live one was undone, or its writer was killed just before it could become the live one.
 
     Args:
         excluded: the line of CURRENT, which may be malformed.
     """
     live = live_number(directory) or 0
     folders = generation_folders(directory)
-    for folder in sorted(folders, key=lambda one: (int(one.name) < live, int(one.name)), reverse=True):
+    for folder in sorted(folders, key=lambda path: (int(path.name) < live, int(path.name)), reverse=True):
         try:
             manifest, checksum = read_manifest(folder)
             state = State(manifest.generation, checksum)
@@ -192,7 +192,7 @@ def _newest_sound(directory: Path, *, excluded: str) -> State | None:
 
 
 def read_index(folder: Path, manifest: Manifest, vectors: StoredVectors) -> VectorIndex:
-    """The index in a generation's folder; raises OSError, ValueError, LookupError, TypeError or SearchError."""
+    """Read the index in a generation's folder; raises OSError, ValueError, LookupError, TypeError or SearchError."""
     path = folder / FILES[manifest.store.kind]
     if manifest.store.kind == "faiss":
         return load_index(manifest.recipe, path, manifest.search, vectors)

@@ -1,4 +1,4 @@
-"""The galleries in SIMILARITY_HOME, sound or not, and the folders that their names stand for."""
+"""The galleries in SIMILARITY_HOME, damaged ones included, and the folders of galleries by name."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from similarity.storage.manifest import Manifest
 from similarity.storage.removal import generation_folders, has_unfinished
 
 NAME = re.compile(r"\w[\w.-]*")
-LONGEST_NAME = 255  # which file systems take; in bytes of UTF-8
+LONGEST_NAME = 255  # bytes in UTF-8, the limit of file systems
 Condition = Literal["sound", "damaged", "unfinished"]
 
 
@@ -25,11 +25,10 @@ class Entry:
     """A gallery in the list.
 
     Attributes:
-        directory: where it lies.
-        condition: sound, as far as its manifest tells; damaged; or unfinished: a first run was interrupted, or the
-            deletion.
-        manifest: of a sound one.
-        fault: of a damaged one, a sentence.
+        directory: its folder.
+        condition: sound, if its manifest is; damaged; or unfinished, after an interrupted first run or deletion.
+        manifest: the manifest of a sound gallery.
+        fault: the fault of a damaged gallery, as a sentence.
     """
 
     directory: Path
@@ -39,18 +38,18 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Its folder's name."""
+        """The name of its folder."""
         return self.directory.name
 
 
 def take_inventory() -> list[Entry]:
-    """All galleries, by name."""
+    """Return all galleries, sorted by name."""
     folders = (path for path in galleries_folder().glob("*") if path.is_dir())
     return [entry for folder in sorted(folders) if (entry := look_at(folder))]
 
 
 def look_at(directory: Path) -> Entry | None:
-    """Look at the gallery in a folder; None if there is none."""
+    """Return the condition of the gallery in a folder; None if there is none."""
     if exists(directory):
         try:
             return Entry(directory, "sound", read_live_manifest(directory))
@@ -60,12 +59,12 @@ def look_at(directory: Path) -> Entry | None:
 
 
 def can_go_back(directory: Path) -> bool:
-    """Whether there may be an earlier state to go back to; whether it is sound is found out when one does."""
+    """Whether there is an earlier state, which may turn out to be damaged when one goes back to it."""
     return len(generation_folders(directory)) > 1
 
 
 def disk_bytes(directory: Path) -> int:
-    """Bytes that a gallery takes on the disk; files that come and go meanwhile may or may not count."""
+    """Return the bytes of a gallery on the disk; files that change meanwhile may or may not count."""
     total = 0
     for entry in walk(directory):
         with suppress(OSError):
@@ -74,23 +73,23 @@ def disk_bytes(directory: Path) -> int:
 
 
 def named_gallery(name: str) -> Path:
-    """The folder in SIMILARITY_HOME/galleries that a name stands for, whether it exists or not.
+    """Return the folder of a name in SIMILARITY_HOME/galleries, whether it exists or not.
 
     Raises:
-        GalleryError: it has other signs in it than letters, digits, dots, dashes and underscores.
+        GalleryError: the name has characters other than letters, digits, dots, dashes and underscores.
     """
     if len(name) > LONGEST_NAME or len(name.encode(errors="replace")) > LONGEST_NAME:
-        raise GalleryError(f"The name of a gallery has {LONGEST_NAME} bytes at most: take a shorter one.")
+        raise GalleryError(f"The name of a gallery can have {LONGEST_NAME} bytes at most: choose a shorter one.")
     if not NAME.fullmatch(name):
         raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
     return galleries_folder() / name
 
 
 def find_gallery(name: str) -> Path:
-    """The folder that a gallery's name or path stands for, whether it exists or not.
+    """Return the folder of a gallery by its name or path, whether it exists or not.
 
-    A name is letters, digits, dots, dashes and underscores and stands for a folder in SIMILARITY_HOME/galleries;
-    anything with a slash, and `.`, `..` and `~`, is a path.
+    A text with a slash is a path, and so are `.`, `..` and `~`. Others are names of folders in
+    SIMILARITY_HOME/galleries, which consist of letters, digits, dots, dashes and underscores.
     """
     if os.sep in name or "/" in name or name in (".", "..") or name.startswith("~"):
         return full_path(name)
@@ -98,6 +97,6 @@ def find_gallery(name: str) -> Path:
 
 
 def list_galleries() -> list[Path]:
-    """The folders of all galleries in SIMILARITY_HOME, by name."""
-    found = sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
-    return [directory for directory in found if NAME.fullmatch(directory.name)]
+    """Return the folders of all galleries in SIMILARITY_HOME, sorted by name."""
+    directories = sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
+    return [directory for directory in directories if NAME.fullmatch(directory.name)]

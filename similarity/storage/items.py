@@ -1,6 +1,6 @@
 """The items of a generation as a Parquet file: a line for each file, with the row of its embedding.
 
-Files with the very same content share a row; the first of them is the item, the others are its copies.
+Files with the same content share a row: the first of them is the item, the others are its copies.
 """
 
 import json
@@ -20,7 +20,7 @@ from similarity.sources import Item
 from similarity.sources.base import files_of
 from similarity.storage.parquet import read_table
 
-# How many items are made of lines, or lines of items, at a time.
+# Items that are converted from or to lines at a time.
 CHUNK = 8192
 SCHEMA = pa.schema(
     [
@@ -37,7 +37,7 @@ SCHEMA = pa.schema(
         ("metadata", pa.string()),  # a JSON object
     ]
 )
-# In the syntax of RE2: a hash, a JSON object of texts, and any text that can name a file.
+# In the syntax of RE2: a hash, a JSON object of texts, and any text without NUL.
 SHA256, LINE = r"\A[0-9a-f]{64}\z", r"\A[^\x00]*\z"
 WORD = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
 WORDS = rf"\A\{{(?:{WORD}: {WORD}(?:, {WORD}: {WORD})*)?\}}\z"
@@ -45,13 +45,13 @@ LONGEST_SIDE = 1 << 20  # of a picture, in pixels
 
 
 class Items(Sequence[Item]):
-    """The items of a generation, made of the lines of its file as they are asked for: a million would take a gigabyte.
+    """The items of a generation, made from the lines of its file on demand: a million items would take a gigabyte.
 
-    Whoever wants many asks for them at once, with `at` or a slice.
+    To read many of them, use `at` or a slice, which are faster than one item at a time.
     """
 
     def __init__(self, table: pa.Table) -> None:
-        """Take over the lines of a file; raises ValueError or LookupError where they cannot be those of items."""
+        """Wrap the lines of a file; raises ValueError or LookupError if they are not lines of items."""
         self._table = table.select(SCHEMA.names[1:]).combine_chunks()
         contents = self._table.column("sha256").combine_chunks()
         # Numbered by first appearance, as `join_copies` does it.
@@ -63,7 +63,7 @@ class Items(Sequence[Item]):
         self._row_of_line = row_of_line
 
     def __len__(self) -> int:
-        """How many there are, copies not counted."""
+        """Number of items, without copies."""
         return len(self._lines)
 
     @overload
@@ -73,15 +73,15 @@ class Items(Sequence[Item]):
     def __getitem__(self, key: slice) -> list[Item]: ...
 
     def __getitem__(self, key: int | slice) -> Item | list[Item]:
-        """One item, or some."""
+        """Return an item, or a list of items."""
         if isinstance(key, slice):
             return self.at(range(*key.indices(len(self))))
         if not -len(self) <= key < len(self):
-            raise IndexError("There are not so many items.")
+            raise IndexError(f"There are only {len(self)} items.")
         return self.at([int(key) % len(self)])[0]
 
     def __iter__(self) -> Iterator[Item]:
-        """One after the other."""
+        """Yield all items in order."""
         for start in range(0, len(self), CHUNK):
             yield from self[start : start + CHUNK]
 
@@ -89,41 +89,41 @@ class Items(Sequence[Item]):
         """Whether another sequence has the same items."""
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(mine == its for mine, its in zip(self, other, strict=True))
+        return len(self) == len(other) and all(first == second for first, second in zip(self, other, strict=True))
 
     def at(self, rows: Iterable[int]) -> list[Item]:
-        """The items of some rows, in that order."""
+        """Return the items of some rows, in that order."""
         wanted = np.fromiter(rows, np.int64)
         copies = {row: self._read(self._copies[row]) for row in wanted.tolist() if row in self._copies}
-        found = zip(wanted.tolist(), self._read(self._lines[wanted]), strict=True)
-        return [replace(item, copies=tuple(copies[row])) if row in copies else item for row, item in found]
+        items = zip(wanted.tolist(), self._read(self._lines[wanted]), strict=True)
+        return [replace(item, copies=tuple(copies[row])) if row in copies else item for row, item in items]
 
     def find(self, value: str) -> int | None:
-        """The row of the item with an id, or with a SHA-256 in hex; None if there is none."""
+        """Return the row of the item with an id, or with a SHA-256 in hex; None if there is no such item."""
         for column in ("id", "sha256"):
-            found = pc.equal(self._table.column(column), value).to_numpy()
-            for line in np.flatnonzero(found):
+            is_equal = pc.equal(self._table.column(column), value).to_numpy()
+            for line in np.flatnonzero(is_equal):
                 row = int(self._row_of_line[line])
-                if column == "sha256" or self._lines[row] == line:  # a copy's id is none of the item
+                if column == "sha256" or self._lines[row] == line:  # the id of a copy is not that of the item
                     return row
         return None
 
     def contents(self) -> list[str]:
-        """The SHA-256 of each item, in hex, in order."""
+        """Return the SHA-256 of each item, in hex, in order."""
         return self._column("sha256", self._lines)
 
     def labels(self) -> list[str | None]:
-        """The label of each item."""
+        """Return the label of each item."""
         return self._column("label", self._lines)
 
     def iter_metadata(self) -> Iterator[tuple[int, dict[str, str], str | None]]:
-        """The row of its item, the metadata and the label of every file, copies included."""
+        """Yield for each file, copies included, the row of its item, its metadata and its label."""
         lines = self._row_of_line.tolist(), *(self._table.column(name).to_pylist() for name in ("metadata", "label"))
         for row, metadata, label in zip(*lines, strict=True):
             yield row, {} if metadata == "{}" else json.loads(metadata), label
 
     def sources(self) -> list[str]:
-        """The names of the sources that files came from, in the order in which they came."""
+        """Return the names of the sources of the files, in the order in which they were added."""
         return [name for name in self._table.column("source").unique().to_pylist() if name]
 
     def _column(self, name: str, lines: npt.NDArray[np.int64]) -> list[Any]:
@@ -145,18 +145,18 @@ def write_items(path: Path, items: Sequence[Item]) -> None:
 def read_items(path: Path) -> Items:
     """Read the file that `write_items` wrote; raises OSError, ValueError or LookupError if it is damaged."""
     table = read_table(path, SCHEMA, CHUNK)
-    if not all(_are_sound(name, table.column(name)) for name in SCHEMA.names):
-        raise ValueError(f"{path.name} holds what is said of no picture")
+    if not all(_is_valid(name, table.column(name)) for name in SCHEMA.names):
+        raise ValueError(f"{path.name} has values that no picture can have")
     return Items(table)
 
 
 def read_contents(path: Path) -> set[str]:
-    """The SHA-256 of each file's content, in hex; raises as `read_items`."""
+    """Return the SHA-256 of each file's content, in hex; raises as `read_items`."""
     return set(read_table(path, SCHEMA, CHUNK, ["sha256"]).column(0).to_pylist())
 
 
-def _are_sound(name: str, column: pa.ChunkedArray) -> bool:
-    """Whether all lines of a column can be of pictures: what reads them later relies on it."""
+def _is_valid(name: str, column: pa.ChunkedArray) -> bool:
+    """Whether all values of a column are possible for pictures, as later readers assume."""
     if name != "label" and column.null_count:
         return False
     if pa.types.is_string(column.type):
@@ -164,12 +164,12 @@ def _are_sound(name: str, column: pa.ChunkedArray) -> bool:
         return _all(pc.match_substring_regex(column, pattern))
     if name == "mtime":
         return _all(pc.is_finite(column))
-    least, largest = (bound or 0 for bound in pc.min_max(column).as_py().values())
-    return bool(least >= 0 and (largest <= LONGEST_SIDE or name not in ("width", "height")))
+    smallest, largest = (bound or 0 for bound in pc.min_max(column).as_py().values())
+    return bool(smallest >= 0 and (largest <= LONGEST_SIDE or name not in ("width", "height")))
 
 
-def _all(which: pa.ChunkedArray) -> bool:
-    return bool(pc.all(which, min_count=0).as_py())
+def _all(values: pa.ChunkedArray) -> bool:
+    return bool(pc.all(values, min_count=0).as_py())
 
 
 def _to_line(row: int, item: Item) -> dict[str, Any]:
@@ -182,5 +182,5 @@ def _to_item(line: dict[str, Any]) -> Item:
 
 
 def _as_arrow(numbers: npt.NDArray[np.int64]) -> pa.Array:
-    """Not with `pa.array`, which imports pandas."""
+    """Convert without `pa.array`, which imports pandas."""
     return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(np.ascontiguousarray(numbers))])

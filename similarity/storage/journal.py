@@ -1,9 +1,9 @@
-"""The embeddings of an interrupted run, from which the next run goes on, whatever ended the first.
+"""The journal: embeddings of an interrupted run, with which the next run continues.
 
-    photos/unfinished/4f0c….sqlite     a line for each picture; the name stands for the network that embedded it
+    photos/unfinished/4f0c….sqlite     a row for each picture; the name identifies the network that embedded it
 
-SQLite keeps each transaction whole when the process is killed. Against anything else that may happen to the file, every
-line has a checksum of its own, which is looked at whenever the line is read: one that fails it was never written.
+SQLite keeps transactions atomic when the process is killed. Against other damage to the file, each row has its own
+checksum, which is verified whenever the row is read; rows that fail are ignored.
 """
 
 import hashlib
@@ -23,22 +23,22 @@ import numpy as np
 
 from similarity.errors import GalleryError
 from similarity.paths import UNFINISHED
-from similarity.storage.removal import has_unfinished, journals, remove_entry, remove_journal, take_away
+from similarity.storage.removal import has_unfinished, journals, remove_entry, remove_file, remove_journal
 from similarity.vectors.arrays import Vectors
 
 FOLDER = UNFINISHED
-# No index, which could lead to other lines than the table's: lines are found by the row in which they were read.
+# Without an index, since a damaged one could lead to other rows: rows are found by the rowid that was read.
 TABLE = "CREATE TABLE finished (sha256 TEXT, width INT, height INT, vector BLOB, source TEXT, sum INT)"
 CREATE = TABLE.replace("TABLE", "TABLE IF NOT EXISTS")
-# No value is longer, in bytes: an embedding has some thousand numbers.
-LONGEST = 1 << 20
+# Maximum bytes of a value: an embedding has some thousand numbers.
+MAX_VALUE = 1 << 20
 SELECT = "SELECT rowid, sha256, width, height, vector, source, sum FROM finished"
 INSERT = "INSERT INTO finished VALUES (?, ?, ?, ?, ?, ?)"
-# How many lines are asked for at once; SQLite takes no more than 999 values in old versions.
+# Rows that are read by one query; older versions of SQLite accept at most 999 parameters.
 BLOCK = 500
-# What nobody goes on with for so long is dropped, in seconds.
-KEPT_FOR = 30 * 24 * 3600.0
-# Of SQLite's errors, those that do not mean that the file is damaged.
+# Seconds after which an unused journal is deleted.
+MAX_AGE = 30 * 24 * 3600.0
+# Errors of SQLite that do not mean that the file is damaged.
 OUTER_ERRORS = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A picture that was embedded: its size in pixels, as seen upright, and its line in the file."""
+    """A picture that was embedded: its size in pixels, as seen upright, and its row in the file."""
 
     width: int
     height: int
@@ -64,20 +64,20 @@ class Journal:
     """The embeddings of a run that has not ended. One thread at a time.
 
     Attributes:
-        finished: what was found when it was opened and has been added since, by the SHA-256 of the picture's file.
+        finished: all pictures in the journal, by the SHA-256 of the picture's file.
     """
 
     def __init__(self, directory: Path, identity: Any, dim: int, source: str) -> None:
-        """Open or begin it.
+        """Open the journal, or create it.
 
         Args:
-            directory: the gallery's.
-            identity: all that embeddings depend on beside the picture, in JSON's own types.
+            directory: the gallery's folder.
+            identity: all values that embeddings depend on, beside the picture, as JSON.
             dim: length of an embedding.
-            source: what is being embedded.
+            source: name of the source whose pictures are embedded.
 
         Raises:
-            OSError, sqlite3.Error: it cannot be written.
+            OSError, sqlite3.Error: the file cannot be written.
         """
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
         self._path = directory / FOLDER / f"{key}.sqlite"
@@ -90,7 +90,7 @@ class Journal:
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in OUTER_ERRORS:
                 raise
-            logger.warning("%s is damaged, and what it held is embedded again: %s", self._path, error)
+            logger.warning("%s is damaged, and its pictures are embedded again: %s", self._path, error)
             self._file.close()
             remove_journal(self._path)
             self._open()
@@ -105,7 +105,7 @@ class Journal:
         self.finished = {line[1]: Finished(line[2], line[3], line[0]) for line in lines}
 
     def add(self, sha256: str, size: tuple[int, int], vector: Vectors) -> None:
-        """Keep an embedding, float32 (dim,); from now on a killed process does not lose it.
+        """Store an embedding, float32 (dim,), so that it survives if the process is killed.
 
         Args:
             size: width and height of the picture, in pixels.
@@ -115,7 +115,7 @@ class Journal:
         self.finished[sha256] = Finished(*size, row or 0)
 
     def vectors(self, contents: Sequence[str]) -> Iterator[tuple[str, Vectors]]:
-        """Embeddings by their pictures' SHA-256, in any order; all must be in `finished`.
+        """Yield SHA-256 and embedding of pictures, in any order; all must be in `finished`.
 
         Raises:
             GalleryError: the file was damaged since it was opened.
@@ -130,7 +130,7 @@ class Journal:
                 raise GalleryError(f"{self._path} was damaged while it was in use: run the same command again.")
 
     def close(self) -> None:
-        """Leave it as it is, to go on with later; one that nothing is in is taken away."""
+        """Close the file; an empty one is deleted."""
         self._file.close()
         if not self.finished:
             remove_journal(self._path)
@@ -144,21 +144,21 @@ class Journal:
 
 
 def settle(directory: Path, source: str | None) -> None:
-    """Forget what was embedded for a source, whose run has ended; None forgets everything.
+    """Delete the embeddings of a source whose run has ended, or all of them if `source` is None.
 
-    It never fails: what stays is known anyway, and is forgotten the next time.
+    It never fails: rows that remain do no harm, and are deleted the next time.
     """
     for path in journals(directory):
         with suppress(OSError):
-            if source is None or time.time() - path.stat().st_mtime > KEPT_FOR or not _forget(path, source):
+            if source is None or time.time() - path.stat().st_mtime > MAX_AGE or not _forget(path, source):
                 remove_journal(path)
-    if not has_unfinished(directory):  # what SQLite has left beside journals that are gone
+    if not has_unfinished(directory):  # deletes files that SQLite left beside deleted journals
         with suppress(OSError):
             remove_entry(directory / FOLDER)
 
 
 def _forget(path: Path, source: str) -> bool:
-    """Take a source's lines out of a journal; whether it has others."""
+    """Delete a source's rows from a journal; returns whether it has others."""
     try:
         with closing(_connect(path)) as file:
             _check(file)
@@ -171,19 +171,19 @@ def _forget(path: Path, source: str) -> bool:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # SQLite's own journal beside it, which it does not need in its mode here, could make it delete a file anywhere.
-    take_away(path.with_name(f"{path.name}-journal"))
+    # A file that looks like SQLite's own journal, which this mode does not need, could make it delete any file.
+    remove_file(path.with_name(f"{path.name}-journal"))
     file = sqlite3.connect(path, isolation_level=None)
-    file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+    file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
     file.text_factory = lambda data: data.decode(errors="replace")
     return file
 
 
 def _check(file: sqlite3.Connection) -> None:
-    """Raise sqlite3.DatabaseError if there is anything but our table: a view could make SQLite compute for ever."""
+    """Raise sqlite3.DatabaseError unless only our table is there: a view could make SQLite compute for ever."""
     file.execute("PRAGMA trusted_schema = OFF")
-    told = file.execute("SELECT type, name, sql FROM sqlite_master LIMIT 2").fetchall()
-    if told and told != [("table", "finished", TABLE)]:
+    schema = file.execute("SELECT type, name, sql FROM sqlite_master LIMIT 2").fetchall()
+    if schema and schema != [("table", "finished", TABLE)]:
         raise sqlite3.DatabaseError("it is not a journal")
 
 

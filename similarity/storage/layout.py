@@ -1,7 +1,7 @@
-"""The contents of a gallery's folder: files and folders of its own, and nothing that leads elsewhere.
+"""The layout of a gallery's folder: only regular files and folders, and no links out of it.
 
-A gallery may come from somebody else, who can put anything there. What is read is a regular file, and what is written
-or deleted lies in the folder itself.
+A gallery may come from somebody else, who can put anything there. This check makes sure that only regular files are
+read, and that only files in the folder itself are written or deleted.
 """
 
 import os
@@ -13,21 +13,21 @@ from pathlib import Path
 from similarity.errors import GalleryDamagedError
 from similarity.paths import GENERATIONS, THUMBNAILS, UNFINISHED
 
-FOREIGN = "leads out of the gallery, or is neither a file nor a folder. Nothing of ours does: do not use this gallery"
+FOREIGN = "is a link, or neither a file nor a folder, which galleries never contain: do not use this gallery"
 
 
 def check_own(directory: Path) -> None:
-    """See to it that all that a gallery consists of lies in its folder.
+    """Check that a gallery consists of regular files and folders only.
 
     Raises:
-        GalleryDamagedError: something leads elsewhere, or is neither a file nor a folder.
+        GalleryDamagedError: there is a link, or something that is neither a file nor a folder.
     """
     for path in _within(directory):
         _check(path)
         if path.name in (GENERATIONS, UNFINISHED):
-            for entry in walk(path):  # which passes over what a writer takes away meanwhile
+            for entry in walk(path):  # which passes over entries that a writer deletes meanwhile
                 _check(Path(entry.path))
-        elif path.name == THUMBNAILS:  # of the very many files in its folders each is looked at when it is read
+        elif path.name == THUMBNAILS:  # its very many files are checked one by one, when they are read
             for inner in _within(path):
                 _check(inner)
 
@@ -55,11 +55,12 @@ def _within(folder: Path) -> list[Path]:
 def _check(path: Path) -> None:
     try:
         mode = path.lstat().st_mode
-    except OSError:  # it is gone by now, or nobody can read it
+    except OSError:  # it has been deleted, or cannot be read
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise GalleryDamagedError(path, FOREIGN)
 
 
 def generation_folder(directory: Path, number: int) -> Path:
+    """Return the folder of a generation."""
     return directory / GENERATIONS / f"{number:06d}"

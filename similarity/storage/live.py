@@ -10,11 +10,11 @@ from similarity.storage.manifest import Manifest, read_manifest
 
 def read_live_manifest(directory: Path) -> Manifest:
     """Read the manifest of the live generation, without loading the generation."""
-    return read_vouched(directory, read_state(directory))
+    return read_manifest_of(directory, read_state(directory))
 
 
-def read_vouched(directory: Path, state: State) -> Manifest:
-    """Read the manifest that a state of CURRENT vouches for; raises GalleryDamagedError if it is another."""
+def read_manifest_of(directory: Path, state: State) -> Manifest:
+    """Read the manifest of a state of CURRENT; raises GalleryDamagedError if its checksum differs."""
     manifest, checksum = read_manifest(generation_folder(directory, state.number))
     if State(manifest.generation, checksum) != state:
         raise GalleryDamagedError(

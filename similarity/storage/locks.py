@@ -1,4 +1,4 @@
-"""One writer at a time in a gallery's folder, and no traces of one that failed before it had done anything."""
+"""Locks on a gallery's folder: one writer at a time, and readers that keep a generation from being deleted."""
 
 import fcntl
 import json
@@ -25,10 +25,10 @@ from similarity.storage.removal import generation_folders, has_unfinished, remov
 from similarity.storage.thumbnails import FOLDER as THUMBNAILS
 from similarity.text.plain import one_line
 
-# The lock is the operating system's, which lets go of it when a process ends; the note only says who has it.
+# The operating system releases the lock when its process ends; the note only tells others who holds it.
 LOCK, HOLDER = ".lock", ".writer.json"
 MOST_BYTES = 10_000  # of the note
-# The lock comes last, since it is taken away last: without it somebody else could begin in between.
+# In the order of deletion: the lock comes last, or another writer could start in between.
 OWN_ENTRIES = (
     CURRENT,
     f"{CURRENT}.new",
@@ -45,16 +45,16 @@ OWN_ENTRIES = (
 
 @contextmanager
 def writing(directory: Path, task: str, *, checked: bool = True) -> Iterator[None]:
-    """Hold a gallery's folder as its only writer.
+    """Lock a gallery's folder for the only writer.
 
-    If that fails before there is a first generation, nothing stays but what an interrupted run has embedded.
+    If the block fails before there is a first generation, only the embeddings of an interrupted run remain.
 
     Args:
-        task: what is being done, for whoever is turned away.
-        checked: whether all that is in the folder must be of ours, and nothing lead elsewhere.
+        task: the task of the writer, for the message to other writers.
+        checked: whether to refuse a folder with links or special files in it.
 
     Raises:
-        GalleryBusyError: somebody else writes it. GalleryError: it cannot be written, or is a folder of something else.
+        GalleryBusyError: another process is writing to it. GalleryError: it cannot be written, or has other files.
     """
     try:
         if directory.exists() and not _is_gallery_folder(directory):
@@ -98,25 +98,25 @@ def _note_holder(directory: Path, task: str) -> None:
 
 
 def _holder(directory: Path) -> str:
-    """Who writes a gallery, and what to do."""
+    """Return a text that names the writer of a gallery, and a remedy."""
     try:
         note = read_json(directory / HOLDER, MOST_BYTES)
-        told = [one_line(str(note[name])) for name in ("process", "computer", "task", "since")]
-        who = "process {} on {} ({}, since {})".format(*told)
+        facts = [one_line(str(note[name])) for name in ("process", "computer", "task", "since")]
+        who = "process {} on {} ({}, since {})".format(*facts)
     except (OSError, ValueError, LookupError, TypeError):
         who = "another process"
     return f"{who}: wait for it, or stop it"
 
 
 def _is_gallery_folder(directory: Path) -> bool:
-    """Whether a folder has a gallery, or is empty but for one that was begun."""
+    """Whether a folder has a gallery, or no files but those of an unfinished one."""
     if exists(directory) or (directory / GENERATIONS).is_dir():
         return True
     return directory.is_dir() and all(entry.name in OWN_ENTRIES for entry in directory.iterdir())
 
 
 def _remove_traces(directory: Path, new_folders: list[Path]) -> None:
-    """Empty the folder, then take away those that were made for it, unless somebody else uses them by now."""
+    """Delete our files, then the folders that were made for them, unless others use these by now."""
     for name in OWN_ENTRIES:
         with suppress(OSError):
             remove_entry(directory / name)
@@ -128,7 +128,7 @@ def _remove_traces(directory: Path, new_folders: list[Path]) -> None:
 
 
 class Pin:
-    """A hold on a folder, from now until this object is gone; raises OSError where there is no such folder."""
+    """A shared lock on a folder, for as long as this object lives; raises OSError if there is no such folder."""
 
     def __init__(self, folder: Path) -> None:
         self._descriptor = -1
@@ -142,7 +142,7 @@ class Pin:
 
 @contextmanager
 def unless_pinned(folder: Path) -> Iterator[bool]:
-    """Whether nobody holds a folder; if so, nobody can until the block ends."""
+    """Yield whether no reader has pinned a folder; if so, none can until the block ends."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -151,7 +151,7 @@ def unless_pinned(folder: Path) -> Iterator[bool]:
 
 
 def _lock(descriptor: int, how: int) -> bool:
-    """Whether nobody else is in the way; on a file system that has no locks nobody ever is."""
+    """Lock a folder, and return whether that succeeded; on a file system without locks it always does."""
     try:
         fcntl.flock(descriptor, how)
     except BlockingIOError:

@@ -19,12 +19,12 @@ from similarity.vectors.methods import Method
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-# The last version, and the first one that is read as well: it knew exact search only, until 3 nothing was refined,
-# until 4 nothing was learned, and until 5 there was no store but FAISS.
+# The version that is written, and the oldest that is read. Version 2 has exact search only; refinement, heads and
+# Milvus came with versions 4, 5 and 6. REFINED is the first version with refinement.
 FORMAT, OLDEST, REFINED = 6, 2, 4
-MOST_BYTES = 200_000_000  # of it; it lists what was skipped
+MOST_BYTES = 200_000_000  # of a manifest, which lists all skipped files
 
-# More than anybody has, and less than breaks what reckons with it.
+# Bounds on pictures and dimensions: more than anybody has, and too few for arithmetic to overflow.
 MOST_PICTURES, MOST_NUMBERS = 1 << 40, 1 << 20
 NAME = re.compile(r"[\w.:/@+-]{1,300}")  # of a model
 
@@ -37,15 +37,15 @@ class Report:
         task: index, add, sync, remove or rebuild.
         source: where the pictures came from.
         added: files that are new in the gallery.
-        changed: files with another content than before.
+        changed: files whose content has changed.
         moved: files that were in the gallery under another path.
-        relabelled: files whose label or metadata are others now.
+        relabelled: files whose label or metadata have changed.
         removed: files that left the gallery.
-        unchanged: files of the source that are as they were.
+        unchanged: files of the source that have not changed.
         embedded: pictures that went through the network.
         resumed: pictures that an interrupted run had embedded.
         skipped: files of the source that cannot be used.
-        seconds: that it took.
+        seconds: duration of the run.
     """
 
     task: str
@@ -63,17 +63,17 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Its counts, by the names above."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.type in (int, "int")}
+        """The counts of files and pictures, by field name."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.type in (int, "int")}
 
     @property
     def changes(self) -> bool:
-        """Whether it found anything to change."""
+        """Whether the gallery has changed, or would change."""
         return any((self.added, self.changed, self.moved, self.relabelled, self.removed))
 
     @property
     def images_per_second(self) -> float:
-        """Pictures that went through the network in a second of the run."""
+        """Embedded pictures per second of the run."""
         return round(self.embedded / self.seconds, 1) if self.seconds else 0.0
 
 
@@ -82,24 +82,26 @@ class Manifest:
     """The description of a generation.
 
     Attributes:
-        model, weights_sha256, preprocessing: what embedded it, and must embed its queries.
-        precision: of the network's arithmetic when it was embedded: f32, bf16, f16 or int8.
-        network_sha256: of the int8 network, if it is one; a copy of it lies in the generation's folder.
-        head_sha256: of the head that its embeddings go through before they are compared, if there is one; a copy of it
-            lies in the generation's folder.
-        recipe: how its index is made, see `search.recipes`; recipe_asked is what was asked for, such as auto,
-        recipe_reason: and that says why it is this one.
-        refinement: how its embeddings are refined, see `refinement.py`; refinement_asked is what was asked for,
-        refinement_reason: and that says why it is this one.
-        store: where its index lies.
-        search: what the index has to know beside its file.
-        note: if it is not the model that was hoped for, two lines: why, and what to do about it.
-        count: pictures, each with an embedding.
-        duplicates: further files with the very content of one of them.
+        model, weights_sha256, preprocessing: the model that embedded the pictures, and must embed queries.
+        precision: number format that the network computed in: f32, bf16, f16 or int8.
+        network_sha256: SHA-256 of the int8 network, if one was used; the generation's folder has a copy of it.
+        head_sha256: SHA-256 of the head that transforms embeddings before they are compared, if there is one; the
+            generation's folder has a copy of it.
+        recipe: the kind of index, see `search.recipes`.
+        recipe_asked: the recipe that was requested, such as auto.
+        recipe_reason: the reason for the choice, as a sentence.
+        refinement: the refinement of the embeddings, see `refinement.py`.
+        refinement_asked: the refinement that was requested, such as auto.
+        refinement_reason: the reason for the choice, as a sentence.
+        store: the store of the index.
+        search: facts of the index that are not in its file.
+        note: if the preferred model was not available, two lines: why, and the remedy.
+        count: number of pictures, each with an embedding.
+        duplicates: number of further files that are exact copies of one of them.
         created: ISO 8601, UTC.
-        source: what was indexed first.
-        seconds: that the last run took.
-        last_run: what it did.
+        source: the first source that was indexed.
+        seconds: duration of the last run.
+        last_run: the changes that the last run made.
         skipped: files of all its sources that cannot be used.
         files: size and SHA-256 of every other file of the generation.
     """
@@ -134,13 +136,13 @@ class Manifest:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Everything that an embedding depends on beside the picture."""
+        """All values that an embedding depends on, beside the picture."""
         names = ("model", "weights_sha256", "preprocessing", "precision", "network_sha256")
         return {name: getattr(self, name) for name in names}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> str:
-    """Write it and its checksum into a generation's folder; returns the checksum, SHA-256 in hex."""
+    """Write a manifest and its checksum into a generation's folder; returns the checksum, SHA-256 in hex."""
     data = (json.dumps(asdict(replace(manifest, format=FORMAT)), indent=2, ensure_ascii=False) + "\n").encode()
     checksum = hashlib.sha256(data).hexdigest()
     (folder / MANIFEST).write_bytes(data)
@@ -149,10 +151,11 @@ def write_manifest(folder: Path, manifest: Manifest) -> str:
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str]:
-    """The manifest of a generation, and its checksum.
+    """Read the manifest of a generation, and its checksum.
 
     Raises:
-        GalleryDamagedError: it is not what was written. GalleryError: it is of another version.
+        GalleryDamagedError: the manifest has changed since it was written, or is missing. GalleryError: it is of
+            another version.
     """
     path = folder / MANIFEST
     try:
@@ -160,7 +163,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
         checksum = hashlib.sha256(data).hexdigest()
         read = parse_json(data)
         version = read["format"]
-        # The first version had no checksum; all after it have.
+        # Only the first version had no checksum.
         has_checksum = version != 1 or (folder / CHECKSUM).exists()
         if has_checksum and read_own(folder / CHECKSUM, MOST_BYTES) != _checksum_line(checksum).encode():
             raise GalleryDamagedError(path)
@@ -174,20 +177,20 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
 
 
 def _from_json(read: dict[str, Any]) -> Manifest:
-    """Raises ValueError, LookupError or TypeError if it is none, whatever is in it."""
-    known = {key: read[key] for key in (one.name for one in fields(Manifest)) if key in read}
-    if read["format"] < REFINED:  # then it stays as it is, until it is asked for
+    """Make a manifest of JSON; raises ValueError, LookupError or TypeError if it is not valid."""
+    known = {field.name: read[field.name] for field in fields(Manifest) if field.name in read}
+    if read["format"] < REFINED:  # such a gallery is not refined before somebody chooses to
         known |= {"refinement_asked": "none", "refinement_reason": "It was made before there was any."}
     manifest = _reader().validate_json(json.dumps(known), strict=True)
     if not (0 <= manifest.count <= MOST_PICTURES and 0 < manifest.dim <= MOST_NUMBERS and manifest.generation >= 0):
-        raise ValueError("it says more than can be")
+        raise ValueError("its size is out of range")
     counts = (*manifest.last_run.counts.values(), manifest.duplicates, manifest.generation)
-    if not all(0 <= one <= MOST_PICTURES for one in counts) or not manifest.last_run.seconds >= 0:
-        raise ValueError("it counts what cannot be")
+    if not all(0 <= count <= MOST_PICTURES for count in counts) or not manifest.last_run.seconds >= 0:
+        raise ValueError("its counts are out of range")
     if not NAME.fullmatch(manifest.model) or not all(map(_is_inside, manifest.files)):
-        raise ValueError("it names what cannot be")
+        raise ValueError("it has an invalid name of a model or a file")
     if not all(map(_is_fingerprint, manifest.files.values())) or not _are_facts(manifest.search):
-        raise ValueError("it says what nobody can read")
+        raise ValueError("its facts of files or of the index are invalid")
     datetime.fromisoformat(manifest.created or "2000-01-01")
     return manifest
 
@@ -200,27 +203,27 @@ def _reader() -> "TypeAdapter[Manifest]":
     return TypeAdapter(Manifest)
 
 
-def _is_fingerprint(told: dict[str, Any]) -> bool:
-    """Whether this is what `verification.fingerprint` says of a file."""
-    size, sha256 = told.get("size"), told.get("sha256")
+def _is_fingerprint(facts: dict[str, Any]) -> bool:
+    """Whether these are facts that `checksums.fingerprint` can return."""
+    size, sha256 = facts.get("size"), facts.get("sha256")
     return type(size) is int and 0 <= size < 1 << 62 and isinstance(sha256, str)
 
 
 def _are_facts(search: dict[str, Any]) -> bool:
-    """Whether these can be what an index has to know: words, numbers, and numbers by level of accuracy."""
-    known: tuple[type, ...] = (str, int, float)
-    levels = [one for one in search.values() if not isinstance(one, known)]
-    numbers = [share for one in levels if isinstance(one, dict) for share in one.values()]
-    are_levels = all(isinstance(one, dict) for one in (*levels, search.get("recall@10", {})))
-    return are_levels and all(isinstance(one, int | float) for one in numbers)
+    """Whether these can be facts of an index: texts, numbers, and numbers by level of accuracy."""
+    scalars: tuple[type, ...] = (str, int, float)
+    levels = [value for value in search.values() if not isinstance(value, scalars)]
+    numbers = [number for level in levels if isinstance(level, dict) for number in level.values()]
+    are_levels = all(isinstance(level, dict) for level in (*levels, search.get("recall@10", {})))
+    return are_levels and all(isinstance(number, int | float) for number in numbers)
 
 
 def _is_inside(name: str) -> bool:
-    """Whether the name of a file leads nowhere but into its folder."""
+    """Whether a file name is a path within its folder."""
     path = PurePosixPath(name)
     return not (path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name)
 
 
 def _checksum_line(checksum: str) -> str:
-    """As `sha256sum --check` reads it."""
+    """Return the line of a checksum file, which `sha256sum --check` can read."""
     return f"{checksum}  {MANIFEST}\n"

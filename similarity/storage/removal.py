@@ -1,6 +1,6 @@
-"""Which files in a gallery's folder are ours, by their names, and taking these away and nothing else.
+"""Deleting a gallery's own files, which are recognised by their names.
 
-A folder may hold what somebody else put there: it stays, and so does every folder that it lies in.
+Other files in the folder, and the folders that contain them, are not touched.
 """
 
 import errno
@@ -29,91 +29,91 @@ from similarity.paths import (
     UNFINISHED,
 )
 
-# Of a generation, in the order in which they are taken away: as long as there is any, it is known to have been one.
+# Files of a generation, in the order of deletion; any of them shows that the folder is a generation's.
 OF_A_GENERATION = (INDEX, KEYS, CENTRE, NEIGHBOURS, PROJECTED, HEAD, EMBEDDINGS, ITEMS, CHECKSUM, MANIFEST)
 MOST = 999_999_999  # generations
-# Names are compared as a whole; \d would also match the digits of other scripts.
+# For whole names; \d would also match the digits of other scripts.
 NUMBER = re.compile(r"[0-9]{6,9}")
-# As earlier versions named it.
+# Name in earlier versions.
 UNWRITTEN_HEAD = re.compile(r"\.new-[0-9a-f]{32}")
 JOURNAL = re.compile(r"([0-9a-f]{16}\.sqlite)(-wal|-shm|-journal)?")
 FOLDER_OF_THUMBNAILS, THUMBNAIL = re.compile(r"[0-9a-f]{2}"), re.compile(r"([0-9a-f]{64})\.jpg(\.new)?")
 
 
 def generation_folders(directory: Path) -> list[Path]:
-    """The folders of a gallery's generations, also of those that are not complete, oldest first."""
+    """Return the folders of a gallery's generations, complete or not, oldest first."""
     folders = [path for path in _within(directory / GENERATIONS) if _number(path) and is_folder(path)]
-    return sorted((one for one in folders if _is_ours(one)), key=lambda one: int(one.name))
+    return sorted(filter(_is_generation, folders), key=lambda folder: int(folder.name))
 
 
 def next_number(directory: Path) -> int:
-    """The number of a gallery's next generation, under which nothing lies yet; above MOST if there is none left."""
+    """Return the number of a gallery's next generation, which is unused; above MOST if all are used."""
     return 1 + max(filter(None, map(_number, _within(directory / GENERATIONS))), default=0)
 
 
 def journals(directory: Path) -> list[Path]:
-    """The files in which interrupted runs have left what they had embedded."""
+    """Return the journals of interrupted runs, which hold their embeddings."""
     there = [path for path in _within(directory / UNFINISHED) if (own := JOURNAL.fullmatch(path.name)) and not own[2]]
-    return [path for path in there if _mode(path, stat.S_ISREG)]
+    return [path for path in there if _is_kind(path, stat.S_ISREG)]
 
 
 def has_unfinished(directory: Path) -> bool:
-    """Whether an interrupted run has left anything to go on with."""
+    """Whether there is an interrupted run that can be resumed."""
     return bool(journals(directory))
 
 
 def remove_journal(path: Path) -> None:
-    """Take a journal away, with SQLite's own files beside it; raises OSError."""
+    """Delete a journal, with SQLite's own files beside it; raises OSError."""
     for name in (path.name, *(f"{path.name}-{suffix}" for suffix in ("wal", "shm", "journal"))):
-        take_away(path.with_name(name))
+        remove_file(path.with_name(name))
 
 
 def remove_generation(folder: Path) -> None:
-    """Take a generation away, and its folder if nothing else is in that; raises OSError."""
+    """Delete a generation, and its folder if that contains nothing else; raises OSError."""
     if not is_folder(folder):
-        take_away(folder)
+        remove_file(folder)
         return
     if is_folder(folder / NETWORK):
         for name in NETWORK_FILES:
-            take_away(folder / NETWORK / name)
-        _close(folder / NETWORK)
+            remove_file(folder / NETWORK / name)
+        _remove_if_empty(folder / NETWORK)
     for path in _within(folder):
         if UNWRITTEN_HEAD.fullmatch(path.name) or path.name == f"{HEAD}{UNFINISHED_SUFFIX}":
-            take_away(path)
+            remove_file(path)
     for name in OF_A_GENERATION:
-        take_away(folder / name)
-    _close(folder)
+        remove_file(folder / name)
+    _remove_if_empty(folder)
 
 
 def remove_entry(path: Path) -> None:
-    """Take away what a gallery has under one of its own names, such as CURRENT or thumbnails; raises OSError."""
+    """Delete one of a gallery's own files or folders, such as CURRENT or thumbnails; raises OSError."""
     if not is_folder(path):
-        take_away(path)
+        remove_file(path)
         return
     remove = REMOVERS.get(path.name)
     if remove:
         for inner in _within(path):
             remove(inner)
-        _close(path)
+        _remove_if_empty(path)
 
 
 def thumbnails(directory: Path) -> Iterator[tuple[str, Path]]:
-    """The thumbnails of a gallery, also unfinished ones: the SHA-256 of the picture, in hex, and the file."""
+    """Yield the thumbnails of a gallery, finished or not: the SHA-256 of the picture, in hex, and the file."""
     if is_folder(directory / THUMBNAILS):
         for folder in _within(directory / THUMBNAILS):
             yield from _thumbnails_in(folder)
 
 
-def take_away(path: Path) -> None:
-    """Delete a file, or a link but not where it leads; a folder stays. Raises OSError."""
+def remove_file(path: Path) -> None:
+    """Delete a file, or a link but not its target; folders are not deleted. Raises OSError."""
     with suppress(FileNotFoundError, NotADirectoryError):
         if not stat.S_ISDIR(path.lstat().st_mode):
             path.unlink()
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder, and not only a link to one."""
-    return _mode(path, stat.S_ISDIR)
+    """Whether this is a folder, and not a link to one."""
+    return _is_kind(path, stat.S_ISDIR)
 
 
 def _thumbnails_in(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -126,9 +126,9 @@ def _thumbnails_in(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _remove_thumbnails(folder: Path) -> None:
     for _, path in _thumbnails_in(folder):
-        take_away(path)
+        remove_file(path)
     if FOLDER_OF_THUMBNAILS.fullmatch(folder.name):
-        _close(folder)
+        _remove_if_empty(folder)
 
 
 def _remove_numbered(folder: Path) -> None:
@@ -138,7 +138,7 @@ def _remove_numbered(folder: Path) -> None:
 
 def _remove_unfinished(path: Path) -> None:
     if JOURNAL.fullmatch(path.name):
-        take_away(path)
+        remove_file(path)
 
 
 REMOVERS: dict[str, Callable[[Path], None]] = {
@@ -149,13 +149,13 @@ REMOVERS: dict[str, Callable[[Path], None]] = {
 
 
 def _number(path: Path) -> int | None:
-    """The number that the folder of a generation has as its name; None if it is the name of something else."""
-    is_one = NUMBER.fullmatch(path.name) and f"{int(path.name):06d}" == path.name
-    return int(path.name) if is_one else None
+    """Return the number in the name of a generation's folder; None for other names."""
+    is_number = NUMBER.fullmatch(path.name) and f"{int(path.name):06d}" == path.name
+    return int(path.name) if is_number else None
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether there is any file of a generation in a folder, or nothing else, because whoever made it was killed."""
+def _is_generation(folder: Path) -> bool:
+    """Whether a folder has a file of a generation, or is empty, because its writer was killed."""
     names, network = _names_in(folder), _names_in(folder / NETWORK) if is_folder(folder / NETWORK) else set()
     return bool(names & set(OF_A_GENERATION) or network & set(NETWORK_FILES) or not (network or names - {NETWORK}))
 
@@ -171,8 +171,8 @@ def _within(folder: Path) -> list[Path]:
     return []
 
 
-def _close(folder: Path) -> None:
-    """Take a folder away if nothing is in it."""
+def _remove_if_empty(folder: Path) -> None:
+    """Delete a folder if it is empty."""
     if not is_folder(folder):
         return
     try:
@@ -182,8 +182,8 @@ def _close(folder: Path) -> None:
             raise
 
 
-def _mode(path: Path, is_that: Callable[[int], bool]) -> bool:
+def _is_kind(path: Path, test: Callable[[int], bool]) -> bool:
     try:
-        return is_that(path.lstat().st_mode)
+        return test(path.lstat().st_mode)
     except OSError:
         return False

@@ -14,10 +14,10 @@ from similarity.images.decoding import grey_thumbnail, thumbnail
 from similarity.paths import THUMBNAILS
 from similarity.sources import Item
 from similarity.sources.originals import read_original
-from similarity.storage.removal import take_away, thumbnails
+from similarity.storage.removal import remove_file, thumbnails
 
 FOLDER = THUMBNAILS
-# Ours have a few kilobytes.
+# Upper bounds: ours have a few kilobytes, and 320 pixels a side.
 MOST_BYTES, LONGEST_SIDE = 5_000_000, 1024
 END_OF_JPEG = b"\xff\xd9"
 
@@ -25,14 +25,14 @@ logger = logging.getLogger(__name__)
 
 
 def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
-    """Keep a thumbnail; it appears whole or not at all."""
+    """Write a thumbnail atomically."""
     path = _path(directory, sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, jpeg)
 
 
 def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
-    """A thumbnail, or None if it is gone or was cut short."""
+    """Read a thumbnail; None if it is missing or incomplete."""
     try:
         jpeg = read_own(_path(directory, sha256), MOST_BYTES)
     except OSError:
@@ -52,7 +52,7 @@ def read_or_make_thumbnail(directory: Path, item: Item) -> bytes:
 
 
 def is_thumbnail(jpeg: bytes) -> bool:
-    """Whether this is as small a JPEG as ours; only its header is looked at."""
+    """Whether this is a JPEG of the size of a thumbnail, judged by its header."""
     try:
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
             return max(image.size) <= LONGEST_SIDE
@@ -61,18 +61,18 @@ def is_thumbnail(jpeg: bytes) -> bool:
 
 
 def copy_thumbnails(directory: Path, target: Path, contents: Collection[str]) -> None:
-    """Give another gallery the thumbnails of some pictures; what is missing is made anew when it is wanted."""
+    """Copy the thumbnails of some pictures to another gallery; missing ones are made again when they are needed."""
     for sha256 in contents:
         if (jpeg := read_thumbnail(directory, sha256)) and read_thumbnail(target, sha256) is None:
             write_thumbnail(target, sha256, jpeg)
 
 
 def drop_thumbnails(directory: Path, *, kept: Collection[str]) -> None:
-    """Remove all thumbnails but those of some pictures, and nothing else that may lie there."""
+    """Remove all thumbnails except those of some pictures; other files are not touched."""
     for sha256, path in thumbnails(directory):
         if sha256 not in kept:
             with suppress(OSError):
-                take_away(path)
+                remove_file(path)
 
 
 def _path(directory: Path, sha256: str) -> Path:

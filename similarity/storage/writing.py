@@ -33,8 +33,8 @@ class Change:
     """The generation that an index continues.
 
     Attributes:
-        before: the generation that is changed; its index has the same recipe and lies in the same store.
-        origins: for each item the row that it had there, or -1.
+        before: the generation that is changed; its index has the same recipe and store.
+        origins: for each new item its row in `before`, or -1.
     """
 
     before: Generation
@@ -52,10 +52,10 @@ class Draft:
     Attributes:
         manifest: with its recipe and refinement; its number, files and index facts are added when it is written.
         items: its pictures, in the order of their rows.
-        vectors: float32 (any, dim) blocks, for each item a row, as the backbone gives them.
-        quantised: the folder of the int8 network, which is copied: no other is sure to give the same embeddings.
-        head: the head that they go through before they are compared.
-        change: the generation whose index is continued; the index is made anew unless given.
+        vectors: the backbone's embeddings in blocks of float32 (any, dim), a row for each item.
+        quantised: the folder of the int8 network, which is copied, since another may give other embeddings.
+        head: the head that transforms embeddings before they are compared.
+        change: the generation whose index is continued; by default a new index is built.
     """
 
     manifest: Manifest
@@ -70,7 +70,7 @@ def write_generation(directory: Path, draft: Draft, progress: OnProgress | None 
     """Write the next generation and make it the live one; if that fails, the old one stays.
 
     Raises:
-        SearchError: the recipe or refinement makes no sense for so many items. StoreError: its store cannot be used.
+        SearchError: the recipe or refinement does not suit the number of items. StoreError: the store cannot be used.
     """
     manifest, (number, folder) = draft.manifest, _make_folder(directory)
     try:
@@ -91,17 +91,17 @@ def write_generation(directory: Path, draft: Draft, progress: OnProgress | None 
 
 
 def _make_folder(directory: Path) -> tuple[int, Path]:
-    """Make the folder of the next generation; returns its number, too."""
+    """Make the folder of the next generation; returns number and folder."""
     number = next_number(directory)
     if number > MOST:
-        raise GalleryError(f"The gallery in {directory} has had as many states as can be counted: make another one.")
+        raise GalleryError(f"The gallery in {directory} has used up all numbers of states: make another one.")
     folder = generation_folder(directory, number)
     folder.mkdir(parents=True)
     return number, folder
 
 
 def _discard(directory: Path, folder: Path) -> None:
-    """Delete a generation that was not completed, and what it has in Milvus."""
+    """Delete an incomplete generation, and its collections in Milvus."""
     with suppress(OSError):
         remove_generation(folder)
     drop_collections(directory, generation_folders(directory))
@@ -111,16 +111,16 @@ def _write_vectors(folder: Path, draft: Draft, progress: OnProgress | None) -> S
     """Write embeddings and the files of their refinement; returns the vectors that are compared."""
     manifest, recipe = draft.manifest, Recipe(draft.manifest.recipe, draft.manifest.recipe_reason)
     write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), draft.vectors, recipe.stored)
-    compared = StoredVectors(folder / EMBEDDINGS)
+    written = StoredVectors(folder / EMBEDDINGS)
     if draft.head:
-        compared = _write_projected(folder, compared, draft.head, recipe)
-    # The vectors in lists that are continued had this centre taken off.
+        written = _write_projected(folder, written, draft.head, recipe)
+    # In an index that is continued, this centre was subtracted from the vectors.
     centre = draft.change.before.vectors.centre if draft.change and not recipe.is_exact else None
-    return refine(folder, compared, manifest.refinement, centre=centre, progress=progress)
+    return refine(folder, written, manifest.refinement, centre=centre, progress=progress)
 
 
 def _copy_network(quantised: Path, target: Path) -> None:
-    """Copy the files of an int8 network, and nothing else that may lie beside them."""
+    """Copy the files of an int8 network, and no other files from its folder."""
     target.mkdir()
     for name in NETWORK_FILES:
         if (quantised / name).exists():
@@ -128,7 +128,7 @@ def _copy_network(quantised: Path, target: Path) -> None:
 
 
 def _write_projected(folder: Path, embeddings: StoredVectors, head: Head, recipe: Recipe) -> StoredVectors:
-    """Write the head, and what it makes of embeddings."""
+    """Write the head, and the embeddings that it transformed."""
     head.write(folder / HEAD)
     blocks = (head.project(block) for _, block in embeddings.blocks())
     write_vectors(folder / PROJECTED, (len(embeddings), head.dim), blocks, recipe.stored)
@@ -136,7 +136,7 @@ def _write_projected(folder: Path, embeddings: StoredVectors, head: Head, recipe
 
 
 def _seal(folder: Path, manifest: Manifest) -> str:
-    """Write the manifest of all files that are there, and have the disk confirm them; returns its checksum."""
+    """Write the manifest of all files, and sync them to disk; returns the manifest's checksum."""
     checksum = write_manifest(folder, replace(manifest, files=fingerprints(folder)))
     for path in [*folder.rglob("*"), folder, folder.parent]:
         confirm(path)

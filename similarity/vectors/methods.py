@@ -1,4 +1,4 @@
-"""Names of the ways to refine embeddings; `refinement.py` says what each does."""
+"""Names of the methods of refinement; see `refinement.py`."""
 
 from typing import Literal, get_args
 

@@ -94,7 +94,7 @@ def choose_refinement(
         raise SearchError("Moving pictures towards their neighbours needs an exact index: flat or flat-sq8.")
     if asked == "neighbours" and count * dim > LIMIT:
         raise SearchError("There are too many pictures to compare each with all: use the refinement centred.")
-    reason = "Embeddings are compared as the network gives them." if asked == "none" else "It was asked for."
+    reason = "Embeddings are compared as the network gives them." if asked == "none" else "It was requested."
     return Refinement(next(one for one in METHODS if one == asked), reason)
 
 

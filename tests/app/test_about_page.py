@@ -132,7 +132,7 @@ def test_a_machine_that_cannot_be_described_leaves_the_rest(page: AppTest, monke
     monkeypatch.setattr(about_page, "describe_machine", fail)
     page.run()
     assert not page.exception
-    assert "cannot be told" in texts(page)
+    assert "cannot be described" in texts(page)
     assert "Versions and licences" in texts(page)
 
 

@@ -166,7 +166,7 @@ def test_a_tile_that_is_said_to_be_clicked_on_by_no_page_of_ours_opens_nothing()
     opened: list[str] = []
     for told in ("x" * HUGE, None, 7, {"id": "a"}):
         tiles._pass_on_click(opened.append, told)
-    tiles._pass_on_mark(lambda *_: opened.append("marked"), {"id": "x" * HUGE, "wanted": True})
+    tiles._pass_on_feedback(lambda *_: opened.append("marked"), {"id": "x" * HUGE, "wanted": True})
     assert opened == []
     tiles._pass_on_click(opened.append, "dots/dots-0.jpg")
     assert opened == ["dots/dots-0.jpg"]

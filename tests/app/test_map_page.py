@@ -244,10 +244,10 @@ def test_two_visitors_who_come_at_once_get_one_map_made_once(mine: Gallery, monk
 def test_only_a_few_maps_are_kept_in_memory(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "lay_out", lambda vectors: vectors[:, :2] ** 2)
     maker = map_making.MapMaker()
-    for number in range(2 * map_making.KEPT):
+    for number in range(2 * map_making.MAX_CACHED):
         monkeypatch.setattr(layout, "file_name", lambda _, number=number: f"{number}.npy")
         maker.start_map(mine).result.result(10)
-    assert len(maker._computations) <= map_making.KEPT + 1
+    assert len(maker._computations) <= map_making.MAX_CACHED + 1
 
 
 def crowd(labels: list[str | None]) -> tuple[Any, GalleryMap]:

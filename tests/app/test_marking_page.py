@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from test_search_page import button
 
 from similarity import Gallery
-from similarity.app.components.tiles import _pass_on_mark
+from similarity.app.components.tiles import _pass_on_feedback
 from similarity.app.search import detail, feedback
-from similarity.storage.feedback import MarkedQuery, add_mark, read_marks
+from similarity.storage.feedback import FeedbackQuery, add_feedback, read_feedback
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def look_closer(page: AppTest, item: str) -> None:
 
 
 def kept(gallery: Gallery) -> list[tuple[str, str, bool]]:
-    return [(mark.query.title, mark.item, mark.wanted) for mark in read_marks(gallery.directory)]
+    return [(mark.query.title, mark.item, mark.wanted) for mark in read_feedback(gallery.directory)]
 
 
 @pytest.mark.usefixtures("mine")
@@ -80,7 +80,7 @@ def test_a_query_from_elsewhere_or_a_part_of_one_is_kept_as_its_embedding(mine: 
         look_closer(page, "dots/dots-3.jpg")
         button(page, "Not like this").click().run()
         assert not page.exception
-    sample, part = read_marks(mine.directory)
+    sample, part = read_feedback(mine.directory)
     assert sample.query.embedding is not None
     assert sample.query.embedding.shape == (mine.manifest.dim,)
     assert part.query.sha256 == mine.items[0].sha256
@@ -110,7 +110,7 @@ def test_when_there_is_no_room_for_another_mark_it_says_so_and_nothing_changes(m
 
 @pytest.mark.usefixtures("mine")
 def test_a_mark_that_cannot_be_kept_ranks_anew_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("similarity.storage.feedback.MOST_MARKS", 0)
+    monkeypatch.setattr("similarity.storage.feedback.MAX_ENTRIES", 0)
     page = opened(like="item:dots/dots-0.jpg")
     look_closer(page, "rings/rings-3.jpg")
     button(page, "Not like this").click().run()
@@ -120,7 +120,7 @@ def test_a_mark_that_cannot_be_kept_ranks_anew_all_the_same(monkeypatch: pytest.
 
 @pytest.mark.parametrize("told", [None, "x", {"id": 3, "wanted": True}, {"id": "x", "wanted": "y"}, {"id": "x"}])
 def test_what_is_no_mark_is_passed_over(told: object) -> None:
-    _pass_on_mark(lambda *_: pytest.fail("it was taken for one"), told)
+    _pass_on_feedback(lambda *_: pytest.fail("it was taken for one"), told)
 
 
 def script() -> None:
@@ -137,7 +137,7 @@ def test_marks_are_counted_and_forgotten_on_the_galleries_page_after_a_second_qu
     page.run()
     assert "are kept here" in texts(page)
     for item in mine.items[:3]:
-        add_mark(mine.directory, mine.manifest, MarkedQuery("boot.jpg", "a" * 64), item, wanted=True)
+        add_feedback(mine.directory, mine.manifest, FeedbackQuery("boot.jpg", "a" * 64), item, wanted=True)
     page.run()
     assert "3 marks kept." in texts(page)
     assert "Download (JSON)" in [one.label for one in page.get("download_button")]

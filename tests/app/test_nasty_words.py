@@ -27,7 +27,7 @@ from similarity.exports.results import to_csv, to_rows, to_zip
 from similarity.exports.sheet import draw_sheet
 from similarity.search import Hit
 from similarity.sources import FileBytes, Item, Skipped, Stamp
-from similarity.storage.feedback import MarkedQuery, add_mark
+from similarity.storage.feedback import FeedbackQuery, add_feedback
 from similarity.text import plain
 
 NASTY = (
@@ -125,7 +125,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Gallery:
     change_manifest(gallery, last_run=run | {"source": every, "task": every}, **told)
     item = gallery.items[0]
     for number, words in enumerate(NASTY):
-        add_mark(gallery.directory, gallery.manifest, MarkedQuery(words, f"{number:064x}"), item, wanted=True)
+        add_feedback(gallery.directory, gallery.manifest, FeedbackQuery(words, f"{number:064x}"), item, wanted=True)
     with_head(Gallery.open(gallery.directory), loss=every, data={"gallery": every, "pictures": 3, "labels": 2})
     return Gallery.open(gallery.directory)
 

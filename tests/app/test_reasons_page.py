@@ -21,7 +21,7 @@ def ask_why(item_id: str, *like: str) -> AppTest:
     """The closer look at a picture, with the switch on; `like` are the query's pictures."""
     page = open_app(gallery="mine", like=list(like) or ["item:rings/rings-1.jpg"]).run()
     page.session_state[detail.LOOKED_AT], page.session_state[detail.IS_OPEN] = item_id, True
-    page.session_state[explanation.IS_ASKED] = True
+    page.session_state[explanation.SWITCH] = True
     return page.run()
 
 
@@ -46,7 +46,7 @@ def test_what_a_score_is_made_of_is_said(mine: Gallery) -> None:  # noqa: ARG001
 def test_a_picture_that_is_gone_or_another_one_now_is_said_to_be(mine: Gallery) -> None:
     Path(mine.find("dots/dots-1.jpg").path).write_bytes(Path(mine.find("rings/rings-3.jpg").path).read_bytes())
     page = ask_why("dots/dots-1.jpg")
-    assert "is another picture now than when it was indexed" in errors(page)
+    assert "has changed since it was indexed" in errors(page)
     Path(mine.find("dots/dots-1.jpg").path).unlink()
     page = ask_why("dots/dots-1.jpg")
     assert not page.exception
@@ -63,8 +63,8 @@ def test_words_are_said_to_have_no_regions(mine: Gallery, monkeypatch: pytest.Mo
     from similarity.app.shell.links import TEXT, Part
 
     said: list[str] = []
-    monkeypatch.setattr(explanation.st, "session_state", {explanation.IS_ASKED: True})
+    monkeypatch.setattr(explanation.st, "session_state", {explanation.SWITCH: True})
     monkeypatch.setattr(explanation.st, "info", lambda text, **_: said.append(text))
     words = Example(Part(TEXT, "red shoes"), "red shoes", b"", mine.vectors[0])
-    assert not explanation.show_if_asked(mine, mine.items[0], [words], "Rank 1")
+    assert not explanation.show_if_on(mine, mine.items[0], [words], "Rank 1")
     assert "Words have no regions" in said[0]

@@ -27,7 +27,7 @@ from similarity.errors import HeadError
 from similarity.finetuning import Epoch, Settings
 from similarity.finetuning.epochs import OnEpoch
 from similarity.service.jobs import Job, Jobs, shared_jobs
-from similarity.storage.feedback import MarkedQuery, add_mark
+from similarity.storage.feedback import FeedbackQuery, add_feedback
 from similarity.vectors.arrays import normalise
 from similarity.vectors.heads import Card, Head
 
@@ -152,12 +152,12 @@ def test_marks_can_be_learned_from_where_there_are_some(
     asked = trains()
     page.run()
     assert "train-source-mine" not in {one.key for one in page.segmented_control}, "there is nothing to choose yet"
-    query = MarkedQuery("query.jpg", mine.items[0].sha256)
-    add_mark(mine.directory, mine.manifest, query, mine.items[1], wanted=True)
+    query = FeedbackQuery("query.jpg", mine.items[0].sha256)
+    add_feedback(mine.directory, mine.manifest, query, mine.items[1], wanted=True)
     page.run()
     page.segmented_control(key="train-source-mine").set_value("marks").run()
     assert "All marks of the gallery mine are “More like this”" in texts(page)
-    add_mark(mine.directory, mine.manifest, query, mine.items[9], wanted=False)
+    add_feedback(mine.directory, mine.manifest, query, mine.items[9], wanted=False)
     page.run()
     assert "Proxy anchor" not in page.selectbox(key="train-loss-marks-mine").options
     press(page, "Train")

@@ -106,7 +106,7 @@ def test_the_search_page_tells_of_no_place(inside: Gallery, sent: Sent) -> None:
 def test_a_closer_look_and_its_reasons_tell_of_no_place(inside: Gallery) -> None:
     for number in (0, 5):
         page = open_app(gallery=inside.name, like=f"item:{inside.items[0].sha256}")
-        page.session_state[explanation.IS_ASKED] = True
+        page.session_state[explanation.SWITCH] = True
         page.session_state[detail.LOOKED_AT] = inside.items[number].sha256
         page.session_state[detail.IS_OPEN] = True
         page.run()

@@ -197,7 +197,7 @@ def test_what_is_no_number_is_wrong_usage(text: str) -> None:
 def test_the_command_prints_the_plan_and_what_it_rests_on() -> None:
     done = told("--images", "100M", "--qps", "50")
     assert done.exit_code == 0
-    for words in ("100,000,000", "machines", "thumbnails", "It rests on", "an example, unless asked for"):
+    for words in ("100,000,000", "machines", "thumbnails", "Assumptions:", "an example, unless asked for"):
         assert words in done.stdout
 
 

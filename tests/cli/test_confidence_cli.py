@@ -48,7 +48,7 @@ def test_a_result_that_is_not_sure_enough_is_said_and_shown(run: Run) -> None:
     unsure = run("search", lamp(), *options, "-k", 2)
     assert unsure.returncode == 0
     assert len(unsure.stdout.splitlines()) == 3, "results are there all the same"
-    told = "No confident match: none is as good as those that are right in 95 % of cases. The best one is < 1 % likely"
+    told = "No confident match: no result has a score that is right in 95 % of cases. The best one is < 1 % likely"
     assert told in unsure.stderr
     assert json.loads(run("search", lamp(), *options, "--json").stdout)["confident"] is False
     assert json.loads(run("search", lamp(), *options[:2], *options[4:], "--json").stdout)["confident"] is True
@@ -67,7 +67,7 @@ def test_a_gallery_that_cannot_tell_says_so_only_if_it_is_asked(run: Run, shapes
     assert run("search", path, "-g", "shapes").stdout.split()[:4] == ["rank", "score", "label", "path"]
     done = run("search", path, "-g", "shapes", "--precision", 0.9)
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: Only 15 pictures can be asked with, and it takes 30")
+    assert done.stderr.startswith("Error: Confidence needs at least 30 query pictures, and there are only 15")
     assert done.stdout == ""
     assert run("search", path, "-g", "shapes", "--precision", 95).returncode == 2
 

@@ -82,7 +82,7 @@ def test_what_is_wrong_is_one_sentence(
     for more, fault in (
         (("--store", "milvus"), "Error: Milvus needs an address such as"),
         (("--store", "milvus", "--uri", "http://127.0.0.1:9"), "Error: Milvus at http://127.0.0.1:9 cannot be reached"),
-        (("--store", "milvus", "--uri", "vectors"), "is no address of Milvus"),
+        (("--store", "milvus", "--uri", "vectors"), "is not an address of Milvus"),
     ):
         done = run(*index, *more)
         assert done.returncode == 1

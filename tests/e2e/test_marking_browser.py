@@ -9,7 +9,7 @@ import pytest
 from e2e.conftest import NewTab
 from e2e.tabs import drawn, fits, named, names, rank, thumb
 from similarity import Gallery
-from similarity.storage.feedback import read_marks
+from similarity.storage.feedback import read_feedback
 
 pytestmark = pytest.mark.browser
 QUERY = "like=item:dots/dots-0.jpg"
@@ -24,7 +24,7 @@ def going_to(tab: Any, gallery: str) -> list[str]:
 
 
 def kept(gallery: Gallery) -> list[tuple[str, bool]]:
-    return [(Path(mark.item).name, mark.wanted) for mark in read_marks(gallery.directory)]
+    return [(Path(mark.item).name, mark.wanted) for mark in read_feedback(gallery.directory)]
 
 
 def test_a_mark_ranks_anew_at_once_is_kept_and_can_be_taken_back(

@@ -123,13 +123,13 @@ def test_only_queries_in_common_count(
 def test_what_was_asked_in_another_way_is_not_compared(
     shapes: Gallery, found: Evaluation, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SearchError, match="one asks with leave-one-out, the other with"):
+    with pytest.raises(SearchError, match="their queries differ, leave-one-out and"):
         compare(found, evaluate(shapes, open_source(pictures)))
     monkeypatch.setattr("similarity.embedding.embedder.Embedder.load", lambda *_, **__: standin.standin())
     lines = [f"{path},{path.parent.name},{number % 2}" for number, path in enumerate(sorted(pictures.glob("dots/*")))]
     (tmp_path / "table.csv").write_text("\n".join(["path,label,side", *lines]))
     table = Gallery.build(tmp_path / "table.csv", tmp_path / "table", model=standin.CHOICE)
-    with pytest.raises(SearchError, match="the 'label' must be the same, for the other the 'side'"):
+    with pytest.raises(SearchError, match="a right result has the same 'label', in the other the same 'side'"):
         compare(found, evaluate(table, by="side"))
     other = tmp_path / "other"
     shutil.copytree(pictures / "dots", other / "a")

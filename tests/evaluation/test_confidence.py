@@ -107,7 +107,7 @@ def test_where_everything_is_right_or_nothing_is_there_is_an_answer_too(always: 
 
 
 def test_too_few_queries_say_nothing() -> None:
-    with pytest.raises(SearchError, match="Only 29 pictures can be asked with, and it takes 30"):
+    with pytest.raises(SearchError, match="needs at least 30 query pictures, and there are only 29"):
         fit(*some_hits(6, 29))
     assert fit(*some_hits(6, 30)).queries == 30
 
@@ -166,7 +166,7 @@ def test_it_is_learned_once_and_kept(mine: Gallery, empty_home: Path, monkeypatc
     learned = calibrate(mine)
     assert (learned.queries, learned.pairs, learned.by) == (len(mine), 10 * len(mine), "label")
     assert learned.error <= 0.05
-    monkeypatch.setattr("similarity.evaluation.gallery_calibration.ask_all", None)
+    monkeypatch.setattr("similarity.evaluation.gallery_calibration.run_queries", None)
     assert read_calibration(mine) == calibrate(mine) == learned
     assert len(kept_files(empty_home)) == 1
 
@@ -205,9 +205,9 @@ def build(folder: Path, home: Path, labels: list[str], count: int) -> Gallery:
     ("labels", "count", "sentence"),
     [
         (["."], 4, "none of its pictures has a label"),
-        (["dots"], 4, "have the same one, 'dots': nothing says when a result would be wrong"),
+        (["dots"], 4, "have the same one, 'dots', so confidence cannot be measured: no result would be wrong"),
         (["only-{}"], 4, "no two have the same label"),
-        (["dots", *["only-{}"] * 3], 40, "Only 10 pictures can be asked with"),
+        (["dots", *["only-{}"] * 3], 40, "there are only 10"),
     ],
 )
 @pytest.mark.usefixtures("standin_network")

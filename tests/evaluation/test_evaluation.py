@@ -177,7 +177,7 @@ def test_a_large_gallery_is_read_again_for_every_block_with_the_same_outcome(
     vectors, labels = some_world(9, 300)
     stored = store(vectors)
     held, _ = leave_one_out(stored, labels)
-    monkeypatch.setattr(ranking, "HELD", 0)
+    monkeypatch.setattr(ranking, "MAX_IN_MEMORY", 0)
     read, _ = leave_one_out(stored, labels, matrix=10_000)
     assert read.rows.tolist() == held.rows.tolist()
 
@@ -385,7 +385,7 @@ def test_what_cannot_be_evaluated_is_said_with_what_to_do(
     broken = tmp_path / "broken" / files[0].stem
     broken.mkdir(parents=True)
     (broken / "a.jpg").write_text("no picture")
-    with pytest.raises(SearchError, match="there is nothing to ask with"):
+    with pytest.raises(SearchError, match="so there are no queries"):
         evaluate(unique, open_source(broken.parent))
 
 

@@ -104,7 +104,7 @@ def test_the_page_has_every_metric_with_its_interval_and_what_it_means(page: str
         assert f"{one.value:.3f}" in text
         assert f"{one.low:.3f}–{one.high:.3f}" in text
     assert set(NAMES) == set(DEFINITIONS) == set(found.metrics)
-    for told in ("shapes, generation 1, 15 pictures", found.model, "every picture is a query", "dots", "stripes"):
+    for told in ("shapes, generation 1, 15 pictures", found.model, "each picture is a query", "dots", "stripes"):
         assert told in text
 
 

@@ -340,7 +340,7 @@ def test_a_gallery_with_one_label_is_refused(weights: Path, pictures: Path, tmp_
     choice = ModelChoice(get_backbone(TINY), weights)
     shutil.copytree(pictures / "dots", tmp_path / "of" / "dots")
     one = Gallery.build(tmp_path / "of", tmp_path / "one", model=choice)
-    with pytest.raises(HeadError, match="it takes two labels"):
+    with pytest.raises(HeadError, match="training needs at least two labels"):
         tune_backbone(one)
 
 
@@ -356,7 +356,7 @@ def test_a_process_that_dies_is_an_error_with_a_remedy(gallery: Gallery, monkeyp
         return running_module("similarity.embedding.converter")  # which needs arguments
 
     monkeypatch.setattr("similarity.finetuning.backbone.launcher.running_module", dying)
-    with pytest.raises(HeadError, match="Try again with a smaller batch"):
+    with pytest.raises(HeadError, match="try again with a smaller batch"):
         tune_backbone(gallery, QUICK)
 
 
@@ -489,21 +489,21 @@ def test_a_want_of_memory_is_told_with_a_remedy(
     monkeypatch.setattr("similarity.finetuning.backbone.worker.teach", want)
     monkeypatch.setattr("sys.argv", ["worker", str(tmp_path / "task.json"), str(tmp_path / "made")])
     main()
-    assert "too little memory for so many pictures at a time" in json.loads(capsys.readouterr().out)["error"]
+    assert "too little memory for this batch" in json.loads(capsys.readouterr().out)["error"]
 
 
 def test_labels_of_one_picture_each_cannot_be_learned_from(decoded: Pictures, weights: Path) -> None:
     alone = replace(decoded, codes=np.arange(15, dtype=np.int32))
-    with pytest.raises(HeadError, match="No label has two pictures to learn from"):
+    with pytest.raises(HeadError, match="no label has two left to learn from"):
         make_tuner(alone, weights).learn(1, silent)
 
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"part": "first"}, "'first' is none of last, all"),
-        ({"loss": "none"}, "'none' is none of multi-similarity"),
-        ({"split": "half"}, "'half' is none of item, label"),
+        ({"part": "first"}, "'first' is not one of last, all"),
+        ({"loss": "none"}, "'none' is not one of multi-similarity"),
+        ({"split": "half"}, "'half' is not one of item, label"),
         ({"epochs": 0}, "1 to 1,000 epochs"),
         ({"seed": -1}, "A seed is 0 or more"),
         ({"batch": 2}, "A batch has 4 to 1,024 pictures"),

@@ -25,11 +25,17 @@ from similarity.finetuning import LOSSES, Epoch, Settings, finetune, launcher
 from similarity.finetuning.batches import AT_ONCE, draw_batches
 from similarity.finetuning.example_files import describe, read_examples, write_examples
 from similarity.finetuning.examples import Labelled, fold_labelled, labelled_pictures
-from similarity.finetuning.feedback_examples import QUERIES_TO_HOLD_OUT, Marked, Pairs, fold_marks, marked_results
+from similarity.finetuning.feedback_examples import (
+    QUERIES_TO_HOLD_OUT,
+    FeedbackExamples,
+    Pairs,
+    feedback_examples,
+    fold_feedback,
+)
 from similarity.finetuning.training import Member, join
 from similarity.finetuning.worker import teach
 from similarity.processes import running_module
-from similarity.storage.feedback import MarkedQuery, add_mark
+from similarity.storage.feedback import FeedbackQuery, add_feedback
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Card, Head, read_head
 
@@ -110,7 +116,7 @@ def build(folder: Path, labels: list[str]) -> Gallery:
     return Gallery.build(folder / "pictures", folder / "small", model=standin.CHOICE)
 
 
-def train(examples: Labelled | Marked, **given: Any) -> Head:
+def train(examples: Labelled | FeedbackExamples, **given: Any) -> Head:
     """What a small network learns, in this process, where torch is loaded once."""
     return teach(examples, Settings.choose(**(TINY | given)), CARD, "none", "none")
 
@@ -167,7 +173,7 @@ def test_how_sure_results_are_comes_with_the_head_and_only_for_labels(taught: Ga
     assert calibrate(taught).to_json() == head.card.calibration
     assert calibrate(taught).queries == 56
     assert read_calibration(taught, by="maker") is None
-    with pytest.raises(SearchError, match="none were held out to say how sure a result by maker is"):
+    with pytest.raises(SearchError, match="none were held out to measure confidence by maker with"):
         calibrate(taught, by="maker")
 
 
@@ -248,9 +254,9 @@ def test_what_is_learned_of_whole_labels_that_are_held_out_says_nothing_of_how_s
     ("labels", "split", "sentence"),
     [
         (["."] * 3, "item", "of small have no labels to learn from. Put pictures into a folder for each label"),
-        (["boot"] * 3, "item", "have the label 'boot': it takes two labels"),
+        (["boot"] * 3, "item", "have the label 'boot': training needs at least two labels"),
         (["boot", "shoe", "hat"], "item", "Each label of small has only one picture"),
-        (["boot", "shoe", "hat"] * 2 + ["coat"], "label", "takes 4 labels with two pictures each .* there are 3"),
+        (["boot", "shoe", "hat"] * 2 + ["coat"], "label", "4 labels need two pictures each, and 3 do"),
     ],
 )
 def test_labels_that_teach_nothing_are_an_error(tmp_path: Path, labels: list[str], split: Any, sentence: str) -> None:
@@ -293,7 +299,9 @@ def test_of_very_many_pictures_some_are_drawn(discs: Gallery, monkeypatch: pytes
     ],
 )
 def test_settings_that_make_no_sense_are_an_error(wrong: dict[str, Any]) -> None:
-    with pytest.raises(HeadError, match=f"not {next(iter(wrong.values()))}|{next(iter(wrong.values()))!r} is none of"):
+    with pytest.raises(
+        HeadError, match=f"not {next(iter(wrong.values()))}|{next(iter(wrong.values()))!r} is not one of"
+    ):
         Settings(**wrong)
 
 
@@ -323,16 +331,16 @@ def test_batches_are_disjoint_and_hold_two_of_each_label_where_labels_are_many()
 def mark(gallery: Gallery, queries: int, kinds: tuple[bool, ...] = (True, False)) -> None:
     """Of so many pictures of the gallery, a result of their label is wanted and one of another is not."""
     for query in gallery.items[:: len(gallery) // queries][:queries]:
-        asked = MarkedQuery(query.path, query.sha256)
+        asked = FeedbackQuery(query.path, query.sha256)
         for wanted in kinds:
             found = [item for item in gallery.items if (item.label == query.label) == wanted and item != query]
-            add_mark(gallery.directory, gallery.manifest, asked, found[0], wanted=wanted)
+            add_feedback(gallery.directory, gallery.manifest, asked, found[0], wanted=wanted)
 
 
-def light(marked: Marked) -> Marked:
+def light(marked: FeedbackExamples) -> FeedbackExamples:
     """The same marks, on short embeddings."""
     pairs = replace(marked.pairs, embeddings=normalise(marked.pairs.embeddings[:, :24]))
-    return Marked(pairs, normalise(marked.backdrop[:, :24]))
+    return FeedbackExamples(pairs, normalise(marked.backdrop[:, :24]))
 
 
 @pytest.mark.parametrize("folds", [4, 20])
@@ -342,11 +350,11 @@ def test_marks_teach_and_enough_queries_with_both_kinds_say_what_it_is_worth(
 ) -> None:
     mark(marked, QUERIES_TO_HOLD_OUT - 1)
     settings = Settings.choose("marks", loss=loss)
-    few = train(light(marked_results(marked, settings)), source="marks", loss=loss, folds=folds)
+    few = train(light(feedback_examples(marked, settings)), source="marks", loss=loss, folds=folds)
     assert (few.card.before, few.card.after, few.card.calibration) == ({}, {}, None)
     assert few.card.settings["best_epoch"] == TINY["epochs"]
     mark(marked, QUERIES_TO_HOLD_OUT)
-    enough = train(light(marked_results(marked, settings)), source="marks", loss=loss, folds=folds)
+    enough = train(light(feedback_examples(marked, settings)), source="marks", loss=loss, folds=folds)
     assert set(enough.card.before) == set(enough.card.after) == {"recall@1", "map@r"}
     assert QUERIES_TO_HOLD_OUT <= enough.card.data["queries"] < 2 * QUERIES_TO_HOLD_OUT
     assert enough.card.calibration is None
@@ -358,10 +366,10 @@ def test_marks_that_teach_nothing_are_an_error(marked: Gallery) -> None:
     mark(marked, 3, kinds=(True,))
     with pytest.raises(HeadError, match="“More like this”: mark some results “Not like this”, too"):
         finetune(marked, Settings.choose("marks"))
-    add_mark(
+    add_feedback(
         marked.directory,
         marked.manifest,
-        MarkedQuery("another", marked.items[5].sha256),
+        FeedbackQuery("another", marked.items[5].sha256),
         marked.items[-1],
         wanted=False,
     )
@@ -373,7 +381,7 @@ def test_marks_that_teach_nothing_are_an_error(marked: Gallery) -> None:
 
 def test_examples_of_both_kinds_come_to_the_other_process_as_they_are(marked: Gallery, tmp_path: Path) -> None:
     mark(marked, 4)
-    for examples in (labelled_pictures(marked, Settings()), marked_results(marked, Settings.choose("marks"))):
+    for examples in (labelled_pictures(marked, Settings()), feedback_examples(marked, Settings.choose("marks"))):
         write_examples(tmp_path / "examples.npz", examples)
         assert describe(read_examples(tmp_path / "examples.npz")) == describe(examples)
 
@@ -426,13 +434,13 @@ def test_a_training_process_that_dies_is_an_error(discs: Gallery, monkeypatch: p
             yield started
 
     monkeypatch.setattr(launcher, "running_module", dying)
-    with pytest.raises(HeadError, match="ended before it was done: the computer may be short of memory"):
+    with pytest.raises(HeadError, match="training process died, maybe for lack of memory"):
         finetune(discs)
 
 
 def test_what_the_training_process_finds_wrong_is_said(discs: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "gather_examples", lambda *_: some_labelled(3, 4))
-    with pytest.raises(HeadError, match="and there are 3: hold items out instead"):
+    with pytest.raises(HeadError, match="and 3 do: hold items out instead"):
         finetune(discs, Settings(split="label"))
 
 
@@ -465,8 +473,8 @@ def test_a_pair_that_is_marked_both_ways_is_never_learned_from_where_it_is_held_
     queries = np.repeat(np.arange(16), 2)
     items = queries ^ np.tile([1, 2], 16)  # whoever is a query is another one's picture, too
     embeddings = normalise(np.random.default_rng(0).normal(size=(16, 8)).astype(np.float32))
-    marked = Marked(Pairs(embeddings, queries, items, np.tile([True, False], 16)), embeddings)
-    folds = fold_marks(marked, Settings.choose("marks"))
+    marked = FeedbackExamples(Pairs(embeddings, queries, items, np.tile([True, False], 16)), embeddings)
+    folds = fold_feedback(marked, Settings.choose("marks"))
     assert len(folds) == Settings().folds
     for fold in folds:
         learned, held_out = (
@@ -483,7 +491,7 @@ def test_figures_of_what_was_learned_from_say_so(discs: Gallery) -> None:
     head = Head(np.zeros(made.dim, np.float32), basis, np.eye(8, dtype=np.float32), card)
     taught = discs.rebuild(head=head, into=discs.directory.with_name("cautious"))
     assert evaluate(discs).caution == ""
-    assert "taught with pictures of its own" in evaluate(taught).to_json()["caution"]
+    assert "trained on its own pictures" in evaluate(taught).to_json()["caution"]
 
 
 def test_another_gallery_is_not_written_over(discs: Gallery) -> None:

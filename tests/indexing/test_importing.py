@@ -32,7 +32,7 @@ from similarity.progress import Progress
 from similarity.search.stores import Store
 from similarity.storage.checksums import fingerprint
 from similarity.storage.cleanup import delete_gallery
-from similarity.storage.feedback import MARKS, MarkedQuery, add_mark, read_marks
+from similarity.storage.feedback import FEEDBACK, FeedbackQuery, add_feedback, read_feedback
 from similarity.storage.generations import read_generation
 from similarity.storage.inventory import list_galleries, take_inventory
 from similarity.storage.items import write_items
@@ -86,7 +86,7 @@ def test_a_sound_gallery_is_taken_in_and_answers_as_it_did(source: Path, shapes:
     before = contents(source)
     taken = import_gallery(source)
     assert taken.directory == galleries_folder() / "shoes"
-    assert (taken.thumbnails, taken.marks, taken.reindexed) == (15, 0, False)
+    assert (taken.thumbnails, taken.feedback, taken.reindexed) == (15, 0, False)
     gallery = Gallery.open(taken.directory)
     assert gallery.state == shapes.state
     assert gallery.items == shapes.items
@@ -185,7 +185,7 @@ def test_what_is_copied_is_compared_with_its_hash_while_it_is_copied(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flip(generation(source) / "embeddings.npy")
-    monkeypatch.setattr(importing, "_verified", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(importing, "_verify", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(GalleryDamagedError, match=r"embeddings\.npy is damaged or missing: nothing was imported"):
         import_gallery(source)
 
@@ -251,22 +251,22 @@ def test_marks_come_along_if_they_are_sound(source: Path) -> None:
     gallery = Gallery.open(source)
     sha256 = gallery.items[0].sha256
     asked = [
-        MarkedQuery("a query", sha256),
-        MarkedQuery("cut out", sha256, Box(0.1, 0.2, 0.5, 1), gallery.embeddings[0]),
+        FeedbackQuery("a query", sha256),
+        FeedbackQuery("cut out", sha256, Box(0.1, 0.2, 0.5, 1), gallery.embeddings[0]),
     ]
     for one in asked:
-        add_mark(gallery.directory, gallery.manifest, one, gallery.items[5], wanted=True)
-    sound = read_marks(source)
-    lines = (source / MARKS).read_text().splitlines()
+        add_feedback(gallery.directory, gallery.manifest, one, gallery.items[5], wanted=True)
+    sound = read_feedback(source)
+    lines = (source / FEEDBACK).read_text().splitlines()
     line = json.loads(lines[0])
     bad = ({"wanted": "yes"}, {"item": ["a"]}, {"sha256": "../x"}, {"when": 5}, {"model": {}}, {"box": [0, 0, "1", 1]})
     worse = ["{", "[1]", "[" * 90_000, '{"query": ' + '"x"' * 200_000, ""]
     others = [json.dumps(line | {"query": f"{number:064x}"} | more) for number, more in enumerate(bad)]
-    (source / MARKS).write_text("\n".join([*lines, *others, *worse]))
+    (source / FEEDBACK).write_text("\n".join([*lines, *others, *worse]))
     taken = import_gallery(source)
-    assert taken.marks == 2
-    assert read_marks(taken.directory) == sound
-    assert len((taken.directory / MARKS).read_text().splitlines()) == 2
+    assert taken.feedback == 2
+    assert read_feedback(taken.directory) == sound
+    assert len((taken.directory / FEEDBACK).read_text().splitlines()) == 2
 
 
 def test_a_gallery_in_milvus_is_indexed_anew_and_its_address_is_not_connected_to(source: Path, site: Site) -> None:
@@ -302,7 +302,7 @@ def test_a_name_that_is_taken_is_refused(source: Path, kind: str) -> None:
     else:
         place.symlink_to("nowhere")
     before = contents(galleries_folder())
-    with pytest.raises(GalleryError, match=r"There is shoes in .* already: give another name with --name"):
+    with pytest.raises(GalleryError, match=r"shoes exists already in .*: give another name with --name"):
         import_gallery(source)
     assert contents(galleries_folder()) == before
     assert import_gallery(source, "boots").directory.name == "boots"
@@ -320,7 +320,7 @@ def test_a_name_that_cannot_be_one_is_refused(source: Path) -> None:
 
 def test_what_is_no_gallery_is_told(tmp_path: Path, empty_home: Path) -> None:
     for place in (tmp_path / "nothing", empty_home):
-        with pytest.raises(GalleryNotFoundError, match="Give the folder that has the file CURRENT in it"):
+        with pytest.raises(GalleryNotFoundError, match="Give the folder that contains the file CURRENT"):
             import_gallery(place, "new")
     assert is_clean()
 
@@ -388,7 +388,7 @@ importing.import_gallery(sys.argv[1])
 """
 
 
-@pytest.mark.parametrize("step", ["_verified", "_publish"])
+@pytest.mark.parametrize("step", ["_verify", "_publish"])
 def test_an_import_that_is_killed_leaves_nothing_that_is_listed_and_the_next_one_clears_up(
     source: Path, child_environment: dict[str, str], step: str
 ) -> None:
@@ -422,7 +422,7 @@ def test_the_command_says_what_came_along(source: Path, run: Run) -> None:
     assert [one["gallery"] for one in json.loads(run("list", "--json").stdout)["galleries"]] == ["shoes"]
     again = run("import", source)
     assert again.returncode == 1
-    assert again.stderr.startswith("Error: There is shoes in")
+    assert again.stderr.startswith("Error: shoes exists already in")
     assert again.stderr.count("\n") == 1
     named = run("import", source, "--name", "boots")
     assert named.stdout == "boots has 15 pictures; 15 small pictures and 0 marks came along.\n"

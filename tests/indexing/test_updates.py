@@ -163,7 +163,7 @@ def test_removing_what_is_not_there_is_an_error_and_removes_nothing(
 
 
 def test_the_last_picture_cannot_be_removed(gallery: Gallery, own_pictures: Path) -> None:
-    with pytest.raises(GalleryError, match="would leave no picture in the gallery: nothing was changed"):
+    with pytest.raises(GalleryError, match="No picture would be left in the gallery, so nothing was changed"):
         gallery.remove(paths=[str(own_pictures)])
     assert gallery.is_live
 

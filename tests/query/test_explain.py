@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from similarity import Embedder, Gallery
 from similarity.errors import ImageError, SearchError
-from similarity.exports.heat import lay_over, warmth
+from similarity.exports.heat import overlay_heat, relative_heat
 from similarity.images.picture import Box
 from similarity.query.explain import APPROXIMATE, EXACT, Explanation, Look, explain, look
 from similarity.sample import FOLDER
@@ -114,7 +114,7 @@ def test_regions_add_up_to_the_score_that_a_search_gives(  # type: ignore[no-unt
     assert found.query.cells.shape == ((7, 7) if model == "resnet50" else (9, 9))
     if method != "neighbours":
         assert abs(found.neighbours) < TOLERANCE
-        assert found.words.endswith("from the two pictures themselves.")
+        assert found.summary.endswith("from the two pictures themselves.")
 
 
 def test_a_gallery_explains_its_own_hits(sample: Gallery) -> None:
@@ -125,7 +125,7 @@ def test_a_gallery_explains_its_own_hits(sample: Gallery) -> None:
         assert found.score == pytest.approx(hit.score, abs=TOLERANCE)
         assert is_sum(found)
         assert found.is_exact
-        assert f"Score {found.score:.2f}: {found.own:.2f} from the regions of these two pictures" in found.words
+        assert f"Score {found.score:.2f}: {found.own:.2f} from the regions of these two pictures" in found.summary
     again = sample.explain(query, hit.item.id)
     np.testing.assert_array_equal(again.query.cells, found.query.cells)
 
@@ -229,7 +229,7 @@ def test_pictures_that_are_gone_or_changed_are_said_to_be(own_pictures: Path, tm
     gallery = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
     first, second = gallery.items[0], gallery.items[1]
     shutil.copy(gallery.items[10].path, first.path)
-    with pytest.raises(ImageError, match="is another picture now than when it was indexed"):
+    with pytest.raises(ImageError, match="has changed since it was indexed"):
         gallery.explain(second.path, first.id)
     Path(first.path).unlink()
     with pytest.raises(ImageError, match="cannot be read"):
@@ -241,18 +241,18 @@ def test_pictures_that_are_gone_or_changed_are_said_to_be(own_pictures: Path, tm
 def test_heat_is_where_cells_are_and_what_speaks_against_a_match_has_none() -> None:
     picture = Image.new("RGB", (200, 100), (120, 120, 120))
     cells = np.array([[1, -5], [0, 0]], np.float32)
-    warm = np.asarray(lay_over(picture, cells, Box(0.5, 0, 1, 1))).astype(int)
+    warm = np.asarray(overlay_heat(picture, cells, Box(0.5, 0, 1, 1))).astype(int)
     assert (warm[:, :99] == 120).all()
     assert warm[10, 110, 0] - warm[10, 110, 2] > 60
     assert abs(warm[20, 190] - 120).max() <= 2
-    np.testing.assert_array_equal(warmth(cells), [[1, 0], [0, 0]])
-    np.testing.assert_array_equal(warmth(-cells * 0), np.zeros((2, 2)))
+    np.testing.assert_array_equal(relative_heat(cells), [[1, 0], [0, 0]])
+    np.testing.assert_array_equal(relative_heat(-cells * 0), np.zeros((2, 2)))
 
 
 def test_a_thumbnail_and_its_original_get_the_same_heat(sample: Gallery) -> None:
     found = sample.explain(FOLDER / "queries" / "mug-01-q.jpg", "mug-01-1")
     item = sample.find("mug-01-1")
     with Image.open(item.path) as whole, Image.open(io.BytesIO(sample.thumbnail(item))) as small:
-        shown = [lay_over(one.convert("RGB"), found.result.cells, found.result.box) for one in (whole, small)]
+        shown = [overlay_heat(one.convert("RGB"), found.result.cells, found.result.box) for one in (whole, small)]
     difference = np.abs(np.asarray(shown[0].resize((64, 64))).astype(int) - np.asarray(shown[1].resize((64, 64))))
     assert difference.mean() < 6

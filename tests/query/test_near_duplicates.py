@@ -88,5 +88,5 @@ def test_a_gallery_without_any_has_none(shapes: Gallery) -> None:
 
 @pytest.mark.parametrize("threshold", [0, -1, 1.01])
 def test_a_threshold_that_makes_no_sense_is_refused(shapes: Gallery, threshold: float) -> None:
-    with pytest.raises(SearchError, match="must be above 0 and not above 1"):
+    with pytest.raises(SearchError, match="must be above 0 and at most 1"):
         find_duplicates(shapes.items, shapes.vectors, threshold)

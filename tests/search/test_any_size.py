@@ -100,9 +100,9 @@ def test_pages_follow_each_other_and_ranks_go_on(large: Gallery, vectors: Vector
     page = large.search_vector(vectors[9], 10, offset=20, accuracy="high")
     assert [(hit.rank, hit.item.id) for hit in page] == [(hit.rank, hit.item.id) for hit in whole[20:30]]
     assert large.search_vector(vectors[9], 10, offset=COUNT) == []
-    with pytest.raises(SearchError, match="pass over must be at least 0, not -1"):
+    with pytest.raises(SearchError, match="skip must be at least 0, not -1"):
         large.search_vector(vectors[9], 10, offset=-1)
-    with pytest.raises(SearchError, match="'perfect' is none of fast, balanced, high"):
+    with pytest.raises(SearchError, match="'perfect' is not one of fast, balanced, high"):
         large.search_vector(vectors[9], 10, accuracy="perfect")  # type: ignore[arg-type]
 
 
@@ -281,7 +281,7 @@ def test_rebuild_says_what_was_made_and_info_how_much_it_finds(run: Run, large: 
     place = str(large.directory)
     done = run("rebuild", "--gallery", place, "--recipe", "flat-sq8")
     assert done.returncode == 0, done.stderr
-    assert "The index of large was made anew" in done.stdout
+    assert "The index of large was rebuilt" in done.stdout
     assert "Its index is flat-sq8." in done.stdout
     done = run("rebuild", "--gallery", place, "--recipe", "ivf", "--json")
     assert json.loads(done.stdout)["recipe"] == "IVF64,SQ8"

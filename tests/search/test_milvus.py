@@ -376,7 +376,7 @@ def test_an_approximate_index_goes_on_after_a_change(
     milvus: Store, tmp_path: Path, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("similarity.search.tuning.QUERIES", 10)
-    monkeypatch.setattr("similarity.search.milvus.index.FEW", 50)  # or so few would be compared here
+    monkeypatch.setattr("similarity.search.milvus.index.MAX_EXACT", 50)  # or so few would be compared here
     before = MilvusIndex.build(milvus, "IVF32,SQ8", stored(tmp_path, vectors[:500]), indexed(tmp_path, 500))
     origins = np.concatenate([np.arange(100, 500), np.full(100, -1)])
     (tmp_path / "after").mkdir()

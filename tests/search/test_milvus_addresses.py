@@ -185,7 +185,7 @@ def test_no_file_is_opened_that_only_a_gallery_names(
     monkeypatch.chdir(folder / "x" if name.startswith("..") else folder)
     before = sorted(folder.rglob("*"))
     for work in works(strange(name.format(folder=folder)), pictures):
-        with pytest.raises(StoreError, match=r"was never given on this computer|is no address of Milvus"):
+        with pytest.raises(StoreError, match=r"was never given on this computer|is not an address of Milvus"):
             work()
     assert sorted(folder.rglob("*")) == before
     assert (folder / "other.db").read_text() == "precious"
@@ -242,7 +242,7 @@ def test_an_address_is_the_same_however_it_is_written(uri: str, place: str, empt
 def test_the_rest_of_an_address_leads_nowhere(empty_home: Path) -> None:
     give(Store("milvus", "http://given.example"))
     for rest in ("/x.db", "/../x.db", "/global-cluster", "/a?b", "/a#b"):
-        with pytest.raises(StoreError, match="is no address of Milvus"):
+        with pytest.raises(StoreError, match="is not an address of Milvus"):
             reached(Store("milvus", f"http://given.example{rest}"))
     assert normalised("https://given.example") == "https://given.example:443"
     assert not (empty_home / "milvus.json").exists(), "nothing was made there"
@@ -264,7 +264,7 @@ def test_a_gallery_that_was_made_at_an_address_is_opened_there_later(
     assert "`python -m similarity verify --gallery NAME --uri ADDRESS`" in refused.stderr
     another = run("verify", "-g", "far", "--uri", "http://127.0.0.1:9")
     assert another.returncode == 1
-    assert f"is not where the gallery is searched, which is Milvus at {milvus.uri}" in another.stderr
+    assert f"is not the address of the gallery's store, which is Milvus at {milvus.uri}" in another.stderr
     assert run("verify", "-g", "far", "--uri", milvus.uri).returncode == 0
     monkeypatch.setattr(addresses, "_given", set())
     assert json.loads(run(*asked).stdout)["hits"][0]["id"] == json.loads(found.stdout)["hits"][0]["id"]

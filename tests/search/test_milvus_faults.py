@@ -143,7 +143,7 @@ def test_a_collection_that_was_dropped_is_told_and_made_anew_by_a_rebuild(
     client(milvus).drop_collection(vectors_of(far).name)
     files = content(far.directory)
     remedy = (
-        f"is not in Milvus at .* any more: make it anew with `python -m similarity rebuild --gallery {far.directory}"
+        f"is not in Milvus at .* any more: make it again with `python -m similarity rebuild --gallery {far.directory}"
     )
     for work in (
         lambda: far.search_vector(far.vectors[0], 5),
@@ -165,7 +165,7 @@ def test_a_collection_of_other_embeddings_is_not_asked(milvus: Store, tmp_path: 
     other.create(64)
     other.index("FLAT", {})
     again = Gallery.open(far.directory)
-    with pytest.raises(CollectionError, match="has embeddings of 64 numbers, and the gallery of 1280: make it anew"):
+    with pytest.raises(CollectionError, match="has embeddings of 64 numbers, and the gallery of 1280: make it again"):
         again.search_vector(again.vectors[0], 5)
     with pytest.raises(CollectionError, match="has embeddings of 64 numbers"):
         read_generation(far.directory, thorough=True)
@@ -294,7 +294,7 @@ def test_a_recipe_that_milvus_has_not_is_refused_before_anything_is_done(
     more.mkdir()
     for seed in range(25):
         draw("rings", seed).save(more / f"{seed}.jpg")
-    with pytest.raises(SearchError, match="Milvus has no counterpart of"):
+    with pytest.raises(SearchError, match="Milvus does not have the index"):
         Gallery.build(more, tmp_path / "far", model=MODEL, recipe=recipe, store=milvus)
     assert not (tmp_path / "far").exists()
     assert pictures.exists()
@@ -310,10 +310,10 @@ def test_without_pymilvus_the_error_says_what_to_install(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("kind", "uri", "fault"),
     [
-        ("redis", "", "'redis' is no store: choose from faiss, milvus"),
+        ("redis", "", "'redis' is not a store: choose from faiss, milvus"),
         ("milvus", "", "Milvus needs an address"),
-        ("milvus", "host:19530", "is no address of Milvus"),
-        ("milvus", "vectors.sqlite", "is no address of Milvus"),
+        ("milvus", "host:19530", "is not an address of Milvus"),
+        ("milvus", "vectors.sqlite", "is not an address of Milvus"),
         ("faiss", "http://localhost:19530", "FAISS keeps its index in the gallery's folder"),
     ],
 )

@@ -147,7 +147,7 @@ def test_a_gallery_that_claims_another_s_collection_cannot_change_or_drop_it(
     if claimed == far.manifest.search:  # whoever knows the id has all that is in the collection
         assert differences(answers(its), before) == []
     else:
-        with pytest.raises(CollectionError, match="is not of this gallery: make it anew with"):
+        with pytest.raises(CollectionError, match="is not of this gallery: make it again with"):
             answers(its)
     with suppress(CollectionError):
         its.remove(labels=["dots"])

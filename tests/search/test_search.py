@@ -256,7 +256,7 @@ def test_searches_that_make_no_sense_are_errors(made: dict[str, VectorIndex], re
     ):
         with pytest.raises(SearchError, match=said):
             index.search(query.astype(np.float32), k)
-    with pytest.raises(SearchError, match="no such rows"):
+    with pytest.raises(SearchError, match="rows are not in this index"):
         index.search(np.ones((1, DIM), np.float32), 1, among=Selection(np.array([COUNT])))
 
 

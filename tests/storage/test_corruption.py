@@ -145,7 +145,7 @@ def test_where_no_state_is_sound_the_error_says_to_index_again(twice_written: Ga
         (twice_written.directory / "generations" / number / "items.parquet").write_bytes(b"PAR1")
     with pytest.raises(GalleryDamagedError, match=r"items\.parquet is damaged or missing: index the gallery again"):
         Gallery.open(twice_written.directory)
-    with pytest.raises(GalleryError, match="There is no earlier state of the gallery"):
+    with pytest.raises(GalleryError, match="has no undamaged earlier state"):
         restore(twice_written.directory)
 
 

@@ -28,7 +28,7 @@ from similarity.embedding.backbones.tuned import choose_tuned, find_choice, read
 from similarity.embedding.embedder import Embedder, EmbedderId
 from similarity.evaluation.gallery_calibration import read_calibration
 from similarity.shards.to_gallery import index_shards
-from similarity.storage.feedback import read_marks
+from similarity.storage.feedback import read_feedback
 from similarity.storage.generations import read_generation
 from similarity.vectors.heads import read_head
 
@@ -73,7 +73,8 @@ def test_a_gallery_is_sound_and_ranks_as_it_did(left: Path, answers: dict[str, A
 def test_marks_calibration_and_head_are_read_as_they_were(left: Path, answers: dict[str, Any]) -> None:
     gallery = Gallery.open(left / "galleries" / "plain", load=load)
     assert [
-        {"title": mark.query.title, "item": mark.item, "wanted": mark.wanted} for mark in read_marks(gallery.directory)
+        {"title": mark.query.title, "item": mark.item, "wanted": mark.wanted}
+        for mark in read_feedback(gallery.directory)
     ] == answers["marks"]
     calibration = read_calibration(gallery)
     assert calibration

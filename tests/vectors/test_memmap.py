@@ -44,8 +44,8 @@ def test_half_precision_takes_half_the_room_and_is_read_as_float32(tmp_path: Pat
 def test_what_has_been_read_is_let_go_of_and_can_be_read_again(
     path: Path, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memmap, "LET_GO_AFTER", 1)
-    monkeypatch.setattr(memmap, "KEPT", 0)
+    monkeypatch.setattr(memmap, "RELEASE_AFTER", 1)
+    monkeypatch.setattr(memmap, "MAX_MAPPED", 0)
     read = StoredVectors(path)
     for _ in range(3):
         assert np.array_equal(read[10:20], vectors[10:20])

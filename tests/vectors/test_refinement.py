@@ -167,10 +167,10 @@ def test_pictures_that_are_all_the_same_stay_as_they_are(tmp_path: Path) -> None
 def test_files_of_another_gallery_are_refused(tmp_path: Path) -> None:
     here, there = stored(tmp_path / "here", clusters()), stored(tmp_path / "there", clusters(300))
     refine(tmp_path / "there", there, "neighbours")
-    with pytest.raises(ValueError, match=r"neighbours\.npy holds another array"):
+    with pytest.raises(ValueError, match=r"neighbours\.npy contains another array"):
         read_refined(tmp_path / "there", here, "neighbours")
     other = stored(tmp_path / "other", clusters(dim=12))
-    with pytest.raises(ValueError, match=r"centre\.npy holds another array"):
+    with pytest.raises(ValueError, match=r"centre\.npy contains another array"):
         read_refined(tmp_path / "there", other, "centred")
     with pytest.raises(OSError, match=r"centre\.npy"):
         read_refined(tmp_path / "here", here, "centred")

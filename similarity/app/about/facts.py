@@ -1,6 +1,6 @@
-"""Facts for the about page: versions, licences, sources of weights, measurements. Nothing here is drawn.
+"""Facts for the about page: versions, licences, sources of weights, measurements. This module draws nothing.
 
-Versions and licences are read from what is installed; nothing is imported for it, and nothing is downloaded.
+Versions and licences are read from the installed packages' metadata, without importing or downloading anything.
 """
 
 import importlib.metadata
@@ -14,7 +14,7 @@ from similarity.embedding.backbones.weights import find_weights
 from similarity.paths import models_folder
 
 ROOT = Path(__file__).resolve().parents[3]
-# Main libraries and their purposes. requirements.txt lists all that are installed.
+# Main libraries and their purposes; requirements.txt lists all installed libraries.
 LIBRARIES = {
     "streamlit": "these pages",
     "openvino": "runs the network on the processor",
@@ -60,36 +60,36 @@ def libraries() -> list[tuple[str, str, str, str]]:
 
 
 def licence(metadata: importlib.metadata.PackageMetadata) -> str:
-    """Return the licence that a package states, shortened; of several the first."""
-    expression, stated = (str((metadata.get_all(name) or [""])[0]) for name in ("License-Expression", "License"))
+    """Return the licence that a package states, shortened; if it states several, the first."""
+    expression, text = (str((metadata.get_all(name) or [""])[0]) for name in ("License-Expression", "License"))
     if expression:
         first, others, _ = expression.partition(" AND ")
         return f"{first} and others" if others else first
-    # Some packages put the whole text here.
-    if stated and stated != "UNKNOWN" and len(stated) < 40:
-        return stated
-    classified = (str(value) for value in metadata.get_all("Classifier") or [] if str(value).startswith("License ::"))
-    return next((value.rpartition(" :: ")[2] for value in classified), UNKNOWN)
+    # Some packages put the full text of the licence into this field.
+    if text and text != "UNKNOWN" and len(text) < 40:
+        return text
+    classifiers = (str(value) for value in metadata.get_all("Classifier") or [] if str(value).startswith("License ::"))
+    return next((value.rpartition(" :: ")[2] for value in classifiers), UNKNOWN)
 
 
 def origin(backbone: Backbone) -> str:
     """Return where the weights of a model come from."""
-    wanted = backbone.weights
-    if wanted.distribution:
-        return f"the package {wanted.distribution}"
-    return f"a download from {wanted.url.split('/')[2]}" if wanted.url else "a file of this computer"
+    source = backbone.weights
+    if source.distribution:
+        return f"the package {source.distribution}"
+    return f"a download from {source.url.split('/')[2]}" if source.url else "a file of this computer"
 
 
 def whereabouts(backbone: Backbone) -> str:
     """Return where the weights of a model are on this computer, or how they get there."""
-    found = find_weights(backbone)
-    wanted = backbone.weights
-    if found and wanted.package in found.parts[-3:]:
-        return f"yes, in the package {wanted.distribution}"
-    if found and found.parent == models_folder():
+    path = find_weights(backbone)
+    source = backbone.weights
+    if path and source.package in path.parts[-3:]:
+        return f"yes, in the package {source.distribution}"
+    if path and path.parent == models_folder():
         return "yes, in the folder models"
-    if found:
-        return f"yes, in the cache of {'Hugging Face' if wanted.hub and found.name != wanted.file else 'torch'}"
+    if path:
+        return f"yes, in the cache of {'Hugging Face' if source.hub and path.name != source.file else 'torch'}"
     how = weights.whereabouts(backbone)
     return "no; downloaded when it is first used" if how == weights.DOWNLOADS else f"no; {how}"
 

@@ -17,7 +17,7 @@ from similarity.sample import SAMPLE, has_sample
 from similarity.service.access import email
 from similarity.storage.inventory import Entry, take_inventory
 
-# On a telephone a table is wider than the page, and is scrolled by itself.
+# On a telephone a table is wider than the page: it scrolls, the page does not.
 CSS = """<style>
 [data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }
 @media (max-width: 640px) { [data-testid="stMarkdownContainer"] td { min-width: 7.5rem; } }
@@ -80,7 +80,7 @@ def _show_visitor() -> None:
 def _show_machine() -> None:
     machine = _machine()
     if not machine:
-        st.markdown("What kind of computer this is cannot be told; the log of the app says why.")
+        st.markdown("The computer cannot be described; the log of the app says why.")
         return
     st.markdown(
         f"- **Processor:** {escape_markdown(machine['processor'])}\n"
@@ -101,7 +101,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _show_galleries(entries: list[Entry]) -> None:
-    """Draw the model of each gallery, and the full SHA-256 of its weights."""
+    """Draw a table of the galleries and their models, and the full SHA-256 of each model's weights."""
     rows, hashes = [], list[str]()
     for entry in entries:
         if entry.manifest:
@@ -114,12 +114,13 @@ def _show_galleries(entries: list[Entry]) -> None:
         st.markdown(_table(("Gallery", "Pictures", "Model", "Precision", "Weights from"), rows))
         st.caption("SHA-256 of the weights: " + "; ".join(map(as_markdown, dict.fromkeys(hashes))))
     if SAMPLE not in [entry.name for entry in entries] and has_sample():
-        st.markdown(_coming_sample())
+        st.markdown(_sample_to_come())
     elif not rows:
         st.markdown("There is no gallery yet. Make one on the page Galleries.")
 
 
-def _coming_sample() -> str:
+def _sample_to_come() -> str:
+    """Return a sentence on the model of the sample gallery, which is made later."""
     try:
         title = choose_model(AUTO, may_download=False).backbone.title
     except SimilarityError as error:
@@ -130,20 +131,20 @@ def _coming_sample() -> str:
 def _show_models() -> None:
     rows = (
         (
-            one.title,
-            f"{one.dim:,} numbers",
-            f"{one.preprocessing.crop} × {one.preprocessing.crop}",
-            f"{one.sop_recall_at_1:.1f} %" if one.sop_recall_at_1 else "–",
-            one.licence,
-            facts.whereabouts(one),
+            backbone.title,
+            f"{backbone.dim:,} numbers",
+            f"{backbone.preprocessing.crop} × {backbone.preprocessing.crop}",
+            f"{backbone.sop_recall_at_1:.1f} %" if backbone.sop_recall_at_1 else "–",
+            backbone.licence,
+            facts.whereabouts(backbone),
         )
-        for one in BACKBONES.values()
+        for backbone in BACKBONES.values()
     )
     head = ("Model", "A picture becomes", "Looked at in", "Published recall@1", "Licence of the weights", "Here")
     st.markdown(_table(head, rows))
     st.caption(
-        "Published recall@1 is on Stanford Online Products, nothing trained on it. Any model of timm works too, as "
-        "timm:NAME. CLIP understands words. Which model is best for your pictures, Evaluate and Face-off tell."
+        "Published recall@1 was measured on Stanford Online Products, without training on it. Any model of timm works "
+        "too, as timm:NAME. CLIP understands words. Evaluate and Face-off show which model is best for your pictures."
     )
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from similarity.app.components.loading import load
-from similarity.exports.heat import warmth
+from similarity.exports.heat import relative_heat
 from similarity.query.explain import Explanation, Heat
 
 _mount = load(
@@ -39,13 +39,13 @@ def picture(jpeg: bytes, heat: Heat, *, alt: str, caption: str) -> dict[str, Any
         "box": [heat.box.left, heat.box.top, heat.box.right, heat.box.bottom],
         "rows": rows,
         "columns": columns,
-        "heat": _encoded(warmth(heat.cells)),
+        "heat": _encoded(relative_heat(heat.cells)),
     }
 
 
 def show(query: dict[str, Any], result: dict[str, Any], explanation: Explanation, *, key: str) -> None:
     """Draw two pictures that `picture` has prepared."""
-    _mount(key=key, data={"query": query, "result": result, "pairs": _encoded(warmth(explanation.pairs))})
+    _mount(key=key, data={"query": query, "result": result, "pairs": _encoded(relative_heat(explanation.pairs))})
 
 
 def _encoded(shares: npt.NDArray[np.float32]) -> str:

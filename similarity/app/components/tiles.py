@@ -28,7 +28,7 @@ class Tile(TypedDict):
         hint: says what a click does.
         chance: the probability of being right in words, if it is known.
         unsure: whether that is less than requested.
-        wanted: the visitor's mark, if there can be one: more like this, not like this, or None for neither.
+        wanted: the visitor's feedback, where it can be given: more like this, not like this, or None for neither.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Tile(TypedDict):
 def show(
     tiles: Iterable[Tile],
     on_open: Callable[[str], None],
-    on_mark: Callable[[str, bool | None], None] | None = None,
+    on_feedback: Callable[[str, bool | None], None] | None = None,
     *,
     key: str,
     is_small: bool = False,
@@ -58,7 +58,7 @@ def show(
 
     Args:
         on_open: called with the id of a clicked tile, before anything is drawn again.
-        on_mark: called with the id of a marked tile and its new mark, before anything is drawn again.
+        on_feedback: called with the id of a tile and the new feedback on it, before anything is drawn again.
         is_small: whether to draw smaller pictures.
 
     Returns:
@@ -68,7 +68,7 @@ def show(
         key=key,
         data={"tiles": list(tiles), "small": is_small},
         on_open_change=lambda: _pass_on_click(on_open, st.session_state[key].open),
-        on_mark_change=lambda: _pass_on_mark(on_mark, st.session_state[key].mark),
+        on_mark_change=lambda: _pass_on_feedback(on_feedback, st.session_state[key].mark),
     )
     return bool(clicked.open)
 
@@ -79,11 +79,11 @@ def _pass_on_click(on_open: Callable[[str], None], value: Any) -> None:
         on_open(value)
 
 
-def _pass_on_mark(on_mark: Callable[[str, bool | None], None] | None, value: Any) -> None:
-    """Call back with the id and the mark of a tile, if the browser's message is valid."""
+def _pass_on_feedback(on_feedback: Callable[[str, bool | None], None] | None, value: Any) -> None:
+    """Call back with the id of a tile and the feedback on it, if the browser's message is valid."""
     match value:
-        case {"id": str(marked), "wanted": True | False | None as wanted} if on_mark and len(marked) <= LONGEST:
-            on_mark(marked, wanted)
+        case {"id": str(tile_id), "wanted": True | False | None as wanted} if on_feedback and len(tile_id) <= LONGEST:
+            on_feedback(tile_id, wanted)
 
 
 def of_hit(gallery: Gallery, hit: Hit) -> Tile:

@@ -13,7 +13,7 @@ from similarity.app.wording import wording
 from similarity.app.wording.messages import sentence_as_markdown
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, evaluate
-from similarity.evaluation.ranking import HELD, LARGER, MATRIX
+from similarity.evaluation.ranking import LARGER, MATRIX, MAX_IN_MEMORY
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.service import turns
@@ -74,7 +74,7 @@ def start(gallery: Gallery, request: EvaluationRequest) -> Computation[Evaluatio
 def expected_seconds(gallery: Gallery) -> float:
     """Estimate the seconds of an evaluation whose queries are the gallery's own pictures."""
     numbers, queries = len(gallery) * gallery.manifest.dim, min(MOST, len(gallery))
-    times = 1 if 4 * numbers <= HELD else 1 + queries * len(gallery) / (MATRIX * LARGER)
+    times = 1 if 4 * numbers <= MAX_IN_MEMORY else 1 + queries * len(gallery) / (MATRIX * LARGER)
     return queries * numbers / PER_SECOND + times * numbers / READ_PER_SECOND
 
 
@@ -87,7 +87,7 @@ def wait_for(gallery: Gallery, request: EvaluationRequest) -> Evaluation | None:
     """Wait for an evaluation, with a progress bar on the page; None after an unexpected error, which is in the log.
 
     Raises:
-        SimilarityError: the request makes no sense, or a picture or the model is missing.
+        SimilarityError: the request is invalid, or a picture or the model is missing.
     """
     computation = start(gallery, request)
     wait([computation.result], timeout=TICK)

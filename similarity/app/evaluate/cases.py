@@ -72,7 +72,7 @@ def _chosen(evaluation: Evaluation, kind: str, label: str) -> Sequence[int]:
     if label == ANY or label not in evaluation.labels:
         return order
     codes = {code for code, name in enumerate(evaluation.labels) if name == label}  # redacted labels may be equal
-    return [number for number in order if int(evaluation.asked[number]) in codes]
+    return [number for number in order if int(evaluation.query_labels[number]) in codes]
 
 
 def _show_case(gallery: Gallery, evaluation: Evaluation, case: Case) -> None:

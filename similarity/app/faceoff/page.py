@@ -117,7 +117,7 @@ def _show(
             return
         with st.spinner("Searching …"):
             sides = comparison.search_all(galleries, link)
-        if link.where or link.minimum or link.distinct:
+        if link.where or link.min_score or link.distinct:
             st.caption(":material/filter_alt_off: Filters are not applied here.")
         _show_sides(sides)
         summary.show(galleries)

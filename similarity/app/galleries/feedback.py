@@ -1,4 +1,4 @@
-"""The marks on a gallery's results: their number, with buttons to export or delete them."""
+"""Feedback on a gallery's results: the number of entries, with buttons to export or delete them."""
 
 from functools import partial
 from pathlib import Path
@@ -8,48 +8,48 @@ import streamlit as st
 from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
-from similarity.storage.feedback import MARKS, export_marks, forget_all, read_marks
+from similarity.storage.feedback import FEEDBACK, export_feedback, forget_all, read_feedback
 from similarity.text import plain
 
-ASKED = "marks_to_forget"
+TO_FORGET = "feedback_to_forget"
 
 
 def show(gallery: Gallery) -> None:
-    """Draw the number of marks, and buttons to export and delete them."""
+    """Draw the number of entries, and buttons to export and delete them."""
     st.markdown("##### Marks")
     try:
-        count = count_marks(gallery.directory)
+        count = count_feedback(gallery.directory)
     except SimilarityError as error:
         st.error(error_as_markdown(error), icon=":material/error:")
         return
     if not count:
         st.caption("Results that are marked “More like this” or “Not like this” on the search page are kept here.")
         return
-    st.markdown(f"{_marks(count)} kept.")
+    st.markdown(f"{_count_in_words(count)} kept.")
     with st.container(horizontal=True):
         st.download_button(
             "Download (JSON)",
-            partial(export_marks, gallery.directory, gallery.items),
+            partial(export_feedback, gallery.directory, gallery.items),
             file_name=plain.entry(f"{gallery.name}-marks.json"),
             mime="application/json",
-            key="export_marks",
+            key="export_feedback",
             icon=":material/download:",
             on_click="ignore",
         )
         st.button("Forget all …", key="forget_marks", icon=":material/delete:", on_click=_ask, args=(gallery.name,))
-    if st.session_state.get(ASKED) == gallery.name:
+    if st.session_state.get(TO_FORGET) == gallery.name:
         st.dialog("Forget all marks?", on_dismiss=_cancel)(_confirm)(gallery, count)
 
 
-def count_marks(directory: Path) -> int:
-    """Count the marks of a gallery; raises GalleryError if they cannot be read."""
+def count_feedback(directory: Path) -> int:
+    """Count the feedback on a gallery's results; raises GalleryError if it cannot be read."""
     return _count(directory, stamp(directory))
 
 
 def stamp(directory: Path) -> tuple[int, int]:
-    """Return a value that changes with every new mark."""
+    """Return a value that changes with every new entry."""
     try:
-        status = (directory / MARKS).stat()
+        status = (directory / FEEDBACK).stat()
     except OSError:
         return 0, 0
     return status.st_mtime_ns, status.st_size
@@ -57,25 +57,26 @@ def stamp(directory: Path) -> tuple[int, int]:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _count(directory: Path, stamp: tuple[int, int]) -> int:  # noqa: ARG001 - part of the key
-    return len(read_marks(directory))
+    return len(read_feedback(directory))
 
 
-def _marks(count: int) -> str:
+def _count_in_words(count: int) -> str:
     return "1 mark" if count == 1 else f"{count:,} marks"
 
 
 def _ask(name: str) -> None:
-    st.session_state[ASKED] = name
+    st.session_state[TO_FORGET] = name
 
 
 def _cancel() -> None:
-    st.session_state.pop(ASKED, None)
+    st.session_state.pop(TO_FORGET, None)
 
 
 def _confirm(gallery: Gallery, count: int) -> None:
-    """Ask once more, and delete the marks."""
+    """Ask for confirmation, and delete all feedback."""
     st.markdown(
-        f"{_marks(count)} of **{as_markdown(gallery.name)}** would be gone for good. Download them first to keep them."
+        f"{_count_in_words(count)} of **{as_markdown(gallery.name)}** would be gone for good. Download them first to "
+        "keep them."
     )
     with st.container(horizontal=True):
         is_sure = st.button(

@@ -1,4 +1,4 @@
-"""Maps, each laid out once in the background, for which every session that shows it waits."""
+"""Computing maps in the background: each is laid out once, and all sessions that show it wait for it."""
 
 import time
 from concurrent.futures import wait
@@ -14,9 +14,9 @@ from similarity.progress import OnProgress
 from similarity.service import turns
 from similarity.service.singleton import singleton
 
-# How many maps are kept in memory, each of 100 kB at most.
-KEPT = 8
-# How often the waiting time is drawn again, in seconds.
+# Maps kept in memory, each of 100 kB at most.
+MAX_CACHED = 8
+# Seconds between two updates of the waiting time.
 TICK = 0.5
 
 
@@ -24,10 +24,10 @@ class MapMaker(SingleFlight[GalleryMap]):
     """Lays out each map once. Safe to share between threads."""
 
     def __init__(self) -> None:
-        super().__init__(KEPT)
+        super().__init__(MAX_CACHED)
 
     def start_map(self, gallery: Gallery) -> Computation[GalleryMap]:
-        """Start the map of a gallery, unless it is being laid out or is done."""
+        """Start computing the map of a gallery, unless that is running or done."""
         visitor = visitors.current()
 
         def work(_: OnProgress) -> GalleryMap:
@@ -44,7 +44,7 @@ def shared_map_maker() -> MapMaker:
 
 
 def wait_for(gallery: Gallery, place: st.delta_generator.DeltaGenerator, height: int) -> GalleryMap:
-    """Wait for the map of a gallery; meanwhile a box of this height stands in its place.
+    """Wait for the map of a gallery and return it; meanwhile a box of this height stands in its place.
 
     Raises:
         Exception: the error that ended the computation.
@@ -61,7 +61,7 @@ def wait_for(gallery: Gallery, place: st.delta_generator.DeltaGenerator, height:
             "Each picture is compared with every other one, so that those that look alike come to lie near each other. "
             f"This happens once for a gallery and takes about {max(2, round(expected))} seconds."
         )
-        # Streamlit stops a script where it draws, so this lets the visitor leave; the map is made all the same.
+        # Streamlit stops a script where it draws, so this lets the visitor leave; the map is still computed.
         while not result.done():
             status.update(label=f"Arranging the pictures … {time.monotonic() - computation.started:.0f} s")
             wait([result], timeout=TICK)

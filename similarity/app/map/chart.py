@@ -10,16 +10,16 @@ from similarity.app.serving import access, pictures
 from similarity.gallery import Gallery
 from similarity.sources.originals import file_name
 
-# So many labels have a colour and a shape of their own; the others share one.
+# Labels that have a colour and a shape of their own; all others share one.
 MAX_LABELS = 16
-# Each has a contrast of at least 3 to the light and to the dark background, and those that colour-blind eyes confuse
-# have different shapes. In the second round the shapes change places, so that no pair comes twice.
+# Each has a contrast of at least 3 to the light and to the dark background, and colours that colour-blind eyes confuse
+# get different shapes. When the colours repeat, the shapes are shifted by one, so that no pair of both repeats.
 COLOURS = (
     *("#3b76d6", "#dd6b10", "#1f9a57", "#d8434b", "#a0703a", "#8468e0"),
     *("#c2409f", "#1a95b0", "#e0609a", "#60799b", "#858511", "#4f8f82"),
 )
 SHAPES = ("circle", "rect", "triangle", "diamond")
-GREY, FRAME, MARK, INK = "#858b88", "#858b8855", "#ffd21f", "#1c2321"
+GREY, FRAME, HIGHLIGHT, INK = "#858b88", "#858b8855", "#ffd21f", "#1c2321"
 STAR = "path://M50 5L61 38L96 38L68 58L79 92L50 71L21 92L32 58L4 38L39 38Z"
 MAX_NAME = 28
 NO_LABEL, QUERY = "no label", "Your query"
@@ -27,43 +27,43 @@ NO_LABEL, QUERY = "no label", "Your query"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A map, ready to be drawn.
+    """A map as a chart.
 
     Attributes:
         option: the `option` of ECharts.
-        shown: for each series of pictures, the positions of its points in the map.
+        shown: for each series of pictures, the indices of its points in the map.
     """
 
     option: dict[str, Any]
     shown: list[list[int]]
 
 
-def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, marked: int | None = None) -> Chart:
+def draw(gallery: Gallery, on: GalleryMap, *, query: Points | None = None, highlighted: int | None = None) -> Chart:
     """Draw a map.
 
     Args:
-        query: where the query lies, float32 (2,).
-        marked: the position in the map of a picture to mark.
+        query: position of the query in the plane, float32 (2,).
+        highlighted: index, in the map, of a picture to highlight.
     """
     groups = _groups(gallery, on)
     series = [_series(gallery, on, number, name, members) for number, (name, members) in enumerate(groups.items())]
-    if marked is not None:
+    if highlighted is not None:
         series.append(
-            _mark(
-                access.text_for_visitor(file_name(gallery.items[on.rows[marked]])),
-                on.points[marked],
+            _highlight(
+                access.text_for_visitor(file_name(gallery.items[on.rows[highlighted]])),
+                on.points[highlighted],
                 "circle",
                 26,
                 is_ring=True,
             )
         )
     if query is not None:
-        series.append(_mark(QUERY, query, STAR, 34))
+        series.append(_highlight(QUERY, query, STAR, 34))
     return Chart(_option(series, has_legend=len(groups) > 1, names=list(groups)), list(groups.values()))
 
 
 def _groups(gallery: Gallery, on: GalleryMap) -> dict[str, list[int]]:
-    """Group the positions in the map by label, the most frequent first, the rest at the end."""
+    """Group the indices of a map's points by label, the most frequent first, the rest at the end."""
     labels = [access.text_for_visitor(item.label or "") for item in gallery.items.at(on.rows)]
     if not any(labels):
         return {"Pictures": list(range(len(on)))}
@@ -98,7 +98,7 @@ def _series(gallery: Gallery, on: GalleryMap, number: int, name: str, members: l
 
 
 def _tooltip(gallery: Gallery) -> str:
-    """Return the HTML of a tooltip; the browser fills the braces in, as text."""
+    """Return the HTML of a tooltip; the browser fills in the values in braces, as text."""
     source = html.escape(pictures.address(gallery.name, "{@[2]}"))
     box = "display:block;width:150px;height:150px;object-fit:contain;margin-bottom:6px"
     text = "display:block;max-width:150px;overflow:hidden;text-overflow:ellipsis"
@@ -108,9 +108,9 @@ def _tooltip(gallery: Gallery) -> str:
     )
 
 
-def _mark(name: str, point: Points, symbol: str, size: int, *, is_ring: bool = False) -> dict[str, Any]:
+def _highlight(name: str, point: Points, symbol: str, size: int, *, is_ring: bool = False) -> dict[str, Any]:
     """Return a series of one labelled point on top of the pictures."""
-    style = {"color": "transparent", "borderColor": MARK, "borderWidth": 4} if is_ring else {"color": MARK}
+    style = {"color": "transparent", "borderColor": HIGHLIGHT, "borderWidth": 4} if is_ring else {"color": HIGHLIGHT}
     label = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
     return {
         "type": "scatter",
@@ -125,7 +125,7 @@ def _mark(name: str, point: Points, symbol: str, size: int, *, is_ring: bool = F
             "formatter": "{a}",
             "color": "#ffffff",
             "backgroundColor": INK,
-            "borderColor": MARK,
+            "borderColor": HIGHLIGHT,
             "borderWidth": 1,
             "borderRadius": 4,
             "padding": [4, 7],
@@ -137,7 +137,7 @@ def _mark(name: str, point: Points, symbol: str, size: int, *, is_ring: bool = F
 
 def _option(series: list[dict[str, Any]], *, has_legend: bool, names: list[str]) -> dict[str, Any]:
     axis = {"type": "value", "min": -0.04, "max": 1.04, "show": False}
-    # "none" keeps points that are out of sight, so that they need not be drawn anew.
+    # "none" keeps points that are out of sight, so that they need not be drawn again.
     zoom = {"type": "inside", "filterMode": "none", "minSpan": 2}
     return {
         "animation": False,
@@ -168,5 +168,5 @@ def _option(series: list[dict[str, Any]], *, has_legend: bool, names: list[str])
 
 
 def _size(count: int) -> int:
-    """Return the size of a point in pixels: the fewer points, the larger."""
-    return next(size for most, size in ((30, 18), (200, 13), (1_500, 9), (count, 7)) if count <= most)
+    """Return the size of a point in pixels, larger for fewer points."""
+    return next(size for limit, size in ((30, 18), (200, 13), (1_500, 9), (count, 7)) if count <= limit)

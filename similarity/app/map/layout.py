@@ -1,12 +1,13 @@
 """The map of a gallery: a point in the plane for each picture, similar pictures near each other.
 
     cache/maps/
-      tsne2-5c1e….npy    float32 (n, 2), named by the method and by the SHA-256 of the vectors it was made of
+      tsne2-5c1e….npy    float32 (n, 2), named by the method and the SHA-256 of its vectors
 
-It is made with t-SNE (L. van der Maaten and G. Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008): neighbours are
-true, distances between groups and the sizes of groups mean nothing. Measured with 1280 numbers a picture: 675 pictures
-take 2 s of one core, 1,192 take 5 s and 5,000 take 26 s, the import of scikit-learn 1.3 s more. A reduction to 50
-principal components first saved no time, and of each picture's ten neighbours 0.436 instead of 0.443 stayed.
+Maps are computed with t-SNE (L. van der Maaten and G. Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008): neighbours
+are meaningful, distances between groups and the sizes of groups are not. Measured with vectors of 1280 numbers: 675
+pictures take 2 s of one core, 1,192 take 5 s and 5,000 take 26 s, the import of scikit-learn 1.3 s more. Reducing the
+vectors to 50 principal components first saved no time, and kept 0.436 instead of 0.443 of each picture's ten
+neighbours.
 """
 
 import hashlib
@@ -27,14 +28,14 @@ from similarity.vectors.npy_files import read_array
 # float32 (n, 2), both coordinates in 0..1.
 Points = npt.NDArray[np.float32]
 
-# Changes whenever the same embeddings would get another map.
+# To be changed whenever the same embeddings would get another map.
 METHOD = "tsne2"
-# More take minutes, and cannot be told apart on a screen.
+# More points take minutes, and cannot be distinguished on a screen.
 MAX_POINTS = 5_000
-# Fewer have no neighbourhoods that t-SNE could keep; their two principal components show all there is.
+# Fewer points have no neighbourhoods for t-SNE to preserve: their two principal components are drawn.
 MIN_TSNE = 10
 PERPLEXITY = 30.0
-# A query lies between so many of its nearest pictures.
+# A query is placed between this many of its nearest pictures.
 PLACED_BY = 5
 
 logger = logging.getLogger(__name__)
@@ -45,8 +46,8 @@ class GalleryMap:
     """The points of a gallery's pictures.
 
     Attributes:
-        rows: of the pictures on the map, int64 (n,).
-        points: one for each of these rows, float32 (n, 2), both coordinates in 0..1.
+        rows: rows of the pictures on the map, int64 (n,).
+        points: their points, float32 (n, 2), both coordinates in 0..1.
     """
 
     rows: Rows
@@ -58,13 +59,13 @@ class GalleryMap:
 
 
 def make_map(gallery: Gallery) -> GalleryMap:
-    """Return the map of a gallery from the cache; if it is not there, make it and store it."""
-    if (kept := read_map(gallery)) is not None:
-        return kept
+    """Return the map of a gallery, from the cache or else computed and stored there."""
+    if (cached := read_map(gallery)) is not None:
+        return cached
     rows = shown_rows(len(gallery))
-    made = GalleryMap(rows, lay_out(gallery.vectors[rows]))
-    _write(_file(gallery), made.points)
-    return made
+    computed = GalleryMap(rows, lay_out(gallery.vectors[rows]))
+    _write(_file(gallery), computed.points)
+    return computed
 
 
 def read_map(gallery: Gallery) -> GalleryMap | None:
@@ -86,25 +87,25 @@ def read_map(gallery: Gallery) -> GalleryMap | None:
 def shown_rows(count: int) -> Rows:
     """Return the rows of a gallery that are on its map: all, or MAX_POINTS of them, evenly spread.
 
-    Neighbouring rows come from one folder, so that every folder has its share.
+    Neighbouring rows come from one folder, so every folder is represented.
     """
     return np.linspace(0, max(0, count - 1), min(count, MAX_POINTS)).round().astype(np.int64)
 
 
 def expected_seconds(count: int) -> float:
-    """Estimate the seconds that the map of so many pictures takes, from this module's measurements."""
+    """Estimate the seconds that the map of `count` pictures takes, from the measurements above."""
     shown = min(count, MAX_POINTS)
     return 1.5 + 0.005 * shown if shown >= MIN_TSNE else 1.0
 
 
 def lay_out(vectors: Vectors) -> Points:
-    """Give each vector a point in the plane, vectors at a small angle near each other.
+    """Lay vectors out in the plane, those at a small angle to each other close together.
 
     Args:
         vectors: float32 (n, dim), rows of unit length.
 
     Returns:
-        float32 (n, 2), both coordinates in 0..1 and using all of it; the same for the same vectors.
+        float32 (n, 2), both coordinates stretched to 0..1; the same for the same vectors.
     """
     if len(vectors) < 2:
         return np.full((len(vectors), 2), 0.5, np.float32)
@@ -115,18 +116,18 @@ def lay_out(vectors: Vectors) -> Points:
     plane = np.zeros((len(vectors), 2), np.float32)
     plane[:, :components] = axes * lengths
     spread = float(plane[:, 0].std())
-    if len(vectors) >= MIN_TSNE and spread > 1e-6:  # else all vectors are the same
+    if len(vectors) >= MIN_TSNE and spread > 1e-6:  # otherwise all vectors are the same
         plane = _tsne(vectors, plane / spread * 1e-4)
     return _into_box(plane)
 
 
 def place(gallery: Gallery, on: GalleryMap, query: Vectors) -> Points:
-    """Place a query on a map: between the pictures that are most similar to it.
+    """Place a query on a map, between the pictures that are most similar to it.
 
-    t-SNE has no function for what it has not seen, so this is an approximation: the mean of their places, weighted by
+    t-SNE gives no function for new vectors, so this is an approximation: the mean of their points, weighted by
     1 / (1 - similarity)^2 (D. Shepard, "A two-dimensional interpolation function for irregularly-spaced data", 1968).
-    A picture of the map comes to lie on its own place; a query that is like pictures of two groups may lie between
-    the groups, where nothing is like it.
+    A picture of the map is placed on its own point; a query that is similar to pictures of two groups may be placed
+    between the groups, near pictures that are not similar to it.
 
     Args:
         query: float32 (dim,), of unit length.
@@ -147,8 +148,8 @@ def _tsne(vectors: Vectors, start: Points) -> Points:
 
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
     method = TSNE(metric="cosine", perplexity=perplexity, init=start, random_state=0)
-    # Its threads wait for each other busily at every step. On two cores that other programs used as well, one thread
-    # took 2.3 s for 675 pictures and two took 25 s; and searches have the other core.
+    # Its threads spin while they wait for each other at every step. On two cores that other programs used as well,
+    # one thread took 2.3 s for 675 pictures and two took 25 s. It also leaves the other core to searches.
     with threadpool_limits(1, user_api="openmp"):
         return np.asarray(method.fit_transform(vectors), np.float32)
 
@@ -166,8 +167,8 @@ def file_name(gallery: Gallery) -> str:
     """Return the file name of a gallery's map, which depends on the method, the embeddings and their refinement."""
     files = gallery.manifest.files
     names = (EMBEDDINGS, HEAD, CENTRE, NEIGHBOURS)
-    made_of = [files[name]["sha256"] for name in names if name in files]
-    name = made_of[0] if len(made_of) == 1 else hashlib.sha256("".join(made_of).encode()).hexdigest()
+    sources = [files[name]["sha256"] for name in names if name in files]
+    name = sources[0] if len(sources) == 1 else hashlib.sha256("".join(sources).encode()).hexdigest()
     return f"{METHOD}-{name}.npy"
 
 
@@ -176,7 +177,7 @@ def _file(gallery: Gallery) -> Path:
 
 
 def _write(path: Path, points: Points) -> None:
-    """Write the file whole or not at all; if that fails, the map is made again the next time."""
+    """Write the file atomically; if that fails, the map is computed again the next time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda file: np.save(file, points, allow_pickle=False))

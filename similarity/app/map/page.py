@@ -19,7 +19,7 @@ from similarity.storage.current import live_state
 
 HEIGHT = 640
 VIEWS = "map_views"
-# On a telephone some of the page stays free beside the map, for scrolling.
+# On a telephone the map leaves a part of the page free, for scrolling.
 CSS = """<style>
 @media (max-width: 640px) {
   [class*="st-key-map-"], [class*="st-key-map-"] *:has(.stEChartsChart), [class*="st-key-map-"] .stEChartsChart {
@@ -54,8 +54,8 @@ def show() -> None:
             messages.show_error(error)
 
 
-def _searched(directory: Path) -> LastSearch | None:
-    """Return the last search, if it was in this gallery."""
+def _last_search(directory: Path) -> LastSearch | None:
+    """Return the visitor's last search if it was in this gallery."""
     try:
         return navigation.last_search(directory.name, live_state(directory))
     except GalleryError:
@@ -70,9 +70,9 @@ def _facts(gallery: Gallery) -> str:
 
 
 def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None:
-    search = _searched(gallery.directory)
-    with left:  # before the map is made, so that nothing moves when it is
-        marked = _find(gallery)
+    search = _last_search(gallery.directory)
+    with left:  # drawn before the map is computed, so that nothing moves afterwards
+        picked = _pick_by_name(gallery)
         if search:
             _show_query(search)
     place = st.empty()
@@ -87,7 +87,7 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
             st.button("Try again", icon=":material/refresh:")
         return
     query = layout.place(gallery, on, search.vector) if search else None
-    _draw(gallery, on, chart.draw(gallery, on, query=query, marked=marked), place)
+    _draw(gallery, on, chart.draw(gallery, on, query=query, highlighted=picked), place)
     _show_help()
 
 
@@ -107,10 +107,10 @@ def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_
             navigation.go_to_item(gallery.name, gallery.items[on.rows[places[group["data_indices"][0]]]])
 
 
-def _find(gallery: Gallery) -> int | None:
-    """Draw the choice of a picture by name; returns its position in the map."""
+def _pick_by_name(gallery: Gallery) -> int | None:
+    """Draw a choice of pictures by name, and return the index in the map of the one that is chosen."""
     items = gallery.items.at(layout.shown_rows(len(gallery)))
-    found = st.selectbox(
+    chosen = st.selectbox(
         "Find a picture",
         range(len(items)),
         index=None,
@@ -120,8 +120,8 @@ def _find(gallery: Gallery) -> int | None:
         key=f"find-{gallery.name}-{gallery.manifest.generation}",
         placeholder="Type a part of its name",
     )
-    if found is not None:
-        item = items[found]
+    if chosen is not None:
+        item = items[chosen]
         with _row():
             st.image(
                 gallery.thumbnail(item),
@@ -130,11 +130,11 @@ def _find(gallery: Gallery) -> int | None:
             )
             if st.button("Search with it", icon=":material/image_search:"):
                 navigation.go_to_item(gallery.name, item)
-    return found
+    return chosen
 
 
 def _show_query(search: LastSearch) -> None:
-    """Draw the last query, which has a star on the map."""
+    """Draw the last query, which is the star on the map."""
     st.caption(f"{chart.QUERY}, the star on the map")
     with _row():
         st.image(search.preview, alt=chart.QUERY, width=72)
@@ -147,12 +147,12 @@ def _row() -> st.delta_generator.DeltaGenerator:
 
 
 def _show_help() -> None:
-    """Draw how to use the map, and a button that shows all of it again."""
+    """Draw instructions, and a button that shows the whole map again."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(HELP, width="stretch")
-        st.button("Show the whole map", icon=":material/zoom_out_map:", on_click=_start_view_anew)
+        st.button("Show the whole map", icon=":material/zoom_out_map:", on_click=_reset_view)
 
 
-def _start_view_anew() -> None:
-    """Replace the zoomed and moved chart by a new one."""
+def _reset_view() -> None:
+    """Replace the chart, zoomed or moved, by a new one."""
     st.session_state[VIEWS] = st.session_state.get(VIEWS, 0) + 1

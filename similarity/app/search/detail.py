@@ -57,7 +57,7 @@ def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence
     item, name = item_for_visitor(item), text_for_visitor(file_name(item))
     caption = f"Rank {hit.rank}, score {hit.score:.3f}: {name}" if hit else name
     with st.container(key="compare"):
-        is_drawn = explanation.show_if_asked(gallery, item, like, caption)
+        is_drawn = explanation.show_if_on(gallery, item, like, caption)
         left, right = st.columns(2) if like else (None, st.container())
         if left and not is_drawn:
             left.image(like[0].cropped, alt=f"Your query: {text_for_visitor(like[0].title)}", width="stretch")
@@ -86,8 +86,8 @@ def _show_actions(gallery: Gallery, item: Item) -> None:
     ]
     if part not in link.like[:1]:  # the query itself
         searches += [
-            ("More like this", ":material/thumb_up:", feedback.mark, (gallery, item.public_id, True)),
-            ("Not like this", ":material/thumb_down:", feedback.mark, (gallery, item.public_id, False)),
+            ("More like this", ":material/thumb_up:", feedback.give, (gallery, item.public_id, True)),
+            ("Not like this", ":material/thumb_down:", feedback.give, (gallery, item.public_id, False)),
         ]
     with st.container(horizontal=True, gap="small", horizontal_alignment="right"):  # below the result
         for label, icon, search, arguments in searches:

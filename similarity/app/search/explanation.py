@@ -15,15 +15,15 @@ from similarity.gallery import Gallery
 from similarity.query.explain import Explanation
 from similarity.sources import Item
 
-IS_ASKED = "why-is-it-similar"
+SWITCH = "why-is-it-similar"
 
 
 def show_switch() -> None:
     """Draw the switch; nothing is computed until it is on."""
-    st.toggle("Why is it similar?", key=IS_ASKED)
+    st.toggle("Why is it similar?", key=SWITCH)
 
 
-def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption: str) -> bool:
+def show_if_on(gallery: Gallery, item: Item, like: Sequence[Example], caption: str) -> bool:
     """Draw the first picture of the query and a result, with heat over both, if the switch is on.
 
     Args:
@@ -32,7 +32,7 @@ def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption
     Returns:
         Whether the pictures are drawn; if they cannot be, the page says why.
     """
-    if not (like and st.session_state.get(IS_ASKED)):
+    if not (like and st.session_state.get(SWITCH)):
         return False
     if like[0].part.kind == TEXT:
         st.info("Words have no regions that could match: show it a picture to see why a result is similar.")
@@ -47,7 +47,7 @@ def show_if_asked(gallery: Gallery, item: Item, like: Sequence[Example], caption
         show_error(error)
         return False
     _draw(gallery, item, like[0], explanation, caption)
-    st.caption(_words(explanation, is_alone=len(like) == 1))
+    st.caption(_caption(explanation, is_alone=len(like) == 1))
     return True
 
 
@@ -66,10 +66,10 @@ def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanati
     heat.show(left, right, explanation, key="heat")
 
 
-def _words(explanation: Explanation, *, is_alone: bool) -> str:
-    """Write what the colours mean and what the score consists of."""
-    words = escape_markdown(explanation.words)
+def _caption(explanation: Explanation, *, is_alone: bool) -> str:
+    """Return a caption on the parts of the score and the meaning of the colours."""
+    summary = escape_markdown(explanation.summary)
     if not is_alone:
-        words = "Your query has several parts; this compares its first picture with the result. Alone: " + words
-    colours = "The warmer a region, the more it adds to the score; what the model does not see has no colour."
-    return " ".join([words, colours, *([] if explanation.is_exact else [escape_markdown(explanation.note)])])
+        summary = f"Your query has several parts; this compares its first picture with the result. Alone: {summary}"
+    colours = "The warmer a region, the more it adds to the score; parts that the model does not see have no colour."
+    return " ".join([summary, colours, *([] if explanation.is_exact else [escape_markdown(explanation.note)])])

@@ -64,7 +64,7 @@ class Export:
         with turns.shared_turns().take(self.visitor):
             picture = decode(query.cropped, query.title)
             pictures = [self.gallery.thumbnail(hit.item) for hit in hits]
-            return draw_sheet(picture, self.redact(query.title), hits, pictures, tell=self.redact)
+            return draw_sheet(picture, self.redact(query.title), hits, pictures, format_label=self.redact)
 
     def _rows(self) -> list[dict[str, Any]]:
         hits = [replace(hit, item=item_for_visitor(hit.item, self.redact)) for hit in self.hits]

@@ -1,6 +1,6 @@
-"""Marks on results, "more like this" or "not like this": they refine the search, and are stored for training.
+"""Feedback on results, "more like this" or "not like this": it refines the search, and is stored for training.
 
-They are stored only for visitors who may manage galleries.
+Only the feedback of visitors who may manage galleries is stored.
 """
 
 import logging
@@ -17,7 +17,7 @@ from similarity.app.wording.messages import error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.sources.originals import file_name
-from similarity.storage.feedback import MarkedQuery, add_mark, forget_mark
+from similarity.storage.feedback import FeedbackQuery, add_feedback, forget_feedback
 
 NOTICE, HAS_CHANGED = "marking_notice", "marking_has_changed"
 FULL = f"A search has room for {MAX_PARTS} examples and {MAX_PARTS} counter-examples: take one of them back first."
@@ -28,15 +28,15 @@ NOT_KEPT_FOR_WORDS = "Marks are kept only of searches that begin with a picture,
 logger = logging.getLogger(__name__)
 
 
-def mark_tile(tile: Tile, link: Link) -> Tile:
-    """Let a result be marked, unless it is the query itself."""
+def with_feedback(tile: Tile, link: Link) -> Tile:
+    """Let a visitor give feedback on a result, unless that is the query itself; returns the tile."""
     part = Part(ITEM, tile["id"])
     if part == link.like[0]:
         return tile
     return tile | {"wanted": True if part in link.like else False if part in link.unlike else None}
 
 
-def mark(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
+def give(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
     """Make a result an example or a counter-example of the query, or neither; for a callback."""
     part, link = Part(ITEM, item_id), links.read()
     if part in link.like[:1]:
@@ -55,52 +55,52 @@ def mark(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
 
 
 def store(gallery: Gallery, part: Part, wanted: bool | None) -> None:
-    """Store the mark that a part of the query is, or delete it if `wanted` is None; for a callback.
+    """Store feedback on a result, or delete it if `wanted` is None; for a callback.
 
-    Call it before the address changes, since the mark belongs to the query that is in the address.
+    Call it before the address changes, since the feedback belongs to the query in the address.
     """
     link = links.read()
     if part.kind != ITEM or part.box or not link.like or part == link.like[0] or not may_manage():
         return
     try:
-        query = _marked_query(gallery, link.like[0])
+        query = _feedback_query(gallery, link.like[0])
         if query is None:
             return
         item = gallery.find(part.value)
         if wanted is None:
-            forget_mark(gallery.directory, query, item)
+            forget_feedback(gallery.directory, query, item)
         else:
-            add_mark(gallery.directory, gallery.manifest, query, item, wanted=wanted)
+            add_feedback(gallery.directory, gallery.manifest, query, item, wanted=wanted)
     except SimilarityError as error:
-        logger.warning("A mark is not kept: %s (%r)", error, error.__cause__)
+        logger.warning("Feedback is not stored: %s (%r)", error, error.__cause__)
         st.session_state[NOTICE] = f"This mark is not kept. {error_as_markdown(error)}"
 
 
-def draw_again_if_marked() -> None:
-    """Draw the whole page again after a mark: the query is outside of the fragment of the results."""
+def rerun_after_feedback() -> None:
+    """Draw the whole page again after feedback: the query is outside of the fragment of the results."""
     if st.session_state.pop(HAS_CHANGED, False):
         st.rerun()
 
 
 def show_notice() -> None:
-    """Show once why a mark could not be made or stored."""
+    """Show once why feedback could not be given or stored."""
     if notice := st.session_state.pop(NOTICE, None):
         st.toast(notice, icon=":material/error:", duration="long")
 
 
 def storage_note(link: Link) -> str:
-    """Return a sentence that says whether marks on the results of a search are stored."""
+    """Return a sentence that says whether feedback on the results of a search is stored."""
     if not may_manage():
         return NOT_KEPT
     return NOT_KEPT_FOR_WORDS if link.like and link.like[0].kind == TEXT else KEPT
 
 
-def _marked_query(gallery: Gallery, part: Part) -> MarkedQuery | None:
-    """Return the first part of the query, to which marks belong; None for words, whose marks are not stored."""
+def _feedback_query(gallery: Gallery, part: Part) -> FeedbackQuery | None:
+    """Return the first part of the query, to which feedback belongs; None for words, whose feedback is not stored."""
     if part.kind == TEXT:
         return None
     if part.kind == ITEM and not part.box:
         item = gallery.find(part.value)
-        return MarkedQuery(file_name(item), item.sha256)
+        return FeedbackQuery(file_name(item), item.sha256)
     file = picture_file(gallery, part)
-    return MarkedQuery(file.name, file.sha256, part.box, query_vectors.embed_picture(gallery, file, part.box))
+    return FeedbackQuery(file.name, file.sha256, part.box, query_vectors.embed_picture(gallery, file, part.box))

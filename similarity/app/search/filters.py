@@ -25,12 +25,12 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
     Args:
         is_exact: whether all pictures are compared, so that no accuracy can be chosen.
     """
-    active = len(link.where) + bool(link.minimum) + link.distinct
+    active = len(link.where) + bool(link.min_score) + link.distinct
     with st.popover(f"Filter · {active:d}" if active else "Filter", icon=":material/filter_alt:"):
         for column in facets.columns:
             _choose_values(facets, column, link)
-        st.session_state["min"] = round(link.minimum, 2)
-        st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_changed("min", "minimum"))
+        st.session_state["min"] = round(link.min_score, 2)
+        st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_changed("min", "min_score"))
         st.session_state["distinct"] = link.distinct
         st.toggle("Hide near-identical pictures", key="distinct", on_change=_changed("distinct", "distinct"))
         if facets.counts(LABEL):
@@ -43,7 +43,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
                 format_func=str.capitalize,
                 key="accuracy",
                 on_change=_choose_accuracy,
-                help="Of so many pictures only the likeliest are compared. High misses least and takes longest.",
+                help="In a large gallery only likely pictures are compared. High misses fewest and takes longest.",
             )
         if active:
             st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear_filters)
@@ -51,7 +51,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
 
 def clear_filters() -> None:
     """Remove all filters; for the callback of a button."""
-    links.change(where={}, minimum=0.0, distinct=False)
+    links.change(where={}, min_score=0.0, distinct=False)
 
 
 def _choose_values(facets: Facets, column: str, link: Link) -> None:
@@ -87,8 +87,8 @@ def _choose_precision(link: Link) -> None:
         key="precision",
         required=True,
         on_change=lambda: links.change(precision=st.session_state["precision"] or None),
-        help="Results count as confident matches if so many of those that are as good or better are of the query's "
-        "kind, as far as the gallery's own pictures tell. The others stay, and are marked.",
+        help="A result is a confident match if results like it are right this often, estimated from the gallery's own "
+        "pictures. Other results stay, and are marked.",
     )
 
 

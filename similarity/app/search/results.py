@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 @drawing.fragment
 def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> None:
     """Draw the results for at least one example, and counter-examples."""
-    feedback.draw_again_if_marked()
+    feedback.rerun_after_feedback()
     link, vector = links.read(), query_vector(gallery, like, unlike)
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
@@ -58,8 +58,8 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
     confidence.warn_if_unsure(hits, chances, link.precision)
     labelled = (confidence.label_tile(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
-    drawn = (feedback.mark_tile(tile, link) for tile in labelled)
-    tiles.show(drawn, detail.open_after_rerun, partial(feedback.mark, gallery), key="results")
+    drawn = (feedback.with_feedback(tile, link) for tile in labelled)
+    tiles.show(drawn, detail.open_after_rerun, partial(feedback.give, gallery), key="results")
     choose_page(page, pages)
     detail.show_if_open(gallery, hits, like, chances)
 
@@ -98,7 +98,7 @@ def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Exam
         MAX_RESULTS,
         where=resources.facets(gallery).original(link.where),
         exclude_ids=unwanted,
-        min_score=link.minimum or -1.0,
+        min_score=link.min_score or -1.0,
         distinct=link.distinct,
         accuracy=link.accuracy,
     )

@@ -1,10 +1,10 @@
-"""Searches as parameters of a page's address, so that they can be shared, bookmarked and gone back to.
+"""Searches as parameters of a page's address, so that they can be shared, bookmarked and returned to.
 
     ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
      &where.label=boot&where.label=shoe&min=0.5&distinct=1&accuracy=high&k=50&page=2&generation=3&model=resnet50
      &against=shoes-vit&precision=0.95
 
-The address is the only place where a search is kept: widgets are set from it and change it.
+A search is stored only in the address: widgets are set from it and change it.
 """
 
 import re
@@ -19,7 +19,7 @@ from similarity.images.picture import Box
 from similarity.search import Accuracy
 from similarity.text.plain import LONGEST
 
-# Kinds of pictures: of the gallery, of the samples, at an address, or uploaded in this session.
+# Kinds of query pictures: of the gallery, of the samples, at an address, or uploaded in this session.
 ITEM, SAMPLE, URL, UPLOAD = "item", "sample", "url", "upload"
 # ... or words.
 TEXT = "text"
@@ -30,19 +30,19 @@ MAX_AGAINST = 2
 PAGE_SIZES = (10, 20, 50, 100)
 # Probabilities of being right from which a result counts as a confident match.
 PRECISIONS = (0.8, 0.9, 0.95, 0.99)
-# The most parts of a query, since each takes time; and the smallest box, as a share of the picture's side.
+# Maximum parts of a query, since each takes time, and minimum sides of a box, as shares of the picture's sides.
 MAX_PARTS, MIN_SIDE = 12, 0.02
 WHERE = "where."
-# Characters of all parameters of an address; and of the kind and the box around the value of one.
+# Maximum characters of all parameters together, and of the kind and the box around the value of one.
 LONGEST_IN_ALL, LONGEST_BOX = 32_768, 512
-TOO_LONG = f"The address of this page is too long: each part of it has {LONGEST:,} characters at most. Begin anew here."
+TOO_LONG = f"The address of this page is too long: each part of it has {LONGEST:,} characters at most. Start anew here."
 BALANCED: Accuracy = "balanced"
 SEEN = "seen"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One picture of a query, or some words.
+    """A part of a query: a picture or a text.
 
     Attributes:
         kind: item, sample, url, upload or text.
@@ -55,7 +55,7 @@ class Part:
     box: Box | None = None
 
     def __str__(self) -> str:
-        """Write it as it stands in an address, the box in per cent."""
+        """Return the text for an address, with the box in per cent."""
         value = self.value.replace("%", "%25").replace("@", "%40") if self.kind in QUOTED else self.value
         if not self.box:
             return f"{self.kind}:{value}"
@@ -64,7 +64,7 @@ class Part:
 
     @classmethod
     def parse(cls, text: str) -> "Part | None":
-        """Read it as it stands in an address; None if it makes no sense."""
+        """Read the text in an address; None if it is invalid."""
         if len(text) > LONGEST + LONGEST_BOX:
             return None
         match = re.fullmatch(r"(\w+):(.+?)(?:@([\d.]+),([\d.]+),([\d.]+),([\d.]+))?", text, re.DOTALL)
@@ -85,7 +85,7 @@ class Link:
         against: names of other galleries to compare it with, for the same query.
         like, unlike: examples and counter-examples.
         where: column -> accepted values.
-        minimum: the lowest score.
+        min_score: the lowest score of a result.
         distinct: whether near-duplicates of better results are left out.
         accuracy: of a gallery with an approximate index.
         precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
@@ -99,7 +99,7 @@ class Link:
     like: tuple[Part, ...] = ()
     unlike: tuple[Part, ...] = ()
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    minimum: float = 0.0
+    min_score: float = 0.0
     distinct: bool = False
     accuracy: Accuracy = BALANCED
     precision: float | None = None
@@ -115,7 +115,7 @@ class Link:
             "against": list(self.against),
             "like": [str(part) for part in self.like],
             "not": [str(part) for part in self.unlike],
-            "min": f"{self.minimum:.2f}" if self.minimum else "",
+            "min": f"{self.min_score:.2f}" if self.min_score else "",
             "distinct": "1" if self.distinct else "",
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
             "precision": f"{self.precision:g}" if self.precision else "",
@@ -129,7 +129,7 @@ class Link:
 
 
 def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
-    """Read the search in the parameters of an address; parameters that make no sense are ignored."""
+    """Read the search in the parameters of an address; invalid parameters are ignored."""
 
     def number(name: str, lowest: float, highest: float) -> float | None:
         try:
@@ -153,7 +153,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         where={
             name.removeprefix(WHERE): tuple(values) for name, values in parameters.items() if name.startswith(WHERE)
         },
-        minimum=number("min", 0, 1) or 0.0,
+        min_score=number("min", 0, 1) or 0.0,
         distinct=parameters.get("distinct", [""])[-1] == "1",
         accuracy=next(
             (level for level in get_args(Accuracy) if [level] == parameters.get("accuracy", [])[-1:]), BALANCED
@@ -173,7 +173,7 @@ def read() -> Link:
 
 
 def is_too_long(parameters: Mapping[str, Sequence[str]]) -> bool:
-    """Whether an address, or a parameter of it, is longer than any that the app makes."""
+    """Whether an address, or one of its parameters, is longer than the app ever makes it."""
     texts = [*parameters, *(value for values in parameters.values() for value in values)]
     return sum(map(len, texts)) > LONGEST_IN_ALL or any(len(text) > LONGEST + LONGEST_BOX for text in texts)
 
@@ -192,19 +192,19 @@ def write(link: Link) -> None:
 
 
 def change(**changes: Any) -> None:
-    """Change fields of the search; the results begin at their first page again."""
+    """Change fields of the search, and return to the first page of results."""
     write(replace(read(), **{"page": 1} | changes))
 
 
 def change_gallery(name: str) -> None:
-    """Search another gallery for the same, without filters and pictures of the previous one."""
+    """Run the same search in another gallery, without filters and pictures of the previous one."""
     link = read()
     like, unlike = (tuple(part for part in parts if part.kind != ITEM) for parts in (link.like, link.unlike))
     change(gallery=name, like=like, unlike=unlike, where={})
 
 
 def set_query(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
-    """Change the query; the address notes the state of the gallery that the visitor saw."""
+    """Change the query; the address records the state of the gallery that the visitor saw."""
     gallery, generation, model = st.session_state.get(SEEN, (None, None, None))
     change(like=like, unlike=unlike, gallery=gallery or read().gallery, generation=generation, model=model)
 

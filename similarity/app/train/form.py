@@ -19,20 +19,20 @@ ABOUT_SPLITS = {
 }
 LAYERS = {1: "One: linear", 2: "Two"}
 DEFAULTS: dict[From, Settings] = {"labels": Settings.choose("labels"), "marks": Settings.choose("marks")}
-# Marks have no labels, which proxies need.
-LOSSES_OF_MARKS = tuple(loss for loss in LOSSES if loss != "proxy-anchor")
+# Feedback has no labels, which proxies need.
+FEEDBACK_LOSSES = tuple(loss for loss in LOSSES if loss != "proxy-anchor")
 
 
-def choose_source(key: str, marks: int) -> From:
-    """Draw the choice of what to learn from, if there are marks; returns the choice.
+def choose_source(key: str, feedback_count: int) -> From:
+    """Draw the choice between labels and feedback, if there is feedback; returns the choice.
 
     Args:
         key: sets this form apart from those of other galleries.
-        marks: the number of marks.
+        feedback_count: number of results with feedback.
     """
-    if not marks:
+    if not feedback_count:
         return "labels"
-    titles: dict[From, str] = {"labels": "Labels", "marks": f"Marks ({marks:,})"}
+    titles: dict[From, str] = {"labels": "Labels", "marks": f"Marks ({feedback_count:,})"}
     source: From = st.segmented_control(
         "Learn from",
         list(titles),
@@ -51,7 +51,7 @@ def choose(key: str, source: From) -> Settings:
     Raises:
         HeadError: the settings make no sense together.
     """
-    losses, key, usual = LOSSES if source == "labels" else LOSSES_OF_MARKS, f"{source}-{key}", DEFAULTS[source]
+    losses, key, usual = LOSSES if source == "labels" else FEEDBACK_LOSSES, f"{source}-{key}", DEFAULTS[source]
     loss: Loss = st.selectbox(
         "Loss", losses, format_func=lambda loss: text_for_visitor(learned.loss_title(loss)), key=f"train-loss-{key}"
     )

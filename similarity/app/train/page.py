@@ -1,4 +1,4 @@
-"""The train page: a head is trained on a gallery's labels or marks, evaluated, and kept if it improves the search."""
+"""The train page: a head is trained on labels or feedback, evaluated, and saved if it improves the search."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from similarity.app.galleries import jobs as panel
 from similarity.app.galleries import jobs_background
-from similarity.app.galleries.feedback import count_marks, stamp
+from similarity.app.galleries.feedback import count_feedback, stamp
 from similarity.app.serving import access, resources
 from similarity.app.shell import gallery_choice, navigation
 from similarity.app.train import form, progress, result
@@ -15,7 +15,7 @@ from similarity.app.wording import messages, wording
 from similarity.errors import HeadError, SimilarityError
 from similarity.finetuning import From, Settings
 from similarity.finetuning.examples import labelled_rows
-from similarity.finetuning.feedback_examples import marked_results
+from similarity.finetuning.feedback_examples import feedback_examples
 from similarity.gallery import Gallery
 from similarity.service.tasks import Training
 from similarity.sources.base import LABEL
@@ -52,7 +52,7 @@ def show() -> None:
             directory = gallery_choice.choose_by_address(directories)
             gallery = resources.load_gallery(directory)
             st.caption(_facts(gallery))
-            source = form.choose_source(gallery.name, count_marks(directory))
+            source = form.choose_source(gallery.name, count_feedback(directory))
             fault = _find_fault(gallery, Settings.choose(source))
             seen = progress.list_jobs(directory)
             if not fault:
@@ -72,7 +72,7 @@ def _facts(gallery: Gallery) -> str:
 
 
 def _examples_key(gallery: Gallery) -> object:
-    """Return a cache key of the labels and marks of a gallery."""
+    """Return a cache key of the labels and feedback of a gallery."""
     return resources.gallery_key(gallery), stamp(gallery.directory)
 
 
@@ -87,10 +87,10 @@ def _settings_key(settings: Settings) -> object:
     hash_funcs={Gallery: _examples_key, Settings: _settings_key},
 )
 def _find_fault(gallery: Gallery, settings: Settings) -> str:
-    """Return why nothing can be learned from a gallery's labels or marks; empty if something can."""
+    """Return the reason why a gallery's labels or feedback cannot be learned from; empty if they can."""
     try:
         if settings.source == "marks":
-            marked_results(gallery, settings)
+            feedback_examples(gallery, settings)
         else:
             labelled_rows(gallery, settings)
     except HeadError as error:

@@ -1,4 +1,4 @@
-"""How likely the hits of one search are of the query's kind."""
+"""Probabilities that the hits of one search are right."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ RATHER_RIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """Estimates how likely hits are right, from the first hits of a search without filters.
+    """Estimates the probability that a hit is right, from the first hits of a search without filters.
 
     Attributes:
-        calibration: of the gallery.
-        votes: the share of agreement of the first hits with each label.
-        same: the ids of pictures that are the query itself, which are not estimated.
+        calibration: the calibration of the gallery.
+        votes: the vote of the first hits for each label.
+        same: ids of pictures that are the query itself, which have no probability.
     """
 
     calibration: Calibration
@@ -27,16 +27,16 @@ class Chances:
     same: Collection[str]
 
     def of(self, hit: Hit) -> float | None:
-        """How likely a hit is right, in 0..1; None if it has no label, or is the query itself."""
+        """Return the probability that a hit is right, in 0..1; None if it has no label, or is the query itself."""
         if (vote := self._vote(hit)) is None:
             return None
         return float(self.calibration.probability(hit.score, vote))
 
     def is_sure(self, hit: Hit, precision: float) -> bool:
-        """Whether first hits as good as this one or better are right at least so often.
+        """Whether first hits with at least the evidence of this one have this precision.
 
-        Where most queries find what is right, even those that hardly do can be let through at 80 %; so each hit must be
-        rather right than wrong, too.
+        In a gallery where most first hits are right, 80 % precision admits even unlikely ones; so each hit must also be
+        more likely right than wrong.
         """
         vote, start = self._vote(hit), self.calibration.threshold(precision)
         if vote is None or start is None or (self.of(hit) or 0.0) < RATHER_RIGHT:
@@ -44,11 +44,11 @@ class Chances:
         return bool(self.calibration.weigh(hit.score, vote) >= start)
 
     def best(self, hits: Sequence[Hit]) -> Hit | None:
-        """The first one that is not the query itself."""
+        """Return the first hit that is not the query itself."""
         return next((hit for hit in hits if hit.item.id not in self.same), None)
 
     def are_confident(self, hits: Sequence[Hit], precision: float | None = None) -> bool:
-        """Whether the best of them is sure with a precision, or, without one, rather right than wrong."""
+        """Whether the best hit has a precision, or, if none is given, is more likely right than wrong."""
         best = self.best(hits)
         if best is None:
             return False
@@ -60,10 +60,10 @@ class Chances:
 
 
 def find_chances(calibration: Calibration, voters: Sequence[Hit], *, same: Collection[str] = ()) -> Chances:
-    """How likely the hits of a search are right, whichever filters it has.
+    """Return the probabilities for the hits of a query, with any filters.
 
     Args:
-        voters: the first VOTERS hits of the query, found without filters and without those in `same`.
+        voters: the first VOTERS hits of the query without filters, and without those in `same`.
         same: ids of pictures of the gallery that are the query itself.
     """
     labels = [label_of(hit) for hit in voters]
@@ -74,12 +74,12 @@ def find_chances(calibration: Calibration, voters: Sequence[Hit], *, same: Colle
 
 
 def label_of(hit: Hit) -> str | None:
-    """The label of a hit, or of an exact copy of it if it has none."""
+    """Return the label of a hit; if it has none, that of an exact copy."""
     return next(iter(hit.item.labels), None)
 
 
 def percent(chance: float) -> str:
-    """A probability in per cent, which never reads as certain."""
+    """Return a probability in per cent as text, which never says 0 or 100 %."""
     if chance >= 0.995:
         return "> 99 %"
     return "< 1 %" if chance < 0.005 else f"{chance:.0%}".replace("%", " %")

@@ -1,4 +1,4 @@
-"""Whether probabilities are what they say: of all hits that were called 80 % likely, 80 % should be right."""
+"""Reliability of probabilities: of all hits with a probability of 80 %, 80 % should be right."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,12 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reliability:
-    """Probabilities beside what came of them, in BINS bins of equal width.
+    """Probabilities and the shares that were right, in BINS bins of equal width.
 
     Attributes:
-        predicted: the mean probability in each bin, float64 (BINS,); NaN where a bin is empty,
-        measured: the share that was right, likewise,
-        counts: and how many there were, int64 (BINS,).
+        predicted: the mean probability in each bin, float64 (BINS,); NaN for an empty bin.
+        measured: the share of right hits in each bin, float64 (BINS,); NaN for an empty bin.
+        counts: number of hits in each bin, int64 (BINS,).
     """
 
     predicted: Values
@@ -28,7 +28,7 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """The expected calibration error: how far apart the two are, on average over all hits.
+        """The expected calibration error: the mean difference of the two over all hits.
 
             ECE = sum over bins of (hits in the bin / all hits) |measured - predicted|
 
@@ -40,7 +40,7 @@ class Reliability:
         return float((gaps * self.counts).sum() / max(1, self.counts.sum()))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The bins that are not empty, as JSON has them."""
+        """Return the bins that are not empty, as JSON."""
         return [
             {
                 "from": place / BINS,
@@ -54,9 +54,9 @@ class Reliability:
 
 
 def measure_reliability(chances: Values, right: npt.NDArray[np.bool_]) -> Reliability:
-    """Put probabilities, float64 (m,), and whether each was right, bool (m,), into bins."""
+    """Measure the reliability of probabilities, float64 (m,), given which were right, bool (m,)."""
     places = np.clip((chances * BINS).astype(np.int64), 0, BINS - 1)
     counts = np.bincount(places, minlength=BINS)
-    some = np.where(counts, counts, np.nan)
-    predicted, measured = (np.bincount(places, values, BINS) / some for values in (chances, right))
+    divisors = np.where(counts, counts, np.nan)
+    predicted, measured = (np.bincount(places, values, BINS) / divisors for values in (chances, right))
     return Reliability(predicted, measured, counts.astype(np.int64))

@@ -40,8 +40,8 @@ from similarity.sources.originals import read_original
 from similarity.text.plain import one_line
 
 TEMPLATE = "report.html"
-# Number of queries of each kind, the most of one label among them, and the size of pictures in pixels.
-CASES, OF_ONE_LABEL, SIDE = 6, 2, 176
+# Queries of each kind on the page, maximum queries of one label among them, and the size of pictures in pixels.
+CASES, MAX_OF_LABEL, SIDE = 6, 2, 176
 HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
 LABELS, PAIRS = 100, 12
 
@@ -70,13 +70,13 @@ class Sheet:
 
 
 def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
-    """The page of an evaluation.
+    """Render the report of an evaluation as a page.
 
     Args:
         gallery: the evaluated gallery, which has the thumbnails.
 
     Returns:
-        HTML that asks for nothing from elsewhere; what is written in names and labels is shown and never obeyed.
+        HTML that loads nothing from elsewhere; names and labels are escaped.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -96,7 +96,7 @@ def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
         "definitions": DEFINITIONS,
         "headlines": HEADLINES,
         "figures": _figures(evaluation),
-        "labels": sorted(evaluation.per_label, key=lambda one: one.map_r)[:LABELS],
+        "labels": sorted(evaluation.per_label, key=lambda label: label.map_r)[:LABELS],
         "pairs": evaluation.confusions[:PAIRS],
         "sheets": _sheets(evaluation),
         "picture": pictures.uri,
@@ -108,7 +108,7 @@ def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
 
 
 def save_report(path: Path, page: str) -> None:
-    """Write a page to a file, whole or not at all; raises SearchError if that cannot be done."""
+    """Write a page to a file atomically; raises SearchError if it cannot be written."""
     try:
         write_atomically(path, page)
     except OSError as error:
@@ -116,7 +116,7 @@ def save_report(path: Path, page: str) -> None:
 
 
 def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """The facts of the evaluation, as names and values."""
+    """Return the facts of the evaluation, as names and values."""
     own = evaluation.protocol == LEAVE_ONE_OUT
     refined = "" if evaluation.refinement == "none" else f", {evaluation.refinement}"
     facts = [
@@ -124,14 +124,14 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Model", f"{evaluation.model}{refined}"),
         (
             "Protocol",
-            "Leave-one-out: every picture is a query, and not a hit of its own" if own else "Queries of their own",
+            "Leave-one-out: each picture is a query, and not among its own hits" if own else "Separate queries",
         ),
         ("Queries", f"{evaluation.queries:,}" + ("" if own else f" from {Path(evaluation.protocol).name}")),
         ("Left out", str(evaluation.left_out)),
         ("Caution", evaluation.caution),
         ("A hit is right if", f"it has the {evaluation.by} of the query"),
         ("Compared", "Each query with every picture, exactly"),
-        ("Took", f"{evaluation.seconds:,.1f} s" + ("" if own else ", the embedding of the queries included")),
+        ("Duration", f"{evaluation.seconds:,.1f} s" + ("" if own else ", with embedding the queries")),
         ("Intervals", "95 %, bootstrap over the queries: 1,000 draws"),
         ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
@@ -152,9 +152,9 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
         ),
         Figure(f"Label by label{limited}", _svg(draw_labels(evaluation)), "The table of labels below has the numbers."),
         Figure(
-            "What is taken for what",
+            "Labels that are confused",
             _svg(draw_confusions(evaluation)),
-            "For each label of queries, how many have a first hit of which label.",
+            "For each label of queries, the labels of their first hits.",
         ),
     ]
     if (reliability := evaluation.reliability) is not None:
@@ -164,40 +164,40 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
 
 
 def _sheets(evaluation: Evaluation) -> list[Sheet]:
-    few = f"at most {OF_ONE_LABEL} queries of a label"
+    limit = f"at most {MAX_OF_LABEL} queries of a label"
     groups = (
-        ("Best", f"The highest average precision, {few}.", _mixed(evaluation, evaluation.best)),
+        ("Best", f"The highest average precision, {limit}.", _mixed(evaluation, evaluation.best)),
         (
             "Worst",
-            f"The first hit is wrong, and the lowest average precision, {few}.",
+            f"The first hit is wrong, and the lowest average precision, {limit}.",
             _mixed(evaluation, evaluation.worst),
         ),
-        ("Drawn at random", "What is to be expected of a query.", evaluation.random(CASES)),
+        ("Drawn at random", "Typical queries.", evaluation.random(CASES)),
     )
     return [Sheet(title, text, evaluation.cases(numbers)) for title, text, numbers in groups]
 
 
 def _mixed(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[int]:
-    """The first queries in an order, with few of each label, since those would look alike."""
+    """Return the first queries in an order, with few of each label, since those look alike."""
     chosen: list[int] = []
     shown: Counter[int] = Counter()
     for number in order(evaluation.queries):
-        label = int(evaluation.asked[number])
-        if len(chosen) < CASES and shown[label] < OF_ONE_LABEL:
+        label = int(evaluation.query_labels[number])
+        if len(chosen) < CASES and shown[label] < MAX_OF_LABEL:
             chosen.append(number)
             shown[label] += 1
     return chosen
 
 
 class _Pictures:
-    """Thumbnails of items, each made once."""
+    """Thumbnails of items, each encoded once."""
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
         self._encoded: dict[str, str] = {}
 
     def uri(self, item: Item) -> str:
-        """A JPEG as a data URI."""
+        """Return a JPEG as a data URI."""
         if item.sha256 not in self._encoded:
             try:
                 with Image.open(io.BytesIO(self._thumbnail(item))) as image:
@@ -213,7 +213,7 @@ class _Pictures:
 
 
 def query_thumbnail(item: Item) -> bytes:
-    """A thumbnail of a picture outside of the gallery; a grey one if it is missing."""
+    """Return a thumbnail of a picture outside of the gallery; a grey one if it is missing."""
     try:
         return thumbnail(read_original(item).decode())
     except (ImageError, FetchError):

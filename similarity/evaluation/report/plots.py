@@ -1,7 +1,7 @@
 """The plots of a report, each an SVG file: recall, labels, scores, confusions, and the reliability of probabilities.
 
-Text stays text in them, so that whoever shows them has the letters of every script. They are meant to be shown as an
-image, in which nothing is run or fetched.
+Text stays text in them, so that the viewer's fonts draw the letters of every script. They are meant to be shown as
+images, in which nothing is run or fetched.
 """
 
 import io
@@ -26,7 +26,7 @@ WIDTH = 4.9  # inches; shown a little smaller on a telephone
 BARS, MATRIX, LETTERS = 20, 10, 18
 FONT = "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif !important}"
 
-# How matplotlib writes text is a setting of the whole process.
+# Matplotlib's setting for text is global to the process.
 _settings = threading.Lock()
 
 

@@ -15,12 +15,13 @@ NAMES = {
 
 CALIBRATION = "Expected calibration error"
 CALIBRATED = (
-    "How far probabilities are from what came of them, on average over the first ten hits of all queries: 0 if of "
-    "those called 80 % likely 80 % are right. Naeini et al., AAAI 2015; Guo et al., “On calibration of modern neural "
+    "Mean difference between probabilities and the share that was right, over the first ten hits of all queries: 0 "
+    "if 80 % of the hits with a probability of 80 % are right. Naeini et al., AAAI 2015; Guo et al., “On calibration "
+    "of modern neural "
     "networks”, ICML 2017."
 )
-LEARNED_OWN = "Learned of one half of the queries and asked about the other, and the other way round."
-LEARNED_OTHERS = "Learned of pictures of the gallery, and asked about these queries."
+LEARNED_OWN = "Fitted on one half of the queries and measured on the other, and the other way round."
+LEARNED_OTHERS = "Fitted on pictures of the gallery, and measured on these queries."
 
 DEFINITIONS = {
     "recall@1": "Share of queries whose first hit is right.",

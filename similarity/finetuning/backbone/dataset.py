@@ -1,7 +1,6 @@
 """The dataset of fine-tuning: pictures that are decoded once, and random views of them.
 
-Pictures lie in a file on the disk that is mapped into memory: those of a small gallery stay there, those of a large one
-do not have to fit.
+Pictures are in a file that is mapped into memory, so those of a large gallery need not fit into memory.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from similarity.search import Rows
 from similarity.sources import Item
 from similarity.sources.originals import read_original
 
-# A view shows so much of a picture's area, in a shape between these two, and colours that differ by so much at most.
+# Bounds of random views: the share of the picture's area, the aspect ratio, and changes of colour.
 AREA, SHAPE = (0.5, 1.0), (3 / 4, 4 / 3)
 BRIGHTNESS = CONTRAST = SATURATION = 0.2
 HUE = 0.02
@@ -40,14 +39,14 @@ class Pictures:
     """Decoded pictures with labels.
 
     Attributes:
-        pixels: uint8 (n, resize, resize, 3): what the network is shown, with a margin for views.
+        pixels: uint8 (n, resize, resize, 3): the network's input, with a margin for views.
         codes: their labels as numbers from 0, int32 (n,).
-        how: the network takes them.
+        preprocessing: the preprocessing of the network.
     """
 
     pixels: Pixels
     codes: Codes
-    how: Preprocessing
+    preprocessing: Preprocessing
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -55,12 +54,12 @@ class Pictures:
 
     def middle(self, rows: Rows) -> Pixels:
         """Pictures preprocessed as in a gallery, uint8 (b, crop, crop, 3)."""
-        begin = round((self.how.resize - self.how.crop) / 2)
-        kept = slice(begin, begin + self.how.crop)
-        return np.ascontiguousarray(self.pixels[rows][:, kept, kept])
+        margin = round((self.preprocessing.resize - self.preprocessing.crop) / 2)
+        inner = slice(margin, margin + self.preprocessing.crop)
+        return np.ascontiguousarray(self.pixels[rows][:, inner, inner])
 
     def view(self, row: int, random: np.random.Generator) -> Pixels:
-        """A random view of a picture: another crop, perhaps mirrored, in other light.
+        """Return a random view of a picture: a random crop, maybe mirrored, with changed colours.
 
         Returns:
             uint8 (crop, crop, 3).
@@ -69,9 +68,11 @@ class Pictures:
         from torchvision.transforms.v2 import functional
 
         picture = torch.from_numpy(self.pixels[row].copy()).permute(2, 0, 1)
-        part, side = _draw_part(self.how.resize, random), self.how.crop
+        part, side = _draw_part(self.preprocessing.resize, random), self.preprocessing.crop
         filters = {"bilinear": functional.InterpolationMode.BILINEAR, "bicubic": functional.InterpolationMode.BICUBIC}
-        seen = functional.resized_crop(picture, *part, [side, side], filters[self.how.interpolation], antialias=True)
+        seen = functional.resized_crop(
+            picture, *part, [side, side], filters[self.preprocessing.interpolation], antialias=True
+        )
         if random.random() < 0.5:
             seen = functional.horizontal_flip(seen)
         seen = functional.adjust_brightness(seen, random.uniform(1 - BRIGHTNESS, 1 + BRIGHTNESS))
@@ -82,7 +83,7 @@ class Pictures:
         return pixels
 
     def views(self, batches: Iterable[Rows], seed: Sequence[int]) -> Iterator[tuple[Rows, Pixels]]:
-        """Batches of rows with a view of each, made ahead in threads; the same for the same seed on any computer."""
+        """Yield batches of rows with a view of each, computed ahead in threads; the same for the same seed."""
         waiting: deque[tuple[Rows, list[Future[Pixels]]]] = deque()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for number, rows in enumerate(batches):
@@ -95,25 +96,29 @@ class Pictures:
 
 
 def read_pictures(
-    items: Sequence[Item], codes: Codes, how: Preprocessing, folder: Path, progress: OnProgress | None = None
+    items: Sequence[Item],
+    codes: Codes,
+    preprocessing: Preprocessing,
+    folder: Path,
+    progress: OnProgress | None = None,
 ) -> Pictures:
     """Decode pictures in threads; missing and changed ones are left out, and labels renumbered.
 
     Args:
         codes: their labels, int32 (n,).
-        folder: where the decoded ones are put.
+        folder: the folder for the decoded pictures.
 
     Raises:
-        HeadError: none is left, or the disk is too small for them.
+        HeadError: no picture can be read, or the disk has too little space.
     """
-    shape = (len(items), how.resize, how.resize, 3)
+    shape = (len(items), preprocessing.resize, preprocessing.resize, 3)
     _check_space(folder, int(np.prod(shape, dtype=np.int64)))
     pixels = np.lib.format.open_memmap(folder / "pictures.npy", mode="w+", dtype=np.uint8, shape=shape)
     report = Reporter(len(items), progress, task="Reading pictures")
 
     def read(number: int) -> bool:
         try:
-            pixels[number] = _decode(items[number], how)
+            pixels[number] = _decode(items[number], preprocessing)
         except (ImageError, FetchError):
             return False
         return True
@@ -122,28 +127,29 @@ def read_pictures(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for number, is_read in enumerate(pool.map(read, range(len(items)))):
             if is_read:
-                if len(rows) < number:  # the place of one that could not be read
+                if len(rows) < number:  # fills the gap of a picture that could not be read
                     pixels[len(rows)] = pixels[number]
                 rows.append(number)
             report.advance(1)
     if not rows:
         raise HeadError(
-            "None of the pictures can be read any more, and a backbone learns from the pictures themselves: put them "
-            "back where they were, or index again from where they are."
+            "None of the pictures can be read any more, and a backbone is trained on the pictures themselves: put them "
+            "back where they were, or index them again where they are now."
         )
-    left = np.unique(codes[rows], return_inverse=True)[1].astype(np.int32)
-    return Pictures(pixels[: len(rows)], left, how)
+    renumbered = np.unique(codes[rows], return_inverse=True)[1].astype(np.int32)
+    return Pictures(pixels[: len(rows)], renumbered, preprocessing)
 
 
-def _decode(item: Item, how: Preprocessing) -> Pixels:
-    """The picture with its margin, uint8 (resize, resize, 3)."""
+def _decode(item: Item, preprocessing: Preprocessing) -> Pixels:
+    """Return a picture with its margin, uint8 (resize, resize, 3)."""
     return preprocess(
-        decode_scaled(read_original(item).data, item.path, side=how.resize).image, replace(how, crop=how.resize)
+        decode_scaled(read_original(item).data, item.path, side=preprocessing.resize).image,
+        replace(preprocessing, crop=preprocessing.resize),
     )
 
 
 def _draw_part(side: int, random: np.random.Generator) -> tuple[int, int, int, int]:
-    """Top, left, height and width of a part of a square, in pixels."""
+    """Draw top, left, height and width of a part of a square, in pixels."""
     area = random.uniform(*AREA) * side * side
     shape = np.exp(random.uniform(*np.log(SHAPE)))
     width, height = (min(side, max(1, round(length))) for length in (np.sqrt(area * shape), np.sqrt(area / shape)))
@@ -156,7 +162,7 @@ def _check_space(folder: Path, needed: int) -> None:
     if needed > free:
         raise HeadError(
             f"The decoded pictures take {needed / 1e9:.1f} GB, and there are {free / 1e9:.1f} GB in {folder}: make "
-            "room there, or learn from a gallery of fewer pictures."
+            "room there, or train on a gallery with fewer pictures."
         )
 
 

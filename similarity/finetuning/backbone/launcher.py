@@ -38,10 +38,9 @@ def tune_backbone(
     on_epoch: OnEpoch | None = None,
     progress: OnProgress | None = None,
 ) -> Tuned:
-    """Fine-tune the backbone of a gallery on its pictures and their labels. The gallery stays as it is.
+    """Fine-tune the backbone of a gallery on its labelled pictures, without changing the gallery.
 
-    It begins with the weights that the gallery was made with, whatever its precision. Training is on a CUDA GPU if
-    there is one.
+    Training starts from the weights that the gallery was made with, and runs on a CUDA GPU if there is one.
 
     Args:
         settings: see `TuneSettings`.
@@ -49,13 +48,13 @@ def tune_backbone(
         progress: called within an epoch; an exception from either callback ends the training.
 
     Returns:
-        The new weights, kept among the models; `reindex` makes a gallery with them. Their card has the metrics of
-        held-out pictures.
+        The new weights, stored with the models; `reindex` makes a gallery with them. Their card has metrics of held-out
+        pictures.
 
     Raises:
-        HeadError: there is nothing to be learned, the pictures are gone, the model is not one for this, or training
-            failed. WeightsError: the weights that the gallery was made with are not here any more. ModelError: a
-            library is missing.
+        HeadError: there is nothing to learn from, the pictures are gone, the model cannot be fine-tuned, or training
+            failed. WeightsError: the weights that the gallery was made with are missing. ModelError: a library is
+            missing.
     """
     task = _task(gallery, settings or TuneSettings())
     with _scratch_folder() as folder:
@@ -65,12 +64,12 @@ def tune_backbone(
 
 
 def _task(gallery: Gallery, settings: TuneSettings) -> dict[str, Any]:
-    """The training task as the worker reads it."""
+    """Return the training task for the worker."""
     manifest = gallery.manifest
     backbone = _tunable(manifest.model)
     labelled = labelled_rows(gallery, settings.folding)
     refinement: str = manifest.refinement
-    if gallery.head:  # which the new gallery will be without
+    if gallery.head:  # the new gallery will have none
         refinement = choose_refinement(AUTO, len(gallery), manifest.dim, is_exact=gallery.is_exact).method
     card = Card(manifest.model, manifest.weights_sha256, settings.loss, data={"gallery": gallery.name})
     return {
@@ -84,10 +83,10 @@ def _task(gallery: Gallery, settings: TuneSettings) -> dict[str, Any]:
 
 
 def reindex(gallery: Gallery, weights: str | Path, into: str | Path, *, progress: OnProgress | None = None) -> Gallery:
-    """Make another gallery of the same pictures with fine-tuned weights; this one stays as it is.
+    """Make a new gallery of the same pictures with fine-tuned weights; this one is not changed.
 
     Raises:
-        WeightsError: these are not fine-tuned weights that can be used. As `Gallery.build`.
+        WeightsError: the file is not one of fine-tuned weights. Others as `Gallery.build`.
     """
     manifest = gallery.manifest
     return Gallery.build(
@@ -105,15 +104,15 @@ def _tunable(model: str) -> Backbone:
     backbone = get_backbone(model)
     if backbone.text is not None:
         raise HeadError(
-            f"{backbone.title} compares pictures with words, and would not understand words any more if what it makes "
-            "of pictures changed: train a head instead, or fine-tune a model for pictures alone."
+            f"{backbone.title} compares pictures with words, and would not understand words any more after fine-tuning "
+            "on pictures: train a head instead, or fine-tune a model for pictures alone."
         )
     check_installed(backbone)
     return backbone
 
 
 def _weights_of(backbone: Backbone, sha256: str) -> Path:
-    """The weights that a gallery was made with."""
+    """Return the weights that a gallery was made with."""
     weights = find_choice(backbone, sha256).weights
     check_same(backbone, weights_sha256(weights), sha256)
     return weights
@@ -129,9 +128,9 @@ def _scratch_folder() -> Iterator[Path]:
     """A temporary folder in the cache, where there is room for decoded pictures."""
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
-        for left in cache_folder().glob(f"{PREFIX}*"):
-            if time.time() - left.stat().st_mtime > ABANDONED_S:  # by a process that was killed
-                shutil.rmtree(left, ignore_errors=True)
+        for leftover in cache_folder().glob(f"{PREFIX}*"):
+            if time.time() - leftover.stat().st_mtime > ABANDONED_S:  # by a process that was killed
+                shutil.rmtree(leftover, ignore_errors=True)
         folder = TemporaryDirectory(dir=cache_folder(), prefix=PREFIX, ignore_cleanup_errors=True)
     except OSError as error:
         raise ModelError(f"Nothing can be written to {cache_folder()} ({error.strerror or error}).") from error
@@ -148,10 +147,7 @@ def _run(task: dict[str, Any], weights: Path, on_epoch: OnEpoch | None, progress
         status = process.wait()
     if status or not weights.exists():
         logger.error("The process that fine-tunes ended with status %d", status)
-        raise HeadError(
-            "The training ended before it was done: the computer may be short of memory. Try again with a smaller "
-            "batch."
-        )
+        raise HeadError("The training process died, maybe for lack of memory: try again with a smaller batch.")
 
 
 def _handle(message: dict[str, Any], on_epoch: OnEpoch | None, progress: OnProgress | None) -> None:

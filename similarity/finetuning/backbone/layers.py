@@ -1,8 +1,8 @@
 """The weights of a network that are trained.
 
-A network is taken as a row of blocks: what its containers hold, in order. A container is a plain sequence of modules,
-or a module with more than half of all weights, such as the encoder of a transformer; so blocks are the bottlenecks of a
-ResNet, the inverted residuals of an EfficientNet, the layers of a ViT.
+A network is seen as a sequence of blocks, the children of its containers. A container is a plain sequence of modules,
+or a module with more than half of all weights, such as the encoder of a transformer. So blocks are the bottlenecks of a
+ResNet, the inverted residuals of an EfficientNet, or the layers of a ViT.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from similarity.finetuning.backbone.settings import Part
 if TYPE_CHECKING:
     from torch import nn
 
-# The last so many parts of all blocks are the last part.
+# The last 1/THIRDS of all blocks is the part `last`.
 THIRDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The trained weights: those of the last blocks, and those of all earlier ones, which may be none."""
+    """The trained weights: those of the last blocks, and those of earlier blocks, if any."""
 
     last: list[nn.Parameter]
     before: list[nn.Parameter]
@@ -31,8 +31,8 @@ class Learned:
 def choose_weights(features: nn.Module, part: Part) -> Learned:
     """Freeze all weights that are not trained, and return the others.
 
-    Statistics of batches are never learned, nor what is done with them (`BatchNorm` in all its kinds): batches are
-    small, and how a picture is embedded must not depend on others.
+    Batch normalisation is always frozen, statistics as well as weights: batches are small, and the embedding of a
+    picture must not depend on other pictures.
     """
     blocks = list(find_blocks(features))
     late = {id(parameter) for block in blocks[-max(1, len(blocks) // THIRDS) :] for parameter in block.parameters()}

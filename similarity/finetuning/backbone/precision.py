@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """Mixed precision where it pays: weights stay in float32 in any case.
+    """Mixed precision where it helps; weights are always in float32.
 
     Attributes:
         device: the device of training.
@@ -21,7 +21,7 @@ class Arithmetic:
 
     @property
     def scales(self) -> bool:
-        """Whether gradients are too small for the numbers and are scaled up: float16 has few exponents."""
+        """Whether gradients are scaled up, since float16 has too small a range for them."""
         return self.half == "float16"
 
     def autocast(self) -> AbstractContextManager[Any]:
@@ -34,14 +34,14 @@ class Arithmetic:
 
 
 def choose_arithmetic(*, has_cuda: bool, has_bfloat16: bool) -> Arithmetic:
-    """Half precision on a GPU, bfloat16 where the GPU itself computes it; float32 on a CPU."""
+    """Choose half precision on a GPU, bfloat16 if its hardware supports it; float32 on a CPU."""
     if not has_cuda:
         return Arithmetic("cpu", None)
     return Arithmetic("cuda", "bfloat16" if has_bfloat16 else "float16")
 
 
 def arithmetic_here() -> Arithmetic:
-    """The precision of this computer."""
+    """Choose the precision for this computer."""
     import torch
 
     has_cuda = torch.cuda.is_available()

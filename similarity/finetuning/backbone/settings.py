@@ -10,7 +10,7 @@ from similarity.finetuning.settings import LOSSES, SPLITS, Loss, Settings, Split
 Part = Literal["last", "all"]
 PARTS = get_args(Part)
 MOST_EPOCHS, MOST_BATCH = 1000, 1024
-# One picture in so many is held out.
+# One picture in FOLDS is held out.
 FOLDS = 5
 
 
@@ -24,12 +24,12 @@ class TuneSettings:
     Attributes:
         part: the last third of the network's blocks, or all of them; see `layers.py`.
         loss: see `losses.py`.
-        split: the held-out pictures: some items of each label, or some labels altogether.
-        seed: of all that is drawn.
-        epochs: of a whole cycle of learning rates; it ends earlier when recall@1 of what is held out has not risen for
-            `patience` of them, and what is kept is of the best.
-        batch: pictures at a time.
-        learning_rate, weight_decay: of AdamW, the first at its highest.
+        split: the held-out pictures: some items of each label, or some whole labels.
+        seed: seed of all random draws.
+        epochs: length of the cycle of learning rates. Training stops earlier if held-out recall@1 has not risen for
+            `patience` epochs; the weights of the best epoch are taken.
+        batch: pictures in a batch.
+        learning_rate, weight_decay: those of AdamW; the learning rate is the highest of the cycle.
     """
 
     part: Part = "last"
@@ -45,9 +45,9 @@ class TuneSettings:
     def __post_init__(self) -> None:
         """Raise HeadError if they are not valid."""
         wrong = [
-            (self.part not in PARTS, f"The part {self.part!r} is none of {', '.join(PARTS)}."),
-            (self.loss not in LOSSES, f"The loss {self.loss!r} is none of {', '.join(LOSSES)}."),
-            (self.split not in SPLITS, f"The split {self.split!r} is none of {', '.join(SPLITS)}."),
+            (self.part not in PARTS, f"The part {self.part!r} is not one of {', '.join(PARTS)}."),
+            (self.loss not in LOSSES, f"The loss {self.loss!r} is not one of {', '.join(LOSSES)}."),
+            (self.split not in SPLITS, f"The split {self.split!r} is not one of {', '.join(SPLITS)}."),
             (not 1 <= self.epochs <= MOST_EPOCHS, f"There can be 1 to {MOST_EPOCHS:,} epochs, not {self.epochs}."),
             (self.seed < 0, f"A seed is 0 or more, not {self.seed}."),
             (not 4 <= self.batch <= MOST_BATCH, f"A batch has 4 to {MOST_BATCH:,} pictures, not {self.batch}."),
@@ -63,7 +63,7 @@ class TuneSettings:
         return Settings(split=self.split, seed=self.seed, folds=FOLDS)
 
     def to_json(self) -> dict[str, Any]:
-        """The settings in JSON's own types."""
+        """Return the settings as JSON."""
         return asdict(self)
 
     @classmethod

@@ -49,11 +49,11 @@ class Tuner:
         settings: TuneSettings,
         arithmetic: Arithmetic,
     ) -> None:
-        """Begin.
+        """Prepare the training.
 
         Args:
-            network: as `build_network` makes it, of `dim` features.
-            learned: rows of what is learned from, int64.
+            network: the result of `build_network`, with `dim` features.
+            learned: rows of the training pictures, int64.
         """
         import torch
 
@@ -76,7 +76,7 @@ class Tuner:
             on_pictures: called after each batch with its size.
 
         Raises:
-            HeadError: no label has two pictures to learn from, or the network has learned itself to pieces.
+            HeadError: no label has two pictures to learn from, or the loss is not finite.
         """
         self._network.train()
         for norm in batch_norms(self._network):
@@ -86,10 +86,12 @@ class Tuner:
             losses.append(self._step(pixels, self._pictures.codes[rows].astype(np.int64)))
             on_pictures(len(rows))
         if not losses:
-            raise HeadError("No label has two pictures to learn from when some are held out: it takes more pictures.")
+            raise HeadError(
+                "With some pictures held out, no label has two left to learn from: more pictures are needed."
+            )
         loss = float(np.mean(losses))
         if not np.isfinite(loss):
-            raise HeadError("The training went astray: try again with a lower learning rate.")
+            raise HeadError("The training diverged: try again with a lower learning rate.")
         return loss
 
     def embed(self, on_pictures: OnPictures) -> Vectors:
@@ -106,7 +108,7 @@ class Tuner:
         return normalise(np.concatenate(blocks))
 
     def state(self) -> State:
-        """A copy of the trained weights as they are now."""
+        """Return a copy of the trained weights."""
         weights = self._network.named_parameters()
         return {name: weight.detach().cpu().clone() for name, weight in weights if weight.requires_grad}
 
@@ -152,7 +154,7 @@ class Tuner:
         groups: list[dict[str, Any]] = []
         for weights, speed in ((learned.last, 1.0), (learned.before, EARLIER)):
             matrices = [weight for weight in weights if weight.ndim > 1]
-            others = [weight for weight in weights if weight.ndim <= 1]  # biases and scales are not to shrink
+            others = [weight for weight in weights if weight.ndim <= 1]  # biases and scales have no weight decay
             groups.append({"params": matrices, "lr": speed * rate, "weight_decay": settings.weight_decay})
             groups.append({"params": others, "lr": speed * rate, "weight_decay": 0.0})
         groups.append({"params": self._criterion.parameters, "lr": PROXIES * rate, "weight_decay": 0.0})

@@ -1,4 +1,4 @@
-"""The process that fine-tunes a backbone. `launcher.py` runs it, so that no other process imports torch.
+"""The process that fine-tunes a backbone; run by `launcher.py`, so that no other process imports torch.
 
 python -m similarity.finetuning.backbone.worker TASK.json WEIGHTS
 
@@ -100,8 +100,7 @@ def _split(pictures: Pictures, settings: TuneSettings) -> tuple[Labelled, Fold]:
     folds = fold_labelled(labelled.codes, settings.folding)
     if labelled.labels < 2 or not folds:
         raise HeadError(
-            "Of the pictures that can still be read there are too few to learn from: it takes two labels, and two "
-            "pictures of one of them."
+            "Too few of the pictures can still be read: training needs two labels, and two pictures of one of them."
         )
     return labelled, folds[0]
 
@@ -111,7 +110,7 @@ def _learn(
 ) -> tuple[int, Vectors]:
     """Train, restore the state of the best epoch, and return its number and embeddings."""
     best_recall, best, risen = -1.0, 0, 0
-    state, kept = tuner.state(), np.empty((0, 0), np.float32)
+    state, best_vectors = tuner.state(), np.empty((0, 0), np.float32)
     for number in range(1, settings.epochs + 1):
         report = Reporter(len(fold.learned), _progress, task=f"Epoch {number} of {settings.epochs}")
         loss = tuner.learn(number, report.advance)
@@ -119,13 +118,13 @@ def _learn(
         recall = held_out.recall(vectors)
         if recall > best_recall:
             risen = number
-        if recall >= best_recall:  # of equals the last one: it has learned more
-            state, kept, best_recall, best = tuner.state(), vectors, recall, number
+        if recall >= best_recall:  # at equal recall the later epoch, which has learned more
+            state, best_vectors, best_recall, best = tuner.state(), vectors, recall, number
         _say(epoch=asdict(Epoch("trial", number, settings.epochs, loss, recall)))
         if number - risen >= settings.patience:
             break
     tuner.restore(state)
-    return best, kept
+    return best, best_vectors
 
 
 def _embed(tuner: Tuner, pictures: Pictures) -> Vectors:
@@ -177,7 +176,7 @@ def _run(task: Mapping[str, Any], folder: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Fine-tune as the task file on the command line says."""
+    """Fine-tune by the task file that is named on the command line."""
     task, target = map(Path, sys.argv[1:])
     try:
         _run(json.loads(task.read_text()), task.parent, target)
@@ -186,7 +185,7 @@ def main() -> None:
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        _say(error="There is too little memory for so many pictures at a time: try again with a smaller batch.")
+        _say(error="There is too little memory for this batch: try again with a smaller one.")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import numpy as np
 from similarity.vectors.arrays import Vectors
 
 Answer = TypeVar("Answer")
-# From queries, float32 (m, dim), and the largest k to an answer for each.
+# Queries, float32 (m, dim), and the largest k -> an answer for each query.
 Ask = Callable[[Vectors, int], Sequence[Answer]]
-# Largest batch: in a larger one the first query would wait too long.
-MOST = 32
+# Maximum size of a batch: in a larger one the first query would wait too long.
+MAX_BATCH = 32
 
 
 @dataclass(slots=True)
@@ -32,23 +32,23 @@ class Batcher(Generic[Answer]):
         self._lock, self._turn = threading.Lock(), threading.Lock()
 
     def __call__(self, query: Vectors, k: int, ask: Ask[Answer]) -> Answer:
-        """The answer to a query, possibly for a larger k.
+        """Return the answer to a query, possibly for a larger k.
 
         Args:
             query: float32 (1, dim).
-            ask: answers a batch; the same function in every call.
+            ask: searches for a batch; must be the same function in every call.
         """
-        mine: _Pending[Answer] = _Pending(query, k, [])
+        pending: _Pending[Answer] = _Pending(query, k, [])
         with self._lock:
-            self._waiting.append(mine)
+            self._waiting.append(pending)
         with self._turn:
-            while not (mine.answers or mine.error):  # else another thread has answered it
+            while not (pending.answers or pending.error):  # otherwise another thread has answered it
                 with self._lock:
-                    batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                    batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 _run(batch, ask)
-        if mine.error:
-            raise mine.error
-        return mine.answers[0]
+        if pending.error:
+            raise pending.error
+        return pending.answers[0]
 
 
 def _run(batch: list[_Pending[Answer]], ask: Ask[Answer]) -> None:

@@ -29,7 +29,7 @@ def build_index(recipe: str, vectors: StoredVectors, progress: OnProgress | None
         recipe: the name of a `Recipe`.
 
     Raises:
-        SearchError: the recipe does not work for so many vectors.
+        SearchError: the recipe does not suit the number of vectors.
     """
     return builder_of(recipe)(vectors, progress)
 
@@ -37,10 +37,10 @@ def build_index(recipe: str, vectors: StoredVectors, progress: OnProgress | None
 def updated_index(
     before: VectorIndex, recipe: str, vectors: StoredVectors, origins: Rows, progress: OnProgress | None = None
 ) -> VectorIndex:
-    """The index of a gallery after a change: an approximate one is updated, an exact one is rebuilt, which is fast.
+    """Return the index after a change: an approximate one is updated, an exact one is rebuilt, which is fast.
 
     Args:
-        before: the index before the change, by the same recipe; it stays as it is.
+        before: the index before the change, by the same recipe; it is not changed.
         origins: for each embedding its row before the change, or -1.
     """
     if isinstance(before, InvertedIndex):

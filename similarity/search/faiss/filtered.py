@@ -11,34 +11,34 @@ from similarity.search.faiss.training import Lists
 from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
 
-# Up to so many rows are compared exactly: they are read in about a millisecond.
+# Up to this many rows are compared exactly: they are read in about a millisecond.
 EXACT = 512
-# The codes of up to so many are taken out of their lists, once, and then all compared: among a million 10,000 take
-# 0.5 ms then. Asking for each vector of the nearest lists whether it is one of them takes 2 ms.
+# The codes of up to this many rows are gathered once, and then all compared: among a million, 10,000 take 0.5 ms.
+# Testing each vector of the nearest lists takes 2 ms.
 APART = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
 class ExactSubset:
-    """Rows so few that all of them are compared exactly."""
+    """A few rows, all of which are compared exactly."""
 
     rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
 class GatheredCodes:
-    """Rows few enough to compare all of them by their codes, which were gathered from the lists.
+    """Rows whose codes were gathered from the lists, and are all compared.
 
     Attributes:
-        rows: of the codes.
-        codes: a FAISS index of them.
+        rows: rows of the codes.
+        codes: a FAISS index of the codes.
     """
 
     rows: Rows
     codes: Any
 
     def visit(self, small: Vectors, wanted: int, budget: int) -> Rows:  # noqa: ARG002 - all are compared
-        """The best rows by their codes."""
+        """Return the best rows by their codes."""
         _, places = self.codes.search(small, min(wanted, len(self.rows)))
         rows: Rows = self.rows[places[0]]
         return rows
@@ -46,12 +46,12 @@ class GatheredCodes:
 
 @dataclass(frozen=True, slots=True)
 class FilteredLists:
-    """Rows so many that the lists nearest to the query are searched for them.
+    """Many rows, which are searched for in the lists nearest to the query.
 
     Attributes:
         lists: the lists that hold the rows.
         chosen: FAISS's selector of the rows.
-        counts: how many of the rows are in each list, int64 (lists,).
+        counts: number of the rows in each list, int64 (lists,).
     """
 
     lists: Lists
@@ -59,20 +59,20 @@ class FilteredLists:
     counts: Rows
 
     def visit(self, small: Vectors, wanted: int, budget: int) -> Rows:
-        """The best rows by their codes, in the nearest lists that hold any.
+        """Return the best rows by their codes, in the nearest lists that contain any.
 
-        As many that meet the condition are compared as would be of all without it, so that nothing is lost where the
-        nearest lists hold none.
+        As many rows that meet the condition are compared as rows without a condition, so recall does not suffer if the
+        nearest lists contain few of them.
 
         Args:
-            small: the query as the lists have it, float32 (1, components).
-            wanted: how many to find.
-            budget: how many to compare at least, if there are so many.
+            small: the transformed query, float32 (1, components).
+            wanted: number of rows to return.
+            budget: minimum number of rows to compare, if there are that many.
         """
         ivf = self.lists.ivf
         total = int(self.counts.sum())
         budget = min(total, max(budget, 2 * wanted))
-        # In most cases these are enough; else all lists are put in order.
+        # Usually these lists are enough; otherwise all lists are ordered.
         for probes in (min(ivf.nlist, 2 * -(-budget * ivf.nlist // total)), ivf.nlist):
             distances, nearest = ivf.quantizer.search(small, probes)
             met = np.cumsum(self.counts[nearest[0]])
@@ -96,11 +96,11 @@ class FilteredLists:
 
 
 def prepare(lists: Lists, rows: Rows, assigned: Rows) -> ExactSubset | GatheredCodes | FilteredLists:
-    """Get ready to search among some rows.
+    """Prepare a search among some rows.
 
     Args:
-        rows: in order.
-        assigned: the list that each row of the index is in.
+        rows: sorted.
+        assigned: the list of each row of the index.
     """
     if len(rows) <= EXACT:
         return ExactSubset(rows)

@@ -17,7 +17,7 @@ from similarity.search.rescoring import in_order
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
-# From so many queries on, FAISS multiplies matrices instead of scanning all vectors for each of them.
+# For this many queries or more, FAISS multiplies matrices instead of scanning all vectors for each query.
 faiss.cvar.distance_compute_blas_threshold = 4
 # Extra results that show whether equal scores continue beyond the last one.
 TIES = 4
@@ -41,7 +41,7 @@ class FlatIndex:
 
     @classmethod
     def load(cls, path: Path, shape: tuple[int, int]) -> "FlatIndex":
-        """Read a saved index of this shape, (vectors, dim); raises OSError, or ValueError if it is another one."""
+        """Read a saved index of this shape, (vectors, dim); raises OSError, or ValueError if it is of another kind."""
         index = read_faiss(path, FLAT, shape)
         if type(index) is not faiss.IndexFlatIP:
             raise ValueError("not a flat index of inner products")
@@ -83,12 +83,12 @@ class FlatIndex:
         while True:
             depth = min(available, depth + TIES)
             scores, rows = self._look(queries, depth, among)
-            # If equal scores continue beyond the last one, get more, to know the first rows among them.
+            # If equal scores continue beyond the last one, get more results, to return those with the lowest rows.
             if depth == available or (scores[:, count - 1] > scores[:, -1]).all():
                 break
             depth *= 4
         if rows.min() < 0:  # vectors of NaN are never returned
-            raise SearchError("The index holds values that are not finite numbers: make it anew with `rebuild`.")
+            raise SearchError("The index contains values that are not finite numbers: make it again with `rebuild`.")
         best_scores, best_rows = zip(*map(in_order, scores, rows, [count] * len(queries)), strict=True)
         return np.array(best_scores), np.array(best_rows)
 
@@ -117,5 +117,5 @@ class FlatIndex:
 
 
 def selector(mask: Any) -> Any:
-    """FAISS's selector of the vectors for which a bool (n,) is true."""
+    """Return FAISS's selector of the vectors for which a bool (n,) is true."""
     return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))

@@ -25,12 +25,12 @@ from similarity.search.tuning import SHORTLIST, Tuning, tune
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
-# At least so many times k vectors are compared, even if fewer lists suffice for the first ten.
+# At least DEPTH * k vectors are compared, even if fewer lists suffice for the first ten.
 DEPTH = 20
 
 
 class InvertedIndex:
-    """Fast among millions of vectors; misses a share of the exact results, which `facts` states."""
+    """Approximate index, fast among millions of vectors; `facts` has the share of exact results that it finds."""
 
     def __init__(self, lists: Lists, vectors: StoredVectors, tuning: Tuning) -> None:
         """Wrap lists that hold these embeddings."""
@@ -46,7 +46,7 @@ class InvertedIndex:
         return index
 
     def updated(self, vectors: StoredVectors, origins: Rows, progress: OnProgress | None = None) -> "InvertedIndex":
-        """The index of a gallery after a change, without new training; this one stays as it is.
+        """Return the index after a change, without new training; this one is not changed.
 
         Args:
             vectors: all embeddings after the change.
@@ -105,9 +105,9 @@ class InvertedIndex:
 
         Args:
             queries: float32 (m, dim).
-            k: how many results; fewer if there are fewer candidates.
-            probes: how many lists to visit.
-            shortlist: how many candidates to rescore.
+            k: number of results; fewer if there are fewer candidates.
+            probes: number of lists to visit.
+            shortlist: number of candidates to rescore.
         """
         k = min(k, candidate_count(among, len(self)))
         if not (k and len(queries)):
@@ -120,7 +120,7 @@ class InvertedIndex:
             results = [rescore(self._vectors, *pair, k) for pair in zip(queries, candidates, strict=True)]
         scores, rows = zip(*results, strict=True)
         if min(map(len, rows)) < k:  # codes of NaN are never returned
-            raise SearchError("The index does not find all of its pictures: make it anew with `rebuild`.")
+            raise SearchError("The index does not find all of its pictures: make it again with `rebuild`.")
         return np.array(scores, np.float32), np.array(rows, np.int64)
 
     def save(self, path: Path) -> None:
@@ -128,10 +128,10 @@ class InvertedIndex:
         write_faiss(self._lists.index, path)
 
     def _candidates(self, queries: Vectors, wanted: int, probes: int, among: Selection | None) -> Sequence[Rows]:
-        """The rows to rescore for each query."""
+        """Return the rows to rescore for each query."""
         small = self._lists.transform(queries)
         if among is not None:
-            selected = among.prepared(self, lambda rows: prepare(self._lists, rows, self._where()))
+            selected = among.prepared(self, lambda rows: prepare(self._lists, rows, self._assignments()))
             if isinstance(selected, ExactSubset):
                 return [selected.rows] * len(queries)
             budget = probes * max(1, len(self) // self.count_of_lists)
@@ -142,7 +142,7 @@ class InvertedIndex:
         return [together(small, wanted, lambda batch, most: self._visit(batch, most, probes))[:wanted]]
 
     def _visit(self, small: Vectors, wanted: int, probes: int) -> list[Rows]:
-        """The best rows by their codes in the nearest lists; in more lists if those hold too few."""
+        """Return the best rows by their codes in the nearest lists, or in more lists if those contain too few."""
         if len(small) == 1:
             return self._visit_in_one_thread(small, wanted, probes)
         shares = np.array_split(small, min(len(small), cores()))
@@ -160,8 +160,8 @@ class InvertedIndex:
                     rows[place] = self._visit_in_one_thread(small[place : place + 1], wanted, more)[0]
         return rows
 
-    def _where(self) -> Rows:
-        """The list that each row is in."""
+    def _assignments(self) -> Rows:
+        """Return the list of each row."""
         if self._assigned is None:
             assigned = np.full(len(self), -1)
             for number in range(self.count_of_lists):

@@ -1,8 +1,8 @@
 """Check of the layout of a FAISS file, before FAISS reads it.
 
-FAISS trusts its files: it allocates as much memory as a number in one says, and opens other files that one names. So
-only layouts that this program writes pass, and all their contents must be in the file itself. The formats are those of
-FAISS's `index_write.cpp`, the same since 1.7:
+FAISS trusts its files: a number in a file can make it allocate any memory, and a name can make it open another file. So
+only layouts that this program writes are accepted, and all their contents must be in the file itself. The formats are
+those of FAISS's `index_write.cpp`, the same since 1.7:
 
     IxFI                  vectors                                                   flat
     IxSQ                  codes of 8 bits                                           flat-sq8
@@ -66,7 +66,7 @@ class _Walk:
         self._file, self.left = file, size
 
     def read(self, size: int) -> bytes:
-        """Read so many bytes."""
+        """Read a number of bytes."""
         self._pass(size)
         data = self._file.read(size)
         if len(data) != size:
@@ -74,7 +74,7 @@ class _Walk:
         return data
 
     def skip(self, size: int) -> None:
-        """Pass over so many bytes."""
+        """Skip a number of bytes."""
         self._pass(size)
         self._file.seek(size, 1)
 
@@ -82,7 +82,7 @@ class _Walk:
         """Read a word of four letters, one of the expected ones."""
         word = self.read(4).decode("latin-1")
         if word not in expected:
-            raise ValueError(f"it has a part {word!r} that no index of ours has")
+            raise ValueError(f"it has an unexpected part {word!r}")
         return word
 
     def numbers(self, layout: str) -> tuple[Any, ...]:
@@ -92,24 +92,24 @@ class _Walk:
     def expect(self, layout: str, *values: Any) -> None:
         """Read numbers that must equal these values."""
         if self.numbers(layout) != values:
-            raise ValueError("its parts do not fit together")
+            raise ValueError("its parts contradict each other")
 
     def floats(self, count: int) -> None:
-        """Pass over an array of so many finite float32, with its length."""
+        """Skip an array of `count` finite float32, with its length."""
         self.expect("Q", count)
         self.finite(count)
 
     def finite(self, count: int) -> None:
-        """Pass over so many finite float32."""
+        """Skip `count` finite float32."""
         if 4 * count > self.left:
-            raise ValueError("it asks for more than is in the file")
+            raise ValueError("it claims more contents than the file has")
         for start in range(0, count, BLOCK):
             if not np.isfinite(np.frombuffer(self.read(4 * min(count - start, BLOCK)), "<f4")).all():
-                raise ValueError("it holds values that are not finite numbers")
+                raise ValueError("it contains values that are not finite numbers")
 
     def _pass(self, size: int) -> None:
         if size > self.left:
-            raise ValueError("it asks for more than is in the file")
+            raise ValueError("it claims more contents than the file has")
         self.left -= size
 
 
@@ -117,7 +117,7 @@ def _check_header(walk: _Walk, shape: tuple[int, int], metric: int) -> None:
     """Check the header: dimension, count, two unused numbers, whether the index is trained, and the metric."""
     dim, count, _, _, trained, compared_by = walk.numbers("iqqqBi")
     if (count, dim) != shape or trained != 1 or compared_by != metric:
-        raise ValueError("it is of other embeddings")
+        raise ValueError("it belongs to other embeddings")
 
 
 def _check_flat(walk: _Walk, word: str, shape: tuple[int, int], metric: int) -> None:
@@ -132,7 +132,7 @@ def _check_scan(walk: _Walk, shape: tuple[int, int]) -> None:
     walk.word("IxSQ")
     _check_header(walk, shape, INNER_PRODUCT)
     if _check_scalars(walk, dim, (faiss.ScalarQuantizer.QT_8bit,)) != dim:
-        raise ValueError("its parts do not fit together")
+        raise ValueError("its parts contradict each other")
     walk.expect("Q", count * dim)
     walk.skip(count * dim)
 
@@ -141,10 +141,10 @@ def _check_scalars(walk: _Walk, dim: int, kinds: tuple[int, ...] = tuple(SCALARS
     """Check a scalar quantiser: kind, range, argument, dimension, code size, learned numbers; returns the code size."""
     kind, _, argument, stored_dim, width = walk.numbers("iifQQ")
     if kind not in kinds or stored_dim != dim or not np.isfinite(argument):
-        raise ValueError("it has codes that no index of ours has")
+        raise ValueError("it has an unexpected kind of codes")
     bits, learned = SCALARS[kind]
     if width != (bits * dim + 7) // 8:
-        raise ValueError("its parts do not fit together")
+        raise ValueError("its parts contradict each other")
     walk.floats(learned * dim)
     return int(width)
 
@@ -161,7 +161,7 @@ def _check_lists(walk: _Walk, shape: tuple[int, int]) -> int:
     _check_header(walk, (count, dim), L2)
     lists, _ = walk.numbers("QQ")
     if not 0 < lists <= walk.left // (4 * dim):
-        raise ValueError("it asks for more than is in the file")
+        raise ValueError("it claims more contents than the file has")
     walk.word("IxF2")
     _check_header(walk, (lists, dim), L2)
     walk.floats(lists * dim)
@@ -179,13 +179,13 @@ def _check_transform(walk: _Walk, dim: int) -> int:
     if walk.word("Pcam", "LTra") == "Pcam":
         power, epsilon, _, _ = walk.numbers("ffBi")
         if not np.isfinite((power, epsilon)).all():
-            raise ValueError("it holds values that are not finite numbers")
+            raise ValueError("it contains values that are not finite numbers")
         for _ in ("mean", "eigenvalues", "all components"):  # not needed any more
             walk.skip(4 * walk.numbers("Q")[0])
     has_bias, count = walk.numbers("BQ")
     components = count // dim
     if not 1 <= components <= dim or components * dim != count or has_bias > 1:
-        raise ValueError("its parts do not fit together")
+        raise ValueError("its parts contradict each other")
     walk.finite(count)
     walk.floats(components if has_bias else 0)
     walk.expect("iiB", dim, components, 1)
@@ -204,11 +204,11 @@ def _check_codes(walk: _Walk, word: str, dim: int, lists: int) -> tuple[int, int
     else:
         by_residual, width, stored_dim, blocks, bits = walk.numbers("BQQQQ")
         if stored_dim != dim or not 0 < blocks <= dim or dim % blocks or bits != 8 or width != blocks:
-            raise ValueError("it has codes that no index of ours has")
+            raise ValueError("it has an unexpected kind of codes")
         walk.floats(dim * CODEBOOK)
         table = 4 * lists * blocks * CODEBOOK if by_residual else 0
     if by_residual > 1:
-        raise ValueError("its parts do not fit together")
+        raise ValueError("its parts contradict each other")
     return width, table
 
 
@@ -224,4 +224,4 @@ def _check_sizes(walk: _Walk, lists: int, count: int) -> None:
         numbers = values[::2]
         fits = length % 2 == 0 and bool((numbers < lists).all()) and bool((numbers[1:] > numbers[:-1]).all())
     if not fits or (sizes > count).any() or int(sizes.sum()) != count:
-        raise ValueError("its parts do not fit together")
+        raise ValueError("its parts contradict each other")

@@ -1,17 +1,17 @@
 """The fast exact index: 8-bit codes of all vectors, scanned on all cores, and the best rescored in float32.
 
-A vector x is kept as 8-bit numbers c, with a scale s for each dimension, so that x is about s c; the query q is turned
-into 8-bit numbers p as well, so that s q is about t p. The approximate score t p.c is a product of whole numbers, which
+A vector x is stored as 8-bit numbers c, with a scale s for each dimension, so that x is about s c. The query q is also
+rounded to 8-bit numbers p, so that s q is about t p. The approximate score t p.c is a product of integers, which
 processors compute fastest, and by the inequality of Cauchy and Schwarz
 
     |q.x - t p.c|  <=  |q| |x - s c|  +  |s q - t p| |c|
 
-where the largest |x - s c| and |c| are measured when the index is built. So nothing is missed: a vector whose
-approximate score is lower than the k-th best exact score by more than this margin is not among the best k, and all
-other vectors are compared exactly. The results are those of `IndexFlatIP`.
+where the largest |x - s c| and |c| are measured when the index is built. So no result is missed: a vector whose
+approximate score is below the k-th best exact score by more than this margin is not among the best k, and all other
+vectors are compared exactly. The results are those of `IndexFlatIP`.
 
-The codes lie in parts that fit a processor's cache: queries that wait together are compared with one part after the
-other, and each part is read from memory once for all of them.
+The codes are in parts that fit into a processor's cache: concurrent queries are compared with one part after the other,
+and each part is read from memory once for all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ from similarity.vectors.memmap import StoredVectors
 
 # Candidates beyond k that are rescored first.
 SHORTLIST = 32
-# In place of a selector: all vectors are candidates.
+# Stands for a selector of all vectors.
 ALL = object()
 
 
@@ -49,10 +49,10 @@ class Scanned:
     """The candidates of a scan for one query.
 
     Attributes:
-        codes: the query in whole numbers, float32 (1, dim), the p above.
+        codes: the rounded query, float32 (1, dim), the p above.
         step: the t above.
-        margin: the most by which approximate scores can differ from exact ones.
-        results: the best of each part, best first: scores without the step, and rows.
+        margin: maximum difference between approximate and exact scores.
+        results: the best of each part, best first: scores without the factor t, and rows.
     """
 
     codes: Vectors
@@ -61,15 +61,15 @@ class Scanned:
     results: list[tuple[Chosen, Vectors, Rows]]
 
     def joined(self) -> tuple[Vectors, Rows]:
-        """Approximate scores and rows of all parts."""
+        """Return approximate scores and rows of all parts."""
         if not self.results:
             return np.empty(0, np.float32), np.empty(0, np.int64)
         scores, rows = (np.concatenate([result[place] for result in self.results]) for place in (1, 2))
-        are_there = scores > -np.inf
-        return np.asarray(scores[are_there] * self.step, np.float32), rows[are_there]
+        exists = scores > -np.inf
+        return np.asarray(scores[exists] * self.step, np.float32), rows[exists]
 
-    def look_again(self, enough: float) -> bool:
-        """Rescan parts that may have more vectors with such a score; returns whether there were any."""
+    def rescan(self, enough: float) -> bool:
+        """Rescan parts that may have more vectors with at least this score; returns whether there were any."""
         short = [
             place
             for place, ((part, _), scores, _) in enumerate(self.results)
@@ -83,7 +83,7 @@ class Scanned:
 
 
 class ScanIndex:
-    """Exact, with a quarter of the memory of `FlatIndex` and all cores for each query."""
+    """Exact index that takes a quarter of the memory of `FlatIndex`, and uses all cores for each query."""
 
     def __init__(self, parts: list[Part], scales: Vectors, bounds: Bounds, vectors: StoredVectors) -> None:
         """Wrap codes that `build` or `load` made.
@@ -175,7 +175,7 @@ class ScanIndex:
         """Compare queries with the codes, on all cores.
 
         Args:
-            selectors: of the candidates in each part; None for a part without any.
+            selectors: selectors of the candidates in each part; None for a part without any.
         """
         rounded, margins = self._round(queries)
         wanted = zip(self._parts, selectors or [ALL] * len(self._parts), strict=True)
@@ -194,23 +194,23 @@ class ScanIndex:
         ]
 
     def _finish(self, query: Vectors, k: int, scanned: Scanned) -> tuple[Vectors, Rows]:
-        """The exact result for a query from the candidates of its scan."""
+        """Return the exact result for a query from the candidates of its scan."""
         best, rows = scanned.joined()
         # The k-th best exact score so far bounds the scores of all other vectors in the result.
         order = np.argsort(-best, kind="stable")
-        looked_at = rows[order[: k + SHORTLIST]]
-        scores, sure = rescore(self._vectors, query, looked_at, k)
+        rescored = rows[order[: k + SHORTLIST]]
+        scores, best_rows = rescore(self._vectors, query, rescored, k)
         enough = scores[-1] - scanned.margin if len(scores) == k else -np.inf
-        if scanned.look_again(enough):
+        if scanned.rescan(enough):
             best, rows = scanned.joined()
-        others = np.setdiff1d(rows[best >= enough], looked_at)
+        others = np.setdiff1d(rows[best >= enough], rescored)
         more_scores, more = rescore(self._vectors, query, others, k)
-        scores, rows = np.concatenate([scores, more_scores]), np.concatenate([sure, more])
+        scores, rows = np.concatenate([scores, more_scores]), np.concatenate([best_rows, more])
         order = np.lexsort((rows, -scores))[:k]
         return scores[order], rows[order]
 
     def _round(self, queries: Vectors) -> tuple[tuple[Vectors, Vectors], Vectors]:
-        """Queries in whole numbers, the p and t above, (m, dim) and (m,), and the margins, (m,)."""
+        """Round queries to integers; returns the p and t above, (m, dim) and (m,), and the margins, (m,)."""
         scaled = queries * self._scales
         steps = np.maximum(np.abs(scaled).max(axis=1), 1e-30) / HIGHEST
         codes = np.rint(scaled / steps[:, np.newaxis])
@@ -227,9 +227,9 @@ class ScanIndex:
 
 
 def _scan_parts(parts: Sequence[Chosen], codes: Vectors, length: int) -> list[tuple[Chosen, Vectors, Rows]]:
-    """The best by their codes of each part, best first: scores and rows, both (queries, up to length).
+    """Return the best of each part by their codes, best first: scores and rows, both (queries, up to length).
 
-    Where there are fewer than that, the rest has scores of minus infinity.
+    If there are fewer, the rest has scores of minus infinity.
     """
     results = []
     for part, chosen in parts:

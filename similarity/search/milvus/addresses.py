@@ -1,14 +1,13 @@
-"""The addresses of Milvus that may be connected to: those that a person gave, and none that only a gallery names.
+"""The addresses of Milvus that may be connected to: only those that a person gave, not those that a gallery names.
 
-A gallery may come from a stranger, and its address would lead this computer, with its token, wherever the stranger
-likes: to a server of theirs, to a host of the network that this computer is in, or to a file of another program. An
-address was given if it is
+A gallery may come from a stranger. Its address would send this computer, with its token, anywhere: to a server of the
+stranger, to a host in the local network, or to a file of another program. An address counts as given if it is
 
     SIMILARITY_MILVUS_URI
-    named in the very command or call, as `--uri` or `store=`
-    named so in an earlier one, and remembered outside of all galleries, see `installation.py`
+    an argument of this command or call, as `--uri` or `store=`
+    an argument of an earlier one, recorded outside of all galleries, see `installation.py`
 
-Two are the same if scheme, host and port are, or the file.
+Two addresses are the same if scheme, host and port are, or the file.
 """
 
 import os
@@ -27,24 +26,24 @@ HOST, PORTS = "localhost", {"http": 19530, "https": 443}
 DATABASE = re.compile(r"\w*", re.ASCII)
 MOST_SHOWN = 200
 
-# Addresses that this process was given. They last as long as the process.
+# Addresses that this process was given; they are forgotten when it ends.
 _given: set[str] = set()
 
 
 def address(store: Store) -> str:
-    """The address of a store: its own, unless the environment sets one for all servers."""
+    """Return the address of a store, or that of all servers if the environment sets one."""
     return os.environ.get(URI) or store.uri if is_url(store.uri) else store.uri
 
 
 def reached(store: Store) -> str:
-    """The address to connect to for a store; a gallery alone decides no more of it than the database's name.
+    """Return the address to connect to; of what a gallery names, only the database is used without a person's consent.
 
     Raises:
-        StoreError: nobody gave the address here, or it is not valid.
+        StoreError: the address was never given here, or is not valid.
     """
     if not is_given(address(store)):
         raise StoreError(
-            f"Milvus at {address(store)[:MOST_SHOWN]} is named by the gallery and was never given on this computer, so "
+            f"The gallery names Milvus at {address(store)[:MOST_SHOWN]}, which was never given on this computer, so "
             "nothing was sent there: if you know this address, give it once with `python -m similarity verify "
             "--gallery NAME --uri ADDRESS`, or leave Milvus with `python -m similarity rebuild --gallery NAME "
             "--store faiss`."
@@ -108,7 +107,7 @@ def _split(uri: str) -> SplitResult:
         parts = urlsplit(uri)
         if has_odd_characters(uri):
             raise ValueError("an address with spaces or the like")
-        _port(parts)  # or it is no number
+        _port(parts)  # raises if it is not a number
     except ValueError as error:
         raise _no_address(uri) from error
     return parts
@@ -125,5 +124,5 @@ def _port(parts: SplitResult) -> int:
 
 def _no_address(uri: str) -> StoreError:
     return StoreError(
-        f"{uri[:MOST_SHOWN]} is no address of Milvus: give http://host:19530, or a file whose name ends in .db."
+        f"{uri[:MOST_SHOWN]} is not an address of Milvus: give http://host:19530, or a file whose name ends in .db."
     )

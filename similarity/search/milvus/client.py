@@ -1,6 +1,6 @@
 """Connecting to Milvus: one client for each address, with timeouts, and its errors as ours.
 
-pymilvus repeats failed calls by itself, for as long as the timeout of a call allows.
+pymilvus itself repeats failed calls until their timeout.
 """
 
 import logging
@@ -31,11 +31,11 @@ _connecting = threading.Lock()
 
 
 def client(store: Store) -> Any:
-    """The connected client of a store; one for all threads.
+    """Return the connected client of a store, which all threads share.
 
     Raises:
-        StoreAwayError: it cannot be reached. StoreError: nobody gave its address here, the server refuses, or pymilvus
-            is not installed.
+        StoreAwayError: it cannot be reached. StoreError: its address was never given here, the server refuses, or
+            pymilvus is not installed.
     """
     key = where, token = _key(store)
     with _connecting:
@@ -50,18 +50,18 @@ def translate_errors(store: Store, collection: str = "", remedy: str = "") -> It
     """Turn errors of Milvus and of the connection, raised within, into a StoreError that names the address.
 
     Args:
-        remedy: what to do if the collection is gone.
+        remedy: the remedy if the collection is gone.
     """
     library = pymilvus()
-    from grpc import RpcError  # which pymilvus brings along, and lets through where an answer takes too long
+    from grpc import RpcError  # a dependency of pymilvus, which it lets through after a timeout
 
     try:
         yield
     except (library.MilvusException, RpcError, OSError) as error:
         is_answer = isinstance(error, library.MilvusException)
         store_error = as_store_error(store, collection, remedy, error) if is_answer else StoreAwayError(_away(store))
-        if isinstance(store_error, StoreAwayError):  # or the next call waits for this connection to be retried
-            _let_go(_key(store))
+        if isinstance(store_error, StoreAwayError):  # otherwise the next call would wait for a retry of this connection
+            _forget(_key(store))
         raise store_error from error
 
 
@@ -79,25 +79,27 @@ def pymilvus() -> Any:
 
 
 def _key(store: Store) -> tuple[str, str]:
-    """Address and token; a file needs none."""
+    """Return address and token; a file needs no token."""
     where = reached(store)
     return where, os.environ.get(TOKEN, "") if is_url(where) else ""
 
 
-def _let_go(key: tuple[str, str]) -> None:
-    """Forget a client, so that the next one connects anew."""
+def _forget(key: tuple[str, str]) -> None:
+    """Forget a client, so that the next call connects again."""
     if gone := _clients.pop(key, None):
         with suppress(pymilvus().MilvusException):
             gone.close()
 
 
 def as_store_error(store: Store, collection: str, remedy: str, error: Any) -> StoreError:
-    """Our error for an answer of Milvus that reports one."""
+    """Return our error for an error that Milvus reports."""
     text = str(getattr(error, "message", error))
     if error.code == NO_COLLECTION:
         return CollectionError(f"The collection {collection} is not in Milvus at {address(store)} any more{remedy}.")
     if not is_url(store.uri) and "open" in text.lower():
-        return StoreAwayError(f"{store.uri} cannot be opened: another program has it open, or it is no Milvus Lite.")
+        return StoreAwayError(
+            f"{store.uri} cannot be opened: another program has it open, or it is not a Milvus Lite file."
+        )
     if error.code in NO_WAY and any(word in text.lower() for word in UNREACHABLE):
         return StoreAwayError(_away(store))
     return StoreError(f"Milvus at {address(store)} refused: {text}")
@@ -105,5 +107,5 @@ def as_store_error(store: Store, collection: str, remedy: str, error: Any) -> St
 
 def _away(store: Store) -> str:
     if is_url(store.uri):
-        return f"Milvus at {address(store)} cannot be reached: see to it that it runs there, then try again."
-    return f"{store.uri} cannot be opened: another program has it open, or it is no Milvus Lite."
+        return f"Milvus at {address(store)} cannot be reached: make sure that it runs there, then try again."
+    return f"{store.uri} cannot be opened: another program has it open, or it is not a Milvus Lite file."

@@ -35,8 +35,8 @@ class Collection:
     """A collection by its name. Safe to share between threads.
 
     Attributes:
-        remedy: what to do if it is gone, as the end of a sentence.
-        gallery: the id of its gallery, which it carries; empty for one of an earlier version.
+        remedy: the remedy if it is gone, as the end of a sentence.
+        gallery: the id of its gallery, which is stored in it; empty for one of an earlier version.
     """
 
     store: Store
@@ -100,10 +100,10 @@ class Collection:
     def search(
         self, queries: Vectors, limit: int, condition: str, parameters: dict[str, int], *, up_to_date: bool = False
     ) -> list[Rows]:
-        """The keys of the best results for each query, int64 (up to limit,), best first.
+        """Return the keys of the best results for each query, int64 (up to limit,), best first.
 
         Args:
-            limit: MOST_RESULTS at most.
+            limit: at most MOST_RESULTS.
             condition: a filter; empty for none.
             up_to_date: wait until the last change is visible, which takes a fifth of a second.
         """
@@ -144,7 +144,7 @@ class Collection:
         return int(answer[0]["count(*)"])
 
     def all_keys(self) -> Iterator[Rows]:
-        """The keys of all entities, a batch at a time."""
+        """Yield the keys of all entities, a batch at a time."""
         with self._translate_errors():
             lines = self._loaded.query_iterator(
                 self.name, batch_size=KEYS, filter=f"{KEY} >= 0", output_fields=[KEY], consistency_level="Strong"

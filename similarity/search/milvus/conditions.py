@@ -1,6 +1,6 @@
 """Filters of Milvus for the pictures that a search may return.
 
-Every label and every value of the metadata is a tag of a picture: a hash, since such texts may hold any character.
+Each label and each value of the metadata is a tag of a picture: a hash, since such texts can have any character.
 """
 
 import hashlib
@@ -27,29 +27,33 @@ MOST_TAGS = 4096
 
 
 def tag(column: str, value: str) -> str:
-    """The tag of a value in a column."""
+    """Return the tag of a value in a column."""
     return hashlib.sha256(json.dumps([column, value]).encode(errors="surrogatepass")).hexdigest()[:DIGITS]
 
 
 def tags(item: Item) -> list[str]:
-    """The tags of a picture and its copies; raises StoreError if there are more than Milvus keeps."""
+    """Return the tags of a picture and its copies; raises StoreError if there are more than Milvus allows."""
     digests = sorted({tag(column, value) for column, value in facts_of(item)})
     if len(digests) > MOST_TAGS:
-        raise StoreError(f"{item.path} has {len(digests):,} labels and values of metadata: Milvus takes {MOST_TAGS:,}.")
+        raise StoreError(
+            f"{item.path} has {len(digests):,} labels and values of metadata; Milvus allows {MOST_TAGS:,}."
+        )
     return digests
 
 
 def condition(among: Selection | None, keys: Rows) -> str | None:
-    """A filter expression for a selection; None if it would be too long.
+    """Return a filter expression for a selection; None if it would be too long.
 
     Args:
-        keys: of all rows, int64 (n,).
+        keys: the keys of all rows, int64 (n,).
     """
     if among is None:
         return ""
     if among.where is not None and len(among.excluded) <= NAMED:
-        met = [f"array_contains_any({TAGS}, {_texts(column, values)})" for column, values in among.where.items()]
-        return " and ".join(met + ([f"{KEY} not in {_numbers(keys[among.excluded])}"] if len(among.excluded) else []))
+        filters = [f"array_contains_any({TAGS}, {_texts(column, values)})" for column, values in among.where.items()]
+        if len(among.excluded):
+            filters.append(f"{KEY} not in {_numbers(keys[among.excluded])}")
+        return " and ".join(filters)
     if len(among) <= NAMED:
         return f"{KEY} in {_numbers(keys[among.rows])}"
     if len(keys) - len(among) <= NAMED:
@@ -70,10 +74,10 @@ def _retagged(before: Before, items: Sequence[Item]) -> Rows:
     from similarity.search.milvus.conditions import tags
 
     origins = before.origins.copy()
-    stay = np.flatnonzero(origins >= 0)
-    for start in range(0, len(stay), TOGETHER):
-        rows = stay[start : start + TOGETHER]
+    unchanged = np.flatnonzero(origins >= 0)
+    for start in range(0, len(unchanged), TOGETHER):
+        rows = unchanged[start : start + TOGETHER]
         then, now = items_at(before.items, origins[rows].tolist()), items_at(items, rows.tolist())
-        others = [tags(old) != tags(new) for old, new in zip(then, now, strict=True)]
-        origins[rows[others]] = -1
+        is_retagged = [tags(old) != tags(new) for old, new in zip(then, now, strict=True)]
+        origins[rows[is_retagged]] = -1
     return origins

@@ -1,11 +1,11 @@
-"""A gallery's vectors in Milvus, as the `VectorIndex` contract has it.
+"""The index of a gallery in Milvus, which keeps the `VectorIndex` contract.
 
 A key consists of the generation that added a vector and its number there, and is never reused. Generations share the
 collection: vectors that a later one added, or that were removed since an earlier one, are ignored. So a change that
 fails, or is undone, leaves results as they were.
 
 The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or IVF_SQ8 with as many lists for others,
-without PCA. How many lists to visit is measured, as it is for FAISS.
+without PCA. The number of lists to visit is measured, as for FAISS.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,8 +39,8 @@ from similarity.vectors.npy_files import read_array
 
 # Extra results that show whether equal scores continue; factor by which the limit grows if they do not suffice.
 TIES, MORE = 4, 4
-# Up to so many candidates are compared here, without the approximate index.
-FEW = 512
+# Up to this many candidates are compared here, without the approximate index.
+MAX_EXACT = 512
 # Queries in one request, so that its response stays small.
 TOGETHER = 64
 
@@ -52,7 +52,7 @@ class MilvusIndex:
     """Candidates of a collection, rescored with the embeddings in the gallery's folder. Safe to share between threads.
 
     Attributes:
-        keys: of the vectors in the collection, int64 (n,).
+        keys: the keys of the vectors in the collection, int64 (n,).
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class MilvusIndex:
         """Wrap a collection.
 
         Args:
-            tuning: of an approximate index.
+            tuning: the tuning of an approximate index.
         """
         self.collection, self.keys, self.tuning = collection, keys, tuning
         self._vectors, self._lists = vectors, visitable_lists(recipe, collection.store)
@@ -75,7 +75,7 @@ class MilvusIndex:
         """Build a collection of all embeddings of a file.
 
         Raises:
-            SearchError: Milvus has no counterpart of the recipe. StoreError: it cannot be made.
+            SearchError: Milvus does not have this kind of index. StoreError: it cannot be made.
         """
         kind, parameters = index_type(recipe)
         name = new_name(of.directory)
@@ -91,7 +91,7 @@ class MilvusIndex:
     def updated(
         self, recipe: str, vectors: StoredVectors, of: Indexed, origins: Rows, progress: OnProgress | None = None
     ) -> "MilvusIndex":
-        """The index of a gallery after a change, in the same collection; this one stays as it is.
+        """Return the index after a change, in the same collection; this one is not changed.
 
         Args:
             vectors: all embeddings after the change.
@@ -177,7 +177,7 @@ class MilvusIndex:
         """See `VectorIndex.search`.
 
         Raises:
-            StoreAwayError: Milvus cannot be reached. CollectionError: the collection is gone, or not what it was.
+            StoreAwayError: Milvus cannot be reached. CollectionError: the collection is gone, or has changed.
         """
         queries = validate_queries(queries, k, self.dim)
         if self.tuning is None:
@@ -190,15 +190,15 @@ class MilvusIndex:
         """Search with a given effort; otherwise as `search`.
 
         Args:
-            probes: how many lists to visit; 0 of an exact index.
-            shortlist: how many to rescore at least.
+            probes: number of lists to visit; 0 for an exact index.
+            shortlist: minimum number of candidates to rescore.
         """
         available = candidate_count(among, len(self))
         count = min(k, available)
         if not (count and len(queries)):
             return empty_result(queries, count)
         expression = condition(among, self.keys)
-        if expression is None or count > MOST_RESULTS or (probes and available <= FEW):
+        if expression is None or count > MOST_RESULTS or (probes and available <= MAX_EXACT):
             results = self._rescore_all(queries, count, among)
         else:
             # Visit more lists under a condition, so that as many candidates are seen as without one.
@@ -212,7 +212,7 @@ class MilvusIndex:
     def _search_collection(
         self, queries: Vectors, count: int, request: "_Request", among: Selection | None
     ) -> list[_Scored]:
-        """Scores and rows of the best `count` for each query; the limit grows until they are sure to be the best."""
+        """Return scores and rows of the best `count` for each query; the limit grows until they are certain."""
         self._check_once()
         while True:
             answers = self.collection.search(queries, request.limit, request.expression, **request.how)
@@ -220,7 +220,7 @@ class MilvusIndex:
             is_all = [len(keys) < request.limit for keys in answers]
             if all(map(partial(self._is_settled, count), results, is_all)):
                 return [(scores[:count], rows[:count]) for scores, rows in results]
-            if not all(is_all) and request.limit == MOST_RESULTS:  # so many scores are equal
+            if not all(is_all) and request.limit == MOST_RESULTS:  # too many scores are equal
                 return self._rescore_all(queries, count, among)
             if not all(is_all):
                 request = replace(request, limit=min(MOST_RESULTS, MORE * request.limit))
@@ -232,7 +232,7 @@ class MilvusIndex:
                 raise self._missing_error()
 
     def _is_settled(self, count: int, result: _Scored, is_all: bool) -> bool:
-        """Whether the candidates are sure to hold the best; Milvus may have rounded their scores otherwise."""
+        """Whether the candidates certainly contain the best; Milvus may round scores differently."""
         scores, _ = result
         if len(scores) < count:
             return False
@@ -243,7 +243,7 @@ class MilvusIndex:
         return rescore(self._vectors, query, rows, len(rows))
 
     def _rescore_all(self, queries: Vectors, count: int, among: Selection | None) -> list[_Scored]:
-        """Exact search in the stored embeddings, for queries that Milvus cannot answer."""
+        """Search the stored embeddings exactly, for queries that Milvus cannot answer."""
         rows = np.arange(len(self)) if among is None else among.rows
         return [rescore_many(self._vectors, query, rows, count) for query in queries]
 
@@ -264,16 +264,16 @@ class MilvusIndex:
             self._is_checked = True
 
     def _missing_error(self, count: int = 0) -> CollectionError:
-        many = f"{count:,} of the vectors" if count else "Vectors"
+        missing = f"{count:,} of the vectors" if count else "Vectors"
         name, where = self.collection.name, address(self.collection.store)
         return CollectionError(
-            f"{many} of the gallery are not in the collection {name} of {where}{self.collection.remedy}."
+            f"{missing} of the gallery are not in the collection {name} of {where}{self.collection.remedy}."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A request to Milvus: the filter, the limit, how many lists to visit, and whether to wait for the last change."""
+    """A request to Milvus: the filter, the limit, the number of lists to visit, and whether to see the last change."""
 
     expression: str
     limit: int
@@ -287,4 +287,4 @@ class _Request:
 
 
 def _remedy(directory: Path) -> str:
-    return f": make it anew with `python -m similarity rebuild --gallery {directory}`"
+    return f": make it again with `python -m similarity rebuild --gallery {directory}`"

@@ -1,4 +1,4 @@
-"""Types of Milvus indexes, and the recipes that they are counterparts of."""
+"""Index types of Milvus for recipes."""
 
 import re
 
@@ -8,20 +8,22 @@ from similarity.search import Recipe
 from similarity.search.stores import Store
 
 LISTS = re.compile(r"IVF(\d+),(Flat|SQ8)$")
-# Milvus Lite always makes so many lists (milvus-lite 3.2, with pymilvus 3.0).
+# Milvus Lite always makes this many lists (milvus-lite 3.2, with pymilvus 3.0).
 LITE_LISTS = 128
 
 
 def index_type(recipe: str) -> tuple[str, dict[str, int]]:
-    """The type and parameters of a collection's index for a recipe; raises SearchError if Milvus has no counterpart."""
+    """Return type and parameters of a collection's index for a recipe; raises SearchError if Milvus has none."""
     if Recipe(recipe, "").is_exact:
         return "FLAT", {}
     if not (match := LISTS.search(recipe)):
-        raise SearchError(f"Milvus has no counterpart of {recipe!r}: take auto, flat, ivf, or IVF… with Flat or SQ8.")
+        raise SearchError(
+            f"Milvus does not have the index {recipe!r}: choose auto, flat, ivf, or IVF… with Flat or SQ8."
+        )
     return f"IVF_{match[2].upper()}", {"nlist": int(match[1])}
 
 
 def visitable_lists(recipe: str, store: Store) -> int:
-    """Number of lists that a search can visit; 0 of an exact index."""
+    """Return the number of lists that a search can visit; 0 for an exact index."""
     lists = index_type(recipe)[1].get("nlist", 0)
     return lists if is_url(store.uri) or not lists else max(lists, LITE_LISTS)

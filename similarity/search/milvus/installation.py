@@ -2,7 +2,7 @@
 
     SIMILARITY_HOME/milvus.json     {"addresses": ["http://host:19530"], "galleries": {"5f0c…": {"place": …}}}
 
-It lies beside the galleries and never in one, since a gallery may come from a stranger and claim anything.
+It is outside of all galleries, since a gallery may come from a stranger and claim anything.
 """
 
 import json
@@ -28,7 +28,7 @@ class Place:
     """The place of a gallery's folder.
 
     Attributes:
-        path: of the folder, relative to SIMILARITY_HOME if it lies there.
+        path: path of the folder, relative to SIMILARITY_HOME if it is within that.
         inode, device: of the folder; a copy has others, and a moved folder keeps them.
     """
 
@@ -116,7 +116,7 @@ def owns(directory: Path, identity: str) -> bool:
 
 @contextmanager
 def _changing() -> Iterator[Installation]:
-    """The contents of the file, for changes that are written whole or not at all."""
+    """Yield the contents of the file for changes, which are then written atomically."""
     path = home() / FILE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,5 +127,5 @@ def _changing() -> Iterator[Installation]:
     except (OSError, filelock.Timeout) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreError(
-            f"{path} cannot be written ({reason}): it must be, to know later which collections in Milvus are whose."
+            f"{path} cannot be written ({reason}), but it has to record which gallery owns which collection in Milvus."
         ) from error

@@ -1,4 +1,4 @@
-"""The collections that a gallery has made in Milvus, so that none is left behind when it is not needed any more.
+"""The ledger of collections that a gallery made in Milvus, so that unused ones can be dropped.
 
     photos/collections.json     a list of {"uri", "name", "gallery"}, written before a collection is made
 
@@ -42,10 +42,10 @@ def note(directory: Path, store: Store, name: str) -> str:
     Raises:
         OSError, StoreError: it cannot be recorded.
     """
-    noted = read_noted(directory)
+    entries = read_noted(directory)
     remember(store)
-    identity = own_id(directory, [entry.gallery for entry in noted])
-    write_noted(directory, [*noted, Noted(store.uri, name, identity)])
+    identity = own_id(directory, [entry.gallery for entry in entries])
+    write_noted(directory, [*entries, Noted(store.uri, name, identity)])
     return identity
 
 
@@ -57,13 +57,13 @@ def read_noted(directory: Path) -> list[Noted]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        logger.warning("Which collections %s has made cannot be read: %s", directory, error)
+        logger.warning("The list of collections of %s cannot be read: %s", directory, error)
         return []
     return [entry for entry in noted if all(isinstance(word, str) for word in (entry.uri, entry.name, entry.gallery))]
 
 
 def write_noted(directory: Path, noted: list[Noted]) -> None:
-    """Write the list, whole or not at all; an empty one deletes the file."""
+    """Write the list atomically; an empty one deletes the file."""
     path = directory / COLLECTIONS
     if not noted:
         path.unlink(missing_ok=True)
