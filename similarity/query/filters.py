@@ -52,6 +52,10 @@ class Facets:
         """Return the number of pictures for each value of a column."""
         return {value: len(rows) for value, rows in self._rows.get(column, {}).items()}
 
+    def value_rows(self, column: str) -> dict[str, npt.NDArray[np.int64]]:
+        """Return the rows of the pictures that have each value of a column, sorted, by value."""
+        return dict(self._rows.get(column, {}))
+
     def renamed(self, rename: Callable[[str], str]) -> "Facets":
         """Return the facets with other names of columns and values; values with the same new name are merged.
 
