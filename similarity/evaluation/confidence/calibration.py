@@ -2,8 +2,9 @@
 
     vote      the share of the first ten hits that have the label of a hit, where hit i has the weight
               1 / log2(i + 1), as in NDCG
-    evidence  = (1 - mix) score + mix vote         mix is fitted, by logistic regression
-    chance    = a rising curve of the evidence     fitted, by isotonic regression
+    margin    the distance in score to the best of the first ten hits that has another label
+    evidence  = a score + b vote + c margin        a + b + c = 1, fitted by logistic regression
+    chance    = a rising curve of the evidence     fitted by isotonic regression
 
 Isotonic regression: B. Zadrozny and C. Elkan, "Transforming classifier scores into accurate multiclass probability
 estimates", KDD 2002. It is fitted on queries whose answers are known: pictures of a labelled gallery, each left out of
@@ -12,6 +13,8 @@ its own results. The fitted curve is a list of points, which NumPy interpolates;
 The score alone says little. Measured on 1,533 photographs of clothing, split 13 times into 1,192 and 341 queries: with
 95 % precision, scores alone pick the first hits of 4 % of the queries, and scores with votes those of 55 %. Equal
 weights make the probabilities of first hits 3 % too low, weights of 1 / i make them 3 % too high; these are even.
+The margin tells a first hit that is far ahead, such as another picture of the same thing, from one that is not: with it
+the expected calibration error of the 341 queries is 0.029, without it 0.041.
 """
 
 from __future__ import annotations
@@ -56,6 +59,7 @@ class Calibration:
         error: the expected calibration error, see `Reliability.error`, by cross-validation: fitted on one half of the
             queries and measured on the other, and the other way round.
         mix: weight of the vote, in 0..1; 0 if it was fitted on scores alone.
+        margin: weight of the margin, likewise; 0 in calibrations of earlier versions.
         evidence, chances: points of the curve from evidence to probability, both rising.
         starts, precisions: lowest evidence of first hits for each precision, both rising.
     """
@@ -69,14 +73,19 @@ class Calibration:
     chances: tuple[float, ...]
     starts: tuple[float, ...]
     precisions: tuple[float, ...]
+    margin: float = 0.0
 
-    def weigh(self, scores: npt.ArrayLike, votes: npt.ArrayLike = 0.0) -> Values:
-        """Return the evidence of hits with some scores and votes, arrays of one shape."""
-        return np.asarray((1 - self.mix) * np.asarray(scores, np.float64) + self.mix * np.asarray(votes, np.float64))
+    def weigh(self, scores: npt.ArrayLike, votes: npt.ArrayLike = 0.0, margins: npt.ArrayLike = 0.0) -> Values:
+        """Return the evidence of hits with some scores, votes and margins, arrays of one shape."""
+        return _weigh((self.mix, self.margin), scores, votes, margins)
 
-    def probability(self, scores: npt.ArrayLike, votes: npt.ArrayLike = 0.0) -> Values:
+    def probability(self, scores: npt.ArrayLike, votes: npt.ArrayLike = 0.0, margins: npt.ArrayLike = 0.0) -> Values:
         """Return the probabilities that hits are right, float64 of the shape of the scores."""
-        return np.asarray(np.interp(self.weigh(scores, votes), self.evidence, self.chances), np.float64)
+        return np.asarray(np.interp(self.weigh(scores, votes, margins), self.evidence, self.chances), np.float64)
+
+    def chance(self, evidence: float) -> float:
+        """Return the probability that a hit with some evidence is right."""
+        return float(np.interp(evidence, self.evidence, self.chances))
 
     def threshold(self, precision: float) -> float | None:
         """Return the lowest evidence at which first hits have at least this precision; None if there is none."""
@@ -101,6 +110,7 @@ class Calibration:
                 chances=tuple(map(float, facts["chances"])),
                 starts=tuple(map(float, facts["starts"])),
                 precisions=tuple(map(float, facts["precisions"])),
+                margin=float(facts.get("margin", 0.0)),
             )
         except (LookupError, TypeError, ValueError, OverflowError) as error:
             raise ValueError("not a calibration") from error
@@ -110,7 +120,7 @@ class Calibration:
 
     def _is_sound(self) -> bool:
         """Whether its numbers are in range and in order; NaN fails these comparisons."""
-        shares = np.array([self.error, self.mix, *self.chances, *self.precisions])
+        shares = np.array([self.error, self.mix, self.margin, self.mix + self.margin, *self.chances, *self.precisions])
         rising = (self.evidence, self.chances, self.starts, self.precisions)
         return bool(
             0 < len(self.evidence) == len(self.chances)
@@ -137,18 +147,19 @@ def fit(scores: Scores, right: Right, labels: Labels | None = None, *, by: str =
         raise SearchError(
             f"Confidence needs at least {MIN_QUERIES} query pictures, and there are only {len(scores):,}."
         )
-    votes, counted = count_votes(scores, labels), _countable(scores, labels)
-    mix = 0.0 if labels is None else _mix(scores[counted], votes[counted], right[counted])
-    evidence = np.where(counted, (1 - mix) * scores + mix * votes, -np.inf)
+    votes, margins, counted = count_votes(scores, labels), find_margins(scores, labels), _countable(scores, labels)
+    weights = _fit_weights(scores[counted], votes[counted], margins[counted], right[counted])
+    evidence = np.where(counted, _weigh(weights, scores, votes, margins), -np.inf)
     first = counted[:, 0]
     return Calibration(
         by,
         len(scores),
         int(counted.sum()),
         round(cross_fit(scores, right, labels).error, 6),
-        mix,
+        weights[0],
         *_curve(evidence[counted], right[counted]),
         *_precisions(evidence[first, 0], right[first, 0]),
+        weights[1],
     )
 
 
@@ -161,16 +172,33 @@ def count_votes(scores: Scores, labels: Labels | None) -> Values:
     return np.asarray(np.einsum("qij,qj->qi", agree, weights) / np.maximum(weights.sum(axis=1), 1e-12)[:, np.newaxis])
 
 
+def find_margins(scores: Scores, labels: Labels | None) -> Values:
+    """Return how far each hit is ahead of the best one of another label, float64 (queries, hits); 0 without labels.
+
+    A hit without a label is of another label than all others. Where all are of one label, the next one, which is not
+    known, counts as of another one with the score of the last.
+    """
+    if labels is None:
+        return np.zeros(scores.shape)
+    there = np.where(np.isfinite(scores), scores, -np.inf).astype(np.float64)
+    lowest = np.where(np.isfinite(there), there, np.inf).min(axis=1, keepdims=True)
+    is_other = (labels[:, :, np.newaxis] != labels[:, np.newaxis]) | (labels < 0)[:, :, np.newaxis]
+    is_other &= ~np.eye(scores.shape[1], dtype=bool)
+    best = np.where(is_other, there[:, np.newaxis], -np.inf).max(axis=2)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(there - np.where(np.isfinite(best), best, lowest))
+
+
 def cross_fit(scores: Scores, right: Right, labels: Labels | None = None) -> Reliability:
     """Measure reliability by cross-validation: fit on half of the queries, measure on the rest, and vice versa."""
-    votes, counted = count_votes(scores, labels), _countable(scores, labels)
+    votes, margins, counted = count_votes(scores, labels), find_margins(scores, labels), _countable(scores, labels)
     is_first_half = np.random.default_rng(0).permutation(len(scores)) < len(scores) / 2
     chances = np.full(scores.shape, np.nan)
     for learned in (counted & is_first_half[:, np.newaxis], counted & ~is_first_half[:, np.newaxis]):
         held_out = counted & ~learned
         if learned.any() and held_out.any():
-            mix = 0.0 if labels is None else _mix(scores[learned], votes[learned], right[learned])
-            evidence = (1 - mix) * scores + mix * votes
+            weights = _fit_weights(scores[learned], votes[learned], margins[learned], right[learned])
+            evidence = _weigh(weights, scores, votes, margins)
             chances[held_out] = np.interp(evidence[held_out], *_curve(evidence[learned], right[learned]))
     estimated = np.isfinite(chances)
     return measure_reliability(chances[estimated], right[estimated])
@@ -179,7 +207,7 @@ def cross_fit(scores: Scores, right: Right, labels: Labels | None = None) -> Rel
 def measure(calibration: Calibration, scores: Scores, right: Right, labels: Labels | None = None) -> Reliability:
     """Measure the reliability of a calibration on other queries; arguments as those of `fit`."""
     counted = _countable(scores, labels)
-    chances = calibration.probability(scores, count_votes(scores, labels))
+    chances = calibration.probability(scores, count_votes(scores, labels), find_margins(scores, labels))
     return measure_reliability(chances[counted], right[counted])
 
 
@@ -189,18 +217,29 @@ def _countable(scores: Scores, labels: Labels | None) -> Right:
     return np.asarray(there if labels is None else there & (labels >= 0))
 
 
-def _mix(scores: Scores, votes: Values, right: Right) -> float:
-    """Fit the weight of the vote; scores, votes and right are (m,)."""
-    features = np.stack([scores, votes], axis=1)
+def _weigh(weights: tuple[float, float], scores: npt.ArrayLike, votes: npt.ArrayLike, margins: npt.ArrayLike) -> Values:
+    """Return the evidence, arrays of one shape; the weights are of vote and margin."""
+    mix, margin = weights
+    values = [np.asarray(values, np.float64) for values in (scores, votes, margins)]
+    with np.errstate(invalid="ignore"):  # scores that are not there
+        return np.asarray((1 - mix - margin) * values[0] + mix * values[1] + margin * values[2])
+
+
+def _fit_weights(scores: Scores, votes: Values, margins: Values, right: Right) -> tuple[float, float]:
+    """Fit the weights of vote and margin, in 0..1 together; all are (m,)."""
+    features = np.stack([scores, votes, margins], axis=1)
     spread = features.std(axis=0)
-    if len(np.unique(right)) < 2 or spread[1] < 1e-6:
-        return 0.0
+    if len(np.unique(right)) < 2 or spread[1:].max() < 1e-6:
+        return 0.0, 0.0
     from sklearn.linear_model import LogisticRegression
 
     spread = np.maximum(spread, 1e-6)
-    slopes = LogisticRegression(C=1e3).fit(features / spread, right).coef_[0] / spread
-    score, vote = np.maximum(slopes, 0).tolist()  # a higher score or vote never counts against a hit
-    return float(vote / (score + vote)) if vote else 0.0
+    slopes = LogisticRegression(C=1e3, max_iter=1_000).fit(features / spread, right).coef_[0] / spread
+    slopes = np.maximum(slopes, 0)  # more of none of these counts against a hit
+    if not slopes[1:].any():
+        return 0.0, 0.0
+    _, vote, margin = (slopes / slopes.sum()).tolist()
+    return vote, margin
 
 
 def _curve(evidence: Values, right: Right) -> tuple[tuple[float, ...], tuple[float, ...]]:

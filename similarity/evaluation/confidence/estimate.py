@@ -1,11 +1,12 @@
 """Probabilities that the hits of one search are right."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from similarity.evaluation.confidence.calibration import Calibration, count_votes
+from similarity.evaluation.confidence.calibration import Calibration, count_votes, find_margins
+from similarity.query.belonging import NOTHING_LIKE, WITHOUT_DOUBT, weight
 from similarity.search import Hit
 
 # Below this probability a hit is more likely wrong than right.
@@ -20,28 +21,44 @@ class Chances:
         calibration: the calibration of the gallery.
         votes: the vote of the first hits for each label.
         same: ids of pictures that are the query itself, which have no probability.
+        rivals: the best score of the first hits of another label, for each label.
+        best_score: of the first hits.
+        belongs: the share of the gallery's own pictures that are no nearer to others of it than the query is, see
+            `query/belonging.py`; None if that is not known.
     """
 
     calibration: Calibration
     votes: dict[str, float]
     same: Collection[str]
+    rivals: dict[str, float] = field(default_factory=dict)
+    best_score: float = 0.0
+    belongs: float | None = None
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the query looks like nothing in the gallery, so that no hit is right."""
+        return self.belongs is not None and self.belongs < NOTHING_LIKE
 
     def of(self, hit: Hit) -> float | None:
-        """Return the probability that a hit is right, in 0..1; None if it has no label, or is the query itself."""
-        if (vote := self._vote(hit)) is None:
+        """Return the probability that a hit is right, in 0..1.
+
+        None if it has no label, or is the query itself, or if the query looks like nothing in the gallery.
+        """
+        if self.is_stranger or (evidence := self._evidence(hit)) is None:
             return None
-        return float(self.calibration.probability(hit.score, vote))
+        return self.calibration.chance(evidence) * (1.0 if self.belongs is None else weight(self.belongs))
 
     def is_sure(self, hit: Hit, precision: float) -> bool:
         """Whether first hits with at least the evidence of this one have this precision.
 
         In a gallery where most first hits are right, 80 % precision admits even unlikely ones; so each hit must also be
-        more likely right than wrong.
+        more likely right than wrong. Where it is doubtful that the query belongs to the gallery, no hit is sure.
         """
-        vote, start = self._vote(hit), self.calibration.threshold(precision)
-        if vote is None or start is None or (self.of(hit) or 0.0) < RATHER_RIGHT:
+        evidence, start = self._evidence(hit), self.calibration.threshold(precision)
+        if evidence is None or start is None or (self.of(hit) or 0.0) < RATHER_RIGHT:
             return False
-        return bool(self.calibration.weigh(hit.score, vote) >= start)
+        is_doubtful = self.belongs is not None and self.belongs < WITHOUT_DOUBT
+        return evidence >= start and not is_doubtful
 
     def best(self, hits: Sequence[Hit]) -> Hit | None:
         """Return the first hit that is not the query itself."""
@@ -54,23 +71,42 @@ class Chances:
             return False
         return (self.of(best) or 0.0) >= RATHER_RIGHT if precision is None else self.is_sure(best, precision)
 
-    def _vote(self, hit: Hit) -> float | None:
+    def _evidence(self, hit: Hit) -> float | None:
         label = label_of(hit)
-        return None if label is None or hit.item.id in self.same else self.votes.get(label, 0.0)
+        if label is None or hit.item.id in self.same:
+            return None
+        margin = hit.score - self.rivals.get(label, self.best_score)
+        return float(self.calibration.weigh(hit.score, self.votes.get(label, 0.0), margin))
 
 
-def find_chances(calibration: Calibration, voters: Sequence[Hit], *, same: Collection[str] = ()) -> Chances:
+def find_chances(
+    calibration: Calibration, voters: Sequence[Hit], *, same: Collection[str] = (), belongs: float | None = None
+) -> Chances:
     """Return the probabilities for the hits of a query, with any filters.
 
     Args:
         voters: the first VOTERS hits of the query without filters, and without those in `same`.
         same: ids of pictures of the gallery that are the query itself.
+        belongs: the share of the gallery's own pictures that are no nearer to others of it than the query is.
     """
     labels = [label_of(hit) for hit in voters]
     numbers = {label: number for number, label in enumerate(dict.fromkeys(filter(None, labels)))}
     codes = np.array([[-1 if label is None else numbers[label] for label in labels]], np.int64)
-    votes = count_votes(np.array([[hit.score for hit in voters]]), codes)[0].tolist()
-    return Chances(calibration, {label: vote for label, vote in zip(labels, votes, strict=True) if label}, set(same))
+    scores = np.array([[hit.score for hit in voters]])
+    votes, margins = count_votes(scores, codes)[0].tolist(), find_margins(scores, codes)[0].tolist()
+    known = [
+        (label, vote, hit.score - margin)
+        for label, vote, margin, hit in zip(labels, votes, margins, voters, strict=True)
+        if label
+    ]
+    return Chances(
+        calibration,
+        {label: vote for label, vote, _ in known},
+        set(same),
+        {label: rival for label, _, rival in known},
+        max((hit.score for hit in voters), default=0.0),
+        belongs,
+    )
 
 
 def label_of(hit: Hit) -> str | None:
