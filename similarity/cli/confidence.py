@@ -20,7 +20,7 @@ AT_ONCE = 20_000
 def find(
     gallery: "Gallery", query: "EncodedQuery", precision: float | None, accuracy: "Accuracy" = "balanced"
 ) -> "Chances | None":
-    """Return probabilities for the hits of a query; None if the gallery has no calibration.
+    """Return the probabilities for the hits of a query; None for words, and if nothing is known.
 
     Raises:
         SearchError: a precision is requested, and the gallery cannot be calibrated.
@@ -28,24 +28,37 @@ def find(
     from similarity.evaluation.confidence.calibration import VOTERS
     from similarity.evaluation.confidence.estimate import find_chances
     from similarity.evaluation.gallery_calibration import calibrate, read_calibration
+    from similarity.query.gallery_belonging import read_belonging
 
     if query.has_words:
         if precision is None:
             return None
         raise SearchError("Confidence is measured for query pictures only: leave out the words, or --precision.")
+    is_due = precision is not None or len(gallery) <= AT_ONCE
     try:
-        is_due = precision is not None or len(gallery) <= AT_ONCE
         calibration = calibrate(gallery) if is_due else read_calibration(gallery)
     except SearchError:
         if precision is not None:
             raise
-        return None
-    if calibration is None:
+        calibration = None
+    belongs = gallery.belongs(query) if is_due or read_belonging(gallery.state) else None
+    if calibration is None and belongs is None:
         return None
     rows = [gallery.items.find(file.sha256) for file in query.files]
     same = [gallery.items[row].id for row in rows if row is not None]
     voters = gallery.search_vector(query.vector, VOTERS, exclude_ids=same, accuracy=accuracy)
-    return find_chances(calibration, voters, same=same)
+    return find_chances(calibration, voters, same=same, belongs=belongs)
+
+
+def say_if_doubtful(chances: "Chances") -> bool:
+    """Say that a query looks like nothing in its gallery, or that this may be; returns whether either is so."""
+    from similarity.query.belonging import NOTHING_LIKE_IT
+
+    if chances.is_stranger:
+        terminal.say("these are the nearest pictures, but none of them shows its kind.", as_=NOTHING_LIKE_IT)
+    elif chances.is_doubtful:
+        terminal.say("this gallery may have nothing of its kind.", as_="Similar, kind uncertain")
+    return chances.is_doubtful
 
 
 def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -> None:
@@ -56,7 +69,7 @@ def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -
     if best is None or chances.is_sure(best, precision):
         return
     share = f"{precision:.1%}".replace(".0%", "%").replace("%", " %")
-    if chances.calibration.threshold(precision) is None:
+    if chances.threshold(precision) is None:
         why = f"in this gallery no score means {share} certainty, measured on its own pictures"
     else:
         why = f"no result has a score that is right in {share} of cases"

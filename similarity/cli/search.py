@@ -159,7 +159,8 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(_facts(answer))
         return
-    if answer.chances and request.precision is not None:
+    is_doubtful = answer.chances is not None and confidence.say_if_doubtful(answer.chances)
+    if answer.chances and request.precision is not None and not is_doubtful:
         confidence.say_if_unsure(answer.chances, answer.hits, request.precision)
     if answer.hits:
         _print(answer.hits, answer.chances)
@@ -189,6 +190,7 @@ def _answer(request: Request) -> Answer:
 def _draw(answer: Answer, path: Path) -> None:
     """Draw the sheet into a file, with heat on its pictures if hits are explained."""
     from similarity.exports.sheet import draw_sheet, save_sheet
+    from similarity.query.belonging import NOTHING_LIKE_IT
 
     name, hits = answer.request.query.title, answer.hits
     picture: Image.Image = _picture(answer)
@@ -196,7 +198,8 @@ def _draw(answer: Answer, path: Path) -> None:
     title, heading = name.rstrip("/").rsplit("/", 1)[-1] if answer.request.query.like else "Words", "Query"
     if answer.reasons is not None:
         picture, pictures, heading = explaining.heated(picture, pictures, answer.reasons)
-    save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading))
+    note = NOTHING_LIKE_IT if answer.chances and answer.chances.is_stranger else ""
+    save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading, note=note))
 
 
 def _picture(answer: Answer) -> "Image.Image":
@@ -214,6 +217,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
         "gallery": answer.gallery.name,
         "model": answer.gallery.manifest.model,
         "took_ms": answer.took_ms,
+        "belongs": _rounded(answer.chances.belongs if answer.chances else None),
     }
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
@@ -226,21 +230,25 @@ def _facts(answer: Answer) -> dict[str, Any]:
 
 def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
     """A hit as JSON has it."""
-    chance = chances.of(hit) if chances else None
     return {
         "rank": hit.rank,
         "score": hit.score,
         "id": hit.item.id,
         "path": hit.item.path,
         "label": hit.item.label,
-        "probability": None if chance is None else round(chance, 4),
+        "probability": _rounded(chances.of(hit) if chances else None),
     }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
 
 
 def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
     """Print a line for each hit, and how likely it is right where that is known."""
-    columns = ("rank", "score", *(["likely"] if chances else []), "label", "path")
-    likely = [[confidence.as_cell(chances, hit)] if chances else [] for hit in hits]
+    has_chances = chances is not None and chances.calibration is not None and not chances.is_doubtful
+    columns = ("rank", "score", *(["likely"] if has_chances else []), "label", "path")
+    likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [
         (str(hit.rank), f"{hit.score:.3f}", *cells, hit.item.label or "", _whereabouts(hit.item))
         for hit, cells in zip(hits, likely, strict=True)

@@ -1,32 +1,27 @@
 """The calibration of a gallery: confidence in hits, fitted on its own pictures, each left out of its own results.
 
 cache/confidence/
-  votes1-5c1e….json    named by the method, and by the gallery's state and the column
+  margins1-5c1e….json    named by the method, and by the gallery's state and the column
 """
 
-import hashlib
-import json
 import logging
 from contextlib import suppress
-from pathlib import Path
 
+from similarity.cache import StateCache
 from similarity.embedding.backbones.tuned import find_tuned
 from similarity.errors import SearchError
 from similarity.evaluation.confidence.calibration import MIN_QUERIES, Calibration, cross_fit, fit, measure
 from similarity.evaluation.confidence.reliability import Reliability
 from similarity.evaluation.queries import Round, run_queries
 from similarity.evaluation.results import LEAVE_ONE_OUT
-from similarity.files import read_json, write_atomically
 from similarity.gallery import Gallery
-from similarity.paths import cache_folder
 from similarity.progress import OnProgress
 from similarity.sources.base import LABEL
 
-# To be changed whenever the same gallery would get another calibration.
-METHOD = "votes1"
+# The method is to be changed whenever the same gallery would get another calibration. A file has some kilobytes.
+CACHE = StateCache("confidence", "margins1", most_bytes=1_000_000)
 # Enough queries to distinguish a precision of 95 % from one of 94 %.
 MOST_QUERIES = 2_000
-MOST_BYTES = 1_000_000  # of the file, which has some kilobytes
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +57,7 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
             "cannot be measured: no result would be wrong."
         )
     fitted = fit(results.outcomes.scores, results.outcomes.right, results.hits, by=by)
-    _write(_file(gallery, by), fitted)
+    CACHE.write(cache_key(gallery, by), fitted.to_json())
     return fitted
 
 
@@ -74,17 +69,22 @@ def was_taught(gallery: Gallery) -> bool:
 
 def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None:
     """Read the calibration of a gallery from its head or the cache; None if there is none."""
-    try:
-        if gallery.head is not None:
-            card = gallery.head.card
-            is_valid = by == LABEL and card.settings.get("refinement") == gallery.manifest.refinement
-            return Calibration.from_json(card.calibration) if card.calibration and is_valid else None
-        return Calibration.from_json(read_json(_file(gallery, by), MOST_BYTES))
-    except FileNotFoundError:
+    if gallery.head is None:
+        return CACHE.read(cache_key(gallery, by), Calibration.from_json)
+    card = gallery.head.card
+    is_valid = by == LABEL and card.settings.get("refinement") == gallery.manifest.refinement
+    if not (card.calibration and is_valid):
         return None
-    except (OSError, ValueError) as error:
+    try:
+        return Calibration.from_json(card.calibration)
+    except ValueError as error:
         logger.warning("The calibration of %s cannot be read: %s", gallery.name, error)
         return None
+
+
+def cache_key(gallery: Gallery, by: str) -> str:
+    """Return the key of a gallery's calibration in the cache."""
+    return f"{gallery.state}\n{by}"
 
 
 def find_reliability(
@@ -103,17 +103,3 @@ def find_reliability(
     with suppress(SearchError):
         return measure(calibrate(gallery, by=by, progress=progress), *measured)
     return None
-
-
-def _file(gallery: Gallery, by: str) -> Path:
-    name = hashlib.sha256(f"{gallery.state}\n{by}".encode()).hexdigest()
-    return cache_folder() / "confidence" / f"{METHOD}-{name}.json"
-
-
-def _write(path: Path, calibration: Calibration) -> None:
-    """Write a calibration atomically; if that fails, it is computed again the next time."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(calibration.to_json()))
-    except OSError as error:
-        logger.warning("The calibration cannot be stored in %s: %s", path.parent, error)

@@ -44,9 +44,22 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def to_json(query: Sequence[str], gallery: str, model: str, rows: Sequence[dict[str, Any]]) -> bytes:
-    """Rows as a JSON file, with the query, the gallery and its model."""
-    return to_json_file({"query": list(query), "gallery": gallery, "model": model, "hits": list(rows)})
+def to_json(
+    query: Sequence[str],
+    gallery: str,
+    model: str,
+    rows: Sequence[dict[str, Any]],
+    belongs: float | None = None,
+) -> bytes:
+    """Rows as a JSON file, with the query, the gallery and its model.
+
+    Args:
+        belongs: the share of the gallery's own pictures that are no nearer to others of it than the query is.
+    """
+    share = None if belongs is None else round(belongs, 4)
+    return to_json_file(
+        {"query": list(query), "gallery": gallery, "model": model, "belongs": share, "hits": list(rows)}
+    )
 
 
 def to_json_file(value: dict[str, Any]) -> bytes:

@@ -32,6 +32,7 @@ def draw_sheet(
     pictures: Sequence[bytes],
     *,
     heading: str = "Query",
+    note: str = "",
     format_label: Callable[[str], str] = str,
 ) -> bytes:
     """Draw a query beside its hits.
@@ -42,6 +43,7 @@ def draw_sheet(
         hits: best first.
         pictures: a small JPEG for each hit.
         heading: text above the query.
+        note: text below its title, such as that it looks like nothing in the gallery.
         format_label: returns the text to write for a label or file name.
 
     Returns:
@@ -55,7 +57,9 @@ def draw_sheet(
     figure = Figure(figsize=(TILE_INCHES * (COLUMNS + 2.3), TILE_INCHES * 1.32 * rows), facecolor="white")
     FigureCanvasAgg(figure)
     halves = figure.add_gridspec(1, 2, width_ratios=(2.0, COLUMNS), left=0.02, right=0.98, wspace=0.06)
-    _draw_picture(figure.add_subplot(halves[0]), query, heading, title)
+    place = figure.add_subplot(halves[0])
+    _draw_picture(place, query, heading, title)
+    _draw_note(place, note)
     grid = halves[1].subgridspec(rows, COLUMNS, hspace=0.42, wspace=0.08)
     for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
         axes = figure.add_subplot(grid[divmod(position, COLUMNS)])
@@ -89,6 +93,15 @@ def save_sheet(path: Path, png: bytes) -> None:
         path.write_bytes(png)
     except OSError as error:
         raise SearchError(f"The sheet could not be written to {path} ({error.strerror or error}).") from error
+
+
+def _draw_note(axes: "Axes", note: str) -> None:
+    """Draw a bold text below a picture and its caption, in lines."""
+    text = "\n".join(textwrap.wrap(one_line(note), 30))
+    axes.annotate(
+        text, (0.5, 0), xytext=(0, -24), xycoords="axes fraction", textcoords="offset points", ha="center", va="top",
+        fontsize=10, fontweight="bold", color=INK, parse_math=False,
+    )  # fmt: skip
 
 
 def _draw_picture(axes: "Axes", picture: Image.Image, heading: str, caption: str) -> None:

@@ -30,11 +30,13 @@ class EncodedQuery:
     Attributes:
         examples: its pictures, whose files have been read, and its words.
         vector: the vector to search with, float32 (dim,), of unit length.
+        embeddings: of the pictures that results should look like, neither projected nor refined, float32 (m, dim).
         look: the first example picture, decomposed into regions, if that was requested.
     """
 
     examples: Examples
     vector: Vectors
+    embeddings: Vectors
     look: Look | None = None
 
     @property
@@ -111,7 +113,7 @@ class QueryEncoder:
         ]
         are_words = [isinstance(query, Text) for query in queries]
         vector = self.combine(np.array(vectors), are_words, len(examples.like), examples.weights)
-        return EncodedQuery(examples, vector, look)
+        return EncodedQuery(examples, vector, embeddings[: are_words[: len(examples.like)].count(False)], look)
 
     def combine(
         self, parts: Vectors, are_words: Sequence[bool], examples: int, weights: Sequence[float] = ()

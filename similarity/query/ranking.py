@@ -38,6 +38,11 @@ class Ranker:
             raise SearchError(f"The picture {item_id!r} is not in the gallery {self._name}.")
         return row
 
+    def nearest_rows(self, vector: Vectors, k: int) -> Rows:
+        """Return the rows of the pictures nearest to a vector, best first."""
+        rows: Rows = self._generation.index.search(vector[np.newaxis], min(k, len(self._generation.items)))[1][0]
+        return rows[rows >= 0]
+
     def rank(self, vector: Vectors, k: int, options: SearchOptions) -> list[Hit]:
         """Return the best pictures; see `Gallery.search_vector`."""
         offset = options.offset

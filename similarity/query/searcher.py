@@ -8,9 +8,11 @@ from typing import Unpack
 from similarity.embedding.embedder import Embedder, Load
 from similarity.fetch.http import fetch
 from similarity.images.picture import Box
+from similarity.query.belonging import Belonging
 from similarity.query.encoder import EncodedQuery, QueryEncoder
 from similarity.query.explain import Explanation, Look, check_same, explain, look
 from similarity.query.filters import Facets
+from similarity.query.gallery_belonging import find_belonging, find_share
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_examples
 from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.ranking import Ranker
@@ -169,6 +171,27 @@ class Searcher:
         """Embeddings as the gallery's head makes them, or as they are if it has none."""
         return embeddings if self.head is None else self.head.project(embeddings)
 
+    def belongs(self, query: Query | Examples | EncodedQuery) -> float | None:
+        """The share of the gallery's own pictures that are no nearer to others of it than a query is; in (0, 1].
+
+        Below 0.01 the query looks like nothing in the gallery, see `belonging.py`. The first call compares the pictures
+        with each other, which takes a second for 20,000, and caches the result. None if no picture is part of the
+        query, or if the gallery has fewer than 30. Raises as `search`.
+        """
+        embeddings = (query if isinstance(query, EncodedQuery) else self.encode(query)).embeddings
+        if self.belonging is None or not len(embeddings):
+            return None
+        return find_share(self, self.belonging, embeddings)
+
+    @cached_property
+    def belonging(self) -> Belonging | None:
+        """How near its pictures are to each other, from the cache, or measured; None if it has too few."""
+        return find_belonging(self, str(self._generation.state))
+
+    def nearest_rows(self, vector: Vectors, k: int) -> Rows:
+        """The rows of the pictures nearest to a refined vector, float32 (dim,), best first."""
+        return self._ranker.nearest_rows(vector, k)
+
     @cached_property
     def facets(self) -> Facets:
         """Which values its labels and metadata have."""
@@ -181,6 +204,10 @@ class Searcher:
     def vector(self, item_id: str) -> Vectors:
         """The vector of the picture with an id, float32 (dim,); raises SearchError if there is none."""
         return self.vectors[self._ranker.row(item_id)]
+
+    def embedding(self, item_id: str) -> Vectors:
+        """The embedding of the picture with an id, neither projected nor refined; raises as `vector`."""
+        return self.embeddings[self._ranker.row(item_id)]
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """The pictures that are nearly identical to the one with an id, best first, of those that are most similar."""

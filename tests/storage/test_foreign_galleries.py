@@ -26,9 +26,11 @@ from similarity import Gallery
 from similarity.app.map.layout import file_name, read_map
 from similarity.cache import read_notes
 from similarity.errors import GalleryError, GalleryNotFoundError, SimilarityError
-from similarity.evaluation.gallery_calibration import _file as calibration_file
-from similarity.evaluation.gallery_calibration import read_calibration
+from similarity.evaluation.gallery_calibration import CACHE as CALIBRATIONS
+from similarity.evaluation.gallery_calibration import cache_key, read_calibration
 from similarity.paths import cache_folder
+from similarity.query.gallery_belonging import CACHE as BELONGINGS
+from similarity.query.gallery_belonging import read_belonging
 from similarity.storage.cleanup import delete_gallery
 from similarity.storage.feedback import FEEDBACK, read_feedback
 from similarity.storage.inventory import list_galleries, take_inventory
@@ -342,7 +344,8 @@ def test_what_can_be_made_again_is_passed_over_if_it_means_harm(foreign: Path, b
     (memory,) = (cache_folder() / "verified").glob("*.json") if (cache_folder() / "verified").exists() else ()
     notes = {
         "verified": memory,
-        "calibration": calibration_file(gallery, "label"),
+        "calibration": CALIBRATIONS.path(cache_key(gallery, "label")),
+        "belonging": BELONGINGS.path(gallery.state),
         "map": cache_folder() / "maps" / file_name(gallery),
         "speeds": cache_folder() / "speeds.json",
         "collections": foreign / "collections.json",
@@ -353,6 +356,7 @@ def test_what_can_be_made_again_is_passed_over_if_it_means_harm(foreign: Path, b
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bomb)
     assert read_calibration(gallery) is None
+    assert read_belonging(gallery.state) is None
     assert read_map(gallery) is None
     assert read_notes("speeds.json") == {}
     assert read_feedback(foreign) == []

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from concurrent.futures import wait
+from typing import TypeVar
 
+import numpy as np
 import streamlit as st
 
 from similarity.app.components.tiles import Tile
 from similarity.app.evaluate.background import AT_ONCE
 from similarity.app.search.query_parts import Example
-from similarity.app.serving.single_flight import SingleFlight
+from similarity.app.serving.single_flight import Computation, SingleFlight
 from similarity.app.shell.links import ITEM, TEXT, UPLOAD, Link
 from similarity.errors import SearchError
 from similarity.evaluation.confidence.calibration import VOTERS, Calibration
@@ -16,17 +18,30 @@ from similarity.evaluation.confidence.estimate import Chances, find_chances, per
 from similarity.evaluation.gallery_calibration import calibrate, read_calibration
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
+from similarity.query.belonging import NOTHING_LIKE_IT, Belonging
+from similarity.query.gallery_belonging import find_belonging, find_share
 from similarity.search import Hit
 from similarity.service.singleton import singleton
 from similarity.sources.base import LABEL
 from similarity.vectors.arrays import Vectors
 
-# Calibrations kept in memory, each of a few kilobytes.
+# Calibrations kept in memory, each of a few kilobytes, and so many belongings.
 KEPT = 16
 # A gallery of more than AT_ONCE pictures is calibrated in the background, while results are shown without
 # probabilities; one of more than this only on request, with `search --precision` or `evaluate --queries`.
 IN_BACKGROUND = 100_000
 KIND = "likely the same kind"
+UNCERTAIN = "Similar, kind uncertain"
+MAY_HAVE_NOTHING = "This gallery may have nothing of its kind, so no result is called likely."
+NEAREST_ANYWAY = "These are the nearest pictures, but none of them shows its kind."
+
+T = TypeVar("T")
+
+
+@singleton
+def belongings() -> SingleFlight[Belonging | None]:
+    """Return how near the pictures of galleries are to each other; None for a gallery of too few pictures."""
+    return SingleFlight(KEPT)
 
 
 @singleton
@@ -38,16 +53,21 @@ def calibrations() -> SingleFlight[Calibration | None]:
 def estimate(
     gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example], vector: Vectors, link: Link
 ) -> Chances | None:
-    """Estimate how likely results are right; None without a calibration, and for words, which it does not cover."""
-    if any(example.part.kind == TEXT for example in (*like, *unlike)):
+    """Estimate whether the query belongs to the gallery, and how likely results are right.
+
+    None if neither is known, and for words, which both do not cover.
+    """
+    embeddings = [example.embedding for example in like if example.embedding is not None]
+    if any(example.part.kind == TEXT for example in (*like, *unlike)) or not embeddings:
         return None
-    calibration = _calibration(gallery)
-    if calibration is None:
+    calibration, belonging = _calibration(gallery), _belonging(gallery)
+    if calibration is None and belonging is None:
         return None
     try:
+        belongs = find_share(gallery, belonging, np.array(embeddings)) if belonging else None
         same = _same(gallery, like)
         voters = gallery.search_vector(vector, VOTERS, exclude_ids=same, accuracy=link.accuracy)
-        return find_chances(calibration, voters, same=same)
+        return find_chances(calibration, voters, same=same, belongs=belongs)
     except SearchError:
         return None
 
@@ -73,15 +93,24 @@ def describe(hit: Hit, chances: Chances) -> str:
 
 
 def warn_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
-    """Show a warning if the best result is less likely right than requested, or more likely wrong than right."""
+    """Show a warning if the best result is less likely right than requested, or more likely wrong than right.
+
+    If the query looks like nothing in the gallery, the warning says that.
+    """
+    if chances is not None and chances.is_stranger and hits:
+        st.warning(f"**{NOTHING_LIKE_IT}.** {NEAREST_ANYWAY}", icon=":material/help:")
+        return
+    if chances is not None and chances.is_doubtful and hits:
+        st.warning(f"**{UNCERTAIN}.** {MAY_HAVE_NOTHING}", icon=":material/help:")
+        return
     best = chances.best(hits) if chances else None
-    if chances is None or best is None or chances.are_confident(hits, precision):
+    if chances is None or chances.calibration is None or best is None or chances.are_confident(hits, precision):
         return
     chance = chances.of(best)
     state = "has no label" if chance is None else f"is {percent(chance)} {KIND}"
     none = "Besides the picture itself, there is no confident match" if best is not hits[0] else "No confident match"
     why = ""
-    if precision is not None and chances.calibration.threshold(precision) is None:
+    if precision is not None and chances.threshold(precision) is None:
         why = f" This gallery cannot tell which results are right in {percent(precision)} of cases."
     elif precision is not None:
         share = percent(precision)
@@ -101,11 +130,21 @@ def _calibration(gallery: Gallery) -> Calibration | None:
         except SearchError:  # there are too few pictures, or all have one label
             return None
 
-    computation = calibrations().start(f"{gallery.directory}\n{gallery.state}", work)
+    return _wait(calibrations().start(f"{gallery.directory}\n{gallery.state}", work), gallery)
+
+
+def _belonging(gallery: Gallery) -> Belonging | None:
+    def work(progress: OnProgress) -> Belonging | None:
+        return find_belonging(gallery, gallery.state, progress)
+
+    return _wait(belongings().start(f"{gallery.directory}\n{gallery.state}", work), gallery)
+
+
+def _wait(computation: Computation[T | None], gallery: Gallery) -> T | None:
+    """Return the result of a computation; None if it failed, which the log says, or if a large gallery needs longer."""
     if not computation.result.done() and len(gallery) <= AT_ONCE:
         with st.spinner("Finding out how sure its results are …"):
             wait([computation.result])
-    # A failure is in the log, and results are shown without probabilities.
     return computation.result.result() if computation.result.done() and not computation.has_failed else None
 
 

@@ -9,11 +9,13 @@ import streamlit as st
 from similarity.app.search.query_parts import Example
 from similarity.app.serving import previews, visitors
 from similarity.app.serving.access import item_for_visitor, place_for_visitor, redactor
+from similarity.evaluation.confidence.estimate import Chances
 from similarity.exports.results import to_csv, to_json, to_rows, to_zip
 from similarity.exports.sheet import draw_sheet
 from similarity.fetch.redaction import redact_sentence
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode
+from similarity.query.belonging import NOTHING_LIKE_IT
 from similarity.search import Hit
 from similarity.service import turns
 from similarity.service.visitor import Visitor
@@ -33,6 +35,7 @@ class Export:
         places: path or address of each picture, redacted for the visitor.
         redact: redacts a text for the visitor; `str` if nothing is secret.
         visitor: whose time is used.
+        chances: what is known of how likely the results are right.
     """
 
     gallery: Gallery
@@ -41,6 +44,7 @@ class Export:
     places: Sequence[str]
     redact: Callable[[str], str]
     visitor: Visitor
+    chances: Chances | None = None
 
     def csv(self) -> bytes:
         """Make a CSV table of the results."""
@@ -49,7 +53,8 @@ class Export:
     def json(self) -> bytes:
         """Make the JSON that the command line prints, with metadata."""
         titles = [self.redact(example.title) for example in self.like]
-        return to_json(titles, self.gallery.name, self.redact(self.gallery.manifest.model), self._rows())
+        belongs = self.chances.belongs if self.chances else None
+        return to_json(titles, self.gallery.name, self.redact(self.gallery.manifest.model), self._rows(), belongs)
 
     def zip(self) -> bytes:
         """Make a zip of the pictures."""
@@ -64,7 +69,8 @@ class Export:
         with turns.shared_turns().take(self.visitor):
             picture = decode(query.cropped, query.title)
             pictures = [self.gallery.thumbnail(hit.item) for hit in hits]
-            return draw_sheet(picture, self.redact(query.title), hits, pictures, format_label=self.redact)
+            note = NOTHING_LIKE_IT if self.chances and self.chances.is_stranger else ""
+            return draw_sheet(picture, self.redact(query.title), hits, pictures, note=note, format_label=self.redact)
 
     def _rows(self) -> list[dict[str, Any]]:
         hits = [replace(hit, item=item_for_visitor(hit.item, self.redact)) for hit in self.hits]
@@ -74,10 +80,10 @@ class Export:
         return redact_sentence(reason, *(hit.item.path for hit in self.hits))
 
 
-def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example]) -> None:
+def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example], chances: Chances | None) -> None:
     """Draw the menu of downloads."""
     places = [place_for_visitor(hit.item) for hit in hits]
-    export = Export(gallery, hits, like, places, redactor(), visitors.current())
+    export = Export(gallery, hits, like, places, redactor(), visitors.current(), chances)
     sheet = f"Sheet of the first {ON_SHEET} (PNG)" if len(hits) > ON_SHEET else "Sheet (PNG)"
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),

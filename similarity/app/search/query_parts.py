@@ -25,12 +25,14 @@ class Example:
         title: its file name, its address or its words.
         preview: a JPEG of the whole picture.
         vector: the embedding of the picture or of its box, float32 (dim,), of unit length.
+        embedding: the same before it is projected and refined; None for words.
     """
 
     part: Part
     title: str
     preview: bytes
     vector: Vectors
+    embedding: Vectors | None = None
 
     @property
     def cropped(self) -> bytes:
@@ -52,8 +54,7 @@ def load(gallery: Gallery, part: Part) -> Example:
     if part.kind == TEXT:
         return Example(part, part.value, previews.card(part.value), query_vectors.embed_text(gallery, part.value))
     file = _file(part)
-    vector = query_vectors.embed_query(gallery, file, part.box)
-    return Example(part, file.name, previews.preview(file), vector)
+    return _of_file(gallery, part, file)
 
 
 def query_vector(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -> Vectors:
@@ -66,9 +67,17 @@ def query_vector(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Exa
 def _of_gallery(gallery: Gallery, part: Part) -> Example:
     item = gallery.find(part.value)
     if not part.box:
-        return Example(part, file_name(item), previews.preview_of_item(gallery, item), gallery.vector(item.id))
-    file = read_original(item, fetch=resources.fetch_picture)
-    return Example(part, file.name, previews.preview(file), query_vectors.embed_query(gallery, file, part.box))
+        embedding = gallery.embedding(item.id)
+        return Example(
+            part, file_name(item), previews.preview_of_item(gallery, item), gallery.vector(item.id), embedding
+        )
+    return _of_file(gallery, part, read_original(item, fetch=resources.fetch_picture))
+
+
+def _of_file(gallery: Gallery, part: Part, file: QueryFile) -> Example:
+    vector = query_vectors.embed_query(gallery, file, part.box)
+    embedding = query_vectors.embed_picture(gallery, file, part.box)
+    return Example(part, file.name, previews.preview(file), vector, embedding)
 
 
 def picture_file(gallery: Gallery, part: Part) -> QueryFile:

@@ -52,7 +52,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             filters.show(resources.facets(gallery), link, is_exact=gallery.is_exact)
             if shown:
-                exports.show(gallery, shown, like)
+                exports.show(gallery, shown, like, chances)
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")

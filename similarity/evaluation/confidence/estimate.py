@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from similarity.evaluation.confidence.calibration import Calibration, count_votes, find_margins
-from similarity.query.belonging import NOTHING_LIKE, WITHOUT_DOUBT, weight
+from similarity.query.belonging import DOUBTFUL, NOTHING_LIKE, WITHOUT_DOUBT, weight
 from similarity.search import Hit
 
 # Below this probability a hit is more likely wrong than right.
@@ -18,7 +18,7 @@ class Chances:
     """Estimates the probability that a hit is right, from the first hits of a search without filters.
 
     Attributes:
-        calibration: the calibration of the gallery.
+        calibration: the calibration of the gallery; without one, no hit has a probability.
         votes: the vote of the first hits for each label.
         same: ids of pictures that are the query itself, which have no probability.
         rivals: the best score of the first hits of another label, for each label.
@@ -27,7 +27,7 @@ class Chances:
             `query/belonging.py`; None if that is not known.
     """
 
-    calibration: Calibration
+    calibration: Calibration | None
     votes: dict[str, float]
     same: Collection[str]
     rivals: dict[str, float] = field(default_factory=dict)
@@ -39,12 +39,17 @@ class Chances:
         """Whether the query looks like nothing in the gallery, so that no hit is right."""
         return self.belongs is not None and self.belongs < NOTHING_LIKE
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the gallery may have nothing of the query's kind, so that no hit has a probability."""
+        return self.belongs is not None and self.belongs < DOUBTFUL
+
     def of(self, hit: Hit) -> float | None:
         """Return the probability that a hit is right, in 0..1.
 
-        None if it has no label, or is the query itself, or if the query looks like nothing in the gallery.
+        None if it has no label, or is the query itself, or if it is doubtful that the query belongs to the gallery.
         """
-        if self.is_stranger or (evidence := self._evidence(hit)) is None:
+        if self.calibration is None or self.is_doubtful or (evidence := self._evidence(hit)) is None:
             return None
         return self.calibration.chance(evidence) * (1.0 if self.belongs is None else weight(self.belongs))
 
@@ -54,11 +59,14 @@ class Chances:
         In a gallery where most first hits are right, 80 % precision admits even unlikely ones; so each hit must also be
         more likely right than wrong. Where it is doubtful that the query belongs to the gallery, no hit is sure.
         """
-        evidence, start = self._evidence(hit), self.calibration.threshold(precision)
+        evidence, start = self._evidence(hit), self.threshold(precision)
         if evidence is None or start is None or (self.of(hit) or 0.0) < RATHER_RIGHT:
             return False
-        is_doubtful = self.belongs is not None and self.belongs < WITHOUT_DOUBT
-        return evidence >= start and not is_doubtful
+        return evidence >= start and (self.belongs is None or self.belongs >= WITHOUT_DOUBT)
+
+    def threshold(self, precision: float) -> float | None:
+        """Return the lowest evidence at which first hits have at least this precision; None if there is none."""
+        return self.calibration.threshold(precision) if self.calibration else None
 
     def best(self, hits: Sequence[Hit]) -> Hit | None:
         """Return the first hit that is not the query itself."""
@@ -73,14 +81,14 @@ class Chances:
 
     def _evidence(self, hit: Hit) -> float | None:
         label = label_of(hit)
-        if label is None or hit.item.id in self.same:
+        if self.calibration is None or label is None or hit.item.id in self.same:
             return None
         margin = hit.score - self.rivals.get(label, self.best_score)
         return float(self.calibration.weigh(hit.score, self.votes.get(label, 0.0), margin))
 
 
 def find_chances(
-    calibration: Calibration, voters: Sequence[Hit], *, same: Collection[str] = (), belongs: float | None = None
+    calibration: Calibration | None, voters: Sequence[Hit], *, same: Collection[str] = (), belongs: float | None = None
 ) -> Chances:
     """Return the probabilities for the hits of a query, with any filters.
 
