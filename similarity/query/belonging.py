@@ -1,7 +1,8 @@
 """Whether a query belongs to a gallery at all: how near its nearest picture is, beside how near the gallery's own are.
 
     cosine     of the embeddings of the query and of its nearest picture, before refinement
-    belongs    the share of the gallery's own pictures that are no nearer to others of it: a conformal p-value
+    belongs    the share of the gallery's own pictures that are no nearer to others of it: the p-value of
+               conformal prediction, except that the query itself does not count
 
 A gallery has often several pictures of each thing, which are nearer to each other than to a new thing of the same kind.
 So a picture's look-alikes are left out: those of the same thing, where a column of the metadata says so, and those with
@@ -69,9 +70,8 @@ class Belonging:
     cosines: tuple[float, ...]
 
     def share(self, cosine: float) -> float:
-        """The share of the gallery's own pictures that are at most so near, in (0, 1]; the query counts as one."""
-        nearer = int(np.searchsorted(self.cosines, cosine, side="right"))
-        return (1 + nearer) / (1 + len(self.cosines))
+        """The share of the gallery's own pictures that are at most so near, in 0..1."""
+        return int(np.searchsorted(self.cosines, cosine, side="right")) / len(self.cosines)
 
     def to_json(self) -> list[float]:
         """As numbers with five digits."""

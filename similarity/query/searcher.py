@@ -172,7 +172,7 @@ class Searcher:
         return embeddings if self.head is None else self.head.project(embeddings)
 
     def belongs(self, query: Query | Examples | EncodedQuery) -> float | None:
-        """The share of the gallery's own pictures that are no nearer to others of it than a query is; in (0, 1].
+        """The share of the gallery's own pictures that are no nearer to others of it than a query is, in 0..1.
 
         Below 0.01 the query looks like nothing in the gallery, see `belonging.py`. The first call compares the pictures
         with each other, which takes a second for 20,000, and caches the result. None if no picture is part of the

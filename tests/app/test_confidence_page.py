@@ -1,17 +1,26 @@
 """How sure results are, on the search page and the evaluate page, driven without a browser."""
 
+import io
+import json
 import shutil
+import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pages import address, draw_alone, open_app, ranking, texts
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 from test_evaluate_page import plots
 
 from similarity import Gallery
-from similarity.app.search import confidence, detail
+from similarity.app.search import confidence, detail, exports
 from similarity.evaluation import evaluate
+from similarity.evaluation.confidence.estimate import find_chances
 from similarity.evaluation.report.wording import CALIBRATED
+from similarity.query.belonging import Belonging
+from similarity.query.gallery_belonging import find_belonging
+from similarity.service.visitor import Visitor
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +103,63 @@ def test_a_large_gallery_is_searched_while_it_is_found_out(catalogue: Gallery, m
     assert ranking(page.run())[0]["chance"] == "> 99 % likely"
     monkeypatch.setattr(confidence, "IN_BACKGROUND", len(catalogue) - 1)
     assert ranking(opened())[0]["chance"] == "> 99 % likely", "it is in the cache"
+
+
+@pytest.mark.usefixtures("bundled")
+def test_a_picture_that_looks_like_nothing_in_the_gallery_is_told_so_in_one_line(
+    sample: Gallery, empty_home: Path
+) -> None:
+    shutil.copytree(sample.directory, empty_home / "galleries" / "sample")
+    noise = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)).save(noise, "PNG")
+    page = open_app(gallery="sample", precision="0.5").run()
+    page.file_uploader[0].upload("noise.png", noise.getvalue(), "image/png").run()
+    assert not page.exception
+    (warning,) = page.warning
+    assert warning.value.startswith("**Looks like nothing in this gallery.**")
+    assert len(ranking(page)) == 10, "the nearest are shown all the same"
+    assert {tile.get("chance", "") for tile in ranking(page)} == {""}
+
+
+def test_where_it_is_doubtful_that_a_picture_belongs_no_result_is_called_likely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(confidence, "find_share", lambda *_: 0.03)
+    page = opened(precision="0.95")
+    (warning,) = page.warning
+    assert warning.value.startswith("**Similar, kind uncertain.**")
+    assert {tile.get("chance", "") for tile in ranking(page)} == {""}
+    monkeypatch.setattr(confidence, "find_share", lambda *_: 0.07)
+    page = opened(precision="0.95")
+    assert ranking(page)[0]["chance"] == "87 % likely, less sure", "likely, and not sure"
+
+
+def test_results_are_called_likely_once_it_is_known_that_the_query_belongs(
+    catalogue: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confidence, "AT_ONCE", len(catalogue) - 1)
+    go = threading.Event()
+
+    def measure(gallery: Gallery, *_: object) -> Belonging | None:
+        assert go.wait(60)
+        return find_belonging(gallery, gallery.state)
+
+    monkeypatch.setattr(confidence, "find_belonging", measure)
+    page = opened()
+    for making in confidence.calibrations()._computations.values():
+        making.result.result(60)
+    assert not any("chance" in tile for tile in ranking(page.run()))
+    go.set()
+    for belonging in confidence.belongings()._computations.values():
+        belonging.result.result(60)
+    assert ranking(page.run())[0]["chance"] == "> 99 % likely"
+
+
+def test_a_file_of_results_says_whether_the_query_belongs(catalogue: Gallery) -> None:
+    hits = catalogue.search_vector(catalogue.vectors[0])
+    chances = find_chances(None, hits, belongs=0.0026)
+    export = exports.Export(catalogue, hits, [], ["a"] * len(hits), str, Visitor(), chances)
+    assert json.loads(export.json())["belongs"] == 0.0026
 
 
 def test_what_goes_wrong_costs_the_percentages_and_not_the_results(monkeypatch: pytest.MonkeyPatch) -> None:

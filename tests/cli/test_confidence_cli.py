@@ -3,12 +3,14 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from commands import Run
+from PIL import Image
 
 from similarity import Gallery
 
@@ -52,6 +54,63 @@ def test_a_result_that_is_not_sure_enough_is_said_and_shown(run: Run) -> None:
     assert told in unsure.stderr
     assert json.loads(run("search", lamp(), *options, "--json").stdout)["confident"] is False
     assert json.loads(run("search", lamp(), *options[:2], *options[4:], "--json").stdout)["confident"] is True
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Path:
+    """A picture that is like nothing in any gallery of products."""
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    return tmp_path / "noise.png"
+
+
+@pytest.mark.usefixtures("bundled")
+def test_a_query_that_looks_like_nothing_in_the_gallery_is_told_so_and_nothing_is_called_likely(
+    run: Run, sample: Gallery, stranger: Path, empty_home: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(sample.directory, empty_home / "galleries" / "sample")
+    shown = run("search", stranger, "-k", 3, "--precision", 0.95, "--sheet", tmp_path / "s.png")
+    assert shown.returncode == 0
+    assert shown.stdout.split()[:4] == ["rank", "score", "label", "path"]
+    assert len(shown.stdout.splitlines()) == 4, "results are there all the same"
+    assert "Looks like nothing in this gallery: these are the nearest pictures" in shown.stderr
+    assert "No confident match" not in shown.stderr
+    found = json.loads(run("search", stranger, "--precision", 0.5, "--json").stdout)
+    assert found["belongs"] < 0.01
+    assert found["confident"] is False
+    assert {hit["probability"] for hit in found["hits"]} == {None}
+
+
+def test_a_query_of_the_gallerys_kinds_belongs_to_it_and_its_own_picture_most_of_all(
+    run: Run, catalogue: Gallery, empty_home: Path
+) -> None:
+    found = json.loads(run("search", lamp(), "-g", "catalogue", "--json").stdout)
+    assert found["belongs"] > 0.05
+    own = json.loads(run("search", catalogue.items[0].path, "-g", "catalogue", "--json").stdout)
+    assert own["belongs"] == 1
+    assert len(list((empty_home / "cache" / "belonging").iterdir())) == 1
+
+
+@pytest.mark.usefixtures("bundled")
+def test_a_gallery_without_labels_tells_strangers_too_and_a_small_one_says_nothing(
+    run: Run, catalogue: Gallery, stranger: Path, tmp_path: Path
+) -> None:
+    for name, count in {"few": 20, "more": len(catalogue)}.items():
+        (tmp_path / name).mkdir()
+        for number, item in enumerate(catalogue.items[:count]):
+            shutil.copy(item.path, tmp_path / name / f"{number}{Path(item.path).suffix}")
+        assert run("index", tmp_path / name, "-g", name).returncode == 0
+    few, more = (json.loads(run("search", stranger, "-g", name, "--json").stdout) for name in ("few", "more"))
+    assert few["belongs"] is None
+    assert more["belongs"] < 0.01
+    assert "Looks like nothing" in run("search", stranger, "-g", "more").stderr
+    assert "Looks like nothing" not in run("search", lamp(), "-g", "more").stderr
+
+
+def test_words_neither_belong_nor_not(catalogue: Gallery) -> None:
+    query = catalogue.encode(catalogue.items[0].path)
+    assert catalogue.belongs(query) == 1
+    assert catalogue.belongs(replace(query, embeddings=query.embeddings[:0])) is None
 
 
 def test_a_picture_of_the_gallery_is_the_query_and_not_guessed(run: Run, catalogue: Gallery) -> None:

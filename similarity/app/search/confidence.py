@@ -60,8 +60,10 @@ def estimate(
     embeddings = [example.embedding for example in like if example.embedding is not None]
     if any(example.part.kind == TEXT for example in (*like, *unlike)) or not embeddings:
         return None
-    calibration, belonging = _calibration(gallery), _belonging(gallery)
-    if calibration is None and belonging is None:
+    measured = _measure_belonging(gallery)
+    calibration, belonging = _calibration(gallery), _wait(measured, gallery)
+    # Probabilities are those of queries that belong to the gallery, and wait until that can be told.
+    if not measured.result.done() or (calibration is None and belonging is None):
         return None
     try:
         belongs = find_share(gallery, belonging, np.array(embeddings)) if belonging else None
@@ -133,11 +135,11 @@ def _calibration(gallery: Gallery) -> Calibration | None:
     return _wait(calibrations().start(f"{gallery.directory}\n{gallery.state}", work), gallery)
 
 
-def _belonging(gallery: Gallery) -> Belonging | None:
+def _measure_belonging(gallery: Gallery) -> Computation[Belonging | None]:
     def work(progress: OnProgress) -> Belonging | None:
         return find_belonging(gallery, gallery.state, progress)
 
-    return _wait(belongings().start(f"{gallery.directory}\n{gallery.state}", work), gallery)
+    return belongings().start(f"{gallery.directory}\n{gallery.state}", work)
 
 
 def _wait(computation: Computation[T | None], gallery: Gallery) -> T | None:
