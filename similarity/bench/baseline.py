@@ -97,7 +97,7 @@ def _transform(how: Preprocessing) -> Any:
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the benchmark that the command line names."""
     task, model, weights, *pictures = sys.argv[1:]
     if task == "rounds":
         embed_in_rounds(model, Path(weights), [Path(picture) for picture in pictures])

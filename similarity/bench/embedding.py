@@ -40,13 +40,13 @@ class Task:
 def bench_embedding(
     folder: Path, *, model: str = "auto", precision: Precision = "auto", progress: OnProgress | None = None
 ) -> dict[str, Any]:
-    """Measure with up to 300 of a folder's pictures; each rate is the median of five rounds, taken in turns.
+    """Measure with up to 300 of a folder's pictures; each rate is the median of five interleaved rounds.
 
-    `bound_images_per_s` is what the network and the decoder reach if they share the cores without any loss:
-    1 / (1 / model + 1 / decode). `efficiency` is how much of that the pipeline reaches, from disk to vectors.
+    `bound_images_per_s` is the rate of network and decoder if they shared the cores without any loss:
+    1 / (1 / model + 1 / decode). `efficiency` is the share of that which the pipeline reaches, from disk to vectors.
 
     Raises:
-        SourceError: there is no picture that can be read. ModelError: the model cannot be had.
+        SourceError: there is no picture that can be read. ModelError: the model is not available.
     """
     tell = progress or (lambda _: None)
     source = _sound_pictures(open_source(folder))

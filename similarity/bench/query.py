@@ -29,7 +29,7 @@ def bench_query(
     """Index a folder, then search it with up to 200 of its own pictures, one at a time and from 8 threads at once.
 
     Raises:
-        SourceError: there is no picture that can be read. ModelError: the model cannot be had.
+        SourceError: there is no picture that can be read. ModelError: the model is not available.
     """
     tell = progress or (lambda _: None)
     with scratch_home(model) as (choice, real):

@@ -41,6 +41,6 @@ def lay_out(nodes: Sequence[dict[str, Any]], cores: int | None) -> Layout:
     count = sum(int(room.get("CPU", 0)) // each for room in rooms) if each else 0
     if not count:
         raise ClusterError(
-            f"No computer of the Ray cluster has {each or 1} cores: ask for fewer with --cpus-per-worker."
+            f"No computer of the Ray cluster has {each or 1} cores: choose fewer with --cpus-per-worker."
         )
     return Layout("cpu", each, count)

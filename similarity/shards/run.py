@@ -133,7 +133,7 @@ def embed(
             used.
     """
     started, folder = time.perf_counter(), full_path(out)
-    _tell(progress, f"Preparing {choice.backbone.title}")
+    _report(progress, f"Preparing {choice.backbone.title}")
     with workers or nullcontext(LocalWorkers()) as at_work, holding(folder):
         origin = _origin(source.name, choice, precision, at_work.device, thumbnails=thumbnails)
         begin(folder, origin)
@@ -177,7 +177,7 @@ def _cut(source: Source | Listing, size: int, origin: Origin) -> tuple[list[Chun
 
 
 def _work(workers: Workers, task: Task, chunks: Sequence[Chunk], progress: OnProgress | None) -> list[Done]:
-    """Have chunks embedded; each has been asked for once, and has to be done at the end."""
+    """Have chunks embedded; raises ShardError unless all of them are done in the end."""
     if not chunks:
         return []
     report = Reporter(sum(chunk.count for chunk in chunks), progress, task="Embedding")
@@ -194,6 +194,6 @@ def _skipped_before(folder: Path, shards: dict[str, Counts], origin: Origin) -> 
             yield from read_skipped(folder / name, origin.source)
 
 
-def _tell(progress: OnProgress | None, task: str) -> None:
+def _report(progress: OnProgress | None, task: str) -> None:
     if progress:
         progress(Progress(task))

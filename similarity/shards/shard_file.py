@@ -116,7 +116,7 @@ def read_vectors(path: Path, dim: int) -> Iterator[Vectors]:
         column = batch.column(0)
         block = np.full((len(batch), dim), np.nan, np.float32)
         there = column.is_valid().to_numpy(zero_copy_only=False)
-        # `flatten` leaves out what is null.
+        # `flatten` leaves out null values.
         block[there] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
         if not np.all(np.abs(np.linalg.norm(block[there], axis=1) - 1) < TOLERANCE):  # nor NaN
             raise _damaged(path)
@@ -196,7 +196,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except FileNotFoundError as error:
-        raise ShardError(f"{path} is missing: run the same `embed` again, which makes it anew.") from error
+        raise ShardError(f"{path} is missing: run the same `embed` again, which makes it again.") from error
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise _damaged(path) from error
 
@@ -208,7 +208,7 @@ def _read(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _damaged(path: Path) -> ShardError:
-    return ShardError(f"{path} is damaged or cut short: run the same `embed` again, which makes it anew.")
+    return ShardError(f"{path} is damaged or cut short: run the same `embed` again, which makes it again.")
 
 
 def remove(path: Path) -> None:

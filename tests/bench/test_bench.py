@@ -214,7 +214,7 @@ def measured_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return Done([], 0, json.dumps(report), "")
 
     monkeypatch.setattr("similarity.bench.search.run_module", run_module)
-    monkeypatch.setattr("similarity.bench.search.ASKED", 20)
+    monkeypatch.setattr("similarity.bench.search.MAX_QUERIES", 20)
     monkeypatch.setattr("similarity.search.tuning.QUERIES", 20)
 
 

@@ -142,11 +142,11 @@ def test_every_assumption_says_where_it_is_from() -> None:
 
 def test_limits_are_told() -> None:
     huge = make_plan(wish(10_000_000_000))
-    assert any("is not built" in limit for limit in huge.limits)
+    assert any("is not implemented" in limit for limit in huge.limits)
     assert any("never measured" in limit for limit in huge.limits)
     assert any("from the disk" in limit for limit in huge.limits)
     few = make_plan(wish(1_000_000)).limits
-    assert not any("is not built" in limit or "from the disk" in limit for limit in few)
+    assert not any("is not implemented" in limit or "from the disk" in limit for limit in few)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_what_is_no_number_is_wrong_usage(text: str) -> None:
 def test_the_command_prints_the_plan_and_what_it_rests_on() -> None:
     done = told("--images", "100M", "--qps", "50")
     assert done.exit_code == 0
-    for words in ("100,000,000", "machines", "thumbnails", "Assumptions:", "an example, unless asked for"):
+    for words in ("100,000,000", "machines", "thumbnails", "Assumptions:", "an example, unless given"):
         assert words in done.stdout
 
 

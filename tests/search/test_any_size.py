@@ -100,7 +100,7 @@ def test_pages_follow_each_other_and_ranks_go_on(large: Gallery, vectors: Vector
     page = large.search_vector(vectors[9], 10, offset=20, accuracy="high")
     assert [(hit.rank, hit.item.id) for hit in page] == [(hit.rank, hit.item.id) for hit in whole[20:30]]
     assert large.search_vector(vectors[9], 10, offset=COUNT) == []
-    with pytest.raises(SearchError, match="pass over must be at least 0, not -1"):
+    with pytest.raises(SearchError, match="skip must be at least 0, not -1"):
         large.search_vector(vectors[9], 10, offset=-1)
     with pytest.raises(SearchError, match="'perfect' is not one of fast, balanced, high"):
         large.search_vector(vectors[9], 10, accuracy="perfect")  # type: ignore[arg-type]

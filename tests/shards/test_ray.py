@@ -92,8 +92,8 @@ class Standin:
 
     def _rows(self, actor: Any, blocks: Sequence[pa.Table]) -> Iterator[dict[str, str]]:
         for block in blocks:
-            (told,) = actor({"chunk": np.array(block.column("chunk").to_pylist(), object)})["told"]
-            yield {"told": told}
+            (told,) = actor({"chunk": np.array(block.column("chunk").to_pylist(), object)})["result"]
+            yield {"result": told}
             if self.gives_up:
                 raise self.gives_up
 
