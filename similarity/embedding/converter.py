@@ -103,7 +103,7 @@ def _child(element: ElementTree.Element, name: str) -> ElementTree.Element:
 
 
 def main() -> None:
-    """Convert or quantise as the command line says."""
+    """Run the task that the command line names."""
     task, first, second, folder = sys.argv[1:]
     try:
         if task == "quantise":

@@ -71,7 +71,7 @@ class FeatureMaps:
         model = engine.network_for(1)
         place = find_map(model)
         if place is None:
-            raise ModelError(f"Nothing in {title} can be laid over a picture, so it cannot be said what it looks at.")
+            raise ModelError(f"{title} has no feature map of a picture, so results cannot be explained with it.")
         model.add_outputs([place.value])
         self._place, self._compiled = place, engine.compile(model, "LATENCY")
 

@@ -1,4 +1,4 @@
-"""A source's items to embeddings: reading and decoding run ahead in threads while the network works."""
+"""The pipeline from a source's items to embeddings: threads read and decode ahead of the network."""
 
 import hashlib
 import itertools
@@ -22,7 +22,7 @@ from similarity.vectors.arrays import Vectors
 
 T = TypeVar("T")
 
-# The most pictures that are read and decoded ahead of the network, which bounds memory.
+# Maximum number of pictures that are read and decoded ahead of the network, which bounds memory.
 AHEAD = 96
 # Number of pictures that an int8 network is calibrated with.
 CALIBRATION_PICTURES = 300
@@ -79,10 +79,10 @@ def embed_source(
     No content is embedded twice: of files with the same content, the first is embedded and the others are recognised.
 
     Args:
-        items: the items to embed; all of the source unless given.
+        items: the items to embed; by default all of the source.
         known: the SHA-256 of contents that are embedded already.
         thumbnails: whether to make a thumbnail of each picture.
-        progress: called as it goes on.
+        progress: called with the progress.
     """
     items = source.items if items is None else items
     report = Reporter(len(items), progress)
@@ -197,7 +197,7 @@ def _batches(results: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
 
 
 def _stack(batch: list[_Read], how: Preprocessing) -> Pixels:
-    """The pixels of a batch's pictures, uint8 (0..size, crop, crop, 3)."""
+    """Return the pixels of a batch's pictures, uint8 (0..size, crop, crop, 3)."""
     pixels = [result.pixels for result in batch if isinstance(result, _Prepared)]
     return np.stack(pixels) if pixels else np.empty((0, how.crop, how.crop, 3), np.uint8)
 

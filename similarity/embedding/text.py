@@ -38,7 +38,7 @@ class TextEmbedder:
         """
         self._require_tower()
         if not all(text.strip() for text in texts):
-            raise SearchError("Say in words what to look for.")
+            raise SearchError("Give words to search for.")
         if not texts:
             return np.empty((0, self._backbone.dim), np.float32)
         with self._lock:  # loading needs the lock, running does not

@@ -76,7 +76,7 @@ def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
     """Check that a web address names a host and a port plainly.
 
     Args:
-        url: as it is about to be asked for.
+        url: the address that will be fetched.
         ports: the allowed ports; None for any.
 
     Raises:

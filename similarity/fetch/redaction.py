@@ -133,7 +133,7 @@ def _decoded(text: str) -> str:
 
 
 def _public_host(place: str) -> str:
-    """The host of a web address if it is public; else empty."""
+    """Return the host of a web address if it is public; otherwise empty."""
     match = SCHEME.match(place)
     if not match or match[1].lower() not in ("http", "https"):
         return ""

@@ -16,7 +16,7 @@ from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLarg
 from similarity.images.formats import FORMATS, check_parts, what_it_is_instead
 
 # Limits of decoding, so that no picture takes 300 MB; decoders of the last two formats keep several copies. A picture
-# beyond the side or the aspect ratio is a stripe, which nobody searches with.
+# beyond the side or the aspect ratio is a stripe, which is not worth searching with.
 MAX_FILE_BYTES = 200_000_000
 MAX_PIXELS = 50_000_000
 MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000}
@@ -73,7 +73,7 @@ class Decoded:
     height: int
 
 
-# Pillow only warns about pictures between one and two times its own limit, which lies above ours.
+# Pillow only warns about pictures between one and two times its own limit, which is above ours.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Its warnings about metadata do not matter, since metadata are dropped.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")

@@ -51,7 +51,7 @@ class Status:
 
 
 class CancelledError(BaseException):
-    """Raised inside a cancelled job; not an Exception, so that no handler on the way takes it for a failure."""
+    """Raised inside a cancelled job; not an Exception, so that no handler mistakes it for a failure."""
 
 
 class Job:
@@ -229,5 +229,5 @@ class Jobs:
 
 @singleton
 def shared_jobs() -> Jobs:
-    """Return the jobs of this process, which every visitor sees, whoever has started them."""
+    """Return the jobs of this process, which all visitors see."""
     return Jobs()

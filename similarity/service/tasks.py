@@ -27,7 +27,7 @@ Finding = Callable[[Job], Source]
 
 
 def at(place: str | Path) -> Finding:
-    """The pictures of a folder, a zip or a CSV."""
+    """Find the pictures of a folder, a zip or a CSV."""
 
     def find(job: Job) -> Source:
         job.tell(Progress("Looking for pictures"))
@@ -37,7 +37,7 @@ def at(place: str | Path) -> Finding:
 
 
 def of_dataset(dataset: Dataset) -> Finding:
-    """The pictures of a public dataset, downloaded unless they are here already."""
+    """Find the pictures of a public dataset, downloading them if necessary."""
 
     def find(job: Job) -> Source:
         folder = datasets_folder()
@@ -51,7 +51,7 @@ def of_dataset(dataset: Dataset) -> Finding:
 
 
 def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> Work:
-    """Make a gallery; one that is there is replaced once the new one is complete."""
+    """Make a gallery; an existing one is replaced once the new one is complete."""
 
     def work(job: Job) -> Report:
         source = find(job)
@@ -64,7 +64,7 @@ def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> W
 
 
 def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work:
-    """Add pictures to a gallery, or bring it in step with where they come from."""
+    """Add pictures to a gallery, or synchronise it with their source."""
 
     def work(job: Job) -> Report:
         source = find(job)
@@ -75,7 +75,7 @@ def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work
 
 
 def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
-    """Take pictures out of a gallery."""
+    """Remove pictures from a gallery."""
     return lambda job: _run(job, "Removing", lambda: operations.remove(directory, ids=ids, paths=paths, labels=labels))
 
 
@@ -87,9 +87,7 @@ def rebuild(
     *,
     into: Path | None = None,
 ) -> Work:
-    """Make a gallery's index anew: by a recipe, of embeddings that are refined anew or go through a head, or as another
-    gallery; see `indexing.rebuild`.
-    """
+    """Rebuild a gallery's index with other options, or as another gallery; see `operations.rebuild`."""
 
     def work(job: Job) -> Report:
         with job.turn():
@@ -100,13 +98,13 @@ def rebuild(
 
 @dataclass(slots=True, eq=False)
 class Training:
-    """The work of a job that trains a head on a gallery's labels; the gallery stays as it is.
+    """The work of a job that trains a head for a gallery, without changing the gallery.
 
     Attributes:
-        directory: of the gallery.
-        settings: what is asked for.
-        epochs: how it has gone so far; another tuple after each of them.
-        begun: when its turn came, by `time.monotonic`; 0 before that.
+        directory: the gallery's folder.
+        settings: the settings of training.
+        epochs: the epochs so far, as a new tuple after each of them.
+        begun: value of `time.monotonic` when its turn came; 0 before that.
     """
 
     directory: Path
@@ -115,26 +113,28 @@ class Training:
     begun: float = 0.0
 
     def __call__(self, job: Job) -> Head:
-        """Train it."""
+        """Train the head."""
         self.epochs, self.begun = (), 0.0
         with job.turn():
             self.begun = time.monotonic()
             job.tell(Progress("Starting"))
-            return finetune(Gallery.open(self.directory), self.settings, on_epoch=lambda epoch: self._hear(job, epoch))
+            return finetune(
+                Gallery.open(self.directory), self.settings, on_epoch=lambda epoch: self._on_epoch(job, epoch)
+            )
 
-    def _hear(self, job: Job, epoch: Epoch) -> None:
+    def _on_epoch(self, job: Job, epoch: Epoch) -> None:
         self.epochs = (*self.epochs, epoch)
         seconds = time.monotonic() - self.begun
         job.tell(Progress(STAGES[epoch.stage], epoch.number, epoch.of, seconds, "epochs"))
 
 
 def verify(directory: Path) -> Work:
-    """Read every byte of a gallery; the job fails if one is not what was written."""
+    """Read all files of a gallery; the job fails if one is damaged."""
     return lambda job: _run(job, "Reading every file", lambda: read_generation(directory, thorough=True).manifest)
 
 
 def undo(directory: Path) -> Work:
-    """Go back to a gallery's last sound state before this one."""
+    """Return a gallery to its last undamaged earlier state."""
 
     def go_back() -> Manifest:
         return restore(directory).manifest
@@ -148,13 +148,13 @@ def delete(directory: Path) -> Work:
 
 
 def _run(job: Job, task: str, work: Callable[[], Any]) -> Any:
-    """Do work that reports no progress of its own, under the name of its task."""
+    """Run work that reports no progress itself, under the name of its task."""
     job.tell(Progress(task))
     return work()
 
 
 def _options(dataset: Dataset) -> dict[str, Any]:
-    """The options that a dataset is indexed with, as `open_source` takes them."""
+    """Return the options of a dataset as arguments of `open_source`."""
     words = shlex.split(dataset.options)
     given = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
     return {name: int(value) if value.isdecimal() else value for name, value in given.items()}

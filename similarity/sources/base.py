@@ -14,7 +14,7 @@ class Item:
     Attributes:
         id: unique in its gallery; in a folder, the path below it with forward slashes.
         path: where the picture is: a file's absolute path, its http(s) address, or its place in an object store.
-        label: its label, if known; in a folder, the name of the folder it lies in.
+        label: its label, if known; in a folder of pictures, the name of its own folder.
         metadata: anything else that is known of it.
         width, height: in pixels, as seen upright. These and the rest are 0 or empty until the file has been read.
         size: of the file, in bytes.

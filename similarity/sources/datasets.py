@@ -27,7 +27,7 @@ class Dataset:
         url: its current public address.
         unpacked: the folder that its zip unpacks to.
         indexed: the part of that folder to index, with suitable options.
-        md5: of the zip, where it is known. Zips that a server makes anew for each request have none, and are checked by
+        md5: MD5 of the zip, if it has a constant one. Zips that a server makes for each request are checked by
             the CRC of each file in them.
     """
 
@@ -83,7 +83,7 @@ def download_dataset(
     """Download a dataset's zip into a folder, unless the zip or the unpacked dataset is there already.
 
     Args:
-        folder: where its own folder is to lie.
+        folder: the parent of its folder.
         url: another address than the usual one, such as a mirror's.
         progress: called as it goes on.
 
@@ -95,7 +95,7 @@ def download_dataset(
 
 
 def unpack_dataset(dataset: Dataset, folder: Path, *, progress: UnpackProgress | None = None) -> Path:
-    """Unpack what `download_dataset` brought, unless that has been done, and remove the zip; returns its folder.
+    """Unpack the zip of `download_dataset`, unless that has been done, and delete it; returns the folder.
 
     Raises:
         SourceError: it is no whole zip of this dataset, or there is no room.

@@ -1,8 +1,8 @@
 """Pictures in object stores, such as `s3://bucket/shoes/1.jpg`. The only module that uses fsspec.
 
-Who may read what, and where the store is, each store's own library finds out as it always does: for S3 from the
-environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …), from `~/.aws`, or from the machine's role. Only the schemes below
-are opened: fsspec knows others too, which lead to this computer's own files and network.
+Credentials and address of a store are found by its own library as usual: for S3 from the environment
+(AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …), from `~/.aws`, or from the machine's role. Only the schemes below are opened,
+since others of fsspec lead to this computer's own files and network.
 """
 
 import logging

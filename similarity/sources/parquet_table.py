@@ -77,7 +77,7 @@ class Listing:
         self._columns = dict(columns)
 
     def blocks(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[Block]:
-        """The rows from `start` to before `stop`, so many at a time; row groups without them are not read.
+        """Yield the rows from `start` to before `stop` in blocks; row groups without them are not read.
 
         Raises:
             SourceError: the file is damaged.

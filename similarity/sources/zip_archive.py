@@ -66,7 +66,7 @@ class Archive:
 
 
 def open_archive(path: Path) -> Archive:
-    """List a zip's pictures; the folder a picture lies in is its label.
+    """List a zip's pictures; the label of a picture is the name of its folder.
 
     Raises:
         SourceError: it is no zip, has no pictures, or has entries that no honest zip of pictures has: paths that lead

@@ -32,7 +32,7 @@ def entry(name: str) -> str:
     path = PurePosixPath(_sanitized(name).strip())
     stem, suffix = path.stem, path.suffix.encode()[:LONGEST_SUFFIX].decode(errors="ignore")
     short = stem.encode()[: LONGEST_ENTRY - LONGEST_SUFFIX].decode(errors="ignore").strip(" .")
-    return _sanitized(f"{short or '_'}{suffix}")  # once more, as what is left may be a reserved name
+    return _sanitized(f"{short or '_'}{suffix}")  # once more, since the rest may be a reserved name
 
 
 def short(text: str) -> str:

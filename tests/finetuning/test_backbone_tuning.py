@@ -279,9 +279,9 @@ def test_files_that_are_no_tuned_weights_are_refused_by_name(tuned: Tuned, weigh
     junk.write_bytes(b"no weights at all")
     changed.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     for path in (cut, junk, weights):
-        with pytest.raises(WeightsError, match=rf"{path.name} is damaged, or does not hold weights that were fine-"):
+        with pytest.raises(WeightsError, match=rf"{path.name} is damaged, or does not contain weights that were fine-"):
             choose_tuned(path)
-    with pytest.raises(WeightsError, match="is damaged: it is not what it was when it got its name"):
+    with pytest.raises(WeightsError, match="is damaged: its content does not match its name"):
         choose_tuned(changed)
     with pytest.raises(WeightsError, match="could not be read"):
         choose_tuned(tmp_path / "gone.safetensors")
@@ -311,7 +311,7 @@ def test_weights_with_an_unreadable_card_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "odd.safetensors"
     for card in ("[1", "{}", "[]", "3"):
         save_file({"x": np.zeros(1, np.float32)}, path, {"format": "tuned-1", "model": MODEL, "card": card})
-        with pytest.raises(WeightsError, match="what is to be known of its weights cannot be read"):
+        with pytest.raises(WeightsError, match="the description of its weights cannot be read"):
             read_tuned(path)
 
 

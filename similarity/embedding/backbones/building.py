@@ -69,8 +69,8 @@ def build_text_network(backbone: Backbone, weights: Path) -> nn.Module:
         A module in evaluation mode: int64 (n, context) -> float32 (n, dim).
 
     Raises:
-        WeightsError: the file is damaged or belongs to another network. ModelError: there is none, or a library is
-            missing.
+        WeightsError: the file is damaged or belongs to another network. ModelError: there is no text tower, or a
+            library is missing.
     """
     if backbone.text is None:
         raise ModelError(f"{backbone.title} has no text tower.")

@@ -1,6 +1,6 @@
 """Any network of timm by its own name there, `timm:convnext_tiny.fb_in22k`, as timm says that it is to be used.
 
-What timm says of a network is noted under SIMILARITY_HOME/cache: to ask it takes an import of torch, seconds that a
+Facts from timm are stored under SIMILARITY_HOME/cache, since asking timm imports torch, which takes seconds that a
 query need not wait for.
 """
 
