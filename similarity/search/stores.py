@@ -93,7 +93,7 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
     if is_url(uri):
         return Store("milvus", uri.rstrip("/"))
     if not uri.endswith(".db"):
-        raise StoreError(f"{uri} is no address of Milvus: give http://…, or a file whose name ends in .db.")
+        raise StoreError(f"{uri} is not an address of Milvus: give http://…, or a file whose name ends in .db.")
     return Store("milvus", str(full_path(uri)))
 
 

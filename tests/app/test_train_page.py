@@ -181,7 +181,7 @@ def test_a_head_is_trained_looked_at_and_kept(page: AppTest, mine: Gallery) -> N
     assert [asked[name] for name in ("loss", "epochs", "layers", "dim")] == ["contrastive", 2, 1, 4]
     assert metrics(page)["Recall@1"][0] == f"{head.card.after['recall@1']:.3f}"
     assert metrics(page)["mAP@R"][1] == f"{head.card.after['map@r'] - head.card.before['map@r']:+.3f}"
-    assert "Of **15 pictures** that were held out" in texts(page)
+    assert "Measured on **15 pictures** that were held out" in texts(page)
     assert [number for number, _ in curves(page)["recall@1"]] == [1, 2]
     assert reopened(mine).head is None, "nothing is kept before somebody says so"
     press(page, "Keep it")
@@ -297,7 +297,7 @@ def test_a_head_that_finds_less_is_advised_against_and_discarded(
 ) -> None:
     trains(after=WORSE)
     train(page)
-    assert "Less of what is right is found with it: better discard it." in errors(page)
+    assert "It finds fewer right results: discard it." in errors(page)
     assert metrics(page) == {"Recall@1": ("0.250", "-0.250"), "mAP@R": ("0.150", "-0.250")}
     press(page, "Discard")
     assert jobs().listed() == []
@@ -448,7 +448,7 @@ def test_the_galleries_page_shows_a_training_and_leads_to_its_result(
     train(page)
     other = AppTest.from_function(galleries_page, default_timeout=60).run()
     assert not other.exception
-    assert "A head was trained for mine, in 3 s. More of what is right is found with it." in texts(other)
+    assert "A head was trained for mine, in 3 s. It finds more right results." in texts(other)
     press(other, "See how good it is")
     assert other.session_state["went"] == ("train", {"gallery": "mine"})
     mine.rebuild(head=make_head(mine, Settings(), BETTER))

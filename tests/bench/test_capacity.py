@@ -169,9 +169,9 @@ def test_reports_of_different_computers_do_not_make_one_plan() -> None:
     other = EMBEDDING | {"machine": {"processor": "another", "cores": 4}}
     with pytest.raises(SearchError, match="different computers"):
         fitted([search_report(100_000), other], REFERENCE)
-    with pytest.raises(SearchError, match="no report"):
+    with pytest.raises(SearchError, match="not a report"):
         fitted([{"p50_ms": 3}], REFERENCE)
-    with pytest.raises(SearchError, match="no report"):
+    with pytest.raises(SearchError, match="not a report"):
         check_report({"n": 3}, REFERENCE)
 
 

@@ -218,7 +218,7 @@ def test_a_cluster_that_gives_up_leaves_what_is_done_for_the_next_run(
     [
         (RuntimeError("no\nroom"), None, r"Ray cannot be started on this computer \(RuntimeError: no\)\."),
         (SystemExit(1), "auto", r"The Ray cluster at auto cannot be used \(SystemExit: 1\)\."),
-        (RuntimeError("AuthenticationError: who?"), "auto", "asks for a token: set RAY_AUTH_MODE=token"),
+        (RuntimeError("AuthenticationError: who?"), "auto", "requires a token: set RAY_AUTH_MODE=token"),
     ],
 )
 def test_a_cluster_that_cannot_be_used_is_an_error_in_a_sentence(

@@ -23,8 +23,8 @@ from similarity.sources.originals import file_name, read_original
 
 WORST, BEST, RANDOM = "Worst", "Best", "Random"
 ABOUT = {
-    WORST: "Queries whose first result is wrong, those that find least of what is right first.",
-    BEST: "Queries that find most of what is right.",
+    WORST: "Queries whose first result is wrong, sorted by how few right results they find.",
+    BEST: "Queries that find most of the right results.",
     RANDOM: "Some queries, as they come.",
 }
 STEP, SHOWN = 6, "cases_shown"

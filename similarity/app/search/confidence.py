@@ -22,7 +22,7 @@ from similarity.sources.base import LABEL
 from similarity.vectors.arrays import Vectors
 
 # Calibrations kept in memory, each of a few kilobytes.
-KEPT = 16
+MAX_CACHED = 16
 # A gallery of more than AT_ONCE pictures is calibrated in the background, while results are shown without
 # probabilities; one of more than this only on request, with `search --precision` or `evaluate --queries`.
 IN_BACKGROUND = 100_000
@@ -32,7 +32,7 @@ KIND = "likely the same kind"
 @singleton
 def calibrations() -> SingleFlight[Calibration | None]:
     """Return the calibrations of this process; None for a gallery that cannot be calibrated."""
-    return SingleFlight(KEPT)
+    return SingleFlight(MAX_CACHED)
 
 
 def estimate(
@@ -79,14 +79,14 @@ def warn_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: floa
         return
     chance = chances.of(best)
     state = "has no label" if chance is None else f"is {percent(chance)} {KIND}"
-    none = "Besides the picture itself, there is no confident match" if best is not hits[0] else "No confident match"
+    verdict = "Besides the picture itself, there is no confident match" if best is not hits[0] else "No confident match"
     why = ""
     if precision is not None and chances.calibration.threshold(precision) is None:
-        why = f" This gallery cannot tell which results are right in {percent(precision)} of cases."
+        why = f" In this gallery no score means {percent(precision)} certainty."
     elif precision is not None:
         share = percent(precision)
         why = f" It takes a higher score, or more agreement among the first results, to be right in {share} of cases."
-    st.warning(f"**{none}.** The best one {state}.{why}", icon=":material/help:")
+    st.warning(f"**{verdict}.** The best one {state}.{why}", icon=":material/help:")
 
 
 def _calibration(gallery: Gallery) -> Calibration | None:
@@ -103,7 +103,7 @@ def _calibration(gallery: Gallery) -> Calibration | None:
 
     computation = calibrations().start(f"{gallery.directory}\n{gallery.state}", work)
     if not computation.result.done() and len(gallery) <= AT_ONCE:
-        with st.spinner("Finding out how sure its results are …"):
+        with st.spinner("Measuring how sure its results are …"):
             wait([computation.result])
     # A failure is in the log, and results are shown without probabilities.
     return computation.result.result() if computation.result.done() and not computation.has_failed else None

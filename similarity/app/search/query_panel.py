@@ -52,7 +52,7 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
             query_input.show(_take, understands_text=gallery.understands_text)
     else:
         st.markdown(
-            "**Show it a picture, or say what to look for**" if gallery.understands_text else "**Show it a picture**"
+            "**Show it a picture, or describe one in words**" if gallery.understands_text else "**Show it a picture**"
         )
         query_input.show(_take, understands_text=gallery.understands_text)
     return [example for example in like if example], [example for example in unlike if example]

@@ -21,7 +21,7 @@ class Example:
     """A part of a query, loaded.
 
     Attributes:
-        part: as it stands in the address.
+        part: the part in the address.
         title: its file name, its address or its words.
         preview: a JPEG of the whole picture.
         vector: the embedding of the picture or of its box, float32 (dim,), of unit length.

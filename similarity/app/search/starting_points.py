@@ -22,12 +22,12 @@ def show(gallery: Gallery) -> None:
     """Draw the samples, if this is the sample gallery, and the gallery's own pictures."""
     if gallery.name == SAMPLE_GALLERY and (samples := sample_queries()):
         st.subheader("Try one of these", anchor=False)
-        st.caption("Pictures that are not in the gallery. Click on one to see what it finds.")
+        st.caption("Pictures that are not in the gallery. Click on one to search with it.")
         tiles.show(map(_of_sample, samples), _take(SAMPLE), key="samples")
         st.subheader("Or start from a picture of the gallery", anchor=False)
     else:
         st.subheader("The pictures of this gallery", anchor=False)
-        st.caption("Show it a picture on the left, or click on one of these to find what is like it.")
+        st.caption("Show it a picture on the left, or click on one of these to find similar ones.")
     _browse(gallery)
 
 

@@ -15,7 +15,7 @@ CHOSEN = "chosen_gallery"
 
 
 def available_galleries() -> list[Path]:
-    """Return the folders of all galleries; if there are none, the page says what a gallery is and how to make one."""
+    """Return the folders of all galleries; if there are none, draw how to make one."""
     first_start.prepare_sample()
     directories = list_galleries()
     if not directories:

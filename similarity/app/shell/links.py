@@ -35,7 +35,9 @@ MAX_PARTS, MIN_SIDE = 12, 0.02
 WHERE = "where."
 # Maximum characters of all parameters together, and of the kind and the box around the value of one.
 LONGEST_IN_ALL, LONGEST_BOX = 32_768, 512
-TOO_LONG = f"The address of this page is too long: each part of it has {LONGEST:,} characters at most. Start anew here."
+TOO_LONG = (
+    f"The address of this page is too long: each part of it has {LONGEST:,} characters at most. Start again here."
+)
 BALANCED: Accuracy = "balanced"
 SEEN = "seen"
 
