@@ -104,8 +104,8 @@ def _is_requested(gallery: Gallery, request: EvaluationRequest) -> bool:
         return True
     if not request.place and not background.may_start(gallery):
         st.info(
-            f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be started on the computer that "
-            "this app runs on, and is then shown to everybody.",
+            f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be started on the computer "
+            "that this app runs on, and is then shown to everybody.",
             icon=":material/hourglass:",
         )
         return False
@@ -114,7 +114,7 @@ def _is_requested(gallery: Gallery, request: EvaluationRequest) -> bool:
     else:
         seconds = wording.duration(background.expected_seconds(gallery))
         queries = f"{background.MOST:,} of the" if len(gallery) > background.MOST else "Each of"
-        st.markdown(f"{queries} {len(gallery):,} pictures is compared with all others in about {seconds}.")
+        st.markdown(f"{queries} {len(gallery):,} pictures is compared with all others, which takes about {seconds}.")
     st.button("Evaluate", type="primary", icon=":material/speed:", on_click=partial(_ask, name))
     return False
 
