@@ -242,7 +242,7 @@ def test_building_again_replaces_the_gallery_and_an_open_one_goes_on(built: Gall
 
 def test_a_folder_of_something_else_is_never_written_into(own_pictures: Path) -> None:
     before = sorted(own_pictures.rglob("*"))
-    with pytest.raises(GalleryError, match="holds other files: choose a new or empty folder"):
+    with pytest.raises(GalleryError, match="contains other files: choose a new or empty folder"):
         Gallery.build(own_pictures, own_pictures, model=MODEL)
     assert sorted(own_pictures.rglob("*")) == before
 

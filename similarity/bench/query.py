@@ -79,7 +79,7 @@ def _search_in_a_fresh_process(path: str) -> float:
     started = time.perf_counter()
     done = run_module("similarity", "search", path, "--gallery", NAME, "--json")
     if done.returncode:
-        raise SimilarityError(f"The search in a process of its own failed: {done.stderr.strip()}")
+        raise SimilarityError(f"The search in a new process failed: {done.stderr.strip()}")
     return 1000 * (time.perf_counter() - started)
 
 

@@ -71,7 +71,7 @@ def bench_search(
         folder = Path(place)
         blocks, queries, n = _of_gallery(gallery) if gallery else _of_world(n, dim)
         if n < K or not len(queries):
-            raise SearchError(f"There is nothing to measure with {n} vectors: take {K} at least.")
+            raise SearchError(f"{n} vectors are too few to measure: take at least {K}.")
         dim = queries.shape[1]
         report = Reporter(n, progress, task="Making vectors")
         _write(folder, blocks, queries, (n, dim), report)

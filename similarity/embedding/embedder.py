@@ -93,7 +93,7 @@ class Embedder:
             ModelError: it cannot be loaded.
         """
         if precision == "int8":
-            raise ModelError("An int8 network is made from pictures: use Embedder.quantise.")
+            raise ModelError("An int8 network is calibrated with pictures: use Embedder.quantise.")
         choice = choose_model(model) if isinstance(model, str) else model
         backbone, sha256 = choice.backbone, weights_sha256(choice.weights)
         engine: Engine

@@ -61,7 +61,7 @@ def download(
     except filelock.Timeout:
         raise FetchError(f"{path} is being downloaded by another process: wait for it.") from None
     except _BrokenOffError as error:
-        raise FetchError(f"{url} broke off; run the same command again to go on where it stopped.") from error
+        raise FetchError(f"{url} broke off; run the same command again to resume.") from error
     except NETWORK_ERRORS as error:
         raise FetchError(explain(url, error)) from error
     except OSError as error:
@@ -159,4 +159,4 @@ def _check_hash(url: str, part: Path, sha256_prefix: str, md5: str) -> None:
         if not actual.startswith(expected):
             part.unlink()
             _validator_file(part).unlink(missing_ok=True)
-            raise FetchError(f"What {url} sent is not the expected file: its {kind.upper()} is not {expected}.")
+            raise FetchError(f"The file from {url} is not the expected one: its {kind.upper()} is not {expected}.")

@@ -72,12 +72,12 @@ def feedback_examples(gallery: Gallery, settings: Settings) -> FeedbackExamples:
         )
     pairs = training_pairs(gallery)
     if len(gallery) < 2:
-        raise HeadError(f"The gallery {gallery.name} has one picture: there is nothing to tell apart.")
+        raise HeadError(f"The gallery {gallery.name} has only one picture: training needs at least two.")
     if pairs.wanted.all() or not pairs.wanted.any():
         only, other = ("More", "Not") if pairs.wanted.any() else ("Not", "More")
         raise HeadError(
             f"All marks of the gallery {gallery.name} are “{only} like this”: mark some results “{other} like this”, "
-            "too, or there is nothing to tell apart."
+            "too, since training needs both."
         )
     drawn = np.random.default_rng(settings.seed).permutation(len(gallery))[:BACKGROUND]
     examples = FeedbackExamples(pairs, gallery.embeddings[np.sort(drawn)])

@@ -198,7 +198,7 @@ class Jobs:
         with self._lock:
             if any(job.is_active and job.directory == directory for job in self._jobs):
                 raise GalleryBusyError(
-                    f"Something is being done with the gallery {directory.name} already: wait for it, or cancel it."
+                    f"Another task is running on the gallery {directory.name}: wait for it, or cancel it."
                 )
             self._started += 1
             job = Job(self._started, directory, task, work, self._turns)

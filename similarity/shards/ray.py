@@ -117,10 +117,8 @@ class Cluster:
                 advance(done.counts.rows)
                 yield done
         except RayError as error:
-            logger.info("Ray gave up", exc_info=True)
-            raise ClusterError(
-                f"Ray gave up ({type(error).__name__}): run the same command again to resume."
-            ) from error
+            logger.info("Ray failed", exc_info=True)
+            raise ClusterError(f"Ray failed ({type(error).__name__}): run the same command again to resume.") from error
 
 
 @contextmanager

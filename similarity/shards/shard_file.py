@@ -73,11 +73,11 @@ def check_shard(path: Path, origin: Origin) -> Counts:
             raise ShardError(f"{path} was made by another version of this program: embed again.")
         if facts["identity"] != origin.identity or facts["dim"] != origin.dim:
             raise ShardError(
-                f"{path} has embeddings of another model than its folder says ({described(facts['identity'])}, and not "
-                f"{described(origin.identity)}): take it away and embed again."
+                f"{path} has embeddings of another model than its folder ({described(facts['identity'])}, and not "
+                f"{described(origin.identity)}): delete it and embed again."
             )
         if facts["rows"] != counts.rows:
-            raise ValueError("not as many rows as were written")
+            raise ValueError("the number of rows has changed")
     return counts
 
 

@@ -73,13 +73,15 @@ def load_embedder(task: Task) -> Embedder:
             not the one of the run.
     """
     if not (task.folder / FACTS).is_file():
-        raise ShardError(f"{task.folder} is not there for every worker: give a folder that all computers share.")
+        raise ShardError(f"{task.folder} does not exist for all workers: give a folder that all computers share.")
     expected = task.origin.identity
     precision: Precision = expected["precision"]
     choice = find_choice(get_backbone(expected["model"]), expected["weights_sha256"])
     embedder = Embedder.load(choice, precision=precision, device=task.device, threads=task.threads)
     if identity_of(embedder) != expected:
-        raise ShardError(f"The weights of {expected['model']} are others on one computer than where the run was begun.")
+        raise ShardError(
+            f"The weights of {expected['model']} differ between a worker's computer and this one: copy them."
+        )
     return embedder
 
 

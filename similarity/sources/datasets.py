@@ -98,7 +98,7 @@ def unpack_dataset(dataset: Dataset, folder: Path, *, progress: UnpackProgress |
     """Unpack the zip of `download_dataset`, unless that has been done, and delete it; returns the folder.
 
     Raises:
-        SourceError: it is no whole zip of this dataset, or there is no room.
+        SourceError: it is not a complete zip of this dataset, or there is no room.
     """
     unpacked, archive = folder / dataset.unpacked, _archive(dataset, folder)
     if not unpacked.is_dir():
@@ -134,13 +134,13 @@ def _unpack(archive: Path, unpacked: Path, progress: UnpackProgress | None) -> N
             if not extracted.is_dir():
                 archive.unlink()
                 raise SourceError(
-                    f"{archive} does not hold the folder {unpacked.name}: it is not the expected dataset."
+                    f"{archive} does not contain the folder {unpacked.name}: it is not the expected dataset."
                 )
             extracted.replace(unpacked)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         archive.unlink()
         raise SourceError(
-            f"What was downloaded is not a whole zip file; it was removed: try again. ({error})"
+            f"The downloaded file was not a complete zip, and has been deleted: try again. ({error})"
         ) from error
     except OSError as error:
         raise SourceError(f"{archive} could not be unpacked ({error.strerror or error}).") from error

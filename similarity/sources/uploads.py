@@ -25,7 +25,7 @@ def keep_upload(gallery: str, name: str, data: bytes | memoryview) -> Path:
         name: as the file was called; only letters, digits, dots, dashes and underscores of it are kept.
 
     Raises:
-        SourceError: it is no zip or CSV of pictures, or there is no room.
+        SourceError: it is not a zip or CSV of pictures, or there is no room.
     """
     folder, clean = _folder(gallery), _clean(name)
     incoming = folder / f".{uuid.uuid4().hex}{Path(clean).suffix}"
@@ -37,7 +37,7 @@ def keep_upload(gallery: str, name: str, data: bytes | memoryview) -> Path:
     except SourceError as error:
         raise SourceError(str(error).replace(str(incoming), name)) from error
     except OSError as error:
-        raise SourceError(f"{name} could not be kept ({error.strerror or error}).") from error
+        raise SourceError(f"{name} could not be stored ({error.strerror or error}).") from error
     finally:
         with suppress(OSError):
             incoming.unlink(missing_ok=True)
@@ -63,7 +63,7 @@ def _clean(name: str) -> str:
     """A file name that is safe on every system."""
     pure = PurePosixPath(name.replace("\\", "/"))
     if pure.suffix.lower() not in SUFFIXES:
-        raise SourceError(f"{name} is not a zip or a CSV: choose one.")
+        raise SourceError(f"{name} is not a zip or a CSV.")
     stem = re.sub(r"[^\w-]+", "_", pure.stem)[:LONGEST_NAME].strip("_")
     return f"{stem or 'upload'}{pure.suffix.lower()}"
 

@@ -223,7 +223,7 @@ def test_an_upload_that_is_no_zip_gets_a_sentence_and_is_not_kept(page: AppTest,
     page.segmented_control("new_way").set_value("Upload").run()
     page.file_uploader("new_upload").upload("shoes.zip", b"no zip", "application/zip").run()
     press(page, "Build the gallery")
-    assert "shoes.zip is not a zip file that can be read" in page.error[0].value.replace("\\", "")
+    assert "shoes.zip is not a readable zip file" in page.error[0].value.replace("\\", "")
     assert not (empty_home / "uploads" / "shoes").exists()
 
 
@@ -248,7 +248,7 @@ def test_a_running_job_shows_how_far_it_is_and_is_cancelled(page: AppTest, mine:
     assert halfway.wait(30)
     open_details(page)
     assert "Building mine" in texts(page).replace("*", "")
-    assert "Something is being done with this gallery: see above" in texts(page)
+    assert "A task is running on this gallery: see above" in texts(page)
     assert "Delete …" not in labels(page)
     press(page, "Cancel")
     go_on.set()

@@ -103,7 +103,7 @@ def test_torch_is_told_when_to_begin_and_says_when_it_is_done(tmp_path: Path, mo
     with baseline.torch_loop(MODEL, tmp_path, ["1.jpg", "2.jpg"]) as one_round:
         one_round()
         one_round()
-        with pytest.raises(SimilarityError, match="The comparison with torch ended early"):
+        with pytest.raises(SimilarityError, match="The comparison with torch failed"):
             one_round()
 
 
@@ -136,7 +136,7 @@ def test_bench_query_reports_latencies_for_one_and_many_threads(
         assert words in told
     monkeypatch.setattr("similarity.bench.query.run_module", lambda *_: Done([], 1, "", "Error: no room.\n"))
     wrong = run("bench", "query", pictures / "dots", "--model", MODEL)
-    assert wrong.stderr.endswith("Error: The search in a process of its own failed: Error: no room.\n")
+    assert wrong.stderr.endswith("Error: The search in a new process failed: Error: no room.\n")
 
 
 @pytest.mark.exhaustive

@@ -79,7 +79,7 @@ def test_a_download_that_is_cut_again_and_again_goes_on_when_it_is_asked_for_aga
     site: Site, target: Path, waits: list[float]
 ) -> None:
     asked = serve(site, cut_at=[CHUNK_BYTES] * 4)
-    with pytest.raises(FetchError, match="broke off; run the same command again to go on where it stopped"):
+    with pytest.raises(FetchError, match="broke off; run the same command again to resume"):
         download(site.url("/file"), target, sha256_prefix=SHA256)
     assert not target.exists()
     assert waits == [0.2, 0.4, 0.8]

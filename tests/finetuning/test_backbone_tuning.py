@@ -299,9 +299,9 @@ def test_weights_of_another_model_are_refused(tuned: Tuned, tmp_path: Path) -> N
     for model in ("resnet51", MODEL):
         header = {"format": "tuned-1", "model": model, "card": json.dumps(Card(model, "0" * 64, "triplet").to_json())}
         save_file({"conv1.weight": np.zeros(3, np.float32)}, tmp_path / f"{model}.safetensors", header)
-    with pytest.raises(WeightsError, match="from a model that is not known here: There is no model named 'resnet51'"):
+    with pytest.raises(WeightsError, match="from an unknown model: There is no model named 'resnet51'"):
         choose_tuned(tmp_path / "resnet51.safetensors")
-    with pytest.raises(WeightsError, match="is damaged or does not hold the weights of EfficientNet-Lite2"):
+    with pytest.raises(WeightsError, match="is damaged or does not contain the weights of EfficientNet-Lite2"):
         build_network(get_backbone(MODEL), tmp_path / f"{MODEL}.safetensors")
 
 

@@ -304,9 +304,9 @@ def test_an_upload_is_kept_under_a_harmless_name_and_never_takes_another_ones_pl
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
-        ("a.zip", b"no zip", "a.zip is not a zip file that can be read"),
+        ("a.zip", b"no zip", "a.zip is not a readable zip file"),
         ("a.csv", b"name\nx\n", "a.csv needs a column named path or url"),
-        ("a.exe", b"MZ", "a.exe is not a zip or a CSV: choose one"),
+        ("a.exe", b"MZ", "a.exe is not a zip or a CSV"),
     ],
 )
 def test_an_upload_that_is_no_list_of_pictures_is_not_kept(

@@ -205,7 +205,7 @@ def test_a_cluster_that_gives_up_leaves_what_is_done_for_the_next_run(
     standin: Standin, pictures: Path, tmp_path: Path
 ) -> None:
     standin.gives_up = RayError("a page of stack traces")
-    with pytest.raises(ClusterError, match=r"Ray gave up \(RayError\): run the same command again"):
+    with pytest.raises(ClusterError, match=r"Ray failed \(RayError\): run the same command again"):
         embed(open_list(pictures), tmp_path / "out", choose_model(MODEL), workers=cluster(), size=5)
     assert not standin.is_running
     standin.gives_up = None

@@ -129,12 +129,12 @@ def test_a_folder_of_another_model_list_or_use_is_refused_and_stays_as_it_is(
     out = tmp_path / "out"
     embedding(pictures, out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(ShardError, match=r"holds embeddings of another model .*: choose another folder, or delete"):
+    with pytest.raises(ShardError, match=r"contains embeddings of another model .*: choose another folder, or delete"):
         embedding(pictures, out, precision="f32" if choose(out) == "bf16" else "bf16")
-    with pytest.raises(ShardError, match=f"holds embeddings of {pictures}, and not of {own_pictures}"):
+    with pytest.raises(ShardError, match=f"contains embeddings of {pictures}, not of {own_pictures}"):
         embedding(own_pictures, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
-    with pytest.raises(ShardError, match="holds other files: choose a new or empty folder"):
+    with pytest.raises(ShardError, match="contains other files: choose a new or empty folder"):
         embedding(pictures, own_pictures)
 
 

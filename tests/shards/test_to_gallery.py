@@ -85,7 +85,7 @@ def as_unfinished(path: Path) -> None:
         (flip, "is damaged or cut short"),
         (as_unfinished, "are not complete: run the same `embed` again"),
         (lambda path: path.with_name("embeddings.json").write_text("{"), "embeddings.json is damaged"),
-        (lambda path: path.with_name("embeddings.json").unlink(), "holds no embeddings: make some with"),
+        (lambda path: path.with_name("embeddings.json").unlink(), "contains no embeddings: make some with"),
         (lambda path: shutil.copy(min(path.parent.glob("shard-*0-*")).with_name(last(path)), path), "is not the shard"),
     ],
 )
@@ -166,7 +166,7 @@ def test_the_command_takes_pictures_or_embeddings(run: Run, shards: Path, tmp_pa
     assert '"added": 16' in done.stdout
     wrong = run("index", "--from-embeddings", tmp_path, *place)
     assert wrong.returncode == 1
-    assert "holds no embeddings" in wrong.stderr
+    assert "contains no embeddings" in wrong.stderr
 
 
 def test_a_folder_where_nothing_could_be_used_makes_no_gallery(

@@ -35,7 +35,7 @@ def show(entry: Entry) -> None:
     if not access.may_manage():
         return
     if shared_jobs().active(entry.directory):
-        st.info("Something is being done with this gallery: see above. It can be changed again after that.")
+        st.info("A task is running on this gallery: see above. It can be changed again after that.")
         return
     if gallery:
         editing.show(gallery)

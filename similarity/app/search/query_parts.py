@@ -84,7 +84,9 @@ def _file(part: Part) -> QueryFile:
     if part.kind == UPLOAD:
         file = session_uploads.shared_uploads().find(visitors.current().session, part.value)
         if file is None:
-            raise SearchError("This search was made with an uploaded picture. Uploads are not kept: show it again.")
+            raise SearchError(
+                "This search was made with an uploaded picture. Uploads are not stored: upload the picture again."
+            )
         return file
     if part.kind == SAMPLE:
         for item in sample_queries():

@@ -114,7 +114,7 @@ def _with_weights(
         network.load_state_dict(state if own else adapt(state, network))
     except (*damaged, pickle.UnpicklingError, SafetensorError) as error:
         raise WeightsError(
-            f"{weights} is damaged or does not hold the weights of {backbone.title}: delete it and try again."
+            f"{weights} is damaged or does not contain the weights of {backbone.title}: delete it and try again."
         ) from error
     return network
 

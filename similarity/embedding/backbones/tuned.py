@@ -56,7 +56,7 @@ def find_choice(backbone: Backbone, sha256: str) -> ModelChoice:
         return ModelChoice(backbone, tuned)
     if find_weights(backbone) is None and not sha256.startswith(backbone.weights.sha256_prefix):
         raise WeightsError(
-            f"The weights that it was used with were fine-tuned from {backbone.title} and are not on this computer: "
+            f"The weights that were used before were fine-tuned from {backbone.title} and are not on this computer: "
             f"put {tuned_path(backbone.name, sha256).name} back into models/tuned, or index again."
         )
     return ModelChoice(backbone, obtain_weights(backbone))
@@ -78,7 +78,7 @@ def read_tuned(path: str | Path) -> Tuned:
     try:
         get_backbone(model)
     except ModelError as error:
-        raise WeightsError(f"{path} was fine-tuned from a model that is not known here: {error}") from error
+        raise WeightsError(f"{path} was fine-tuned from an unknown model: {error}") from error
     try:
         facts = parse_json(header[CARD])
         card = Card(**{attribute.name: facts[attribute.name] for attribute in fields(Card) if attribute.name in facts})
