@@ -115,9 +115,9 @@ def _of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:
 def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
     vectors = open_gallery(name).embeddings
     held_out = np.arange(HELD_OUT // 2, len(vectors), HELD_OUT)[:MAX_QUERIES]
-    kept = np.setdiff1d(np.arange(len(vectors)), held_out)
-    blocks = (vectors[kept[start : start + BLOCK]] for start in range(0, len(kept), BLOCK))
-    return blocks, vectors[held_out], len(kept)
+    searched = np.setdiff1d(np.arange(len(vectors)), held_out)
+    blocks = (vectors[searched[start : start + BLOCK]] for start in range(0, len(searched), BLOCK))
+    return blocks, vectors[held_out], len(searched)
 
 
 def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tuple[int, int], report: Reporter) -> None:
@@ -126,16 +126,16 @@ def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tup
     sample.mkdir()
     nearest = _Nearest(queries)
 
-    def compared(part: Iterator[Vectors]) -> Iterator[Vectors]:
+    def comparing(part: Iterator[Vectors]) -> Iterator[Vectors]:
         for block in part:
             nearest.compare(block)
             report.advance(len(block))
             yield block
 
     count = min(shape[0], EXACT_AT_MOST)
-    write_vectors(sample / FILE, (count, shape[1]), compared(itertools.islice(blocks, -(-count // BLOCK))))
+    write_vectors(sample / FILE, (count, shape[1]), comparing(itertools.islice(blocks, -(-count // BLOCK))))
     first = (block for _, block in StoredVectors(sample / FILE).blocks())
-    for place, rest in ((sample, None), (folder, itertools.chain(first, compared(blocks)))):
+    for place, rest in ((sample, None), (folder, itertools.chain(first, comparing(blocks)))):
         if rest is not None:
             write_vectors(place / FILE, shape, rest, "float16")
         np.save(place / TRUTH, nearest.rows)

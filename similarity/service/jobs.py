@@ -25,7 +25,7 @@ State = Literal["waiting", "running", "done", "failed", "cancelled"]
 # The result of a job: a report, the gallery's new manifest, or a head to keep or discard.
 Result = Report | Manifest | Head | None
 
-KEPT = 20
+MAX_JOBS = 20
 UNEXPECTED = "Something unexpected went wrong ({}). The gallery is as it was; the log of the app has the detail."
 
 logger = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ class Jobs:
             job = Job(self._started, directory, task, work, self._turns)
             others = [other for other in self._jobs if other.directory != directory or (stays and other.is_undecided)]
             ended = [other for other in others if not other.is_active and not other.is_undecided]
-            self._jobs = [other for other in others if other not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
+            self._jobs = [other for other in others if other not in ended[: max(0, len(ended) - MAX_JOBS + 1)]] + [job]
         try:
             threading.Thread(target=job.run, name=f"{task} {directory.name}", daemon=True).start()
         except RuntimeError as error:

@@ -156,7 +156,9 @@ def of_another_network() -> bytes:
 )
 def test_a_damaged_weights_file_is_an_error_that_names_it(tmp_path: Path, content: Callable[[], bytes]) -> None:
     (tmp_path / FILE).write_bytes(content())
-    with pytest.raises(WeightsError, match=rf"{FILE} is damaged or does not contain the weights of ResNet-50: delete it"):
+    with pytest.raises(
+        WeightsError, match=rf"{FILE} is damaged or does not contain the weights of ResNet-50: delete it"
+    ):
         build_network(get_backbone("resnet50"), tmp_path / FILE)
 
 

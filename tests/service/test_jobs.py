@@ -14,7 +14,7 @@ from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundErr
 from similarity.indexing.options import IndexOptions
 from similarity.progress import Progress
 from similarity.service import tasks
-from similarity.service.jobs import KEPT, Job, Jobs
+from similarity.service.jobs import MAX_JOBS, Job, Jobs
 from similarity.sources.uploads import drop_unused, keep_upload
 from similarity.storage.cleanup import delete_gallery
 from similarity.storage.inventory import can_go_back, disk_bytes, list_galleries, take_inventory
@@ -185,9 +185,9 @@ def test_jobs_that_embed_take_turns_and_one_that_waits_can_be_cancelled(
 
 
 def test_of_the_jobs_that_ended_the_latest_are_kept(jobs: Jobs, directory: Path) -> None:
-    for number in range(KEPT + 5):
+    for number in range(MAX_JOBS + 5):
         ended(jobs.start(directory.with_name(f"gallery-{number}"), "verify", lambda _: None))
-    assert [job.number for job in jobs.listed()] == list(range(6, KEPT + 6))
+    assert [job.number for job in jobs.listed()] == list(range(6, MAX_JOBS + 6))
 
 
 def test_bytes_are_counted_too(jobs: Jobs, directory: Path) -> None:
