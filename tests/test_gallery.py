@@ -304,7 +304,7 @@ def test_a_gallery_of_the_first_version_is_told_to_be_indexed_again(built: Galle
 
 def test_other_weights_than_those_a_gallery_was_made_with_are_refused(built: Gallery, own_pictures: Path) -> None:
     change_manifest(built, weights_sha256="0" * 64)
-    with pytest.raises(GalleryError, match="The weights of efficientnet-lite2 on this computer are others"):
+    with pytest.raises(GalleryError, match="The weights of efficientnet-lite2 on this computer differ"):
         Gallery.open(built.directory).search(own_pictures / "dots" / "dots-0.jpg")
 
 

@@ -280,7 +280,7 @@ def test_very_many_addresses_in_a_short_time_are_refused_with_a_sentence(
     ask_for(page, site.url("/2.jpg"))
     assert len(ranking(page)) == 10, "what was fetched is not fetched again"
     ask_for(page, site.url("/3.jpg"))
-    assert "very many addresses in a short time: wait a minute" in errors(page)
+    assert "Too many addresses were fetched in a short time: wait a minute" in errors(page)
     assert "/3.jpg" not in site.asked
 
 

@@ -79,7 +79,7 @@ def test_queries_are_shown_with_right_and_wrong_marked(page: AppTest, shapes: Ga
 def test_other_queries_can_be_chosen_and_more_of_them(page: AppTest) -> None:
     page.run()
     page.segmented_control(key="cases_kind").set_value("Best").run()
-    assert "find most of what is right" in texts(page)
+    assert "find most of the right results" in texts(page)
     page.selectbox(key="cases_label").select("rings").run()
     assert not page.exception
     assert {tile["label"] for tile in tiles(page) if tile["mark"] == "query"} == {"rings"}

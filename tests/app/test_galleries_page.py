@@ -432,7 +432,7 @@ def test_a_gallery_is_deleted_only_after_its_name_was_typed(page: AppTest, mine:
     press(page, "Delete …")
     assert "The pictures themselves stay where they are" in texts(page)
     delete(page, "Mine")
-    assert "That is not its name" in page.error[0].value
+    assert "This is not its name" in page.error[0].value
     assert mine.is_live
     press(page, "Keep it")
     assert "Delete it for good" not in labels(page)

@@ -190,7 +190,7 @@ def test_a_head_is_trained_looked_at_and_kept(page: AppTest, mine: Gallery) -> N
     assert kept is not None
     assert np.array_equal(kept.last, head.last)
     assert kept.card == head.card
-    assert "mine is searched through the new head from now on" in texts(page)
+    assert "Searches of mine use the new head from now on" in texts(page)
     assert "This gallery has a head" in texts(page)
 
 
@@ -326,7 +326,7 @@ def test_a_head_is_kept_in_a_new_gallery_of_the_same_pictures(page: AppTest, min
     assert taught.head is not None
     assert list(taught.items) == list(mine.items)
     assert mine.is_live
-    assert "taught is searched through the new head from now on" in texts(page)
+    assert "Searches of taught use the new head from now on" in texts(page)
     press(page, "Evaluate it")
     assert page.session_state["went"] == ("evaluate", {"gallery": "taught"})
 
@@ -376,7 +376,7 @@ def test_a_gallery_says_which_head_it_has_and_it_is_taken_off(page: AppTest, min
     press(page, "Take the head off")
     finish(page)
     assert reopened(mine).head is None
-    assert "mine is searched without a head from now on" in texts(page)
+    assert "Searches of mine use no head from now on" in texts(page)
     assert "This gallery has a head" not in texts(page)
 
 
@@ -417,7 +417,7 @@ def test_labels_that_teach_nothing_are_told_before_anything_begins(
 def test_too_few_labels_to_hold_some_out_are_told_and_items_can_be_held_out(page: AppTest) -> None:
     page.run()
     page.radio(key="train-split-labels-mine").set_value("label").run()
-    assert "It takes 4 labels with two pictures each to hold some labels out" in texts(page)
+    assert "To hold whole labels out, 4 labels need two pictures each" in texts(page)
     assert next(button for button in page.button if button.label == "Train").disabled
     page.radio(key="train-split-labels-mine").set_value("item").run()
     assert not next(button for button in page.button if button.label == "Train").disabled

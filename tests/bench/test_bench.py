@@ -267,7 +267,7 @@ def test_an_index_that_cannot_be_measured_is_an_error_in_a_sentence(run: Run, mo
     monkeypatch.setattr("similarity.bench.search.run_module", lambda *_: Done([], 1, "", "a trace\nMemoryError\n"))
     done = run("bench", "search", "--n", "20", "--dim", "4")
     assert done.stderr.endswith("Error: The index flat could not be measured (MemoryError).\n")
-    assert run("bench", "search", "--n", "3").stderr.endswith("nothing to measure with 3 vectors: take 10 at least.\n")
+    assert run("bench", "search", "--n", "3").stderr.endswith("3 vectors are too few to measure: take at least 10.\n")
 
 
 @pytest.mark.usefixtures("imported_torch")

@@ -222,7 +222,7 @@ def test_a_gallery_is_checked_undone_and_deleted(
     press(tab, "Delete …")
     tab.get_by_role("textbox", name="Type its name").fill("yours")
     press(tab, "Delete it for good")
-    see(tab, "That is not its name")
+    see(tab, "This is not its name")
     tab.get_by_role("textbox", name="Type its name").fill(name)
     press(tab, "Delete it for good")
     see(tab, f"{name} was deleted. The pictures themselves were not touched.")

@@ -139,7 +139,7 @@ def test_a_second_job_on_the_same_gallery_is_refused_and_on_another_one_it_is_no
 
     job = jobs.start(directory, "index", wait)
     assert jobs.active(directory) is job
-    with pytest.raises(GalleryBusyError, match="being done with the gallery mine already"):
+    with pytest.raises(GalleryBusyError, match="running on the gallery mine"):
         jobs.start(directory, "add", wait)
     other = jobs.start(directory.with_name("other"), "index", wait)
     jobs.dismiss(job)

@@ -57,7 +57,7 @@ def test_what_is_there_already_is_not_downloaded_again(site: Site, tmp_path: Pat
 
 def test_a_zip_with_another_hash_is_thrown_away(site: Site, tmp_path: Path) -> None:
     site.pages["/sop.zip"] = (200, {}, clothing_zip())
-    with pytest.raises(FetchError, match="is not the expected file: its MD5"):
+    with pytest.raises(FetchError, match="is not the expected one: its MD5"):
         download_dataset(DATASETS["sop"], tmp_path, url=site.url("/sop.zip"))
     assert not list(tmp_path.glob("*.zip"))
 
