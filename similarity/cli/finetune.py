@@ -122,7 +122,7 @@ def _teach(gallery: "Gallery", settings: Settings, target: Path | None, called: 
 
 
 def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Taught:
-    """Train the network, and embed the pictures anew into the target gallery if there is one."""
+    """Train the network, and embed the pictures with it into the target gallery if there is one."""
     from similarity.finetuning.backbone import reindex, tune_backbone
 
     with interruptible(goes_on=False):

@@ -171,7 +171,7 @@ def _where(conditions: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
-    """Search, draw the sheet if there is to be one, and print the hits."""
+    """Search, draw the sheet if one is requested, and print the hits."""
     if sheet and sheet.suffix.lower() != ".png":
         raise typer.BadParameter("its name must end in .png", param_hint="--sheet")
     answer = _answer(request)
@@ -259,7 +259,7 @@ def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
 
 
 def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
-    """Print a line for each hit, and how likely it is right where that is known."""
+    """Print a line for each hit, with the probability that it is right if there is one."""
     columns = ("rank", "score", *(["likely"] if chances else []), "label", "path")
     likely = [[confidence.as_cell(chances, hit)] if chances else [] for hit in hits]
     rows = [

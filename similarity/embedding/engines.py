@@ -47,7 +47,7 @@ class Engine(Protocol):
         """Number of pictures in a batch of `stream`."""
 
     def run(self, pixels: Pixels) -> Vectors:
-        """uint8 (n, crop, crop, 3) -> float32 (n, dim), as soon as possible."""
+        """uint8 (n, crop, crop, 3) -> float32 (n, dim), with low latency."""
 
     def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
         """Many batches, each uint8 (0..batch, crop, crop, 3) -> float32 (0..batch, dim), in order, several ahead."""

@@ -1,7 +1,7 @@
 """Downloads of known large files, such as weights and datasets: they appear whole and checked, or not at all.
 
 An interrupted download resumes where it stopped (HTTP Range, RFC 9110 section 14), a few times at once, and again at
-the next call, as long as the server still has the same file by its ETag or date.
+the next call, if the server still has the same file by its ETag or date.
 """
 
 import hashlib
@@ -87,7 +87,7 @@ def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> Non
         if not _continues(response, answered, have):
             part.unlink(missing_ok=True)
             have = 0
-            if response.status_code != requests.codes.ok:  # some other part of the file: ask for all of it
+            if response.status_code != requests.codes.ok:  # some other part of the file: request all of it
                 raise _BrokenOffError
         announced = response.headers.get("Content-Length", "")
         total = have + int(announced) if announced.isdecimal() else 0

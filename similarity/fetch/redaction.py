@@ -1,7 +1,7 @@
 """Redaction of texts for visitors: of an address or a path only the file's name and a public host are kept.
 
-Whether a host is public cannot be asked for while a page is drawn. So it is named only if nothing speaks against that:
-a name below a top-level domain that everybody knows, an ordinary port, and none of SIMILARITY_PRIVATE_HOSTS.
+Whether a host is public cannot be looked up while a page is drawn. So a host is named only if it has a name below a
+well-known top-level domain, an ordinary port, and is not in SIMILARITY_PRIVATE_HOSTS.
 """
 
 import re

@@ -131,7 +131,7 @@ class Explanation:
         if abs(self.neighbours) < 0.005:
             return f"Score {self.score:.2f}, all of it from the two pictures themselves."
         own = f"Score {self.score:.2f}: {self.own:.2f} from the regions of these two pictures"
-        return f"{own}, {self.neighbours:.2f} from what their neighbours in the gallery have in common."
+        return f"{own}, {self.neighbours:.2f} from common neighbours in the gallery."
 
 
 def look(image: Image.Image, embedder: Embedder, vectors: StoredVectors, head: Head | None = None) -> Look:

@@ -105,7 +105,7 @@ class Tuning:
 def tune(
     answer: Answer, lists: int, vectors: StoredVectors, before: Tuning, progress: OnProgress | None = None
 ) -> Tuning:
-    """Measure how many lists each level needs.
+    """Measure the number of lists that each level needs.
 
     Args:
         answer: searches the index.

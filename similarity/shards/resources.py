@@ -26,7 +26,7 @@ class Layout:
 
 
 def lay_out(nodes: Sequence[dict[str, Any]], cores: int | None) -> Layout:
-    """Lay out as many workers as fit: one per GPU if the cluster has any, else one per group of cores.
+    """Lay out as many workers as fit: one per GPU if the cluster has any, otherwise one per group of cores.
 
     Raises:
         ClusterError: not even one fits.

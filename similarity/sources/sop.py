@@ -32,7 +32,7 @@ def read_products(root: Path, *, split: Split = "test", products: int | None = N
         products: keep that many products, drawn with `seed`; the same for the same seed.
 
     Raises:
-        SourceError: the split's file is missing or none of its lines can be read, or there are fewer products.
+        SourceError: the split's file is missing or unreadable, or there are fewer products.
     """
     items: list[Item] = []
     skipped: list[Skipped] = []

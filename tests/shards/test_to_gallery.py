@@ -86,7 +86,10 @@ def as_unfinished(path: Path) -> None:
         (as_unfinished, "are not complete: run the same `embed` again"),
         (lambda path: path.with_name("embeddings.json").write_text("{"), "embeddings.json is damaged"),
         (lambda path: path.with_name("embeddings.json").unlink(), "contains no embeddings: make some with"),
-        (lambda path: shutil.copy(min(path.parent.glob("shard-*0-*")).with_name(last(path)), path), "has changed since it was written"),
+        (
+            lambda path: shutil.copy(min(path.parent.glob("shard-*0-*")).with_name(last(path)), path),
+            "has changed since it was written",
+        ),
     ],
 )
 def test_shards_that_are_damaged_or_incomplete_are_refused_and_the_gallery_stays_as_it_was(

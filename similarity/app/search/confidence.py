@@ -38,7 +38,7 @@ def calibrations() -> SingleFlight[Calibration | None]:
 def estimate(
     gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example], vector: Vectors, link: Link
 ) -> Chances | None:
-    """Estimate how likely results are right; None without a calibration, and for words, which it does not cover."""
+    """Return the probabilities of results; None without a calibration, and for words, which it does not cover."""
     if any(example.part.kind == TEXT for example in (*like, *unlike)):
         return None
     calibration = _calibration(gallery)

@@ -1,4 +1,4 @@
-"""Comparison of a plan's figures with measurements of `bench`, to show how far they can be trusted."""
+"""Comparison of a plan's figures with measurements of `bench`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
-"""Any network of timm by its own name there, `timm:convnext_tiny.fb_in22k`, as timm says that it is to be used.
+"""Networks of timm by their own names, such as `timm:convnext_tiny.fb_in22k`, with timm's own preprocessing.
 
-Facts from timm are stored under SIMILARITY_HOME/cache, since asking timm imports torch, which takes seconds that a
-query need not wait for.
+Facts from timm are cached under SIMILARITY_HOME/cache, since importing timm and torch takes seconds.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def address(store: Store) -> str:
 
 
 def reached(store: Store) -> str:
-    """Return the address to connect to; of what a gallery names, only the database is used without a person's consent.
+    """Return the address to connect to, which a person has given; only the database's name may come from a gallery.
 
     Raises:
         StoreError: the address was never given here, or is not valid.
