@@ -31,11 +31,11 @@ def is_ready() -> bool:
 
 def sample_queries() -> list[Item]:
     """Pictures of products of the catalogue that are not in it; their label is the category."""
-    return _listed(FOLDER / "queries.csv")
+    return _read_catalogue(FOLDER / "queries.csv")
 
 
 @cache
-def _listed(path: Path) -> list[Item]:
+def _read_catalogue(path: Path) -> list[Item]:
     from similarity.sources import open_source
 
     return open_source(path).items if path.is_file() else []

@@ -31,16 +31,16 @@ def bench_query(
     Raises:
         SourceError: there is no picture that can be read. ModelError: the model is not available.
     """
-    tell = progress or (lambda _: None)
+    report_progress = progress or (lambda _: None)
     with scratch_home(model) as (choice, real):
-        gallery = Gallery.build(folder, find_gallery(NAME), model=choice, precision=precision, progress=tell)
+        gallery = Gallery.build(folder, find_gallery(NAME), model=choice, precision=precision, progress=report_progress)
         paths = [item.path for item in gallery.items]
         files = [read_file(path)[0] for path in paths[:: max(1, -(-len(paths) // QUERIES))]]
-        tell(Progress("Searching"))
+        report_progress(Progress("Searching"))
         _search_all(gallery, files, threads=THREADS)  # warms up
         alone, _ = _search_all(gallery, files, threads=1)
         together, per_second = _search_all(gallery, files, threads=THREADS)
-        tell(Progress("Searching in fresh processes"))
+        report_progress(Progress("Searching in fresh processes"))
         cold = [_search_in_a_fresh_process(paths[0]) for _ in range(1 + COLD_STARTS)][1:]
         return {
             "model": choice.backbone.name,

@@ -92,11 +92,11 @@ def bench_search(
 
 def _measure(folder: Path, cases: Sequence[Case], n: int, progress: OnProgress | None) -> list[dict[str, Any]]:
     """Build and measure each case in a process of its own; cases that share an index build it once."""
-    tell = progress or (lambda _: None)
+    report_progress = progress or (lambda _: None)
     rows: list[dict[str, Any]] = []
     done: dict[tuple[str, ...], dict[str, Any]] = {}
     for case in cases:
-        tell(Progress(f"Measuring {case.name}"))
+        report_progress(Progress(f"Measuring {case.name}"))
         where = folder / "some" if case.is_exact else folder
         for task in (("build", case.recipe), ("measure", case.recipe, case.accuracy)):
             if task not in done:

@@ -119,7 +119,7 @@ def search(
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
     options = SearchOptions(
-        where=_where(where or []), min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy
+        where=_parse_conditions(where or []), min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy
     )
     pictures = [*filter(None, [query]), *(like or [])]
     named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
@@ -159,7 +159,7 @@ def open_or_index(gallery: str) -> "Gallery":
     return opened
 
 
-def _where(conditions: Sequence[str]) -> dict[str, list[str]]:
+def _parse_conditions(conditions: Sequence[str]) -> dict[str, list[str]]:
     """Conditions of the form `column=value` as the values of each column."""
     values: dict[str, list[str]] = {}
     for condition in conditions:
@@ -216,7 +216,7 @@ def _draw(answer: Answer, path: Path) -> None:
     pictures = [answer.gallery.thumbnail(hit.item) for hit in hits]
     title, heading = name.rstrip("/").rsplit("/", 1)[-1] if answer.request.query.like else "Words", "Query"
     if answer.reasons is not None:
-        picture, pictures, heading = explaining.heated(picture, pictures, answer.reasons)
+        picture, pictures, heading = explaining.draw_heat(picture, pictures, answer.reasons)
     save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading))
 
 

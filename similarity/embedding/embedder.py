@@ -247,7 +247,7 @@ def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
     Returns:
         uint8 (crop, crop, 3).
     """
-    left, top, right, bottom = _seen(image.size, how)
+    left, top, right, bottom = _crop_edges(image.size, how)
     filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
     box = (left, top, min(right, image.width), min(bottom, image.height))
     return np.asarray(image.resize((how.crop, how.crop), filters[how.interpolation], box=box))
@@ -256,11 +256,11 @@ def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
 def seen_box(size: tuple[int, int], how: Preprocessing) -> Box:
     """Return the part of a picture of this size, width and height, that a network sees."""
     width, height = size
-    left, top, right, bottom = _seen(size, how)
+    left, top, right, bottom = _crop_edges(size, how)
     return Box(left / width, top / height, min(1.0, right / width), min(1.0, bottom / height))
 
 
-def _seen(size: tuple[int, int], how: Preprocessing) -> tuple[float, float, float, float]:
+def _crop_edges(size: tuple[int, int], how: Preprocessing) -> tuple[float, float, float, float]:
     """Return the crop in pixels; right and bottom may be a fraction of a pixel outside of the picture."""
     short = min(size)
     # The sizes and offsets below are rounded the way torchvision rounds them.

@@ -85,10 +85,10 @@ class FeatureMaps:
 def find_map(model: Any) -> Place | None:
     """Find the last feature map of an OpenVINO model for one picture, (1, side, side, 3) -> (1, dim)."""
     result = model.get_results()[0].input_value(0)
-    return _pooled(result) or _nearest_map(result, _shape(model.inputs[0])[1])
+    return _find_pooled_map(result) or _nearest_map(result, _shape(model.inputs[0])[1])
 
 
-def _pooled(value: Any) -> Place | None:
+def _find_pooled_map(value: Any) -> Place | None:
     """The map whose mean the features are, if they are a mean."""
     while value.get_node().get_type_name() in RESHAPING:
         value = value.get_node().input_value(0)

@@ -66,7 +66,7 @@ def converted_network(backbone: Backbone, weights: Path, weights_sha256: str) ->
     Raises:
         WeightsError: they are damaged or of another network. ModelError: it cannot be converted or stored.
     """
-    return _converted(backbone, "convert", _picture_folder(backbone, weights_sha256), weights)
+    return _find_or_convert(backbone, "convert", _picture_folder(backbone, weights_sha256), weights)
 
 
 def find_text_network(backbone: Backbone, weights_sha256: str) -> Path | None:
@@ -77,7 +77,7 @@ def find_text_network(backbone: Backbone, weights_sha256: str) -> Path | None:
 
 def converted_text_network(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
     """As `converted_network`, for the backbone's text tower."""
-    return _converted(backbone, "convert-text", _text_folder(backbone, weights_sha256), weights)
+    return _find_or_convert(backbone, "convert-text", _text_folder(backbone, weights_sha256), weights)
 
 
 def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[np.uint8]) -> Path:
@@ -114,7 +114,7 @@ def _folder(name: str, *depends_on: object) -> Path:
     return cache_folder() / "networks" / f"{name.replace(':', '-')}-{key}"  # no colons in names of files on Windows
 
 
-def _converted(backbone: Backbone, task: str, folder: Path, weights: Path) -> Path:
+def _find_or_convert(backbone: Backbone, task: str, folder: Path, weights: Path) -> Path:
     """Return a network's folder, converting the network if necessary."""
 
     def convert(target: Path) -> None:

@@ -91,7 +91,7 @@ def embed_source(
         batches, to_embed = itertools.tee(_batches(_once(prepared), embedder.batch))
         pixels = (_stack(batch, embedder.backbone.preprocessing) for batch in to_embed)
         for vectors, batch in zip(embedder.embed_stream(pixels), batches, strict=True):
-            yield from _joined(batch, vectors)
+            yield from _join(batch, vectors)
             report.advance(len(batch))
 
 
@@ -202,7 +202,7 @@ def _stack(batch: list[_Read], how: Preprocessing) -> Pixels:
     return np.stack(pixels) if pixels else np.empty((0, how.crop, how.crop, 3), np.uint8)
 
 
-def _joined(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
+def _join(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
     """Join the results of a batch with their vectors."""
     rows = iter(vectors)
     for result in batch:

@@ -150,7 +150,7 @@ def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLargeError(name, "is too large (the limit is 50 megapixels).") from error
     except DECODING_ERRORS as error:
-        raise _damaged(name, error) from error
+        raise _damaged_error(name, error) from error
 
 
 def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.Image:
@@ -162,7 +162,7 @@ def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.I
         turn = TURNS.get(_orientation(image))
         return rgb if turn is None else rgb.transpose(turn)
     except DECODING_ERRORS as error:
-        raise _damaged(name, error) from error
+        raise _damaged_error(name, error) from error
 
 
 def count_pixels(data: bytes) -> int:
@@ -262,7 +262,7 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(grey)
 
 
-def _damaged(name: str, error: BaseException) -> DamagedError:
+def _damaged_error(name: str, error: BaseException) -> DamagedError:
     """The error for a damaged picture, with the first line of the decoder's message, or the name of its error."""
     text = str(error).strip()
     return DamagedError(name, f"is damaged or incomplete ({text.splitlines()[0] if text else type(error).__name__}).")

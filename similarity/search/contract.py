@@ -42,17 +42,26 @@ class Selection:
         rows: int64 (m,), sorted and distinct.
         where: the conditions that select these rows, for an index that has labels and metadata, too; None if the rows
             were not selected by conditions.
-        but: rows that meet the conditions and are excluded, int64 (.,).
+        excluded: rows that meet the conditions and are excluded, int64 (.,).
     """
 
-    def __init__(self, rows: Rows, where: Where | None = None, but: Collection[int] = ()) -> None:
+    def __init__(
+        self, rows: Rows, where: Where | None = None, excluded: Collection[int] = (), *, but: Collection[int] = ()
+    ) -> None:
+        """Select rows; `but` is an older name of `excluded`."""
+        excluded = excluded or but
         self.rows = np.unique(np.asarray(rows, np.int64))
-        self.where, self.but = where, np.fromiter(but, np.int64, len(but))
+        self.where, self.excluded = where, np.fromiter(excluded, np.int64, len(excluded))
         self._prepared: dict[int, Any] = {}
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
+
+    @property
+    def but(self) -> Rows:
+        """Older name of `excluded`."""
+        return self.excluded
 
     def prepared(self, index: object, prepare: Callable[[Rows], Prepared]) -> Prepared:
         """The value that `prepare` returned for an index; computed on the first call, then kept."""

@@ -105,7 +105,7 @@ class Job:
         """Wait until it has ended; returns whether it has."""
         return self._ended.wait(timeout)
 
-    def tell(self, progress: Progress) -> None:
+    def report(self, progress: Progress) -> None:
         """Report progress; called by its work. Raises CancelledError if the job was cancelled."""
         if self.is_cancelled:
             raise CancelledError
@@ -114,7 +114,7 @@ class Job:
     def counter(self, task: str, unit: Literal["bytes", "files"]) -> Callable[[int, int], None]:
         """Return a callback that takes the number done and the total, and reports them as progress."""
         started = time.perf_counter()
-        return lambda done, total: self.tell(Progress(task, done, total, time.perf_counter() - started, unit))
+        return lambda done, total: self.report(Progress(task, done, total, time.perf_counter() - started, unit))
 
     @contextmanager
     def turn(self) -> Iterator[None]:

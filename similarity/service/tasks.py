@@ -30,7 +30,7 @@ def at(place: str | Path) -> Finding:
     """Find the pictures of a folder, a zip or a CSV."""
 
     def find(job: Job) -> Source:
-        job.tell(Progress("Looking for pictures"))
+        job.report(Progress("Looking for pictures"))
         return open_source(place)
 
     return find
@@ -41,10 +41,10 @@ def of_dataset(dataset: Dataset) -> Finding:
 
     def find(job: Job) -> Source:
         folder = datasets_folder()
-        job.tell(Progress("Connecting"))
+        job.report(Progress("Connecting"))
         download_dataset(dataset, folder, progress=job.counter("Downloading", "bytes"))
         unpacked = unpack_dataset(dataset, folder, progress=job.counter("Unpacking", "files"))
-        job.tell(Progress("Looking for pictures"))
+        job.report(Progress("Looking for pictures"))
         return open_source(unpacked / dataset.indexed, **_options(dataset))
 
     return find
@@ -57,7 +57,7 @@ def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> W
         source = find(job)
         choice = options.choose_model(job.counter("Downloading the model", "bytes"))
         with job.turn():
-            report, _ = operations.index(source, directory, replace(options, model=choice), progress=job.tell)
+            report, _ = operations.index(source, directory, replace(options, model=choice), progress=job.report)
             return report
 
     return work
@@ -69,7 +69,7 @@ def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work
     def work(job: Job) -> Report:
         source = find(job)
         with job.turn():
-            return operations.update(task, source, directory, Embedder.restore, progress=job.tell)
+            return operations.update(task, source, directory, Embedder.restore, progress=job.report)
 
     return work
 
@@ -91,7 +91,7 @@ def rebuild(
 
     def work(job: Job) -> Report:
         with job.turn():
-            return operations.rebuild(directory, recipe, refinement, head, into=into, progress=job.tell)
+            return operations.rebuild(directory, recipe, refinement, head, into=into, progress=job.report)
 
     return work
 
@@ -117,7 +117,7 @@ class Training:
         self.epochs, self.begun = (), 0.0
         with job.turn():
             self.begun = time.monotonic()
-            job.tell(Progress("Starting"))
+            job.report(Progress("Starting"))
             return finetune(
                 Gallery.open(self.directory), self.settings, on_epoch=lambda epoch: self._on_epoch(job, epoch)
             )
@@ -125,7 +125,7 @@ class Training:
     def _on_epoch(self, job: Job, epoch: Epoch) -> None:
         self.epochs = (*self.epochs, epoch)
         seconds = time.monotonic() - self.begun
-        job.tell(Progress(STAGES[epoch.stage], epoch.number, epoch.of, seconds, "epochs"))
+        job.report(Progress(STAGES[epoch.stage], epoch.number, epoch.of, seconds, "epochs"))
 
 
 def verify(directory: Path) -> Work:
@@ -149,7 +149,7 @@ def delete(directory: Path) -> Work:
 
 def _run(job: Job, task: str, work: Callable[[], Any]) -> Any:
     """Run work that reports no progress itself, under the name of its task."""
-    job.tell(Progress(task))
+    job.report(Progress(task))
     return work()
 
 

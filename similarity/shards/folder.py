@@ -12,7 +12,7 @@ import filelock
 from similarity.errors import ShardError
 from similarity.files import UNFINISHED_SUFFIX, write_atomically
 from similarity.shards.chunks import Chunk
-from similarity.shards.metadata import FORMAT, Counts, Origin, described
+from similarity.shards.metadata import FORMAT, Counts, Origin, describe_model
 from similarity.shards.shard_file import check_shard, remove
 from similarity.sources import Skipped
 
@@ -73,8 +73,8 @@ def begin(folder: Path, origin: Origin) -> None:
         existing = read_shelf(folder).origin
         if existing.identity != origin.identity:
             raise ShardError(
-                f"{folder} contains embeddings of another model ({described(existing.identity)}, not "
-                f"{described(origin.identity)}): choose another folder, or delete that one."
+                f"{folder} contains embeddings of another model ({describe_model(existing.identity)}, not "
+                f"{describe_model(origin.identity)}): choose another folder, or delete that one."
             )
         if existing.source != origin.source:
             raise ShardError(
@@ -84,7 +84,7 @@ def begin(folder: Path, origin: Origin) -> None:
     write_shelf(folder, Shelf(origin))
 
 
-def finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict[str, Counts]:
+def find_finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict[str, Counts]:
     """The sound shards of chunks, by name; damaged ones are deleted."""
     there = {path.name for path in folder.glob("shard-*.parquet")}
     done: dict[str, Counts] = {}

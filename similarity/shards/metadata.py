@@ -32,6 +32,6 @@ class Counts:
     pictures: int
 
 
-def described(identity: dict[str, Any]) -> str:
+def describe_model(identity: dict[str, Any]) -> str:
     """A description of a model for people."""
     return f"{identity['model']} in {identity['precision']}, weights {str(identity['weights_sha256'])[:12]}"

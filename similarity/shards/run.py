@@ -14,7 +14,7 @@ from similarity.errors import ModelError, ShardError, SourceError
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.shards.chunks import CHUNK, Chunk, cut
-from similarity.shards.folder import Shelf, begin, complete, finished, holding, name_of
+from similarity.shards.folder import Shelf, begin, complete, find_finished, holding, name_of
 from similarity.shards.metadata import Counts, Origin
 from similarity.shards.shard_file import read_skipped
 from similarity.shards.worker import Done, Task, embed_chunk, identity, load_embedder
@@ -138,7 +138,7 @@ def embed(
         origin = _origin(source.name, choice, precision, at_work.device, thumbnails=thumbnails)
         begin(folder, origin)
         chunks, skipped = _cut(source, size, origin)
-        before = finished(folder, chunks, origin)
+        before = find_finished(folder, chunks, origin)
         missing = [chunk for chunk in chunks if name_of(chunk) not in before]
         done = _work(at_work, Task(folder, origin, at_work.device), missing, progress)
         counts = before | {result.name: result.counts for result in done}

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from similarity.errors import ShardError
 from similarity.files import write_atomically
-from similarity.shards.metadata import FORMAT, Counts, Origin, described
+from similarity.shards.metadata import FORMAT, Counts, Origin, describe_model
 from similarity.sources import Item, Skipped
 from similarity.vectors.arrays import Vectors
 
@@ -66,15 +66,15 @@ def check_shard(path: Path, origin: Origin) -> Counts:
     Raises:
         ShardError: it is missing, cut short, damaged, not a shard, or of another model.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         facts = json.loads((file.schema_arrow.metadata or {})[KEY])
         counts = Counts(file.metadata.num_rows, facts["pictures"])
         if facts["format"] != FORMAT:
             raise ShardError(f"{path} was made by another version of this program: embed again.")
         if facts["identity"] != origin.identity or facts["dim"] != origin.dim:
             raise ShardError(
-                f"{path} has embeddings of another model than its folder ({described(facts['identity'])}, and not "
-                f"{described(origin.identity)}): delete it and embed again."
+                f"{path} has embeddings of another model than its folder ({describe_model(facts['identity'])}, and not "
+                f"{describe_model(origin.identity)}): delete it and embed again."
             )
         if facts["rows"] != counts.rows:
             raise ValueError("the number of rows has changed")
@@ -119,7 +119,7 @@ def read_vectors(path: Path, dim: int) -> Iterator[Vectors]:
         # `flatten` leaves out null values.
         block[there] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
         if not np.all(np.abs(np.linalg.norm(block[there], axis=1) - 1) < TOLERANCE):  # nor NaN
-            raise _damaged(path)
+            raise _damaged_error(path)
         yield block
 
 
@@ -190,7 +190,7 @@ def _as_lists(rows: Sequence[Row], dim: int) -> pa.Array:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+def _open(path: Path) -> Iterator[pq.ParquetFile]:
     """Open a shard; errors of reading it within become ShardError."""
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
@@ -198,16 +198,16 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     except FileNotFoundError as error:
         raise ShardError(f"{path} is missing: run the same `embed` again, which makes it again.") from error
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
-        raise _damaged(path) from error
+        raise _damaged_error(path) from error
 
 
 def _read(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    with _opened(path) as file:
+    with _open(path) as file:
         there = [name for name in names if name in file.schema_arrow.names]
         yield from file.iter_batches(BLOCK, columns=there)
 
 
-def _damaged(path: Path) -> ShardError:
+def _damaged_error(path: Path) -> ShardError:
     return ShardError(f"{path} is damaged or cut short: run the same `embed` again, which makes it again.")
 
 

@@ -42,7 +42,7 @@ def read_object(place: str) -> FileBytes:
         size = int(facts.get("size") or 0)
         if size > MAX_FILE_BYTES:
             raise FetchError(f"{place} is too large ({size / 1e6:.0f} MB; the limit is 200 MB).", place)
-        return FileBytes(store.cat_file(key), _changed(facts))
+        return FileBytes(store.cat_file(key), _modified_at(facts))
     except FetchError:
         raise
     except ImportError as error:
@@ -62,7 +62,7 @@ def _store(scheme: str) -> Any:
     return fsspec.filesystem(scheme, use_listings_cache=False)
 
 
-def _changed(facts: dict[str, Any]) -> float:
+def _modified_at(facts: dict[str, Any]) -> float:
     """The modification time of an object, in seconds since 1970; 0 if that is not known."""
     when = facts.get("LastModified") or facts.get("last_modified") or facts.get("mtime")
     return when.timestamp() if isinstance(when, datetime) else 0.0

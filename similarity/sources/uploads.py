@@ -33,7 +33,7 @@ def keep_upload(gallery: str, name: str, data: bytes | memoryview) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         incoming.write_bytes(data)
         open_source(incoming)
-        return incoming.rename(_unused(folder / clean))
+        return incoming.rename(_free_path(folder / clean))
     except SourceError as error:
         raise SourceError(str(error).replace(str(incoming), name)) from error
     except OSError as error:
@@ -68,7 +68,7 @@ def _clean(name: str) -> str:
     return f"{stem or 'upload'}{pure.suffix.lower()}"
 
 
-def _unused(path: Path) -> Path:
+def _free_path(path: Path) -> Path:
     """The path itself, or one with a number if the file exists."""
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
     return path if not path.exists() else next(other for other in numbered if not other.exists())

@@ -19,7 +19,7 @@ from similarity import Gallery
 from similarity.errors import StoreError
 from similarity.search.engines import check_store
 from similarity.search.milvus import addresses
-from similarity.search.milvus.addresses import give, is_given, normalised, reached, remember
+from similarity.search.milvus.addresses import give, is_given, normalise_address, reached, remember
 from similarity.search.stores import Store
 from similarity.storage.checksums import fingerprint
 from similarity.storage.cleanup import delete_gallery
@@ -244,7 +244,7 @@ def test_the_rest_of_an_address_leads_nowhere(empty_home: Path) -> None:
     for rest in ("/x.db", "/../x.db", "/global-cluster", "/a?b", "/a#b"):
         with pytest.raises(StoreError, match="is not an address of Milvus"):
             reached(Store("milvus", f"http://given.example{rest}"))
-    assert normalised("https://given.example") == "https://given.example:443"
+    assert normalise_address("https://given.example") == "https://given.example:443"
     assert not (empty_home / "milvus.json").exists(), "nothing was made there"
 
 

@@ -54,14 +54,14 @@ def cancelled_after(count: int, work: tasks.Work) -> tasks.Work:
     """The same work, cancelled once so many pictures are embedded."""
 
     def cancelling(job: Job) -> object:
-        tell = job.tell
+        report = job.report
 
         def watch(progress: Progress) -> None:
             if progress.done >= count:
                 job.cancel()
-            tell(progress)
+            report(progress)
 
-        job.tell = watch  # type: ignore[method-assign]
+        job.report = watch  # type: ignore[method-assign]
         return work(job)
 
     return cancelling  # type: ignore[return-value]
@@ -165,7 +165,7 @@ def test_jobs_that_embed_take_turns_and_one_that_waits_can_be_cancelled(
 
     def embed(job: Job) -> None:
         with job.turn():
-            job.tell(Progress("Embedding"))
+            job.report(Progress("Embedding"))
             has_begun.set()
             assert go_on.wait(30)
 

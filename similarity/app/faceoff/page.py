@@ -63,7 +63,7 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
         format_func=access.text_for_visitor,
         key=CHOSEN,
         max_selections=MAX_GALLERIES,
-        on_change=_changed,
+        on_change=_on_change,
         help="Those of the same pictures, made with different models, can be compared best.",
     )
     return [names[name] for name in chosen]
@@ -81,7 +81,7 @@ def _of_the_same_pictures(first: str | None, names: dict[str, Path]) -> list[str
     return list(sources)[:1]
 
 
-def _changed() -> None:
+def _on_change() -> None:
     chosen: list[str] = st.session_state[CHOSEN]
     st.session_state[BY_HAND] = list(chosen)
     link = links.read()

@@ -44,9 +44,9 @@ def choose(directories: list[Path], link: Link) -> Path:
     wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
     st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
     return names[
-        st.selectbox("Gallery", list(names), format_func=access.text_for_visitor, key="gallery", on_change=_changed)
+        st.selectbox("Gallery", list(names), format_func=access.text_for_visitor, key="gallery", on_change=_on_change)
     ]
 
 
-def _changed() -> None:
+def _on_change() -> None:
     links.change_gallery(st.session_state["gallery"])

@@ -138,7 +138,7 @@ def make_plan(wish: Wish, rates: Rates = REFERENCE) -> Plan:
         thumbnails_gb=wish.images * sizes.THUMBNAIL / GB,
         shards_gb=sizes.shards(wish.images, dim) / GB,
         **_embedding(wish, wish.images / rate / 3600),
-        **_stored(wish, split, rates),
+        **_storage(wish, split, rates),
         **_answering(wish, split, rates),
         assumptions=_assumptions(wish, rates, rate, recipe),
         limits=_limits(split.galleries, split.store, recipe, sizes.embeddings_file(recipe, each, dim) / GB, wish),
@@ -180,7 +180,7 @@ def _embedding(wish: Wish, core_hours: float) -> dict[str, Any]:
     }
 
 
-def _stored(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
+def _storage(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
     """Fields of a plan: bytes on disks and in memory."""
     recipe, each, dim = split.recipe.name, split.pictures_each, wish.dim
     state = _gallery_bytes(recipe, each, dim, split.store)

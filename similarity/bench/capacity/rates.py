@@ -97,7 +97,7 @@ def lists_of(recipe: str) -> int:
     return int(part.removeprefix("IVF"))
 
 
-def fitted(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
+def fit_rates(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
     """Return rates updated by reports of `bench`.
 
     Args:
@@ -141,7 +141,7 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
         flat_build_s=exact[FLAT]["build_s"] / numbers * 1e6,
         scan_build_s=exact[SCAN]["build_s"] / numbers * 1e6,
     )
-    inverted = [(row, n, d) for rows, n, d in sized if (row := _inverted(rows))]
+    inverted = [(row, n, d) for rows, n, d in sized if (row := _inverted_row(rows))]
     if not inverted:
         return updated
     return replace(
@@ -152,7 +152,7 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
     )
 
 
-def _inverted(rows: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _inverted_row(rows: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The row of inverted lists at the default accuracy."""
     row = rows.get(INVERTED) or rows.get(AUTO)
     return row if row and lists_of(row["index"]) else None

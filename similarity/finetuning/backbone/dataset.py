@@ -90,9 +90,9 @@ class Pictures:
                 drawn = [np.random.default_rng([*seed, number, place]) for place in range(len(rows))]
                 waiting.append((rows, [pool.submit(self.view, *pair) for pair in zip(rows, drawn, strict=True)]))
                 if len(waiting) > AHEAD:
-                    yield _finished(*waiting.popleft())
+                    yield _collect(*waiting.popleft())
             while waiting:
-                yield _finished(*waiting.popleft())
+                yield _collect(*waiting.popleft())
 
 
 def read_pictures(
@@ -166,5 +166,5 @@ def _check_space(folder: Path, needed: int) -> None:
         )
 
 
-def _finished(rows: Rows, views: list[Future[Pixels]]) -> tuple[Rows, Pixels]:
+def _collect(rows: Rows, views: list[Future[Pixels]]) -> tuple[Rows, Pixels]:
     return rows, np.stack([view.result() for view in views])

@@ -49,9 +49,11 @@ def condition(among: Selection | None, keys: Rows) -> str | None:
     """
     if among is None:
         return ""
-    if among.where is not None and len(among.but) <= NAMED:
+    if among.where is not None and len(among.excluded) <= NAMED:
         filters = [f"array_contains_any({TAGS}, {_texts(column, values)})" for column, values in among.where.items()]
-        return " and ".join(filters + ([f"{KEY} not in {_numbers(keys[among.but])}"] if len(among.but) else []))
+        return " and ".join(
+            filters + ([f"{KEY} not in {_numbers(keys[among.excluded])}"] if len(among.excluded) else [])
+        )
     if len(among) <= NAMED:
         return f"{KEY} in {_numbers(keys[among.rows])}"
     if len(keys) - len(among) <= NAMED:
@@ -67,7 +69,7 @@ def _numbers(keys: Rows) -> str:
     return json.dumps(keys.tolist())
 
 
-def _retagged(before: Before, items: Sequence[Item]) -> Rows:
+def drop_retagged(before: Before, items: Sequence[Item]) -> Rows:
     """Origins with -1 for items whose labels or metadata have changed, so that they are sent again."""
     from similarity.search.milvus.conditions import tags
 

@@ -54,7 +54,7 @@ class Installation:
     """The contents of the file.
 
     Attributes:
-        addresses: given by people, see `addresses.normalised`.
+        addresses: given by people, see `addresses.normalise_address`.
         galleries: the place of each gallery that has made collections, by the id that they carry.
     """
 
