@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # Seconds between two reports: drawing them costs time too.
-TELL_EVERY = 0.1
+REPORT_EVERY = 0.1
 
 Unit = Literal["pictures", "files", "bytes", "epochs"]
 
@@ -61,6 +61,6 @@ class Reporter:
         """Count more items as processed."""
         self._done += count
         seconds = time.perf_counter() - self._started
-        if self._on_progress and (seconds - self._reported_at >= TELL_EVERY or self._done == self._total):
+        if self._on_progress and (seconds - self._reported_at >= REPORT_EVERY or self._done == self._total):
             self._reported_at = seconds
             self._on_progress(Progress(self._task, self._done, self._total, seconds, self._unit))
