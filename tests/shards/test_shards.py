@@ -99,7 +99,7 @@ def test_an_interrupted_run_leaves_its_shards_and_the_next_goes_on_from_there(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.progress.TELL_EVERY", 0)  # every picture is told of, however fast they come
+        patch.setattr("similarity.progress.REPORT_EVERY", 0)  # every picture is told of, however fast they come
         with pytest.raises(KeyboardInterrupt):
             embedding(pictures, out, size=1, progress=interrupt)
     before = times(out)

@@ -96,11 +96,7 @@ class Pictures:
 
 
 def read_pictures(
-    items: Sequence[Item],
-    codes: Codes,
-    preprocessing: Preprocessing,
-    folder: Path,
-    progress: OnProgress | None = None,
+    items: Sequence[Item], codes: Codes, preprocessing: Preprocessing, folder: Path, progress: OnProgress | None = None
 ) -> Pictures:
     """Decode pictures in threads; missing and changed ones are left out, and labels renumbered.
 
