@@ -133,6 +133,11 @@ class Explanation:
         own = f"Score {self.score:.2f}: {self.own:.2f} from the regions of these two pictures"
         return f"{own}, {self.neighbours:.2f} from common neighbours in the gallery."
 
+    @property
+    def words(self) -> str:
+        """Older name of `summary`."""
+        return self.summary
+
 
 def look(image: Image.Image, embedder: Embedder, vectors: StoredVectors, head: Head | None = None) -> Look:
     """Decompose the vector of a picture, as a gallery compares it.
