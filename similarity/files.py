@@ -60,7 +60,7 @@ def write_atomically(path: Path, data: bytes | str | Callable[[BinaryIO], object
     if a killed process left it, the next writer overwrites it. Writers of the same path take turns.
 
     Args:
-        path: in a folder that exists.
+        path: a path in an existing folder.
         data: the content, text as UTF-8, or a function that writes it to the open file.
         durable: sync the file and its folder to disk.
 

@@ -34,8 +34,8 @@ class FeatureMap:
     """The features and the last feature map of a picture.
 
     Attributes:
-        features: as `Engine.run` returns them, float32 (dim,), not normalised.
-        cells: of the last map, float32 (rows, columns, channels).
+        features: the value of `Engine.run`, float32 (dim,), not normalised.
+        cells: the cells of the last map, float32 (rows, columns, channels).
         is_exact: whether the features are the mean of the cells.
     """
 
@@ -50,7 +50,7 @@ class Place:
 
     Attributes:
         value: an output of one of its nodes.
-        axes: of rows and columns, or the axis of tokens.
+        axes: the axes of rows and columns, or the axis of tokens.
         is_exact: see `FeatureMap`.
     """
 
@@ -109,7 +109,7 @@ def _nearest_map(result: Any, side: int) -> Place | None:
     """The map nearest to the features; in a transformer preferably one of the features' length.
 
     Args:
-        side: of the picture, in pixels; a value that is not coarser is the picture itself.
+        side: side of the picture, in pixels; a value that is not coarser is the picture itself.
     """
     first: Place | None = None
     for value in _backwards(result):

@@ -33,7 +33,7 @@ class Embedded:
     """An embedded item.
 
     Attributes:
-        item: with its width, height, size, mtime and sha256.
+        item: the item, with width, height, size, mtime and sha256.
         vector: float32 (dim,), of unit length.
         thumbnail: a small JPEG; empty without thumbnails.
     """
@@ -48,7 +48,7 @@ class Recognised:
     """An item whose content is embedded already.
 
     Attributes:
-        item: with its size, mtime and sha256.
+        item: the item, with size, mtime and sha256.
     """
 
     item: Item

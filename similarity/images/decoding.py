@@ -65,7 +65,7 @@ class Decoded:
 
     Attributes:
         image: upright, RGB.
-        width, height: of the picture in the file, in pixels, as seen upright.
+        width, height: size of the picture in the file, in pixels, as seen upright.
     """
 
     image: Image.Image

@@ -55,7 +55,7 @@ class Look:
     """A picture's vector, decomposed into its regions.
 
     Attributes:
-        embedding: of the whole picture, float32 (dim,), of unit length.
+        embedding: the embedding of the whole picture, float32 (dim,), of unit length.
         vector: the embedding after the gallery's head and refinement, which searches compare.
         cells: contribution of each region to `vector`, float32 (rows, columns, length of vector); if it cannot be
             computed, the network's features of each region, float32 (rows, columns, channels).

@@ -102,7 +102,7 @@ class Before:
     """The state before a change, from which an index is updated.
 
     Attributes:
-        index, vectors, items: of the generation that was changed.
+        index, vectors, items: those of the generation that was changed.
         origins: for each item of the new generation its row in the changed one, or -1.
     """
 

@@ -38,9 +38,9 @@ class Status:
     Attributes:
         state: waiting (for its turn), running, done, failed or cancelled.
         progress: the latest that was reported, if any.
-        result: of a job that is done.
+        result: the result of a job that is done.
         error: a sentence, of a job that failed.
-        ended: when it ended, in seconds since 1970; 0 before that.
+        ended: time of its end, in seconds since 1970; 0 before that.
     """
 
     state: State = "waiting"
@@ -58,11 +58,11 @@ class Job:
     """One task on one gallery. Safe to share between threads.
 
     Attributes:
-        number: of this job; later ones have higher numbers.
-        directory: of the gallery.
+        number: its number; later jobs have higher numbers.
+        directory: the gallery's folder.
         task: the kind of task.
         work: called in the background.
-        started: when it started, in seconds since 1970.
+        started: time of its start, in seconds since 1970.
     """
 
     def __init__(self, number: int, directory: Path, task: Task, work: "Work", turns: "JobQueue") -> None:

@@ -58,7 +58,7 @@ class Range:
     """A chunk of a Parquet list: a range of rows, which the worker reads.
 
     Attributes:
-        path: of the list.
+        path: path of the list.
         start, stop: its rows from `start` to before `stop`, counted from 0.
     """
 

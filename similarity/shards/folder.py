@@ -25,7 +25,7 @@ class Shelf:
     """The contents of `embeddings.json`.
 
     Attributes:
-        origin: of all shards.
+        origin: the origin of all shards.
         skipped: lines of the list that cannot be used.
         shards: all shards, in the order of the list, by name; None until the folder is complete.
     """

@@ -13,7 +13,7 @@ class Origin:
 
     Attributes:
         identity: the model and preprocessing of embeddings, as in `Manifest.identity`.
-        dim: of the vectors.
+        dim: length of the vectors.
         source: the name of the list.
         thumbnails: whether pictures have thumbnails.
     """

@@ -126,9 +126,9 @@ def cluster(address: str | None = None, *, cores: int | None = None) -> Iterator
     """Connect to a Ray cluster until the block ends.
 
     Args:
-        address: of its head, `host:6379`; `auto` is the one that runs on this computer. Without one, and without
-            RAY_ADDRESS, a cluster of this computer alone is started, and stopped at the end.
-        cores: of each worker; those of a node, up to 8, unless given.
+        address: address of its head, `host:6379`; `auto` is the one that runs on this computer. Without one, and
+            without RAY_ADDRESS, a cluster of this computer alone is started, and stopped at the end.
+        cores: cores of each worker; by default all of a node, up to 8.
 
     Raises:
         ClusterError: it cannot be reached or started, has no room for a worker, or Ray is not installed.

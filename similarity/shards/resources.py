@@ -15,8 +15,8 @@ class Layout:
     """The layout of workers on a cluster.
 
     Attributes:
-        device: that networks run on.
-        cores: of each worker.
+        device: the device of the networks.
+        cores: cores of each worker.
         count: the number of workers.
     """
 

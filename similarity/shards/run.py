@@ -28,8 +28,8 @@ class Workers(Protocol):
     """Workers that embed chunks.
 
     Attributes:
-        name: of the engine.
-        device: that networks run on.
+        name: the name of the engine.
+        device: the device of the networks.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Embedding:
 
     Attributes:
         out: the folder of shards.
-        origin: of all shards.
+        origin: the origin of all shards.
         engine: the name of the workers' engine.
         before: the shards of earlier runs.
         done: the shards of this run.

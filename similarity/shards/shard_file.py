@@ -34,11 +34,11 @@ class Row:
     """One picture of a shard.
 
     Attributes:
-        item: with its width, height, size, mtime and sha256, if it could be used.
+        item: the item, with width, height, size, mtime and sha256 if it could be used.
         vector: float32 (dim,), of unit length; None if it could not.
         thumbnail: a small JPEG, or nothing.
         error: why it could not be used, if so.
-        whereabouts: where a person finds it in that case.
+        whereabouts: location of an item that could not be used, for people.
     """
 
     item: Item

@@ -26,10 +26,10 @@ class Task:
     """The task of a worker, the same for each chunk.
 
     Attributes:
-        folder: for the shards; several computers must share it, under the same path.
+        folder: the folder for the shards; several computers must share it, under the same path.
         origin: the model, and whether to make thumbnails.
-        device: that the network runs on.
-        threads: the most cores to use; all of them unless given.
+        device: the device of the network.
+        threads: maximum number of cores to use; by default all.
     """
 
     folder: Path
@@ -43,9 +43,9 @@ class Done:
     """The result of embedding a chunk.
 
     Attributes:
-        name: of the shard.
+        name: the name of the shard.
         skipped: pictures that could not be used.
-        started, ended: in seconds since 1970.
+        started, ended: times in seconds since 1970.
     """
 
     name: str

@@ -21,8 +21,8 @@ class Dataset:
     """A public dataset that is one zip.
 
     Attributes:
-        name: as given to `download`.
-        title: as shown to people.
+        name: the argument of `download`.
+        title: the name that people see.
         licence: its licence, in a sentence.
         url: its current public address.
         unpacked: the folder that its zip unpacks to.

@@ -67,7 +67,7 @@ class Listing:
 
     Attributes:
         name: its path.
-        count: how many rows there are.
+        count: number of rows.
     """
 
     def __init__(self, path: Path, columns: Mapping[str, str], count: int) -> None:

@@ -22,7 +22,7 @@ def keep_upload(gallery: str, name: str, data: bytes | memoryview) -> Path:
 
     Args:
         gallery: its name.
-        name: as the file was called; only letters, digits, dots, dashes and underscores of it are kept.
+        name: the name of the uploaded file; only letters, digits, dots, dashes and underscores of it are kept.
 
     Raises:
         SourceError: it is not a zip or CSV of pictures, or there is no room.

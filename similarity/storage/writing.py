@@ -59,7 +59,8 @@ def write_generation(
     """Write the next generation and make it the live one; if that fails, the old one stays.
 
     Args:
-        manifest: of the generation, with its recipe and refinement; its number, files and index facts are added here.
+        manifest: the manifest of the generation, with recipe and refinement; its number, files and index facts are
+            added here.
         vectors: the backbone's embeddings in blocks of float32 (any, dim), a row for each item.
         quantised: the folder of the int8 network, which is copied, since another may give other embeddings.
         head: the head that transforms embeddings before they are compared.

@@ -36,7 +36,7 @@ def choose(key: str, *ways: str) -> Prepare | None:
 
     Args:
         key: a prefix that sets this choice apart from others on the page.
-        ways: which of PLACE, UPLOAD and DATASET to offer.
+        ways: the choices to offer, of PLACE, UPLOAD and DATASET.
     """
     way = st.segmented_control("Pictures", ways, default=ways[0], required=True, key=f"{key}_way")
     if way == DATASET:

@@ -89,11 +89,11 @@ class Link:
         where: column -> accepted values.
         min_score: the lowest score of a result.
         distinct: whether near-duplicates of better results are left out.
-        accuracy: of a gallery with an approximate index.
+        accuracy: the accuracy of an approximate index.
         precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
         k: results on a page.
         page: from 1.
-        generation, model: of the gallery when the query was made.
+        generation, model: those of the gallery when the query was made.
     """
 
     gallery: str | None = None

@@ -70,17 +70,17 @@ class Plan:
     """A capacity plan.
 
     Attributes:
-        galleries: how many the pictures are split into, of pictures_each.
-        recipe, reason: of each gallery's index.
+        galleries: number of galleries that the pictures are split into, of `pictures_each` pictures.
+        recipe, reason: recipe of each gallery's index, and the reason for it.
         recall: recall@10 of the index.
-        embed_core_hours, embed_machines, embed_hours: to embed all pictures.
-        build_hours: to index a gallery.
+        embed_core_hours, embed_machines, embed_hours: core hours, machines and hours to embed all pictures.
+        build_hours: hours to index a gallery.
         gallery_gb, thumbnails_gb, shards_gb, milvus_gb: on disks, in all; shards are needed until they are indexed.
-        app_memory_gb: of the process that searches a gallery.
-        store_memory_gb: of the nodes of Milvus, in all.
+        app_memory_gb: memory of the process that searches a gallery.
+        store_memory_gb: memory of all nodes of Milvus together.
         app_machines, store_machines: machines that answer queries.
         query_ms: median from a picture's bytes to its hits; search_ms is the search's part of it.
-        cost_embed, cost_hour, cost_thousand: of embedding, of answering for an hour, and of 1,000 answers.
+        cost_embed, cost_hour, cost_thousand: costs of embedding, of answering for an hour, and of 1,000 answers.
         limits: parts that are not implemented or were never measured.
     """
 

@@ -30,7 +30,7 @@ class Rates:
     """The measured rates of a machine.
 
     Attributes:
-        source: where it comes from, for people.
+        source: the source of the numbers, for people.
         cores: number of cores that share the work.
         images_per_s: embedded from files, thumbnails included, by model,
         query_ms, queries_per_s: from a picture's bytes to the hits of a small gallery, alone, and by all cores at once;
@@ -39,7 +39,7 @@ class Rates:
         inverted_ms: a and b of a query among inverted lists.
         flat_build_s, scan_build_s: for each million of numbers.
         inverted_build_s: a and b of building them.
-        recall: of inverted lists, recall@10.
+        recall: recall@10 of inverted lists.
         base_mb: memory of a process without an index.
     """
 

@@ -29,7 +29,7 @@ class Place:
 
     Attributes:
         path: path of the folder, relative to SIMILARITY_HOME if it is within that.
-        inode, device: of the folder; a copy has others, and a moved folder keeps them.
+        inode, device: those of the folder; a copy has others, and a moved folder keeps them.
     """
 
     path: str

@@ -27,8 +27,9 @@ class LedgerEntry:
     """A collection that a gallery has made.
 
     Attributes:
-        uri: of its Milvus.
-        gallery: the id that it carries; empty for collections of earlier versions.
+        uri: the address of its Milvus.
+        name: its name.
+        gallery: the gallery's id that is stored in it; empty for collections of earlier versions.
     """
 
     uri: str
