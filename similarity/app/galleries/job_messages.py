@@ -48,8 +48,8 @@ def copies(count: int) -> str:
 
 def gone(count: int) -> str:
     """Write a number of pictures whose files are gone."""
-    fault = "has no file any more" if count == 1 else "have no files any more"
-    return f"{pictures(count)} {fault}; searches still find them."
+    fault = "has no file any more, but is" if count == 1 else "have no files any more, but are"
+    return f"{pictures(count)} {fault} still found by searches."
 
 
 RECIPES = {
