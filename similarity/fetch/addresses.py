@@ -1,7 +1,7 @@
 """Addresses that may be fetched for a stranger: ordinary web addresses on the public internet only.
 
-The networks are those of IANA's registries of special-purpose addresses (RFC 6890 and later additions),
-written out because Python's own `is_global` differs between versions. One cloud's metadata service lies at an address
+The networks are those of IANA's registries of special-purpose addresses (RFC 6890 and later additions), written out
+because Python's own `is_global` differs between versions. One cloud's metadata service lies at an address
 that looks public, and is listed too.
 """
 

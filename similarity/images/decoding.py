@@ -88,7 +88,7 @@ def read_file(path: str | Path) -> tuple[bytes, float]:
     """Read the bytes of a picture file, and its modification time in seconds since 1970.
 
     Raises:
-        ImageError: it is gone, unreadable, no regular file, or larger than 200 MB.
+        ImageError: it is missing, unreadable, not a regular file, or larger than 200 MB.
     """
     try:
         status = Path(path).stat()
@@ -121,7 +121,7 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 
 def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded:
-    """Like `decode`, but reduced to the size that is needed.
+    """Decode a picture file at a reduced size; otherwise as `decode`.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size: the decoder leaves out frequencies that the smaller
     picture cannot show, which makes a 12-megapixel photograph about five times cheaper. Other pictures are reduced by
