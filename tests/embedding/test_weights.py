@@ -131,7 +131,7 @@ def test_a_named_model_without_weights_is_an_error_with_the_remedy_every_time(pu
 
 def test_a_download_with_another_hash_is_not_kept(published: Site, empty_home: Path) -> None:
     published.pages[f"/{FILE}"] = (200, {}, b"something else")
-    with pytest.raises(WeightsError, match="is not the expected file"):
+    with pytest.raises(WeightsError, match="is not the expected one"):
         choose_model("resnet50")
     assert not (empty_home / "models" / FILE).exists()
 

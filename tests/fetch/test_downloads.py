@@ -113,7 +113,7 @@ def test_a_file_that_changed_meanwhile_is_downloaded_from_the_start(site: Site, 
 def test_another_file_than_the_expected_one_is_thrown_away(site: Site, target: Path) -> None:
     serve(site, body=b"something else")
     for expected in ({"sha256_prefix": SHA256[:8]}, {"md5": MD5}):
-        with pytest.raises(FetchError, match="is not the expected file"):
+        with pytest.raises(FetchError, match="is not the expected one"):
             download(site.url("/file"), target, **expected)
     assert list(target.parent.iterdir()) == []
 
