@@ -3,14 +3,14 @@
     SimilarityError
     ├── ImageError          a file or a download that cannot be used as a picture
     │   ├── TooLargeError       ... more bytes, pixels or frames than are decoded, or too long and thin
-    │   ├── NotAnImageError     ... something else altogether
+    │   ├── NotAnImageError     ... because it is not a picture
     │   ├── UnsupportedError    ... a picture in a format that is not read
     │   └── DamagedError        ... broken, or cut short
     ├── FetchError          an address that cannot be fetched
     ├── QuotaError          more work than a visitor may have done at a time
     ├── SourceError         a folder, zip, CSV or dataset that cannot be indexed
     │   └── ShardError          ... embeddings in shards that are damaged, unfinished or of different models
-    ├── ClusterError        computers that were to work together and cannot be reached, or gave up
+    ├── ClusterError        a cluster that cannot be reached, or failed
     ├── ModelError          a backbone that cannot be used
     │   ├── WeightsError    ... because its weights are missing or damaged
     │   └── HeadError       a head that cannot be trained, read or used
@@ -18,12 +18,12 @@
     └── GalleryError        a gallery that cannot be made or used
         ├── GalleryNotFoundError
         ├── GalleryDamagedError
-        ├── GalleryBusyError    ... because somebody else is writing it
-        └── StoreError          ... because of the engine that holds its vectors
+        ├── GalleryBusyError    ... because another process is writing it
+        └── StoreError          ... because of its store of vectors
             ├── StoreAwayError      ... which cannot be reached
             └── CollectionError     ... whose collection is gone, or is another one
 
-Every message is a sentence for the person who reads it: what happened, to which file or address, and what to do.
+Every message is a sentence for people, which names the fault, the file or address, and the remedy.
 """
 
 

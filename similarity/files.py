@@ -60,7 +60,7 @@ def write_atomically(path: Path, data: bytes | str | Callable[[BinaryIO], object
     if a killed process left it, the next writer overwrites it. Writers of the same path take turns.
 
     Args:
-        path: in a folder that exists.
+        path: a path in an existing folder.
         data: the content, text as UTF-8, or a function that writes it to the open file.
         durable: sync the file and its folder to disk.
 
@@ -93,7 +93,7 @@ def _fill(file: BinaryIO, data: bytes | str | Callable[[BinaryIO], object]) -> N
 @contextmanager
 def _sole_writer(new: Path) -> Iterator[BinaryIO]:
     """Open an empty file, locked against other writers; it is removed if the block fails."""
-    with _locked(new) as file:
+    with _open_locked(new) as file:
         try:
             file.truncate()
             yield file
@@ -103,7 +103,7 @@ def _sole_writer(new: Path) -> Iterator[BinaryIO]:
             raise
 
 
-def _locked(new: Path) -> BinaryIO:
+def _open_locked(new: Path) -> BinaryIO:
     """Open a file and wait for its lock; the operating system unlocks it when it is closed or the process ends."""
     while True:
         drop_foreign(new)

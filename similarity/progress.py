@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # Seconds between two reports: drawing them costs time too.
-TELL_EVERY = 0.1
+REPORT_EVERY = 0.1
 
 Unit = Literal["pictures", "files", "bytes", "epochs"]
 
@@ -46,11 +46,13 @@ OnProgress = Callable[[Progress], object]
 class Reporter:
     """Reports progress, ten times a second and at the end."""
 
-    def __init__(self, total: int, tell: OnProgress | None, *, task: str = "Indexing", unit: Unit = "pictures") -> None:
+    def __init__(
+        self, total: int, on_progress: OnProgress | None, *, task: str = "Indexing", unit: Unit = "pictures"
+    ) -> None:
         self._task = task
         self._unit: Unit = unit
         self._total = total
-        self._tell = tell
+        self._on_progress = on_progress
         self._done = 0
         self._started = time.perf_counter()
         self._reported_at = 0.0
@@ -59,6 +61,6 @@ class Reporter:
         """Count more items as processed."""
         self._done += count
         seconds = time.perf_counter() - self._started
-        if self._tell and (seconds - self._reported_at >= TELL_EVERY or self._done == self._total):
+        if self._on_progress and (seconds - self._reported_at >= REPORT_EVERY or self._done == self._total):
             self._reported_at = seconds
-            self._tell(Progress(self._task, self._done, self._total, seconds, self._unit))
+            self._on_progress(Progress(self._task, self._done, self._total, seconds, self._unit))

@@ -31,11 +31,11 @@ def is_ready() -> bool:
 
 def sample_queries() -> list[Item]:
     """Pictures of products of the catalogue that are not in it; their label is the category."""
-    return _listed(FOLDER / "queries.csv")
+    return _read_catalogue(FOLDER / "queries.csv")
 
 
 @cache
-def _listed(path: Path) -> list[Item]:
+def _read_catalogue(path: Path) -> list[Item]:
     from similarity.sources import open_source
 
     return open_source(path).items if path.is_file() else []
@@ -50,12 +50,12 @@ def demo_query() -> Item:
 
 
 def ensure_sample(progress: OnProgress | None = None, *, anew: bool = False) -> Path:
-    """The sample gallery's folder; the gallery is indexed if need be.
+    """Return the sample gallery's folder, indexing the gallery if necessary.
 
     Args:
-        anew: index it again, since it turned out to be damaged.
+        anew: index it again, because it is damaged.
 
-    Nothing is downloaded: it uses ResNet-50 if its weights are on this computer, else the bundled model.
+    Nothing is downloaded: it uses ResNet-50 if its weights are on this computer, otherwise the bundled model.
 
     Raises:
         GalleryNotFoundError: this copy of the program has no catalogue.

@@ -264,7 +264,7 @@ def test_building_again_replaces_the_gallery_and_an_open_one_goes_on(built: Gall
 
 def test_a_folder_of_something_else_is_never_written_into(own_pictures: Path) -> None:
     before = sorted(own_pictures.rglob("*"))
-    with pytest.raises(GalleryError, match="holds other files: choose a new or empty folder"):
+    with pytest.raises(GalleryError, match="contains other files: choose a new or empty folder"):
         Gallery.build(own_pictures, own_pictures, model=MODEL)
     assert sorted(own_pictures.rglob("*")) == before
 
@@ -326,7 +326,7 @@ def test_a_gallery_of_the_first_version_is_told_to_be_indexed_again(built: Galle
 
 def test_other_weights_than_those_a_gallery_was_made_with_are_refused(built: Gallery, own_pictures: Path) -> None:
     change_manifest(built, weights_sha256="0" * 64)
-    with pytest.raises(GalleryError, match="The weights of efficientnet-lite2 on this computer are others"):
+    with pytest.raises(GalleryError, match="The weights of efficientnet-lite2 on this computer differ"):
         Gallery.open(built.directory).search(own_pictures / "dots" / "dots-0.jpg")
 
 

@@ -1,5 +1,5 @@
 """Benchmarks: how fast this computer embeds and searches, each compared within one run.
 
-A benchmark works in a SIMILARITY_HOME of its own that is gone afterwards. Speed does not depend on what a network's
-weights are, so one whose weights are not on this computer is measured with random ones, and the report says so.
+A benchmark has a temporary SIMILARITY_HOME of its own. Speed does not depend on the values of weights, so a network
+without weights on this computer is measured with random ones, and the report says so.
 """

@@ -53,7 +53,7 @@ def _one_round(process: "subprocess.Popen[str]") -> None:
     except BrokenPipeError:
         answer = ""
     if answer.strip() != DONE:
-        raise SimilarityError("The comparison with torch ended early: is torch installed, and is there enough memory?")
+        raise SimilarityError("The comparison with torch failed: is torch installed, and is there enough memory?")
 
 
 def embed_in_rounds(model: str, weights: Path, pictures: list[Path]) -> None:
@@ -97,7 +97,7 @@ def _transform(how: Preprocessing) -> Any:
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the benchmark that the command line names."""
     task, model, weights, *pictures = sys.argv[1:]
     if task == "rounds":
         embed_in_rounds(model, Path(weights), [Path(picture) for picture in pictures])

@@ -40,26 +40,26 @@ class Task:
 def bench_embedding(
     folder: Path, *, model: str = "auto", precision: Precision = "auto", progress: OnProgress | None = None
 ) -> dict[str, Any]:
-    """Measure with up to 300 of a folder's pictures; each rate is the median of five rounds, taken in turns.
+    """Measure with up to 300 of a folder's pictures; each rate is the median of five interleaved rounds.
 
-    `bound_images_per_s` is what the network and the decoder reach if they share the cores without any loss:
-    1 / (1 / model + 1 / decode). `efficiency` is how much of that the pipeline reaches, from disk to vectors.
+    `bound_images_per_s` is the rate of network and decoder if they shared the cores without any loss:
+    1 / (1 / model + 1 / decode). `efficiency` is the share of that which the pipeline reaches, from disk to vectors.
 
     Raises:
-        SourceError: there is no picture that can be read. ModelError: the model cannot be had.
+        SourceError: there is no picture that can be read. ModelError: the model is not available.
     """
-    tell = progress or (lambda _: None)
+    report_progress = progress or (lambda _: None)
     source = _sound_pictures(open_source(folder))
     with scratch_home(model) as (choice, real):
-        tell(Progress(f"Preparing {choice.backbone.title}"))
+        report_progress(Progress(f"Preparing {choice.backbone.title}"))
         plain = Embedder.load(choice, device="cpu", precision="auto" if precision == "int8" else precision)
-        embedder = _quantised(choice, source) if precision == "int8" else plain
+        embedder = _quantise(choice, source) if precision == "int8" else plain
         paths = [item.path for item in source.items[:BASELINE_PICTURES]]
         with torch_loop(choice.backbone.name, choice.weights, paths) as torch_round:
             tasks = _tasks(source, embedder) | {"torch": Task(torch_round, len(paths))}
             if embedder is not plain:
                 tasks["plain"] = Task(lambda: _embed(source, plain, thumbnails=False), len(source.items))
-            rates = _in_turns(tasks, tell)
+            rates = _in_turns(tasks, report_progress)
     facts = {
         "model": choice.backbone.name,
         "weights": "pretrained" if real else "random",
@@ -89,7 +89,7 @@ def _report(rates: dict[str, float], plain: str) -> dict[str, float]:
     return report
 
 
-def _quantised(choice: ModelChoice, source: Source) -> Embedder:
+def _quantise(choice: ModelChoice, source: Source) -> Embedder:
     return Embedder.quantise(choice, read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES))
 
 
@@ -121,12 +121,12 @@ def _is_readable(path: str) -> bool:
     return True
 
 
-def _in_turns(tasks: dict[str, Task], tell: OnProgress) -> dict[str, float]:
+def _in_turns(tasks: dict[str, Task], report_progress: OnProgress) -> dict[str, float]:
     """The median rate of each task, in pictures a second; tasks take turns, so that disturbances affect all alike."""
     rates: dict[str, list[float]] = defaultdict(list)
     for turn in range(ROUNDS + 1):
         for number, (name, task) in enumerate(tasks.items()):
-            tell(Progress("Measuring", done=turn * len(tasks) + number, total=(ROUNDS + 1) * len(tasks)))
+            report_progress(Progress("Measuring", done=turn * len(tasks) + number, total=(ROUNDS + 1) * len(tasks)))
             started = time.perf_counter()
             task.run()
             if turn:  # the first one warms up

@@ -24,16 +24,16 @@ NAME = "bench"
 def bench_explain(
     folder: Path, *, model: str = "auto", precision: Precision = "auto", progress: OnProgress | None = None
 ) -> dict[str, Any]:
-    """Index a folder, then explain up to 20 pairs of its pictures, with a query that was looked at before and without.
+    """Index a folder, then explain up to 20 pairs of its pictures, for new queries and for ones seen before.
 
     Raises:
-        SourceError: there is no picture that can be read. ModelError: the model cannot be had, or does not look at
-            regions.
+        SourceError: there is no picture that can be read. ModelError: the model is not available, or has no feature
+            map.
     """
-    tell = progress or (lambda _: None)
+    report_progress = progress or (lambda _: None)
     with scratch_home(model) as (choice, real):
-        gallery = Gallery.build(folder, find_gallery(NAME), model=choice, precision=precision, progress=tell)
-        tell(Progress("Explaining"))
+        gallery = Gallery.build(folder, find_gallery(NAME), model=choice, precision=precision, progress=report_progress)
+        report_progress(Progress("Explaining"))
         items = [gallery.items[row] for row in range(0, len(gallery), max(1, len(gallery) // (PAIRS + 1)))][: PAIRS + 1]
         started = time.perf_counter()
         picture = gallery.look(items[0].path)

@@ -17,7 +17,7 @@ from similarity.progress import OnProgress, Progress
 from similarity.vectors.head_card import Card
 from similarity.vectors.heads import Head
 
-# The share of the pictures, or of the labels, that is held out each time.
+# The share of the pictures, or of the labels, that is held out.
 PICTURES, LABELS = 0.2, 0.3
 DRAWS = 5
 
@@ -30,24 +30,23 @@ def bench_teaching(
     settings: Settings | None = None,
     progress: OnProgress | None = None,
 ) -> dict[str, Any]:
-    """Train heads on random parts of a gallery's labelled pictures, and ask with the others; nothing is refined.
+    """Train heads on random parts of a gallery's labelled pictures, and evaluate them on the others, unrefined.
 
     Args:
-        draws: how many times.
-        settings: others than those for the loss.
+        draws: number of random splits.
+        settings: by default those for the loss.
 
     Returns:
-        For each case recall@1 and mAP@R without a head and with one, the mean, the standard deviation and the least of
-        the differences: `pictures` held out, `labels` held out, and the same with nothing kept of what the backbone
-        sees.
+        For each case recall@1 and mAP@R without and with a head, and the mean, standard deviation and minimum of the
+        differences. Cases are held-out `pictures`, held-out `labels`, and the latter with `keep` = 0.
 
     Raises:
-        HeadError: there is nothing to be learned of the labels.
+        HeadError: the labels are not enough to learn from.
     """
     opened = gallery if isinstance(gallery, Gallery) else open_gallery(gallery)
     settings = settings or Settings(loss=loss)
     pictures, started = labelled_pictures(opened, settings), time.perf_counter()
-    labelled_rows(opened, replace(settings, split="label"))  # or it fails when the half of it is done
+    labelled_rows(opened, replace(settings, split="label"))  # raises now, and not after the first case
     cases = {
         "pictures": ("item", settings),
         "labels": ("label", settings),

@@ -62,21 +62,21 @@ def measure(recipe: str, folder: Path, file: Path, accuracy: Accuracy) -> dict[s
     """Load an index and measure its searches."""
     queries, truth = np.load(folder / QUERIES), np.load(folder / TRUTH)
     if recipe in OTHERS:
-        return _ask(_load_other(recipe, folder / recipe, queries.shape[1]), queries, truth)
+        return _measure_searches(_load_other(recipe, folder / recipe, queries.shape[1]), queries, truth)
     vectors = StoredVectors(file)
     index = load_index(recipe, folder / recipe, json.loads((folder / f"{recipe}.json").read_text()), vectors)
-    report = _ask(lambda batch: index.search(batch, K, accuracy=accuracy)[1], queries, truth)
-    kept = Selection(np.flatnonzero(np.random.default_rng(2).random(len(vectors)) < FILTERED))
-    if not len(kept):  # of very few
+    report = _measure_searches(lambda batch: index.search(batch, K, accuracy=accuracy)[1], queries, truth)
+    selection = Selection(np.flatnonzero(np.random.default_rng(2).random(len(vectors)) < FILTERED))
+    if not len(selection):  # with very few vectors
         return report
-    times, rows = _one_by_one(lambda batch: index.search(batch, K, among=kept, accuracy=accuracy)[1], queries)
-    exact = kept.rows[np.argsort(-(queries[: len(rows)] @ vectors[kept.rows].T), axis=1)[:, :K]]
+    times, rows = _one_by_one(lambda batch: index.search(batch, K, among=selection, accuracy=accuracy)[1], queries)
+    exact = selection.rows[np.argsort(-(queries[: len(rows)] @ vectors[selection.rows].T), axis=1)[:, :K]]
     report["filtered_p50_ms"] = round(statistics.median(times), 2)
     report["filtered_recall@10"] = round(_recall(rows, exact), 4)
     return report
 
 
-def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
+def _measure_searches(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
     """Measure searches one by one, in one batch, and from many threads."""
     find(queries[:1])
     times, rows = _one_by_one(find, queries)
@@ -86,7 +86,7 @@ def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
     batch = len(queries) / (time.perf_counter() - started)
     timed = len(rows)
     alone, _ = _from_threads(find, queries[:timed], 1)
-    many, answers = _from_threads(find, queries[:timed], THREADS)
+    rate, answers = _from_threads(find, queries[:timed], THREADS)
     return {
         "resident_mb": round(resident),
         "p50_ms": round(statistics.median(times), 2),
@@ -94,13 +94,13 @@ def _ask(find: Find, queries: Vectors, truth: Rows) -> dict[str, Any]:
         "recall@10": round(_recall(together, truth), 4),
         "queries_per_s_batch": round(batch, 1),
         "queries_per_s_1_thread": round(alone, 1),
-        f"queries_per_s_{THREADS}_threads": round(many, 1),
+        f"queries_per_s_{THREADS}_threads": round(rate, 1),
         "other_answers_from_threads": int((answers != rows).any(axis=1).sum()),
     }
 
 
 def _one_by_one(find: Find, queries: Vectors) -> tuple[list[float], Rows]:
-    """The time of each query, in milliseconds, and the rows, for as many queries as there is time for."""
+    """Time queries one by one, within SECONDS; returns their times in milliseconds, and the rows."""
     times: list[float] = []
     rows = []
     started = time.perf_counter()
@@ -114,7 +114,7 @@ def _one_by_one(find: Find, queries: Vectors) -> tuple[list[float], Rows]:
 
 
 def _from_threads(find: Find, queries: Vectors, threads: int) -> tuple[float, Rows]:
-    """Queries a second from some threads, and the rows."""
+    """Run queries from several threads; returns queries a second, and the rows."""
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda _: find(queries[:1]), range(threads)))
         started = time.perf_counter()
@@ -123,7 +123,9 @@ def _from_threads(find: Find, queries: Vectors, threads: int) -> tuple[float, Ro
 
 
 def _recall(rows: Rows, truth: Rows) -> float:
-    return float(np.mean([len(set(mine) & set(exact)) / len(exact) for mine, exact in zip(rows, truth, strict=False)]))
+    return float(
+        np.mean([len(set(answer) & set(exact)) / len(exact) for answer, exact in zip(rows, truth, strict=False)])
+    )
 
 
 def _build_other(name: str, vectors: StoredVectors, path: Path) -> None:

@@ -29,18 +29,18 @@ def bench_query(
     """Index a folder, then search it with up to 200 of its own pictures, one at a time and from 8 threads at once.
 
     Raises:
-        SourceError: there is no picture that can be read. ModelError: the model cannot be had.
+        SourceError: there is no picture that can be read. ModelError: the model is not available.
     """
-    tell = progress or (lambda _: None)
+    report_progress = progress or (lambda _: None)
     with scratch_home(model) as (choice, real):
-        gallery = Gallery.build(folder, find_gallery(NAME), model=choice, precision=precision, progress=tell)
+        gallery = Gallery.build(folder, find_gallery(NAME), model=choice, precision=precision, progress=report_progress)
         paths = [item.path for item in gallery.items]
         files = [read_file(path)[0] for path in paths[:: max(1, -(-len(paths) // QUERIES))]]
-        tell(Progress("Searching"))
+        report_progress(Progress("Searching"))
         _search_all(gallery, files, threads=THREADS)  # warms up
         alone, _ = _search_all(gallery, files, threads=1)
         together, per_second = _search_all(gallery, files, threads=THREADS)
-        tell(Progress("Searching in fresh processes"))
+        report_progress(Progress("Searching in fresh processes"))
         cold = [_search_in_a_fresh_process(paths[0]) for _ in range(1 + COLD_STARTS)][1:]
         return {
             "model": choice.backbone.name,
@@ -79,7 +79,7 @@ def _search_in_a_fresh_process(path: str) -> float:
     started = time.perf_counter()
     done = run_module("similarity", "search", path, "--gallery", NAME, "--json")
     if done.returncode:
-        raise SimilarityError(f"The search in a process of its own failed: {done.stderr.strip()}")
+        raise SimilarityError(f"The search in a new process failed: {done.stderr.strip()}")
     return 1000 * (time.perf_counter() - started)
 
 

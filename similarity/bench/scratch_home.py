@@ -25,15 +25,15 @@ def scratch_home(model: str) -> Iterator[tuple[ModelChoice, bool]]:
     weights, networks = find_weights(backbone), cache_folder() / "networks"
     with tempfile.TemporaryDirectory(prefix="similarity-bench-") as folder, _home(folder):
         models_folder().mkdir()
-        kept = models_folder() / backbone.weights.file
+        file = models_folder() / backbone.weights.file
         if weights:
-            kept.symlink_to(weights)
+            file.symlink_to(weights)
             networks.mkdir(parents=True, exist_ok=True)
             cache_folder().mkdir()
             (cache_folder() / "networks").symlink_to(networks)
         else:
-            make_random_weights(model, kept)
-        yield ModelChoice(backbone, kept), weights is not None
+            make_random_weights(model, file)
+        yield ModelChoice(backbone, file), weights is not None
 
 
 @contextmanager

@@ -24,13 +24,13 @@ from similarity.search.recipes import FLAT, INVERTED, SCAN
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors
 
-# Exact indexes are measured with so many vectors at most, and times of more are extrapolated; others' with so many.
+# Exact indexes are measured with at most this many vectors; times for more are extrapolated.
 EXACT_AT_MOST = 200_000
-BLOCK, ASKED = 4_000, 1_000
-# One in so many of a gallery's pictures is taken out as a query.
+BLOCK, MAX_QUERIES = 4_000, 1_000
+# One in HELD_OUT of a gallery's pictures is taken out as a query.
 HELD_OUT = 20
-# A query that takes longer than so many milliseconds is no answer in a blink.
-A_BLINK = 50.0
+# Milliseconds up to which a query is considered fast.
+FAST_MS = 50.0
 FILE = "vectors.npy"
 
 
@@ -39,9 +39,9 @@ class Case:
     """A row of the table.
 
     Attributes:
-        name: in the table.
-        recipe: of the index.
-        accuracy: of an approximate one.
+        name: its name in the table.
+        recipe: the recipe of the index.
+        accuracy: the accuracy of an approximate index.
     """
 
     name: str
@@ -60,9 +60,9 @@ def bench_search(
     """Build and measure every index that suits the vectors.
 
     Args:
-        n: number of vectors, unless they are a gallery's.
+        n: number of synthetic vectors.
         dim: their length.
-        gallery: the gallery whose vectors to take instead.
+        gallery: a gallery whose vectors are used instead.
 
     Raises:
         SearchError: there are too few vectors. GalleryError: there is no such gallery.
@@ -71,7 +71,7 @@ def bench_search(
         folder = Path(place)
         blocks, queries, n = _of_gallery(gallery) if gallery else _of_world(n, dim)
         if n < K or not len(queries):
-            raise SearchError(f"There is nothing to measure with {n} vectors: take {K} at least.")
+            raise SearchError(f"{n} vectors are too few to measure: take at least {K}.")
         dim = queries.shape[1]
         report = Reporter(n, progress, task="Making vectors")
         _write(folder, blocks, queries, (n, dim), report)
@@ -92,11 +92,11 @@ def bench_search(
 
 def _measure(folder: Path, cases: Sequence[Case], n: int, progress: OnProgress | None) -> list[dict[str, Any]]:
     """Build and measure each case in a process of its own; cases that share an index build it once."""
-    tell = progress or (lambda _: None)
+    report_progress = progress or (lambda _: None)
     rows: list[dict[str, Any]] = []
     done: dict[tuple[str, ...], dict[str, Any]] = {}
     for case in cases:
-        tell(Progress(f"Measuring {case.name}"))
+        report_progress(Progress(f"Measuring {case.name}"))
         where = folder / "some" if case.is_exact else folder
         for task in (("build", case.recipe), ("measure", case.recipe, case.accuracy)):
             if task not in done:
@@ -109,15 +109,15 @@ def _measure(folder: Path, cases: Sequence[Case], n: int, progress: OnProgress |
 def _of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:
     world = World(dim)
     blocks = (world.block(min(BLOCK, n - start), 1 + start // BLOCK) for start in range(0, n, BLOCK))
-    return blocks, world.block(ASKED, 0), n
+    return blocks, world.block(MAX_QUERIES, 0), n
 
 
 def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
     vectors = open_gallery(name).embeddings
-    held_out = np.arange(HELD_OUT // 2, len(vectors), HELD_OUT)[:ASKED]
-    kept = np.setdiff1d(np.arange(len(vectors)), held_out)
-    blocks = (vectors[kept[start : start + BLOCK]] for start in range(0, len(kept), BLOCK))
-    return blocks, vectors[held_out], len(kept)
+    held_out = np.arange(HELD_OUT // 2, len(vectors), HELD_OUT)[:MAX_QUERIES]
+    searched = np.setdiff1d(np.arange(len(vectors)), held_out)
+    blocks = (vectors[searched[start : start + BLOCK]] for start in range(0, len(searched), BLOCK))
+    return blocks, vectors[held_out], len(searched)
 
 
 def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tuple[int, int], report: Reporter) -> None:
@@ -126,16 +126,16 @@ def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tup
     sample.mkdir()
     nearest = _Nearest(queries)
 
-    def compared(part: Iterator[Vectors]) -> Iterator[Vectors]:
+    def comparing(part: Iterator[Vectors]) -> Iterator[Vectors]:
         for block in part:
             nearest.compare(block)
             report.advance(len(block))
             yield block
 
     count = min(shape[0], EXACT_AT_MOST)
-    write_vectors(sample / FILE, (count, shape[1]), compared(itertools.islice(blocks, -(-count // BLOCK))))
+    write_vectors(sample / FILE, (count, shape[1]), comparing(itertools.islice(blocks, -(-count // BLOCK))))
     first = (block for _, block in StoredVectors(sample / FILE).blocks())
-    for place, rest in ((sample, None), (folder, itertools.chain(first, compared(blocks)))):
+    for place, rest in ((sample, None), (folder, itertools.chain(first, comparing(blocks)))):
         if rest is not None:
             write_vectors(place / FILE, shape, rest, "float16")
         np.save(place / TRUTH, nearest.rows)
@@ -181,7 +181,7 @@ def _run(folder: Path, task: str, recipe: str, *accuracy: str) -> dict[str, Any]
 
 
 def _row(case: Case, measured: dict[str, Any], n: int) -> dict[str, Any]:
-    """A row of the report; what was measured with fewer vectors than n is scaled, and says so."""
+    """Return a row of the report; values measured with fewer than n vectors are extrapolated, and marked."""
     row = {"recipe": case.name, "index": case.recipe} | measured
     factor = n / EXACT_AT_MOST
     if factor > 1:
@@ -195,16 +195,16 @@ def _row(case: Case, measured: dict[str, Any], n: int) -> dict[str, Any]:
 
 
 def _recommend(rows: list[dict[str, Any]], auto: Recipe) -> str:
-    """A sentence that recommends an index for these vectors."""
+    """Return a sentence that recommends an index for these vectors."""
     by_name = {row["recipe"]: row for row in rows}
     flat, chosen = by_name[FLAT], by_name[AUTO]
     if auto.name == FLAT:
         return f"Take auto: it is flat, the reference, and answers in {chosen['p50_ms']} ms."
     faster = flat["p50_ms"] / max(chosen["p50_ms"], 0.001)
-    what = f"{auto.name} answers in {chosen['p50_ms']} ms, {faster:.1f} times as fast as flat"
+    speed = f"{auto.name} answers in {chosen['p50_ms']} ms, {faster:.1f} times as fast as flat"
     if not auto.is_exact:
         claim = f"finds {chosen['recall@10']:.1%} of the ten nearest"
-        return f"Take auto: {what}, {claim}, and takes {chosen['resident_mb']} MB in all."
-    if chosen["p50_ms"] > A_BLINK:
-        return f"Auto is exact: {what}. Take ivf if that is too slow."
-    return f"Take auto: {what}, and it is exact."
+        return f"Take auto: {speed}, {claim}, and takes {chosen['resident_mb']} MB in all."
+    if chosen["p50_ms"] > FAST_MS:
+        return f"Auto is exact: {speed}. Take ivf if that is too slow."
+    return f"Take auto: {speed}, and it is exact."

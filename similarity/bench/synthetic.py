@@ -1,12 +1,11 @@
-"""Vectors like those of photographs, as many as one likes: for measuring indexes where there are not so many pictures.
+"""Synthetic vectors like those of photographs, to measure indexes with more vectors than there are pictures.
 
 A world has 100,000 products in a tree of kinds, each kind with ten kinds below it. A picture of a product is a point in
-320 dimensions: what its kinds have in common, level by level, what its product has, and what is its own. Axes are of
-decreasing weight, 1 / (1 + j). A network's last step makes an embedding of it: a random projection, a bias, and a
-rectifier.
+320 dimensions: the sum of a part for each of its kinds, one for its product, and one of its own. Axes have decreasing
+weights, 1 / (1 + j). The last step of a network makes an embedding of it: a random projection, a bias, and a rectifier.
 
-Fitted to 1,192 photographs of ten kinds of clothing in EfficientNet-Lite2. As many vectors of such a world in 1,280
-dimensions (seed 0) are compared with them here; the ten nearest lie a little farther apart than theirs:
+Fitted to 1,192 photographs of ten kinds of clothing in EfficientNet-Lite2. This table compares them with as many
+vectors of a world in 1,280 dimensions (seed 0), whose ten nearest are a little farther apart:
 
                                                                photographs                 world
     share of zeros, length of the mean                         0.41, 0.62                  0.40, 0.63

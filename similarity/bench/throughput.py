@@ -40,7 +40,7 @@ def measure_speed(backbone: Backbone) -> float:
         median of three rounds.
 
     Raises:
-        ModelError: it cannot be had.
+        ModelError: the model is not available.
     """
     check_installed(backbone)
     with scratch_home(backbone.name) as (choice, _):

@@ -103,7 +103,7 @@ def search(
     n: Annotated[int, typer.Option("--n", min=1, help="Number of vectors.")] = 100_000,
     dim: Annotated[int, typer.Option("--dim", min=2, help="Numbers in each vector: 2048 for ResNet-50.")] = 1280,
     gallery: Annotated[
-        str | None, typer.Option("--gallery", "-g", help="Use the vectors of this gallery instead of random ones.")
+        str | None, typer.Option("--gallery", "-g", help="Use the vectors of this gallery instead of synthetic ones.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -54,7 +54,9 @@ def find(gallery: "Gallery", query: "EncodedQuery", hits: Sequence["Hit"]) -> Re
     return reasons
 
 
-def heated(query: "Image.Image", pictures: Sequence[bytes], reasons: Reasons) -> tuple["Image.Image", list[bytes], str]:
+def draw_heat(
+    query: "Image.Image", pictures: Sequence[bytes], reasons: Reasons
+) -> tuple["Image.Image", list[bytes], str]:
     """Draw heat maps for a sheet; returns the query with that towards the first hit, the hits, and a heading."""
     from similarity.images.decoding import decode, thumbnail
 

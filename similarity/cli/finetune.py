@@ -46,9 +46,7 @@ def finetune(
     from_feedback: FromFeedback = False,
     split: Annotated[Split, typer.Option(help="Hold out items of each label, or whole labels.")] = "item",
     layers: Annotated[int | None, typer.Option(min=1, max=2, help="1: linear; 2: with a hidden layer.")] = None,
-    dim: Annotated[
-        int | None, typer.Option(min=2, max=MOST_DIM, help="Numbers that the head adds to a vector.")
-    ] = None,
+    dim: Annotated[int | None, typer.Option(min=2, max=MOST_DIM, help="Number of learned dimensions.")] = None,
     keep: Keep = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Maximum number of epochs.")] = None,
     backbone: BackbonePart = None,
@@ -122,7 +120,7 @@ def _teach(gallery: "Gallery", settings: Settings, target: Path | None, called: 
 
 
 def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Taught:
-    """Train the network, and embed the pictures anew into the target gallery if there is one."""
+    """Train the network, and embed the pictures with it into the target gallery if there is one."""
     from similarity.finetuning.backbone import reindex, tune_backbone
 
     with interruptible(goes_on=False):

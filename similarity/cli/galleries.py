@@ -96,7 +96,7 @@ def verify(
     gallery: GalleryName = SAMPLE,
     uri: Annotated[
         str | None,
-        typer.Option(help="Address of its Milvus, as you know it; it is used from then on."),
+        typer.Option(help="Address of its Milvus, to be trusted from now on."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -50,10 +50,10 @@ def plan(
 ) -> None:
     """Compute machines, hours, bytes and cost for a number of pictures, from measured rates."""
     from similarity.bench.capacity import REFERENCE, Machine, Wish, make_plan
-    from similarity.bench.capacity.rates import fitted
+    from similarity.bench.capacity.rates import fit_rates
     from similarity.embedding.backbones import get_backbone
 
-    rates = fitted([_read(path) for path in measured], REFERENCE) if measured else REFERENCE
+    rates = fit_rates([_read(path) for path in measured], REFERENCE) if measured else REFERENCE
     if check:
         _show_check(_read(check), rates, as_json=as_json)
         return

@@ -119,7 +119,7 @@ def search(
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
     options = SearchOptions(
-        where=_where(where or []), min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy
+        where=_parse_conditions(where or []), min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy
     )
     pictures = [*filter(None, [query]), *(like or [])]
     named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
@@ -138,7 +138,7 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
     _search(Request(QueryArguments([demo_query().path]), SAMPLE, k), sheet, as_json=as_json)
 
 
-def _where(conditions: Sequence[str]) -> dict[str, list[str]]:
+def _parse_conditions(conditions: Sequence[str]) -> dict[str, list[str]]:
     """Conditions of the form `column=value` as the values of each column."""
     values: dict[str, list[str]] = {}
     for condition in conditions:
@@ -150,7 +150,7 @@ def _where(conditions: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
-    """Search, draw the sheet if there is to be one, and print the hits."""
+    """Search, draw the sheet if one is requested, and print the hits."""
     if sheet and sheet.suffix.lower() != ".png":
         raise typer.BadParameter("its name must end in .png", param_hint="--sheet")
     answer = _answer(request)
@@ -197,7 +197,7 @@ def _draw(answer: Answer, path: Path) -> None:
     pictures = [answer.gallery.thumbnail(hit.item) for hit in hits]
     title, heading = name.rstrip("/").rsplit("/", 1)[-1] if answer.request.query.like else "Words", "Query"
     if answer.reasons is not None:
-        picture, pictures, heading = explaining.heated(picture, pictures, answer.reasons)
+        picture, pictures, heading = explaining.draw_heat(picture, pictures, answer.reasons)
     note = NOTHING_LIKE_IT if answer.chances and answer.chances.is_stranger else ""
     save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading, note=note))
 
@@ -245,7 +245,7 @@ def _rounded(share: float | None) -> float | None:
 
 
 def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
-    """Print a line for each hit, and how likely it is right where that is known."""
+    """Print a line for each hit, with the probability that it is right if there is one."""
     has_chances = chances is not None and chances.calibration is not None and not chances.is_doubtful
     columns = ("rank", "score", *(["likely"] if has_chances else []), "label", "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]

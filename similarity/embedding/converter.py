@@ -54,7 +54,7 @@ def quantise(network: Path, pixels: Path, folder: Path) -> None:
     """Write a network in int8 by post-training quantisation: Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
 
     Args:
-        pixels: of the pictures whose activations set the ranges, uint8 (n, crop, crop, 3).
+        pixels: pictures whose activations set the ranges, uint8 (n, crop, crop, 3).
     """
     core = openvino().Core()  # before NNCF, which would send statistics if OpenVINO's package for that were there
     import nncf
@@ -103,7 +103,7 @@ def _child(element: ElementTree.Element, name: str) -> ElementTree.Element:
 
 
 def main() -> None:
-    """Convert or quantise as the command line says."""
+    """Run the task that the command line names."""
     task, first, second, folder = sys.argv[1:]
     try:
         if task == "quantise":

@@ -1,4 +1,4 @@
-"""Pictures, and for some models words, to embeddings: one `Embedder` for the gallery and for the queries."""
+"""The `Embedder`, which computes embeddings of pictures, and for some models of words, for galleries and queries."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class EmbedderId:
 
     Attributes:
         model: the backbone's name.
-        weights_sha256: of its weights file, in hex.
-        precision: of its network's arithmetic.
+        weights_sha256: SHA-256 of its weights file, in hex.
+        precision: number format that its network computes in.
         quantised: the folder of its int8 network, if it has one.
         network_sha256: the digest of that network, since a rebuilt gallery may have another one in the same folder.
     """
@@ -46,10 +46,10 @@ class Embedder:
 
     Attributes:
         backbone: its entry in the registry.
-        weights_sha256: of the weights file, in hex.
+        weights_sha256: SHA-256 of the weights file, in hex.
         quantised: the folder of its int8 network, if it has one.
         network_sha256: the digest of that network.
-        note: if it is not the preferred model, two lines: why, and what to do about it.
+        note: if the preferred model was not available, two lines: why, and the remedy.
     """
 
     def __init__(
@@ -84,15 +84,16 @@ class Embedder:
         """Load a backbone by name, or one that `choose_model` found.
 
         Args:
-            precision: `auto` is bf16 on processors that compute it, else f32, and f16 on a GPU (int8: see `quantise`).
+            precision: `auto` is bf16 on processors that support it, otherwise f32, and f16 on a GPU (int8: see
+                `quantise`).
             device: `auto` is a CUDA GPU if there is one.
-            threads: the most cores to use on a CPU; all of them unless given.
+            threads: maximum number of cores to use on a CPU; by default all.
 
         Raises:
             ModelError: it cannot be loaded.
         """
         if precision == "int8":
-            raise ModelError("An int8 network is made from pictures: use Embedder.quantise.")
+            raise ModelError("An int8 network is calibrated with pictures: use Embedder.quantise.")
         choice = choose_model(model) if isinstance(model, str) else model
         backbone, sha256 = choice.backbone, weights_sha256(choice.weights)
         engine: Engine
@@ -131,7 +132,7 @@ class Embedder:
         if identity.quantised:
             engine = OpenVinoEngine(identity.quantised, backbone, precision="int8")
             return cls(backbone, engine, sha256, quantised=identity.quantised)
-        # A gallery in bf16 or f16 may be searched where there is no such arithmetic; one in f32 was meant to be exact.
+        # A gallery in bf16 or f16 may be searched on a computer without such arithmetic; f32 was chosen to be exact.
         precision: Precision = "f32" if identity.precision == "f32" else "auto"
         if not has_cuda() and (network := find_network(backbone, sha256)):
             return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256)
@@ -174,7 +175,7 @@ class Embedder:
         return normalise(self._engine.run(np.stack([self.prepare(image) for image in images])))
 
     def feature_map(self, image: Image.Image) -> FeatureMap:
-        """The network's last feature map for an RGB image; it covers the part that `seen_box` returns.
+        """Return the network's last feature map for an RGB image; it covers the part that `seen_box` returns.
 
         Raises:
             ModelError: this network has no feature map, or its network for the CPU cannot be loaded.
@@ -182,7 +183,7 @@ class Embedder:
         return self._feature_maps.run(self.prepare(image))
 
     def embed_with_map(self, image: Image.Image) -> tuple[Vectors, FeatureMap]:
-        """The embedding of an RGB image, float32 (dim,), as `embed` gives it, and its feature map; raises as that.
+        """Return the embedding of an RGB image, float32 (dim,), and its feature map; raises as `feature_map`.
 
         On a CPU the network runs once for both. On a GPU only the embedding is computed there.
         """
@@ -191,7 +192,7 @@ class Embedder:
         return normalise(seen.features[np.newaxis])[0] if runs_once else self.embed([image])[0], seen
 
     def load_feature_maps(self) -> None:
-        """Load the network that `feature_map` runs, which its first call does otherwise; raises as that."""
+        """Load the network for `feature_map` now, instead of at its first call; raises as `feature_map`."""
         _ = self._feature_maps
 
     @cached_property
@@ -201,7 +202,9 @@ class Embedder:
             network = find_network(self.backbone, self.weights_sha256)
             if network is None:
                 if self._weights is None:
-                    raise ModelError(f"The network of {self.backbone.title} is not here to be looked into.")
+                    raise ModelError(
+                        f"The network of {self.backbone.title} is not on this computer, so results cannot be explained."
+                    )
                 network = converted_network(self.backbone, self._weights, self.weights_sha256)
             engine = OpenVinoEngine(network, self.backbone)
         return FeatureMaps(engine, self.backbone.title)
@@ -209,7 +212,7 @@ class Embedder:
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts in the space of pictures: float32 (n, dim), rows of unit length.
 
-        The first call loads the text tower, and converts it if need be.
+        The first call loads the text tower, and converts it if necessary.
 
         Raises:
             SearchError: a text is empty. ModelError: the model does not understand words, or its text tower cannot be
@@ -223,10 +226,10 @@ class Embedder:
         return self.backbone.text is not None
 
     def embed_stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
-        """Embed many pictures in order, as fast as possible.
+        """Embed many pictures in order, with the highest throughput.
 
         Args:
-            batches: each uint8 (0..batch, crop, crop, 3), of pictures from `prepare`; some are taken ahead.
+            batches: each uint8 (0..batch, crop, crop, 3), of pictures from `prepare`; some are read ahead.
 
         Yields:
             For each batch float32 (0..batch, dim), rows of unit length.
@@ -238,27 +241,27 @@ def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
     """Resize and crop an RGB image to the size a network was trained on, without normalisation.
 
     Equal to torchvision's `Resize(how.resize)` and `CenterCrop(how.crop)` on the same image (`Resize` of both sides if
-    it is to be squashed), except that only the crop is computed: a picture 1 pixel wide and 60,000 high costs no more
-    than any other.
+    it is squashed), except that only the crop is computed, so that a picture 1 pixel wide and 60,000 high is not slower
+    than others.
 
     Returns:
         uint8 (crop, crop, 3).
     """
-    left, top, right, bottom = _seen(image.size, how)
+    left, top, right, bottom = _crop_edges(image.size, how)
     filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
     box = (left, top, min(right, image.width), min(bottom, image.height))
     return np.asarray(image.resize((how.crop, how.crop), filters[how.interpolation], box=box))
 
 
 def seen_box(size: tuple[int, int], how: Preprocessing) -> Box:
-    """The part of a picture of this size, width and height, that a network sees."""
+    """Return the part of a picture of this size, width and height, that a network sees."""
     width, height = size
-    left, top, right, bottom = _seen(size, how)
+    left, top, right, bottom = _crop_edges(size, how)
     return Box(left / width, top / height, min(1.0, right / width), min(1.0, bottom / height))
 
 
-def _seen(size: tuple[int, int], how: Preprocessing) -> tuple[float, float, float, float]:
-    """The crop in pixels; right and bottom may lie a fraction of a pixel outside of the picture."""
+def _crop_edges(size: tuple[int, int], how: Preprocessing) -> tuple[float, float, float, float]:
+    """Return the crop in pixels; right and bottom may be a fraction of a pixel outside of the picture."""
     short = min(size)
     # The sizes and offsets below are rounded the way torchvision rounds them.
     resized = [how.resize if side == short or how.fit == "squash" else int(how.resize * side / short) for side in size]

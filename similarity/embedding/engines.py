@@ -1,9 +1,10 @@
 """Engines that run a backbone: OpenVINO on a CPU, torch on a CUDA GPU. Pixels in, features out, from any thread.
 
-Words are always embedded on the CPU, in float32: there is one text to a query, and it takes milliseconds.
+Words are always embedded on the CPU, in float32: a query has few texts, and each takes milliseconds.
 
-On a CPU a network is compiled twice: for one picture with all cores at it, which answers a query soonest, and for
-batches of 4 with one core each, which gets most pictures through. Measured on two cores with AVX-512 bf16: ResNet-50
+On a CPU a network is compiled twice: for one picture on all cores, which has the lowest latency, and for batches of 4
+    on
+one core each, which has the highest throughput. Measured on two cores with AVX-512 bf16: ResNet-50
 21 ms against 39 for a query; for a gallery, batches of 4 equal batches of 1 to 32 in bf16 within noise, and are 7 %
 faster than single pictures in int8. The features of a picture are the same either way, to the last bit.
 """
@@ -46,7 +47,7 @@ class Engine(Protocol):
         """Number of pictures in a batch of `stream`."""
 
     def run(self, pixels: Pixels) -> Vectors:
-        """uint8 (n, crop, crop, 3) -> float32 (n, dim), as soon as possible."""
+        """uint8 (n, crop, crop, 3) -> float32 (n, dim), with low latency."""
 
     def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
         """Many batches, each uint8 (0..batch, crop, crop, 3) -> float32 (0..batch, dim), in order, several ahead."""
@@ -67,7 +68,7 @@ class OpenVinoEngine:
         self._core = openvino().Core()
         self.precision: str = choose_precision(precision, "cpu")
         self._threads = threads
-        # Read once: the file may be taken away, with the generation of a gallery that it lies in, before it is needed.
+        # Read now, since the file may be deleted with its generation of a gallery before it is needed.
         self._network = self._core.read_model(network / XML)
         self._backbone = backbone
         self._for_one = self.compile(self.network_for(1), "LATENCY")
@@ -158,7 +159,7 @@ class TorchEngine:
 
 
 def choose_precision(precision: Precision, device: Literal["cpu", "cuda"]) -> Precision:
-    """Resolve `auto` for a device: f16 on a GPU, bf16 on processors that support it, else f32."""
+    """Resolve `auto` for a device: f16 on a GPU, bf16 on processors that support it, otherwise f32."""
     if precision != "auto":
         return precision
     if device == "cuda":

@@ -34,8 +34,8 @@ class FeatureMap:
     """The features and the last feature map of a picture.
 
     Attributes:
-        features: as `Engine.run` returns them, float32 (dim,), not normalised.
-        cells: of the last map, float32 (rows, columns, channels).
+        features: the value of `Engine.run`, float32 (dim,), not normalised.
+        cells: the cells of the last map, float32 (rows, columns, channels).
         is_exact: whether the features are the mean of the cells.
     """
 
@@ -50,7 +50,7 @@ class Place:
 
     Attributes:
         value: an output of one of its nodes.
-        axes: of rows and columns, or the axis of tokens.
+        axes: the axes of rows and columns, or the axis of tokens.
         is_exact: see `FeatureMap`.
     """
 
@@ -71,7 +71,7 @@ class FeatureMaps:
         model = engine.network_for(1)
         place = find_map(model)
         if place is None:
-            raise ModelError(f"Nothing in {title} can be laid over a picture, so it cannot be said what it looks at.")
+            raise ModelError(f"{title} has no feature map of a picture, so results cannot be explained with it.")
         model.add_outputs([place.value])
         self._place, self._compiled = place, engine.compile(model, "LATENCY")
 
@@ -85,10 +85,10 @@ class FeatureMaps:
 def find_map(model: Any) -> Place | None:
     """Find the last feature map of an OpenVINO model for one picture, (1, side, side, 3) -> (1, dim)."""
     result = model.get_results()[0].input_value(0)
-    return _pooled(result) or _nearest_map(result, _shape(model.inputs[0])[1])
+    return _find_pooled_map(result) or _nearest_map(result, _shape(model.inputs[0])[1])
 
 
-def _pooled(value: Any) -> Place | None:
+def _find_pooled_map(value: Any) -> Place | None:
     """The map whose mean the features are, if they are a mean."""
     while value.get_node().get_type_name() in RESHAPING:
         value = value.get_node().input_value(0)
@@ -109,7 +109,7 @@ def _nearest_map(result: Any, side: int) -> Place | None:
     """The map nearest to the features; in a transformer preferably one of the features' length.
 
     Args:
-        side: of the picture, in pixels; a value that is not coarser is the picture itself.
+        side: side of the picture, in pixels; a value that is not coarser is the picture itself.
     """
     first: Place | None = None
     for value in _backwards(result):

@@ -3,7 +3,7 @@
     cache/networks/
       resnet50-4e98c30495bacd13/         model.xml, model.bin, sha256: in float32, to be run in that or in bfloat16
       resnet50-int8-81f3a05c2b7d9e64/    likewise, quantised with pictures of one gallery
-      clip-b32-text-0b6c7f12d9a3e854/    the other half of a network that understands words as well
+      clip-b32-text-0b6c7f12d9a3e854/    the text tower of a network that understands words
 
 A folder's name contains a hash of everything that its content depends on. `converter.py` makes networks in a separate
 process, since torch takes seconds to import and hundreds of megabytes.
@@ -55,18 +55,18 @@ def digest(network: Path) -> str:
 
 
 def find_network(backbone: Backbone, weights_sha256: str) -> Path | None:
-    """The folder of a converted network, if it is there and undamaged."""
+    """Return the folder of a converted network; None if it is missing or damaged."""
     folder = _picture_folder(backbone, weights_sha256)
     return folder if _is_sound(folder) else None
 
 
 def converted_network(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
-    """The folder of a backbone's network with these weights, converted now if it has not been.
+    """Return the folder of a backbone's network with these weights, converting it if necessary.
 
     Raises:
         WeightsError: they are damaged or of another network. ModelError: it cannot be converted or stored.
     """
-    return _converted(backbone, "convert", _picture_folder(backbone, weights_sha256), weights)
+    return _find_or_convert(backbone, "convert", _picture_folder(backbone, weights_sha256), weights)
 
 
 def find_text_network(backbone: Backbone, weights_sha256: str) -> Path | None:
@@ -77,11 +77,11 @@ def find_text_network(backbone: Backbone, weights_sha256: str) -> Path | None:
 
 def converted_text_network(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
     """As `converted_network`, for the backbone's text tower."""
-    return _converted(backbone, "convert-text", _text_folder(backbone, weights_sha256), weights)
+    return _find_or_convert(backbone, "convert-text", _text_folder(backbone, weights_sha256), weights)
 
 
 def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[np.uint8]) -> Path:
-    """The folder of a network in int8, calibrated with pictures, uint8 (n, crop, crop, 3).
+    """Return the folder of a network in int8, calibrated with pictures, uint8 (n, crop, crop, 3).
 
     Raises:
         ModelError: NNCF is not installed, or the network cannot be quantised or stored.
@@ -114,8 +114,8 @@ def _folder(name: str, *depends_on: object) -> Path:
     return cache_folder() / "networks" / f"{name.replace(':', '-')}-{key}"  # no colons in names of files on Windows
 
 
-def _converted(backbone: Backbone, task: str, folder: Path, weights: Path) -> Path:
-    """A network's folder; converts the network if need be."""
+def _find_or_convert(backbone: Backbone, task: str, folder: Path, weights: Path) -> Path:
+    """Return a network's folder, converting the network if necessary."""
 
     def convert(target: Path) -> None:
         check_installed(backbone)
@@ -133,7 +133,7 @@ def _is_sound(folder: Path) -> bool:
 
 
 def _keep(folder: Path, make: Callable[[Path], None]) -> Path:
-    """A network's folder; made if it is missing or damaged, and appears whole or not at all.
+    """Return a network's folder, making it atomically if it is missing or damaged.
 
     Other processes that need the same network wait for it.
     """
@@ -157,7 +157,7 @@ def _keep(folder: Path, make: Callable[[Path], None]) -> Path:
             finally:
                 shutil.rmtree(making, ignore_errors=True)
     except OSError as error:
-        raise ModelError(f"The converted network could not be kept in {folder} ({error}).") from error
+        raise ModelError(f"The converted network could not be stored in {folder} ({error}).") from error
     return folder
 
 

@@ -1,4 +1,4 @@
-"""A source's items to embeddings: reading and decoding run ahead in threads while the network works."""
+"""The pipeline from a source's items to embeddings: threads read and decode ahead of the network."""
 
 import hashlib
 import itertools
@@ -22,7 +22,7 @@ from similarity.vectors.arrays import Vectors
 
 T = TypeVar("T")
 
-# The most pictures that are read and decoded ahead of the network, which bounds memory.
+# Maximum number of pictures that are read and decoded ahead of the network, which bounds memory.
 AHEAD = 96
 # Number of pictures that an int8 network is calibrated with.
 CALIBRATION_PICTURES = 300
@@ -33,7 +33,7 @@ class Embedded:
     """An embedded item.
 
     Attributes:
-        item: with its width, height, size, mtime and sha256.
+        item: the item, with width, height, size, mtime and sha256.
         vector: float32 (dim,), of unit length.
         thumbnail: a small JPEG; empty without thumbnails.
     """
@@ -48,7 +48,7 @@ class Recognised:
     """An item whose content is embedded already.
 
     Attributes:
-        item: with its size, mtime and sha256.
+        item: the item, with size, mtime and sha256.
     """
 
     item: Item
@@ -79,10 +79,10 @@ def embed_source(
     No content is embedded twice: of files with the same content, the first is embedded and the others are recognised.
 
     Args:
-        items: the items to embed; all of the source unless given.
+        items: the items to embed; by default all of the source.
         known: the SHA-256 of contents that are embedded already.
         thumbnails: whether to make a thumbnail of each picture.
-        progress: called as it goes on.
+        progress: called with the progress.
     """
     items = source.items if items is None else items
     report = Reporter(len(items), progress)
@@ -91,7 +91,7 @@ def embed_source(
         batches, to_embed = itertools.tee(_batches(_once(prepared), embedder.batch))
         pixels = (_stack(batch, embedder.backbone.preprocessing) for batch in to_embed)
         for vectors, batch in zip(embedder.embed_stream(pixels), batches, strict=True):
-            yield from _joined(batch, vectors)
+            yield from _join(batch, vectors)
             report.advance(len(batch))
 
 
@@ -197,12 +197,12 @@ def _batches(results: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
 
 
 def _stack(batch: list[_Read], how: Preprocessing) -> Pixels:
-    """The pixels of a batch's pictures, uint8 (0..size, crop, crop, 3)."""
+    """Return the pixels of a batch's pictures, uint8 (0..size, crop, crop, 3)."""
     pixels = [result.pixels for result in batch if isinstance(result, _Prepared)]
     return np.stack(pixels) if pixels else np.empty((0, how.crop, how.crop, 3), np.uint8)
 
 
-def _joined(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
+def _join(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
     """Join the results of a batch with their vectors."""
     rows = iter(vectors)
     for result in batch:

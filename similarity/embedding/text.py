@@ -1,4 +1,4 @@
-"""Texts to embeddings, in the space of a backbone's pictures: the text tower of a backbone that has one."""
+"""Embedding texts in the space of a backbone's pictures, by its text tower."""
 
 import threading
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class TextEmbedder:
         """
         self._require_tower()
         if not all(text.strip() for text in texts):
-            raise SearchError("Say in words what to look for.")
+            raise SearchError("Give words to search for.")
         if not texts:
             return np.empty((0, self._backbone.dim), np.float32)
         with self._lock:  # loading needs the lock, running does not
@@ -62,9 +62,9 @@ class TextEmbedder:
         return OpenVinoTextEngine(self._network(), self._require_tower())
 
     def _network(self) -> Path:
-        """The folder of the converted text tower."""
-        if kept := find_text_network(self._backbone, self._weights_sha256):
-            return kept
+        """Return the folder of the converted text tower."""
+        if network := find_text_network(self._backbone, self._weights_sha256):
+            return network
         weights = self._weights if self._weights and self._weights.is_file() else obtain_weights(self._backbone)
         check_same(self._backbone, weights_sha256(weights), self._weights_sha256)
         return converted_text_network(self._backbone, weights, self._weights_sha256)

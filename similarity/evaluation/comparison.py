@@ -50,7 +50,7 @@ class Comparison:
 
     Attributes:
         a, b: the evaluations.
-        metrics: by the names in COMPARED.
+        metrics: the differences, by the names in COMPARED.
         numbers_a, numbers_b: the numbers of the common queries in each evaluation, int64 (queries,).
     """
 

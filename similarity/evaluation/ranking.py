@@ -212,10 +212,10 @@ def _judge(packed: Packed, task: Task, part: slice) -> Outcomes:
         precision_5=metrics.precision_at(right, 5),
         precision_10=metrics.precision_at(right, 10),
         ndcg_10=metrics.ndcg_at(right, relevant, 10),
-        rows=_padded(np.where(there, rows, -1), -1).astype(np.int32),
+        rows=_pad(np.where(there, rows, -1), -1).astype(np.int32),
         # Embeddings in half precision are not quite of unit length.
-        scores=_padded(np.where(there, scores.clip(-1, 1), np.nan), np.nan).astype(np.float32),
-        right=_padded(right[:, :HITS], 0).astype(bool),
+        scores=_pad(np.where(there, scores.clip(-1, 1), np.nan), np.nan).astype(np.float32),
+        right=_pad(right[:, :HITS], 0).astype(bool),
     )
 
 
@@ -237,6 +237,6 @@ def _first_in_ranking(packed: Packed, labels: Codes, pictures: Codes) -> npt.NDA
     return np.asarray((packed <= best[:, np.newaxis]).sum(axis=1), np.int32)
 
 
-def _padded(values: npt.NDArray[np.generic], with_: float) -> npt.NDArray[np.generic]:
+def _pad(values: npt.NDArray[np.generic], with_: float) -> npt.NDArray[np.generic]:
     """Pad columns to HITS."""
     return np.pad(values, ((0, 0), (0, HITS - values.shape[1])), constant_values=with_)

@@ -30,11 +30,11 @@ class Evaluation:
         by: the column in which a right hit has the query's value.
         left_out: counts of pictures that could not be queries.
         seconds: duration of the evaluation.
-        metrics: by the names in METRICS.
-        per_label: by label, in order.
+        metrics: the metrics, by the names in METRICS.
+        per_label: the metrics of each label, in order.
         recall_curve: recall@k for k = 1..100.
         histogram: the scores of right and wrong hits.
-        reliability: of the probabilities of hits, if the gallery has any; see `gallery_calibration.py`.
+        reliability: the reliability of probabilities, if the gallery has any; see `gallery_calibration.py`.
         confusions: the most frequent first, up to 50.
         labels: the values of the column, in order; numbers of labels below are indices into it.
         outcomes: the results of each query.

@@ -15,13 +15,13 @@ from similarity.sources.originals import file_name
 from similarity.text import plain
 from similarity.text.plain import cell
 
-# A zip is put together in memory; pictures beyond this many bytes are only listed in it.
+# A zip is made in memory; pictures beyond this many bytes are only listed in it.
 MAX_ZIP_BYTES = 100_000_000
 LEFT_OUT = "left-out.txt"
 
 
 def to_rows(hits: Sequence[Hit], places: Sequence[str]) -> list[dict[str, Any]]:
-    """One row for each hit, best first; metadata have columns named `metadata.NAME`.
+    """Return a row for each hit, best first; metadata have columns named `metadata.NAME`.
 
     Args:
         places: the location to give for each picture.
@@ -34,7 +34,7 @@ def to_rows(hits: Sequence[Hit], places: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Rows as a CSV file, which spreadsheets recognise as UTF-8."""
+    """Write rows as a CSV file, which spreadsheets recognise as UTF-8."""
     first = ["rank", "score", "label", "id", "path"]
     names = dict.fromkeys([*first, *(name for row in rows for name in row)])
     text = io.StringIO(newline="")
@@ -51,7 +51,7 @@ def to_json(
     rows: Sequence[dict[str, Any]],
     belongs: float | None = None,
 ) -> bytes:
-    """Rows as a JSON file, with the query, the gallery and its model.
+    """Write rows as a JSON file, with the query, the gallery and its model.
 
     Args:
         belongs: the share of the gallery's own pictures that are no nearer to others of it than the query is.
@@ -63,16 +63,16 @@ def to_json(
 
 
 def to_json_file(value: dict[str, Any]) -> bytes:
-    """A JSON file for people to read, too."""
+    """Write an indented JSON file, which people can read, too."""
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
 
 def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable[[str], str] = str) -> bytes:
-    """A zip of the original pictures, named by rank; a file in it lists those that cannot be read, with the reason.
+    """Write a zip of the original pictures, named by rank, with a list of those that cannot be read, and why.
 
     Args:
-        read: gets a picture's bytes; may raise ImageError or FetchError.
-        explain: gives the text for a reason.
+        read: returns a picture's bytes; may raise ImageError or FetchError.
+        explain: returns the text for a reason.
     """
     buffer, size, left_out = io.BytesIO(), 0, []
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
@@ -94,7 +94,7 @@ def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable
 
 
 def write_csv(path: Path, items: Iterable[Item], skipped: Iterable[Skipped]) -> None:
-    """Write a row for each file that was skipped, with the reason, and for each exact copy.
+    """Write a row for each skipped file, with the reason, and for each exact copy.
 
     Raises:
         GalleryError: the file cannot be written.
@@ -103,7 +103,7 @@ def write_csv(path: Path, items: Iterable[Item], skipped: Iterable[Skipped]) -> 
         with path.open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(("path", "state", "detail"))
-            rows.writerows(map(cell, (one.path, "skipped", one.reason)) for one in skipped)
+            rows.writerows(map(cell, (fault.path, "skipped", fault.reason)) for fault in skipped)
             copies = ((copy.path, "duplicate", item.path) for item in items for copy in item.copies)
             rows.writerows(map(cell, row) for row in copies)
     except OSError as error:

@@ -63,10 +63,9 @@ def draw_sheet(
     grid = halves[1].subgridspec(rows, COLUMNS, hspace=0.42, wspace=0.08)
     for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
         axes = figure.add_subplot(grid[divmod(position, COLUMNS)])
+        caption = format_label(hit.item.label or file_name(hit.item))
         with Image.open(io.BytesIO(picture)) as image:
-            _draw_picture(
-                axes, image, f"{hit.rank}    {hit.score:.3f}", format_label(hit.item.label or file_name(hit.item))
-            )
+            _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", caption)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -1,1 +1,1 @@
-"""Pictures and files from the web: which addresses may be asked, and how they are fetched."""
+"""Pictures and files from the web: checks of addresses, downloads, and redaction."""

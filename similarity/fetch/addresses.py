@@ -1,7 +1,7 @@
 """Addresses that may be fetched for a stranger: ordinary web addresses on the public internet only.
 
-The networks are those of IANA's registries of special-purpose addresses (RFC 6890 and what has been added since),
-written out because Python's own `is_global` differs between versions. One cloud's metadata service lies at an address
+The networks are those of IANA's registries of special-purpose addresses (RFC 6890 and later additions), written out
+because Python's own `is_global` differs between versions. One cloud's metadata service lies at an address
 that looks public, and is listed too.
 """
 
@@ -76,7 +76,7 @@ def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
     """Check that a web address names a host and a port plainly.
 
     Args:
-        url: as it is about to be asked for.
+        url: the address that will be fetched.
         ports: the allowed ports; None for any.
 
     Raises:

@@ -1,7 +1,7 @@
 """Downloads of known large files, such as weights and datasets: they appear whole and checked, or not at all.
 
 An interrupted download resumes where it stopped (HTTP Range, RFC 9110 section 14), a few times at once, and again at
-the next call, as long as the server still has the same file by its ETag or date.
+the next call, if the server still has the same file by its ETag or date.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ def download(
     except filelock.Timeout:
         raise FetchError(f"{path} is being downloaded by another process: wait for it.") from None
     except _BrokenOffError as error:
-        raise FetchError(f"{url} broke off; run the same command again to go on where it stopped.") from error
+        raise FetchError(f"{url} broke off; run the same command again to resume.") from error
     except NETWORK_ERRORS as error:
         raise FetchError(explain(url, error)) from error
     except OSError as error:
@@ -87,7 +87,7 @@ def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> Non
         if not _continues(response, answered, have):
             part.unlink(missing_ok=True)
             have = 0
-            if response.status_code != requests.codes.ok:  # some other part of the file: ask for all of it
+            if response.status_code != requests.codes.ok:  # some other part of the file: request all of it
                 raise _BrokenOffError
         announced = response.headers.get("Content-Length", "")
         total = have + int(announced) if announced.isdecimal() else 0
@@ -159,4 +159,4 @@ def _check_hash(url: str, part: Path, sha256_prefix: str, md5: str) -> None:
         if not actual.startswith(expected):
             part.unlink()
             _validator_file(part).unlink(missing_ok=True)
-            raise FetchError(f"What {url} sent is not the expected file: its {kind.upper()} is not {expected}.")
+            raise FetchError(f"The file from {url} is not the expected one: its {kind.upper()} is not {expected}.")

@@ -1,4 +1,4 @@
-"""Errors of requests and urllib3 as sentences for whoever gave the address."""
+"""Errors of requests and urllib3 as sentences for the person who gave the address."""
 
 import socket
 

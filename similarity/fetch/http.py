@@ -70,7 +70,7 @@ def fetch(url: str) -> bytes:
     """
     if len(url) > LONGEST_ADDRESS:
         raise FetchError(
-            f"An address has {LONGEST_ADDRESS:,} characters at most, and this one {len(url):,}: "
+            f"An address can have {LONGEST_ADDRESS:,} characters at most; this one has {len(url):,}: "
             "download the picture and upload it."
         )
     url = unicodedata.normalize("NFC", url)  # as host names are written

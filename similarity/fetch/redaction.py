@@ -1,7 +1,7 @@
 """Redaction of texts for visitors: of an address or a path only the file's name and a public host are kept.
 
-Whether a host is public cannot be asked for while a page is drawn. So it is named only if nothing speaks against that:
-a name below a top-level domain that everybody knows, an ordinary port, and none of SIMILARITY_PRIVATE_HOSTS.
+Whether a host is public cannot be looked up while a page is drawn. So a host is named only if it has a name below a
+well-known top-level domain, an ordinary port, and is not in SIMILARITY_PRIVATE_HOSTS.
 """
 
 import re
@@ -66,7 +66,7 @@ def is_address(text: str) -> bool:
 
 def name_in(place: str) -> str:
     """The file name in an address, without query and fragment; empty if there is none."""
-    _, _, rest = _decoded(place).strip().replace("\\", "/").partition(":/")
+    _, _, rest = _decode(place).strip().replace("\\", "/").partition(":/")
     path = OVER.split(rest or place, maxsplit=1)[0].lstrip("/").partition("/")[2]
     name = path.rstrip("/").rpartition("/")[2]
     return JOINED.sub(r"\1", name).strip()
@@ -84,7 +84,7 @@ def redact(value: str) -> str:
     """Redact a name, a label or a fact, which may be or contain an address or a path."""
     if not has_place(value):
         return value
-    decoded = _decoded(value)
+    decoded = _decode(value)
     if is_address(decoded):
         return redact_address(decoded.strip())
     if PATH.match(decoded):
@@ -102,7 +102,7 @@ def redact_sentence(sentence: str, *places: str) -> str:
         sentence = sentence.replace(repr(place), repr(redact(place))).replace(place, redact(place))
     if not has_place(sentence):
         return sentence
-    return without_folders(PLACES.sub(_redact_found, _decoded(sentence) if ENCODED.search(sentence) else sentence))
+    return without_folders(PLACES.sub(_redact_found, _decode(sentence) if ENCODED.search(sentence) else sentence))
 
 
 def without_folders(sentence: str) -> str:
@@ -123,7 +123,7 @@ def has_place(text: str) -> bool:
     return any(sign in text for sign in "/\\@") or HINTS.search(text) is not None
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     """A text with percent-encoded slashes of addresses decoded."""
     for _ in range(3):
         if "%" not in text or (decoded := unquote(text)) == text:
@@ -133,7 +133,7 @@ def _decoded(text: str) -> str:
 
 
 def _public_host(place: str) -> str:
-    """The host of a web address if it is public; else empty."""
+    """Return the host of a web address if it is public; otherwise empty."""
     match = SCHEME.match(place)
     if not match or match[1].lower() not in ("http", "https"):
         return ""

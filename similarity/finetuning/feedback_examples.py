@@ -72,12 +72,12 @@ def feedback_examples(gallery: Gallery, settings: Settings) -> FeedbackExamples:
         )
     pairs = training_pairs(gallery)
     if len(gallery) < 2:
-        raise HeadError(f"The gallery {gallery.name} has one picture: there is nothing to tell apart.")
+        raise HeadError(f"The gallery {gallery.name} has only one picture: training needs at least two.")
     if pairs.wanted.all() or not pairs.wanted.any():
         only, other = ("More", "Not") if pairs.wanted.any() else ("Not", "More")
         raise HeadError(
             f"All marks of the gallery {gallery.name} are “{only} like this”: mark some results “{other} like this”, "
-            "too, or there is nothing to tell apart."
+            "too, since training needs both."
         )
     drawn = np.random.default_rng(settings.seed).permutation(len(gallery))[:BACKGROUND]
     examples = FeedbackExamples(pairs, gallery.embeddings[np.sort(drawn)])
@@ -142,21 +142,21 @@ def training_pairs(gallery: Gallery) -> Pairs:
             "with “More like this” and “Not like this”."
         )
     gathered = _PairEmbeddings(gallery, entries)
-    kept = [entry for entry in entries if gathered.fault(entry) is None]
+    usable = [entry for entry in entries if gathered.fault(entry) is None]
     faults = [gathered.fault(entry) for entry in entries]
     gone, foreign = faults.count("gone"), faults.count("foreign")
-    if not kept:
+    if not usable:
         raise HeadError(
             f"None of the {len(entries):,} marks of the gallery {gallery.name} can be used: {gone:,} are of pictures "
             f"that have left it, and {foreign:,} were made with another model. Mark some results in the app."
         )
-    queries = [gathered.place_of_query(entry) for entry in kept]
-    items = [gathered.place_of_item(entry) for entry in kept]
+    queries = [gathered.place_of_query(entry) for entry in usable]
+    items = [gathered.place_of_item(entry) for entry in usable]
     return Pairs(
         gathered.embeddings(),
         np.array(queries, np.int64),
         np.array(items, np.int64),
-        np.array([entry.wanted for entry in kept], bool),
+        np.array([entry.wanted for entry in usable], bool),
         gone,
         foreign,
     )

@@ -160,8 +160,8 @@ class QueryResults:
     """Results of a set of queries.
 
     Attributes:
-        metrics: by name, float64 (q,) each.
-        scores, right, labels: of the first ten hits, (q, 10) each, see `confidence.fit`; empty for feedback.
+        metrics: metrics by name, float64 (q,) each.
+        scores, right, labels: those of the first ten hits, (q, 10) each, see `confidence.fit`; empty for feedback.
     """
 
     metrics: Mapping[str, Values]

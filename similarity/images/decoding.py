@@ -16,7 +16,7 @@ from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLarg
 from similarity.images.formats import FORMATS, check_parts, what_it_is_instead
 
 # Limits of decoding, so that no picture takes 300 MB; decoders of the last two formats keep several copies. A picture
-# beyond the side or the aspect ratio is a stripe, which nobody searches with.
+# beyond the side or the aspect ratio is a stripe, which is not worth searching with.
 MAX_FILE_BYTES = 200_000_000
 MAX_PIXELS = 50_000_000
 MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000}
@@ -65,7 +65,7 @@ class Decoded:
 
     Attributes:
         image: upright, RGB.
-        width, height: of the picture in the file, in pixels, as seen upright.
+        width, height: size of the picture in the file, in pixels, as seen upright.
     """
 
     image: Image.Image
@@ -73,7 +73,7 @@ class Decoded:
     height: int
 
 
-# Pillow only warns about pictures between one and two times its own limit, which lies above ours.
+# Pillow only warns about pictures between one and two times its own limit, which is above ours.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Its warnings about metadata do not matter, since metadata are dropped.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -88,7 +88,7 @@ def read_file(path: str | Path) -> tuple[bytes, float]:
     """Read the bytes of a picture file, and its modification time in seconds since 1970.
 
     Raises:
-        ImageError: it is gone, unreadable, no regular file, or larger than 200 MB.
+        ImageError: it is missing, unreadable, not a regular file, or larger than 200 MB.
     """
     try:
         status = Path(path).stat()
@@ -121,7 +121,7 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 
 def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded:
-    """Like `decode`, but reduced to the size that is needed.
+    """Decode a picture file at a reduced size; otherwise as `decode`.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size: the decoder leaves out frequencies that the smaller
     picture cannot show, which makes a 12-megapixel photograph about five times cheaper. Other pictures are reduced by
@@ -150,7 +150,7 @@ def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLargeError(name, "is too large (the limit is 50 megapixels).") from error
     except DECODING_ERRORS as error:
-        raise _damaged(name, error) from error
+        raise _damaged_error(name, error) from error
 
 
 def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.Image:
@@ -162,7 +162,7 @@ def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.I
         turn = TURNS.get(_orientation(image))
         return rgb if turn is None else rgb.transpose(turn)
     except DECODING_ERRORS as error:
-        raise _damaged(name, error) from error
+        raise _damaged_error(name, error) from error
 
 
 def count_pixels(data: bytes) -> int:
@@ -262,7 +262,7 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(grey)
 
 
-def _damaged(name: str, error: BaseException) -> DamagedError:
+def _damaged_error(name: str, error: BaseException) -> DamagedError:
     """The error for a damaged picture, with the first line of the decoder's message, or the name of its error."""
     text = str(error).strip()
     return DamagedError(name, f"is damaged or incomplete ({text.splitlines()[0] if text else type(error).__name__}).")

@@ -96,7 +96,7 @@ def _jpeg_fault(data: bytes) -> str:
 
 
 def _is_run_length(data: bytes) -> bool:
-    """Whether a BMP says so, in a header that is long enough to say it."""
+    """Whether a BMP's header, if it is long enough, names run-length compression."""
     return int.from_bytes(data[14:18], "little") >= 40 and int.from_bytes(data[30:34], "little") in RUN_LENGTH
 
 

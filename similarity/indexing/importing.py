@@ -1,4 +1,4 @@
-"""Importing a gallery from elsewhere: a folder that somebody else made, perhaps to do harm.
+"""Importing a gallery from elsewhere, which may have been made to do harm.
 
     galleries/.importing/copy/shoes     a copy of the gallery's own files, which is then checked
     galleries/shoes                     the same folder, moved here once all of it is sound

@@ -63,7 +63,7 @@ def index(
         base = replace(_manifest(embedder, source.name, options.recipe, options.refinement), store=store)
         before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
-        with _embedded(run, source, embedder, progress) as known:
+        with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
         run.clear_up()
@@ -97,7 +97,7 @@ def update(
             return _finish(run, before, progress)
         _report(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
-        with _embedded(run, source, embedder, progress) as known:
+        with _embed(run, source, embedder, progress) as known:
             report = _write(run, before, known, progress)
         run.clear_up()
         return report
@@ -207,7 +207,7 @@ def _check_options(options: IndexOptions, store: Store, count: int, dim: int) ->
 
 
 @contextmanager
-def _embedded(run: Run, source: Source, embedder: Embedder, progress: OnProgress | None) -> Iterator[Known]:
+def _embed(run: Run, source: Source, embedder: Embedder, progress: OnProgress | None) -> Iterator[Known]:
     """Embed the pictures of a run; yields all its embeddings, which can be read until the block ends."""
     identity = _manifest(embedder, "").identity
     with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:

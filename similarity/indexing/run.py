@@ -94,7 +94,7 @@ class Run:
             self.embedded = len(self.taken)
             results = identify(self.source, [reading.item for reading in readable])
             for reading, result in zip(readable, results, strict=True):
-                self._take(reading, result)
+                self._record(reading, result)
             new = {file.sha256 for _, file in self.taken if file.sha256 and file.sha256 not in known}
         self.embedded += len(new)
         return self.report()
@@ -117,7 +117,7 @@ class Run:
                 result = Recognised(replace(result.item, width=width, height=height))
                 if result.item.sha256 in resumable and known.is_resumed(result.item.sha256):
                     counted.add(result.item.sha256)
-            self._take(reading, result)
+            self._record(reading, result)
         self.resumed = len(counted)
 
     def draft(self, report: Report, base: Base, known: Embeddings) -> Draft:
@@ -194,7 +194,7 @@ class Run:
             seconds=round(time.perf_counter() - self.started, 3),
         )
 
-    def _take(self, reading: Reading, result: Embedded | Recognised | Skipped) -> None:
+    def _record(self, reading: Reading, result: Embedded | Recognised | Skipped) -> None:
         """Record the result for a file; one that was in the gallery and cannot be read now keeps its entry."""
         if isinstance(result, Skipped):
             self.skipped.append(result)

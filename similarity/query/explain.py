@@ -55,7 +55,7 @@ class Look:
     """A picture's vector, decomposed into its regions.
 
     Attributes:
-        embedding: of the whole picture, float32 (dim,), of unit length.
+        embedding: the embedding of the whole picture, float32 (dim,), of unit length.
         vector: the embedding after the gallery's head and refinement, which searches compare.
         cells: contribution of each region to `vector`, float32 (rows, columns, length of vector); if it cannot be
             computed, the network's features of each region, float32 (rows, columns, channels).
@@ -131,7 +131,12 @@ class Explanation:
         if abs(self.neighbours) < 0.005:
             return f"Score {self.score:.2f}, all of it from the two pictures themselves."
         own = f"Score {self.score:.2f}: {self.own:.2f} from the regions of these two pictures"
-        return f"{own}, {self.neighbours:.2f} from what their neighbours in the gallery have in common."
+        return f"{own}, {self.neighbours:.2f} from common neighbours in the gallery."
+
+    @property
+    def words(self) -> str:
+        """Older name of `summary`."""
+        return self.summary
 
 
 def look(image: Image.Image, embedder: Embedder, vectors: StoredVectors, head: Head | None = None) -> Look:

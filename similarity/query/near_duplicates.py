@@ -68,16 +68,16 @@ def find_duplicates(
 def without_near_identical(
     blocks: Iterable[Vectors], wanted: int, threshold: float = SAME_TO_THE_EYE
 ) -> npt.NDArray[np.int64]:
-    """The rows of a ranking that are not nearly identical to an earlier row that is kept.
+    """Return the rows of a ranking without those that are nearly identical to an earlier returned row.
 
     Args:
-        blocks: float32 (any, dim), rows of unit length, best first; read until enough rows are kept.
-        wanted: how many are enough.
+        blocks: float32 (any, dim), rows of unit length, best first; read until there are enough rows.
+        wanted: number of rows to return.
 
     Returns:
         Row numbers, in order.
     """
-    kept: list[int] = []
+    distinct: list[int] = []
     seen: list[Vectors] = []
     start = 0
     for block in blocks:
@@ -88,12 +88,12 @@ def without_near_identical(
         for row in range(len(block)):
             if is_new[row]:
                 is_new[row + 1 :] &= ~near[row, row + 1 :]
-        kept += (np.flatnonzero(is_new) + start).tolist()
+        distinct += (np.flatnonzero(is_new) + start).tolist()
         seen.append(block[is_new])
         start += len(block)
-        if len(kept) >= wanted:
+        if len(distinct) >= wanted:
             break
-    return np.array(kept[:wanted], np.int64)
+    return np.array(distinct[:wanted], np.int64)
 
 
 def link(

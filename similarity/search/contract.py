@@ -58,14 +58,14 @@ class Selection:
         self.where, self.excluded = where, np.array([*excluded, *but], np.int64)
         self._prepared: dict[int, Any] = {}
 
-    @property
-    def but(self) -> Rows:
-        """An older name of `excluded`."""
-        return self.excluded
-
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.rows)
+
+    @property
+    def but(self) -> Rows:
+        """Older name of `excluded`."""
+        return self.excluded
 
     def prepared(self, index: object, prepare: Callable[[Rows], Prepared]) -> Prepared:
         """The value that `prepare` returned for an index; computed on the first call, then kept."""

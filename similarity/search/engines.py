@@ -16,7 +16,7 @@ from similarity.paths import INDEX, KEYS
 from similarity.progress import OnProgress
 from similarity.search import VectorIndex
 from similarity.search.faiss.build import builder_of, updated_index
-from similarity.search.milvus.conditions import _retagged
+from similarity.search.milvus.conditions import drop_retagged
 from similarity.search.stores import Before, Indexed, Store, choose_store
 from similarity.vectors.memmap import StoredVectors
 
@@ -70,9 +70,9 @@ def giving(store: Store, uri: str | None) -> Iterator[None]:
         yield
         return
     named = choose_store("milvus", uri)
-    from similarity.search.milvus.addresses import give, normalised, remember
+    from similarity.search.milvus.addresses import give, normalise_address, remember
 
-    if store.kind != "milvus" or normalised(named.uri) != normalised(store.uri):
+    if store.kind != "milvus" or normalise_address(named.uri) != normalise_address(store.uri):
         raise StoreError(
             f"{uri} is not the address of the gallery's store, which is {store.title}: give its own address."
         )
@@ -103,7 +103,7 @@ def make_index(
 
     is_comparable = before and before.vectors.are_compared_as(vectors)
     if before and is_comparable and isinstance(before.index, MilvusIndex) and before.index.is_own(of.directory):
-        return before.index.updated(recipe, vectors, of, _retagged(before, of.items), progress)
+        return before.index.updated(recipe, vectors, of, drop_retagged(before, of.items), progress)
     return MilvusIndex.build(store, recipe, vectors, of, progress)
 
 

@@ -78,7 +78,7 @@ def choose_recipe(name: str, count: int, dim: int, *, free: int | None = None) -
     """
     if name == AUTO:
         return _choose(count, dim, psutil.virtual_memory().available // 2 if free is None else free)
-    chosen = _inverted(count, dim, COMPONENTS[0], fits=True) if name == INVERTED else name
+    chosen = _inverted_recipe(count, dim, COMPONENTS[0], fits=True) if name == INVERTED else name
     if chosen not in EXACT:
         _check(chosen, count, dim)
     return Recipe(chosen, "It was requested.")
@@ -128,7 +128,7 @@ def _choose(count: int, dim: int, free: int) -> Recipe:
     if count * dim <= min(SCAN_BYTES, free):
         return Recipe(SCAN, f"{pictures} are scanned exactly in {_size(count * dim)} of memory.")
     components = next((size for size in COMPONENTS if count * (size + OVERHEAD) <= free), COMPONENTS[-1])
-    name = _inverted(count, dim, components)
+    name = _inverted_recipe(count, dim, components)
     if _parse(name, dim).needed > count:  # there is memory for less than even this index
         return Recipe(SCAN, f"{pictures} are too few for an approximate index.")
     size = _size(count * (min(dim, components) + OVERHEAD))
@@ -136,7 +136,7 @@ def _choose(count: int, dim: int, free: int) -> Recipe:
     return Recipe(name, f"{pictures} are {why}; this takes {size} of memory.")
 
 
-def _inverted(count: int, dim: int, components: int, *, fits: bool = False) -> str:
+def _inverted_recipe(count: int, dim: int, components: int, *, fits: bool = False) -> str:
     """Return a factory string with about 4 sqrt(count) lists, as FAISS's guidelines suggest, rounded to a power of two.
 
     Args:

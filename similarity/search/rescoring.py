@@ -34,7 +34,7 @@ def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) ->
     filled = np.pad(candidates, (0, -len(candidates) % TOGETHER), mode="edge")
     scores, places = _as_index(vectors.read(filled)).search(query[np.newaxis], len(filled))
     if not np.isfinite(scores).all():
-        raise SearchError(f"{vectors.path} holds values that are not finite numbers: index the gallery again.")
+        raise SearchError(f"{vectors.path} contains values that are not finite numbers: index the gallery again.")
     there = places[0] < len(candidates)
     return in_order(scores[0][there], candidates[places[0][there]], k)
 

@@ -84,12 +84,12 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
         raise StoreError(f"{kind!r} is not a store: choose from {', '.join(get_args(Kind))}.")
     if kind == "faiss":
         if uri:
-            raise StoreError("FAISS keeps its index in the gallery's folder: leave the address away, or take milvus.")
+            raise StoreError("FAISS keeps its index in the gallery's folder: leave out the address, or choose milvus.")
         return EMBEDDED
     if not (uri := uri or os.environ.get(URI)):
         raise StoreError("Milvus needs an address such as http://localhost:19530, or a file such as vectors.db.")
     if len(uri) > LONGEST:
-        raise StoreError(f"An address has {LONGEST:,} characters at most, and that of Milvus {len(uri):,}.")
+        raise StoreError(f"The address of Milvus can have {LONGEST:,} characters at most; this one has {len(uri):,}.")
     if is_url(uri):
         return Store("milvus", uri.rstrip("/"))
     if not uri.endswith(".db"):
@@ -102,7 +102,7 @@ class Before:
     """The state before a change, from which an index is updated.
 
     Attributes:
-        index, vectors, items: of the generation that was changed.
+        index, vectors, items: those of the generation that was changed.
         origins: for each item of the new generation its row in the changed one, or -1.
     """
 

@@ -45,7 +45,7 @@ class Tuning:
         recall: recall@10 that was reached with them, by level.
         first_probes: lists that the level `balanced` needed when the lists were trained.
         changed: pictures added or removed since then.
-        measured_after: how many of these changes came before the last measurement.
+        measured_after: number of these changes before the last measurement.
     """
 
     trained_on: int
@@ -105,7 +105,7 @@ class Tuning:
 def tune(
     answer: Answer, lists: int, vectors: StoredVectors, before: Tuning, progress: OnProgress | None = None
 ) -> Tuning:
-    """Measure how many lists each level needs.
+    """Measure the number of lists that each level needs.
 
     Args:
         answer: searches the index.

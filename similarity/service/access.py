@@ -1,8 +1,8 @@
-"""Permissions: who may search, and who may change galleries and see where pictures lie.
+"""Permissions: who may search, and who may change galleries and see paths of pictures.
 
-SIMILARITY_MANAGE says who may change galleries: `local` (the default: somebody who sits at this computer), `nobody`, or
-`everyone` who reaches the app. Where people log in, SIMILARITY_USERS names those who may enter, and SIMILARITY_MANAGERS
-those who may change galleries.
+SIMILARITY_MANAGE decides who may change galleries: `local` (the default: a browser on this computer), `nobody`, or
+`everyone`. If a login is required, SIMILARITY_USERS lists those who may enter, and SIMILARITY_MANAGERS those who may
+change galleries.
 """
 
 import ipaddress
@@ -16,15 +16,15 @@ from similarity.service.hosts import is_own_name
 # A visitor's claims, as the login's provider (OpenID Connect) states them.
 Claims = Mapping[str, Any]
 
-# Headers of a browser's own connection. A proxy adds others, under whatever name; the address that the request comes
-# from is then the proxy's, not the visitor's.
+# Headers of a direct connection from a browser. A proxy adds others, with any name; the address of the request is then
+# the proxy's, not the visitor's.
 BROWSER_HEADERS = frozenset({
     "accept", "accept-encoding", "accept-language", "cache-control", "connection", "cookie", "dnt", "host", "origin",
     "pragma", "priority", "referer", "upgrade", "user-agent",
 })  # fmt: skip
 BROWSER_PREFIX = "sec-"  # begins headers that no page can set
 
-# The app's cookie is good for 30 days, whatever has become of the account meanwhile.
+# The app's cookie is valid for 30 days, even if the account is closed meanwhile.
 MAX_LOGIN_SECONDS = 24 * 60 * 60
 MAX_CLOCK_SKEW = 5 * 60  # seconds by which the provider's clock may be ahead
 
@@ -34,7 +34,7 @@ def may_manage(address: str | None, headers: Mapping[str, str]) -> bool:
 
     Args:
         address: the network address that the request comes from; None for this computer's own.
-        headers: of the request.
+        headers: the headers of the request.
     """
     setting = os.environ.get("SIMILARITY_MANAGE", "local").strip().lower()
     return setting == "everyone" or (setting == "local" and is_local(address, headers))
@@ -80,7 +80,7 @@ def _is_listed(claims: Claims, setting: str) -> bool:
 
 
 def _is_loopback(address: str | None) -> bool:
-    """Whether an address is this computer's own, also an IPv4 address within IPv6."""
+    """Whether an address is a loopback address, IPv4 addresses within IPv6 included."""
     if address is None:
         return True
     try:

@@ -25,7 +25,7 @@ State = Literal["waiting", "running", "done", "failed", "cancelled"]
 # The result of a job: a report, the gallery's new manifest, or a head to keep or discard.
 Result = Report | Manifest | Head | None
 
-KEPT = 20
+MAX_JOBS = 20
 UNEXPECTED = "Something unexpected went wrong ({}). The gallery is as it was; the log of the app has the detail."
 
 logger = logging.getLogger(__name__)
@@ -38,9 +38,9 @@ class Status:
     Attributes:
         state: waiting (for its turn), running, done, failed or cancelled.
         progress: the latest that was reported, if any.
-        result: of a job that is done.
+        result: the result of a job that is done.
         error: a sentence, of a job that failed.
-        ended: when it ended, in seconds since 1970; 0 before that.
+        ended: time of its end, in seconds since 1970; 0 before that.
     """
 
     state: State = "waiting"
@@ -51,18 +51,18 @@ class Status:
 
 
 class CancelledError(BaseException):
-    """Raised inside a cancelled job; not an Exception, so that no handler on the way takes it for a failure."""
+    """Raised inside a cancelled job; not an Exception, so that no handler mistakes it for a failure."""
 
 
 class Job:
     """One task on one gallery. Safe to share between threads.
 
     Attributes:
-        number: of this job; later ones have higher numbers.
-        directory: of the gallery.
+        number: its number; later jobs have higher numbers.
+        directory: the gallery's folder.
         task: the kind of task.
         work: called in the background.
-        started: when it started, in seconds since 1970.
+        started: time of its start, in seconds since 1970.
     """
 
     def __init__(self, number: int, directory: Path, task: Task, work: "Work", turns: "JobQueue") -> None:
@@ -105,7 +105,7 @@ class Job:
         """Wait until it has ended; returns whether it has."""
         return self._ended.wait(timeout)
 
-    def tell(self, progress: Progress) -> None:
+    def report(self, progress: Progress) -> None:
         """Report progress; called by its work. Raises CancelledError if the job was cancelled."""
         if self.is_cancelled:
             raise CancelledError
@@ -114,7 +114,7 @@ class Job:
     def counter(self, task: str, unit: Literal["bytes", "files"]) -> Callable[[int, int], None]:
         """Return a callback that takes the number done and the total, and reports them as progress."""
         started = time.perf_counter()
-        return lambda done, total: self.tell(Progress(task, done, total, time.perf_counter() - started, unit))
+        return lambda done, total: self.report(Progress(task, done, total, time.perf_counter() - started, unit))
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -198,13 +198,13 @@ class Jobs:
         with self._lock:
             if any(job.is_active and job.directory == directory for job in self._jobs):
                 raise GalleryBusyError(
-                    f"Something is being done with the gallery {directory.name} already: wait for it, or cancel it."
+                    f"Another task is running on the gallery {directory.name}: wait for it, or cancel it."
                 )
             self._started += 1
             job = Job(self._started, directory, task, work, self._turns)
             others = [other for other in self._jobs if other.directory != directory or (stays and other.is_undecided)]
             ended = [other for other in others if not other.is_active and not other.is_undecided]
-            self._jobs = [other for other in others if other not in ended[: max(0, len(ended) - KEPT + 1)]] + [job]
+            self._jobs = [other for other in others if other not in ended[: max(0, len(ended) - MAX_JOBS + 1)]] + [job]
         try:
             threading.Thread(target=job.run, name=f"{task} {directory.name}", daemon=True).start()
         except RuntimeError as error:
@@ -229,5 +229,5 @@ class Jobs:
 
 @singleton
 def shared_jobs() -> Jobs:
-    """Return the jobs of this process, which every visitor sees, whoever has started them."""
+    """Return the jobs of this process, which all visitors see."""
     return Jobs()

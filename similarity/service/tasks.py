@@ -25,56 +25,56 @@ Finding = Callable[[Job], Source]
 
 
 def at(place: str | Path) -> Finding:
-    """The pictures of a folder, a zip or a CSV."""
+    """Find the pictures of a folder, a zip or a CSV."""
 
     def find(job: Job) -> Source:
-        job.tell(Progress("Looking for pictures"))
+        job.report(Progress("Looking for pictures"))
         return open_source(place)
 
     return find
 
 
 def of_dataset(dataset: Dataset) -> Finding:
-    """The pictures of a public dataset, downloaded unless they are here already."""
+    """Find the pictures of a public dataset, downloading them if necessary."""
 
     def find(job: Job) -> Source:
         folder = datasets_folder()
-        job.tell(Progress("Connecting"))
+        job.report(Progress("Connecting"))
         download_dataset(dataset, folder, progress=job.counter("Downloading", "bytes"))
         unpacked = unpack_dataset(dataset, folder, progress=job.counter("Unpacking", "files"))
-        job.tell(Progress("Looking for pictures"))
+        job.report(Progress("Looking for pictures"))
         return open_source(unpacked / dataset.indexed, **_options(dataset))
 
     return find
 
 
 def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> Work:
-    """Make a gallery; one that is there is replaced once the new one is complete."""
+    """Make a gallery; an existing one is replaced once the new one is complete."""
 
     def work(job: Job) -> Report | None:
         source = find(job)
         chosen = options.updated(model=options.choose_model(job.counter("Downloading the model", "bytes")))
         with job.turn():
-            return Gallery.build(source, directory, chosen, progress=job.tell).report
+            return Gallery.build(source, directory, chosen, progress=job.report).report
 
     return work
 
 
 def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work:
-    """Add pictures to a gallery, or bring it in step with where they come from."""
+    """Add pictures to a gallery, or synchronise it with their source."""
 
     def work(job: Job) -> Report | None:
         source = find(job)
         with job.turn():
             opened = Gallery.open(directory)
             change = opened.add if task == "add" else opened.sync
-            return change(source, progress=job.tell).report
+            return change(source, progress=job.report).report
 
     return work
 
 
 def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Work:
-    """Take pictures out of a gallery."""
+    """Remove pictures from a gallery."""
 
     def take_out() -> Report | None:
         return Gallery.open(directory).remove(ids=ids, paths=paths, labels=labels).report
@@ -90,27 +90,25 @@ def rebuild(
     *,
     into: Path | None = None,
 ) -> Work:
-    """Make a gallery's index anew: by a recipe, of embeddings that are refined anew or go through a head, or as another
-    gallery; see `Gallery.rebuild`.
-    """
+    """Rebuild a gallery's index with other options, or as another gallery; see `Gallery.rebuild`."""
 
     def work(job: Job) -> Report | None:
         with job.turn():
             opened = Gallery.open(directory)
-            return opened.rebuild(recipe, refinement, head, into=into, progress=job.tell).report
+            return opened.rebuild(recipe, refinement, head, into=into, progress=job.report).report
 
     return work
 
 
 @dataclass(slots=True, eq=False)
 class Training:
-    """The work of a job that trains a head on a gallery's labels; the gallery stays as it is.
+    """The work of a job that trains a head for a gallery, without changing the gallery.
 
     Attributes:
-        directory: of the gallery.
-        settings: what is asked for.
-        epochs: how it has gone so far; another tuple after each of them.
-        begun: when its turn came, by `time.monotonic`; 0 before that.
+        directory: the gallery's folder.
+        settings: the settings of training.
+        epochs: the epochs so far, as a new tuple after each of them.
+        begun: value of `time.monotonic` when its turn came; 0 before that.
     """
 
     directory: Path
@@ -119,26 +117,28 @@ class Training:
     begun: float = 0.0
 
     def __call__(self, job: Job) -> Head:
-        """Train it."""
+        """Train the head."""
         self.epochs, self.begun = (), 0.0
         with job.turn():
             self.begun = time.monotonic()
-            job.tell(Progress("Starting"))
-            return finetune(Gallery.open(self.directory), self.settings, on_epoch=lambda epoch: self._hear(job, epoch))
+            job.report(Progress("Starting"))
+            return finetune(
+                Gallery.open(self.directory), self.settings, on_epoch=lambda epoch: self._on_epoch(job, epoch)
+            )
 
-    def _hear(self, job: Job, epoch: Epoch) -> None:
+    def _on_epoch(self, job: Job, epoch: Epoch) -> None:
         self.epochs = (*self.epochs, epoch)
         seconds = time.monotonic() - self.begun
-        job.tell(Progress(STAGES[epoch.stage], epoch.number, epoch.of, seconds, "epochs"))
+        job.report(Progress(STAGES[epoch.stage], epoch.number, epoch.of, seconds, "epochs"))
 
 
 def verify(directory: Path) -> Work:
-    """Read every byte of a gallery; the job fails if one is not what was written."""
+    """Read all files of a gallery; the job fails if one is damaged."""
     return lambda job: _run(job, "Reading every file", lambda: verify_gallery(directory))
 
 
 def undo(directory: Path) -> Work:
-    """Go back to a gallery's last sound state before this one."""
+    """Return a gallery to its last undamaged earlier state."""
 
     def go_back() -> Manifest:
         return restore(directory).manifest
@@ -152,13 +152,13 @@ def delete(directory: Path) -> Work:
 
 
 def _run(job: Job, task: str, work: Callable[[], Any]) -> Any:
-    """Do work that reports no progress of its own, under the name of its task."""
-    job.tell(Progress(task))
+    """Run work that reports no progress itself, under the name of its task."""
+    job.report(Progress(task))
     return work()
 
 
 def _options(dataset: Dataset) -> dict[str, Any]:
-    """The options that a dataset is indexed with, as `open_source` takes them."""
+    """Return the options of a dataset as arguments of `open_source`."""
     words = shlex.split(dataset.options)
     given = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
     return {name: int(value) if value.isdecimal() else value for name, value in given.items()}

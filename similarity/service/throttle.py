@@ -1,4 +1,4 @@
-"""A limit on how often addresses are fetched for visitors, so that nobody can probe other servers through the app."""
+"""Rate limits on fetching addresses for visitors, so that the app cannot be used to probe other servers."""
 
 from limits import parse
 from limits.storage import MemoryStorage
@@ -20,7 +20,7 @@ class FetchLimiter:
         """Count a fetch of a session; raises FetchError if there were too many in the last minute."""
         if not (self._limiter.hit(PER_SESSION, session) and self._limiter.hit(IN_ALL)):
             raise FetchError(
-                "That were very many addresses in a short time: wait a minute, or download the picture and upload it."
+                "Too many addresses were fetched in a short time: wait a minute, or download the picture and upload it."
             )
 
 

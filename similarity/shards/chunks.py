@@ -32,7 +32,7 @@ class Chunk(Protocol):
         """Number of pictures."""
 
     def open(self) -> Source:
-        """The pictures, where they are to be embedded; raises SourceError if the list cannot be read there."""
+        """Return the pictures, on the computer that embeds them; raises SourceError if it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Range:
     """A chunk of a Parquet list: a range of rows, which the worker reads.
 
     Attributes:
-        path: of the list.
+        path: path of the list.
         start, stop: its rows from `start` to before `stop`, counted from 0.
     """
 
@@ -77,7 +77,7 @@ class Range:
 def open_list(
     place: str | Path, *, split: Split | None = None, products: int | None = None, seed: int = 0
 ) -> Source | Listing:
-    """As `open_source`, but without reading a Parquet list into memory; raises SourceError likewise."""
+    """Open a source as `open_source`, but without reading a Parquet list into memory; raises SourceError."""
     path = full_path(place)
     if path.suffix.lower() in LISTINGS and path.is_file() and split is None and products is None:
         return open_listing(path)
@@ -91,7 +91,7 @@ def cut(source: Source | Listing, size: int, terms: dict[str, Any]) -> Iterator[
     a block without any usable picture makes none.
 
     Args:
-        terms: the dependencies of a shard beside its pictures, in JSON's own types.
+        terms: the dependencies of a shard beside its pictures, as JSON.
     """
     if isinstance(source, Listing):
         for number, block in enumerate(source.blocks(size)):

@@ -12,12 +12,12 @@ import filelock
 from similarity.errors import ShardError
 from similarity.files import UNFINISHED_SUFFIX, write_atomically
 from similarity.shards.chunks import Chunk
-from similarity.shards.metadata import FORMAT, Counts, Origin, described
+from similarity.shards.metadata import FORMAT, Counts, Origin, describe_model
 from similarity.shards.shard_file import check_shard, remove
 from similarity.sources import Skipped
 
 FACTS, LOCK = "embeddings.json", ".lock"
-AGAIN = "run the same `embed` again, which goes on where it stopped"
+AGAIN = "run the same `embed` again, which resumes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Shelf:
     """The contents of `embeddings.json`.
 
     Attributes:
-        origin: of all shards.
+        origin: the origin of all shards.
         skipped: lines of the list that cannot be used.
         shards: all shards, in the order of the list, by name; None until the folder is complete.
     """
@@ -49,7 +49,7 @@ def holding(folder: Path) -> Iterator[None]:
     """
     try:
         if folder.exists() and not _is_ours(folder):
-            raise ShardError(f"{folder} holds other files: choose a new or empty folder for the embeddings.")
+            raise ShardError(f"{folder} contains other files: choose a new or empty folder for the embeddings.")
         folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / LOCK)
         lock.acquire(timeout=0)
@@ -67,24 +67,24 @@ def begin(folder: Path, origin: Origin) -> None:
     """Record the origin of a folder, not complete yet.
 
     Raises:
-        ShardError: it holds embeddings of another model or another list.
+        ShardError: it contains embeddings of another model or another list.
     """
     if (folder / FACTS).exists():
         existing = read_shelf(folder).origin
         if existing.identity != origin.identity:
             raise ShardError(
-                f"{folder} holds embeddings of another model ({described(existing.identity)}, and not "
-                f"{described(origin.identity)}): choose another folder, or delete that one."
+                f"{folder} contains embeddings of another model ({describe_model(existing.identity)}, not "
+                f"{describe_model(origin.identity)}): choose another folder, or delete that one."
             )
         if existing.source != origin.source:
             raise ShardError(
-                f"{folder} holds embeddings of {existing.source}, and not of {origin.source}: choose another folder, "
+                f"{folder} contains embeddings of {existing.source}, not of {origin.source}: choose another folder, "
                 "or delete that one."
             )
     write_shelf(folder, Shelf(origin))
 
 
-def finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict[str, Counts]:
+def find_finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict[str, Counts]:
     """The sound shards of chunks, by name; damaged ones are deleted."""
     there = {path.name for path in folder.glob("shard-*.parquet")}
     done: dict[str, Counts] = {}
@@ -111,11 +111,11 @@ def read_shelf(folder: Path) -> Shelf:
     """Read `embeddings.json` of a folder.
 
     Raises:
-        ShardError: the folder holds no embeddings, or the file cannot be read.
+        ShardError: the folder contains no embeddings, or the file cannot be read.
     """
     path = folder / FACTS
     if not path.is_file():
-        raise ShardError(f"{folder} holds no embeddings: make some with `embed SOURCE --out {folder}`.")
+        raise ShardError(f"{folder} contains no embeddings: make some with `embed SOURCE --out {folder}`.")
     try:
         facts = json.loads(path.read_bytes())
         if facts["format"] != FORMAT:
@@ -134,14 +134,14 @@ def sound_shards(folder: Path) -> tuple[Shelf, dict[Path, Counts]]:
     """Read a complete folder and check its shards, in order: all must exist and be of the same model.
 
     Raises:
-        ShardError: the folder is not complete, or a shard is missing, cut short, or not the one that was written.
+        ShardError: the folder is not complete, or a shard is missing, cut short, or has changed since it was written.
     """
     shelf = read_shelf(folder)
     if shelf.shards is None:
         raise ShardError(f"The embeddings in {folder} are not complete: {AGAIN}.")
     for name, counts in shelf.shards.items():
         if check_shard(folder / name, shelf.origin) != counts:
-            raise ShardError(f"{folder / name} is not the shard that was written: {AGAIN}.")
+            raise ShardError(f"{folder / name} has changed since it was written: {AGAIN}.")
     return shelf, {folder / name: counts for name, counts in shelf.shards.items()}
 
 

@@ -13,7 +13,7 @@ class Origin:
 
     Attributes:
         identity: the model and preprocessing of embeddings, as in `Manifest.identity`.
-        dim: of the vectors.
+        dim: length of the vectors.
         source: the name of the list.
         thumbnails: whether pictures have thumbnails.
     """
@@ -32,6 +32,6 @@ class Counts:
     pictures: int
 
 
-def described(identity: dict[str, Any]) -> str:
+def describe_model(identity: dict[str, Any]) -> str:
     """A description of a model for people."""
     return f"{identity['model']} in {identity['precision']}, weights {str(identity['weights_sha256'])[:12]}"

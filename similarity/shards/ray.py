@@ -1,13 +1,12 @@
-"""Chunks embedded by Ray, on all cores of this computer or of many. The only module that uses Ray.
+"""Embedding chunks with Ray, on all cores of one computer or several. The only module that uses Ray.
 
     list of chunks ──▶ actors, each with a model and a group of cores, or a GPU ──▶ shards on a disk that all share
                                             │
                                             └──▶ a row for each shard, which is the progress
 
-The list is in Ray's memory from the start, so that no task is needed to read it: actors that hold every core would wait
-for it for ever. What passes through Ray is small, chunks on the way in and counts on the way out: pictures go from the
-disk to a shard within one actor, see `shards.worker`. Back-pressure: an actor has one chunk at work and one waiting;
-Ray Data's executor holds the others back.
+The list is in Ray's memory from the start, since actors that hold all cores would wait for ever for a task that reads
+it. Only chunks and counts pass through Ray: pictures go from the disk to a shard within one actor, see `shards.worker`.
+Back-pressure: an actor works on one chunk while another waits; Ray Data's executor holds the others back.
 """
 
 import json
@@ -40,7 +39,7 @@ WAITING = 1
 # Ray's own memory on one computer: counts and lists of paths are all that is in it.
 OBJECT_BYTES = 256 << 20
 CONNECT_SECONDS = 5.0
-# No usage statistics, no lines of progress, no warnings of Ray's own processes on somebody's terminal.
+# No usage statistics, progress lines or warnings of Ray's own processes on the terminal.
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
@@ -57,10 +56,10 @@ logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """An actor: chunks in, shards on the disk, a row for each out.
+    """An actor that embeds chunks into shards, and returns a row for each.
 
-    The model is loaded with the first chunk, so that what goes wrong comes back as a row too: what an actor raises
-    arrives as a page of stack traces.
+    The model is loaded with the first chunk, so that its errors can be returned in a row, too: an exception in an actor
+    would arrive as a page of stack traces.
     """
 
     def __init__(self, task: Task) -> None:
@@ -68,8 +67,8 @@ class Worker:
         self._embedder: Embedder | None = None
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
-        """Embed one chunk; `batch` has it, pickled."""
-        return {"told": [json.dumps(self._embed(pickle.loads(chunk))) for chunk in batch["chunk"]]}
+        """Embed one chunk, which is pickled in `batch`."""
+        return {"result": [json.dumps(self._embed(pickle.loads(chunk))) for chunk in batch["chunk"]]}
 
     def _embed(self, chunk: Chunk) -> dict[str, Any]:
         try:
@@ -81,7 +80,7 @@ class Worker:
 
 
 class Cluster:
-    """Workers of a Ray cluster, which is connected to."""
+    """Workers of a connected Ray cluster."""
 
     name = "ray"
 
@@ -90,10 +89,10 @@ class Cluster:
         self._layout = layout
 
     def embed(self, task: Task, chunks: Sequence[Chunk], advance: Advance) -> Iterator[Done]:
-        """Embed chunks, in the order in which they are done.
+        """Embed chunks, and yield results in the order in which they finish.
 
         Raises:
-            SimilarityError: as the worker says. ClusterError: the cluster gave up.
+            SimilarityError: the error of a worker. ClusterError: the cluster failed.
         """
         import ray.data
         from ray.exceptions import RayError
@@ -114,24 +113,22 @@ class Cluster:
         )
         try:
             for row in results.iter_rows():
-                done = _result(json.loads(row["told"]))
+                done = _result(json.loads(row["result"]))
                 advance(done.counts.rows)
                 yield done
         except RayError as error:
-            logger.info("Ray gave up", exc_info=True)
-            raise ClusterError(
-                f"Ray gave up ({type(error).__name__}): run the same command again, which goes on where it stopped."
-            ) from error
+            logger.info("Ray failed", exc_info=True)
+            raise ClusterError(f"Ray failed ({type(error).__name__}): run the same command again to resume.") from error
 
 
 @contextmanager
 def cluster(address: str | None = None, *, cores: int | None = None) -> Iterator[Workers]:
-    """A Ray cluster, connected to for as long as it is needed.
+    """Connect to a Ray cluster until the block ends.
 
     Args:
-        address: of its head, `host:6379`; `auto` is the one that runs on this computer. Without one, and without
-            RAY_ADDRESS, a cluster of this computer alone is started, and stopped at the end.
-        cores: of each worker; those of a node, up to 8, unless given.
+        address: address of its head, `host:6379`; `auto` is the one that runs on this computer. Without one, and
+            without RAY_ADDRESS, a cluster of this computer alone is started, and stopped at the end.
+        cores: cores of each worker; by default all of a node, up to 8.
 
     Raises:
         ClusterError: it cannot be reached or started, has no room for a worker, or Ray is not installed.
@@ -169,7 +166,7 @@ def _connect(ray: Any, address: str) -> None:
     except (OSError, RuntimeError, ValueError, SystemExit) as error:  # Ray exits where it gives up
         if "AuthenticationError" in f"{error!r} {error.__cause__!r}":
             raise ClusterError(
-                f"The Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token, and give the cluster's own "
+                f"The Ray cluster at {address} requires a token: set RAY_AUTH_MODE=token, and give the cluster's own "
                 f"in RAY_AUTH_TOKEN_PATH."
             ) from error
         reason = str(error).strip().partition("\n")[0]
@@ -179,20 +176,20 @@ def _connect(ray: Any, address: str) -> None:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Nothing on standard error: Ray's own code says there that it was told to say less, whatever it is told."""
-    kept = os.dup(2)
+    """Silence standard error, where Ray reports that its messages are turned off, even if it must not."""
+    saved = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(saved)
         os.close(nowhere)
 
 
 def _check_reachable(address: str) -> None:
-    """Ask before Ray does, which would try for two minutes and then end this process."""
+    """Check that an address can be reached, since Ray would try for two minutes and then end this process."""
     host, separator, port = address.removeprefix("ray://").rpartition(":")
     if not separator or not port.isdecimal():
         return

@@ -15,8 +15,8 @@ class Layout:
     """The layout of workers on a cluster.
 
     Attributes:
-        device: that networks run on.
-        cores: of each worker.
+        device: the device of the networks.
+        cores: cores of each worker.
         count: the number of workers.
     """
 
@@ -26,7 +26,7 @@ class Layout:
 
 
 def lay_out(nodes: Sequence[dict[str, Any]], cores: int | None) -> Layout:
-    """Lay out as many workers as fit: one per GPU if the cluster has any, else one per group of cores.
+    """Lay out as many workers as fit: one per GPU if the cluster has any, otherwise one per group of cores.
 
     Raises:
         ClusterError: not even one fits.
@@ -41,6 +41,6 @@ def lay_out(nodes: Sequence[dict[str, Any]], cores: int | None) -> Layout:
     count = sum(int(room.get("CPU", 0)) // each for room in rooms) if each else 0
     if not count:
         raise ClusterError(
-            f"No computer of the Ray cluster has {each or 1} cores: ask for fewer with --cpus-per-worker."
+            f"No computer of the Ray cluster has {each or 1} cores: choose fewer with --cpus-per-worker."
         )
     return Layout("cpu", each, count)

@@ -14,7 +14,7 @@ from similarity.errors import ModelError, ShardError, SourceError
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.shards.chunks import CHUNK, Chunk, cut
-from similarity.shards.folder import Shelf, begin, complete, finished, holding, name_of
+from similarity.shards.folder import Shelf, begin, complete, find_finished, holding, name_of
 from similarity.shards.metadata import Counts, Origin
 from similarity.shards.shard_file import read_skipped
 from similarity.shards.worker import Done, Task, embed_chunk, identity, load_embedder
@@ -28,8 +28,8 @@ class Workers(Protocol):
     """Workers that embed chunks.
 
     Attributes:
-        name: of the engine.
-        device: that networks run on.
+        name: the name of the engine.
+        device: the device of the networks.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Embedding:
 
     Attributes:
         out: the folder of shards.
-        origin: of all shards.
+        origin: the origin of all shards.
         engine: the name of the workers' engine.
         before: the shards of earlier runs.
         done: the shards of this run.
@@ -133,12 +133,12 @@ def embed(
             used.
     """
     started, folder = time.perf_counter(), full_path(out)
-    _tell(progress, f"Preparing {choice.backbone.title}")
+    _report(progress, f"Preparing {choice.backbone.title}")
     with workers or nullcontext(LocalWorkers()) as at_work, holding(folder):
         origin = _origin(source.name, choice, precision, at_work.device, thumbnails=thumbnails)
         begin(folder, origin)
         chunks, skipped = _cut(source, size, origin)
-        before = finished(folder, chunks, origin)
+        before = find_finished(folder, chunks, origin)
         missing = [chunk for chunk in chunks if name_of(chunk) not in before]
         done = _work(at_work, Task(folder, origin, at_work.device), missing, progress)
         counts = before | {result.name: result.counts for result in done}
@@ -177,7 +177,7 @@ def _cut(source: Source | Listing, size: int, origin: Origin) -> tuple[list[Chun
 
 
 def _work(workers: Workers, task: Task, chunks: Sequence[Chunk], progress: OnProgress | None) -> list[Done]:
-    """Have chunks embedded; each has been asked for once, and has to be done at the end."""
+    """Have chunks embedded; raises ShardError unless all of them are done in the end."""
     if not chunks:
         return []
     report = Reporter(sum(chunk.count for chunk in chunks), progress, task="Embedding")
@@ -194,6 +194,6 @@ def _skipped_before(folder: Path, shards: dict[str, Counts], origin: Origin) -> 
             yield from read_skipped(folder / name, origin.source)
 
 
-def _tell(progress: OnProgress | None, task: str) -> None:
+def _report(progress: OnProgress | None, task: str) -> None:
     if progress:
         progress(Progress(task))

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from similarity.errors import ShardError
 from similarity.files import write_atomically
-from similarity.shards.metadata import FORMAT, Counts, Origin, described
+from similarity.shards.metadata import FORMAT, Counts, Origin, describe_model
 from similarity.sources import Item, Skipped
 from similarity.vectors.arrays import Vectors
 
@@ -34,11 +34,11 @@ class Row:
     """One picture of a shard.
 
     Attributes:
-        item: with its width, height, size, mtime and sha256, if it could be used.
+        item: the item, with width, height, size, mtime and sha256 if it could be used.
         vector: float32 (dim,), of unit length; None if it could not.
         thumbnail: a small JPEG, or nothing.
         error: why it could not be used, if so.
-        whereabouts: where a person finds it in that case.
+        whereabouts: location of an item that could not be used, for people.
     """
 
     item: Item
@@ -66,18 +66,18 @@ def check_shard(path: Path, origin: Origin) -> Counts:
     Raises:
         ShardError: it is missing, cut short, damaged, not a shard, or of another model.
     """
-    with _opened(path) as file:
+    with _open(path) as file:
         facts = json.loads((file.schema_arrow.metadata or {})[KEY])
         counts = Counts(file.metadata.num_rows, facts["pictures"])
         if facts["format"] != FORMAT:
             raise ShardError(f"{path} was made by another version of this program: embed again.")
         if facts["identity"] != origin.identity or facts["dim"] != origin.dim:
             raise ShardError(
-                f"{path} has embeddings of another model than its folder says ({described(facts['identity'])}, and not "
-                f"{described(origin.identity)}): take it away and embed again."
+                f"{path} has embeddings of another model than its folder ({describe_model(facts['identity'])}, and not "
+                f"{describe_model(origin.identity)}): delete it and embed again."
             )
         if facts["rows"] != counts.rows:
-            raise ValueError("not as many rows as were written")
+            raise ValueError("the number of rows has changed")
     return counts
 
 
@@ -116,10 +116,10 @@ def read_vectors(path: Path, dim: int) -> Iterator[Vectors]:
         column = batch.column(0)
         block = np.full((len(batch), dim), np.nan, np.float32)
         there = column.is_valid().to_numpy(zero_copy_only=False)
-        # `flatten` leaves out what is null.
+        # `flatten` leaves out null values.
         block[there] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
         if not np.all(np.abs(np.linalg.norm(block[there], axis=1) - 1) < TOLERANCE):  # nor NaN
-            raise _damaged(path)
+            raise _damaged_error(path)
         yield block
 
 
@@ -190,25 +190,25 @@ def _as_lists(rows: Sequence[Row], dim: int) -> pa.Array:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+def _open(path: Path) -> Iterator[pq.ParquetFile]:
     """Open a shard; errors of reading it within become ShardError."""
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except FileNotFoundError as error:
-        raise ShardError(f"{path} is missing: run the same `embed` again, which makes it anew.") from error
+        raise ShardError(f"{path} is missing: run the same `embed` again, which makes it again.") from error
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
-        raise _damaged(path) from error
+        raise _damaged_error(path) from error
 
 
 def _read(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    with _opened(path) as file:
+    with _open(path) as file:
         there = [name for name in names if name in file.schema_arrow.names]
         yield from file.iter_batches(BLOCK, columns=there)
 
 
-def _damaged(path: Path) -> ShardError:
-    return ShardError(f"{path} is damaged or cut short: run the same `embed` again, which makes it anew.")
+def _damaged_error(path: Path) -> ShardError:
+    return ShardError(f"{path} is damaged or cut short: run the same `embed` again, which makes it again.")
 
 
 def remove(path: Path) -> None:

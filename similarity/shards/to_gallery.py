@@ -1,7 +1,7 @@
-"""Shards to a gallery, streamed: the items go into memory, as those of any gallery do, the vectors never all at once.
+"""Making a gallery from shards: items are read into memory, vectors are streamed.
 
-The first pass reads all but vectors and thumbnails, and finds out what the gallery will list. The second reads the
-vectors, in the order of the items, while the generation is written. Thumbnails come last: a gallery can do without.
+The first pass reads everything but vectors and thumbnails, and selects the items. The second reads the vectors, in the
+order of the items, while the generation is written. Thumbnails come last, since a gallery works without them.
 """
 
 import logging
@@ -45,8 +45,7 @@ class Gathered:
         origin: the metadata that all shards share.
         shards: their files, in order.
         files: the pictures, as the gallery will list them.
-        wanted: for every row of every shard whether the gallery takes its vector: of rows with the same content only
-            that of the first.
+        wanted: for each row of each shard whether its vector is taken; only the first row of equal contents is.
         skipped: lines of the list and pictures that cannot be used.
     """
 
@@ -58,25 +57,25 @@ class Gathered:
 
     @property
     def name(self) -> str:
-        """Name of the list that the shards were made from; the gallery can be synced with it."""
+        """Name of the list that the shards were made from, with which the gallery can be synchronised."""
         return self.origin.source
 
     def origins(self, items: Sequence[Item]) -> Rows:
-        """-1 for every item: none was in an earlier generation."""
+        """Return -1 for every item, since there is no earlier generation."""
         return np.full(len(items), -1, np.int64)
 
     def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
-        """The vectors of the items that the files make, in their order, float32 (some, dim) at a time.
+        """Yield the vectors of the items, in order, in blocks of float32 (any, dim).
 
         Raises:
-            ShardError: a shard is damaged, or is not what it was when its rows were read.
+            ShardError: a shard is damaged, or has changed since its rows were read.
         """
         wanted, begin, given = np.array(self.wanted, bool), 0, 0
         for path in self.shards:
             for block in read_vectors(path, dim):
                 taken = block[wanted[begin : begin + len(block)]]
                 if not np.isfinite(taken).all():
-                    raise ShardError(f"{path} has pictures without a vector: take it away and {AGAIN}.")
+                    raise ShardError(f"{path} has pictures without a vector: delete it and {AGAIN}.")
                 begin, given = begin + len(block), given + len(taken)
                 yield taken
         if given != len(items):
@@ -124,13 +123,13 @@ def index_shards(
     """Make a gallery from shards, replacing one in its folder; reads no picture and loads no model.
 
     Args:
-        folder: of the shards.
-        directory: of the gallery.
+        folder: the folder of the shards.
+        directory: the folder of the gallery.
         recipe, refinement: as for `IndexOptions`.
-        store: where its index is to lie; where it was, or where new ones are, if that is None.
+        store: the store of the index; None keeps the store of an existing gallery, or takes that of new ones.
 
     Raises:
-        ShardError: the shards are not complete, damaged, or of several models; the gallery stays as it is.
+        ShardError: the shards are not complete, damaged, or of several models; the gallery is not changed.
         GalleryError, SearchError: as for `Gallery.build`.
     """
     started, gathered = time.perf_counter(), gather(folder)
@@ -147,7 +146,7 @@ def index_shards(
 
 
 def _base(gathered: Gathered, directory: Path, recipe: str, refinement: str, store: Store | None) -> Manifest:
-    """The manifest that the gallery begins with, once recipe, refinement and store are known to be possible."""
+    """Return the initial manifest of the gallery, after checking recipe, refinement and store."""
     count, dim = sum(gathered.wanted), gathered.origin.dim
     chosen = choose_recipe(recipe, count, dim)
     choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
@@ -168,13 +167,13 @@ def _keep_thumbnails(gathered: Gathered, directory: Path, progress: OnProgress |
     if not gathered.origin.thumbnails:
         return
     report = Reporter(len(gathered.wanted), progress, task="Keeping small pictures")
-    kept: set[str] = set()
+    copied: set[str] = set()
     for path, counts in gathered.shards.items():
         try:
             for sha256, jpeg in read_thumbnails(path):
-                if sha256 not in kept:
+                if sha256 not in copied:
                     write_thumbnail(directory, sha256, jpeg)
-                    kept.add(sha256)
+                    copied.add(sha256)
         except ShardError as error:
-            logger.warning("%s Its small pictures are made again when they are wanted.", error)
+            logger.warning("%s Its small pictures are made again when they are needed.", error)
         report.advance(counts.rows)

@@ -26,10 +26,10 @@ class Task:
     """The task of a worker, the same for each chunk.
 
     Attributes:
-        folder: for the shards; several computers must share it, under the same path.
+        folder: the folder for the shards; several computers must share it, under the same path.
         origin: the model, and whether to make thumbnails.
-        device: that the network runs on.
-        threads: the most cores to use; all of them unless given.
+        device: the device of the network.
+        threads: maximum number of cores to use; by default all.
     """
 
     folder: Path
@@ -43,9 +43,9 @@ class Done:
     """The result of embedding a chunk.
 
     Attributes:
-        name: of the shard.
+        name: the name of the shard.
         skipped: pictures that could not be used.
-        started, ended: in seconds since 1970.
+        started, ended: times in seconds since 1970.
     """
 
     name: str
@@ -73,13 +73,15 @@ def load_embedder(task: Task) -> Embedder:
             not the one of the run.
     """
     if not (task.folder / FACTS).is_file():
-        raise ShardError(f"{task.folder} is not there for every worker: give a folder that all computers share.")
+        raise ShardError(f"{task.folder} does not exist for all workers: give a folder that all computers share.")
     expected = task.origin.identity
     precision: Precision = expected["precision"]
     choice = find_choice(get_backbone(expected["model"]), expected["weights_sha256"])
     embedder = Embedder.load(choice, precision=precision, device=task.device, threads=task.threads)
     if identity_of(embedder) != expected:
-        raise ShardError(f"The weights of {expected['model']} are others on one computer than where the run was begun.")
+        raise ShardError(
+            f"The weights of {expected['model']} differ between a worker's computer and this one: copy them."
+        )
     return embedder
 
 

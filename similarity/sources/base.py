@@ -13,15 +13,15 @@ class Item:
 
     Attributes:
         id: unique in its gallery; in a folder, the path below it with forward slashes.
-        path: where the picture is: a file's absolute path, its http(s) address, or its place in an object store.
-        label: its label, if known; in a folder, the name of the folder it lies in.
+        path: the absolute path of the file, its http(s) address, or its address in an object store.
+        label: its label, if known; in a folder of pictures, the name of its own folder.
         metadata: anything else that is known of it.
-        width, height: in pixels, as seen upright. These and the rest are 0 or empty until the file has been read.
-        size: of the file, in bytes.
-        mtime: when the file was last changed, in seconds since 1970.
-        sha256: of the file's bytes, in hex.
+        width, height: size in pixels, as seen upright. These and the rest are 0 or empty until the file has been read.
+        size: size of the file, in bytes.
+        mtime: time of the last change of the file, in seconds since 1970.
+        sha256: SHA-256 of the file's bytes, in hex.
         source: the name of the source that listed it.
-        copies: further files with the very same bytes.
+        copies: further files with the same bytes.
     """
 
     id: str
@@ -91,7 +91,7 @@ class Source(Protocol):
         name: its name in messages.
         items: the pictures, in a stable order.
         skipped: files and lines that could not be listed.
-        readers: how many items are worth reading at once.
+        readers: number of items that should be read at once.
     """
 
     name: str

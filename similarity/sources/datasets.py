@@ -21,13 +21,13 @@ class Dataset:
     """A public dataset that is one zip.
 
     Attributes:
-        name: as given to `download`.
-        title: as shown to people.
+        name: the argument of `download`.
+        title: the name that people see.
         licence: its licence, in a sentence.
         url: its current public address.
         unpacked: the folder that its zip unpacks to.
         indexed: the part of that folder to index, with suitable options.
-        md5: of the zip, where it is known. Zips that a server makes anew for each request have none, and are checked by
+        md5: MD5 of the zip, if it has a constant one. Zips that a server makes for each request are checked by
             the CRC of each file in them.
     """
 
@@ -83,7 +83,7 @@ def download_dataset(
     """Download a dataset's zip into a folder, unless the zip or the unpacked dataset is there already.
 
     Args:
-        folder: where its own folder is to lie.
+        folder: the parent of its folder.
         url: another address than the usual one, such as a mirror's.
         progress: called as it goes on.
 
@@ -95,10 +95,10 @@ def download_dataset(
 
 
 def unpack_dataset(dataset: Dataset, folder: Path, *, progress: UnpackProgress | None = None) -> Path:
-    """Unpack what `download_dataset` brought, unless that has been done, and remove the zip; returns its folder.
+    """Unpack the zip of `download_dataset`, unless that has been done, and delete it; returns the folder.
 
     Raises:
-        SourceError: it is no whole zip of this dataset, or there is no room.
+        SourceError: it is not a complete zip of this dataset, or there is no room.
     """
     unpacked, archive = folder / dataset.unpacked, _archive(dataset, folder)
     if not unpacked.is_dir():
@@ -134,13 +134,13 @@ def _unpack(archive: Path, unpacked: Path, progress: UnpackProgress | None) -> N
             if not extracted.is_dir():
                 archive.unlink()
                 raise SourceError(
-                    f"{archive} does not hold the folder {unpacked.name}: it is not the expected dataset."
+                    f"{archive} does not contain the folder {unpacked.name}: it is not the expected dataset."
                 )
             extracted.replace(unpacked)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         archive.unlink()
         raise SourceError(
-            f"What was downloaded is not a whole zip file; it was removed: try again. ({error})"
+            f"The downloaded file was not a complete zip, and has been deleted: try again. ({error})"
         ) from error
     except OSError as error:
         raise SourceError(f"{archive} could not be unpacked ({error.strerror or error}).") from error

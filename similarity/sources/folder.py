@@ -15,7 +15,7 @@ GALLERY = {"CURRENT", "generations"}
 
 
 class Files:
-    """Items that are files on this computer: how they are read, whatever listed them."""
+    """Items that are files on this computer, which are read in the same way for several kinds of source."""
 
     def __init__(self, name: str, items: list[Item], skipped: list[Skipped]) -> None:
         self.name = name
@@ -54,7 +54,7 @@ def file_stamp(path: str) -> Stamp | None:
 def scan_folder(root: Path) -> Files:
     """List a folder, in the order of the paths below it; hidden files and folders are left out.
 
-    A picture's label is the name of the folder it lies in; pictures that lie directly in `root` have none.
+    A picture's label is the name of its folder; pictures directly in `root` have none.
 
     Raises:
         SourceError: `root` cannot be read, or has no picture files.

@@ -32,7 +32,7 @@ def read_place(place: str, fetch: Callable[[str], bytes] = fetch) -> FileBytes:
         fetch: fetches the bytes of an http(s) address.
 
     Raises:
-        ImageError: a file that is gone or cannot be read. FetchError: an address or an object that cannot be had.
+        ImageError: a file that is gone or cannot be read. FetchError: an address or an object that cannot be fetched.
     """
     if is_object(place):
         return read_object(place)

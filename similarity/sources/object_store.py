@@ -1,8 +1,8 @@
 """Pictures in object stores, such as `s3://bucket/shoes/1.jpg`. The only module that uses fsspec.
 
-Who may read what, and where the store is, each store's own library finds out as it always does: for S3 from the
-environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …), from `~/.aws`, or from the machine's role. Only the schemes below
-are opened: fsspec knows others too, which lead to this computer's own files and network.
+Credentials and address of a store are found by its own library as usual: for S3 from the environment
+(AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …), from `~/.aws`, or from the machine's role. Only the schemes below are opened,
+since others of fsspec lead to this computer's own files and network.
 """
 
 import logging
@@ -42,7 +42,7 @@ def read_object(place: str) -> FileBytes:
         size = int(facts.get("size") or 0)
         if size > MAX_FILE_BYTES:
             raise FetchError(f"{place} is too large ({size / 1e6:.0f} MB; the limit is 200 MB).", place)
-        return FileBytes(store.cat_file(key), _changed(facts))
+        return FileBytes(store.cat_file(key), _modified_at(facts))
     except FetchError:
         raise
     except ImportError as error:
@@ -62,7 +62,7 @@ def _store(scheme: str) -> Any:
     return fsspec.filesystem(scheme, use_listings_cache=False)
 
 
-def _changed(facts: dict[str, Any]) -> float:
+def _modified_at(facts: dict[str, Any]) -> float:
     """The modification time of an object, in seconds since 1970; 0 if that is not known."""
     when = facts.get("LastModified") or facts.get("last_modified") or facts.get("mtime")
     return when.timestamp() if isinstance(when, datetime) else 0.0

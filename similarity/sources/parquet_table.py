@@ -67,7 +67,7 @@ class Listing:
 
     Attributes:
         name: its path.
-        count: how many rows there are.
+        count: number of rows.
     """
 
     def __init__(self, path: Path, columns: Mapping[str, str], count: int) -> None:
@@ -77,7 +77,7 @@ class Listing:
         self._columns = dict(columns)
 
     def blocks(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[Block]:
-        """The rows from `start` to before `stop`, so many at a time; row groups without them are not read.
+        """Yield the rows from `start` to before `stop` in blocks; row groups without them are not read.
 
         Raises:
             SourceError: the file is damaged.
@@ -91,7 +91,7 @@ class Listing:
                 for begin in range(start, stop, size):
                     yield self._block(begin, list(itertools.islice(rows, min(size, stop - begin))))
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise SourceError(f"{self.name} is damaged, or no Parquet file any more: write it again.") from error
+            raise SourceError(f"{self.name} is damaged, or not a Parquet file any more: write it again.") from error
 
     def rows(self, start: int, stop: int) -> Rows:
         """The pictures of some rows; `blocks` reports the faults of the others."""
@@ -145,11 +145,11 @@ def open_listing(path: Path) -> Listing:
         with pq.ParquetFile(path) as file:
             schema, count = file.schema_arrow, file.metadata.num_rows
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise SourceError(f"{path} is not a Parquet file that can be read.") from error
+        raise SourceError(f"{path} is not a readable Parquet file.") from error
     columns = {field.name: field.name.strip().lower() for field in schema if not pa.types.is_nested(field.type)}
     columns = {name: column for name, column in columns.items() if not _is_bytes(schema.field(name).type)}
     if not set(PATH_COLUMNS) & set(columns.values()):
-        raise SourceError(f"{path} needs a column of text that is named path or url.")
+        raise SourceError(f"{path} needs a column of texts named path or url.")
     if not count:
         raise SourceError(f"{path} has no rows.")
     return Listing(path, columns, count)

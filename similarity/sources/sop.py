@@ -28,11 +28,11 @@ def read_products(root: Path, *, split: Split = "test", products: int | None = N
     label is the product; `super_label` (the kind), `super_class_id` and `split` are metadata.
 
     Args:
-        split: `test` is what published figures are measured on.
+        split: the part to take; published figures are for `test`.
         products: keep that many products, drawn with `seed`; the same for the same seed.
 
     Raises:
-        SourceError: the split's file is missing or none of its lines can be read, or there are not that many products.
+        SourceError: the split's file is missing or unreadable, or there are fewer products.
     """
     items: list[Item] = []
     skipped: list[Skipped] = []

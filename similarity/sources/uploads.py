@@ -22,10 +22,10 @@ def keep_upload(gallery: str, name: str, data: bytes | memoryview) -> Path:
 
     Args:
         gallery: its name.
-        name: as the file was called; only letters, digits, dots, dashes and underscores of it are kept.
+        name: the name of the uploaded file; only letters, digits, dots, dashes and underscores of it are kept.
 
     Raises:
-        SourceError: it is no zip or CSV of pictures, or there is no room.
+        SourceError: it is not a zip or CSV of pictures, or there is no room.
     """
     folder, clean = _folder(gallery), _clean(name)
     incoming = folder / f".{uuid.uuid4().hex}{Path(clean).suffix}"
@@ -33,11 +33,11 @@ def keep_upload(gallery: str, name: str, data: bytes | memoryview) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         incoming.write_bytes(data)
         open_source(incoming)
-        return incoming.rename(_unused(folder / clean))
+        return incoming.rename(_free_path(folder / clean))
     except SourceError as error:
         raise SourceError(str(error).replace(str(incoming), name)) from error
     except OSError as error:
-        raise SourceError(f"{name} could not be kept ({error.strerror or error}).") from error
+        raise SourceError(f"{name} could not be stored ({error.strerror or error}).") from error
     finally:
         with suppress(OSError):
             incoming.unlink(missing_ok=True)
@@ -63,12 +63,12 @@ def _clean(name: str) -> str:
     """A file name that is safe on every system."""
     pure = PurePosixPath(name.replace("\\", "/"))
     if pure.suffix.lower() not in SUFFIXES:
-        raise SourceError(f"{name} is not a zip or a CSV: choose one.")
+        raise SourceError(f"{name} is not a zip or a CSV.")
     stem = re.sub(r"[^\w-]+", "_", pure.stem)[:LONGEST_NAME].strip("_")
     return f"{stem or 'upload'}{pure.suffix.lower()}"
 
 
-def _unused(path: Path) -> Path:
+def _free_path(path: Path) -> Path:
     """The path itself, or one with a number if the file exists."""
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
     return path if not path.exists() else next(other for other in numbered if not other.exists())

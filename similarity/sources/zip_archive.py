@@ -66,16 +66,16 @@ class Archive:
 
 
 def open_archive(path: Path) -> Archive:
-    """List a zip's pictures; the folder a picture lies in is its label.
+    """List a zip's pictures; the label of a picture is the name of its folder.
 
     Raises:
-        SourceError: it is no zip, has no pictures, or has entries that no honest zip of pictures has: paths that lead
-            out of it, links, too many of them, too large ones, or ones that grow a hundredfold.
+        SourceError: it is not a zip, has no pictures, or has entries that no honest zip of pictures has: paths that
+            lead out of it, links, too many of them, too large ones, or ones that grow a hundredfold.
     """
     try:
         file = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
-        raise SourceError(f"{path} is not a zip file that can be read.") from error
+        raise SourceError(f"{path} is not a readable zip file.") from error
     entries = [entry for entry in file.infolist() if not entry.is_dir()]
     try:
         _refuse_attacks(path, entries)

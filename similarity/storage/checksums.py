@@ -74,7 +74,7 @@ def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: 
 
 
 def _identity(status: os.stat_result, expected: Mapping[str, Any]) -> list[Any]:
-    """Return facts that change with a file's content, as far as the file system shows, and its expected SHA-256."""
+    """Return size, times and inode of a file, which change with its content, and its expected SHA-256."""
     return [expected["sha256"], status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 

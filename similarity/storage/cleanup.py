@@ -94,8 +94,10 @@ def collect(directory: Path, previous: int | None) -> None:
     Args:
         previous: the generation to keep, beside the live one and those that are being read.
     """
-    kept = {generation_folder(directory, number) for number in (previous, live_number(directory)) if number is not None}
-    for folder in set(generation_folders(directory)) - kept:
+    needed = {
+        generation_folder(directory, number) for number in (previous, live_number(directory)) if number is not None
+    }
+    for folder in set(generation_folders(directory)) - needed:
         with suppress(OSError), unless_pinned(folder) as is_free:
             if is_free and forget_vectors(folder, generation_folders(directory)):
                 remove_generation(folder)

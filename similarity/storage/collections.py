@@ -10,7 +10,7 @@ from similarity.errors import CollectionError, GalleryError, StoreError
 from similarity.paths import GENERATIONS, galleries_folder
 from similarity.search.milvus.collection import Collection
 from similarity.search.milvus.installation import forget_galleries, owns
-from similarity.search.milvus.ledger import Noted, read_noted, write_noted
+from similarity.search.milvus.ledger import LedgerEntry, read_ledger, write_ledger
 from similarity.search.milvus.ownership import name_stem
 from similarity.search.stores import Store
 from similarity.storage.manifest import Manifest, read_manifest
@@ -36,7 +36,7 @@ def drop_own(directory: Path, store: Store, name: str, identity: str) -> bool:
         return False
     collection = Collection(store, name, gallery=identity)
     try:
-        if collection.carried() != identity:
+        if collection.gallery_id() != identity:
             logger.warning("The collection %s is not of %s, and is left as it is.", name, directory)
             return False
     except CollectionError:
@@ -51,7 +51,7 @@ def own_collection(directory: Path, manifest: Manifest) -> Collection | None:
     if not (identity and owns(directory, identity)):
         return None
     collection = Collection(manifest.store, str(manifest.search["collection"]), gallery=identity)
-    return collection if collection.carried() == identity else None
+    return collection if collection.gallery_id() == identity else None
 
 
 def _is_named_after(directory: Path, name: str) -> bool:
@@ -79,16 +79,16 @@ def drop_unused(directory: Path, used: AbstractSet[tuple[str, str]]) -> None:
     Args:
         used: address and name of each collection that it uses.
     """
-    recorded = read_noted(directory)
+    recorded = read_ledger(directory)
     left = [entry for entry in recorded if (entry.uri, entry.name) in used or not _drop(directory, entry)]
     with suppress(OSError):
-        write_noted(directory, left)
+        write_ledger(directory, left)
     with suppress(StoreError):
         gone = {entry.gallery for entry in recorded} - {entry.gallery for entry in left}
         forget_galleries(identity for identity in gone if owns(directory, identity))
 
 
-def _drop(directory: Path, entry: Noted) -> bool:
+def _drop(directory: Path, entry: LedgerEntry) -> bool:
     """Drop a collection; returns whether it does not exist any more."""
     try:
         return drop_own(directory, Store("milvus", entry.uri), entry.name, entry.gallery)

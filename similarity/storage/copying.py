@@ -1,4 +1,4 @@
-"""Copying files out of a folder of somebody else, who may change it at the same time.
+"""Copying files out of a foreign folder, which may be changed at the same time.
 
 Each file is opened once, without following links, and must be a regular file; the hash is that of the copied bytes.
 """

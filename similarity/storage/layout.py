@@ -1,6 +1,6 @@
 """The layout of a gallery's folder: only regular files and folders, and no links out of it.
 
-A gallery may come from somebody else, who can put anything there. This check makes sure that only regular files are
+A gallery may come from a stranger, who can put anything there. This check makes sure that only regular files are
 read, and that only files in the folder itself are written or deleted.
 """
 

@@ -58,7 +58,7 @@ def writing(directory: Path, task: str, *, checked: bool = True) -> Iterator[Non
     """
     try:
         if directory.exists() and not _is_gallery_folder(directory):
-            raise GalleryError(f"{directory} holds other files: choose a new or empty folder for the gallery.")
+            raise GalleryError(f"{directory} contains other files: choose a new or empty folder for the gallery.")
         if checked:
             check_own(directory)
         for name in (LOCK, HOLDER):

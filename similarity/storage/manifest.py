@@ -35,7 +35,7 @@ class Report:
 
     Attributes:
         task: index, add, sync, remove or rebuild.
-        source: where the pictures came from.
+        source: the name of the source of the pictures.
         added: files that are new in the gallery.
         changed: files whose content has changed.
         moved: files that were in the gallery under another path.

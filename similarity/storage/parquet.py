@@ -25,7 +25,7 @@ COMPRESSED = ("SNAPPY", "UNCOMPRESSED")
 
 
 def read_table(path: Path, schema: pa.Schema, per_group: int, columns: list[str] | None = None) -> pa.Table:
-    """Read some or all columns of a file, in memory of about the size of what was written.
+    """Read some or all columns of a file, in about as much memory as its contents need.
 
     Args:
         schema: all columns of the file, numbers and texts.

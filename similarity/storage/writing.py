@@ -50,7 +50,8 @@ class Draft:
     """A generation that is still to be written.
 
     Attributes:
-        manifest: with its recipe and refinement; its number, files and index facts are added when it is written.
+        manifest: the manifest of the generation, with recipe and refinement; its number, files and index facts are
+            added when it is written.
         items: its pictures, in the order of their rows.
         vectors: the backbone's embeddings in blocks of float32 (any, dim), a row for each item.
         quantised: the folder of the int8 network, which is copied, since another may give other embeddings.

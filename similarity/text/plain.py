@@ -19,7 +19,7 @@ LONGEST_ENTRY, LONGEST_SUFFIX = 240, 16
 
 def one_line(text: str) -> str:
     """Text in one line, with invisible characters escaped, so that no terminal obeys them."""
-    return text if text.isprintable() else "".join(map(_seen, text))
+    return text if text.isprintable() else "".join(map(_escape, text))
 
 
 def cell(value: Any) -> Any:
@@ -29,10 +29,10 @@ def cell(value: Any) -> Any:
 
 def entry(name: str) -> str:
     """A file name that is safe on every system, for an archive or a download; keeps the suffix."""
-    path = PurePosixPath(_sanitized(name).strip())
+    path = PurePosixPath(_sanitize(name).strip())
     stem, suffix = path.stem, path.suffix.encode()[:LONGEST_SUFFIX].decode(errors="ignore")
     short = stem.encode()[: LONGEST_ENTRY - LONGEST_SUFFIX].decode(errors="ignore").strip(" .")
-    return _sanitized(f"{short or '_'}{suffix}")  # once more, as what is left may be a reserved name
+    return _sanitize(f"{short or '_'}{suffix}")  # once more, since the rest may be a reserved name
 
 
 def short(text: str) -> str:
@@ -60,7 +60,7 @@ def log(level: int) -> None:
     logging.basicConfig(level=level, handlers=[handler])
 
 
-def _sanitized(name: str) -> str:
+def _sanitize(name: str) -> str:
     from pathvalidate import sanitize_filename
 
     name = re.sub(r"\s+(?=\.)", "", one_line(name))  # spaces before a dot could hide a reserved name
@@ -69,10 +69,10 @@ def _sanitized(name: str) -> str:
 
 def _in_cell(character: str) -> str:
     """Keep tabs and line breaks, and escape other invisible characters, which a reader would overlook."""
-    return character if character in "\t\r\n" else _seen(character)
+    return character if character in "\t\r\n" else _escape(character)
 
 
-def _seen(character: str) -> str:
+def _escape(character: str) -> str:
     if character.isprintable():
         return character
     return " " if unicodedata.category(character) == "Zs" else character.encode("unicode_escape").decode()

@@ -1,1 +1,1 @@
-"""Embeddings as arrays, in memory and on disk, and what is done with them before they are compared."""
+"""Embeddings as arrays, in memory and on disk, with heads and refinement."""

@@ -75,7 +75,7 @@ def test_before_there_is_a_query_the_page_shows_what_is_searched(page: AppTest, 
     assert not page.exception
     assert page.selectbox[0].options == ["shapes"]
     assert f"{len(shapes)} pictures · EfficientNet-Lite2" in texts(page)
-    assert "click on one of these to find what is like it" in texts(page)
+    assert "click on one of these to find similar ones" in texts(page)
     assert [tile["id"] for tile in tiles(page)] == [item.id for item in shapes.items[:10]]
 
 
@@ -281,7 +281,7 @@ def test_very_many_addresses_in_a_short_time_are_refused_with_a_sentence(
     ask_for(page, site.url("/2.jpg"))
     assert len(ranking(page)) == 10, "what was fetched is not fetched again"
     ask_for(page, site.url("/3.jpg"))
-    assert "very many addresses in a short time: wait a minute" in errors(page)
+    assert "Too many addresses were fetched in a short time: wait a minute" in errors(page)
     assert "/3.jpg" not in site.asked
 
 

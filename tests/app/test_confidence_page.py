@@ -66,7 +66,7 @@ def test_from_the_precision_that_was_chosen_on_results_count_as_confident() -> N
 def test_a_precision_that_the_gallery_cannot_reach_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.evaluation.confidence.calibration.Calibration.threshold", lambda *_: None)
     told = texts(opened(precision="0.99")).replace("*", "")
-    assert "No confident match. The best one is > 99 % likely the same kind. This gallery cannot tell which" in told
+    assert "No confident match. The best one is > 99 % likely the same kind. In this gallery no score means" in told
 
 
 def test_a_picture_of_the_gallery_is_the_same_picture_and_no_guess(catalogue: Gallery) -> None:

@@ -79,7 +79,7 @@ def test_queries_are_shown_with_right_and_wrong_marked(page: AppTest, shapes: Ga
 def test_other_queries_can_be_chosen_and_more_of_them(page: AppTest) -> None:
     page.run()
     page.segmented_control(key="cases_kind").set_value("Best").run()
-    assert "find most of what is right" in texts(page)
+    assert "find most of the right results" in texts(page)
     page.selectbox(key="cases_label").select("rings").run()
     assert not page.exception
     assert {tile["label"] for tile in tiles(page) if tile["mark"] == "query"} == {"rings"}
@@ -106,7 +106,7 @@ def test_other_pictures_can_be_the_queries(page: AppTest, shapes: Gallery, tmp_p
             draw(kind, seed).save(tmp_path / kind / f"{seed}.jpg")
     page.run()
     page.segmented_control(key="evaluate_way").set_value("Other pictures").run()
-    assert "Say where the queries are." in texts(page)
+    assert "Give the path of the queries." in texts(page)
     page.text_input[0].set_value(str(tmp_path)).run()
     next(button for button in page.button if button.label == "Evaluate").click().run()
     assert not page.exception
@@ -203,7 +203,7 @@ def test_a_large_gallery_is_measured_only_for_who_may_manage(
     page.run()
     assert not page.exception
     assert not metrics(page)
-    assert "It can be begun on the computer that this app runs on" in texts(page)
+    assert "It can be started on the computer that this app runs on" in texts(page)
     assert not [button for button in page.button if button.label == "Evaluate"]
 
 

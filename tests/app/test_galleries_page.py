@@ -153,7 +153,7 @@ def test_a_gallery_is_built_from_a_folder_and_can_be_searched_at_once(page: AppT
     ("name", "place", "sentence"),
     [
         ("shoes", "/nowhere/at/all", "There is no folder or file /nowhere/at/all."),
-        ("shoes", "", "Say where the pictures are."),
+        ("shoes", "", "Give the path of the pictures."),
         ("", "/tmp", "Give the gallery a name."),
         ("my shoes", "/tmp", "'my shoes' cannot name a gallery: use letters"),
         ("../shoes", "/tmp", "'../shoes' cannot name a gallery: use letters"),
@@ -223,7 +223,7 @@ def test_an_upload_that_is_no_zip_gets_a_sentence_and_is_not_kept(page: AppTest,
     page.segmented_control("new_way").set_value("Upload").run()
     page.file_uploader("new_upload").upload("shoes.zip", b"no zip", "application/zip").run()
     press(page, "Build the gallery")
-    assert "shoes.zip is not a zip file that can be read" in page.error[0].value.replace("\\", "")
+    assert "shoes.zip is not a readable zip file" in page.error[0].value.replace("\\", "")
     assert not (empty_home / "uploads" / "shoes").exists()
 
 
@@ -248,7 +248,7 @@ def test_a_running_job_shows_how_far_it_is_and_is_cancelled(page: AppTest, mine:
     assert halfway.wait(30)
     open_details(page)
     assert "Building mine" in texts(page).replace("*", "")
-    assert "Something is being done with this gallery: see above" in texts(page)
+    assert "A task is running on this gallery: see above" in texts(page)
     assert "Delete …" not in labels(page)
     press(page, "Cancel")
     go_on.set()
@@ -308,7 +308,7 @@ def test_details_tell_what_a_gallery_is_and_how_healthy(page: AppTest, own_pictu
     assert "The reason. The remedy." in told
     assert f"Last run: building this gallery from {own_pictures}" in told
     assert "1 file is an exact copy of another one" in told
-    assert "1 picture is gone from where it was" in told
+    assert "1 picture has no file any more" in told
     assert page.expander[0].label == "1 file skipped"
 
 
@@ -321,7 +321,7 @@ def test_pictures_are_added_brought_in_step_and_the_change_is_undone(
     (more / "one.jpg").write_bytes((more / "one.jpg").read_bytes() + b"changed")
     open_details(page)
     press(page, "Add")
-    assert page.error[0].value == "Say where the pictures are\\."
+    assert page.error[0].value == "Give the path of the pictures\\."
     page.text_input("add_place").input(str(more)).run()
     press(page, "Add")
     finish(page)
@@ -340,14 +340,14 @@ def test_the_index_is_made_anew_by_another_recipe(page: AppTest, mine: Gallery) 
     open_details(page)
     assert "Now: flat. 15 x 1280 are compared one by one in a moment." in texts(page)
     page.selectbox("rebuild_recipe").select("flat-sq8").run()
-    press(page, "Make it anew")
+    press(page, "Rebuild")
     finish(page)
-    assert "The index of mine was made anew" in texts(page)
+    assert "The index of mine was rebuilt" in texts(page)
     made = Gallery.open(mine.directory).manifest
     assert (made.recipe, made.recipe_asked, made.generation) == ("flat-sq8", "flat-sq8", 2)
     assert "exact search (flat-sq8)" in page.table[0].value.to_string().replace("\\", "")
     page.selectbox("rebuild_recipe").select("ivf").run()
-    press(page, "Make it anew")
+    press(page, "Rebuild")
     assert "needs at least" in page.error[0].value
     assert Gallery.open(mine.directory).manifest.generation == 2
 
@@ -432,14 +432,14 @@ def test_a_gallery_is_deleted_only_after_its_name_was_typed(page: AppTest, mine:
     press(page, "Delete …")
     assert "The pictures themselves stay where they are" in texts(page)
     delete(page, "Mine")
-    assert "That is not its name" in page.error[0].value
+    assert "This is not its name" in page.error[0].value
     assert mine.is_live
     press(page, "Keep it")
     assert "Delete it for good" not in labels(page)
     press(page, "Delete …")
     delete(page, "mine")
     finish(page)
-    assert "mine was deleted. The pictures themselves are where they were." in texts(page)
+    assert "mine was deleted. The pictures themselves were not touched." in texts(page)
     assert page.subheader[0].value == "There is no gallery yet"
     assert not mine.directory.exists()
     assert not upload.exists()
@@ -453,7 +453,7 @@ def test_what_a_cancelled_build_left_is_listed_and_building_again_goes_on(
     (directory / "unfinished").mkdir(parents=True)
     (directory / "unfinished" / "0123456789abcdef.sqlite").write_bytes(b"")
     page.run()
-    assert "Not finished. Build it again under this name to go on where it stopped" in texts(page)
+    assert "Not finished. Build it again under this name to resume" in texts(page)
     open_form(page, "mine", own_pictures)
     press(page, "Build the gallery")
     assert not page.warning, "nothing is replaced"

@@ -134,7 +134,7 @@ def test_an_uploaded_picture_is_not_in_a_link_and_the_page_says_so(pictures: Pat
     page.run()
     assert names(page)[0] == "dots-2.jpg", "it lasts as long as the session"
     colleague = open_app(like=link).run()
-    assert "Uploads are not kept: show it again" in errors(colleague)
+    assert "Uploads are not stored: upload the picture again" in errors(colleague)
 
 
 def test_a_link_to_what_is_not_there_any_more_says_so(mine: Gallery) -> None:
@@ -142,7 +142,7 @@ def test_a_link_to_what_is_not_there_any_more_says_so(mine: Gallery) -> None:
     assert not page.warning
     assert not page.info
     assert "no gallery named other any more" in texts(open_app(gallery="other").run())
-    assert "made when the gallery used ResNet-50. It was made anew with EfficientNet-Lite2" in texts(
+    assert "made when the gallery used ResNet-50. It was built again with EfficientNet-Lite2" in texts(
         open_app(gallery="mine", model="resnet50").run()
     )
     mine.remove(labels=["dots"])

@@ -181,7 +181,7 @@ def test_a_head_is_trained_looked_at_and_kept(page: AppTest, mine: Gallery) -> N
     assert [asked[name] for name in ("loss", "epochs", "layers", "dim")] == ["contrastive", 2, 1, 4]
     assert metrics(page)["Recall@1"][0] == f"{head.card.after['recall@1']:.3f}"
     assert metrics(page)["mAP@R"][1] == f"{head.card.after['map@r'] - head.card.before['map@r']:+.3f}"
-    assert "Of **15 pictures** that were held out" in texts(page)
+    assert "Measured on **15 pictures** that were held out" in texts(page)
     assert [number for number, _ in curves(page)["recall@1"]] == [1, 2]
     assert reopened(mine).head is None, "nothing is kept before somebody says so"
     press(page, "Keep it")
@@ -190,7 +190,7 @@ def test_a_head_is_trained_looked_at_and_kept(page: AppTest, mine: Gallery) -> N
     assert kept is not None
     assert np.array_equal(kept.last, head.last)
     assert kept.card == head.card
-    assert "mine is searched through the new head from now on" in texts(page)
+    assert "Searches of mine use the new head from now on" in texts(page)
     assert "This gallery has a head" in texts(page)
 
 
@@ -297,7 +297,7 @@ def test_a_head_that_finds_less_is_advised_against_and_discarded(
 ) -> None:
     trains(after=WORSE)
     train(page)
-    assert "Less of what is right is found with it: better discard it." in errors(page)
+    assert "It finds fewer right results: discard it." in errors(page)
     assert metrics(page) == {"Recall@1": ("0.250", "-0.250"), "mAP@R": ("0.150", "-0.250")}
     press(page, "Discard")
     assert jobs().listed() == []
@@ -314,7 +314,7 @@ def test_a_head_is_kept_in_a_new_gallery_of_the_same_pictures(page: AppTest, min
     for wrong, sentence in (
         ("", "Give the new gallery a name."),
         ("my shoes", "'my shoes' cannot name a gallery"),
-        ("mine", "There is a gallery named mine already: take another name."),
+        ("mine", "There is a gallery named mine already: choose another name."),
     ):
         name.set_value(wrong).run()
         press(page, "Keep it")
@@ -326,7 +326,7 @@ def test_a_head_is_kept_in_a_new_gallery_of_the_same_pictures(page: AppTest, min
     assert taught.head is not None
     assert list(taught.items) == list(mine.items)
     assert mine.is_live
-    assert "taught is searched through the new head from now on" in texts(page)
+    assert "Searches of taught use the new head from now on" in texts(page)
     press(page, "Evaluate it")
     assert page.session_state["went"] == ("evaluate", {"gallery": "taught"})
 
@@ -376,7 +376,7 @@ def test_a_gallery_says_which_head_it_has_and_it_is_taken_off(page: AppTest, min
     press(page, "Take the head off")
     finish(page)
     assert reopened(mine).head is None
-    assert "mine is searched without a head from now on" in texts(page)
+    assert "Searches of mine use no head from now on" in texts(page)
     assert "This gallery has a head" not in texts(page)
 
 
@@ -417,7 +417,7 @@ def test_labels_that_teach_nothing_are_told_before_anything_begins(
 def test_too_few_labels_to_hold_some_out_are_told_and_items_can_be_held_out(page: AppTest) -> None:
     page.run()
     page.radio(key="train-split-labels-mine").set_value("label").run()
-    assert "It takes 4 labels with two pictures each to hold some labels out" in texts(page)
+    assert "To hold whole labels out, 4 labels need two pictures each" in texts(page)
     assert next(button for button in page.button if button.label == "Train").disabled
     page.radio(key="train-split-labels-mine").set_value("item").run()
     assert not next(button for button in page.button if button.label == "Train").disabled
@@ -448,7 +448,7 @@ def test_the_galleries_page_shows_a_training_and_leads_to_its_result(
     train(page)
     other = AppTest.from_function(galleries_page, default_timeout=60).run()
     assert not other.exception
-    assert "A head was trained for mine, in 3 s. More of what is right is found with it." in texts(other)
+    assert "A head was trained for mine, in 3 s. It finds more right results." in texts(other)
     press(other, "See how good it is")
     assert other.session_state["went"] == ("train", {"gallery": "mine"})
     mine.rebuild(head=make_head(mine, Settings(), BETTER))

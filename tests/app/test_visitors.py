@@ -237,7 +237,7 @@ def test_jobs_tell_of_no_place(sent: Sent, monkeypatch: pytest.MonkeyPatch, empt
     goes_on, told = threading.Event(), threading.Event()
 
     def works(job: Any) -> None:
-        job.tell(Progress(SENTENCE, 1, 3))
+        job.report(Progress(SENTENCE, 1, 3))
         told.set()
         goes_on.wait(30)
 
@@ -248,7 +248,7 @@ def test_jobs_tell_of_no_place(sent: Sent, monkeypatch: pytest.MonkeyPatch, empt
     goes_on.set()
     assert not page.exception
     assert len(page.dataframe) == 1
-    assert b"Bringing in step" in b"".join(sent.messages)
+    assert b"Synchronising" in b"".join(sent.messages)
 
 
 @pytest.mark.parametrize(

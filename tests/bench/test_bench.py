@@ -103,7 +103,7 @@ def test_torch_is_told_when_to_begin_and_says_when_it_is_done(tmp_path: Path, mo
     with baseline.torch_loop(MODEL, tmp_path, ["1.jpg", "2.jpg"]) as one_round:
         one_round()
         one_round()
-        with pytest.raises(SimilarityError, match="The comparison with torch ended early"):
+        with pytest.raises(SimilarityError, match="The comparison with torch failed"):
             one_round()
 
 
@@ -136,7 +136,7 @@ def test_bench_query_reports_latencies_for_one_and_many_threads(
         assert words in told
     monkeypatch.setattr("similarity.bench.query.run_module", lambda *_: Done([], 1, "", "Error: no room.\n"))
     wrong = run("bench", "query", pictures / "dots", "--model", MODEL)
-    assert wrong.stderr.endswith("Error: The search in a process of its own failed: Error: no room.\n")
+    assert wrong.stderr.endswith("Error: The search in a new process failed: Error: no room.\n")
 
 
 @pytest.mark.exhaustive
@@ -214,7 +214,7 @@ def measured_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return Done([], 0, json.dumps(report), "")
 
     monkeypatch.setattr("similarity.bench.search.run_module", run_module)
-    monkeypatch.setattr("similarity.bench.search.ASKED", 20)
+    monkeypatch.setattr("similarity.bench.search.MAX_QUERIES", 20)
     monkeypatch.setattr("similarity.search.tuning.QUERIES", 20)
 
 
@@ -267,7 +267,7 @@ def test_an_index_that_cannot_be_measured_is_an_error_in_a_sentence(run: Run, mo
     monkeypatch.setattr("similarity.bench.search.run_module", lambda *_: Done([], 1, "", "a trace\nMemoryError\n"))
     done = run("bench", "search", "--n", "20", "--dim", "4")
     assert done.stderr.endswith("Error: The index flat could not be measured (MemoryError).\n")
-    assert run("bench", "search", "--n", "3").stderr.endswith("nothing to measure with 3 vectors: take 10 at least.\n")
+    assert run("bench", "search", "--n", "3").stderr.endswith("3 vectors are too few to measure: take at least 10.\n")
 
 
 @pytest.mark.usefixtures("imported_torch")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from similarity.bench.capacity import REFERENCE, Machine, Wish, make_plan, sizes
 from similarity.bench.capacity.check import check_report
-from similarity.bench.capacity.rates import fitted, lists_of, steps
+from similarity.bench.capacity.rates import fit_rates, lists_of, steps
 from similarity.bench.synthetic import World
 from similarity.cli import app
 from similarity.errors import SearchError
@@ -112,7 +112,7 @@ def test_sizes_are_those_of_files_that_are_really_written(tmp_path: Path, recipe
 
 
 def test_laws_that_are_fitted_to_two_sizes_tell_a_third() -> None:
-    rates = fitted([search_report(100_000), search_report(300_000), EMBEDDING, QUERY], REFERENCE)
+    rates = fit_rates([search_report(100_000), search_report(300_000), EMBEDDING, QUERY], REFERENCE)
     checked = check_report(search_report(1_000_000), rates)
     times = [one for one in checked if one.name.endswith((", ms", ", s"))]
     assert len(times) == 4
@@ -129,7 +129,7 @@ def test_laws_follow_whichever_part_of_the_work_was_measured() -> None:
     reports = [search_report(n) for n in (100_000, 300_000, 1_000_000)]
     for report in reports:  # as fast at any size: the root has nothing to do with it
         report["recipes"][2]["p50_ms"] = 2.0
-    assert fitted(reports, REFERENCE).inverted_ms == pytest.approx((2.0, 0.0), abs=1e-6)
+    assert fit_rates(reports, REFERENCE).inverted_ms == pytest.approx((2.0, 0.0), abs=1e-6)
 
 
 def test_every_assumption_says_where_it_is_from() -> None:
@@ -142,11 +142,11 @@ def test_every_assumption_says_where_it_is_from() -> None:
 
 def test_limits_are_told() -> None:
     huge = make_plan(wish(10_000_000_000))
-    assert any("is not built" in limit for limit in huge.limits)
+    assert any("is not implemented" in limit for limit in huge.limits)
     assert any("never measured" in limit for limit in huge.limits)
     assert any("from the disk" in limit for limit in huge.limits)
     few = make_plan(wish(1_000_000)).limits
-    assert not any("is not built" in limit or "from the disk" in limit for limit in few)
+    assert not any("is not implemented" in limit or "from the disk" in limit for limit in few)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_a_wish_that_makes_no_sense_is_refused(wrong: Wish) -> None:
 def test_reports_of_different_computers_do_not_make_one_plan() -> None:
     other = EMBEDDING | {"machine": {"processor": "another", "cores": 4}}
     with pytest.raises(SearchError, match="different computers"):
-        fitted([search_report(100_000), other], REFERENCE)
-    with pytest.raises(SearchError, match="no report"):
-        fitted([{"p50_ms": 3}], REFERENCE)
-    with pytest.raises(SearchError, match="no report"):
+        fit_rates([search_report(100_000), other], REFERENCE)
+    with pytest.raises(SearchError, match="not a report"):
+        fit_rates([{"p50_ms": 3}], REFERENCE)
+    with pytest.raises(SearchError, match="not a report"):
         check_report({"n": 3}, REFERENCE)
 
 
@@ -197,7 +197,7 @@ def test_what_is_no_number_is_wrong_usage(text: str) -> None:
 def test_the_command_prints_the_plan_and_what_it_rests_on() -> None:
     done = told("--images", "100M", "--qps", "50")
     assert done.exit_code == 0
-    for words in ("100,000,000", "machines", "thumbnails", "Assumptions:", "an example, unless asked for"):
+    for words in ("100,000,000", "machines", "thumbnails", "Assumptions:", "an example, unless given"):
         assert words in done.stdout
 
 

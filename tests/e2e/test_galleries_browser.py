@@ -118,7 +118,7 @@ def test_a_build_is_cancelled_and_goes_on_later_where_it_stopped(tab: Any, slow:
     see(tab, "Building later was cancelled: there is no such gallery yet.")
     see(tab, "Not finished. Build it again under this name")
     job(tab, "later").get_by_role("button", name="Go on").click()
-    see(tab, "taken over from a run that was cut short")
+    see(tab, "taken over from an interrupted run")
     assert len(Gallery.open(galleries / "later")) == COUNT
 
 
@@ -222,9 +222,9 @@ def test_a_gallery_is_checked_undone_and_deleted(
     press(tab, "Delete …")
     tab.get_by_role("textbox", name="Type its name").fill("yours")
     press(tab, "Delete it for good")
-    see(tab, "That is not its name")
+    see(tab, "This is not its name")
     tab.get_by_role("textbox", name="Type its name").fill(name)
     press(tab, "Delete it for good")
-    see(tab, f"{name} was deleted. The pictures themselves are where they were.")
+    see(tab, f"{name} was deleted. The pictures themselves were not touched.")
     assert not mine.directory.exists()
     assert len(list(pictures.rglob("*.jpg"))) == count

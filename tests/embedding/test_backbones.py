@@ -207,7 +207,7 @@ def test_a_damaged_safetensors_file_is_an_error_that_names_it(tmp_path: Path, co
     entry = get_backbone("dino-s16")
     publish_bytes(tmp_path / entry.weights.file, content)
     with pytest.raises(
-        WeightsError, match=r"dino\.safetensors is damaged or does not hold the weights of DINO ViT-S/16"
+        WeightsError, match=r"dino\.safetensors is damaged or does not contain the weights of DINO ViT-S/16"
     ):
         build_network(entry, tmp_path / entry.weights.file)
 
@@ -220,7 +220,7 @@ def test_the_weights_of_another_network_in_a_safetensors_file_are_refused(tmp_pa
         path = tmp_path / BACKBONES[name].weights.file
         save_file({"cls_token": torch.zeros(1, 1, 384)}, path)
         # Without numbers, which take a second to draw: the names in the file are what is wrong.
-        with torch.device("meta"), pytest.raises(WeightsError, match="does not hold the weights of"):
+        with torch.device("meta"), pytest.raises(WeightsError, match="does not contain the weights of"):
             build_network(BACKBONES[name], path)
 
 
@@ -266,11 +266,11 @@ def test_what_timm_said_is_noted_so_that_a_query_need_not_ask(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("timm:convnxt_tiny", r"no network with weights that is named 'convnxt_tiny': perhaps convnext_tiny\.\w+, "),
-        ("timm:", "no network with weights that is named ''"),
-        ("timm:hf-hub:someone/something", "no network with weights that is named"),
+        ("timm:convnxt_tiny", r"no pretrained network named 'convnxt_tiny': perhaps convnext_tiny\.\w+, "),
+        ("timm:", "no pretrained network named ''"),
+        ("timm:hf-hub:someone/something", "no pretrained network named"),
         ("timm:deepseek_vit_412m", r"deepseek_vit_412m\.\w+ cannot be used: it takes pictures with a border"),
-        ("timm:vit_base_patch16_sapiens2.fb", "takes pictures of 768 x 1024 pixels, and only squares fit"),
+        ("timm:vit_base_patch16_sapiens2.fb", "takes pictures of 768 x 1024 pixels, and only squares are supported"),
         ("resnet51", "choose from auto, resnet50, .*clip-l14, or timm:NAME for any other network of timm"),
     ],
 )

@@ -243,7 +243,7 @@ def test_what_the_converter_says_of_wrong_weights_is_the_error(empty_home: Path)
     weights = empty_home / "models" / BACKBONES["resnet50"].weights.file
     weights.parent.mkdir()
     weights.write_text("no weights")
-    with pytest.raises(WeightsError, match=r"resnet50-0676ba61\.pth is damaged or does not hold the weights"):
+    with pytest.raises(WeightsError, match=r"resnet50-0676ba61\.pth is damaged or does not contain the weights"):
         Embedder.load("resnet50", device="cpu")
     assert not list((empty_home / "cache" / "networks").glob("resnet50*.new"))
 

@@ -72,12 +72,12 @@ def test_a_network_is_known_by_its_pooling(pooled: str, is_exact: bool) -> None:
 
 
 def test_a_network_without_a_map_is_refused_in_words() -> None:
-    with pytest.raises(ModelError, match="Nothing in A small network can be laid over a picture"):
+    with pytest.raises(ModelError, match="A small network has no feature map of a picture"):
         FeatureMaps(Small("flat"), "A small network")  # type: ignore[arg-type]
 
 
 def test_a_network_that_is_not_openvinos_is_refused_in_words(tmp_path: Path, empty_home: Path) -> None:  # noqa: ARG001
-    with pytest.raises(ModelError, match="not here to be looked into"):
+    with pytest.raises(ModelError, match="is not on this computer, so results cannot be explained"):
         standin().feature_map(draw("dots", 0))
 
 

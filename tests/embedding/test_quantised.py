@@ -84,7 +84,7 @@ def test_without_nncf_the_error_says_what_to_install(
 
 
 def test_int8_cannot_be_had_without_pictures() -> None:
-    with pytest.raises(ModelError, match="made from pictures"):
+    with pytest.raises(ModelError, match="calibrated with pictures"):
         Embedder.load(MODEL, precision="int8")
 
 

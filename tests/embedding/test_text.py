@@ -142,7 +142,7 @@ def test_words_from_several_threads_get_the_answers_that_one_gets(at_words: Word
 def test_a_text_that_says_nothing_is_an_error_and_a_long_one_is_cut_off(at_words: Words) -> None:
     embedder = TextEmbedder(BACKBONES[WITH_WORDS], at_words.sha256)
     for text in ("", " \n"):
-        with pytest.raises(SearchError, match=r"^Say in words what to look for\.$"):
+        with pytest.raises(SearchError, match=r"^Give words to search for\.$"):
             embedder.embed(["boots", text])
     assert embedder.embed(["boots " * 500]).shape == (1, 512)
 
@@ -163,7 +163,7 @@ def test_words_need_weights_only_until_their_network_is_kept(
     with pytest.raises(WeightsError, match=r"and put it as clip-b32-openai\.safetensors into the folder models"):
         embedder.embed_texts(["boots"])
     publish_bytes(tmp_path / "elsewhere" / "models" / weights.name, b"others")
-    with pytest.raises(WeightsError, match="The weights of clip-b32 on this computer are others than those"):
+    with pytest.raises(WeightsError, match="The weights of clip-b32 on this computer differ from those"):
         embedder.embed_texts(["boots"])
 
 

@@ -131,7 +131,7 @@ def test_a_named_model_without_weights_is_an_error_with_the_remedy_every_time(pu
 
 def test_a_download_with_another_hash_is_not_kept(published: Site, empty_home: Path) -> None:
     published.pages[f"/{FILE}"] = (200, {}, b"something else")
-    with pytest.raises(WeightsError, match="is not the expected file"):
+    with pytest.raises(WeightsError, match="is not the expected one"):
         choose_model("resnet50")
     assert not (empty_home / "models" / FILE).exists()
 
@@ -156,7 +156,9 @@ def of_another_network() -> bytes:
 )
 def test_a_damaged_weights_file_is_an_error_that_names_it(tmp_path: Path, content: Callable[[], bytes]) -> None:
     (tmp_path / FILE).write_bytes(content())
-    with pytest.raises(WeightsError, match=rf"{FILE} is damaged or does not hold the weights of ResNet-50: delete it"):
+    with pytest.raises(
+        WeightsError, match=rf"{FILE} is damaged or does not contain the weights of ResNet-50: delete it"
+    ):
         build_network(get_backbone("resnet50"), tmp_path / FILE)
 
 
@@ -164,5 +166,5 @@ def test_a_damaged_weights_file_is_an_error_that_names_it(tmp_path: Path, conten
 def test_the_weights_of_another_network_are_refused(empty_home: Path) -> None:
     (empty_home / "models").mkdir()
     (empty_home / "models" / FILE).write_bytes(of_another_network())
-    with pytest.raises(WeightsError, match="does not hold the weights of ResNet-50"):
+    with pytest.raises(WeightsError, match="does not contain the weights of ResNet-50"):
         Embedder.load("resnet50", device="cpu")

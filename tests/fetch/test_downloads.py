@@ -79,7 +79,7 @@ def test_a_download_that_is_cut_again_and_again_goes_on_when_it_is_asked_for_aga
     site: Site, target: Path, waits: list[float]
 ) -> None:
     asked = serve(site, cut_at=[CHUNK_BYTES] * 4)
-    with pytest.raises(FetchError, match="broke off; run the same command again to go on where it stopped"):
+    with pytest.raises(FetchError, match="broke off; run the same command again to resume"):
         download(site.url("/file"), target, sha256_prefix=SHA256)
     assert not target.exists()
     assert waits == [0.2, 0.4, 0.8]
@@ -113,7 +113,7 @@ def test_a_file_that_changed_meanwhile_is_downloaded_from_the_start(site: Site, 
 def test_another_file_than_the_expected_one_is_thrown_away(site: Site, target: Path) -> None:
     serve(site, body=b"something else")
     for expected in ({"sha256_prefix": SHA256[:8]}, {"md5": MD5}):
-        with pytest.raises(FetchError, match="is not the expected file"):
+        with pytest.raises(FetchError, match="is not the expected one"):
             download(site.url("/file"), target, **expected)
     assert list(target.parent.iterdir()) == []
 

@@ -67,7 +67,7 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
 def test_an_address_is_no_longer_than_a_browser_would_make_it(site: Site) -> None:
     site.pages["/a"] = (200, {}, b"the bytes")
     url = site.url("/a?") + "x" * 2_000
-    with pytest.raises(FetchError, match=r"2,048 characters at most, and this one 20,0\d\d: download") as refused:
+    with pytest.raises(FetchError, match=r"2,048 characters at most; this one has 20,0\d\d: download") as refused:
         fetch(url + "x" * 18_000)
     assert len(str(refused.value)) < 200
     assert site.asked == []

@@ -279,9 +279,9 @@ def test_files_that_are_no_tuned_weights_are_refused_by_name(tuned: Tuned, weigh
     junk.write_bytes(b"no weights at all")
     changed.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     for path in (cut, junk, weights):
-        with pytest.raises(WeightsError, match=rf"{path.name} is damaged, or does not hold weights that were fine-"):
+        with pytest.raises(WeightsError, match=rf"{path.name} is damaged, or does not contain weights that were fine-"):
             choose_tuned(path)
-    with pytest.raises(WeightsError, match="is damaged: it is not what it was when it got its name"):
+    with pytest.raises(WeightsError, match="is damaged: its content does not match its name"):
         choose_tuned(changed)
     with pytest.raises(WeightsError, match="could not be read"):
         choose_tuned(tmp_path / "gone.safetensors")
@@ -299,9 +299,9 @@ def test_weights_of_another_model_are_refused(tuned: Tuned, tmp_path: Path) -> N
     for model in ("resnet51", MODEL):
         header = {"format": "tuned-1", "model": model, "card": json.dumps(Card(model, "0" * 64, "triplet").to_json())}
         save_file({"conv1.weight": np.zeros(3, np.float32)}, tmp_path / f"{model}.safetensors", header)
-    with pytest.raises(WeightsError, match="from a model that is not known here: There is no model named 'resnet51'"):
+    with pytest.raises(WeightsError, match="from an unknown model: There is no model named 'resnet51'"):
         choose_tuned(tmp_path / "resnet51.safetensors")
-    with pytest.raises(WeightsError, match="is damaged or does not hold the weights of EfficientNet-Lite2"):
+    with pytest.raises(WeightsError, match="is damaged or does not contain the weights of EfficientNet-Lite2"):
         build_network(get_backbone(MODEL), tmp_path / f"{MODEL}.safetensors")
 
 
@@ -311,7 +311,7 @@ def test_weights_with_an_unreadable_card_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "odd.safetensors"
     for card in ("[1", "{}", "[]", "3"):
         save_file({"x": np.zeros(1, np.float32)}, path, {"format": "tuned-1", "model": MODEL, "card": card})
-        with pytest.raises(WeightsError, match="what is to be known of its weights cannot be read"):
+        with pytest.raises(WeightsError, match="the description of its weights cannot be read"):
             read_tuned(path)
 
 

@@ -354,7 +354,7 @@ def test_pictures_are_never_added_with_another_model_than_the_gallerys(
         change_manifest(one, weights_sha256="1" * 64)
     with pytest.raises(GalleryError, match="was made with another model or preprocessing"):
         gallery.add(tmp_path / "new.csv")  # a loader that gives the same one, whatever it is asked for
-    with pytest.raises(GalleryError, match="The weights of efficientnet-lite2 on this computer are others"):
+    with pytest.raises(GalleryError, match="The weights of efficientnet-lite2 on this computer differ"):
         built.add(tmp_path / "new.csv")
 
 

@@ -154,7 +154,7 @@ def test_a_gallery_that_grows_beyond_an_exact_scan_gets_lists_and_keeps_them(
 ) -> None:
     monkeypatch.setattr("similarity.search.recipes.FLAT_BYTES", 0)
     monkeypatch.setattr("similarity.search.recipes.MIN_FOR_LIST", 0)
-    monkeypatch.setattr("similarity.search.recipes._inverted", lambda *_, **__: "IVF4,SQ8")
+    monkeypatch.setattr("similarity.search.recipes._inverted_recipe", lambda *_, **__: "IVF4,SQ8")
     gallery = Gallery.build(own_pictures, tmp_path / "gallery", model="efficientnet-lite2")
     assert gallery.manifest.recipe == "flat-sq8"
     monkeypatch.setattr("similarity.search.recipes.SCAN_BYTES", 0)

@@ -19,7 +19,7 @@ from similarity import Gallery
 from similarity.errors import StoreError
 from similarity.search.engines import check_store
 from similarity.search.milvus import addresses
-from similarity.search.milvus.addresses import give, is_given, normalised, reached, remember
+from similarity.search.milvus.addresses import connect_address, give, is_given, normalise_address, remember
 from similarity.search.stores import Store
 from similarity.storage.checksums import fingerprint
 from similarity.storage.cleanup import delete_gallery
@@ -221,7 +221,7 @@ def test_an_address_that_looks_like_the_configured_one_is_another(
     give(Store("milvus", "http://given.example"))
     monkeypatch.chdir(empty_home)
     with pytest.raises(StoreError):
-        reached(Store("milvus", uri))
+        connect_address(Store("milvus", uri))
 
 
 @pytest.mark.parametrize(
@@ -236,15 +236,15 @@ def test_an_address_that_looks_like_the_configured_one_is_another(
 def test_an_address_is_the_same_however_it_is_written(uri: str, place: str, empty_home: Path) -> None:
     assert not is_given(uri), empty_home
     give(Store("milvus", "http://given.example:19530"))
-    assert reached(Store("milvus", uri)) == place
+    assert connect_address(Store("milvus", uri)) == place
 
 
 def test_the_rest_of_an_address_leads_nowhere(empty_home: Path) -> None:
     give(Store("milvus", "http://given.example"))
     for rest in ("/x.db", "/../x.db", "/global-cluster", "/a?b", "/a#b"):
         with pytest.raises(StoreError, match="is not an address of Milvus"):
-            reached(Store("milvus", f"http://given.example{rest}"))
-    assert normalised("https://given.example") == "https://given.example:443"
+            connect_address(Store("milvus", f"http://given.example{rest}"))
+    assert normalise_address("https://given.example") == "https://given.example:443"
     assert not (empty_home / "milvus.json").exists(), "nothing was made there"
 
 
@@ -280,4 +280,4 @@ def test_an_address_that_does_not_answer_is_not_remembered(empty_home: Path) -> 
 def test_a_damaged_list_of_addresses_is_told(text: str, empty_home: Path) -> None:
     (empty_home / "milvus.json").write_text(text)
     with pytest.raises(StoreError, match=r"milvus\.json cannot be read or is damaged: delete it, then"):
-        reached(Store("milvus", "http://127.0.0.1:9"))
+        connect_address(Store("milvus", "http://127.0.0.1:9"))

@@ -124,7 +124,7 @@ def test_the_margin_is_never_less_than_the_error(made: dict[str, VectorIndex], v
     hostile = normalise(np.random.default_rng(2).standard_normal((50, DIM)) ** 5)
     for query in hostile:
         scanned = index._scan(query[np.newaxis], COUNT)[0]
-        scores, rows = scanned.joined()
+        scores, rows = scanned.join()
         assert len(rows) == COUNT
         assert np.abs(scores - vectors[rows] @ query).max() <= scanned.margin
 

@@ -14,7 +14,7 @@ from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundErr
 from similarity.indexing.options import IndexOptions
 from similarity.progress import Progress
 from similarity.service import tasks
-from similarity.service.jobs import KEPT, Job, Jobs
+from similarity.service.jobs import MAX_JOBS, Job, Jobs
 from similarity.sources.uploads import drop_unused, keep_upload
 from similarity.storage.cleanup import delete_gallery
 from similarity.storage.inventory import can_go_back, disk_bytes, list_galleries, take_inventory
@@ -54,14 +54,14 @@ def cancelled_after(count: int, work: tasks.Work) -> tasks.Work:
     """The same work, cancelled once so many pictures are embedded."""
 
     def cancelling(job: Job) -> object:
-        tell = job.tell
+        report = job.report
 
         def watch(progress: Progress) -> None:
             if progress.done >= count:
                 job.cancel()
-            tell(progress)
+            report(progress)
 
-        job.tell = watch  # type: ignore[method-assign]
+        job.report = watch  # type: ignore[method-assign]
         return work(job)
 
     return cancelling  # type: ignore[return-value]
@@ -139,7 +139,7 @@ def test_a_second_job_on_the_same_gallery_is_refused_and_on_another_one_it_is_no
 
     job = jobs.start(directory, "index", wait)
     assert jobs.active(directory) is job
-    with pytest.raises(GalleryBusyError, match="being done with the gallery mine already"):
+    with pytest.raises(GalleryBusyError, match="running on the gallery mine"):
         jobs.start(directory, "add", wait)
     other = jobs.start(directory.with_name("other"), "index", wait)
     jobs.dismiss(job)
@@ -165,7 +165,7 @@ def test_jobs_that_embed_take_turns_and_one_that_waits_can_be_cancelled(
 
     def embed(job: Job) -> None:
         with job.turn():
-            job.tell(Progress("Embedding"))
+            job.report(Progress("Embedding"))
             has_begun.set()
             assert go_on.wait(30)
 
@@ -185,9 +185,9 @@ def test_jobs_that_embed_take_turns_and_one_that_waits_can_be_cancelled(
 
 
 def test_of_the_jobs_that_ended_the_latest_are_kept(jobs: Jobs, directory: Path) -> None:
-    for number in range(KEPT + 5):
+    for number in range(MAX_JOBS + 5):
         ended(jobs.start(directory.with_name(f"gallery-{number}"), "verify", lambda _: None))
-    assert [job.number for job in jobs.listed()] == list(range(6, KEPT + 6))
+    assert [job.number for job in jobs.listed()] == list(range(6, MAX_JOBS + 6))
 
 
 def test_bytes_are_counted_too(jobs: Jobs, directory: Path) -> None:
@@ -304,9 +304,9 @@ def test_an_upload_is_kept_under_a_harmless_name_and_never_takes_another_ones_pl
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
-        ("a.zip", b"no zip", "a.zip is not a zip file that can be read"),
+        ("a.zip", b"no zip", "a.zip is not a readable zip file"),
         ("a.csv", b"name\nx\n", "a.csv needs a column named path or url"),
-        ("a.exe", b"MZ", "a.exe is not a zip or a CSV: choose one"),
+        ("a.exe", b"MZ", "a.exe is not a zip or a CSV"),
     ],
 )
 def test_an_upload_that_is_no_list_of_pictures_is_not_kept(

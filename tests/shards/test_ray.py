@@ -92,8 +92,8 @@ class Standin:
 
     def _rows(self, actor: Any, blocks: Sequence[pa.Table]) -> Iterator[dict[str, str]]:
         for block in blocks:
-            (told,) = actor({"chunk": np.array(block.column("chunk").to_pylist(), object)})["told"]
-            yield {"told": told}
+            (told,) = actor({"chunk": np.array(block.column("chunk").to_pylist(), object)})["result"]
+            yield {"result": told}
             if self.gives_up:
                 raise self.gives_up
 
@@ -205,7 +205,7 @@ def test_a_cluster_that_gives_up_leaves_what_is_done_for_the_next_run(
     standin: Standin, pictures: Path, tmp_path: Path
 ) -> None:
     standin.gives_up = RayError("a page of stack traces")
-    with pytest.raises(ClusterError, match=r"Ray gave up \(RayError\): run the same command again"):
+    with pytest.raises(ClusterError, match=r"Ray failed \(RayError\): run the same command again"):
         embed(open_list(pictures), tmp_path / "out", choose_model(MODEL), workers=cluster(), size=5)
     assert not standin.is_running
     standin.gives_up = None
@@ -218,7 +218,7 @@ def test_a_cluster_that_gives_up_leaves_what_is_done_for_the_next_run(
     [
         (RuntimeError("no\nroom"), None, r"Ray cannot be started on this computer \(RuntimeError: no\)\."),
         (SystemExit(1), "auto", r"The Ray cluster at auto cannot be used \(SystemExit: 1\)\."),
-        (RuntimeError("AuthenticationError: who?"), "auto", "asks for a token: set RAY_AUTH_MODE=token"),
+        (RuntimeError("AuthenticationError: who?"), "auto", "requires a token: set RAY_AUTH_MODE=token"),
     ],
 )
 def test_a_cluster_that_cannot_be_used_is_an_error_in_a_sentence(

@@ -99,7 +99,7 @@ def test_an_interrupted_run_leaves_its_shards_and_the_next_goes_on_from_there(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.progress.TELL_EVERY", 0)  # every picture is told of, however fast they come
+        patch.setattr("similarity.progress.REPORT_EVERY", 0)  # every picture is told of, however fast they come
         with pytest.raises(KeyboardInterrupt):
             embedding(pictures, out, size=1, progress=interrupt)
     before = times(out)
@@ -129,12 +129,12 @@ def test_a_folder_of_another_model_list_or_use_is_refused_and_stays_as_it_is(
     out = tmp_path / "out"
     embedding(pictures, out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(ShardError, match=r"holds embeddings of another model .*: choose another folder, or delete"):
+    with pytest.raises(ShardError, match=r"contains embeddings of another model .*: choose another folder, or delete"):
         embedding(pictures, out, precision="f32" if choose(out) == "bf16" else "bf16")
-    with pytest.raises(ShardError, match=f"holds embeddings of {pictures}, and not of {own_pictures}"):
+    with pytest.raises(ShardError, match=f"contains embeddings of {pictures}, not of {own_pictures}"):
         embedding(own_pictures, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
-    with pytest.raises(ShardError, match="holds other files: choose a new or empty folder"):
+    with pytest.raises(ShardError, match="contains other files: choose a new or empty folder"):
         embedding(pictures, own_pictures)
 
 

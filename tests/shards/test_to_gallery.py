@@ -85,8 +85,11 @@ def as_unfinished(path: Path) -> None:
         (flip, "is damaged or cut short"),
         (as_unfinished, "are not complete: run the same `embed` again"),
         (lambda path: path.with_name("embeddings.json").write_text("{"), "embeddings.json is damaged"),
-        (lambda path: path.with_name("embeddings.json").unlink(), "holds no embeddings: make some with"),
-        (lambda path: shutil.copy(min(path.parent.glob("shard-*0-*")).with_name(last(path)), path), "is not the shard"),
+        (lambda path: path.with_name("embeddings.json").unlink(), "contains no embeddings: make some with"),
+        (
+            lambda path: shutil.copy(min(path.parent.glob("shard-*0-*")).with_name(last(path)), path),
+            "has changed since it was written",
+        ),
     ],
 )
 def test_shards_that_are_damaged_or_incomplete_are_refused_and_the_gallery_stays_as_it_was(
@@ -122,7 +125,7 @@ def test_a_shard_of_another_model_is_refused(shards: Path, own_pictures: Path, t
     (second,) = shards.glob("shard-000001-*")
     (foreign,) = (tmp_path / "other").glob("shard-000001-*")
     shutil.copy(foreign, second)
-    with pytest.raises(ShardError, match="has embeddings of another model than its folder says"):
+    with pytest.raises(ShardError, match="has embeddings of another model than its folder"):
         index_shards(shards, tmp_path / "gathered")
     assert not (tmp_path / "gathered").exists()
 
@@ -166,7 +169,7 @@ def test_the_command_takes_pictures_or_embeddings(run: Run, shards: Path, tmp_pa
     assert '"added": 16' in done.stdout
     wrong = run("index", "--from-embeddings", tmp_path, *place)
     assert wrong.returncode == 1
-    assert "holds no embeddings" in wrong.stderr
+    assert "contains no embeddings" in wrong.stderr
 
 
 def test_a_folder_where_nothing_could_be_used_makes_no_gallery(

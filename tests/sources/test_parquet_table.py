@@ -81,8 +81,8 @@ def test_some_rows_are_read_without_the_others_wherever_the_row_groups_end(path:
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"picture": ["a.jpg"]}, "needs a column of text that is named path or url"),
-        ({"path": [b"a.jpg"]}, "needs a column of text that is named path or url"),
+        ({"picture": ["a.jpg"]}, "needs a column of texts named path or url"),
+        ({"path": [b"a.jpg"]}, "needs a column of texts named path or url"),
         ({"path": [None, ""]}, "has no row that can be used"),
         ({"path": pa.array([], pa.string())}, "has no rows"),
     ],
@@ -96,7 +96,7 @@ def test_a_list_without_the_column_or_a_usable_row_is_an_error(
 
 def test_a_list_that_is_damaged_is_an_error(path: Path) -> None:
     path.write_bytes(b"PAR1 and nothing else")
-    with pytest.raises(SourceError, match="is not a Parquet file that can be read"):
+    with pytest.raises(SourceError, match="is not a readable Parquet file"):
         open_source(path)
     write(path, {"path": [f"{number}.jpg" for number in range(2000)]}, compression="zstd")
     listing, data = open_listing(path), path.read_bytes()

@@ -139,7 +139,7 @@ def test_an_announced_size_is_not_exceeded(path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 half of one"])
 def test_what_is_no_zip_is_an_error(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(SourceError, match="is not a zip file that can be read"):
+    with pytest.raises(SourceError, match="is not a readable zip file"):
         open_source(path)
 
 

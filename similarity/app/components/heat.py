@@ -39,15 +39,15 @@ def picture(jpeg: bytes, heat: Heat, *, alt: str, caption: str) -> dict[str, Any
         "box": [heat.box.left, heat.box.top, heat.box.right, heat.box.bottom],
         "rows": rows,
         "columns": columns,
-        "heat": _encoded(relative_heat(heat.cells)),
+        "heat": _encode(relative_heat(heat.cells)),
     }
 
 
 def show(query: dict[str, Any], result: dict[str, Any], explanation: Explanation, *, key: str) -> None:
     """Draw two pictures that `picture` has prepared."""
-    _mount(key=key, data={"query": query, "result": result, "pairs": _encoded(relative_heat(explanation.pairs))})
+    _mount(key=key, data={"query": query, "result": result, "pairs": _encode(relative_heat(explanation.pairs))})
 
 
-def _encoded(shares: npt.NDArray[np.float32]) -> str:
+def _encode(shares: npt.NDArray[np.float32]) -> str:
     """Encode numbers in 0..1 as bytes in base64, by their square roots, which keeps small ones apart."""
     return base64.b64encode(np.asarray(np.rint(255 * np.sqrt(shares)), np.uint8).tobytes()).decode()

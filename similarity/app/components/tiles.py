@@ -25,7 +25,7 @@ class Tile(TypedDict):
         alt: the alternative text.
         rank, score, label, name, note: texts on the picture and below it; empty or None for none.
         mark: right, wrong, shared or query; empty for none.
-        hint: says what a click does.
+        hint: the effect of a click.
         chance: the probability of being right in words, if it is known.
         unsure: whether that is less than requested.
         wanted: the visitor's feedback, where it can be given: more like this, not like this, or None for neither.
@@ -116,7 +116,7 @@ def of_item(gallery: Gallery, item: Item) -> Tile:
         name=name,
         note=_note(item),
         mark="",
-        hint=f"{name}: find what is like it",
+        hint=f"{name}: find similar ones",
     )
 
 
@@ -133,7 +133,7 @@ def of_sample(item: Item, source: str) -> Tile:
         name="",
         note="",
         mark="",
-        hint=f"{name}: find what is like it",
+        hint=f"{name}: find similar ones",
     )
 
 

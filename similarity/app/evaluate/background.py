@@ -20,15 +20,15 @@ from similarity.service import turns
 from similarity.service.singleton import singleton
 from similarity.sources import open_source
 
-# How many are kept in memory, each of 250 bytes a query and with the list of its gallery's pictures.
-KEPT = 4
-# How often the progress is drawn again, in seconds.
+# Evaluations kept in memory, each of 250 bytes a query, with the list of its gallery's pictures.
+MAX_CACHED = 4
+# Seconds between two updates of the progress.
 TICK = 0.5
-# Up to so many pictures, comparing each with all takes seconds, and is done unasked.
+# Galleries of up to this many pictures are evaluated without a request, which takes seconds.
 AT_ONCE = 5_000
-# Of more pictures, a random sample of so many are queries.
+# Maximum number of queries; of more pictures, a random sample is taken.
 MOST = 10_000
-# Multiplications that a slow computer does in a second, and numbers that it reads.
+# Multiplications and reads of numbers in a second on a slow computer.
 PER_SECOND, READ_PER_SECOND = 2e10, 2e8
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class EvaluationRequest:
     Attributes:
         by: the column in which a correct result has the query's value.
         place: the folder, zip or CSV of the queries; the gallery's own pictures if it is empty.
-        turn: another number makes the same evaluation again.
+        turn: a new number repeats the same evaluation.
     """
 
     by: str
@@ -49,14 +49,14 @@ class EvaluationRequest:
     turn: int = 0
 
     def name(self, gallery: Gallery) -> str:
-        """Return the name under which the evaluation is kept."""
+        """Return the name under which the evaluation is cached."""
         return "\n".join((str(gallery.directory), gallery.state, self.by, self.place, str(self.turn)))
 
 
 @singleton
 def evaluations() -> SingleFlight[Evaluation]:
     """Return the evaluations of this process."""
-    return SingleFlight(KEPT)
+    return SingleFlight(MAX_CACHED)
 
 
 def start(gallery: Gallery, request: EvaluationRequest) -> Computation[Evaluation]:

@@ -23,8 +23,8 @@ from similarity.sources.originals import file_name, read_original
 
 WORST, BEST, RANDOM = "Worst", "Best", "Random"
 ABOUT = {
-    WORST: "Queries whose first result is wrong, those that find least of what is right first.",
-    BEST: "Queries that find most of what is right.",
+    WORST: "Queries whose first result is wrong, sorted by how few right results they find.",
+    BEST: "Queries that find most of the right results.",
     RANDOM: "Some queries, as they come.",
 }
 STEP, SHOWN = 6, "cases_shown"
@@ -49,7 +49,7 @@ def show(gallery: Gallery, evaluation: Evaluation) -> None:
                 width=220,
                 on_change=_begin_anew,
             )
-    numbers = _chosen(evaluation, kind or WORST, label)
+    numbers = _choose_queries(evaluation, kind or WORST, label)
     st.caption(f"{ABOUT[kind or WORST]} Click on a row to search with its query.")
     shown = st.session_state.get(SHOWN, STEP)
     for case in evaluation.cases(numbers[:shown]):
@@ -66,7 +66,7 @@ def _show_more() -> None:
     st.session_state[SHOWN] = st.session_state.get(SHOWN, STEP) + STEP
 
 
-def _chosen(evaluation: Evaluation, kind: str, label: str) -> Sequence[int]:
+def _choose_queries(evaluation: Evaluation, kind: str, label: str) -> Sequence[int]:
     """Return the numbers of the queries of a label, in the chosen order."""
     order = {WORST: evaluation.worst, BEST: evaluation.best, RANDOM: evaluation.random}[kind](evaluation.queries)
     if label == ANY or label not in evaluation.labels:

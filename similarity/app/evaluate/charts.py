@@ -5,7 +5,7 @@ from typing import Any
 from similarity.evaluation import Evaluation
 
 RIGHT, WRONG, MAIN, SECOND = "#1f9a57", "#d8434b", "#14a394", "#8468e0"
-# Of more labels, only the worst are shown.
+# If there are more labels, only the worst are shown.
 MAX_LABELS = 20
 ROW, AXIS = 24, 70
 FAINT = "rgba(128,140,134,0.25)"

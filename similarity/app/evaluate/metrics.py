@@ -33,7 +33,7 @@ def show(gallery: Gallery, evaluation: Evaluation) -> None:
         metric = evaluation.metrics[name]
         with column:
             st.metric(NAMES[name], f"{metric.value:.3f}", help=DEFINITIONS[name], border=True)
-            st.caption(f"{metric.low:.3f} to {metric.high:.3f}", help="Where it lies with 95 % confidence (bootstrap).")
+            st.caption(f"{metric.low:.3f} to {metric.high:.3f}", help="95 % confidence interval (bootstrap).")
     with st.expander("All metrics"):
         st.table(_rows(evaluation), border="horizontal")
 

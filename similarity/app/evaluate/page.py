@@ -15,14 +15,14 @@ from similarity.gallery import Gallery
 from similarity.sources.base import LABEL
 
 OWN, OTHERS = "Its own pictures", "Other pictures"
-TURN, ASKED = "evaluate_turn", "evaluate_asked"
+TURN, REQUESTED = "evaluate_turn", "evaluate_requested"
 ABOUT_PLACE = "A folder with a folder for each label, a zip of such a folder, or a CSV with a column for it."
 
 
 def show() -> None:
     """Draw the page."""
     st.title("Evaluate", anchor=False)
-    st.markdown("How often does a gallery find what is right? Numbers for that, and the queries that go wrong.")
+    st.markdown("How often are the results of a gallery right? Metrics, and the queries that go wrong.")
     directories = gallery_choice.available_galleries()
     if not directories:
         return
@@ -76,7 +76,7 @@ def _show_evaluation(gallery: Gallery, request: EvaluationRequest) -> None:
     try:
         evaluation = background.wait_for(gallery, request)
     except SimilarityError:
-        st.session_state.pop(ASKED, None)  # or every click would try again
+        st.session_state.pop(REQUESTED, None)  # or every click would try again
         raise
     if evaluation is None:
         st.error("The gallery could not be evaluated; the log of the app says why.", icon=":material/error:")
@@ -94,33 +94,33 @@ def _show_evaluation(gallery: Gallery, request: EvaluationRequest) -> None:
 
 
 def _is_requested(gallery: Gallery, request: EvaluationRequest) -> bool:
-    """Whether to evaluate: at once if that is fast, else once the visitor requests it with a button."""
+    """Whether to evaluate: at once if that is fast, otherwise when the visitor requests it with a button."""
     name = request.name(gallery)
     if request.place == " ":
-        st.info("Say where the queries are.", icon=":material/arrow_back:")
+        st.info("Give the path of the queries.", icon=":material/arrow_back:")
         return False
     is_small = not request.place and len(gallery) <= background.AT_ONCE
-    if is_small or background.evaluations().find(name) or st.session_state.get(ASKED) == name:
+    if is_small or background.evaluations().find(name) or st.session_state.get(REQUESTED) == name:
         return True
     if not request.place and not background.may_start(gallery):
         st.info(
-            f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be begun on the computer that "
-            "this app runs on, and is shown to everybody then.",
+            f"Measuring a gallery of {wording.pictures(len(gallery))} takes long. It can be started on the computer "
+            "that this app runs on, and is then shown to everybody.",
             icon=":material/hourglass:",
         )
         return False
     if request.place:
-        st.markdown("The queries are embedded first, which takes as long as indexing them would.")
+        st.markdown("The queries are embedded first, which takes the same time as indexing them.")
     else:
         seconds = wording.duration(background.expected_seconds(gallery))
-        some = f"{background.MOST:,} of the" if len(gallery) > background.MOST else "Each of"
-        st.markdown(f"{some} {len(gallery):,} pictures is compared with all others, which takes about {seconds}.")
+        queries = f"{background.MOST:,} of the" if len(gallery) > background.MOST else "Each of"
+        st.markdown(f"{queries} {len(gallery):,} pictures is compared with all others, which takes about {seconds}.")
     st.button("Evaluate", type="primary", icon=":material/speed:", on_click=partial(_ask, name))
     return False
 
 
 def _ask(name: str) -> None:
-    st.session_state[ASKED] = name
+    st.session_state[REQUESTED] = name
 
 
 def _ask_again(gallery: Gallery, request: EvaluationRequest) -> None:
@@ -131,7 +131,7 @@ def _ask_again(gallery: Gallery, request: EvaluationRequest) -> None:
 
 def _say_how_to_label() -> None:
     st.info(
-        "The pictures of this gallery have no labels, so nothing says what would be right. Put them into a folder for "
+        "The pictures of this gallery have no labels, so results cannot be checked. Put them into a folder for "
         "each label, or make the gallery from a CSV with a column `label`.",
         icon=":material/label_off:",
     )

@@ -22,11 +22,11 @@ def show(evaluation: Evaluation) -> None:
         _plot("Scores of right and wrong results", charts.scores(evaluation), HEIGHT)
     left, right = st.columns(2, gap="medium")
     height = charts.labels_height(evaluation)
-    some = f", the {charts.MAX_LABELS} worst" if len(evaluation.per_label) > charts.MAX_LABELS else ""
+    limit = f", the {charts.MAX_LABELS} worst" if len(evaluation.per_label) > charts.MAX_LABELS else ""
     with left:
-        _plot(f"Label by label{some}", charts.labels(evaluation), height)
+        _plot(f"Label by label{limit}", charts.labels(evaluation), height)
     with right:
-        _plot("What the first result is taken from", charts.confusions(evaluation), min(height, 520))
+        _plot("Labels that are confused", charts.confusions(evaluation), min(height, 520))
     if evaluation.reliability is not None:
         _show_reliability(evaluation, evaluation.reliability)
 

@@ -1,4 +1,4 @@
-"""Evaluations whose labels and names are redacted for visitors who may not see where pictures lie."""
+"""Evaluations whose labels and names are redacted for visitors who may not see paths of pictures."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

@@ -1,1 +1,1 @@
-"""The face-off page: one query, and what galleries of different models find for it, side by side."""
+"""The face-off page: one query in galleries of different models, side by side."""

@@ -20,13 +20,13 @@ from similarity.search import Hit
 from similarity.sources.originals import read_original
 from similarity.storage.inventory import take_inventory
 
-MOST, CHOSEN, BY_HAND = 3, "faceoff_chosen", "faceoff_chosen_by_hand"
+MAX_GALLERIES, CHOSEN, BY_HAND = 3, "faceoff_chosen", "faceoff_chosen_by_hand"
 
 
 def show() -> None:
     """Draw the page."""
     st.title("Face-off", anchor=False)
-    st.markdown("One query, and what galleries of different models find for it. Which model is best for your pictures?")
+    st.markdown("One query in galleries of different models. Which model is best for your pictures?")
     directories = gallery_choice.available_galleries()
     if not directories:
         return
@@ -56,14 +56,14 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
             wanted = [name for name in before if name in names]
         else:
             wanted = _of_the_same_pictures(wanted[0] if wanted else None, names)
-    st.session_state[CHOSEN] = wanted[:MOST]
+    st.session_state[CHOSEN] = wanted[:MAX_GALLERIES]
     chosen = st.multiselect(
         "Galleries",
         list(names),
         format_func=access.text_for_visitor,
         key=CHOSEN,
-        max_selections=MOST,
-        on_change=_changed,
+        max_selections=MAX_GALLERIES,
+        on_change=_on_change,
         help="Those of the same pictures, made with different models, can be compared best.",
     )
     return [names[name] for name in chosen]
@@ -81,7 +81,7 @@ def _of_the_same_pictures(first: str | None, names: dict[str, Path]) -> list[str
     return list(sources)[:1]
 
 
-def _changed() -> None:
+def _on_change() -> None:
     chosen: list[str] = st.session_state[CHOSEN]
     st.session_state[BY_HAND] = list(chosen)
     link = links.read()
@@ -94,7 +94,7 @@ def _changed() -> None:
 
 def _say_how_to_get_two(directories: list[Path]) -> None:
     st.info(
-        "Choose two or three galleries. To compare models, make another gallery of the same pictures with another one.",
+        "Choose two or three galleries. To compare models, make a gallery of the same pictures with another model.",
         icon=":material/compare:",
     )
     if len(directories) < 2 and st.button("Make another gallery", icon=":material/add:", type="primary"):

@@ -20,20 +20,22 @@ from similarity.sources.base import LABEL
 
 SHOWN = ("recall@1", "recall@10", "precision@10", "map@r", "ndcg@10")
 DIFFERING = 11
-ASKED = "verdict_asked"
+REQUESTED = "summary_requested"
 
 
 def show(galleries: Sequence[Gallery]) -> None:
     """Draw the comparison once the visitor requests it."""
     st.subheader("On all pictures", anchor=False)
     if not all(gallery.facets.counts(LABEL) for gallery in galleries):
-        st.caption("One of these galleries has no labels, so nothing says which results are right.")
+        st.caption("One of these galleries has no labels, so its results cannot be checked.")
         return
     if not all(map(background.may_start, galleries)):
-        st.caption("One of these galleries is large, and measuring it takes long: that is for who runs this app.")
+        st.caption(
+            "One of these galleries is large. Measuring it takes long, so only those who run this app can start it."
+        )
         return
     requested = "\n".join(gallery.state for gallery in galleries)
-    if st.session_state.get(ASKED) != requested:
+    if st.session_state.get(REQUESTED) != requested:
         seconds = wording.duration(sum(map(background.expected_seconds, galleries)))
         st.caption(
             "Every picture is used as a query in each gallery; a result is right if it has the same label. "
@@ -48,7 +50,7 @@ def show(galleries: Sequence[Gallery]) -> None:
 
 
 def _ask(requested: str) -> None:
-    st.session_state[ASKED] = requested
+    st.session_state[REQUESTED] = requested
 
 
 def _show_all(galleries: Sequence[Gallery]) -> None:
@@ -61,7 +63,9 @@ def _show_all(galleries: Sequence[Gallery]) -> None:
         _show_comparison(galleries[0], _compare(first, other))
 
 
-@st.cache_resource(max_entries=16, show_spinner="Comparing …", hash_funcs={Evaluation: lambda made: made.state})
+@st.cache_resource(
+    max_entries=16, show_spinner="Comparing …", hash_funcs={Evaluation: lambda evaluation: evaluation.state}
+)
 def _compare(a: Evaluation, b: Evaluation) -> Comparison:
     return compare(a, b)
 
@@ -70,7 +74,7 @@ def _show_comparison(first: Gallery, comparison: Comparison) -> None:
     a, b = comparison.names
     st.markdown(f"**{as_markdown(a)}** against **{as_markdown(b)}**, {comparison.queries:,} queries in common")
     if not comparison.same_pictures:
-        st.caption(":material/info: They have not the same pictures, which makes a difference, too.")
+        st.caption(":material/info: Their pictures differ, which affects the metrics, too.")
     rows = []
     for name in SHOWN:
         metric = comparison.metrics[name]
@@ -85,12 +89,12 @@ def _show_comparison(first: Gallery, comparison: Comparison) -> None:
         )
     st.table(rows, border="horizontal")
     st.caption(
-        "The range is where the difference lies with 95 % confidence; p is of McNemar's test for recall, of sign flips "
-        f"for the others, corrected for there being several. mAP@R: {DEFINITIONS['map@r']}"
+        "The range is the 95 % confidence interval; p is of McNemar's test for recall, and of a sign-flip test for the "
+        f"others, corrected for several metrics. mAP@R: {DEFINITIONS['map@r']}"
     )
     differing = comparison.differing(DIFFERING)
     if differing:
-        st.markdown("**Where they differ most:** click on a picture to see what each finds for it.")
+        st.markdown("**Where they differ most:** click on a picture to see the results of each.")
         cases = comparison.a.cases([number for number, _, _ in differing])
         drawn = []
         for case, (_, _, gain) in zip(cases, differing, strict=True):

@@ -15,9 +15,9 @@ from similarity.service.jobs import shared_jobs
 from similarity.storage.inventory import Entry
 
 PREVIEWED, PREVIEW_WIDTH = 12, 76
-# So many pictures are checked for being still there; more would take too long.
-LOOKED_FOR = 5_000
-DAMAGED = "This gallery is damaged and cannot be searched. Go back to its last sound state, or build it again."
+# Number of pictures whose files are checked for existence; more would take too long.
+MAX_CHECKED = 5_000
+DAMAGED = "This gallery is damaged and cannot be searched. Go back to its last undamaged state, or build it again."
 
 
 def show(entry: Entry) -> None:
@@ -35,7 +35,7 @@ def show(entry: Entry) -> None:
     if not access.may_manage():
         return
     if shared_jobs().active(entry.directory):
-        st.info("Something is being done with this gallery: see above. It can be changed again after that.")
+        st.info("A task is running on this gallery: see above. It can be changed again after that.")
         return
     if gallery:
         editing.show(gallery)
@@ -108,11 +108,11 @@ def _show_health(gallery: Gallery) -> None:
     )
     if manifest.duplicates:
         st.markdown(job_messages.copies(manifest.duplicates))
-    if gone := sum(item.is_gone for item in gallery.items[:LOOKED_FOR]):
+    if gone := sum(item.is_gone for item in gallery.items[:MAX_CHECKED]):
         st.markdown(job_messages.gone(gone))
     if gallery.drift:
         st.warning(
-            f"The index has drifted: {sentence_as_markdown(gallery.drift)}. Make it anew below, under *Search index*.",
+            f"The index has drifted: {sentence_as_markdown(gallery.drift)}. Rebuild it below, under *Search index*.",
             icon=":material/trending_down:",
         )
     if manifest.skipped:

@@ -36,7 +36,7 @@ def _show_add(gallery: Gallery) -> None:
 
     def work() -> Work:
         if not prepare:
-            raise GalleryError("Say where the pictures are.")
+            raise GalleryError("Give the path of the pictures.")
         return tasks.update("add", gallery.directory, prepare(gallery.name))
 
     _task_button("Add", "add", "add", gallery.directory, work)
@@ -88,7 +88,9 @@ def _show_remove(gallery: Gallery) -> None:
 
 def _show_rebuild(gallery: Gallery) -> None:
     manifest = gallery.manifest
-    st.markdown("How the pictures of this gallery are compared with a query. It is made anew without a look at them.")
+    st.markdown(
+        "How the pictures of this gallery are compared with a query. The index is rebuilt without reading the pictures."
+    )
     for name, reason in ((manifest.recipe, manifest.recipe_reason), (manifest.refinement, manifest.refinement_reason)):
         if reason:
             st.caption(f"Now: {as_markdown(name)}. {as_markdown(reason)}")
@@ -106,7 +108,7 @@ def _show_rebuild(gallery: Gallery) -> None:
         index=list(job_messages.REFINEMENTS).index(manifest.refinement_asked),
         format_func=job_messages.REFINEMENTS.__getitem__,
         key="rebuild_refinement",
-        help="What is done with the embeddings before they are compared. Nothing is trained for it.",
+        help="A change of the embeddings before they are compared, without any training.",
     )
 
     def work() -> Work:
@@ -116,7 +118,7 @@ def _show_rebuild(gallery: Gallery) -> None:
         )
         return tasks.rebuild(gallery.directory, recipe, refinement)
 
-    _task_button("Make it anew", "refresh", "rebuild", gallery.directory, work)
+    _task_button("Rebuild", "refresh", "rebuild", gallery.directory, work)
 
 
 def _place(line: str) -> str:
@@ -133,5 +135,5 @@ def _task_button(label: str, icon: str, task: Task, directory: Path, work: Calla
         st.error(error_as_markdown(error), icon=":material/error:")
         return
     if is_started:
-        st.toast("Begun: see the top of the page.")
+        st.toast("Started: see the top of the page.")
     st.rerun()

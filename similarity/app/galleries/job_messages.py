@@ -1,4 +1,4 @@
-"""Jobs in words: the task that runs, and its outcome. Nothing here is drawn."""
+"""Texts on jobs: the task that runs, and its outcome. This module draws nothing."""
 
 from similarity.app.wording import learned
 from similarity.app.wording.wording import duration, files, moment, pictures
@@ -13,9 +13,9 @@ from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 DOING: dict[str, str] = {
     "index": "Building",
     "add": "Adding pictures to",
-    "sync": "Bringing in step",
+    "sync": "Synchronising",
     "remove": "Removing pictures from",
-    "rebuild": "Making anew the index of",
+    "rebuild": "Rebuilding the index of",
     "verify": "Checking",
     "restore": "Undoing the last change of",
     "delete": "Deleting",
@@ -26,14 +26,14 @@ DOING: dict[str, str] = {
 # Tasks that resume where they were interrupted.
 RESUMES = ("index", "add", "sync")
 REBUILT = {
-    "rebuild": "The index of {} was made anew, in {}.",
-    "keep": "{} is searched through the new head from now on; that was made ready in {}.",
-    "drop": "{} is searched without a head from now on; that was made ready in {}.",
+    "rebuild": "The index of {} was rebuilt, in {}.",
+    "keep": "Searches of {} use the new head from now on; preparing it took {}.",
+    "drop": "Searches of {} use no head from now on; preparing that took {}.",
 }
 COUNTS = {
     "added": "new",
     "changed": "changed",
-    "moved": "found in another place",
+    "moved": "moved",
     "relabelled": "with another label",
     "removed": "removed",
     "unchanged": "as before",
@@ -42,28 +42,28 @@ COUNTS = {
 
 def copies(count: int) -> str:
     """Write a number of exact copies."""
-    what = "is an exact copy" if count == 1 else "are exact copies"
-    return f"{files(count)} {what} of another one; each content is searched once."
+    verb = "is an exact copy" if count == 1 else "are exact copies"
+    return f"{files(count)} {verb} of another one, and shown with it as one result."
 
 
 def gone(count: int) -> str:
     """Write a number of pictures whose files are gone."""
-    where = "is gone from where it was" if count == 1 else "are gone from where they were"
-    return f"{pictures(count)} {where}; search finds them all the same."
+    fault = "has no file any more, but is" if count == 1 else "have no files any more, but are"
+    return f"{pictures(count)} {fault} still found by searches."
 
 
 RECIPES = {
-    AUTO: "Automatic: exact as long as that is fast",
+    AUTO: "Automatic: exact if that is fast",
     SCAN: "Exact: every picture is compared",
     INVERTED: "Approximate: for hundreds of thousands and more",
-    FLAT: "Exact, the plain way: slower, four times the memory",
+    FLAT: "Exact, reference: slower, with four times the memory",
 }
 
 
 REFINEMENTS = {
-    AUTO_REFINEMENT: "Automatic: what measured best for so many pictures",
-    "none": "None: embeddings as the model gives them",
-    "centred": "Centred: without what all pictures have in common",
+    AUTO_REFINEMENT: "Automatic: the best in measurements at this size",
+    "none": "None: the model's embeddings",
+    "centred": "Centred: without the part that all pictures share",
     "neighbours": "Neighbours: centred, and moved towards the nearest pictures",
 }
 
@@ -84,11 +84,11 @@ def recipe_title(recipe: str) -> str:
 def count_changes(report: Report) -> str:
     """List the changes that a run made."""
     if report.task == "rebuild":
-        return "no picture was looked at"
+        return "no picture was read"
     changes = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
     if report.task == "index":
         changes = [files(report.added)]
-    resumed = [f"{report.resumed:,} taken over from a run that was cut short"] if report.resumed else []
+    resumed = [f"{report.resumed:,} taken over from an interrupted run"] if report.resumed else []
     return ", ".join(changes + resumed) or "nothing to change"
 
 
@@ -96,8 +96,8 @@ def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
     """Describe the outcome of a job in a sentence or two.
 
     Args:
-        entry: the gallery as it is now; None if there is none.
-        tells_all: whether to say why it failed, which may reveal something of this computer.
+        entry: the current entry of the gallery, if there is one.
+        tells_all: whether to add the error, which may reveal facts about this computer.
     """
     name, status = job.directory.name, job.status
     if status.state == "failed":
@@ -105,9 +105,9 @@ def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
     if status.state == "cancelled":
         if entry is None:
             return f"{DOING[job.task]} {name} was cancelled before anything was done."
-        as_was = "there is no such gallery yet" if entry.condition == "unfinished" else f"{name} is as it was"
-        kept = " What was done so far is kept, to go on from there." if job.task in RESUMES else ""
-        return f"{DOING[job.task]} {name} was cancelled: {as_was}.{kept}"
+        state = "there is no such gallery yet" if entry.condition == "unfinished" else f"{name} is as it was"
+        resumes = " The work so far is used when it is started again." if job.task in RESUMES else ""
+        return f"{DOING[job.task]} {name} was cancelled: {state}.{resumes}"
     return _done(job)
 
 
@@ -122,7 +122,7 @@ def _done(job: Job) -> str:
         ready = "ready" if job.task == "index" else "up to date"
         return f"{name} is {ready}: {count_changes(result)}, in {duration(result.seconds)}.{skipped}"
     if job.task == "verify" and isinstance(result, Manifest):
-        return f"{name} is sound: all {len(result.files) + 1} files are as they were written."
+        return f"{name} is sound: all {len(result.files) + 1} files are undamaged."
     if isinstance(result, Manifest):
         return f"{name} is again as it was on {moment(result.created)}: {pictures(result.count)}."
-    return f"{name} was deleted. The pictures themselves are where they were."
+    return f"{name} was deleted. The pictures themselves were not touched."

@@ -75,7 +75,7 @@ def show_active(job: Job) -> None:
 
 
 def show_ended(job: Job) -> None:
-    """Draw a job that has ended: its outcome, and buttons for what can be done next."""
+    """Draw a job that has ended: its outcome, and buttons for the next steps."""
     status, entry = job.status, look_at(job.directory)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(key=f"gallery-text-job-{job.number}"):

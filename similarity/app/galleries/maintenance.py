@@ -13,8 +13,8 @@ from similarity.service import tasks
 from similarity.service.jobs import Task, Work
 from similarity.storage.inventory import Entry, can_go_back
 
-ASKED = "gallery_to_delete"
-NOT_THE_NAME = "That is not its name: type it exactly as it stands above."
+TO_CONFIRM = "gallery_to_delete"
+NOT_THE_NAME = "This is not its name: type it exactly as above."
 
 
 def show(entry: Entry, *, is_sound: bool) -> None:
@@ -29,7 +29,7 @@ def show(entry: Entry, *, is_sound: bool) -> None:
         st.button("Delete …", key="delete", icon=":material/delete:", on_click=_ask, args=(entry.name,))
     if entry.condition != "unfinished" and not can_go_back(directory):
         st.caption("There is no earlier state to go back to.")
-    if st.session_state.get(ASKED) == entry.name:
+    if st.session_state.get(TO_CONFIRM) == entry.name:
         st.dialog("Delete this gallery?", on_dismiss=_cancel)(_confirm)(entry)
 
 
@@ -49,11 +49,11 @@ def _begin(directory: Path, task: Task, work: Work) -> None:
 
 
 def _ask(name: str) -> None:
-    st.session_state[ASKED] = name
+    st.session_state[TO_CONFIRM] = name
 
 
 def _cancel() -> None:
-    st.session_state.pop(ASKED, None)
+    st.session_state.pop(TO_CONFIRM, None)
 
 
 def _confirm(entry: Entry) -> None:
@@ -76,5 +76,5 @@ def _confirm(entry: Entry) -> None:
         if jobs_background.start(entry.directory, "delete", tasks.delete(entry.directory)):
             overview.show_all()
         st.rerun()
-    if st.session_state.get(ASKED) is None:
+    if st.session_state.get(TO_CONFIRM) is None:
         st.rerun()

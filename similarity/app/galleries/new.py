@@ -65,7 +65,7 @@ def _choose_model() -> tuple[str, Precision]:
 
 def _model_title(name: str) -> str:
     if name == AUTO:
-        return f"Automatic: {BACKBONES[PREFERRED].title} if it can be had, or else {BACKBONES[FALLBACK].title}"
+        return f"Automatic: {BACKBONES[PREFERRED].title} if available, otherwise {BACKBONES[FALLBACK].title}"
     return f"{BACKBONES[name].title}{_availability(BACKBONES[name])}" if name in BACKBONES else name
 
 
@@ -97,12 +97,10 @@ def _build(name: str, prepare: source.Prepare | None, options: IndexOptions, *, 
     if not name:
         raise GalleryError("Give the gallery a name.")
     if not prepare:
-        raise GalleryError("Say where the pictures are.")
+        raise GalleryError("Give the path of the pictures.")
     directory = named_gallery(name)
     if shared_jobs().active(directory):
-        raise GalleryError(
-            f"Something is being done with {name} already: wait for it, cancel it, or take another name."
-        )
+        raise GalleryError(f"Another task is running on {name}: wait for it, cancel it, or choose another name.")
     if _is_taken(directory) and not is_sure:
         _ask(name, directory)
         return
@@ -121,8 +119,8 @@ def _ask(name: str, directory: Path) -> None:
     entry = look_at(directory)
     count = f", with {wording.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
     st.warning(
-        f"There is a gallery named {as_markdown(name)}{count}. It goes on answering until the new one is "
-        "complete, and is replaced then.",
+        f"There is a gallery named {as_markdown(name)}{count}. It can be searched until the new one is "
+        "complete, and is then replaced.",
         icon=":material/warning:",
     )
     with st.container(horizontal=True):

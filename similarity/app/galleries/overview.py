@@ -17,10 +17,10 @@ from similarity.storage.inventory import Entry, disk_bytes
 
 GALLERY, NEW = "gallery", "new"
 EMPTY = (
-    "A gallery is a set of pictures that has been made ready for searching: each picture is looked at once, and after "
-    "that any picture can be compared with all of them in a blink. The pictures themselves stay where they are."
+    "A gallery is a set of pictures that has been prepared for searching: each picture is read once, and then any "
+    "picture can be compared with all of them in an instant. The pictures themselves stay where they are."
 )
-UNFINISHED = "Not finished. Build it again under this name to go on where it stopped, or delete what is left."
+UNFINISHED = "Not finished. Build it again under this name to resume, or delete the rest."
 
 
 def show(entries: Sequence[Entry]) -> None:

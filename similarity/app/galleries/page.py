@@ -7,7 +7,7 @@ from similarity.app.serving import access
 from similarity.app.wording.messages import as_markdown
 from similarity.storage.inventory import take_inventory
 
-# Pictures of one shape in a row, and on a telephone buttons below what they belong to.
+# Pictures of one shape in a row; on a telephone, buttons are below the text that they belong to.
 CSS = """
 <style>
 .st-key-gallery-some [data-testid="stImageContainer"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }

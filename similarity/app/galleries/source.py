@@ -1,4 +1,4 @@
-"""Where the pictures for a gallery come from: a place on this computer, an upload, or a public dataset."""
+"""The choice of a source for a gallery: a path on this computer, an upload, or a public dataset."""
 
 from collections.abc import Callable
 
@@ -15,10 +15,12 @@ from similarity.sources.uploads import SUFFIXES, keep_upload
 from similarity.text import plain
 
 PLACE, UPLOAD, DATASET = "On this computer", "Upload", "Dataset"
-ABOUT_PLACE = "The folder that a picture lies in is its label. A CSV has a column `path` or `url`; `label` is optional."
+ABOUT_PLACE = (
+    "The label of a picture is the name of its folder. A CSV has a column `path` or `url`; `label` is optional."
+)
 ABOUT_UPLOAD = (
     "A zip of pictures, or a CSV with their web addresses in a column `url`; full paths of this computer work too, and "
-    "paths relative to the CSV do not. A copy is kept as long as the gallery is. Of a larger zip, give the path."
+    "paths relative to the CSV do not. A copy is kept until the gallery is deleted. For a larger zip, give its path."
 )
 
 # In pixels, where the screen has them.
@@ -34,7 +36,7 @@ def choose(key: str, *ways: str) -> Prepare | None:
 
     Args:
         key: a prefix that sets this choice apart from others on the page.
-        ways: which of PLACE, UPLOAD and DATASET to offer.
+        ways: the choices to offer, of PLACE, UPLOAD and DATASET.
     """
     way = st.segmented_control("Pictures", ways, default=ways[0], required=True, key=f"{key}_way")
     if way == DATASET:
@@ -68,6 +70,6 @@ def _choose_dataset(key: str) -> Prepare:
         format_func=lambda dataset: text_for_visitor(dataset.title),
         key=f"{key}_dataset",
     )
-    options = f" Indexed of it: `{dataset.options.strip()}`." if dataset.options else ""
+    options = f" Indexed part: `{dataset.options.strip()}`." if dataset.options else ""
     st.caption(f"Licence: {as_markdown(dataset.licence)}{options} It is downloaded once and kept.")
     return lambda _: of_dataset(dataset)

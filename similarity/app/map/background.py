@@ -58,7 +58,7 @@ def wait_for(gallery: Gallery, place: st.delta_generator.DeltaGenerator, height:
     with place.container(height=height, border=True, vertical_alignment="center", key="map-waiting"):
         status = st.status("Arranging the pictures …")
         st.caption(
-            "Each picture is compared with every other one, so that those that look alike come to lie near each other. "
+            "Each picture is compared with every other one, and those that look alike are placed near each other. "
             f"This happens once for a gallery and takes about {max(2, round(expected))} seconds."
         )
         # Streamlit stops a script where it draws, so this lets the visitor leave; the map is still computed.

@@ -25,8 +25,8 @@ from similarity.service.singleton import singleton
 from similarity.sources.base import LABEL
 from similarity.vectors.arrays import Vectors
 
-# Calibrations kept in memory, each of a few kilobytes, and so many belongings.
-KEPT = 16
+# Calibrations kept in memory, each of a few kilobytes, and so many measured belongings.
+MAX_CACHED = 16
 # A gallery of more than AT_ONCE pictures is calibrated in the background, while results are shown without
 # probabilities; one of more than this only on request, with `search --precision` or `evaluate --queries`.
 IN_BACKGROUND = 100_000
@@ -41,13 +41,13 @@ T = TypeVar("T")
 @singleton
 def belongings() -> SingleFlight[Belonging | None]:
     """Return how near the pictures of galleries are to each other; None for a gallery of too few pictures."""
-    return SingleFlight(KEPT)
+    return SingleFlight(MAX_CACHED)
 
 
 @singleton
 def calibrations() -> SingleFlight[Calibration | None]:
     """Return the calibrations of this process; None for a gallery that cannot be calibrated."""
-    return SingleFlight(KEPT)
+    return SingleFlight(MAX_CACHED)
 
 
 def estimate(
@@ -110,14 +110,14 @@ def warn_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: floa
         return
     chance = chances.of(best)
     state = "has no label" if chance is None else f"is {percent(chance)} {KIND}"
-    none = "Besides the picture itself, there is no confident match" if best is not hits[0] else "No confident match"
+    verdict = "Besides the picture itself, there is no confident match" if best is not hits[0] else "No confident match"
     why = ""
     if precision is not None and chances.threshold(precision) is None:
-        why = f" This gallery cannot tell which results are right in {percent(precision)} of cases."
+        why = f" In this gallery no score means {percent(precision)} certainty."
     elif precision is not None:
         share = percent(precision)
         why = f" It takes a higher score, or more agreement among the first results, to be right in {share} of cases."
-    st.warning(f"**{none}.** The best one {state}.{why}", icon=":material/help:")
+    st.warning(f"**{verdict}.** The best one {state}.{why}", icon=":material/help:")
 
 
 def _calibration(gallery: Gallery) -> Calibration | None:
@@ -145,7 +145,7 @@ def _measure_belonging(gallery: Gallery) -> Computation[Belonging | None]:
 def _wait(computation: Computation[T | None], gallery: Gallery) -> T | None:
     """Return the result of a computation; None if it failed, which the log says, or if a large gallery needs longer."""
     if not computation.result.done() and len(gallery) <= AT_ONCE:
-        with st.spinner("Finding out how sure its results are …"):
+        with st.spinner("Measuring how sure its results are …"):
             wait([computation.result])
     return computation.result.result() if computation.result.done() and not computation.has_failed else None
 

@@ -114,7 +114,7 @@ def _show_facts(item: Item) -> None:
     st.caption("Address" if is_remote(item.path) else "File")
     st.code(text_for_visitor(place), language=None, wrap_lines=True)
     if item.is_gone:
-        st.caption(":material/link_off: The file is gone; what is shown was kept when it was indexed.")
+        st.caption(":material/link_off: The file is gone; this small picture was made when it was indexed.")
     item = item_for_visitor(item)
     facts = {"Label": item.label or "", "Size": f"{item.width:,} × {item.height:,} pixels, {item.size / 1000:,.0f} KB"}
     facts |= {name.capitalize(): value for name, value in item.metadata.items()}

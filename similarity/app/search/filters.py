@@ -30,9 +30,9 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
         for column in facets.columns:
             _choose_values(facets, column, link)
         st.session_state["min"] = round(link.min_score, 2)
-        st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_changed("min", "min_score"))
+        st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_on_change("min", "min_score"))
         st.session_state["distinct"] = link.distinct
-        st.toggle("Hide near-identical pictures", key="distinct", on_change=_changed("distinct", "distinct"))
+        st.toggle("Hide near-identical pictures", key="distinct", on_change=_on_change("distinct", "distinct"))
         if facets.counts(LABEL):
             _choose_precision(link)
         if not is_exact:
@@ -96,5 +96,5 @@ def _choose_accuracy() -> None:
     links.change(accuracy=st.session_state["accuracy"] or BALANCED)
 
 
-def _changed(key: str, name: str) -> Callable[[], None]:
+def _on_change(key: str, name: str) -> Callable[[], None]:
     return lambda: links.change(**{name: st.session_state[key]})

@@ -76,7 +76,7 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
         )
     elif link.model and link.model != manifest.model:
         st.warning(
-            f"This link was made when the gallery used {_model(link.model)}. It was made anew with "
+            f"This link was made when the gallery used {_model(link.model)}. It was built again with "
             f"{_model(manifest.model)} since, so results and scores differ.",
             icon=":material/history:",
         )

@@ -49,12 +49,12 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
                 width="stretch",
                 label_visibility="collapsed",
             )
-            query_input.show(_take, understands_text=gallery.understands_text)
+            query_input.show(_add_part, understands_text=gallery.understands_text)
     else:
         st.markdown(
-            "**Show it a picture, or say what to look for**" if gallery.understands_text else "**Show it a picture**"
+            "**Show it a picture, or describe one in words**" if gallery.understands_text else "**Show it a picture**"
         )
-        query_input.show(_take, understands_text=gallery.understands_text)
+        query_input.show(_add_part, understands_text=gallery.understands_text)
     return [example for example in like if example], [example for example in unlike if example]
 
 
@@ -62,7 +62,7 @@ def _start_anew() -> None:
     links.set_query((), ())
 
 
-def _take(part: Part) -> None:
+def _add_part(part: Part) -> None:
     """Add a part to the query, in the role that was chosen for it."""
     role, link = st.session_state.get(ROLE, NEW), links.read()
     st.session_state[ROLE] = NEW

@@ -21,7 +21,7 @@ class Example:
     """A part of a query, loaded.
 
     Attributes:
-        part: as it stands in the address.
+        part: the part in the address.
         title: its file name, its address or its words.
         preview: a JPEG of the whole picture.
         vector: the embedding of the picture or of its box, float32 (dim,), of unit length.
@@ -93,7 +93,9 @@ def _file(part: Part) -> QueryFile:
     if part.kind == UPLOAD:
         file = session_uploads.shared_uploads().find(visitors.current().session, part.value)
         if file is None:
-            raise SearchError("This search was made with an uploaded picture. Uploads are not kept: show it again.")
+            raise SearchError(
+                "This search was made with an uploaded picture. Uploads are not stored: upload the picture again."
+            )
         return file
     if part.kind == SAMPLE:
         for item in sample_queries():

@@ -20,7 +20,7 @@ from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.vectors.arrays import Vectors
 
-# The last rank that can be paged to.
+# The last rank that can be reached by paging.
 MAX_RESULTS = 1000
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
 
 
 def choose_page_size(link: Link) -> None:
-    """How many results there are on a page."""
+    """Draw the choice of the number of results on a page."""
     st.session_state["k"] = link.k
     st.selectbox(
         "Results on a page",
@@ -81,7 +81,7 @@ def choose_page_size(link: Link) -> None:
 def choose_page(page: int, pages: int) -> None:
     """Draw the choice of a page, if there is more than one."""
     if pages > 1:
-        # Another key for every page, since Streamlit does not like a value of this one to be set from outside.
+        # A new key for every page, since the value of this widget cannot be set from outside.
         key = f"page-{page}-of-{pages}"
         with st.container(horizontal_alignment="center"):
             st.pagination(pages, default=page, key=key, on_change=partial(_turn_to, key))

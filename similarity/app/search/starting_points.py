@@ -22,12 +22,12 @@ def show(gallery: Gallery) -> None:
     """Draw the samples, if this is the sample gallery, and the gallery's own pictures."""
     if gallery.name == SAMPLE_GALLERY and (samples := sample_queries()):
         st.subheader("Try one of these", anchor=False)
-        st.caption("Pictures that are not in the gallery. Click on one to see what it finds.")
-        tiles.show(map(_of_sample, samples), _take(SAMPLE), key="samples")
+        st.caption("Pictures that are not in the gallery. Click on one to search with it.")
+        tiles.show(map(_of_sample, samples), _search_with(SAMPLE), key="samples")
         st.subheader("Or start from a picture of the gallery", anchor=False)
     else:
         st.subheader("The pictures of this gallery", anchor=False)
-        st.caption("Show it a picture on the left, or click on one of these to find what is like it.")
+        st.caption("Show it a picture on the left, or click on one of these to find similar ones.")
     _browse(gallery)
 
 
@@ -45,7 +45,7 @@ def _browse(gallery: Gallery) -> None:
             filters.show(facets, link)
             results.choose_page_size(link)
     shown = gallery.items.at(rows[(page - 1) * link.k : page * link.k])
-    if tiles.show((tiles.of_item(gallery, item) for item in shown), _take(ITEM), key="gallery-pictures"):
+    if tiles.show((tiles.of_item(gallery, item) for item in shown), _search_with(ITEM), key="gallery-pictures"):
         st.rerun()
     results.choose_page(page, pages)
 
@@ -55,6 +55,6 @@ def _of_sample(item: Item) -> Tile:
     return tiles.of_sample(item, f"data:image/jpeg;base64,{jpeg}")
 
 
-def _take(kind: str) -> Callable[[str], None]:
+def _search_with(kind: str) -> Callable[[str], None]:
     """Return a callback that makes a clicked picture the query."""
     return lambda value: links.set_query((Part(kind, value),), ())

@@ -1,4 +1,4 @@
-"""Text fields with a limit on their length that holds whatever a browser sends."""
+"""Text fields with a maximum length, which is enforced here and not only in the browser."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ CHOSEN = "chosen_gallery"
 
 
 def available_galleries() -> list[Path]:
-    """Return the folders of all galleries; if there are none, the page says what a gallery is and how to make one."""
+    """Return the folders of all galleries; if there are none, draw how to make one."""
     first_start.prepare_sample()
     directories = list_galleries()
     if not directories:
@@ -44,9 +44,9 @@ def choose(directories: list[Path], link: Link) -> Path:
     wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
     st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
     return names[
-        st.selectbox("Gallery", list(names), format_func=access.text_for_visitor, key="gallery", on_change=_changed)
+        st.selectbox("Gallery", list(names), format_func=access.text_for_visitor, key="gallery", on_change=_on_change)
     ]
 
 
-def _changed() -> None:
+def _on_change() -> None:
     links.change_gallery(st.session_state["gallery"])

@@ -35,7 +35,9 @@ MAX_PARTS, MIN_SIDE = 12, 0.02
 WHERE = "where."
 # Maximum characters of all parameters together, and of the kind and the box around the value of one.
 LONGEST_IN_ALL, LONGEST_BOX = 32_768, 512
-TOO_LONG = f"The address of this page is too long: each part of it has {LONGEST:,} characters at most. Start anew here."
+TOO_LONG = (
+    f"The address of this page is too long: each part of it has {LONGEST:,} characters at most. Start again here."
+)
 BALANCED: Accuracy = "balanced"
 SEEN = "seen"
 
@@ -87,11 +89,11 @@ class Link:
         where: column -> accepted values.
         min_score: the lowest score of a result.
         distinct: whether near-duplicates of better results are left out.
-        accuracy: of a gallery with an approximate index.
+        accuracy: the accuracy of an approximate index.
         precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
         k: results on a page.
         page: from 1.
-        generation, model: of the gallery when the query was made.
+        generation, model: those of the gallery when the query was made.
     """
 
     gallery: str | None = None

@@ -23,8 +23,8 @@ class LastSearch:
     Attributes:
         gallery: its name.
         state: its state, see `current.live_state`.
-        parameters: of the search page's address.
-        vector: of the query, float32 (dim,), of unit length.
+        parameters: parameters of the search page's address.
+        vector: the vector of the query, float32 (dim,), of unit length.
         preview: the query, a small JPEG.
     """
 

@@ -40,7 +40,7 @@ def choose_source(key: str, feedback_count: int) -> From:
         format_func=titles.__getitem__,
         required=True,
         key=f"train-source-{key}",
-        help="Marks are what was said of results on the search page: more like this, or not like this.",
+        help="Marks were made on results on the search page: more like this, or not like this.",
     )
     return source
 
@@ -49,7 +49,7 @@ def choose(key: str, source: From) -> Settings:
     """Draw the settings; returns the chosen ones.
 
     Raises:
-        HeadError: the settings make no sense together.
+        HeadError: the settings contradict each other.
     """
     losses, key, usual = LOSSES if source == "labels" else FEEDBACK_LOSSES, f"{source}-{key}", DEFAULTS[source]
     loss: Loss = st.selectbox(
@@ -72,7 +72,7 @@ def _choose_shape(key: str, usual: Settings) -> tuple[int, int, float]:
         format_func=LAYERS.__getitem__,
         required=True,
         key=f"train-layers-{key}",
-        help="With two it can learn more; with one, why pictures are similar can be told more exactly.",
+        help="With two it can learn more; with one, explanations of results are more exact.",
     )
     dim = st.number_input(
         "Dimension",
@@ -80,7 +80,7 @@ def _choose_shape(key: str, usual: Settings) -> tuple[int, int, float]:
         MOST_DIM,
         usual.dim,
         key=f"train-dim-{key}",
-        help="How many numbers are learned. As many of the original embedding are kept beside them.",
+        help="Number of learned dimensions. The same number of the original embedding is added.",
     )
     keep = st.slider(
         "Share kept of the original similarity",
@@ -89,7 +89,7 @@ def _choose_shape(key: str, usual: Settings) -> tuple[int, int, float]:
         usual.keep,
         0.05,
         key=f"train-keep-{key}",
-        help="The more is kept, the better kinds are told apart that it was never taught.",
+        help="A larger share is better for kinds of pictures that were not in the training.",
     )
     return layers, dim, keep
 
@@ -102,7 +102,7 @@ def _choose_course(key: str, usual: Settings) -> tuple[int, int]:
         MOST_EPOCHS,
         usual.epochs,
         key=f"train-epochs-{key}",
-        help=f"It ends earlier when what is held out was found no better for {usual.patience:d} of them."
+        help=f"It ends earlier if held-out results have not improved for {usual.patience:d} epochs."
         if usual.patience
         else None,
     )
@@ -119,7 +119,7 @@ def _choose_course(key: str, usual: Settings) -> tuple[int, int]:
 
 def _choose_split(key: str) -> Split:
     split: Split = st.radio(
-        "Held out, to see how good it gets", SPLITS, format_func=learned.SPLITS.__getitem__, key=f"train-split-{key}"
+        "Held out, to measure the result", SPLITS, format_func=learned.SPLITS.__getitem__, key=f"train-split-{key}"
     )
     st.caption(ABOUT_SPLITS[split])
     return split

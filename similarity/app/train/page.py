@@ -23,15 +23,15 @@ from similarity.sources.base import LABEL
 ABOUT = (
     "A *head* is learned from the labels of a gallery, or from marks on its results, so that pictures that belong "
     "together come nearer to each other. "
-    "It is tried on pictures that were held out: you see what it is worth before you keep it."
+    "It is measured on held-out pictures: you see how good it is before you keep it."
 )
 UNDO = (
-    "To undo this, take the head off, or go to the gallery and choose *Undo the last change*, which brings back what "
-    "was before."
+    "To undo this, take the head off, or go to the gallery and choose *Undo the last change*, which brings back the "
+    "state before."
 )
 BEGIN = (
-    "The model itself stays as it is and no picture is looked at again: for a thousand pictures this takes about half "
-    "a minute. Searching goes on meanwhile, and you can leave this page and come back."
+    "The model itself is not changed and no picture is read again: for a thousand pictures this takes about half a "
+    "minute. Searching goes on meanwhile, and you can leave this page and come back."
 )
 
 
@@ -83,7 +83,7 @@ def _settings_key(settings: Settings) -> object:
 
 @st.cache_data(
     max_entries=32,
-    show_spinner="Looking at what there is to learn from …",
+    show_spinner="Counting examples …",
     hash_funcs={Gallery: _examples_key, Settings: _settings_key},
 )
 def _find_fault(gallery: Gallery, settings: Settings) -> str:
@@ -111,7 +111,7 @@ def _show_form(gallery: Gallery, source: From, seen: Snapshot) -> None:
         on_click=_begin,
         args=(gallery.directory, settings),
         disabled=bool(fault) or progress.active(seen) is not None,
-        help="What was trained before and not kept is discarded." if is_undecided else None,
+        help="The last result, which was not kept, is discarded." if is_undecided else None,
     )
 
 

@@ -17,7 +17,7 @@ from similarity.service.tasks import Training
 
 TASKS = ("finetune", "keep", "drop")
 PLOT = 260
-RECALL, LOSS = "Recall@1 of what is held out", "Loss"
+RECALL, LOSS = "Held-out recall@1", "Loss"
 
 # Jobs, each with whether it was running when they were listed: they may end while a page is drawn.
 Snapshot = Sequence[tuple[Job, bool]]

@@ -20,7 +20,7 @@ from similarity.vectors.heads import Head
 
 HERE, NEW = "This gallery", "A new gallery"
 # With fewer queries, chance alone makes visible differences.
-FEW = 200
+RELIABLE_QUERIES = 200
 BOXES: dict[learned.Assessment, tuple[Callable[..., object], str]] = {
     "better": (st.success, "trending_up"),
     "worse": (st.error, "trending_down"),
@@ -63,9 +63,9 @@ def _show_metrics(card: Card) -> None:
     trained = (
         f"Best after epoch {as_markdown(str(epoch))}" if patience else f"Trained for {as_markdown(str(epoch))} epochs"
     )
-    held_out = f"Of **{counted}** that were held out. " if measured else ""
+    held_out = f"Measured on **{counted}** that were held out. " if measured else ""
     st.markdown(f"{held_out}{trained}, in {wording.duration(card.seconds)}.")
-    if measured and queries < FEW:
+    if measured and queries < RELIABLE_QUERIES:
         st.caption("These are few: much of the difference may be chance.")
 
 
@@ -75,9 +75,9 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
     name = ""
     if where == NEW:
         name = fields.text_line("Name", text_for_visitor(_free_name(gallery.name)), key=f"keep-name-{job.number}")
-        st.caption("Of the same pictures; this gallery stays as it is.")
+        st.caption("With the same pictures; this gallery is not changed.")
     else:
-        st.caption("Nothing is embedded anew, and it can be undone.")
+        st.caption("No picture is embedded again, and it can be undone.")
     is_worse = learned.assess(card) == "worse"
     with st.container(horizontal=True):
         is_pressed = st.button("Keep it", icon=":material/check:", type="secondary" if is_worse else "primary")
@@ -123,5 +123,7 @@ def show_kept(gallery: Gallery, *, is_busy: bool) -> None:
         st.caption(as_markdown(learned.origin(card)) + ".")
         changes = learned.changes(card)
         if changes:
-            texts = (f"{NAMES[one.name]} **{one.after:.3f}**, {one.before:.3f} without it" for one in changes)
+            texts = (
+                f"{NAMES[change.name]} **{change.after:.3f}**, {change.before:.3f} without it" for change in changes
+            )
             st.markdown(" · ".join(texts))

@@ -29,7 +29,7 @@ class SaveHead:
         """Rebuild the index with the head."""
         head = self.training.status.result
         if not isinstance(head, Head):
-            raise HeadError("There is no head to be kept: train it again.")
+            raise HeadError("There is no head to keep: train it again.")
         keep_head(head, self.training.directory.name)
         report = tasks.rebuild(self.training.directory, head=head, into=self.into)(job)
         self.jobs.dismiss(self.training)
@@ -52,5 +52,5 @@ def new_gallery(name: str) -> Path:
         raise GalleryError("Give the new gallery a name.")
     directory = named_gallery(name)
     if look_at(directory):
-        raise GalleryError(f"There is a gallery named {name} already: take another name.")
+        raise GalleryError(f"There is a gallery named {name} already: choose another name.")
     return directory

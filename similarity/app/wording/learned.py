@@ -1,4 +1,4 @@
-"""Trained heads in words: how a head was made and how much better it searches. Nothing here is drawn."""
+"""Texts on trained heads: their training, and the change of metrics. This module draws nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ SPLITS: Mapping[str, str] = {"item": "Some pictures of each label", "label": "Wh
 VISIBLE = 0.0005
 Assessment = Literal["better", "worse", "mixed", "same", "unknown"]
 VERDICTS: Mapping[Assessment, str] = {
-    "better": "More of what is right is found with it.",
-    "worse": "Less of what is right is found with it: better discard it.",
+    "better": "It finds more right results.",
+    "worse": "It finds fewer right results: discard it.",
     "mixed": "It is better in one way and worse in the other: look at both before you keep it.",
     "same": "It makes no difference: there is no reason to keep it.",
-    "unknown": "There was too little to hold anything out: nobody knows what it is worth.",
+    "unknown": "There were too few examples to hold some out, so it could not be measured.",
 }
 
 
@@ -71,17 +71,17 @@ def verdict(card: Card) -> str:
 
 
 def origin(card: Card) -> str:
-    """Describe in a phrase when, how and from what data a head was trained."""
+    """Return a phrase with date, loss and data of a head's training."""
     loss = f"with the {loss_title(card.loss).lower()} loss" if card.loss else ""
     return ", ".join(filter(None, ("Trained " + moment(card.created), loss, _data(card.data))))
 
 
 def summary(card: Card) -> str:
     """Describe a head in one line."""
-    worth = [
+    metrics = [
         f"{NAMES[change.name]} {change.before:.3f} before, {change.after:.3f} after" for change in changes(card)[:1]
     ]
-    return " · ".join([origin(card), *worth])
+    return " · ".join([origin(card), *metrics])
 
 
 def loss_title(loss: str) -> str:
@@ -90,8 +90,8 @@ def loss_title(loss: str) -> str:
 
 
 def _data(data: Mapping[str, Any]) -> str:
-    if marks := data.get("marks"):
-        return f"of {marks:,} marks"
+    if count := data.get("marks"):
+        return f"of {count:,} marks"
     if count := data.get("pictures"):
         return f"of {pictures(count)} with {data.get('labels', 0):,} labels"
     return ""

@@ -17,7 +17,7 @@ from similarity.text.plain import one_line
 # Addresses, which are left as they are.
 ADDRESS = re.compile(r"(https?://\S+)", re.IGNORECASE)
 
-# Where Streamlit makes links of addresses, symbols of names between colons, and arrows or dashes of `->` and `--`.
+# Addresses, names between colons, `->` and `--`, of which Streamlit makes links, symbols, arrows and dashes.
 REPLACED_LATER = re.compile(
     r"(?<=:)(?=//|[\w+/-]+:)|(?<=www)(?=\.)|(?<=@)(?=[\w-]+\.)|(?<=(?<!\S)[<>~-])(?=(?:->|[>=-])(?!\S))", re.IGNORECASE
 )

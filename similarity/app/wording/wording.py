@@ -42,7 +42,7 @@ def files(count: int) -> str:
 
 
 def progress(state: Progress) -> str:
-    """Write how far a task is."""
+    """Write the progress of a task."""
     if not state.total:
         return f"{state.task} …"
     if state.unit == "epochs":  # it may be good enough before the last one

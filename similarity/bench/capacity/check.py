@@ -1,4 +1,4 @@
-"""Comparison of a plan's figures with measurements of `bench`, to show how far they can be trusted."""
+"""Comparison of a plan's figures with measurements of `bench`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def check_report(report: Mapping[str, Any], rates: Rates) -> list[Checked]:
     """Compare with a report of `bench search`, `bench embedding` or `bench query`.
 
     Raises:
-        SearchError: it is none of these.
+        SearchError: it is not such a report.
     """
     if "recipes" in report:
         rows = {row["recipe"]: row for row in report["recipes"]}
@@ -41,11 +41,11 @@ def check_report(report: Mapping[str, Any], rates: Rates) -> list[Checked]:
         measured = report.get("with_thumbnails_images_per_s", report["images_per_s"])
         planned = rates.images_per_s[report["model"]] / rates.cores * report["machine"]["cores"]
         return [Checked("pictures a second", planned, measured)]
-    raise SearchError("That is no report of `bench search`, `bench embedding` or `bench query` with --json.")
+    raise SearchError("That is not a report of `bench search`, `bench embedding` or `bench query` with --json.")
 
 
 def _search(row: Mapping[str, Any], count: int, dim: int, rates: Rates) -> list[Checked]:
-    """Compare the figures of a recipe; memory is left out where the report scaled it from fewer vectors."""
+    """Compare the figures of a recipe; without memory if the report extrapolated it from fewer vectors."""
     index, name = row["index"], row["recipe"]
     size = sizes.index_file(index, count, dim)
     rows = [

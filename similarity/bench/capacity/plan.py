@@ -42,7 +42,7 @@ class Wish:
         qps: queries a second.
         model: a backbone's name.
         dim: the length of its embeddings.
-        store: the store of the index; the embedded one as long as a gallery fits on one machine, unless given.
+        store: the store of the index; by default the embedded one, if a gallery fits on one machine.
         hours: the time in which all pictures are to be embedded.
     """
 
@@ -70,18 +70,18 @@ class Plan:
     """A capacity plan.
 
     Attributes:
-        galleries: how many the pictures are split into, of pictures_each.
-        recipe, reason: of each gallery's index.
+        galleries: number of galleries that the pictures are split into, of `pictures_each` pictures.
+        recipe, reason: recipe of each gallery's index, and the reason for it.
         recall: recall@10 of the index.
-        embed_core_hours, embed_machines, embed_hours: to embed all pictures.
-        build_hours: to index a gallery.
+        embed_core_hours, embed_machines, embed_hours: core hours, machines and hours to embed all pictures.
+        build_hours: hours to index a gallery.
         gallery_gb, thumbnails_gb, shards_gb, milvus_gb: on disks, in all; shards are needed until they are indexed.
-        app_memory_gb: of the process that searches a gallery.
-        store_memory_gb: of the nodes of Milvus, in all.
+        app_memory_gb: memory of the process that searches a gallery.
+        store_memory_gb: memory of all nodes of Milvus together.
         app_machines, store_machines: machines that answer queries.
         query_ms: median from a picture's bytes to its hits; search_ms is the search's part of it.
-        cost_embed, cost_hour, cost_thousand: of embedding, of answering for an hour, and of 1,000 answers.
-        limits: parts that are not built or were never measured.
+        cost_embed, cost_hour, cost_thousand: costs of embedding, of answering for an hour, and of 1,000 answers.
+        limits: parts that are not implemented or were never measured.
     """
 
     wish: Wish
@@ -138,7 +138,7 @@ def make_plan(wish: Wish, rates: Rates = REFERENCE) -> Plan:
         thumbnails_gb=wish.images * sizes.THUMBNAIL / GB,
         shards_gb=sizes.shards(wish.images, dim) / GB,
         **_embedding(wish, wish.images / rate / 3600),
-        **_stored(wish, split, rates),
+        **_storage(wish, split, rates),
         **_answering(wish, split, rates),
         assumptions=_assumptions(wish, rates, rate, recipe),
         limits=_limits(split.galleries, split.store, recipe, sizes.embeddings_file(recipe, each, dim) / GB, wish),
@@ -180,7 +180,7 @@ def _embedding(wish: Wish, core_hours: float) -> dict[str, Any]:
     }
 
 
-def _stored(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
+def _storage(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
     """Fields of a plan: bytes on disks and in memory."""
     recipe, each, dim = split.recipe.name, split.pictures_each, wish.dim
     state = _gallery_bytes(recipe, each, dim, split.store)
@@ -233,7 +233,7 @@ def _app_memory(store: Kind, count: int, dim: int, machine: Machine, rates: Rate
 
 
 def _recipe(count: int, dim: int, machine: Machine) -> Recipe:
-    # Beyond MOST a recipe would have more lists than allowed; no machine has room for so many pictures either.
+    # Beyond MOST a recipe would have more lists than allowed; no machine has room for that many pictures, either.
     return choose_recipe(AUTO, min(max(1, count), MOST), dim, free=int(INDEX_SHARE * machine.memory_gb * GB))
 
 
@@ -246,10 +246,12 @@ def _gallery_bytes(recipe: str, count: int, dim: int, store: Kind) -> int:
 def _check(wish: Wish, rates: Rates) -> None:
     rates.check_model(wish.model)
     if wish.images < 1 or wish.qps <= 0 or wish.hours <= 0:
-        raise SearchError("A plan needs at least one picture, some questions a second, and some hours to embed them.")
+        raise SearchError(
+            "A plan needs at least one picture, and more than 0 queries a second and hours to embed the pictures."
+        )
     machine = wish.machine
     if machine.cores < 1 or machine.price < 0 or machine.memory_gb * GB * INDEX_SHARE <= rates.base_mb * 1e6:
-        raise SearchError("Such a machine does nothing: give it cores, and more memory than the app takes by itself.")
+        raise SearchError("Such a machine is of no use: give it cores, and more memory than the app itself takes.")
 
 
 def _assumptions(wish: Wish, rates: Rates, per_core: float, recipe: str) -> list[Assumption]:
@@ -270,25 +272,27 @@ def _assumptions(wish: Wish, rates: Rates, per_core: float, recipe: str) -> list
         Assumption("states that a gallery keeps", sizes.STATES, "", "one to go back to"),
         Assumption("of a machine's memory in use", MEMORY_SHARE, "", "choice"),
         Assumption("of a machine's cores busy", CORE_SHARE, "", "choice, for peaks"),
-        Assumption("cores of a machine", machine.cores, "", "asked for"),
-        Assumption("memory of a machine", machine.memory_gb, "GB", "asked for"),
-        Assumption("an hour of a machine", machine.price, "", "an example, unless asked for"),
+        Assumption("cores of a machine", machine.cores, "", "as requested"),
+        Assumption("memory of a machine", machine.memory_gb, "GB", "as requested"),
+        Assumption("an hour of a machine", machine.price, "", "an example, unless given"),
     ]
 
 
 def _limits(galleries: int, store: Kind, recipe: str, embeddings_gb: float, wish: Wish) -> list[str]:
-    limits = ["Cores are taken to be as fast as those that were measured, and to share the work evenly."]
+    limits = ["Cores are assumed to be as fast as the measured ones, and to share the work evenly."]
     if lists_of(recipe):
-        limits.append("Recall and time are those of at most a million; how many lists a query visits is measured anew.")
+        limits.append(
+            "Recall and time were measured with up to a million pictures; galleries measure how many lists to visit."
+        )
     if embeddings_gb > MEMORY_SHARE * wish.machine.memory_gb:
         limits.append(
-            f"{embeddings_gb:,.0f} GB of embeddings do not stay in memory: to rescore, a query reads 50 places of them "
+            f"{embeddings_gb:,.0f} GB of embeddings do not fit into memory: to rescore, a query reads 50 of them "
             "from the disk, which was never measured."
         )
     if store == "milvus":
         limits.append("Times of Milvus are those of FAISS: a Milvus server was never measured.")
     if galleries > 1:
         limits.append(
-            f"{galleries} galleries: asking all of them at once and putting their results together is not built."
+            f"{galleries} galleries: searching all of them at once and merging their results is not implemented."
         )
     return limits

@@ -1,14 +1,14 @@
 """Measured rates, and how they scale.
 
     exact scan       time grows with the bytes that are read: 4 for each number in `flat`, 1 in `flat-sq8`
-    inverted lists   there are about four times the root of the count, and a query visits nearly as many whatever the
-                     count is: time = a + b root(count)
-    building them    time = a + b multiplications: principal components are learned of 32,768 vectors and taken of all,
-                     each vector finds its list among all, k-means has 40 vectors a list do so 8 times, and 200
-                     queries are compared with all to measure what is found
-    embedding        time grows with the pictures, and cores share it evenly
+    inverted lists   their number is about four times the root of the count, and a query visits about the same number
+                     for any count: time = a + b root(count)
+    building them    time = a + b multiplications: a PCA is fitted on 32,768 vectors and applied to all, each vector is
+                     compared with all centres, k-means does so 8 times for 40 vectors a list, and 200 queries are
+                     compared with all vectors to measure recall
+    embedding        time grows with the pictures, and is shared evenly by cores
 
-Two sizes or more give a and b; with one, a is 0.
+Measurements of two or more sizes give a and b; with one size, a is 0.
 """
 
 import math
@@ -30,7 +30,7 @@ class Rates:
     """The measured rates of a machine.
 
     Attributes:
-        source: where it comes from, for people.
+        source: the source of the numbers, for people.
         cores: number of cores that share the work.
         images_per_s: embedded from files, thumbnails included, by model,
         query_ms, queries_per_s: from a picture's bytes to the hits of a small gallery, alone, and by all cores at once;
@@ -39,7 +39,7 @@ class Rates:
         inverted_ms: a and b of a query among inverted lists.
         flat_build_s, scan_build_s: for each million of numbers.
         inverted_build_s: a and b of building them.
-        recall: of inverted lists, recall@10.
+        recall: recall@10 of inverted lists.
         base_mb: memory of a process without an index.
     """
 
@@ -62,12 +62,12 @@ class Rates:
         names = [name for name in self.images_per_s if name in self.query_ms]
         if model not in names:
             raise SearchError(
-                f"Nobody has measured how fast {model} is: choose from {', '.join(names)}, or give `--measured` what "
-                f"`bench embedding` and `bench query` print with `--model {model} --json`."
+                f"The speed of {model} was not measured: choose from {', '.join(names)}, or give `--measured` the "
+                f"output of `bench embedding` and `bench query` with `--model {model} --json`."
             )
 
     def search_ms(self, recipe: str, count: int, dim: int) -> float:
-        """Median of a query alone."""
+        """Return the median time of a single query, in milliseconds."""
         if recipe == FLAT:
             return 4 * count * dim / self.flat_bytes_per_ms
         if recipe == SCAN:
@@ -75,7 +75,7 @@ class Rates:
         return self.inverted_ms[0] + self.inverted_ms[1] * math.sqrt(count)
 
     def build_s(self, recipe: str, count: int, dim: int) -> float:
-        """Seconds to build an index."""
+        """Return the seconds to build an index."""
         if recipe in (FLAT, SCAN):
             each = self.flat_build_s if recipe == FLAT else self.scan_build_s
             return each * count * dim / 1e6
@@ -83,35 +83,35 @@ class Rates:
 
 
 def steps(count: int, dim: int) -> tuple[float, float]:
-    """The terms of building inverted lists: a constant, and billions of multiplications."""
+    """Return the terms of the time to build inverted lists: a constant, and billions of multiplications."""
     lists, components = lists_of(choose_recipe(INVERTED, count, dim).name), min(dim, COMPONENTS[0])
-    taught = min(count, max(FOR_TRANSFORM, FOR_LIST * lists))
-    compared = components * lists * (count + ROUNDS * taught) + QUERIES * count * dim
-    projected = dim * components * (count + taught) + FOR_TRANSFORM * dim**2 if components < dim else 0
-    return 1.0, (compared + projected) / 1e9
+    sample = min(count, max(FOR_TRANSFORM, FOR_LIST * lists))
+    comparisons = components * lists * (count + ROUNDS * sample) + QUERIES * count * dim
+    projections = dim * components * (count + sample) + FOR_TRANSFORM * dim**2 if components < dim else 0
+    return 1.0, (comparisons + projections) / 1e9
 
 
 def lists_of(recipe: str) -> int:
-    """Number of lists of a recipe; 0 of an exact one."""
+    """Return the number of lists of a recipe; 0 for an exact one."""
     part = next((part for part in recipe.split(",") if part.startswith("IVF")), "IVF0")
     return int(part.removeprefix("IVF"))
 
 
-def fitted(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
-    """Rates updated by reports of `bench`.
+def fit_rates(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
+    """Return rates updated by reports of `bench`.
 
     Args:
-        reports: of `bench search`, `bench embedding` and `bench query`, as they print them with --json.
-        rates: for what they do not tell.
+        reports: output of `bench search`, `bench embedding` and `bench query` with --json.
+        rates: the rates for all that the reports do not have.
 
     Raises:
-        SearchError: one is none of these, or they are of different machines.
+        SearchError: one is not such a report, or they are of different machines.
     """
     for report in reports:
         if "machine" not in report or not {"recipes", "images_per_s", "queries_per_s_threads"} & report.keys():
-            raise SearchError("That is no report of `bench search`, `bench embedding` or `bench query` with --json.")
+            raise SearchError("That is not a report of `bench search`, `bench embedding` or `bench query` with --json.")
     if len({(report["machine"]["processor"], report["machine"]["cores"]) for report in reports}) > 1:
-        raise SearchError("These reports are of different computers: a plan is made of what one of them does.")
+        raise SearchError("These reports are of different computers: give reports of only one.")
     searches = [report for report in reports if "recipes" in report]
     models = {report["model"]: _rate(report) for report in reports if "images_per_s" in report}
     queries = {report["model"]: report for report in reports if "queries_per_s_threads" in report}
@@ -141,7 +141,7 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
         flat_build_s=exact[FLAT]["build_s"] / numbers * 1e6,
         scan_build_s=exact[SCAN]["build_s"] / numbers * 1e6,
     )
-    inverted = [(row, n, d) for rows, n, d in sized if (row := _inverted(rows))]
+    inverted = [(row, n, d) for rows, n, d in sized if (row := _inverted_row(rows))]
     if not inverted:
         return updated
     return replace(
@@ -152,7 +152,7 @@ def _with_search(rates: Rates, reports: Sequence[Mapping[str, Any]]) -> Rates:
     )
 
 
-def _inverted(rows: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _inverted_row(rows: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The row of inverted lists at the default accuracy."""
     row = rows.get(INVERTED) or rows.get(AUTO)
     return row if row and lists_of(row["index"]) else None

@@ -47,7 +47,7 @@ def index_memory(recipe: str, count: int, dim: int) -> int:
 
 
 def milvus_memory(recipe: str, count: int, dim: int) -> int:
-    """Memory of an index in Milvus: vectors in full length, in 8 bits if approximate, else in float32."""
+    """Memory of an index in Milvus: vectors in full length, in 8 bits if approximate, otherwise in float32."""
     return count * (dim * (4 if Recipe(recipe, "").is_exact else 1) + ROW_NUMBER) + 4 * lists_of(recipe) * dim
 
 

@@ -1,4 +1,4 @@
-"""Pretrained networks: what there is, and how one is built with its weights."""
+"""Pretrained networks: the registry, and building them with their weights."""
 
 from typing import TYPE_CHECKING
 

@@ -25,7 +25,7 @@ class Preprocessing:
     Attributes:
         resize: pixels of the shorter side after resizing.
         crop: side of the square that is cut from the centre then.
-        interpolation: with an antialiasing filter.
+        interpolation: the filter for resizing, with antialiasing.
         mean, std: per channel, of values in 0..1.
         fit: `shorter` as described above; `squash` resizes both sides to `resize`.
     """
@@ -81,7 +81,7 @@ class TextTower:
     Attributes:
         context: number of token ids of a text; longer texts are cut off.
         build: makes the network with random weights: int64 (n, context) -> float32 (n, dim).
-        adapt: as of the backbone, from the same state dict.
+        adapt: as that of the backbone, for the same state dict.
         tokenizer: loads the tokenizer, texts -> int64 (n, context).
     """
 
@@ -96,13 +96,13 @@ class Backbone:
     """A pretrained network that turns a picture into a feature vector.
 
     Attributes:
-        name: as given to `--model`.
-        title: as shown to people.
+        name: the value of `--model`.
+        title: the name that people see.
         dim: length of the feature vector.
-        licence: of the weights.
+        licence: the licence of the weights.
         build: makes the network with random weights: float32 (n, 3, crop, crop) -> (n, dim), pooled as is usual for it.
         adapt: renames a published state dict to the keys of the built network.
-        exact_convolutions: how many of its first convolutions OpenVINO computes in float32 where it uses bfloat16
+        exact_convolutions: number of its first convolutions that OpenVINO computes in float32 where it uses bfloat16
             elsewhere, for a network whose features suffer from the rounding in its first layers.
         text: its text tower, if it was trained with one.
         requires: the optional library that its network comes from.

@@ -69,8 +69,8 @@ def build_text_network(backbone: Backbone, weights: Path) -> nn.Module:
         A module in evaluation mode: int64 (n, context) -> float32 (n, dim).
 
     Raises:
-        WeightsError: the file is damaged or belongs to another network. ModelError: there is none, or a library is
-            missing.
+        WeightsError: the file is damaged or belongs to another network. ModelError: there is no text tower, or a
+            library is missing.
     """
     if backbone.text is None:
         raise ModelError(f"{backbone.title} has no text tower.")
@@ -114,7 +114,7 @@ def _with_weights(
         network.load_state_dict(state if own else adapt(state, network))
     except (*damaged, pickle.UnpicklingError, SafetensorError) as error:
         raise WeightsError(
-            f"{weights} is damaged or does not hold the weights of {backbone.title}: delete it and try again."
+            f"{weights} is damaged or does not contain the weights of {backbone.title}: delete it and try again."
         ) from error
     return network
 

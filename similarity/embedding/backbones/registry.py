@@ -137,7 +137,7 @@ def _clip_entry(
     )
 
 
-# As timm prepares pictures for each; DINOv2 was published for 518 pixels, which would take ten times as long as 224.
+# As timm prepares pictures for each; DINOv2 was published for 518 pixels, which takes ten times longer than 224.
 _DINO = Preprocessing(248, 224, "bicubic", IMAGENET_MEAN, IMAGENET_STD)
 _DINOV2 = Preprocessing(224, 224, "bicubic", IMAGENET_MEAN, IMAGENET_STD)
 _DINOV3 = Preprocessing(256, 256, "bicubic", IMAGENET_MEAN, IMAGENET_STD)

@@ -1,7 +1,6 @@
-"""Any network of timm by its own name there, `timm:convnext_tiny.fb_in22k`, as timm says that it is to be used.
+"""Networks of timm by their own names, such as `timm:convnext_tiny.fb_in22k`, with timm's own preprocessing.
 
-What timm says of a network is noted under SIMILARITY_HOME/cache: to ask it takes an import of torch, seconds that a
-query need not wait for.
+Facts from timm are cached under SIMILARITY_HOME/cache, since importing timm and torch takes seconds.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def _ask_timm(name: str) -> dict[str, Any]:
     if config is None or not (config.hf_hub_id or config.url):
         close = difflib.get_close_matches(name, timm.list_models(pretrained=True), n=SUGGESTIONS, cutoff=0)
         raise ModelError(
-            f"timm has no network with weights that is named {name!r}: perhaps {', '.join(close[:-1])} or {close[-1]}."
+            f"timm has no pretrained network named {name!r}: perhaps {', '.join(close[:-1])} or {close[-1]}."
         )
     full_name = ".".join(part for part in (config.architecture, config.tag) if part)
     network = _build_cheaply(full_name)
@@ -114,12 +113,10 @@ def _check_supported(name: str, data: dict[str, Any]) -> None:
         )
     if height != width:
         raise ModelError(
-            f"{name} cannot be used: it takes pictures of {width} x {height} pixels, and only squares fit."
+            f"{name} cannot be used: it takes pictures of {width} x {height} pixels, and only squares are supported."
         )
     if data["crop_mode"] not in ("center", "squash") or data.get("crop_border_pixels"):
-        raise ModelError(
-            f"{name} cannot be used: it takes pictures with a border around them, which are not made here."
-        )
+        raise ModelError(f"{name} cannot be used: it takes pictures with a border around them, which is not supported.")
     if data["interpolation"] not in ("bilinear", "bicubic"):
         raise ModelError(f"{name} cannot be used: it takes pictures that are resized by {data['interpolation']}.")
 
@@ -146,6 +143,6 @@ def _count_features(network: Any, side: int) -> int:
         shape = network(torch.zeros(1, 3, side, side, device=device)).shape
     if len(shape) != 2:
         raise ModelError(
-            f"{network.default_cfg['architecture']} cannot be used: it does not make one vector a picture."
+            f"{network.default_cfg['architecture']} cannot be used: it does not output one vector for a picture."
         )
     return int(shape[1])

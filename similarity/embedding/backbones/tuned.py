@@ -1,6 +1,6 @@
 """Fine-tuned weights: storing them, reading their card, and choosing them for a gallery.
 
-    models/tuned/efficientnet-lite2-4f6b1c09d2ae.safetensors      of which backbone, and how its SHA-256 begins
+    models/tuned/efficientnet-lite2-4f6b1c09d2ae.safetensors      named by backbone and beginning of its SHA-256
 
 A gallery remembers the SHA-256 of its weights; by that they are found again here. `finetuning.backbone` makes them.
 """
@@ -36,18 +36,18 @@ class Tuned:
 
 
 def tuned_path(model: str, sha256: str) -> Path:
-    """The path for weights with this SHA-256, whether it exists or not."""
+    """Return the path for weights with this SHA-256, whether it exists or not."""
     return models_folder() / "tuned" / f"{model.replace(':', '-')}-{sha256[:DIGITS]}{SUFFIX}"
 
 
 def find_tuned(model: str, sha256: str) -> Path | None:
-    """The fine-tuned weights with this SHA-256, if they are here and undamaged."""
+    """Return the fine-tuned weights with this SHA-256; None if they are missing or damaged."""
     path = tuned_path(model, sha256)
     return path if path.is_file() and weights_sha256(path) == sha256 else None
 
 
 def find_choice(backbone: Backbone, sha256: str) -> ModelChoice:
-    """The fine-tuned weights with this SHA-256, else the published ones, whose SHA-256 is not checked.
+    """Return the fine-tuned weights with this SHA-256, or else the published ones, whose SHA-256 is not checked.
 
     Raises:
         WeightsError: neither can be obtained. ModelError: a library is missing.
@@ -56,7 +56,7 @@ def find_choice(backbone: Backbone, sha256: str) -> ModelChoice:
         return ModelChoice(backbone, tuned)
     if find_weights(backbone) is None and not sha256.startswith(backbone.weights.sha256_prefix):
         raise WeightsError(
-            f"The weights that it was used with were fine-tuned from {backbone.title} and are not on this computer: "
+            f"The weights that were used before were fine-tuned from {backbone.title} and are not on this computer: "
             f"put {tuned_path(backbone.name, sha256).name} back into models/tuned, or index again."
         )
     return ModelChoice(backbone, obtain_weights(backbone))
@@ -74,24 +74,24 @@ def read_tuned(path: str | Path) -> Tuned:
     except OSError as error:
         raise WeightsError(f"The weights {path} could not be read ({error.strerror or error}).") from error
     if model is None:
-        raise WeightsError(f"{path} is damaged, or does not hold weights that were fine-tuned with this program.")
+        raise WeightsError(f"{path} is damaged, or does not contain weights that were fine-tuned with this program.")
     try:
         get_backbone(model)
     except ModelError as error:
-        raise WeightsError(f"{path} was fine-tuned from a model that is not known here: {error}") from error
+        raise WeightsError(f"{path} was fine-tuned from an unknown model: {error}") from error
     try:
         card = Card.from_json(parse_json(header[CARD]))
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        raise WeightsError(f"{path} is damaged: what is to be known of its weights cannot be read.") from error
+        raise WeightsError(f"{path} is damaged: the description of its weights cannot be read.") from error
     if card.model != model:
-        raise WeightsError(f"{path} is damaged: it does not say clearly which model its weights are of.")
+        raise WeightsError(f"{path} is damaged: its description names two different models.")
     return Tuned(path, card)
 
 
 def choose_tuned(path: str | Path, model: str = AUTO) -> ModelChoice:
     """Choose fine-tuned weights for a gallery or an `Embedder`.
 
-    They are copied to the models if need be, so that the gallery finds them again.
+    They are copied to the models if necessary, so that the gallery finds them again.
 
     Args:
         model: the requested backbone, if any.
@@ -105,25 +105,25 @@ def choose_tuned(path: str | Path, model: str = AUTO) -> ModelChoice:
         raise WeightsError(f"{tuned.path} was fine-tuned from {backbone.name} and does not fit {model}.")
     named = NAMED.search(tuned.path.name)
     if named and not weights_sha256(tuned.path).startswith(named[1]):
-        raise WeightsError(f"{tuned.path} is damaged: it is not what it was when it got its name. Fine-tune again.")
+        raise WeightsError(f"{tuned.path} is damaged: its content does not match its name. Fine-tune again.")
     check_installed(backbone)
     return ModelChoice(backbone, keep_tuned(tuned.path, backbone.name))
 
 
 def keep_tuned(weights: Path, model: str) -> Path:
-    """Copy fine-tuned weights to the models, whole or not at all; returns their path there.
+    """Copy fine-tuned weights to the models, atomically; returns their path there.
 
     Raises:
         WeightsError: they cannot be written.
     """
     sha256 = weights_sha256(weights)
-    kept = tuned_path(model, sha256)
+    target = tuned_path(model, sha256)
     if find_tuned(model, sha256):
-        return kept
+        return target
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with weights.open("rb") as file:
-            write_atomically(kept, lambda copied: shutil.copyfileobj(file, copied))
+            write_atomically(target, lambda copied: shutil.copyfileobj(file, copied))
     except OSError as error:
-        raise WeightsError(f"The weights could not be written to {kept} ({error.strerror or error}).") from error
-    return kept
+        raise WeightsError(f"The weights could not be written to {target} ({error.strerror or error}).") from error
+    return target

@@ -33,7 +33,7 @@ class ModelChoice:
     Attributes:
         backbone: the backbone to use.
         weights: its file.
-        note: if `auto` is not the preferred model, two lines: why, and what to do about it; else empty.
+        note: if `auto` is not the preferred model, two lines: why, and the remedy; otherwise empty.
     """
 
     backbone: Backbone
@@ -42,14 +42,14 @@ class ModelChoice:
 
 
 def choose_model(requested: str, *, may_download: bool = True, progress: DownloadProgress | None = None) -> ModelChoice:
-    """Find a model's weights, downloading them if need be.
+    """Find a model's weights, downloading them if necessary.
 
-    `auto` is ResNet-50 where its weights are at hand or can be downloaded, else the bundled EfficientNet-Lite2. A
+    `auto` is ResNet-50 if its weights are here or can be downloaded, otherwise the bundled EfficientNet-Lite2. A
     failed download is remembered for a day, so that not every start waits for it. A named model is never replaced.
 
     Args:
         may_download: whether `auto` may try to download.
-        progress: called as a download goes on.
+        progress: called with the progress of a download.
 
     Raises:
         ModelError: no such model. WeightsError: its weights cannot be obtained.
@@ -109,7 +109,7 @@ def obtain_weights(backbone: Backbone, *, progress: DownloadProgress | None = No
 
 
 def whereabouts(backbone: Backbone) -> str:
-    """The availability of a backbone's weights: AT_HAND, DOWNLOADS, or the package to install."""
+    """Return the availability of a backbone's weights: AT_HAND, DOWNLOADS, or the package to install."""
     try:
         check_installed(backbone)
     except ModelError:
@@ -129,7 +129,7 @@ def check_same(backbone: Backbone, actual: str, wanted: str) -> None:
     """Raise WeightsError if weights have another SHA-256 than those that were used before."""
     if actual != wanted:
         raise WeightsError(
-            f"The weights of {backbone.name} on this computer are others than those it was used with, whose SHA-256 "
+            f"The weights of {backbone.name} on this computer differ from those that were used before, whose SHA-256 "
             f"begins with {wanted[:12]}: put those back, into models/tuned if they were fine-tuned, or index again."
         )
 

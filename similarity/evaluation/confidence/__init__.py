@@ -1,1 +1,1 @@
-"""How sure a result is, calibrated on a gallery's own labels."""
+"""Confidence: probabilities that results are right, calibrated on a gallery's own labels."""

@@ -166,18 +166,18 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
 def _sheets(evaluation: Evaluation) -> list[Sheet]:
     limit = f"at most {MAX_OF_LABEL} queries of a label"
     groups = (
-        ("Best", f"The highest average precision, {limit}.", _mixed(evaluation, evaluation.best)),
+        ("Best", f"The highest average precision, {limit}.", _pick_varied(evaluation, evaluation.best)),
         (
             "Worst",
             f"The first hit is wrong, and the lowest average precision, {limit}.",
-            _mixed(evaluation, evaluation.worst),
+            _pick_varied(evaluation, evaluation.worst),
         ),
         ("Drawn at random", "Typical queries.", evaluation.random(CASES)),
     )
     return [Sheet(title, text, evaluation.cases(numbers)) for title, text, numbers in groups]
 
 
-def _mixed(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[int]:
+def _pick_varied(evaluation: Evaluation, order: Callable[[int], list[int]]) -> list[int]:
     """Return the first queries in an order, with few of each label, since those look alike."""
     chosen: list[int] = []
     shown: Counter[int] = Counter()

@@ -159,7 +159,7 @@ def _draw(draw: Callable[["Axes"], None], height: float) -> bytes:
 
     buffer = io.BytesIO()
     with _settings, rc_context({"svg.fonttype": "none", "svg.hashsalt": "similarity"}), warnings.catch_warnings():
-        # It has no letters of some scripts to measure; whoever shows the text has.
+        # Matplotlib's font lacks letters of some scripts, which the viewer of the page has.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white")
         canvas = FigureCanvasSVG(figure)

@@ -90,17 +90,13 @@ class Pictures:
                 drawn = [np.random.default_rng([*seed, number, place]) for place in range(len(rows))]
                 waiting.append((rows, [pool.submit(self.view, *pair) for pair in zip(rows, drawn, strict=True)]))
                 if len(waiting) > AHEAD:
-                    yield _finished(*waiting.popleft())
+                    yield _collect(*waiting.popleft())
             while waiting:
-                yield _finished(*waiting.popleft())
+                yield _collect(*waiting.popleft())
 
 
 def read_pictures(
-    items: Sequence[Item],
-    codes: Codes,
-    preprocessing: Preprocessing,
-    folder: Path,
-    progress: OnProgress | None = None,
+    items: Sequence[Item], codes: Codes, preprocessing: Preprocessing, folder: Path, progress: OnProgress | None = None
 ) -> Pictures:
     """Decode pictures in threads; missing and changed ones are left out, and labels renumbered.
 
@@ -166,5 +162,5 @@ def _check_space(folder: Path, needed: int) -> None:
         )
 
 
-def _finished(rows: Rows, views: list[Future[Pixels]]) -> tuple[Rows, Pixels]:
+def _collect(rows: Rows, views: list[Future[Pixels]]) -> tuple[Rows, Pixels]:
     return rows, np.stack([view.result() for view in views])

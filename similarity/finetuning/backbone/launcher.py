@@ -77,7 +77,7 @@ def _task(gallery: Gallery, settings: TuneSettings) -> dict[str, Any]:
         "card": card.to_json(),
         "weights": str(_weights_of(backbone, manifest.weights_sha256)),
         "refinement": refinement,
-        "items": [_located(gallery.items[int(row)]) for row in labelled.rows],
+        "items": [_locate(gallery.items[int(row)]) for row in labelled.rows],
         "codes": labelled.codes.tolist(),
     }
 
@@ -118,7 +118,7 @@ def _weights_of(backbone: Backbone, sha256: str) -> Path:
     return weights
 
 
-def _located(item: Item) -> dict[str, str]:
+def _locate(item: Item) -> dict[str, str]:
     """The fields of an item that reading its picture needs."""
     return {"id": item.id, "path": item.path, "source": item.source, "sha256": item.sha256}
 

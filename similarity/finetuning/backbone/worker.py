@@ -76,15 +76,15 @@ def teach(
     measured = replace(
         card,
         data=dict(card.data) | _facts(pictures, len(items)) | {"queries": len(results)},
-        settings=settings.to_json() | {"best_epoch": best, "refinement": method} | _computed(arithmetic),
+        settings=settings.to_json() | {"best_epoch": best, "refinement": method} | _precision_facts(arithmetic),
         before=held_out.evaluate(before, method).summary(),
         after=results.summary(),
     )
-    card = _dated(measured, time.perf_counter() - started)
+    card = _add_date(measured, time.perf_counter() - started)
     write_tuned(tuner.features, target, card.model, json.dumps(card.to_json(), ensure_ascii=False, sort_keys=True))
 
 
-def _dated(card: Card, seconds: float) -> Card:
+def _add_date(card: Card, seconds: float) -> Card:
     """The card with the time of the training and the versions of its libraries."""
     return replace(
         card,
@@ -145,7 +145,7 @@ def _facts(pictures: Pictures, listed: int) -> dict[str, Any]:
     }
 
 
-def _computed(arithmetic: Arithmetic) -> dict[str, Any]:
+def _precision_facts(arithmetic: Arithmetic) -> dict[str, Any]:
     return {"device": arithmetic.device, "precision": arithmetic.half or "float32"}
 
 

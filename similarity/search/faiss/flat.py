@@ -82,7 +82,7 @@ class FlatIndex:
             return empty_result(queries, count)
         while True:
             depth = min(available, depth + TIES)
-            scores, rows = self._look(queries, depth, among)
+            scores, rows = self._search(queries, depth, among)
             # If equal scores continue beyond the last one, get more results, to return those with the lowest rows.
             if depth == available or (scores[:, count - 1] > scores[:, -1]).all():
                 break
@@ -96,7 +96,7 @@ class FlatIndex:
         """Write it to a file; raises OSError."""
         write_faiss(self._index, path)
 
-    def _look(self, queries: Vectors, depth: int, among: Selection | None) -> tuple[Vectors, Rows]:
+    def _search(self, queries: Vectors, depth: int, among: Selection | None) -> tuple[Vectors, Rows]:
         if among is not None:
             # FAISS filters while it scans, so that no selected row is lost.
             params = faiss.SearchParameters(sel=among.prepared(self, self._selector))

@@ -35,7 +35,7 @@ def check_layout(file: BinaryIO, size: int, shape: tuple[int, int], kind: str) -
 
     Args:
         file: at its beginning.
-        size: of the file, in bytes.
+        size: size of the file, in bytes.
         shape: vectors, and numbers of each.
         kind: flat, flat-sq8, or anything else for lists.
 

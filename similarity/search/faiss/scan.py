@@ -60,7 +60,7 @@ class Scanned:
     margin: float
     results: list[tuple[Chosen, Vectors, Rows]]
 
-    def joined(self) -> tuple[Vectors, Rows]:
+    def join(self) -> tuple[Vectors, Rows]:
         """Return approximate scores and rows of all parts."""
         if not self.results:
             return np.empty(0, np.float32), np.empty(0, np.int64)
@@ -195,14 +195,14 @@ class ScanIndex:
 
     def _finish(self, query: Vectors, k: int, scanned: Scanned) -> tuple[Vectors, Rows]:
         """Return the exact result for a query from the candidates of its scan."""
-        best, rows = scanned.joined()
+        best, rows = scanned.join()
         # The k-th best exact score so far bounds the scores of all other vectors in the result.
         order = np.argsort(-best, kind="stable")
         rescored = rows[order[: k + SHORTLIST]]
         scores, best_rows = rescore(self._vectors, query, rescored, k)
         enough = scores[-1] - scanned.margin if len(scores) == k else -np.inf
         if scanned.rescan(enough):
-            best, rows = scanned.joined()
+            best, rows = scanned.join()
         others = np.setdiff1d(rows[best >= enough], rescored)
         more_scores, more = rescore(self._vectors, query, others, k)
         scores, rows = np.concatenate([scores, more_scores]), np.concatenate([best_rows, more])

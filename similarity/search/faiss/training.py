@@ -11,10 +11,10 @@ from similarity.search.recipes import FOR_LIST, make_inverted
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
-# Vectors that a transform such as PCA is fitted on; k-means takes more, which are transformed by then.
+# Vectors that a transform such as PCA is fitted on; k-means takes more, which are already transformed.
 FOR_TRANSFORM = 1 << 15
 ROUNDS = 8
-# In place of a row for a new vector.
+# Stands for the old row of a new vector.
 NEW = -1
 # The kinds that recipes make; FAISS reads OPQ back as the second transform.
 KINDS = (faiss.IndexIVFFlat, faiss.IndexIVFScalarQuantizer, faiss.IndexIVFPQ)
@@ -69,17 +69,17 @@ class Lists:
         """Train the transforms and the lists on a sample."""
         count = min(len(vectors), max(FOR_TRANSFORM, FOR_LIST * self.ivf.nlist))
         rows = np.sort(np.random.default_rng(0).choice(len(vectors), count, replace=False))
-        first = vectors[rows[:: max(1, count // FOR_TRANSFORM)]]
+        sample = vectors[rows[:: max(1, count // FOR_TRANSFORM)]]
         for transform in self._transforms:
-            transform.train(first)
-            first = transform.apply(first)
-        # Then a code describes a vector without its list, so that codes can be gathered from several lists.
+            transform.train(sample)
+            sample = transform.apply(sample)
+        # Without residuals a code is independent of its list, so that codes can be gathered from several lists.
         self.ivf.by_residual = self.ivf.by_residual and not isinstance(self.ivf, faiss.IndexIVFScalarQuantizer)
         self.ivf.cp.niter, self.ivf.cp.max_points_per_centroid = ROUNDS, FOR_LIST
         self.ivf.cp.min_points_per_centroid = 1
         size = FOR_TRANSFORM // 4
-        sample = [self.transform(vectors[rows[start : start + size]]) for start in range(0, count, size)]
-        self.ivf.train(np.concatenate(sample))
+        transformed = [self.transform(vectors[rows[start : start + size]]) for start in range(0, count, size)]
+        self.ivf.train(np.concatenate(transformed))
         self.index.is_trained = True
 
     def add(self, vectors: StoredVectors, rows: Rows, report: Reporter | None = None) -> None:
@@ -97,16 +97,16 @@ class Lists:
         Args:
             origins: for each new row the old one, or NEW.
         """
-        now = np.full(self.ivf.ntotal, NEW)
+        new_rows = np.full(self.ivf.ntotal, NEW)
         stays = origins != NEW
-        now[origins[stays]] = np.flatnonzero(stays)
+        new_rows[origins[stays]] = np.flatnonzero(stays)
         lists = faiss.ArrayInvertedLists(self.ivf.nlist, self.ivf.code_size)
         for number in range(self.ivf.nlist):
             ids, codes = self.entries(number)
-            rows = now[ids]
-            kept = rows != NEW
-            if kept.any():
-                rows, codes = np.ascontiguousarray(rows[kept]), np.ascontiguousarray(codes[kept])
+            rows = new_rows[ids]
+            is_kept = rows != NEW
+            if is_kept.any():
+                rows, codes = np.ascontiguousarray(rows[is_kept]), np.ascontiguousarray(codes[is_kept])
                 lists.add_entries(number, len(rows), faiss.swig_ptr(rows), faiss.swig_ptr(codes))
         self.ivf.replace_invlists(lists, True)
         lists.this.disown()  # they belong to the index now
@@ -133,14 +133,14 @@ def build_lists(recipe: str, vectors: StoredVectors, progress: OnProgress | None
 
 
 def updated_lists(lists: Lists, vectors: StoredVectors, origins: Rows, progress: OnProgress | None) -> Lists:
-    """Copy lists for changed rows; the original lists stay as they are.
+    """Copy lists for changed rows; the original lists are not changed.
 
     Args:
         vectors: all rows after the change.
         origins: for each of them the row before the change, or NEW.
     """
-    mine = Lists(faiss.clone_index(lists.index))
-    mine.renumber(origins)
+    copied = Lists(faiss.clone_index(lists.index))
+    copied.renumber(origins)
     new = np.flatnonzero(origins == NEW)
-    mine.add(vectors, new, Reporter(len(new), progress, task="Updating the index"))
-    return mine
+    copied.add(vectors, new, Reporter(len(new), progress, task="Updating the index"))
+    return copied

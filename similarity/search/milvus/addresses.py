@@ -35,8 +35,8 @@ def address(store: Store) -> str:
     return os.environ.get(URI) or store.uri if is_url(store.uri) else store.uri
 
 
-def reached(store: Store) -> str:
-    """Return the address to connect to; of what a gallery names, only the database is used without a person's consent.
+def connect_address(store: Store) -> str:
+    """Return the address to connect to, which a person has given; only the database's name may come from a gallery.
 
     Raises:
         StoreError: the address was never given here, or is not valid.
@@ -50,28 +50,28 @@ def reached(store: Store) -> str:
         )
     if is_url(store.uri) and os.environ.get(URI):
         return os.environ[URI]
-    return _spelled(store.uri) if is_url(store.uri) else normalised(store.uri)
+    return _rebuild(store.uri) if is_url(store.uri) else normalise_address(store.uri)
 
 
 def is_given(uri: str) -> bool:
     """Whether a person gave an address here; raises StoreError if it is not valid, or the record cannot be read."""
-    place, configured = normalised(uri), os.environ.get(URI)
-    if place in _given or (configured and place == normalised(configured)):
+    place, configured = normalise_address(uri), os.environ.get(URI)
+    if place in _given or (configured and place == normalise_address(configured)):
         return True
     return place in read_installation().addresses
 
 
 def give(store: Store) -> None:
     """Trust the address of a store in this process; raises StoreError if it is not valid."""
-    _given.add(normalised(store.uri))
+    _given.add(normalise_address(store.uri))
 
 
 def remember(store: Store) -> None:
     """Record the address of a store for later processes, if a person gave it; raises StoreError."""
-    remember_addresses({normalised(uri) for uri in (address(store), store.uri) if is_given(uri)})
+    remember_addresses({normalise_address(uri) for uri in (address(store), store.uri) if is_given(uri)})
 
 
-def normalised(uri: str) -> str:
+def normalise_address(uri: str) -> str:
     """Normalise an address for comparison: scheme, host and port without credentials, or the full path of a file.
 
     Raises:
@@ -85,7 +85,7 @@ def normalised(uri: str) -> str:
     return f"{parts.scheme}://{_host(parts)}:{_port(parts)}"
 
 
-def _spelled(uri: str) -> str:
+def _rebuild(uri: str) -> str:
     """An address rebuilt from its parts, so that every program parses it alike."""
     parts = _split(uri)
     name, at, _ = parts.netloc.rpartition("@")

@@ -13,7 +13,7 @@ from typing import Any
 
 from similarity.errors import CollectionError, StoreAwayError, StoreError
 from similarity.fetch.http import is_url
-from similarity.search.milvus.addresses import address, reached
+from similarity.search.milvus.addresses import address, connect_address
 from similarity.search.stores import Store
 
 # Credentials of a server: "user:password" or a key. They are never written to a file.
@@ -80,7 +80,7 @@ def pymilvus() -> Any:
 
 def _key(store: Store) -> tuple[str, str]:
     """Return address and token; a file needs no token."""
-    where = reached(store)
+    where = connect_address(store)
     return where, os.environ.get(TOKEN, "") if is_url(where) else ""
 
 

@@ -156,16 +156,16 @@ class Collection:
     def check(self, dim: int) -> None:
         """Check that it exists, belongs to its gallery and has embeddings of this length; raises CollectionError."""
         facts = self._facts()
-        if _carried(facts) != self.gallery:
+        if _gallery_id(facts) != self.gallery:
             raise CollectionError(f"The collection {self.name} is not of this gallery{self.remedy}.")
         stored = next((int(field["params"]["dim"]) for field in facts["fields"] if field["name"] == VECTOR), None)
         if stored != dim:
             has = "no embeddings" if stored is None else f"embeddings of {stored} numbers"
             raise CollectionError(f"The collection {self.name} has {has}, and the gallery of {dim}{self.remedy}.")
 
-    def carried(self) -> str:
+    def gallery_id(self) -> str:
         """The id of the gallery that it carries, or an empty text; raises CollectionError if it does not exist."""
-        return _carried(self._facts())
+        return _gallery_id(self._facts())
 
     def drop(self) -> None:
         """Drop the collection, if it exists."""
@@ -195,7 +195,7 @@ class Collection:
         return translate_errors(self.store, self.name, self.remedy)
 
 
-def _carried(facts: dict[str, Any]) -> str:
+def _gallery_id(facts: dict[str, Any]) -> str:
     described = DESCRIPTION.search(facts.get("description") or "")
     return str((facts.get("properties") or {}).get(PROPERTY) or (described[1] if described else ""))
 

@@ -69,7 +69,7 @@ def _numbers(keys: Rows) -> str:
     return json.dumps(keys.tolist())
 
 
-def _retagged(before: Before, items: Sequence[Item]) -> Rows:
+def drop_retagged(before: Before, items: Sequence[Item]) -> Rows:
     """Origins with -1 for items whose labels or metadata have changed, so that they are sent again."""
     from similarity.search.milvus.conditions import tags
 

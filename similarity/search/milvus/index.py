@@ -26,7 +26,7 @@ from similarity.search.milvus.conditions import KEY, condition, tags
 from similarity.search.milvus.index_types import index_type, visitable_lists
 from similarity.search.milvus.installation import owns
 from similarity.search.milvus.keys import first_key, new_keys, order_of, rows_of
-from similarity.search.milvus.ledger import note
+from similarity.search.milvus.ledger import record_collection
 from similarity.search.milvus.ownership import new_name
 from similarity.search.rescoring import rescore, rescore_many
 from similarity.search.stores import Indexed, Store
@@ -79,7 +79,7 @@ class MilvusIndex:
         """
         kind, parameters = index_type(recipe)
         name = new_name(of.directory)
-        collection = Collection(store, name, _remedy(of.directory), note(of.directory, store, name))
+        collection = Collection(store, name, _remedy(of.directory), record_collection(of.directory, store, name))
         collection.create(vectors.dim)
         index = cls(collection, recipe, new_keys(of.generation, len(vectors)), vectors)
         index._put(np.arange(len(vectors)), of.items, progress)

@@ -29,7 +29,7 @@ class Place:
 
     Attributes:
         path: path of the folder, relative to SIMILARITY_HOME if it is within that.
-        inode, device: of the folder; a copy has others, and a moved folder keeps them.
+        inode, device: those of the folder; a copy has others, and a moved folder keeps them.
     """
 
     path: str
@@ -54,7 +54,7 @@ class Installation:
     """The contents of the file.
 
     Attributes:
-        addresses: given by people, see `addresses.normalised`.
+        addresses: given by people, see `addresses.normalise_address`.
         galleries: the place of each gallery that has made collections, by the id that they carry.
     """
 

@@ -23,12 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class LedgerEntry:
     """A collection that a gallery has made.
 
     Attributes:
-        uri: of its Milvus.
-        gallery: the id that it carries; empty for collections of earlier versions.
+        uri: the address of its Milvus.
+        name: its name.
+        gallery: the gallery's id that is stored in it; empty for collections of earlier versions.
     """
 
     uri: str
@@ -36,36 +37,36 @@ class Noted:
     gallery: str = ""
 
 
-def note(directory: Path, store: Store, name: str) -> str:
+def record_collection(directory: Path, store: Store, name: str) -> str:
     """Record a collection that is about to be made; returns the id of the gallery that it is to carry.
 
     Raises:
         OSError, StoreError: it cannot be recorded.
     """
-    entries = read_noted(directory)
+    entries = read_ledger(directory)
     remember(store)
     identity = own_id(directory, [entry.gallery for entry in entries])
-    write_noted(directory, [*entries, Noted(store.uri, name, identity)])
+    write_ledger(directory, [*entries, LedgerEntry(store.uri, name, identity)])
     return identity
 
 
-def read_noted(directory: Path) -> list[Noted]:
+def read_ledger(directory: Path) -> list[LedgerEntry]:
     """Read the list; empty if it is missing or damaged."""
     try:
         read = read_json(directory / COLLECTIONS, MOST_BYTES)
-        noted = [Noted(entry["uri"], entry["name"], entry.get("gallery", "")) for entry in read]
+        entries = [LedgerEntry(entry["uri"], entry["name"], entry.get("gallery", "")) for entry in read]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         logger.warning("The list of collections of %s cannot be read: %s", directory, error)
         return []
-    return [entry for entry in noted if all(isinstance(word, str) for word in (entry.uri, entry.name, entry.gallery))]
+    return [entry for entry in entries if all(isinstance(word, str) for word in (entry.uri, entry.name, entry.gallery))]
 
 
-def write_noted(directory: Path, noted: list[Noted]) -> None:
+def write_ledger(directory: Path, entries: list[LedgerEntry]) -> None:
     """Write the list atomically; an empty one deletes the file."""
     path = directory / COLLECTIONS
-    if not noted:
+    if not entries:
         path.unlink(missing_ok=True)
         return
-    write_atomically(path, json.dumps([asdict(entry) for entry in noted], indent=2) + "\n", durable=True)
+    write_atomically(path, json.dumps([asdict(entry) for entry in entries], indent=2) + "\n", durable=True)
