@@ -6,6 +6,7 @@ cache/confidence/
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from similarity.cache import StateCache
 from similarity.embedding.backbones.tuned import find_tuned
@@ -20,6 +21,8 @@ from similarity.sources.base import LABEL
 
 # The method is to be changed whenever the same gallery would get another calibration. A file has some kilobytes.
 CACHE = StateCache("confidence", "margins1", most_bytes=1_000_000)
+# Calibrations of earlier versions, without margins.
+BEFORE = replace(CACHE, method="votes1")
 # Enough queries to distinguish a precision of 95 % from one of 94 %.
 MOST_QUERIES = 2_000
 
@@ -38,8 +41,8 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
     Raises:
         SearchError: too few pictures have a value in the column, or all have the same.
     """
-    if (cached := read_calibration(gallery, by=by)) is not None:
-        return cached
+    if (known := _of_head(gallery, by) or CACHE.read(cache_key(gallery, by), Calibration.from_json)) is not None:
+        return known
     if gallery.head is not None:
         raise SearchError(
             f"{gallery.name} has a head that was trained on its own pictures, and none were held out to measure "
@@ -68,12 +71,17 @@ def was_taught(gallery: Gallery) -> bool:
 
 
 def read_calibration(gallery: Gallery, *, by: str = LABEL) -> Calibration | None:
-    """Read the calibration of a gallery from its head or the cache; None if there is none."""
-    if gallery.head is None:
-        return CACHE.read(cache_key(gallery, by), Calibration.from_json)
-    card = gallery.head.card
-    is_valid = by == LABEL and card.settings.get("refinement") == gallery.manifest.refinement
-    if not (card.calibration and is_valid):
+    """Read the calibration of a gallery from its head or the cache, also one of an earlier version; None without."""
+    key = cache_key(gallery, by)
+    cached = (cache.read(key, Calibration.from_json) for cache in (CACHE, BEFORE) if gallery.head is None)
+    return _of_head(gallery, by) or next(filter(None, cached), None)
+
+
+def _of_head(gallery: Gallery, by: str) -> Calibration | None:
+    card = gallery.head.card if gallery.head else None
+    if card is None or not card.calibration or by != LABEL:
+        return None
+    if card.settings.get("refinement") != gallery.manifest.refinement:
         return None
     try:
         return Calibration.from_json(card.calibration)
