@@ -35,11 +35,11 @@ class Gallery(Searcher):
 
     Attributes:
         directory: where it lies.
-        manifest: what it is: model, count, recipe, when it was made, what was skipped ...
+        manifest: its model, count, recipe, date, skipped files ...
         items: its pictures, in the order of their rows.
         embeddings: of its pictures, float32 (n, dim), rows of unit length, read from the disk as they are asked for,
-        vectors: and what they are compared as, likewise; see `heads.py` and `refinement.py`.
-        head: what was learned of labels or marks, if there is one.
+        vectors: the same as they are compared, projected and refined; see `heads.py` and `refinement.py`.
+        head: the projection learned from labels or feedback, if there is one.
         report: of the change that gave this gallery, such as `add`; None if it was only opened.
     """
 
@@ -72,11 +72,11 @@ class Gallery(Searcher):
             source: a folder, a zip or a CSV of pictures, or any source.
             directory: where the gallery is to lie.
             options: model, precision, recipe, refinement and store; see `IndexOptions`.
-            progress: told what is going on.
+            progress: called as the work goes on.
             keywords: single fields of `options`.
 
         Raises:
-            SearchError: the recipe or the refinement makes no sense for so many pictures.
+            SearchError: the recipe or the refinement does not suit the number of pictures.
             SourceError: no pictures, or none that can be read. ModelError: the model cannot be had.
             GalleryBusyError: somebody else writes the gallery. GalleryError: the folder cannot be written.
             StoreError: the store cannot be used.
@@ -94,7 +94,7 @@ class Gallery(Searcher):
             load: gives the embedder that made it; the default loads it anew.
 
         Raises:
-            GalleryNotFoundError: there is none. GalleryDamagedError: a file of it is not what was written.
+            GalleryNotFoundError: there is none. GalleryDamagedError: a file of it is damaged.
             GalleryError: it is of another version.
         """
         directory = full_path(directory)
@@ -120,7 +120,7 @@ class Gallery(Searcher):
 
     @property
     def drift(self) -> str:
-        """Why its index would be better made anew, if it would; see `rebuild`."""
+        """The reason to rebuild its index, if there is one; see `rebuild`."""
         return self._generation.index.drift
 
     def add(self, source: str | Path | Source, *, progress: OnProgress | None = None) -> Gallery:
@@ -162,21 +162,22 @@ class Gallery(Searcher):
         into: str | Path | None = None,
         progress: OnProgress | None = None,
     ) -> Gallery:
-        """Make the index anew of the stored embeddings; no picture is looked at. Returns the gallery as it is then.
+        """Rebuild the index from the stored embeddings; no picture is read. Returns the changed gallery.
 
         An approximate index has embeddings stored in half precision. An exact one that is made of these compares with
-        them, and scores differ by up to 0.0003 from those of a gallery that always was exact; `build` embeds anew.
+        them, and scores differ by up to 0.0003 from those of a gallery that always was exact; `build` embeds
+        all pictures again.
 
         Args:
             recipe: another one than the gallery has; see `search.recipes`,
             refinement: and likewise; see `refinement.py`.
-            head: what embeddings are to go through from now on, or none; see `heads.py`.
+            head: the head that projects embeddings from now on, or none; see `heads.py`.
             store: where the index is to lie from now on; see `stores.py`.
             into: the folder of another gallery to be made; this one stays as it is then.
-            progress: told what is going on.
+            progress: called as the work goes on.
 
         Raises:
-            SearchError: one of them makes no sense for so many pictures. HeadError: the head is of another model.
+            SearchError: one of them does not suit the number of pictures. HeadError: the head is of another model.
             StoreError: the store cannot be used.
         """
         target, opened = full_path(into) if into else self.directory, self._generation
@@ -188,7 +189,7 @@ class Gallery(Searcher):
     def thumbnail(self, item: Item) -> bytes:
         """A small JPEG of one of its pictures, made when it was indexed.
 
-        If that is gone it is made anew from the picture; if that is gone too, it is a grey one.
+        A missing thumbnail is made again from the picture; if that is missing, too, it is grey.
         """
         return read_or_make_thumbnail(self.directory, item)
 
@@ -219,7 +220,7 @@ def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = E
 
 
 def verify(directory: str | Path, *, uri: str | None = None) -> Manifest:
-    """Read every byte of a gallery, and compare it with what was written.
+    """Read all files of a gallery and compare them with their checksums.
 
     Args:
         uri: of its Milvus, as a person gave it: it is used from then on.
@@ -229,7 +230,7 @@ def verify(directory: str | Path, *, uri: str | None = None) -> Manifest:
 
     Raises:
         GalleryNotFoundError: there is none. GalleryDamagedError: a file is missing or damaged.
-        StoreError: its store has not what it should have, or `uri` is not the address of its store.
+        StoreError: its store lacks vectors, or `uri` is not the address of its store.
     """
     directory = full_path(directory)
     with giving(read_live_manifest(directory).store, uri) if uri else nullcontext():

@@ -57,15 +57,11 @@ def draw_sheet(
     figure = Figure(figsize=(TILE_INCHES * (COLUMNS + 2.3), TILE_INCHES * 1.32 * rows), facecolor="white")
     FigureCanvasAgg(figure)
     halves = figure.add_gridspec(1, 2, width_ratios=(2.0, COLUMNS), left=0.02, right=0.98, wspace=0.06)
-    place = figure.add_subplot(halves[0])
-    _draw_picture(place, query, heading, title)
-    _draw_note(place, note)
+    _draw_query(figure.add_subplot(halves[0]), query, heading, title, note)
     grid = halves[1].subgridspec(rows, COLUMNS, hspace=0.42, wspace=0.08)
     for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
-        axes = figure.add_subplot(grid[divmod(position, COLUMNS)])
         caption = format_label(hit.item.label or file_name(hit.item))
-        with Image.open(io.BytesIO(picture)) as image:
-            _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", caption)
+        _draw_hit(figure.add_subplot(grid[divmod(position, COLUMNS)]), hit, picture, caption)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
@@ -94,9 +90,16 @@ def save_sheet(path: Path, png: bytes) -> None:
         raise SearchError(f"The sheet could not be written to {path} ({error.strerror or error}).") from error
 
 
-def _draw_note(axes: "Axes", note: str) -> None:
-    """Draw a bold text below a picture and its caption, in lines."""
-    text = "\n".join(textwrap.wrap(one_line(note), 30))
+def _draw_hit(axes: "Axes", hit: Hit, picture: bytes, caption: str) -> None:
+    """Draw a hit with its rank and score above it."""
+    with Image.open(io.BytesIO(picture)) as image:
+        _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", caption)
+
+
+def _draw_query(axes: "Axes", query: Image.Image, heading: str, title: str, note: str) -> None:
+    """Draw the query, with a bold note in lines below its title."""
+    _draw_picture(axes, query, heading, title)
+    text = "\n".join(textwrap.wrap(one_line(note), 40))
     axes.annotate(
         text, (0.5, 0), xytext=(0, -24), xycoords="axes fraction", textcoords="offset points", ha="center", va="top",
         fontsize=10, fontweight="bold", color=INK, parse_math=False,

@@ -106,7 +106,7 @@ class Searcher:
             keywords: single fields of `options`.
 
         Raises:
-            SearchError: k is below 1, offset below 0, accuracy none of those, or a condition is about something that no
+            SearchError: k is below 1, offset below 0, the accuracy unknown, or a condition is on a column that no
                 picture has.
         """
         return self._ranker.rank(vector, k, options.updated(**keywords))
@@ -162,8 +162,8 @@ class Searcher:
             own: for each of them the row of the same picture in the gallery, of which nothing is to be known.
 
         Returns:
-            float32 (n, dim of what is compared), likewise: projected by the gallery's head, if it has one, and refined;
-            see `heads.py` and `refinement.py`.
+            float32 (n, dim of the compared vectors), likewise: projected by the gallery's head, if it has one, and
+            refined; see `heads.py` and `refinement.py`.
         """
         return self.vectors.refine(self.project(embeddings), own)
 
@@ -222,8 +222,8 @@ class Searcher:
         """Why a picture and the one with an id are as similar as they are, region by region; see `explain.py`.
 
         Args:
-            query: a picture, or what `look` made of it, which is worth keeping where there are several results.
-            fetch: what gets the bytes of an address.
+            query: a picture, or the result of `look`, which is worth keeping where there are several results.
+            fetch: returns the bytes of an address.
 
         Raises:
             ImageError, FetchError: one of the pictures cannot be read, or is another one now than was indexed.

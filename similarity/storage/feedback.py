@@ -186,7 +186,7 @@ def _count_lines(path: Path) -> int:
 
 
 def _read(path: Path) -> dict[About, FeedbackEntry]:
-    """The marks that count, by what they are about."""
+    """The latest entry for each query and picture."""
     entries: dict[About, FeedbackEntry] = {}
     if not path.exists():
         return entries

@@ -1,4 +1,4 @@
-"""Rows of a file without what all pictures of a gallery have in common, and which of them are nearest to a vector."""
+"""Rows of a file after centring, which takes the mean of all pictures off, and the nearest of them to a vector."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import numpy.typing as npt
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import MappedRows
 
-# Of what is shorter after centring, only rounding has a direction: it stays as it is.
+# A shorter row is nothing but rounding errors after centring: it is not normalised.
 SHORTEST = 1e-3
 # How many scores there may be at a time when all pictures are compared.
 MATRIX = 1 << 24
@@ -18,7 +18,7 @@ class CentredRows:
     """The rows of a file, centred as they are read, of unit length. Safe to share between threads.
 
     Attributes:
-        centre: what is taken off, float32 (dim,).
+        centre: the mean that is taken off, float32 (dim,).
     """
 
     def __init__(self, rows: MappedRows, centre: Vectors) -> None:

@@ -1,11 +1,11 @@
-"""The card of a head or of tuned weights: what it was made of, how, and what it was worth."""
+"""The card of a head or of tuned weights: its training data, its settings, and its metrics."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-# What is counted in the data of a card.
+# The counts in the data of a card.
 COUNTS = ("pictures", "labels", "marks", "queries", "gone", "foreign")
 
 
@@ -16,13 +16,13 @@ class Card:
     Attributes:
         model, weights_sha256, network_sha256: the backbone that its embeddings are of; see `Manifest`.
         loss: it was trained with.
-        data: what of: the gallery's name, how many pictures, labels or marks, and a digest of these.
+        data: the gallery's name, the number of pictures, labels or feedback, and a digest of these.
         settings: all that it was trained with; the same data and settings give the same projection.
         before, after: metrics of held-out queries, with embeddings as they are and with the head.
         seconds: that training took.
         versions: of the libraries that did it.
         created: ISO 8601, UTC.
-        calibration: which scores mean what, from held-out queries; see `confidence.Calibration`.
+        calibration: the probabilities of scores, from held-out queries; see `confidence.Calibration`.
     """
 
     model: str
@@ -39,7 +39,7 @@ class Card:
     calibration: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a part of it is not what pages and reports take it for; a file can say anything."""
+        """Raise ValueError if a field has a wrong type or range: a file from elsewhere may hold anything."""
         words = (self.model, self.weights_sha256, self.loss, self.created)
         mappings = (self.data, self.settings, self.before, self.after, self.versions)
         if not all(isinstance(one, str) for one in words) or not all(isinstance(one, Mapping) for one in mappings):
@@ -56,8 +56,8 @@ class Card:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Card":
-        """Read what `to_json` gave; unknown fields are ignored. Raises TypeError or ValueError on malformed ones."""
-        known = {one.name for one in fields(cls)}
+        """Read the result of `to_json`; unknown fields are ignored. Raises TypeError or ValueError if malformed."""
+        known = {field.name for field in fields(cls)}
         return cls(**{key: value for key, value in stored.items() if key in known})
 
     def to_json(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from similarity.vectors.arrays import Vectors
 FORMAT = 1
 ABOUT = "about"
 CENTRE, BASIS, FIRST, LAST = "centre", "basis", "first", "last"
-# A header of more, which has the card, is none of ours, and is not read.
+# A longer header, which holds the card, was not written by this package, and is not read.
 MOST_HEADER = 1 << 22
 # Raised on malformed files.
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
@@ -49,7 +49,7 @@ def pack(parts: Mapping[str, Vectors], about: Mapping[str, Any]) -> bytes:
 
 
 def unpack(file: BinaryIO, size: int, name: str, dim_in: int | None) -> tuple[dict[str, Vectors], dict[str, Any]]:
-    """Read what `pack` made, in a file of so many bytes; the arrays are read once they are known to be there and fit.
+    """Read the result of `pack` from a file of a given size; arrays are read after their shapes are checked.
 
     Args:
         name: the file, as errors call it.

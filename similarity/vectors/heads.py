@@ -1,15 +1,15 @@
-"""A head: what was learned of a gallery's labels or marks, from a backbone's embeddings to vectors that are compared.
+"""A head: a projection of a backbone's embeddings, learned from a gallery's labels or feedback.
 
     x   an embedding                        float32 (dim_in,), of unit length
-    p   = basis unit(x - centre)            its principal components, without what all pictures have in common
-    k   = unit(the first `kept` of p)       what the backbone saw, kept
-    h   = unit(last p)                      what was learned, linear,
+    p   = basis unit(x - centre)            its principal components, after centring
+    k   = unit(the first `kept` of p)       the backbone's part, kept
+    h   = unit(last p)                      the learned part, linear,
           unit(last relu(first p))          or with a hidden layer
     v   = (sqrt(share) k, sqrt(1 - share) h)
 
-So the cosine similarity of two pictures is `share` of what the backbone says and the rest of what was learned. A head
-that only knows what it was taught puts kinds that it never saw on top of each other; what is kept tells them apart.
-Nothing has a bias: around an embedding a head is linear, so what it says can be split over a picture's parts.
+So the cosine similarity of two pictures is `share` of the backbone's and the rest of the learned part's. The
+learned part alone puts kinds that were not in the training data on top of each other; the kept part tells them apart.
+Nothing has a bias: around an embedding a head is linear, so that a score can be split over a picture's parts.
 
 NumPy applies it; torch is only needed to make one, see `finetuning`. `head_files.py` has the format of its file.
 """
@@ -64,7 +64,7 @@ class Head:
         centre: float32 (dim_in,).
         basis: float32 (components, dim_in), rows of unit length.
         last: float32 (learned, components), or (learned, hidden) if there is a hidden layer.
-        card: what it was made of.
+        card: its training data, settings and metrics.
         first: of the hidden layer, float32 (hidden, components), or None.
         kept: how many components are kept,
         share: and how much of a similarity they are, in 0..1.
@@ -106,7 +106,7 @@ class Head:
 
     @property
     def dim(self) -> int:
-        """Length of what it makes of one."""
+        """Length of a projected vector."""
         return self.kept + int(self.last.shape[0])
 
     @cached_property
@@ -126,7 +126,7 @@ class Head:
     def linearise(self, embedding: Vectors) -> Affine:
         """The head at one embedding, float32 (dim_in,), where it is exactly v = matrix x + constant.
 
-        Lengths and which hidden units are on are those of this embedding: what is linear in them is the same, and a
+        Lengths and which hidden units are on are those of this embedding: everything linear in them is the same, and a
         hidden layer is taken for the linear one that it is around here.
         """
         offset = embedding - self.centre
@@ -195,7 +195,7 @@ def keep_head(head: Head, gallery: str) -> Path:
 
 
 def read_head(path: Path, dim_in: int | None = None) -> Head:
-    """Read what `Head.write` wrote; nothing in a file is run.
+    """Read a file of `Head.write`; nothing in a file is run.
 
     Args:
         dim_in: length of the embeddings that it has to be for, if that is known.
@@ -214,7 +214,7 @@ def read_head(path: Path, dim_in: int | None = None) -> Head:
 
 
 def parse_head(data: bytes, name: str) -> Head:
-    """The head in a file's bytes; `name` is what errors call it."""
+    """The head in a file's bytes; `name` is its name in errors."""
     return _read(io.BytesIO(data), len(data), name, None)
 
 

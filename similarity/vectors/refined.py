@@ -26,7 +26,7 @@ class Refined:
         """Refine the rows of a file.
 
         Args:
-            centre: what is taken off, float32 (dim,).
+            centre: the mean that is taken off, float32 (dim,).
             nearest: for each row the nearest ones, nearest first, int32 (n, up to KEPT); it is moved towards NEAREST.
 
         Raises:
@@ -101,7 +101,7 @@ class Refined:
         if self.nearest is None:
             return self[rows]
         kept = self.nearest[rows]
-        # Sorting what is missing to the end keeps the others in order.
+        # Sorting missing rows to the end keeps the others in order.
         order = np.argsort(kept == np.asarray(missing)[:, np.newaxis], axis=1, kind="stable")
         nearest = np.take_along_axis(kept, order, axis=1)[:, : min(NEAREST, len(self._rows) - 1)]
         return self._moved(self._rows.gather(np.asarray(rows)), nearest)

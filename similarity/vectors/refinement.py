@@ -1,7 +1,7 @@
 """Refinement: from a gallery's embeddings to the vectors that are compared, with nothing learned and no labels.
 
     none         embeddings as the network gives them
-    centred      without what all pictures of the gallery have in common: their mean is taken off
+    centred      the mean of all pictures of the gallery is taken off
     neighbours   each picture is moved towards its nearest ones as well, and so is every query
     auto         the last two, by `choose_refinement`
 
@@ -11,7 +11,8 @@ retrieval with no human annotation", TPAMI 2018 (alpha query expansion), applied
 Arandjelović and A. Zisserman do, "Three things everyone should know to improve object retrieval", CVPR 2012. A query
 that is a picture of the gallery is moved to the very place where that picture is: it finds itself first, with score 1.
 
-The README has what was measured, also of what was left out: GeM pooling, mirrored pictures, PCA, whitening, re-ranking.
+The README has the measurements, also of methods that were left out: GeM pooling, mirrored pictures, PCA, whitening,
+re-ranking.
 """
 
 from dataclasses import dataclass
@@ -44,9 +45,9 @@ __all__ = [
 AUTO = "auto"
 
 # Measured on photographs of clothing, centring helps from ten pictures on: recall@1 is 0.65 instead of 0.62 there, and
-# 0.65 instead of 0.63 with 50. But the mean of a few says more about each of them than about what they share.
+# 0.65 instead of 0.63 with 50. But the mean of a few says more about each of them than about all.
 MIN_PICTURES = 50
-# So many numbers are compared with each other in 6 s, and with a query in 10 ms: 13,000 pictures of 1280.
+# This number of values is compared with each other in 6 s, and with a query in 10 ms: 13,000 pictures of 1280.
 MOST_NUMBERS = 1 << 24
 # However they were asked for, neighbours are not found among more numbers than this: that would take an hour.
 LIMIT = 1 << 28
@@ -75,7 +76,7 @@ def choose_refinement(
         count: pictures, dim: numbers of an embedding.
         is_exact: whether its index is.
         has_words: whether its embeddings are compared with words, too.
-        knows_labels: whether what is refined was learned of labels; see `heads.py`.
+        knows_labels: whether the embeddings are those of a head that learned from labels; see `heads.py`.
 
     Raises:
         SearchError: it is none, or makes no sense for this gallery.
@@ -116,10 +117,10 @@ def refine(
     centre: Vectors | None = None,
     progress: OnProgress | None = None,
 ) -> StoredVectors:
-    """Refine the embeddings of a file, and write what is to be known for that into a folder.
+    """Refine the embeddings of a file, and write the centre and the neighbours that are needed for it into a folder.
 
     Args:
-        centre: what is to be taken off; the mean unless given.
+        centre: the vector to take off; the mean unless given.
     """
     if method == "none":
         return embeddings
