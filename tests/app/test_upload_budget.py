@@ -131,3 +131,29 @@ def test_what_there_is_room_for_stays() -> None:
     files = {"a": {"1": File(bytes(50))}, "b": {"1": File(bytes(50))}}
     make_room(files, 50, 100, lambda *one: pytest.fail(str(one)))  # type: ignore[arg-type]
     make_room({}, 50, 100, lambda *one: pytest.fail(str(one)))
+
+
+def test_uploads_beyond_the_pace_of_an_address_wait_and_those_of_another_pass() -> None:
+    async def uploading() -> tuple[list[str], list[int]]:
+        done: list[str] = []
+        statuses: list[int] = []
+
+        async def app(scope: Any, *_: Any) -> None:
+            done.append(scope["client"][0])
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        budget = UploadBudget(app, longest_wait=0.2, burst=10 * MEGABYTE)
+        for number in range(3):
+            await budget(put(f"tab {number}", 5 * MEGABYTE) | {"client": ("192.0.2.1", 1)}, receive, send)
+        await budget(put("modest", 5 * MEGABYTE) | {"client": ("192.0.2.2", 1)}, receive, send)
+        return done, statuses
+
+    done, statuses = asyncio.run(uploading())
+    assert done == ["192.0.2.1"] * 2 + ["192.0.2.2"], "whatever tab it comes from"
+    assert statuses == [503]

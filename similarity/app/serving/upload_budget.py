@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from aiolimiter import AsyncLimiter
+from cachetools import TTLCache
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -28,6 +30,10 @@ ARRIVING_OF_SESSION, ARRIVING_IN_ALL = 2 * MOST_OF_ONE, 3 * MOST_OF_ONE
 # An upload that is slower, in bytes a second, after so many seconds, is cut off.
 SLOWEST, GRACE = 50_000, 10.0
 LONGEST_WAIT = 30.0
+# So many bytes may come from one address at once, and as many again in so many seconds; further uploads wait. Parsing
+# them takes processor time of the thread that serves everybody: a quarter of it when one visitor sends 45 MB a second.
+BURST, BURST_SECONDS = 100 * MEGABYTE, 10.0
+MOST_ADDRESSES = 10_000
 TOO_SLOW = "The picture arrived too slowly and was not taken: send it again."
 TOO_MANY = "Very many pictures are being uploaded just now: send yours again in a moment."
 
@@ -55,10 +61,13 @@ class Arriving:
 class UploadBudget:
     """Lets uploads through while there is room for them; further ones wait for a while, then are refused."""
 
-    def __init__(self, app: ASGIApp, grace: float = GRACE, longest_wait: float = LONGEST_WAIT) -> None:
-        self._app, self._grace, self._longest_wait = app, grace, longest_wait
+    def __init__(
+        self, app: ASGIApp, grace: float = GRACE, longest_wait: float = LONGEST_WAIT, burst: float = BURST
+    ) -> None:
+        self._app, self._grace, self._longest_wait, self._burst = app, grace, longest_wait, burst
         self._arriving = Arriving()
         self._changed = asyncio.Condition()
+        self._paces: TTLCache[str, AsyncLimiter] = TTLCache(MOST_ADDRESSES, 10 * BURST_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; an upload waits for room first."""
@@ -68,7 +77,7 @@ class UploadBudget:
             await self._app(scope, receive, send)
             return
         session, size = upload["session"], _announced(Headers(scope=scope))
-        if not await self._reserve(session, size):
+        if not (await self._in_pace(scope, size) and await self._reserve(session, size)):
             answer = PlainTextResponse(TOO_MANY + "\n", 503, {"Retry-After": "10", "Connection": "close"})
             await answer(scope, receive, send)
             return
@@ -80,6 +89,18 @@ class UploadBudget:
             async with self._changed:
                 self._arriving.add(session, -size)
                 self._changed.notify_all()
+
+    async def _in_pace(self, scope: Scope, size: int) -> bool:
+        """Wait until so many more bytes may come from an address; False if that takes too long."""
+        address = (scope.get("client") or ("",))[0]
+        pace = self._paces.get(address) or AsyncLimiter(self._burst, BURST_SECONDS)
+        self._paces[address] = pace  # kept for as long as it counts
+        try:
+            async with asyncio.timeout(self._longest_wait):
+                await pace.acquire(min(size, self._burst))
+        except TimeoutError:
+            return False
+        return True
 
     async def _reserve(self, session: str, size: int) -> bool:
         """Wait until so many bytes may arrive; False if that takes too long."""
