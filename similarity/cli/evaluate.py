@@ -131,7 +131,7 @@ def _show_comparison(comparison: "Comparison") -> None:
         for name, metric in comparison.metrics.items()
     ]
     names = comparison.names
-    for caution in dict.fromkeys(filter(None, (comparison.a.caution, comparison.b.caution))):
+    for caution in comparison.cautions:
         terminal.say(caution, as_="Note")
     terminal.print_table(("metric", *names, "difference", "95 % interval", "p", "verdict"), rows)
     terminal.print_line(

@@ -70,6 +70,11 @@ class Comparison:
         """Whether both galleries have the same pictures and labels; if not, that affects the difference, too."""
         return self.a.contents == self.b.contents
 
+    @property
+    def cautions(self) -> list[str]:
+        """Sentences about the limits of both evaluations; with any, the differences say nothing about new pictures."""
+        return list(dict.fromkeys(filter(None, (self.a.caution, self.b.caution))))
+
     def verdict(self, metric: str) -> str:
         """The result of a metric in words."""
         return _verdict(self.metrics[metric], *self.names)

@@ -1,8 +1,10 @@
 """The face-off page, driven without a browser."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import made_heads
 import pytest
 import standin
 from conftest import MODEL, draw
@@ -127,6 +129,26 @@ def test_which_is_better_is_said_with_whether_it_can_be_chance(page: AppTest, bo
     assert "Recall@1" in str(table.value)
     assert "cannot be told apart" in str(table.value) or "is better" in str(table.value)
     assert len(both[0]) == 15
+
+
+def test_a_gallery_that_learned_from_its_pictures_is_compared_with_a_caution_and_without_a_test(
+    page: AppTest, both: tuple[Gallery, Gallery]
+) -> None:
+    shapes, _ = both
+    head = made_heads.serving(shapes)
+    head = replace(head, card=replace(head.card, after={"recall@1": 0.75}))
+    shapes.rebuild(head=head, into=shapes.directory.parent / "taught", refinement="none")
+    page.query_params["gallery"], page.query_params["against"] = "shapes", "taught"
+    page.query_params["like"] = "item:dots/dots-0.jpg"
+    page.run()
+    button(page, "Compare them").click().run()
+    assert not page.exception
+    (table,) = page.table
+    assert "Recall@1" in str(table.value)
+    assert "Can it be chance?" not in str(table.value)
+    assert "p is of McNemar" not in texts(page)
+    assert any("the metrics are too good" in warning.value for warning in page.warning)
+    assert "on pictures that its head did not learn from: Recall@1 0.500 → 0.750" in texts(page)
 
 
 def test_other_galleries_can_be_chosen(page: AppTest, both: tuple[Gallery, Gallery]) -> None:

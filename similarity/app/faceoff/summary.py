@@ -10,7 +10,7 @@ from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
-from similarity.app.wording import wording
+from similarity.app.wording import learned, wording
 from similarity.app.wording.messages import as_markdown, sentence_as_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.evaluation import Comparison, Evaluation, compare
@@ -20,6 +20,7 @@ from similarity.sources.base import LABEL
 
 SHOWN = ("recall@1", "recall@10", "precision@10", "map@r", "ndcg@10")
 DIFFERING = 11
+TESTS = "p is of McNemar's test for recall, and of a sign-flip test for the others, corrected for several metrics."
 REQUESTED = "summary_requested"
 
 
@@ -60,6 +61,8 @@ def _show_all(galleries: Sequence[Gallery]) -> None:
         if first is None or other is None:
             st.error("One of them could not be evaluated; the log of the app says why.", icon=":material/error:")
             return
+        for gallery in galleries:
+            _show_held_out(gallery)
         _show_comparison(galleries[0], _compare(first, other))
 
 
@@ -70,9 +73,17 @@ def _compare(a: Evaluation, b: Evaluation) -> Comparison:
     return compare(a, b)
 
 
+def _show_held_out(gallery: Gallery) -> None:
+    """Show what was measured on pictures that a gallery did not learn from, before figures that are too good."""
+    if gallery.head is not None and (metrics := learned.held_out(gallery.head.card)):
+        st.markdown(f"**{as_markdown(gallery.name)}** on pictures that its head did not learn from: {metrics}")
+
+
 def _show_comparison(first: Gallery, comparison: Comparison) -> None:
     a, b = comparison.names
     st.markdown(f"**{as_markdown(a)}** against **{as_markdown(b)}**, {comparison.queries:,} queries in common")
+    for caution in comparison.cautions:
+        st.warning(sentence_as_markdown(caution), icon=":material/model_training:")
     if not comparison.same_pictures:
         st.caption(":material/info: Their pictures differ, which affects the metrics, too.")
     rows = []
@@ -84,14 +95,12 @@ def _show_comparison(first: Gallery, comparison: Comparison) -> None:
                 as_markdown(a): f"{metric.a:.3f}",
                 as_markdown(b): f"{metric.b:.3f}",
                 "Difference": f"{metric.difference:+.3f} ({metric.low:+.3f} to {metric.high:+.3f})",
-                "Can it be chance?": f"{sentence_as_markdown(comparison.verdict(name))}, p = {metric.adjusted:.2g}",
             }
+            | _chance(comparison, name)
         )
     st.table(rows, border="horizontal")
-    st.caption(
-        "The range is the 95 % confidence interval; p is of McNemar's test for recall, and of a sign-flip test for the "
-        f"others, corrected for several metrics. mAP@R: {DEFINITIONS['map@r']}"
-    )
+    test = "" if comparison.cautions else f" {TESTS}"
+    st.caption(f"The range is the 95 % confidence interval.{test} mAP@R: {DEFINITIONS['map@r']}")
     differing = comparison.differing(DIFFERING)
     if differing:
         st.markdown("**Where they differ most:** click on a picture to see the results of each.")
@@ -102,6 +111,14 @@ def _show_comparison(first: Gallery, comparison: Comparison) -> None:
             tile["name"], tile["note"] = "", f"{text_for_visitor(b if gain > 0 else a)} +{abs(gain):.2f}"
             drawn.append(tile)
         tiles.show(drawn, _search, key=f"differing-{b}", is_small=True)
+
+
+def _chance(comparison: Comparison, name: str) -> dict[str, str]:
+    """Return the cell that says whether a difference can be chance; none if the pictures were learned from."""
+    if comparison.cautions:
+        return {}
+    verdict = sentence_as_markdown(comparison.verdict(name))
+    return {"Can it be chance?": f"{verdict}, p = {comparison.metrics[name].adjusted:.2g}"}
 
 
 def _search(item_id: str) -> None:

@@ -70,6 +70,12 @@ def verdict(card: Card) -> str:
     return VERDICTS[assess(card)]
 
 
+def held_out(card: Card) -> str:
+    """Return the metrics on held-out pictures, before and after, as a phrase; empty if there are none."""
+    metrics = [f"{NAMES[change.name]} {change.before:.3f} → {change.after:.3f}" for change in changes(card)]
+    return ", ".join(metrics)
+
+
 def origin(card: Card) -> str:
     """Return a phrase with date, loss and data of a head's training."""
     loss = f"with the {loss_title(card.loss).lower()} loss" if card.loss else ""
