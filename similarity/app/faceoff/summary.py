@@ -74,7 +74,7 @@ def _compare(a: Evaluation, b: Evaluation) -> Comparison:
 
 
 def _show_held_out(gallery: Gallery) -> None:
-    """Show what was measured on pictures that a gallery did not learn from, before figures that are too good."""
+    """Show the metrics on pictures that the head did not learn from, if it has any."""
     if gallery.head is not None and (metrics := learned.held_out(gallery.head.card)):
         st.markdown(f"**{as_markdown(gallery.name)}** on pictures that its head did not learn from: {metrics}")
 

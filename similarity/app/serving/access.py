@@ -28,7 +28,7 @@ def may_manage() -> bool:
 
 
 def redactor() -> Callable[[str], str]:
-    """Return the function that takes out of a text whatever the visitor may not know; `str` if nothing is secret.
+    """Return the function that redacts a text for the visitor; `str` if nothing is secret.
 
     Call it while a page is drawn, and keep the function for files that are made later.
     """
