@@ -112,6 +112,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
     server = ObjectStore()
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()  # made with the settings of whichever test came before
     _store.cache_clear()
     yield server
     s3fs.S3FileSystem.clear_instance_cache()
