@@ -98,11 +98,15 @@ def test_a_large_gallery_is_searched_while_it_is_found_out(catalogue: Gallery, m
     monkeypatch.setattr(confidence, "AT_ONCE", len(catalogue) - 1)
     page = opened()
     assert len(ranking(page)) == 10
-    for making in confidence.calibrations()._computations.values():
-        making.result.result(60)
+    for flight in (confidence.calibrations(), confidence.belongings()):
+        for making in flight._computations.values():
+            making.result.result(60)
     assert ranking(page.run())[0]["chance"] == "> 99 % likely"
+    end = threading.Event()
+    monkeypatch.setattr(confidence, "find_belonging", lambda *_: end.wait(60))
     monkeypatch.setattr(confidence, "IN_BACKGROUND", len(catalogue) - 1)
-    assert ranking(opened())[0]["chance"] == "> 99 % likely", "it is in the cache"
+    assert ranking(opened())[0]["chance"] == "> 99 % likely", "both are in the cache"
+    end.set()
 
 
 @pytest.mark.usefixtures("bundled")

@@ -19,7 +19,7 @@ from similarity.evaluation.gallery_calibration import calibrate, read_calibratio
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.query.belonging import NOTHING_LIKE_IT, Belonging
-from similarity.query.gallery_belonging import find_belonging, find_share
+from similarity.query.gallery_belonging import find_belonging, find_share, read_belonging
 from similarity.search import Hit
 from similarity.service.singleton import singleton
 from similarity.sources.base import LABEL
@@ -62,8 +62,11 @@ def estimate(
         return None
     measured = _measure_belonging(gallery)
     calibration, belonging = _calibration(gallery), _wait(measured, gallery)
-    # Probabilities are those of queries that belong to the gallery, and wait until that can be told.
-    if not measured.result.done() or (calibration is None and belonging is None):
+    if not measured.result.done():
+        # Probabilities are those of queries that belong to the gallery, and wait until that can be told.
+        belonging = read_belonging(gallery.state)
+        calibration = calibration if belonging else None
+    if calibration is None and belonging is None:
         return None
     try:
         belongs = find_share(gallery, belonging, np.array(embeddings)) if belonging else None
