@@ -10,7 +10,7 @@ from similarity.service.visitor import Visitor
 
 
 class Usage:
-    """Time used by session and by address, in hundredths of a second. Safe to share between threads."""
+    """Time used by session and by network, in hundredths of a second. Safe to share between threads."""
 
     def __init__(self, quota: int) -> None:
         """Count up to a quota, in hundredths of a second; who has used more counts as having used the quota."""
@@ -24,7 +24,7 @@ class Usage:
             self._limiter.hit(self._quota, key, cost=max(0, min(math.ceil(100 * seconds), self._left(key))))
 
     def of(self, visitor: Visitor) -> int:
-        """Return the time used by the session and at the address: a new tab has used none, but its address has."""
+        """Return the time used by the session and in its network: a new tab has used none, but its network has."""
         return sum(self._quota.amount - self._left(key) for key in _keys(visitor))
 
     def is_used_up(self, session: str) -> bool:
@@ -36,4 +36,4 @@ class Usage:
 
 
 def _keys(visitor: Visitor) -> list[str]:
-    return [key for key in (visitor.session, visitor.address) if key]
+    return [key for key in (visitor.session, visitor.network) if key]

@@ -1,6 +1,10 @@
 """A visitor of the app, as far as one is told from another."""
 
+import ipaddress
 from dataclasses import dataclass
+
+# A computer with IPv6 may use any address of its network, which has at least so many bits of its own.
+PREFIX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +18,21 @@ class Visitor:
 
     session: str = ""
     address: str = ""
+
+    @property
+    def network(self) -> str:
+        """The address without the part that the visitor's computer chooses; the address itself in IPv4."""
+        return network_of(self.address)
+
+
+def network_of(address: str) -> str:
+    """Return the network of an IPv6 address, in which one computer may have any address; others are returned as is."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((int(parsed), PREFIX), strict=False))

@@ -150,10 +150,10 @@ def test_uploads_beyond_the_pace_of_an_address_wait_and_those_of_another_pass() 
 
         budget = UploadBudget(app, longest_wait=0.2, burst=10 * MEGABYTE)
         for number in range(3):
-            await budget(put(f"tab {number}", 5 * MEGABYTE) | {"client": ("192.0.2.1", 1)}, receive, send)
+            await budget(put(f"tab {number}", 5 * MEGABYTE) | {"client": (f"2001:db8::{number}", 1)}, receive, send)
         await budget(put("modest", 5 * MEGABYTE) | {"client": ("192.0.2.2", 1)}, receive, send)
         return done, statuses
 
     done, statuses = asyncio.run(uploading())
-    assert done == ["192.0.2.1"] * 2 + ["192.0.2.2"], "whatever tab it comes from"
+    assert done == ["2001:db8::0", "2001:db8::1", "192.0.2.2"], "whatever tab, and address of a network, it comes from"
     assert statuses == [503]

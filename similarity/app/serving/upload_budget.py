@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from similarity.service.visitor import network_of
+
 UPLOAD = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+")
 MEGABYTE = 1_000_000
 # One file with the rest of its request; the web server refuses larger files itself.
@@ -33,7 +35,7 @@ LONGEST_WAIT = 30.0
 # So many bytes may come from one address at once, and as many again in so many seconds; further uploads wait. Parsing
 # them takes processor time of the thread that serves everybody: a quarter of it when one visitor sends 45 MB a second.
 BURST, BURST_SECONDS = 100 * MEGABYTE, 10.0
-MOST_ADDRESSES = 10_000
+MOST_NETWORKS = 10_000
 TOO_SLOW = "The picture arrived too slowly and was not taken: send it again."
 TOO_MANY = "Very many pictures are being uploaded just now: send yours again in a moment."
 
@@ -67,7 +69,7 @@ class UploadBudget:
         self._app, self._grace, self._longest_wait, self._burst = app, grace, longest_wait, burst
         self._arriving = Arriving()
         self._changed = asyncio.Condition()
-        self._paces: TTLCache[str, AsyncLimiter] = TTLCache(MOST_ADDRESSES, 10 * BURST_SECONDS)
+        self._paces: TTLCache[str, AsyncLimiter] = TTLCache(MOST_NETWORKS, 10 * BURST_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; an upload waits for room first."""
@@ -92,9 +94,9 @@ class UploadBudget:
 
     async def _in_pace(self, scope: Scope, size: int) -> bool:
         """Wait until so many more bytes may come from an address; False if that takes too long."""
-        address = (scope.get("client") or ("",))[0]
-        pace = self._paces.get(address) or AsyncLimiter(self._burst, BURST_SECONDS)
-        self._paces[address] = pace  # kept for as long as it counts
+        network = network_of((scope.get("client") or ("",))[0])
+        pace = self._paces.get(network) or AsyncLimiter(self._burst, BURST_SECONDS)
+        self._paces[network] = pace  # kept for as long as it counts
         try:
             async with asyncio.timeout(self._longest_wait):
                 await pace.acquire(min(size, self._burst))
