@@ -18,10 +18,9 @@ ICON = Path(__file__).with_name("icon.svg")
 
 
 def show() -> None:
-    """Draw the page that the visitor has opened, in turn."""
+    """Draw the page that the visitor has opened, in turn, or say that very many people are waiting."""
     sessions.note_current()
-    with drawing.shared_drawing().turn():
-        _draw()
+    drawing.draw_in_turn(_draw)
 
 
 def _draw() -> None:

@@ -4,9 +4,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from similarity.app.serving import computing, drawing, visitors
 from similarity.app.serving.drawing import PLACES, Drawing
+from similarity.service.places import Places
 from similarity.service.visitor import Visitor
 
 APP = Path(__file__).resolve().parents[2] / "similarity" / "app"
@@ -86,6 +88,19 @@ def test_a_part_of_a_page_that_is_drawn_with_it_takes_no_turn_of_its_own(queue: 
     with visitors.acting_for(MODEST), queue.turn(), queue.turn():
         assert queue._places.waiting() == 0
     end(*pages)
+
+
+def test_when_very_many_pages_wait_the_next_one_says_so(queue: Drawing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "_places", Places(1, most_waiting=0, lease=600.0))
+
+    def page() -> None:
+        from similarity.app.serving import drawing
+
+        drawing.draw_in_turn(lambda: None)
+
+    drawn = AppTest.from_function(page).run()
+    assert not drawn.exception
+    assert drawn.error[0].value.startswith("Very many people are waiting for their turn just now")
 
 
 def test_what_is_drawn_is_counted_for_the_tab_and_its_address(queue: Drawing) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.serving import visitors
+from similarity.errors import QuotaError
 from similarity.service.places import Places, Ticket
 from similarity.service.singleton import singleton
 from similarity.service.usage import Usage
@@ -34,7 +35,11 @@ class Drawing:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn at drawing a page of the current visitor; a turn within a turn is the same one."""
+        """Wait for a turn at drawing a page of the current visitor; a turn within a turn is the same one.
+
+        Raises:
+            QuotaError: very many are waiting.
+        """
         if self._ticket is not None:
             yield
             return
@@ -63,12 +68,20 @@ def shared_drawing() -> Drawing:
     return Drawing()
 
 
+def draw_in_turn(draw: Callable[[], None]) -> None:
+    """Draw a page, or a part of one, in turn; if very many are waiting, a sentence says so instead."""
+    try:
+        with shared_drawing().turn():
+            draw()
+    except QuotaError as error:
+        st.error(str(error), icon=":material/hourglass:")
+
+
 def fragment(function: Callable[..., Any], *, run_every: float | None = None) -> Callable[..., Any]:
     """Make a function a fragment of a page, drawn in a turn of its own when it is drawn by itself."""
 
     @functools.wraps(function)
-    def drawn(*arguments: Any, **options: Any) -> Any:
-        with shared_drawing().turn():
-            return function(*arguments, **options)
+    def drawn(*arguments: Any, **options: Any) -> None:
+        draw_in_turn(functools.partial(function, *arguments, **options))
 
     return st.fragment(drawn, run_every=run_every)
