@@ -119,11 +119,7 @@ def test_a_picture_that_only_one_gallery_has_is_shown_to_the_other(
 
 
 def test_which_is_better_is_said_with_whether_it_can_be_chance(page: AppTest, both: tuple[Gallery, Gallery]) -> None:
-    page.query_params["gallery"], page.query_params["against"] = "shapes", "light"
-    page.query_params["like"] = "item:dots/dots-0.jpg"
-    page.run()
-    button(page, "Compare them").click().run()
-    assert not page.exception
+    compared(page, "light")
     (table,) = page.table
     assert "15 queries in common" in texts(page)
     assert "Recall@1" in str(table.value)
@@ -131,24 +127,45 @@ def test_which_is_better_is_said_with_whether_it_can_be_chance(page: AppTest, bo
     assert len(both[0]) == 15
 
 
-def test_a_gallery_that_learned_from_its_pictures_is_compared_with_a_caution_and_without_a_test(
-    page: AppTest, both: tuple[Gallery, Gallery]
-) -> None:
+@pytest.fixture
+def taught(both: tuple[Gallery, Gallery]) -> Gallery:
+    """A gallery that learned from its own pictures."""
     shapes, _ = both
     head = made_heads.serving(shapes)
     head = replace(head, card=replace(head.card, after={"recall@1": 0.75}))
-    shapes.rebuild(head=head, into=shapes.directory.parent / "taught", refinement="none")
-    page.query_params["gallery"], page.query_params["against"] = "shapes", "taught"
+    return shapes.rebuild(head=head, into=shapes.directory.parent / "taught", refinement="none")
+
+
+def compared(page: AppTest, *against: str) -> AppTest:
+    """The page once it has compared `shapes` with other galleries."""
+    page.query_params["gallery"], page.query_params["against"] = "shapes", list(against)
     page.query_params["like"] = "item:dots/dots-0.jpg"
     page.run()
     button(page, "Compare them").click().run()
     assert not page.exception
+    return page
+
+
+@pytest.mark.usefixtures("taught")
+def test_a_gallery_that_learned_from_its_pictures_is_compared_with_a_caution_and_without_a_test(page: AppTest) -> None:
+    compared(page, "taught")
     (table,) = page.table
     assert "Recall@1" in str(table.value)
     assert "Can it be chance?" not in str(table.value)
     assert "p is of McNemar" not in texts(page)
     assert any("the metrics are too good" in warning.value for warning in page.warning)
     assert "on pictures that its head did not learn from: Recall@1 0.500 → 0.750" in texts(page)
+
+
+@pytest.mark.usefixtures("taught")
+def test_of_three_galleries_each_comparison_has_its_own_table_and_held_out_figures_stand_once_above(
+    page: AppTest,
+) -> None:
+    compared(page, "light", "taught")
+    first, second = (str(table.value) for table in page.table)
+    assert "Can it be chance?" in first
+    assert "Can it be chance?" not in second
+    assert texts(page).count("did not learn from") == 1
 
 
 def test_other_galleries_can_be_chosen(page: AppTest, both: tuple[Gallery, Gallery]) -> None:

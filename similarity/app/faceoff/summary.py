@@ -57,12 +57,12 @@ def _ask(requested: str) -> None:
 def _show_all(galleries: Sequence[Gallery]) -> None:
     evaluations = [background.wait_for(gallery, EvaluationRequest(LABEL)) for gallery in galleries]
     first, *others = evaluations
+    for gallery in galleries:
+        _show_held_out(gallery)
     for other in others:
         if first is None or other is None:
             st.error("One of them could not be evaluated; the log of the app says why.", icon=":material/error:")
             return
-        for gallery in galleries:
-            _show_held_out(gallery)
         _show_comparison(galleries[0], _compare(first, other))
 
 
