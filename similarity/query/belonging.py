@@ -15,7 +15,7 @@ clothing) and 0.996 (the 675 pictures of the sample; drawings of its own kinds a
 towards neighbours, embeddings tell less; the mean of several neighbours, or the density around them, tells no more.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -162,8 +162,3 @@ def _numbers(count: int, values: Mapping[str, Rows]) -> Things:
     for number, rows in enumerate(values.values()):
         numbers[rows] = number
     return numbers
-
-
-def nearest_cosine(embedding: Vectors, pictures: Sequence[Vectors] | Vectors) -> float:
-    """The cosine of an embedding, float32 (dim,), with the nearest of some pictures, (m, dim), all of unit length."""
-    return float(np.max(np.asarray(pictures) @ embedding))

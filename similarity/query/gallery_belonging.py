@@ -16,8 +16,9 @@ from similarity.vectors.memmap import StoredVectors
 
 # Another one whenever the same gallery would get other cosines. A file has 8 kB.
 CACHE = StateCache("belonging", "nearest1", most_bytes=100_000)
-# The results of a search among which the nearest picture before refinement is looked for. Among 30, it was the nearest
-# of all for every query of two galleries, and for strangers nearer than it by 0.001 on average.
+# Results of a search, among which the picture that is nearest before refinement is looked for. Measured on two
+# galleries, it was among 30 for every query of their kinds; for strangers, the nearest of 30 was farther by 0.001 on
+# average.
 CANDIDATES = 30
 
 
@@ -94,5 +95,5 @@ def find_share(searcher: Searchable, belonging: Belonging, embeddings: Vectors) 
     nearest = []
     for embedding, refined in zip(projected, searcher.refine(embeddings), strict=True):
         rows = searcher.nearest_rows(refined, CANDIDATES)
-        nearest.append(float((Unrefined(searcher)[rows] @ embedding).max()))
+        nearest.append(float((Unrefined(searcher)[rows] @ embedding).max(initial=-1.0)))  # an index may find none
     return belonging.share(max(nearest))

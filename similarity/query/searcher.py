@@ -175,8 +175,8 @@ class Searcher:
         """The share of the gallery's own pictures that are no nearer to others of it than a query is, in 0..1.
 
         Below 0.01 the query looks like nothing in the gallery, see `belonging.py`. The first call compares the pictures
-        with each other, which takes a second for 20,000, and caches the result. None if no picture is part of the
-        query, or if the gallery has fewer than 30. Raises as `search`.
+        with each other, which takes 0.3 s for 20,000 and 1.4 s for 100,000, and caches the result. None if no picture
+        is part of the query, or if the gallery has fewer than 30. Raises as `search`.
         """
         embeddings = (query if isinstance(query, EncodedQuery) else self.encode(query)).embeddings
         if self.belonging is None or not len(embeddings):
