@@ -1,10 +1,11 @@
-"""The belonging of a gallery: measured once for each of its states, on its embeddings before refinement, and cached.
+"""The belonging of a gallery: measured once for each of its states, on the backbone's embeddings, and cached.
+
+A head is not asked: it was taught to bring the gallery's own pictures together, and puts strangers among them.
 
 cache/belonging/
-  nearest1-5c1e….json    named by the method and the gallery's state
+  nearest2-5c1e….json    named by the method and the gallery's state
 """
 
-from collections.abc import Iterable
 from typing import Protocol
 
 from similarity.cache import StateCache
@@ -15,7 +16,7 @@ from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
 # Another one whenever the same gallery would get other cosines. A file has 8 kB.
-CACHE = StateCache("belonging", "nearest1", most_bytes=100_000)
+CACHE = StateCache("belonging", "nearest2", most_bytes=100_000)
 # Results of a search, among which the picture that is nearest before refinement is looked for. Measured on two
 # galleries, it was among 30 for every query of their kinds; for strangers, the nearest of 30 was farther by 0.001 on
 # average.
@@ -36,33 +37,11 @@ class Searchable(Protocol):
     def __len__(self) -> int:
         """Number of pictures."""
 
-    def project(self, embeddings: Vectors) -> Vectors:
-        """Embeddings as the gallery's head makes them."""
-
     def refine(self, embeddings: Vectors) -> Vectors:
         """Embeddings as the gallery compares them."""
 
     def nearest_rows(self, vector: Vectors, k: int) -> Rows:
         """The rows of the pictures nearest to a refined embedding."""
-
-
-class Unrefined:
-    """The embeddings of a gallery as its head projects them, before refinement."""
-
-    def __init__(self, searcher: Searchable) -> None:
-        self._searcher = searcher
-
-    def __len__(self) -> int:
-        """Number of pictures."""
-        return len(self._searcher)
-
-    def __getitem__(self, key: Rows) -> Vectors:
-        """Some rows, float32 (m, dim)."""
-        return self._searcher.project(self._searcher.embeddings[key])
-
-    def blocks(self) -> Iterable[tuple[int, Vectors]]:
-        """All rows in blocks: the number of the first row, and float32 (any, dim)."""
-        return ((start, self._searcher.project(block)) for start, block in self._searcher.embeddings.blocks())
 
 
 def find_belonging(searcher: Searchable, state: str, progress: OnProgress | None = None) -> Belonging | None:
@@ -71,7 +50,7 @@ def find_belonging(searcher: Searchable, state: str, progress: OnProgress | None
         return known
     facets = searcher.facets
     columns = {name: facets.value_rows(name) for name in facets.columns}
-    measured = measure_belonging(Unrefined(searcher), find_things(len(searcher), columns), progress=progress)
+    measured = measure_belonging(searcher.embeddings, find_things(len(searcher), columns), progress=progress)
     if measured is not None:
         CACHE.write(state, measured.to_json())
     return measured
@@ -91,9 +70,8 @@ def find_share(searcher: Searchable, belonging: Belonging, embeddings: Vectors) 
         embeddings: of the query's pictures, at least one, float32 (m, dim), neither projected nor refined. The query
             belongs to the gallery if one of them does.
     """
-    projected = searcher.project(embeddings)
     nearest = []
-    for embedding, refined in zip(projected, searcher.refine(embeddings), strict=True):
+    for embedding, refined in zip(embeddings, searcher.refine(embeddings), strict=True):
         rows = searcher.nearest_rows(refined, CANDIDATES)
-        nearest.append(float((Unrefined(searcher)[rows] @ embedding).max(initial=-1.0)))  # an index may find none
+        nearest.append(float((searcher.embeddings[rows] @ embedding).max(initial=-1.0)))  # an index may find none
     return belonging.share(max(nearest))

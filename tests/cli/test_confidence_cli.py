@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import made_heads
 import numpy as np
 import pytest
 from commands import Run
@@ -105,6 +106,16 @@ def test_a_gallery_without_labels_tells_strangers_too_and_a_small_one_says_nothi
     assert more["belongs"] < 0.01
     assert "Looks like nothing" in run("search", stranger, "-g", "more").stderr
     assert "Looks like nothing" not in run("search", lamp(), "-g", "more").stderr
+
+
+@pytest.mark.usefixtures("bundled")
+def test_a_head_which_brings_the_gallerys_own_pictures_together_is_not_asked_who_belongs(
+    sample: Gallery, stranger: Path, tmp_path: Path
+) -> None:
+    taught = sample.rebuild(head=made_heads.serving(sample), refinement="none", into=tmp_path / "taught")
+    assert taught.belonging == sample.belonging
+    assert (taught.belongs(stranger) or 0) < 0.01
+    assert taught.belongs(lamp()) == sample.belongs(lamp())
 
 
 def test_words_neither_belong_nor_not(catalogue: Gallery) -> None:
