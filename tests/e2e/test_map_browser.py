@@ -73,7 +73,7 @@ def point_at(tab: Any, app_home: Path, item_id: str, gallery: str = "shapes") ->
 
 def test_a_picture_is_shown_when_it_is_pointed_at_and_a_click_searches_with_it(the_map: Any, app_home: Path) -> None:
     x, y = point_at(the_map, app_home, "dots/dots-2.jpg")
-    assert the_map.get_by_text("dots-2.jpg").is_visible()
+    the_map.get_by_text("dots-2.jpg").wait_for()
     the_map.mouse.click(x, y)
     the_map.get_by_text("most similar first").wait_for()
     assert parameters(the_map)["like"] == ["item:dots/dots-2.jpg"]
@@ -131,7 +131,7 @@ def test_without_a_mouse_a_picture_is_found_by_name(the_map: Any) -> None:
 def test_a_label_with_markup_in_it_is_shown_as_text(tab: Any, app_home: Path) -> None:
     open_map(tab, "nasty")
     point_at(tab, app_home, f"{NASTY}/dots-0.jpg", "nasty")
-    assert tab.get_by_text(NASTY).first.is_visible()
+    tab.get_by_text(NASTY).first.wait_for()
     go_on(tab, "evaluate?gallery=nasty")
     tab.locator(".tile .label", has_text="onerror").first.wait_for()
     drawn(tab)

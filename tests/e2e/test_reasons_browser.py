@@ -33,8 +33,8 @@ def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(tab: Any) -> None:
     assert dialog.locator(".why").count() == 0
     dialog.get_by_text("Why is it similar?").click()
     dialog.get_by_alt_text("Your query: lamp-02-q.jpg, with heat").wait_for()
-    assert dialog.get_by_alt_text("Result: lamp, with heat").is_visible()
-    assert dialog.get_by_text(re.compile(r"Score 0\.\d\d: 0\.\d\d from the regions of these two pictures")).is_visible()
+    dialog.get_by_alt_text("Result: lamp, with heat").wait_for()
+    dialog.get_by_text(re.compile(r"Score 0\.\d\d: 0\.\d\d from the regions of these two pictures")).wait_for()
     assert len(set(painted(dialog))) == 2
 
     slider = dialog.get_by_role("slider", name="Heat")
@@ -65,10 +65,10 @@ def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(tab: Any) -> None:
     assert painted(dialog)[1] != chosen[1]
     query.press("Escape")
     assert painted(dialog) == before
-    assert dialog.is_visible()
+    dialog.wait_for()
     dialog.get_by_text("Why is it similar?").click()
     dialog.locator(".why").wait_for(state="detached")
-    assert dialog.get_by_alt_text("Result: lamp").is_visible()
+    dialog.get_by_alt_text("Result: lamp").wait_for()
 
 
 def test_a_tap_shows_where_a_region_matches_and_another_one_ends_that(new_tab: NewTab) -> None:

@@ -86,7 +86,7 @@ def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(t
     assert scores == sorted(scores, reverse=True)
     assert results.locator(".label").first.inner_text() == "rings"
     assert names(tab)[0] == "rings-4.jpg"
-    assert tab.get_by_alt_text("Your picture: rings-4.jpg").is_visible()
+    tab.get_by_alt_text("Your picture: rings-4.jpg").wait_for()
     tab.wait_for_function(f"(({PICTURES})()).every((picture) => picture.drawn)")
 
 
@@ -173,8 +173,8 @@ def test_a_result_is_looked_at_closely_compared_and_searched_from(tab: Any) -> N
     rank(tab, 3).click()
     dialog = tab.get_by_role("dialog")
     dialog.get_by_alt_text("Your query: lamp-02-q.jpg").wait_for()
-    assert dialog.get_by_alt_text("Result: lamp").is_visible()
-    assert dialog.get_by_text(re.compile(r"Rank 3, score 0\.\d{3}")).is_visible()
+    dialog.get_by_alt_text("Result: lamp").wait_for()
+    dialog.get_by_text(re.compile(r"Rank 3, score 0\.\d{3}")).wait_for()
     assert dialog.locator("code").inner_text().endswith(third)
     with tab.expect_download() as saving:
         dialog.get_by_role("button", name="Download").click()
@@ -249,7 +249,7 @@ def test_near_identical_and_unlike_results_are_left_out(tab: Any) -> None:
     rank(tab, 10)
     drawn(tab)
     assert all(float(score) >= 0.5 for score in tab.locator(".st-key-results .number").all_inner_texts())
-    assert tab.get_by_text(re.compile(r"\d+ pictures of 675")).is_visible()
+    tab.get_by_text(re.compile(r"\d+ pictures of 675")).wait_for()
 
 
 def test_results_are_taken_along_as_table_data_pictures_and_sheet(tab: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.serving import visitors
+from similarity.app.wording.messages import sentence_as_markdown
 from similarity.errors import QuotaError
 from similarity.service.places import Places, Ticket
 from similarity.service.singleton import singleton
@@ -74,7 +75,7 @@ def draw_in_turn(draw: Callable[[], None]) -> None:
         with shared_drawing().turn():
             draw()
     except QuotaError as error:
-        st.error(str(error), icon=":material/hourglass:")
+        st.error(sentence_as_markdown(str(error)), icon=":material/hourglass:")
 
 
 def fragment(function: Callable[..., Any], *, run_every: float | None = None) -> Callable[..., Any]:
