@@ -55,7 +55,7 @@ def say_if_doubtful(chances: "Chances") -> bool:
     from similarity.query.belonging import NOTHING_LIKE_IT
 
     if chances.is_stranger:
-        terminal.say("these are the nearest pictures, but none of them shows its kind.", as_=NOTHING_LIKE_IT)
+        terminal.say("these are the nearest pictures, but they may show something else.", as_=NOTHING_LIKE_IT)
     elif chances.is_doubtful:
         terminal.say("this gallery may have nothing of its kind.", as_="Similar, kind uncertain")
     return chances.is_doubtful

@@ -33,7 +33,7 @@ IN_BACKGROUND = 100_000
 KIND = "likely the same kind"
 UNCERTAIN = "Similar, kind uncertain"
 MAY_HAVE_NOTHING = "This gallery may have nothing of its kind, so no result is called likely."
-NEAREST_ANYWAY = "These are the nearest pictures, but none of them shows its kind."
+NEAREST_ANYWAY = "These are the nearest pictures, but they may show something else."
 
 T = TypeVar("T")
 
