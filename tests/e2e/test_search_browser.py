@@ -57,12 +57,20 @@ ADDRESS = f'[data-testid="stChatInputTextArea"]:not({BESIDE})'
 
 def search_anew(tab: Any) -> None:
     """Leave the results, or a sentence in their place."""
-    from playwright.sync_api import expect
-
     drawn(tab)
     tab.get_by_role("button", name="New search").click()
-    tab.get_by_text("The pictures of this gallery").wait_for()
-    # Those beside the results are gone.
+    without_results(tab)
+
+
+def without_results(tab: Any) -> None:
+    """Wait for the page without results; while it comes, parts of it are in their old place, too."""
+    from playwright.sync_api import expect
+
+    heading = tab.get_by_text("The pictures of this gallery")
+    heading.first.wait_for()
+    for one in (heading, tab.locator(UPLOADER), tab.locator(ADDRESS)):
+        expect(one).to_have_count(1)
+    # Those beside the results are gone, too.
     expect(tab.get_by_test_id("stFileUploaderDropzone")).to_have_count(1)
     expect(tab.get_by_test_id("stChatInputTextArea")).to_have_count(1)
     drawn(tab)
@@ -294,8 +302,7 @@ def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
     tab.get_by_text("is not a picture that can be read").wait_for()
     tab.get_by_role("button", name="Remove it").click()
     tab.get_by_text("is not a picture that can be read").wait_for(state="detached")
-    tab.get_by_text("The pictures of this gallery").wait_for()
-    drawn(tab)
+    without_results(tab)
     tab.locator(UPLOADER).set_input_files(pictures / "dots" / "dots-4.jpg")
     assert names(tab)[0] == "dots-4.jpg"
 
