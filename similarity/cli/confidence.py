@@ -1,6 +1,5 @@
-"""Confidence of the hits of a `search`: their probabilities, and a warning if that of the best is too low."""
+"""Confidence of the hits of a `search`: their probabilities, and the verdict above them."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from similarity.cli import terminal
@@ -8,26 +7,26 @@ from similarity.errors import SearchError
 
 if TYPE_CHECKING:
     from similarity.evaluation.confidence.estimate import Chances
+    from similarity.evaluation.confidence.verdict import Verdict
     from similarity.gallery import Gallery
     from similarity.query.encoder import EncodedQuery
+    from similarity.query.options import SearchOptions
     from similarity.search import Hit
-    from similarity.search.accuracy import Accuracy
 
 # A larger gallery is calibrated only for --precision, since it takes longer than a search should.
 AT_ONCE = 20_000
 
 
 def find(
-    gallery: "Gallery", query: "EncodedQuery", precision: float | None, accuracy: "Accuracy" = "balanced"
+    gallery: "Gallery", query: "EncodedQuery", precision: float | None, options: "SearchOptions"
 ) -> "Chances | None":
     """Return the probabilities for the hits of a query; None for words, and if nothing is known.
 
     Raises:
         SearchError: a precision is requested, and the gallery cannot be calibrated.
     """
-    from similarity.evaluation.confidence.calibration import VOTERS
-    from similarity.evaluation.confidence.estimate import find_chances
     from similarity.evaluation.gallery_calibration import calibrate, read_calibration
+    from similarity.evaluation.gallery_chances import estimate_chances, why_withheld
     from similarity.query.gallery_belonging import read_belonging
 
     if query.has_words:
@@ -41,41 +40,33 @@ def find(
         if precision is not None:
             raise
         calibration = None
-    belongs = gallery.belongs(query) if is_due or read_belonging(gallery.state) else None
-    if calibration is None and belongs is None:
+    belonging = gallery.belonging if is_due else read_belonging(gallery.state)
+    if calibration is None and belonging is None:
         return None
     rows = [gallery.items.find(file.sha256) for file in query.files]
     same = [gallery.items[row].id for row in rows if row is not None]
-    voters = gallery.search_vector(query.vector, VOTERS, exclude_ids=same, accuracy=accuracy)
-    return find_chances(calibration, voters, same=same, belongs=belongs)
+    examples = query.examples
+    withheld = why_withheld(
+        gallery, parts=len([*examples.like, *examples.unlike]), same=same, is_filtered=options.is_filtered
+    )
+    return estimate_chances(
+        gallery,
+        query.vector,
+        query.embeddings,
+        calibration=calibration,
+        belonging=belonging,
+        same=same,
+        withheld=withheld,
+        accuracy=options.accuracy,
+    )
 
 
-def say_if_doubtful(chances: "Chances") -> bool:
-    """Say that a query looks like nothing in its gallery, or that this may be; returns whether either is so."""
-    from similarity.query.belonging import NOTHING_LIKE_IT
-
-    if chances.is_stranger:
-        terminal.say("these are the nearest pictures, but they may show something else.", as_=NOTHING_LIKE_IT)
-    elif chances.is_doubtful:
-        terminal.say("this gallery may have nothing of its kind.", as_="Similar, kind uncertain")
-    return chances.is_doubtful
-
-
-def say_if_unsure(chances: "Chances", hits: Sequence["Hit"], precision: float) -> None:
-    """Warn if the best hit is less likely right than requested, with its probability."""
-    from similarity.evaluation.confidence.estimate import percent
-
-    best = chances.best(hits)
-    if best is None or chances.is_sure(best, precision):
-        return
-    share = f"{precision:.1%}".replace(".0%", "%").replace("%", " %")
-    if chances.threshold(precision) is None:
-        why = f"in this gallery no score means {share} certainty, measured on its own pictures"
-    else:
-        why = f"no result has a score that is right in {share} of cases"
-    chance = chances.of(best)
-    verdict = "has no label" if chance is None else f"is {percent(chance)} likely the same kind"
-    terminal.say(f"{why}. The best one {verdict}.", as_="No confident match")
+def say(verdict: "Verdict | None", chances: "Chances | None", precision: float | None) -> None:
+    """Say what is known of the hits, or why they have no probabilities though a precision was asked for."""
+    if verdict is not None:
+        terminal.say(verdict.detail, as_=verdict.title)
+    elif precision is not None and chances is not None and chances.withheld:
+        terminal.say(chances.withheld, as_="Note")
 
 
 def as_cell(chances: "Chances", hit: "Hit") -> str:

@@ -13,6 +13,7 @@ from similarity.sources.base import LABEL
 
 if TYPE_CHECKING:
     from similarity.evaluation import Comparison, Evaluation
+    from similarity.evaluation.findings import StrangerResults
     from similarity.sources import Source
 
 QueriesPath = Annotated[
@@ -28,7 +29,15 @@ Most = Annotated[
     int | None, typer.Option(min=1, help="Use at most this many queries, drawn at random; by default all.")
 ]
 
+Strangers = Annotated[
+    Path | None,
+    typer.Option(
+        help="Also search with pictures whose kind the gallery does not have, and measure whether that is told."
+    ),
+]
+
 WORST_LABELS = 5
+TESTS = "p is of McNemar's test for recall and of a sign-flip test for the rest, after Holm's correction."
 
 
 def evaluate(
@@ -36,6 +45,7 @@ def evaluate(
     queries: QueriesPath = None,
     by: Column = LABEL,
     most: Most = None,
+    strangers: Strangers = None,
     report: Annotated[
         Path | None, typer.Option(help="Also write a page with plots and pictures to this .html file.")
     ] = None,
@@ -52,7 +62,7 @@ def evaluate(
         raise typer.BadParameter("there is no such folder", param_hint="--report")
     opened, source = open_or_index(gallery), _source(queries)
     with terminal.indexing() as progress:
-        evaluation = measure(opened, source, by=by, most=most, progress=progress)
+        evaluation = measure(opened, source, by=by, most=most, strangers=_source(strangers), progress=progress)
     if report:
         save_report(report, render_report(opened, evaluation))
     if as_json:
@@ -93,6 +103,7 @@ def _source(queries: Path | None) -> "Source | None":
 
 def _show(evaluation: "Evaluation") -> None:
     """Print the metrics as a table, and the labels with the worst results."""
+    _say_held_out(evaluation)
     rows = [
         (name, f"{metric.value:.3f}", f"{metric.low:.3f} to {metric.high:.3f}")
         for name, metric in evaluation.metrics.items()
@@ -115,9 +126,40 @@ def _show(evaluation: "Evaluation") -> None:
             ("lowest map@r", "count", "map@r", "recall@1"),
             [(label.label, f"{label.queries:,}", f"{label.map_r:.3f}", f"{label.recall_1:.3f}") for label in worst],
         )
+    if evaluation.strangers is not None:
+        _show_strangers(evaluation.strangers)
+
+
+def _say_held_out(evaluation: "Evaluation") -> None:
+    from similarity.evaluation.held_out import UNSEEN, phrase
+
+    if metrics := phrase(evaluation.held_out):
+        terminal.print_line(f"{evaluation.gallery} on {UNSEEN}: {metrics}.")
+
+
+def _show_strangers(strangers: "StrangerResults") -> None:
+    """Print how well strangers are told, and what is called likely all the same."""
+    rows = [
+        ("told from its own queries, AUROC", f"{strangers.auroc:.3f}"),
+        ("look like nothing in the gallery", f"{strangers.nothing_like:.1%}"),
+        ("its own queries that do", f"{strangers.own_nothing_like:.1%}"),
+    ]
+    if strangers.reliability:
+        rows += [("with a result that is called at least 80 % likely", f"{strangers.likely:.1%}")]
+        rows += [
+            (f"with a result that is confident from {precision:.0%} on", f"{share:.1%}")
+            for precision, share in strangers.confident.items()
+        ]
+        rows += [
+            (f"expected calibration error, {share:.0%} of the queries being strangers", f"{mixed.error:.3f}")
+            for share, mixed in strangers.reliability.items()
+        ]
+    terminal.print_line("")
+    terminal.print_table((f"{strangers.pictures:,} strangers", "share"), rows)
 
 
 def _show_comparison(comparison: "Comparison") -> None:
+    is_tested = not comparison.cautions
     rows = [
         (
             name,
@@ -125,18 +167,19 @@ def _show_comparison(comparison: "Comparison") -> None:
             f"{metric.b:.3f}",
             f"{metric.difference:+.3f}",
             f"{metric.low:+.3f} to {metric.high:+.3f}",
-            f"{metric.adjusted:.4f}",
-            comparison.verdict(name),
+            *((f"{metric.adjusted:.4f}", comparison.verdict(name)) if is_tested else ()),
         )
         for name, metric in comparison.metrics.items()
     ]
-    names = comparison.names
+    for evaluation in (comparison.a, comparison.b):
+        _say_held_out(evaluation)
     for caution in comparison.cautions:
         terminal.say(caution, as_="Note")
-    terminal.print_table(("metric", *names, "difference", "95 % interval", "p", "verdict"), rows)
+    columns = ("metric", *comparison.names, "difference", "95 % interval", *(("p", "verdict") if is_tested else ()))
+    terminal.print_table(columns, rows)
     terminal.print_line(
-        f"{comparison.queries:,} queries in common ({comparison.a.protocol}), right by {comparison.a.by}. "
-        "p is of McNemar's test for recall and of a sign-flip test for the rest, after Holm's correction."
+        f"{comparison.queries:,} queries in common ({comparison.a.protocol}), right by {comparison.a.by}."
+        + (f" {TESTS}" if is_tested else "")
     )
     if not comparison.same_pictures:
         terminal.say("The galleries hold different pictures, which alone changes the metrics.", as_="Note")

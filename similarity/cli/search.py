@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from similarity.cli.explain import Reasons
     from similarity.evaluation.confidence.estimate import Chances
+    from similarity.evaluation.confidence.verdict import Verdict
     from similarity.gallery import Gallery
     from similarity.query.encoder import EncodedQuery
     from similarity.query.inputs import Examples
@@ -93,6 +94,13 @@ class Answer:
     took_ms: float
     chances: "Chances | None"
     reasons: "Reasons | None"
+
+    @property
+    def verdict(self) -> "Verdict | None":
+        """What is known of the hits."""
+        from similarity.evaluation.confidence.verdict import find_verdict
+
+        return find_verdict(self.hits, self.chances, self.request.precision)
 
 
 def search(
@@ -159,9 +167,7 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(_facts(answer))
         return
-    is_doubtful = answer.chances is not None and confidence.say_if_doubtful(answer.chances)
-    if answer.chances and request.precision is not None and not is_doubtful:
-        confidence.say_if_unsure(answer.chances, answer.hits, request.precision)
+    confidence.say(answer.verdict, answer.chances, request.precision)
     if answer.hits:
         _print(answer.hits, answer.chances)
     else:
@@ -182,7 +188,7 @@ def _answer(request: Request) -> Answer:
     query = gallery.encode(examples, with_regions=with_regions)
     hits = gallery.search(query, request.k, request.options, exclude_query=request.exclude_query)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
-    chances = confidence.find(gallery, query, request.precision, request.options.accuracy)
+    chances = confidence.find(gallery, query, request.precision, request.options)
     reasons = explaining.find(gallery, query, hits) if request.explain else None
     return Answer(request, gallery, query, hits, took_ms, chances, reasons)
 
@@ -218,6 +224,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
         "model": answer.gallery.manifest.model,
         "took_ms": answer.took_ms,
         "belongs": _rounded(answer.chances.belongs if answer.chances else None),
+        "verdict": answer.verdict.kind if answer.verdict else None,
     }
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
@@ -246,7 +253,7 @@ def _rounded(share: float | None) -> float | None:
 
 def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
     """Print a line for each hit, with the probability that it is right if there is one."""
-    has_chances = chances is not None and chances.calibration is not None and not chances.is_doubtful
+    has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
     columns = ("rank", "score", *(["likely"] if has_chances else []), "label", "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [

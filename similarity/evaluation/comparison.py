@@ -77,6 +77,8 @@ class Comparison:
 
     def verdict(self, metric: str) -> str:
         """The result of a metric in words."""
+        if self.cautions:
+            return "cannot be told"
         return _verdict(self.metrics[metric], *self.names)
 
     def differing(self, count: int) -> list[tuple[int, int, float]]:
@@ -107,7 +109,10 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as JSON."""
         names = ("gallery", "generation", "model")
-        named = [{name: getattr(evaluation, name) for name in names} for evaluation in (self.a, self.b)]
+        named = [
+            {name: getattr(evaluation, name) for name in names} | {"held_out": evaluation.held_out_json()}
+            for evaluation in (self.a, self.b)
+        ]
         gains = self._gains()
         return {
             "a": named[0],
@@ -116,6 +121,7 @@ class Comparison:
             "by": self.a.by,
             "queries": self.queries,
             "same_pictures": self.same_pictures,
+            "cautions": self.cautions,
             "metrics": {
                 name: {
                     "a": round(difference.a, 6),
@@ -123,8 +129,8 @@ class Comparison:
                     "difference": round(difference.difference, 6),
                     "interval": [round(difference.low, 6), round(difference.high, 6)],
                     "test": difference.test,
-                    "p": difference.p,
-                    "p_adjusted": difference.adjusted,
+                    "p": None if self.cautions else difference.p,
+                    "p_adjusted": None if self.cautions else difference.adjusted,
                     "verdict": self.verdict(name),
                 }
                 for name, difference in self.metrics.items()

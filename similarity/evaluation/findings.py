@@ -1,10 +1,13 @@
 """Records of the findings of an evaluation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from similarity.evaluation.confidence.reliability import Reliability
 from similarity.evaluation.metrics import Values
 from similarity.sources import Item
 
@@ -134,3 +137,43 @@ class Case:
     first_right: int
     average_precision: float
     answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StrangerResults:
+    """The answers of a gallery to strangers.
+
+    Attributes:
+        name: of their source.
+        pictures: how many there are.
+        auroc: area under the ROC curve of the cosine to the nearest picture, which tells the queries of the gallery's
+            kinds from strangers; 1 if each of them is nearer than every stranger.
+        nothing_like: share of strangers that look like nothing in the gallery.
+        own_nothing_like: share of the queries of its kinds that do.
+        likely: share of strangers with a hit that is called at least 80 % likely.
+        confident: share of strangers with a hit that counts as confident, by the precision that is asked for.
+        reliability: of probabilities where that share of the queries are strangers; empty if there are none.
+    """
+
+    name: str
+    pictures: int
+    auroc: float
+    nothing_like: float
+    own_nothing_like: float
+    likely: float
+    confident: Mapping[float, float]
+    reliability: Mapping[float, Reliability]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return them as JSON."""
+        return {
+            "source": self.name,
+            "pictures": self.pictures,
+            "auroc": round(self.auroc, 6),
+            "looks_like_nothing": round(self.nothing_like, 6),
+            "own_looks_like_nothing": round(self.own_nothing_like, 6),
+            "likely_80": round(self.likely, 6),
+            "false_confidence": {f"{precision:g}": round(share, 6) for precision, share in self.confident.items()},
+            "ece": {f"{share:g}": round(mixed.error, 6) for share, mixed in self.reliability.items()},
+            "calibration": {f"{share:g}": mixed.to_json() for share, mixed in self.reliability.items()},
+        }

@@ -8,11 +8,19 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
+
 from similarity.cache import StateCache
 from similarity.embedding.backbones.tuned import find_tuned
 from similarity.errors import SearchError
-from similarity.evaluation.confidence.calibration import MIN_QUERIES, Calibration, cross_fit, fit, measure
-from similarity.evaluation.confidence.reliability import Reliability
+from similarity.evaluation.confidence.calibration import (
+    MIN_QUERIES,
+    Calibration,
+    cross_chances,
+    estimate_all,
+    fit,
+)
+from similarity.evaluation.confidence.reliability import Reliability, Values, measure_reliability
 from similarity.evaluation.queries import Round, run_queries
 from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.gallery import Gallery
@@ -98,7 +106,20 @@ def cache_key(gallery: Gallery, by: str) -> str:
 def find_reliability(
     gallery: Gallery, results: Round, by: str = LABEL, progress: OnProgress | None = None
 ) -> Reliability | None:
-    """Measure the reliability of a gallery's probabilities; None if it has none, or there are too few queries.
+    """Measure the reliability of a gallery's probabilities, see `held_out_chances`; None if it has none."""
+    chances = held_out_chances(gallery, results, by, progress)
+    if chances is None:
+        return None
+    estimated = np.isfinite(chances)
+    return measure_reliability(chances[estimated], results.outcomes.right[estimated])
+
+
+def held_out_chances(
+    gallery: Gallery, results: Round, by: str = LABEL, progress: OnProgress | None = None
+) -> Values | None:
+    """Return the probabilities of the first hits of queries, float64 (queries, hits); NaN where a hit has none.
+
+    None if the gallery has none, or there are too few queries.
 
     The calibration is never fitted on the queries that it is measured on: if these are the gallery's own pictures, each
     half is evaluated with a calibration fitted on the other half.
@@ -107,7 +128,7 @@ def find_reliability(
     if len(results.outcomes) < MIN_QUERIES or len(results.labels) < 2:
         return None
     if results.queries.name == LEAVE_ONE_OUT and not was_taught(gallery):
-        return cross_fit(*measured)
+        return cross_chances(*measured)
     with suppress(SearchError):
-        return measure(calibrate(gallery, by=by, progress=progress), *measured)
+        return estimate_all(calibrate(gallery, by=by, progress=progress), results.outcomes.scores, results.hits)
     return None

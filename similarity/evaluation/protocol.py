@@ -15,8 +15,10 @@ import numpy as np
 from similarity.evaluation.aggregates import confusions, estimate, per_label, recall_curve, score_histogram
 from similarity.evaluation.confidence.reliability import Reliability
 from similarity.evaluation.gallery_calibration import find_reliability, was_taught
+from similarity.evaluation.held_out import changes_of
 from similarity.evaluation.queries import Round, run_queries
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
+from similarity.evaluation.strangers import ask_strangers
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.sources import Source
@@ -25,6 +27,10 @@ from similarity.sources.base import LABEL
 SEEN = (
     "The gallery was trained on its own pictures, which are also the queries here, so the metrics are too good. Use "
     "other pictures as queries, or see the metrics of the pictures that were held out in training."
+)
+ONE_LABEL = (
+    "All pictures have the same label, “{label}”, so every result is right, and recall, precision and mAP@R say "
+    "nothing."
 )
 
 
@@ -35,6 +41,7 @@ def evaluate(
     by: str = LABEL,
     most: int | None = None,
     seed: int = 0,
+    strangers: Source | None = None,
     progress: OnProgress | None = None,
 ) -> Evaluation:
     """Evaluate a gallery: metrics, confusions and reliability over many queries.
@@ -47,16 +54,20 @@ def evaluate(
         by: the column in which a right hit has the query's value: `label`, or a column of the metadata.
         most: maximum number of queries; of more, this many are drawn at random.
         seed: seed of the draws, and of those for the intervals.
+        strangers: pictures whose kind the gallery does not have, which it is to tell from the queries.
         progress: called with the progress.
 
     Raises:
-        SearchError: there is no such column, or no query is left.
+        SearchError: there is no such column, no query is left, or strangers cannot be told in such a gallery.
         GalleryError: the gallery's model, which has to embed queries from a source, cannot be loaded.
     """
     started = time.perf_counter()
     results = run_queries(gallery, queries, by=by, most=most, seed=seed, progress=progress)
     reliability = find_reliability(gallery, results, by, progress)
     evaluation = _summarise(gallery, results, reliability, by, seed)
+    if strangers is not None:
+        asked = ask_strangers(gallery, results, strangers, by=by, progress=progress)
+        evaluation = replace(evaluation, strangers=asked)
     return replace(evaluation, seconds=time.perf_counter() - started)
 
 
@@ -92,8 +103,15 @@ def _summarise(gallery: Gallery, results: Round, reliability: Reliability | None
         pictures_of_gallery=gallery.items,
         sha256=np.array(queries.sha256, np.bytes_)[results.rows],
         seconds=0.0,  # known once all of this is computed
-        caution=SEEN if queries.name == LEAVE_ONE_OUT and was_taught(gallery) else "",
+        caution=_caution(gallery, results),
+        held_out=changes_of(gallery),
     )
+
+
+def _caution(gallery: Gallery, results: Round) -> str:
+    if len(results.labels) < 2:
+        return ONE_LABEL.format(label=results.labels[0])
+    return SEEN if results.queries.name == LEAVE_ONE_OUT and was_taught(gallery) else ""
 
 
 def _digest(contents: Sequence[str], values: Sequence[str | None]) -> str:

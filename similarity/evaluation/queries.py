@@ -35,6 +35,7 @@ class Queries:
         items: the pictures.
         sha256: SHA-256 of their files, in hex.
         own: the row of each in the gallery, or -1.
+        read_embeddings: returns their embeddings by their numbers, neither projected nor refined.
         read_vectors: returns their refined vectors by their numbers.
         left_out: counts of pictures that could not be read.
     """
@@ -43,6 +44,7 @@ class Queries:
     items: Sequence[Item]
     sha256: list[str]
     own: npt.NDArray[np.int64]
+    read_embeddings: ReadQueries
     read_vectors: ReadQueries
     left_out: LeftOut
 
@@ -89,7 +91,7 @@ def run_queries(
     values = _values(gallery.items, by, f"the gallery {gallery.name}")
     if queries is not None:  # checked before all of them are embedded
         _check_labels(queries, by, set(values))
-    prepared = _leave_one_out(gallery) if queries is None else _embed(gallery, queries, progress)
+    prepared = _leave_one_out(gallery) if queries is None else embed_queries(gallery, queries, progress)
     query_values = values if queries is None else _values(prepared.items, by, prepared.name)
     labels = tuple(sorted({value for value in values if value}))
     numbers = {label: code for code, label in enumerate(labels)}
@@ -148,11 +150,16 @@ def _leave_one_out(gallery: Gallery) -> Queries:
         return gallery.refine(gallery.embeddings[rows], rows)
 
     own = np.arange(len(gallery), dtype=np.int64)
-    return Queries(LEAVE_ONE_OUT, gallery.items, gallery.items.contents(), own, read_vectors, LeftOut())
+    contents, embeddings = gallery.items.contents(), gallery.embeddings
+    return Queries(LEAVE_ONE_OUT, gallery.items, contents, own, lambda rows: embeddings[rows], read_vectors, LeftOut())
 
 
-def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Queries:
-    """Embed the pictures of a source as queries, exact copies only once."""
+def embed_queries(gallery: Gallery, source: Source, progress: OnProgress | None = None) -> Queries:
+    """Embed the pictures of a source as queries, exact copies only once.
+
+    Raises:
+        SearchError: none of them can be read. GalleryError: the gallery's model cannot be loaded.
+    """
 
     def report(progressed: Progress) -> None:
         if progress:
@@ -176,7 +183,15 @@ def _embed(gallery: Gallery, source: Source, progress: OnProgress | None) -> Que
     if inside.any():
         refined[inside] = gallery.refine(vectors[inside], own[inside])
     left_out = LeftOut(unreadable=unreadable, repeated=repeated)
-    return Queries(source.name, items, contents, own, lambda numbers: refined[numbers], left_out)
+    return Queries(
+        source.name,
+        items,
+        contents,
+        own,
+        lambda numbers: vectors[numbers],
+        lambda numbers: refined[numbers],
+        left_out,
+    )
 
 
 def without_the_query(vectors: StoredVectors, own: npt.NDArray[np.int64]) -> Amend:

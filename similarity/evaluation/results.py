@@ -9,7 +9,17 @@ import numpy.typing as npt
 
 from similarity.evaluation.aggregates import per_query
 from similarity.evaluation.confidence.reliability import Reliability
-from similarity.evaluation.findings import Answer, Case, Confusion, Estimate, Histogram, LabelResult, LeftOut
+from similarity.evaluation.findings import (
+    Answer,
+    Case,
+    Confusion,
+    Estimate,
+    Histogram,
+    LabelResult,
+    LeftOut,
+    StrangerResults,
+)
+from similarity.evaluation.held_out import Change
 from similarity.evaluation.metrics import Values
 from similarity.evaluation.ranking import Codes, Outcomes
 from similarity.sources import Item
@@ -46,6 +56,8 @@ class Evaluation:
         pictures_of_gallery: the items of the gallery.
         sha256: SHA-256 of each query's file, in hex, bytes (queries,).
         caution: a sentence about the limits of these metrics; usually empty.
+        held_out: the metrics on pictures that were held out when its head or network was trained, before and after.
+        strangers: the answers to pictures whose kind the gallery does not have, if there were any.
     """
 
     gallery: str
@@ -76,6 +88,8 @@ class Evaluation:
     pictures_of_gallery: Sequence[Item] = field(repr=False)
     sha256: npt.NDArray[np.bytes_] = field(repr=False)
     caution: str = ""
+    held_out: tuple[Change, ...] = ()
+    strangers: StrangerResults | None = None
 
     @property
     def queries(self) -> int:
@@ -148,6 +162,13 @@ class Evaluation:
         np.add.at(table, (place[self.query_labels], place[self.hit_labels]), 1)
         return [self.labels[code] for code in chosen], table[:-1]
 
+    def held_out_json(self) -> dict[str, dict[str, float]]:
+        """Return the metrics on held-out pictures as JSON."""
+        return {
+            change.name: {"before": round(change.before, 6), "after": round(change.after, 6)}
+            for change in self.held_out
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation without single queries, as JSON."""
         names = {"recall_1": "recall@1", "recall_10": "recall@10", "precision_10": "precision@10", "map_r": "map@r"}
@@ -175,6 +196,8 @@ class Evaluation:
                 "caution": self.caution,
                 "ece": None if self.reliability is None else round(self.reliability.error, 6),
                 "calibration": None if self.reliability is None else self.reliability.to_json(),
+                "held_out": self.held_out_json(),
+                "strangers": None if self.strangers is None else self.strangers.to_json(),
             }
         )
 

@@ -61,17 +61,16 @@ def read_belonging(state: str) -> Belonging | None:
     return CACHE.read(state, Belonging.from_json)
 
 
-def find_share(searcher: Searchable, belonging: Belonging, embeddings: Vectors) -> float:
-    """The share of a gallery's own pictures that are no nearer to others of it than a query is.
+def find_nearest(searcher: Searchable, embeddings: Vectors) -> float:
+    """Return the cosine of the embeddings of a query and of the gallery's picture nearest to it.
 
     Args:
         searcher: of the gallery.
-        belonging: of the gallery.
-        embeddings: of the query's pictures, at least one, float32 (m, dim), neither projected nor refined. The query
-            belongs to the gallery if one of them does.
+        embeddings: of the query's pictures, at least one, float32 (m, dim), neither projected nor refined; the nearest
+            of them counts.
     """
     nearest = []
     for embedding, refined in zip(embeddings, searcher.refine(embeddings), strict=True):
         rows = searcher.nearest_rows(refined, CANDIDATES)
         nearest.append(float((searcher.embeddings[rows] @ embedding).max(initial=-1.0)))  # an index may find none
-    return belonging.share(max(nearest))
+    return max(nearest)

@@ -44,6 +44,11 @@ class SearchOptions:
     offset: int = 0
     accuracy: Accuracy = "balanced"
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but the similarity decides which pictures come first."""
+        return bool(self.where or self.exclude_ids or self.distinct or self.min_score > -1)
+
     def updated(self, **keywords: Unpack[SearchKeywords]) -> "SearchOptions":
         """Return the options with some changes; raises TypeError for an unknown one."""
         if not keywords:

@@ -12,7 +12,7 @@ from similarity.query.belonging import Belonging
 from similarity.query.encoder import EncodedQuery, QueryEncoder
 from similarity.query.explain import Explanation, Look, check_same, explain, look
 from similarity.query.filters import Facets
-from similarity.query.gallery_belonging import find_belonging, find_share
+from similarity.query.gallery_belonging import find_belonging, find_nearest
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_examples
 from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.ranking import Ranker
@@ -181,7 +181,7 @@ class Searcher:
         embeddings = (query if isinstance(query, EncodedQuery) else self.encode(query)).embeddings
         if self.belonging is None or not len(embeddings):
             return None
-        return find_share(self, self.belonging, embeddings)
+        return self.belonging.share(find_nearest(self, embeddings))
 
     @cached_property
     def belonging(self) -> Belonging | None:

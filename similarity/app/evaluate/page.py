@@ -11,6 +11,7 @@ from similarity.app.serving import access, resources
 from similarity.app.shell import fields, gallery_choice, navigation
 from similarity.app.wording import messages, wording
 from similarity.errors import SimilarityError
+from similarity.evaluation.held_out import UNSEEN, phrase
 from similarity.gallery import Gallery
 from similarity.sources.base import LABEL
 
@@ -84,6 +85,8 @@ def _show_evaluation(gallery: Gallery, request: EvaluationRequest) -> None:
         return
     if request.place:
         st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, request))
+    if held_out := phrase(evaluation.held_out):
+        st.markdown(f"**On {UNSEEN}:** {held_out}")
     if evaluation.caution:
         st.warning(messages.sentence_as_markdown(evaluation.caution), icon=":material/model_training:")
     metrics.show(gallery, evaluation)

@@ -10,10 +10,11 @@ from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
-from similarity.app.wording import learned, wording
+from similarity.app.wording import wording
 from similarity.app.wording.messages import as_markdown, sentence_as_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.evaluation import Comparison, Evaluation, compare
+from similarity.evaluation.held_out import UNSEEN, changes_of, phrase
 from similarity.evaluation.report.wording import DEFINITIONS, NAMES
 from similarity.gallery import Gallery
 from similarity.sources.base import LABEL
@@ -74,9 +75,9 @@ def _compare(a: Evaluation, b: Evaluation) -> Comparison:
 
 
 def _show_held_out(gallery: Gallery) -> None:
-    """Show the metrics on pictures that the head did not learn from, if it has any."""
-    if gallery.head is not None and (metrics := learned.held_out(gallery.head.card)):
-        st.markdown(f"**{as_markdown(gallery.name)}** on pictures that its head did not learn from: {metrics}")
+    """Show the metrics on pictures that its head or network did not learn from, if it has any."""
+    if metrics := phrase(changes_of(gallery)):
+        st.markdown(f"**{as_markdown(gallery.name)}** on {UNSEEN}: {metrics}")
 
 
 def _show_comparison(first: Gallery, comparison: Comparison) -> None:

@@ -1,4 +1,4 @@
-"""Confidence: a probability on each result, and a warning above them if the best is not likely enough."""
+"""Confidence: a probability on each of the first results, and the verdict above them."""
 
 from collections.abc import Sequence
 from concurrent.futures import wait
@@ -11,15 +11,18 @@ from similarity.app.components.tiles import Tile
 from similarity.app.evaluate.background import AT_ONCE
 from similarity.app.search.query_parts import Example
 from similarity.app.serving.single_flight import Computation, SingleFlight
-from similarity.app.shell.links import ITEM, TEXT, UPLOAD, Link
+from similarity.app.shell.links import TEXT, Link
+from similarity.app.wording.messages import as_markdown
 from similarity.errors import SearchError
-from similarity.evaluation.confidence.calibration import VOTERS, Calibration
-from similarity.evaluation.confidence.estimate import Chances, find_chances, percent
+from similarity.evaluation.confidence.calibration import Calibration
+from similarity.evaluation.confidence.estimate import Chances, Withheld, percent
+from similarity.evaluation.confidence.verdict import Kind, find_verdict
 from similarity.evaluation.gallery_calibration import calibrate, read_calibration
+from similarity.evaluation.gallery_chances import estimate_chances, why_withheld
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
-from similarity.query.belonging import NOTHING_LIKE_IT, Belonging
-from similarity.query.gallery_belonging import find_belonging, find_share, read_belonging
+from similarity.query.belonging import Belonging
+from similarity.query.gallery_belonging import find_belonging, read_belonging
 from similarity.search import Hit
 from similarity.service.singleton import singleton
 from similarity.sources.base import LABEL
@@ -31,9 +34,6 @@ MAX_CACHED = 16
 # probabilities; one of more than this only on request, with `search --precision` or `evaluate --queries`.
 IN_BACKGROUND = 100_000
 KIND = "likely the same kind"
-UNCERTAIN = "Similar, kind uncertain"
-MAY_HAVE_NOTHING = "This gallery may have nothing of its kind, so no result is called likely."
-NEAREST_ANYWAY = "These are the nearest pictures, but they may show something else."
 
 T = TypeVar("T")
 
@@ -60,19 +60,24 @@ def estimate(
     embeddings = [example.embedding for example in like if example.embedding is not None]
     if any(example.part.kind == TEXT for example in (*like, *unlike)) or not embeddings:
         return None
-    measured = _measure_belonging(gallery)
-    calibration, belonging = _calibration(gallery), _wait(measured, gallery)
-    if not measured.result.done():
-        # Probabilities are those of queries that belong to the gallery, and wait until that can be told.
-        belonging = read_belonging(gallery.state)
-        calibration = calibration if belonging else None
-    if calibration is None and belonging is None:
+    calibration, belonging, is_measuring = _measure(gallery)
+    same = _same(gallery, like)
+    is_filtered = bool(link.where or link.min_score or link.distinct)
+    withheld = why_withheld(gallery, parts=len(like) + len(unlike), same=same, is_filtered=is_filtered)
+    withheld = Withheld.MEASURING if is_measuring else withheld
+    if calibration is None and belonging is None and withheld is not Withheld.MEASURING:
         return None
     try:
-        belongs = find_share(gallery, belonging, np.array(embeddings)) if belonging else None
-        same = _same(gallery, like)
-        voters = gallery.search_vector(vector, VOTERS, exclude_ids=same, accuracy=link.accuracy)
-        return find_chances(calibration, voters, same=same, belongs=belongs)
+        return estimate_chances(
+            gallery,
+            vector,
+            np.array(embeddings),
+            calibration=calibration,
+            belonging=belonging,
+            same=same,
+            withheld=withheld,
+            accuracy=link.accuracy,
+        )
     except SearchError:
         return None
 
@@ -97,37 +102,42 @@ def describe(hit: Hit, chances: Chances) -> str:
     return "" if chance is None else f"{percent(chance)} {KIND}"
 
 
-def warn_if_unsure(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
-    """Show a warning if the best result is less likely right than requested, or more likely wrong than right.
+def show_verdict(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
+    """Draw what is known of the results in one line, or why they have no probabilities."""
+    verdict = find_verdict(hits, chances, precision)
+    if verdict is None:
+        if hits and chances is not None and chances.withheld and _could_be_known(chances):
+            st.caption(as_markdown(chances.withheld))
+        return
+    line = f"**{verdict.title}:** {as_markdown(verdict.detail)}"
+    if verdict.kind in (Kind.SAME, Kind.STRONG):
+        st.markdown(f":green[:material/check_circle:] {line}")
+    else:
+        st.warning(line, icon=":material/help:")
 
-    If the query looks like nothing in the gallery, the warning says that.
+
+def _could_be_known(chances: Chances) -> bool:
+    return chances.calibration is not None or chances.withheld is Withheld.MEASURING
+
+
+def _measure(gallery: Gallery) -> tuple[Calibration | None, Belonging | None, bool]:
+    """Return the calibration and the belonging of a gallery, where known, and whether either is being measured.
+
+    Probabilities are those of queries that belong to the gallery, so they wait until that can be told.
     """
-    if chances is not None and chances.is_stranger and hits:
-        st.warning(f"**{NOTHING_LIKE_IT}.** {NEAREST_ANYWAY}", icon=":material/help:")
-        return
-    if chances is not None and chances.is_doubtful and hits:
-        st.warning(f"**{UNCERTAIN}.** {MAY_HAVE_NOTHING}", icon=":material/help:")
-        return
-    best = chances.best(hits) if chances else None
-    if chances is None or chances.calibration is None or best is None or chances.are_confident(hits, precision):
-        return
-    chance = chances.of(best)
-    state = "has no label" if chance is None else f"is {percent(chance)} {KIND}"
-    verdict = "Besides the picture itself, there is no confident match" if best is not hits[0] else "No confident match"
-    why = ""
-    if precision is not None and chances.threshold(precision) is None:
-        why = f" In this gallery no score means {percent(precision)} certainty."
-    elif precision is not None:
-        share = percent(precision)
-        why = f" It takes a higher score, or more agreement among the first results, to be right in {share} of cases."
-    st.warning(f"**{verdict}.** The best one {state}.{why}", icon=":material/help:")
+    measured, calibrated = _measure_belonging(gallery), _calibrate(gallery)
+    calibration = _wait(calibrated, gallery) if calibrated else read_calibration(gallery)
+    belonging, is_known = _wait(measured, gallery), measured.result.done()
+    if not is_known:
+        belonging = read_belonging(gallery.state)
+    is_measuring = not (is_known or belonging) or not (calibrated is None or calibrated.result.done())
+    return calibration, belonging, is_measuring
 
 
-def _calibration(gallery: Gallery) -> Calibration | None:
-    if not gallery.facets.counts(LABEL):
+def _calibrate(gallery: Gallery) -> Computation[Calibration | None] | None:
+    """Start to calibrate a gallery, unless it has no labels, or so many pictures that somebody should ask for it."""
+    if not gallery.facets.counts(LABEL) or len(gallery) > IN_BACKGROUND:
         return None
-    if len(gallery) > IN_BACKGROUND:
-        return read_calibration(gallery)
 
     def work(progress: OnProgress) -> Calibration | None:
         try:
@@ -135,7 +145,7 @@ def _calibration(gallery: Gallery) -> Calibration | None:
         except SearchError:  # there are too few pictures, or all have one label
             return None
 
-    return _wait(calibrations().start(f"{gallery.directory}\n{gallery.state}", work), gallery)
+    return calibrations().start(f"{gallery.directory}\n{gallery.state}", work)
 
 
 def _measure_belonging(gallery: Gallery) -> Computation[Belonging | None]:
@@ -155,7 +165,5 @@ def _wait(computation: Computation[T | None], gallery: Gallery) -> T | None:
 
 def _same(gallery: Gallery, like: Sequence[Example]) -> list[str]:
     """Return the ids of the gallery's pictures that are whole examples of the query."""
-    whole = [example.part for example in like if not example.part.box]
-    values = [part.value for part in whole if part.kind in (ITEM, UPLOAD)]
-    rows = [gallery.items.find(value) for value in values]
+    rows = [gallery.items.find(example.sha256) for example in like if example.sha256 and not example.part.box]
     return [gallery.items[row].id for row in rows if row is not None]

@@ -26,6 +26,7 @@ class Example:
         preview: a JPEG of the whole picture.
         vector: the embedding of the picture or of its box, float32 (dim,), of unit length.
         embedding: the same before it is projected and refined; None for words.
+        sha256: of its file, in hex; empty for words.
     """
 
     part: Part
@@ -33,6 +34,7 @@ class Example:
     preview: bytes
     vector: Vectors
     embedding: Vectors | None = None
+    sha256: str = ""
 
     @property
     def cropped(self) -> bytes:
@@ -68,16 +70,15 @@ def _of_gallery(gallery: Gallery, part: Part) -> Example:
     item = gallery.find(part.value)
     if not part.box:
         embedding = gallery.embedding(item.id)
-        return Example(
-            part, file_name(item), previews.preview_of_item(gallery, item), gallery.vector(item.id), embedding
-        )
+        preview = previews.preview_of_item(gallery, item)
+        return Example(part, file_name(item), preview, gallery.vector(item.id), embedding, item.sha256)
     return _of_file(gallery, part, read_original(item, fetch=resources.fetch_picture))
 
 
 def _of_file(gallery: Gallery, part: Part, file: QueryFile) -> Example:
     vector = query_vectors.embed_query(gallery, file, part.box)
     embedding = query_vectors.embed_picture(gallery, file, part.box)
-    return Example(part, file.name, previews.preview(file), vector, embedding)
+    return Example(part, file.name, previews.preview(file), vector, embedding, file.sha256)
 
 
 def picture_file(gallery: Gallery, part: Part) -> QueryFile:

@@ -56,7 +56,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
-    confidence.warn_if_unsure(hits, chances, link.precision)
+    confidence.show_verdict(hits, chances, link.precision)
     labelled = (confidence.label_tile(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
     drawn = (feedback.with_feedback(tile, link) for tile in labelled)
     tiles.show(drawn, detail.open_after_rerun, partial(feedback.give, gallery), key="results")

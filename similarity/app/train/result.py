@@ -11,6 +11,7 @@ from similarity.app.train import progress, saving
 from similarity.app.wording import learned, wording
 from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.errors import SimilarityError
+from similarity.evaluation.held_out import changes
 from similarity.evaluation.report.wording import DEFINITIONS, NAMES
 from similarity.gallery import Gallery
 from similarity.service.jobs import Job
@@ -44,7 +45,7 @@ def show(job: Job, gallery: Gallery) -> None:
 def _show_metrics(card: Card) -> None:
     box, icon = BOXES[learned.assess(card)]
     box(learned.verdict(card), icon=f":material/{icon}:")
-    measured = learned.changes(card)
+    measured = changes(card)
     for column, change in zip(st.columns(max(2, len(measured))), measured, strict=False):
         with column:
             st.metric(
@@ -121,9 +122,8 @@ def show_kept(gallery: Gallery, *, is_busy: bool) -> None:
                 disabled=is_busy,
             )
         st.caption(as_markdown(learned.origin(card)) + ".")
-        changes = learned.changes(card)
-        if changes:
+        if measured := changes(card):
             texts = (
-                f"{NAMES[change.name]} **{change.after:.3f}**, {change.before:.3f} without it" for change in changes
+                f"{NAMES[change.name]} **{change.after:.3f}**, {change.before:.3f} without it" for change in measured
             )
             st.markdown(" · ".join(texts))

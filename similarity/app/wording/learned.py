@@ -1,10 +1,10 @@
 """Texts on trained heads: their training, and the change of metrics. This module draws nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from similarity.app.wording.wording import moment, pictures
+from similarity.evaluation.held_out import changes
 from similarity.evaluation.report.wording import NAMES
 from similarity.vectors.head_card import Card
 
@@ -15,8 +15,6 @@ LOSSES: Mapping[str, str] = {
     "proxy-anchor": "Proxy anchor",
 }
 SPLITS: Mapping[str, str] = {"item": "Some pictures of each label", "label": "Whole labels"}
-# Smaller differences do not show in three digits.
-VISIBLE = 0.0005
 Assessment = Literal["better", "worse", "mixed", "same", "unknown"]
 VERDICTS: Mapping[Assessment, str] = {
     "better": "It finds more right results.",
@@ -25,31 +23,6 @@ VERDICTS: Mapping[Assessment, str] = {
     "same": "It makes no difference: there is no reason to keep it.",
     "unknown": "There were too few examples to hold some out, so it could not be measured.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A metric on held-out pictures, before (without the head) and after (with it)."""
-
-    name: str
-    before: float
-    after: float
-
-    @property
-    def difference(self) -> float:
-        """The increase with the head."""
-        return self.after - self.before
-
-    @property
-    def is_visible(self) -> bool:
-        """Whether the difference shows in three digits."""
-        return abs(self.difference) >= VISIBLE
-
-
-def changes(card: Card) -> list[Change]:
-    """Return the metrics that were measured before and after, in their usual order."""
-    both = card.before.keys() & card.after.keys()
-    return [Change(name, card.before[name], card.after[name]) for name in NAMES if name in both]
 
 
 def assess(card: Card) -> Assessment:
@@ -68,12 +41,6 @@ def assess(card: Card) -> Assessment:
 def verdict(card: Card) -> str:
     """Return the assessment of a head as a sentence."""
     return VERDICTS[assess(card)]
-
-
-def held_out(card: Card) -> str:
-    """Return the metrics on held-out pictures, before and after, as a phrase; empty if there are none."""
-    metrics = [f"{NAMES[change.name]} {change.before:.3f} → {change.after:.3f}" for change in changes(card)]
-    return ", ".join(metrics)
 
 
 def origin(card: Card) -> str:

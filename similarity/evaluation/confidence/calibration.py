@@ -191,7 +191,18 @@ def find_margins(scores: Scores, labels: Labels | None) -> Values:
 
 
 def cross_fit(scores: Scores, right: Right, labels: Labels | None = None) -> Reliability:
-    """Measure reliability by cross-validation: fit on half of the queries, measure on the rest, and vice versa."""
+    """Measure reliability by cross-validation, see `cross_chances`."""
+    chances = cross_chances(scores, right, labels)
+    estimated = np.isfinite(chances)
+    return measure_reliability(chances[estimated], right[estimated])
+
+
+def cross_chances(scores: Scores, right: Right, labels: Labels | None = None) -> Values:
+    """Return the probabilities of hits by a calibration that was fitted on the other half of the queries.
+
+    Returns:
+        float64 (queries, hits); NaN where a hit has none.
+    """
     votes, margins, counted = count_votes(scores, labels), find_margins(scores, labels), _countable(scores, labels)
     is_first_half = np.random.default_rng(0).permutation(len(scores)) < len(scores) / 2
     chances = np.full(scores.shape, np.nan)
@@ -201,15 +212,21 @@ def cross_fit(scores: Scores, right: Right, labels: Labels | None = None) -> Rel
             weights = _fit_weights(scores[learned], votes[learned], margins[learned], right[learned])
             evidence = _weigh(weights, scores, votes, margins)
             chances[held_out] = np.interp(evidence[held_out], *_curve(evidence[learned], right[learned]))
-    estimated = np.isfinite(chances)
-    return measure_reliability(chances[estimated], right[estimated])
+    return chances
 
 
 def measure(calibration: Calibration, scores: Scores, right: Right, labels: Labels | None = None) -> Reliability:
     """Measure the reliability of a calibration on other queries; arguments as those of `fit`."""
-    counted = _countable(scores, labels)
-    chances = calibration.probability(scores, count_votes(scores, labels), find_margins(scores, labels))
-    return measure_reliability(chances[counted], right[counted])
+    chances = estimate_all(calibration, scores, labels)
+    estimated = np.isfinite(chances)
+    return measure_reliability(chances[estimated], right[estimated])
+
+
+def estimate_all(calibration: Calibration, scores: Scores, labels: Labels | None = None) -> Values:
+    """Return the probabilities of the first hits of many queries, float64 (queries, hits); NaN where one has none."""
+    evidence = calibration.weigh(scores, count_votes(scores, labels), find_margins(scores, labels))
+    chances = np.interp(evidence, calibration.evidence, calibration.chances)
+    return np.where(_countable(scores, labels), chances, np.nan)
 
 
 def _countable(scores: Scores, labels: Labels | None) -> Right:

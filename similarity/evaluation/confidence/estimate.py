@@ -1,11 +1,12 @@
-"""Probabilities that the hits of one search are right."""
+"""Probabilities that the first hits of one search are right."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 
-from similarity.evaluation.confidence.calibration import Calibration, count_votes, find_margins
+from similarity.evaluation.confidence.calibration import VOTERS, Calibration, count_votes, find_margins
 from similarity.query.belonging import DOUBTFUL, NOTHING_LIKE, WITHOUT_DOUBT, weight
 from similarity.search import Hit
 
@@ -13,26 +14,33 @@ from similarity.search import Hit
 RATHER_RIGHT = 0.5
 
 
+class Withheld(StrEnum):
+    """Why the hits of a search have no probabilities, which are measured for searches of another kind."""
+
+    FILTERED = "Results have no probabilities here: they are measured without filters."
+    SEVERAL = "Results have no probabilities here: they are measured for searches with one picture."
+    KNOWN = "Results need no probabilities here: the query is in this gallery, with a label."
+    MEASURING = "How sure results are is still being measured; a search in a while will say."
+
+
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """Estimates the probability that a hit is right, from the first hits of a search without filters.
+    """The probability of each of the first hits of a search with one picture and without filters.
 
     Attributes:
         calibration: the calibration of the gallery; without one, no hit has a probability.
-        votes: the vote of the first hits for each label.
+        evidence: that of each of the first hits that have a label, by their ids.
         same: ids of pictures that are the query itself, which have no probability.
-        rivals: the best score of the first hits of another label, for each label.
-        best_score: of the first hits.
         belongs: the share of the gallery's own pictures that are no nearer to others of it than the query is, see
             `query/belonging.py`; None if that is not known.
+        withheld: why hits have no probabilities; None if they can have some.
     """
 
     calibration: Calibration | None
-    votes: dict[str, float]
-    same: Collection[str]
-    rivals: dict[str, float] = field(default_factory=dict)
-    best_score: float = 0.0
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    same: Collection[str] = ()
     belongs: float | None = None
+    withheld: Withheld | None = None
 
     @property
     def is_stranger(self) -> bool:
@@ -44,12 +52,18 @@ class Chances:
         """Whether the gallery may have nothing of the query's kind, so that no hit has a probability."""
         return self.belongs is not None and self.belongs < DOUBTFUL
 
+    @property
+    def are_known(self) -> bool:
+        """Whether hits can have a probability at all."""
+        return self.calibration is not None and not self.withheld and not self.is_doubtful
+
     def of(self, hit: Hit) -> float | None:
         """Return the probability that a hit is right, in 0..1.
 
-        None if it has no label, or is the query itself, or if it is doubtful that the query belongs to the gallery.
+        None if it is not one of the first, has no label, or is the query itself, and if `are_known` is false.
         """
-        if self.calibration is None or self.is_doubtful or (evidence := self._evidence(hit)) is None:
+        evidence = self.evidence.get(hit.item.id)
+        if self.calibration is None or not self.are_known or evidence is None:
             return None
         return self.calibration.chance(evidence) * (1.0 if self.belongs is None else weight(self.belongs))
 
@@ -59,62 +73,50 @@ class Chances:
         In a gallery where most first hits are right, 80 % precision admits even unlikely ones; so each hit must also be
         more likely right than wrong. Where it is doubtful that the query belongs to the gallery, no hit is sure.
         """
-        evidence, start = self._evidence(hit), self.threshold(precision)
-        if evidence is None or start is None or (self.of(hit) or 0.0) < RATHER_RIGHT:
+        chance, start = self.of(hit), self.threshold(precision)
+        if chance is None or start is None or chance < RATHER_RIGHT:
             return False
-        return evidence >= start and (self.belongs is None or self.belongs >= WITHOUT_DOUBT)
+        return self.evidence[hit.item.id] >= start and (self.belongs is None or self.belongs >= WITHOUT_DOUBT)
 
     def threshold(self, precision: float) -> float | None:
         """Return the lowest evidence at which first hits have at least this precision; None if there is none."""
         return self.calibration.threshold(precision) if self.calibration else None
 
-    def best(self, hits: Sequence[Hit]) -> Hit | None:
-        """Return the first hit that is not the query itself."""
-        return next((hit for hit in hits if hit.item.id not in self.same), None)
+    def likeliest(self, hits: Sequence[Hit]) -> Hit | None:
+        """Return the hit with the highest probability, the first of several; None if no hit has one."""
+        return max((hit for hit in hits if self.of(hit) is not None), key=lambda hit: self.of(hit) or 0.0, default=None)
 
-    def are_confident(self, hits: Sequence[Hit], precision: float | None = None) -> bool:
-        """Whether the best hit has a precision, or, if none is given, is more likely right than wrong."""
-        best = self.best(hits)
-        if best is None:
-            return False
-        return (self.of(best) or 0.0) >= RATHER_RIGHT if precision is None else self.is_sure(best, precision)
-
-    def _evidence(self, hit: Hit) -> float | None:
-        label = label_of(hit)
-        if self.calibration is None or label is None or hit.item.id in self.same:
-            return None
-        margin = hit.score - self.rivals.get(label, self.best_score)
-        return float(self.calibration.weigh(hit.score, self.votes.get(label, 0.0), margin))
+    def are_confident(self, hits: Sequence[Hit], precision: float) -> bool | None:
+        """Whether any hit has a precision; None if that cannot be told for such a search."""
+        return None if self.withheld else any(self.is_sure(hit, precision) for hit in hits)
 
 
 def find_chances(
-    calibration: Calibration | None, voters: Sequence[Hit], *, same: Collection[str] = (), belongs: float | None = None
+    calibration: Calibration | None,
+    first: Sequence[Hit],
+    *,
+    same: Collection[str] = (),
+    belongs: float | None = None,
+    withheld: Withheld | None = None,
 ) -> Chances:
-    """Return the probabilities for the hits of a query, with any filters.
+    """Return the probabilities for the hits of a query.
 
     Args:
-        voters: the first VOTERS hits of the query without filters, and without those in `same`.
+        first: the first hits of the query without filters, more than VOTERS if some are in `same`.
         same: ids of pictures of the gallery that are the query itself.
         belongs: the share of the gallery's own pictures that are no nearer to others of it than the query is.
+        withheld: why there are to be none.
     """
+    voters = [hit for hit in first if hit.item.id not in same][:VOTERS]
+    if calibration is None or not voters:
+        return Chances(calibration, {}, set(same), belongs, withheld)
     labels = [label_of(hit) for hit in voters]
     numbers = {label: number for number, label in enumerate(dict.fromkeys(filter(None, labels)))}
     codes = np.array([[-1 if label is None else numbers[label] for label in labels]], np.int64)
     scores = np.array([[hit.score for hit in voters]])
-    votes, margins = count_votes(scores, codes)[0].tolist(), find_margins(scores, codes)[0].tolist()
-    known = [
-        (label, vote, hit.score - margin)
-        for label, vote, margin, hit in zip(labels, votes, margins, voters, strict=True)
-        if label
-    ]
-    return Chances(
-        calibration,
-        {label: vote for label, vote, _ in known},
-        set(same),
-        {label: rival for label, _, rival in known},
-        max((hit.score for hit in voters), default=0.0),
-        belongs,
-    )
+    evidence = calibration.weigh(scores, count_votes(scores, codes), find_margins(scores, codes))[0].tolist()
+    known = {hit.item.id: value for hit, value, label in zip(voters, evidence, labels, strict=True) if label}
+    return Chances(calibration, known, set(same), belongs, withheld)
 
 
 def label_of(hit: Hit) -> str | None:

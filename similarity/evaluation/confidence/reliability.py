@@ -53,10 +53,17 @@ class Reliability:
         ]
 
 
-def measure_reliability(chances: Values, right: npt.NDArray[np.bool_]) -> Reliability:
-    """Measure the reliability of probabilities, float64 (m,), given which were right, bool (m,)."""
+def measure_reliability(chances: Values, right: npt.NDArray[np.bool_], weights: Values | None = None) -> Reliability:
+    """Measure the reliability of probabilities.
+
+    Args:
+        chances: float64 (m,).
+        right: for each of them whether it was right, bool (m,).
+        weights: how many hits each of them stands for, float64 (m,); one unless given.
+    """
+    weights = np.ones(len(chances)) if weights is None else weights
     places = np.clip((chances * BINS).astype(np.int64), 0, BINS - 1)
-    counts = np.bincount(places, minlength=BINS)
+    counts = np.bincount(places, weights, BINS)
     divisors = np.where(counts, counts, np.nan)
-    predicted, measured = (np.bincount(places, values, BINS) / divisors for values in (chances, right))
-    return Reliability(predicted, measured, counts.astype(np.int64))
+    predicted, measured = (np.bincount(places, values * weights, BINS) / divisors for values in (chances, right))
+    return Reliability(predicted, measured, counts.round().astype(np.int64))

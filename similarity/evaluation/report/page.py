@@ -12,7 +12,8 @@ from typing import Any
 from PIL import Image
 
 from similarity.errors import FetchError, ImageError, SearchError
-from similarity.evaluation.findings import Case
+from similarity.evaluation.findings import Case, StrangerResults
+from similarity.evaluation.held_out import phrase
 from similarity.evaluation.report.plots import (
     BARS,
     RIGHT,
@@ -22,6 +23,7 @@ from similarity.evaluation.report.plots import (
     draw_recall,
     draw_reliability,
     draw_scores,
+    draw_strangers,
 )
 from similarity.evaluation.report.wording import (
     CALIBRATED,
@@ -128,7 +130,9 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ),
         ("Queries", f"{evaluation.queries:,}" + ("" if own else f" from {Path(evaluation.protocol).name}")),
         ("Left out", str(evaluation.left_out)),
+        ("Held out", phrase(evaluation.held_out)),
         ("Caution", evaluation.caution),
+        *_stranger_facts(evaluation.strangers),
         ("A hit is right if", f"it has the {evaluation.by} of the query"),
         ("Compared", "Each query with every picture, exactly"),
         ("Duration", f"{evaluation.seconds:,.1f} s" + ("" if own else ", with embedding the queries")),
@@ -136,6 +140,17 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _stranger_facts(strangers: StrangerResults | None) -> list[tuple[str, str]]:
+    if strangers is None:
+        return []
+    told = f"{strangers.nothing_like:.1%} look like nothing in the gallery, and so do {strangers.own_nothing_like:.1%}"
+    confident = ", ".join(f"{share:.1%} from {precision:.0%} on" for precision, share in strangers.confident.items())
+    facts = [f"{strangers.pictures:,} pictures of other kinds: {told} of its own queries (AUROC {strangers.auroc:.3f})"]
+    if strangers.reliability:
+        facts += [f"a result is called at least 80 % likely for {strangers.likely:.1%}, and confident for {confident}"]
+    return [("Strangers", "; ".join(facts))]
 
 
 def _figures(evaluation: Evaluation) -> list[Figure]:
@@ -160,6 +175,11 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
     if (reliability := evaluation.reliability) is not None:
         error = f"{CALIBRATION}: {reliability.error:.3f}."
         figures.append(Figure("How sure it is, and how right", _svg(draw_reliability(reliability)), error))
+    if evaluation.strangers is not None and evaluation.strangers.reliability:
+        mixed = evaluation.strangers.reliability
+        errors = "; ".join(f"{share:.0%} strangers: {one.error:.3f}" for share, one in mixed.items())
+        title = f"The same with {evaluation.strangers.pictures:,} strangers among the queries"
+        figures.append(Figure(title, _svg(draw_strangers(mixed)), f"{CALIBRATION} with {errors}."))
     return figures
 
 

@@ -8,7 +8,7 @@ import io
 import threading
 import unicodedata
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -115,6 +115,25 @@ def draw_reliability(reliability: Reliability) -> bytes:
             # Below the line, where there is room, but for those at the bottom.
             place = (7, -13) if y > 0.1 else (0, 11)
             axes.annotate(f"{count:,}", (x, y), place, textcoords="offset points", fontsize=8, color=FAINT)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
+        axes.set_xlabel("how likely it was called")
+        axes.set_ylabel("share that was right")
+        axes.legend(frameon=False, fontsize=9, loc="upper left")
+
+    return _draw(draw, 3.1)
+
+
+def draw_strangers(mixed: Mapping[float, Reliability]) -> bytes:
+    """Plot the share of right hits over their probability, where shares of the queries are strangers."""
+
+    def draw(axes: "Axes") -> None:
+        axes.plot((0, 1), (0, 1), color=FAINT, linewidth=1.2, linestyle="dashed", label="as it should be")
+        looks = zip(mixed.items(), ("o", "s", "^"), (RIGHT, FAINT, WRONG), strict=False)
+        for (share, reliability), marker, colour in looks:
+            shown = reliability.counts > 0
+            points = (reliability.predicted[shown], reliability.measured[shown], marker)
+            label = f"{share:.0%} strangers, error {reliability.error:.3f}"
+            axes.plot(*points, color=colour, markersize=7, markeredgecolor="white", clip_on=False, label=label)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
         axes.set_xlabel("how likely it was called")
         axes.set_ylabel("share that was right")
