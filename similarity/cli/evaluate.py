@@ -144,16 +144,16 @@ def _show_strangers(strangers: "StrangerResults") -> None:
         ("look like nothing in the gallery", f"{strangers.nothing_like:.1%}"),
         ("its own queries that do", f"{strangers.own_nothing_like:.1%}"),
     ]
-    if strangers.reliability:
+    if strangers.likely is not None:
         rows += [("with a result that is called at least 80 % likely", f"{strangers.likely:.1%}")]
-        rows += [
-            (f"with a result that is confident from {precision:.0%} on", f"{share:.1%}")
-            for precision, share in strangers.confident.items()
-        ]
-        rows += [
-            (f"expected calibration error, {share:.0%} of the queries being strangers", f"{mixed.error:.3f}")
-            for share, mixed in strangers.reliability.items()
-        ]
+    rows += [
+        (f"with a result that is confident from {precision:.0%} on", f"{share:.1%}")
+        for precision, share in strangers.confident.items()
+    ]
+    rows += [
+        (f"expected calibration error, {share:.0%} of the queries being strangers", f"{mixed.error:.3f}")
+        for share, mixed in strangers.reliability.items()
+    ]
     terminal.print_line("")
     terminal.print_table((f"{strangers.pictures:,} strangers", "share"), rows)
 

@@ -150,9 +150,11 @@ class StrangerResults:
             kinds from strangers; 1 if each of them is nearer than every stranger.
         nothing_like: share of strangers that look like nothing in the gallery.
         own_nothing_like: share of the queries of its kinds that do.
-        likely: share of strangers with a hit that is called at least 80 % likely.
-        confident: share of strangers with a hit that counts as confident, by the precision that is asked for.
-        reliability: of probabilities where that share of the queries are strangers; empty if there are none.
+        likely: share of strangers with a hit that is called at least 80 % likely; None if no hit has a probability.
+        confident: share of strangers with a hit that counts as confident, by the precision that is asked for; empty
+            if no hit has a probability.
+        reliability: of probabilities where that share of the queries are strangers; empty without
+            enough queries of the gallery's kinds.
     """
 
     name: str
@@ -160,7 +162,7 @@ class StrangerResults:
     auroc: float
     nothing_like: float
     own_nothing_like: float
-    likely: float
+    likely: float | None
     confident: Mapping[float, float]
     reliability: Mapping[float, Reliability]
 
@@ -172,7 +174,7 @@ class StrangerResults:
             "auroc": round(self.auroc, 6),
             "looks_like_nothing": round(self.nothing_like, 6),
             "own_looks_like_nothing": round(self.own_nothing_like, 6),
-            "likely_80": round(self.likely, 6),
+            "likely_80": None if self.likely is None else round(self.likely, 6),
             "false_confidence": {f"{precision:g}": round(share, 6) for precision, share in self.confident.items()},
             "ece": {f"{share:g}": round(mixed.error, 6) for share, mixed in self.reliability.items()},
             "calibration": {f"{share:g}": mixed.to_json() for share, mixed in self.reliability.items()},

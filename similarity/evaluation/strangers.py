@@ -79,14 +79,14 @@ def ask_strangers(
         _search(gallery, asked, chosen, belonging),
         _search(gallery, results.queries, results.rows, belonging),
     )
-    chances, confident, reliability = _judge(gallery, results, strangers, own, by, progress)
+    likely, confident, reliability = _judge(gallery, results, strangers, own, by, progress)
     return StrangerResults(
         name=source.name,
         pictures=len(chosen),
         auroc=_auroc(own.nearest, strangers.nearest),
         nothing_like=float((strangers.shares < NOTHING_LIKE).mean()),
         own_nothing_like=float((own.shares < NOTHING_LIKE).mean()),
-        likely=float((np.nan_to_num(chances) >= LIKELY).any(axis=1).mean()),
+        likely=likely,
         confident=confident,
         reliability=reliability,
     )
@@ -108,16 +108,21 @@ def _search(gallery: Gallery, queries: Queries, rows: npt.NDArray[np.int64], bel
 
 def _judge(
     gallery: Gallery, results: Round, strangers: _Found, own: _Found, by: str, progress: OnProgress | None
-) -> tuple[Values, dict[float, float], dict[float, Reliability]]:
-    """Return the probabilities of the hits of strangers, the shares that are confident, and reliability."""
-    chances = held_out_chances(gallery, results, by, progress)
-    if chances is None:
-        return np.full(strangers.rows.shape, np.nan), dict.fromkeys(PRECISIONS, 0.0), {}
-    calibration, labels = calibrate(gallery, by=by, progress=progress), _labels(gallery, strangers.rows, by)
+) -> tuple[float | None, dict[float, float], dict[float, Reliability]]:
+    """Return the shares of strangers with a likely hit and with confident ones, and reliability, where measured."""
+    try:
+        calibration = calibrate(gallery, by=by, progress=progress)
+    except SearchError:  # there are too few pictures, or all have one label
+        return None, {}, {}
+    labels = _labels(gallery, strangers.rows, by)
     called = _discounted(estimate_all(calibration, strangers.scores, labels), strangers.shares)
     confident = {one: _share_confident(calibration, strangers, labels, called, one) for one in PRECISIONS}
+    likely = float((np.nan_to_num(called) >= LIKELY).any(axis=1).mean())
+    chances = held_out_chances(gallery, results, by, progress)
+    if chances is None:
+        return likely, confident, {}
     shown = _discounted(chances, own.shares)
-    return called, confident, {share: _mix(shown, results.outcomes.right, called, share) for share in MIXED}
+    return likely, confident, {share: _mix(shown, results.outcomes.right, called, share) for share in MIXED}
 
 
 def _labels(gallery: Gallery, rows: npt.NDArray[np.int64], by: str) -> npt.NDArray[np.int64]:

@@ -41,7 +41,7 @@ PICTURES_OF_A_THING, MOST_OF_A_THING = (1.5, 12.0), 60
 # have no probabilities then. From the third one on, it belongs. Measured as above, of the drawings 22 % reach the first
 # share in the sample, 5 % the second and 1.4 % the third, and of the photographs of clothing 2, 0.6 and 0.3 %; of a
 # gallery's own queries as many stay below a share as it says.
-NOTHING_LIKE, DOUBTFUL, WITHOUT_DOUBT = 0.01, 0.05, 0.09
+NOTHING_LIKE, DOUBTFUL, WITHOUT_DOUBT = 0.01, 0.05, 0.11
 # What pages, tables and sheets say of such a query.
 NOTHING_LIKE_IT = "Looks like nothing in this gallery"
 
@@ -91,7 +91,7 @@ class Belonging:
 
 
 def weight(share: float) -> float:
-    """How much of a chance is left where the query may not belong: 0.7 at 5 %, all from 9 % on, and none up to 1 %."""
+    """How much of a chance is left where the query may not belong: 0.63 at 5 %, all from 11 % on, and none up to 1 %."""
     return float(np.sqrt(np.clip((share - NOTHING_LIKE) / (WITHOUT_DOUBT - NOTHING_LIKE), 0, 1)))
 
 

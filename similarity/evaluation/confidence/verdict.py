@@ -57,7 +57,7 @@ def find_verdict(hits: Sequence[Hit], chances: Chances | None, precision: float 
     if chances.same and chances.withheld is not Withheld.SEVERAL:
         return Verdict(Kind.SAME, "The same picture", _whereabouts(hits, chances))
     if chances.is_stranger:
-        why = "these are the nearest pictures, but none of them shows its kind."
+        why = "these are the nearest pictures, but they may show something else."
         return Verdict(Kind.NOTHING, NOTHING_LIKE_IT, why)
     if chances.is_doubtful:
         return _uncertain("this gallery may have nothing of its kind, so no result is called likely.")

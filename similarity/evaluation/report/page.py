@@ -148,7 +148,7 @@ def _stranger_facts(strangers: StrangerResults | None) -> list[tuple[str, str]]:
     told = f"{strangers.nothing_like:.1%} look like nothing in the gallery, and so do {strangers.own_nothing_like:.1%}"
     confident = ", ".join(f"{share:.1%} from {precision:.0%} on" for precision, share in strangers.confident.items())
     facts = [f"{strangers.pictures:,} pictures of other kinds: {told} of its own queries (AUROC {strangers.auroc:.3f})"]
-    if strangers.reliability:
+    if strangers.likely is not None:
         facts += [f"a result is called at least 80 % likely for {strangers.likely:.1%}, and confident for {confident}"]
     return [("Strangers", "; ".join(facts))]
 
