@@ -29,7 +29,7 @@ SEEN = (
     "other pictures as queries, or see the metrics of the pictures that were held out in training."
 )
 ONE_LABEL = (
-    "All pictures have the same label, “{label}”, so every result is right, and recall, precision and mAP@R say "
+    "All pictures have the same {by}, “{label}”, so every result is right, and recall, precision and mAP@R say "
     "nothing."
 )
 
@@ -103,14 +103,14 @@ def _summarise(gallery: Gallery, results: Round, reliability: Reliability | None
         pictures_of_gallery=gallery.items,
         sha256=np.array(queries.sha256, np.bytes_)[results.rows],
         seconds=0.0,  # known once all of this is computed
-        caution=_caution(gallery, results),
+        caution=_caution(gallery, results, by),
         held_out=changes_of(gallery),
     )
 
 
-def _caution(gallery: Gallery, results: Round) -> str:
+def _caution(gallery: Gallery, results: Round, by: str) -> str:
     if len(results.labels) < 2:
-        return ONE_LABEL.format(label=results.labels[0])
+        return ONE_LABEL.format(by=by, label=results.labels[0])
     return SEEN if results.queries.name == LEAVE_ONE_OUT and was_taught(gallery) else ""
 
 

@@ -91,7 +91,7 @@ class Belonging:
 
 
 def weight(share: float) -> float:
-    """How much of a chance is left where the query may not belong: 0.63 at 5 %, all from 11 % on, and none up to 1 %."""
+    """What is left of a chance where the query may not belong: 0.63 at 5 %, all from 11 % on, and none up to 1 %."""
     return float(np.sqrt(np.clip((share - NOTHING_LIKE) / (WITHOUT_DOUBT - NOTHING_LIKE), 0, 1)))
 
 

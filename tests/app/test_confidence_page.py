@@ -33,20 +33,40 @@ def opened(**address: str | list[str]) -> AppTest:
     return open_app(gallery="catalogue", **{"like": "sample:lamp-02-q"} | address).run()
 
 
-def test_each_result_says_how_likely_it_is_right() -> None:
-    page = opened()
+def verdicts(page: AppTest) -> list[str]:
+    """The lines above the results that say what is known of them, without their marks."""
+    lines = [str(line.value) for line in [*page.markdown, *page.warning] if str(line.value).count("**") == 2]
+    return [line.split("check_circle:] ")[-1].replace("**", "").replace("\\", "") for line in lines if ":**" in line]
+
+
+def test_each_of_the_first_results_says_how_likely_it_is_right_and_a_line_above_says_what_is_known() -> None:
+    page = opened(k="20")
     assert not page.exception
-    assert [tile["chance"] for tile in ranking(page)][:8] == ["> 99 % likely"] * 8, "there are eight lamps"
+    assert [tile.get("chance") for tile in ranking(page)][:8] == ["> 99 % likely"] * 8, "there are eight lamps"
     assert "likely the same kind" in ranking(page)[0]["hint"]
+    assert not any(tile.get("chance") for tile in ranking(page)[10:]), "probabilities are measured on the first ten"
     assert not page.warning
-    assert not any(tile["unsure"] for tile in ranking(page))
+    assert not any(tile.get("unsure") for tile in ranking(page))
+    assert verdicts(page) == ["Strong match: probably “lamp” (> 99 %)."]
 
 
-def test_a_result_that_is_rather_wrong_is_no_confident_match_even_if_nobody_asked() -> None:
-    page = opened(**{"where.label": "shoe"})
-    assert "No confident match. The best one is < 1 % likely the same kind." in texts(page).replace("*", "")
+def test_under_a_filter_no_result_is_called_likely_and_a_line_says_why() -> None:
+    page = opened(precision="0.95", **{"where.label": "shoe"})
+    assert any(caption.value.startswith("Results have no probabilities here") for caption in page.caption)
+    assert verdicts(page) == []
+    assert not page.warning
     assert len(ranking(page)) >= 8, "they are shown all the same"
-    assert {tile["label"] for tile in ranking(page)} == {"shoe"}
+    assert not any(tile.get("chance") or tile.get("unsure") for tile in ranking(page))
+
+
+@pytest.mark.parametrize("kind", ["unlike", "like"])
+def test_with_several_examples_no_result_is_called_likely_and_a_line_says_why(catalogue: Gallery, kind: str) -> None:
+    another = f"item:{next(item for item in catalogue.items if item.label == 'shoe').public_id}"
+    like = ["sample:lamp-02-q", *([another] if kind == "like" else [])]
+    page = opened(like=like, **({} if kind == "like" else {"not": another}))
+    assert any("measured for searches with one picture" in caption.value for caption in page.caption)
+    assert verdicts(page) == []
+    assert not any(tile.get("chance") for tile in ranking(page) if tile.get("chance") != "the same picture")
 
 
 def test_from_the_precision_that_was_chosen_on_results_count_as_confident() -> None:
@@ -54,11 +74,9 @@ def test_from_the_precision_that_was_chosen_on_results_count_as_confident() -> N
     page.segmented_control(key="precision").set_value(0.95).run()
     assert address(page)["precision"] == ["0.95"]
     assert not page.warning
-    page = opened(precision="0.95", **{"where.label": ["lamp", "shoe"], "k": "100"})
-    assert not page.warning
-    for place, tile in enumerate(ranking(page)):
-        if tile["label"] == "shoe" or place < 8:  # lamps far down are less sure, too
-            assert tile["unsure"] == (tile["label"] == "shoe")
+    assert verdicts(page) == ["Strong match: probably “lamp” (> 99 %)."]
+    for tile in ranking(page):
+        assert tile["unsure"] == (tile["label"] != "lamp")
         assert tile["chance"].endswith("less sure") == tile["unsure"], "not by its looks alone"
     page.segmented_control(key="precision").set_value(0.0).run()
     assert "precision" not in address(page)
@@ -66,16 +84,25 @@ def test_from_the_precision_that_was_chosen_on_results_count_as_confident() -> N
 
 def test_a_precision_that_the_gallery_cannot_reach_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.evaluation.confidence.calibration.Calibration.threshold", lambda *_: None)
-    told = texts(opened(precision="0.99")).replace("*", "")
-    assert "No confident match. The best one is > 99 % likely the same kind. In this gallery no score means" in told
+    (told,) = verdicts(opened(precision="0.99"))
+    assert told.startswith("No confident match: in this gallery no score means 99 % certainty")
+    assert told.endswith("The likeliest, “lamp”, is > 99 % likely the same kind.")
 
 
 def test_a_picture_of_the_gallery_is_the_same_picture_and_no_guess(catalogue: Gallery) -> None:
     item = next(item for item in catalogue.items if item.label == "lamp")
-    page = opened(like=f"item:{item.public_id}", **{"where.label": ["lamp"]})
-    shown = ranking(page)
-    assert shown[0]["chance"] == "the same picture"
-    assert shown[1]["chance"] == "> 99 % likely"
+    page = opened(like=f"item:{item.public_id}")
+    assert [tile.get("chance", "") for tile in ranking(page)] == ["the same picture", *[""] * 9]
+    assert verdicts(page) == ["The same picture: it is in this gallery as “lamp”."]
+    assert not page.warning
+
+
+def test_a_picture_of_the_gallery_that_is_uploaded_is_known_too(catalogue: Gallery) -> None:
+    item = next(item for item in catalogue.items if item.label == "lamp")
+    page = open_app(gallery="catalogue").run()
+    page.file_uploader[0].upload("mine.png", Path(item.path).read_bytes(), "image/png").run()
+    assert ranking(page)[0]["chance"] == "the same picture"
+    assert verdicts(page) == ["The same picture: it is in this gallery as “lamp”."]
 
 
 def test_a_closer_look_says_it_in_a_line() -> None:
@@ -121,7 +148,7 @@ def test_a_picture_that_looks_like_nothing_in_the_gallery_is_told_so_in_one_line
     page.file_uploader[0].upload("noise.png", noise.getvalue(), "image/png").run()
     assert not page.exception
     (warning,) = page.warning
-    assert warning.value.startswith("**Looks like nothing in this gallery.**")
+    assert warning.value.startswith("**Looks like nothing in this gallery:** these are the nearest pictures")
     assert len(ranking(page)) == 10, "the nearest are shown all the same"
     assert {tile.get("chance", "") for tile in ranking(page)} == {""}
 
@@ -129,14 +156,16 @@ def test_a_picture_that_looks_like_nothing_in_the_gallery_is_told_so_in_one_line
 def test_where_it_is_doubtful_that_a_picture_belongs_no_result_is_called_likely(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(confidence, "find_share", lambda *_: 0.03)
+    monkeypatch.setattr(Belonging, "share", lambda *_: 0.03)
     page = opened(precision="0.95")
     (warning,) = page.warning
-    assert warning.value.startswith("**Similar, kind uncertain.**")
+    assert warning.value.startswith("**Similar, kind uncertain:** this gallery may have nothing of its kind")
     assert {tile.get("chance", "") for tile in ranking(page)} == {""}
-    monkeypatch.setattr(confidence, "find_share", lambda *_: 0.07)
+    monkeypatch.setattr(Belonging, "share", lambda *_: 0.07)
     page = opened(precision="0.95")
-    assert ranking(page)[0]["chance"] == "87 % likely, less sure", "likely, and not sure"
+    assert ranking(page)[0]["chance"] == "77 % likely, less sure", "likely, and not sure"
+    assert verdicts(page)[0].endswith("The likeliest, “lamp”, is 77 % likely the same kind.")
+    assert verdicts(opened()) == ["Similar, kind uncertain: most likely “lamp” (77 %)."]
 
 
 def test_results_are_called_likely_once_it_is_known_that_the_query_belongs(
@@ -153,7 +182,9 @@ def test_results_are_called_likely_once_it_is_known_that_the_query_belongs(
     page = opened()
     for making in confidence.calibrations()._computations.values():
         making.result.result(60)
-    assert not any("chance" in tile for tile in ranking(page.run()))
+    page.run()
+    assert not any("chance" in tile for tile in ranking(page))
+    assert any("still being measured" in caption.value for caption in page.caption), "no verdict jumps in"
     go.set()
     for belonging in confidence.belongings()._computations.values():
         belonging.result.result(60)

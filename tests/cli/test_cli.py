@@ -55,7 +55,7 @@ def test_index_search_info_and_list_work_together_and_keep_the_contract_of_their
 
     query = own_pictures / "rings" / "rings-3.jpg"
     found = json.loads(run("search", query, "--gallery", "mine", "-k", "4", "--json").stdout)
-    assert list(found) == ["query", "gallery", "model", "took_ms", "belongs", "hits"]
+    assert list(found) == ["query", "gallery", "model", "took_ms", "belongs", "verdict", "hits"]
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3, 4]
     best = found["hits"][0]
     assert list(best) == ["rank", "score", "id", "path", "label", "probability"]

@@ -254,34 +254,40 @@ def test_the_query_itself_is_nothing_to_guess_about(mine: Gallery) -> None:
     assert hits[0].item.id == item.id
     assert chances.of(hits[0]) is None
     assert not chances.is_sure(hits[0], 0.5)
-    assert chances.best(hits) == hits[1]
+    assert chances.likeliest(hits) == hits[1]
     assert (chances.of(hits[1]) or 0) > 0.9
-    assert chances.are_confident(hits)
+    assert chances.are_confident(hits, 0.5)
 
 
-def test_filters_do_not_make_a_result_surer(mine: Gallery) -> None:
-    calibration, lamp = calibrate(mine), next(item for item in mine.items if item.label == "lamp")
-    vector = mine.vector(lamp.id)
-    chances = find_chances(calibration, voters(mine, lamp.id), same=[lamp.id])
-    vases = mine.search_vector(vector, where={"label": ["vase"]})
-    assert (chances.of(vases[0]) or 0) < 0.5
-    assert not chances.are_confident(vases)
-    assert not chances.are_confident([])
+def test_only_the_first_hits_have_a_probability(mine: Gallery) -> None:
+    item = next(item for item in mine.items if item.label == "lamp")
+    chances = find_chances(calibrate(mine), voters(mine, item.id), same=[item.id])
+    vases = mine.search_vector(mine.vector(item.id), where={"label": ["vase"]})
+    assert [hit for hit in vases if chances.of(hit) is not None] == [
+        hit for hit in vases if hit.item.id in {first.item.id for first in voters(mine, item.id)}
+    ]
+    assert not chances.are_confident(vases, 0.9)
+    assert not chances.are_confident([], 0.9)
+
+
+def loose(starts: tuple[float, ...], chances: tuple[float, ...] = (0.0, 1.0)) -> Calibration:
+    """A calibration in which evidence is the score, and some of it is enough for a precision of 90 %."""
+    return Calibration("label", 50, 500, 0.0, 0.0, (0.0, 1.0), chances, starts, (0.9,))
 
 
 def test_a_result_that_is_rather_wrong_is_never_confident(mine: Gallery) -> None:
-    loose = Calibration("label", 50, 500, 0.0, 0.0, (0.0, 1.0), (0.0, 1.0), (0.1,), (0.9,))
-    chances = Chances(loose, {}, ())
-    assert not chances.is_sure(hit(mine, 0, 0.4), 0.8)
-    assert chances.is_sure(hit(mine, 0, 0.6), 0.8)
-    assert not chances.is_sure(hit(mine, 0, 0.6), 0.95), "no evidence is enough for that"
+    wrong, right = hit(mine, 0, 0.4), hit(mine, 1, 0.6)
+    chances = Chances(loose((0.1,)), {wrong.item.id: 0.4, right.item.id: 0.6})
+    assert not chances.is_sure(wrong, 0.8)
+    assert chances.is_sure(right, 0.8)
+    assert not chances.is_sure(right, 0.95), "no evidence is enough for that"
 
 
 def test_a_result_with_just_the_evidence_that_is_needed_is_confident(mine: Gallery) -> None:
-    exact = Calibration("label", 50, 500, 0.0, 0.0, (0.0, 1.0), (0.5, 1.0), (0.625,), (0.9,))
-    chances = Chances(exact, {}, ())
-    assert chances.is_sure(hit(mine, 0, 0.625), 0.9)
-    assert not chances.is_sure(hit(mine, 0, 0.6249), 0.9)
+    enough, short = hit(mine, 0, 0.625), hit(mine, 1, 0.6249)
+    chances = Chances(loose((0.625,), (0.5, 1.0)), {enough.item.id: 0.625, short.item.id: 0.6249})
+    assert chances.is_sure(enough, 0.9)
+    assert not chances.is_sure(short, 0.9)
 
 
 def test_its_own_pictures_are_not_asked_what_was_learned_of_themselves(mine: Gallery) -> None:

@@ -88,7 +88,7 @@ def label_tile(tile: Tile, hit: Hit, chances: Chances | None, precision: float |
         return tile
     description, chance = describe(hit, chances), chances.of(hit)
     if chance is None:
-        return tile | {"chance": description}
+        return tile | {"chance": description} if description else tile
     is_unsure = precision is not None and not chances.is_sure(hit, precision)
     short = f"{percent(chance)} likely" + (", less sure" if is_unsure else "")
     return tile | {"chance": short, "unsure": is_unsure, "hint": f"{tile['hint']} ({description})"}
@@ -109,7 +109,7 @@ def show_verdict(hits: Sequence[Hit], chances: Chances | None, precision: float 
         if hits and chances is not None and chances.withheld and _could_be_known(chances):
             st.caption(as_markdown(chances.withheld))
         return
-    line = f"**{verdict.title}:** {as_markdown(verdict.detail)}"
+    line = f"**{as_markdown(verdict.title)}:** {as_markdown(verdict.detail)}"
     if verdict.kind in (Kind.SAME, Kind.STRONG):
         st.markdown(f":green[:material/check_circle:] {line}")
     else:

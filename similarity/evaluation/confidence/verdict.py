@@ -79,7 +79,7 @@ def _judge(hits: Sequence[Hit], chances: Chances, precision: float | None) -> Ve
         detail = f"probably “{label_of(best)}” ({percent(chances.of(best) or 0.0)})."
         return Verdict(Kind.STRONG, "Strong match", detail)
     share = f"{precision:.1%}".replace(".0%", "%").replace("%", " %")
-    why = f"no first result is right in {share} of cases"
+    why = f"none of the first results has a score that is right in {share} of cases"
     if chances.threshold(precision) is None:
         why = f"in this gallery no score means {share} certainty, measured on its own pictures"
     detail = f"{why}. The likeliest, {label}, is {percent(chance)} likely the same kind."
