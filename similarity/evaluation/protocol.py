@@ -29,8 +29,7 @@ SEEN = (
     "other pictures as queries, or see the metrics of the pictures that were held out in training."
 )
 ONE_LABEL = (
-    "All pictures have the same {by}, “{label}”, so every result is right, and recall, precision and mAP@R say "
-    "nothing."
+    "All pictures have the same {by}, “{label}”, so every result is right, and recall, precision and mAP@R say nothing."
 )
 
 
