@@ -106,7 +106,7 @@ STATES: tuple[tuple[str, str, Callable[[Page], Any]], ...] = (
     ("search-export", f"?{LAMP}", open_menu("Export")),
     ("search-closer", f"?{LAMP}", look_closer),
     ("search-why", f"?{LAMP}", ask_why),
-    ("search-unsure", f"?{LAMP}&where.label=shoe&precision=0.95", wait_for("No confident match")),
+    ("search-unsure", "?gallery=sample&like=sample:headphones-09-q&precision=0.95", wait_for("No confident match")),
     ("search-nothing", f"?{LAMP}&min=1", wait_for("No picture meets these conditions")),
     ("search-dead-address", "?gallery=sample&like=url:http://10.0.0.1/boot.jpg", wait_for("private network")),
     ("search-lost-upload", f"?gallery=sample&like=upload:{'0' * 64}", wait_for("Uploads are not stored")),

@@ -26,7 +26,7 @@ PAGES = {
 def test_no_page_is_wider_than_the_screen_and_none_connects_anywhere(
     new_tab: NewTab, connects_to: Callable[[], set[str]]
 ) -> None:
-    tab = new_tab("?gallery=sample&like=sample:lamp-02-q&where.label=shoe&precision=0.99", width=390, height=844)
+    tab = new_tab("?gallery=sample&like=sample:headphones-09-q&precision=0.95", width=390, height=844)
     tab.get_by_test_id("stAlert").wait_for()
     tab.locator(".st-key-results .chance").first.wait_for()
     drawn(tab)
