@@ -108,7 +108,7 @@ UNREAD = (
         r"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF",
         _names(".wmf .emf"),
     ),
-    Unread("a zip file", "zip files", "index it by itself, or unpack it", r"PK[\3\5]", _names(".zip .cbz")),
+    Unread("a zip file", "zip files", "unpack it", r"PK[\3\5]", _names(".zip .cbz")),
 )
 SVG = Unread("an SVG", "SVGs", "export it as PNG", suffixes=_names(".svg .svgz"))
 OTHER = Unread("another kind of file", "other files")

@@ -1,8 +1,8 @@
 """Opening a picture of any format that is read, and the frame of it that people see."""
 
 import io
-import sys
 from functools import lru_cache
+from importlib import import_module
 
 from PIL import Image
 
@@ -71,9 +71,8 @@ def _register(form: str) -> bool:
 
             pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
         else:
-            import pillow_jxl  # noqa: F401 - registers itself
-
-            sys.modules["pillow_jxl.JpegXLImagePlugin"].DECODE_THREADS = 0  # type: ignore[attr-defined]
+            plugin = import_module("pillow_jxl.JpegXLImagePlugin")  # an extra, which registers itself
+            plugin.DECODE_THREADS = 0  # type: ignore[attr-defined]
     except ImportError:
         return False
     return True

@@ -3,14 +3,16 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
+import pillow_jxl  # noqa: F401 - registers itself
 import pytest
 from conftest import TURN_BACK, draw
 from PIL import Image
 
-import pillow_heif
-import pillow_jxl  # noqa: F401 - registers itself
 from similarity.errors import ImageError
 from similarity.images.decoding import decode, decode_scaled, read_image, thumbnail
+
+pillow_heif.register_heif_opener()
 
 
 def encode(image: Image.Image, form: str, **options: object) -> bytes:
