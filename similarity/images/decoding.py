@@ -12,18 +12,14 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
 from similarity.images.formats import what_it_is_instead
+from similarity.images.limits import FILE_MEGABYTES, max_file_bytes, max_pixels, too_many_pixels
 from similarity.images.mending import mend
 from similarity.images.opening import frame_of, open_picture, show_first_frame
 from similarity.images.parts import check_parts
 from similarity.images.pixels import convert, factor_for
-from similarity.images.reduction import reduction
+from similarity.images.reduction import MAX_PIXELS_JPEG, reduction
 
-# Limits of decoding, so that no picture takes 300 MB; some decoders keep several copies (measured: 7 bytes for a pixel
-# of HEIC and JPEG XL). A picture beyond the side or the aspect ratio is a stripe, which is not worth searching with.
-MAX_FILE_BYTES = 200_000_000
-MAX_PIXELS = 50_000_000
-MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000, "HEIF": 40_000_000}
-MAX_PIXELS_PROGRESSIVE_CMYK = 30_000_000
+# A picture beyond the side or the aspect ratio is a stripe, which is not worth searching with.
 MAX_FRAMES = 1_000
 MAX_SIDE = 50_000
 MAX_ASPECT = 200
@@ -73,7 +69,9 @@ class Decoded:
     height: int
 
 
-# Pillow only warns about pictures between one and two times its own limit, which is above ours.
+# Pillow looks at a header before we do; its limit is that of the largest JPEG, which is decoded at an eighth.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS_JPEG
+# It only warns about pictures between one and two times its limit.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Its warnings about metadata do not matter, since metadata are dropped.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -96,8 +94,7 @@ def read_file(path: str | Path) -> tuple[bytes, float]:
             raise ImageError(str(path), "is a folder, not a picture.")
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(str(path), "is not a regular file.")
-        if status.st_size > MAX_FILE_BYTES:
-            raise TooLargeError(str(path), f"is too large ({status.st_size / 1e6:.0f} MB; the limit is 200 MB).")
+        _check_bytes(status.st_size, str(path))
         return Path(path).read_bytes(), status.st_mtime
     except (OSError, ValueError) as error:
         raise ImageError(str(path), f"cannot be read ({getattr(error, 'strerror', None) or error}).") from error
@@ -135,8 +132,7 @@ def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded
     """
     if not data:
         raise NotAnImageError(name, "is empty (0 bytes).")
-    if len(data) > MAX_FILE_BYTES:
-        raise TooLargeError(name, f"is too large ({len(data) / 1e6:.0f} MB; the limit is 200 MB).")
+    _check_bytes(len(data), name)
     check_parts(data, name)
     try:
         return _decode(data, name, side)
@@ -162,7 +158,7 @@ def _decode(data: bytes, name: str, side: int | None) -> Decoded:
     except UnidentifiedImageError as error:
         raise what_it_is_instead(data, name) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLargeError(name, "is too large (the limit is 50 megapixels).") from error
+        raise TooLargeError(name, f"is too large (the limit is {MAX_PIXELS_JPEG / 1e6:.0f} megapixels).") from error
     except DECODING_ERRORS as error:
         raise _damaged_error(name, error) from error
 
@@ -216,21 +212,26 @@ def grey_thumbnail(width: int, height: int) -> bytes:
     return thumbnail(Image.new("RGB", size, "lightgrey"))
 
 
+def _check_bytes(size: int, name: str) -> None:
+    if size > (limit := max_file_bytes()):
+        raise TooLargeError(
+            name, f"is too large ({size / 1e6:.0f} MB; the limit is {limit / 1e6:.0f} MB; {FILE_MEGABYTES} raises it)."
+        )
+
+
 def _check_size(image: Image.Image, name: str) -> int:
     """Reject a picture by the size in its header, before memory is allocated for its pixels.
 
     Returns:
         The factor by which a JPEG must be reduced while it is decoded: 1, 2, 4 or 8.
     """
-    size = f"{image.width} x {image.height} pixels"
-    limit = MAX_PIXELS_OF.get(image.format or "", MAX_PIXELS)
-    if image.mode == "CMYK" and image.info.get("progressive"):  # all its coefficients are in memory at once
-        limit = MAX_PIXELS_PROGRESSIVE_CMYK
+    is_progressive_cmyk = image.mode == "CMYK" and bool(image.info.get("progressive"))
+    limit = max_pixels(image.format or "", is_progressive_cmyk=is_progressive_cmyk)
     factor = reduction(image, limit)
     if not factor:
-        raise TooLargeError(name, f"is too large ({size}; the limit is {limit / 1e6:.0f} megapixels).")
+        raise too_many_pixels(name, image.size, limit)
     if max(image.size) > MAX_SIDE or max(image.size) > MAX_ASPECT * min(image.size):
-        raise TooLargeError(name, f"is too long and thin ({size}).")
+        raise TooLargeError(name, f"is too long and thin ({image.width} x {image.height} pixels).")
     # Only looking tells how many frames a GIF or a TIFF has; none but the first is looked at.
     frames = 1 if image.format in ("GIF", "TIFF") else getattr(image, "n_frames", 1)
     if frames > MAX_FRAMES:

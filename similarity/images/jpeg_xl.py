@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from similarity.errors import DamagedError, TooLargeError
+from similarity.errors import DamagedError
+from similarity.images.limits import max_pixels, too_many_pixels
 
-MAX_PIXELS = 25_000_000
 # Distributions of a size that is no multiple of eight: how many bits follow.
 BITS = (9, 13, 18, 30)
 # Width to height, by the three bits that name the usual ratios.
@@ -19,9 +19,8 @@ def check_size(data: bytes, name: str) -> None:
     if not header.startswith(CODESTREAM):
         raise DamagedError(name, "is damaged or incomplete (a JPEG XL without a picture in it).")
     width, height = _size(header[2:])
-    if width * height > MAX_PIXELS:
-        size = f"{width} x {height} pixels"
-        raise TooLargeError(name, f"is too large ({size}; the limit is {MAX_PIXELS / 1e6:.0f} megapixels).")
+    if width * height > (limit := max_pixels("JXL")):
+        raise too_many_pixels(name, (width, height), limit)
 
 
 def _codestream(data: bytes) -> bytes:

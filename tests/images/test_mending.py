@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from PIL import Image
 
 from similarity.errors import DamagedError, TooLargeError
 from similarity.images.decoding import decode, decode_scaled
+
+CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
 
 
 def encode(image: Image.Image, form: str, **options: object) -> bytes:
@@ -122,7 +125,7 @@ def test_tiffs_of_deep_grey_are_scaled(values: np.ndarray) -> None:  # type: ign
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(("side", "progressive"), [((9_000, 9_000), False), ((7_500, 7_500), True)])
+@pytest.mark.parametrize(("side", "progressive"), [((11_000, 11_000), False), ((7_500, 7_500), True)])
 def test_a_jpeg_above_50_megapixels_is_decoded_smaller(side: tuple[int, int], progressive: bool) -> None:
     data = encode(photograph().resize(side), "JPEG", progressive=progressive)
     decoded = decode_scaled(data, "large.jpg")
@@ -138,3 +141,28 @@ def test_a_jpeg_above_the_limit_of_all_is_refused_by_its_header() -> None:
     data[at : at + 4] = struct.pack(">HH", 40_000, 40_000)
     with pytest.raises(TooLargeError):
         decode(bytes(data), "huge.jpg")
+
+
+def test_a_setting_raises_the_limit_of_pixels_and_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(Image.new("1", (8_000, 7_000)), "PNG")
+    with pytest.raises(TooLargeError, match="the limit is 50 megapixels; SIMILARITY_MAX_MEGAPIXELS raises it"):
+        decode_scaled(data, "map.png", side=40)
+    monkeypatch.setenv("SIMILARITY_MAX_MEGAPIXELS", "60")
+    assert decode_scaled(data, "map.png", side=40).width == 8_000
+    monkeypatch.setenv("SIMILARITY_MAX_MEGAPIXELS", "many")
+    with pytest.raises(TooLargeError):
+        decode_scaled(data, "map.png", side=40)
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="needs the cases of shared/data")
+def test_files_of_telephones_scanners_and_cameras_show_the_photograph_that_they_were_made_of() -> None:
+    def case(name: str) -> Image.Image:
+        return decode((CASES / name).read_bytes(), name)
+
+    for name in ("IMG_0001.HEIC", "tiff_jpeg.tif", "DSCF0001.MPO", "jpeg_without_end_marker.jpg"):
+        assert difference(case(name), case("reference.jpg")) < 2, name
+    assert difference(case("png_ztxt_over_1_mb.png"), case("reference_small.png")) == 0
+    moving = np.asarray(case("gif_first_frame_offset.gif")).copy()
+    assert moving.shape == (711, 400, 3)
+    moving[177:532, 100:300] = 255
+    assert moving.min() == 255
