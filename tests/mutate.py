@@ -1,6 +1,6 @@
 """Decodes damaged pictures in a process of its own: typed errors only, no hang, no crash.
 
-python mutate.py SEED COUNT PICTURE...    prints one JSON object: how often it ended in what
+python mutate.py SEED[:FORMAT] COUNT PICTURE...    prints one JSON object: how often it ended in what
 """
 
 import io
@@ -11,24 +11,38 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pillow_heif
+import pillow_jxl  # noqa: F401 - registers itself
 from hostile import decode_bytes
 from PIL import Image
 
 FORMS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP")
+# Ways to encode in the formats that are mutated by themselves, beside the usual one.
+WAYS: dict[str, list[dict[str, object]]] = {
+    "TIFF": [
+        {"compression": way} for way in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits", "group4", "tiff_ccitt")
+    ],
+    "HEIF": [{"quality": 100, "chroma": "444"}],
+    "JXL": [{"lossless": True}, {"use_container": True}],
+}
+BILEVEL = ("group4", "tiff_ccitt")
 LONGEST_SECONDS = 5
 
 
-def encoded(path: Path) -> list[bytes]:
-    """A picture in each format, small, so that there is time for many."""
+def encoded(path: Path, form: str) -> list[bytes]:
+    """A picture in each format, or in one in several ways; small, so that there is time for many."""
     with Image.open(path) as image:
         small = image.convert("RGB")
     small.thumbnail((160, 160))
-    files = []
-    for form in FORMS:
-        buffer = io.BytesIO()
-        small.save(buffer, form)
-        files.append(buffer.getvalue())
-    return [path.read_bytes(), *files]
+    if form:
+        return [save(small, form, way) for way in ({}, *WAYS[form])]
+    return [path.read_bytes(), *(save(small, form, {}) for form in FORMS)]
+
+
+def save(image: Image.Image, form: str, way: dict[str, object]) -> bytes:
+    buffer = io.BytesIO()
+    (image.convert("1") if way.get("compression") in BILEVEL else image).save(buffer, form, **way)
+    return buffer.getvalue()
 
 
 def flip_bits(data: bytearray, chance: random.Random) -> None:
@@ -73,9 +87,11 @@ def large_numbers(data: bytearray, chance: random.Random) -> None:
 MUTATIONS = (flip_bits, flip_in_the_header, cut, take_out, repeat, blank, put_in_noise, large_numbers)
 
 
-def main(seed: int, count: int, paths: list[Path]) -> None:
+def main(seed: int, form: str, count: int, paths: list[Path]) -> None:
+    if form:
+        pillow_heif.register_heif_opener()
     chance, tally = random.Random(seed), Counter[str]()
-    files = [data for path in paths for data in encoded(path)]
+    files = [data for path in paths for data in encoded(path, form)]
     for number in range(count):
         data = bytearray(files[number % len(files)])
         for _ in range(chance.choice((1, 1, 1, 3))):
@@ -89,4 +105,5 @@ def main(seed: int, count: int, paths: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), [Path(path) for path in sys.argv[3:]])
+    seed, _, form = sys.argv[1].partition(":")
+    main(int(seed), form, int(sys.argv[2]), [Path(path) for path in sys.argv[3:]])

@@ -63,11 +63,19 @@ def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
 
 
 def say_skipped(skipped: "Sequence[Skipped]", *, all_in: str = "info --json") -> None:
-    """Print skipped files by name; if there are many, only the first, and the command that lists all."""
-    for file in skipped[:SHOWN_SKIPPED]:
+    """Print skipped files by name; if there are many, only the first, and the command that lists all.
+
+    Files of kinds that are not read take one line for each kind.
+    """
+    from similarity.sources.unread import lines_by_kind, without_unread
+
+    by_name = without_unread(skipped)
+    for file in by_name[:SHOWN_SKIPPED]:
         say(f"{file.path}: {file.reason}", as_="Skipped")
-    if len(skipped) > SHOWN_SKIPPED:
-        say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `{all_in}` lists them all.")
+    if len(by_name) > SHOWN_SKIPPED:
+        say(f"... and {len(by_name) - SHOWN_SKIPPED} more; `{all_in}` lists them all.")
+    for line in lines_by_kind(skipped):
+        say(line, as_="Skipped")
 
 
 @contextmanager

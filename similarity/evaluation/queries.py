@@ -18,6 +18,7 @@ from similarity.gallery import Gallery
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Item, Skipped, Source
 from similarity.sources.base import LABEL
+from similarity.sources.unread import without_unread
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
@@ -166,7 +167,7 @@ def embed_queries(gallery: Gallery, source: Source, progress: OnProgress | None 
             progress(replace(progressed, task="Embedding the queries"))
 
     items, embeddings = [], []
-    unreadable, repeated = len(source.skipped), 0
+    unreadable, repeated = len(without_unread(source.skipped)), 0
     for result in embed_source(source, gallery.embedder, thumbnails=False, progress=report):
         if isinstance(result, Embedded):
             items.append(result.item)

@@ -1,7 +1,6 @@
 """Decoding bytes to a safe, upright RGB picture. The only decoder: indexing and search see the same pixels."""
 
 import io
-import math
 import stat
 import struct
 import warnings
@@ -9,24 +8,21 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
-from similarity.images.formats import FORMATS, check_parts, what_it_is_instead
+from similarity.images.formats import what_it_is_instead
+from similarity.images.limits import FILE_MEGABYTES, max_file_bytes, max_pixels, too_many_pixels
+from similarity.images.mending import mend
+from similarity.images.opening import frame_of, open_picture, show_first_frame
+from similarity.images.parts import check_parts
+from similarity.images.pixels import convert, factor_for
+from similarity.images.reduction import MAX_PIXELS_JPEG, reduction
 
-# Limits of decoding, so that no picture takes 300 MB; decoders of the last two formats keep several copies. A picture
-# beyond the side or the aspect ratio is a stripe, which is not worth searching with.
-MAX_FILE_BYTES = 200_000_000
-MAX_PIXELS = 50_000_000
-MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000}
-MAX_PIXELS_PROGRESSIVE_CMYK = 30_000_000
+# A picture beyond the side or the aspect ratio is a stripe, which is not worth searching with.
 MAX_FRAMES = 1_000
 MAX_SIDE = 50_000
 MAX_ASPECT = 200
-# Pixels from which on a picture is at least halved, and pixels that are converted at a time.
-HALVED_FROM = 16_000_000
-STRIP_PIXELS = 1_000_000
 THUMBNAIL_SIDE = 320
 
 # Raised by Pillow's decoders on damaged files; OSError is documented, the others were seen in practice.
@@ -73,7 +69,9 @@ class Decoded:
     height: int
 
 
-# Pillow only warns about pictures between one and two times its own limit, which is above ours.
+# Pillow looks at a header before we do; its limit is that of the largest JPEG, which is decoded at an eighth.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS_JPEG
+# It only warns about pictures between one and two times its limit.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # Its warnings about metadata do not matter, since metadata are dropped.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -96,8 +94,7 @@ def read_file(path: str | Path) -> tuple[bytes, float]:
             raise ImageError(str(path), "is a folder, not a picture.")
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(str(path), "is not a regular file.")
-        if status.st_size > MAX_FILE_BYTES:
-            raise TooLargeError(str(path), f"is too large ({status.st_size / 1e6:.0f} MB; the limit is 200 MB).")
+        _check_bytes(status.st_size, str(path))
         return Path(path).read_bytes(), status.st_mtime
     except (OSError, ValueError) as error:
         raise ImageError(str(path), f"cannot be read ({getattr(error, 'strerror', None) or error}).") from error
@@ -107,12 +104,14 @@ def decode(data: bytes, name: str) -> Image.Image:
     """Decode a picture file that is already in memory, at its full size.
 
     Args:
-        data: the file's bytes: JPEG, PNG, WebP, GIF (its first frame), AVIF or BMP, independent of its name.
+        data: the file's bytes: JPEG, PNG, WebP, GIF, AVIF, BMP, TIFF, HEIC or JPEG XL, independent of its name; of
+            several frames or pages, the first.
         name: its name in errors.
 
     Returns:
         An RGB image: turned upright as its EXIF orientation says, transparency shown on white, 16-bit grey scaled to
-        8 bits, CMYK, palette and grey converted, all metadata dropped.
+        8 bits, CMYK, palette and grey converted, colours in sRGB as an embedded profile says, all metadata dropped. A
+        JPEG of more than 50 megapixels comes at a half, a quarter or an eighth of its size.
 
     Raises:
         ImageError: it is empty, not a picture, not one of these formats, too large, damaged or cut short.
@@ -133,22 +132,33 @@ def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded
     """
     if not data:
         raise NotAnImageError(name, "is empty (0 bytes).")
-    if len(data) > MAX_FILE_BYTES:
-        raise TooLargeError(name, f"is too large ({len(data) / 1e6:.0f} MB; the limit is 200 MB).")
+    _check_bytes(len(data), name)
     check_parts(data, name)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(image, name)
+        return _decode(data, name, side)
+    except DamagedError:
+        mended = mend(data)
+        if mended is None:
+            raise
+        return _decode(mended, name, side)
+
+
+def _decode(data: bytes, name: str, side: int | None) -> Decoded:
+    try:
+        with open_picture(data, name) as image:
+            factor = _check_size(image, name)
             size = image.size
-            if side:
-                image.draft(None, (side, side))  # no mode: that of the file
+            show_first_frame(image)
+            if side or factor > 1:
+                asked = side or max(size)
+                image.draft(None, (min(asked, size[0] // factor), min(asked, size[1] // factor)))  # in the file's mode
             rgb = to_rgb(image, name, side=side)
             width, height = reversed(size) if _orientation(image) in SIDEWAYS else size
             return Decoded(rgb, width, height)
     except UnidentifiedImageError as error:
         raise what_it_is_instead(data, name) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLargeError(name, "is too large (the limit is 50 megapixels).") from error
+        raise TooLargeError(name, f"is too large (the limit is {MAX_PIXELS_JPEG / 1e6:.0f} megapixels).") from error
     except DECODING_ERRORS as error:
         raise _damaged_error(name, error) from error
 
@@ -157,8 +167,9 @@ def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.I
     """Convert a picture that Pillow has opened as `decode_scaled` does, whether its pixels are loaded or not."""
     _check_size(image, name)
     try:
+        frame = frame_of(image)
         image.load()
-        rgb = _convert(image, _factor(image.size, side))
+        rgb = convert(image, factor_for(image.size, side), frame)
         turn = TURNS.get(_orientation(image))
         return rgb if turn is None else rgb.transpose(turn)
     except DECODING_ERRORS as error:
@@ -168,9 +179,16 @@ def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.I
 def count_pixels(data: bytes) -> int:
     """Number of pixels by the header of a picture file, without decoding it; 0 if it is not a picture."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        check_parts(data, "")
+        with open_picture(data, "") as image:
             return image.width * image.height
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, *DECODING_ERRORS):
+    except (
+        ImageError,
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+        *DECODING_ERRORS,
+    ):
         return 0
 
 
@@ -194,72 +212,41 @@ def grey_thumbnail(width: int, height: int) -> bytes:
     return thumbnail(Image.new("RGB", size, "lightgrey"))
 
 
-def _check_size(image: Image.Image, name: str) -> None:
-    """Reject a picture by the size in its header, before memory is allocated for its pixels."""
-    size = f"{image.width} x {image.height} pixels"
-    limit = MAX_PIXELS_OF.get(image.format or "", MAX_PIXELS)
-    if image.mode == "CMYK" and image.info.get("progressive"):  # all its coefficients are in memory at once
-        limit = MAX_PIXELS_PROGRESSIVE_CMYK
-    if image.width * image.height > limit:
-        raise TooLargeError(name, f"is too large ({size}; the limit is {limit / 1e6:.0f} megapixels).")
+def _check_bytes(size: int, name: str) -> None:
+    if size > (limit := max_file_bytes()):
+        raise TooLargeError(
+            name, f"is too large ({size / 1e6:.0f} MB; the limit is {limit / 1e6:.0f} MB; {FILE_MEGABYTES} raises it)."
+        )
+
+
+def _check_size(image: Image.Image, name: str) -> int:
+    """Reject a picture by the size in its header, before memory is allocated for its pixels.
+
+    Returns:
+        The factor by which a JPEG must be reduced while it is decoded: 1, 2, 4 or 8.
+    """
+    is_progressive_cmyk = image.mode == "CMYK" and bool(image.info.get("progressive"))
+    limit = max_pixels(image.format or "", is_progressive_cmyk=is_progressive_cmyk)
+    factor = reduction(image, limit)
+    if not factor:
+        raise too_many_pixels(name, image.size, limit)
     if max(image.size) > MAX_SIDE or max(image.size) > MAX_ASPECT * min(image.size):
-        raise TooLargeError(name, f"is too long and thin ({size}).")
-    # A GIF does not say how many frames it has; none but the first is looked at.
-    frames = 1 if image.format == "GIF" else getattr(image, "n_frames", 1)
+        raise TooLargeError(name, f"is too long and thin ({image.width} x {image.height} pixels).")
+    # Only looking tells how many frames a GIF or a TIFF has; none but the first is looked at.
+    frames = 1 if image.format in ("GIF", "TIFF") else getattr(image, "n_frames", 1)
     if frames > MAX_FRAMES:
         raise TooLargeError(name, f"is an animation of {frames:,} frames; the limit is {MAX_FRAMES:,}.")
+    return factor
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, from 1 to 8; 1 if there is none, or it cannot be read."""
+    """The EXIF orientation, from 1 to 8; 1 if there is none, it cannot be read, or the decoder has heeded it."""
+    if image.format == "JXL" and not getattr(image, "jpeg", False):  # which has an orientation of its own
+        return 1
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except DECODING_ERRORS:
         return 1
-
-
-def _factor(size: tuple[int, int], side: int | None) -> int:
-    """The factor of reduction that leaves the shorter side twice the needed pixels.
-
-    Very large pictures are halved in any case, which leaves at least 500 pixels on the shorter side.
-    """
-    if side is None:
-        return 1
-    return max(1, min(size) // (2 * side), 2 if size[0] * size[1] > HALVED_FROM else 1)
-
-
-def _convert(image: Image.Image, factor: int) -> Image.Image:
-    """Convert a picture to RGB, reduced by averaging; strip by strip, so that there is never a second full copy."""
-    if factor == 1:
-        return _pixels(image)
-    result = Image.new("RGB", (math.ceil(image.width / factor), math.ceil(image.height / factor)))
-    rows = factor * max(1, STRIP_PIXELS // (image.width * factor))
-    for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(image.height, top + rows)))
-        result.paste(_pixels(strip).reduce(factor), (0, top // factor))
-    return result
-
-
-def _pixels(image: Image.Image) -> Image.Image:
-    """Convert any mode that the six formats produce; `info` is emptied, since a CMYK profile is wrong on RGB pixels."""
-    if image.mode.startswith("I"):
-        rgb = _from_16_bit(image).convert("RGB")
-    elif image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        rgb = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    else:
-        rgb = image.convert("RGB")
-    rgb.info = {}
-    return rgb
-
-
-def _from_16_bit(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey to 8 bits (Pillow's own conversion clips); its transparent value, if any, becomes white."""
-    values = np.asarray(image).astype(np.int64).clip(0, 65535)
-    grey = (values >> 8).astype(np.uint8)
-    if isinstance(transparent := image.info.get("transparency"), int):
-        grey[values == transparent] = 255
-    return Image.fromarray(grey)
 
 
 def _damaged_error(name: str, error: BaseException) -> DamagedError:

@@ -16,6 +16,7 @@ from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
 from similarity.sources.base import join_copies
 from similarity.sources.locations import is_remote
+from similarity.sources.unread import without_unread
 from similarity.storage.cleanup import collect
 from similarity.storage.current import live_number
 from similarity.storage.generations import Generation
@@ -213,9 +214,9 @@ class Run:
         return [file for file in others if not self.source or file.source != self.source.name] + self.skipped
 
     def _nothing_left(self) -> SourceError | GalleryError:
-        if self.source and self.skipped:
-            reason = self.skipped[0].reason
-            return SourceError(f"None of the {len(self.skipped)} pictures in {self.source.name} can be read: {reason}")
+        if self.source and (unusable := without_unread(self.skipped)):
+            reason = unusable[0].reason
+            return SourceError(f"None of the {len(unusable)} pictures in {self.source.name} can be read: {reason}")
         return GalleryError(
             f"No picture would be left in the gallery, so nothing was changed. To delete it, remove {self.directory}."
         )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from similarity.errors import SourceError
 from similarity.images.decoding import read_file
-from similarity.images.formats import SUFFIXES
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
+from similarity.sources.unread import bounded, nothing_here, reason_of_file
 
 # Contents of a gallery's folder.
 GALLERY = {"CURRENT", "generations"}
@@ -60,19 +60,21 @@ def scan_folder(root: Path) -> Files:
         SourceError: `root` cannot be read, or has no picture files.
     """
     unreadable: list[OSError] = []
-    paths = sorted(_picture_files(root, unreadable))
+    others: list[Skipped] = []
+    paths = sorted(_picture_files(root, unreadable, others))
     if not paths and unreadable:
         raise SourceError(f"The folder {unreadable[0].filename} cannot be read ({unreadable[0].strerror}).")
     if not paths:
-        raise SourceError(f"There are no pictures in {root} (JPEG, PNG, WebP, GIF, AVIF and BMP are looked for).")
+        raise SourceError(nothing_here(root, others))
     skipped = [Skipped(shown(error.filename), f"cannot be read ({error.strerror}).") for error in unreadable]
     skipped += [Skipped(shown(path), "has a name that is not UTF-8: rename it.") for path in paths if not is_utf8(path)]
+    skipped += bounded(sorted(others, key=lambda file: file.path), str(root))
     items = [_item(root, path) for path in paths if is_utf8(path)]
     return Files(str(root), sorted(items, key=lambda item: item.id), skipped)
 
 
-def _picture_files(root: Path, unreadable: list[OSError]) -> Iterator[Path]:
-    """Every file below a folder that is named like a picture, links followed; notes folders that cannot be listed."""
+def _picture_files(root: Path, unreadable: list[OSError], others: list[Skipped]) -> Iterator[Path]:
+    """Every picture file below a folder, links followed; notes folders that cannot be listed, and other files."""
     seen: set[str] = set()
     for folder, subfolders, files in os.walk(root, onerror=unreadable.append, followlinks=True):
         real = os.path.realpath(folder)
@@ -85,8 +87,12 @@ def _picture_files(root: Path, unreadable: list[OSError]) -> Iterator[Path]:
             continue
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(folder, name)
+            if name.startswith("."):
+                continue
+            if reason := reason_of_file(path := Path(folder, name)):
+                others.append(Skipped(shown(path), reason))
+            else:
+                yield path
 
 
 def _item(root: Path, path: Path) -> Item:

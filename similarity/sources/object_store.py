@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from similarity.errors import FetchError
-from similarity.images.decoding import MAX_FILE_BYTES
+from similarity.images.limits import MAX_FILE_BYTES
 from similarity.sources.base import FileBytes
 
 SCHEMES = ("s3", "gs", "az")

@@ -12,8 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from similarity.errors import ImageError, SourceError
-from similarity.images.formats import SUFFIXES
+from similarity.images.formats import START_BYTES, SUFFIXES, reason_by_name, unread_reason
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
+from similarity.sources.unread import bounded, nothing_here
 
 MAX_ENTRIES = 50_000
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -21,6 +22,7 @@ MAX_ENTRY_BYTES = 100_000_000
 # Pictures are compressed already; a higher compression ratio is a decompression bomb. Small entries are harmless.
 MAX_RATIO = 100
 SMALL_BYTES = 1_000_000
+UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
 
 
 class Archive:
@@ -39,7 +41,7 @@ class Archive:
         try:
             entry = self._file.getinfo(item.id)
             return FileBytes(self._file.read(entry), self._changed)
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError) as error:
+        except UNPACKING_ERRORS as error:
             raise ImageError(item.path, "cannot be unpacked: it is damaged, or encrypted.") from error
 
     def stamp(self, item: Item) -> Stamp | None:
@@ -83,12 +85,16 @@ def open_archive(path: Path) -> Archive:
         file.close()
         raise
     items, skipped = {}, []
-    for entry in filter(_is_picture, entries):
+    visible = [(entry, _unread_reason(file, entry)) for entry in entries if not _is_hidden(entry)]
+    others = [Skipped(f"{path}/{entry.filename}", reason) for entry, reason in visible if reason]
+    for entry in (entry for entry, reason in visible if not reason):
         if entry.filename in items:
             skipped.append(Skipped(f"{path}/{entry.filename}", "is in the zip twice; the last one counts."))
         items[entry.filename] = _item(path, entry)
     if not items:
-        raise SourceError(f"There are no pictures in {path} (JPEG, PNG, WebP, GIF, AVIF and BMP are looked for).")
+        file.close()
+        raise SourceError(nothing_here(path, others))
+    skipped += bounded(others, str(path))
     return Archive(path, file, sorted(items.values(), key=lambda item: item.id), skipped)
 
 
@@ -123,10 +129,20 @@ def _fault(entry: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _is_picture(entry: zipfile.ZipInfo) -> bool:
-    pure = PurePosixPath(entry.filename)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in pure.parts)
-    return not hidden and pure.suffix.lower() in SUFFIXES
+def _is_hidden(entry: zipfile.ZipInfo) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(entry.filename).parts)
+
+
+def _unread_reason(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
+    """The reason why an entry is no picture to index; empty if it is one by its name or else by its first bytes."""
+    suffix = PurePosixPath(entry.filename).suffix.lower()
+    if suffix in SUFFIXES or (reason := reason_by_name(suffix)):
+        return "" if suffix in SUFFIXES else reason
+    try:
+        with file.open(entry) as opened:
+            return unread_reason(opened.read(START_BYTES), suffix)
+    except UNPACKING_ERRORS:
+        return "cannot be unpacked: it is damaged, or encrypted."
 
 
 def _item(path: Path, entry: zipfile.ZipInfo) -> Item:

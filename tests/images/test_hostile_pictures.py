@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
+import pillow_jxl  # noqa: F401 - registers itself
 import pytest
 from conftest import PHOTOGRAPHS, TURN_BACK, draw
 from PIL import Image, PngImagePlugin
@@ -24,6 +26,8 @@ HERE = Path(__file__).parents[1]
 WIDTH, HEIGHT = 240, 320
 RIGHT = f"RGB {WIDTH}x{HEIGHT} "
 MUTATIONS = 3_000
+FORMS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "HEIF", "JXL")
+pillow_heif.register_heif_opener()
 
 
 def save(image: Image.Image, form: str, **options: object) -> bytes:
@@ -70,6 +74,28 @@ def avif(width: int, height: int) -> bytes:
     whole = bytearray(save(Image.new("RGB", (64, 64), "red"), "AVIF"))
     at = whole.index(b"ispe") + 8
     whole[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(whole)
+
+
+def heic(width: int, height: int) -> bytes:
+    """A HEIC whose property boxes announce another size than its data have."""
+    whole = bytearray(save(Image.new("RGB", (64, 64), "red"), "HEIF"))
+    at = whole.index(b"ispe") + 8
+    whole[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(whole)
+
+
+def tiff(width: int, height: int) -> bytes:
+    """A deflated TIFF of 16-bit colours whose directory announces another size, all in one strip."""
+    image = Image.new("RGB", (64, 64))
+    whole = bytearray(save(image, "TIFF", compression="tiff_adobe_deflate"))
+    start, count = struct.unpack_from("<I", whole, 4)[0], 0
+    for at in range(start + 2, start + 2 + 12 * struct.unpack_from("<H", whole, start)[0], 12):
+        tag = struct.unpack_from("<H", whole, at)[0]
+        if tag in (256, 257, 278):
+            struct.pack_into("<HII", whole, at + 2, 4, 1, width if tag == 256 else height)
+            count += 1
+    assert count == 3
     return bytes(whole)
 
 
@@ -263,17 +289,15 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     },
     **{
         f"{form}-cut".lower(): (lambda form=form: save(picture(), form)[:700], NO_PICTURE)
-        for form in ("WEBP", "AVIF", "GIF")
+        for form in ("WEBP", "AVIF", "GIF", "TIFF", "HEIF", "JXL")
     },
-    **{
-        f"{form}-cut-to-20".lower(): (lambda form=form: save(picture(), form)[:20], NO_PICTURE)
-        for form in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")
-    },
+    **{f"{form}-cut-to-20".lower(): (lambda form=form: save(picture(), form)[:20], NO_PICTURE) for form in FORMS},
     **{
         f"{form}-flipped".lower(): (lambda form=form: flipped(form, 1), f"RGB|{TOO_LARGE}|{NO_PICTURE}")
-        for form in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")
+        for form in FORMS
     },
-    "jpeg-without-its-end": (lambda: save(picture(), "JPEG")[:-2], f"{RIGHT}|{DAMAGED}"),
+    "jpeg-without-its-end": (lambda: save(picture(), "JPEG")[:-2], RIGHT),
+    "jpeg-without-its-last-rows": (lambda: save(picture(), "JPEG")[:-40], DAMAGED),
     "jpeg-only-a-header": (lambda: b"\xff\xd8\xff\xe0", NO_PICTURE),
     # something else
     "empty.jpg": (lambda: b"", NO_IMAGE),
@@ -283,12 +307,28 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "archive.jpg": (lambda: b"PK\x03\x04" + bytes(100), UNSUPPORTED),
     "svg": (svg, f"{UNSUPPORTED}: is an SVG"),
     "svg-named.png": (svg, f"{UNSUPPORTED}: is an SVG"),
-    "tiff": (lambda: save(picture(), "TIFF"), f"{UNSUPPORTED}: is a TIFF file"),
-    "tiff-named.jpg": (lambda: save(picture(), "TIFF"), f"{UNSUPPORTED}: is a TIFF file"),
+    "tiff": (lambda: save(picture(), "TIFF"), RIGHT),
+    "tiff-named.jpg": (lambda: save(picture(), "TIFF"), RIGHT),
+    "tiff-deflated": (lambda: save(picture(), "TIFF", compression="tiff_adobe_deflate"), RIGHT),
+    "tiff-60000x30000": (lambda: tiff(60_000, 30_000), f"{TOO_LARGE}|{NO_PICTURE}"),
+    "tiff-in-one-strip-of-390-mb": (lambda: tiff(7_000, 7_000), f"{TOO_LARGE}|{DAMAGED}"),
+    "tiff-that-is-a-raw-file": (
+        lambda: save(picture(), "TIFF", tiffinfo={50706: bytes(4)}),
+        f"{UNSUPPORTED}: is a camera raw",
+    ),
+    "heic-60000x60000": (lambda: heic(60_000, 60_000), f"{TOO_LARGE}|{NO_PICTURE}"),
+    "jxl-65000x65000": (
+        lambda: b"\xff\x0a" + (0b11 << 1 | 64_999 << 3 | 1 << 33).to_bytes(8, "little") + bytes(60),
+        TOO_LARGE,
+    ),
+    "jxl-in-a-box": (lambda: save(picture(), "JXL", use_container=True), RIGHT),
+    "jxl-boxes-without-a-picture": (lambda: b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x08free" * 50_000, DAMAGED),
+    "jpeg-9000x9000-is-halved": (lambda: save(Image.new("L", (9_000, 9_000), 128), "JPEG"), r"RGB 9000x9000 \(12[78]"),
     "eps": (lambda: save(picture(), "EPS"), f"{UNSUPPORTED}: is a PostScript file"),
     "pdf": (lambda: save(picture(), "PDF"), f"{UNSUPPORTED}: is a PDF file"),
     "psd": (lambda: b"8BPS\0\1" + bytes(60), f"{UNSUPPORTED}: is a Photoshop file"),
-    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(60), f"{UNSUPPORTED}: is a HEIC file"),
+    "heic": (lambda: save(picture(), "HEIF"), RIGHT),
+    "heic-only-a-header": (lambda: b"\0\0\0\x18ftypheic" + bytes(60), DAMAGED),
     "fits": (lambda: b"SIMPLE  =                    T" + bytes(2_880), f"{UNSUPPORTED}: is a FITS file"),
     "icon": (lambda: save(picture().resize((32, 32)), "ICO"), f"{UNSUPPORTED}: is a Windows icon file"),
     "jpeg2000": (lambda: save(picture(), "JPEG2000"), f"{UNSUPPORTED}: is a JPEG 2000 file"),
@@ -343,6 +383,7 @@ LARGE = (
     "png-7000x7000-16-bit",
     "png-49000x1000-rgb",
     "avif-3900x3900",
+    "jpeg-9000x9000-is-halved",
     "jpeg-progressive-cmyk-7000x7000-whole",
 )
 CASES = [pytest.param(name, marks=[pytest.mark.exhaustive] if name in LARGE else []) for name in FILES]
@@ -413,3 +454,13 @@ def test_photographs_that_were_damaged_at_random_are_typed_errors_or_pictures(sh
     assert sum(tally.values()) == count
     assert tally.keys() <= {"a picture", DAMAGED, NO_IMAGE, TOO_LARGE, UNSUPPORTED}
     assert min(tally["a picture"], tally[DAMAGED]) > count / 20
+
+
+@pytest.mark.parametrize("form", ["TIFF", "HEIF", "JXL"])
+def test_telephone_and_scanner_files_that_were_damaged_are_typed_errors_or_pictures(share: Share, form: str) -> None:
+    count = share.count(MUTATIONS, parts=20)
+    photographs = sorted(FOLDER.glob("gallery/**/*.jpg"))[::70]
+    tally = in_a_process("mutate.py", f"{share.seed}:{form}", count, *photographs)
+    assert sum(tally.values()) == count
+    assert tally.keys() <= {"a picture", DAMAGED, NO_IMAGE, TOO_LARGE, UNSUPPORTED}
+    assert tally[DAMAGED] > count / 20

@@ -6,12 +6,16 @@ import streamlit as st
 
 from similarity.app.serving import access
 from similarity.app.wording import wording
+from similarity.app.wording.messages import as_markdown
 from similarity.sources import Skipped
+from similarity.sources.unread import lines_by_kind
 
 
 def show_skipped(skipped: Sequence[Skipped]) -> None:
     """Draw the table, folded up, since it may be long."""
     with st.expander(f"{wording.files(len(skipped))} skipped", icon=":material/warning:"):
+        for line in lines_by_kind(skipped):
+            st.caption(as_markdown(line))
         st.dataframe(
             {
                 "File": [_redact(file.path, file) for file in skipped],

@@ -11,7 +11,8 @@ from similarity.images.picture import QueryFile
 from similarity.text import plain
 from similarity.text.plain import LONGEST
 
-FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe"]
+FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe", "heic", "heif", "hif", "tif", "tiff"]
+FILE_TYPES += ["jxl", "mpo", "apng", "jif", "dib", "jpg_large"]
 TURN, NOT_UNDERSTOOD = "input_turn", "not_understood"
 NO_WORDS = (
     "The model of this gallery understands pictures, not words: paste a picture, or the address of one. "
