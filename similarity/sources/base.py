@@ -112,6 +112,11 @@ class Source(Protocol):
         """The source with a subset of its items, and nothing skipped: small enough to send to another process."""
 
 
+def notes_of(source: object) -> list[str]:
+    """Remarks on a source as a whole, such as how its names were decoded; most kinds have none."""
+    return list(getattr(source, "notes", ()))
+
+
 def files_of(items: Iterable[Item]) -> Iterator[Item]:
     """Every file of some items, each on its own: the item, then its copies."""
     for item in items:
