@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from similarity.errors import SourceError
 from similarity.fetch.http import fetch, is_url
 from similarity.images.decoding import read_file
-from similarity.paths import full_path
+from similarity.paths import full_path, on_disk
 from similarity.sources.base import FileBytes, Item, Stamp
 from similarity.sources.folder import file_stamp
 from similarity.sources.object_store import is_object, read_object
@@ -74,7 +74,7 @@ def read_place(place: str, fetch: Callable[[str], bytes] = fetch) -> FileBytes:
     """
     if is_object(place):
         return read_object(place)
-    return FileBytes(fetch(place)) if is_url(place) else FileBytes(*read_file(place))
+    return FileBytes(fetch(place)) if is_url(place) else FileBytes(*read_file(on_disk(Path(place))))
 
 
 def stamp_of(place: str) -> Stamp | None:
