@@ -69,14 +69,14 @@ class ZipFile(zipfile.ZipFile):
         self._stream = _Stream(path)
         try:
             super().__init__(self._stream)
+            self._stream.is_listing = False
+            self.raw_names = self._stream.names
+            for raw, info in zip(self.raw_names, self.infolist(), strict=True):
+                if raw.is_utf8 and is_utf8(raw.name):  # `zipfile` compares it with the name before the entry's bytes
+                    info.orig_filename = raw.name.decode()
         except BaseException:
             self._stream.close()
             raise
-        self.raw_names = self._stream.names
-        self._stream.is_listing = False
-        for raw, info in zip(self.raw_names, self.infolist(), strict=True):
-            if raw.is_utf8 and is_utf8(raw.name):  # `zipfile` compares it with the name before the entry's bytes
-                info.orig_filename = raw.name.decode()
 
     def close(self) -> None:
         """Close the file."""

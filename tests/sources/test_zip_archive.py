@@ -5,6 +5,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -289,3 +290,23 @@ def test_a_part_of_a_zip_is_read_in_another_process(path: Path) -> None:
     source = open_source(path)
     part = pickle.loads(pickle.dumps(source.part(source.items[:1])))
     assert part.read(part.items[0]).data.decode() == "Müller/鞋.jpg"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_list_of_entries_is_an_error_or_costs_entries_but_is_no_fault_of_ours(path: Path, seed: int) -> None:
+    sjis = "靴/ソファ.jpg".encode("cp932")
+    zip_names(path, ["ü.jpg".encode(), sjis, Named(b"a.jpg", flags=0x800, extra=unicode_path(b"a.jpg", "靴.jpg"))])
+    whole, random = path.read_bytes(), np.random.default_rng(seed)
+    start = whole.index(b"PK\x01\x02")
+    for _ in range(50):
+        data = bytearray(whole)
+        for place in random.integers(start, len(data), random.integers(1, 5)):
+            data[place] = random.integers(256)
+        path.write_bytes(data)
+        try:
+            source = open_source(path)
+        except SourceError:
+            continue
+        for item in source.items:
+            with suppress(ImageError):
+                source.read(item)
