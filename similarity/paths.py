@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from similarity.errors import SimilarityError
+from similarity.text.unicode import forms
 
 LONGEST_PATH = 4_096  # the limit of Linux
 
@@ -24,9 +25,19 @@ def full_path(place: str | Path) -> Path:
     if len(str(place)) > LONGEST_PATH:
         raise SimilarityError(f"A path can have {LONGEST_PATH:,} characters at most; this one has {len(str(place)):,}.")
     try:
-        return Path(place).expanduser().resolve()
+        return on_disk(Path(place).expanduser().resolve())
     except (OSError, ValueError, RuntimeError) as error:
         raise SimilarityError(f"{place} is not a valid path ({error}).") from error
+
+
+def on_disk(path: Path) -> Path:
+    """A path in the form of Unicode that the disk has it in, composed or decomposed; as it is if it is not there."""
+    if str(path).isascii() or os.path.exists(path):  # noqa: PTH110 - never raises
+        return path
+    found = Path(path.anchor)
+    for part in path.parts[len(found.parts) :]:
+        found = next((found / form for form in forms(part) if os.path.lexists(found / form)), found / part)
+    return found
 
 
 def galleries_folder() -> Path:

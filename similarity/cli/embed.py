@@ -54,9 +54,11 @@ def embed(
     """Embed pictures to Parquet files, also with Ray; `index --from-embeddings` makes a gallery of them."""
     from similarity.shards import run
     from similarity.shards.chunks import open_list
+    from similarity.sources.base import notes_of
 
     listed = open_list(source, split=split, products=products, seed=seed)
     workers = _workers(engine, address, cpus_per_worker)
+    terminal.say_notes(notes_of(listed))
     choice = choose(model, weights)
     try:
         with terminal.indexing() as progress:

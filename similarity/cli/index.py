@@ -232,9 +232,11 @@ def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dr
             "images_per_second": report.images_per_second,
             "recipe": manifest.recipe,
             "refinement": manifest.refinement,
+            "notes": report.notes,
         }
         terminal.print_json(facts | report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run})
         return
+    terminal.say_notes(report.notes)
     terminal.say_skipped(report.skipped)
     terminal.print_line(_sentence(report, directory.name, dry_run=dry_run))
     if not dry_run:

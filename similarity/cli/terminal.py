@@ -62,6 +62,12 @@ def say(text: str, *, as_: str = "", style: str = "yellow") -> None:
     Console(stderr=True, highlight=False).print(Text.assemble(*word, one_line(text)), soft_wrap=True)
 
 
+def say_notes(notes: Sequence[str]) -> None:
+    """Print remarks on a source, a line each."""
+    for note in notes:
+        say(note, as_="Note")
+
+
 def say_skipped(skipped: "Sequence[Skipped]", *, all_in: str = "info --json") -> None:
     """Print skipped files by name; if there are many, only the first, and the command that lists all.
 

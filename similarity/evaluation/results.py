@@ -24,6 +24,7 @@ from similarity.evaluation.metrics import Values
 from similarity.evaluation.ranking import Codes, Outcomes
 from similarity.sources import Item
 from similarity.sources.base import LABEL
+from similarity.text.unicode import nfc
 
 LEAVE_ONE_OUT = "leave-one-out"
 
@@ -204,4 +205,4 @@ class Evaluation:
 
 def label_of(item: Item, by: str) -> str | None:
     """Return the value of a picture in a column; a picture without a label takes that of an exact copy."""
-    return (next(iter(item.labels), None) if by == LABEL else item.metadata.get(by)) or None
+    return (next(iter(item.labels), None) if by == LABEL else item.metadata.get(nfc(by))) or None

@@ -64,7 +64,7 @@ def to_json(
 
 def to_json_file(value: dict[str, Any]) -> bytes:
     """Write an indented JSON file, which people can read, too."""
-    return json.dumps(value, indent=2, ensure_ascii=False).encode()
+    return json.dumps(value, indent=2, ensure_ascii=False).encode(errors="backslashreplace")  # lone surrogates
 
 
 def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable[[str], str] = str) -> bytes:

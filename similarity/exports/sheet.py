@@ -7,9 +7,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+import numpy as np
+from PIL import Image
 
 from similarity.errors import SearchError
+from similarity.exports.fonts import (
+    MISSING,
+    REPLACEMENT,
+    columns,
+    draw_line,
+    draw_lines,
+    needs_drawing,
+    with_replacements,
+)
 from similarity.search import Hit
 from similarity.sources.originals import file_name
 from similarity.text.plain import one_line
@@ -23,6 +33,8 @@ INK, FAINT = "#1f2430", "#6b7280"
 CARD = 480
 # Characters of a text that are drawn on a card; a card has no room for more.
 MAX_CHARACTERS = 200
+# Letters in a line of a card and of a caption, and the size of a caption.
+CARD_LETTERS, CAPTION_LETTERS, CAPTION_POINTS = 16, 24, 9
 
 
 def draw_sheet(
@@ -59,26 +71,24 @@ def draw_sheet(
     halves = figure.add_gridspec(1, 2, width_ratios=(2.0, COLUMNS), left=0.02, right=0.98, wspace=0.06)
     _draw_query(figure.add_subplot(halves[0]), query, heading, title, note)
     grid = halves[1].subgridspec(rows, COLUMNS, hspace=0.42, wspace=0.08)
-    for position, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
-        caption = format_label(hit.item.label or file_name(hit.item))
+    captions = [format_label(hit.item.label or file_name(hit.item)) for hit in hits]
+    for position, (hit, picture, caption) in enumerate(zip(hits, pictures, captions, strict=True)):
         _draw_hit(figure.add_subplot(grid[divmod(position, COLUMNS)]), hit, picture, caption)
     buffer = io.BytesIO()
+    if any(REPLACEMENT in with_replacements(one_line(caption)) for caption in (title, *captions)):
+        figure.text(0.5, 0.01, MISSING, fontsize=8, color=FAINT, ha="center", va="bottom")
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
 def draw_words(words: str) -> Image.Image:
     """Draw the words of a query on a card, which stands for a picture of the query."""
-    import matplotlib
-
-    font = (
-        Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-    )  # comes with matplotlib; it has no Chinese
-    lines = textwrap.wrap(one_line(words[:MAX_CHARACTERS]), 16, max_lines=6, placeholder=" …") or [""]
+    text = one_line(words[:MAX_CHARACTERS])
+    per_line = CARD_LETTERS * len(text) // max(columns(text), 1)
+    lines = textwrap.wrap(text, max(per_line, 3), max_lines=6, placeholder=" …") or [""]
     card = Image.new("RGB", (CARD, CARD), "#eceff3")
-    pen, large = ImageDraw.Draw(card), ImageFont.truetype(font, 40)
-    middle = (CARD / 2, CARD / 2)
-    pen.multiline_text(middle, "\n".join(lines), fill=INK, font=large, anchor="mm", align="center", spacing=14)
+    block = draw_lines(lines, 40, INK, spacing=6)
+    card.paste(block, ((CARD - block.width) // 2, (CARD - block.height) // 2), block)
     return card
 
 
@@ -111,8 +121,35 @@ def _draw_picture(axes: "Axes", picture: Image.Image, heading: str, caption: str
     axes.imshow(picture)
     heading, caption = one_line(heading), one_line(caption)
     axes.set_title(heading, fontsize=10, fontweight="bold", color=INK, pad=5, parse_math=False)
-    axes.set_xlabel(caption if len(caption) <= 24 else caption[:23] + "…", fontsize=9, color=FAINT, parse_math=False)
+    _write_below(axes, _shorten(caption))
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def _shorten(caption: str) -> str:
+    """The beginning of a caption that is too wide."""
+    if columns(caption) <= CAPTION_LETTERS:
+        return caption
+    while columns(caption) >= CAPTION_LETTERS:
+        caption = caption[:-1]
+    return f"{caption}…"
+
+
+def _write_below(axes: "Axes", caption: str) -> None:
+    """Write a faint line below a picture, in any language."""
+    caption = with_replacements(caption)
+    if not needs_drawing(caption):
+        axes.set_xlabel(caption, fontsize=CAPTION_POINTS, color=FAINT, parse_math=False)
+        return
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+    finer = 4  # pixels for a point, which the figure makes fewer
+    line = OffsetImage(np.asarray(draw_line(caption, finer * CAPTION_POINTS, FAINT)), zoom=1 / finer)
+    axes.add_artist(
+        AnnotationBbox(
+            line, (0.5, 0), xybox=(0, -3), xycoords="axes fraction", boxcoords="offset points",
+            box_alignment=(0.5, 1), frameon=False, pad=0, annotation_clip=False,
+        )
+    )  # fmt: skip

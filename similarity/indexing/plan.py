@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from similarity.errors import GalleryError
 from similarity.sources import Item, Source, Stamp
 from similarity.sources.base import files_of
+from similarity.text.unicode import nfc
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ def plan_removal(items: Iterable[Item], ids: Sequence[str], paths: Sequence[str]
     Raises:
         GalleryError: one of these matches no file in the gallery.
     """
-    wanted = {("id", value): value for value in ids} | {("label", value): value for value in labels}
-    wanted |= {("path", spelling): path for path in paths for spelling in (path, os.path.realpath(path))}
+    wanted = {("id", nfc(value)): value for value in ids} | {("label", nfc(value)): value for value in labels}
+    wanted |= {("path", nfc(spelling)): path for path in paths for spelling in (path, os.path.realpath(path))}
     unmet, plan = {(kind, value) for (kind, _), value in wanted.items()}, Plan()
     for file in files_of(items):
         met = wanted.keys() & _names(file)
@@ -116,14 +117,14 @@ def plan_removal(items: Iterable[Item], ids: Sequence[str], paths: Sequence[str]
 
 
 def _match(files: Sequence[Item], items: Sequence[Item]) -> list[Item | None]:
-    """Match each item of a source with a file of the gallery: same path and id, or else same path."""
+    """Match each item of a source with a file of the gallery: same path and id, or else same path, composed or not."""
     exact = {(file.path, file.id): file for file in files}
     matches = [exact.pop((item.path, item.id), None) for item in items]
     by_path: dict[str, deque[Item]] = defaultdict(deque)
     for file in exact.values():
-        by_path[file.path].append(file)
+        by_path[nfc(file.path)].append(file)
     return [
-        file or (by_path[item.path].popleft() if by_path.get(item.path) else None)
+        file or (by_path[nfc(item.path)].popleft() if by_path.get(nfc(item.path)) else None)
         for item, file in zip(items, matches, strict=True)
     ]
 
@@ -134,7 +135,7 @@ def _becomes(item: Item, before: Item | None, source: str, ids: set[str]) -> Ite
         return before
     new_id = next(candidate for candidate in _ids(item) if candidate not in ids)
     ids.add(new_id)
-    return replace(before or item, id=new_id, label=item.label, metadata=item.metadata, source=source)
+    return replace(before or item, id=new_id, path=item.path, label=item.label, metadata=item.metadata, source=source)
 
 
 def _ids(item: Item) -> Iterator[str]:
@@ -155,4 +156,4 @@ def _places(file: Item) -> set[str]:
 
 def _names(file: Item) -> set[tuple[str, str]]:
     """Return all ids, labels and paths that match a file."""
-    return {("id", file.id), ("label", file.label or ""), *(("path", place) for place in _places(file))}
+    return {("id", nfc(file.id)), ("label", nfc(file.label or "")), *(("path", nfc(place)) for place in _places(file))}

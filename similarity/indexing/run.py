@@ -14,7 +14,7 @@ from similarity.indexing.known import Embeddings, Known
 from similarity.indexing.plan import Plan, Reading
 from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
-from similarity.sources.base import join_copies
+from similarity.sources.base import join_copies, notes_of
 from similarity.sources.locations import is_remote
 from similarity.sources.unread import without_unread
 from similarity.storage.cleanup import collect
@@ -193,6 +193,7 @@ class Run:
             resumed=self.resumed,
             skipped=self.skipped,
             seconds=round(time.perf_counter() - self.started, 3),
+            notes=notes_of(self.source) if self.source else [],
         )
 
     def _record(self, reading: Reading, result: Embedded | Recognised | Skipped) -> None:

@@ -14,6 +14,7 @@ from similarity.search.accuracy import Where
 from similarity.sources import Item
 from similarity.sources.base import LABEL, _values
 from similarity.storage.items import Items
+from similarity.text.unicode import nfc
 
 
 class Facets:
@@ -24,7 +25,7 @@ class Facets:
         # A copy may have another label than its item. The label takes precedence over metadata named `label`.
         for row, metadata, label in items.iter_metadata() if isinstance(items, Items) else _iter_metadata(items):
             for column, value in _values(metadata, label):
-                rows.setdefault(column, {}).setdefault(value, array("q")).append(row)
+                rows.setdefault(nfc(column), {}).setdefault(nfc(value), array("q")).append(row)
         self._size = len(items)
         # Shown column -> its original name, and for each shown value the original ones; empty if none was renamed.
         self._originals: dict[str, tuple[str, dict[str, list[str]]]] = {}
@@ -81,12 +82,31 @@ class Facets:
     def original(self, where: Where) -> Where:
         """Return conditions in the names before `renamed`; raises as `rows`."""
         self.rows(where)
+        where = self.resolve(where)
         if not self._originals:
             return where
         conditions: dict[str, list[str]] = {}
         for name, values in where.items():
             column, originals = self._originals[name]
             conditions[column] = [old for value in values for old in originals.get(value, [])]
+        return conditions
+
+    def resolve(self, where: Where) -> Where:
+        """Return conditions with columns and values as they are here.
+
+        Text is composed, and `a=b=1`, which was taken for a condition on `a`, is one on `a=b` if only that is a column.
+        """
+        conditions: dict[str, list[str]] = {}
+        for written, values in where.items():
+            if not values:
+                conditions[nfc(written)] = []
+            for value in map(nfc, values):
+                column, rest = nfc(written), value
+                while column not in self._rows and "=" in rest:
+                    more, _, rest = rest.partition("=")
+                    column = f"{column}={more}"
+                is_known = column in self._rows
+                conditions.setdefault(column if is_known else nfc(written), []).append(rest if is_known else value)
         return conditions
 
     def rows(self, where: Where) -> npt.NDArray[np.int64]:
@@ -96,7 +116,7 @@ class Facets:
             SearchError: there is no such column.
         """
         chosen = np.ones(self._size, bool)
-        for column, values in where.items():
+        for column, values in self.resolve(where).items():
             if column not in self._rows:
                 raise SearchError(f"No picture of the gallery has a {column!r}: choose from {', '.join(self._rows)}.")
             has_value = np.zeros(self._size, bool)

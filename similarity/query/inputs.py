@@ -10,6 +10,7 @@ from PIL import Image
 from similarity.fetch.http import fetch, is_url
 from similarity.images.decoding import decode_scaled, read_file, to_rgb
 from similarity.images.picture import Box, QueryFile
+from similarity.paths import on_disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def read_query(query: str | Path | bytes) -> QueryFile:
         return QueryFile(query, "The uploaded file")
     if isinstance(query, str) and is_url(query):
         return QueryFile(fetch(query), query)
-    return QueryFile(read_file(query)[0], str(query))
+    return QueryFile(read_file(on_disk(Path(query)))[0], str(query))
 
 
 def read_once(query: Query) -> QueryFile | Image.Image | Text:

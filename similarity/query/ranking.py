@@ -89,9 +89,10 @@ class Ranker:
             return None
         key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(exclude_ids))
         if (selection := self._selections.get(key)) is None:
+            where = self.facets.resolve(where) if where else {}
             rows = self.facets.rows(where) if where else np.arange(len(self._generation.items))
             excluded = [self.row(item_id) for item_id in exclude_ids]
-            selection = Selection(np.setdiff1d(rows, excluded) if excluded else rows, dict(where or {}), excluded)
+            selection = Selection(np.setdiff1d(rows, excluded) if excluded else rows, dict(where), excluded)
             if len(self._selections) >= MAX_SELECTIONS:
                 self._selections.clear()
             self._selections[key] = selection

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from similarity.paths import on_disk
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -52,7 +54,7 @@ class Item:
     def is_gone(self) -> bool:
         """Whether the file, or its zip, is missing; always false for an address, which is not checked."""
         file = Path(self.source if self.source.lower().endswith(".zip") else self.path)
-        return file.is_absolute() and not file.exists()
+        return file.is_absolute() and not on_disk(file).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ class Source(Protocol):
 
     def part(self, items: Sequence[Item]) -> "Source":
         """The source with a subset of its items, and nothing skipped: small enough to send to another process."""
+
+
+def notes_of(source: object) -> list[str]:
+    """Remarks on a source as a whole, such as how its names were decoded; most kinds have none."""
+    return list(getattr(source, "notes", ()))
 
 
 def files_of(items: Iterable[Item]) -> Iterator[Item]:

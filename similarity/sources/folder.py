@@ -1,14 +1,17 @@
 """A folder of pictures, with all folders below it."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 from similarity.errors import SourceError
 from similarity.images.decoding import read_file
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
 from similarity.sources.unread import bounded, nothing_here, reason_of_file
+from similarity.text.unicode import nfc
 
 # Contents of a gallery's folder.
 GALLERY = {"CURRENT", "generations"}
@@ -69,7 +72,7 @@ def scan_folder(root: Path) -> Files:
     skipped = [Skipped(shown(error.filename), f"cannot be read ({error.strerror}).") for error in unreadable]
     skipped += [Skipped(shown(path), "has a name that is not UTF-8: rename it.") for path in paths if not is_utf8(path)]
     skipped += bounded(sorted(others, key=lambda file: file.path), str(root))
-    items = [_item(root, path) for path in paths if is_utf8(path)]
+    items = _with_own_ids(root, [_item(root, path) for path in paths if is_utf8(path)])
     return Files(str(root), sorted(items, key=lambda item: item.id), skipped)
 
 
@@ -97,7 +100,16 @@ def _picture_files(root: Path, unreadable: list[OSError], others: list[Skipped])
 
 def _item(root: Path, path: Path) -> Item:
     below = path.relative_to(root)
-    return Item(id=below.as_posix(), path=str(path), label=below.parent.name or None)
+    return Item(id=nfc(below.as_posix()), path=str(path), label=nfc(below.parent.name) or None)
+
+
+def _with_own_ids(root: Path, items: list[Item]) -> list[Item]:
+    """Items with an id each: of two names that only differ in how they are composed, each keeps its own."""
+    counts = Counter(item.id for item in items)
+    if len(counts) == len(items):
+        return items
+    own = (Path(item.path).relative_to(root).as_posix() for item in items)
+    return [replace(item, id=name) if counts[item.id] > 1 else item for item, name in zip(items, own, strict=True)]
 
 
 def is_utf8(path: Path) -> bool:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from similarity.errors import SourceError
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
-from similarity.sources.csv_table import PATH_COLUMNS, item_of_row
+from similarity.sources.csv_table import PATH_COLUMNS, RowIds, item_of_row
 from similarity.sources.locations import read_place, readers_for, stamp_of
 
 # Rows that are read at a time when the whole list is read.
@@ -104,17 +104,17 @@ class Listing:
         Raises:
             SourceError: the file is damaged, or has no row that can be used.
         """
-        numbers: dict[str, int] = {}
+        ids, has_id = RowIds("row"), "id" in self._columns.values()
         items: dict[int, Item] = {}
         skipped: list[Skipped] = []
         for block in self.blocks(BLOCK):
             skipped += block.skipped
             for number, item in block.items.items():
-                if numbers.setdefault(item.id, number) != number:
-                    fault = f"has the id {item.id!r}, as row {numbers[item.id]} has."
+                admitted, fault = ids.admit(item, number, has_id=has_id)
+                if admitted is None:
                     skipped.append(Skipped(f"{self.name}, row {number}", fault))
                     continue
-                items[number] = item
+                items[number] = admitted
         if not items:
             first = f"; {skipped[0].path}, {skipped[0].reason}" if skipped else "."
             raise SourceError(f"{self.name} has no row that can be used{first}")

@@ -5,7 +5,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -15,6 +15,8 @@ from similarity.errors import ImageError, SourceError
 from similarity.images.formats import START_BYTES, SUFFIXES, reason_by_name, unread_reason
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
 from similarity.sources.unread import bounded, nothing_here
+from similarity.sources.zip_directory import Entry, ZipFile, list_entries
+from similarity.text.unicode import nfc
 
 MAX_ENTRIES = 50_000
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -26,27 +28,43 @@ UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOF
 
 
 class Archive:
-    """The pictures in a zip file; make one with `open_archive`."""
+    """The pictures in a zip file; make one with `open_archive`.
 
-    def __init__(self, path: Path, file: zipfile.ZipFile, items: list[Item], skipped: list[Skipped]) -> None:
+    Attributes:
+        notes: remarks on the zip as a whole.
+    """
+
+    def __init__(
+        self, path: Path, file: ZipFile, entries: Mapping[str, Entry], skipped: list[Skipped], note: str
+    ) -> None:
+        """`entries` are its pictures, by their ids."""
         self.name = str(path)
-        self.items = items
+        self.items = sorted((_item(path, name) for name in entries), key=lambda item: item.id)
         self.skipped = skipped
+        self.notes = [note] if note else []
         self.readers = os.cpu_count() or 1
         self._file = file
         self._changed = path.stat().st_mtime
+        numbers = {id(info): number for number, info in enumerate(file.infolist())}
+        self._numbers = {name: numbers[id(entry.info)] for name, entry in entries.items()}
 
     def read(self, item: Item) -> FileBytes:
         """The bytes of an entry, checked against its CRC; zipfile reads no more than the size it announced."""
         try:
-            entry = self._file.getinfo(item.id)
-            return FileBytes(self._file.read(entry), self._changed)
+            return FileBytes(self._file.read(self._find(item.id)), self._changed)
         except UNPACKING_ERRORS as error:
-            raise ImageError(item.path, "cannot be unpacked: it is damaged, or encrypted.") from error
+            raise ImageError(item.path, "cannot be unpacked: it is damaged.") from error
 
     def stamp(self, item: Item) -> Stamp | None:
         """An entry's size, and when the zip was last changed: the entries' own times are local and often made up."""
-        return Stamp(self._file.getinfo(item.id).file_size, self._changed)
+        return Stamp(self._find(item.id).file_size, self._changed)
+
+    def _find(self, name: str) -> zipfile.ZipInfo:
+        """The record of an entry by its id, also as earlier versions had it; raises KeyError if there is none."""
+        number = self._numbers.get(name, self._numbers.get(nfc(name)))
+        if number is None:
+            number = {raw.for_zipfile: place for place, raw in enumerate(self._file.raw_names)}[name]
+        return self._file.infolist()[number]
 
     def whereabouts(self, item: Item) -> str:
         """The path of the zip, with the entry's behind it."""
@@ -56,11 +74,12 @@ class Archive:
         """The source with a subset of its items."""
         part = copy(self)
         part.items, part.skipped = list(items), []
+        part._numbers = {item.id: self._numbers[item.id] for item in items}
         return part
 
     @cached_property
-    def _file(self) -> zipfile.ZipFile:
-        return zipfile.ZipFile(self.name)
+    def _file(self) -> ZipFile:
+        return ZipFile(self.name)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the open zip: another process opens it itself."""
@@ -75,30 +94,41 @@ def open_archive(path: Path) -> Archive:
             lead out of it, links, too many of them, too large ones, or ones that grow a hundredfold.
     """
     try:
-        file = zipfile.ZipFile(path)
+        file = ZipFile(path)
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
         raise SourceError(f"{path} is not a readable zip file.") from error
-    entries = [entry for entry in file.infolist() if not entry.is_dir()]
     try:
+        entries, note = list_entries(file)
         _refuse_attacks(path, entries)
+        pictures, skipped = _pictures(path, file, entries)
     except SourceError:
         file.close()
         raise
-    items, skipped = {}, []
-    visible = [(entry, _unread_reason(file, entry)) for entry in entries if not _is_hidden(entry)]
-    others = [Skipped(f"{path}/{entry.filename}", reason) for entry, reason in visible if reason]
-    for entry in (entry for entry, reason in visible if not reason):
-        if entry.filename in items:
-            skipped.append(Skipped(f"{path}/{entry.filename}", "is in the zip twice; the last one counts."))
-        items[entry.filename] = _item(path, entry)
-    if not items:
-        file.close()
+    return Archive(path, file, pictures, skipped, note)
+
+
+def _pictures(path: Path, file: ZipFile, entries: Sequence[Entry]) -> tuple[dict[str, Entry], list[Skipped]]:
+    """The entries that are pictures, by their ids, and those that are not, or cannot be read."""
+    pictures: dict[str, Entry] = {}
+    twice, others = [], []
+    for entry in entries:
+        if _is_hidden(entry):
+            continue
+        if reason := _unread_reason(file, entry):
+            others.append(Skipped(f"{path}/{entry.name}", reason))
+            continue
+        if entry.name in pictures:
+            twice.append(Skipped(f"{path}/{entry.name}", "is in the zip twice; the last one counts."))
+        pictures[entry.name] = entry
+    faults = [entry for entry in entries if entry.fault and not _is_hidden(entry)]
+    if not pictures and faults:
+        raise SourceError(f"No picture in {path} can be read: {path}/{faults[0].name} {faults[0].fault}")
+    if not pictures:
         raise SourceError(nothing_here(path, others))
-    skipped += bounded(others, str(path))
-    return Archive(path, file, sorted(items.values(), key=lambda item: item.id), skipped)
+    return pictures, [*twice, *bounded(others, str(path))]
 
 
-def _refuse_attacks(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+def _refuse_attacks(path: Path, entries: Sequence[Entry]) -> None:
     if len(entries) > MAX_ENTRIES:
         raise SourceError(
             f"{path} has {len(entries):,} files; more than {MAX_ENTRIES:,} are not read from a zip: "
@@ -106,45 +136,46 @@ def _refuse_attacks(path: Path, entries: list[zipfile.ZipInfo]) -> None:
         )
     for entry in entries:
         if fault := _fault(entry):
-            raise SourceError(f"{path} is refused: its entry {entry.filename!r} {fault}.")
-    total = sum(entry.file_size for entry in entries)
+            raise SourceError(f"{path} is refused: its entry {entry.name!r} {fault}.")
+    total = sum(entry.info.file_size for entry in entries)
     if total > MAX_TOTAL_BYTES:
         raise SourceError(f"{path} unpacks to {total / 1e9:.0f} GB; the limit is 20 GB: index the unpacked folder.")
-    packed = sum(entry.compress_size for entry in entries)
+    packed = sum(entry.info.compress_size for entry in entries)
     if total > 10 * SMALL_BYTES and total > MAX_RATIO * max(packed, 1):
         raise SourceError(f"{path} is refused: it grows {total // max(packed, 1)} times when it is unpacked.")
 
 
-def _fault(entry: zipfile.ZipInfo) -> str:
-    """The fault of an entry; empty if it has none."""
-    pure = PurePosixPath(entry.filename.replace("\\", "/"))
+def _fault(entry: Entry) -> str:
+    """The fault of an entry that no honest zip has; empty if it has none."""
+    pure, info = PurePosixPath(entry.name), entry.info
     if pure.is_absolute() or ".." in pure.parts or (pure.parts and pure.parts[0].endswith(":")):
         return "leads out of the zip"
-    if stat.S_ISLNK(entry.external_attr >> 16):
+    if stat.S_ISLNK(info.external_attr >> 16):
         return "is a link"
-    if entry.file_size > MAX_ENTRY_BYTES:
-        return f"unpacks to {entry.file_size / 1e6:.0f} MB"
-    if entry.file_size > SMALL_BYTES and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
-        return f"grows {entry.file_size // max(entry.compress_size, 1)} times"
+    if info.file_size > MAX_ENTRY_BYTES:
+        return f"unpacks to {info.file_size / 1e6:.0f} MB"
+    if info.file_size > SMALL_BYTES and info.file_size > MAX_RATIO * max(info.compress_size, 1):
+        return f"grows {info.file_size // max(info.compress_size, 1)} times"
     return ""
 
 
-def _is_hidden(entry: zipfile.ZipInfo) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(entry.filename).parts)
+def _is_hidden(entry: Entry) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(entry.name).parts)
 
 
-def _unread_reason(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
+def _unread_reason(file: ZipFile, entry: Entry) -> str:
     """The reason why an entry is no picture to index; empty if it is one by its name or else by its first bytes."""
-    suffix = PurePosixPath(entry.filename).suffix.lower()
-    if suffix in SUFFIXES or (reason := reason_by_name(suffix)):
-        return "" if suffix in SUFFIXES else reason
+    suffix = PurePosixPath(entry.name).suffix.lower()
+    if suffix not in SUFFIXES and (reason := reason_by_name(suffix)):
+        return reason
+    if entry.fault or suffix in SUFFIXES:
+        return entry.fault
     try:
-        with file.open(entry) as opened:
+        with file.open(entry.info) as opened:
             return unread_reason(opened.read(START_BYTES), suffix)
     except UNPACKING_ERRORS:
-        return "cannot be unpacked: it is damaged, or encrypted."
+        return "cannot be unpacked: it is damaged."
 
 
-def _item(path: Path, entry: zipfile.ZipInfo) -> Item:
-    label = PurePosixPath(entry.filename).parent.name or None
-    return Item(id=entry.filename, path=f"{path}/{entry.filename}", label=label)
+def _item(path: Path, name: str) -> Item:
+    return Item(id=name, path=f"{path}/{name}", label=PurePosixPath(name).parent.name or None)

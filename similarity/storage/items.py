@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from similarity.sources import Item
 from similarity.sources.base import files_of
 from similarity.storage.parquet import read_table
+from similarity.text.unicode import nfc
 
 # Items that are converted from or to lines at a time.
 CHUNK = 8192
@@ -52,7 +53,7 @@ class Items(Sequence[Item]):
 
     def __init__(self, table: pa.Table) -> None:
         """Wrap the lines of a file; raises ValueError or LookupError if they are not lines of items."""
-        self._table = table.select(SCHEMA.names[1:]).combine_chunks()
+        self._table = _composed(table.select(SCHEMA.names[1:]).combine_chunks())
         contents = self._table.column("sha256").combine_chunks()
         # Numbered by first appearance, as `join_copies` does it.
         row_of_line = contents.dictionary_encode().indices.to_numpy()
@@ -100,8 +101,8 @@ class Items(Sequence[Item]):
 
     def find(self, value: str) -> int | None:
         """Return the row of the item with an id, or with a SHA-256 in hex; None if there is no such item."""
-        for column in ("id", "sha256"):
-            is_equal = pc.equal(self._table.column(column), value).to_numpy()
+        for column, written in dict.fromkeys((("id", value), ("id", nfc(value)), ("sha256", value))):
+            is_equal = pc.equal(self._table.column(column), written).to_numpy()
             for line in np.flatnonzero(is_equal):
                 row = int(self._row_of_line[line])
                 if column == "sha256" or self._lines[row] == line:  # the id of a copy is not that of the item
@@ -179,6 +180,18 @@ def _to_line(row: int, item: Item) -> dict[str, Any]:
 
 def _to_item(line: dict[str, Any]) -> Item:
     return Item(**line | {"metadata": json.loads(line["metadata"])})
+
+
+def _composed(table: pa.Table) -> pa.Table:
+    """Lines with composed labels, metadata and ids, as sources give them; galleries of earlier versions have others."""
+    for name in ("label", "metadata", "id"):
+        column = table.column(name)
+        if _all(pc.string_is_ascii(column)):
+            continue
+        composed = pc.utf8_normalize(column, form="NFC")
+        if name != "id" or pc.count_distinct(composed).as_py() == pc.count_distinct(column).as_py():
+            table = table.set_column(table.schema.get_field_index(name), name, composed)
+    return table
 
 
 def _as_arrow(numbers: npt.NDArray[np.int64]) -> pa.Array:

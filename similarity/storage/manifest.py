@@ -46,6 +46,7 @@ class Report:
         resumed: pictures that an interrupted run had embedded.
         skipped: files of the source that cannot be used.
         seconds: duration of the run.
+        notes: remarks on the source as a whole.
     """
 
     task: str
@@ -60,6 +61,7 @@ class Report:
     resumed: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ LONGEST = 2_048
 
 # Beginnings that a spreadsheet may take for a formula, at the start of a cell or after a separator.
 FORMULA = re.compile(r"(^|[;,\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
+JOINERS = "\u200c\u200d"
 LONGEST_LOGGED = 4_000
 LONGEST_SAID = 200
 # Longest file name, in bytes of UTF-8: file systems accept 255.
@@ -18,8 +19,14 @@ LONGEST_ENTRY, LONGEST_SUFFIX = 240, 16
 
 
 def one_line(text: str) -> str:
-    """Text in one line, with invisible characters escaped, so that no terminal obeys them."""
-    return text if text.isprintable() else "".join(map(_escape, text))
+    """Text in one line, with invisible characters escaped, so that no terminal obeys them.
+
+    Joiners stay where they belong to the spelling of a language, or to an emoji.
+    """
+    if text.isprintable():
+        return text
+    around = zip(f" {text}", text, f"{text[1:]} ", strict=False)
+    return "".join(letter if _joins(before, letter, after) else _escape(letter) for before, letter, after in around)
 
 
 def cell(value: Any) -> Any:
@@ -58,6 +65,11 @@ def log(level: int) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter("%(levelname)s:%(name)s:%(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
+
+
+def _joins(before: str, letter: str, after: str) -> bool:
+    """Whether a character joins two of a script that is written with joiners, such as Persian, or two emoji."""
+    return letter in JOINERS and min(before, after) >= "\u0600" and (before + after).isprintable()
 
 
 def _sanitize(name: str) -> str:

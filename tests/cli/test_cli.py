@@ -374,3 +374,26 @@ def test_changing_a_gallery_that_does_not_exist_is_one_plain_sentence(
         assert done.stderr.startswith("Error: There is no gallery in ")
     assert run("remove", "-g", "none").returncode == 2
     assert not (empty_home / "galleries").exists()
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_what_had_to_be_guessed_of_a_source_is_said_and_in_the_json(run: Run, own_pictures: Path) -> None:
+    path = own_pictures / "products.csv"
+    path.write_bytes("path,label,a=b\ndots/dots-0.jpg,Stühle,1\nrings/rings-0.jpg,Tische,2\n".encode("cp1252"))
+    done = run("index", path, "-g", "tables", "-m", MODEL)
+    assert "Note: The CSV is not UTF-8; it was read as cp1252 (Western European)." in done.stderr
+    report = json.loads(run("sync", path, "-g", "tables", "--json").stdout)
+    assert report["notes"] == ["The CSV is not UTF-8; it was read as cp1252 (Western European)."]
+    query = own_pictures / "dots" / "dots-1.jpg"
+    for condition in ("label=Stu\u0308hle", "a=b=1"):
+        found = json.loads(run("search", query, "-g", "tables", "--where", condition, "--json").stdout)
+        assert [hit["label"] for hit in found["hits"]] == ["Stühle"], condition
+
+
+def test_a_query_whose_name_is_no_utf8_is_drawn_and_named(run: Run, shapes: Gallery, own_pictures: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(own_pictures) + b"/caf\xe9\x1b[2J\n.jpg"))
+    (own_pictures / "dots" / "dots-0.jpg").rename(odd)
+    done = run("search", odd, "-g", shapes.directory, "--sheet", "sheet.png")
+    assert (done.returncode, Path("sheet.png").read_bytes()[:4]) == (0, b"\x89PNG"), done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert json.loads(run("search", odd, "-g", shapes.directory, "--json").stdout)["query"] == str(odd)

@@ -147,6 +147,13 @@ def test_a_text_that_says_nothing_is_an_error_and_a_long_one_is_cut_off(at_words
     assert embedder.embed(["boots " * 500]).shape == (1, 512)
 
 
+def test_words_that_are_no_utf8_or_decomposed_are_embedded(at_words: Words) -> None:
+    embedder = TextEmbedder(BACKBONES[WITH_WORDS], at_words.sha256)
+    odd, composed, decomposed = embedder.embed(["caf\udce9", "gr\u00fcn", "gru\u0308n"])
+    assert np.isfinite(odd).all()
+    assert np.array_equal(composed, decomposed)
+
+
 def test_words_need_weights_only_until_their_network_is_kept(
     at_words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

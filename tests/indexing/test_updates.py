@@ -18,6 +18,8 @@ from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, So
 from similarity.indexing import operations
 from similarity.progress import Progress
 from similarity.sources import Item, Skipped, open_source
+from similarity.sources.folder import Files
+from similarity.sources.originals import read_original
 from similarity.storage import generations
 from similarity.storage.manifest import Report
 
@@ -479,3 +481,50 @@ def draw_into(path: Path) -> Path:
 def test_a_stray_file_in_a_gallery_is_in_nobodys_way(gallery: Gallery) -> None:
     (gallery.directory / ".DS_Store").touch()
     assert len(gallery.remove(labels=["dots"])) == 10
+
+
+def decomposed(folder: Path) -> Files:
+    """The pictures of a folder as earlier versions listed those of a Mac: labels and ids decomposed as on the disk."""
+    items = [
+        Item(str(path.relative_to(folder)), str(path), path.parent.name, {"ort": path.parent.name})
+        for path in sorted(folder.rglob("*.jpg"))
+    ]
+    return Files(str(folder), items, [])
+
+
+def test_a_gallery_of_an_earlier_version_with_decomposed_names_has_one_label_for_what_looks_the_same(
+    own_pictures: Path, tmp_path: Path
+) -> None:
+    (own_pictures / "dots").rename(own_pictures / "Ko\u0308ln")
+    (own_pictures / "rings").rename(own_pictures / "K\u00f6ln")
+    gallery = Gallery.build(decomposed(own_pictures), tmp_path / "old", model=MODEL)
+    assert gallery.facets.counts("label")["K\u00f6ln"] == 10
+    assert gallery.items.labels().count("K\u00f6ln") == 10
+    for label in ("K\u00f6ln", "Ko\u0308ln"):
+        assert len(gallery.search(own_pictures / "Ko\u0308ln" / "dots-0.jpg", 20, where={"label": [label]})) == 10
+        assert gallery.find(f"{label}/dots-0.jpg").id == "K\u00f6ln/dots-0.jpg"
+    report = gallery.sync(own_pictures).report
+    assert (report.unchanged, report.embedded, report.removed) == (15, 0, 0)
+    assert gallery.remove(ids=["Ko\u0308ln/dots-0.jpg"], labels=[]).report.removed == 1
+    assert gallery.remove(labels=["Ko\u0308ln"]).report.removed == 9, "one of the ten was removed before"
+
+
+def test_a_folder_that_was_copied_to_a_disk_that_composes_names_is_the_same(own_pictures: Path, tmp_path: Path) -> None:
+    old, new = own_pictures / "Ko\u0308ln", own_pictures / "K\u00f6ln"
+    (own_pictures / "dots").rename(old)
+    gallery = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    old.rename(new)
+    assert not any(item.is_gone for item in gallery.items)
+    assert read_original(gallery.items[0]).sha256 == gallery.items[0].sha256
+    report = gallery.sync(own_pictures).report
+    assert (report.unchanged, report.embedded, report.added, report.removed) == (15, 0, 0, 0)
+    paths = {item.path for item in Gallery.open(gallery.directory).items}
+    assert str(new / "dots-0.jpg") in paths
+
+
+def test_names_that_only_differ_in_how_they_are_composed_are_two_pictures(own_pictures: Path) -> None:
+    for number, name in enumerate(("u\u0308.jpg", "\u00fc.jpg")):
+        (own_pictures / "dots" / f"dots-{number}.jpg").rename(own_pictures / "dots" / name)
+    ids = [item.id for item in open_source(own_pictures).items]
+    assert {"dots/u\u0308.jpg", "dots/\u00fc.jpg"} <= set(ids)
+    assert len(set(ids)) == 15

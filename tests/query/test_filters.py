@@ -42,6 +42,30 @@ def test_values_of_a_column_are_alternatives_and_columns_are_all_to_be_met(where
     assert Facets(ITEMS).rows(where).tolist() == rows
 
 
+def test_a_column_may_have_an_equals_sign_in_its_name() -> None:
+    facets = Facets(
+        [Item("0", "/0.jpg", None, {"a=b": "1", "c": "=x"}), Item("1", "/1.jpg", None, {"a=b": "2", "c": "y"})]
+    )
+    assert facets.rows({"a": ["b=1"]}).tolist() == [0], "as the command line splits a=b=1"
+    assert facets.rows({"a=b": ["2"]}).tolist() == [1]
+    assert facets.rows({"c": ["=x"]}).tolist() == [0]
+    with pytest.raises(SearchError, match="No picture of the gallery has a 'd'"):
+        facets.rows({"d": ["e=1"]})
+
+
+@pytest.mark.parametrize("written", ["K\u00f6ln", "Ko\u0308ln"])
+@pytest.mark.parametrize("column", ["gr\u00f6\u00dfe", "gro\u0308\u00dfe"])
+def test_a_condition_is_met_however_its_text_is_composed(written: str, column: str) -> None:
+    items = [
+        Item("0", "/0.jpg", "K\u00f6ln", {"gr\u00f6\u00dfe": "\u00fc"}),
+        Item("1", "/1.jpg", "Ko\u0308ln", {"gro\u0308\u00dfe": "u\u0308"}),
+        Item("2", "/2.jpg", "Bonn", {"gr\u00f6\u00dfe": "x"}),
+    ]
+    facets = Facets(items)
+    assert facets.rows({"label": [written], column: ["\u00fc"]}).tolist() == [0, 1]
+    assert facets.renamed(str.upper).original({"LABEL": [written.upper()]}) == {"label": ["K\u00f6ln"]}
+
+
 def test_a_column_that_no_picture_has_is_an_error_that_names_those_there_are() -> None:
     with pytest.raises(SearchError, match=r"'size': choose from .*label"):
         Facets(ITEMS).rows({"size": ["1"]})

@@ -32,6 +32,10 @@ def test_what_a_terminal_obeys_is_written_out(text: str, capsys: pytest.CaptureF
 def test_names_that_people_give_are_left_as_they_are() -> None:
     for name in ("Schuh übergrößen.jpg", "靴.jpg", "été 2024 (1).png", "a[b]c.webp", "👟.jpg"):
         assert plain.one_line(name) == name
+    for name in ("می\u200cخواهم", "👩\u200d🔬.jpg", "क्\u200dष"):
+        assert plain.one_line(name) == name
+    assert plain.one_line("pay\u200cpal") == r"pay\u200cpal"
+    assert plain.one_line("م\u200c\x1b[2J") == r"م\u200c\x1b[2J"
     assert plain.one_line("Screenshot 9.41\u202fAM.png") == "Screenshot 9.41 AM.png"
 
 

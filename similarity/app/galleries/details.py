@@ -106,6 +106,8 @@ def _show_health(gallery: Gallery) -> None:
         f"Last run: {as_markdown(doing.lower())} this gallery{sentence_as_markdown(source)}, "
         f"in {wording.duration(run.seconds)}: {as_markdown(job_messages.count_changes(run))}."
     )
+    for note in run.notes:
+        st.markdown(sentence_as_markdown(note))
     if manifest.duplicates:
         st.markdown(job_messages.copies(manifest.duplicates))
     if gone := sum(item.is_gone for item in gallery.items[:MAX_CHECKED]):

@@ -120,7 +120,8 @@ def _done(job: Job) -> str:
     if isinstance(result, Report):
         skipped = f" {files(len(result.skipped))} could not be used." if result.skipped else ""
         ready = "ready" if job.task == "index" else "up to date"
-        return f"{name} is {ready}: {count_changes(result)}, in {duration(result.seconds)}.{skipped}"
+        done = f"{name} is {ready}: {count_changes(result)}, in {duration(result.seconds)}.{skipped}"
+        return " ".join((done, *result.notes))
     if job.task == "verify" and isinstance(result, Manifest):
         return f"{name} is sound: all {len(result.files) + 1} files are undamaged."
     if isinstance(result, Manifest):

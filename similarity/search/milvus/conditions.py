@@ -14,6 +14,7 @@ from similarity.search import Rows, Selection
 from similarity.search.stores import Before
 from similarity.sources import Item
 from similarity.sources.base import facts_of, items_at
+from similarity.text.unicode import forms
 
 TOGETHER = 8192  # items that are read at a time
 # The fields of a collection: the key, the embedding, and the tags.
@@ -62,7 +63,8 @@ def condition(among: Selection | None, keys: Rows) -> str | None:
 
 
 def _texts(column: str, values: Iterable[str]) -> str:
-    return json.dumps([tag(column, value) for value in values])
+    written = [(name, form) for name in forms(column) for value in values for form in forms(value)]
+    return json.dumps([tag(name, form) for name, form in written])  # a collection may be older than the composed form
 
 
 def _numbers(keys: Rows) -> str:
