@@ -18,6 +18,7 @@
     └── GalleryError        a gallery that cannot be made or used
         ├── GalleryNotFoundError
         ├── GalleryDamagedError
+        ├── GalleryUnreadableError  ... because of rights or the system, which says nothing of its files
         ├── GalleryBusyError    ... because another process is writing it
         └── StoreError          ... because of its store of vectors
             ├── StoreAwayError      ... which cannot be reached
@@ -125,6 +126,10 @@ class GalleryDamagedError(GalleryError):
         super().__init__(f"{path} {fault}{': ' if remedy else ''}{remedy}.")
         self.path = path
         self.fault = fault
+
+
+class GalleryUnreadableError(GalleryError):
+    """A file or folder of galleries that this user or process cannot read at present, and that may well be sound."""
 
 
 class GalleryBusyError(GalleryError):
