@@ -1,6 +1,7 @@
 """Telling a file that cannot be read at present, by this user or process, from one that is damaged or missing."""
 
 import errno
+from pathlib import Path
 
 from similarity.errors import GalleryDamagedError, GalleryError, GalleryUnreadableError
 
@@ -19,6 +20,16 @@ def unreadable(place: object, error: BaseException) -> GalleryUnreadableError | 
         return None
     remedy = GIVE_RIGHTS if error.errno in RIGHTS else TRY_AGAIN
     return GalleryUnreadableError(f"{error.filename or place} cannot be read ({error.strerror}): {remedy}.")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; raises GalleryUnreadableError if that cannot be known."""
+    try:
+        return path.is_dir()
+    except OSError as error:
+        if reason := unreadable(path, error):
+            raise reason from error
+        raise
 
 
 def unreadable_or_damaged(

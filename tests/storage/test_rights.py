@@ -54,7 +54,7 @@ def test_a_list_names_what_this_user_may_not_read_rather_than_to_say_that_there_
 
 def test_a_folder_of_galleries_that_may_not_be_listed_is_not_called_empty(own: Gallery, run: Run) -> None:
     with without(own.directory.parent):
-        for words in (["list"], ["search", own.items[0].path, "--gallery", "other"]):
+        for words in (["list"], ["search", own.items[0].path, "-g", "other"], ["restore", "-g", "other"]):
             done = run(*words)
             assert done.returncode == 1
             assert "cannot be read (Permission denied)" in done.stderr
