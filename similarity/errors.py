@@ -15,6 +15,7 @@
     │   ├── WeightsError    ... because its weights are missing or damaged
     │   └── HeadError       a head that cannot be trained, read or used
     ├── SearchError         an invalid search
+    ├── ForkError           a process that was forked from one with threads that it would need
     └── GalleryError        a gallery that cannot be made or used
         ├── GalleryNotFoundError
         ├── GalleryDamagedError
@@ -104,6 +105,10 @@ class HeadError(ModelError):
 
 class SearchError(SimilarityError):
     """An invalid search, such as one for zero results."""
+
+
+class ForkError(SimilarityError):
+    """A process was forked from one that had loaded or searched, whose threads it does not have."""
 
 
 class GalleryError(SimilarityError):

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from similarity.processes import need_threads
 from similarity.progress import OnProgress
 from similarity.search.contract import Rows, VectorIndex
 from similarity.search.faiss.flat import FlatIndex
@@ -17,7 +18,8 @@ Builder = Callable[[StoredVectors, OnProgress | None], VectorIndex]
 
 
 def builder_of(recipe: str) -> Builder:
-    """The function that builds an index by a recipe; see `build_index`."""
+    """The function that builds an index by a recipe; see `build_index`. Raises ForkError as `validate_queries`."""
+    need_threads()
     exact: dict[str, Builder] = {FLAT: FlatIndex.build, SCAN: ScanIndex.build}
     return exact.get(recipe) or partial(InvertedIndex.build, recipe)
 
