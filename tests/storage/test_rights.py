@@ -21,8 +21,8 @@ def of_gallery(gallery: Gallery, part: str) -> Path:
 
 
 @pytest.fixture
-def own(pictures: Path, empty_home: Path) -> Gallery:
-    return Gallery.build(pictures, empty_home / "galleries" / "own")
+def own(own_pictures: Path, empty_home: Path) -> Gallery:
+    return Gallery.build(own_pictures, empty_home / "galleries" / "own")
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -91,3 +91,16 @@ def test_what_is_damaged_is_still_called_so(own: Gallery) -> None:
     entry = look_at(own.directory)
     assert entry
     assert entry.condition == "unfinished"
+
+
+def test_pictures_in_a_folder_that_may_not_be_read_are_results_and_not_called_gone(own: Gallery, run: Run) -> None:
+    picture = next(item for item in own.items if item.label == "dots")
+    query = next(item.path for item in own.items if item.label == "rings")
+    with without(Path(picture.path).parent):
+        assert not picture.is_gone
+        done = run("search", query, "-g", "own", "-k", len(own))
+    assert done.returncode == 0, done.stderr
+    assert picture.path in done.stdout
+    assert "gone" not in done.stdout
+    Path(picture.path).unlink()
+    assert picture.is_gone
