@@ -26,7 +26,7 @@ import numpy.typing as npt
 from similarity.embedding.backbones import Backbone, TextTower, TokenIds
 from similarity.embedding.openvino_models import XML, openvino
 from similarity.embedding.precision import Precision
-from similarity.processes import need_threads
+from similarity.threads import need_threads
 from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:

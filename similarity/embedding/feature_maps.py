@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from similarity.embedding.engines import OpenVinoEngine, Pixels
 from similarity.errors import ModelError
-from similarity.processes import need_threads
+from similarity.threads import need_threads
 from similarity.vectors.arrays import Vectors
 
 # Operations that change the layout of values only.

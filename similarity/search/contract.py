@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.processes import need_threads
 from similarity.search.accuracy import Accuracy, Where
 from similarity.sources import Item
+from similarity.threads import need_threads
 from similarity.vectors.arrays import Vectors
 
 Rows = npt.NDArray[np.int64]

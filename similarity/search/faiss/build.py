@@ -5,13 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from similarity.processes import need_threads
 from similarity.progress import OnProgress
 from similarity.search.contract import Rows, VectorIndex
 from similarity.search.faiss.flat import FlatIndex
 from similarity.search.faiss.inverted import InvertedIndex
 from similarity.search.faiss.scan import ScanIndex
 from similarity.search.recipes import FLAT, SCAN
+from similarity.threads import need_threads
 from similarity.vectors.memmap import StoredVectors
 
 Builder = Callable[[StoredVectors, OnProgress | None], VectorIndex]

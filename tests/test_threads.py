@@ -77,7 +77,7 @@ def test_a_process_that_is_forked_before_the_first_search_can_search(
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from pathlib import Path\n"
-        "from test_processes import _search_in_turn\n"
+        "from test_threads import _search_in_turn\n"
         f"print(_search_in_turn(Path({str(shapes.directory)!r}), {shapes.items[0].path!r}, opens_first={opens_first}))"
     )
     done = subprocess.run(
