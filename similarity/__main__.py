@@ -1,5 +1,16 @@
-"""`python -m similarity`."""
+"""`python -m similarity`, and the command `similarity`."""
 
-from similarity.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line. Ctrl-C while it is still being imported ends it as one later does: without a traceback."""
+    try:
+        from similarity.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

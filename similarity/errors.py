@@ -15,9 +15,11 @@
     │   ├── WeightsError    ... because its weights are missing or damaged
     │   └── HeadError       a head that cannot be trained, read or used
     ├── SearchError         an invalid search
+    ├── ForkError           a process that was forked from one with threads that it would need
     └── GalleryError        a gallery that cannot be made or used
         ├── GalleryNotFoundError
         ├── GalleryDamagedError
+        ├── GalleryUnreadableError  ... because of rights or the system, which says nothing of its files
         ├── GalleryBusyError    ... because another process is writing it
         └── StoreError          ... because of its store of vectors
             ├── StoreAwayError      ... which cannot be reached
@@ -105,6 +107,10 @@ class SearchError(SimilarityError):
     """An invalid search, such as one for zero results."""
 
 
+class ForkError(SimilarityError):
+    """A process was forked from one that had loaded or searched, whose threads it does not have."""
+
+
 class GalleryError(SimilarityError):
     """A gallery that cannot be made or used."""
 
@@ -125,6 +131,10 @@ class GalleryDamagedError(GalleryError):
         super().__init__(f"{path} {fault}{': ' if remedy else ''}{remedy}.")
         self.path = path
         self.fault = fault
+
+
+class GalleryUnreadableError(GalleryError):
+    """A file or folder of galleries that this user or process cannot read at present, and that may well be sound."""
 
 
 class GalleryBusyError(GalleryError):

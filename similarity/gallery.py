@@ -27,6 +27,7 @@ from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import read_or_make_thumbnail
+from similarity.storage.unreadable import is_folder
 from similarity.vectors.heads import Head
 
 
@@ -212,7 +213,7 @@ def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = E
         GalleryError: there is none, or somebody else is writing the gallery.
     """
     directory = full_path(directory)
-    if not directory.is_dir():
+    if not is_folder(directory):
         raise GalleryNotFoundError(f"There is no gallery in {directory}.")
     with writing(directory, "restore"):
         go_back(directory)

@@ -4,6 +4,7 @@ By default SIMILARITY_HOME is `artifacts/` beside the code, so that a clone keep
 """
 
 import os
+import stat
 from pathlib import Path
 
 from similarity.errors import SimilarityError
@@ -13,11 +14,27 @@ LONGEST_PATH = 4_096  # the limit of Linux
 
 
 def home() -> Path:
-    """The folder that holds galleries, models and caches; read at each call, so that tests can change it."""
+    """The folder that holds galleries, models and caches; read at each call, so that tests can change it.
+
+    Raises:
+        SimilarityError: SIMILARITY_HOME is set to something that cannot be a folder.
+    """
     configured = os.environ.get("SIMILARITY_HOME")
-    return (
-        Path(configured).expanduser().resolve() if configured else Path(__file__).resolve().parent.parent / "artifacts"
-    )
+    if not configured:
+        return Path(__file__).resolve().parent.parent / "artifacts"
+    try:
+        folder = Path(configured).expanduser().resolve()
+        is_file = not stat.S_ISDIR(folder.stat().st_mode)
+    except FileNotFoundError:  # it is made when something is written
+        return folder
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
+        raise SimilarityError(f"SIMILARITY_HOME is {configured}, which cannot be used ({reason}).") from error
+    if is_file:
+        raise SimilarityError(
+            f"SIMILARITY_HOME is {configured}, which is not a folder: set it to one, or leave it out."
+        )
+    return folder
 
 
 def full_path(place: str | Path) -> Path:

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from similarity.errors import GalleryError, GalleryNotFoundError
+from similarity.errors import GalleryError, GalleryNotFoundError, GalleryUnreadableError
 from similarity.paths import galleries_folder
 from similarity.progress import OnProgress
 from similarity.sources import Item
@@ -22,9 +22,15 @@ def has_sample() -> bool:
 
 
 def is_ready() -> bool:
-    """Whether the sample gallery is indexed, by its manifest; one of an older version does not count."""
+    """Whether the sample gallery is indexed, by its manifest; one of an older version does not count.
+
+    Raises:
+        GalleryUnreadableError: this user may not read it, so that indexing it again would not help.
+    """
     try:
         return read_live_manifest(galleries_folder() / SAMPLE).format == FORMAT
+    except GalleryUnreadableError:
+        raise
     except GalleryError:
         return False
 

@@ -13,6 +13,8 @@ from similarity.app.search import page as search_page
 from similarity.app.serving import drawing, login, sessions, uploads
 from similarity.app.shell import links, navigation, style
 from similarity.app.train import page as train_page
+from similarity.app.wording.messages import show_error
+from similarity.errors import SimilarityError
 
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -44,4 +46,7 @@ def _draw() -> None:
     page = st.navigation(list(pages.values()), position="top")
     links.refuse_too_long()
     navigation.restore_last_search(page)
-    page.run()
+    try:
+        page.run()
+    except SimilarityError as error:  # galleries that this user may not list, or a wrong SIMILARITY_HOME
+        show_error(error)

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
-from similarity.cli import terminal
+from similarity.cli import streams, terminal
 from similarity.errors import SimilarityError
 from similarity.text import plain
 
@@ -103,14 +103,27 @@ def main() -> None:
 
     Settings of the whole process are made only here, so that `app` can be run repeatedly in one process.
     """
+    streams.prepare_streams()
     plain.log(logging.ERROR)
     try:
+        if note := streams.misread_names():
+            terminal.say(note, as_="Note")
         app()
+    except KeyboardInterrupt:  # before a command has begun, or after it has ended
+        sys.exit(130)
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         _end()
     except OSError as error:
-        terminal.say(f"The output could not be written ({error.strerror or error}).", as_="Error", style="bold red")
+        terminal.say(_explain(error), as_="Error", style="bold red")
         _end()
+
+
+def _explain(error: OSError) -> str:
+    """An error of the system as a sentence: one that names no file is about standard output."""
+    reason = error.strerror or error
+    if error.filename is None:
+        return f"The output could not be written ({reason})."
+    return f"{os.fsdecode(error.filename)} cannot be used ({reason})."
 
 
 def _end() -> NoReturn:

@@ -74,12 +74,13 @@ def list_galleries(as_json: AsJson = False) -> None:
     from similarity.storage.inventory import list_galleries
     from similarity.storage.live import read_live_manifest
 
-    galleries = []
+    galleries, notes = [], 0
     for directory in list_galleries():
         try:
             manifest = read_live_manifest(directory)
         except GalleryError as error:
             terminal.say(str(error), as_="Note")
+            notes += 1
             continue
         facts = {"gallery": directory.name, "model": manifest.model, "count": manifest.count}
         galleries.append(facts | {"created": manifest.created})
@@ -88,7 +89,7 @@ def list_galleries(as_json: AsJson = False) -> None:
     elif galleries:
         rows = [tuple(str(value) for value in gallery.values()) for gallery in galleries]
         terminal.print_table(("gallery", "model", "count", "created"), rows)
-    else:
+    elif not notes:
         terminal.say("There are no galleries yet: make one with `python -m similarity index FOLDER --gallery NAME`.")
 
 

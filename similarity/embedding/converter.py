@@ -5,17 +5,20 @@ python -m similarity.embedding.converter convert-text MODEL WEIGHTS FOLDER
 python -m similarity.embedding.converter quantise MODEL.xml PIXELS.npy FOLDER
 """
 
+import os
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
 
 from similarity.embedding.backbones import build_network, build_text_network, get_backbone
-from similarity.embedding.openvino_models import WRONG_WEIGHTS, XML, openvino
+from similarity.embedding.openvino_models import CANNOT_WRITE, WRONG_WEIGHTS, XML, openvino
 from similarity.errors import ModelError, WeightsError
+
+CHUNK_BYTES = 1_000_000
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -64,7 +67,7 @@ def quantise(network: Path, pixels: Path, folder: Path) -> None:
     model.reshape([1, *pictures.shape[1:]])
     dataset = nncf.Dataset([picture[np.newaxis] for picture in pictures])
     quantised = nncf.quantize(model, dataset, subset_size=len(pictures))
-    openvino().save_model(quantised, folder / XML, compress_to_fp16=False)
+    _save(quantised, folder)
 
 
 def _write(network: "nn.Module", example: "Tensor", folder: Path) -> None:
@@ -75,7 +78,13 @@ def _write(network: "nn.Module", example: "Tensor", folder: Path) -> None:
         warnings.simplefilter("ignore")  # the tracer's remarks on other people's code
         traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
         converted = openvino().convert_model(traced, example_input=example)
-    openvino().save_model(converted, folder / XML, compress_to_fp16=False)
+    _save(converted, folder)
+
+
+def _save(model: Any, folder: Path) -> None:
+    """Write a network, and read it again: the last bytes that do not fit on a disk are lost without an error."""
+    openvino().save_model(model, folder / XML, compress_to_fp16=False)
+    openvino().Core().read_model(folder / XML)
 
 
 def _keep_exact(xml: Path, convolutions: int) -> None:
@@ -113,6 +122,31 @@ def main() -> None:
     except WeightsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(WRONG_WEIGHTS)
+    except (OSError, RuntimeError):
+        if reason := why_unwritable(Path(folder), Path(first if task == "quantise" else second)):
+            sys.stderr.write(f"{reason}\n")
+            sys.exit(CANNOT_WRITE)
+        raise
+
+
+def why_unwritable(folder: Path, source: Path) -> str:
+    """The reason why a network cannot be written, such as a full disk, which OpenVINO does not give; otherwise empty.
+
+    Args:
+        folder: where it goes.
+        source: the file that it is made of, about as large as it will be.
+    """
+    content = source.with_suffix(".bin") if source.suffix == ".xml" else source
+    size = content.stat().st_size if content.exists() else 0
+    try:
+        with (folder / "probe").open("wb") as file:
+            for _ in range(size // CHUNK_BYTES + 1):
+                file.write(os.urandom(CHUNK_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 if __name__ == "__main__":

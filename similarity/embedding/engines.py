@@ -26,6 +26,7 @@ import numpy.typing as npt
 from similarity.embedding.backbones import Backbone, TextTower, TokenIds
 from similarity.embedding.openvino_models import XML, openvino
 from similarity.embedding.precision import Precision
+from similarity.threads import need_threads
 from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class Engine(Protocol):
-    """A network that is ready to run. Safe to call from several threads at once."""
+    """A network that is ready to run. Safe to call from several threads at once.
+
+    In a process that was forked from one that had loaded a network, all of it raises ForkError.
+    """
 
     @property
     def precision(self) -> str:
@@ -65,6 +69,7 @@ class OpenVinoEngine:
         self, network: Path, backbone: Backbone, *, precision: Precision = "auto", threads: int | None = None
     ) -> None:
         """`threads` is the most cores to use; all of them unless given."""
+        need_threads()
         self._core = openvino().Core()
         self.precision: str = choose_precision(precision, "cpu")
         self._threads = threads
@@ -75,11 +80,13 @@ class OpenVinoEngine:
 
     def run(self, pixels: Pixels) -> Vectors:
         """Run one picture after the other; each call has a request of its own, so that threads share no state."""
+        need_threads()
         request = self._for_one.create_infer_request()
         return np.stack([_result(request.infer({0: picture[np.newaxis]})) for picture in pixels])[:, 0]
 
     def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
         """Start twice as many batches as run in parallel, so that no core waits for the next."""
+        need_threads()
         at_once = 2 * self._for_many.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         requests = itertools.cycle([self._for_many.create_infer_request() for _ in range(at_once)])
         started: deque[tuple[Any, int]] = deque()
@@ -118,6 +125,7 @@ class OpenVinoTextEngine:
     """A converted text tower, compiled for this processor."""
 
     def __init__(self, network: Path, tower: TextTower) -> None:
+        need_threads()
         core = openvino().Core()
         model = core.read_model(network / XML)
         model.reshape([1, tower.context])
@@ -127,6 +135,7 @@ class OpenVinoTextEngine:
 
     def run(self, tokens: TokenIds) -> Vectors:
         """int64 (n, context) -> float32 (n, dim), one text after the other, in a request of its own."""
+        need_threads()
         request = self._compiled.create_infer_request()
         return np.stack([_result(request.infer({0: text[np.newaxis]})) for text in tokens])[:, 0]
 
@@ -137,6 +146,7 @@ class TorchEngine:
     batch = 32
 
     def __init__(self, network: nn.Module, *, device: str, precision: Precision = "auto") -> None:
+        need_threads()
         import torch
 
         self.precision: str = choose_precision(precision, "cuda")
@@ -146,6 +156,7 @@ class TorchEngine:
 
     def run(self, pixels: Pixels) -> Vectors:
         """Run all pictures in one batch."""
+        need_threads()
         import torch
 
         with torch.inference_mode():

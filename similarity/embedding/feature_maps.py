@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from similarity.embedding.engines import OpenVinoEngine, Pixels
 from similarity.errors import ModelError
+from similarity.threads import need_threads
 from similarity.vectors.arrays import Vectors
 
 # Operations that change the layout of values only.
@@ -77,6 +78,7 @@ class FeatureMaps:
 
     def run(self, pixels: Pixels) -> FeatureMap:
         """Features and feature map of a picture, uint8 (crop, crop, 3), in a request of its own."""
+        need_threads()
         outputs = self._compiled.create_infer_request().infer({0: pixels[np.newaxis]})
         features, values = outputs[0][0].copy(), np.asarray(outputs[1], np.float32)
         return FeatureMap(features, np.ascontiguousarray(_cells(values, self._place.axes)), self._place.is_exact)

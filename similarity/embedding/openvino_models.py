@@ -29,8 +29,9 @@ from similarity.paths import NETWORK_FILES, cache_folder
 from similarity.processes import run_module
 
 XML, BIN, DIGEST = NETWORK_FILES
-# The converter's exit status for faulty weights; the last line on standard error describes the fault.
-WRONG_WEIGHTS = 3
+# The converter's exit statuses for faulty weights, and for a disk that is full or cannot be written; the last line on
+# standard error describes the fault.
+WRONG_WEIGHTS, CANNOT_WRITE = 3, 4
 MOST_BYTES = 1_000  # of the digest file
 
 logger = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ def _keep(folder: Path, make: Callable[[Path], None]) -> Path:
             finally:
                 shutil.rmtree(making, ignore_errors=True)
     except OSError as error:
-        raise ModelError(f"The converted network could not be stored in {folder} ({error}).") from error
+        raise _not_stored(str(error.strerror or error)) from error
     return folder
 
 
@@ -167,6 +168,15 @@ def _run_converter(backbone: Backbone, *arguments: str | Path) -> None:
     last_line = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     if done.returncode == WRONG_WEIGHTS:
         raise WeightsError(last_line)
+    if done.returncode == CANNOT_WRITE:
+        raise _not_stored(last_line)
     if done.returncode:
         logger.error("The converter failed:\n%s", done.stderr)
         raise ModelError(f"The network of {backbone.title} could not be converted ({last_line}).")
+
+
+def _not_stored(reason: str) -> ModelError:
+    return ModelError(
+        f"The converted network could not be stored in {cache_folder() / 'networks'} ({reason}): "
+        "make room there, or set SIMILARITY_HOME to a folder that can be written, and run the same command again."
+    )

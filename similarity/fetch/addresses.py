@@ -94,6 +94,13 @@ def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
         raise BadAddressError(f"names port {parts.port}; pictures are only fetched from the ports of web servers.")
 
 
+def encode_spaces(url: str) -> str:
+    """An address with the spaces in its path as browsers send them; those in other parts stay, and are refused."""
+    start, slashes, rest = url.partition("//")
+    host, slash, path = rest.partition("/")
+    return start + slashes + host + slash + path.rstrip(" ").replace(" ", "%20")
+
+
 def has_odd_characters(url: str) -> bool:
     """Whether an address has spaces, control characters or backslashes, which programs parse differently."""
     start, slashes, rest = url.partition("//")

@@ -17,7 +17,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from similarity.errors import FetchError
 from similarity.fetch.explanations import explain
-from similarity.fetch.http import CHUNK_BYTES, MAX_SECONDS, SOCKET_SECONDS, USER_AGENT, check_status, within
+from similarity.fetch.http import CHUNK_BYTES, MAX_SECONDS, SOCKET_SECONDS, check_status, user_agent, within
 
 ATTEMPTS = 4
 SPARE_BYTES = 100_000_000  # left free on the disk
@@ -76,7 +76,7 @@ def download(
 )
 def _receive_all(url: str, part: Path, progress: DownloadProgress | None) -> None:
     """Receive the rest of a file, from the start if the server does not have the same file any more."""
-    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"} | _range_headers(part)
+    headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"} | _range_headers(part)
     with within(
         MAX_SECONDS - 1, lambda: requests.get(url, stream=True, timeout=SOCKET_SECONDS, headers=headers)
     ) as response:
@@ -107,7 +107,7 @@ def _continues(response: requests.Response, answered: str, have: int) -> bool:
     """Whether a response resumes where we stopped; raises FetchError if it is neither the file nor a part of it."""
     ranges = (requests.codes.partial_content, requests.codes.requested_range_not_satisfiable)
     if response.status_code not in ranges:
-        check_status(response.url, response)
+        check_status(response.url, response, what="file")
     return response.status_code == requests.codes.partial_content and answered.startswith(f"bytes {have}-")
 
 

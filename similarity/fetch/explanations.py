@@ -1,6 +1,7 @@
-"""Errors of requests and urllib3 as sentences for the person who gave the address."""
+"""Errors of requests and urllib3, and statuses of servers, as sentences for the person who gave the address."""
 
 import socket
+from http import HTTPStatus
 
 import requests
 import urllib3
@@ -38,6 +39,27 @@ EXPLANATIONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((requests.exceptions.InvalidURL,), NO_WEB_ADDRESS),
     ((ValueError,), NO_ADDRESS_THERE),  # raised where a redirect is followed
 )
+
+
+PHRASES = {status.value: f" {status.phrase}" for status in HTTPStatus}  # rather than the server's own text
+# Statuses with which sites keep programs away, whatever a browser would be shown.
+REFUSALS = frozenset({401, 403, 406, 429, 451})
+
+
+def explain_status(url: str, code: int, *, what: str, wait: float | None = None) -> str:
+    """A status other than 200 as one sentence.
+
+    Args:
+        what: what was to be fetched, such as a picture.
+        wait: seconds after which the server wants to be asked again, if it says so.
+    """
+    answered = f"{url} answered {code}{PHRASES.get(code, '')}"
+    later = "try again later" if wait is None else f"try again in {wait:,.0f} seconds"
+    if code in REFUSALS:
+        return f"{answered}; the site refuses programs: download the {what}{'' if wait is None else f', or {later}'}."
+    if HTTPStatus.INTERNAL_SERVER_ERROR <= code < 600:
+        return f"{answered}; the site has a fault or is busy: {later}."
+    return f"{answered}: check the address."
 
 
 def explain(url: str, error: Exception) -> str:

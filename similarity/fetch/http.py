@@ -4,19 +4,20 @@ A query's address comes from a stranger. Only public hosts are connected to, and
 that was checked, on every redirect: `requests-hardened` ensures that, and `_PublicAdapter` closes its gaps. Time and
 size are bounded, even against a hostile server. An operator inside a company can allow hosts by name through the
 environment variable SIMILARITY_PRIVATE_HOSTS (`host` or `host:port`, separated by commas), and further ports of public
-hosts through SIMILARITY_PORTS (`8080,8443`).
+hosts through SIMILARITY_PORTS (`8080,8443`). SIMILARITY_CONTACT is an address of the operator, which servers get
+with each request, since many refuse programs that give none.
 """
 
 import logging
 import os
 import socket
 import threading
+import time
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 import requests
@@ -29,23 +30,31 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from similarity.errors import FetchError
-from similarity.fetch.addresses import WEB_PORTS, BadAddressError, check_url, has_odd_characters, is_public
-from similarity.fetch.explanations import MAX_REDIRECTS, explain
+from similarity.fetch.addresses import (
+    WEB_PORTS,
+    BadAddressError,
+    check_url,
+    encode_spaces,
+    has_odd_characters,
+    is_public,
+)
+from similarity.fetch.busy import BUSY, BusyError, retry_after, when_free
+from similarity.fetch.explanations import MAX_REDIRECTS, explain, explain_status
 from similarity.text.plain import LONGEST
 
 MAX_SECONDS = 10.0
 LONGEST_ADDRESS = LONGEST
 MAX_BYTES = 20_000_000
 MAX_REQUESTS = 10
-USER_AGENT = "similarity/0.1"
+PROJECT = "https://pypi.org/project/similarity/"
 CHUNK_BYTES = 1 << 16
 SOCKET_SECONDS = 5.0  # for one connection attempt, and between two bytes
-# A busy server is retried once, within the deadline.
+# A server with a fault is retried once, within the deadline.
 RETRIES = urllib3.Retry(
     total=1,
     redirect=0,
     backoff_factor=0.3,
-    status_forcelist=(500, 502, 503, 504),
+    status_forcelist=(500, 502, 504),
     raise_on_status=False,
     respect_retry_after_header=False,
 )
@@ -73,7 +82,7 @@ def fetch(url: str) -> bytes:
             f"An address can have {LONGEST_ADDRESS:,} characters at most; this one has {len(url):,}: "
             "download the picture and upload it."
         )
-    url = unicodedata.normalize("NFC", url)  # as host names are written
+    url = encode_spaces(unicodedata.normalize("NFC", url))  # as host names are written
     if has_odd_characters(url):
         raise FetchError(f"{url!r} is not a web address: it has spaces, backslashes or control characters in it.", url)
     exchange = _Exchange()
@@ -92,11 +101,13 @@ class _Exchange:
 
     Attributes:
         requests: number of requests so far.
+        deadline: the time of `time.monotonic` at which the fetch is given up.
         others: for an address that is connected to, the other checked addresses of the same host.
     """
 
     def __init__(self) -> None:
         self.requests = 0
+        self.deadline = time.monotonic() + MAX_SECONDS
         self.others: dict[str, list[str]] = {}
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -196,7 +207,7 @@ def _query_session(exchange: _Exchange) -> requests.Session:
         ip_filter_allow_loopback_ips=False,
         never_redirect=False,
         default_timeout=(SOCKET_SECONDS, SOCKET_SECONDS),
-        user_agent_override=USER_AGENT,
+        user_agent_override=user_agent(),
     )
     session: requests.Session = HTTPSession(config)
     session.trust_env = False
@@ -213,6 +224,12 @@ def _query_session(exchange: _Exchange) -> requests.Session:
         adapter.exchange = exchange  # type: ignore[attr-defined]
         adapter.max_retries = RETRIES  # type: ignore[attr-defined]
     return session
+
+
+def user_agent() -> str:
+    """How this program names itself to servers, with an address to complain to."""
+    contact = "".join(filter(str.isprintable, os.environ.get("SIMILARITY_CONTACT", ""))).strip()
+    return f"similarity/0.1 (+{contact.encode('ascii', 'ignore').decode() or PROJECT})"
 
 
 def private_hosts() -> set[str]:
@@ -239,19 +256,20 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     return future.result(timeout=seconds)
 
 
+@when_free
 @retry(retry=retry_if_exception_type(urllib3.exceptions.ProtocolError), stop=stop_after_attempt(3), reraise=True)
 def _fetch(url: str, exchange: _Exchange) -> bytes:
     with _query_session(exchange) as session, session.get(url, stream=True, timeout=SOCKET_SECONDS) as response:
+        if response.status_code in BUSY:
+            raise BusyError(url, response, exchange.deadline)
         check_status(url, response)
         return _read(url, response)
 
 
-def check_status(url: str, response: requests.Response) -> None:
+def check_status(url: str, response: requests.Response, what: str = "picture") -> None:
     """Raise FetchError unless a server answered 200."""
     if response.status_code != requests.codes.ok:
-        phrases = {status.value: f" {status.phrase}" for status in HTTPStatus}  # rather than the server's own text
-        code = response.status_code
-        raise FetchError(f"{url} answered {code}{phrases.get(code, '')}: check the address.", url)
+        raise FetchError(explain_status(url, response.status_code, what=what, wait=retry_after(response)), url)
 
 
 def _read(url: str, response: requests.Response) -> bytes:

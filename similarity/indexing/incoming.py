@@ -42,6 +42,7 @@ from similarity.storage.locks import Pin
 from similarity.storage.manifest import MOST_BYTES as MOST_MANIFEST
 from similarity.storage.manifest import Manifest, read_manifest
 from similarity.storage.thumbnails import write_thumbnail
+from similarity.storage.unreadable import unreadable_or_damaged
 
 # The files that a generation can have, beside its manifest.
 KNOWN = {
@@ -141,7 +142,7 @@ def _copy_manifest(source: Path, place: str, folder: Path, state: State) -> Mani
         try:
             data = read_within(source, f"{place}/{name}", MOST_MANIFEST)
         except OSError as error:
-            raise GalleryDamagedError(source / place / name, "is damaged or missing", REMEDY) from error
+            raise unreadable_or_damaged(source / place / name, error, remedy=REMEDY) from error
         (folder / name).write_bytes(data)
         confirm(folder / name)
     try:
@@ -164,7 +165,7 @@ def _copy_file(source: Path, name: str, target: Path, expected: Mapping[str, Any
     try:
         file = open_within(source, name)
     except OSError as error:
-        raise GalleryDamagedError(source / name, "is damaged or missing", REMEDY) from error
+        raise unreadable_or_damaged(source / name, error, remedy=REMEDY) from error
     with file:
         try:
             sha256 = copy(file, target, expected["size"], report.advance)

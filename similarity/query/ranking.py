@@ -1,8 +1,10 @@
 """Ranking: from a query's vector to hits, with conditions, without near-identical pictures, and in pages."""
 
+import math
+import operator
 from collections.abc import Collection
 from functools import cached_property
-from typing import get_args
+from typing import SupportsFloat, get_args
 
 import numpy as np
 
@@ -45,12 +47,11 @@ class Ranker:
 
     def rank(self, vector: Vectors, k: int, options: SearchOptions) -> list[Hit]:
         """Return the best pictures; see `Gallery.search_vector`."""
-        offset = options.offset
-        if k < 1:
-            raise SearchError(f"The number of results must be at least 1, not {k}.")
-        if offset < 0:
-            raise SearchError(f"The number of results to skip must be at least 0, not {offset}.")
-        scores, rows = self._best(vector, offset + k, options)
+        k = _whole(k, "The number of results", least=1)
+        offset = _whole(options.offset, "The number of results to skip", least=0)
+        if not isinstance(options.min_score, SupportsFloat) or math.isnan(options.min_score):
+            raise SearchError(f"The lowest score must be a number, not {options.min_score!r}.")
+        scores, rows = self._best(np.asarray(vector, np.float32), offset + k, options)
         items = self._generation.items.at(rows[offset:])
         # Embeddings in half precision are not quite of unit length.
         pairs = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
@@ -97,3 +98,14 @@ class Ranker:
                 self._selections.clear()
             self._selections[key] = selection
         return selection
+
+
+def _whole(number: object, name: str, *, least: int) -> int:
+    """A whole number of Python's or NumPy's; raises SearchError for anything else, and below the least."""
+    try:
+        whole = operator.index(number)  # type: ignore[arg-type]
+    except TypeError:
+        raise SearchError(f"{name} must be a whole number, not {number!r}.") from None
+    if whole < least:
+        raise SearchError(f"{name} must be at least {least}, not {whole}.")
+    return whole

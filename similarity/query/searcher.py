@@ -70,8 +70,9 @@ class Searcher:
         exclude_query: bool = False,
         **keywords: Unpack[SearchKeywords],
     ) -> list[Hit]:
-        """Find the pictures most similar to a query: a path, an http(s) address, a file's bytes, an image, words in a
-        `Text`, examples, or any of these as `encode` gives it.
+        """Find the pictures most similar to a query: a path, an http(s), `file:` or `data:` address, a file's bytes, an
+        open file, an image, pixels as uint8 (height, width, 3), words in a `Text`, examples, or any of these as
+        `encode` gives it.
 
         Args:
             k: how many to look for.

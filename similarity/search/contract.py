@@ -11,6 +11,7 @@ import numpy.typing as npt
 from similarity.errors import SearchError
 from similarity.search.accuracy import Accuracy, Where
 from similarity.sources import Item
+from similarity.threads import need_threads
 from similarity.vectors.arrays import Vectors
 
 Rows = npt.NDArray[np.int64]
@@ -117,7 +118,12 @@ class VectorIndex(Protocol):
 
 
 def validate_queries(queries: Vectors, k: int, dim: int) -> Vectors:
-    """Check queries and return them as contiguous float32; raises SearchError as `VectorIndex.search` says."""
+    """Check queries and return them as contiguous float32.
+
+    Raises:
+        SearchError: as `VectorIndex.search` says. ForkError: this process was forked from one that had searched.
+    """
+    need_threads()
     if queries.ndim != 2 or queries.shape[1] != dim:
         raise SearchError(f"These vectors have the shape {queries.shape}; this index takes (n, {dim}).")
     with np.errstate(over="ignore"):

@@ -52,9 +52,12 @@ class Item:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the file, or its zip, is missing; always false for an address, which is not checked."""
+        """Whether the file, or its zip, is missing; false for an address, and where this user may not look."""
         file = Path(self.source if self.source.lower().endswith(".zip") else self.path)
-        return file.is_absolute() and not on_disk(file).exists()
+        try:
+            return file.is_absolute() and not on_disk(file).exists()
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

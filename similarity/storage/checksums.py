@@ -16,6 +16,7 @@ from typing import Any
 from similarity.errors import GalleryDamagedError
 from similarity.files import open_own, read_json, write_atomically
 from similarity.paths import cache_folder
+from similarity.storage.unreadable import unreadable_or_damaged
 
 # Seconds after its last change until a file is remembered: times are too coarse to show another change right after it.
 SETTLED_AFTER = 2.0
@@ -51,7 +52,7 @@ def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: 
         thorough: hash all files, even those that are remembered.
 
     Raises:
-        GalleryDamagedError: a file is missing or has changed.
+        GalleryDamagedError: a file is missing or has changed. GalleryUnreadableError: this user may not read one.
     """
     memory = _memory(folder.parents[1])
     remembered = {} if thorough else _recall(memory)
@@ -64,7 +65,7 @@ def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: 
                 remembered.get(name) == before or fingerprint(path) == expected
             )
         except (OSError, LookupError, TypeError) as error:
-            raise GalleryDamagedError(path) from error
+            raise unreadable_or_damaged(path, error) from error
         if not sound:
             raise GalleryDamagedError(path)
         if time.time() - path.stat().st_mtime > SETTLED_AFTER:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from similarity.errors import GalleryDamagedError, GalleryError, GalleryNotFoundError
 from similarity.files import read_own, write_atomically
+from similarity.storage.unreadable import unreadable, unreadable_or_damaged
 
 CURRENT = "CURRENT"
 MOST_BYTES = 1_000  # of the file
@@ -17,8 +18,13 @@ AGAIN = "index the gallery again"
 
 
 def exists(directory: Path) -> bool:
-    """Whether there is a gallery in a folder."""
-    return (directory / CURRENT).is_file()
+    """Whether there is a gallery in a folder; raises GalleryUnreadableError if that cannot be known."""
+    try:
+        return (directory / CURRENT).is_file()
+    except OSError as error:
+        if reason := unreadable(directory, error):
+            raise reason from error
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ def read_state(directory: Path) -> State:
     """Read the state of the gallery in a folder.
 
     Raises:
-        GalleryNotFoundError: there is no gallery. GalleryDamagedError: CURRENT is malformed, or cannot be read.
+        GalleryNotFoundError: there is no gallery. GalleryDamagedError: CURRENT is malformed.
+        GalleryUnreadableError: this user may not read it.
     """
     return State.parse(live_state(directory), directory)
 
@@ -56,14 +63,15 @@ def live_state(directory: Path) -> str:
     Reading it is cheap enough for every search.
 
     Raises:
-        GalleryNotFoundError: there is no gallery. GalleryDamagedError: CURRENT cannot be read.
+        GalleryNotFoundError: there is no gallery. GalleryDamagedError: CURRENT is not a file that can be read.
+        GalleryUnreadableError: this user may not read it.
     """
     try:
         return read_own(directory / CURRENT, MOST_BYTES).decode(errors="replace").removesuffix("\n")
     except (FileNotFoundError, NotADirectoryError):
         raise GalleryNotFoundError(f"There is no gallery in {directory}.") from None
     except OSError as error:
-        raise GalleryDamagedError(directory / CURRENT, "cannot be read", AGAIN) from error
+        raise unreadable_or_damaged(directory / CURRENT, error, "cannot be read", AGAIN) from error
 
 
 def live_number(directory: Path) -> int | None:

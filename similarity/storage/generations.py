@@ -37,6 +37,7 @@ from similarity.storage.live import read_manifest_of
 from similarity.storage.locks import Pin
 from similarity.storage.manifest import Manifest, read_manifest
 from similarity.storage.removal import generation_folders
+from similarity.storage.unreadable import unreadable_or_damaged
 from similarity.vectors.heads import Head, read_head
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.refinement import read_refined
@@ -91,7 +92,8 @@ def read_generation(directory: Path, *, thorough: bool = False, opened: Generati
 
     Raises:
         GalleryNotFoundError: there is no gallery. GalleryDamagedError: a file is missing or damaged; the message has a
-            remedy. GalleryError: it is of another version. StoreError: vectors are missing in its store.
+            remedy. GalleryUnreadableError: this user may not read one. GalleryError: it is of another version.
+        StoreError: vectors are missing in its store.
     """
     line = live_state(directory)
     check_own(directory)
@@ -130,12 +132,12 @@ def _is_reusable(opened: Generation, state: State) -> bool:
 
 
 def _pin(directory: Path, state: State) -> tuple[Path, Pin]:
-    """Return the folder of a state, pinned; raises GalleryDamagedError if it has just been deleted."""
+    """Return the folder of a state, pinned; raises GalleryDamagedError if it has just been deleted, or as `exists`."""
     folder = generation_folder(directory, state.number)
     try:
         return folder, Pin(folder)
     except OSError as error:
-        raise GalleryDamagedError(folder) from error
+        raise unreadable_or_damaged(folder, error) from error
 
 
 def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
@@ -148,7 +150,7 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
         vectors = read_refined(folder, projected, manifest.refinement)
         index = read_index(folder, manifest, vectors)
     except UNREADABLE as error:
-        raise GalleryDamagedError(folder, f"cannot be read ({error})") from error
+        raise unreadable_or_damaged(folder, error, f"cannot be read ({error})") from error
     shape, dims = (manifest.count, manifest.dim), (head.dim_in, head.dim) if head else (manifest.dim, manifest.dim)
     fits = embeddings.shape == shape and vectors.shape == (manifest.count, dims[1]) and dims[0] == manifest.dim
     if not fits or len(items) != manifest.count or manifest.metric != METRIC:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from similarity.errors import GalleryError
+from similarity.errors import GalleryError, GalleryUnreadableError
 from similarity.paths import full_path, galleries_folder
-from similarity.storage.current import exists
+from similarity.storage.current import CURRENT, exists
 from similarity.storage.layout import walk
 from similarity.storage.live import read_live_manifest
 from similarity.storage.manifest import Manifest
 from similarity.storage.removal import generation_folders, has_unfinished
+from similarity.storage.unreadable import unreadable
 
 NAME = re.compile(r"\w[\w.-]*")
 LONGEST_NAME = 255  # bytes in UTF-8, the limit of file systems
-Condition = Literal["sound", "damaged", "unfinished"]
+Condition = Literal["sound", "damaged", "unreadable", "unfinished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,10 @@ class Entry:
 
     Attributes:
         directory: its folder.
-        condition: sound, if its manifest is; damaged; or unfinished, after an interrupted first run or deletion.
+        condition: sound, if its manifest is; damaged; unreadable for this user; or unfinished, after an interrupted
+            first run or deletion.
         manifest: the manifest of a sound gallery.
-        fault: the fault of a damaged gallery, as a sentence.
+        fault: the fault of a damaged or unreadable gallery, as a sentence.
     """
 
     directory: Path
@@ -43,24 +45,28 @@ class Entry:
 
 
 def take_inventory() -> list[Entry]:
-    """Return all galleries, sorted by name."""
-    folders = (path for path in galleries_folder().glob("*") if path.is_dir())
-    return [entry for folder in sorted(folders) if (entry := look_at(folder))]
+    """Return all galleries, sorted by name; raises GalleryUnreadableError if this user may not list them."""
+    return [entry for folder in _folders() if (entry := look_at(folder))]
 
 
 def look_at(directory: Path) -> Entry | None:
     """Return the condition of the gallery in a folder; None if there is none."""
-    if exists(directory):
-        try:
+    try:
+        if exists(directory):
             return Entry(directory, "sound", read_live_manifest(directory))
-        except GalleryError as error:
-            return Entry(directory, "damaged", fault=str(error))
-    return Entry(directory, "unfinished") if generation_folders(directory) or has_unfinished(directory) else None
+        is_unfinished = generation_folders(directory) or has_unfinished(directory)
+        return Entry(directory, "unfinished") if is_unfinished else None
+    except GalleryUnreadableError as error:
+        return Entry(directory, "unreadable", fault=str(error))
+    except GalleryError as error:
+        return Entry(directory, "damaged", fault=str(error))
 
 
 def can_go_back(directory: Path) -> bool:
     """Whether there is an earlier state, which may turn out to be damaged when one goes back to it."""
-    return len(generation_folders(directory)) > 1
+    with suppress(GalleryUnreadableError):
+        return len(generation_folders(directory)) > 1
+    return False
 
 
 def disk_bytes(directory: Path) -> int:
@@ -97,6 +103,28 @@ def find_gallery(name: str) -> Path:
 
 
 def list_galleries() -> list[Path]:
-    """Return the folders of all galleries in SIMILARITY_HOME, sorted by name."""
-    directories = sorted(path.parent for path in galleries_folder().glob("*/CURRENT"))
-    return [directory for directory in directories if NAME.fullmatch(directory.name)]
+    """Return the folders of all galleries in SIMILARITY_HOME, sorted by name, those that this user may not read too.
+
+    Raises:
+        GalleryUnreadableError: this user may not list them.
+    """
+    return [directory for directory in _folders() if NAME.fullmatch(directory.name) and _is_listed(directory)]
+
+
+def _is_listed(directory: Path) -> bool:
+    try:
+        return os.path.lexists(directory / CURRENT) or exists(directory)
+    except GalleryUnreadableError:
+        return True
+
+
+def _folders() -> list[Path]:
+    """Return the folders in SIMILARITY_HOME/galleries, sorted by name."""
+    try:
+        return sorted(path for path in galleries_folder().iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unreadable(galleries_folder(), error) or GalleryError(
+            f"{galleries_folder()} cannot be read ({error.strerror or error})."
+        ) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from similarity.errors import GalleryDamagedError
 from similarity.paths import GENERATIONS, THUMBNAILS, UNFINISHED
+from similarity.storage.unreadable import unreadable_or_damaged
 
 FOREIGN = "is a link, or neither a file nor a folder, which galleries never contain: do not use this gallery"
 
@@ -49,7 +50,7 @@ def _within(folder: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise GalleryDamagedError(folder, f"cannot be read ({error.strerror or error})") from error
+        raise unreadable_or_damaged(folder, error, f"cannot be read ({error.strerror or error})") from error
 
 
 def _check(path: Path) -> None:

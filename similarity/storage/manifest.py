@@ -14,6 +14,7 @@ from similarity.files import parse_json, read_own
 from similarity.paths import CHECKSUM, MANIFEST
 from similarity.search.stores import EMBEDDED, Store
 from similarity.sources import Skipped
+from similarity.storage.unreadable import unreadable_or_damaged
 from similarity.vectors.methods import Method
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
             raise GalleryError(f"The gallery in {folder.parents[1]} was made by a newer version: update this program.")
         return _from_json(read), checksum
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise GalleryDamagedError(path) from error
+        raise unreadable_or_damaged(path, error) from error
 
 
 def _from_json(read: dict[str, Any]) -> Manifest:

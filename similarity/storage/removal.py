@@ -28,6 +28,7 @@ from similarity.paths import (
     THUMBNAILS,
     UNFINISHED,
 )
+from similarity.storage.unreadable import unreadable
 
 # Files of a generation, in the order of deletion; any of them shows that the folder is a generation's.
 OF_A_GENERATION = (INDEX, KEYS, CENTRE, NEIGHBOURS, PROJECTED, HEAD, EMBEDDINGS, ITEMS, CHECKSUM, MANIFEST)
@@ -41,9 +42,18 @@ FOLDER_OF_THUMBNAILS, THUMBNAIL = re.compile(r"[0-9a-f]{2}"), re.compile(r"([0-9
 
 
 def generation_folders(directory: Path) -> list[Path]:
-    """Return the folders of a gallery's generations, complete or not, oldest first."""
-    folders = [path for path in _within(directory / GENERATIONS) if _number(path) and is_folder(path)]
-    return sorted(filter(_is_generation, folders), key=lambda folder: int(folder.name))
+    """Return the folders of a gallery's generations, complete or not, oldest first.
+
+    Raises:
+        GalleryUnreadableError: this user may not read one of them.
+    """
+    try:
+        folders = [path for path in _within(directory / GENERATIONS) if _number(path) and is_folder(path)]
+        return sorted(filter(_is_generation, folders), key=lambda folder: int(folder.name))
+    except OSError as error:
+        if reason := unreadable(directory, error):
+            raise reason from error
+        raise
 
 
 def next_number(directory: Path) -> int:

@@ -1,16 +1,19 @@
 """The search page, driven without a browser: queries of several pictures, parts of them, filters, links."""
 
+import base64
 import hashlib
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import MODEL, Site
 from pages import address, components, errors, forget, open_app, ranking, texts, tiles
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app.search import detail
+from similarity.app.search import detail, query_input
 from similarity.app.serving import access, pictures, previews
 from similarity.errors import ImageError
 from similarity.storage.thumbnails import read_thumbnail
@@ -369,3 +372,46 @@ def test_an_address_without_its_scheme_is_understood(site: Site, pictures: Path)
     assert address(page)["like"] == ["url:https://a.test/b.jpg"]
     assert ranking(page) == []
     assert tiles(page), "there is something to go on with"
+
+
+@pytest.mark.usefixtures("shapes")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/home/me/boot.jpg",
+        "~/boot.jpg",
+        "C:\\Users\\me\\boot.jpg",
+        "C:/boot.jpg",
+        "\\\\nas\\boot.jpg",
+        "file:///etc/passwd",
+        "'/home/me/my boot.jpg'",
+        "boot.jpg",
+        "./a/boot.png",
+    ],
+)
+def test_a_path_that_is_pasted_as_an_address_is_named_and_never_opened(text: str) -> None:
+    page = open_app().run()
+    page.chat_input[0].set_value(text).run()
+    assert [info.value for info in page.info] == [query_input.A_PATH]
+    assert "like" not in address(page)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_address_that_leaves_out_its_scheme_or_is_the_picture_itself_is_understood(pictures: Path) -> None:
+    data = (pictures / "rings" / "rings-1.jpg").read_bytes()
+    small = io.BytesIO()
+    Image.open(io.BytesIO(data)).resize((24, 24)).save(small, "JPEG", quality=30)
+    page = open_app().run()
+    page.chat_input[0].set_value("//a.test/my boots/b.jpg").run()
+    assert address(page)["like"] == ["url:https://a.test/my boots/b.jpg"]
+    written = f"data:image/jpeg;base64,{base64.b64encode(small.getvalue()).decode()}"
+    assert len(written) < 2048
+    page = open_app().run()
+    page.chat_input[0].set_value(written).run()
+    assert not page.exception
+    assert address(page)["like"][0].startswith("upload:")
+    assert len(ranking(page)) == 10
+    page.chat_input[0].set_value(written[:300] + "!").run()
+    assert [info.value for info in page.info] == [query_input.CUT_SHORT]
+    page.chat_input[0].set_value("data:image/jpeg;base64," + "A" * 5_000).run()
+    assert [info.value for info in page.info] == [query_input.CUT_SHORT]

@@ -15,7 +15,7 @@ ALLOWED = {
     ("map/page.py", "chart.option"): "drawn on a canvas; tips are text that the browser puts in, see `chart._tooltip`",
     ("search/filters.py", "str.capitalize"): "of the three accuracies",
     ("search/feedback.py", "notice"): "made text where it was put into the session",
-    ("search/query_input.py", "why"): "one of two constants of that file",
+    ("search/query_input.py", "why"): "one of the constants of that file",
     ("train/result.py", "st.success"): "called with `learned.verdict`, a constant",
     ("train/result.py", "st.error"): "likewise",
     ("train/result.py", "st.warning"): "likewise",

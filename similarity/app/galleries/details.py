@@ -8,8 +8,8 @@ from similarity.app.serving import access, resources
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import navigation
 from similarity.app.wording import learned, wording
-from similarity.app.wording.messages import as_markdown, error_as_markdown, sentence_as_markdown
-from similarity.errors import SimilarityError
+from similarity.app.wording.messages import as_markdown, error_as_markdown, sentence_as_markdown, show_error
+from similarity.errors import GalleryUnreadableError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.service.jobs import shared_jobs
 from similarity.storage.inventory import Entry
@@ -50,6 +50,9 @@ def _open(entry: Entry) -> Gallery | None:
         return None
     try:
         return resources.load_gallery(entry.directory)
+    except GalleryUnreadableError as error:
+        show_error(error)
+        return None
     except SimilarityError as error:
         st.error(DAMAGED, icon=":material/heart_broken:")
         st.caption(error_as_markdown(error))

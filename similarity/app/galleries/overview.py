@@ -81,7 +81,7 @@ def _show(entry: Entry) -> None:
                 "Search", key=f"search-{entry.name}", icon=":material/image_search:"
             ):
                 navigation.go("search", {GALLERY: entry.name})
-            label = "Details" if entry.condition == "sound" else "Repair or delete"
+            label = "Details" if entry.condition in ("sound", "unreadable") else "Repair or delete"
             st.button(label, key=f"open-{entry.name}", on_click=open_gallery, args=(entry.name,))
 
 

@@ -7,6 +7,8 @@ import streamlit as st
 
 from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell.links import MAX_WORDS, TEXT, URL, Part
+from similarity.errors import FetchError
+from similarity.fetch.schemes import is_data, is_path, read_data, unquoted
 from similarity.images.picture import QueryFile
 from similarity.text import plain
 from similarity.text.plain import LONGEST
@@ -18,6 +20,10 @@ NO_WORDS = (
     "The model of this gallery understands pictures, not words: paste a picture, or the address of one. "
     "Galleries of a CLIP model understand both."
 )
+A_PATH = (
+    "This is the path of a file, which a page cannot open on your computer: drop the picture below, or choose it there."
+)
+CUT_SHORT = "This is a part of a picture written out as text: copy or download the picture itself, and drop it here."
 TOO_LONG = f"This is too long: an address has {LONGEST:,} characters at most, and words are shorter."
 
 
@@ -70,8 +76,12 @@ def _take_message(take: Callable[[Part], None], message: Any, *, understands_tex
         _take_file(take, message.files[0])
         return
     text = message.text.strip()
-    if len(message.text) > LONGEST:
-        st.session_state[NOT_UNDERSTOOD] = TOO_LONG
+    if len(message.text) > LONGEST:  # the field has cut it
+        st.session_state[NOT_UNDERSTOOD] = CUT_SHORT if is_data(text) else TOO_LONG
+    elif is_data(text):
+        _take_data(take, text)
+    elif is_path(unquoted(text)) or _is_file_name(text):
+        st.session_state[NOT_UNDERSTOOD] = A_PATH
     elif is_address(text):
         take(Part(URL, _with_scheme(text)))
     elif understands_text and text:
@@ -80,11 +90,28 @@ def _take_message(take: Callable[[Part], None], message: Any, *, understands_tex
         st.session_state[NOT_UNDERSTOOD] = NO_WORDS
 
 
+def _take_data(take: Callable[[Part], None], text: str) -> None:
+    """Pass a picture that is written out in its address on, or note that it is cut short."""
+    try:
+        data = read_data(text)
+    except FetchError:
+        st.session_state[NOT_UNDERSTOOD] = CUT_SHORT
+    else:
+        take(keep_upload(QueryFile(data, "Pasted picture")))
+
+
 def is_address(text: str) -> bool:
     """Whether a text looks like an address."""
-    return "://" in text or (" " not in text and "." in text)
+    return "://" in text or text.startswith("//") or (" " not in text and "." in text)
 
 
 def _with_scheme(text: str) -> str:
-    """Add https:// to an address that has no scheme."""
+    """Add https to an address that has no scheme."""
+    if text.startswith("//"):
+        return f"https:{text}"
     return text if "://" in text else f"https://{text}"
+
+
+def _is_file_name(text: str) -> bool:
+    """Whether a text is the bare name of a picture file."""
+    return not set("/\\ ") & set(text) and text.lower().rpartition(".")[2] in FILE_TYPES and "." in text

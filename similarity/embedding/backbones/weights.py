@@ -78,7 +78,7 @@ def find_weights(backbone: Backbone) -> Path | None:
     folders = [models_folder(), _torch_hub_folder()]
     if wanted.package and (spec := importlib.util.find_spec(wanted.package)) and spec.origin:
         folders.insert(0, Path(spec.origin).parent / "models")
-    path = next((folder / wanted.file for folder in folders if (folder / wanted.file).is_file()), None)
+    path = next((folder / wanted.file for folder in folders if _is_usable(folder / wanted.file)), None)
     return path or _in_hub_cache(wanted)
 
 
@@ -148,12 +148,17 @@ def _in_hub_cache(wanted: WeightsFile) -> Path | None:
     if wanted.hub is None:
         return None
     folder = _hugging_face_folder()
-    if not folder.is_dir():  # as on most computers, which need not import the library to find out
+    if not os.path.isdir(folder):  # noqa: PTH112 - another user's folder is none; as on most computers, which need not import the library to find out
         return None
     from huggingface_hub import try_to_load_from_cache
 
     path = try_to_load_from_cache(*wanted.hub, cache_dir=folder)
-    return Path(path) if isinstance(path, str) and Path(path).is_file() else None
+    return Path(path) if isinstance(path, str) and _is_usable(Path(path)) else None
+
+
+def _is_usable(path: Path) -> bool:
+    """Whether this user may read a file; caches in another user's home, as under `su`, are passed over."""
+    return os.path.isfile(path) and os.access(path, os.R_OK)  # noqa: PTH113 - Path.is_file raises for these
 
 
 def _hugging_face_folder() -> Path:

@@ -11,13 +11,15 @@ from similarity.search.faiss.flat import FlatIndex
 from similarity.search.faiss.inverted import InvertedIndex
 from similarity.search.faiss.scan import ScanIndex
 from similarity.search.recipes import FLAT, SCAN
+from similarity.threads import need_threads
 from similarity.vectors.memmap import StoredVectors
 
 Builder = Callable[[StoredVectors, OnProgress | None], VectorIndex]
 
 
 def builder_of(recipe: str) -> Builder:
-    """The function that builds an index by a recipe; see `build_index`."""
+    """The function that builds an index by a recipe; see `build_index`. Raises ForkError as `validate_queries`."""
+    need_threads()
     exact: dict[str, Builder] = {FLAT: FlatIndex.build, SCAN: ScanIndex.build}
     return exact.get(recipe) or partial(InvertedIndex.build, recipe)
 
