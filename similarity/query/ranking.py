@@ -17,6 +17,8 @@ from similarity.vectors.arrays import Vectors
 
 # Selections of rows that stay prepared.
 MAX_SELECTIONS = 16
+# Scores that differ by no more are equal: the same pixels in another place of a batch differ by up to 1e-6.
+SAME_SCORE = 1e-5
 
 
 class Ranker:
@@ -72,7 +74,7 @@ class Ranker:
         depth = wanted
         while True:
             result = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
-            scores, rows = result[0][0], result[1][0]
+            scores, rows = self._query_first(vector, result[0][0], result[1][0], options, among)
             chosen = np.flatnonzero(scores >= options.min_score)
             is_all = len(rows) < depth or len(chosen) < len(rows)
             if options.distinct:
@@ -82,6 +84,24 @@ class Ranker:
             if len(chosen) >= wanted or is_all:
                 return scores[chosen], rows[chosen]
             depth *= 4  # too many of those were nearly identical
+
+    def _query_first(
+        self, vector: Vectors, scores: Vectors, rows: Rows, options: SearchOptions, among: Selection | None
+    ) -> tuple[Vectors, Rows]:
+        """Return scores and rows with the query's own files first among equals, if others filled the places, too."""
+        found = [self._generation.items.find(content) for content in options.query_contents]
+        own = [row for row in found if row is not None and (among is None or row in among.rows)]
+        for row in reversed(own):
+            score = float(self._generation.vectors[row] @ vector)
+            equal = np.flatnonzero(scores <= score + SAME_SCORE)
+            if len(equal):
+                count, place = len(rows), int(equal[0])
+                is_other = rows != row
+                before = is_other[:place].sum()
+                # It takes the score of its place, so that scores never increase.
+                scores = np.insert(scores[is_other], before, max(scores[place], score))[:count]
+                rows = np.insert(rows[is_other], before, row)[:count]
+        return scores, rows
 
     def _among(self, where: Where | None, exclude_ids: Collection[str]) -> Selection | None:
         """Return the rows to choose from, None for all; the latest selections are cached."""

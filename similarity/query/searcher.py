@@ -84,9 +84,9 @@ class Searcher:
             GalleryError: the gallery's model cannot be loaded.
         """
         encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
-        options = options.updated(**keywords)
+        contents = [file.sha256 for file in encoded.files]
+        options = options.updated(**keywords).asked_with(contents)
         if exclude_query:
-            contents = [file.sha256 for file in encoded.files]
             options = options.without([content for content in contents if self.items.find(content) is not None])
         return self.search_vector(encoded.vector, k, options)
 
