@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from similarity.embedding.pipeline import Embedded, Recognised, embed_source, id
 from similarity.errors import GalleryError, SourceError
 from similarity.indexing.choices import choose, is_continued
 from similarity.indexing.known import Embeddings, Known
+from similarity.indexing.moves import follow_moves
 from similarity.indexing.plan import Plan, Reading
 from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
@@ -97,6 +99,7 @@ class Run:
                 self._record(reading, result)
             new = {file.sha256 for _, file in self.taken if file.sha256 and file.sha256 not in known}
         self.embedded += len(new)
+        self._follow_moves()
         return self.report()
 
     def embed(
@@ -119,6 +122,7 @@ class Run:
                     counted.add(result.item.sha256)
             self._record(reading, result)
         self.resumed = len(counted)
+        self._follow_moves()
 
     def draft(self, report: Report, base: Base, known: Embeddings) -> Draft:
         """Return the next generation, which is still to be written.
@@ -135,7 +139,7 @@ class Run:
             raise self._nothing_left()
         items = join_copies(files)
         changed = self.before if self.task in CHANGES else None
-        described = self._describe(base.manifest, report, len(items), len(files))
+        described = self._describe(base.manifest, report, items, files)
         manifest = choose(described, base.head, changed.manifest if changed else None)
         is_kept = changed and is_continued(manifest, changed.manifest)
         change = Change(changed, known.origins(items)) if changed and is_kept else None
@@ -147,16 +151,19 @@ class Run:
             return False
         return draft.items == self.before.items and draft.manifest.skipped == self.before.manifest.skipped
 
-    def _describe(self, base: Manifest, report: Report, count: int, files: int) -> Manifest:
+    def _describe(self, base: Manifest, report: Report, items: Sequence[Item], files: Sequence[Item]) -> Manifest:
         """Return the manifest for the pictures of this run, before recipe and refinement are chosen."""
+        left = {file.source for file in files}
+        has_moved = base.source not in left and any(file.source == base.source for file in self.plan.removed)
         return replace(
             base,
-            count=count,
-            duplicates=files - count,
+            source=self.source.name if self.source and has_moved else base.source,
+            count=len(items),
+            duplicates=len(files) - len(items),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=report.seconds,
             last_run=report,
-            skipped=self._all_skipped(),
+            skipped=self._all_skipped(left),
             files={},
         )
 
@@ -205,12 +212,21 @@ class Run:
         facts = {name: getattr(item, name) for name in ("width", "height", "size", "mtime", "sha256")}
         self.taken.append((reading, replace(reading.becomes, **facts)))
 
-    def _all_skipped(self) -> list[Skipped]:
-        """Return the skipped files of this run, and those of other sources."""
+    def _follow_moves(self) -> None:
+        """Recognise the files of a source that is synchronised under another name or in another place."""
+        if self.task == "sync" and self.source:
+            self.taken = follow_moves(self.plan, self.taken, self.kept, self.source.name)
+
+    def _all_skipped(self, left: set[str]) -> list[Skipped]:
+        """Return the skipped files of this run, and those of other sources, unless all pictures of these have moved.
+
+        Args:
+            left: names of the sources of all pictures.
+        """
         if not self.before or self.task == "index":
             return self.skipped
-        others = self.before.manifest.skipped
-        return [file for file in others if not self.source or file.source != self.source.name] + self.skipped
+        renewed = {self.source.name, *({file.source for file in self.plan.removed} - left)} if self.source else set()
+        return [file for file in self.before.manifest.skipped if file.source not in renewed] + self.skipped
 
     def _nothing_left(self) -> SourceError | GalleryError:
         if self.source and self.skipped:

@@ -84,6 +84,12 @@ class FileBytes:
     mtime: float = 0.0
 
 
+def is_place_gone(name: str) -> bool:
+    """Whether the place that a source is named after is missing; a name in the form `PLACE (choice)` is of PLACE."""
+    place = name.rpartition(" (")[0] if name.endswith(")") else name
+    return Path(name).is_absolute() and not Path(name).exists() and not Path(place).exists()
+
+
 class Source(Protocol):
     """A place that lists pictures and reads their bytes.
 
