@@ -4,6 +4,7 @@ Rich, and the text of a stage, are imported only where something is drawn: JSON 
 """
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -68,6 +69,25 @@ def say_skipped(skipped: "Sequence[Skipped]", *, all_in: str = "info --json") ->
         say(f"{file.path}: {file.reason}", as_="Skipped")
     if len(skipped) > SHOWN_SKIPPED:
         say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `{all_in}` lists them all.")
+
+
+def say_gone(places: "Sequence[str]", gallery: str, pictures: str = "results") -> None:
+    """Print the commands for files that are gone: how to follow them to another place, and how to forget them.
+
+    Args:
+        places: paths of files, or of folders and zips of them.
+        gallery: name of the gallery, as it was given.
+        pictures: what there are to be had more of than one.
+    """
+    if places:
+        quoted, at = shlex.quote(places[0]), f"--gallery {shlex.quote(gallery)}"
+        files = f"The files of {len(places):,} {pictures} are gone" if len(places) > 1 else f"{places[0]} is gone"
+        say(
+            f"{files}. If they have moved, run `python -m similarity sync NEWPLACE {at}`, or `python -m similarity "
+            f"relocate OLD NEW {at}` if they are not on this computer now. To forget them, run "
+            f"`python -m similarity remove {at} --path {quoted}`.",
+            as_="Note",
+        )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from similarity.query.near_duplicates import BLOCK, without_near_identical
 from similarity.query.options import DEFAULTS, SearchOptions
 from similarity.query.thresholds import SAME_TO_THE_EYE
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
+from similarity.sources.base import existing_first
 from similarity.storage.generations import Generation
 from similarity.vectors.arrays import Vectors
 
@@ -35,8 +36,8 @@ class Ranker:
         return Facets(self._generation.items)
 
     def row(self, item_id: str) -> int:
-        """Return the row of the picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
-        if (row := self._generation.items.find(item_id)) is None:
+        """Return the row of the picture with an id, also of a copy, or a SHA-256; raises SearchError if there is none."""
+        if (row := self._generation.items.find_any(item_id)) is None:
             raise SearchError(f"The picture {item_id!r} is not in the gallery {self._name}.")
         return row
 
@@ -53,7 +54,7 @@ class Ranker:
         if offset < 0:
             raise SearchError(f"The number of results to skip must be at least 0, not {offset}.")
         scores, rows = self._best(vector, offset + k, options)
-        items = self._generation.items.at(rows[offset:])
+        items = map(existing_first, self._generation.items.at(rows[offset:]))
         # Embeddings in half precision are not quite of unit length.
         pairs = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
         return [Hit(rank, score, item) for rank, (score, item) in enumerate(pairs, offset + 1)]
@@ -61,8 +62,8 @@ class Ranker:
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """Pictures nearly identical to one; see `Gallery.near_identical`."""
         row, vectors, embeddings = self.row(item_id), self._generation.vectors, self._generation.embeddings
-        others = [hit for hit in self.rank(vectors[row], most + 1, DEFAULTS) if hit.item.id != item_id]
-        rows = [self.row(hit.item.id) for hit in others]
+        hits = [(hit, self.row(hit.item.id)) for hit in self.rank(vectors[row], most + 1, DEFAULTS)]
+        others, rows = [hit for hit, other in hits if other != row], [other for _, other in hits if other != row]
         is_near = embeddings[rows] @ embeddings[row] >= SAME_TO_THE_EYE
         return [hit for hit, near in zip(others, is_near, strict=True) if near]
 

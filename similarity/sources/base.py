@@ -55,6 +55,15 @@ class Item:
         return file.is_absolute() and not file.exists()
 
 
+def existing_first(item: Item) -> Item:
+    """A picture as the first of its copies whose file is there; as it is if none is, or if it has no copies."""
+    if not (item.copies and item.is_gone):
+        return item
+    files = list(files_of([item]))
+    there = next((file for file in files if not file.is_gone), None)
+    return replace(there, copies=tuple(file for file in files if file is not there)) if there else item
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """A file that could not be indexed, and the reason.

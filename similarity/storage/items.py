@@ -108,6 +108,13 @@ class Items(Sequence[Item]):
                     return row
         return None
 
+    def find_any(self, value: str) -> int | None:
+        """Return the row as `find` does, or else that of a copy, which is shown if the item's file is gone."""
+        if (row := self.find(value)) is not None:
+            return row
+        lines = np.flatnonzero(pc.equal(self._table.column("id"), value).to_numpy())
+        return int(self._row_of_line[lines[0]]) if len(lines) else None
+
     def contents(self) -> list[str]:
         """Return the SHA-256 of each item, in hex, in order."""
         return self._column("sha256", self._lines)

@@ -11,6 +11,7 @@ from similarity.embedding.embedder import Embedder
 from similarity.indexing import operations
 from similarity.sources import open_source
 from similarity.sources.base import files_of
+from similarity.sources.originals import read_original
 from similarity.storage.manifest import Report
 
 
@@ -153,3 +154,36 @@ def test_a_sub_folder_that_became_a_source_of_its_own(light, folder: Path, tmp_p
     synced = gallery.sync(new)
     assert counts(synced.report) == {"moved": 5}
     assert counts(synced.sync(folder).report) == {"unchanged": 10}
+
+
+@pytest.fixture
+def doubled(light, folder: Path, tmp_path: Path) -> tuple[Gallery, Path, Path]:  # type: ignore[no-untyped-def]
+    """A gallery with each picture in two folders, of which the first is gone; with the place that it went to."""
+    gallery = light(folder)
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    both = gallery.add(copy)
+    return both, copy, folder.rename(tmp_path / "away")
+
+
+def test_among_copies_one_that_is_there_is_shown(doubled: tuple[Gallery, Path, Path]) -> None:
+    both, copy, away = doubled
+    hits = both.search(away / "dots" / "dots-0.jpg", 15)
+    assert all(Path(hit.item.path).is_relative_to(copy) for hit in hits)
+    assert [len(hit.item.copies) for hit in hits] == [1] * 15
+    first = hits[0].item
+    assert both.find(first.id) == first
+    assert both.find("dots/dots-0.jpg") == first, "by the id of the file that is gone"
+    assert first.copies[0].is_gone
+    assert {hit.item.id for hit in both.near_identical(first.id, 14)}.isdisjoint({first.id, "dots/dots-0.jpg"})
+    assert first.sha256 not in {
+        hit.item.sha256 for hit in both.search(copy / "dots" / "dots-0.jpg", 15, exclude_query=True)
+    }
+    away.rename(Path(both.manifest.source))
+    assert both.search(copy / "dots" / "dots-0.jpg", 1)[0].item.id == "dots/dots-0.jpg", "it is back"
+
+
+def test_the_picture_of_a_copy_is_read_where_the_first_file_is_gone(doubled: tuple[Gallery, Path, Path]) -> None:
+    both, copy, _ = doubled
+    gone = both.items[0]
+    assert gone.is_gone
+    assert read_original(gone).data == (copy / gone.id).read_bytes()

@@ -1,0 +1,38 @@
+"""Sources that moved, on the command line: what is gone says the command that follows or forgets it."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from commands import Run
+from conftest import MODEL
+
+
+@pytest.fixture
+def moved(run: Run, own_pictures: Path, empty_home: Path) -> Path:  # noqa: ARG001 - the gallery is made there
+    """The folder that the gallery `mine` was made of, moved elsewhere."""
+    assert run("index", own_pictures, "--gallery", "mine", "--model", MODEL).returncode == 0
+    return own_pictures.rename(own_pictures.with_name("my archive"))
+
+
+def test_results_whose_files_are_gone_say_what_to_do(run: Run, moved: Path, own_pictures: Path) -> None:
+    found = run("search", moved / "dots" / "dots-0.jpg", "-g", "mine", "-k", 1)
+    path = own_pictures / "dots" / "dots-0.jpg"
+    assert f"{path} (the file is gone)" in found.stdout
+    assert "sync NEWPLACE --gallery mine" in found.stderr
+    command = f"remove --gallery mine --path {shlex.quote(str(path))}"
+    assert command in found.stderr
+    assert json.loads(run("search", moved / "dots" / "dots-0.jpg", "-g", "mine", "-k", 1, "--json").stdout)["hits"][0][
+        "gone"
+    ]
+    assert run(*shlex.split(command)).returncode == 0
+    assert json.loads(run("info", "-g", "mine", "--json").stdout)["count"] == 14
+
+
+def test_a_sync_with_the_new_place_moves_every_picture(run: Run, moved: Path) -> None:
+    done = json.loads(run("sync", moved, "-g", "mine", "--json").stdout)
+    assert (done["moved"], done["embedded"], done["indexed"], done["added"]) == (15, 0, 15, 0)
+    found = run("search", moved / "dots" / "dots-0.jpg", "-g", "mine", "--json")
+    hits = json.loads(found.stdout)["hits"]
+    assert all(Path(hit["path"]).is_relative_to(moved) and "gone" not in hit for hit in hits)
