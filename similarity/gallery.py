@@ -147,9 +147,27 @@ class Gallery(Searcher):
         report = operations.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
         return self._changed(report)
 
+    def relocate(self, old: str | Path, new: str | Path) -> Gallery:
+        """Change the place of pictures that were moved, such as an archive that is not on this computer now.
+
+        No file is read, and neither place needs to be there. Where they are, `sync` with the new place finds pictures
+        that have changed as well.
+
+        Args:
+            old: the folder, zip, list or picture as the gallery knows it, or the first part of addresses.
+            new: where it is now.
+
+        Returns:
+            The gallery as it is then, with a report of the move.
+
+        Raises:
+            GalleryError: no picture of the gallery is in the old place, or both places are the same.
+        """
+        return self._changed(operations.relocate(self.directory, old, new, opened=self._generation))
+
     @property
     def preview(self) -> Preview:
-        """The reports that `add`, `sync` and `remove` would have now; nothing is changed."""
+        """The reports that `add`, `sync`, `remove` and `relocate` would have now; nothing is changed."""
         return Preview(self.directory, self._generation)
 
     def rebuild(

@@ -1,4 +1,4 @@
-"""`index`, `add`, `sync`, `watch`, `remove` and `rebuild`: the commands that change a gallery."""
+"""`index`, `add`, `sync`, `watch`, `remove`, `relocate` and `rebuild`: the commands that change a gallery."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -156,6 +156,23 @@ def remove(
     chosen = {"ids": ids or [], "paths": places, "labels": labels or []}
     opened = Gallery.open(directory)
     report = opened.preview.remove(**chosen) if dry_run else opened.remove(**chosen).report
+    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
+
+
+def relocate(
+    old: Annotated[str, typer.Argument(help="A folder, zip, CSV or picture as the gallery knows it.")],
+    new: Annotated[str, typer.Argument(help="Where it is now; it need not be there at the moment.")],
+    gallery: GalleryName,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a gallery that pictures have moved, such as an archive that is offline. No picture is read."""
+    from similarity.gallery import Gallery
+    from similarity.storage.inventory import find_gallery
+
+    directory = find_gallery(gallery)
+    opened = Gallery.open(directory)
+    report = opened.preview.relocate(old, new) if dry_run else opened.relocate(old, new).report
     _print_report(report, directory, as_json=as_json, dry_run=dry_run)
 
 

@@ -1,4 +1,4 @@
-"""The operations that write a gallery: index, add, sync, remove and rebuild.
+"""The operations that write a gallery: index, add, sync, remove, relocate and rebuild.
 
 Each plans a change, embeds pictures without a known embedding, and writes the next generation. Searches use the live
 one meanwhile, and go on with it if the run fails. Embeddings of an interrupted run are used by the next one.
@@ -23,6 +23,7 @@ from similarity.errors import GalleryError, SourceError
 from similarity.indexing.known import Known
 from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update, without_folder
+from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.run import Base, Run
 from similarity.progress import OnProgress, Progress
 from similarity.search import AUTO, choose_recipe
@@ -118,6 +119,19 @@ def remove(
         before = read_generation(directory, opened=opened)
         plan = plan_removal(before.items, ids, paths, labels)
         return _finish(Run("remove", directory, plan, before, None, started), before)
+
+
+def relocate(directory: Path, old: str | Path, new: str | Path, *, opened: Generation | None = None) -> Report:
+    """Change the place of pictures of a gallery; see `Gallery.relocate`, and for `opened` `read_generation`."""
+    started, relocation = time.perf_counter(), Relocation.of(old, new)
+    live_state(directory)
+    with writing(directory, f"relocate {relocation.old}"):
+        before = read_generation(directory, opened=opened)
+        plan = plan_relocation(before.items, relocation)
+        source = relocation.moved_source(before.manifest.source)
+        skipped = [relocation.moved_skipped(file) for file in before.manifest.skipped]
+        before = replace(before, manifest=replace(before.manifest, source=source, skipped=skipped))
+        return _finish(Run("relocate", directory, plan, before, None, started), before)
 
 
 def rebuild(

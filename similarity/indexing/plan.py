@@ -38,6 +38,7 @@ class Plan:
         removed: files that leave the gallery.
         unchanged: number of kept files that the source lists.
         relabelled: number of these whose label or metadata have changed.
+        relocated: number of kept files that are in another place now.
     """
 
     kept: list[Item] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Plan:
     removed: list[Item] = field(default_factory=list)
     unchanged: int = 0
     relabelled: int = 0
+    relocated: int = 0
 
 
 def without_folder(source: Source, folder: Path) -> Source:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from similarity.indexing.plan import plan_removal, plan_update, without_folder
+from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.run import Run
 from similarity.sources import Source
 from similarity.sources.opening import to_source
@@ -36,6 +37,12 @@ class Preview:
         started, before = time.perf_counter(), self._live()
         plan = plan_removal(before.items, ids, paths, labels)
         return Run("remove", self._directory, plan, before, None, started).preview()
+
+    def relocate(self, old: str | Path, new: str | Path) -> Report:
+        """Preview `Gallery.relocate`; raises as that does."""
+        started, before = time.perf_counter(), self._live()
+        plan = plan_relocation(before.items, Relocation.of(old, new))
+        return Run("relocate", self._directory, plan, before, None, started).preview()
 
     def _update(self, task: str, source: str | Path | Source) -> Report:
         started, before = time.perf_counter(), self._live()

@@ -28,7 +28,7 @@ from similarity.storage.writing import Change, Draft
 from similarity.vectors.heads import Head
 
 # The tasks that change a gallery; the others build it from scratch.
-CHANGES = ("add", "sync", "remove")
+CHANGES = ("add", "sync", "remove", "relocate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Run:
     """A run: its plan, and its results so far.
 
     Attributes:
-        task: index, add, sync, remove or rebuild.
+        task: index, add, sync, remove, relocate or rebuild.
         before: the live generation whose embeddings are used again, if there is one.
         source: the source that it reads; None if it only removes.
         started: value of `time.perf_counter` at the start.
@@ -191,7 +191,7 @@ class Run:
             source=self.source.name if self.source else "",
             added=tally["added"],
             changed=tally["changed"],
-            moved=tally["moved"],
+            moved=tally["moved"] + self.plan.relocated,
             relabelled=self.plan.relabelled,
             removed=len(self.plan.removed) - tally["moved"],
             unchanged=self.plan.unchanged + tally["unchanged"],

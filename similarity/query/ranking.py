@@ -36,7 +36,7 @@ class Ranker:
         return Facets(self._generation.items)
 
     def row(self, item_id: str) -> int:
-        """Return the row of the picture with an id, also of a copy, or a SHA-256; raises SearchError if there is none."""
+        """Return the row of the picture with an id, its own or a copy's, or a SHA-256; raises SearchError."""
         if (row := self._generation.items.find_any(item_id)) is None:
             raise SearchError(f"The picture {item_id!r} is not in the gallery {self._name}.")
         return row

@@ -36,3 +36,15 @@ def test_a_sync_with_the_new_place_moves_every_picture(run: Run, moved: Path) ->
     found = run("search", moved / "dots" / "dots-0.jpg", "-g", "mine", "--json")
     hits = json.loads(found.stdout)["hits"]
     assert all(Path(hit["path"]).is_relative_to(moved) and "gone" not in hit for hit in hits)
+
+
+def test_relocate_says_how_many_pictures_moved_and_can_be_tried_first(
+    run: Run, moved: Path, own_pictures: Path
+) -> None:
+    tried = run("relocate", own_pictures, moved, "-g", "mine", "--dry-run")
+    assert "Nothing was changed. `relocate` would do this to mine: 15 found in another place" in tried.stdout
+    done = json.loads(run("relocate", own_pictures, moved, "-g", "mine", "--json").stdout)
+    assert (done["moved"], done["indexed"], done["embedded"]) == (15, 15, 0)
+    wrong = run("relocate", own_pictures, moved, "-g", "mine")
+    assert wrong.returncode == 1
+    assert "No picture of the gallery is in" in wrong.stderr
