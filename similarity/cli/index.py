@@ -250,9 +250,15 @@ def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dr
             "recipe": manifest.recipe,
             "refinement": manifest.refinement,
         }
-        terminal.print_json(facts | report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run})
+        terminal.print_json(
+            facts
+            | report.counts
+            | {"duplicates": manifest.duplicates, "dry_run": dry_run}
+            | {"passed_over": report.passed_over}
+        )
         return
     terminal.say_skipped(report.skipped)
+    terminal.say_passed_over(report.passed_over)
     terminal.print_line(_sentence(report, directory.name, dry_run=dry_run))
     if not dry_run:
         copies = f", {manifest.duplicates:,} of them exact copies" if manifest.duplicates else ""

@@ -6,7 +6,7 @@ Rich, and the text of a stage, are imported only where something is drawn: JSON 
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,13 @@ def say_skipped(skipped: "Sequence[Skipped]", *, all_in: str = "info --json") ->
         say(f"{file.path}: {file.reason}", as_="Skipped")
     if len(skipped) > SHOWN_SKIPPED:
         say(f"... and {len(skipped) - SHOWN_SKIPPED} more; `{all_in}` lists them all.")
+
+
+def say_passed_over(counts: Mapping[str, int]) -> None:
+    """Print how many files were left out unread, and why."""
+    if counts:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+        say(f"{sum(counts.values()):,} files were left out unread: {reasons}.", as_="Note")
 
 
 def say_gone(places: "Sequence[str]", gallery: str, pictures: str = "results") -> None:

@@ -199,6 +199,7 @@ class Run:
             resumed=self.resumed,
             skipped=self.skipped,
             seconds=round(time.perf_counter() - self.started, 3),
+            passed_over=getattr(self.source, "passed_over", {}),
         )
 
     def _record(self, reading: Reading, result: Embedded | Recognised | Skipped) -> None:

@@ -5,6 +5,7 @@ import os
 import stat
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any
 from similarity.errors import ImageError, SourceError
 from similarity.images.formats import SUFFIXES
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
+from similarity.sources.passed_over import passed_over_part
 
 MAX_ENTRIES = 50_000
 MAX_TOTAL_BYTES = 20_000_000_000
@@ -33,6 +35,7 @@ class Archive:
         self.readers = os.cpu_count() or 1
         self._file = file
         self._changed = path.stat().st_mtime
+        self.passed_over: dict[str, int] = {}
 
     def read(self, item: Item) -> FileBytes:
         """The bytes of an entry, checked against its CRC; zipfile reads no more than the size it announced."""
@@ -89,7 +92,10 @@ def open_archive(path: Path) -> Archive:
         items[entry.filename] = _item(path, entry)
     if not items:
         raise SourceError(f"There are no pictures in {path} (JPEG, PNG, WebP, GIF, AVIF and BMP are looked for).")
-    return Archive(path, file, sorted(items.values(), key=lambda item: item.id), skipped)
+    archive = Archive(path, file, sorted(items.values(), key=lambda item: item.id), skipped)
+    reasons = Counter(passed_over_part(PurePosixPath(entry.filename).parts) for entry in entries)
+    archive.passed_over = {reason: count for reason, count in reasons.items() if reason}
+    return archive
 
 
 def _refuse_attacks(path: Path, entries: list[zipfile.ZipInfo]) -> None:
@@ -125,8 +131,7 @@ def _fault(entry: zipfile.ZipInfo) -> str:
 
 def _is_picture(entry: zipfile.ZipInfo) -> bool:
     pure = PurePosixPath(entry.filename)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in pure.parts)
-    return not hidden and pure.suffix.lower() in SUFFIXES
+    return not passed_over_part(pure.parts) and pure.suffix.lower() in SUFFIXES
 
 
 def _item(path: Path, entry: zipfile.ZipInfo) -> Item:

@@ -46,6 +46,8 @@ class Report:
         resumed: pictures that an interrupted run had embedded.
         skipped: files of the source that cannot be used.
         seconds: duration of the run.
+        passed_over: number of files of the source that are left out unread, by the reason: the name of a folder that is
+            never indexed, hidden, or a pattern that excludes them.
     """
 
     task: str
@@ -60,6 +62,7 @@ class Report:
     resumed: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     seconds: float = 0.0
+    passed_over: dict[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
