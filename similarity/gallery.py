@@ -123,8 +123,19 @@ class Gallery(Searcher):
         """The reason to rebuild its index, if there is one; see `rebuild`."""
         return self._generation.index.drift
 
-    def add(self, source: str | Path | Source, *, progress: OnProgress | None = None) -> Gallery:
+    def add(
+        self,
+        source: str | Path | Source,
+        *,
+        exclude: Sequence[str] | None = None,
+        progress: OnProgress | None = None,
+    ) -> Gallery:
         """Add the pictures of a source that are not in the gallery, and those that have changed.
+
+        Args:
+            source: a folder, a zip or a CSV of pictures, or any source.
+            exclude: patterns of files to leave out, in the syntax of .gitignore; by default those of the last time.
+            progress: called as the work goes on.
 
         Returns:
             The gallery as it is then. This one stays as it is.
@@ -132,11 +143,17 @@ class Gallery(Searcher):
         Raises:
             As `build`, and GalleryDamagedError if the live generation is damaged.
         """
-        return self._updated("add", source, progress)
+        return self._updated("add", source, exclude, progress)
 
-    def sync(self, source: str | Path | Source, *, progress: OnProgress | None = None) -> Gallery:
+    def sync(
+        self,
+        source: str | Path | Source,
+        *,
+        exclude: Sequence[str] | None = None,
+        progress: OnProgress | None = None,
+    ) -> Gallery:
         """Bring the gallery in step with a source: as `add`, and files that left the source leave the gallery."""
-        return self._updated("sync", source, progress)
+        return self._updated("sync", source, exclude, progress)
 
     def remove(self, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Gallery:
         """Take pictures out; a path may be a folder's. Returns the gallery as it is then.
@@ -211,9 +228,12 @@ class Gallery(Searcher):
         """
         return read_or_make_thumbnail(self.directory, item)
 
-    def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
+    def _updated(
+        self, task: str, source: str | Path | Source, exclude: Sequence[str] | None, progress: OnProgress | None
+    ) -> Gallery:
+        found, opened = to_source(source), self._generation
         report = operations.update(
-            task, to_source(source), self.directory, self._load, opened=self._generation, progress=progress
+            task, found, self.directory, self._load, excluding=exclude, opened=opened, progress=progress
         )
         return self._changed(report)
 

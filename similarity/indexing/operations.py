@@ -31,13 +31,14 @@ from similarity.search.engines import check_store
 from similarity.search.stores import Store, choose_store
 from similarity.sources import Source
 from similarity.sources.base import files_of
+from similarity.sources.excluding import exclude
 from similarity.storage.current import exists, live_state
 from similarity.storage.embedders import restore_embedder
 from similarity.storage.generations import Generation, read_generation
 from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Manifest, Report
+from similarity.storage.manifest import Manifest, Report, excluded_after
 from similarity.storage.thumbnails import copy_thumbnails
 from similarity.storage.writing import write_generation
 from similarity.vectors.heads import Head
@@ -56,12 +57,14 @@ def index(
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`. Returns the embedder that made it, too."""
     choice = options.choose_model()
-    started, source = time.perf_counter(), without_folder(source, directory)
+    started, source = time.perf_counter(), exclude(without_folder(source, directory), options.exclude)
     store = options.store or default_store(directory)
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, options.precision, source, progress)
-        base = replace(_manifest(embedder, source.name, options.recipe, options.refinement), store=store)
+        excluded = {source.name: list(options.exclude)} if options.exclude else {}
+        base = _manifest(embedder, source.name, options.recipe, options.refinement)
+        base = replace(base, store=store, excluded=excluded)
         before = _usable_generation(directory, base, is_exact=is_exact)
         run = Run("index", directory, plan_index(source), before, source, started)
         with _embed(run, source, embedder, progress) as known:
@@ -77,6 +80,7 @@ def update(
     directory: Path,
     load: Load,
     *,
+    excluding: Sequence[str] | None = None,
     opened: Generation | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
@@ -85,14 +89,18 @@ def update(
     Args:
         task: add or sync.
         load: gives the embedder that made the gallery, if there is anything to embed.
+        excluding: patterns of files to leave out; by default those of the last time, none if they are empty.
         opened: a generation of the gallery that is open; see `read_generation`.
     """
     started, source = time.perf_counter(), without_folder(source, directory)
     live_state(directory)  # raises if there is no gallery, before a folder is made
     with writing(directory, f"{task} {source.name}"):
         before = read_generation(directory, opened=opened)
+        excluded = excluded_after(before.manifest, source.name, excluding)
+        source = exclude(source, excluded.get(source.name, ()))
         plan = plan_update(before.items, source, drop_vanished=task == "sync")
         run = Run(task, directory, plan, before, source, started)
+        before = replace(before, manifest=replace(before.manifest, excluded=excluded))
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
             return _finish(run, before, progress)
@@ -130,7 +138,9 @@ def relocate(directory: Path, old: str | Path, new: str | Path, *, opened: Gener
         plan = plan_relocation(before.items, relocation)
         source = relocation.moved_source(before.manifest.source)
         skipped = [relocation.moved_skipped(file) for file in before.manifest.skipped]
-        before = replace(before, manifest=replace(before.manifest, source=source, skipped=skipped))
+        excluded = {relocation.moved_source(name): rest for name, rest in before.manifest.excluded.items()}
+        manifest = replace(before.manifest, source=source, skipped=skipped, excluded=excluded)
+        before = replace(before, manifest=manifest)
         return _finish(Run("relocate", directory, plan, before, None, started), before)
 
 

@@ -8,9 +8,10 @@ from similarity.indexing.plan import plan_removal, plan_update, without_folder
 from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.run import Run
 from similarity.sources import Source
+from similarity.sources.excluding import exclude
 from similarity.sources.opening import to_source
 from similarity.storage.generations import Generation, read_generation
-from similarity.storage.manifest import Report
+from similarity.storage.manifest import Report, excluded_after
 
 
 class Preview:
@@ -24,13 +25,13 @@ class Preview:
         self._directory = directory
         self._opened = opened
 
-    def add(self, source: str | Path | Source) -> Report:
+    def add(self, source: str | Path | Source, *, exclude: Sequence[str] | None = None) -> Report:
         """Preview `Gallery.add`; raises as that does."""
-        return self._update("add", source)
+        return self._update("add", source, exclude)
 
-    def sync(self, source: str | Path | Source) -> Report:
+    def sync(self, source: str | Path | Source, *, exclude: Sequence[str] | None = None) -> Report:
         """Preview `Gallery.sync`; raises as that does."""
-        return self._update("sync", source)
+        return self._update("sync", source, exclude)
 
     def remove(self, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Report:
         """Preview `Gallery.remove`; raises as that does."""
@@ -44,9 +45,10 @@ class Preview:
         plan = plan_relocation(before.items, Relocation.of(old, new))
         return Run("relocate", self._directory, plan, before, None, started).preview()
 
-    def _update(self, task: str, source: str | Path | Source) -> Report:
+    def _update(self, task: str, source: str | Path | Source, excluding: Sequence[str] | None) -> Report:
         started, before = time.perf_counter(), self._live()
         others = without_folder(to_source(source), self._directory)
+        others = exclude(others, excluded_after(before.manifest, others.name, excluding).get(others.name, ()))
         plan = plan_update(before.items, others, drop_vanished=task == "sync")
         return Run(task, self._directory, plan, before, others, started).preview()
 

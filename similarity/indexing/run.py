@@ -149,7 +149,9 @@ class Run:
         """Whether the task changes a gallery, and the draft has the same pictures and skipped files as before."""
         if self.task not in CHANGES or not self.before:
             return False
-        return draft.items == self.before.items and draft.manifest.skipped == self.before.manifest.skipped
+        before, after = self.before.manifest, draft.manifest
+        is_same = (before.skipped, before.excluded) == (after.skipped, after.excluded)
+        return is_same and draft.items == self.before.items
 
     def _describe(self, base: Manifest, report: Report, items: Sequence[Item], files: Sequence[Item]) -> Manifest:
         """Return the manifest for the pictures of this run, before recipe and refinement are chosen."""

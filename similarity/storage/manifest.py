@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
@@ -106,6 +107,7 @@ class Manifest:
         seconds: duration of the last run.
         last_run: the changes that the last run made.
         skipped: files of all its sources that cannot be used.
+        excluded: patterns of files that are left out of a source, by its name; see `sources.excluding`.
         files: size and SHA-256 of every other file of the generation.
     """
 
@@ -135,6 +137,7 @@ class Manifest:
     format: int = FORMAT
     generation: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    excluded: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -142,6 +145,14 @@ class Manifest:
         """All values that an embedding depends on, beside the picture."""
         names = ("model", "weights_sha256", "preprocessing", "precision", "network_sha256")
         return {name: getattr(self, name) for name in names}
+
+
+def excluded_after(manifest: Manifest, source: str, patterns: Sequence[str] | None) -> dict[str, list[str]]:
+    """Return the patterns of each source, with others for one of them; None keeps its patterns."""
+    if patterns is None:
+        return manifest.excluded
+    others = {name: kept for name, kept in manifest.excluded.items() if name != source}
+    return others | ({source: list(patterns)} if patterns else {})
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> str:

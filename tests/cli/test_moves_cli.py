@@ -48,3 +48,15 @@ def test_relocate_says_how_many_pictures_moved_and_can_be_tried_first(
     wrong = run("relocate", own_pictures, moved, "-g", "mine")
     assert wrong.returncode == 1
     assert "No picture of the gallery is in" in wrong.stderr
+
+
+def test_excluded_files_are_counted_and_stay_out(run: Run, own_pictures: Path, empty_home: Path) -> None:  # noqa: ARG001
+    (own_pictures / "@eaDir").mkdir()
+    (own_pictures / "@eaDir" / "thumb.jpg").write_bytes(b"x")
+    made = run("index", own_pictures, "-g", "mine", "--model", MODEL, "--exclude", "dots/", "--exclude", "*-0.jpg")
+    assert "8 files were left out unread: 1 @eaDir, 3 excluded by *-0.jpg, 4 excluded by dots/." in made.stderr
+    done = json.loads(run("sync", own_pictures, "-g", "mine", "--json").stdout)
+    assert (done["unchanged"], done["indexed"], done["passed_over"]["excluded by dots/"]) == (8, 8, 4)
+    done = json.loads(run("sync", own_pictures, "-g", "mine", "--exclude", "rings/", "--dry-run", "--json").stdout)
+    assert (done["added"], done["removed"]) == (6, 4)
+    assert run("sync", own_pictures, "-g", "mine", "--exclude", "!").returncode == 1
