@@ -255,6 +255,8 @@ def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry
     terminal.say_skipped(report.skipped)
     terminal.say_passed_over(report.passed_over)
     terminal.print_line(_sentence(report, directory.name, dry_run=dry_run))
+    if report.task == "index" and report.removed:
+        terminal.say_replaced(report.removed, directory, report.source)
     if not dry_run:
         copies = f", {manifest.duplicates:,} of them exact copies" if manifest.duplicates else ""
         terminal.print_line(f"{directory.name} has {manifest.count + manifest.duplicates:,} pictures{copies}.")

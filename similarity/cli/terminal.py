@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from similarity.text.plain import one_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress, ProgressColumn, TextColumn
 
     from similarity.finetuning.epochs import Epoch, OnEpoch
@@ -95,6 +97,21 @@ def say_gone(places: "Sequence[str]", gallery: str, pictures: str = "results") -
             f"`python -m similarity remove {at} --path {quoted}`.",
             as_="Note",
         )
+
+
+def say_replaced(count: int, directory: "Path", source: str) -> None:
+    """Print how many pictures left a gallery because it was indexed anew, and the commands that keep them."""
+    from similarity.paths import galleries_folder
+
+    name = directory.name
+    at = f"--gallery {shlex.quote(name if directory.parent == galleries_folder() else str(directory))}"
+    pictures = "1 picture" if count == 1 else f"{count:,} pictures"
+    undo, keep = (f"`python -m similarity {command} {at}`" for command in ("restore", f"add {shlex.quote(source)}"))
+    say(
+        f"{pictures} left {name}, since `index` replaces a gallery. To undo that, run {undo}; {keep} then adds what was "
+        "indexed now, and keeps the others.",
+        as_="Note",
+    )
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """Files that were moved or renamed together with their source, which a sync recognises by their content."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from similarity.indexing.plan import Plan, Reading, free_id
 from similarity.sources import Item
+from similarity.sources.base import files_of
 
 Taken = list[tuple[Reading, Item]]
 
@@ -37,6 +38,12 @@ def follow_moves(plan: Plan, taken: Taken, unreadable: Sequence[Item], source: s
         (reading, replace(file, id=free_id(reading.item, ids)) if _is_in(contents, reading, file) else file)
         for reading, file in taken
     ]
+
+
+def count_leaving(before: Iterable[Item], files: Iterable[Item]) -> int:
+    """Return how many files of a gallery have neither their path nor their content among other files."""
+    known = {value for file in files for value in (file.path, file.sha256)}
+    return sum(not known & {file.path, file.sha256} for file in files_of(before))
 
 
 def _find_moved(plan: Plan, taken: Taken, source: str) -> list[Item]:

@@ -65,8 +65,10 @@ def index(
         excluded = {source.name: list(options.exclude)} if options.exclude else {}
         base = _manifest(embedder, source.name, options.recipe, options.refinement)
         base = replace(base, store=store, excluded=excluded)
-        before = _usable_generation(directory, base, is_exact=is_exact)
-        run = Run("index", directory, plan_index(source), before, source, started)
+        replaced = replaced_generation(directory)
+        before = replaced if replaced and _is_usable(replaced, base, is_exact=is_exact) else None
+        leaving = replaced.items if replaced else ()
+        run = Run("index", directory, plan_index(source), before, source, started, replaced=leaving)
         with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
@@ -254,20 +256,23 @@ def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, pr
     return Embedder.quantise(choice, pixels)
 
 
-def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Generation | None:
-    """Return the generation that will be replaced, if its embeddings can be used again.
+def replaced_generation(directory: Path) -> Generation | None:
+    """Return the generation that will be replaced, if there is one that can be read."""
+    try:
+        return read_generation(directory) if exists(directory) else None
+    except GalleryError as error:
+        logger.warning("Nothing of the gallery that is replaced can be used again, because: %s", error)
+        return None
+
+
+def _is_usable(before: Generation, base: Manifest, *, is_exact: bool) -> bool:
+    """Whether the embeddings of a generation can be used again.
 
     Args:
         is_exact: whether the new index is exact; half precision, which approximate ones have, is then not enough.
     """
-    try:
-        before = read_generation(directory) if exists(directory) else None
-    except GalleryError as error:
-        logger.warning("All pictures are embedded again, because: %s", error)
-        return None
-    if not before or before.manifest.identity != base.identity:
-        return None
-    return None if is_exact and before.embeddings.dtype == np.float16 else before
+    is_precise = not is_exact or before.embeddings.dtype != np.float16
+    return before.manifest.identity == base.identity and is_precise
 
 
 def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: str = AUTO_REFINEMENT) -> Manifest:

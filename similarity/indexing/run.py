@@ -12,7 +12,7 @@ from similarity.embedding.pipeline import Embedded, Recognised, embed_source, id
 from similarity.errors import GalleryError, SourceError
 from similarity.indexing.choices import choose, is_continued
 from similarity.indexing.known import Embeddings, Known
-from similarity.indexing.moves import follow_moves
+from similarity.indexing.moves import count_leaving, follow_moves
 from similarity.indexing.plan import Plan, Reading
 from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
@@ -65,6 +65,7 @@ class Run:
         skipped: files of the source that cannot be used.
         embedded, resumed: numbers of pictures, see `Report`.
         previous: number of the generation that was live, even if it is damaged.
+        replaced: the pictures of a gallery that is made anew.
     """
 
     task: str
@@ -79,6 +80,7 @@ class Run:
     embedded: int = 0
     resumed: int = 0
     previous: int | None = None
+    replaced: Sequence[Item] = ()
 
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
@@ -134,7 +136,7 @@ class Run:
             SourceError, GalleryError: it would have no picture. SearchError: the recipe or the refinement does not suit
                 the number of pictures.
         """
-        files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
+        files = self._files()
         if not files:
             raise self._nothing_left()
         items = join_copies(files)
@@ -195,7 +197,7 @@ class Run:
             changed=tally["changed"],
             moved=tally["moved"] + self.plan.relocated,
             relabelled=self.plan.relabelled,
-            removed=len(self.plan.removed) - tally["moved"],
+            removed=len(self.plan.removed) - tally["moved"] + count_leaving(self.replaced, self._files()),
             unchanged=self.plan.unchanged + tally["unchanged"],
             embedded=self.embedded,
             resumed=self.resumed,
@@ -214,6 +216,10 @@ class Run:
         item = result.item
         facts = {name: getattr(item, name) for name in ("width", "height", "size", "mtime", "sha256")}
         self.taken.append((reading, replace(reading.becomes, **facts)))
+
+    def _files(self) -> list[Item]:
+        """Return the files of the gallery after this run."""
+        return [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
 
     def _follow_moves(self) -> None:
         """Recognise the files of a source that is synchronised under another name or in another place."""

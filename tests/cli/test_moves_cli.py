@@ -1,6 +1,7 @@
 """Sources that moved, on the command line: what is gone says the command that follows or forgets it."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -60,3 +61,21 @@ def test_excluded_files_are_counted_and_stay_out(run: Run, own_pictures: Path, e
     done = json.loads(run("sync", own_pictures, "-g", "mine", "--exclude", "rings/", "--dry-run", "--json").stdout)
     assert (done["added"], done["removed"]) == (6, 4)
     assert run("sync", own_pictures, "-g", "mine", "--exclude", "!").returncode == 1
+
+
+def test_index_under_a_name_that_exists_says_what_leaves_and_how_to_undo_it(
+    run: Run,
+    own_pictures: Path,
+    empty_home: Path,  # noqa: ARG001 - the gallery is made there
+) -> None:
+    first = run("index", own_pictures, "-g", "mine", "--model", MODEL)
+    assert "left mine" not in first.stderr
+    rings = own_pictures / "rings"
+    done = run("index", rings, "-g", "mine", "--model", MODEL)
+    assert "10 pictures left mine, since `index` replaces a gallery." in done.stderr
+    commands = [shlex.split(command) for command in re.findall(r"`python -m similarity ([^`]+)`", done.stderr)]
+    assert [command[0] for command in commands] == ["restore", "add"]
+    for command in commands:
+        assert run(*command).returncode == 0
+    assert json.loads(run("info", "-g", "mine", "--json").stdout)["count"] == 15
+    assert json.loads(run("index", rings, "-g", "mine", "--model", MODEL, "--json").stdout)["removed"] == 10

@@ -8,6 +8,7 @@ from conftest import MODEL, Site, draw
 
 from similarity import Gallery, Item
 from similarity.embedding.embedder import Embedder
+from similarity.gallery import restore
 from similarity.indexing import operations
 from similarity.sources import open_source
 from similarity.sources.base import files_of
@@ -187,3 +188,14 @@ def test_the_picture_of_a_copy_is_read_where_the_first_file_is_gone(doubled: tup
     gone = both.items[0]
     assert gone.is_gone
     assert read_original(gone).data == (copy / gone.id).read_bytes()
+
+
+def test_indexing_anew_counts_the_pictures_that_leave(light, folder: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    light(folder)
+    (tmp_path / "other").mkdir()
+    shutil.copy(folder / "dots" / "dots-0.jpg", tmp_path / "other" / "same.jpg")
+    draw("dots", 71).save(tmp_path / "other" / "new.jpg")
+    draw("dots", 72).save(folder / "rings" / "rings-0.jpg")  # the same path, which still has a picture
+    assert counts(light(tmp_path / "other").manifest.last_run) == {"added": 2, "removed": 14, "embedded": 1}
+    assert len(restore(tmp_path / "gallery")) == 15
+    assert counts(light(folder).manifest.last_run) == {"added": 15, "embedded": 1}
