@@ -108,8 +108,8 @@ def say_replaced(count: int, directory: "Path", source: str) -> None:
     pictures = "1 picture" if count == 1 else f"{count:,} pictures"
     undo, keep = (f"`python -m similarity {command} {at}`" for command in ("restore", f"add {shlex.quote(source)}"))
     say(
-        f"{pictures} left {name}, since `index` replaces a gallery. To undo that, run {undo}; {keep} then adds what was "
-        "indexed now, and keeps the others.",
+        f"{pictures} left {name}, since `index` replaces a gallery. To undo that, run {undo}; {keep} then adds what "
+        "was indexed now, and keeps the others.",
         as_="Note",
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from similarity.errors import GalleryError
 from similarity.indexing.plan import Plan
-from similarity.paths import full_path
+from similarity.paths import full_path, replace_start
 from similarity.sources import Item, Skipped
 from similarity.sources.base import files_of
 from similarity.sources.locations import is_remote
@@ -44,10 +44,7 @@ class Relocation:
 
     def moved(self, place: str) -> str:
         """Return the new form of a place; one that is elsewhere stays as it is."""
-        if not self.has(place):
-            return place
-        rest = place[len(self.old) :].lstrip("/")
-        return f"{self.new.rstrip('/')}/{rest}" if rest else self.new
+        return replace_start(place, self.old, self.new)
 
     def moved_source(self, name: str) -> str:
         """Return the new name of a source, which may be in the form `PLACE (choice)`."""

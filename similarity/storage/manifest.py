@@ -108,6 +108,7 @@ class Manifest:
         last_run: the changes that the last run made.
         skipped: files of all its sources that cannot be used.
         excluded: patterns of files that are left out of a source, by its name; see `sources.excluding`.
+        written_in: the gallery's folder when the generation was written; see `storage.copied_disk`.
         files: size and SHA-256 of every other file of the generation.
     """
 
@@ -138,6 +139,7 @@ class Manifest:
     generation: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     excluded: dict[str, list[str]] = field(default_factory=dict)
+    written_in: str = ""
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property

@@ -199,3 +199,39 @@ def test_indexing_anew_counts_the_pictures_that_leave(light, folder: Path, tmp_p
     assert counts(light(tmp_path / "other").manifest.last_run) == {"added": 2, "removed": 14, "embedded": 1}
     assert len(restore(tmp_path / "gallery")) == 15
     assert counts(light(folder).manifest.last_run) == {"added": 15, "embedded": 1}
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "csv"])
+def test_a_disk_with_gallery_and_pictures_works_wherever_it_is(
+    folder: Path, tmp_path: Path, light_embedder: Embedder, kind: str
+) -> None:
+    disk = tmp_path / "media" / "disk"
+    disk.mkdir(parents=True)
+    source = folder.rename(disk / "photos")
+    if kind == "zip":
+        source = Path(shutil.make_archive(str(disk / "photos"), "zip", source))
+    elif kind == "csv":
+        source = disk / "photos" / "table.csv"
+        source.write_text("path\ndots/dots-0.jpg\nrings/rings-0.jpg\n")
+    built = Gallery.build(source, disk / "galleries" / "mine", model=MODEL, exclude=["*.png"])
+    count, row = len(built), (disk / "galleries" / "mine" / "CURRENT").read_text()
+    del built
+    new = disk.rename(tmp_path / "elsewhere")
+    found = Gallery.open(new / "galleries" / "mine", load=lambda _: light_embedder)
+    now = new / source.relative_to(disk)
+    assert all(Path(file.path).is_relative_to(new) and not file.is_gone for file in files(found))
+    assert (found.manifest.source, found.items.sources(), len(found)) == (str(now), [str(now)], count)
+    assert read_original(found.items[0]).sha256 == found.items[0].sha256
+    assert (found.directory / "CURRENT").read_text() == row, "opening writes nothing"
+    synced = found.sync(now)
+    assert counts(synced.report) == {"unchanged": count}
+    assert synced.manifest.excluded == {str(now): ["*.png"]}
+
+
+def test_a_gallery_that_was_moved_alone_keeps_the_places_of_its_pictures(light, folder: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    gallery = light(folder)
+    (tmp_path / "other").mkdir()
+    shutil.copytree(gallery.directory, tmp_path / "other" / "gallery")
+    shutil.copytree(folder, tmp_path / "other" / folder.name)
+    there = Gallery.open(tmp_path / "other" / "gallery")
+    assert [file.path for file in files(there)] == [file.path for file in files(gallery)]
