@@ -124,8 +124,19 @@ class Gallery(Searcher):
         """The reason to rebuild its index, if there is one; see `rebuild`."""
         return self._generation.index.drift
 
-    def add(self, source: str | Path | Source, *, progress: OnProgress | None = None) -> Gallery:
+    def add(
+        self,
+        source: str | Path | Source,
+        *,
+        exclude: Sequence[str] | None = None,
+        progress: OnProgress | None = None,
+    ) -> Gallery:
         """Add the pictures of a source that are not in the gallery, and those that have changed.
+
+        Args:
+            source: a folder, a zip or a CSV of pictures, or any source.
+            exclude: patterns of files to leave out, in the syntax of .gitignore; by default those of the last time.
+            progress: called as the work goes on.
 
         Returns:
             The gallery as it is then. This one stays as it is.
@@ -133,11 +144,17 @@ class Gallery(Searcher):
         Raises:
             As `build`, and GalleryDamagedError if the live generation is damaged.
         """
-        return self._updated("add", source, progress)
+        return self._updated("add", source, exclude, progress)
 
-    def sync(self, source: str | Path | Source, *, progress: OnProgress | None = None) -> Gallery:
+    def sync(
+        self,
+        source: str | Path | Source,
+        *,
+        exclude: Sequence[str] | None = None,
+        progress: OnProgress | None = None,
+    ) -> Gallery:
         """Bring the gallery in step with a source: as `add`, and files that left the source leave the gallery."""
-        return self._updated("sync", source, progress)
+        return self._updated("sync", source, exclude, progress)
 
     def remove(self, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Gallery:
         """Take pictures out; a path may be a folder's. Returns the gallery as it is then.
@@ -148,9 +165,27 @@ class Gallery(Searcher):
         report = operations.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
         return self._changed(report)
 
+    def relocate(self, old: str | Path, new: str | Path) -> Gallery:
+        """Change the place of pictures that were moved, such as an archive that is not on this computer now.
+
+        No file is read, and neither place needs to be there. Where they are, `sync` with the new place finds pictures
+        that have changed as well.
+
+        Args:
+            old: the folder, zip, list or picture as the gallery knows it, or the first part of addresses.
+            new: where it is now.
+
+        Returns:
+            The gallery as it is then, with a report of the move.
+
+        Raises:
+            GalleryError: no picture of the gallery is in the old place, or both places are the same.
+        """
+        return self._changed(operations.relocate(self.directory, old, new, opened=self._generation))
+
     @property
     def preview(self) -> Preview:
-        """The reports that `add`, `sync` and `remove` would have now; nothing is changed."""
+        """The reports that `add`, `sync`, `remove` and `relocate` would have now; nothing is changed."""
         return Preview(self.directory, self._generation)
 
     def rebuild(
@@ -194,9 +229,12 @@ class Gallery(Searcher):
         """
         return read_or_make_thumbnail(self.directory, item)
 
-    def _updated(self, task: str, source: str | Path | Source, progress: OnProgress | None) -> Gallery:
+    def _updated(
+        self, task: str, source: str | Path | Source, exclude: Sequence[str] | None, progress: OnProgress | None
+    ) -> Gallery:
+        found, opened = to_source(source), self._generation
         report = operations.update(
-            task, to_source(source), self.directory, self._load, opened=self._generation, progress=progress
+            task, found, self.directory, self._load, excluding=exclude, opened=opened, progress=progress
         )
         return self._changed(report)
 

@@ -57,6 +57,14 @@ def on_disk(path: Path) -> Path:
     return found
 
 
+def replace_start(place: str, old: str, new: str) -> str:
+    """A path or an address with its first part replaced, or as it is if it neither is `old` nor lies in it."""
+    if place == old:
+        return new
+    start = f"{old.rstrip('/')}/"
+    return f"{new.rstrip('/')}/{place[len(start) :]}" if place.startswith(start) else place
+
+
 def galleries_folder() -> Path:
     """The folder of galleries that have a name."""
     return home() / "galleries"

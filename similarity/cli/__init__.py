@@ -23,6 +23,7 @@ COMMANDS = {
     "sync": "index:sync",
     "watch": "index:watch",
     "remove": "index:remove",
+    "relocate": "relocate:relocate",
     "rebuild": "index:rebuild",
     "embed": "embed:embed",
     "search": "search:search",

@@ -9,6 +9,7 @@ from similarity.cli import terminal
 from similarity.cli.options import (
     AsJson,
     DryRun,
+    Exclude,
     GalleryName,
     Model,
     PrecisionName,
@@ -47,6 +48,7 @@ def index(
     seed: Seed = 0,
     store: StoreName = None,
     uri: StoreUri = None,
+    exclude: Exclude = None,
     as_json: AsJson = False,
 ) -> None:
     """Index pictures into a gallery. The label of a picture is the name of its folder, or a column of a CSV."""
@@ -55,17 +57,19 @@ def index(
     from similarity.sources import open_source
     from similarity.storage.inventory import find_gallery
 
-    _check_source(source, from_embeddings, weights or split or products or (model, precision) != ("auto", "auto"))
+    _check_source(
+        source, from_embeddings, weights or split or products or exclude or (model, precision) != ("auto", "auto")
+    )
     directory = find_gallery(gallery)
     kept_in = choose_store(store, uri) if store or uri else None
     if from_embeddings:
         _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
         return
     listed = open_source(str(source), split=split, products=products, seed=seed)
-    options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in)
+    options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in, exclude or ())
     with interruptible(directory), terminal.indexing() as progress:
         built = Gallery.build(listed, directory, options, progress=progress)
-    _print_report(built.report, directory, as_json=as_json)
+    print_report(built.report, directory, as_json=as_json)
 
 
 def add(
@@ -74,6 +78,7 @@ def add(
     split: SplitName = None,
     products: Products = None,
     seed: Seed = 0,
+    exclude: Exclude = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -84,9 +89,12 @@ def add(
 
     listed, directory = open_source(source, split=split, products=products, seed=seed), find_gallery(gallery)
     with interruptible(directory), terminal.indexing() as progress:
-        opened = Gallery.open(directory)
-        report = opened.preview.add(listed) if dry_run else opened.add(listed, progress=progress).report
-    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
+        opened, preview = Gallery.open(directory), None
+        if dry_run:
+            preview = opened.preview.add(listed, exclude=exclude)
+        else:
+            opened = opened.add(listed, exclude=exclude, progress=progress)
+    print_report(preview or opened.report, directory, as_json=as_json, dry_run=dry_run)
 
 
 def sync(
@@ -95,6 +103,7 @@ def sync(
     split: SplitName = None,
     products: Products = None,
     seed: Seed = 0,
+    exclude: Exclude = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -105,9 +114,12 @@ def sync(
 
     listed, directory = open_source(source, split=split, products=products, seed=seed), find_gallery(gallery)
     with interruptible(directory), terminal.indexing() as progress:
-        opened = Gallery.open(directory)
-        report = opened.preview.sync(listed) if dry_run else opened.sync(listed, progress=progress).report
-    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
+        opened, preview = Gallery.open(directory), None
+        if dry_run:
+            preview = opened.preview.sync(listed, exclude=exclude)
+        else:
+            opened = opened.sync(listed, exclude=exclude, progress=progress)
+    print_report(preview or opened.report, directory, as_json=as_json, dry_run=dry_run)
 
 
 def watch(
@@ -127,7 +139,7 @@ def watch(
             if isinstance(result, SimilarityError):
                 terminal.say(f"{result} It is tried again.", as_="Error", style="bold red")
             elif result.changes:
-                _print_report(result, directory, as_json=as_json)
+                print_report(result, directory, as_json=as_json)
     except KeyboardInterrupt:
         terminal.say("Stopped.")
 
@@ -156,7 +168,7 @@ def remove(
     chosen = {"ids": ids or [], "paths": places, "labels": labels or []}
     opened = Gallery.open(directory)
     report = opened.preview.remove(**chosen) if dry_run else opened.remove(**chosen).report
-    _print_report(report, directory, as_json=as_json, dry_run=dry_run)
+    print_report(report, directory, as_json=as_json, dry_run=dry_run)
 
 
 def rebuild(
@@ -193,7 +205,7 @@ def rebuild(
     with interruptible(target, goes_on=False), terminal.indexing() as progress:
         opened = Gallery.open(directory)
         rebuilt = opened.rebuild(recipe, refinement, through, store=place, into=target, progress=progress)
-    _print_report(rebuilt.report, target, as_json=as_json)
+    print_report(rebuilt.report, target, as_json=as_json)
 
 
 def _check_source(source: Path | None, from_embeddings: Path | None, options: object) -> None:
@@ -201,7 +213,7 @@ def _check_source(source: Path | None, from_embeddings: Path | None, options: ob
     if (source is None) == (from_embeddings is None):
         raise typer.BadParameter("give either pictures or --from-embeddings", param_hint="SOURCE")
     if from_embeddings and options:
-        raise typer.BadParameter("these were fixed by `embed`", param_hint="--model, --precision, --split")
+        raise typer.BadParameter("these were fixed by `embed`", param_hint="--model, --precision, --split, --exclude")
 
 
 def _index_shards(
@@ -212,10 +224,10 @@ def _index_shards(
 
     with interruptible(directory, goes_on=False), terminal.indexing() as progress:
         report = index_shards(folder, directory, recipe=recipe, refinement=refinement, store=store, progress=progress)
-    _print_report(report, directory, as_json=as_json)
+    print_report(report, directory, as_json=as_json)
 
 
-def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
+def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
     """Print the report of a run, or of a preview."""
     from similarity.storage.live import read_live_manifest
 
@@ -234,11 +246,19 @@ def _print_report(report: "Report | None", directory: Path, *, as_json: bool, dr
             "refinement": manifest.refinement,
             "notes": report.notes,
         }
-        terminal.print_json(facts | report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run})
+        terminal.print_json(
+            facts
+            | report.counts
+            | {"duplicates": manifest.duplicates, "dry_run": dry_run}
+            | {"passed_over": report.passed_over}
+        )
         return
     terminal.say_notes(report.notes)
     terminal.say_skipped(report.skipped)
+    terminal.say_passed_over(report.passed_over)
     terminal.print_line(_sentence(report, directory.name, dry_run=dry_run))
+    if report.task == "index" and report.removed:
+        terminal.say_replaced(report.removed, directory, report.source)
     if not dry_run:
         copies = f", {manifest.duplicates:,} of them exact copies" if manifest.duplicates else ""
         terminal.print_line(f"{directory.name} has {manifest.count + manifest.duplicates:,} pictures{copies}.")

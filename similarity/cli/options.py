@@ -41,6 +41,10 @@ Products = Annotated[
     int | None, typer.Option("--products", min=1, help="For Stanford Online Products: the number of products to draw.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Another seed draws other products.")]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave out files that match this pattern, as in .gitignore; may be repeated, and is remembered."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only report the changes, without making them.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 

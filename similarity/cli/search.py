@@ -170,6 +170,7 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
     confidence.say(answer.verdict, answer.chances, request.precision)
     if answer.hits:
         _print(answer.hits, answer.chances)
+        terminal.say_gone([hit.item.path for hit in answer.hits if hit.item.is_gone], request.gallery)
     else:
         terminal.say("No picture meets these conditions.")
     if sheet:
@@ -244,7 +245,7 @@ def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
         "path": hit.item.path,
         "label": hit.item.label,
         "probability": _rounded(chances.of(hit) if chances else None),
-    }
+    } | ({"gone": True} if hit.item.is_gone else {})
 
 
 def _rounded(share: float | None) -> float | None:

@@ -4,14 +4,17 @@ Rich, and the text of a stage, are imported only where something is drawn: JSON 
 """
 
 import json
+import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from similarity.text.plain import one_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress, ProgressColumn, TextColumn
 
     from similarity.finetuning.epochs import Epoch, OnEpoch
@@ -82,6 +85,47 @@ def say_skipped(skipped: "Sequence[Skipped]", *, all_in: str = "info --json") ->
         say(f"... and {len(by_name) - SHOWN_SKIPPED} more; `{all_in}` lists them all.")
     for line in lines_by_kind(skipped):
         say(line, as_="Skipped")
+
+
+def say_passed_over(counts: Mapping[str, int]) -> None:
+    """Print how many files were left out unread, and why."""
+    if counts:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+        say(f"{sum(counts.values()):,} files were left out unread: {reasons}.", as_="Note")
+
+
+def say_gone(places: "Sequence[str]", gallery: str, pictures: str = "results") -> None:
+    """Print the commands for files that are gone: how to follow them to another place, and how to forget them.
+
+    Args:
+        places: paths of files, or of folders and zips of them.
+        gallery: name of the gallery, as it was given.
+        pictures: what there are to be had more of than one.
+    """
+    if places:
+        quoted, at = shlex.quote(places[0]), f"--gallery {shlex.quote(gallery)}"
+        files = f"The files of {len(places):,} {pictures} are gone" if len(places) > 1 else f"{places[0]} is gone"
+        say(
+            f"{files}. If they have moved, run `python -m similarity sync NEWPLACE {at}`, or `python -m similarity "
+            f"relocate OLD NEW {at}` if they are not on this computer now. To forget them, run "
+            f"`python -m similarity remove {at} --path {quoted}`.",
+            as_="Note",
+        )
+
+
+def say_replaced(count: int, directory: "Path", source: str) -> None:
+    """Print how many pictures left a gallery because it was indexed anew, and the commands that keep them."""
+    from similarity.paths import galleries_folder
+
+    name = directory.name
+    at = f"--gallery {shlex.quote(name if directory.parent == galleries_folder() else str(directory))}"
+    pictures = "1 picture" if count == 1 else f"{count:,} pictures"
+    undo, keep = (f"`python -m similarity {command} {at}`" for command in ("restore", f"add {shlex.quote(source)}"))
+    say(
+        f"{pictures} left {name}, since `index` replaces a gallery. To undo that, run {undo}; {keep} then adds what "
+        "was indexed now, and keeps the others.",
+        as_="Note",
+    )
 
 
 @contextmanager

@@ -59,6 +59,6 @@ def estimate_chances(
     first = gallery.search_vector(vector, max(CANDIDATES, VOTERS + len(same)), accuracy=accuracy)
     belongs = None
     if belonging is not None:
-        rows = np.array([gallery.items.find(hit.item.id) for hit in first], np.int64)
+        rows = np.array([gallery.items.find_any(hit.item.id) for hit in first], np.int64)
         belongs = belonging.share(float((gallery.embeddings[rows] @ embeddings[0]).max(initial=-1.0)))
     return find_chances(calibration, first, same=same, belongs=belongs, withheld=withheld)

@@ -1,4 +1,4 @@
-"""The operations that write a gallery: index, add, sync, remove and rebuild.
+"""The operations that write a gallery: index, add, sync, remove, relocate and rebuild.
 
 Each plans a change, embeds pictures without a known embedding, and writes the next generation. Searches use the live
 one meanwhile, and go on with it if the run fails. Embeddings of an interrupted run are used by the next one.
@@ -23,6 +23,7 @@ from similarity.errors import GalleryError, SourceError
 from similarity.indexing.known import Known
 from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update, without_folder
+from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.run import Base, Run
 from similarity.progress import OnProgress, Progress
 from similarity.search import AUTO, choose_recipe
@@ -30,13 +31,14 @@ from similarity.search.engines import check_store
 from similarity.search.stores import Store, choose_store
 from similarity.sources import Source
 from similarity.sources.base import files_of
+from similarity.sources.excluding import exclude
 from similarity.storage.current import exists, live_state
 from similarity.storage.embedders import restore_embedder
 from similarity.storage.generations import Generation, read_generation
 from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Manifest, Report
+from similarity.storage.manifest import Manifest, Report, excluded_after
 from similarity.storage.thumbnails import copy_thumbnails
 from similarity.storage.writing import write_generation
 from similarity.vectors.heads import Head
@@ -55,14 +57,18 @@ def index(
 ) -> tuple[Report, Embedder]:
     """Make a gallery of a source; see `Gallery.build`. Returns the embedder that made it, too."""
     choice = options.choose_model()
-    started, source = time.perf_counter(), without_folder(source, directory)
+    started, source = time.perf_counter(), exclude(without_folder(source, directory), options.exclude)
     store = options.store or default_store(directory)
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, options.precision, source, progress)
-        base = replace(_manifest(embedder, source.name, options.recipe, options.refinement), store=store)
-        before = _usable_generation(directory, base, is_exact=is_exact)
-        run = Run("index", directory, plan_index(source), before, source, started)
+        excluded = {source.name: list(options.exclude)} if options.exclude else {}
+        base = _manifest(embedder, source.name, options.recipe, options.refinement)
+        base = replace(base, store=store, excluded=excluded)
+        replaced = replaced_generation(directory)
+        before = replaced if replaced and _is_usable(replaced, base, is_exact=is_exact) else None
+        leaving = replaced.items if replaced else ()
+        run = Run("index", directory, plan_index(source), before, source, started, replaced=leaving)
         with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
@@ -76,6 +82,7 @@ def update(
     directory: Path,
     load: Load,
     *,
+    excluding: Sequence[str] | None = None,
     opened: Generation | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
@@ -84,14 +91,18 @@ def update(
     Args:
         task: add or sync.
         load: gives the embedder that made the gallery, if there is anything to embed.
+        excluding: patterns of files to leave out; by default those of the last time, none if they are empty.
         opened: a generation of the gallery that is open; see `read_generation`.
     """
     started, source = time.perf_counter(), without_folder(source, directory)
     live_state(directory)  # raises if there is no gallery, before a folder is made
     with writing(directory, f"{task} {source.name}"):
         before = read_generation(directory, opened=opened)
+        excluded = excluded_after(before.manifest, source.name, excluding)
+        source = exclude(source, excluded.get(source.name, ()))
         plan = plan_update(before.items, source, drop_vanished=task == "sync")
         run = Run(task, directory, plan, before, source, started)
+        before = replace(before, manifest=replace(before.manifest, excluded=excluded))
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
             return _finish(run, before, progress)
@@ -118,6 +129,21 @@ def remove(
         before = read_generation(directory, opened=opened)
         plan = plan_removal(before.items, ids, paths, labels)
         return _finish(Run("remove", directory, plan, before, None, started), before)
+
+
+def relocate(directory: Path, old: str | Path, new: str | Path, *, opened: Generation | None = None) -> Report:
+    """Change the place of pictures of a gallery; see `Gallery.relocate`, and for `opened` `read_generation`."""
+    started, relocation = time.perf_counter(), Relocation.of(old, new)
+    live_state(directory)
+    with writing(directory, f"relocate {relocation.old}"):
+        before = read_generation(directory, opened=opened)
+        plan = plan_relocation(before.items, relocation)
+        source = relocation.moved_source(before.manifest.source)
+        skipped = [relocation.moved_skipped(file) for file in before.manifest.skipped]
+        excluded = {relocation.moved_source(name): rest for name, rest in before.manifest.excluded.items()}
+        manifest = replace(before.manifest, source=source, skipped=skipped, excluded=excluded)
+        before = replace(before, manifest=manifest)
+        return _finish(Run("relocate", directory, plan, before, None, started), before)
 
 
 def rebuild(
@@ -230,20 +256,23 @@ def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, pr
     return Embedder.quantise(choice, pixels)
 
 
-def _usable_generation(directory: Path, base: Manifest, *, is_exact: bool) -> Generation | None:
-    """Return the generation that will be replaced, if its embeddings can be used again.
+def replaced_generation(directory: Path) -> Generation | None:
+    """Return the generation that will be replaced, if there is one that can be read."""
+    try:
+        return read_generation(directory) if exists(directory) else None
+    except GalleryError as error:
+        logger.warning("Nothing of the gallery that is replaced can be used again, because: %s", error)
+        return None
+
+
+def _is_usable(before: Generation, base: Manifest, *, is_exact: bool) -> bool:
+    """Whether the embeddings of a generation can be used again.
 
     Args:
         is_exact: whether the new index is exact; half precision, which approximate ones have, is then not enough.
     """
-    try:
-        before = read_generation(directory) if exists(directory) else None
-    except GalleryError as error:
-        logger.warning("All pictures are embedded again, because: %s", error)
-        return None
-    if not before or before.manifest.identity != base.identity:
-        return None
-    return None if is_exact and before.embeddings.dtype == np.float16 else before
+    is_precise = not is_exact or before.embeddings.dtype != np.float16
+    return before.manifest.identity == base.identity and is_precise
 
 
 def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: str = AUTO_REFINEMENT) -> Manifest:

@@ -1,5 +1,6 @@
 """The options that a gallery is indexed with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -19,6 +20,7 @@ class IndexKeywords(TypedDict, total=False):
     recipe: str
     refinement: str
     store: Store | None
+    exclude: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class IndexOptions:
         recipe: kind of index, see `search.recipes`.
         refinement: refinement of the embeddings, see `vectors.refinement`.
         store: store of the index, see `search.stores`; None keeps the store of a gallery, or takes that of new ones.
+        exclude: patterns of files to leave out, in the syntax of .gitignore; a sync remembers them.
     """
 
     model: str | ModelChoice = AUTO
@@ -38,6 +41,7 @@ class IndexOptions:
     recipe: str = AUTO_RECIPE
     refinement: str = AUTO_REFINEMENT
     store: Store | None = None
+    exclude: Sequence[str] = ()
 
     def updated(self, **keywords: Unpack[IndexKeywords]) -> "IndexOptions":
         """The same options with some others; raises TypeError for one that does not exist."""

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from similarity.errors import GalleryError
 from similarity.sources import Item, Source, Stamp
-from similarity.sources.base import files_of
+from similarity.sources.base import files_of, is_place_gone
 from similarity.text.unicode import nfc
 
 
@@ -39,6 +39,7 @@ class Plan:
         removed: files that leave the gallery.
         unchanged: number of kept files that the source lists.
         relabelled: number of these whose label or metadata have changed.
+        relocated: number of kept files that are in another place now.
     """
 
     kept: list[Item] = field(default_factory=list)
@@ -46,6 +47,7 @@ class Plan:
     removed: list[Item] = field(default_factory=list)
     unchanged: int = 0
     relabelled: int = 0
+    relocated: int = 0
 
 
 def without_folder(source: Source, folder: Path) -> Source:
@@ -73,20 +75,22 @@ def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool) -
     matches = _match(files, source.items)
     matched = {id(file) for file in matches if file}
     unlisted, plan = {skipped.path for skipped in source.skipped}, Plan()
+    # A list that was renamed still names the same files, which become those of the list as it is named now.
+    sources = [source.name, *(_gone_sources(files, source.name) if drop_vanished else ())]
     now: dict[int, Item] = {}
     for file in (file for file in files if id(file) not in matched):
         if drop_vanished and file.source == source.name and not unlisted & _places(file):
             plan.removed.append(file)
         else:
             now[id(file)] = file
-    others = (file for file in files if id(file) in now or file.source != source.name)
+    others = (file for file in files if id(file) in now or file.source not in sources)
     ids = {file.id for file in others}
     for item, before in zip(source.items, matches, strict=True):
-        becomes = _becomes(item, before, source.name, ids)
+        becomes = _becomes(item, before, sources, ids)
         if before and not _may_have_changed(before, source.stamp(item)):
             now[id(before)] = becomes
             plan.unchanged += 1
-            plan.relabelled += becomes != before
+            plan.relabelled += replace(becomes, source=before.source) != before
         else:
             plan.readings.append(Reading(item, becomes, before))
     plan.kept = [now[id(file)] for file in files if id(file) in now]
@@ -129,13 +133,20 @@ def _match(files: Sequence[Item], items: Sequence[Item]) -> list[Item | None]:
     ]
 
 
-def _becomes(item: Item, before: Item | None, source: str, ids: set[str]) -> Item:
-    """Return the gallery's future entry for an item; a file of another source keeps its entry."""
-    if before and before.source != source:
+def _becomes(item: Item, before: Item | None, sources: Sequence[str], ids: set[str]) -> Item:
+    """Return the gallery's future entry for an item; a file of a source that is not among these keeps its entry."""
+    source = sources[0]
+    if before and before.source not in sources:
         return before
+    taken = free_id(item, ids)
+    return replace(before or item, id=taken, path=item.path, label=item.label, metadata=item.metadata, source=source)
+
+
+def free_id(item: Item, ids: set[str]) -> str:
+    """Return an id for an item that is not among some ids, and add it to them."""
     new_id = next(candidate for candidate in _ids(item) if candidate not in ids)
     ids.add(new_id)
-    return replace(before or item, id=new_id, path=item.path, label=item.label, metadata=item.metadata, source=source)
+    return new_id
 
 
 def _ids(item: Item) -> Iterator[str]:
@@ -152,6 +163,11 @@ def _may_have_changed(file: Item, stamp: Stamp | None) -> bool:
 def _places(file: Item) -> set[str]:
     """Return the paths of a file and of all folders that contain it."""
     return {file.path, *map(str, PurePath(file.path).parents)}
+
+
+def _gone_sources(files: Iterable[Item], source: str) -> list[str]:
+    """Return the sources of files, other than this one, that are not there any more."""
+    return [name for name in dict.fromkeys(file.source for file in files) if name != source and is_place_gone(name)]
 
 
 def _names(file: Item) -> set[tuple[str, str]]:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from similarity.indexing.plan import plan_removal, plan_update, without_folder
+from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.run import Run
 from similarity.sources import Source
+from similarity.sources.excluding import exclude
 from similarity.sources.opening import to_source
 from similarity.storage.generations import Generation, read_generation
-from similarity.storage.manifest import Report
+from similarity.storage.manifest import Report, excluded_after
 
 
 class Preview:
@@ -23,13 +25,13 @@ class Preview:
         self._directory = directory
         self._opened = opened
 
-    def add(self, source: str | Path | Source) -> Report:
+    def add(self, source: str | Path | Source, *, exclude: Sequence[str] | None = None) -> Report:
         """Preview `Gallery.add`; raises as that does."""
-        return self._update("add", source)
+        return self._update("add", source, exclude)
 
-    def sync(self, source: str | Path | Source) -> Report:
+    def sync(self, source: str | Path | Source, *, exclude: Sequence[str] | None = None) -> Report:
         """Preview `Gallery.sync`; raises as that does."""
-        return self._update("sync", source)
+        return self._update("sync", source, exclude)
 
     def remove(self, *, ids: Sequence[str] = (), paths: Sequence[str] = (), labels: Sequence[str] = ()) -> Report:
         """Preview `Gallery.remove`; raises as that does."""
@@ -37,9 +39,16 @@ class Preview:
         plan = plan_removal(before.items, ids, paths, labels)
         return Run("remove", self._directory, plan, before, None, started).preview()
 
-    def _update(self, task: str, source: str | Path | Source) -> Report:
+    def relocate(self, old: str | Path, new: str | Path) -> Report:
+        """Preview `Gallery.relocate`; raises as that does."""
+        started, before = time.perf_counter(), self._live()
+        plan = plan_relocation(before.items, Relocation.of(old, new))
+        return Run("relocate", self._directory, plan, before, None, started).preview()
+
+    def _update(self, task: str, source: str | Path | Source, excluding: Sequence[str] | None) -> Report:
         started, before = time.perf_counter(), self._live()
         others = without_folder(to_source(source), self._directory)
+        others = exclude(others, excluded_after(before.manifest, others.name, excluding).get(others.name, ()))
         plan = plan_update(before.items, others, drop_vanished=task == "sync")
         return Run(task, self._directory, plan, before, others, started).preview()
 

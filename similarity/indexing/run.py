@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from similarity.embedding.pipeline import Embedded, Recognised, embed_source, id
 from similarity.errors import GalleryError, SourceError
 from similarity.indexing.choices import choose, is_continued
 from similarity.indexing.known import Embeddings, Known
+from similarity.indexing.moves import count_leaving, follow_moves
 from similarity.indexing.plan import Plan, Reading
 from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
@@ -27,7 +29,7 @@ from similarity.storage.writing import Change, Draft
 from similarity.vectors.heads import Head
 
 # The tasks that change a gallery; the others build it from scratch.
-CHANGES = ("add", "sync", "remove")
+CHANGES = ("add", "sync", "remove", "relocate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Run:
     """A run: its plan, and its results so far.
 
     Attributes:
-        task: index, add, sync, remove or rebuild.
+        task: index, add, sync, remove, relocate or rebuild.
         before: the live generation whose embeddings are used again, if there is one.
         source: the source that it reads; None if it only removes.
         started: value of `time.perf_counter` at the start.
@@ -64,6 +66,7 @@ class Run:
         skipped: files of the source that cannot be used.
         embedded, resumed: numbers of pictures, see `Report`.
         previous: number of the generation that was live, even if it is damaged.
+        replaced: the pictures of a gallery that is made anew.
     """
 
     task: str
@@ -78,6 +81,7 @@ class Run:
     embedded: int = 0
     resumed: int = 0
     previous: int | None = None
+    replaced: Sequence[Item] = ()
 
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
@@ -98,6 +102,7 @@ class Run:
                 self._record(reading, result)
             new = {file.sha256 for _, file in self.taken if file.sha256 and file.sha256 not in known}
         self.embedded += len(new)
+        self._follow_moves()
         return self.report()
 
     def embed(
@@ -120,6 +125,7 @@ class Run:
                     counted.add(result.item.sha256)
             self._record(reading, result)
         self.resumed = len(counted)
+        self._follow_moves()
 
     def draft(self, report: Report, base: Base, known: Embeddings) -> Draft:
         """Return the next generation, which is still to be written.
@@ -131,12 +137,12 @@ class Run:
             SourceError, GalleryError: it would have no picture. SearchError: the recipe or the refinement does not suit
                 the number of pictures.
         """
-        files = [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
+        files = self._files()
         if not files:
             raise self._nothing_left()
         items = join_copies(files)
         changed = self.before if self.task in CHANGES else None
-        described = self._describe(base.manifest, report, len(items), len(files))
+        described = self._describe(base.manifest, report, items, files)
         manifest = choose(described, base.head, changed.manifest if changed else None)
         is_kept = changed and is_continued(manifest, changed.manifest)
         change = Change(changed, known.origins(items)) if changed and is_kept else None
@@ -146,18 +152,23 @@ class Run:
         """Whether the task changes a gallery, and the draft has the same pictures and skipped files as before."""
         if self.task not in CHANGES or not self.before:
             return False
-        return draft.items == self.before.items and draft.manifest.skipped == self.before.manifest.skipped
+        before, after = self.before.manifest, draft.manifest
+        is_same = (before.skipped, before.excluded) == (after.skipped, after.excluded)
+        return is_same and draft.items == self.before.items
 
-    def _describe(self, base: Manifest, report: Report, count: int, files: int) -> Manifest:
+    def _describe(self, base: Manifest, report: Report, items: Sequence[Item], files: Sequence[Item]) -> Manifest:
         """Return the manifest for the pictures of this run, before recipe and refinement are chosen."""
+        left = {file.source for file in files}
+        has_moved = base.source not in left and any(file.source == base.source for file in self.plan.removed)
         return replace(
             base,
-            count=count,
-            duplicates=files - count,
+            source=self.source.name if self.source and has_moved else base.source,
+            count=len(items),
+            duplicates=len(files) - len(items),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=report.seconds,
             last_run=report,
-            skipped=self._all_skipped(),
+            skipped=self._all_skipped(left),
             files={},
         )
 
@@ -185,15 +196,16 @@ class Run:
             source=self.source.name if self.source else "",
             added=tally["added"],
             changed=tally["changed"],
-            moved=tally["moved"],
+            moved=tally["moved"] + self.plan.relocated,
             relabelled=self.plan.relabelled,
-            removed=len(self.plan.removed) - tally["moved"],
+            removed=len(self.plan.removed) - tally["moved"] + count_leaving(self.replaced, self._files()),
             unchanged=self.plan.unchanged + tally["unchanged"],
             embedded=self.embedded,
             resumed=self.resumed,
             skipped=self.skipped,
             seconds=round(time.perf_counter() - self.started, 3),
             notes=notes_of(self.source) if self.source else [],
+            passed_over=getattr(self.source, "passed_over", {}),
         )
 
     def _record(self, reading: Reading, result: Embedded | Recognised | Skipped) -> None:
@@ -207,12 +219,25 @@ class Run:
         facts = {name: getattr(item, name) for name in ("width", "height", "size", "mtime", "sha256")}
         self.taken.append((reading, replace(reading.becomes, **facts)))
 
-    def _all_skipped(self) -> list[Skipped]:
-        """Return the skipped files of this run, and those of other sources."""
+    def _files(self) -> list[Item]:
+        """Return the files of the gallery after this run."""
+        return [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
+
+    def _follow_moves(self) -> None:
+        """Recognise the files of a source that is synchronised under another name or in another place."""
+        if self.task == "sync" and self.source:
+            self.taken = follow_moves(self.plan, self.taken, self.kept, self.source.name)
+
+    def _all_skipped(self, left: set[str]) -> list[Skipped]:
+        """Return the skipped files of this run, and those of other sources, unless all pictures of these have moved.
+
+        Args:
+            left: names of the sources of all pictures.
+        """
         if not self.before or self.task == "index":
             return self.skipped
-        others = self.before.manifest.skipped
-        return [file for file in others if not self.source or file.source != self.source.name] + self.skipped
+        renewed = {self.source.name, *({file.source for file in self.plan.removed} - left)} if self.source else set()
+        return [file for file in self.before.manifest.skipped if file.source not in renewed] + self.skipped
 
     def _nothing_left(self) -> SourceError | GalleryError:
         if self.source and (unusable := without_unread(self.skipped)):

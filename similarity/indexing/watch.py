@@ -11,6 +11,7 @@ from similarity.indexing.operations import update
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.sources import open_source
+from similarity.sources.passed_over import passed_over_part
 from similarity.storage.manifest import Report
 
 # Changes are synchronised together after QUIET_MS without a further one, or after LATEST_MS at the latest.
@@ -61,8 +62,7 @@ def _changes(root: Path, directory: Path, stop: threading.Event | None) -> Itera
 
     def concerns_pictures(_: watchfiles.Change, path: str) -> bool:
         below = Path(path).relative_to(root).parts if Path(path).is_relative_to(root) else ()
-        is_hidden = any(part.startswith(".") for part in below)
-        return not is_hidden and not Path(path).is_relative_to(directory)
+        return not passed_over_part(below) and not Path(path).is_relative_to(directory)
 
     try:
         yield from watchfiles.watch(

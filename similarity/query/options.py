@@ -16,6 +16,7 @@ class SearchKeywords(TypedDict, total=False):
     distinct: bool
     offset: int
     accuracy: Accuracy
+    query_contents: Collection[str]
     but: Collection[str]
     minimum: float
 
@@ -35,6 +36,7 @@ class SearchOptions:
         distinct: return only the best of nearly identical pictures.
         offset: number of best results to skip, to page through results; ranks start after it.
         accuracy: fast, balanced or high, for an approximate index.
+        query_contents: SHA-256 of the query's own files, in hex; pictures with these bytes are first among equals.
     """
 
     where: Where | None = None
@@ -43,6 +45,7 @@ class SearchOptions:
     distinct: bool = False
     offset: int = 0
     accuracy: Accuracy = "balanced"
+    query_contents: Collection[str] = ()
 
     @property
     def is_filtered(self) -> bool:
@@ -59,6 +62,10 @@ class SearchOptions:
     def without(self, ids: Collection[str]) -> "SearchOptions":
         """Return the options with further ids to exclude."""
         return replace(self, exclude_ids=[*self.exclude_ids, *ids])
+
+    def asked_with(self, contents: Collection[str]) -> "SearchOptions":
+        """Return the options for a query of files with these SHA-256, which are then first among equals."""
+        return replace(self, query_contents=[*self.query_contents, *contents]) if contents else self
 
 
 DEFAULTS = SearchOptions()

@@ -14,11 +14,14 @@ from similarity.query.near_duplicates import BLOCK, without_near_identical
 from similarity.query.options import DEFAULTS, SearchOptions
 from similarity.query.thresholds import SAME_TO_THE_EYE
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
+from similarity.sources.base import existing_first
 from similarity.storage.generations import Generation
 from similarity.vectors.arrays import Vectors
 
 # Selections of rows that stay prepared.
 MAX_SELECTIONS = 16
+# Scores that differ by no more are equal: the same pixels in another place of a batch differ by up to 1e-6.
+SAME_SCORE = 1e-5
 
 
 class Ranker:
@@ -35,8 +38,8 @@ class Ranker:
         return Facets(self._generation.items)
 
     def row(self, item_id: str) -> int:
-        """Return the row of the picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
-        if (row := self._generation.items.find(item_id)) is None:
+        """Return the row of the picture with an id, its own or a copy's, or a SHA-256; raises SearchError."""
+        if (row := self._generation.items.find_any(item_id)) is None:
             raise SearchError(f"The picture {item_id!r} is not in the gallery {self._name}.")
         return row
 
@@ -52,7 +55,7 @@ class Ranker:
         if not isinstance(options.min_score, SupportsFloat) or math.isnan(options.min_score):
             raise SearchError(f"The lowest score must be a number, not {options.min_score!r}.")
         scores, rows = self._best(np.asarray(vector, np.float32), offset + k, options)
-        items = self._generation.items.at(rows[offset:])
+        items = map(existing_first, self._generation.items.at(rows[offset:]))
         # Embeddings in half precision are not quite of unit length.
         pairs = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
         return [Hit(rank, score, item) for rank, (score, item) in enumerate(pairs, offset + 1)]
@@ -60,8 +63,8 @@ class Ranker:
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """Pictures nearly identical to one; see `Gallery.near_identical`."""
         row, vectors, embeddings = self.row(item_id), self._generation.vectors, self._generation.embeddings
-        others = [hit for hit in self.rank(vectors[row], most + 1, DEFAULTS) if hit.item.id != item_id]
-        rows = [self.row(hit.item.id) for hit in others]
+        hits = [(hit, self.row(hit.item.id)) for hit in self.rank(vectors[row], most + 1, DEFAULTS)]
+        others, rows = [hit for hit, other in hits if other != row], [other for _, other in hits if other != row]
         is_near = embeddings[rows] @ embeddings[row] >= SAME_TO_THE_EYE
         return [hit for hit, near in zip(others, is_near, strict=True) if near]
 
@@ -73,7 +76,7 @@ class Ranker:
         depth = wanted
         while True:
             result = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
-            scores, rows = result[0][0], result[1][0]
+            scores, rows = self._query_first(vector, result[0][0], result[1][0], options, among)
             chosen = np.flatnonzero(scores >= options.min_score)
             is_all = len(rows) < depth or len(chosen) < len(rows)
             if options.distinct:
@@ -83,6 +86,24 @@ class Ranker:
             if len(chosen) >= wanted or is_all:
                 return scores[chosen], rows[chosen]
             depth *= 4  # too many of those were nearly identical
+
+    def _query_first(
+        self, vector: Vectors, scores: Vectors, rows: Rows, options: SearchOptions, among: Selection | None
+    ) -> tuple[Vectors, Rows]:
+        """Return scores and rows with the query's own files first among equals, if others filled the places, too."""
+        found = [self._generation.items.find(content) for content in options.query_contents]
+        own = [row for row in found if row is not None and (among is None or row in among.rows)]
+        for row in reversed(own):
+            score = float(self._generation.vectors[row] @ vector)
+            equal = np.flatnonzero(scores <= score + SAME_SCORE)
+            if len(equal):
+                count, place = len(rows), int(equal[0])
+                is_other = rows != row
+                before = is_other[:place].sum()
+                # It takes the score of its place, so that scores never increase.
+                scores = np.insert(scores[is_other], before, max(scores[place], score))[:count]
+                rows = np.insert(rows[is_other], before, row)[:count]
+        return scores, rows
 
     def _among(self, where: Where | None, exclude_ids: Collection[str]) -> Selection | None:
         """Return the rows to choose from, None for all; the latest selections are cached."""

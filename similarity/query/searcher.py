@@ -18,6 +18,7 @@ from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.ranking import Ranker
 from similarity.search import Hit, Rows
 from similarity.sources import Item
+from similarity.sources.base import existing_first
 from similarity.sources.originals import read_original
 from similarity.storage.embedders import restore_embedder
 from similarity.storage.generations import Generation
@@ -85,9 +86,9 @@ class Searcher:
             GalleryError: the gallery's model cannot be loaded.
         """
         encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
-        options = options.updated(**keywords)
+        contents = [file.sha256 for file in encoded.files]
+        options = options.updated(**keywords).asked_with(contents)
         if exclude_query:
-            contents = [file.sha256 for file in encoded.files]
             options = options.without([content for content in contents if self.items.find(content) is not None])
         return self.search_vector(encoded.vector, k, options)
 
@@ -199,8 +200,8 @@ class Searcher:
         return self._ranker.facets
 
     def find(self, item_id: str) -> Item:
-        """The picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
-        return self.items[self._ranker.row(item_id)]
+        """The picture with an id or a SHA-256, or its copy that is there; raises SearchError if there is none."""
+        return existing_first(self.items[self._ranker.row(item_id)])
 
     def vector(self, item_id: str) -> Vectors:
         """The vector of the picture with an id, float32 (dim,); raises SearchError if there is none."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from similarity.errors import ShardError, SourceError
-from similarity.indexing.operations import default_store
+from similarity.indexing.operations import default_store, replaced_generation
 from similarity.indexing.plan import Plan, Reading
 from similarity.indexing.run import Base, Run
 from similarity.paths import full_path
@@ -135,7 +135,9 @@ def index_shards(
     started, gathered = time.perf_counter(), gather(folder)
     base = _base(gathered, directory, recipe, refinement, store)
     with writing(directory, f"index {gathered.name}"):
-        run = Run("index", directory, Plan(), None, Originals((), gathered.name), started)
+        replaced = replaced_generation(directory)
+        leaving = replaced.items if replaced else ()
+        run = Run("index", directory, Plan(), None, Originals((), gathered.name), started, replaced=leaving)
         run.skipped += gathered.skipped
         run.taken += [(Reading(item, item), item) for item in gathered.files]
         report = run.report()

@@ -60,6 +60,15 @@ class Item:
             return False
 
 
+def existing_first(item: Item) -> Item:
+    """A picture as the first of its copies whose file is there; as it is if none is, or if it has no copies."""
+    if not (item.copies and item.is_gone):
+        return item
+    files = list(files_of([item]))
+    there = next((file for file in files if not file.is_gone), None)
+    return replace(there, copies=tuple(file for file in files if file is not there)) if there else item
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """A file that could not be indexed, and the reason.
@@ -87,6 +96,12 @@ class FileBytes:
 
     data: bytes
     mtime: float = 0.0
+
+
+def is_place_gone(name: str) -> bool:
+    """Whether the place that a source is named after is missing; a name in the form `PLACE (choice)` is of PLACE."""
+    place = name.rpartition(" (")[0] if name.endswith(")") else name
+    return Path(name).is_absolute() and not Path(name).exists() and not Path(place).exists()
 
 
 class Source(Protocol):

@@ -10,6 +10,7 @@ from pathlib import Path
 from similarity.errors import SourceError
 from similarity.images.decoding import read_file
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
+from similarity.sources.passed_over import HIDDEN, count_files, passed_over_part
 from similarity.sources.unread import bounded, nothing_here, reason_of_file
 from similarity.text.unicode import nfc
 
@@ -18,10 +19,17 @@ GALLERY = {"CURRENT", "generations"}
 
 
 class Files:
-    """Items that are files on this computer, which are read in the same way for several kinds of source."""
+    """Items that are files on this computer, which are read in the same way for several kinds of source.
 
-    def __init__(self, name: str, items: list[Item], skipped: list[Skipped]) -> None:
+    Attributes:
+        passed_over: number of files that were left out unread, by the name of their folder, or hidden.
+    """
+
+    def __init__(
+        self, name: str, items: list[Item], skipped: list[Skipped], passed_over: dict[str, int] | None = None
+    ) -> None:
         self.name = name
+        self.passed_over = passed_over or {}
         self.items = items
         self.skipped = skipped
         self.readers = os.cpu_count() or 1
@@ -55,7 +63,7 @@ def file_stamp(path: str) -> Stamp | None:
 
 
 def scan_folder(root: Path) -> Files:
-    """List a folder, in the order of the paths below it; hidden files and folders are left out.
+    """List a folder, in the order of the paths below it; hidden files, and folders such as recycle bins, are left out.
 
     A picture's label is the name of its folder; pictures directly in `root` have none.
 
@@ -64,7 +72,8 @@ def scan_folder(root: Path) -> Files:
     """
     unreadable: list[OSError] = []
     others: list[Skipped] = []
-    paths = sorted(_picture_files(root, unreadable, others))
+    passed_over: Counter[str] = Counter()
+    paths = sorted(_picture_files(root, unreadable, others, passed_over))
     if not paths and unreadable:
         raise SourceError(f"The folder {unreadable[0].filename} cannot be read ({unreadable[0].strerror}).")
     if not paths:
@@ -73,29 +82,44 @@ def scan_folder(root: Path) -> Files:
     skipped += [Skipped(shown(path), "has a name that is not UTF-8: rename it.") for path in paths if not is_utf8(path)]
     skipped += bounded(sorted(others, key=lambda file: file.path), str(root))
     items = _with_own_ids(root, [_item(root, path) for path in paths if is_utf8(path)])
-    return Files(str(root), sorted(items, key=lambda item: item.id), skipped)
+    return Files(str(root), sorted(items, key=lambda item: item.id), skipped, dict(+passed_over))
 
 
-def _picture_files(root: Path, unreadable: list[OSError], others: list[Skipped]) -> Iterator[Path]:
+def _picture_files(
+    root: Path, unreadable: list[OSError], others: list[Skipped], passed_over: Counter[str]
+) -> Iterator[Path]:
     """Every picture file below a folder, links followed; notes folders that cannot be listed, and other files."""
-    seen: set[str] = set()
-    for folder, subfolders, files in os.walk(root, onerror=unreadable.append, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # a link back up, or a second way to the same place
-            subfolders.clear()
-            continue
-        seen.add(real)
-        if {*subfolders, *files} >= GALLERY:  # its thumbnails are not pictures of this folder
-            subfolders.clear()
-            continue
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+    for folder, files in _folders(root, unreadable, passed_over):
         for name in files:
             if name.startswith("."):
-                continue
-            if reason := reason_of_file(path := Path(folder, name)):
+                passed_over[HIDDEN] += 1
+            elif reason := reason_of_file(path := Path(folder, name)):
                 others.append(Skipped(shown(path), reason))
             else:
                 yield path
+
+
+def _folders(root: Path, unreadable: list[OSError], passed_over: Counter[str]) -> Iterator[tuple[str, list[str]]]:
+    """Every folder below one with its files; one that is a link comes after all that are not, so that these name it."""
+    seen: set[str] = set()
+    waiting = [str(root)]
+    while waiting:
+        for folder, subfolders, files in os.walk(waiting.pop(0), onerror=unreadable.append):
+            real = os.path.realpath(folder)
+            # A link back up or a second way to the same place, or a gallery, whose thumbnails are not pictures of it.
+            if real in seen or {*subfolders, *files} >= GALLERY:
+                subfolders.clear()
+                continue
+            seen.add(real)
+            for name in sorted(subfolders):
+                if reason := passed_over_part((name,)):
+                    passed_over[reason] += count_files(Path(folder, name))
+                    subfolders.remove(name)
+                elif Path(folder, name).is_symlink():
+                    waiting.append(str(Path(folder, name)))
+                    subfolders.remove(name)
+            subfolders.sort()
+            yield folder, files
 
 
 def _item(root: Path, path: Path) -> Item:

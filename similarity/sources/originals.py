@@ -10,7 +10,7 @@ from similarity.fetch.http import fetch
 from similarity.fetch.redaction import name_in
 from similarity.images.picture import QueryFile
 from similarity.sources import FileBytes, Item, Skipped, Source, Stamp, open_source
-from similarity.sources.base import files_of
+from similarity.sources.base import existing_first, files_of
 from similarity.sources.locations import is_remote, read_place, readers_for
 
 
@@ -42,7 +42,7 @@ class Originals:
 
 
 def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> QueryFile:
-    """Read the original picture of an item; a changed file is refused.
+    """Read the original picture of an item, or the copy of it that is there; a changed file is refused.
 
     Args:
         fetch: fetches the bytes of an address.
@@ -50,6 +50,7 @@ def read_original(item: Item, *, fetch: Callable[[str], bytes] = fetch) -> Query
     Raises:
         ImageError: it is gone, cannot be read, or is another file now. FetchError: its address cannot be fetched.
     """
+    item = existing_first(item)
     file = QueryFile(_read(item, fetch).data, file_name(item))
     if item.sha256 and file.sha256 != item.sha256:
         raise ImageError(item.path, "has changed since it was indexed: sync the gallery first.")

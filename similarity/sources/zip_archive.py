@@ -5,6 +5,7 @@ import os
 import stat
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any
 from similarity.errors import ImageError, SourceError
 from similarity.images.formats import START_BYTES, SUFFIXES, reason_by_name, unread_reason
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
+from similarity.sources.passed_over import passed_over_part
 from similarity.sources.unread import bounded, nothing_here
 from similarity.sources.zip_directory import Entry, ZipFile, list_entries
 from similarity.text.unicode import nfc
@@ -47,6 +49,7 @@ class Archive:
         self._changed = path.stat().st_mtime
         numbers = {id(info): number for number, info in enumerate(file.infolist())}
         self._numbers = {name: numbers[id(entry.info)] for name, entry in entries.items()}
+        self.passed_over: dict[str, int] = {}
 
     def read(self, item: Item) -> FileBytes:
         """The bytes of an entry, checked against its CRC; zipfile reads no more than the size it announced."""
@@ -104,7 +107,10 @@ def open_archive(path: Path) -> Archive:
     except SourceError:
         file.close()
         raise
-    return Archive(path, file, pictures, skipped, note)
+    archive = Archive(path, file, pictures, skipped, note)
+    reasons = Counter(map(_passed_over, entries))
+    archive.passed_over = {reason: count for reason, count in reasons.items() if reason}
+    return archive
 
 
 def _pictures(path: Path, file: ZipFile, entries: Sequence[Entry]) -> tuple[dict[str, Entry], list[Skipped]]:
@@ -112,7 +118,7 @@ def _pictures(path: Path, file: ZipFile, entries: Sequence[Entry]) -> tuple[dict
     pictures: dict[str, Entry] = {}
     twice, others = [], []
     for entry in entries:
-        if _is_hidden(entry):
+        if _passed_over(entry):
             continue
         if reason := _unread_reason(file, entry):
             others.append(Skipped(f"{path}/{entry.name}", reason))
@@ -120,7 +126,7 @@ def _pictures(path: Path, file: ZipFile, entries: Sequence[Entry]) -> tuple[dict
         if entry.name in pictures:
             twice.append(Skipped(f"{path}/{entry.name}", "is in the zip twice; the last one counts."))
         pictures[entry.name] = entry
-    faults = [entry for entry in entries if entry.fault and not _is_hidden(entry)]
+    faults = [entry for entry in entries if entry.fault and not _passed_over(entry)]
     if not pictures and faults:
         raise SourceError(f"No picture in {path} can be read: {path}/{faults[0].name} {faults[0].fault}")
     if not pictures:
@@ -159,8 +165,9 @@ def _fault(entry: Entry) -> str:
     return ""
 
 
-def _is_hidden(entry: Entry) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(entry.name).parts)
+def _passed_over(entry: Entry) -> str:
+    """The reason why an entry is left out unread; empty if it is not."""
+    return passed_over_part(PurePosixPath(entry.name).parts)
 
 
 def _unread_reason(file: ZipFile, entry: Entry) -> str:

@@ -30,6 +30,7 @@ from similarity.search import (
 )
 from similarity.search.engines import FILES, Remote, verify_index
 from similarity.storage.checksums import check_files
+from similarity.storage.copied_disk import follow_disk
 from similarity.storage.current import AGAIN, State, exists, live_number, live_state, make_current
 from similarity.storage.items import Items, read_items
 from similarity.storage.layout import check_own, generation_folder
@@ -156,6 +157,7 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
     if not fits or len(items) != manifest.count or manifest.metric != METRIC:
         raise GalleryDamagedError(folder, "contains files that do not belong together")
     quantised = folder / NETWORK if manifest.network_sha256 else None
+    manifest, items = follow_disk(folder.parents[1], manifest, items)
     return Generation(state, manifest, items, embeddings, vectors, index, head, quantised)
 
 

@@ -5,7 +5,7 @@ Files with the same content share a row: the first of them is the item, the othe
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from similarity.paths import replace_start
 from similarity.sources import Item
 from similarity.sources.base import files_of
 from similarity.storage.parquet import read_table
@@ -109,6 +110,13 @@ class Items(Sequence[Item]):
                     return row
         return None
 
+    def find_any(self, value: str) -> int | None:
+        """Return the row as `find` does, or else that of a copy, which is shown if the item's file is gone."""
+        if (row := self.find(value)) is not None:
+            return row
+        lines = np.flatnonzero(pc.equal(self._table.column("id"), value).to_numpy())
+        return int(self._row_of_line[lines[0]]) if len(lines) else None
+
     def contents(self) -> list[str]:
         """Return the SHA-256 of each item, in hex, in order."""
         return self._column("sha256", self._lines)
@@ -126,6 +134,23 @@ class Items(Sequence[Item]):
     def sources(self) -> list[str]:
         """Return the names of the sources of the files, in the order in which they were added."""
         return [name for name in self._table.column("source").unique().to_pylist() if name]
+
+    def moved(self, sources: Mapping[str, str], old: str, new: str) -> "Items":
+        """Return the same items with new names of some sources, and the paths of their files changed alike.
+
+        Args:
+            sources: the new name of each.
+            old, new: first parts of paths, of which the second replaces the first.
+        """
+        names, paths = (self._table.column(name).to_pylist() for name in ("source", "path"))
+        now = [
+            replace_start(path, old, new) if name in sources else path for name, path in zip(names, paths, strict=True)
+        ]
+        table = self._table
+        for column, values in (("path", now), ("source", [sources.get(name, name) for name in names])):
+            field = table.schema.get_field_index(column)
+            table = table.set_column(field, SCHEMA.field(column), pa.array(values, pa.string()))
+        return Items(table)
 
     def _column(self, name: str, lines: npt.NDArray[np.int64]) -> list[Any]:
         return list(self._table.column(name).take(_as_arrow(lines)).to_pylist())

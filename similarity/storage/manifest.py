@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
@@ -35,7 +36,7 @@ class Report:
     """The result of a run: the changes that it made to a gallery, or would make.
 
     Attributes:
-        task: index, add, sync, remove or rebuild.
+        task: index, add, sync, remove, relocate or rebuild.
         source: the name of the source of the pictures.
         added: files that are new in the gallery.
         changed: files whose content has changed.
@@ -48,6 +49,8 @@ class Report:
         skipped: files of the source that cannot be used.
         seconds: duration of the run.
         notes: remarks on the source as a whole.
+        passed_over: number of files of the source that are left out unread, by the reason: the name of a folder that is
+            never indexed, hidden, or a pattern that excludes them.
     """
 
     task: str
@@ -63,6 +66,7 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
+    passed_over: dict[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -106,6 +110,8 @@ class Manifest:
         seconds: duration of the last run.
         last_run: the changes that the last run made.
         skipped: files of all its sources that cannot be used.
+        excluded: patterns of files that are left out of a source, by its name; see `sources.excluding`.
+        written_in: the gallery's folder when the generation was written; see `storage.copied_disk`.
         files: size and SHA-256 of every other file of the generation.
     """
 
@@ -135,6 +141,8 @@ class Manifest:
     format: int = FORMAT
     generation: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    excluded: dict[str, list[str]] = field(default_factory=dict)
+    written_in: str = ""
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -142,6 +150,14 @@ class Manifest:
         """All values that an embedding depends on, beside the picture."""
         names = ("model", "weights_sha256", "preprocessing", "precision", "network_sha256")
         return {name: getattr(self, name) for name in names}
+
+
+def excluded_after(manifest: Manifest, source: str, patterns: Sequence[str] | None) -> dict[str, list[str]]:
+    """Return the patterns of each source, with others for one of them; None keeps its patterns."""
+    if patterns is None:
+        return manifest.excluded
+    others = {name: kept for name, kept in manifest.excluded.items() if name != source}
+    return others | ({source: list(patterns)} if patterns else {})
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> str:

@@ -83,7 +83,7 @@ def write_generation(directory: Path, draft: Draft, progress: OnProgress | None 
         of = Indexed(directory, number, draft.items)
         index = make_index(manifest.store, manifest.recipe, refined, of, before=before, progress=progress)
         index.save(folder / FILES[manifest.store.kind])
-        checksum = _seal(folder, replace(manifest, generation=number, search=index.facts))
+        checksum = _seal(folder, replace(manifest, generation=number, search=index.facts, written_in=str(directory)))
         make_current(directory, State(number, checksum))
     except BaseException:
         if live_number(directory) != number:

@@ -1,4 +1,5 @@
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ from conftest import draw
 
 from similarity.errors import ImageError, SimilarityError, SourceError
 from similarity.sources import open_source
+from similarity.sources.folder import Files
+from similarity.sources.zip_archive import Archive
 
 
 def test_a_folder_is_listed_with_all_below_it_in_a_stable_order(pictures: Path) -> None:
@@ -92,3 +95,43 @@ def test_a_picture_that_is_gone_or_no_file_is_an_error_when_it_is_read(tmp_path:
         folder.read(folder.items[0])
     with pytest.raises(ImageError, match="is not a regular file"):
         folder.read(folder.items[1])
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["@eaDir", "#recycle", "$RECYCLE.BIN", ".Trash-1000", "lost+found", "__MACOSX", ".git", "a/@EADIR", ".@__thumb"],
+)
+def test_folders_of_thumbnails_and_recycle_bins_are_passed_over_and_counted(tmp_path: Path, folder: str) -> None:
+    for place in ("a.jpg", f"{folder}/b.jpg", f"{folder}/deeper/c.jpg", "@eaDirectory/d.jpg", "recycled/e.jpg"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes(b"x")
+    found = open_source(tmp_path)
+    assert isinstance(found, Files)
+    assert [item.id for item in found.items] == ["@eaDirectory/d.jpg", "a.jpg", "recycled/e.jpg"]
+    assert list(found.passed_over.values()) == [2]
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in sorted(tmp_path.rglob("*.jpg")):
+            archive.write(path, path.relative_to(tmp_path).as_posix())
+    zipped = open_source(tmp_path / "all.zip")
+    assert isinstance(zipped, Archive)
+    assert [item.id for item in zipped.items] == [item.id for item in found.items]
+    assert list(zipped.passed_over.values()) == [2]
+
+
+def test_a_folder_in_one_of_these_can_be_indexed_itself(tmp_path: Path) -> None:
+    (tmp_path / ".git" / "@eaDir").mkdir(parents=True)
+    (tmp_path / ".git" / "@eaDir" / "a.jpg").write_bytes(b"x")
+    assert [item.id for item in open_source(tmp_path / ".git" / "@eaDir").items] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("name", ["alias", "zebra"])
+def test_a_link_does_not_name_the_pictures_of_a_folder_that_is_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / "shoes" / "red").mkdir(parents=True)
+    for place in ("shoes/a.jpg", "shoes/red/b.jpg"):
+        (tmp_path / place).write_bytes(b"x")
+    (tmp_path / name).symlink_to(tmp_path / "shoes")
+    (tmp_path / "shoes" / "aaa").symlink_to(tmp_path / "shoes" / "red")
+    assert {item.id: item.label for item in open_source(tmp_path).items} == {
+        "shoes/a.jpg": "shoes",
+        "shoes/red/b.jpg": "red",
+    }

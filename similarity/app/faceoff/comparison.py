@@ -53,7 +53,8 @@ def _search(first: Gallery, gallery: Gallery, link: Link) -> list[Hit]:
     vector = gallery.combine(vectors, [part.kind == TEXT for part in parts], len(link.like))
     contents = [first.find(part.value).sha256 for part in link.unlike if part.kind == ITEM and not part.box]
     unwanted = [content for content in contents if gallery.items.find(content) is not None]
-    return gallery.search_vector(vector, RESULTS, exclude_ids=unwanted, accuracy=link.accuracy)
+    own = [first.find(part.value).sha256 for part in link.like if part.kind == ITEM and not part.box]
+    return gallery.search_vector(vector, RESULTS, exclude_ids=unwanted, accuracy=link.accuracy, query_contents=own)
 
 
 def _vector(first: Gallery, gallery: Gallery, part: Part) -> Vectors:

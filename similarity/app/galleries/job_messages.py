@@ -15,6 +15,7 @@ DOING: dict[str, str] = {
     "add": "Adding pictures to",
     "sync": "Synchronising",
     "remove": "Removing pictures from",
+    "relocate": "Relocating pictures of",
     "rebuild": "Rebuilding the index of",
     "verify": "Checking",
     "restore": "Undoing the last change of",

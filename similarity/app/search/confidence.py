@@ -165,5 +165,5 @@ def _wait(computation: Computation[T | None], gallery: Gallery) -> T | None:
 
 def _same(gallery: Gallery, like: Sequence[Example]) -> list[str]:
     """Return the ids of the gallery's pictures that are whole examples of the query."""
-    rows = [gallery.items.find(example.sha256) for example in like if example.sha256 and not example.part.box]
-    return [gallery.items[row].id for row in rows if row is not None]
+    contents = [example.sha256 for example in like if example.sha256 and not example.part.box]
+    return [gallery.find(content).id for content in contents if gallery.items.find(content) is not None]

@@ -1,6 +1,7 @@
 """The detail dialog: one picture beside the query, its facts, and further searches with it."""
 
 from collections.abc import Callable, Sequence
+from shlex import quote
 from typing import Any
 
 import streamlit as st
@@ -9,7 +10,7 @@ from similarity.app.components import tiles
 from similarity.app.search import confidence, explanation, feedback
 from similarity.app.search.query_parts import Example
 from similarity.app.serving import previews, visitors
-from similarity.app.serving.access import item_for_visitor, place_for_visitor, text_for_visitor
+from similarity.app.serving.access import item_for_visitor, may_manage, place_for_visitor, text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
 from similarity.app.wording.messages import as_markdown, escape_markdown, show_error
@@ -47,7 +48,7 @@ def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chanc
         hit = hits.get(item.id)
         _show_pictures(gallery, item, hit, like, confidence.describe(hit, chances) if hit and chances else "")
         _show_actions(gallery, item)
-        _show_facts(item)
+        _show_facts(gallery, item)
         _show_near_identical(gallery, item)
     except SimilarityError as error:
         show_error(error)
@@ -109,12 +110,16 @@ def _download(item: Item, visitor: Visitor) -> bytes:
         return previews.original(item)
 
 
-def _show_facts(item: Item) -> None:
+def _show_facts(gallery: Gallery, item: Item) -> None:
     place = place_for_visitor(item)
     st.caption("Address" if is_remote(item.path) else "File")
     st.code(text_for_visitor(place), language=None, wrap_lines=True)
     if item.is_gone:
         st.caption(":material/link_off: The file is gone; this small picture was made when it was indexed.")
+        if may_manage():
+            st.caption("If it has moved, sync the gallery with its new place. This command forgets it:")
+            command = f"python -m similarity remove --gallery {quote(gallery.name)} --path {quote(item.path)}"
+            st.code(text_for_visitor(command), language="bash", wrap_lines=True)
     item = item_for_visitor(item)
     facts = {"Label": item.label or "", "Size": f"{item.width:,} × {item.height:,} pixels, {item.size / 1000:,.0f} KB"}
     facts |= {name.capitalize(): value for name, value in item.metadata.items()}

@@ -33,7 +33,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     link, vector = links.read(), query_vector(gallery, like, unlike)
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
-        hits = _search(gallery, vector, link, unlike)
+        hits = _search(gallery, vector, link, like, unlike)
         chances = confidence.estimate(gallery, like, unlike, vector, link)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
@@ -91,7 +91,9 @@ def _turn_to(key: str) -> None:
     links.change(page=st.session_state[key])
 
 
-def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Example]) -> list[Hit]:
+def _search(
+    gallery: Gallery, vector: Vectors, link: Link, like: Sequence[Example], unlike: Sequence[Example]
+) -> list[Hit]:
     unwanted = [example.part.value for example in unlike if example.part.kind == ITEM and not example.part.box]
     return gallery.search_vector(
         vector,
@@ -101,6 +103,7 @@ def _search(gallery: Gallery, vector: Vectors, link: Link, unlike: Sequence[Exam
         min_score=link.min_score or -1.0,
         distinct=link.distinct,
         accuracy=link.accuracy,
+        query_contents=[example.sha256 for example in like if example.sha256 and not example.part.box],
     )
 
 
