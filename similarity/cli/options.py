@@ -58,7 +58,10 @@ Weight = Annotated[
 ]
 Where = Annotated[
     list[str] | None,
-    typer.Option(help="Only results with this value: label=VALUE, or another column. Repeat for more values."),
+    typer.Option(
+        help="Only results with this value: label=VALUE, or another column. Repeat for more values. "
+        "Also != < <= > >= for numbers, dates such as 2024-05, and texts, and ~ for a part of a text."
+    ),
 ]
 MinScore = Annotated[float, typer.Option(help="Lowest score of a result.")]
 Offset = Annotated[int, typer.Option(min=0, help="Number of best results to skip.")]

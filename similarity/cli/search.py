@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +30,7 @@ from similarity.cli.options import (
     Where,
 )
 from similarity.cli.running import open_or_index
+from similarity.query.conditions import FORM, is_condition, parse
 from similarity.query.options import DEFAULTS, SearchOptions
 from similarity.sample import SAMPLE
 
@@ -81,6 +82,12 @@ class Request:
     exclude_query: bool = False
     precision: float | None = None
     explain: bool = False
+    where: Sequence[str] = ()
+
+    def of(self, gallery: "Gallery") -> "Request":
+        """The request with its conditions as this gallery understands them."""
+        columns = gallery.facets.names if self.where else ()
+        return replace(self, options=replace(self.options, where=parse(self.where, columns)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +133,16 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
-    options = SearchOptions(
-        where=_parse_conditions(where or []), min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy
-    )
+    options = SearchOptions(min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy)
     pictures = [*filter(None, [query]), *(like or [])]
     named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
     if not (named.like or named.texts):
         raise typer.BadParameter("give a picture, or words with --text", param_hint="QUERY")
     if explain:
         explaining.check(sheet, as_json=as_json)
-    request = Request(named, gallery, k, options, exclude_query, precision, explain)
+    request = Request(
+        named, gallery, k, options, exclude_query, precision, explain, where=_check_conditions(where or [])
+    )
     _search(request, sheet, as_json=as_json)
 
 
@@ -146,15 +153,12 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
     _search(Request(QueryArguments([demo_query().path]), SAMPLE, k), sheet, as_json=as_json)
 
 
-def _parse_conditions(conditions: Sequence[str]) -> dict[str, list[str]]:
-    """Conditions of the form `column=value` as the values of each column."""
-    values: dict[str, list[str]] = {}
+def _check_conditions(conditions: Sequence[str]) -> Sequence[str]:
+    """Raise BadParameter for a condition without an operator; which columns there are is known by the gallery only."""
     for condition in conditions:
-        column, equals, value = condition.partition("=")
-        if not (column and equals):
-            raise typer.BadParameter(f"{condition!r} is not of the form column=value", param_hint="--where")
-        values.setdefault(column, []).append(value)
-    return values
+        if not is_condition(condition):
+            raise typer.BadParameter(f"{condition!r} is not of the form {FORM}", param_hint="--where")
+    return conditions
 
 
 def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
@@ -180,6 +184,7 @@ def _answer(request: Request) -> Answer:
     """The hits with all that the request wants to know of them; the query is encoded once."""
     examples = request.query.read()
     gallery = open_or_index(request.gallery)
+    request = request.of(gallery)
     _ = gallery.embedder  # loaded here, so that the time below is that of a search
     with_regions = request.explain and bool(request.query.like)
     if with_regions:

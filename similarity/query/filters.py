@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.search.accuracy import Where
+from similarity.query.columns import Column
+from similarity.query.conditions import Condition, as_values, to_conditions
+from similarity.search.accuracy import Values, Where
 from similarity.sources import Item
 from similarity.sources.base import LABEL, _values
 from similarity.storage.items import Items
@@ -26,6 +28,7 @@ class Facets:
             for column, value in _values(metadata, label):
                 rows.setdefault(column, {}).setdefault(value, array("q")).append(row)
         self._size = len(items)
+        self._columns: dict[str, Column] = {}
         # Shown column -> its original name, and for each shown value the original ones; empty if none was renamed.
         self._originals: dict[str, tuple[str, dict[str, list[str]]]] = {}
         self._rows = {
@@ -66,7 +69,7 @@ class Facets:
         if all(rename(name) == name for column in names.values() for name in column):
             return self
         shown = copy(self)
-        shown._rows, shown._originals = {}, {}
+        shown._rows, shown._originals, shown._columns = {}, {}, {}
         for column, values in self._rows.items():
             name = _free_name(rename(column), shown._rows)
             originals: dict[str, list[str]] = {}
@@ -83,11 +86,17 @@ class Facets:
         self.rows(where)
         if not self._originals:
             return where
-        conditions: dict[str, list[str]] = {}
-        for name, values in where.items():
-            column, originals = self._originals[name]
-            conditions[column] = [old for value in values for old in originals.get(value, [])]
-        return conditions
+        found: dict[str, list[str]] = {}
+        for condition in to_conditions(where, self._rows):
+            name, originals = self._originals[condition.column]
+            # Compared as they are shown, so that what is not shown stays a secret.
+            is_met = self.column(condition.column).accepts(condition)
+            values = [old for shown, met in zip(originals, is_met, strict=True) if met for old in originals[shown]]
+            if condition.operator == "!=":
+                found[f"{name}!="] = [*found.get(f"{name}!=", []), *values]
+            else:
+                found[name] = [value for value in values if value in found.get(name, values)]
+        return found
 
     def rows(self, where: Where) -> npt.NDArray[np.int64]:
         """Return the rows of the items that meet all conditions, in order.
@@ -96,14 +105,32 @@ class Facets:
             SearchError: there is no such column.
         """
         chosen = np.ones(self._size, bool)
-        for column, values in where.items():
-            if column not in self._rows:
-                raise SearchError(f"No picture of the gallery has a {column!r}: choose from {', '.join(self._rows)}.")
-            has_value = np.zeros(self._size, bool)
-            for value in values:
-                has_value[self._rows[column].get(value, [])] = True
-            chosen &= has_value
+        for condition in to_conditions(where, self._rows):
+            chosen &= self._meeting(condition)
         return np.flatnonzero(chosen)
+
+    def values_of(self, where: Where) -> Values | None:
+        """Return conditions as accepted values, for an index that has labels and metadata; None if they are others."""
+        return as_values(to_conditions(where, self._rows), self._rows)
+
+    def column(self, name: str) -> Column:
+        """Return a column to compare or to sort by; raises SearchError if there is none of this name."""
+        if name not in self._columns:
+            if name not in self._rows:
+                raise SearchError(f"No picture of the gallery has a {name!r}: choose from {', '.join(self._rows)}.")
+            self._columns[name] = Column.of(self._rows[name])
+        return self._columns[name]
+
+    @property
+    def names(self) -> list[str]:
+        """All columns that conditions can be about."""
+        return list(self._rows)
+
+    def _meeting(self, condition: Condition) -> npt.NDArray[np.bool_]:
+        """For each row whether it meets a condition."""
+        column, is_met = self.column(condition.column), np.zeros(self._size, bool)
+        is_met[column.rows[column.accepts(condition)[column.codes]]] = True
+        return ~is_met if condition.operator == "!=" else is_met
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:
