@@ -10,6 +10,7 @@ from similarity.cli.options import (
     AsJson,
     DryRun,
     GalleryName,
+    Gps,
     Model,
     PrecisionName,
     Products,
@@ -45,6 +46,7 @@ def index(
     split: SplitName = None,
     products: Products = None,
     seed: Seed = 0,
+    gps: Gps = False,
     store: StoreName = None,
     uri: StoreUri = None,
     as_json: AsJson = False,
@@ -62,7 +64,7 @@ def index(
         _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
         return
     listed = open_source(str(source), split=split, products=products, seed=seed)
-    options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in)
+    options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in, gps)
     with interruptible(directory), terminal.indexing() as progress:
         built = Gallery.build(listed, directory, options, progress=progress)
     _print_report(built.report, directory, as_json=as_json)

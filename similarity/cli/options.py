@@ -63,6 +63,9 @@ Where = Annotated[
         "Also != < <= > >= for numbers, dates such as 2024-05, and texts, and ~ for a part of a text."
     ),
 ]
+Gps = Annotated[
+    bool, typer.Option("--gps", help="Keep where pictures were taken, if they say so: columns latitude and longitude.")
+]
 MinScore = Annotated[float, typer.Option(help="Lowest score of a result.")]
 Offset = Annotated[int, typer.Option(min=0, help="Number of best results to skip.")]
 Distinct = Annotated[bool, typer.Option("--distinct", help="Show only the best of near-identical pictures.")]

@@ -6,13 +6,16 @@ import stat
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
+from similarity.images.exif import read_facts, read_place
 from similarity.images.formats import FORMATS, check_parts, what_it_is_instead
 
 # Limits of decoding, so that no picture takes 300 MB; decoders of the last two formats keep several copies. A picture
@@ -28,6 +31,9 @@ MAX_ASPECT = 200
 HALVED_FROM = 16_000_000
 STRIP_PIXELS = 1_000_000
 THUMBNAIL_SIDE = 320
+# The format whose EXIF may follow the pixels. Of others it is read first: Pillow turns a TIFF when it loads it, and
+# forgets how it was held.
+AFTER_PIXELS = "PNG"
 
 # Raised by Pillow's decoders on damaged files; OSError is documented, the others were seen in practice.
 DECODING_ERRORS = (
@@ -66,11 +72,13 @@ class Decoded:
     Attributes:
         image: upright, RGB.
         width, height: size of the picture in the file, in pixels, as seen upright.
+        exif: what the file says of itself, see `exif.py`.
     """
 
     image: Image.Image
     width: int
     height: int
+    exif: Mapping[str, str] = field(default_factory=dict)
 
 
 # Pillow only warns about pictures between one and two times its own limit, which is above ours.
@@ -140,11 +148,12 @@ def decode_scaled(data: bytes, name: str, *, side: int | None = None) -> Decoded
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(image, name)
             size = image.size
+            exif = _exif(image) if image.format != AFTER_PIXELS else None
             if side:
                 image.draft(None, (side, side))  # no mode: that of the file
             rgb = to_rgb(image, name, side=side)
             width, height = reversed(size) if _orientation(image) in SIDEWAYS else size
-            return Decoded(rgb, width, height)
+            return Decoded(rgb, width, height, _exif(image) if exif is None else exif)
     except UnidentifiedImageError as error:
         raise what_it_is_instead(data, name) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -172,6 +181,15 @@ def count_pixels(data: bytes) -> int:
             return image.width * image.height
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, *DECODING_ERRORS):
         return 0
+
+
+def read_exif(data: bytes) -> dict[str, str]:
+    """What a picture file says of itself, see `exif.py`, without decoding it; empty if it is no picture."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return _exif(image)
+    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, *DECODING_ERRORS):
+        return {}
 
 
 def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
@@ -216,6 +234,15 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except DECODING_ERRORS:
         return 1
+
+
+def _exif(image: Image.Image) -> dict[str, str]:
+    """What a picture says of itself, with the place where it was taken; damaged parts are left out."""
+    found: dict[str, str] = {}
+    for read in (read_facts, read_place):
+        with suppress(*DECODING_ERRORS):
+            found |= read(image)
+    return found
 
 
 def _factor(size: tuple[int, int], side: int | None) -> int:

@@ -60,9 +60,11 @@ def index(
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     with writing(directory, f"index {source.name}"):
         embedder = _load_embedder(choice, options.precision, source, progress)
-        base = replace(_manifest(embedder, source.name, options.recipe, options.refinement), store=store)
+        base = replace(
+            _manifest(embedder, source.name, options.recipe, options.refinement), store=store, gps=options.gps
+        )
         before = _usable_generation(directory, base, is_exact=is_exact)
-        run = Run("index", directory, plan_index(source), before, source, started)
+        run = Run("index", directory, plan_index(source), before, source, started, gps=options.gps)
         with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
@@ -91,7 +93,7 @@ def update(
     with writing(directory, f"{task} {source.name}"):
         before = read_generation(directory, opened=opened)
         plan = plan_update(before.items, source, drop_vanished=task == "sync")
-        run = Run(task, directory, plan, before, source, started)
+        run = Run(task, directory, plan, before, source, started, gps=before.manifest.gps)
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
             return _finish(run, before, progress)

@@ -19,6 +19,7 @@ class IndexKeywords(TypedDict, total=False):
     recipe: str
     refinement: str
     store: Store | None
+    gps: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class IndexOptions:
         recipe: kind of index, see `search.recipes`.
         refinement: refinement of the embeddings, see `vectors.refinement`.
         store: store of the index, see `search.stores`; None keeps the store of a gallery, or takes that of new ones.
+        gps: whether to keep where pictures were taken, if they say so; `add` and `sync` do as the gallery does.
     """
 
     model: str | ModelChoice = AUTO
@@ -38,6 +40,7 @@ class IndexOptions:
     recipe: str = AUTO_RECIPE
     refinement: str = AUTO_REFINEMENT
     store: Store | None = None
+    gps: bool = False
 
     def updated(self, **keywords: Unpack[IndexKeywords]) -> "IndexOptions":
         """The same options with some others; raises TypeError for one that does not exist."""

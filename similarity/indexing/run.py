@@ -63,6 +63,7 @@ class Run:
         skipped: files of the source that cannot be used.
         embedded, resumed: numbers of pictures, see `Report`.
         previous: number of the generation that was live, even if it is damaged.
+        gps: whether places where pictures were taken are kept.
     """
 
     task: str
@@ -77,6 +78,7 @@ class Run:
     embedded: int = 0
     resumed: int = 0
     previous: int | None = None
+    gps: bool = False
 
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
@@ -105,7 +107,7 @@ class Run:
         """Read the files of the plan, and embed unknown ones; each embedding is stored in the journal at once."""
         counted: set[str] = set()
         items = [reading.item for reading in self.plan.readings]
-        results = embed_source(source, embedder, items=items, known=known, progress=progress)
+        results = embed_source(source, embedder, items=items, known=known, gps=self.gps, progress=progress)
         resumable = set(journal.finished)
         for reading, result in zip(self.plan.readings, results, strict=True):
             if isinstance(result, Embedded):
@@ -202,7 +204,7 @@ class Run:
                 self.kept.append(reading.before)
             return
         item = result.item
-        facts = {name: getattr(item, name) for name in ("width", "height", "size", "mtime", "sha256")}
+        facts = {name: getattr(item, name) for name in ("width", "height", "size", "mtime", "sha256", "exif")}
         self.taken.append((reading, replace(reading.becomes, **facts)))
 
     def _all_skipped(self) -> list[Skipped]:

@@ -1,4 +1,4 @@
-"""Values of the labels and metadata of a gallery, and the pictures that have them."""
+"""Values of the labels and metadata of a gallery, and the pictures that meet conditions on them."""
 
 import itertools
 from array import array
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from similarity.errors import SearchError
 from similarity.query.columns import Column
 from similarity.query.conditions import Condition, as_values, to_conditions
+from similarity.query.picture_facts import OWN, PictureFacts
 from similarity.search.accuracy import Values, Where
 from similarity.sources import Item
 from similarity.sources.base import LABEL, _values
@@ -29,6 +30,7 @@ class Facets:
                 rows.setdefault(column, {}).setdefault(value, array("q")).append(row)
         self._size = len(items)
         self._columns: dict[str, Column] = {}
+        self._own, self._hidden = PictureFacts(items), frozenset[str]()
         # Shown column -> its original name, and for each shown value the original ones; empty if none was renamed.
         self._originals: dict[str, tuple[str, dict[str, list[str]]]] = {}
         self._rows = {
@@ -88,6 +90,9 @@ class Facets:
             return where
         found: dict[str, list[str]] = {}
         for condition in to_conditions(where, self._rows):
+            if condition.column not in self._originals:  # one of the pictures' own, which have no other names
+                found[condition.column + condition.operator] = list(condition.values)
+                continue
             name, originals = self._originals[condition.column]
             # Compared as they are shown, so that what is not shown stays a secret.
             is_met = self.column(condition.column).accepts(condition)
@@ -116,15 +121,28 @@ class Facets:
     def column(self, name: str) -> Column:
         """Return a column to compare or to sort by; raises SearchError if there is none of this name."""
         if name not in self._columns:
-            if name not in self._rows:
-                raise SearchError(f"No picture of the gallery has a {name!r}: choose from {', '.join(self._rows)}.")
-            self._columns[name] = Column.of(self._rows[name])
+            own = None if name in self._rows or name in self._hidden else self._own.column(name)
+            if name not in self._rows and own is None:
+                why = f"choose from {', '.join(self.names)}" if name not in self._possible else self._own.why_not(name)
+                raise SearchError(f"No picture of the gallery has a {name!r}: {why}.")
+            self._columns[name] = own or Column.of(self._rows[name])
         return self._columns[name]
 
     @property
     def names(self) -> list[str]:
-        """All columns that conditions can be about."""
-        return list(self._rows)
+        """All columns that conditions can be about: those of the metadata, and the pictures' own."""
+        own = (name for name in self._possible if self._own.column(name))
+        return list(dict.fromkeys([*self._rows, *own]))
+
+    def without(self, names: Collection[str]) -> "Facets":
+        """Return the facets without some of the pictures' own columns."""
+        others = copy(self)
+        others._columns, others._hidden = {}, frozenset(names)
+        return others
+
+    @property
+    def _possible(self) -> list[str]:
+        return [name for name in OWN if name not in self._hidden]
 
     def _meeting(self, condition: Condition) -> npt.NDArray[np.bool_]:
         """For each row whether it meets a condition."""

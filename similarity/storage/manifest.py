@@ -19,9 +19,9 @@ from similarity.vectors.methods import Method
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-# The version that is written, and the oldest that is read. Version 2 has exact search only; refinement, heads and
-# Milvus came with versions 4, 5 and 6. REFINED is the first version with refinement.
-FORMAT, OLDEST, REFINED = 6, 2, 4
+# The version that is written, and the oldest that is read. Version 2 has exact search only; refinement, heads, Milvus
+# and EXIF came with versions 4, 5, 6 and 7. REFINED is the first version with refinement.
+FORMAT, OLDEST, REFINED = 7, 2, 4
 MOST_BYTES = 200_000_000  # of a manifest, which lists all skipped files
 
 # Bounds on pictures and dimensions: more than anybody has, and too few for arithmetic to overflow.
@@ -103,6 +103,7 @@ class Manifest:
         seconds: duration of the last run.
         last_run: the changes that the last run made.
         skipped: files of all its sources that cannot be used.
+        gps: whether places where pictures were taken are kept.
         files: size and SHA-256 of every other file of the generation.
     """
 
@@ -132,6 +133,7 @@ class Manifest:
     format: int = FORMAT
     generation: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    gps: bool = False
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
