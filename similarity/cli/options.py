@@ -63,6 +63,12 @@ Where = Annotated[
         "Also != < <= > >= for numbers, dates such as 2024-05, and texts, and ~ for a part of a text."
     ),
 ]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="Order of the results found: by a column, such as taken, or -taken for the latest first."
+    ),
+]
 Gps = Annotated[
     bool, typer.Option("--gps", help="Keep where pictures were taken, if they say so: columns latitude and longitude.")
 ]

@@ -24,6 +24,7 @@ from similarity.cli.options import (
     Offset,
     SearchPrecision,
     Sheet,
+    Sort,
     Text,
     Unlike,
     Weight,
@@ -83,6 +84,7 @@ class Request:
     precision: float | None = None
     explain: bool = False
     where: Sequence[str] = ()
+    sort: str | None = None
 
     def of(self, gallery: "Gallery") -> "Request":
         """The request with its conditions as this gallery understands them."""
@@ -107,7 +109,8 @@ class Answer:
         """What is known of the hits."""
         from similarity.evaluation.confidence.verdict import find_verdict
 
-        return find_verdict(self.hits, self.chances, self.request.precision)
+        hits = sorted(self.hits, key=lambda hit: hit.rank)
+        return find_verdict(hits, self.chances, self.request.precision)
 
 
 def search(
@@ -123,6 +126,7 @@ def search(
     not_text: NotText = None,
     weight: Weight = None,
     where: Where = None,
+    sort: Sort = None,
     min_score: MinScore = -1.0,
     offset: Offset = 0,
     distinct: Distinct = False,
@@ -141,7 +145,7 @@ def search(
     if explain:
         explaining.check(sheet, as_json=as_json)
     request = Request(
-        named, gallery, k, options, exclude_query, precision, explain, where=_check_conditions(where or [])
+        named, gallery, k, options, exclude_query, precision, explain, where=_check_conditions(where or []), sort=sort
     )
     _search(request, sheet, as_json=as_json)
 
@@ -173,7 +177,7 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
         return
     confidence.say(answer.verdict, answer.chances, request.precision)
     if answer.hits:
-        _print(answer.hits, answer.chances)
+        _print(answer)
     else:
         terminal.say("No picture meets these conditions.")
     if sheet:
@@ -193,6 +197,7 @@ def _answer(request: Request) -> Answer:
     query = gallery.encode(examples, with_regions=with_regions)
     hits = gallery.search(query, request.k, request.options, exclude_query=request.exclude_query)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
+    hits = gallery.sort(hits, request.sort) if request.sort else hits
     chances = confidence.find(gallery, query, request.precision, request.options)
     reasons = explaining.find(gallery, query, hits) if request.explain else None
     return Answer(request, gallery, query, hits, took_ms, chances, reasons)
@@ -241,7 +246,9 @@ def _facts(answer: Answer) -> dict[str, Any]:
 
 
 def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
-    """A hit as JSON has it."""
+    """A hit as JSON has it, with what its picture knows of itself."""
+    from similarity.images.exif import facts_of
+
     return {
         "rank": hit.rank,
         "score": hit.score,
@@ -249,6 +256,7 @@ def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
         "path": hit.item.path,
         "label": hit.item.label,
         "probability": _rounded(chances.of(hit) if chances else None),
+        **facts_of(hit.item.width, hit.item.height, hit.item.exif),
     }
 
 
@@ -256,13 +264,22 @@ def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
 
 
-def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
-    """Print a line for each hit, with the probability that it is right if there is one."""
+def _print(answer: Answer) -> None:
+    """Print a line for each hit, with the probability that it is right if there is one, and what it is sorted by."""
+    hits, chances, by = answer.hits, answer.chances, answer.request.sort
+    shown = [name for name in [answer.gallery.facets.sorted_by(by)[0] if by else "label"] if name != "label"]
     has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
-    columns = ("rank", "score", *(["likely"] if has_chances else []), "label", "path")
+    columns = ("rank", "score", *(["likely"] if has_chances else []), "label", *shown, "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [
-        (str(hit.rank), f"{hit.score:.3f}", *cells, hit.item.label or "", _whereabouts(hit.item))
+        (
+            str(hit.rank),
+            f"{hit.score:.3f}",
+            *cells,
+            hit.item.label or "",
+            *(answer.gallery.facets.value_of(hit.item, name) for name in shown),
+            _whereabouts(hit.item),
+        )
         for hit, cells in zip(hits, likely, strict=True)
     ]
     terminal.print_table(columns, rows)

@@ -61,6 +61,12 @@ def without_place(exif: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in exif.items() if name not in PLACE}
 
 
+def facts_of(width: int, height: int, exif: Mapping[str, str]) -> dict[str, str | int]:
+    """What is known of a picture, by the names of its columns; what is not known is missing."""
+    sizes = {"width": width, "height": height} if width and height else {}
+    return {**sizes, **{name: exif[name] for name in EXIF if exif.get(name)}}
+
+
 def _text(value: object) -> str:
     """A text of EXIF, which should be ASCII, and often is UTF-8 that was read as Latin-1; in one line."""
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value or "")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
+from similarity.images.exif import facts_of
 from similarity.query.columns import Column
 from similarity.query.conditions import Condition, as_values, to_conditions
 from similarity.query.picture_facts import OWN, PictureFacts
@@ -127,6 +128,34 @@ class Facets:
                 raise SearchError(f"No picture of the gallery has a {name!r}: {why}.")
             self._columns[name] = own or Column.of(self._rows[name])
         return self._columns[name]
+
+    def sort(self, items: Sequence[Item], by: str) -> list[int]:
+        """Return the places of some of the items in the order of a column; those without a value come last.
+
+        Args:
+            by: its name; with a minus before it, the order is the other way round.
+
+        Raises:
+            SearchError: there is no such column.
+        """
+        name, is_falling = self.sorted_by(by)
+        self.column(name)
+        some = Facets(items)
+        column = some.column(name) if name in self._rows and name in some._rows else None
+        column = some._own.column(name) if name not in self._rows else column
+        keys = column.order(len(items), falling=is_falling) if column else np.zeros(len(items))
+        return list(np.argsort(-keys if is_falling else keys, kind="stable").tolist())
+
+    def sorted_by(self, by: str) -> tuple[str, bool]:
+        """Return the column that `sort` goes by, and whether the other way round."""
+        name = by if by in self.names else by.removeprefix("-")
+        return name, name != by
+
+    def value_of(self, item: Item, name: str) -> str:
+        """Return a picture's own value in a column; empty if it has none."""
+        if name in self._rows:
+            return dict(_values(item.metadata, item.label)).get(name, "")
+        return str(facts_of(item.width, item.height, item.exif).get(name, ""))
 
     @property
     def names(self) -> list[str]:

@@ -197,6 +197,14 @@ class Searcher:
         """Which values its labels and metadata have."""
         return self._ranker.facets
 
+    def sort(self, hits: Sequence[Hit], by: str) -> list[Hit]:
+        """Put results in the order of a column, such as `taken`, or `-taken` for the latest first; ranks stay.
+
+        Raises:
+            SearchError: there is no such column.
+        """
+        return [hits[place] for place in self.facets.sort([hit.item for hit in hits], by)]
+
     def find(self, item_id: str) -> Item:
         """The picture with an id, or with a SHA-256 in hex; raises SearchError if there is none."""
         return self.items[self._ranker.row(item_id)]

@@ -132,3 +132,14 @@ def test_the_command_line_filters_by_what_pictures_know(run: Run, tmp_path: Path
     asked = ("search", folder / "a.jpg", "-g", "mine", "--json")
     done = run(*asked, "--where", "taken>=2024-05", "--where", "latitude < 50")
     assert [hit["id"] for hit in json.loads(done.stdout)["hits"]] == ["b.jpg"], done.stderr
+    done = run(*asked, "--sort", "-taken")
+    hits = json.loads(done.stdout)["hits"]
+    assert [hit["id"] for hit in hits] == ["c.jpg", "b.jpg", "a.jpg", "d.jpg"], done.stderr
+    assert [hit.get("taken", "")[:4] for hit in hits] == ["2024", "2024", "2023", ""]
+    assert {hit["id"]: hit["rank"] for hit in hits}["a.jpg"] == 1, "ranks are those of the similarity"
+    assert (hits[1]["width"], hits[1]["height"], hits[1]["latitude"]) == (40, 80, "49.000000")
+    shown = run(*asked[:-1], "--sort", "width").stdout.splitlines()
+    assert [line.split()[-2] for line in shown[-4:]] == ["40", "60", "100", "120"]
+    failed = run(*asked, "--sort", "size")
+    assert failed.returncode == 1
+    assert "No picture of the gallery has a 'size': choose from width, height, taken" in failed.stderr

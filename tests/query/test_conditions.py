@@ -21,7 +21,8 @@ ROWS = [
     {"price": "on request", "day": "2025", "name": "Bananen"},
     {},
 ]
-FACETS = Facets([Item(str(number), f"/{number}.jpg", None, row) for number, row in enumerate(ROWS)])
+ITEMS = [Item(str(number), f"/{number}.jpg", None, row) for number, row in enumerate(ROWS)]
+FACETS = Facets(ITEMS)
 
 
 def rows(*conditions: str) -> list[int]:
@@ -99,6 +100,29 @@ def test_conditions_on_names_that_are_shown_otherwise_compare_what_is_shown() ->
     assert facets.rows(shown.original({"at~": "home"})).tolist() == [], "a secret cannot be guessed letter by letter"
     assert facets.rows(shown.original({"at~": "hid", "n>": "0", "n<": "3"})).tolist() == [1, 2]
     assert facets.rows(shown.original({"n!=": "1"})).tolist() == [0, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("by", "order"),
+    [
+        ("price", [0, 1, 2, 3, 4]),
+        ("-price", [2, 1, 0, 3, 4]),
+        ("day", [0, 1, 2, 3, 4]),
+        ("-day", [3, 2, 1, 0, 4]),
+        ("name", [0, 3, 1, 2, 4]),
+        ("-name", [2, 1, 3, 0, 4]),
+    ],
+)
+def test_pictures_are_sorted_by_numbers_dates_and_texts_and_those_without_come_last(by: str, order: list[int]) -> None:
+    assert FACETS.sort(ITEMS, by) == order
+
+
+def test_a_column_may_begin_with_a_minus_and_none_of_some_pictures_may_have_it() -> None:
+    facets = Facets([Item("0", "/0.jpg", None, {"-x": "2", "width": "a"}), Item("1", "/1.jpg", None, {"-x": "1"})])
+    assert facets.sort([Item("0", "/0.jpg", None, {"-x": "2"}), Item("1", "/1.jpg", None, {"-x": "1"})], "-x") == [1, 0]
+    assert facets.sort([Item("0", "/0.jpg", width=9), Item("1", "/1.jpg", width=5)], "width") == [0, 1]
+    with pytest.raises(SearchError, match="has a 'y'"):
+        facets.sort([], "-y")
 
 
 @pytest.mark.parametrize("recipe", ["flat", "flat-sq8", "IVF2,SQ8"])
