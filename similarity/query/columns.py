@@ -66,14 +66,18 @@ class Column:
             return np.asarray(np.any([np.zeros(len(self.values), bool), *masks], axis=0))
         return np.asarray(np.all([np.ones(len(self.values), bool), *masks], axis=0))
 
+    @property
+    def kind(self) -> Kind | None:
+        """What most of its values are; None for texts."""
+        return next((kind for kind in KINDS if self._is_mostly(kind)), None)
+
     def order(self, count: int, *, falling: bool = False) -> Numbers:
         """A number for each of `count` rows that puts them in the order of their values, NaN without a value.
 
         Numbers are in order if most values are numbers, dates if most are dates, or else texts. Of several values of a
         row the lowest counts, or the highest if `falling`.
         """
-        kind = next((kind for kind in KINDS if self._is_mostly(kind)), None)
-        keys = _folded(self.values) if kind is None else self._spans[kind][0]
+        keys = _folded(self.values) if self.kind is None else self._spans[self.kind][0]
         found = np.full(count, np.nan)
         (np.fmax if falling else np.fmin).at(found, self.rows, keys[self.codes])
         return found

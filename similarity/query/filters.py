@@ -19,6 +19,9 @@ from similarity.sources import Item
 from similarity.sources.base import LABEL, _values
 from similarity.storage.items import Items
 
+# The pictures' own columns that have spans, and the most values of another column that are chosen one by one.
+SPANNED, FEW = ("taken", "width", "height"), 12
+
 
 class Facets:
     """The columns of a gallery's items: the label, and every key of their metadata."""
@@ -162,6 +165,18 @@ class Facets:
         """All columns that conditions can be about: those of the metadata, and the pictures' own."""
         own = (name for name in self._possible if self._own.column(name))
         return list(dict.fromkeys([*self._rows, *own]))
+
+    @property
+    def spans(self) -> list[str]:
+        """Columns to choose a span of: of many numbers or dates. Their single values say little."""
+        own = (name for name in SPANNED if name in self.names and name not in self._rows)
+        others = (name for name in self.columns if name != LABEL and len(self._rows[name]) > FEW)
+        return [name for name in [*own, *others] if self.column(name).kind and len(self.column(name).values) > 1]
+
+    def known(self, where: Where) -> Where:
+        """Return the conditions that are about columns of these."""
+        known = {*self.columns, *(name for name in self.names if name not in self._rows)}
+        return {key: where[key] for key in where if to_conditions({key: ()}, self._rows)[0].column in known}
 
     def without(self, names: Collection[str]) -> "Facets":
         """Return the facets without some of the pictures' own columns."""
