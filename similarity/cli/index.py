@@ -57,7 +57,9 @@ def index(
     from similarity.sources import open_source
     from similarity.storage.inventory import find_gallery
 
-    _check_source(source, from_embeddings, weights or split or products or (model, precision) != ("auto", "auto"))
+    _check_source(
+        source, from_embeddings, weights or split or products or gps or (model, precision) != ("auto", "auto")
+    )
     directory = find_gallery(gallery)
     kept_in = choose_store(store, uri) if store or uri else None
     if from_embeddings:
@@ -203,7 +205,7 @@ def _check_source(source: Path | None, from_embeddings: Path | None, options: ob
     if (source is None) == (from_embeddings is None):
         raise typer.BadParameter("give either pictures or --from-embeddings", param_hint="SOURCE")
     if from_embeddings and options:
-        raise typer.BadParameter("these were fixed by `embed`", param_hint="--model, --precision, --split")
+        raise typer.BadParameter("these were fixed by `embed`", param_hint="--model, --precision, --split, --gps")
 
 
 def _index_shards(

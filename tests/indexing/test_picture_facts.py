@@ -120,7 +120,10 @@ def test_a_gallery_of_an_older_version_goes_on_and_learns_when_it_is_indexed_aga
 def test_shards_carry_what_pictures_say(run: Run, tmp_path: Path, empty_home: Path) -> None:
     write(tmp_path / "pictures")
     assert run("embed", tmp_path / "pictures", "--out", tmp_path / "shards", "--model", MODEL).returncode == 0
-    done = run("index", "--from-embeddings", tmp_path / "shards", "-g", "gathered")
+    gathered = ("index", "--from-embeddings", tmp_path / "shards", "-g", "gathered")
+    refused = run(*gathered, "--gps")
+    assert (refused.returncode, "these were fixed" in refused.stderr) == (2, True), "shards have no places"
+    done = run(*gathered)
     assert done.returncode == 0, done.stderr
     assert found(Gallery.open(empty_home / "galleries" / "gathered"), {"taken>=": "2024-06"}) == ["c.jpg"]
 
