@@ -99,8 +99,9 @@ class Facets:
                 continue
             name, originals = self._originals[condition.column]
             # Compared as they are shown, so that what is not shown stays a secret.
-            is_met = self.column(condition.column).accepts(condition)
-            values = [old for shown, met in zip(originals, is_met, strict=True) if met for old in originals[shown]]
+            shown = self.column(condition.column)
+            met = itertools.compress(shown.values, shown.accepts(condition))
+            values = [old for value in met for old in originals[value]]
             if condition.operator == "!=":
                 found[f"{name}!="] = [*found.get(f"{name}!=", []), *values]
             else:

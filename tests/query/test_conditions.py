@@ -100,6 +100,8 @@ def test_conditions_on_names_that_are_shown_otherwise_compare_what_is_shown() ->
     assert facets.rows(shown.original({"at~": "home"})).tolist() == [], "a secret cannot be guessed letter by letter"
     assert facets.rows(shown.original({"at~": "hid", "n>": "0", "n<": "3"})).tolist() == [1, 2]
     assert facets.rows(shown.original({"n!=": "1"})).tolist() == [0, 2, 3]
+    turned = Facets(ITEMS).renamed(lambda text: {"Äpfel": "z", "birnen": "a"}.get(text, text))
+    assert FACETS.rows(turned.original({"name": ["z"]})).tolist() == [0], "whatever the order of the new names"
 
 
 @pytest.mark.parametrize(
