@@ -11,6 +11,7 @@ from similarity.cli.options import (
     DryRun,
     Exclude,
     GalleryName,
+    Gps,
     Model,
     PrecisionName,
     Products,
@@ -46,6 +47,7 @@ def index(
     split: SplitName = None,
     products: Products = None,
     seed: Seed = 0,
+    gps: Gps = False,
     store: StoreName = None,
     uri: StoreUri = None,
     exclude: Exclude = None,
@@ -58,7 +60,9 @@ def index(
     from similarity.storage.inventory import find_gallery
 
     _check_source(
-        source, from_embeddings, weights or split or products or exclude or (model, precision) != ("auto", "auto")
+        source,
+        from_embeddings,
+        weights or split or products or exclude or gps or (model, precision) != ("auto", "auto"),
     )
     directory = find_gallery(gallery)
     kept_in = choose_store(store, uri) if store or uri else None
@@ -66,7 +70,7 @@ def index(
         _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
         return
     listed = open_source(str(source), split=split, products=products, seed=seed)
-    options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in, exclude or ())
+    options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in, exclude or (), gps)
     with interruptible(directory), terminal.indexing() as progress:
         built = Gallery.build(listed, directory, options, progress=progress)
     print_report(built.report, directory, as_json=as_json)
@@ -213,7 +217,8 @@ def _check_source(source: Path | None, from_embeddings: Path | None, options: ob
     if (source is None) == (from_embeddings is None):
         raise typer.BadParameter("give either pictures or --from-embeddings", param_hint="SOURCE")
     if from_embeddings and options:
-        raise typer.BadParameter("these were fixed by `embed`", param_hint="--model, --precision, --split, --exclude")
+        fixed = "--model, --precision, --split, --exclude, --gps"
+        raise typer.BadParameter("these were fixed by `embed`", param_hint=fixed)
 
 
 def _index_shards(

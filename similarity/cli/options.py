@@ -62,7 +62,19 @@ Weight = Annotated[
 ]
 Where = Annotated[
     list[str] | None,
-    typer.Option(help="Only results with this value: label=VALUE, or another column. Repeat for more values."),
+    typer.Option(
+        help="Only results with this value: label=VALUE, or another column. Repeat for more values. "
+        "Also != < <= > >= for numbers, dates such as 2024-05, and texts, and ~ for a part of a text."
+    ),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="Order of the results found: by a column, such as taken, or -taken for the latest first."
+    ),
+]
+Gps = Annotated[
+    bool, typer.Option("--gps", help="Keep where pictures were taken, if they say so: columns latitude and longitude.")
 ]
 MinScore = Annotated[float, typer.Option(help="Lowest score of a result.")]
 Offset = Annotated[int, typer.Option(min=0, help="Number of best results to skip.")]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,12 +24,14 @@ from similarity.cli.options import (
     Offset,
     SearchPrecision,
     Sheet,
+    Sort,
     Text,
     Unlike,
     Weight,
     Where,
 )
 from similarity.cli.running import open_or_index
+from similarity.query.conditions import FORM, is_condition, parse
 from similarity.query.options import DEFAULTS, SearchOptions
 from similarity.sample import SAMPLE
 
@@ -81,6 +83,13 @@ class Request:
     exclude_query: bool = False
     precision: float | None = None
     explain: bool = False
+    where: Sequence[str] = ()
+    sort: str | None = None
+
+    def of(self, gallery: "Gallery") -> "Request":
+        """The request with its conditions as this gallery understands them."""
+        columns = gallery.facets.names if self.where else ()
+        return replace(self, options=replace(self.options, where=parse(self.where, columns)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,8 @@ class Answer:
         """What is known of the hits."""
         from similarity.evaluation.confidence.verdict import find_verdict
 
-        return find_verdict(self.hits, self.chances, self.request.precision)
+        hits = sorted(self.hits, key=lambda hit: hit.rank)
+        return find_verdict(hits, self.chances, self.request.precision)
 
 
 def search(
@@ -116,6 +126,7 @@ def search(
     not_text: NotText = None,
     weight: Weight = None,
     where: Where = None,
+    sort: Sort = None,
     min_score: MinScore = -1.0,
     offset: Offset = 0,
     distinct: Distinct = False,
@@ -126,16 +137,16 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
-    options = SearchOptions(
-        where=_parse_conditions(where or []), min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy
-    )
+    options = SearchOptions(min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy)
     pictures = [*filter(None, [query]), *(like or [])]
     named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
     if not (named.like or named.texts):
         raise typer.BadParameter("give a picture, or words with --text", param_hint="QUERY")
     if explain:
         explaining.check(sheet, as_json=as_json)
-    request = Request(named, gallery, k, options, exclude_query, precision, explain)
+    request = Request(
+        named, gallery, k, options, exclude_query, precision, explain, where=_check_conditions(where or []), sort=sort
+    )
     _search(request, sheet, as_json=as_json)
 
 
@@ -146,15 +157,12 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
     _search(Request(QueryArguments([demo_query().path]), SAMPLE, k), sheet, as_json=as_json)
 
 
-def _parse_conditions(conditions: Sequence[str]) -> dict[str, list[str]]:
-    """Conditions of the form `column=value` as the values of each column."""
-    values: dict[str, list[str]] = {}
+def _check_conditions(conditions: Sequence[str]) -> Sequence[str]:
+    """Raise BadParameter for a condition without an operator; which columns there are is known by the gallery only."""
     for condition in conditions:
-        column, equals, value = condition.partition("=")
-        if not (column and equals):
-            raise typer.BadParameter(f"{condition!r} is not of the form column=value", param_hint="--where")
-        values.setdefault(column, []).append(value)
-    return values
+        if not is_condition(condition):
+            raise typer.BadParameter(f"{condition!r} is not of the form {FORM}", param_hint="--where")
+    return conditions
 
 
 def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
@@ -169,7 +177,7 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
         return
     confidence.say(answer.verdict, answer.chances, request.precision)
     if answer.hits:
-        _print(answer.hits, answer.chances)
+        _print(answer)
         terminal.say_gone([hit.item.path for hit in answer.hits if hit.item.is_gone], request.gallery)
     else:
         terminal.say("No picture meets these conditions.")
@@ -181,6 +189,7 @@ def _answer(request: Request) -> Answer:
     """The hits with all that the request wants to know of them; the query is encoded once."""
     examples = request.query.read()
     gallery = open_or_index(request.gallery)
+    request = request.of(gallery)
     _ = gallery.embedder  # loaded here, so that the time below is that of a search
     with_regions = request.explain and bool(request.query.like)
     if with_regions:
@@ -189,6 +198,7 @@ def _answer(request: Request) -> Answer:
     query = gallery.encode(examples, with_regions=with_regions)
     hits = gallery.search(query, request.k, request.options, exclude_query=request.exclude_query)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
+    hits = gallery.sort(hits, request.sort) if request.sort else hits
     chances = confidence.find(gallery, query, request.precision, request.options)
     reasons = explaining.find(gallery, query, hits) if request.explain else None
     return Answer(request, gallery, query, hits, took_ms, chances, reasons)
@@ -237,7 +247,9 @@ def _facts(answer: Answer) -> dict[str, Any]:
 
 
 def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
-    """A hit as JSON has it."""
+    """A hit as JSON has it, with what its picture knows of itself."""
+    from similarity.images.exif import facts_of
+
     return {
         "rank": hit.rank,
         "score": hit.score,
@@ -245,6 +257,7 @@ def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
         "path": hit.item.path,
         "label": hit.item.label,
         "probability": _rounded(chances.of(hit) if chances else None),
+        **facts_of(hit.item.width, hit.item.height, hit.item.exif),
     } | ({"gone": True} if hit.item.is_gone else {})
 
 
@@ -252,13 +265,22 @@ def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
 
 
-def _print(hits: Sequence["Hit"], chances: "Chances | None") -> None:
-    """Print a line for each hit, with the probability that it is right if there is one."""
+def _print(answer: Answer) -> None:
+    """Print a line for each hit, with the probability that it is right if there is one, and what it is sorted by."""
+    hits, chances, by = answer.hits, answer.chances, answer.request.sort
+    shown = [name for name in [answer.gallery.facets.sorted_by(by)[0] if by else "label"] if name != "label"]
     has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
-    columns = ("rank", "score", *(["likely"] if has_chances else []), "label", "path")
+    columns = ("rank", "score", *(["likely"] if has_chances else []), "label", *shown, "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [
-        (str(hit.rank), f"{hit.score:.3f}", *cells, hit.item.label or "", _whereabouts(hit.item))
+        (
+            str(hit.rank),
+            f"{hit.score:.3f}",
+            *cells,
+            hit.item.label or "",
+            *(answer.gallery.facets.value_of(hit.item, name) for name in shown),
+            _whereabouts(hit.item),
+        )
         for hit, cells in zip(hits, likely, strict=True)
     ]
     terminal.print_table(columns, rows)

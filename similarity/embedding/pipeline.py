@@ -15,7 +15,8 @@ from similarity.embedding.backbones import Preprocessing
 from similarity.embedding.embedder import Embedder, preprocess
 from similarity.embedding.engines import Pixels
 from similarity.errors import FetchError, ImageError
-from similarity.images.decoding import decode_scaled, thumbnail
+from similarity.images.decoding import decode_scaled, read_exif, thumbnail
+from similarity.images.exif import without_place
 from similarity.progress import OnProgress, Reporter
 from similarity.sources import Item, Skipped, Source
 from similarity.vectors.arrays import Vectors
@@ -33,7 +34,7 @@ class Embedded:
     """An embedded item.
 
     Attributes:
-        item: the item, with width, height, size, mtime and sha256.
+        item: the item, with width, height, size, mtime, sha256 and exif.
         vector: float32 (dim,), of unit length.
         thumbnail: a small JPEG; empty without thumbnails.
     """
@@ -48,7 +49,7 @@ class Recognised:
     """An item whose content is embedded already.
 
     Attributes:
-        item: the item, with size, mtime and sha256.
+        item: the item, with size, mtime, sha256 and exif.
     """
 
     item: Item
@@ -72,6 +73,7 @@ def embed_source(
     items: Sequence[Item] | None = None,
     known: Container[str] = frozenset(),
     thumbnails: bool = True,
+    gps: bool = False,
     progress: OnProgress | None = None,
 ) -> Iterator[Result]:
     """Embed items of a source, in order; a file that cannot be used is skipped.
@@ -82,12 +84,13 @@ def embed_source(
         items: the items to embed; by default all of the source.
         known: the SHA-256 of contents that are embedded already.
         thumbnails: whether to make a thumbnail of each picture.
+        gps: whether to read where pictures were taken, too.
         progress: called with the progress.
     """
     items = source.items if items is None else items
     report = Reporter(len(items), progress)
     with _pool(source) as pool:
-        prepared = _ahead(pool, items, lambda item: _prepare(source, item, embedder, known, thumbnails))
+        prepared = _ahead(pool, items, lambda item: _reduced(_prepare(source, item, embedder, known, thumbnails), gps))
         batches, to_embed = itertools.tee(_batches(_once(prepared), embedder.batch))
         pixels = (_stack(batch, embedder.backbone.preprocessing) for batch in to_embed)
         for vectors, batch in zip(embedder.embed_stream(pixels), batches, strict=True):
@@ -160,14 +163,21 @@ def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[st
         return read
     file, data = read
     if file.sha256 in known:
-        return Recognised(file)
+        return Recognised(replace(file, exif=read_exif(data)))
     try:
         decoded = embedder.decode(data, item.path)
     except ImageError as error:
         return Skipped(source.whereabouts(item), error.reason, source.name)
     small = thumbnail(decoded.image) if thumbnails else b""
-    sized = replace(file, width=decoded.width, height=decoded.height)
+    sized = replace(file, width=decoded.width, height=decoded.height, exif=decoded.exif)
     return _Prepared(sized, embedder.prepare(decoded.image), small)
+
+
+def _reduced(read: _Read, gps: bool) -> _Read:
+    """Forget where a picture was taken, unless that was asked for."""
+    if gps or isinstance(read, Skipped) or not read.item.exif:
+        return read
+    return replace(read, item=replace(read.item, exif=without_place(read.item.exif)))
 
 
 def _once(results: Iterator[_Read]) -> Iterator[_Read]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from similarity.errors import FetchError, GalleryError, ImageError
+from similarity.images.exif import facts_of
 from similarity.search import Hit
 from similarity.sources import Item, Skipped
 from similarity.sources.originals import file_name
@@ -23,11 +24,14 @@ LEFT_OUT = "left-out.txt"
 def to_rows(hits: Sequence[Hit], places: Sequence[str]) -> list[dict[str, Any]]:
     """Return a row for each hit, best first; metadata have columns named `metadata.NAME`.
 
+    What a picture knows of itself, such as width and taken, has columns of these names.
+
     Args:
         places: the location to give for each picture.
     """
     return [
         {f"metadata.{name}": value for name, value in hit.item.metadata.items()}
+        | facts_of(hit.item.width, hit.item.height, hit.item.exif)
         | {"rank": hit.rank, "score": hit.score, "id": hit.item.public_id, "path": place, "label": hit.item.label}
         for hit, place in zip(hits, places, strict=True)
     ]

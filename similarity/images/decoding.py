@@ -5,12 +5,15 @@ import stat
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
+from similarity.images.exif import read_facts, read_place
 from similarity.images.formats import what_it_is_instead
 from similarity.images.limits import FILE_MEGABYTES, max_file_bytes, max_pixels, too_many_pixels
 from similarity.images.mending import mend
@@ -24,6 +27,9 @@ MAX_FRAMES = 1_000
 MAX_SIDE = 50_000
 MAX_ASPECT = 200
 THUMBNAIL_SIDE = 320
+# The format whose EXIF may follow the pixels. Of others it is read first: Pillow turns a TIFF when it loads it, and
+# forgets how it was held.
+AFTER_PIXELS = "PNG"
 
 # Raised by Pillow's decoders on damaged files; OSError is documented, the others were seen in practice.
 DECODING_ERRORS = (
@@ -62,11 +68,13 @@ class Decoded:
     Attributes:
         image: upright, RGB.
         width, height: size of the picture in the file, in pixels, as seen upright.
+        exif: what the file says of itself, see `exif.py`.
     """
 
     image: Image.Image
     width: int
     height: int
+    exif: Mapping[str, str] = field(default_factory=dict)
 
 
 # Pillow looks at a header before we do; its limit is that of the largest JPEG, which is decoded at an eighth.
@@ -148,13 +156,14 @@ def _decode(data: bytes, name: str, side: int | None) -> Decoded:
         with open_picture(data, name) as image:
             factor = _check_size(image, name)
             size = image.size
+            exif = _exif(image) if image.format != AFTER_PIXELS else None
             show_first_frame(image)
             if side or factor > 1:
                 asked = side or max(size)
                 image.draft(None, (min(asked, size[0] // factor), min(asked, size[1] // factor)))  # in the file's mode
             rgb = to_rgb(image, name, side=side)
             width, height = reversed(size) if _orientation(image) in SIDEWAYS else size
-            return Decoded(rgb, width, height)
+            return Decoded(rgb, width, height, _exif(image) if exif is None else exif)
     except UnidentifiedImageError as error:
         raise what_it_is_instead(data, name) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -190,6 +199,21 @@ def count_pixels(data: bytes) -> int:
         *DECODING_ERRORS,
     ):
         return 0
+
+
+def read_exif(data: bytes) -> dict[str, str]:
+    """What a picture file says of itself, see `exif.py`, without decoding it; empty if it is no picture."""
+    try:
+        with open_picture(data, "") as image:
+            return _exif(image)
+    except (
+        ImageError,
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+        *DECODING_ERRORS,
+    ):
+        return {}
 
 
 def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
@@ -247,6 +271,15 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except DECODING_ERRORS:
         return 1
+
+
+def _exif(image: Image.Image) -> dict[str, str]:
+    """What a picture says of itself, with the place where it was taken; damaged parts are left out."""
+    found: dict[str, str] = {}
+    for read in (read_facts, read_place):
+        with suppress(*DECODING_ERRORS):
+            found |= read(image)
+    return found
 
 
 def _damaged_error(name: str, error: BaseException) -> DamagedError:

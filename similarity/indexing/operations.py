@@ -64,11 +64,11 @@ def index(
         embedder = _load_embedder(choice, options.precision, source, progress)
         excluded = {source.name: list(options.exclude)} if options.exclude else {}
         base = _manifest(embedder, source.name, options.recipe, options.refinement)
-        base = replace(base, store=store, excluded=excluded)
+        base = replace(base, store=store, excluded=excluded, gps=options.gps)
         replaced = replaced_generation(directory)
         before = replaced if replaced and _is_usable(replaced, base, is_exact=is_exact) else None
         leaving = replaced.items if replaced else ()
-        run = Run("index", directory, plan_index(source), before, source, started, replaced=leaving)
+        run = Run("index", directory, plan_index(source), before, source, started, replaced=leaving, gps=options.gps)
         with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
@@ -101,7 +101,7 @@ def update(
         excluded = excluded_after(before.manifest, source.name, excluding)
         source = exclude(source, excluded.get(source.name, ()))
         plan = plan_update(before.items, source, drop_vanished=task == "sync")
-        run = Run(task, directory, plan, before, source, started)
+        run = Run(task, directory, plan, before, source, started, gps=before.manifest.gps)
         before = replace(before, manifest=replace(before.manifest, excluded=excluded))
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:

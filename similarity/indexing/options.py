@@ -21,6 +21,7 @@ class IndexKeywords(TypedDict, total=False):
     refinement: str
     store: Store | None
     exclude: Sequence[str]
+    gps: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class IndexOptions:
         refinement: refinement of the embeddings, see `vectors.refinement`.
         store: store of the index, see `search.stores`; None keeps the store of a gallery, or takes that of new ones.
         exclude: patterns of files to leave out, in the syntax of .gitignore; a sync remembers them.
+        gps: whether to keep where pictures were taken, if they say so; `add` and `sync` do as the gallery does.
     """
 
     model: str | ModelChoice = AUTO
@@ -42,6 +44,7 @@ class IndexOptions:
     refinement: str = AUTO_REFINEMENT
     store: Store | None = None
     exclude: Sequence[str] = ()
+    gps: bool = False
 
     def updated(self, **keywords: Unpack[IndexKeywords]) -> "IndexOptions":
         """The same options with some others; raises TypeError for one that does not exist."""

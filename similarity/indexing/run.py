@@ -67,6 +67,7 @@ class Run:
         embedded, resumed: numbers of pictures, see `Report`.
         previous: number of the generation that was live, even if it is damaged.
         replaced: the pictures of a gallery that is made anew.
+        gps: whether places where pictures were taken are kept.
     """
 
     task: str
@@ -82,6 +83,7 @@ class Run:
     resumed: int = 0
     previous: int | None = None
     replaced: Sequence[Item] = ()
+    gps: bool = False
 
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
@@ -111,7 +113,7 @@ class Run:
         """Read the files of the plan, and embed unknown ones; each embedding is stored in the journal at once."""
         counted: set[str] = set()
         items = [reading.item for reading in self.plan.readings]
-        results = embed_source(source, embedder, items=items, known=known, progress=progress)
+        results = embed_source(source, embedder, items=items, known=known, gps=self.gps, progress=progress)
         resumable = set(journal.finished)
         for reading, result in zip(self.plan.readings, results, strict=True):
             if isinstance(result, Embedded):
@@ -216,7 +218,7 @@ class Run:
                 self.kept.append(reading.before)
             return
         item = result.item
-        facts = {name: getattr(item, name) for name in ("width", "height", "size", "mtime", "sha256")}
+        facts = {name: getattr(item, name) for name in ("width", "height", "size", "mtime", "sha256", "exif")}
         self.taken.append((reading, replace(reading.becomes, **facts)))
 
     def _files(self) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Values of the labels and metadata of a gallery, and the pictures that have them."""
+"""Values of the labels and metadata of a gallery, and the pictures that meet conditions on them."""
 
 import itertools
 from array import array
@@ -10,11 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.search.accuracy import Where
+from similarity.images.exif import facts_of
+from similarity.query.columns import Column
+from similarity.query.conditions import Condition, as_values, to_conditions
+from similarity.query.picture_facts import OWN, PictureFacts
+from similarity.search.accuracy import Values, Where
 from similarity.sources import Item
 from similarity.sources.base import LABEL, _values
 from similarity.storage.items import Items
 from similarity.text.unicode import nfc
+
+# The pictures' own columns that have spans, and the most values of another column that are chosen one by one.
+SPANNED, FEW = ("taken", "width", "height"), 12
 
 
 class Facets:
@@ -27,6 +34,8 @@ class Facets:
             for column, value in _values(metadata, label):
                 rows.setdefault(nfc(column), {}).setdefault(nfc(value), array("q")).append(row)
         self._size = len(items)
+        self._columns: dict[str, Column] = {}
+        self._own, self._hidden = PictureFacts(items), frozenset[str]()
         # Shown column -> its original name, and for each shown value the original ones; empty if none was renamed.
         self._originals: dict[str, tuple[str, dict[str, list[str]]]] = {}
         self._rows = {
@@ -67,7 +76,7 @@ class Facets:
         if all(rename(name) == name for column in names.values() for name in column):
             return self
         shown = copy(self)
-        shown._rows, shown._originals = {}, {}
+        shown._rows, shown._originals, shown._columns = {}, {}, {}
         for column, values in self._rows.items():
             name = _free_name(rename(column), shown._rows)
             originals: dict[str, list[str]] = {}
@@ -82,32 +91,23 @@ class Facets:
     def original(self, where: Where) -> Where:
         """Return conditions in the names before `renamed`; raises as `rows`."""
         self.rows(where)
-        where = self.resolve(where)
         if not self._originals:
             return where
-        conditions: dict[str, list[str]] = {}
-        for name, values in where.items():
-            column, originals = self._originals[name]
-            conditions[column] = [old for value in values for old in originals.get(value, [])]
-        return conditions
-
-    def resolve(self, where: Where) -> Where:
-        """Return conditions with columns and values as they are here.
-
-        Text is composed, and `a=b=1`, which was taken for a condition on `a`, is one on `a=b` if only that is a column.
-        """
-        conditions: dict[str, list[str]] = {}
-        for written, values in where.items():
-            if not values:
-                conditions[nfc(written)] = []
-            for value in map(nfc, values):
-                column, rest = nfc(written), value
-                while column not in self._rows and "=" in rest:
-                    more, _, rest = rest.partition("=")
-                    column = f"{column}={more}"
-                is_known = column in self._rows
-                conditions.setdefault(column if is_known else nfc(written), []).append(rest if is_known else value)
-        return conditions
+        found: dict[str, list[str]] = {}
+        for condition in to_conditions(where, self._rows):
+            if condition.column not in self._originals:  # one of the pictures' own, which have no other names
+                found[condition.column + condition.operator] = list(condition.values)
+                continue
+            name, originals = self._originals[condition.column]
+            # Compared as they are shown, so that what is not shown stays a secret.
+            shown = self.column(condition.column)
+            met = itertools.compress(shown.values, shown.accepts(condition))
+            values = [old for value in met for old in originals[value]]
+            if condition.operator == "!=":
+                found[f"{name}!="] = [*found.get(f"{name}!=", []), *values]
+            else:
+                found[name] = [value for value in values if value in found.get(name, values)]
+        return found
 
     def rows(self, where: Where) -> npt.NDArray[np.int64]:
         """Return the rows of the items that meet all conditions, in order.
@@ -116,14 +116,85 @@ class Facets:
             SearchError: there is no such column.
         """
         chosen = np.ones(self._size, bool)
-        for column, values in self.resolve(where).items():
-            if column not in self._rows:
-                raise SearchError(f"No picture of the gallery has a {column!r}: choose from {', '.join(self._rows)}.")
-            has_value = np.zeros(self._size, bool)
-            for value in values:
-                has_value[self._rows[column].get(value, [])] = True
-            chosen &= has_value
+        for condition in to_conditions(where, self._rows):
+            chosen &= self._meeting(condition)
         return np.flatnonzero(chosen)
+
+    def values_of(self, where: Where) -> Values | None:
+        """Return conditions as accepted values, for an index that has labels and metadata; None if they are others."""
+        return as_values(to_conditions(where, self._rows), self._rows)
+
+    def column(self, name: str) -> Column:
+        """Return a column to compare or to sort by; raises SearchError if there is none of this name."""
+        if name not in self._columns:
+            own = None if name in self._rows or name in self._hidden else self._own.column(name)
+            if name not in self._rows and own is None:
+                why = f"choose from {', '.join(self.names)}" if name not in self._possible else self._own.why_not(name)
+                raise SearchError(f"No picture of the gallery has a {name!r}: {why}.")
+            self._columns[name] = own or Column.of(self._rows[name])
+        return self._columns[name]
+
+    def sort(self, items: Sequence[Item], by: str) -> list[int]:
+        """Return the places of some of the items in the order of a column; those without a value come last.
+
+        Args:
+            by: its name; with a minus before it, the order is the other way round.
+
+        Raises:
+            SearchError: there is no such column.
+        """
+        name, is_falling = self.sorted_by(by)
+        self.column(name)
+        some = Facets(items)
+        column = some.column(name) if name in self._rows and name in some._rows else None
+        column = some._own.column(name) if name not in self._rows else column
+        keys = column.order(len(items), falling=is_falling) if column else np.zeros(len(items))
+        return list(np.argsort(-keys if is_falling else keys, kind="stable").tolist())
+
+    def sorted_by(self, by: str) -> tuple[str, bool]:
+        """Return the column that `sort` goes by, and whether the other way round."""
+        name = by if by in self.names else by.removeprefix("-")
+        return name, name != by
+
+    def value_of(self, item: Item, name: str) -> str:
+        """Return a picture's own value in a column; empty if it has none."""
+        if name in self._rows:
+            return dict(_values(item.metadata, item.label)).get(name, "")
+        return str(facts_of(item.width, item.height, item.exif).get(name, ""))
+
+    @property
+    def names(self) -> list[str]:
+        """All columns that conditions can be about: those of the metadata, and the pictures' own."""
+        own = (name for name in self._possible if self._own.column(name))
+        return list(dict.fromkeys([*self._rows, *own]))
+
+    @property
+    def spans(self) -> list[str]:
+        """Columns to choose a span of: of many numbers or dates. Their single values say little."""
+        own = (name for name in SPANNED if name in self.names and name not in self._rows)
+        others = (name for name in self.columns if name != LABEL and len(self._rows[name]) > FEW)
+        return [name for name in [*own, *others] if self.column(name).kind and len(self.column(name).values) > 1]
+
+    def known(self, where: Where) -> Where:
+        """Return the conditions that are about columns of these."""
+        known = {*self.columns, *(name for name in self.names if name not in self._rows)}
+        return {key: where[key] for key in where if to_conditions({key: ()}, self._rows)[0].column in known}
+
+    def without(self, names: Collection[str]) -> "Facets":
+        """Return the facets without some of the pictures' own columns."""
+        others = copy(self)
+        others._columns, others._hidden = {}, frozenset(names)
+        return others
+
+    @property
+    def _possible(self) -> list[str]:
+        return [name for name in OWN if name not in self._hidden]
+
+    def _meeting(self, condition: Condition) -> npt.NDArray[np.bool_]:
+        """For each row whether it meets a condition."""
+        column, is_met = self.column(condition.column), np.zeros(self._size, bool)
+        is_met[column.rows[column.accepts(condition)[column.codes]]] = True
+        return ~is_met if condition.operator == "!=" else is_met
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:

@@ -109,12 +109,12 @@ class Ranker:
         """Return the rows to choose from, None for all; the latest selections are cached."""
         if not (where or exclude_ids):
             return None
-        key = (frozenset((name, frozenset(values)) for name, values in (where or {}).items()), frozenset(exclude_ids))
+        key = (repr(sorted((where or {}).items(), key=str)), frozenset(exclude_ids))
         if (selection := self._selections.get(key)) is None:
-            where = self.facets.resolve(where) if where else {}
             rows = self.facets.rows(where) if where else np.arange(len(self._generation.items))
             excluded = [self.row(item_id) for item_id in exclude_ids]
-            selection = Selection(np.setdiff1d(rows, excluded) if excluded else rows, dict(where), excluded)
+            values = self.facets.values_of(where) if where else {}
+            selection = Selection(np.setdiff1d(rows, excluded) if excluded else rows, values, excluded)
             if len(self._selections) >= MAX_SELECTIONS:
                 self._selections.clear()
             self._selections[key] = selection

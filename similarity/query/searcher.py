@@ -199,6 +199,14 @@ class Searcher:
         """Which values its labels and metadata have."""
         return self._ranker.facets
 
+    def sort(self, hits: Sequence[Hit], by: str) -> list[Hit]:
+        """Put results in the order of a column, such as `taken`, or `-taken` for the latest first; ranks stay.
+
+        Raises:
+            SearchError: there is no such column.
+        """
+        return [hits[place] for place in self.facets.sort([hit.item for hit in hits], by)]
+
     def find(self, item_id: str) -> Item:
         """The picture with an id or a SHA-256, or its copy that is there; raises SearchError if there is none."""
         return existing_first(self.items[self._ranker.row(item_id)])

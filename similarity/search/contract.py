@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.search.accuracy import Accuracy, Where
+from similarity.search.accuracy import Accuracy, Values
 from similarity.sources import Item
 from similarity.threads import need_threads
 from similarity.vectors.arrays import Vectors
@@ -49,7 +49,7 @@ class Selection:
     def __init__(
         self,
         rows: Rows,
-        where: Where | None = None,
+        where: Values | None = None,
         excluded: Collection[int] = (),
         *,
         but: Collection[int] = (),

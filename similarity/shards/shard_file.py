@@ -26,7 +26,8 @@ KEY = b"similarity"
 BLOCK = 1024
 # Largest deviation of a vector's length from 1.
 TOLERANCE = 1e-3
-ITEM = ("id", "path", "label", "width", "height", "size", "mtime", "sha256", "metadata")
+ITEM = ("id", "path", "label", "width", "height", "size", "mtime", "sha256", "metadata", "exif")
+OBJECTS = ("metadata", "exif")  # as JSON; shards of older versions lack the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def read_rows(path: Path) -> Iterator[Row]:
     for batch in _read(path, [*ITEM, "error", "whereabouts"]):
         for line in batch.to_pylist():
             error, whereabouts = line.pop("error"), line.pop("whereabouts")
-            yield Row(Item(**line | {"metadata": json.loads(line["metadata"])}), None, b"", error, whereabouts)
+            facts = {name: json.loads(line[name]) for name in OBJECTS if name in line}
+            yield Row(Item(**line | facts), None, b"", error, whereabouts)
 
 
 def read_skipped(path: Path, source: str) -> list[Skipped]:
@@ -150,7 +152,7 @@ def _schema(origin: Origin, counts: Counts) -> pa.Schema:
         ("size", pa.int64()),
         ("mtime", pa.float64()),
         ("sha256", pa.string()),
-        ("metadata", pa.string()),  # a JSON object
+        *((name, pa.string()) for name in OBJECTS),
     ]
     if origin.thumbnails:
         fields.append(("thumbnail", pa.binary()))
@@ -160,8 +162,8 @@ def _schema(origin: Origin, counts: Counts) -> pa.Schema:
 def _write(file: BinaryIO, rows: Sequence[Row], origin: Origin) -> None:
     schema = _schema(origin, Counts(len(rows), sum(row.vector is not None for row in rows)))
     items = [row.item for row in rows]
-    columns: dict[str, Any] = {name: [getattr(item, name) for item in items] for name in ITEM[:-1]}
-    columns["metadata"] = [json.dumps(dict(item.metadata), ensure_ascii=False) for item in items]
+    columns: dict[str, Any] = {name: [getattr(item, name) for item in items] for name in ITEM}
+    columns |= {name: [json.dumps(dict(facts), ensure_ascii=False) for facts in columns[name]] for name in OBJECTS}
     columns["error"] = [row.error for row in rows]
     columns["whereabouts"] = [row.whereabouts for row in rows]
     columns["thumbnail"] = [row.thumbnail or None for row in rows]

@@ -24,6 +24,7 @@ class Item:
         sha256: SHA-256 of the file's bytes, in hex.
         source: the name of the source that listed it.
         copies: further files with the same bytes.
+        exif: what the file says of itself, such as when it was taken; see `images.exif`.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Item:
     sha256: str = ""
     source: str = ""
     copies: "tuple[Item, ...]" = ()
+    exif: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def labels(self) -> list[str]:

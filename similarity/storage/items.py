@@ -37,8 +37,12 @@ SCHEMA = pa.schema(
         ("sha256", pa.string()),
         ("source", pa.string()),
         ("metadata", pa.string()),  # a JSON object
+        ("exif", pa.string()),  # likewise
     ]
 )
+# Of galleries up to format 6.
+OLDER_SCHEMA = SCHEMA.remove(SCHEMA.get_field_index("exif"))
+OBJECTS = ("metadata", "exif")
 # In the syntax of RE2: a hash, a JSON object of texts, and any text without NUL.
 SHA256, LINE = r"\A[0-9a-f]{64}\z", r"\A[^\x00]*\z"
 WORD = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
@@ -54,6 +58,8 @@ class Items(Sequence[Item]):
 
     def __init__(self, table: pa.Table) -> None:
         """Wrap the lines of a file; raises ValueError or LookupError if they are not lines of items."""
+        if "exif" not in table.column_names:
+            table = table.append_column("exif", pa.repeat("{}", len(table)))
         self._table = _composed(table.select(SCHEMA.names[1:]).combine_chunks())
         contents = self._table.column("sha256").combine_chunks()
         # Numbered by first appearance, as `join_copies` does it.
@@ -131,6 +137,14 @@ class Items(Sequence[Item]):
         for row, metadata, label in zip(*lines, strict=True):
             yield row, {} if metadata == "{}" else json.loads(metadata), label
 
+    def sizes(self) -> tuple[list[int], list[int]]:
+        """Return width and height of each item, in pixels; 0 if unknown."""
+        return self._column("width", self._lines), self._column("height", self._lines)
+
+    def exif(self) -> list[dict[str, str]]:
+        """Return what the file of each item says of itself."""
+        return [json.loads(text) if text != "{}" else {} for text in self._column("exif", self._lines)]
+
     def sources(self) -> list[str]:
         """Return the names of the sources of the files, in the order in which they were added."""
         return [name for name in self._table.column("source").unique().to_pylist() if name]
@@ -170,15 +184,15 @@ def write_items(path: Path, items: Sequence[Item]) -> None:
 
 def read_items(path: Path) -> Items:
     """Read the file that `write_items` wrote; raises OSError, ValueError or LookupError if it is damaged."""
-    table = read_table(path, SCHEMA, CHUNK)
-    if not all(_is_valid(name, table.column(name)) for name in SCHEMA.names):
+    table = read_table(path, SCHEMA, CHUNK, older=OLDER_SCHEMA)
+    if not all(_is_valid(name, table.column(name)) for name in table.column_names):
         raise ValueError(f"{path.name} has values that no picture can have")
     return Items(table)
 
 
 def read_contents(path: Path) -> set[str]:
     """Return the SHA-256 of each file's content, in hex; raises as `read_items`."""
-    return set(read_table(path, SCHEMA, CHUNK, ["sha256"]).column(0).to_pylist())
+    return set(read_table(path, SCHEMA, CHUNK, ["sha256"], older=OLDER_SCHEMA).column(0).to_pylist())
 
 
 def _is_valid(name: str, column: pa.ChunkedArray) -> bool:
@@ -186,7 +200,7 @@ def _is_valid(name: str, column: pa.ChunkedArray) -> bool:
     if name != "label" and column.null_count:
         return False
     if pa.types.is_string(column.type):
-        pattern = {"sha256": SHA256, "metadata": WORDS}.get(name, LINE)
+        pattern = SHA256 if name == "sha256" else WORDS if name in OBJECTS else LINE
         return _all(pc.match_substring_regex(column, pattern))
     if name == "mtime":
         return _all(pc.is_finite(column))
@@ -200,11 +214,11 @@ def _all(values: pa.ChunkedArray) -> bool:
 
 def _to_line(row: int, item: Item) -> dict[str, Any]:
     line = {name: getattr(item, name) for name in SCHEMA.names[1:]}
-    return line | {"row": row, "metadata": json.dumps(dict(item.metadata), ensure_ascii=False)}
+    return line | {"row": row} | {name: json.dumps(dict(line[name]), ensure_ascii=False) for name in OBJECTS}
 
 
 def _to_item(line: dict[str, Any]) -> Item:
-    return Item(**line | {"metadata": json.loads(line["metadata"])})
+    return Item(**line | {name: json.loads(line[name]) for name in OBJECTS})
 
 
 def _composed(table: pa.Table) -> pa.Table:

@@ -21,9 +21,9 @@ from similarity.vectors.methods import Method
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-# The version that is written, and the oldest that is read. Version 2 has exact search only; refinement, heads and
-# Milvus came with versions 4, 5 and 6. REFINED is the first version with refinement.
-FORMAT, OLDEST, REFINED = 6, 2, 4
+# The version that is written, and the oldest that is read. Version 2 has exact search only; refinement, heads, Milvus
+# and EXIF came with versions 4, 5, 6 and 7. REFINED is the first version with refinement.
+FORMAT, OLDEST, REFINED = 7, 2, 4
 MOST_BYTES = 200_000_000  # of a manifest, which lists all skipped files
 
 # Bounds on pictures and dimensions: more than anybody has, and too few for arithmetic to overflow.
@@ -112,6 +112,7 @@ class Manifest:
         skipped: files of all its sources that cannot be used.
         excluded: patterns of files that are left out of a source, by its name; see `sources.excluding`.
         written_in: the gallery's folder when the generation was written; see `storage.copied_disk`.
+        gps: whether places where pictures were taken are kept.
         files: size and SHA-256 of every other file of the generation.
     """
 
@@ -143,6 +144,7 @@ class Manifest:
     skipped: list[Skipped] = field(default_factory=list)
     excluded: dict[str, list[str]] = field(default_factory=dict)
     written_in: str = ""
+    gps: bool = False
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property

@@ -24,29 +24,42 @@ TEXT, TEXT_PER_BYTE = 1 << 26, 64
 COMPRESSED = ("SNAPPY", "UNCOMPRESSED")
 
 
-def read_table(path: Path, schema: pa.Schema, per_group: int, columns: list[str] | None = None) -> pa.Table:
+def read_table(
+    path: Path,
+    schema: pa.Schema,
+    per_group: int,
+    columns: list[str] | None = None,
+    *,
+    older: pa.Schema | None = None,
+) -> pa.Table:
     """Read some or all columns of a file, in about as much memory as its contents need.
 
     Args:
         schema: all columns of the file, numbers and texts.
         per_group: minimum lines of each row group but the last.
         columns: names of the columns to read; by default all.
+        older: the columns of a file that an older version wrote, if there were fewer.
 
     Raises:
         ValueError: the file is invalid, has other columns, or would take too much memory. OSError: it cannot be read.
     """
     try:
-        return _read(path, schema, per_group, columns or schema.names)
+        return _read(path, schema, older, per_group, columns)
     except (OSError, pa.ArrowException) as error:
         if getattr(error, "errno", None):
             raise
         raise ValueError(f"{path.name} is not a valid table") from error
 
 
-def _read(path: Path, schema: pa.Schema, per_group: int, columns: list[str]) -> pa.Table:
+def _read(
+    path: Path, schema: pa.Schema, older: pa.Schema | None, per_group: int, columns: list[str] | None
+) -> pa.Table:
     size, groups = _check_footer(path, per_group)
-    texts = [column.name for column in schema if pa.types.is_string(column.type)]
     limits = {"thrift_string_size_limit": size, "thrift_container_size_limit": max(PARTS, groups)}
+    if older is not None:
+        with pq.ParquetFile(path, **limits) as file:
+            schema = older if file.schema_arrow.names == older.names else schema
+    texts, columns = [column.name for column in schema if pa.types.is_string(column.type)], columns or schema.names
     with pq.ParquetFile(path, read_dictionary=texts, **limits) as file:
         _check_columns(file, schema)
         _check_groups(file.metadata, size)

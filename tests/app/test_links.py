@@ -27,6 +27,7 @@ def as_lists(parameters: dict[str, str | list[str]]) -> dict[str, list[str]]:
         Link(like=(Part("upload", "0" * 64, Box(0.1, 0.0, 0.905, 0.55)),)),
         Link(like=(Part("item", "x@1,2,3"), Part("item", "y@1,2,30,40"), Part("item", "z%40@0,0,50,50"))),
         Link(where={"label": ("boot", "shoe"), "made in": ("1, 2",)}),
+        Link(where={"taken>=": ("2024-05",), "width<": ("1000",), "camera~": ("canon",)}, sort="-taken"),
     ],
 )
 def test_a_search_is_the_same_after_a_round_trip_through_an_address(link: Link) -> None:

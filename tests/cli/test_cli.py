@@ -58,7 +58,7 @@ def test_index_search_info_and_list_work_together_and_keep_the_contract_of_their
     assert list(found) == ["query", "gallery", "model", "took_ms", "belongs", "verdict", "hits"]
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3, 4]
     best = found["hits"][0]
-    assert list(best) == ["rank", "score", "id", "path", "label", "probability"]
+    assert list(best) == ["rank", "score", "id", "path", "label", "probability", "width", "height"]
     assert (best["id"], best["path"], best["label"]) == ("rings/rings-3.jpg", str(query), "rings")
     assert best["score"] >= 0.999
     assert best["probability"] is None, "fifteen pictures say nothing"

@@ -31,6 +31,16 @@ def test_the_table_has_a_row_for_each_hit_and_a_column_for_each_fact() -> None:
     assert rows[1]["metadata.note"] == ""
 
 
+def test_what_pictures_know_of_themselves_has_columns_beside_those_of_a_table() -> None:
+    exif = {"taken": "2024-05-03 14:22:10", "camera": "=Canon", "unknown": "x"}
+    hits = [Hit(1, 0.9, Item("a", "/p/a.jpg", None, {"width": "wide"}, 30, 40, exif=exif)), HITS[1]]
+    data = results.to_csv(results.to_rows(hits, ["a", "b"])).decode("utf-8-sig")
+    first, second = csv.DictReader(io.StringIO(data, newline=""))
+    assert (first["width"], first["height"], first["metadata.width"]) == ("30", "40", "wide")
+    assert (first["taken"], first["camera"]) == ("2024-05-03 14:22:10", "'=Canon")
+    assert (second["width"], second["taken"], "unknown" in first) == ("", "", False)
+
+
 def test_no_cell_of_the_table_is_a_formula() -> None:
     hits = [Hit(1, -0.5, Item("=1+1", "/p/a.jpg", "@SUM(A1)", {"note": "-2", "size": "2-3"}))]
     data = results.to_csv(results.to_rows(hits, ["+x"])).decode("utf-8-sig")

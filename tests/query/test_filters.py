@@ -46,7 +46,6 @@ def test_a_column_may_have_an_equals_sign_in_its_name() -> None:
     facets = Facets(
         [Item("0", "/0.jpg", None, {"a=b": "1", "c": "=x"}), Item("1", "/1.jpg", None, {"a=b": "2", "c": "y"})]
     )
-    assert facets.rows({"a": ["b=1"]}).tolist() == [0], "as the command line splits a=b=1"
     assert facets.rows({"a=b": ["2"]}).tolist() == [1]
     assert facets.rows({"c": ["=x"]}).tolist() == [0]
     with pytest.raises(SearchError, match="No picture of the gallery has a 'd'"):

@@ -61,6 +61,7 @@ def questions(gallery: Gallery, *, every: int) -> Iterator[tuple[str, Answers]]:
             "one": {"k": 1},
             "a label": {"k": 12, "where": {"label": [label]}},
             "two labels": {"k": 25, "where": {"label": [label, item.label or label]}},
+            "no such label, and a part of one": {"k": 12, "where": {"label!=": label, "label~": "s"}},
             "a label that nothing has": {"k": 5, "where": {"label": ["none of these"]}},
             "but itself": {"k": 5, "but": [item.id]},
             "a label but itself": {"k": 500, "where": {"label": [item.label or label]}, "but": [item.id]},

@@ -17,6 +17,7 @@ from similarity.app.wording.messages import as_markdown, escape_markdown, show_e
 from similarity.errors import SimilarityError
 from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
+from similarity.images.exif import PLACE
 from similarity.search import Hit
 from similarity.service.visitor import Visitor
 from similarity.sources import Item
@@ -122,6 +123,7 @@ def _show_facts(gallery: Gallery, item: Item) -> None:
             st.code(text_for_visitor(command), language="bash", wrap_lines=True)
     item = item_for_visitor(item)
     facts = {"Label": item.label or "", "Size": f"{item.width:,} × {item.height:,} pixels, {item.size / 1000:,.0f} KB"}
+    facts |= {name.capitalize(): item.exif.get(name, "") for name in ("taken", "camera", *PLACE)}
     facts |= {name.capitalize(): value for name, value in item.metadata.items()}
     facts |= {"Exact copies": ", ".join(place_for_visitor(copy) for copy in item.copies)}
     st.table({as_markdown(name): as_markdown(value) for name, value in facts.items() if value}, border="horizontal")

@@ -7,16 +7,20 @@ from typing import get_args
 
 import streamlit as st
 
+from similarity.app.search import spans
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import BALANCED, PRECISIONS, Link
 from similarity.app.wording.messages import as_markdown
+from similarity.images.exif import PLACE
 from similarity.query.filters import Facets
 from similarity.search import Accuracy
 from similarity.sources.base import LABEL
 
 # A longer list of values is no help; the most frequent are offered.
 MAX_VALUES = 500
+# Columns that nobody wants results in the order of.
+UNSORTED = ("orientation", *PLACE)
 
 
 def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
@@ -27,8 +31,14 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
     """
     active = len(link.where) + bool(link.min_score) + link.distinct
     with st.popover(f"Filter · {active:d}" if active else "Filter", icon=":material/filter_alt:"):
+        spanned = facets.spans
         for column in facets.columns:
+            if column in spanned and column not in link.where:
+                continue
             _choose_values(facets, column, link)
+        for column in spanned:
+            spans.choose(facets.column(column).kind, column, link)
+        _choose_order(facets, link)
         st.session_state["min"] = round(link.min_score, 2)
         st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_on_change("min", "min_score"))
         st.session_state["distinct"] = link.distinct
@@ -51,7 +61,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
 
 def clear_filters() -> None:
     """Remove all filters; for the callback of a button."""
-    links.change(where={}, min_score=0.0, distinct=False)
+    links.change(where={}, min_score=0.0, distinct=False, sort="")
 
 
 def _choose_values(facets: Facets, column: str, link: Link) -> None:
@@ -73,9 +83,28 @@ def _choose_values(facets: Facets, column: str, link: Link) -> None:
 
 
 def _choose(column: str, key: str) -> None:
-    values = {column: tuple(st.session_state[key])}
-    where = {name: chosen for name, chosen in (dict(links.read().where) | values).items() if chosen}
-    links.change(where=where)
+    links.change_where(column, tuple(st.session_state[key]))
+
+
+def _choose_order(facets: Facets, link: Link) -> None:
+    columns = [name for name in dict.fromkeys([*facets.names, *facets.columns]) if name not in UNSORTED]
+    st.session_state["sort"] = link.sort
+    st.selectbox(
+        "Order",
+        list(dict.fromkeys(["", *(way + name for name in columns for way in ("", "-")), link.sort])),
+        format_func=lambda by: text_for_visitor(_order_name(by, facets)),
+        key="sort",
+        on_change=_on_change("sort", "sort"),
+        help="Of the results found; their scores stay.",
+    )
+
+
+def _order_name(by: str, facets: Facets) -> str:
+    """The name of an order, such as `Taken, falling`."""
+    if not by:
+        return "Most similar first"
+    name, is_falling = facets.sorted_by(by)
+    return f"{name.capitalize()}, {'falling' if is_falling else 'rising'}"
 
 
 def _choose_precision(link: Link) -> None:

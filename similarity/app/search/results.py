@@ -11,6 +11,7 @@ from similarity.app.components import tiles
 from similarity.app.search import confidence, detail, exports, feedback, filters
 from similarity.app.search.query_parts import Example, query_vector
 from similarity.app.serving import drawing, resources
+from similarity.app.serving.access import item_for_visitor, redactor
 from similarity.app.shell import links, navigation
 from similarity.app.shell.links import ITEM, PAGE_SIZES, Link
 from similarity.app.shell.navigation import LastSearch
@@ -35,6 +36,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     try:
         hits = _search(gallery, vector, link, like, unlike)
         chances = confidence.estimate(gallery, like, unlike, vector, link)
+        ordered = _in_order(gallery, hits, link.sort)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
         messages.show_error(error)
@@ -46,7 +48,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
         return
     pages = max(1, math.ceil(len(hits) / link.k))
     page = min(link.page, pages)
-    shown = hits[(page - 1) * link.k : page * link.k]
+    shown = ordered[(page - 1) * link.k : page * link.k]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
         st.markdown(_count(gallery, hits), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
@@ -61,7 +63,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     drawn = (feedback.with_feedback(tile, link) for tile in labelled)
     tiles.show(drawn, detail.open_after_rerun, partial(feedback.give, gallery), key="results")
     choose_page(page, pages)
-    detail.show_if_open(gallery, hits, like, chances)
+    detail.show_if_open(gallery, ordered, like, chances)
 
 
 def choose_page_size(link: Link) -> None:
@@ -105,6 +107,15 @@ def _search(
         accuracy=link.accuracy,
         query_contents=[example.sha256 for example in like if example.sha256 and not example.part.box],
     )
+
+
+def _in_order(gallery: Gallery, hits: Sequence[Hit], by: str) -> Sequence[Hit]:
+    """Put results in the order of a column, as the visitor sees it."""
+    if not by:
+        return hits
+    redact = redactor()
+    places = resources.facets(gallery).sort([item_for_visitor(hit.item, redact) for hit in hits], by)
+    return [hits[place] for place in places]
 
 
 def _count(gallery: Gallery, hits: Sequence[Hit]) -> str:

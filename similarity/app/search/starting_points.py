@@ -36,7 +36,7 @@ def _browse(gallery: Gallery) -> None:
     """Draw the gallery's pictures, page by page."""
     link = links.read()
     facets = resources.facets(gallery)
-    rows = facets.rows({name: where for name, where in link.where.items() if name in facets.columns})
+    rows = facets.rows(facets.known(link.where))
     pages = max(1, math.ceil(len(rows) / link.k))
     page = min(link.page, pages)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):

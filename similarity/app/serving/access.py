@@ -7,6 +7,7 @@ import streamlit as st
 
 from similarity.app.serving import users
 from similarity.fetch.redaction import has_place, redact, redact_address, redact_sentence
+from similarity.images.exif import without_place
 from similarity.service import access
 from similarity.sources import Item
 from similarity.sources.locations import is_remote
@@ -41,7 +42,7 @@ def text_for_visitor(text: str) -> str:
 
 
 def item_for_visitor(item: Item, redact_text: Callable[[str], str] | None = None) -> Item:
-    """Redact the label and the metadata of an item; its path stays.
+    """Redact the label, the metadata and the place of an item; its path stays.
 
     Args:
         redact_text: what `redactor` returned; it is called unless given.
@@ -53,6 +54,7 @@ def item_for_visitor(item: Item, redact_text: Callable[[str], str] | None = None
         item,
         label=redact_text(item.label) if item.label else item.label,
         metadata={redact_text(name): redact_text(value) for name, value in item.metadata.items()},
+        exif={name: redact_text(value) for name, value in without_place(item.exif).items()},
         copies=tuple(item_for_visitor(copy, redact_text) for copy in item.copies),
     )
 

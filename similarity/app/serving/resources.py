@@ -11,6 +11,7 @@ from similarity.errors import GalleryError
 from similarity.fetch.http import fetch
 from similarity.fetch.redaction import redact
 from similarity.gallery import Gallery
+from similarity.images.exif import PLACE
 from similarity.paths import galleries_folder
 from similarity.progress import OnProgress
 from similarity.query.filters import Facets
@@ -63,7 +64,7 @@ def facets(gallery: Gallery) -> Facets:
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Gallery: gallery_key})
 def _redacted_facets(gallery: Gallery) -> Facets:
-    return gallery.facets.renamed(redact)
+    return gallery.facets.renamed(redact).without(PLACE)
 
 
 @st.cache_data(max_entries=4, ttl=600, show_spinner="Fetching the picture …")

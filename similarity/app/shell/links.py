@@ -1,7 +1,7 @@
 """Searches as parameters of a page's address, so that they can be shared, bookmarked and returned to.
 
     ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
-     &where.label=boot&where.label=shoe&min=0.5&distinct=1&accuracy=high&k=50&page=2&generation=3&model=resnet50
+     &where.label=boot&where.label=shoe&min=0.5&distinct=1&accuracy=high&sort=-taken&k=50&page=2&generation=3&model=resnet50
      &against=shoes-vit&precision=0.95
 
 A search is stored only in the address: widgets are set from it and change it.
@@ -86,10 +86,11 @@ class Link:
         gallery: its name; None for the default one.
         against: names of other galleries to compare it with, for the same query.
         like, unlike: examples and counter-examples.
-        where: column -> accepted values.
+        where: column -> accepted values, or column and operator, such as `taken>=` -> what to compare with.
         min_score: the lowest score of a result.
         distinct: whether near-duplicates of better results are left out.
         accuracy: the accuracy of an approximate index.
+        sort: the column that results are in the order of, with a minus for the other way round; empty for the score.
         precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
         k: results on a page.
         page: from 1.
@@ -104,6 +105,7 @@ class Link:
     min_score: float = 0.0
     distinct: bool = False
     accuracy: Accuracy = BALANCED
+    sort: str = ""
     precision: float | None = None
     k: int = PAGE_SIZES[0]
     page: int = 1
@@ -120,6 +122,7 @@ class Link:
             "min": f"{self.min_score:.2f}" if self.min_score else "",
             "distinct": "1" if self.distinct else "",
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
+            "sort": self.sort,
             "precision": f"{self.precision:g}" if self.precision else "",
             "k": str(self.k) if self.k != PAGE_SIZES[0] else "",
             "page": str(self.page) if self.page > 1 else "",
@@ -160,6 +163,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         accuracy=next(
             (level for level in get_args(Accuracy) if [level] == parameters.get("accuracy", [])[-1:]), BALANCED
         ),
+        sort=parameters.get("sort", [""])[-1],
         precision=precision if precision in PRECISIONS else None,
         k=int(k) if k in PAGE_SIZES else PAGE_SIZES[0],
         page=int(number("page", 1, 1e6) or 1),
@@ -198,11 +202,17 @@ def change(**changes: Any) -> None:
     write(replace(read(), **{"page": 1} | changes))
 
 
+def change_where(condition: str, values: tuple[str, ...]) -> None:
+    """Change the values of one condition; without any, it is dropped."""
+    where = dict(read().where) | {condition: values}
+    change(where={name: chosen for name, chosen in where.items() if chosen})
+
+
 def change_gallery(name: str) -> None:
     """Run the same search in another gallery, without filters and pictures of the previous one."""
     link = read()
     like, unlike = (tuple(part for part in parts if part.kind != ITEM) for parts in (link.like, link.unlike))
-    change(gallery=name, like=like, unlike=unlike, where={})
+    change(gallery=name, like=like, unlike=unlike, where={}, sort="")
 
 
 def set_query(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
