@@ -46,7 +46,8 @@ MAX_SECONDS = 10.0
 LONGEST_ADDRESS = LONGEST
 MAX_BYTES = 20_000_000
 MAX_REQUESTS = 10
-PROJECT = "https://pypi.org/project/similarity/"
+# Many sites refuse programs that name nobody; whoever publishes or runs this puts an address of theirs in its place.
+MAINTAINERS = "similarity-maintainers@users.noreply.example"
 CHUNK_BYTES = 1 << 16
 SOCKET_SECONDS = 5.0  # for one connection attempt, and between two bytes
 # A server with a fault is retried once, within the deadline.
@@ -229,7 +230,7 @@ def _query_session(exchange: _Exchange) -> requests.Session:
 def user_agent() -> str:
     """How this program names itself to servers, with an address to complain to."""
     contact = "".join(filter(str.isprintable, os.environ.get("SIMILARITY_CONTACT", ""))).strip()
-    return f"similarity/0.1 (+{contact.encode('ascii', 'ignore').decode() or PROJECT})"
+    return f"similarity/0.1 (+{contact.encode('ascii', 'ignore').decode() or MAINTAINERS})"
 
 
 def private_hosts() -> set[str]:

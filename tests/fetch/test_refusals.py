@@ -123,7 +123,8 @@ def test_servers_get_an_address_to_complain_to(site: Site, monkeypatch: pytest.M
     fetch(site.url("/a.jpg"))
     monkeypatch.setenv("SIMILARITY_CONTACT", " photos@example.org\r\nX-Evil: 1")
     fetch(site.url("/a.jpg"))
-    assert agents[0].startswith("similarity/0.1 (+https://")
+    assert agents[0].startswith("similarity/0.1 (+")
+    assert "@" in agents[0]
     assert agents[1] == "similarity/0.1 (+photos@example.orgX-Evil: 1)"
 
 
