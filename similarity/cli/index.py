@@ -266,7 +266,8 @@ def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry
         terminal.say_replaced(report.removed, directory, report.source)
     if not dry_run:
         copies = f", {manifest.duplicates:,} of them exact copies" if manifest.duplicates else ""
-        terminal.print_line(f"{directory.name} has {manifest.count + manifest.duplicates:,} pictures{copies}.")
+        count = manifest.count + manifest.duplicates
+        terminal.print_line(f"{directory.name} has {count:,} picture{'s' if count != 1 else ''}{copies}.")
         if report.task in ("index", "rebuild"):
             terminal.print_line(f"Its index is {manifest.recipe}. {manifest.recipe_reason}")
             terminal.print_line(f"Its refinement is {manifest.refinement}. {manifest.refinement_reason}")

@@ -28,7 +28,7 @@ def choose(model: str, weights: Path | None) -> "ModelChoice":
         with terminal.downloading("Downloading weights") as downloaded:
             choice = choose_model(model, progress=downloaded)
     if choice.note:
-        terminal.say(choice.note, as_="Note")
+        terminal.say_notes(choice.note.splitlines())
     return choice
 
 
@@ -49,7 +49,7 @@ def open_or_index(gallery: str) -> "Gallery":
         ensure_sample(progress, anew=True)
     opened = open_gallery(SAMPLE)
     if opened.manifest.note:
-        terminal.say(opened.manifest.note, as_="Note")
+        terminal.say_notes(opened.manifest.note.splitlines())
     return opened
 
 

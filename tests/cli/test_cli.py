@@ -163,6 +163,7 @@ def test_auto_says_aloud_what_it_took_and_keeps_saying_it(run: Run, pictures: Pa
     done = run("index", pictures, "-g", "mine")
     assert done.returncode == 0
     assert "Note: EfficientNet-Lite2 is used because the weights of ResNet-50 are not on this computer" in done.stderr
+    assert "\\n" not in done.stderr, "a line for each sentence"
     assert "resnet50-0676ba61.pth" in run("info", "-g", "mine").stdout
 
 
