@@ -98,10 +98,11 @@ def test_a_closed_tab_that_uploaded_nothing_is_dropped_with_its_state(monkeypatc
         with visitors.acting_for(Visitor(tab)):
             sessions.note_current()
     house = Housekeeping()
-    assert house.sweep(now=0, patience=90) == []
-    assert house.sweep(now=90, patience=90) == ["closed"]
-    assert closed == ["closed"]
-    assert kept.list() == ["open"]
+    # A page of another test may still be drawn in a thread of this process, and is noted, too.
+    assert not {"open", "closed"} & set(house.sweep(now=0, patience=90))
+    assert {"open", "closed"} & set(house.sweep(now=90, patience=90)) == {"closed"}
+    assert {"open", "closed"} & set(closed) == {"closed"}
+    assert {"open", "closed"} & set(kept.list()) == {"open"}
 
 
 def test_memory_is_given_back_wherever_that_can_be_done() -> None:

@@ -357,7 +357,7 @@ def test_a_file_is_called_by_its_name_alone_wherever_it_is(place: str) -> None:
 def test_an_error_of_an_address_names_it_for_those_who_may_know() -> None:
     with pytest.raises(SimilarityError) as caught:
         fetch(f"http://{HOST}/my secret/x y.jpg?token={TOKEN}")
-    assert caught.value.place == f"http://{HOST}/my secret/x y.jpg?token={TOKEN}"  # type: ignore[attr-defined]
+    assert caught.value.place == f"http://{HOST}/my%20secret/x%20y.jpg?token={TOKEN}"  # type: ignore[attr-defined]
     check(redact_sentence(str(caught.value), caught.value.place).encode())  # type: ignore[attr-defined]
 
 
