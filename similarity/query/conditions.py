@@ -4,7 +4,7 @@ As a mapping, such as `{"label": ["shoe", "boot"], "taken>=": "2024-05"}`, a con
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from similarity.errors import SearchError
@@ -39,7 +39,12 @@ def to_conditions(where: Where, columns: Collection[str]) -> list[Condition]:
 
     Returns:
         Conditions whose names and values are composed.
+
+    Raises:
+        SearchError: it is no mapping.
     """
+    if not isinstance(where, Mapping):
+        raise SearchError(f"Conditions are columns with values, such as {{'label': ['shoe']}}, not {where!r}.")
     conditions = []
     for key, given in ((nfc(key), given) for key, given in where.items()):
         column, operator = key, "="

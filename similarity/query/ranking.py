@@ -3,12 +3,14 @@
 import math
 import operator
 from collections.abc import Collection
+from dataclasses import astuple
 from functools import cached_property
 from typing import SupportsFloat, get_args
 
 import numpy as np
 
 from similarity.errors import SearchError
+from similarity.query.conditions import to_conditions
 from similarity.query.filters import Facets
 from similarity.query.near_duplicates import BLOCK, without_near_identical
 from similarity.query.options import DEFAULTS, SearchOptions
@@ -109,7 +111,8 @@ class Ranker:
         """Return the rows to choose from, None for all; the latest selections are cached."""
         if not (where or exclude_ids):
             return None
-        key = (repr(sorted((where or {}).items(), key=str)), frozenset(exclude_ids))
+        asked = (astuple(condition) for condition in to_conditions(where or {}, ()))
+        key = (frozenset(asked), frozenset(exclude_ids))
         if (selection := self._selections.get(key)) is None:
             rows = self.facets.rows(where) if where else np.arange(len(self._generation.items))
             excluded = [self.row(item_id) for item_id in exclude_ids]

@@ -4,6 +4,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import Run
 from conftest import MODEL
@@ -159,3 +160,16 @@ def test_the_command_line_compares_too(run: Run, own_pictures: Path) -> None:
     assert set(found("a=b!=11")) == {files[0].name, files[1].name}
     failed = run("search", files[0], "-g", "priced", "--where", "price")
     assert (failed.returncode, "'price' is not of the form column=value" in failed.stderr) == (2, True)
+
+
+def test_conditions_that_are_no_mapping_are_named(shapes: Gallery) -> None:
+    with pytest.raises(SearchError, match=r"Conditions are columns with values, such as .*, not 'label=dots'"):
+        shapes.search_vector(shapes.vectors[0], where="label=dots")  # type: ignore[arg-type]
+
+
+def test_long_lists_of_values_that_differ_in_the_middle_are_told_apart(shapes: Gallery) -> None:
+    many = [f"nothing-{number}" for number in range(3000)]
+    one, other = np.array([*many, "dots", *many]), np.array([*many, "rings", *many])
+    for values, label in ((one, "dots"), (other, "rings")):
+        hits = shapes.search_vector(shapes.vectors[0], where={"label": values})  # type: ignore[dict-item]
+        assert {hit.item.label for hit in hits} == {label}

@@ -1,6 +1,7 @@
 """Query inputs: drop or choose a picture, paste one or its address, use the camera, or type words."""
 
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
@@ -9,12 +10,11 @@ from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell.links import MAX_WORDS, TEXT, URL, Part
 from similarity.errors import FetchError
 from similarity.fetch.schemes import is_data, is_path, read_data, unquoted
+from similarity.images.formats import SUFFIXES
 from similarity.images.picture import QueryFile
 from similarity.text import plain
 from similarity.text.plain import LONGEST
 
-FILE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "jfif", "jpe", "heic", "heif", "hif", "tif", "tiff"]
-FILE_TYPES += ["jxl", "mpo", "apng", "jif", "dib", "jpg_large"]
 TURN, NOT_UNDERSTOOD = "input_turn", "not_understood"
 NO_WORDS = (
     "The model of this gallery understands pictures, not words: paste a picture, or the address of one. "
@@ -42,14 +42,13 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
         key="paste",
         max_chars=LONGEST + 1,
         accept_file=True,
-        file_type=FILE_TYPES,
         on_submit=lambda: _take_message(take, st.session_state["paste"], understands_text=understands_text),
     )
     if why := st.session_state.pop(NOT_UNDERSTOOD, ""):
         st.info(why)
+    # A file of any name: what it is, its first bytes say.
     st.file_uploader(
         "Or drop a picture here, or choose a file",
-        type=FILE_TYPES,
         key=f"upload-{turn}",
         on_change=lambda: _take_file(take, st.session_state[f"upload-{turn}"]),
     )
@@ -114,4 +113,4 @@ def _with_scheme(text: str) -> str:
 
 def _is_file_name(text: str) -> bool:
     """Whether a text is the bare name of a picture file."""
-    return not set("/\\ ") & set(text) and text.lower().rpartition(".")[2] in FILE_TYPES and "." in text
+    return not set("/\\ ") & set(text) and PurePath(text).suffix.lower() in SUFFIXES
