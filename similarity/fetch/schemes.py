@@ -22,8 +22,8 @@ def is_data(text: str) -> bool:
 def read_data(text: str) -> bytes:
     """The content of a `data:` address; raises FetchError if it is cut short or otherwise none."""
     head, comma, body = text[5:].partition(",")
-    raw = unquote_to_bytes(body)
     try:
+        raw = unquote_to_bytes(body)
         content = base64.b64decode(b"".join(raw.split()), validate=True) if head.lower().endswith(";base64") else raw
     except (binascii.Error, ValueError):
         content = b""
@@ -37,7 +37,10 @@ def path_of(text: str) -> str:
     """The path in a `file:` address of this computer; any other text as it is."""
     if text[:5].lower() != "file:":
         return text
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return text
     return url2pathname(parts.path) if parts.netloc.lower() in ("", "localhost") else text
 
 

@@ -1,6 +1,7 @@
 """Decoding bytes to a safe, upright RGB picture. The only decoder: indexing and search see the same pixels."""
 
 import io
+import math
 import stat
 import struct
 import warnings
@@ -14,7 +15,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
 from similarity.images.exif import read_facts, read_place
-from similarity.images.formats import what_it_is_instead
+from similarity.images.formats import picture_format, what_it_is_instead
+from similarity.images.jpeg_xl import read_size
 from similarity.images.limits import FILE_MEGABYTES, max_file_bytes, max_pixels, too_many_pixels
 from similarity.images.mending import mend
 from similarity.images.opening import frame_of, open_picture, show_first_frame
@@ -189,6 +191,8 @@ def count_pixels(data: bytes) -> int:
     """Number of pixels by the header of a picture file, without decoding it; 0 if it is not a picture."""
     try:
         check_parts(data, "")
+        if picture_format(data) == "JXL":  # its decoder unpacks all pixels on opening
+            return math.prod(read_size(data, ""))
         with open_picture(data, "") as image:
             return image.width * image.height
     except (

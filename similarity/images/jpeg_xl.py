@@ -13,28 +13,38 @@ HEADER_BYTES = 16
 CODESTREAM = b"\xff\x0a"
 
 
-def check_size(data: bytes, name: str) -> None:
-    """Reject a JPEG XL of too many pixels, before it is opened; raises TooLargeError or DamagedError."""
+def read_size(data: bytes, name: str) -> tuple[int, int]:
+    """Width and height in pixels; raises DamagedError."""
     header = _codestream(data)
     if not header.startswith(CODESTREAM):
         raise DamagedError(name, "is damaged or incomplete (a JPEG XL without a picture in it).")
-    width, height = _size(header[2:])
+    return _size(header[2:])
+
+
+def check_size(data: bytes, name: str) -> None:
+    """Reject a JPEG XL of too many pixels, before it is opened; raises TooLargeError or DamagedError."""
+    width, height = read_size(data, name)
     if width * height > (limit := max_pixels("JXL")):
         raise too_many_pixels(name, (width, height), limit)
 
 
 def _codestream(data: bytes) -> bytes:
     """The beginning of the codestream, which may be in a box, or in parts in boxes that each begin with a number."""
-    at = 0
-    while not data.startswith(CODESTREAM) and at + 8 <= len(data):
+    if data.startswith(CODESTREAM):
+        return data[:HEADER_BYTES]
+    at, beginning = 0, b""
+    while at + 8 <= len(data) and len(beginning) < HEADER_BYTES:
         length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         start = at + (16 if length == 1 else 8)
+        length = int.from_bytes(data[at + 8 : at + 16]) if length == 1 else length
+        end = at + length if length else len(data)  # 0: the last box
+        if not start <= end <= len(data):
+            return b""
         if kind in (b"jxlc", b"jxlp"):
             start += 4 if kind == b"jxlp" else 0
-            return data[start : start + HEADER_BYTES]
-        length = int.from_bytes(data[at + 8 : at + 16]) if length == 1 else length
-        at += length if length >= 8 else len(data)
-    return data[:HEADER_BYTES]
+            beginning += data[start : min(end, start + HEADER_BYTES)]
+        at = end
+    return beginning[:HEADER_BYTES]
 
 
 def _size(header: bytes) -> tuple[int, int]:

@@ -98,7 +98,7 @@ def update(
     live_state(directory)  # raises if there is no gallery, before a folder is made
     with writing(directory, f"{task} {source.name}"):
         before = read_generation(directory, opened=opened)
-        excluded = excluded_after(before.manifest, source.name, excluding)
+        excluded = excluded_after(before.manifest, source.name, excluding, is_sync=task == "sync")
         source = exclude(source, excluded.get(source.name, ()))
         plan = plan_update(before.items, source, drop_vanished=task == "sync")
         run = Run(task, directory, plan, before, source, started, gps=before.manifest.gps)

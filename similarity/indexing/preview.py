@@ -48,7 +48,8 @@ class Preview:
     def _update(self, task: str, source: str | Path | Source, excluding: Sequence[str] | None) -> Report:
         started, before = time.perf_counter(), self._live()
         others = without_folder(to_source(source), self._directory)
-        others = exclude(others, excluded_after(before.manifest, others.name, excluding).get(others.name, ()))
+        excluded = excluded_after(before.manifest, others.name, excluding, is_sync=task == "sync")
+        others = exclude(others, excluded.get(others.name, ()))
         plan = plan_update(before.items, others, drop_vanished=task == "sync")
         return Run(task, self._directory, plan, before, others, started).preview()
 

@@ -71,7 +71,7 @@ def plan_relocation(items: Iterable[Item], relocation: Relocation) -> Plan:
         GalleryError: no picture of the gallery is in the old place.
     """
     files = list(files_of(items))
-    known = {(file.path, file.sha256) for file in files}
+    known = {(file.path, file.sha256) for file in files if relocation.moved_item(file) == file}
     plan, ids = Plan(), {file.id for file in files}
     for file in files:
         moved = relocation.moved_item(file)

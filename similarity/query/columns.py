@@ -7,6 +7,7 @@
 A date is a span: 2024-05 is all of May. Later than it is from June on, and equal to it is any moment in it.
 """
 
+import bisect
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -61,10 +62,22 @@ class Column:
 
         Equal is what is written alike, or an equal number or date if no value is.
         """
-        masks = [self._holds(condition.operator.replace("!=", "="), wanted) for wanted in condition.values]
         if condition.operator in ("=", "!="):
-            return np.asarray(np.any([np.zeros(len(self.values), bool), *masks], axis=0))
-        return np.asarray(np.all([np.ones(len(self.values), bool), *masks], axis=0))
+            return self._equals(set(condition.values))
+        holds = np.ones(len(self.values), bool)
+        for wanted in dict.fromkeys(condition.values):
+            holds &= self._holds(condition.operator, wanted)
+        return holds
+
+    def _equals(self, wanted: set[str]) -> Mask:
+        """For each value whether it equals one of these."""
+        equal = np.fromiter((value in wanted for value in self.values), bool, len(self.values))
+        for other in wanted.difference(self.values):
+            for kind in KINDS:
+                if (span := _span(kind, other)) and self._is_mostly(kind):
+                    equal |= _compare("=", *self._spans[kind], *span)
+                    break
+        return equal
 
     @property
     def kind(self) -> Kind | None:
@@ -77,7 +90,7 @@ class Column:
         Numbers are in order if most values are numbers, dates if most are dates, or else texts. Of several values of a
         row the lowest counts, or the highest if `falling`.
         """
-        keys = _folded(self.values) if self.kind is None else self._spans[self.kind][0]
+        keys = self._sorted_texts[1] if self.kind is None else self._spans[self.kind][0]
         found = np.full(count, np.nan)
         (np.fmax if falling else np.fmin).at(found, self.rows, keys[self.codes])
         return found
@@ -87,19 +100,24 @@ class Column:
         if operator == "~":
             part = _composed(wanted)
             return np.array([part in _composed(value) for value in self.values], bool)
-        exact = np.array([value == wanted for value in self.values], bool)
-        if operator == "=" and exact.any():
-            return exact
         for kind in KINDS:
             if (span := _span(kind, wanted)) and self._is_mostly(kind):
                 return _compare(operator, *self._spans[kind], *span)
-        if operator == "=":
-            return exact
-        *own, rank = _folded([*self.values, wanted])
-        return _compare(operator, np.array(own), np.array(own), rank, rank)
+        keys, places = self._sorted_texts
+        key = _key(wanted)
+        place = bisect.bisect_left(keys, key)
+        rank = float(place) if place < len(keys) and keys[place] == key else place - 0.5  # between two of them
+        return _compare(operator, places, places, rank, rank)
 
     def _is_mostly(self, kind: Kind) -> bool:
         return 2 * int(np.isfinite(self._spans[kind][0]).sum()) > len(self.values)
+
+    @cached_property
+    def _sorted_texts(self) -> tuple[list[str], Numbers]:
+        """The texts in their order, without regard to case and an umlaut beside its letter, and each value's place."""
+        keys = [_key(value) for value in self.values]
+        places = {key: place for place, key in enumerate(sorted(set(keys)))}
+        return list(places), np.array([places[key] for key in keys], np.float64)
 
     @cached_property
     def _spans(self) -> dict[Kind, tuple[Numbers, Numbers]]:
@@ -111,11 +129,8 @@ class Column:
         return spans
 
 
-def _folded(texts: Sequence[str]) -> Numbers:
-    """The place of each text in their order, without regard to case, and an umlaut beside its letter."""
-    keys = [unicodedata.normalize("NFKD", text.casefold()) for text in texts]
-    places = {key: place for place, key in enumerate(sorted(set(keys)))}
-    return np.array([places[key] for key in keys], np.float64)
+def _key(text: str) -> str:
+    return unicodedata.normalize("NFKD", text.casefold())
 
 
 def _composed(text: str) -> str:

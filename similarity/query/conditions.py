@@ -41,17 +41,20 @@ def to_conditions(where: Where, columns: Collection[str]) -> list[Condition]:
         Conditions whose names and values are composed.
 
     Raises:
-        SearchError: it is no mapping.
+        SearchError: it is no mapping of columns.
     """
     if not isinstance(where, Mapping):
         raise SearchError(f"Conditions are columns with values, such as {{'label': ['shoe']}}, not {where!r}.")
     conditions = []
-    for key, given in ((nfc(key), given) for key, given in where.items()):
-        column, operator = key, "="
-        if key not in columns and (found := re.search(rf"\s*({OPERATOR.pattern})$", key)):
-            column, operator = key[: found.start()], found[1]
+    for written, given in where.items():
+        if not isinstance(written, str):
+            raise SearchError(f"The name of a column must be text, not {written!r}.")
+        key, operator = nfc(written), ""
+        if key not in columns:
+            operator = next(filter(key.endswith, OPERATORS), "")
+        column = key.removesuffix(operator).rstrip() if operator else key
         values = [given] if isinstance(given, str) or not isinstance(given, Collection) else given
-        conditions.append(Condition(column, operator, tuple(nfc(str(one)) for one in values)))
+        conditions.append(Condition(column, operator or "=", tuple(nfc(str(one)) for one in values)))
     return conditions
 
 

@@ -106,7 +106,8 @@ class Facets:
             if condition.operator == "!=":
                 found[f"{name}!="] = [*found.get(f"{name}!=", []), *values]
             else:
-                found[name] = [value for value in values if value in found.get(name, values)]
+                before = set(found.get(name, values))
+                found[name] = [value for value in values if value in before]
         return found
 
     def rows(self, where: Where) -> npt.NDArray[np.int64]:

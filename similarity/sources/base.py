@@ -103,7 +103,10 @@ class FileBytes:
 def is_place_gone(name: str) -> bool:
     """Whether the place that a source is named after is missing; a name in the form `PLACE (choice)` is of PLACE."""
     place = name.rpartition(" (")[0] if name.endswith(")") else name
-    return Path(name).is_absolute() and not Path(name).exists() and not Path(place).exists()
+    try:
+        return Path(name).is_absolute() and not Path(name).exists() and not Path(place).exists()
+    except OSError:  # it cannot be looked for, which does not say that it is missing
+        return False
 
 
 class Source(Protocol):

@@ -35,7 +35,8 @@ def bounded(skipped: Sequence[Skipped], place: str) -> list[Skipped]:
     rest = len(skipped) - MAX_NAMED
     if rest <= 0:
         return list(skipped)
-    return [*skipped[:MAX_NAMED], Skipped(place, f"has {rest:,} further files that are not read.")]
+    # Not the place itself: what lies in a place that is skipped counts as not listed.
+    return [*skipped[:MAX_NAMED], Skipped(f"{place}/…", f"has {rest:,} further files that are not read.")]
 
 
 def without_unread(skipped: Iterable[Skipped]) -> list[Skipped]:

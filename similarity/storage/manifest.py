@@ -15,6 +15,7 @@ from similarity.files import parse_json, read_own
 from similarity.paths import CHECKSUM, MANIFEST
 from similarity.search.stores import EMBEDDED, Store
 from similarity.sources import Skipped
+from similarity.sources.base import is_place_gone
 from similarity.storage.unreadable import unreadable_or_damaged
 from similarity.vectors.methods import Method
 
@@ -154,10 +155,17 @@ class Manifest:
         return {name: getattr(self, name) for name in names}
 
 
-def excluded_after(manifest: Manifest, source: str, patterns: Sequence[str] | None) -> dict[str, list[str]]:
-    """Return the patterns of each source, with others for one of them; None keeps its patterns."""
+def excluded_after(
+    manifest: Manifest, source: str, patterns: Sequence[str] | None, *, is_sync: bool
+) -> dict[str, list[str]]:
+    """Return the patterns of each source, with others for one of them; None keeps its patterns.
+
+    A sync with a new source, while another is gone, is of one that has moved, whose patterns it takes.
+    """
     if patterns is None:
-        return manifest.excluded
+        gone = [kept for name, kept in manifest.excluded.items() if is_place_gone(name)]
+        is_moved = is_sync and source not in manifest.excluded and len(gone) == 1
+        return manifest.excluded | ({source: gone[0]} if is_moved else {})
     others = {name: kept for name, kept in manifest.excluded.items() if name != source}
     return others | ({source: list(patterns)} if patterns else {})
 

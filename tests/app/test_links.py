@@ -3,7 +3,7 @@
 import pytest
 
 from similarity.app.shell import navigation
-from similarity.app.shell.links import MIN_SIDE, PRECISIONS, Link, Part, parse
+from similarity.app.shell.links import MAX_COMPARED, MAX_CONDITIONS, MIN_SIDE, PRECISIONS, WHERE, Link, Part, parse
 from similarity.images.picture import Box
 from similarity.sources import Item
 
@@ -94,3 +94,12 @@ def test_other_pages_lead_to_a_picture_whatever_its_name_and_tell_no_path(
     monkeypatch.setattr(navigation, "go", lambda _, parameters: gone.append(as_lists(parameters)))
     navigation.go_to_item("shoes", item)
     assert parse(gone[0]) == Link(gallery="shoes", like=(Part("item", value),))
+
+
+def test_an_address_compares_with_no_more_than_anybody_chooses() -> None:
+    parameters = {f"{WHERE}column-{number}": ["x"] for number in range(100)}
+    parameters = {f"{WHERE}name~": ["", *map(str, range(1000))], f"{WHERE}label": ["a", "a", "b"]} | parameters
+    where = parse(parameters).where
+    assert len(where) == MAX_CONDITIONS
+    assert len(where["name~"]) == MAX_COMPARED
+    assert where["label"] == ("a", "b")

@@ -8,8 +8,9 @@ import pytest
 from commands import Run
 from conftest import MODEL, Site
 
-from similarity.errors import FetchError
+from similarity.errors import FetchError, SimilarityError
 from similarity.fetch.http import fetch
+from similarity.query.inputs import read_query
 
 Handler = Callable[[Any], None]
 
@@ -131,3 +132,11 @@ def test_servers_get_an_address_to_complain_to(site: Site, monkeypatch: pytest.M
 def test_spaces_in_the_path_of_an_address_are_sent_as_browsers_send_them(site: Site) -> None:
     site.pages["/my%20boots/a%20b.jpg"] = (200, {}, b"the bytes")
     assert fetch(site.url("/my boots/a b.jpg ")) == b"the bytes"
+
+
+@pytest.mark.parametrize(
+    "text", ["file://[::1/x", "file://h\u2100st/x", "data:,\ud800", "data:image/png;base64,\ud800"]
+)
+def test_odd_addresses_are_errors_of_ours(text: str) -> None:
+    with pytest.raises(SimilarityError):
+        read_query(text)

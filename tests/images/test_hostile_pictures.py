@@ -20,6 +20,7 @@ from PIL import Image, PngImagePlugin
 from tiers import Share
 
 from similarity import Embedder
+from similarity.images.decoding import count_pixels
 from similarity.sample import FOLDER
 
 HERE = Path(__file__).parents[1]
@@ -234,6 +235,20 @@ def svg() -> bytes:
     return b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
 
 
+LARGE_JXL = b"\xff\x0a" + (0b11 << 1 | 64_999 << 3 | 1 << 33).to_bytes(8, "little") + bytes(60)
+
+
+def jxl_parts(codestream: bytes) -> bytes:
+    """A JPEG XL whose codestream is cut after its first byte, so that its mark is in two boxes."""
+    parts = (codestream[:1], codestream[1:])
+    last = (0, 1 << 31)  # the highest bit marks the last part
+    boxes = [
+        (12 + len(part)).to_bytes(4) + b"jxlp" + (number | last[number]).to_bytes(4) + part
+        for number, part in enumerate(parts)
+    ]
+    return b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl " + b"".join(boxes)
+
+
 TOO_LARGE, DAMAGED, UNSUPPORTED, NO_IMAGE = "TooLargeError", "DamagedError", "UnsupportedError", "NotAnImageError"
 NO_PICTURE = f"{DAMAGED}|{NO_IMAGE}"
 GREY = r"RGB 240x320 \(12[78], 12[78], 12[78]\)"
@@ -318,10 +333,13 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "heic-60000x60000": (lambda: heic(60_000, 60_000), f"{TOO_LARGE}|{NO_PICTURE}"),
     "jxl-65000x65000": (
-        lambda: b"\xff\x0a" + (0b11 << 1 | 64_999 << 3 | 1 << 33).to_bytes(8, "little") + bytes(60),
+        lambda: LARGE_JXL,
         TOO_LARGE,
     ),
     "jxl-in-a-box": (lambda: save(picture(), "JXL", use_container=True), RIGHT),
+    "jxl-in-parts": (lambda: jxl_parts(save(picture(), "JXL", use_container=False)), RIGHT),
+    "jxl-in-parts-65000x65000": (lambda: jxl_parts(LARGE_JXL), TOO_LARGE),
+    "jxl-box-past-the-end": (lambda: jxl_parts(LARGE_JXL)[:-1], DAMAGED),
     "jxl-boxes-without-a-picture": (lambda: b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x08free" * 50_000, DAMAGED),
     "jpeg-9000x9000-is-halved": (lambda: save(Image.new("L", (9_000, 9_000), 128), "JPEG"), r"RGB 9000x9000 \(12[78]"),
     "eps": (lambda: save(picture(), "EPS"), f"{UNSUPPORTED}: is a PostScript file"),
@@ -464,3 +482,9 @@ def test_telephone_and_scanner_files_that_were_damaged_are_typed_errors_or_pictu
     assert sum(tally.values()) == count
     assert tally.keys() <= {"a picture", DAMAGED, NO_IMAGE, TOO_LARGE, UNSUPPORTED}
     assert tally[DAMAGED] > count / 20
+
+
+def test_pixels_of_a_jpeg_xl_are_counted_without_unpacking_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = save(picture(), "JXL")
+    monkeypatch.setattr("similarity.images.decoding.open_picture", lambda *_: pytest.fail("it was opened"))
+    assert count_pixels(data) == WIDTH * HEIGHT

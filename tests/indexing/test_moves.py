@@ -11,7 +11,7 @@ from similarity.embedding.embedder import Embedder
 from similarity.gallery import restore
 from similarity.indexing import operations
 from similarity.sources import open_source
-from similarity.sources.base import files_of
+from similarity.sources.base import files_of, is_place_gone
 from similarity.sources.originals import read_original
 from similarity.storage.manifest import Report
 
@@ -235,3 +235,22 @@ def test_a_gallery_that_was_moved_alone_keeps_the_places_of_its_pictures(light, 
     shutil.copytree(folder, tmp_path / "other" / folder.name)
     there = Gallery.open(tmp_path / "other" / "gallery")
     assert [file.path for file in files(there)] == [file.path for file in files(gallery)]
+
+
+def test_vanished_pictures_leave_also_where_very_many_files_are_not_read(
+    light, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("similarity.sources.unread.MAX_NAMED", 2)
+    for number in range(4):
+        (folder / f"{number}.pdf").write_bytes(b"%PDF-1.7")
+    gallery = light(folder)
+    assert any("further files" in file.reason for file in gallery.manifest.skipped)
+    (folder / "dots" / "dots-0.jpg").unlink()
+    assert counts(gallery.sync(folder).report)["removed"] == 1
+    assert tmp_path
+
+
+def test_a_place_that_cannot_be_looked_for_is_not_taken_for_gone() -> None:
+    assert is_place_gone("/nowhere/at/all")
+    assert not is_place_gone(f"/{'long' * 1000}")
+    assert not is_place_gone("https://example.com/list.csv")

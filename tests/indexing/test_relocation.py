@@ -131,3 +131,16 @@ def test_a_folder_whose_name_begins_alike_stays(gallery: Gallery, own_pictures: 
     both = gallery.add(other)
     moved = both.relocate(own_pictures, tmp_path / "new")
     assert {file.source for file in files(moved)} == {str(tmp_path / "new"), str(other)}
+
+
+def test_pictures_that_move_into_a_folder_of_their_copies_take_no_place_of_these(
+    own_pictures: Path, tmp_path: Path, light_embedder
+) -> None:  # type: ignore[no-untyped-def]
+    shutil.copytree(own_pictures / "dots", own_pictures / "sub" / "dots")
+    gallery = build(own_pictures, tmp_path, light_embedder)
+    before = len(files(gallery))
+    moved = gallery.relocate(own_pictures, own_pictures / "sub")
+    assert len(files(moved)) == before
+    assert {file.path for file in files(moved)} == {
+        str(own_pictures / "sub" / Path(file.path).relative_to(own_pictures)) for file in files(gallery)
+    }

@@ -1,6 +1,7 @@
 """Conditions on the columns of pictures: numbers, dates and texts."""
 
 import json
+import tracemalloc
 from datetime import date
 from pathlib import Path
 
@@ -173,3 +174,18 @@ def test_long_lists_of_values_that_differ_in_the_middle_are_told_apart(shapes: G
     for values, label in ((one, "dots"), (other, "rings")):
         hits = shapes.search_vector(shapes.vectors[0], where={"label": values})  # type: ignore[dict-item]
         assert {hit.item.label for hit in hits} == {label}
+
+
+def test_thousands_of_accepted_values_of_a_column_with_thousands_take_no_memory_for_each_pair() -> None:
+    facets = Facets([Item(str(number), f"/{number}.jpg", None, {"code": f"c{number}"}) for number in range(6000)])
+    accepted = [f"c{number}" for number in range(0, 6000, 2)]
+    tracemalloc.start()
+    assert len(facets.rows({"code": accepted})) == 3000
+    assert len(facets.rows({"code!=": accepted})) == 3000
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_the_name_of_a_column_must_be_text() -> None:
+    with pytest.raises(SearchError, match="The name of a column must be text, not 5"):
+        FACETS.rows({5: "x"})  # type: ignore[dict-item]

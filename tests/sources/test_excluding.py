@@ -85,3 +85,13 @@ def test_a_gallery_remembers_what_is_excluded_until_it_is_told_otherwise(
     assert later.manifest.excluded == {str(own_pictures): ["*.png"]}, "for the next time, though none matches now"
     elsewhere = later.relocate(own_pictures, tmp_path / "new")
     assert elsewhere.manifest.excluded == {str(tmp_path / "new"): ["*.png"]}
+
+
+def test_a_folder_that_was_moved_keeps_what_is_excluded(own_pictures: Path, tmp_path: Path, light_embedder) -> None:  # type: ignore[no-untyped-def]
+    built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL, exclude=["rings/"])
+    gallery = Gallery.open(built.directory, load=lambda _: light_embedder)
+    new = own_pictures.rename(tmp_path / "archive")
+    assert counts(gallery.preview.sync(new)) == {"moved": 10}
+    synced = gallery.sync(new)
+    assert counts(synced.report) == {"moved": 10}
+    assert synced.manifest.excluded[str(new)] == ["rings/"]

@@ -32,6 +32,8 @@ PAGE_SIZES = (10, 20, 50, 100)
 PRECISIONS = (0.8, 0.9, 0.95, 0.99)
 # Maximum parts of a query, since each takes time, and minimum sides of a box, as shares of the picture's sides.
 MAX_PARTS, MIN_SIDE = 12, 0.02
+# Conditions in an address, and values that one compares with; comparing takes its time.
+MAX_CONDITIONS, MAX_COMPARED = 30, 10
 WHERE = "where."
 # Maximum characters of all parameters together, and of the kind and the box around the value of one.
 LONGEST_IN_ALL, LONGEST_BOX = 32_768, 512
@@ -155,9 +157,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         against=tuple(dict.fromkeys(name for name in parameters.get("against", [])[:MAX_AGAINST] if name)),
         like=like,
         unlike=tuple(part for part in parts("not") if part not in like),
-        where={
-            name.removeprefix(WHERE): tuple(values) for name, values in parameters.items() if name.startswith(WHERE)
-        },
+        where=_conditions(parameters),
         min_score=number("min", 0, 1) or 0.0,
         distinct=parameters.get("distinct", [""])[-1] == "1",
         accuracy=next(
@@ -170,6 +170,15 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         generation=int(number("generation", 1, 1e9) or 0) or None,
         model=parameters.get("model", [""])[-1] or None,
     )
+
+
+def _conditions(parameters: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Read the conditions in the parameters of an address, of which there are never more than anybody chooses."""
+    names = [name for name in parameters if name.startswith(WHERE)][:MAX_CONDITIONS]
+    return {
+        name.removeprefix(WHERE): tuple(dict.fromkeys(parameters[name]))[: MAX_COMPARED if name[-1] in "<>=~" else None]
+        for name in names
+    }
 
 
 def read() -> Link:
