@@ -43,12 +43,10 @@ def find(
     belonging = gallery.belonging if is_due else read_belonging(gallery.state)
     if calibration is None and belonging is None:
         return None
-    contents = [file.sha256 for file in query.files if gallery.items.find(file.sha256) is not None]
-    same = [gallery.find(content).id for content in contents]
-    examples = query.examples
-    withheld = why_withheld(
-        gallery, parts=len([*examples.like, *examples.unlike]), same=same, is_filtered=options.is_filtered
-    )
+    rows = [gallery.items.find(file.sha256) for file in query.files]
+    same = [gallery.items[row].id for row in rows if row is not None]
+    parts = len(query.examples.like) + len(query.examples.unlike)
+    withheld = why_withheld(gallery, parts=parts, same=same, is_filtered=options.is_filtered)
     return estimate_chances(
         gallery,
         query.vector,

@@ -1,6 +1,5 @@
 """Colours as sRGB, whatever a file says about them."""
 
-import io
 import struct
 import zlib
 from pathlib import Path
@@ -9,22 +8,13 @@ import numpy as np
 import pytest
 from conftest import draw
 from PIL import Image, ImageCms
+from pixels import difference, encode
 
 from similarity.images.colour import convert_colours
 from similarity.images.decoding import decode, decode_scaled
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
 SRGB = ImageCms.createProfile("sRGB")
-
-
-def encode(image: Image.Image, form: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, form, **options)
-    return buffer.getvalue()
-
-
-def difference(left: Image.Image, right: Image.Image) -> float:
-    return float(np.abs(np.asarray(left, float) - np.asarray(right, float)).mean())
 
 
 def swapped_profile() -> bytes:

@@ -8,22 +8,12 @@ import pillow_jxl  # noqa: F401 - registers itself
 import pytest
 from conftest import TURN_BACK, draw
 from PIL import Image
+from pixels import difference, encode
 
 from similarity.errors import ImageError
 from similarity.images.decoding import decode, decode_scaled, read_image, thumbnail
 
 pillow_heif.register_heif_opener()
-
-
-def encode(image: Image.Image, form: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, form, **options)
-    return buffer.getvalue()
-
-
-def difference(left: Image.Image, right: Image.Image) -> float:
-    """Mean absolute difference of two images, of 255."""
-    return float(np.abs(np.asarray(left, float) - np.asarray(right, float)).mean())
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF", "HEIF", "JXL"])

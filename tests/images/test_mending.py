@@ -1,6 +1,5 @@
 """Files that are damaged only where nobody looks, and what of a file is seen."""
 
-import io
 import struct
 import zlib
 from pathlib import Path
@@ -9,21 +8,12 @@ import numpy as np
 import pytest
 from conftest import draw
 from PIL import Image
+from pixels import difference, encode
 
 from similarity.errors import DamagedError, TooLargeError
 from similarity.images.decoding import decode, decode_scaled
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
-
-
-def encode(image: Image.Image, form: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, form, **options)
-    return buffer.getvalue()
-
-
-def difference(left: Image.Image, right: Image.Image) -> float:
-    return float(np.abs(np.asarray(left, float) - np.asarray(right, float)).mean())
 
 
 def photograph() -> Image.Image:
