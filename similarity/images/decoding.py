@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from similarity.errors import DamagedError, ImageError, NotAnImageError, TooLargeError
 from similarity.images.exif import read_facts, read_place
 from similarity.images.formats import picture_format, what_it_is_instead
+from similarity.images.heif import HeifRows
 from similarity.images.jpeg_xl import read_size
 from similarity.images.limits import FILE_MEGABYTES, max_file_bytes, max_pixels, too_many_pixels
 from similarity.images.mending import mend
@@ -121,7 +122,8 @@ def decode(data: bytes, name: str) -> Image.Image:
     Returns:
         An RGB image: turned upright as its EXIF orientation says, transparency shown on white, 16-bit grey scaled to
         8 bits, CMYK, palette and grey converted, colours in sRGB as an embedded profile says, all metadata dropped. A
-        JPEG of more than 50 megapixels comes at a half, a quarter or an eighth of its size.
+        JPEG of more than 50 megapixels comes at a half, a quarter or an eighth of its size, a HEIC of more than 40 at
+        a half.
 
     Raises:
         ImageError: it is empty, not a picture, not one of these formats, too large, damaged or cut short.
@@ -176,11 +178,14 @@ def _decode(data: bytes, name: str, side: int | None) -> Decoded:
 
 def to_rgb(image: Image.Image, name: str, *, side: int | None = None) -> Image.Image:
     """Convert a picture that Pillow has opened as `decode_scaled` does, whether its pixels are loaded or not."""
-    _check_size(image, name)
+    factor = _check_size(image, name)
     try:
         frame = frame_of(image)
-        image.load()
-        rgb = convert(image, factor_for(image.size, side), frame)
+        if image.format == "HEIF" and factor > 1:
+            rgb = convert(HeifRows(image), max(factor, factor_for(image.size, side)), frame)
+        else:
+            image.load()
+            rgb = convert(image, factor_for(image.size, side), frame)
         turn = TURNS.get(_orientation(image))
         return rgb if turn is None else rgb.transpose(turn)
     except DECODING_ERRORS as error:
@@ -251,7 +256,7 @@ def _check_size(image: Image.Image, name: str) -> int:
     """Reject a picture by the size in its header, before memory is allocated for its pixels.
 
     Returns:
-        The factor by which a JPEG must be reduced while it is decoded: 1, 2, 4 or 8.
+        The factor by which a JPEG or HEIC must be reduced while it is decoded: 1, 2, 4 or 8.
     """
     is_progressive_cmyk = image.mode == "CMYK" and bool(image.info.get("progressive"))
     limit = max_pixels(image.format or "", is_progressive_cmyk=is_progressive_cmyk)

@@ -11,7 +11,7 @@ from similarity.errors import TooLargeError
 MEGAPIXELS, FILE_MEGABYTES = "SIMILARITY_MAX_MEGAPIXELS", "SIMILARITY_MAX_FILE_MB"
 MAX_FILE_BYTES = 200_000_000
 MAX_PIXELS = 50_000_000
-# Some decoders keep several copies (measured: 7 bytes for a pixel of HEIC and JPEG XL).
+# Some decoders keep several copies (measured: 7 bytes for a pixel of HEIC and JPEG XL; less in `heif.py`).
 MAX_PIXELS_OF = {"WEBP": 16_000_000, "AVIF": 16_000_000, "HEIF": 40_000_000, "JXL": 25_000_000}
 # All coefficients of a progressive JPEG are in memory at once.
 MAX_PIXELS_PROGRESSIVE_CMYK = 30_000_000

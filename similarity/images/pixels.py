@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from similarity.images.colour import convert_colours, has_colours
+from similarity.images.heif import HeifRows
 
 # Pixels from which on a picture is at least halved, and pixels that are converted at a time.
 HALVED_FROM = 16_000_000
@@ -23,7 +24,7 @@ def factor_for(size: tuple[int, int], side: int | None) -> int:
     return max(1, min(size) // (2 * side), 2 if size[0] * size[1] > HALVED_FROM else 1)
 
 
-def convert(image: Image.Image, factor: int, frame: Area | None) -> Image.Image:
+def convert(image: Image.Image | HeifRows, factor: int, frame: Area | None) -> Image.Image:
     """Convert a picture to RGB, reduced by averaging; strip by strip, so that there is never a second full copy.
 
     Args:
@@ -39,10 +40,12 @@ def convert(image: Image.Image, factor: int, frame: Area | None) -> Image.Image:
     return result
 
 
-def _part(image: Image.Image, area: Area, frame: Area | None) -> Image.Image:
+def _part(image: Image.Image | HeifRows, area: Area, frame: Area | None) -> Image.Image:
     """An area of a picture as RGB, white where it lies outside the frame."""
     if frame is None:
-        return _pixels(image if area == (0, 0, *image.size) else image.crop(area))
+        if isinstance(image, Image.Image) and area == (0, 0, *image.size):
+            return _pixels(image)
+        return _pixels(image.crop(area))
     left, top = max(area[0], frame[0]), max(area[1], frame[1])
     right, bottom = min(area[2], frame[2]), min(area[3], frame[3])
     part = Image.new("RGB", (area[2] - area[0], area[3] - area[1]), "white")

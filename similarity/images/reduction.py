@@ -1,10 +1,12 @@
-"""How far a JPEG must be reduced while it is decoded, so that one of hundreds of megapixels fits into memory.
+"""How far a JPEG or HEIC must be reduced while it is decoded, so that a large one fits into memory.
 
-Its decoder can leave out the frequencies that a half, a quarter or an eighth of the size cannot show. A progressive one
-keeps the coefficients of all pixels nevertheless, two bytes each (ITU-T T.81, G.1).
+A JPEG's decoder can leave out the frequencies that a half, a quarter or an eighth of the size cannot show. A
+progressive one keeps the coefficients of all pixels nevertheless, two bytes each (ITU-T T.81, G.1).
 """
 
 from PIL import Image
+
+from similarity.images.heif import fits_in_rows
 
 FACTORS = (2, 4, 8)
 # A JPEG of more takes over two seconds at any size (measured: 150 megapixels a second on one core).
@@ -19,6 +21,8 @@ def reduction(image: Image.Image, limit: int) -> int:
     pixels = image.width * image.height
     if pixels <= limit:
         return 1
+    if image.format == "HEIF":
+        return 2 if fits_in_rows(image) else 0
     if image.format not in ("JPEG", "MPO") or image.mode == "CMYK" or pixels > MAX_PIXELS_JPEG:
         return 0
     kept = _coefficient_bytes(image) if image.info.get("progressive") else 0

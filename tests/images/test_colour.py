@@ -8,23 +8,12 @@ import numpy as np
 import pytest
 from conftest import draw
 from PIL import Image, ImageCms
-from pixels import difference, encode
+from pixels import SRGB, difference, encode, swapped_profile
 
 from similarity.images.colour import convert_colours
 from similarity.images.decoding import decode, decode_scaled
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
-SRGB = ImageCms.createProfile("sRGB")
-
-
-def swapped_profile() -> bytes:
-    """The profile of a display whose red and blue are swapped: sRGB's own, its tags renamed."""
-    profile = ImageCms.ImageCmsProfile(SRGB).tobytes()
-    for tag in (b"XYZ", b"TRC"):
-        profile = (
-            profile.replace(b"r" + tag, b"?" + tag).replace(b"b" + tag, b"r" + tag).replace(b"?" + tag, b"b" + tag)
-        )
-    return profile
 
 
 def photograph() -> Image.Image:

@@ -27,6 +27,7 @@ HERE = Path(__file__).parents[1]
 WIDTH, HEIGHT = 240, 320
 RIGHT = f"RGB {WIDTH}x{HEIGHT} "
 MUTATIONS = 3_000
+MOST_MEGABYTES = 300
 FORMS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "HEIF", "JXL")
 pillow_heif.register_heif_opener()
 
@@ -332,6 +333,10 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
         f"{UNSUPPORTED}: is a camera raw",
     ),
     "heic-60000x60000": (lambda: heic(60_000, 60_000), f"{TOO_LARGE}|{NO_PICTURE}"),
+    "heic-8064x6048-of-a-telephone": (
+        lambda: save(Image.new("RGB", (8_064, 6_048), (90, 160, 30)), "HEIF", quality=30),
+        r"RGB 8064x6048 \((89|9[01]), (159|16[01]), (29|3[01])\)",
+    ),
     "jxl-65000x65000": (
         lambda: LARGE_JXL,
         TOO_LARGE,
@@ -401,6 +406,7 @@ LARGE = (
     "png-7000x7000-16-bit",
     "png-49000x1000-rgb",
     "avif-3900x3900",
+    "heic-8064x6048-of-a-telephone",
     "jpeg-9000x9000-is-halved",
     "jpeg-progressive-cmyk-7000x7000-whole",
 )
@@ -445,7 +451,7 @@ def test_a_picture_file_is_decoded_rightly_or_refused_with_its_reason(
     result = results(name)
     assert re.match(f"({FILES[name][1]})", str(result["outcome"])), result["outcome"]
     assert float(str(result["seconds"])) < 10, "it takes a tenth of that; what hangs, hangs for longer"
-    assert float(str(result["megabytes"])) < 300
+    assert float(str(result["megabytes"])) < MOST_MEGABYTES
 
 
 def test_the_files_are_many() -> None:
@@ -469,6 +475,7 @@ def test_photographs_that_were_damaged_at_random_are_typed_errors_or_pictures(sh
     count = share.count(MUTATIONS, parts=20)
     photographs = sorted(PHOTOGRAPHS.glob("gallery/*/*.jpg"))[::60] or sorted(FOLDER.glob("gallery/**/*.jpg"))[::35]
     tally = in_a_process("mutate.py", share.seed, count, *photographs)
+    assert tally.pop("megabytes") < MOST_MEGABYTES
     assert sum(tally.values()) == count
     assert tally.keys() <= {"a picture", DAMAGED, NO_IMAGE, TOO_LARGE, UNSUPPORTED}
     assert min(tally["a picture"], tally[DAMAGED]) > count / 20
@@ -479,6 +486,7 @@ def test_telephone_and_scanner_files_that_were_damaged_are_typed_errors_or_pictu
     count = share.count(MUTATIONS, parts=20)
     photographs = sorted(FOLDER.glob("gallery/**/*.jpg"))[::70]
     tally = in_a_process("mutate.py", f"{share.seed}:{form}", count, *photographs)
+    assert tally.pop("megabytes") < MOST_MEGABYTES
     assert sum(tally.values()) == count
     assert tally.keys() <= {"a picture", DAMAGED, NO_IMAGE, TOO_LARGE, UNSUPPORTED}
     assert tally[DAMAGED] > count / 20
