@@ -262,7 +262,10 @@ def light_shards(light_embedder: "Embedder", monkeypatch: pytest.MonkeyPatch) ->
     def settled(precision: str, device: str) -> str:
         return "f32" if precision == "auto" else choose_precision(precision, device)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("similarity.shards.run.load_embedder", lambda _: light_embedder)
+    monkeypatch.setattr(
+        "similarity.shards.run.load_embedder",
+        lambda task: light_embedder.with_view(task.origin.identity["preprocessing"].get("view", "crop")),
+    )
     monkeypatch.setattr("similarity.shards.run.weights_sha256", lambda _: light.WEIGHTS_SHA256)
     monkeypatch.setattr("similarity.shards.run.choose_precision", settled)
 

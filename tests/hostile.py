@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from similarity.embedding.backbones import BACKBONES
-from similarity.embedding.embedder import preprocess
+from similarity.embedding.views import preprocess
 from similarity.errors import ImageError
 from similarity.images.decoding import decode_scaled, thumbnail
 

@@ -47,7 +47,8 @@ def instead_of(embedder: Embedder) -> Load:
         is_bundled = choice.backbone == BACKBONE and bundled and choice.weights.samefile(bundled)
         if not is_bundled or options.get("precision", "auto") != "auto":
             return LOAD(choice, **options)
-        return Embedder(BACKBONE, embedder._engine, WEIGHTS_SHA256, note=choice.note)
+        light = Embedder(BACKBONE, embedder._engine, WEIGHTS_SHA256, note=choice.note)
+        return light.with_view(options.get("view", "crop"))
 
     return loads
 

@@ -58,15 +58,15 @@ def standin(log: Path | None = None) -> Embedder:
     return Embedder(BACKBONE, Projection(BACKBONE, log), "0" * 64)
 
 
-def load(_: EmbedderId) -> Embedder:
+def load(identity: EmbedderId | None) -> Embedder:
     """As `Embedder.restore`; it logs if the environment says so."""
     log = os.environ.get("EMBEDDED_LOG")
-    return standin(Path(log) if log else None)
+    return standin(Path(log) if log else None).with_view(identity.view if identity else "crop")
 
 
 def use_standin() -> None:
     """Have `index` use it in this process, whatever model is asked for."""
-    Embedder.load = classmethod(lambda *_, **__: load(None))  # type: ignore
+    Embedder.load = classmethod(lambda *_, view="crop", **__: load(None).with_view(view))  # type: ignore
 
 
 def answers(directory: Path) -> list[list[tuple[str, float]]]:

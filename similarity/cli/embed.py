@@ -12,9 +12,11 @@ from similarity.cli.options import (
     Model,
     PrecisionName,
     Products,
+    QualityName,
     Seed,
     SourcePath,
     SplitName,
+    ViewName,
     WeightsPath,
 )
 from similarity.cli.running import choose
@@ -42,6 +44,8 @@ def embed(
     model: Model = "auto",
     weights: WeightsPath = None,
     precision: PrecisionName = "auto",
+    view: ViewName = "auto",
+    quality: QualityName = "standard",
     shard_size: ShardSize = 512,
     thumbnails: Thumbnails = True,
     address: Address = None,
@@ -59,19 +63,11 @@ def embed(
     listed = open_list(source, split=split, products=products, seed=seed)
     workers = _workers(engine, address, cpus_per_worker)
     terminal.say_notes(notes_of(listed))
-    choice = choose(model, weights)
+    choice = choose(model, weights, quality)
     try:
         with terminal.indexing() as progress:
-            done = run.embed(
-                listed,
-                out,
-                choice,
-                workers=workers,
-                precision=precision,
-                size=shard_size,
-                thumbnails=thumbnails,
-                progress=progress,
-            )
+            options = run.ShardOptions(precision, view, quality, shard_size, thumbnails)
+            done = run.embed(listed, out, choice, options, workers=workers, progress=progress)
     except KeyboardInterrupt:
         terminal.say("Interrupted: finished shards stay. Run the same command again to go on where it stopped.")
         raise typer.Exit(INTERRUPTED) from None

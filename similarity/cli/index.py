@@ -15,6 +15,7 @@ from similarity.cli.options import (
     Model,
     PrecisionName,
     Products,
+    QualityName,
     RecipeName,
     RefinementName,
     Seed,
@@ -23,6 +24,7 @@ from similarity.cli.options import (
     SplitName,
     StoreName,
     StoreUri,
+    ViewName,
     WeightsPath,
 )
 from similarity.cli.running import choose, interruptible
@@ -42,6 +44,8 @@ def index(
     model: Model = "auto",
     weights: WeightsPath = None,
     precision: PrecisionName = "auto",
+    view: ViewName = "auto",
+    quality: QualityName = "standard",
     recipe: RecipeName = "auto",
     refinement: RefinementName = "auto",
     split: SplitName = None,
@@ -62,7 +66,12 @@ def index(
     _check_source(
         source,
         from_embeddings,
-        weights or split or products or exclude or gps or (model, precision) != ("auto", "auto"),
+        weights
+        or split
+        or products
+        or exclude
+        or gps
+        or (model, precision, view, quality) != ("auto", "auto", "auto", "standard"),
     )
     directory = find_gallery(gallery)
     kept_in = choose_store(store, uri) if store or uri else None
@@ -70,7 +79,8 @@ def index(
         _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
         return
     listed = open_source(str(source), split=split, products=products, seed=seed)
-    options = IndexOptions(choose(model, weights), precision, recipe, refinement, kept_in, exclude or (), gps)
+    chosen = choose(model, weights, quality)
+    options = IndexOptions(chosen, precision, recipe, refinement, kept_in, exclude or (), gps, view, quality)
     with interruptible(directory), terminal.indexing() as progress:
         built = Gallery.build(listed, directory, options, progress=progress)
     print_report(built.report, directory, as_json=as_json)
@@ -217,7 +227,7 @@ def _check_source(source: Path | None, from_embeddings: Path | None, options: ob
     if (source is None) == (from_embeddings is None):
         raise typer.BadParameter("give either pictures or --from-embeddings", param_hint="SOURCE")
     if from_embeddings and options:
-        fixed = "--model, --precision, --split, --exclude, --gps"
+        fixed = "--model, --precision, --view, --quality, --split, --exclude, --gps"
         raise typer.BadParameter("these were fixed by `embed`", param_hint=fixed)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from similarity.embedding.precision import Precision
+from similarity.embedding.view_names import Quality, ViewOrAuto
 from similarity.search.accuracy import Accuracy
 from similarity.sources import Split
 
@@ -19,6 +20,20 @@ WeightsPath = Annotated[
 ]
 PrecisionName = Annotated[
     Precision, typer.Option(help="Number format of the network; auto is bf16 or f32 on a CPU, f16 on a GPU.")
+]
+ViewName = Annotated[
+    ViewOrAuto,
+    typer.Option(
+        "--view",
+        help="Part of a picture that the network sees: crop (its centre), fit (more of a long picture, at no cost), or "
+        "both (their mean, twice the time); auto is fit, and crop for transformers.",
+    ),
+]
+QualityName = Annotated[
+    Quality,
+    typer.Option(
+        "--quality", help="best gives better results in about three times the time: both views, and two models."
+    ),
 ]
 RecipeName = Annotated[
     str, typer.Option("--recipe", help="Kind of index: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")

@@ -9,6 +9,7 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.options import INTERRUPTED
+from similarity.embedding.view_names import Quality
 from similarity.errors import GalleryDamagedError
 from similarity.sample import SAMPLE
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from similarity.gallery import Gallery
 
 
-def choose(model: str, weights: Path | None) -> "ModelChoice":
+def choose(model: str, weights: Path | None, quality: Quality = "standard") -> "ModelChoice":
     """A model with its published weights, downloaded if need be, or with fine-tuned ones; prints its note."""
     from similarity.embedding.backbones.tuned import choose_tuned
     from similarity.embedding.backbones.weights import choose_model
@@ -26,7 +27,7 @@ def choose(model: str, weights: Path | None) -> "ModelChoice":
         choice = choose_tuned(weights, model)
     else:
         with terminal.downloading("Downloading weights") as downloaded:
-            choice = choose_model(model, progress=downloaded)
+            choice = choose_model(model, quality=quality, progress=downloaded)
     if choice.note:
         terminal.say_notes(choice.note.splitlines())
     return choice

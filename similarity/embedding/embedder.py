@@ -1,21 +1,26 @@
 """The `Embedder`, which computes embeddings of pictures, and for some models of words, for galleries and queries."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from similarity.embedding.backbones import Backbone, Preprocessing, build_network, get_backbone
+from similarity.embedding.backbones import Backbone, build_network, get_backbone
 from similarity.embedding.backbones.tuned import find_choice
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, check_same, choose_model, weights_sha256
 from similarity.embedding.engines import Device, Engine, OpenVinoEngine, Pixels, TorchEngine, has_cuda
 from similarity.embedding.feature_maps import FeatureMap, FeatureMaps
+from similarity.embedding.map_placing import place
 from similarity.embedding.openvino_models import converted_network, digest, find_network, quantised_network
 from similarity.embedding.precision import Precision
 from similarity.embedding.text import TextEmbedder
+from similarity.embedding.view_names import View
+from similarity.embedding.views import merge, prepare_views, seen_box, windows
 from similarity.errors import ModelError
 from similarity.images.decoding import Decoded, decode_scaled
 from similarity.images.picture import Box
@@ -32,6 +37,7 @@ class EmbedderId:
         precision: number format that its network computes in.
         quantised: the folder of its int8 network, if it has one.
         network_sha256: the digest of that network, since a rebuilt gallery may have another one in the same folder.
+        view: the view of a picture that it embeds, see `views.py`.
     """
 
     model: str
@@ -39,6 +45,7 @@ class EmbedderId:
     precision: str = "auto"
     quantised: Path | None = None
     network_sha256: str | None = None
+    view: View = "crop"
 
 
 class Embedder:
@@ -49,6 +56,7 @@ class Embedder:
         weights_sha256: SHA-256 of the weights file, in hex.
         quantised: the folder of its int8 network, if it has one.
         network_sha256: the digest of that network.
+        view: the view of a picture that it embeds: crop, fit or both, see `views.py`.
         note: if the preferred model was not available, two lines: why, and the remedy.
     """
 
@@ -68,6 +76,7 @@ class Embedder:
         self.quantised = quantised
         self.network_sha256 = digest(quantised) if quantised else None
         self.note = note
+        self.view: View = "crop"
         self._engine = engine
         self._weights = weights
         self._texts = TextEmbedder(backbone, weights_sha256, weights)
@@ -80,6 +89,7 @@ class Embedder:
         precision: Precision = "auto",
         device: Device = "auto",
         threads: int | None = None,
+        view: View = "crop",
     ) -> "Embedder":
         """Load a backbone by name, or one that `choose_model` found.
 
@@ -88,6 +98,7 @@ class Embedder:
                 `quantise`).
             device: `auto` is a CUDA GPU if there is one.
             threads: maximum number of cores to use on a CPU; by default all.
+            view: the view of a picture to embed, see `views.py`.
 
         Raises:
             ModelError: it cannot be loaded.
@@ -102,7 +113,7 @@ class Embedder:
         else:
             network = converted_network(backbone, choice.weights, sha256)
             engine = OpenVinoEngine(network, backbone, precision=precision, threads=threads)
-        return cls(backbone, engine, sha256, weights=choice.weights, note=choice.note)
+        return cls(backbone, engine, sha256, weights=choice.weights, note=choice.note).with_view(view)
 
     @classmethod
     def quantise(cls, model: str | ModelChoice, pixels: Pixels) -> "Embedder":
@@ -131,19 +142,34 @@ class Embedder:
         backbone, sha256 = get_backbone(identity.model), identity.weights_sha256
         if identity.quantised:
             engine = OpenVinoEngine(identity.quantised, backbone, precision="int8")
-            return cls(backbone, engine, sha256, quantised=identity.quantised)
+            return cls(backbone, engine, sha256, quantised=identity.quantised).with_view(identity.view)
         # A gallery in bf16 or f16 may be searched on a computer without such arithmetic; f32 was chosen to be exact.
         precision: Precision = "f32" if identity.precision == "f32" else "auto"
         if not has_cuda() and (network := find_network(backbone, sha256)):
-            return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256)
-        embedder = cls.load(find_choice(backbone, sha256), precision=precision)
+            return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256).with_view(
+                identity.view
+            )
+        embedder = cls.load(find_choice(backbone, sha256), precision=precision, view=identity.view)
         check_same(backbone, embedder.weights_sha256, sha256)
         return embedder
 
     def serves(self, identity: EmbedderId) -> bool:
         """Whether its embeddings can be compared with those of the identified embedder."""
-        own = (self.backbone.name, self.weights_sha256, self.network_sha256)
-        return own == (identity.model, identity.weights_sha256, identity.network_sha256)
+        own = (self.backbone.name, self.weights_sha256, self.network_sha256, self.view)
+        return own == (identity.model, identity.weights_sha256, identity.network_sha256, identity.view)
+
+    def with_view(self, view: View) -> "Embedder":
+        """Return an embedder of another view, with the same network."""
+        if view == self.view:
+            return self
+        other = copy.copy(self)
+        other.view = view
+        return other
+
+    @property
+    def preprocessing(self) -> dict[str, Any]:
+        """The preprocessing and the view as a gallery's manifest keeps them, in JSON's own types."""
+        return preprocessing_facts(self.backbone, self.view)
 
     @property
     def dim(self) -> int:
@@ -165,14 +191,26 @@ class Embedder:
         return decode_scaled(data, name, side=self.backbone.preprocessing.resize)
 
     def prepare(self, image: Image.Image) -> Pixels:
-        """Preprocess an RGB image to the network's input, uint8 (crop, crop, 3)."""
-        return preprocess(image, self.backbone.preprocessing)
+        """Preprocess an RGB image to the network's input, uint8 (crop, crop, 3); of two windows, the first."""
+        first: Pixels = self.prepare_views(image)[0]
+        return first
+
+    def prepare_views(self, image: Image.Image) -> Pixels:
+        """Preprocess the windows of an RGB image that this view has: uint8 (1 or 2, crop, crop, 3)."""
+        return prepare_views(image, self.backbone.preprocessing, self.view)
 
     def embed(self, images: Sequence[Image.Image]) -> Vectors:
         """Embed a few RGB images, such as a query: float32 (n, dim), rows of unit length."""
         if not images:
             return np.empty((0, self.dim), np.float32)
-        return normalise(self._engine.run(np.stack([self.prepare(image) for image in images])))
+        pixels = [self.prepare_views(image) for image in images]
+        vectors = normalise(self._engine.run(np.concatenate(pixels)))
+        ends = np.cumsum([len(views) for views in pixels])
+        return np.stack([merge(part) for part in np.split(vectors, ends[:-1])])
+
+    def seen_box(self, size: tuple[int, int]) -> Box:
+        """Return the part of a picture of this size, width and height, that `feature_map` covers."""
+        return seen_box(size, self.backbone.preprocessing, self.view)
 
     def feature_map(self, image: Image.Image) -> FeatureMap:
         """Return the network's last feature map for an RGB image; it covers the part that `seen_box` returns.
@@ -180,7 +218,8 @@ class Embedder:
         Raises:
             ModelError: this network has no feature map, or its network for the CPU cannot be loaded.
         """
-        return self._feature_maps.run(self.prepare(image))
+        maps = [self._feature_maps.run(pixels) for pixels in self.prepare_views(image)]
+        return place(maps, windows(image.size, self.backbone.preprocessing, self.view), image.size)
 
     def embed_with_map(self, image: Image.Image) -> tuple[Vectors, FeatureMap]:
         """Return the embedding of an RGB image, float32 (dim,), and its feature map; raises as `feature_map`.
@@ -229,46 +268,17 @@ class Embedder:
         """Embed many pictures in order, with the highest throughput.
 
         Args:
-            batches: each uint8 (0..batch, crop, crop, 3), of pictures from `prepare`; some are read ahead.
+            batches: each uint8 (0..batch, crop, crop, 3), of windows from `prepare_views`; some are read ahead.
 
         Yields:
-            For each batch float32 (0..batch, dim), rows of unit length.
+            For each batch float32 (0..batch, dim), rows of unit length; see `views.merge` for pictures of two windows.
         """
         return map(normalise, self._engine.stream(batches))
 
 
-def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
-    """Resize and crop an RGB image to the size a network was trained on, without normalisation.
-
-    Equal to torchvision's `Resize(how.resize)` and `CenterCrop(how.crop)` on the same image (`Resize` of both sides if
-    it is squashed), except that only the crop is computed, so that a picture 1 pixel wide and 60,000 high is not slower
-    than others.
-
-    Returns:
-        uint8 (crop, crop, 3).
-    """
-    left, top, right, bottom = _crop_edges(image.size, how)
-    filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-    box = (left, top, min(right, image.width), min(bottom, image.height))
-    return np.asarray(image.resize((how.crop, how.crop), filters[how.interpolation], box=box))
-
-
-def seen_box(size: tuple[int, int], how: Preprocessing) -> Box:
-    """Return the part of a picture of this size, width and height, that a network sees."""
-    width, height = size
-    left, top, right, bottom = _crop_edges(size, how)
-    return Box(left / width, top / height, min(1.0, right / width), min(1.0, bottom / height))
-
-
-def _crop_edges(size: tuple[int, int], how: Preprocessing) -> tuple[float, float, float, float]:
-    """Return the crop in pixels; right and bottom may be a fraction of a pixel outside of the picture."""
-    short = min(size)
-    # The sizes and offsets below are rounded the way torchvision rounds them.
-    resized = [how.resize if side == short or how.fit == "squash" else int(how.resize * side / short) for side in size]
-    offsets = [round((side - how.crop) / 2.0) for side in resized]
-    scales = [side / new for side, new in zip(size, resized, strict=True)]
-    left, top = (offset * scale for offset, scale in zip(offsets, scales, strict=True))
-    return left, top, left + how.crop * scales[0], top + how.crop * scales[1]
+def preprocessing_facts(backbone: Backbone, view: View) -> dict[str, Any]:
+    """The preprocessing of pictures as a manifest keeps it; older galleries lack the view, which is `crop`."""
+    return backbone.preprocessing.facts() | ({} if view == "crop" else {"view": view})
 
 
 # Loads the embedder that made a gallery.

@@ -12,8 +12,10 @@ from typing import TypeVar
 import numpy as np
 
 from similarity.embedding.backbones import Preprocessing
-from similarity.embedding.embedder import Embedder, preprocess
+from similarity.embedding.embedder import Embedder
 from similarity.embedding.engines import Pixels
+from similarity.embedding.view_names import View
+from similarity.embedding.views import merge, prepare_views
 from similarity.errors import FetchError, ImageError
 from similarity.images.decoding import decode_scaled, read_exif, thumbnail
 from similarity.images.exif import without_place
@@ -57,6 +59,8 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
+    """A decoded item: `pixels` is what the network is given, uint8 (windows, crop, crop, 3)."""
+
     item: Item
     pixels: Pixels
     thumbnail: bytes
@@ -98,19 +102,19 @@ def embed_source(
             report.advance(len(batch))
 
 
-def read_pixels(source: Source, how: Preprocessing, count: int) -> Pixels:
-    """Read an even sample of a source's pictures as network input: uint8 (0..count, crop, crop, 3)."""
+def read_pixels(source: Source, how: Preprocessing, count: int, view: View = "crop") -> Pixels:
+    """Read an even sample of a source's pictures as network input: uint8 (0 to count or twice that, crop, crop, 3)."""
     step = max(1, -(-len(source.items) // count))
 
     def read(item: Item) -> Pixels | None:
         try:
-            return preprocess(decode_scaled(source.read(item).data, item.path, side=how.resize).image, how)
+            return prepare_views(decode_scaled(source.read(item).data, item.path, side=how.resize).image, how, view)
         except (ImageError, FetchError):
             return None  # it is reported when it is indexed
 
     with _pool(source) as pool:
         pictures = [pixels for pixels in _ahead(pool, source.items[::step], read) if pixels is not None]
-    return np.stack(pictures) if pictures else np.empty((0, how.crop, how.crop, 3), np.uint8)
+    return np.concatenate(pictures) if pictures else np.empty((0, how.crop, how.crop, 3), np.uint8)
 
 
 @contextmanager
@@ -170,7 +174,7 @@ def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[st
         return Skipped(source.whereabouts(item), error.reason, source.name)
     small = thumbnail(decoded.image) if thumbnails else b""
     sized = replace(file, width=decoded.width, height=decoded.height, exif=decoded.exif)
-    return _Prepared(sized, embedder.prepare(decoded.image), small)
+    return _Prepared(sized, embedder.prepare_views(decoded.image), small)
 
 
 def _reduced(read: _Read, gps: bool) -> _Read:
@@ -193,30 +197,36 @@ def _once(results: Iterator[_Read]) -> Iterator[_Read]:
 
 
 def _batches(results: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
-    """Group results into batches of up to `size` pictures, with results that need no embedding between them."""
+    """Group results into batches of up to `size` windows, with results that need no embedding between them."""
     batch: list[_Read] = []
-    pictures = 0
+    filled = 0
     for result in results:
-        batch.append(result)
-        pictures += isinstance(result, _Prepared)
-        if pictures == size or len(batch) == AHEAD:
+        more = len(result.pixels) if isinstance(result, _Prepared) else 0
+        if filled + more > size:
             yield batch
-            batch, pictures = [], 0
+            batch, filled = [], 0
+        batch.append(result)
+        filled += more
+        if filled == size or len(batch) == AHEAD:
+            yield batch
+            batch, filled = [], 0
     if batch:
         yield batch
 
 
 def _stack(batch: list[_Read], how: Preprocessing) -> Pixels:
-    """Return the pixels of a batch's pictures, uint8 (0..size, crop, crop, 3)."""
+    """Return the windows of a batch's pictures, uint8 (0..size, crop, crop, 3)."""
     pixels = [result.pixels for result in batch if isinstance(result, _Prepared)]
-    return np.stack(pixels) if pixels else np.empty((0, how.crop, how.crop, 3), np.uint8)
+    return np.concatenate(pixels) if pixels else np.empty((0, how.crop, how.crop, 3), np.uint8)
 
 
 def _join(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
     """Join the results of a batch with their vectors."""
-    rows = iter(vectors)
+    row = 0
     for result in batch:
         if isinstance(result, _Prepared):
-            yield Embedded(result.item, next(rows), result.thumbnail)
+            count = len(result.pixels)
+            yield Embedded(result.item, merge(vectors[row : row + count]), result.thumbnail)
+            row += count
         else:
             yield result

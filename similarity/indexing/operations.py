@@ -19,6 +19,8 @@ from similarity.embedding.backbones.weights import ModelChoice
 from similarity.embedding.embedder import Embedder, Load
 from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.embedding.precision import Precision
+from similarity.embedding.view_names import View
+from similarity.embedding.views import choose_view
 from similarity.errors import GalleryError, SourceError
 from similarity.indexing.known import Known
 from similarity.indexing.options import DEFAULTS, IndexOptions
@@ -43,7 +45,7 @@ from similarity.storage.thumbnails import copy_thumbnails
 from similarity.storage.writing import write_generation
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
-from similarity.vectors.refinement import choose_refinement
+from similarity.vectors.refinement import choose_refinement, power_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +62,12 @@ def index(
     started, source = time.perf_counter(), exclude(without_folder(source, directory), options.exclude)
     store = options.store or default_store(directory)
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
+    view = choose_view(options.view, choice.backbone, options.quality)
     with writing(directory, f"index {source.name}"):
-        embedder = _load_embedder(choice, options.precision, source, progress)
+        embedder = _load_embedder(choice, options.precision, view, source, progress)
         excluded = {source.name: list(options.exclude)} if options.exclude else {}
         base = _manifest(embedder, source.name, options.recipe, options.refinement)
-        base = replace(base, store=store, excluded=excluded, gps=options.gps)
+        base = replace(base, store=store, excluded=excluded, gps=options.gps, neighbour_power=power_of(options.quality))
         replaced = replaced_generation(directory)
         before = replaced if replaced and _is_usable(replaced, base, is_exact=is_exact) else None
         leaving = replaced.items if replaced else ()
@@ -242,18 +245,20 @@ def _embed(run: Run, source: Source, embedder: Embedder, progress: OnProgress | 
         yield known
 
 
-def _load_embedder(choice: ModelChoice, precision: Precision, source: Source, progress: OnProgress | None) -> Embedder:
+def _load_embedder(
+    choice: ModelChoice, precision: Precision, view: View, source: Source, progress: OnProgress | None
+) -> Embedder:
     """Load a model; an int8 network is calibrated on the pictures that it will embed."""
     _report(progress, f"Preparing {choice.backbone.title}")
     if precision != "int8":
-        return Embedder.load(choice, precision=precision)
-    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES)
+        return Embedder.load(choice, precision=precision, view=view)
+    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES, view)
     if not len(pixels):
         raise SourceError(
             f"The network cannot be calibrated: none of the pictures tried from {source.name} can be read."
         )
     _report(progress, f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures")
-    return Embedder.quantise(choice, pixels)
+    return Embedder.quantise(choice, pixels).with_view(view)
 
 
 def replaced_generation(directory: Path) -> Generation | None:
@@ -281,7 +286,7 @@ def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: s
         model=embedder.backbone.name,
         note=embedder.note,
         weights_sha256=embedder.weights_sha256,
-        preprocessing=embedder.backbone.preprocessing.facts(),
+        preprocessing=embedder.preprocessing,
         precision=embedder.precision,
         network_sha256=embedder.network_sha256,
         dim=embedder.dim,

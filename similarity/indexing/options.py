@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
 from similarity.embedding.precision import Precision
+from similarity.embedding.view_names import Quality
 from similarity.fetch.downloads import DownloadProgress
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search.stores import Store
@@ -22,6 +23,8 @@ class IndexKeywords(TypedDict, total=False):
     store: Store | None
     exclude: Sequence[str]
     gps: bool
+    view: str
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class IndexOptions:
         store: store of the index, see `search.stores`; None keeps the store of a gallery, or takes that of new ones.
         exclude: patterns of files to leave out, in the syntax of .gitignore; a sync remembers them.
         gps: whether to keep where pictures were taken, if they say so; `add` and `sync` do as the gallery does.
+        view: the view of a picture that the network sees: crop, fit, both or `auto`, see `embedding.views`.
+        quality: `best` takes more time for better results, where model and view are `auto`.
     """
 
     model: str | ModelChoice = AUTO
@@ -45,6 +50,8 @@ class IndexOptions:
     store: Store | None = None
     exclude: Sequence[str] = ()
     gps: bool = False
+    view: str = AUTO
+    quality: Quality = "standard"
 
     def updated(self, **keywords: Unpack[IndexKeywords]) -> "IndexOptions":
         """The same options with some others; raises TypeError for one that does not exist."""
@@ -52,7 +59,9 @@ class IndexOptions:
 
     def choose_model(self, progress: DownloadProgress | None = None) -> ModelChoice:
         """Find the model's weights, and download them if necessary; raises ModelError if that fails."""
-        return choose_model(self.model, progress=progress) if isinstance(self.model, str) else self.model
+        if isinstance(self.model, ModelChoice):
+            return self.model
+        return choose_model(self.model, quality=self.quality, progress=progress)
 
 
 DEFAULTS = IndexOptions()

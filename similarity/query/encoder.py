@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from similarity.embedding.backbones import understands_text
-from similarity.embedding.embedder import Embedder, seen_box
+from similarity.embedding.embedder import Embedder
 from similarity.errors import GalleryError, SearchError
 from similarity.images.picture import QueryFile
 from similarity.query.explain import Look, decompose
@@ -131,7 +131,7 @@ class QueryEncoder:
         if not with_regions:
             return embedder.embed(images), None
         embedding, seen = embedder.embed_with_map(images[0])
-        look = decompose(seen, seen_box(images[0].size, embedder.backbone.preprocessing), self.vectors, self.head)
+        look = decompose(seen, embedder.seen_box(images[0].size), self.vectors, self.head)
         return np.concatenate([embedding[np.newaxis], embedder.embed(images[1:])]), look
 
     def _refine(self, embeddings: Vectors) -> Vectors:

@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from similarity.embedding.embedder import Embedder, seen_box
+from similarity.embedding.embedder import Embedder
 from similarity.embedding.feature_maps import FeatureMap
 from similarity.errors import ImageError
 from similarity.images.picture import Box
@@ -149,8 +149,7 @@ def look(image: Image.Image, embedder: Embedder, vectors: StoredVectors, head: H
     Raises:
         ModelError: the network has no feature map.
     """
-    box = seen_box(image.size, embedder.backbone.preprocessing)
-    return decompose(embedder.feature_map(image), box, vectors, head)
+    return decompose(embedder.feature_map(image), embedder.seen_box(image.size), vectors, head)
 
 
 def decompose(seen: FeatureMap, box: Box, vectors: StoredVectors, head: Head | None = None) -> Look:

@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 from similarity.embedding.backbones.weights import ModelChoice, weights_sha256
 from similarity.embedding.engines import choose_precision, has_cuda
 from similarity.embedding.precision import Precision
+from similarity.embedding.view_names import AUTO, Quality
+from similarity.embedding.views import choose_view
 from similarity.errors import ModelError, ShardError, SourceError
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Progress, Reporter
@@ -22,6 +24,27 @@ from similarity.sources import Skipped, Source
 from similarity.sources.parquet_table import Listing
 
 Advance = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardOptions:
+    """Options of shards, with their defaults.
+
+    Attributes:
+        precision: number format of the network; not int8.
+        view, quality: as in `indexing.options`.
+        size: pictures of a shard; another size makes other shards.
+        thumbnails: whether to make thumbnails, for galleries that are made from the shards.
+    """
+
+    precision: Precision = "auto"
+    view: str = AUTO
+    quality: Quality = "standard"
+    size: int = CHUNK
+    thumbnails: bool = True
+
+
+DEFAULTS = ShardOptions()
 
 
 class Workers(Protocol):
@@ -112,11 +135,9 @@ def embed(
     source: Source | Listing,
     out: str | Path,
     choice: ModelChoice,
+    options: ShardOptions = DEFAULTS,
     *,
     workers: AbstractContextManager[Workers] | None = None,
-    precision: Precision = "auto",
-    size: int = CHUNK,
-    thumbnails: bool = True,
     progress: OnProgress | None = None,
 ) -> Embedding:
     """Embed a list into shards; shards of earlier runs are kept.
@@ -124,8 +145,6 @@ def embed(
     Args:
         out: the folder, made if need be.
         workers: the workers; this process unless given, see `ray.cluster`.
-        size: pictures of a shard; another size makes other shards.
-        thumbnails: whether to make thumbnails, for galleries that are made from the shards.
 
     Raises:
         ShardError: the folder holds something else, is in use, or cannot be written. SourceError: the list cannot be
@@ -135,9 +154,9 @@ def embed(
     started, folder = time.perf_counter(), full_path(out)
     _report(progress, f"Preparing {choice.backbone.title}")
     with workers or nullcontext(LocalWorkers()) as at_work, holding(folder):
-        origin = _origin(source.name, choice, precision, at_work.device, thumbnails=thumbnails)
+        origin = _origin(source.name, choice, options, at_work.device)
         begin(folder, origin)
-        chunks, skipped = _cut(source, size, origin)
+        chunks, skipped = _cut(source, options.size, origin)
         before = find_finished(folder, chunks, origin)
         missing = [chunk for chunk in chunks if name_of(chunk) not in before]
         done = _work(at_work, Task(folder, origin, at_work.device), missing, progress)
@@ -150,17 +169,17 @@ def embed(
     return Embedding(folder, origin, at_work.name, before, done, skipped, seconds)
 
 
-def _origin(
-    source: str, choice: ModelChoice, precision: Precision, device: Literal["cpu", "cuda"], *, thumbnails: bool
-) -> Origin:
+def _origin(source: str, choice: ModelChoice, options: ShardOptions, device: Literal["cpu", "cuda"]) -> Origin:
     """The origin of the shards, decided once for all workers; raises ModelError if runs cannot share the model."""
-    if precision == "int8":
+    if options.precision == "int8":
         raise ModelError(
             "An int8 network is made for one gallery, from its own pictures, so that embeddings of several runs could "
             "not be compared: embed with another precision, or `index` with int8."
         )
-    backbone, settled = choice.backbone, choose_precision(precision, device)
-    return Origin(identity(backbone.name, weights_sha256(choice.weights), settled), backbone.dim, source, thumbnails)
+    backbone, settled = choice.backbone, choose_precision(options.precision, device)
+    view = choose_view(options.view, backbone, options.quality)
+    model = identity(backbone.name, weights_sha256(choice.weights), settled, view)
+    return Origin(model, backbone.dim, source, options.thumbnails)
 
 
 def _cut(source: Source | Listing, size: int, origin: Origin) -> tuple[list[Chunk], list[Skipped]]:

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.tuned import find_choice
-from similarity.embedding.embedder import Embedder
+from similarity.embedding.embedder import Embedder, preprocessing_facts
 from similarity.embedding.pipeline import Embedded, Recognised, Result, embed_source
 from similarity.embedding.precision import Precision
+from similarity.embedding.view_names import View
 from similarity.errors import ShardError
 from similarity.shards.chunks import Chunk
 from similarity.shards.folder import FACTS, name_of
@@ -77,7 +78,8 @@ def load_embedder(task: Task) -> Embedder:
     expected = task.origin.identity
     precision: Precision = expected["precision"]
     choice = find_choice(get_backbone(expected["model"]), expected["weights_sha256"])
-    embedder = Embedder.load(choice, precision=precision, device=task.device, threads=task.threads)
+    view: View = expected["preprocessing"].get("view", "crop")
+    embedder = Embedder.load(choice, precision=precision, device=task.device, threads=task.threads, view=view)
     if identity_of(embedder) != expected:
         raise ShardError(
             f"The weights of {expected['model']} differ between a worker's computer and this one: copy them."
@@ -87,13 +89,13 @@ def load_embedder(task: Task) -> Embedder:
 
 def identity_of(embedder: Embedder) -> dict[str, Any]:
     """The model and preprocessing of an embedder, as in `Manifest.identity`."""
-    return identity(embedder.backbone.name, embedder.weights_sha256, embedder.precision)
+    return identity(embedder.backbone.name, embedder.weights_sha256, embedder.precision, embedder.view)
 
 
-def identity(model: str, weights_sha256: str, precision: str) -> dict[str, Any]:
+def identity(model: str, weights_sha256: str, precision: str, view: View) -> dict[str, Any]:
     """The same for an embedder that is not loaded yet; never int8, which each gallery has of its own."""
     backbone = get_backbone(model)
-    facts = backbone.preprocessing.facts()
+    facts = preprocessing_facts(backbone, view)
     return Manifest(model, weights_sha256, facts, precision, backbone.dim, "").identity
 
 

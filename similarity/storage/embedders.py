@@ -16,7 +16,12 @@ def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
     """
     manifest = generation.manifest
     identity = EmbedderId(
-        manifest.model, manifest.weights_sha256, manifest.precision, generation.quantised, manifest.network_sha256
+        manifest.model,
+        manifest.weights_sha256,
+        manifest.precision,
+        generation.quantised,
+        manifest.network_sha256,
+        manifest.view,
     )
     try:
         embedder = load(identity)
@@ -24,6 +29,6 @@ def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
         raise GalleryError(
             f"The gallery {name} was made with {manifest.model}, which cannot be loaded: {error}"
         ) from error
-    if not embedder.serves(identity) or embedder.backbone.preprocessing.facts() != manifest.preprocessing:
+    if not embedder.serves(identity) or embedder.preprocessing != manifest.preprocessing:
         raise GalleryError(f"The gallery {name} was made with another model or preprocessing: index it again.")
     return embedder

@@ -148,7 +148,7 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
         embeddings = StoredVectors(folder / EMBEDDINGS)
         head = read_head(folder / HEAD, manifest.dim) if manifest.head_sha256 else None
         projected = StoredVectors(folder / PROJECTED) if head else embeddings
-        vectors = read_refined(folder, projected, manifest.refinement)
+        vectors = read_refined(folder, projected, manifest.refinement, manifest.neighbour_power)
         index = read_index(folder, manifest, vectors)
     except UNREADABLE as error:
         raise unreadable_or_damaged(folder, error, f"cannot be read ({error})") from error

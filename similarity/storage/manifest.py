@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from similarity.embedding.view_names import VIEWS, View
 from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.files import parse_json, read_own
 from similarity.paths import CHECKSUM, MANIFEST
@@ -17,14 +18,14 @@ from similarity.search.stores import EMBEDDED, Store
 from similarity.sources import Skipped
 from similarity.sources.base import is_place_gone
 from similarity.storage.unreadable import unreadable_or_damaged
-from similarity.vectors.methods import Method
+from similarity.vectors.methods import POWER, Method
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 # The version that is written, and the oldest that is read. Version 2 has exact search only; refinement, heads, Milvus
-# and EXIF came with versions 4, 5, 6 and 7. REFINED is the first version with refinement.
-FORMAT, OLDEST, REFINED = 7, 2, 4
+# EXIF and the power of neighbours came with versions 4, 5, 6, 7 and 8. REFINED is the first version with refinement.
+FORMAT, OLDEST, REFINED = 8, 2, 4
 MOST_BYTES = 200_000_000  # of a manifest, which lists all skipped files
 
 # Bounds on pictures and dimensions: more than anybody has, and too few for arithmetic to overflow.
@@ -114,6 +115,7 @@ class Manifest:
         excluded: patterns of files that are left out of a source, by its name; see `sources.excluding`.
         written_in: the gallery's folder when the generation was written; see `storage.copied_disk`.
         gps: whether places where pictures were taken are kept.
+        neighbour_power: the power of similarities by which pictures are moved towards neighbours; see `refined`.
         files: size and SHA-256 of every other file of the generation.
     """
 
@@ -146,7 +148,13 @@ class Manifest:
     excluded: dict[str, list[str]] = field(default_factory=dict)
     written_in: str = ""
     gps: bool = False
+    neighbour_power: float = POWER
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def view(self) -> View:
+        """The view of a picture that was embedded; older galleries have the crop, see `embedding.views`."""
+        return next((view for view in VIEWS if view == self.preprocessing.get("view")), "crop")
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -117,7 +117,8 @@ def _write_vectors(folder: Path, draft: Draft, progress: OnProgress | None) -> S
         written = _write_projected(folder, written, draft.head, recipe)
     # In an index that is continued, this centre was subtracted from the vectors.
     centre = draft.change.before.vectors.centre if draft.change and not recipe.is_exact else None
-    return refine(folder, written, manifest.refinement, centre=centre, progress=progress)
+    power = manifest.neighbour_power
+    return refine(folder, written, manifest.refinement, centre=centre, power=power, progress=progress)
 
 
 def _copy_network(quantised: Path, target: Path) -> None:

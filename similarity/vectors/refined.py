@@ -6,10 +6,11 @@ import numpy.typing as npt
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.centred import SHORTEST, CentredRows, Nearest
 from similarity.vectors.memmap import Comparison, Key, MappedRows, Split
+from similarity.vectors.methods import POWER
 
-# How many of the nearest a picture is moved towards, each with its cosine similarity to this power as its weight. Four
-# to six measure alike; with 10 or 20, kinds are told apart better and single products worse. The power is the paper's.
-NEAREST, POWER = 4, 3
+# How many of the nearest a picture is moved towards, each with a power of its cosine similarity as its weight. Four to
+# six measure alike; with 10 or 20, kinds are told apart better and single products worse.
+NEAREST = 4
 # One more is kept of each picture, to be looked at in place of one that is taken out.
 KEPT = NEAREST + 1
 # From this cosine similarity on, a query is taken for the picture itself, embedded by other arithmetic, which would
@@ -22,12 +23,13 @@ GATHERED = 1024
 class Refined:
     """Comparing the rows of a file refined, as they are read. Safe to share between threads; see `Comparison`."""
 
-    def __init__(self, rows: MappedRows, centre: Vectors, nearest: Nearest | None = None) -> None:
+    def __init__(self, rows: MappedRows, centre: Vectors, nearest: Nearest | None = None, power: float = POWER) -> None:
         """Refine the rows of a file.
 
         Args:
             centre: the mean that is taken off, float32 (dim,).
             nearest: for each row the nearest ones, nearest first, int32 (n, up to KEPT); it is moved towards NEAREST.
+            power: the power of a similarity that is a neighbour's weight.
 
         Raises:
             ValueError: these are not of one gallery.
@@ -35,6 +37,7 @@ class Refined:
         if nearest is not None and (len(nearest) != len(rows) or not _are_rows(nearest, len(rows))):
             raise ValueError("neighbours in other embeddings")
         self._rows, self.centre, self.nearest = CentredRows(rows, centre), centre, nearest
+        self._power = np.float32(power)
         self._followers: tuple[npt.NDArray[np.int64], Nearest] | None = None
 
     def __getitem__(self, key: Key) -> Vectors:
@@ -72,7 +75,7 @@ class Refined:
             return Split(scale, offset, np.zeros_like(embedding))
         nearest, is_known = self._neighbours(centred, None)
         others = self._rows.gather(nearest[0])
-        weights = np.maximum(others @ centred[0], 0) ** POWER
+        weights = np.maximum(others @ centred[0], 0) ** self._power
         added = weights @ others
         # A picture of the gallery is its own first neighbour, and that part is its own.
         itself = weights[0] if is_known[0] else np.float32(0)
@@ -132,7 +135,7 @@ class Refined:
         moved = centred.copy()
         for place in nearest.T:
             others = self._rows.gather(place)
-            weights = np.maximum(np.einsum("ij,ij->i", centred, others), 0) ** POWER
+            weights = np.maximum(np.einsum("ij,ij->i", centred, others), 0) ** self._power
             moved += weights[:, np.newaxis] * others
         return normalise(moved)
 

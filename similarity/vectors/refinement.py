@@ -26,9 +26,9 @@ from similarity.progress import OnProgress, Reporter
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.centred import MATRIX, CentredRows, Nearest
 from similarity.vectors.memmap import StoredVectors
-from similarity.vectors.methods import METHODS, Method
+from similarity.vectors.methods import CLOSER, METHODS, POWER, Method
 from similarity.vectors.npy_files import read_array, read_rows
-from similarity.vectors.refined import KEPT, NEAREST, POWER, Refined
+from similarity.vectors.refined import KEPT, NEAREST, Refined
 
 __all__ = [
     "AUTO",
@@ -115,12 +115,14 @@ def refine(
     method: Method,
     *,
     centre: Vectors | None = None,
+    power: float = POWER,
     progress: OnProgress | None = None,
 ) -> StoredVectors:
     """Refine the embeddings of a file, and write the centre and the neighbours that are needed for it into a folder.
 
     Args:
         centre: the vector to take off; the mean unless given.
+        power: see `power_of`.
     """
     if method == "none":
         return embeddings
@@ -130,10 +132,10 @@ def refine(
     if method == "neighbours":
         nearest = _all_nearest(CentredRows(embeddings.rows, centre), progress)
         np.save(folder / NEIGHBOURS, nearest, allow_pickle=False)
-    return read_refined(folder, embeddings, method)
+    return read_refined(folder, embeddings, method, power)
 
 
-def read_refined(folder: Path, embeddings: StoredVectors, method: str) -> StoredVectors:
+def read_refined(folder: Path, embeddings: StoredVectors, method: str, power: float = POWER) -> StoredVectors:
     """Read the result of `refine`; raises OSError or ValueError if it is not in the folder."""
     if method == "none":
         return embeddings
@@ -143,7 +145,12 @@ def read_refined(folder: Path, embeddings: StoredVectors, method: str) -> Stored
     nearest = None
     if method == "neighbours":
         nearest = read_rows(folder / NEIGHBOURS, len(embeddings), np.int32, KEPT)
-    return embeddings.compared_by(Refined(embeddings.rows, centre, nearest))
+    return embeddings.compared_by(Refined(embeddings.rows, centre, nearest, power))
+
+
+def power_of(quality: str) -> float:
+    """The power of the similarity by which a neighbour counts in a gallery of this quality, standard or best."""
+    return CLOSER if quality == "best" else POWER
 
 
 def _mean(embeddings: StoredVectors) -> Vectors:

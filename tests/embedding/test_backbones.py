@@ -29,8 +29,8 @@ from similarity import Embedder, SimilarityError
 from similarity.cli import app
 from similarity.embedding.backbones import BACKBONES, Preprocessing, build_network, get_backbone, timm_names
 from similarity.embedding.backbones.weights import choose_model, find_weights
-from similarity.embedding.embedder import preprocess
 from similarity.embedding.engines import TorchEngine
+from similarity.embedding.views import preprocess
 from similarity.errors import ModelError, WeightsError
 from similarity.vectors.arrays import normalise
 

@@ -16,9 +16,10 @@ from randomised import publish_weights
 from similarity import Embedder
 from similarity.embedding.backbones import BACKBONES, build_network
 from similarity.embedding.backbones.weights import obtain_weights
-from similarity.embedding.embedder import EmbedderId, preprocess
+from similarity.embedding.embedder import EmbedderId
 from similarity.embedding.engines import TorchEngine
 from similarity.embedding.openvino_models import _picture_folder, find_network
+from similarity.embedding.views import preprocess
 from similarity.errors import WeightsError
 from similarity.images.decoding import read_image
 from similarity.vectors.arrays import normalise

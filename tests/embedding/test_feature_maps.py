@@ -9,9 +9,9 @@ from PIL import Image
 from standin import standin
 
 from similarity.embedding.backbones import Preprocessing
-from similarity.embedding.embedder import preprocess, seen_box
 from similarity.embedding.feature_maps import FeatureMaps
 from similarity.embedding.openvino_models import openvino
+from similarity.embedding.views import preprocess, seen_box
 from similarity.errors import ModelError
 
 

@@ -390,7 +390,7 @@ def test_a_disk_that_is_too_small_is_an_error_before_it_is_full(
 
 
 def test_the_middle_of_a_decoded_picture_is_what_a_gallery_embeds(pictures: Path, tmp_path: Path) -> None:
-    from similarity.embedding.embedder import preprocess
+    from similarity.embedding.views import preprocess
     from similarity.images.decoding import decode_scaled
 
     items = open_source(pictures).items[:4]

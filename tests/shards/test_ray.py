@@ -31,7 +31,7 @@ from similarity.errors import ClusterError, ModelError, SimilarityError
 from similarity.shards.chunks import open_list
 from similarity.shards.ray import QUIET, cluster
 from similarity.shards.resources import Layout, lay_out
-from similarity.shards.run import embed
+from similarity.shards.run import ShardOptions, embed
 from similarity.shards.worker import Task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,10 +155,17 @@ def test_workers_are_given_their_cores_and_embed_what_this_process_embeds(
     monkeypatch.setattr("similarity.shards.ray.load_embedder", load)
     monkeypatch.setenv("SIMILARITY_EXAMPLE", "for workers too")
     choice, told = choose_model(MODEL), []
-    done = embed(open_list(folder), tmp_path / "out", choice, workers=cluster(cores=4), size=6, progress=told.append)
+    done = embed(
+        open_list(folder),
+        tmp_path / "out",
+        choice,
+        ShardOptions(size=6),
+        workers=cluster(cores=4),
+        progress=told.append,
+    )
     assert (done.engine, done.embedded, done.shards, told[-1].done) == ("ray", 15, 3, 16)
     assert [one.path for one in done.skipped] == [str(folder / "dots" / "bad.jpg")]
-    embed(open_list(folder), tmp_path / "local", choice, size=6)
+    embed(open_list(folder), tmp_path / "local", choice, ShardOptions(size=6))
     assert_same(tmp_path / "out", tmp_path / "local")
     assert [task.threads for task in tasks] == [4], "one model for all the chunks of a worker"
     assert standin.asked == {
@@ -206,10 +213,10 @@ def test_a_cluster_that_gives_up_leaves_what_is_done_for_the_next_run(
 ) -> None:
     standin.gives_up = RayError("a page of stack traces")
     with pytest.raises(ClusterError, match=r"Ray failed \(RayError\): run the same command again"):
-        embed(open_list(pictures), tmp_path / "out", choose_model(MODEL), workers=cluster(), size=5)
+        embed(open_list(pictures), tmp_path / "out", choose_model(MODEL), ShardOptions(size=5), workers=cluster())
     assert not standin.is_running
     standin.gives_up = None
-    done = embed(open_list(pictures), tmp_path / "out", choose_model(MODEL), workers=cluster(), size=5)
+    done = embed(open_list(pictures), tmp_path / "out", choose_model(MODEL), ShardOptions(size=5), workers=cluster())
     assert (done.embedded, done.resumed) == (10, 5)
 
 

@@ -15,7 +15,7 @@ from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ModelError, ShardError, SourceError
 from similarity.progress import Progress
 from similarity.shards.chunks import open_list
-from similarity.shards.run import Embedding, embed
+from similarity.shards.run import Embedding, ShardOptions, embed
 
 Embed = Callable[..., Embedding]
 
@@ -24,8 +24,8 @@ Embed = Callable[..., Embedding]
 def embedding(light_shards: None) -> Embed:  # noqa: ARG001
     """Embeds a place into a folder with the light network, five pictures a shard."""
 
-    def call(place: Path, out: Path, *, size: int = 5, **options: Any) -> Embedding:
-        return embed(open_list(place), out, choose_model(MODEL), size=size, **options)
+    def call(place: Path, out: Path, *, size: int = 5, progress: Any = None, **options: Any) -> Embedding:
+        return embed(open_list(place), out, choose_model(MODEL), ShardOptions(size=size, **options), progress=progress)
 
     return call
 

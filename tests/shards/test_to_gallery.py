@@ -12,7 +12,7 @@ from similarity import Gallery
 from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ShardError, SimilarityError, SourceError
 from similarity.shards.chunks import open_list
-from similarity.shards.run import embed
+from similarity.shards.run import ShardOptions, embed
 from similarity.shards.to_gallery import index_shards
 from similarity.storage.generations import read_generation
 from similarity.storage.thumbnails import read_thumbnail
@@ -25,7 +25,7 @@ def shards(light_shards: None, own_pictures: Path, tmp_path: Path) -> Path:  # n
     """Those of 15 pictures, a copy and a bad file, four to a shard."""
     (own_pictures / "dots" / "bad.jpg").write_bytes(b"no picture")
     (own_pictures / "rings" / "copy.jpg").write_bytes((own_pictures / "dots" / "dots-0.jpg").read_bytes())
-    embed(open_list(own_pictures), tmp_path / "shards", choose_model(MODEL), size=4)
+    embed(open_list(own_pictures), tmp_path / "shards", choose_model(MODEL), ShardOptions(size=4))
     return tmp_path / "shards"
 
 
@@ -121,7 +121,7 @@ def files_of(directory: Path) -> dict[str, bytes]:
 
 def test_a_shard_of_another_model_is_refused(shards: Path, own_pictures: Path, tmp_path: Path) -> None:
     other = "f32" if choose(shards) == "bf16" else "bf16"
-    embed(open_list(own_pictures), tmp_path / "other", choose_model(MODEL), size=4, precision=other)  # type: ignore[arg-type]
+    embed(open_list(own_pictures), tmp_path / "other", choose_model(MODEL), ShardOptions(size=4, precision=other))  # type: ignore[arg-type]
     (second,) = shards.glob("shard-000001-*")
     (foreign,) = (tmp_path / "other").glob("shard-000001-*")
     shutil.copy(foreign, second)
@@ -135,7 +135,7 @@ def test_shards_without_thumbnails_make_a_gallery_that_makes_them_when_they_are_
     pictures: Path,
     tmp_path: Path,
 ) -> None:
-    embed(open_list(pictures), tmp_path / "shards", choose_model(MODEL), thumbnails=False)
+    embed(open_list(pictures), tmp_path / "shards", choose_model(MODEL), ShardOptions(thumbnails=False))
     index_shards(tmp_path / "shards", tmp_path / "gathered")
     gallery = Gallery.open(tmp_path / "gathered")
     assert gallery.thumbnail(gallery.items[0]).startswith(b"\xff\xd8")
@@ -151,7 +151,7 @@ def test_of_two_rows_with_the_same_id_the_first_counts(
 
     paths = [str(pictures / "dots" / f"dots-{number}.jpg") for number in range(4)]
     pq.write_table(pa.table({"id": ["a", "b", "a", "c"], "path": paths}), tmp_path / "list.parquet")
-    embed(open_list(tmp_path / "list.parquet"), tmp_path / "shards", choose_model(MODEL), size=2)
+    embed(open_list(tmp_path / "list.parquet"), tmp_path / "shards", choose_model(MODEL), ShardOptions(size=2))
     report = index_shards(tmp_path / "shards", tmp_path / "gathered")
     gallery = Gallery.open(tmp_path / "gathered")
     assert [item.id for item in gallery.items] == ["a", "b", "c"]

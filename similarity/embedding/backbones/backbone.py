@@ -107,6 +107,7 @@ class Backbone:
         text: its text tower, if it was trained with one.
         requires: the optional library that its network comes from.
         sop_recall_at_1: published recall@1 of its features on Stanford Online Products, in percent.
+        averages_cells: whether its features are the mean over the cells of its last feature map.
     """
 
     name: str
@@ -121,3 +122,4 @@ class Backbone:
     text: TextTower | None = None
     requires: str | None = None
     sop_recall_at_1: float | None = None
+    averages_cells: bool = False

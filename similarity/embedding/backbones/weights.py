@@ -13,13 +13,14 @@ from pathlib import Path
 
 from similarity.cache import read_notes, write_note
 from similarity.embedding.backbones import Backbone, WeightsFile, check_installed, get_backbone
+from similarity.embedding.view_names import Quality
 from similarity.errors import FetchError, ModelError, WeightsError
 from similarity.fetch.downloads import DownloadProgress, download
 from similarity.paths import models_folder
 
 AUTO = "auto"
 PREFERRED = "resnet50"
-FALLBACK = "efficientnet-lite2"
+FALLBACK, BEST_FALLBACK = "efficientnet-lite2", "efficientnet-lite2+lite0"
 AT_HAND, DOWNLOADS = "at hand", "downloads"
 RETRY_SECONDS = 24 * 3600.0
 # Time of the last failed download of each file, in seconds since 1970.
@@ -41,13 +42,20 @@ class ModelChoice:
     note: str = ""
 
 
-def choose_model(requested: str, *, may_download: bool = True, progress: DownloadProgress | None = None) -> ModelChoice:
+def choose_model(
+    requested: str,
+    *,
+    quality: Quality = "standard",
+    may_download: bool = True,
+    progress: DownloadProgress | None = None,
+) -> ModelChoice:
     """Find a model's weights, downloading them if necessary.
 
-    `auto` is ResNet-50 if its weights are here or can be downloaded, otherwise the bundled EfficientNet-Lite2. A
+    `auto` is ResNet-50 if its weights are here or can be downloaded, otherwise a bundled EfficientNet-Lite. A
     failed download is remembered for a day, so that not every start waits for it. A named model is never replaced.
 
     Args:
+        quality: of the bundled models, `best` takes the two together.
         may_download: whether `auto` may try to download.
         progress: called with the progress of a download.
 
@@ -63,7 +71,7 @@ def choose_model(requested: str, *, may_download: bool = True, progress: Downloa
             raise WeightsError("not at hand, and not to be downloaded now")
         return ModelChoice(preferred, obtain_weights(preferred, progress=progress))
     except WeightsError:
-        fallback = get_backbone(FALLBACK)
+        fallback = get_backbone(BEST_FALLBACK if quality == "best" else FALLBACK)
         note = (
             f"{fallback.title} is used because the weights of {preferred.title} are not on this computer"
             f"{' and could not be downloaded' if may_download else ''}.\n"

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from similarity.embedding.backbones import Preprocessing
-from similarity.embedding.embedder import preprocess
 from similarity.embedding.engines import Pixels
+from similarity.embedding.views import preprocess
 from similarity.errors import FetchError, HeadError, ImageError
 from similarity.finetuning.examples import Codes
 from similarity.images.decoding import decode_scaled
