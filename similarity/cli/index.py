@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from similarity.vectors.heads import Head
 
 
+# Values of the options that `embed` has fixed, if they were not given.
+FIXED = ["auto", "auto", "auto", "standard"]
+
+
 def index(
     gallery: GalleryName,
     source: SourceOrNone = None,
@@ -66,12 +70,7 @@ def index(
     _check_source(
         source,
         from_embeddings,
-        weights
-        or split
-        or products
-        or exclude
-        or gps
-        or (model, precision, view, quality) != ("auto", "auto", "auto", "standard"),
+        weights or split or products or exclude or gps or [model, precision, view, quality] != FIXED,
     )
     directory = find_gallery(gallery)
     kept_in = choose_store(store, uri) if store or uri else None
@@ -257,16 +256,13 @@ def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry
             "skipped": [{"path": file.path, "reason": file.reason} for file in report.skipped],
             "seconds": report.seconds,
             "images_per_second": report.images_per_second,
+            "view": manifest.view,
             "recipe": manifest.recipe,
             "refinement": manifest.refinement,
             "notes": report.notes,
         }
-        terminal.print_json(
-            facts
-            | report.counts
-            | {"duplicates": manifest.duplicates, "dry_run": dry_run}
-            | {"passed_over": report.passed_over}
-        )
+        facts |= report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run}
+        terminal.print_json(facts | {"passed_over": report.passed_over})
         return
     terminal.say_notes(report.notes)
     terminal.say_skipped(report.skipped)

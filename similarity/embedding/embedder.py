@@ -3,9 +3,10 @@
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from PIL import Image
@@ -20,7 +21,7 @@ from similarity.embedding.openvino_models import converted_network, digest, find
 from similarity.embedding.precision import Precision
 from similarity.embedding.text import TextEmbedder
 from similarity.embedding.view_names import View
-from similarity.embedding.views import merge, prepare_views, seen_box, windows
+from similarity.embedding.views import merge, prepare_views, preprocessing_facts, seen_box, windows
 from similarity.errors import ModelError
 from similarity.images.decoding import Decoded, decode_scaled
 from similarity.images.picture import Box
@@ -37,7 +38,6 @@ class EmbedderId:
         precision: number format that its network computes in.
         quantised: the folder of its int8 network, if it has one.
         network_sha256: the digest of that network, since a rebuilt gallery may have another one in the same folder.
-        view: the view of a picture that it embeds, see `views.py`.
     """
 
     model: str
@@ -45,7 +45,6 @@ class EmbedderId:
     precision: str = "auto"
     quantised: Path | None = None
     network_sha256: str | None = None
-    view: View = "crop"
 
 
 class Embedder:
@@ -77,9 +76,13 @@ class Embedder:
         self.network_sha256 = digest(quantised) if quantised else None
         self.note = note
         self.view: View = "crop"
+        # Embedders of this network by their view, so that galleries of one view share one.
+        self._views: WeakValueDictionary[View, Embedder] = WeakValueDictionary()
+        self._views[self.view] = self
         self._engine = engine
         self._weights = weights
         self._texts = TextEmbedder(backbone, weights_sha256, weights)
+        self._load_maps = cache(partial(_load_maps, engine, backbone, weights_sha256, weights))
 
     @classmethod
     def load(
@@ -142,34 +145,32 @@ class Embedder:
         backbone, sha256 = get_backbone(identity.model), identity.weights_sha256
         if identity.quantised:
             engine = OpenVinoEngine(identity.quantised, backbone, precision="int8")
-            return cls(backbone, engine, sha256, quantised=identity.quantised).with_view(identity.view)
+            return cls(backbone, engine, sha256, quantised=identity.quantised)
         # A gallery in bf16 or f16 may be searched on a computer without such arithmetic; f32 was chosen to be exact.
         precision: Precision = "f32" if identity.precision == "f32" else "auto"
         if not has_cuda() and (network := find_network(backbone, sha256)):
-            return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256).with_view(
-                identity.view
-            )
-        embedder = cls.load(find_choice(backbone, sha256), precision=precision, view=identity.view)
+            return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256)
+        embedder = cls.load(find_choice(backbone, sha256), precision=precision)
         check_same(backbone, embedder.weights_sha256, sha256)
         return embedder
 
     def serves(self, identity: EmbedderId) -> bool:
-        """Whether its embeddings can be compared with those of the identified embedder."""
-        own = (self.backbone.name, self.weights_sha256, self.network_sha256, self.view)
-        return own == (identity.model, identity.weights_sha256, identity.network_sha256, identity.view)
+        """Whether its embeddings can be compared with those of the identified embedder, in the same view."""
+        own = (self.backbone.name, self.weights_sha256, self.network_sha256)
+        return own == (identity.model, identity.weights_sha256, identity.network_sha256)
 
     def with_view(self, view: View) -> "Embedder":
         """Return an embedder of another view, with the same network."""
-        if view == self.view:
-            return self
+        if (known := self._views.get(view)) is not None:
+            return known
         other = copy.copy(self)
         other.view = view
-        return other
+        return self._views.setdefault(view, other)
 
     @property
     def preprocessing(self) -> dict[str, Any]:
         """The preprocessing and the view as a gallery's manifest keeps them, in JSON's own types."""
-        return preprocessing_facts(self.backbone, self.view)
+        return preprocessing_facts(self.backbone.preprocessing, self.view)
 
     @property
     def dim(self) -> int:
@@ -218,7 +219,7 @@ class Embedder:
         Raises:
             ModelError: this network has no feature map, or its network for the CPU cannot be loaded.
         """
-        maps = [self._feature_maps.run(pixels) for pixels in self.prepare_views(image)]
+        maps = [self._load_maps().run(pixels) for pixels in self.prepare_views(image)]
         return place(maps, windows(image.size, self.backbone.preprocessing, self.view), image.size)
 
     def embed_with_map(self, image: Image.Image) -> tuple[Vectors, FeatureMap]:
@@ -232,21 +233,7 @@ class Embedder:
 
     def load_feature_maps(self) -> None:
         """Load the network for `feature_map` now, instead of at its first call; raises as `feature_map`."""
-        _ = self._feature_maps
-
-    @cached_property
-    def _feature_maps(self) -> FeatureMaps:
-        engine = self._engine
-        if not isinstance(engine, OpenVinoEngine):  # one picture is fast on the CPU, too
-            network = find_network(self.backbone, self.weights_sha256)
-            if network is None:
-                if self._weights is None:
-                    raise ModelError(
-                        f"The network of {self.backbone.title} is not on this computer, so results cannot be explained."
-                    )
-                network = converted_network(self.backbone, self._weights, self.weights_sha256)
-            engine = OpenVinoEngine(network, self.backbone)
-        return FeatureMaps(engine, self.backbone.title)
+        self._load_maps()
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts in the space of pictures: float32 (n, dim), rows of unit length.
@@ -276,9 +263,18 @@ class Embedder:
         return map(normalise, self._engine.stream(batches))
 
 
-def preprocessing_facts(backbone: Backbone, view: View) -> dict[str, Any]:
-    """The preprocessing of pictures as a manifest keeps it; older galleries lack the view, which is `crop`."""
-    return backbone.preprocessing.facts() | ({} if view == "crop" else {"view": view})
+def _load_maps(engine: Engine, backbone: Backbone, weights_sha256: str, weights: Path | None) -> FeatureMaps:
+    """Load the network that outputs its feature map, too; raises as `Embedder.feature_map`."""
+    if not isinstance(engine, OpenVinoEngine):  # one picture is fast on the CPU, too
+        network = find_network(backbone, weights_sha256)
+        if network is None:
+            if weights is None:
+                raise ModelError(
+                    f"The network of {backbone.title} is not on this computer, so results cannot be explained."
+                )
+            network = converted_network(backbone, weights, weights_sha256)
+        engine = OpenVinoEngine(network, backbone)
+    return FeatureMaps(engine, backbone.title)
 
 
 # Loads the embedder that made a gallery.

@@ -11,6 +11,7 @@ pictures, bars in other colours, and cells of bars left out of the mean.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -123,6 +124,11 @@ def merge(vectors: Vectors) -> Vectors:
 def seen_box(size: tuple[int, int], how: Preprocessing, view: View = "crop") -> Box:
     """Return the part of a picture of this size, width and height, that a network sees."""
     return windows(size, how, view)[0].box(size)
+
+
+def preprocessing_facts(how: Preprocessing, view: View) -> dict[str, Any]:
+    """The preprocessing of pictures as a manifest keeps it; older galleries lack the view, which is `crop`."""
+    return how.facts() | ({} if view == "crop" else {"view": view})
 
 
 def _cut(image: Image.Image, window: Window, how: Preprocessing) -> Pixels:

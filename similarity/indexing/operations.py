@@ -15,19 +15,16 @@ from typing import Literal
 import numpy as np
 
 from similarity.embedding.backbones import get_backbone
-from similarity.embedding.backbones.weights import ModelChoice
 from similarity.embedding.embedder import Embedder, Load
-from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
-from similarity.embedding.precision import Precision
-from similarity.embedding.view_names import View
 from similarity.embedding.views import choose_view
-from similarity.errors import GalleryError, SourceError
+from similarity.errors import GalleryError
 from similarity.indexing.known import Known
+from similarity.indexing.models import load_embedder, report_task
 from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update, without_folder
 from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.run import Base, Run
-from similarity.progress import OnProgress, Progress
+from similarity.progress import OnProgress
 from similarity.search import AUTO, choose_recipe
 from similarity.search.engines import check_store
 from similarity.search.stores import Store, choose_store
@@ -64,7 +61,7 @@ def index(
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     view = choose_view(options.view, choice.backbone, options.quality)
     with writing(directory, f"index {source.name}"):
-        embedder = _load_embedder(choice, options.precision, view, source, progress)
+        embedder = load_embedder(choice, options.precision, view, source, progress)
         excluded = {source.name: list(options.exclude)} if options.exclude else {}
         base = _manifest(embedder, source.name, options.recipe, options.refinement)
         base = replace(base, store=store, excluded=excluded, gps=options.gps, neighbour_power=power_of(options.quality))
@@ -109,7 +106,7 @@ def update(
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
             return _finish(run, before, progress)
-        _report(progress, f"Preparing {get_backbone(before.manifest.model).title}")
+        report_task(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
         with _embed(run, source, embedder, progress) as known:
             report = _write(run, before, known, progress)
@@ -245,22 +242,6 @@ def _embed(run: Run, source: Source, embedder: Embedder, progress: OnProgress | 
         yield known
 
 
-def _load_embedder(
-    choice: ModelChoice, precision: Precision, view: View, source: Source, progress: OnProgress | None
-) -> Embedder:
-    """Load a model; an int8 network is calibrated on the pictures that it will embed."""
-    _report(progress, f"Preparing {choice.backbone.title}")
-    if precision != "int8":
-        return Embedder.load(choice, precision=precision, view=view)
-    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES, view)
-    if not len(pixels):
-        raise SourceError(
-            f"The network cannot be calibrated: none of the pictures tried from {source.name} can be read."
-        )
-    _report(progress, f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures")
-    return Embedder.quantise(choice, pixels).with_view(view)
-
-
 def replaced_generation(directory: Path) -> Generation | None:
     """Return the generation that will be replaced, if there is one that can be read."""
     try:
@@ -294,8 +275,3 @@ def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: s
         recipe_asked=recipe,
         refinement_asked=refinement,
     )
-
-
-def _report(progress: OnProgress | None, task: str) -> None:
-    if progress:
-        progress(Progress(task))

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.tuned import find_choice
-from similarity.embedding.embedder import Embedder, preprocessing_facts
+from similarity.embedding.embedder import Embedder
 from similarity.embedding.pipeline import Embedded, Recognised, Result, embed_source
 from similarity.embedding.precision import Precision
 from similarity.embedding.view_names import View
+from similarity.embedding.views import preprocessing_facts
 from similarity.errors import ShardError
 from similarity.shards.chunks import Chunk
 from similarity.shards.folder import FACTS, name_of
@@ -95,7 +96,7 @@ def identity_of(embedder: Embedder) -> dict[str, Any]:
 def identity(model: str, weights_sha256: str, precision: str, view: View) -> dict[str, Any]:
     """The same for an embedder that is not loaded yet; never int8, which each gallery has of its own."""
     backbone = get_backbone(model)
-    facts = preprocessing_facts(backbone, view)
+    facts = preprocessing_facts(backbone.preprocessing, view)
     return Manifest(model, weights_sha256, facts, precision, backbone.dim, "").identity
 
 

@@ -21,10 +21,9 @@ def restore_embedder(name: str, generation: Generation, load: Load) -> Embedder:
         manifest.precision,
         generation.quantised,
         manifest.network_sha256,
-        manifest.view,
     )
     try:
-        embedder = load(identity)
+        embedder = load(identity).with_view(manifest.view)
     except ModelError as error:
         raise GalleryError(
             f"The gallery {name} was made with {manifest.model}, which cannot be loaded: {error}"

@@ -357,9 +357,11 @@ def test_a_gallery_is_built_with_the_search_that_was_chosen(
 ) -> None:
     open_form(page, "chosen", own_pictures)
     page.selectbox("new_recipe").select("flat-sq8").run()
+    page.selectbox("new_view").select("crop").run()
     press(page, "Build the gallery")
     finish(page)
-    assert Gallery.open(empty_home / "galleries" / "chosen").manifest.recipe == "flat-sq8"
+    manifest = Gallery.open(empty_home / "galleries" / "chosen").manifest
+    assert (manifest.recipe, manifest.view) == ("flat-sq8", "crop")
 
 
 def test_an_index_that_has_drifted_is_said_to_be_made_anew(

@@ -129,7 +129,7 @@ def test_nothing_is_embedded_for_a_server_that_is_not_there(
     def load(*_: object, **__: object) -> None:
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr("similarity.indexing.operations._load_embedder", load)
+    monkeypatch.setattr("similarity.indexing.operations.load_embedder", load)
     with pytest.raises(StoreAwayError, match="cannot be reached"):
         Gallery.build(pictures, tmp_path / "far", model=MODEL, store=choose_store("milvus", "http://127.0.0.1:9"))
     assert not (tmp_path / "far").exists()

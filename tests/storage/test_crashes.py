@@ -85,7 +85,7 @@ def fill(folder: Path, names: list[str], seed: int) -> None:
 
 def fingerprints(folder: Path) -> dict[str, str]:
     """The SHA-256 of each picture by what it is known as in a log."""
-    embedder, found = standin.standin(), {}
+    embedder, found = standin.standin().with_view("fit"), {}
     for path in folder.rglob("*.jpg"):
         data = path.read_bytes()
         pixels = embedder.prepare(decode_scaled(data, path.name, side=292).image)

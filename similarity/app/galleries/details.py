@@ -79,6 +79,7 @@ def _show_facts(gallery: Gallery) -> None:
         "Search": f"{job_messages.search(manifest)} ({manifest.recipe})",
         "Refinement": manifest.refinement,
         "Head": learned.summary(gallery.head.card) if gallery.head else "none",
+        "View": manifest.view,
         "Arithmetic": manifest.precision,
         "Built": wording.moment(manifest.created),
     }

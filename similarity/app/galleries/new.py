@@ -14,6 +14,7 @@ from similarity.app.wording.messages import as_markdown, error_as_markdown
 from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 from similarity.embedding.precision import Precision
+from similarity.embedding.view_names import Quality
 from similarity.errors import GalleryError, SimilarityError
 from similarity.indexing.options import IndexOptions
 from similarity.service import tasks
@@ -24,6 +25,16 @@ REPLACED, ERROR = "new_replaced", "new_error"
 PRECISIONS: dict[Precision, str] = {
     "auto": "Automatic: the fastest that gives the same results",
     "int8": "int8: faster still, scores differ a little",
+}
+VIEWS = {
+    "auto": "Automatic: what was measured best for the model",
+    "crop": "The centre, cut to a square as in the model's training",
+    "fit": "More of long pictures, which costs nothing",
+    "both": "Both, averaged, which takes twice the time",
+}
+QUALITIES: dict[Quality, str] = {
+    "standard": "Standard",
+    "best": "Best: both views and two models, about three times the time",
 }
 
 
@@ -38,10 +49,12 @@ def show() -> None:
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()
         recipe, refinement = _choose_search()
+        view, quality = _choose_view()
         is_pressed = st.button("Build the gallery", type="primary", icon=":material/construction:")
         try:
             if is_pressed or st.session_state.pop(REPLACED, None) == name:
-                _build(name, prepare, IndexOptions(model, precision, recipe, refinement), is_sure=not is_pressed)
+                options = IndexOptions(model, precision, recipe, refinement, view=view, quality=quality)
+                _build(name, prepare, options, is_sure=not is_pressed)
         except SimilarityError as error:
             st.error(error_as_markdown(error), icon=":material/error:")
 
@@ -90,6 +103,16 @@ def _choose_search() -> tuple[str, str]:
             key="new_refinement",
         )
         return recipe, refinement
+
+
+def _choose_view() -> tuple[str, Quality]:
+    """Draw the choice of what a model sees of a picture, and of more time for better results."""
+    with st.expander("More settings", icon=":material/tune:"):
+        view = st.selectbox(
+            "What the model sees of a picture", list(VIEWS), format_func=VIEWS.__getitem__, key="new_view"
+        )
+        quality = st.selectbox("Quality", list(QUALITIES), format_func=QUALITIES.__getitem__, key="new_quality")
+        return view, quality
 
 
 def _build(name: str, prepare: source.Prepare | None, options: IndexOptions, *, is_sure: bool) -> None:

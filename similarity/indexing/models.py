@@ -1,0 +1,36 @@
+"""Loading the model of a new gallery."""
+
+from similarity.embedding.backbones.weights import ModelChoice
+from similarity.embedding.embedder import Embedder
+from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
+from similarity.embedding.precision import Precision
+from similarity.embedding.view_names import View
+from similarity.errors import SourceError
+from similarity.progress import OnProgress, Progress
+from similarity.sources import Source
+
+
+def load_embedder(
+    choice: ModelChoice, precision: Precision, view: View, source: Source, progress: OnProgress | None
+) -> Embedder:
+    """Load a model; an int8 network is calibrated on the pictures that it will embed.
+
+    Raises:
+        ModelError: it cannot be loaded. SourceError: no picture can be read to calibrate it with.
+    """
+    report_task(progress, f"Preparing {choice.backbone.title}")
+    if precision != "int8":
+        return Embedder.load(choice, precision=precision, view=view)
+    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES, view)
+    if not len(pixels):
+        raise SourceError(
+            f"The network cannot be calibrated: none of the pictures tried from {source.name} can be read."
+        )
+    report_task(progress, f"Quantising {choice.backbone.title} with {len(pixels)} of the pictures")
+    return Embedder.quantise(choice, pixels).with_view(view)
+
+
+def report_task(progress: OnProgress | None, task: str) -> None:
+    """Report the beginning of a step that has no count."""
+    if progress:
+        progress(Progress(task))
