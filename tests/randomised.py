@@ -39,6 +39,9 @@ TIMM = {
     "siglip2-b16": "vit_base_patch16_siglip_224.v2_webli",
 }
 LITE = {"efficientnet-lite0": "tf_efficientnet_lite0", "efficientnet-lite2": "tf_efficientnet_lite2"}
+# One backbone of two networks, whose real weights are bundled as well.
+JOINED, JOINED_OF = "efficientnet-lite2+lite0", ("efficientnet-lite2", "efficientnet-lite0")
+BUNDLED = {*LITE, JOINED}
 CLIP = {"clip-b32": "ViT-B-32", "clip-b16": "ViT-B-16", "clip-l14": "ViT-L-14"}
 
 # A CLIP as OpenCLIP builds it from a description of its own, with little in it: for what is not about one of the above.
@@ -57,11 +60,14 @@ if TYPE_CHECKING:
 
 
 def publish(name: str, home: Path, images: Sequence[Image.Image], architecture: str = "") -> Any:
-    """Put weights where those of a backbone are looked for; returns the network of its library that they are from.
+    """Put weights where those of a backbone are looked for; returns the network of its library that they are from, or
+    both networks.
 
     Args:
         architecture: by which it is known to its library, if it is not the one in the registry.
     """
+    if name == JOINED:
+        return [publish(each, home, images) for each in JOINED_OF]
     network = whole_network(name, architecture).eval()
     if name in LITE and (shipped := find_weights(BACKBONES[name])):  # real ones, which nothing comes before
         state = read_state_dict(shipped)
@@ -187,6 +193,8 @@ def features_of(name: str, network: Any) -> Features:
     import timm
     from torch import nn
 
+    if name == JOINED:
+        return joined_features_of(*(features_of(*one) for one in zip(JOINED_OF, network, strict=True)))
     if name in CLIP:
         encode: Features = network.encode_image
         return encode
@@ -203,6 +211,18 @@ def features_of(name: str, network: Any) -> Features:
     else:
         network.fc = nn.Identity()
     features: Features = network
+    return features
+
+
+def joined_features_of(first: Features, second: Features) -> Features:
+    """Features of two networks beside each other; the second is given a smaller picture and counts less."""
+    import torch
+    from torch.nn import functional
+
+    def features(pixels: torch.Tensor) -> torch.Tensor:
+        small = functional.interpolate(pixels, (224, 224), mode="bilinear", antialias=True)
+        return torch.cat([first(pixels), 0.6 * second(small)], dim=1)
+
     return features
 
 

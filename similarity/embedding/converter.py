@@ -8,6 +8,7 @@ python -m similarity.embedding.converter quantise MODEL.xml PIXELS.npy FOLDER
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -87,19 +88,31 @@ def _save(model: Any, folder: Path) -> None:
     openvino().Core().read_model(folder / XML)
 
 
-def _keep_exact(xml: Path, convolutions: int) -> None:
-    """Exclude the layers from the first convolution up to the given one from half precision.
+def _keep_exact(xml: Path, products: int) -> None:
+    """Exclude the layers from the first convolution or matrix product up to the given one from half precision, in each
+    branch.
 
     The mark is the one that OpenVINO itself writes for layers that are sensitive to precision; its Python interface has
     no way to set it.
     """
     network = ElementTree.parse(xml)
-    seen = 0
-    for layer in network.iterfind("layers/layer"):
-        seen += "Convolution" in layer.get("type", "")
-        if 0 < seen <= convolutions and layer.get("type") != "Const":
+    for layer, seen in _count_products(network):
+        if 0 < seen <= products and layer.get("type") != "Const":
             ElementTree.SubElement(_child(layer, "rt_info"), "attribute", name="precise", version="0")
     network.write(xml, encoding="utf-8", xml_declaration=True)
+
+
+def _count_products(network: "ElementTree.ElementTree[Any]") -> Iterator[tuple[ElementTree.Element, int]]:
+    """Each layer, with the most convolutions and matrix products on a way from the input to it, itself included."""
+    sources: dict[str | None, list[str | None]] = {}
+    for edge in network.iterfind("edges/edge"):
+        sources.setdefault(edge.get("to-layer"), []).append(edge.get("from-layer"))
+    seen: dict[str | None, int] = {}
+    for layer in network.iterfind("layers/layer"):  # OpenVINO writes a layer after those that it depends on
+        number, kind = layer.get("id"), layer.get("type", "")
+        before = max((seen[source] for source in sources.get(number, [])), default=0)
+        seen[number] = before + ("Convolution" in kind or kind == "MatMul")
+        yield layer, seen[number]
 
 
 def _child(element: ElementTree.Element, name: str) -> ElementTree.Element:

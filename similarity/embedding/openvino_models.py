@@ -103,7 +103,8 @@ def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[n
 
 
 def _picture_folder(backbone: Backbone, weights_sha256: str) -> Path:
-    return _folder(backbone.name, backbone.preprocessing, backbone.exact_convolutions, weights_sha256)
+    others = [file.sha256_prefix for file in backbone.also]
+    return _folder(backbone.name, backbone.preprocessing, backbone.exact_convolutions, weights_sha256, *others)
 
 
 def _text_folder(backbone: Backbone, weights_sha256: str) -> Path:

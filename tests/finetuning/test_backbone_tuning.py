@@ -447,6 +447,19 @@ def test_the_last_part_is_the_last_third_of_the_blocks(model: str, count: int, f
     assert len(both.before) > 0
 
 
+def test_of_two_networks_the_last_part_is_that_of_each() -> None:
+    import torch
+
+    learned = []
+    for model in ("efficientnet-lite2+lite0", "efficientnet-lite2", "efficientnet-lite0"):
+        with torch.device("meta"):
+            features = get_backbone(model).build()
+        choose_weights(features, "last")
+        learned.append({name for name, one in features.named_parameters() if one.requires_grad})
+    both, *each = learned
+    assert both == {f"branches.{number}.{name}" for number, names in enumerate(each) for name in names}
+
+
 @pytest.mark.parametrize(
     ("has_cuda", "has_bfloat16", "device", "half", "scales"),
     [

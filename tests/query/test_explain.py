@@ -70,6 +70,11 @@ def pictures_of_shapes(count: int) -> list[Image.Image]:
 
 
 @pytest.fixture(scope="module")
+def joined(home: Path) -> Embedder:  # noqa: ARG001 - where its network is kept
+    return Embedder.load(randomised.JOINED)
+
+
+@pytest.fixture(scope="module")
 def resnet50(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Embedder:
     """ResNet-50 with random weights."""
     folder = make_home(tmp_path_factory.mktemp("resnet50") / "home", home)
@@ -83,10 +88,10 @@ def resnet50(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Embedder:
 # The arithmetic is the same for all networks, which differ in where their map is and how it is pooled.
 CASES = [
     pytest.param(model, method, head, marks=[] if model == "light" or is_quick else pytest.mark.exhaustive)
-    for model in ("light", MODEL, "resnet50")
+    for model in ("light", MODEL, randomised.JOINED, "resnet50")
     for method in METHODS
     for head in (None, "linear", "kept", "hidden")
-    for is_quick in [(model, method, head) == (MODEL, "neighbours", "hidden")]
+    for is_quick in [model in (MODEL, randomised.JOINED) and (method, head) == ("neighbours", "hidden")]
 ]
 
 
@@ -94,7 +99,8 @@ CASES = [
 def test_regions_add_up_to_the_score_that_a_search_gives(  # type: ignore[no-untyped-def]
     request, tmp_path: Path, model: str, method: str, head: str | None
 ) -> None:
-    embedder = request.getfixturevalue({"light": "light_embedder", MODEL: "embedder"}.get(model, model))
+    fixtures = {"light": "light_embedder", MODEL: "embedder", randomised.JOINED: "joined"}
+    embedder = request.getfixturevalue(fixtures.get(model, model))
     learned = heads(embedder.dim)[head] if head else None
     images = pictures_of_shapes(14)
     embeddings = embedder.embed(images)
@@ -108,6 +114,7 @@ def test_regions_add_up_to_the_score_that_a_search_gives(  # type: ignore[no-unt
     score = float(vectors.refine(projected[:1])[0] @ vectors[1])
     assert found.score == pytest.approx(score, abs=TOLERANCE)
     assert found.is_exact
+    assert embedder.backbone.averages_cells
     assert found.note == EXACT
     assert is_sum(found)
     assert pairs_add_up(found, looks[0], looks[3])
@@ -200,6 +207,7 @@ def test_a_transformer_is_approximate_and_says_so(name: str, empty_home: Path, t
     vectors = stored(tmp_path / name, embedder.embed(images), "neighbours")
     found = explain(*(look(image, embedder, vectors) for image in images[:2]))
     randomised.forget(empty_home)
+    assert not embedder.backbone.averages_cells
     assert found.query.cells.shape == (14, 14)
     assert_is_approximate(found)
 

@@ -9,8 +9,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from similarity.embedding.backbones import Backbone, weights
-from similarity.embedding.backbones.weights import find_weights
+from similarity.embedding.backbones import Backbone, WeightsFile, weights
+from similarity.embedding.backbones.weight_files import find_file
 from similarity.paths import models_folder
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,24 +74,34 @@ def licence(metadata: importlib.metadata.PackageMetadata) -> str:
 
 def origin(backbone: Backbone) -> str:
     """Return where the weights of a model come from."""
-    source = backbone.weights
-    if source.distribution:
-        return f"the package {source.distribution}"
-    return f"a download from {source.url.split('/')[2]}" if source.url else "a file of this computer"
+    return " and ".join(_source(file) for file in backbone.files)
+
+
+def _source(file: WeightsFile) -> str:
+    if file.distribution:
+        return f"the package {file.distribution}"
+    return f"a download from {file.url.split('/')[2]}" if file.url else "a file of this computer"
 
 
 def whereabouts(backbone: Backbone) -> str:
     """Return where the weights of a model are on this computer, or how they get there."""
-    path = find_weights(backbone)
-    source = backbone.weights
-    if path and source.package in path.parts[-3:]:
-        return f"yes, in the package {source.distribution}"
-    if path and path.parent == models_folder():
-        return "yes, in the folder models"
-    if path:
-        return f"yes, in the cache of {'Hugging Face' if source.hub and path.name != source.file else 'torch'}"
+    places = [_place(file) for file in backbone.files]
+    if all(places):
+        return f"yes, {' and '.join(str(place) for place in places)}"
     how = weights.whereabouts(backbone)
     return "no; downloaded when it is first used" if how == weights.DOWNLOADS else f"no; {how}"
+
+
+def _place(file: WeightsFile) -> str | None:
+    """Where a file of weights is on this computer; None if it is not."""
+    path = find_file(file)
+    if path is None:
+        return None
+    if file.package in path.parts[-3:]:
+        return f"in the package {file.distribution}"
+    if path.parent == models_folder():
+        return "in the folder models"
+    return f"in the cache of {'Hugging Face' if file.hub and path.name != file.file else 'torch'}"
 
 
 def measured() -> str | None:

@@ -102,12 +102,16 @@ class Backbone:
         licence: the licence of the weights.
         build: makes the network with random weights: float32 (n, 3, crop, crop) -> (n, dim), pooled as is usual for it.
         adapt: renames a published state dict to the keys of the built network.
-        exact_convolutions: number of its first convolutions that OpenVINO computes in float32 where it uses bfloat16
-            elsewhere, for a network whose features suffer from the rounding in its first layers.
+        averages_cells: whether its features are the mean over the cells of its last feature map.
+        also: further files of weights, of a network made of several. They need a SHA-256 prefix, since only the first
+            file, `weights`, identifies the weights in a gallery. `adapt` is given the tensors of all files, with the
+            number of the file and a dot before each key: 0. for `weights`, 1. for the first of these.
+        exact_convolutions: number of its first convolutions and matrix products, in each branch, that OpenVINO computes
+            in float32 where it uses bfloat16 elsewhere, for a network whose features suffer from the rounding in its
+            first layers.
         text: its text tower, if it was trained with one.
         requires: the optional library that its network comes from.
         sop_recall_at_1: published recall@1 of its features on Stanford Online Products, in percent.
-        averages_cells: whether its features are the mean over the cells of its last feature map.
     """
 
     name: str
@@ -118,8 +122,14 @@ class Backbone:
     weights: WeightsFile
     build: Callable[[], nn.Module]
     adapt: Callable[[StateDict, nn.Module], StateDict]
+    averages_cells: bool = False
+    also: tuple[WeightsFile, ...] = ()
     exact_convolutions: int = 0
     text: TextTower | None = None
     requires: str | None = None
     sop_recall_at_1: float | None = None
-    averages_cells: bool = False
+
+    @property
+    def files(self) -> tuple[WeightsFile, ...]:
+        """All files of its weights, the one that identifies them first."""
+        return (self.weights, *self.also)

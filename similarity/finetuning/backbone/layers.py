@@ -34,8 +34,7 @@ def choose_weights(features: nn.Module, part: Part) -> Learned:
     Batch normalisation is always frozen, statistics as well as weights: batches are small, and the embedding of a
     picture must not depend on other pictures.
     """
-    blocks = list(find_blocks(features))
-    late = {id(parameter) for block in blocks[-max(1, len(blocks) // THIRDS) :] for parameter in block.parameters()}
+    late = {id(parameter) for block in _find_last_blocks(features) for parameter in block.parameters()}
     frozen = {id(parameter) for norm in batch_norms(features) for parameter in norm.parameters()}
     learned = Learned([], [])
     for weight in features.parameters():
@@ -44,6 +43,13 @@ def choose_weights(features: nn.Module, part: Part) -> Learned:
         if weight.requires_grad:
             (learned.last if is_late else learned.before).append(weight)
     return learned
+
+
+def _find_last_blocks(features: nn.Module) -> Iterator[nn.Module]:
+    """The last third of the blocks; of a network with branches, which run beside each other, that of each."""
+    for branch in getattr(features, "branches", [features]):
+        blocks = list(find_blocks(branch))
+        yield from blocks[-max(1, len(blocks) // THIRDS) :]
 
 
 def find_blocks(features: nn.Module) -> Iterator[nn.Module]:
