@@ -29,6 +29,7 @@ from similarity.search import (
     load_index,
 )
 from similarity.search.engines import FILES, Remote, verify_index
+from similarity.search.neighbours import candidates_of
 from similarity.storage.checksums import check_files
 from similarity.storage.copied_disk import follow_disk
 from similarity.storage.current import AGAIN, State, exists, live_number, live_state, make_current
@@ -41,7 +42,7 @@ from similarity.storage.removal import generation_folders
 from similarity.storage.unreadable import unreadable_or_damaged
 from similarity.vectors.heads import Head, read_head
 from similarity.vectors.memmap import StoredVectors
-from similarity.vectors.refinement import read_refined
+from similarity.vectors.refinement import is_large, read_refined
 
 # Raised on corrupt files.
 UNREADABLE = (
@@ -150,6 +151,8 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
         projected = StoredVectors(folder / PROJECTED) if head else embeddings
         vectors = read_refined(folder, projected, manifest.refinement)
         index = read_index(folder, manifest, vectors)
+        if manifest.refinement == "neighbours" and is_large(*vectors.shape):
+            vectors = vectors.with_candidates(candidates_of(index))
     except UNREADABLE as error:
         raise unreadable_or_damaged(folder, error, f"cannot be read ({error})") from error
     shape, dims = (manifest.count, manifest.dim), (head.dim_in, head.dim) if head else (manifest.dim, manifest.dim)
