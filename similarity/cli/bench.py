@@ -43,6 +43,7 @@ COLUMNS = {
 # Rows of the table of `bench neighbours`: the key in its report, and the heading.
 MEASURED = {
     "find_s": "seconds to find the neighbours",
+    "find_core_s": "seconds that cores computed for that",
     "apply_s": "seconds to move all pictures towards them",
     "peak_rss_mb": "peak memory until then, MB",
     "recall": "recall of the neighbours",

@@ -7,7 +7,8 @@
                                it is refined, network/ if the network is int8
       collections.json         the collections that it made in Milvus
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
-      unfinished/              embeddings of a run that has not ended, see `journal.py`
+      unfinished/              embeddings and neighbours of a run that has not ended, see `journal.py` and
+                               `found_neighbours.py`
 
 A generation is complete and synced to disk before CURRENT names it, so readers see the old state or the new one.
 CURRENT has the checksum of the manifest, and the manifest those of all other files, so damage is always noticed. The

@@ -15,8 +15,8 @@ from similarity.threads import cores
 # Seconds on MEASURED_CORES cores with vectors of MEASURED_DIM: at first, for each picture, and for its comparisons.
 START, EACH, ROOT = 10.0, 0.62e-3, 0.25e-6
 MEASURED_CORES, MEASURED_DIM = 2, 1280
-# Bytes of memory: learning from a sample, for each picture, and for each number of the pictures that are compared.
-SAMPLE, A_PICTURE, BYTES = 400e6, 300, 4
+# Bytes of memory: learning from a sample, for each picture, and those of the file, of which up to MAPPED are mapped.
+SAMPLE, A_PICTURE, A_NUMBER, MAPPED = 500e6, 300, 4, 500e6
 # Pictures a second and core that are embedded by the default model, from files on two cores: see `bench embedding`.
 USUAL_RATE = 25.0
 # Bytes of a picture's neighbours on disk: five numbers of four bytes.
@@ -40,7 +40,8 @@ class Effort:
     def of(cls, count: int, dim: int, on: int | None = None) -> "Effort":
         """Estimate that of `count` pictures with embeddings of `dim` numbers, on some cores, or those there are."""
         seconds = START + count * (EACH + ROOT * math.sqrt(count)) * dim / MEASURED_DIM
-        return cls(seconds * MEASURED_CORES / (on or cores()), SAMPLE + A_PICTURE * count, ON_DISK * count)
+        memory = SAMPLE + A_PICTURE * count + min(MAPPED, A_NUMBER * count * dim)
+        return cls(seconds * MEASURED_CORES / (on or cores()), memory, ON_DISK * count)
 
     def __str__(self) -> str:
         return f"about {_duration(self.seconds)}, {_size(self.memory)} of memory and {_size(self.disk)} on disk"

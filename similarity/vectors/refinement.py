@@ -11,6 +11,10 @@ retrieval with no human annotation", TPAMI 2018 (alpha query expansion), applied
 Arandjelović and A. Zisserman do, "Three things everyone should know to improve object retrieval", CVPR 2012. A query
 that is a picture of the gallery is moved to the very place where that picture is: it finds itself first, with score 1.
 
+Up to MOST_NUMBERS, each picture is compared with all, and so is a query. In larger galleries an index finds the
+neighbours of both, and a change updates those that it concerns, around the same centre: see `search/neighbours.py` and
+`storage/refining.py`.
+
 The README has the measurements, also of methods that were left out: GeM pooling, mirrored pictures, PCA, whitening,
 re-ranking.
 """

@@ -10,6 +10,8 @@ from conftest import draw
 from similarity import Gallery
 from similarity.errors import SimilarityError
 from similarity.search import neighbours
+from similarity.search.milvus.index import MilvusIndex
+from similarity.search.stores import Store
 from similarity.storage import writing
 from similarity.vectors.arrays import Nearest, normalise
 from similarity.vectors.centred import CentredRows
@@ -107,6 +109,21 @@ def test_lists_that_are_continued_hold_the_moved_vectors(
     stayed = np.flatnonzero(before.origins >= 0)
     assert 30 < len(stayed) < 60, "some are moved towards the new picture"
     np.testing.assert_allclose(grown.vectors[stayed], gallery.vectors[before.origins[stayed]], atol=1e-6)
+
+
+def test_a_collection_of_milvus_is_sent_only_what_has_moved(folder: Path, tmp_path: Path, milvus: Store) -> None:
+    Gallery.build(
+        folder, tmp_path / "large", model=standin.CHOICE, refinement="neighbours", recipe="flat", store=milvus
+    )
+    gallery = Gallery.open(tmp_path / "large", load=standin.load)
+    draw("rings", 100).save(folder / "100.jpg")
+    grown = gallery.add(folder)
+    before, after = gallery._generation.index, grown._generation.index
+    assert isinstance(before, MilvusIndex)
+    assert isinstance(after, MilvusIndex)
+    assert before.collection.name == after.collection.name
+    assert 30 < len(np.intersect1d(before.keys, after.keys)) < 60
+    assert_sound(grown)
 
 
 def test_an_interrupted_run_is_continued_and_leaves_nothing(

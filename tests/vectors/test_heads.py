@@ -16,7 +16,7 @@ from made_heads import CARD, DIM, make_head, serving
 from safetensors.numpy import load, save
 
 from similarity import Gallery
-from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
+from similarity.errors import GalleryDamagedError, GalleryError, HeadError
 from similarity.gallery import restore
 from similarity.paths import HEAD, PROJECTED
 from similarity.query.inputs import Text

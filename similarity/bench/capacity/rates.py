@@ -105,8 +105,8 @@ def neighbours_limit(count: int, dim: int, cores: int) -> list[str]:
         return []
     effort = Effort.of(count, dim, cores)
     return [
-        f"Finding the neighbours of a gallery's pictures takes {effort} with {cores} cores, beside the time to build; it "
-        "is done by default if that is less than a fifth of the time to embed them."
+        f"Finding the neighbours of a gallery's pictures takes {effort} with {cores} cores, beside the time to build. "
+        "It is done by default if that is less than a fifth of the time to embed them."
     ]
 
 
