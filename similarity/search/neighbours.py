@@ -21,7 +21,7 @@ from similarity.search.recipes import INVERTED, choose_recipe
 from similarity.threads import need_threads
 from similarity.vectors.arrays import FindCandidates, Nearest, Vectors
 from similarity.vectors.centred import CentredRows
-from similarity.vectors.effort import Effort
+from similarity.vectors.effort import MEASURED_CORES, Effort
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.refined import KEPT
 
@@ -29,7 +29,7 @@ from similarity.vectors.refined import KEPT
 BATCH = 4096
 # Pictures that a thread searches for at a time.
 SHARE = 256
-# Seconds for a billion multiplications when pictures are compared with all, on two cores.
+# Seconds for a billion multiplications when pictures are compared with all, on MEASURED_CORES.
 BILLION_S = 0.04
 # From this share of changed pictures on, all neighbours are found anew, around a new centre.
 MOST_CHANGED = 0.2
@@ -91,7 +91,7 @@ def update_neighbours(
     need_threads()
     lists = _carry_over(before, origins)
     asked = np.flatnonzero(lists[:, 0] < 0)
-    if len(asked) * len(centred) * centred.dim / 1e9 * BILLION_S > Effort.of(*centred.shape).seconds:
+    if len(asked) * len(centred) * centred.dim / 1e9 * BILLION_S > Effort.of(*centred.shape, MEASURED_CORES).seconds:
         return None
     if len(asked):
         report = Reporter(2 * len(centred), progress, task="Updating the neighbours")

@@ -110,7 +110,7 @@ def choose_refinement(
             return Refinement("none", "What belongs together was learned: neighbours would cost more than they bring.")
         if has_words:
             return Refinement("none", "Words are compared with embeddings as they are.")
-        if is_large(count, dim):
+        if is_large(count, dim) and count >= MIN_PICTURES:
             return _choose_for_large(Effort.of(count, dim), embedding_s or usual_seconds(count))
         return _choose(count, is_exact=is_exact)
     if asked not in METHODS:

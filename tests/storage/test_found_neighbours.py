@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from similarity.storage.found_neighbours import FoundNeighbours, forget_found_neighbours
+from similarity.storage.removal import remove_entry
 from similarity.vectors.arrays import Nearest
 from similarity.vectors.memmap import StoredVectors, write_vectors
 from similarity.vectors.refined import KEPT, Refined
@@ -78,6 +79,13 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     with FoundNeighbours(tmp_path, vectors) as run:
         run.keep(batch(0, 10))
     assert victim.read_text() == "mine"
+
+
+def test_a_gallery_that_is_deleted_takes_them_along(tmp_path: Path) -> None:
+    with FoundNeighbours(tmp_path, centred(tmp_path)) as run:
+        run.keep(batch(0, 10))
+    remove_entry(tmp_path / "unfinished")
+    assert not (tmp_path / "unfinished").exists()
 
 
 def test_all_is_forgotten_at_the_end_and_other_files_stay(tmp_path: Path) -> None:
