@@ -91,7 +91,8 @@ def update_neighbours(
     need_threads()
     lists = _carry_over(before, origins)
     asked = np.flatnonzero(lists[:, 0] < 0)
-    if len(asked) * len(centred) * centred.dim / 1e9 * BILLION_S > Effort.of(*centred.shape, MEASURED_CORES).seconds:
+    comparing_s = len(asked) * len(centred) * centred.dim / 1e9 * BILLION_S
+    if comparing_s > Effort.of(len(centred), centred.dim, MEASURED_CORES).seconds:
         return None
     if len(asked):
         report = Reporter(2 * len(centred), progress, task="Updating the neighbours")
