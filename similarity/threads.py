@@ -26,6 +26,11 @@ if hasattr(os, "register_at_fork"):  # which Windows, that does not fork, has no
     os.register_at_fork(after_in_child=_threads.lose)
 
 
+def cores() -> int:
+    """Number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def need_threads() -> None:
     """Note that libraries start threads now.
 

@@ -1,4 +1,4 @@
-"""`bench embedding`, `query`, `explain`, `search` and `teaching`: benchmarks of this computer."""
+"""`bench embedding`, `query`, `explain`, `search`, `neighbours` and `teaching`: benchmarks of this computer."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +38,21 @@ COLUMNS = {
     "queries_per_s_16_threads": "16 threads",
     "filtered_p50_ms": "p50 ms, 1 % of them",
     "filtered_recall@10": "recall@10",
+}
+
+# Rows of the table of `bench neighbours`: the key in its report, and the heading.
+MEASURED = {
+    "find_s": "seconds to find the neighbours",
+    "find_core_s": "seconds that cores computed for that",
+    "apply_s": "seconds to move all pictures towards them",
+    "peak_rss_mb": "peak memory until then, MB",
+    "recall": "recall of the neighbours",
+    "index_s": "seconds to index the moved pictures",
+    "query_recall": "recall of the neighbours of queries, by that index",
+    "query_ms": "milliseconds to refine a query",
+    "add_s": "seconds to add 1,000",
+    "add_moved": "others that these moved",
+    "add_recall": "recall of the neighbours after that",
 }
 
 Bench = Callable[..., dict[str, Any]]
@@ -121,6 +136,26 @@ def search(
         terminal.say("* measured with 200,000 vectors, and times and memory scaled to all of them")
     terminal.print_line(f"auto is {report['auto']['recipe']}. {report['auto']['reason']}")
     terminal.print_line(report["recommendation"])
+
+
+@app.command()
+def neighbours(
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of synthetic vectors.")] = 200_000,
+    dim: Annotated[int, typer.Option("--dim", min=2, help="Numbers in each vector.")] = 1280,
+    as_json: AsJson = False,
+) -> None:
+    """Measure finding the neighbours of a large gallery: seconds, memory and recall, and the same for an addition."""
+    from similarity.bench.neighbours import bench_neighbours
+
+    with terminal.indexing() as progress:
+        report = bench_neighbours(count, dim, progress=progress)
+    if as_json:
+        terminal.print_json(report)
+        return
+    terminal.print_line(f"{report['count']:,} vectors of {report['dim']}")
+    terminal.print_table(("", ""), [(heading, f"{report[name]:,}") for name, heading in MEASURED.items()])
+    expected = report["expected"]
+    terminal.print_line(f"Expected: {expected['seconds']:.0f} s and {expected['memory'] / 1e6:,.0f} MB of memory.")
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

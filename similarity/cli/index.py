@@ -211,9 +211,7 @@ def rebuild(
     target = find_gallery(into) if into else directory
     if target != directory and exists(target):
         raise typer.BadParameter(f"there is a gallery {into} already: give another name", param_hint="--into")
-    through: Head | Literal["none"] | None = None
-    if head:
-        through = "none" if str(head) == "none" else read_head(head)
+    through: Head | Literal["none"] | None = "none" if str(head) == "none" else read_head(head) if head else None
     place = choose_store(store, uri) if store or uri else None
     with interruptible(target, goes_on=False), terminal.indexing() as progress:
         opened = Gallery.open(directory)

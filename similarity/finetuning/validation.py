@@ -19,10 +19,11 @@ from similarity.finetuning.examples import Fold, Labelled
 from similarity.finetuning.feedback_examples import FeedbackExamples
 from similarity.finetuning.settings import Split
 from similarity.search import Rows
+from similarity.search.neighbours import find_neighbours
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors
 from similarity.vectors.methods import Method
-from similarity.vectors.refinement import refine
+from similarity.vectors.refinement import is_large, refine
 
 METRICS = ("recall@1", "map@r")
 SEARCHED = "searched.npy"
@@ -191,4 +192,5 @@ class QueryResults:
 
 def _write_refined(folder: Path, vectors: Vectors, method: Method) -> StoredVectors:
     write_vectors(folder / SEARCHED, (len(vectors), vectors.shape[1]), [vectors])
-    return refine(folder, StoredVectors(folder / SEARCHED), method)
+    find = find_neighbours if is_large(*vectors.shape) else None
+    return refine(folder, StoredVectors(folder / SEARCHED), method, find=find)

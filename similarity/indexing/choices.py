@@ -9,7 +9,7 @@ from similarity.search import AUTO, Recipe, choose_recipe
 from similarity.storage.manifest import Manifest
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
-from similarity.vectors.refinement import Refinement, choose_refinement
+from similarity.vectors.refinement import Refinement, choose_refinement, is_large
 
 UNLIMITED = 1 << 62  # bytes of memory
 
@@ -60,16 +60,24 @@ def _recipe(manifest: Manifest, dim: int, before: Manifest | None) -> Recipe:
 
 
 def _refinement(manifest: Manifest, recipe: Recipe, head: Head | None, before: Manifest | None) -> Refinement:
-    """Return the refinement of a generation; continued lists keep theirs, since they contain refined vectors."""
-    if before and is_continued(manifest, before) and not recipe.is_exact:
-        return Refinement(before.refinement, before.refinement_reason)
+    """Return the refinement of a generation.
+
+    Continued lists keep theirs, since they contain refined vectors; and so do large galleries that left it to auto,
+    since a change of a few pictures should not take the time of all.
+    """
+    dim = head.dim if head else manifest.dim
+    if before and is_continued(manifest, before):
+        was_chosen = manifest.refinement_asked == AUTO_REFINEMENT and is_large(manifest.count, dim)
+        if not recipe.is_exact or (was_chosen and is_large(before.count, dim)):
+            return Refinement(before.refinement, before.refinement_reason)
     choose = partial(
         choose_refinement,
         count=manifest.count,
-        dim=head.dim if head else manifest.dim,
+        dim=dim,
         is_exact=recipe.is_exact,
         has_words=understands_text(manifest.model) and head is None,
         knows_labels=head is not None and head.card.is_of_labels,
+        embedding_s=_embedding_seconds(manifest),
     )
     try:
         return choose(manifest.refinement_asked)
@@ -77,3 +85,11 @@ def _refinement(manifest: Manifest, recipe: Recipe, head: Head | None, before: M
         if not before:
             raise
         return choose(AUTO_REFINEMENT)  # a change must not fail because the requested refinement no longer suits
+
+
+def _embedding_seconds(manifest: Manifest) -> float | None:
+    """Return the seconds that embedding all pictures takes at the speed of this run; None if it embedded few."""
+    run = manifest.last_run
+    if run is None or run.embedded * 2 < manifest.count:
+        return None
+    return run.seconds / run.embedded * manifest.count

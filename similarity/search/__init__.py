@@ -3,6 +3,7 @@
 contract   the contract of every index    recipes    the choice of an index by the number of vectors
 stores     the place of an index          engines    building and updating an index in its store
 tuning     how many lists to visit        rescoring  exact scores of candidates
+neighbours the nearest of every picture of a large gallery
 faiss      flat and scan, exact; inverted, approximate, for millions
 milvus     collections on a server
 """

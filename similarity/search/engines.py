@@ -101,7 +101,7 @@ def make_index(
         return builder_of(recipe)(vectors, progress)
     from similarity.search.milvus.index import MilvusIndex
 
-    is_comparable = before and before.vectors.are_compared_as(vectors)
+    is_comparable = before and (before.are_traced or before.vectors.are_compared_as(vectors))
     if before and is_comparable and isinstance(before.index, MilvusIndex) and before.index.is_own(of.directory):
         return before.index.updated(recipe, vectors, of, drop_retagged(before, of.items), progress)
     return MilvusIndex.build(store, recipe, vectors, of, progress)

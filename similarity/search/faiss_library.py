@@ -4,7 +4,6 @@ A thread of OpenMP that has done its share spins for a while, and takes a core f
 cores, exact search among 100,000 x 2048 took 17 ms because of that, and 11 ms without.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,15 +12,12 @@ from typing import Any
 
 import faiss as untyped
 
+from similarity.threads import cores
+
 __all__ = ["cores", "faiss", "in_one_thread", "scanning"]
 
 # Its type hints are incomplete.
 faiss: Any = untyped
-
-
-def cores() -> int:
-    """Number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache

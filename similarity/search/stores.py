@@ -104,9 +104,11 @@ class Before:
     Attributes:
         index, vectors, items: those of the generation that was changed.
         origins: for each item of the new generation its row in the changed one, or -1.
+        are_traced: whether all items with an origin are known to be compared as they were in the changed generation.
     """
 
     index: "VectorIndex"
     vectors: "StoredVectors"
     items: Sequence[Item]
     origins: "Rows"
+    are_traced: bool = False

@@ -7,7 +7,8 @@
                                it is refined, network/ if the network is int8
       collections.json         the collections that it made in Milvus
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
-      unfinished/              embeddings of a run that has not ended, see `journal.py`
+      unfinished/              embeddings and neighbours of a run that has not ended, see `journal.py` and
+                               `found_neighbours.py`
 
 A generation is complete and synced to disk before CURRENT names it, so readers see the old state or the new one.
 CURRENT has the checksum of the manifest, and the manifest those of all other files, so damage is always noticed. The
@@ -29,6 +30,7 @@ from similarity.search import (
     load_index,
 )
 from similarity.search.engines import FILES, Remote, verify_index
+from similarity.search.neighbours import candidates_of
 from similarity.storage.checksums import check_files
 from similarity.storage.copied_disk import follow_disk
 from similarity.storage.current import AGAIN, State, exists, live_number, live_state, make_current
@@ -41,7 +43,7 @@ from similarity.storage.removal import generation_folders
 from similarity.storage.unreadable import unreadable_or_damaged
 from similarity.vectors.heads import Head, read_head
 from similarity.vectors.memmap import StoredVectors
-from similarity.vectors.refinement import read_refined
+from similarity.vectors.refinement import is_large, read_refined
 
 # Raised on corrupt files.
 UNREADABLE = (
@@ -150,6 +152,8 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
         projected = StoredVectors(folder / PROJECTED) if head else embeddings
         vectors = read_refined(folder, projected, manifest.refinement, manifest.neighbour_power)
         index = read_index(folder, manifest, vectors)
+        if manifest.refinement == "neighbours" and is_large(*vectors.shape):
+            vectors = vectors.with_candidates(candidates_of(index))
     except UNREADABLE as error:
         raise unreadable_or_damaged(folder, error, f"cannot be read ({error})") from error
     shape, dims = (manifest.count, manifest.dim), (head.dim_in, head.dim) if head else (manifest.dim, manifest.dim)

@@ -38,6 +38,7 @@ NUMBER = re.compile(r"[0-9]{6,9}")
 # Name in earlier versions.
 UNWRITTEN_HEAD = re.compile(r"\.new-[0-9a-f]{32}")
 JOURNAL = re.compile(r"([0-9a-f]{16}\.sqlite)(-wal|-shm|-journal)?")
+FOUND_NEIGHBOURS = re.compile(r"[0-9a-f]{16}\.neighbours")
 FOLDER_OF_THUMBNAILS, THUMBNAIL = re.compile(r"[0-9a-f]{2}"), re.compile(r"([0-9a-f]{64})\.jpg(\.new)?")
 
 
@@ -76,6 +77,14 @@ def remove_journal(path: Path) -> None:
     """Delete a journal, with SQLite's own files beside it; raises OSError."""
     for name in (path.name, *(f"{path.name}-{suffix}" for suffix in ("wal", "shm", "journal"))):
         remove_file(path.with_name(name))
+
+
+def remove_found_neighbours(directory: Path) -> None:
+    """Delete the neighbours that runs have found, and their folder if that contains nothing else; raises OSError."""
+    for path in _within(directory / UNFINISHED):
+        if FOUND_NEIGHBOURS.fullmatch(path.name):
+            remove_file(path)
+            _remove_if_empty(directory / UNFINISHED)
 
 
 def remove_generation(folder: Path) -> None:
@@ -147,7 +156,7 @@ def _remove_numbered(folder: Path) -> None:
 
 
 def _remove_unfinished(path: Path) -> None:
-    if JOURNAL.fullmatch(path.name):
+    if JOURNAL.fullmatch(path.name) or FOUND_NEIGHBOURS.fullmatch(path.name):
         remove_file(path)
 
 

@@ -17,15 +17,16 @@ from similarity.sources import Item
 from similarity.storage.checksums import fingerprints
 from similarity.storage.cleanup import drop_collections
 from similarity.storage.current import State, live_number, make_current
+from similarity.storage.found_neighbours import forget_found_neighbours
 from similarity.storage.generations import Generation
 from similarity.storage.items import write_items
 from similarity.storage.layout import generation_folder
 from similarity.storage.manifest import Manifest, write_manifest
+from similarity.storage.refining import Refining
 from similarity.storage.removal import MOST, generation_folders, next_number, remove_generation
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.heads import Head
 from similarity.vectors.memmap import StoredVectors, write_vectors
-from similarity.vectors.refinement import refine
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,13 @@ def write_generation(directory: Path, draft: Draft, progress: OnProgress | None 
         if draft.quantised:
             _copy_network(draft.quantised, folder / NETWORK)
         write_items(folder / ITEMS, draft.items)
-        refined = _write_vectors(folder, draft, progress)
-        before = draft.change.for_index() if draft.change else None
+        refined, before = _write_vectors(directory, folder, draft, progress)
         of = Indexed(directory, number, draft.items)
         index = make_index(manifest.store, manifest.recipe, refined, of, before=before, progress=progress)
         index.save(folder / FILES[manifest.store.kind])
         checksum = _seal(folder, replace(manifest, generation=number, search=index.facts, written_in=str(directory)))
         make_current(directory, State(number, checksum))
+        forget_found_neighbours(directory)
     except BaseException:
         if live_number(directory) != number:
             _discard(directory, folder)
@@ -108,17 +109,18 @@ def _discard(directory: Path, folder: Path) -> None:
     drop_collections(directory, generation_folders(directory))
 
 
-def _write_vectors(folder: Path, draft: Draft, progress: OnProgress | None) -> StoredVectors:
-    """Write embeddings and the files of their refinement; returns the vectors that are compared."""
+def _write_vectors(
+    directory: Path, folder: Path, draft: Draft, progress: OnProgress | None
+) -> tuple[StoredVectors, Before | None]:
+    """Write embeddings and the files of their refinement; see `Refining.refine`."""
     manifest, recipe = draft.manifest, Recipe(draft.manifest.recipe, draft.manifest.recipe_reason)
     write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), draft.vectors, recipe.stored)
     written = StoredVectors(folder / EMBEDDINGS)
     if draft.head:
         written = _write_projected(folder, written, draft.head, recipe)
-    # In an index that is continued, this centre was subtracted from the vectors.
-    centre = draft.change.before.vectors.centre if draft.change and not recipe.is_exact else None
-    power = manifest.neighbour_power
-    return refine(folder, written, manifest.refinement, centre=centre, power=power, progress=progress)
+    before = draft.change.for_index() if draft.change else None
+    refining = Refining(directory, folder, manifest.refinement, recipe, manifest.neighbour_power, progress)
+    return refining.refine(written, before)
 
 
 def _copy_network(quantised: Path, target: Path) -> None:

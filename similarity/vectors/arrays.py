@@ -1,6 +1,6 @@
 """Arrays of embeddings: normalising, balancing words with pictures, and combining several into one query."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,10 @@ from similarity.errors import SearchError
 
 # float32 (n, d), or (d,) for a single vector; rows of unit length unless documented otherwise.
 Vectors = npt.NDArray[np.float32]
+# Rows near to each of n vectors, nearest first, int32 (n, k).
+Nearest = npt.NDArray[np.int32]
+# Compared vectors float32 (m, dim), and k -> for each of them rows that are likely to be near, int64 (m, up to k).
+FindCandidates = Callable[[Vectors, int], npt.NDArray[np.integer]]
 
 # Measured on 241 photographs of clothing with a wrong hit among the first ten, which became the counter-example. The
 # share of right ones among ten other hits was 0.624 without it, and 0.639, 0.641, 0.613 and 0.515 with a share of 0.15,

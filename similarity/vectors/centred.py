@@ -3,15 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 
-from similarity.vectors.arrays import Vectors
+from similarity.vectors.arrays import Nearest, Vectors
 from similarity.vectors.memmap import MappedRows
 
 # A shorter row is nothing but rounding errors after centring: it is not normalised.
 SHORTEST = 1e-3
 # How many scores there may be at a time when all pictures are compared.
 MATRIX = 1 << 24
-
-Nearest = npt.NDArray[np.int32]
+# How many candidates are read at a time.
+TOGETHER = 4096
 
 
 class CentredRows:
@@ -66,6 +66,23 @@ class CentredRows:
             order = np.argsort(-np.take_along_axis(scores, rows, axis=1), axis=1, kind="stable")
             found[start : start + size] = np.take_along_axis(rows, order, axis=1)
             best[start : start + size] = np.take_along_axis(scores, found[start : start + size], axis=1)
+        return found, best
+
+    def best_of(self, centred: Vectors, candidates: npt.NDArray[np.integer], count: int) -> tuple[Nearest, Vectors]:
+        """The best of some candidates for each vector; otherwise as `find_nearest`.
+
+        Args:
+            candidates: for each of the vectors distinct rows, at least `count`, (m, k).
+        """
+        found, best = np.empty((len(centred), count), np.int32), np.empty((len(centred), count), np.float32)
+        size = max(1, TOGETHER // candidates.shape[1])
+        for start in range(0, len(centred), size):
+            rows = np.sort(candidates[start : start + size], axis=1)  # equal scores by row
+            others = self.gather(rows.ravel()).reshape(*rows.shape, self.dim)
+            scores = np.matmul(others, centred[start : start + size, :, np.newaxis])[:, :, 0]
+            order = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+            found[start : start + size] = np.take_along_axis(rows, order, axis=1)
+            best[start : start + size] = np.take_along_axis(scores, order, axis=1)
         return found, best
 
     def _scores(self, centred: Vectors) -> Vectors:

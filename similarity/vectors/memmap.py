@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from similarity.errors import SearchError
 from similarity.files import open_own
-from similarity.vectors.arrays import Vectors
+from similarity.vectors.arrays import FindCandidates, Nearest, Vectors
 from similarity.vectors.npy_files import read_header
 
 # Rows that are read at a time when all are read: 8 to 32 MB.
@@ -29,7 +29,7 @@ MAX_MAPPED, RELEASE_AFTER = 1 << 29, 512
 
 Stored = Literal["float32", "float16"]
 Key = int | slice | Sequence[int] | npt.NDArray[np.integer]
-Followers = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+Followers = tuple[Nearest, Nearest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,10 @@ class Comparison(Protocol):
     def centre(self) -> Vectors | None:
         """The centre that is subtracted from each row, float32 (dim,); None if none is."""
 
+    @property
+    def nearest(self) -> Nearest | None:
+        """The rows that each row is moved towards; None if none is moved."""
+
     def __getitem__(self, key: Key) -> Vectors:
         """Return compared vectors of rows, float32."""
 
@@ -138,11 +142,15 @@ class Comparison(Protocol):
     def without(self, rows: npt.NDArray[np.integer], missing: npt.NDArray[np.integer]) -> Vectors:
         """Return vectors of rows as if another row each did not exist."""
 
+    def with_candidates(self, find: FindCandidates) -> "Comparison":
+        """Return the same comparison, which asks `find` for rows near to a query instead of comparing it with all."""
+
 
 class Unrefined:
     """Compares the rows of a file without refinement."""
 
     centre = None
+    nearest = None
 
     def __init__(self, rows: MappedRows) -> None:
         self._rows = rows
@@ -176,6 +184,10 @@ class Unrefined:
         """See `Comparison`."""
         return self._rows[rows]
 
+    def with_candidates(self, find: FindCandidates) -> "Unrefined":  # noqa: ARG002 - it compares queries with none
+        """See `Comparison`."""
+        return self
+
 
 class StoredVectors:
     """An array of float32 (n, dim), rows of unit length, read when it is indexed. Safe to share between threads.
@@ -197,6 +209,10 @@ class StoredVectors:
         copied._comparison = comparison
         return copied
 
+    def with_candidates(self, find: FindCandidates) -> "StoredVectors":
+        """Return the same vectors, which ask an index for rows near to a query when that is refined."""
+        return self.compared_by(self._comparison.with_candidates(find))
+
     def __len__(self) -> int:
         """Count the embeddings."""
         return len(self.rows)
@@ -210,6 +226,11 @@ class StoredVectors:
     def centre(self) -> Vectors | None:
         """The centre that is subtracted from all embeddings, float32 (dim,); None if none is."""
         return self._comparison.centre
+
+    @property
+    def nearest(self) -> Nearest | None:
+        """The rows that each row is moved towards, nearest first, int32 (n, up to KEPT); None if none is moved."""
+        return self._comparison.nearest
 
     def __getitem__(self, key: Key) -> Vectors:
         """Return float32 (dim,) for a row, (m, dim) for a slice or several rows; negative rows count from the end."""

@@ -1,10 +1,12 @@
 """Vectors of a gallery refined: centred, and moved towards their neighbours if these are known."""
 
+import copy
+
 import numpy as np
 import numpy.typing as npt
 
-from similarity.vectors.arrays import Vectors, normalise
-from similarity.vectors.centred import SHORTEST, CentredRows, Nearest
+from similarity.vectors.arrays import FindCandidates, Nearest, Vectors, normalise
+from similarity.vectors.centred import SHORTEST, CentredRows
 from similarity.vectors.memmap import Comparison, Key, MappedRows, Split
 from similarity.vectors.methods import POWER
 
@@ -16,6 +18,8 @@ KEPT = NEAREST + 1
 # From this cosine similarity on, a query is taken for the picture itself, embedded by other arithmetic, which would
 # give it other neighbours: bfloat16 and float32 differ by 0.001.
 SAME = 0.99
+# How many pictures near to a query an index is asked for, of which the nearest are taken; see `with_candidates`.
+CANDIDATES = 64
 # How many neighbours are read at a time.
 GATHERED = 1024
 
@@ -39,6 +43,13 @@ class Refined:
         self._rows, self.centre, self.nearest = CentredRows(rows, centre), centre, nearest
         self._power = np.float32(power)
         self._followers: tuple[npt.NDArray[np.int64], Nearest] | None = None
+        self._find: FindCandidates | None = None
+
+    def with_candidates(self, find: FindCandidates) -> "Refined":
+        """See `Comparison`: the candidates' scores are exact, and whether they are the nearest is up to the index."""
+        copied = copy.copy(self)
+        copied._find = find
+        return copied
 
     def __getitem__(self, key: Key) -> Vectors:
         """See `Comparison`."""
@@ -103,10 +114,7 @@ class Refined:
         """Rows as they would be if a picture for each of them were not in the gallery, float32 (m, dim)."""
         if self.nearest is None:
             return self[rows]
-        kept = self.nearest[rows]
-        # Sorting missing rows to the end keeps the others in order.
-        order = np.argsort(kept == np.asarray(missing)[:, np.newaxis], axis=1, kind="stable")
-        nearest = np.take_along_axis(kept, order, axis=1)[:, : min(NEAREST, len(self._rows) - 1)]
+        nearest = _without_own(self.nearest[rows], missing)[:, : min(NEAREST, len(self._rows) - 1)]
         return self._moved(self._rows.gather(np.asarray(rows)), nearest)
 
     def _neighbours(
@@ -114,7 +122,13 @@ class Refined:
     ) -> tuple[Nearest, npt.NDArray[np.bool_]]:
         """The rows that other pictures are moved towards, int32 (m, count), and which of these are in the gallery."""
         count = min(NEAREST, len(self._rows) - (own is not None))
-        nearest, scores = self._rows.find_nearest(centred, count, own)
+        if self._find and own is not None and self.nearest is not None:
+            # A picture of the gallery has its neighbours: they need not be found again.
+            return _without_own(self.nearest[own], own)[:, :count], np.zeros(len(centred), bool)
+        if self._find:
+            nearest, scores = self._rows.best_of(centred, self._find(centred, CANDIDATES), count)
+        else:
+            nearest, scores = self._rows.find_nearest(centred, count, own)
         known = scores[:, 0] >= SAME if own is None else np.zeros(len(centred), bool)
         if self.nearest is not None:
             nearest[known] = self.nearest[nearest[known, 0], :count]
@@ -144,6 +158,12 @@ class Refined:
         if not -len(self._rows) <= row < len(self._rows):
             raise IndexError("There are not so many rows.")
         return row % len(self._rows)
+
+
+def _without_own(kept: Nearest, own: npt.NDArray[np.integer]) -> Nearest:
+    """Lists of rows with one row of each sorted to its end, which keeps the others in order."""
+    order = np.argsort(kept == np.asarray(own)[:, np.newaxis], axis=1, kind="stable")
+    return np.take_along_axis(kept, order, axis=1)
 
 
 def _are_rows(nearest: Nearest, count: int) -> bool:

@@ -11,10 +11,15 @@ retrieval with no human annotation", TPAMI 2018 (alpha query expansion), applied
 Arandjelović and A. Zisserman do, "Three things everyone should know to improve object retrieval", CVPR 2012. A query
 that is a picture of the gallery is moved to the very place where that picture is: it finds itself first, with score 1.
 
+Up to MOST_NUMBERS, each picture is compared with all, and so is a query. In larger galleries an index finds the
+neighbours of both, and a change updates those that it concerns, around the same centre: see `search/neighbours.py` and
+`storage/refining.py`.
+
 The README has the measurements, also of methods that were left out: GeM pooling, mirrored pictures, PCA, whitening,
 re-ranking.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +28,9 @@ import numpy as np
 from similarity.errors import SearchError
 from similarity.paths import CENTRE, NEIGHBOURS
 from similarity.progress import OnProgress, Reporter
-from similarity.vectors.arrays import Vectors
-from similarity.vectors.centred import MATRIX, CentredRows, Nearest
+from similarity.vectors.arrays import Nearest, Vectors
+from similarity.vectors.centred import MATRIX, CentredRows
+from similarity.vectors.effort import Effort, free_memory, usual_seconds
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.methods import CLOSER, METHODS, POWER, Method
 from similarity.vectors.npy_files import read_array, read_rows
@@ -38,6 +44,7 @@ __all__ = [
     "POWER",
     "Refinement",
     "choose_refinement",
+    "is_large",
     "read_refined",
     "refine",
 ]
@@ -47,10 +54,14 @@ AUTO = "auto"
 # Measured on photographs of clothing, centring helps from ten pictures on: recall@1 is 0.65 instead of 0.62 there, and
 # 0.65 instead of 0.63 with 50. But the mean of a few says more about each of them than about all.
 MIN_PICTURES = 50
-# This number of values is compared with each other in 6 s, and with a query in 10 ms: 13,000 pictures of 1280.
+# This number of values is compared with each other in 6 s, and with a query in 10 ms: 13,000 pictures of 1280. Among
+# more, neighbours are found with an index; see `search/neighbours.py`.
 MOST_NUMBERS = 1 << 24
-# However they were asked for, neighbours are not found among more numbers than this: that would take an hour.
-LIMIT = 1 << 28
+# The share of the time that embedding takes up to which neighbours are found by default.
+SHARE = 0.2
+
+# Vectors that are centred -> for each row the nearest KEPT, of which it is one itself.
+FindNeighbours = Callable[[StoredVectors], Nearest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +77,20 @@ class Refinement:
     reason: str
 
 
+def is_large(count: int, dim: int) -> bool:
+    """Whether there are too many pictures to compare each with all, so that an index finds their neighbours."""
+    return count * dim > MOST_NUMBERS
+
+
 def choose_refinement(
-    asked: str, count: int, dim: int, *, is_exact: bool, has_words: bool = False, knows_labels: bool = False
+    asked: str,
+    count: int,
+    dim: int,
+    *,
+    is_exact: bool,
+    has_words: bool = False,
+    knows_labels: bool = False,
+    embedding_s: float | None = None,
 ) -> Refinement:
     """The refinement of a gallery.
 
@@ -77,6 +100,7 @@ def choose_refinement(
         is_exact: whether its index is.
         has_words: whether its embeddings are compared with words, too.
         knows_labels: whether the embeddings are those of a head that learned from labels; see `heads.py`.
+        embedding_s: seconds that embedding all pictures took, as far as is known; by default what it usually takes.
 
     Raises:
         SearchError: it is none, or makes no sense for this gallery.
@@ -86,27 +110,34 @@ def choose_refinement(
             return Refinement("none", "What belongs together was learned: neighbours would cost more than they bring.")
         if has_words:
             return Refinement("none", "Words are compared with embeddings as they are.")
-        return _choose(count, dim, is_exact=is_exact)
+        if is_large(count, dim) and count >= MIN_PICTURES:
+            return _choose_for_large(Effort.of(count, dim), embedding_s or usual_seconds(count))
+        return _choose(count, is_exact=is_exact)
     if asked not in METHODS:
         raise SearchError(f"{asked!r} is no refinement: choose from {AUTO}, {', '.join(METHODS)}.")
     if asked != "none" and count < 2:
         raise SearchError("One picture has nothing in common with others: leave the refinement to auto.")
-    if asked == "neighbours" and not is_exact:
-        raise SearchError("Moving pictures towards their neighbours needs an exact index: flat or flat-sq8.")
-    if asked == "neighbours" and count * dim > LIMIT:
-        raise SearchError("There are too many pictures to compare each with all: use the refinement centred.")
     reason = "Embeddings are compared as the network gives them." if asked == "none" else "It was requested."
+    if asked == "neighbours" and is_large(count, dim):
+        reason = f"It was requested. Finding the neighbours takes {Effort.of(count, dim)}."
     return Refinement(next(one for one in METHODS if one == asked), reason)
 
 
-def _choose(count: int, dim: int, *, is_exact: bool) -> Refinement:
+def _choose(count: int, *, is_exact: bool) -> Refinement:
     if count < MIN_PICTURES:
         return Refinement("none", f"What pictures have in common is not to be told from fewer than {MIN_PICTURES}.")
     if not is_exact:
-        return Refinement("centred", "Neighbours take an exact index.")
-    if count * dim > MOST_NUMBERS:
-        return Refinement("centred", "Comparing so many pictures with each other takes long.")
+        return Refinement("centred", "Few pictures in an approximate index are not moved unless that is requested.")
     return Refinement("neighbours", "Measured best, and there are few enough to compare each with all.")
+
+
+def _choose_for_large(effort: Effort, embedding_s: float) -> Refinement:
+    if effort.memory > free_memory():
+        return Refinement("centred", f"There is too little memory: finding the neighbours takes {effort}.")
+    if effort.seconds > SHARE * embedding_s:
+        why = f"takes {effort}, more than a fifth of the time that embedding takes"
+        return Refinement("centred", f"Finding the neighbours {why}.")
+    return Refinement("neighbours", f"Measured best. Finding the neighbours takes {effort}.")
 
 
 def refine(
@@ -116,6 +147,7 @@ def refine(
     *,
     centre: Vectors | None = None,
     power: float = POWER,
+    find: FindNeighbours | None = None,
     progress: OnProgress | None = None,
 ) -> StoredVectors:
     """Refine the embeddings of a file, and write the centre and the neighbours that are needed for it into a folder.
@@ -123,6 +155,7 @@ def refine(
     Args:
         centre: the vector to take off; the mean unless given.
         power: see `power_of`.
+        find: finds the neighbours; by default each picture is compared with all.
     """
     if method == "none":
         return embeddings
@@ -130,7 +163,8 @@ def refine(
         centre = _mean(embeddings)
     np.save(folder / CENTRE, centre, allow_pickle=False)
     if method == "neighbours":
-        nearest = _all_nearest(CentredRows(embeddings.rows, centre), progress)
+        centred = embeddings.compared_by(Refined(embeddings.rows, centre))
+        nearest = find(centred) if find else _all_nearest(CentredRows(embeddings.rows, centre), progress)
         np.save(folder / NEIGHBOURS, nearest, allow_pickle=False)
     return read_refined(folder, embeddings, method, power)
 

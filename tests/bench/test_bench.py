@@ -271,6 +271,17 @@ def test_an_index_that_cannot_be_measured_is_an_error_in_a_sentence(run: Run, mo
 
 
 @pytest.mark.usefixtures("imported_torch")
+def test_bench_neighbours_reports_seconds_memory_and_recall(run: Run) -> None:
+    report = report_of(run("bench", "neighbours", "--count", "2000", "--dim", "64", "--json"))
+    assert (report["count"], report["dim"]) == (2000, 64)
+    assert min(report["recall"], report["query_recall"], report["add_recall"]) >= 0.95
+    assert report["expected"]["disk"] == 40_000
+    assert 0 < report["add_moved"] < 2000
+    shown = run("bench", "neighbours", "--count", "1000", "--dim", "16").stdout
+    assert "recall of the neighbours of queries, by that index" in shown
+    assert "are too few to measure" in run("bench", "neighbours", "--count", "20").stderr
+
+
 def test_bench_teaching_tells_what_a_head_is_worth(
     run: Run, empty_home: Path, own_pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,8 @@ def test_limits_are_told() -> None:
     assert any("from the disk" in limit for limit in huge.limits)
     few = make_plan(wish(1_000_000)).limits
     assert not any("is not implemented" in limit or "from the disk" in limit for limit in few)
+    assert any(limit.startswith("Finding the neighbours of a gallery's pictures takes about ") for limit in few)
+    assert not any("neighbours" in limit for limit in make_plan(wish(10_000)).limits)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import pytest
 import standin
 from conftest import change_manifest, draw
 
-from similarity import Gallery, SimilarityError
+from similarity import Gallery
 from similarity.errors import GalleryDamagedError, SearchError
 from similarity.evaluation import evaluate
 from similarity.images.decoding import read_image
 from similarity.vectors.arrays import Vectors, normalise
+from similarity.vectors.effort import Effort
 from similarity.vectors.memmap import StoredVectors, write_vectors
 from similarity.vectors.refinement import (
     MIN_PICTURES,
@@ -184,9 +185,10 @@ def test_files_of_another_gallery_are_refused(tmp_path: Path) -> None:
         (MIN_PICTURES - 1, 1280, True, "none"),
         (MIN_PICTURES, 1280, True, "neighbours"),
         (MOST_NUMBERS // 1280, 1280, True, "neighbours"),
-        (MOST_NUMBERS // 1280 + 1, 1280, True, "centred"),
+        (MOST_NUMBERS // 1280 + 1, 1280, True, "neighbours"),
         (1192, 1280, False, "centred"),
-        (1_000_000, 2048, False, "centred"),
+        (1_000_000, 2048, False, "neighbours"),
+        (400_000_000, 2048, False, "centred"),
     ],
 )
 def test_auto_chooses_by_size_and_says_why(count: int, dim: int, is_exact: bool, method: str) -> None:
@@ -195,11 +197,42 @@ def test_auto_chooses_by_size_and_says_why(count: int, dim: int, is_exact: bool,
     assert chosen.reason.endswith(".")
 
 
+@pytest.fixture(autouse=True)
+def plenty_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("similarity.vectors.refinement.free_memory", lambda: 100e9)
+
+
+def test_auto_moves_many_pictures_while_that_takes_less_than_a_fifth_of_embedding_them() -> None:
+    effort = Effort.of(200_000, 1280)
+    for embedding_s, method in ((5.1 * effort.seconds, "neighbours"), (4.9 * effort.seconds, "centred")):
+        chosen = choose_refinement("auto", 200_000, 1280, is_exact=True, embedding_s=embedding_s)
+        assert chosen.method == method
+        assert str(effort) in chosen.reason
+
+
+def test_auto_does_not_move_more_pictures_than_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("similarity.vectors.refinement.free_memory", lambda: 100e6)
+    chosen = choose_refinement("auto", 200_000, 1280, is_exact=True, embedding_s=1e6)
+    assert chosen.method == "centred"
+    assert "too little memory" in chosen.reason
+    assert choose_refinement("neighbours", 200_000, 1280, is_exact=False).method == "neighbours"
+
+
+@pytest.mark.parametrize(
+    ("effort", "text"),
+    [
+        (Effort(40, 4e8, 400_000), "about 40 seconds, 0.4 GB of memory and 1 MB on disk"),
+        (Effort(170, 4.6e8, 4_000_000), "about 3 minutes, 0.5 GB of memory and 4 MB on disk"),
+        (Effort(9000, 3e9, 2e8), "about 2.5 hours, 3.0 GB of memory and 0.2 GB on disk"),
+    ],
+)
+def test_what_neighbours_take_is_said_in_words(effort: Effort, text: str) -> None:
+    assert str(effort) == text
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(SearchError, match="'whitened' is no refinement: choose from auto, none, centred, neighbours"):
         choose_refinement("whitened", 100, 8, is_exact=True)
-    with pytest.raises(SearchError, match="needs an exact index"):
-        choose_refinement("neighbours", 100, 8, is_exact=False)
     with pytest.raises(SearchError, match="nothing in common"):
         choose_refinement("centred", 1, 8, is_exact=True)
 
@@ -354,8 +387,7 @@ def test_an_approximate_gallery_keeps_its_centre_as_it_grows(standin_network: No
     assert len(grown.vectors) == 91
     anew = grown.rebuild()
     assert (anew.vectors.centre != centre).any()
-    with pytest.raises(SimilarityError, match="needs an exact index"):
-        grown.rebuild(refinement="neighbours")
+    assert grown.rebuild(refinement="neighbours").manifest.refinement == "neighbours"
 
 
 def test_what_was_learned_of_labels_is_compared_as_it_is_unless_something_else_is_asked_for() -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from similarity.bench.capacity import sizes
-from similarity.bench.capacity.rates import REFERENCE, Rates, lists_of
+from similarity.bench.capacity.rates import REFERENCE, Rates, lists_of, neighbours_limit
 from similarity.errors import SearchError
 from similarity.search import AUTO, Recipe, choose_recipe
 from similarity.search.stores import Kind
@@ -141,7 +141,8 @@ def make_plan(wish: Wish, rates: Rates = REFERENCE) -> Plan:
         **_storage(wish, split, rates),
         **_answering(wish, split, rates),
         assumptions=_assumptions(wish, rates, rate, recipe),
-        limits=_limits(split.galleries, split.store, recipe, sizes.embeddings_file(recipe, each, dim) / GB, wish),
+        limits=_limits(split.galleries, split.store, recipe, sizes.embeddings_file(recipe, each, dim) / GB, wish)
+        + neighbours_limit(each, dim, rates.cores),
     )
 
 

@@ -23,6 +23,8 @@ from similarity.search import choose_recipe
 from similarity.search.faiss.training import FOR_TRANSFORM, ROUNDS
 from similarity.search.recipes import AUTO, COMPONENTS, FLAT, FOR_LIST, INVERTED, SCAN
 from similarity.search.tuning import QUERIES
+from similarity.vectors.effort import Effort
+from similarity.vectors.refinement import is_large
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,17 @@ def lists_of(recipe: str) -> int:
     """Return the number of lists of a recipe; 0 for an exact one."""
     part = next((part for part in recipe.split(",") if part.startswith("IVF")), "IVF0")
     return int(part.removeprefix("IVF"))
+
+
+def neighbours_limit(count: int, dim: int, cores: int) -> list[str]:
+    """Return what a plan leaves out: the time to find the neighbours of a large gallery; empty for a small one."""
+    if not is_large(count, dim):
+        return []
+    effort = Effort.of(count, dim, cores)
+    return [
+        f"Finding the neighbours of a gallery's pictures takes {effort} with {cores} cores, beside the time to build. "
+        "It is done by default if that is less than a fifth of the time to embed them."
+    ]
 
 
 def fit_rates(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
