@@ -24,7 +24,7 @@ from similarity.images.picture import Box
 from similarity.vectors.arrays import Vectors, normalise
 
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-BARS = "white"
+WHITE = 255
 # Weights of the two windows in `both`; measured between 1 : 0 and 1 : 1.
 WEIGHTS = np.array([2, 1], np.float32)
 # Up to this ratio of the sides, the two windows of a picture differ by less than a twentieth.
@@ -111,7 +111,8 @@ def preprocess(image: Image.Image, how: Preprocessing) -> Pixels:
 
 def prepare_views(image: Image.Image, how: Preprocessing, view: View) -> Pixels:
     """Cut the windows out of an RGB image, at the network's size: uint8 (1 or 2, crop, crop, 3)."""
-    return np.stack([_cut(image, window, how) for window in windows(image.size, how, view)])
+    cut = [_cut(image, window, how) for window in windows(image.size, how, view)]
+    return cut[0][np.newaxis] if len(cut) == 1 else np.stack(cut)
 
 
 def merge(vectors: Vectors) -> Vectors:
@@ -138,7 +139,8 @@ def _cut(image: Image.Image, window: Window, how: Preprocessing) -> Pixels:
     if min(window.left, window.top) >= 0:
         return np.asarray(image.resize((how.crop, how.crop), FILTERS[how.interpolation], box=box))
     shown = [max(1, round(how.crop * length / side)) for length in (seen.right - seen.left, seen.bottom - seen.top)]
-    square = Image.new("RGB", (how.crop, how.crop), BARS)
+    left, top = ((how.crop - length) // 2 for length in shown)
+    square = np.full((how.crop, how.crop, 3), WHITE, np.uint8)
     part = image.resize((shown[0], shown[1]), FILTERS[how.interpolation], box=box)
-    square.paste(part, ((how.crop - shown[0]) // 2, (how.crop - shown[1]) // 2))
-    return np.asarray(square)
+    square[top : top + shown[1], left : left + shown[0]] = np.asarray(part)
+    return square
