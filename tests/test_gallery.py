@@ -386,7 +386,7 @@ def test_a_place_that_cannot_be_written_is_an_error(own_pictures: Path, read_onl
 
 def test_the_embedder_can_be_handed_in(built: Gallery, light_embedder: Embedder, own_pictures: Path) -> None:
     opened = Gallery.open(built.directory, load=lambda _: light_embedder)
-    assert opened.embedder is light_embedder
+    assert opened.embedder is light_embedder.with_view("fit")
     assert ids(opened, own_pictures / "dots" / "dots-3.jpg", 1) == ["dots/dots-3.jpg"]
 
 

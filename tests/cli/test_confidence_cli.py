@@ -189,7 +189,7 @@ def query_work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         decoded = decode_scaled(data, name, **options)
         if name == lamp():
             work.append("decoded")
-            pixels.append(prepare(Embedder.load("efficientnet-lite2"), decoded.image).tobytes())
+            pixels.append(prepare(Embedder.load("efficientnet-lite2", view="fit"), decoded.image).tobytes())
         return decoded
 
     def counted(real: Callable[..., Any]) -> Callable[..., Any]:
