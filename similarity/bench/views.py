@@ -2,14 +2,13 @@
 
 import os
 import shlex
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from similarity.bench.machine import describe_machine
+from similarity.bench.scratch_home import scratch_galleries
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.tuned import find_choice, find_tuned
 from similarity.embedding.backbones.weights import AUTO, choose_model
@@ -170,7 +169,7 @@ def _is_lower(comparison: Comparison) -> bool:
 
 
 def _measure(name: str, gallery: Gallery, queries: Source | None, by: str, progress: OnProgress | None) -> Candidate:
-    """Embed and evaluate the pictures of a gallery in a view, or in the best quality, in a scratch folder."""
+    """Embed and evaluate the pictures of a gallery in a view, or in the best quality, in a scratch gallery."""
     embedded: list[Progress] = []
 
     def report(stage: Progress) -> None:
@@ -180,9 +179,9 @@ def _measure(name: str, gallery: Gallery, queries: Source | None, by: str, progr
             progress(replace(stage, task=f"{name}: {stage.task}"))
 
     options = _options(name, gallery.manifest)
-    originals = Originals(gallery.items, gallery.manifest.source)
-    with tempfile.TemporaryDirectory(prefix="similarity-bench-") as folder:
-        built = Gallery.build(originals, Path(folder) / name, options, progress=report)
+    command, originals = _command(gallery, options), Originals(gallery.items, gallery.manifest.source)
+    with scratch_galleries() as folder:
+        built = Gallery.build(originals, folder / name, options, progress=report)
         evaluation = evaluate(built, queries, by=by, with_reliability=False, progress=report)
         how, view = built.embedder.backbone.preprocessing, built.manifest.view
         shown = sum(len(windows((item.width, item.height), how, view)) for item in built.items)
@@ -193,7 +192,7 @@ def _measure(name: str, gallery: Gallery, queries: Source | None, by: str, progr
             images_per_s=embedded[0].images_per_second if embedded else 0.0,
             windows=shown / len(built),
             skipped=built.manifest.skipped,
-            command=_command(gallery, options),
+            command=command,
         )
 
 

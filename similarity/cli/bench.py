@@ -166,13 +166,12 @@ def views(
 
 def _show_views(report: dict[str, Any]) -> None:
     """Print the table of views, and the recommendation."""
-    if report["skipped"]:
-        first = report["skipped"][0]
-        terminal.say(
-            f"{len(report['skipped']):,} files cannot be read and are left out, such as {first['path']}: "
-            f"{first['reason']}",
-            as_="Note",
+    if skipped := report["skipped"]:
+        files = (
+            "1 file cannot be read and is" if len(skipped) == 1 else f"{len(skipped):,} files cannot be read and are"
         )
+        example = f"{skipped[0]['path']}: {skipped[0]['reason']}"
+        terminal.say(f"{files} left out{', such as' if len(skipped) > 1 else ':'} {example}", as_="Note")
     if report["has_head"]:
         terminal.say("The gallery's head is left out: it was trained for the view that the gallery has.", as_="Note")
     terminal.print_table(VIEW_COLUMNS, [_view_cells(row) for row in report["views"]])
