@@ -173,7 +173,9 @@ def _show_views(report: dict[str, Any]) -> None:
         example = f"{skipped[0]['path']}: {skipped[0]['reason']}"
         terminal.say(f"{files} left out{', such as' if len(skipped) > 1 else ':'} {example}", as_="Note")
     if report["has_head"]:
-        terminal.say("The gallery's head is left out: it was trained for the view that the gallery has.", as_="Note")
+        terminal.say(
+            "The gallery's head is left out, since it was trained for one view: another needs its own.", as_="Note"
+        )
     terminal.print_table(VIEW_COLUMNS, [_view_cells(row) for row in report["views"]])
     terminal.say(SIGNIFICANT)
     terminal.print_line(

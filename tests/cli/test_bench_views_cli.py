@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from commands import Run
 from conftest import MODEL, draw
+from made_heads import serving
 
 from similarity import Embedder, Gallery
 from similarity.storage.live import read_live_manifest
@@ -77,3 +78,13 @@ def test_files_that_are_gone_are_told_in_a_sentence(run: Run, mixed: Path) -> No
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith(f"Error: None of the 4 pictures in {mixed} can be read")
     assert run("bench", "views", "-g", "nowhere").stderr.startswith("Error: There is no gallery named nowhere")
+
+
+@pytest.mark.usefixtures("mixed")
+def test_a_head_is_left_out_and_that_is_said(run: Run, empty_home: Path) -> None:
+    gallery = Gallery.open(empty_home / "galleries" / "mixed")
+    before = json.loads(run("bench", "views", "-g", "mixed", "--json").stdout)["views"]
+    gallery.rebuild(head=serving(gallery))
+    done = run("bench", "views", "-g", "mixed", COLUMNS="200")
+    assert "Note: The gallery's head is left out" in done.stderr
+    assert [f"{row['map@r']:.3f}" for row in before] == [line.split()[4] for line in done.stdout.splitlines()[1:4]]
