@@ -7,6 +7,8 @@ from typing import Literal
 
 # Seconds between two reports: drawing them costs time too.
 REPORT_EVERY = 0.1
+# The task of embedding the pictures of a source.
+INDEXING = "Indexing"
 
 Unit = Literal["pictures", "files", "bytes", "epochs"]
 
@@ -47,7 +49,7 @@ class Reporter:
     """Reports progress, ten times a second and at the end."""
 
     def __init__(
-        self, total: int, on_progress: OnProgress | None, *, task: str = "Indexing", unit: Unit = "pictures"
+        self, total: int, on_progress: OnProgress | None, *, task: str = INDEXING, unit: Unit = "pictures"
     ) -> None:
         self._task = task
         self._unit: Unit = unit

@@ -1,4 +1,4 @@
-"""A temporary SIMILARITY_HOME for a benchmark, with real or random weights of a model."""
+"""A temporary SIMILARITY_HOME for a benchmark: with real or random weights of a model, or with all models."""
 
 import os
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 from similarity.bench.baseline import make_random_weights
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model, find_weights
-from similarity.paths import cache_folder, models_folder
+from similarity.paths import cache_folder, galleries_folder, models_folder
 
 
 @contextmanager
@@ -28,12 +28,32 @@ def scratch_home(model: str) -> Iterator[tuple[ModelChoice, bool]]:
         file = models_folder() / backbone.weights.file
         if weights:
             file.symlink_to(weights)
-            networks.mkdir(parents=True, exist_ok=True)
-            cache_folder().mkdir()
-            (cache_folder() / "networks").symlink_to(networks)
+            _share(networks)
         else:
             make_random_weights(model, file)
         yield ModelChoice(backbone, file), weights is not None
+
+
+@contextmanager
+def scratch_galleries() -> Iterator[Path]:
+    """Set SIMILARITY_HOME to a temporary folder that has the models of the present one, and no galleries.
+
+    Yields:
+        The folder of its galleries; they and all that is remembered of them are deleted at the end.
+    """
+    models, networks = models_folder(), cache_folder() / "networks"
+    with tempfile.TemporaryDirectory(prefix="similarity-bench-") as folder, _home(folder):
+        _share(networks)
+        if models.is_dir():
+            models_folder().symlink_to(models)
+        yield galleries_folder()
+
+
+def _share(networks: Path) -> None:
+    """Use a folder of converted networks in this home."""
+    networks.mkdir(parents=True, exist_ok=True)
+    cache_folder().mkdir()
+    (cache_folder() / "networks").symlink_to(networks)
 
 
 @contextmanager

@@ -60,9 +60,9 @@ def evaluate(
         raise typer.BadParameter("the file's name must end in .html", param_hint="--report")
     if report and not report.absolute().parent.is_dir():
         raise typer.BadParameter("there is no such folder", param_hint="--report")
-    opened, source = open_or_index(gallery), _source(queries)
+    opened, source = open_or_index(gallery), open_queries(queries)
     with terminal.indexing() as progress:
-        evaluation = measure(opened, source, by=by, most=most, strangers=_source(strangers), progress=progress)
+        evaluation = measure(opened, source, by=by, most=most, strangers=open_queries(strangers), progress=progress)
     if report:
         save_report(report, render_report(opened, evaluation))
     if as_json:
@@ -85,7 +85,7 @@ def compare(
     from similarity.evaluation import compare as compare_evaluations
     from similarity.evaluation import evaluate as measure
 
-    galleries, source = [open_or_index(name) for name in (a, b)], _source(queries)
+    galleries, source = [open_or_index(name) for name in (a, b)], open_queries(queries)
     with terminal.indexing() as progress:
         evaluations = [measure(gallery, source, by=by, most=most, progress=progress) for gallery in galleries]
     comparison = compare_evaluations(*evaluations)
@@ -95,7 +95,8 @@ def compare(
     _show_comparison(comparison)
 
 
-def _source(queries: Path | None) -> "Source | None":
+def open_queries(queries: Path | None) -> "Source | None":
+    """Open the source of queries, if there is one."""
     from similarity.sources import open_source
 
     return None if queries is None else open_source(queries)

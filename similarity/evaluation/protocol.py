@@ -41,6 +41,7 @@ def evaluate(
     most: int | None = None,
     seed: int = 0,
     strangers: Source | None = None,
+    with_reliability: bool = True,
     progress: OnProgress | None = None,
 ) -> Evaluation:
     """Evaluate a gallery: metrics, confusions and reliability over many queries.
@@ -54,6 +55,7 @@ def evaluate(
         most: maximum number of queries; of more, this many are drawn at random.
         seed: seed of the draws, and of those for the intervals.
         strangers: pictures whose kind the gallery does not have, which it is to tell from the queries.
+        with_reliability: whether to measure the reliability of probabilities, which may calibrate the gallery first.
         progress: called with the progress.
 
     Raises:
@@ -62,7 +64,7 @@ def evaluate(
     """
     started = time.perf_counter()
     results = run_queries(gallery, queries, by=by, most=most, seed=seed, progress=progress)
-    reliability = find_reliability(gallery, results, by, progress)
+    reliability = find_reliability(gallery, results, by, progress) if with_reliability else None
     evaluation = _summarise(gallery, results, reliability, by, seed)
     if strangers is not None:
         asked = ask_strangers(gallery, results, strangers, by=by, progress=progress)

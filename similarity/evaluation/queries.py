@@ -89,9 +89,7 @@ def run_queries(
     progress: OnProgress | None = None,
 ) -> Round:
     """Compare all queries with all pictures; arguments and errors are those of `protocol.evaluate`."""
-    values = _values(gallery.items, by, f"the gallery {gallery.name}")
-    if queries is not None:  # checked before all of them are embedded
-        _check_labels(queries, by, set(values))
+    values = _checked_values(gallery, queries, by)
     prepared = _leave_one_out(gallery) if queries is None else embed_queries(gallery, queries, progress)
     query_values = values if queries is None else _values(prepared.items, by, prepared.name)
     labels = tuple(sorted({value for value in values if value}))
@@ -105,6 +103,25 @@ def run_queries(
         gallery.vectors, lambda chosen: prepared.read_vectors(rows[chosen]), task, amend=amend, progress=progress
     )
     return Round(prepared, rows, values, labels, task, left_out, outcomes)
+
+
+def check_queries(gallery: Gallery, queries: Source | None = None, *, by: str = LABEL) -> set[str]:
+    """Check the labels of an evaluation before anything is embedded; returns those of the gallery.
+
+    Raises:
+        SearchError: no query can have a right answer, as in `protocol.evaluate`.
+    """
+    if queries is None:
+        return set(run_queries(gallery, by=by, most=1).labels)
+    return {value for value in _checked_values(gallery, queries, by) if value}
+
+
+def _checked_values(gallery: Gallery, queries: Source | None, by: str) -> list[str | None]:
+    """Return the value of each picture of a gallery; raises SearchError if no query of a source can have it."""
+    values = _values(gallery.items, by, f"the gallery {gallery.name}")
+    if queries is not None:  # checked before all of them are embedded
+        _check_labels(queries, by, set(values))
+    return values
 
 
 def _values(items: Iterable[Item], by: str, owner: str) -> list[str | None]:
