@@ -150,7 +150,7 @@ def test_workers_are_given_their_cores_and_embed_what_this_process_embeds(
 
     def load(task: Task) -> Embedder:
         tasks.append(task)
-        return light_embedder
+        return light_embedder.with_view("fit")
 
     monkeypatch.setattr("similarity.shards.ray.load_embedder", load)
     monkeypatch.setenv("SIMILARITY_EXAMPLE", "for workers too")
