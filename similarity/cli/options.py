@@ -32,7 +32,7 @@ ViewName = Annotated[
 QualityName = Annotated[
     Quality,
     typer.Option(
-        "--quality", help="best gives better results in about three times the time: both views, and two models."
+        "--quality", help="best gives better results in two to three times the time: both views, and two models."
     ),
 ]
 RecipeName = Annotated[

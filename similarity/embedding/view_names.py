@@ -1,6 +1,6 @@
 """Names of the views of a picture, see `views.py`, and of the two qualities of embeddings.
 
-`best` takes both views, the larger of the bundled models, and closer neighbours; it takes about three times as long.
+`best` takes both views, the larger of the bundled models, and closer neighbours; it takes two to three times as long.
 """
 
 from typing import Literal, get_args
