@@ -273,6 +273,7 @@ def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry
         count = manifest.count + manifest.duplicates
         terminal.print_line(f"{directory.name} has {count:,} picture{'s' if count != 1 else ''}{copies}.")
         if report.task in ("index", "rebuild"):
+            terminal.print_line(f"Its view of pictures is {manifest.view}.")
             terminal.print_line(f"Its index is {manifest.recipe}. {manifest.recipe_reason}")
             terminal.print_line(f"Its refinement is {manifest.refinement}. {manifest.refinement_reason}")
 

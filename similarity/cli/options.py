@@ -26,13 +26,15 @@ ViewName = Annotated[
     typer.Option(
         "--view",
         help="Part of a picture that the network sees: crop (its centre), fit (more of a long picture, at no cost), or "
-        "both (their mean, twice the time); auto is fit, and crop for transformers.",
+        "both (their mean, twice the time); auto is fit, and crop for transformers and timm's networks.",
     ),
 ]
 QualityName = Annotated[
     Quality,
     typer.Option(
-        "--quality", help="best gives better results in two to three times the time: both views, and two models."
+        "--quality",
+        help="best takes two to three times the time for better results: both views, two of the bundled models, and "
+        "closer neighbours.",
     ),
 ]
 RecipeName = Annotated[

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from similarity.embedding.backbones.weights import ModelChoice
     from similarity.gallery import Gallery
 
+ONE_VIEW = (
+    "Only one view of pictures was measured for {}: in the best quality, pictures are only moved closer to neighbours."
+)
+
 
 def choose(model: str, weights: Path | None, quality: Quality = "standard") -> "ModelChoice":
     """A model with its published weights, downloaded if need be, or with fine-tuned ones; prints its note."""
@@ -30,6 +34,8 @@ def choose(model: str, weights: Path | None, quality: Quality = "standard") -> "
             choice = choose_model(model, quality=quality, progress=downloaded)
     if choice.note:
         terminal.say_notes(choice.note.splitlines())
+    if quality == "best" and not choice.backbone.averages_cells:
+        terminal.say(ONE_VIEW.format(choice.backbone.title), as_="Note")
     return choice
 
 

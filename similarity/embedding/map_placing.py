@@ -13,6 +13,8 @@ import numpy.typing as npt
 from similarity.embedding.feature_maps import FeatureMap
 from similarity.embedding.views import WEIGHTS, Window
 
+# A share of a cell: a crop may end a fraction of a pixel beyond the picture.
+SLIGHT = 0.01
 Shares = npt.NDArray[np.float32]
 
 
@@ -26,11 +28,11 @@ def place(maps: Sequence[FeatureMap], windows: Sequence[Window], size: tuple[int
     Returns:
         A map whose features have the direction of the picture's embedding, see `views.merge`.
     """
-    if len(maps) == 1 and windows[0].visible(size) == windows[0]:
+    area = windows[0].visible(size)
+    side = (windows[0].right - windows[0].left) / maps[0].cells.shape[1]
+    if len(maps) == 1 and windows[0].overhang(size) < SLIGHT * side:
         return maps[0]
     weights = WEIGHTS if len(maps) > 1 else np.ones(1, np.float32)
-    area = windows[0].visible(size)
-    side = (windows[0].right - windows[0].left) / len(maps[0].cells)
     rows = max(1, round((area.bottom - area.top) / side))
     columns = max(1, round((area.right - area.left) / side))
     features, cells = np.zeros_like(maps[0].features), np.zeros((rows, columns, maps[0].cells.shape[2]), np.float32)

@@ -103,7 +103,7 @@ def embed_source(
 
 
 def read_pixels(source: Source, how: Preprocessing, count: int, view: View = "crop") -> Pixels:
-    """Read an even sample of a source's pictures as network input: uint8 (0 to count or twice that, crop, crop, 3)."""
+    """Read an even sample of a source's pictures as network input: uint8 (0..count or twice that, crop, crop, 3)."""
     step = max(1, -(-len(source.items) // count))
 
     def read(item: Item) -> Pixels | None:

@@ -44,6 +44,10 @@ class Window:
         """The part of it that lies in a picture of this size."""
         return Window(max(0.0, self.left), max(0.0, self.top), min(size[0], self.right), min(size[1], self.bottom))
 
+    def overhang(self, size: tuple[int, int]) -> float:
+        """Pixels by which it reaches beyond a picture of this size, on its farthest side."""
+        return max(-self.left, -self.top, self.right - size[0], self.bottom - size[1], 0.0)
+
     def box(self, size: tuple[int, int]) -> Box:
         """The part of it that lies in a picture of this size, as fractions of its sides."""
         seen, (width, height) = self.visible(size), size

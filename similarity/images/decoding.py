@@ -23,7 +23,7 @@ from similarity.images.mending import mend
 from similarity.images.opening import frame_of, open_picture, show_first_frame
 from similarity.images.parts import check_parts
 from similarity.images.pixels import convert, factor_for
-from similarity.images.reduction import MAX_PIXELS_JPEG, reduction
+from similarity.images.reduction import MAX_PIXELS_JPEG, highest_limit, reduction
 
 # A picture beyond the side or the aspect ratio is a stripe, which is not worth searching with.
 MAX_FRAMES = 1_000
@@ -262,7 +262,7 @@ def _check_size(image: Image.Image, name: str) -> int:
     limit = max_pixels(image.format or "", is_progressive_cmyk=is_progressive_cmyk)
     factor = reduction(image, limit)
     if not factor:
-        raise too_many_pixels(name, image.size, limit)
+        raise too_many_pixels(name, image.size, highest_limit(image, limit))
     if max(image.size) > MAX_SIDE or max(image.size) > MAX_ASPECT * min(image.size):
         raise TooLargeError(name, f"is too long and thin ({image.width} x {image.height} pixels).")
     # Only looking tells how many frames a GIF or a TIFF has; none but the first is looked at.

@@ -40,8 +40,12 @@ class HeifRows:
         return part
 
 
-def fits_in_rows(image: Image.Image) -> bool:
-    """Whether an opened HEIC picture is of the kind that takes little memory, and not beyond its limit."""
+def takes_little_memory(image: Image.Image) -> bool:
+    """Whether an opened HEIC picture may have up to MAX_PIXELS_IN_ROWS."""
     info = image.info
-    is_light = image.mode == MODE and info.get("bit_depth") == BITS and info.get("chroma") in CHROMA
-    return is_light and image.width * image.height <= MAX_PIXELS_IN_ROWS
+    return image.mode == MODE and info.get("bit_depth") == BITS and info.get("chroma") in CHROMA
+
+
+def is_decoded(image: Image.Image) -> bool:
+    """Whether somebody has loaded the pixels of an opened HEIC picture, which has then given up its file."""
+    return getattr(image, "fp", None) is None

@@ -6,7 +6,7 @@ progressive one keeps the coefficients of all pixels nevertheless, two bytes eac
 
 from PIL import Image
 
-from similarity.images.heif import fits_in_rows
+from similarity.images.heif import MAX_PIXELS_IN_ROWS, is_decoded, takes_little_memory
 
 FACTORS = (2, 4, 8)
 # A JPEG of more takes over two seconds at any size (measured: 150 megapixels a second on one core).
@@ -22,12 +22,17 @@ def reduction(image: Image.Image, limit: int) -> int:
     if pixels <= limit:
         return 1
     if image.format == "HEIF":
-        return 2 if fits_in_rows(image) else 0
+        return 0 if pixels > highest_limit(image, limit) else 1 if is_decoded(image) else 2
     if image.format not in ("JPEG", "MPO") or image.mode == "CMYK" or pixels > MAX_PIXELS_JPEG:
         return 0
     kept = _coefficient_bytes(image) if image.info.get("progressive") else 0
     sizes = {factor: BYTES_PER_PIXEL * pixels / factor**2 for factor in FACTORS}
     return next((at for at, size in sizes.items() if size <= MAX_PIXEL_BYTES and kept + size <= MAX_BYTES), 0)
+
+
+def highest_limit(image: Image.Image, limit: int) -> int:
+    """The most pixels that a HEIC picture may have, reduced or not; of others `limit`."""
+    return max(limit, MAX_PIXELS_IN_ROWS) if image.format == "HEIF" and takes_little_memory(image) else limit
 
 
 def _coefficient_bytes(image: Image.Image) -> float:

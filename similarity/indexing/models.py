@@ -21,7 +21,8 @@ def load_embedder(
     report_task(progress, f"Preparing {choice.backbone.title}")
     if precision != "int8":
         return Embedder.load(choice, precision=precision, view=view)
-    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES, view)
+    one_window: View = "fit" if view == "both" else view
+    pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES, one_window)
     if not len(pixels):
         raise SourceError(
             f"The network cannot be calibrated: none of the pictures tried from {source.name} can be read."

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,17 @@ def holding(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def with_view_of(folder: Path, origin: Origin) -> Origin:
+    """Return an origin with the view of the embeddings that a folder has already, if only that differs."""
+    if not (folder / FACTS).exists():
+        return origin
+    existing = read_shelf(folder).origin.identity
+    own, there = origin.identity["preprocessing"], existing["preprocessing"]
+    is_alike = {**own, "view": ""} == {**there, "view": ""}
+    same = replace(origin, identity=origin.identity | {"preprocessing": there})
+    return same if is_alike and same.identity == existing else origin
 
 
 def begin(folder: Path, origin: Origin) -> None:

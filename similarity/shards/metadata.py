@@ -34,4 +34,5 @@ class Counts:
 
 def describe_model(identity: dict[str, Any]) -> str:
     """A description of a model for people."""
-    return f"{identity['model']} in {identity['precision']}, weights {str(identity['weights_sha256'])[:12]}"
+    weights, view = str(identity["weights_sha256"])[:12], identity["preprocessing"].get("view", "crop")
+    return f"{identity['model']} in {identity['precision']}, weights {weights}, view {view}"

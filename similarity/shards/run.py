@@ -16,7 +16,7 @@ from similarity.errors import ModelError, ShardError, SourceError
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.shards.chunks import CHUNK, Chunk, cut
-from similarity.shards.folder import Shelf, begin, complete, find_finished, holding, name_of
+from similarity.shards.folder import Shelf, begin, complete, find_finished, holding, name_of, with_view_of
 from similarity.shards.metadata import Counts, Origin
 from similarity.shards.shard_file import read_skipped
 from similarity.shards.worker import Done, Task, embed_chunk, identity, load_embedder
@@ -155,6 +155,8 @@ def embed(
     _report(progress, f"Preparing {choice.backbone.title}")
     with workers or nullcontext(LocalWorkers()) as at_work, holding(folder):
         origin = _origin(source.name, choice, options, at_work.device)
+        if options.view == AUTO:
+            origin = with_view_of(folder, origin)
         begin(folder, origin)
         chunks, skipped = _cut(source, options.size, origin)
         before = find_finished(folder, chunks, origin)

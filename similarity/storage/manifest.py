@@ -29,7 +29,7 @@ FORMAT, OLDEST, REFINED = 8, 2, 4
 MOST_BYTES = 200_000_000  # of a manifest, which lists all skipped files
 
 # Bounds on pictures and dimensions: more than anybody has, and too few for arithmetic to overflow.
-MOST_PICTURES, MOST_NUMBERS = 1 << 40, 1 << 20
+MOST_PICTURES, MOST_NUMBERS, MOST_POWER = 1 << 40, 1 << 20, 100
 NAME = re.compile(r"[\w.:/@+-]{1,300}")  # of a model
 
 
@@ -221,6 +221,8 @@ def _from_json(read: dict[str, Any]) -> Manifest:
     manifest = _reader().validate_json(json.dumps(known), strict=True)
     if not (0 <= manifest.count <= MOST_PICTURES and 0 < manifest.dim <= MOST_NUMBERS and manifest.generation >= 0):
         raise ValueError("its size is out of range")
+    if not 0 < manifest.neighbour_power <= MOST_POWER:
+        raise ValueError("its power of neighbours is out of range")
     counts = (*manifest.last_run.counts.values(), manifest.duplicates, manifest.generation)
     if not all(0 <= count <= MOST_PICTURES for count in counts) or not manifest.last_run.seconds >= 0:
         raise ValueError("its counts are out of range")

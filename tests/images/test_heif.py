@@ -1,5 +1,7 @@
 """HEIC pictures that are read in rows have the pixels, colours and direction that they have when read whole."""
 
+import io
+
 import pillow_heif
 import pytest
 from conftest import draw
@@ -8,7 +10,7 @@ from pixels import difference, encode, swapped_profile
 
 from similarity.errors import DamagedError, TooLargeError
 from similarity.images import limits
-from similarity.images.decoding import decode, decode_scaled
+from similarity.images.decoding import decode, decode_scaled, to_rgb
 
 pillow_heif.register_heif_opener()
 SIZE = (301, 200)
@@ -52,6 +54,24 @@ def test_a_large_heic_is_the_half_of_what_it_is_when_read_whole(
 def test_a_large_heic_of_a_kind_that_takes_more_memory_is_refused(picture: bytes) -> None:
     with pytest.raises(TooLargeError):
         decode(picture, "a.heic")
+
+
+def test_a_large_heic_whose_pixels_are_loaded_is_converted_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(draw("rings", 7).resize(SIZE), "HEIF")
+    whole = decode(data, "a.heic")
+    monkeypatch.setitem(limits.MAX_PIXELS_OF, "HEIF", SIZE[0] * SIZE[1] - 1)
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        assert difference(to_rgb(image, "a.heic"), whole) == 0
+
+
+def test_the_limit_of_a_heic_that_is_too_large_is_that_of_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(limits.MAX_PIXELS_OF, "HEIF", 1_000_000)
+    monkeypatch.setattr("similarity.images.reduction.MAX_PIXELS_IN_ROWS", 2_000_000)
+    small = draw("rings", 7).resize((1_700, 1_200))
+    for chroma, limit in (("420", 2), ("444", 1)):
+        with pytest.raises(TooLargeError, match=f"the limit is {limit} megapixels"):
+            decode(encode(small, "HEIF", chroma=chroma), "a.heic")
 
 
 @pytest.mark.usefixtures("few_pixels")

@@ -53,7 +53,7 @@ def random() -> np.random.Generator:
     return np.random.default_rng(5)
 
 
-@pytest.fixture(params=[95, pytest.param(60, marks=pytest.mark.exhaustive)])
+@pytest.fixture(params=[95, pytest.param(75, marks=pytest.mark.exhaustive)])
 def repeated(own_pictures: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Gallery:
     """With two exact copies of a picture, and one saved again: well, or so badly that the bundled model is needed."""
     for number in range(2):

@@ -34,7 +34,7 @@ VIEWS = {
 }
 QUALITIES: dict[Quality, str] = {
     "standard": "Standard",
-    "best": "Best: both views and two models, two to three times the time",
+    "best": "Best: both views, and two bundled models; two to three times the time",
 }
 
 

@@ -23,6 +23,7 @@ from similarity.gallery import Gallery
 from similarity.paths import CENTRE, EMBEDDINGS, HEAD, NEIGHBOURS, cache_folder
 from similarity.search import Rows
 from similarity.vectors.arrays import Vectors
+from similarity.vectors.methods import POWER
 from similarity.vectors.npy_files import read_array
 
 # float32 (n, 2), both coordinates in 0..1.
@@ -168,6 +169,8 @@ def file_name(gallery: Gallery) -> str:
     files = gallery.manifest.files
     names = (EMBEDDINGS, HEAD, CENTRE, NEIGHBOURS)
     sources = [files[name]["sha256"] for name in names if name in files]
+    if gallery.manifest.neighbour_power != POWER:
+        sources.append(str(gallery.manifest.neighbour_power))
     name = sources[0] if len(sources) == 1 else hashlib.sha256("".join(sources).encode()).hexdigest()
     return f"{METHOD}-{name}.npy"
 
