@@ -13,6 +13,7 @@ from similarity import Embedder, Gallery
 from similarity.embedding.backbones import BACKBONES, build_network
 from similarity.embedding.backbones.weights import obtain_weights
 from similarity.embedding.engines import TorchEngine
+from similarity.embedding.view_names import VIEWS
 from similarity.finetuning import Settings, finetune
 from similarity.images.decoding import decode_scaled, read_image
 from similarity.vectors.arrays import Vectors, normalise
@@ -52,6 +53,32 @@ def test_unseen_photographs_find_their_own_kind_first(clothing: Gallery, photogr
         right += sum(label == path.parent.name for label, path in zip(best, batch, strict=True))
     recall = right / len(queries)
     assert recall >= 0.73, f"recall@1 is {recall:.4f}"
+
+
+def test_trims_of_photographs_find_their_kind_more_often_when_more_of_them_is_seen(
+    photographs: Path, tmp_path: Path
+) -> None:
+    paths = sorted(photographs.glob("queries/*/*.jpg"))[::2]
+    trims = [strip(read_image(path), 2 + number % 4 / 2) for number, path in enumerate(paths)]
+    recalls = {}
+    for view in VIEWS:
+        with bundled_model():
+            gallery = Gallery.build(PHOTOGRAPHS / "gallery", tmp_path / view, model=MODEL, view=view)
+        scores = gallery.embedder.embed(trims) @ gallery.embeddings[:].T
+        best = [gallery.items[row].label for row in scores.argmax(axis=1)]
+        recalls[view] = np.mean([label == path.parent.name for label, path in zip(best, paths, strict=True)])
+    assert recalls["fit"] >= recalls["crop"] + 0.05
+    assert recalls["both"] >= recalls["crop"] + 0.03
+
+
+def strip(image: Image.Image, ratio: float) -> Image.Image:
+    """The middle of a picture, so narrow or low that its sides have this ratio."""
+    width, height = image.size
+    if width <= height:
+        half = height / ratio / 2
+        return image.crop((round(width / 2 - half), 0, round(width / 2 + half), height))
+    half = width / ratio / 2
+    return image.crop((0, round(height / 2 - half), width, round(height / 2 + half)))
 
 
 @pytest.fixture(scope="session")
