@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,11 +31,13 @@ from similarity.finetuning.backbone.precision import Arithmetic, choose_arithmet
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.backbone.worker import main, teach
 from similarity.indexing.operations import update
+from similarity.indexing.options import IndexOptions
 from similarity.paths import models_folder
 from similarity.processes import running_module
 from similarity.progress import Progress
 from similarity.sources import Item, open_source
 from similarity.vectors.heads import Card
+from similarity.vectors.methods import CLOSER
 
 TINY = "timm:test_resnet.r160_in1k"
 # A step that is seen at once.
@@ -212,6 +215,21 @@ def test_a_gallery_is_made_with_tuned_weights_and_stays_in_step_with_its_source(
     report = update("sync", open_source(pictures), remade.directory, Embedder.restore)
     assert report.counts["unchanged"] == 15
     assert report.embedded == 0
+
+
+def test_the_gallery_of_tuned_weights_has_the_view_and_the_quality_of_the_one_before(
+    weights: Path, tuned: Tuned, own_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = IndexOptions(ModelChoice(get_backbone(TINY), weights), view="both", quality="best", gps=True)
+    long = Gallery.build(own_pictures, tmp_path / "long", options)
+    made = reindex(long, tuned.path, tmp_path / "made").manifest
+    assert (made.view, made.neighbour_power, made.gps) == ("both", CLOSER, True)
+    assert made.weights_sha256 == weights_sha256(tuned.path)
+    monkeypatch.setattr("similarity.finetuning.backbone.tune_backbone", lambda *_, **__: tuned)
+    done = CliRunner().invoke(app, ["finetune", "--gallery", str(long.directory), "--backbone", "last"])
+    told = shlex.split(done.stdout.split("To use them: `")[1].split("`")[0])
+    assert told[3:7] == ["index", str(own_pictures), "--gallery", "NEW"]
+    assert told[7:] == ["--view", "both", "--quality", "best", "--weights", str(tuned.path), "--gps"]
 
 
 def test_the_command_line_indexes_with_tuned_weights(tuned: Tuned, remade: Gallery, pictures: Path) -> None:
