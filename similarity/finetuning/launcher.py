@@ -44,6 +44,7 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
         model=manifest.model,
         weights_sha256=manifest.weights_sha256,
         network_sha256=manifest.network_sha256,
+        view=manifest.view,
         loss=settings.loss,
         data={"gallery": gallery.name} | describe(examples),
     )

@@ -487,7 +487,7 @@ def test_a_pair_that_is_marked_both_ways_is_never_learned_from_where_it_is_held_
 
 def test_figures_of_what_was_learned_from_say_so(discs: Gallery) -> None:
     made, basis = discs.manifest, np.eye(8, discs.manifest.dim, dtype=np.float32)
-    card = Card(made.model, made.weights_sha256, "triplet", made.network_sha256)
+    card = Card(made.model, made.weights_sha256, "triplet", made.network_sha256, view=made.view)
     head = Head(np.zeros(made.dim, np.float32), basis, np.eye(8, dtype=np.float32), card)
     taught = discs.rebuild(head=head, into=discs.directory.with_name("cautious"))
     assert evaluate(discs).caution == ""
