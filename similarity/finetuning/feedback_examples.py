@@ -114,7 +114,7 @@ class Pairs:
         queries, items: their rows in `embeddings`, int64 (m,).
         wanted: whether the two belong together, bool (m,).
         gone: number of entries left out because their picture has left the gallery.
-        foreign: number of entries left out because another backbone embedded their query, or another view of it was embedded.
+        foreign: number of entries left out because their query was embedded by another backbone, or in another view.
     """
 
     embeddings: Vectors

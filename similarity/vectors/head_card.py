@@ -23,7 +23,7 @@ class Card:
         versions: of the libraries that did it.
         created: ISO 8601, UTC.
         calibration: the probabilities of scores, from held-out queries; see `confidence.Calibration`.
-        view: the view of pictures that its embeddings are of; cards of earlier versions do not say, and are of the crop.
+        view: the view that its embeddings are of; cards of earlier versions do not say, and are of the crop.
     """
 
     model: str

@@ -162,8 +162,8 @@ class Head:
             )
         if card.view != view:
             raise HeadError(
-                f"The head was trained on the view {card.view} of pictures, and this gallery has the view {view}: train "
-                f"one on this gallery, or index the pictures with --view {card.view}."
+                f"The head was trained on the view {card.view} of pictures, and this gallery has the view {view}: "
+                f"train one on this gallery, or index the pictures with --view {card.view}."
             )
 
     def to_bytes(self) -> bytes:

@@ -37,7 +37,7 @@ from similarity.processes import running_module
 from similarity.progress import Progress
 from similarity.sources import Item, open_source
 from similarity.vectors.heads import Card
-from similarity.vectors.methods import CLOSER
+from similarity.vectors.methods import CLOSER, POWER
 
 TINY = "timm:test_resnet.r160_in1k"
 # A step that is seen at once.
@@ -197,7 +197,7 @@ def test_the_same_seed_makes_the_same_weights(pictures: Path, weights: Path, tmp
         folder = tmp_path / str(number)
         folder.mkdir()
         settings, card = replace(QUICK, seed=seed), Card(TINY, weights_sha256(weights), "multi-similarity")
-        teach(items, codes, settings, card, weights, "none", folder / "made.safetensors", folder)
+        teach(items, codes, settings, card, weights, "none", POWER, folder / "made.safetensors")
         made.append(read_state_dict(folder / "made.safetensors"))
     assert all(torch.equal(made[0][key], made[1][key]) for key in made[0])
     assert not all(torch.equal(made[0][key], made[2][key]) for key in made[0])
@@ -516,7 +516,7 @@ def test_a_want_of_memory_is_told_with_a_remedy(
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory")
 
     task = {"items": [], "codes": [], "settings": {}, "card": Card(TINY, "", "triplet").to_json(), "weights": ""}
-    (tmp_path / "task.json").write_text(json.dumps(task | {"refinement": "none"}))
+    (tmp_path / "task.json").write_text(json.dumps(task | {"refinement": "none", "neighbour_power": POWER}))
     monkeypatch.setattr("similarity.finetuning.backbone.worker.teach", want)
     monkeypatch.setattr("sys.argv", ["worker", str(tmp_path / "task.json"), str(tmp_path / "made")])
     main()

@@ -78,6 +78,7 @@ def _task(gallery: Gallery, settings: TuneSettings) -> dict[str, Any]:
         "card": card.to_json(),
         "weights": str(_weights_of(backbone, manifest.weights_sha256)),
         "refinement": refinement,
+        "neighbour_power": manifest.neighbour_power,
         "items": [_locate(gallery.items[int(row)]) for row in labelled.rows],
         "codes": labelled.codes.tolist(),
     }
