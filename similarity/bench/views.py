@@ -1,6 +1,5 @@
 """Benchmark of views: how good a gallery's results would be in each view of its pictures, and how fast each embeds."""
 
-import os
 import shlex
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from similarity.progress import INDEXING, OnProgress, Progress
 from similarity.search.stores import EMBEDDED
 from similarity.sources import Skipped, Source
 from similarity.sources.base import LABEL
+from similarity.sources.opening import source_arguments
 from similarity.sources.originals import Originals
 from similarity.storage.manifest import Manifest
 
@@ -205,10 +205,10 @@ def _options(name: str, manifest: Manifest) -> IndexOptions:
 def _command(gallery: Gallery, options: IndexOptions) -> str:
     """Return the command that indexes a gallery with these options; a source that is not one place is SOURCE."""
     manifest, choice = gallery.manifest, options.choose_model()
-    is_one = {item.source for item in gallery.items} == {manifest.source} and os.path.exists(manifest.source)  # noqa: PTH110 - never raises
+    is_one = {item.source for item in gallery.items} == {manifest.source}
     is_named = gallery.directory.parent == galleries_folder()
     is_tuned = find_tuned(choice.backbone.name, manifest.weights_sha256) == choice.weights
-    words = ["index", manifest.source if is_one else "SOURCE"]
+    words = ["index", *((source_arguments(manifest.source) if is_one else None) or ["SOURCE"])]
     words += ["--gallery", gallery.name if is_named else str(gallery.directory)]
     model = ("--weights", str(choice.weights)) if is_tuned else ("--model", choice.backbone.name)
     return f"python -m similarity {shlex.join([*words, *index_arguments(manifest, options, model)])}"
