@@ -225,11 +225,26 @@ def test_the_gallery_of_tuned_weights_has_the_view_and_the_quality_of_the_one_be
     made = reindex(long, tuned.path, tmp_path / "made").manifest
     assert (made.view, made.neighbour_power, made.gps) == ("both", CLOSER, True)
     assert made.weights_sha256 == weights_sha256(tuned.path)
+    assert task_of(long, monkeypatch)["neighbour_power"] == CLOSER, "its trial is measured with them, too"
     monkeypatch.setattr("similarity.finetuning.backbone.tune_backbone", lambda *_, **__: tuned)
     done = CliRunner().invoke(app, ["finetune", "--gallery", str(long.directory), "--backbone", "last"])
     told = shlex.split(done.stdout.split("To use them: `")[1].split("`")[0])
     assert told[3:7] == ["index", str(own_pictures), "--gallery", "NEW"]
     assert told[7:] == ["--view", "both", "--quality", "best", "--weights", str(tuned.path), "--gps"]
+
+
+def task_of(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the process that fine-tunes is told of a gallery; it is not started."""
+    told: dict[str, Any] = {}
+
+    def stop(_: str, task: Path, __: Path) -> None:
+        told.update(json.loads(task.read_text()))
+        raise HeadError("enough")
+
+    monkeypatch.setattr("similarity.finetuning.backbone.launcher.running_module", stop)
+    with pytest.raises(HeadError, match="enough"):
+        tune_backbone(gallery, QUICK)
+    return told
 
 
 def test_the_command_line_indexes_with_tuned_weights(tuned: Tuned, remade: Gallery, pictures: Path) -> None:
