@@ -213,8 +213,8 @@ class Gallery(Searcher):
             progress: called as the work goes on.
 
         Raises:
-            SearchError: one of them does not suit the number of pictures. HeadError: the head is of another model.
-            StoreError: the store cannot be used.
+            SearchError: one of them does not suit the number of pictures. HeadError: the head is of another model or
+            view. StoreError: the store cannot be used.
         """
         target, opened = full_path(into) if into else self.directory, self._generation
         report = operations.rebuild(

@@ -33,5 +33,6 @@ def make_head(kind: str = "hidden and kept", dim: int = DIM, card: Card = CARD) 
 def serving(gallery: Gallery, kind: str = "hidden and kept") -> Head:
     """A head for a gallery."""
     made = gallery.manifest
-    card = replace(CARD, model=made.model, weights_sha256=made.weights_sha256, network_sha256=made.network_sha256)
+    backbone = {"model": made.model, "weights_sha256": made.weights_sha256, "network_sha256": made.network_sha256}
+    card = replace(CARD, **backbone, view=made.view)
     return make_head(kind, made.dim, card)

@@ -166,7 +166,7 @@ def with_head(gallery: Gallery, **card: Any) -> None:
         centre=np.zeros(gallery.embeddings.shape[1], np.float32),
         basis=np.eye(8, gallery.embeddings.shape[1], dtype=np.float32),
         last=np.eye(4, 8, dtype=np.float32),
-        card=Card(made.model, made.weights_sha256, network_sha256=made.network_sha256, **known),
+        card=Card(made.model, made.weights_sha256, network_sha256=made.network_sha256, view=made.view, **known),
     )
     assert dim
     rebuild(gallery.directory, head=head)

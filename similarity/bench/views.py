@@ -1,6 +1,5 @@
 """Benchmark of views: how good a gallery's results would be in each view of its pictures, and how fast each embeds."""
 
-import os
 import shlex
 import time
 from collections.abc import Sequence
@@ -12,23 +11,22 @@ from similarity.bench.scratch_home import scratch_galleries
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.tuned import find_choice, find_tuned
 from similarity.embedding.backbones.weights import AUTO, choose_model
-from similarity.embedding.precision import Precision
-from similarity.embedding.view_names import VIEWS, Quality
+from similarity.embedding.view_names import VIEWS
 from similarity.embedding.views import windows
 from similarity.errors import SearchError
 from similarity.evaluation import Comparison, Evaluation, compare, evaluate
 from similarity.evaluation.protocol import ONE_LABEL
 from similarity.evaluation.queries import check_queries
 from similarity.gallery import Gallery, open_gallery
-from similarity.indexing.options import IndexOptions
+from similarity.indexing.options import IndexOptions, index_arguments, options_of
 from similarity.paths import galleries_folder
 from similarity.progress import INDEXING, OnProgress, Progress
 from similarity.search.stores import EMBEDDED
 from similarity.sources import Skipped, Source
 from similarity.sources.base import LABEL
+from similarity.sources.opening import source_arguments
 from similarity.sources.originals import Originals
 from similarity.storage.manifest import Manifest
-from similarity.vectors.methods import CLOSER
 
 BEST: Literal["best"] = "best"
 # The metrics that decide between views.
@@ -198,41 +196,22 @@ def _measure(name: str, gallery: Gallery, queries: Source | None, by: str, progr
 
 def _options(name: str, manifest: Manifest) -> IndexOptions:
     """Return the options of a gallery as they were asked for, with another view or the best quality."""
-    # As when its model is loaded again: arithmetic that this processor lacks is replaced by what it has.
-    precision: Precision = "f32" if manifest.precision == "f32" else "auto"
-    options = IndexOptions(
-        precision="int8" if manifest.precision == "int8" else precision,
-        recipe=manifest.recipe_asked,
-        refinement=manifest.refinement_asked,
-        store=EMBEDDED,
-    )
+    options = options_of(manifest).updated(store=EMBEDDED)
     if name == BEST:
-        return options.updated(model=choose_model(AUTO, quality=BEST, may_download=False), quality=BEST)
-    model = find_choice(get_backbone(manifest.model), manifest.weights_sha256)
-    # Beside model and view, only the power of neighbours depends on the quality.
-    quality: Quality = BEST if manifest.neighbour_power == CLOSER else "standard"
-    return options.updated(model=model, view=name, quality=quality)
+        return options.updated(model=choose_model(AUTO, quality=BEST, may_download=False), view=AUTO, quality=BEST)
+    return options.updated(model=find_choice(get_backbone(manifest.model), manifest.weights_sha256), view=name)
 
 
 def _command(gallery: Gallery, options: IndexOptions) -> str:
     """Return the command that indexes a gallery with these options; a source that is not one place is SOURCE."""
     manifest, choice = gallery.manifest, options.choose_model()
-    is_one = {item.source for item in gallery.items} == {manifest.source} and os.path.exists(manifest.source)  # noqa: PTH110 - never raises
+    is_one = {item.source for item in gallery.items} == {manifest.source}
     is_named = gallery.directory.parent == galleries_folder()
     is_tuned = find_tuned(choice.backbone.name, manifest.weights_sha256) == choice.weights
-    words = ["index", manifest.source if is_one else "SOURCE"]
+    words = ["index", *((source_arguments(manifest.source) if is_one else None) or ["SOURCE"])]
     words += ["--gallery", gallery.name if is_named else str(gallery.directory)]
-    asked = {
-        "--view": options.view,
-        "--quality": "" if options.quality == "standard" else options.quality,
-        "--weights" if is_tuned else "--model": str(choice.weights) if is_tuned else choice.backbone.name,
-        "--precision": options.precision if options.precision == "int8" else AUTO,
-        "--recipe": options.recipe,
-        "--refinement": options.refinement,
-    }
-    words += [word for name, value in asked.items() if value not in ("", AUTO) for word in (name, value)]
-    words += [word for pattern in manifest.excluded.get(manifest.source, ()) for word in ("--exclude", pattern)]
-    return f"python -m similarity {shlex.join([*words, *(['--gps'] if manifest.gps else [])])}"
+    model = ("--weights", str(choice.weights)) if is_tuned else ("--model", choice.backbone.name)
+    return f"python -m similarity {shlex.join([*words, *index_arguments(manifest, options, model)])}"
 
 
 def _advised_command(gallery: Gallery, advice: Advice, candidates: Sequence[Candidate]) -> str:

@@ -122,6 +122,8 @@ def _teach(gallery: "Gallery", settings: Settings, target: Path | None, called: 
 def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Taught:
     """Train the network, and embed the pictures with it into the target gallery if there is one."""
     from similarity.finetuning.backbone import reindex, tune_backbone
+    from similarity.indexing.options import index_arguments, options_of
+    from similarity.sources.opening import source_arguments
 
     with interruptible(goes_on=False):
         with terminal.tuning() as (on_epoch, progress):
@@ -129,7 +131,9 @@ def _tune(gallery: "Gallery", settings: TuneSettings, target: Path | None) -> Ta
         if target:
             with terminal.indexing() as progress:
                 reindex(gallery, tuned.path, target, progress=progress)
-    use = ["index", gallery.manifest.source, "--gallery", "NEW", "--weights", str(tuned.path)]
+    manifest = gallery.manifest
+    use = ["index", *(source_arguments(manifest.source) or [manifest.source]), "--gallery", "NEW"]
+    use += index_arguments(manifest, options_of(manifest), ("--weights", str(tuned.path)))
     return Taught("weights", tuned.path, tuned.card, use)
 
 

@@ -114,7 +114,7 @@ class Pairs:
         queries, items: their rows in `embeddings`, int64 (m,).
         wanted: whether the two belong together, bool (m,).
         gone: number of entries left out because their picture has left the gallery.
-        foreign: number of entries left out because another backbone embedded their query.
+        foreign: number of entries left out because their query was embedded by another backbone, or in another view.
     """
 
     embeddings: Vectors
@@ -148,7 +148,7 @@ def training_pairs(gallery: Gallery) -> Pairs:
     if not usable:
         raise HeadError(
             f"None of the {len(entries):,} marks of the gallery {gallery.name} can be used: {gone:,} are of pictures "
-            f"that have left it, and {foreign:,} were made with another model. Mark some results in the app."
+            f"that have left it, and {foreign:,} were made with another model or view. Mark some results in the app."
         )
     queries = [gathered.place_of_query(entry) for entry in usable]
     items = [gathered.place_of_item(entry) for entry in usable]
@@ -182,8 +182,8 @@ class _PairEmbeddings:
         if entry.query.embedding is None:
             return "gone"
         manifest = self._gallery.manifest
-        backbone = (entry.model, entry.weights_sha256, entry.network_sha256)
-        is_own = backbone == (manifest.model, manifest.weights_sha256, manifest.network_sha256)
+        made_by = (entry.model, entry.weights_sha256, entry.network_sha256, entry.view)
+        is_own = made_by == (manifest.model, manifest.weights_sha256, manifest.network_sha256, manifest.view)
         return None if is_own and entry.query.embedding.shape == (manifest.dim,) else "foreign"
 
     def place_of_item(self, entry: FeedbackEntry) -> int:

@@ -2,9 +2,11 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from similarity.embedding.backbones import understands_text
 from similarity.errors import HeadError, SearchError
@@ -44,21 +46,28 @@ def finetune(gallery: Gallery, settings: Settings | None = None, *, on_epoch: On
         model=manifest.model,
         weights_sha256=manifest.weights_sha256,
         network_sha256=manifest.network_sha256,
+        view=manifest.view,
         loss=settings.loss,
         data={"gallery": gallery.name} | describe(examples),
     )
-    return _run(examples, settings, card, _methods(gallery, settings), on_epoch)
+    refinement = _methods(gallery, settings) | {"neighbour_power": manifest.neighbour_power}
+    return _run(examples, settings, card, refinement, on_epoch)
 
 
 def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
-    """Return the refinement of the gallery without a head, and with the new one."""
+    """Return the refinement of the gallery without a head, and with the new one.
+
+    Without one it is what the gallery has: in a large one, `auto` may choose something else by now.
+    """
     manifest, dim = gallery.manifest, settings.dim * (2 if settings.keep else 1)
     choose = partial(choose_refinement, count=len(gallery), is_exact=gallery.is_exact)
     has_words, knows_labels = understands_text(manifest.model), settings.source == "labels"
 
     def both(method: str) -> dict[str, Method]:
-        before = choose(method, dim=manifest.dim, has_words=has_words)
-        return {"before": before.method, "after": choose(method, dim=dim, knows_labels=knows_labels).method}
+        before = manifest.refinement
+        if gallery.head:
+            before = choose(method, dim=manifest.dim, has_words=has_words).method
+        return {"before": before, "after": choose(method, dim=dim, knows_labels=knows_labels).method}
 
     try:
         return both(manifest.refinement_asked)
@@ -67,12 +76,12 @@ def _methods(gallery: Gallery, settings: Settings) -> dict[str, Method]:
 
 
 def _run(
-    examples: TrainingExamples, settings: Settings, card: Card, methods: dict[str, Method], on_epoch: OnEpoch | None
+    examples: TrainingExamples, settings: Settings, card: Card, refinement: Mapping[str, Any], on_epoch: OnEpoch | None
 ) -> Head:
     with TemporaryDirectory() as folder:
         arrays, task, head = (Path(folder, name) for name in ("examples.npz", "task.json", "made.safetensors"))
         write_examples(arrays, examples)
-        task.write_text(json.dumps({"settings": settings.to_json(), "card": card.to_json()} | methods))
+        task.write_text(json.dumps({"settings": settings.to_json(), "card": card.to_json(), **refinement}))
         with running_module("similarity.finetuning.worker", arrays, task, head) as process:
             for line in process.stdout or ():
                 _handle(line, on_epoch)

@@ -22,7 +22,7 @@ from similarity.search import Rows
 from similarity.search.neighbours import find_neighbours
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors
-from similarity.vectors.methods import Method
+from similarity.vectors.methods import POWER, Method
 from similarity.vectors.refinement import is_large, refine
 
 METRICS = ("recall@1", "map@r")
@@ -40,8 +40,8 @@ class HeldOut(Protocol):
     def recall(self, vectors: Vectors) -> float:
         """Recall@1 without refinement."""
 
-    def evaluate(self, vectors: Vectors, method: Method, /) -> "QueryResults":
-        """Results of each query, searched as a gallery with this refinement."""
+    def evaluate(self, vectors: Vectors, method: Method, power: float = POWER, /) -> "QueryResults":
+        """Results of each query, searched as a gallery with this refinement; for `power` see `power_of`."""
 
 
 def make_held_out(examples: TrainingExamples, fold: Fold, split: Split) -> HeldOut:
@@ -90,7 +90,7 @@ class HeldOutLabels:
             right += int((self.codes[self.pictures[scores.argmax(axis=1)]] == self.codes[queries]).sum())
         return right / len(self)
 
-    def evaluate(self, vectors: Vectors, method: Method) -> "QueryResults":
+    def evaluate(self, vectors: Vectors, method: Method, power: float = POWER) -> "QueryResults":
         """See `HeldOut`."""
         pictures = self.codes[self.pictures]
         codes = self.codes[self.queries]
@@ -99,7 +99,7 @@ class HeldOutLabels:
         task = Task(pictures, codes[rows], self.own[rows], relevant[rows].astype(np.int32))
         own = task.own if (task.own >= 0).all() else None
         with TemporaryDirectory() as folder:
-            searched = _write_refined(Path(folder), vectors[self.pictures], method)
+            searched = _write_refined(Path(folder), vectors[self.pictures], method, power)
             queries = vectors[self.queries[rows]]
 
             def refined_queries(numbers: Rows) -> Vectors:
@@ -146,7 +146,7 @@ class HeldOutFeedback:
         """See `HeldOut`."""
         return float(self.evaluate(vectors, "none").metrics["recall@1"].mean())
 
-    def evaluate(self, vectors: Vectors, _method: Method) -> "QueryResults":
+    def evaluate(self, vectors: Vectors, _method: Method, _power: float = POWER) -> "QueryResults":
         """See `HeldOut`; the refinement is ignored, since feedback covers too few pictures to compute it."""
         recalls, precisions = [], []
         for query, items, wanted in zip(self.queries, self.items, self.wanted, strict=True):
@@ -190,7 +190,7 @@ class QueryResults:
         return fit(self.scores, self.right, self.labels).to_json() if len(self.scores) >= MIN_QUERIES else None
 
 
-def _write_refined(folder: Path, vectors: Vectors, method: Method) -> StoredVectors:
+def _write_refined(folder: Path, vectors: Vectors, method: Method, power: float) -> StoredVectors:
     write_vectors(folder / SEARCHED, (len(vectors), vectors.shape[1]), [vectors])
     find = find_neighbours if is_large(*vectors.shape) else None
-    return refine(folder, StoredVectors(folder / SEARCHED), method, find=find)
+    return refine(folder, StoredVectors(folder / SEARCHED), method, power=power, find=find)

@@ -27,18 +27,21 @@ from similarity.finetuning.training import Member, join
 from similarity.finetuning.validation import HeldOut, QueryResults, make_held_out
 from similarity.vectors.head_card import Card
 from similarity.vectors.heads import Head
-from similarity.vectors.methods import Method
+from similarity.vectors.methods import POWER, Method
 
 LIBRARIES = ("torch", "pytorch-metric-learning", "numpy")
 
 
-def teach(examples: TrainingExamples, settings: Settings, card: Card, before: Method, after: Method) -> Head:
+def teach(
+    examples: TrainingExamples, settings: Settings, card: Card, before: Method, after: Method, *, power: float = POWER
+) -> Head:
     """Validate on held-out parts of the examples, then train on all of them.
 
     Args:
         card: the facts known before training.
         before: the gallery's refinement without a head.
         after: its refinement with this head.
+        power: the gallery's power of neighbours, with and without a head; see `power_of`.
 
     Raises:
         HeadError: there are too few examples to hold any out.
@@ -50,7 +53,7 @@ def teach(examples: TrainingExamples, settings: Settings, card: Card, before: Me
     if folds:
         held_out = [make_held_out(examples, fold, settings.split) for fold in folds]
         heads, epochs = _try(examples, folds, held_out, settings, card)
-        card = _add_metrics(card, examples, held_out, heads, before, after)
+        card = _add_metrics(card, examples, held_out, heads, before, after, power)
     final = _learn(examples, settings, card, epochs)
     card = replace(
         card,
@@ -91,11 +94,12 @@ def _add_metrics(
     heads: Sequence[Head],
     before: Method,
     after: Method,
+    power: float,
 ) -> Card:
     """Return the card with metrics of the trial's heads, each on the examples held out from it."""
     vectors, pairs = examples.embeddings, zip(held_out, heads, strict=True)
-    without = QueryResults.join([part.evaluate(vectors, before) for part in held_out])
-    with_heads = QueryResults.join([part.evaluate(head.project(vectors), after) for part, head in pairs])
+    without = QueryResults.join([part.evaluate(vectors, before, power) for part in held_out])
+    with_heads = QueryResults.join([part.evaluate(head.project(vectors), after, power) for part, head in pairs])
     # Held-out labels say nothing about confidence in a search among all labels.
     is_like_searching = isinstance(examples, Labelled) and card.settings["split"] == "item"
     return replace(
@@ -132,7 +136,10 @@ def main() -> None:
     spec = json.loads(task.read_text())
     settings, card = Settings.from_json(spec["settings"]), Card(**spec["card"])
     try:
-        teach(read_examples(examples), settings, card, spec["before"], spec["after"]).write(head)
+        learned = teach(
+            read_examples(examples), settings, card, spec["before"], spec["after"], power=spec["neighbour_power"]
+        )
+        learned.write(head)
     except SimilarityError as error:
         _say(error=str(error))
 

@@ -190,7 +190,8 @@ def _change_base(
     """Return the parts of a generation with changed options."""
     manifest = before.manifest
     if isinstance(head, Head):
-        head.check_serves(manifest.model, manifest.weights_sha256, manifest.network_sha256, manifest.dim)
+        of = (manifest.model, manifest.weights_sha256, manifest.network_sha256)
+        head.check_serves(*of, dim=manifest.dim, view=manifest.view)
     changed = replace(
         manifest,
         recipe_asked=recipe or manifest.recipe_asked,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
 from similarity.embedding.precision import Precision
@@ -10,7 +10,11 @@ from similarity.embedding.view_names import Quality
 from similarity.fetch.downloads import DownloadProgress
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search.stores import Store
+from similarity.vectors.methods import CLOSER
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+
+if TYPE_CHECKING:
+    from similarity.storage.manifest import Manifest
 
 
 class IndexKeywords(TypedDict, total=False):
@@ -65,3 +69,50 @@ class IndexOptions:
 
 
 DEFAULTS = IndexOptions()
+
+
+def options_of(manifest: "Manifest") -> IndexOptions:
+    """Return the options that make another gallery like this one, with the model still to be chosen.
+
+    Recipe and refinement are those that were asked for, such as `auto`. The store is left to the caller, and so are
+    patterns of files to leave out, since the pictures of a gallery lack those already.
+    """
+    # As when its model is loaded again: arithmetic that this processor lacks is replaced by what it has.
+    precision: Precision = "f32" if manifest.precision == "f32" else "auto"
+    return IndexOptions(
+        precision="int8" if manifest.precision == "int8" else precision,
+        recipe=manifest.recipe_asked,
+        refinement=manifest.refinement_asked,
+        gps=manifest.gps,
+        view=manifest.view,
+        # Where model and view are given, only the power of neighbours depends on the quality.
+        quality="best" if manifest.neighbour_power == CLOSER else "standard",
+    )
+
+
+def index_arguments(manifest: "Manifest", options: IndexOptions, model: Sequence[str]) -> list[str]:
+    """Return arguments of `index` that make a gallery of another with these options.
+
+    Args:
+        manifest: that of the other gallery, which has the patterns of files that are left out of its source.
+        model: the arguments of the model, such as ("--weights", "made.safetensors").
+    """
+    before = {"--view": options.view, "--quality": "" if options.quality == "standard" else options.quality}
+    after = {
+        "--precision": options.precision if options.precision == "int8" else AUTO,
+        "--recipe": options.recipe,
+        "--refinement": options.refinement,
+    }
+    patterns = manifest.excluded.get(manifest.source, ())
+    return [
+        *_given(before),
+        *model,
+        *_given(after),
+        *(word for pattern in patterns for word in ("--exclude", pattern)),
+        *(["--gps"] if manifest.gps else []),
+    ]
+
+
+def _given(arguments: dict[str, str]) -> list[str]:
+    """Return the arguments that are not left to their defaults."""
+    return [word for name, value in arguments.items() if value not in ("", AUTO) for word in (name, value)]

@@ -163,7 +163,7 @@ def write_shelf(folder: Path, shelf: Shelf) -> None:
         ShardError: it cannot be written.
     """
     shards = None if shelf.shards is None else [{"file": name} | asdict(entry) for name, entry in shelf.shards.items()]
-    facts: dict[str, Any] = {"format": FORMAT, "complete": shards is not None, "origin": asdict(shelf.origin)}
+    facts: dict[str, Any] = {"format": FORMAT, "complete": shards is not None, "origin": shelf.origin.to_json()}
     facts |= {"skipped": [asdict(entry) for entry in shelf.skipped], "shards": shards}
     try:
         write_atomically(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n", durable=True)

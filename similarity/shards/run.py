@@ -181,7 +181,7 @@ def _origin(source: str, choice: ModelChoice, options: ShardOptions, device: Lit
     backbone, settled = choice.backbone, choose_precision(options.precision, device)
     view = choose_view(options.view, backbone, options.quality)
     model = identity(backbone.name, weights_sha256(choice.weights), settled, view)
-    return Origin(model, backbone.dim, source, options.thumbnails)
+    return Origin(model, backbone.dim, source, options.thumbnails, options.quality)
 
 
 def _cut(source: Source | Listing, size: int, origin: Origin) -> tuple[list[Chunk], list[Skipped]]:

@@ -32,7 +32,7 @@ from similarity.storage.thumbnails import write_thumbnail
 from similarity.storage.writing import write_generation
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
-from similarity.vectors.refinement import choose_refinement
+from similarity.vectors.refinement import choose_refinement, power_of
 
 logger = logging.getLogger(__name__)
 
@@ -161,6 +161,7 @@ def _base(gathered: Gathered, directory: Path, recipe: str, refinement: str, sto
         recipe_asked=recipe,
         refinement_asked=refinement,
         store=store,
+        neighbour_power=power_of(gathered.origin.quality),
     )
 
 

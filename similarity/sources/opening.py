@@ -1,5 +1,6 @@
 """Opening a source, whichever kind of place a path leads to."""
 
+import os
 from pathlib import Path
 
 from similarity.errors import SourceError
@@ -7,7 +8,7 @@ from similarity.paths import full_path
 from similarity.sources.base import Source
 from similarity.sources.csv_table import read_table
 from similarity.sources.folder import is_utf8, scan_folder, shown
-from similarity.sources.sop import is_products, read_products
+from similarity.sources.sop import is_products, products_arguments, read_products
 from similarity.sources.splits import Split
 from similarity.sources.zip_archive import open_archive
 
@@ -44,6 +45,11 @@ def open_source(place: str | Path, *, split: Split | None = None, products: int 
     if path.exists():
         raise SourceError(f"{path} is not a folder, a zip or a CSV of pictures, nor a Parquet list of them.")
     raise SourceError(f"There is no folder or file {path}.")
+
+
+def source_arguments(name: str) -> list[str] | None:
+    """Return the arguments of `index` that open the source of this name again; None if no place has that name now."""
+    return [name] if os.path.exists(name) else products_arguments(name)  # noqa: PTH110 - never raises
 
 
 def to_source(source: str | Path | Source) -> Source:

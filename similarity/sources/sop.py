@@ -5,7 +5,9 @@ class one kind of product. Song, Xiang, Jegelka, Savarese: Deep Metric Learning 
 Embedding, CVPR 2016.
 """
 
+import os
 import random
+import re
 from pathlib import Path
 
 from similarity.errors import SourceError
@@ -14,6 +16,8 @@ from similarity.sources.folder import Files
 from similarity.sources.splits import Split
 
 LISTS = {"train": "Ebay_train.txt", "test": "Ebay_test.txt"}
+# The name of a source, as `read_products` gives it.
+NAME = re.compile(r"(.+) \((train|test|all)(?:, (\d+) products, seed (-?\d+))?\)", re.DOTALL)
 
 
 def is_products(root: Path) -> bool:
@@ -44,6 +48,16 @@ def read_products(root: Path, *, split: Split = "test", products: int | None = N
         items = _subset(items, products, seed, root)
     drawn = f", {products} products, seed {seed}" if products is not None else ""
     return Files(f"{root} ({split}{drawn})", items, skipped)
+
+
+def products_arguments(name: str) -> list[str] | None:
+    """Return the arguments of `index` that choose the source of this name again; None if it is not such a source."""
+    if (match := NAME.fullmatch(name)) is None:
+        return None
+    root, split, products, seed = match.groups()
+    if not any(os.path.isfile(f"{root}/{file}") for file in LISTS.values()):  # noqa: PTH113 - never raises
+        return None
+    return [root, "--split", split, *(["--products", products, "--seed", seed] if products else [])]
 
 
 def _read_list(root: Path, split: str, items: list[Item], skipped: list[Skipped]) -> None:

@@ -65,7 +65,7 @@ def add_feedback(
     Raises:
         GalleryError: there are too many, or it cannot be written. GalleryNotFoundError: the gallery was deleted.
     """
-    of = (manifest.model, manifest.weights_sha256, manifest.network_sha256)
+    of = (manifest.model, manifest.weights_sha256, manifest.network_sha256, manifest.view)
     entry = FeedbackEntry(_now(), query, item.id, item.sha256, wanted, *of)
     with _writing(directory):
         path = directory / FEEDBACK

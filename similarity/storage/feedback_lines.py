@@ -44,6 +44,7 @@ class FeedbackEntry:
         sha256: and that of its file, in hex.
         wanted: more like this, or not like this.
         model, weights_sha256, network_sha256: the backbone that the query's embedding is of; see `Manifest`.
+        view: the view that it is of; lines of earlier versions do not say, and are of the crop.
     """
 
     when: str
@@ -54,6 +55,7 @@ class FeedbackEntry:
     model: str
     weights_sha256: str
     network_sha256: str | None = None
+    view: str = "crop"
 
     @property
     def about(self) -> About:
@@ -65,6 +67,8 @@ def to_line(entry: FeedbackEntry) -> dict[str, Any]:
     """Convert an entry to JSON's own types."""
     line = asdict(entry)
     del line["query"]
+    if entry.view == "crop":
+        del line["view"]
     query = {"title": entry.query.title[:MOST_TITLE], "query": entry.query.sha256, "box": to_edges(entry.query.box)}
     return line | query | {"embedding": _pack(entry.query.embedding)}
 
@@ -75,7 +79,7 @@ def to_entry(line: dict[str, Any]) -> FeedbackEntry:
     Raises:
         ValueError, LookupError, TypeError, AttributeError, OverflowError: the line is damaged.
     """
-    packed, network = line["embedding"], line["network_sha256"]
+    packed, network, view = line["embedding"], line["network_sha256"], _word(line.get("view", "crop"))
     embedding = None if packed is None else _unpack(packed)
     query = FeedbackQuery(str(line["title"])[:MOST_TITLE], line["query"], _to_box(line["box"]), embedding)
     words = {name: _word(line[name]) for name in ("when", "item", "sha256", "model", "weights_sha256")}
@@ -84,7 +88,7 @@ def to_entry(line: dict[str, Any]) -> FeedbackEntry:
         _word(network)
     if not isinstance(line["wanted"], bool):
         raise TypeError("it is neither wanted nor not")
-    return FeedbackEntry(query=query, wanted=line["wanted"], network_sha256=network, **words)
+    return FeedbackEntry(query=query, wanted=line["wanted"], network_sha256=network, view=view, **words)
 
 
 def to_about(line: dict[str, Any]) -> About:

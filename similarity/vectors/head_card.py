@@ -23,6 +23,7 @@ class Card:
         versions: of the libraries that did it.
         created: ISO 8601, UTC.
         calibration: the probabilities of scores, from held-out queries; see `confidence.Calibration`.
+        view: the view that its embeddings are of; cards of earlier versions do not say, and are of the crop.
     """
 
     model: str
@@ -37,10 +38,11 @@ class Card:
     versions: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
     calibration: Mapping[str, Any] | None = None
+    view: str = "crop"
 
     def __post_init__(self) -> None:
         """Raise ValueError if a field has a wrong type or range: a file from elsewhere may hold anything."""
-        words = (self.model, self.weights_sha256, self.loss, self.created)
+        words = (self.model, self.weights_sha256, self.loss, self.created, self.view)
         mappings = (self.data, self.settings, self.before, self.after, self.versions)
         if not all(isinstance(one, str) for one in words) or not all(isinstance(one, Mapping) for one in mappings):
             raise ValueError("a card with parts of other types")
@@ -61,5 +63,8 @@ class Card:
         return cls(**{key: value for key, value in stored.items() if key in known})
 
     def to_json(self) -> dict[str, Any]:
-        """In JSON's own types."""
-        return asdict(self)
+        """In JSON's own types; the crop is left out, so that the digest of an earlier head stays the same."""
+        facts = asdict(self)
+        if self.view == "crop":
+            del facts["view"]
+        return facts

@@ -143,8 +143,10 @@ class Head:
         matrix = (np.concatenate(parts) / length).astype(np.float32)
         return Affine(matrix, -(matrix @ self.centre))
 
-    def check_serves(self, model: str, weights_sha256: str, network_sha256: str | None, dim: int) -> None:
-        """Raise HeadError unless embeddings of this backbone are those that it was trained on."""
+    def check_serves(
+        self, model: str, weights_sha256: str, network_sha256: str | None, dim: int, view: str = "crop"
+    ) -> None:
+        """Raise HeadError unless embeddings of this backbone and this view are those that it was trained on."""
         card = self.card
         if card.model != model:
             raise HeadError(
@@ -157,6 +159,11 @@ class Head:
             raise HeadError(
                 f"The head was trained on embeddings of {model} with other weights or in other arithmetic: train one "
                 "on this gallery."
+            )
+        if card.view != view:
+            raise HeadError(
+                f"The head was trained on the view {card.view} of pictures, and this gallery has the view {view}: "
+                f"train one on this gallery, or index the pictures with --view {card.view}."
             )
 
     def to_bytes(self) -> bytes:

@@ -98,6 +98,7 @@ def make_head(gallery: Gallery, settings: Settings, after: Mapping[str, float]) 
         settings.to_json() | {"best_epoch": 2},
         BEFORE,
         after,
+        view=made.view,
         seconds=3,
         created="2026-02-03T04:05:06+00:00",
     )

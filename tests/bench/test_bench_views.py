@@ -108,6 +108,21 @@ def test_pictures_of_several_sources_have_no_single_source_in_the_command(mixed:
     assert report["command"] == f"python -m similarity index SOURCE --gallery mixed --view VIEW --model {MODEL}"
 
 
+def test_a_command_takes_the_same_products_of_stanford_online_products(
+    scratch: Path,  # noqa: ARG001 - it is embedded by it
+    long_pictures: Path,
+    tmp_path: Path,
+) -> None:
+    lines = [f"1 {number // 2} 1 {kind}/{number}.png" for kind in ("dots", "rings") for number in range(len(SHAPES))]
+    (long_pictures / "Ebay_test.txt").write_text("\n".join(["image_id class_id super_class_id path", *lines]) + "\n")
+    source = open_source(long_pictures, split="test", products=2, seed=7)
+    report = bench_views(Gallery.build(source, tmp_path / "products", model=MODEL))
+    for command in (report["command"], report["views"][0]["command"]):
+        words = shlex.split(command)
+        assert words[3:10] == ["index", str(long_pictures), "--split", "test", "--products", "2", "--seed"]
+        assert words[10:12] == ["7", "--gallery"]
+
+
 @pytest.mark.usefixtures("mixed")
 def test_ctrl_c_leaves_nothing_behind(scratch: Path, empty_home: Path) -> None:
     def interrupt(progress: Progress) -> None:

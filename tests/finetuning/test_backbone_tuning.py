@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,11 +31,13 @@ from similarity.finetuning.backbone.precision import Arithmetic, choose_arithmet
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.backbone.worker import main, teach
 from similarity.indexing.operations import update
+from similarity.indexing.options import IndexOptions
 from similarity.paths import models_folder
 from similarity.processes import running_module
 from similarity.progress import Progress
 from similarity.sources import Item, open_source
 from similarity.vectors.heads import Card
+from similarity.vectors.methods import CLOSER, POWER
 
 TINY = "timm:test_resnet.r160_in1k"
 # A step that is seen at once.
@@ -194,7 +197,7 @@ def test_the_same_seed_makes_the_same_weights(pictures: Path, weights: Path, tmp
         folder = tmp_path / str(number)
         folder.mkdir()
         settings, card = replace(QUICK, seed=seed), Card(TINY, weights_sha256(weights), "multi-similarity")
-        teach(items, codes, settings, card, weights, "none", folder / "made.safetensors", folder)
+        teach(items, codes, settings, card, weights, "none", POWER, folder / "made.safetensors")
         made.append(read_state_dict(folder / "made.safetensors"))
     assert all(torch.equal(made[0][key], made[1][key]) for key in made[0])
     assert not all(torch.equal(made[0][key], made[2][key]) for key in made[0])
@@ -212,6 +215,36 @@ def test_a_gallery_is_made_with_tuned_weights_and_stays_in_step_with_its_source(
     report = update("sync", open_source(pictures), remade.directory, Embedder.restore)
     assert report.counts["unchanged"] == 15
     assert report.embedded == 0
+
+
+def test_the_gallery_of_tuned_weights_has_the_view_and_the_quality_of_the_one_before(
+    weights: Path, tuned: Tuned, own_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = IndexOptions(ModelChoice(get_backbone(TINY), weights), view="both", quality="best", gps=True)
+    long = Gallery.build(own_pictures, tmp_path / "long", options)
+    made = reindex(long, tuned.path, tmp_path / "made").manifest
+    assert (made.view, made.neighbour_power, made.gps) == ("both", CLOSER, True)
+    assert made.weights_sha256 == weights_sha256(tuned.path)
+    assert task_of(long, monkeypatch)["neighbour_power"] == CLOSER, "its trial is measured with them, too"
+    monkeypatch.setattr("similarity.finetuning.backbone.tune_backbone", lambda *_, **__: tuned)
+    done = CliRunner().invoke(app, ["finetune", "--gallery", str(long.directory), "--backbone", "last"])
+    told = shlex.split(done.stdout.split("To use them: `")[1].split("`")[0])
+    assert told[3:7] == ["index", str(own_pictures), "--gallery", "NEW"]
+    assert told[7:] == ["--view", "both", "--quality", "best", "--weights", str(tuned.path), "--gps"]
+
+
+def task_of(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the process that fine-tunes is told of a gallery; it is not started."""
+    told: dict[str, Any] = {}
+
+    def stop(_: str, task: Path, __: Path) -> None:
+        told.update(json.loads(task.read_text()))
+        raise HeadError("enough")
+
+    monkeypatch.setattr("similarity.finetuning.backbone.launcher.running_module", stop)
+    with pytest.raises(HeadError, match="enough"):
+        tune_backbone(gallery, QUICK)
+    return told
 
 
 def test_the_command_line_indexes_with_tuned_weights(tuned: Tuned, remade: Gallery, pictures: Path) -> None:
@@ -498,7 +531,7 @@ def test_a_want_of_memory_is_told_with_a_remedy(
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory")
 
     task = {"items": [], "codes": [], "settings": {}, "card": Card(TINY, "", "triplet").to_json(), "weights": ""}
-    (tmp_path / "task.json").write_text(json.dumps(task | {"refinement": "none"}))
+    (tmp_path / "task.json").write_text(json.dumps(task | {"refinement": "none", "neighbour_power": POWER}))
     monkeypatch.setattr("similarity.finetuning.backbone.worker.teach", want)
     monkeypatch.setattr("sys.argv", ["worker", str(tmp_path / "task.json"), str(tmp_path / "made")])
     main()

@@ -33,11 +33,13 @@ from similarity.finetuning.feedback_examples import (
     fold_feedback,
 )
 from similarity.finetuning.training import Member, join
+from similarity.finetuning.validation import HeldOutLabels
 from similarity.finetuning.worker import teach
 from similarity.processes import running_module
 from similarity.storage.feedback import FeedbackQuery, add_feedback
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.heads import Card, Head, read_head
+from similarity.vectors.methods import CLOSER, POWER
 
 PLACES = {"north": (95, 20), "south": (95, 170), "west": (20, 95), "east": (170, 95)}
 TINY: dict[str, Any] = {"epochs": 2, "members": 1, "hidden": 16, "dim": 8, "components": 16}
@@ -487,11 +489,53 @@ def test_a_pair_that_is_marked_both_ways_is_never_learned_from_where_it_is_held_
 
 def test_figures_of_what_was_learned_from_say_so(discs: Gallery) -> None:
     made, basis = discs.manifest, np.eye(8, discs.manifest.dim, dtype=np.float32)
-    card = Card(made.model, made.weights_sha256, "triplet", made.network_sha256)
+    card = Card(made.model, made.weights_sha256, "triplet", made.network_sha256, view=made.view)
     head = Head(np.zeros(made.dim, np.float32), basis, np.eye(8, dtype=np.float32), card)
     taught = discs.rebuild(head=head, into=discs.directory.with_name("cautious"))
     assert evaluate(discs).caution == ""
     assert "trained on its own pictures" in evaluate(taught).to_json()["caution"]
+
+
+def test_a_gallery_of_the_best_quality_is_validated_with_its_own_closer_neighbours(
+    at_home: Path, discs: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = Gallery.build(at_home / "pictures", at_home / "galleries" / "best", model=standin.CHOICE, quality="best")
+    assert (best.manifest.refinement, best.manifest.neighbour_power) == ("neighbours", CLOSER)
+    rows, labelled = np.arange(len(best)), labelled_pictures(best, Settings())
+    held_out = HeldOutLabels(rows, rows, rows, labelled.codes)
+    usual, closer = (held_out.evaluate(labelled.embeddings, "neighbours", power) for power in (POWER, CLOSER))
+    for gallery, results in ((discs, usual), (best, closer)):
+        measured = evaluate(gallery).metrics["map@r"].value
+        assert results.summary()["map@r"] == pytest.approx(measured, abs=1e-4)
+    assert not np.allclose(usual.scores, closer.scores)
+    task = task_of(best, monkeypatch)
+    assert (task["before"], task["after"], task["neighbour_power"]) == ("neighbours", "none", CLOSER)
+
+
+def test_a_head_is_compared_with_the_refinement_that_the_gallery_has_and_not_with_what_auto_takes_now(
+    at_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("similarity.vectors.refinement.MOST_NUMBERS", 1_000)
+        patch.setattr("similarity.vectors.refinement.free_memory", lambda: 0)
+        large = Gallery.build(at_home / "pictures", at_home / "galleries" / "large", model=standin.CHOICE)
+    assert (large.manifest.refinement, large.manifest.refinement_asked) == ("centred", "auto")
+    task = task_of(large, monkeypatch)
+    assert (task["before"], task["neighbour_power"]) == ("centred", POWER)
+
+
+def task_of(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the process that trains a head is told of a gallery; it is not started."""
+    told: dict[str, Any] = {}
+
+    def stop(_: str, __: Path, task: Path, ___: Path) -> None:
+        told.update(json.loads(task.read_text()))
+        raise HeadError("enough")
+
+    monkeypatch.setattr(launcher, "running_module", stop)
+    with pytest.raises(HeadError, match="enough"):
+        finetune(gallery)
+    return told
 
 
 def test_another_gallery_is_not_written_over(discs: Gallery) -> None:

@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from similarity.shards.run import ShardOptions, embed
 from similarity.shards.to_gallery import index_shards
 from similarity.storage.generations import read_generation
 from similarity.storage.thumbnails import read_thumbnail
+from similarity.vectors.methods import CLOSER, POWER
 
 Spoil = Callable[[Path], object]
 
@@ -62,6 +64,31 @@ def test_it_is_brought_in_step_verified_and_explained_like_any_other(
     report = gallery.sync(own_pictures).manifest.last_run
     assert (report.removed, report.unchanged, report.added) == (1, 15, 0)
     assert gallery.explain(own_pictures / "dots" / "dots-0.jpg", "dots/dots-1.jpg")
+
+
+def test_the_best_quality_of_shards_is_that_of_their_gallery(
+    light_shards: None,  # noqa: ARG001
+    own_pictures: Path,
+    tmp_path: Path,
+) -> None:
+    folder, choice = tmp_path / "shards", choose_model(MODEL)
+    embed(open_list(own_pictures), folder, choice, ShardOptions(quality="best"))
+    index_shards(folder, tmp_path / "gathered", refinement="neighbours")
+    gathered = Gallery.open(tmp_path / "gathered")
+    indexed = Gallery.build(own_pictures, tmp_path / "indexed", model=MODEL, quality="best", refinement="neighbours")
+    assert gathered.manifest.neighbour_power == indexed.manifest.neighbour_power == CLOSER
+    assert answers(gathered, own_pictures) == answers(indexed, own_pictures)
+
+
+def test_shards_of_before_there_was_a_quality_are_kept_and_are_of_the_standard_one(
+    shards: Path, own_pictures: Path, tmp_path: Path
+) -> None:
+    facts = json.loads((shards / "embeddings.json").read_text())
+    assert "quality" not in facts["origin"], "as earlier versions wrote it"
+    again = embed(open_list(own_pictures), shards, choose_model(MODEL), ShardOptions(size=4))
+    assert not again.done
+    index_shards(shards, tmp_path / "gathered")
+    assert Gallery.open(tmp_path / "gathered").manifest.neighbour_power == POWER
 
 
 def flip(path: Path) -> None:

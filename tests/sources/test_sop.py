@@ -6,6 +6,7 @@ from conftest import MODEL, draw
 from similarity import Gallery
 from similarity.errors import SourceError
 from similarity.sources import open_source
+from similarity.sources.opening import source_arguments
 
 KINDS = ("bicycle", "chair", "mug")
 
@@ -55,6 +56,17 @@ def test_a_subset_has_whole_products_and_is_the_same_for_the_same_seed(root: Pat
 def test_more_products_than_there_are_cannot_be_drawn(root: Path) -> None:
     with pytest.raises(SourceError, match=r"has 6 products in this split; 7 cannot be drawn"):
         open_source(root, products=7)
+
+
+def test_the_name_of_a_choice_says_with_which_arguments_it_is_had_again(root: Path) -> None:
+    drawn = open_source(root, split="all", products=3, seed=-4)
+    assert source_arguments(drawn.name) == [str(root), "--split", "all", "--products", "3", "--seed", "-4"]
+    assert source_arguments(open_source(root).name) == [str(root), "--split", "test"]
+    folder = root.with_name(f"{root.name} (train)")
+    folder.mkdir()
+    assert source_arguments(str(folder)) == [str(folder)], "it is a folder with such a name"
+    assert source_arguments(f"{root / 'mug_final'} (test)") is None, "there are no lists of products"
+    assert source_arguments("a\0" * 9_000 + " (test)") is None
 
 
 def test_a_line_that_cannot_be_read_is_named_and_a_missing_photograph_is_skipped(root: Path, tmp_path: Path) -> None:

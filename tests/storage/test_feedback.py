@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import standin
 from conftest import MODEL
 from typer.testing import CliRunner
 
@@ -203,6 +204,26 @@ def test_marks_of_another_model_and_of_pictures_that_are_gone_are_left_out_and_c
     pairs = training_pairs(mine.remove(labels=["rings"]))
     assert len(pairs) == 1
     assert (pairs.gone, pairs.foreign) == (2, 1)
+
+
+def test_marks_of_another_view_are_left_out_as_those_of_another_model_are(
+    mine: Gallery, asked: FeedbackQuery, own_pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "similarity.indexing.operations.load_embedder", lambda _, __, view, *___: standin.standin().with_view(view)
+    )
+    crop = Gallery.build(own_pictures, mine.directory, model=MODEL, view="crop")
+    add_feedback(crop.directory, crop.manifest, asked, crop.items[0], wanted=True)
+    assert "view" not in json.loads((crop.directory / FEEDBACK).read_text()), "as lines of earlier versions"
+    assert (len(training_pairs(crop)), training_pairs(crop).foreign) == (1, 0)
+    fit = Gallery.build(own_pictures, mine.directory, model=MODEL, view="fit")
+    with pytest.raises(HeadError, match="and 1 were made with another model or view"):
+        training_pairs(fit)
+    mark = add_feedback(fit.directory, fit.manifest, asked, fit.items[1], wanted=True)
+    assert mark in read_feedback(fit.directory)
+    assert mark.view == feedback_to_json(fit.directory, fit.items)[1]["view"] == "fit"
+    pairs = training_pairs(fit)
+    assert (len(pairs), pairs.gone, pairs.foreign) == (1, 0, 1)
 
 
 def test_the_command_line_counts_exports_and_forgets_marks(mine: Gallery, asked: FeedbackQuery) -> None:

@@ -398,6 +398,7 @@ MARK: dict[str, Any] = {
         {"model": 7},
         {"weights_sha256": []},
         {"network_sha256": 7},
+        {"view": 7},
         {"embedding": "AAAA"},
         {"embedding": "fH8="},
         {"embedding": "no base64"},

@@ -18,6 +18,7 @@ from safetensors.numpy import load, save
 from similarity import Gallery
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError
 from similarity.gallery import restore
+from similarity.indexing.importing import import_gallery
 from similarity.paths import HEAD, PROJECTED
 from similarity.query.inputs import Text
 from similarity.storage.generations import read_generation
@@ -239,6 +240,26 @@ def test_a_head_of_another_model_is_refused_and_the_gallery_stays_as_it_was(mine
     assert [one.name for one in (mine.directory / "generations").iterdir()] == ["000001"]
     assert answers(Gallery.open(mine.directory, load=standin.load)) == before
     assert not (mine.directory.with_name("other") / "CURRENT").exists()
+
+
+def test_a_head_of_another_view_is_refused_and_one_that_does_not_say_is_of_the_crop(
+    mine: Gallery, pictures: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "similarity.indexing.operations.load_embedder", lambda _, __, view, *___: standin.standin().with_view(view)
+    )
+    fit = Gallery.build(pictures, empty_home / "fit", model=standin.CHOICE, view="fit")
+    of_crop, of_fit = serving(mine), serving(fit)
+    assert "view" not in of_crop.card.to_json(), "as cards of earlier versions, so that digests stay"
+    assert parse_head(of_fit.to_bytes(), "head").card.view == "fit"
+    with pytest.raises(HeadError, match="trained on the view crop of pictures, and this gallery has the view fit"):
+        fit.rebuild(head=of_crop)
+    with pytest.raises(HeadError, match="index the pictures with --view fit"):
+        mine.rebuild(head=of_fit)
+    assert mine.rebuild(head=of_crop).manifest.head_sha256 == of_crop.sha256
+    headed = fit.rebuild(head=of_fit)
+    assert headed.manifest.head_sha256 == of_fit.sha256
+    assert import_gallery(headed.directory, "taken").manifest.head_sha256 == of_fit.sha256
 
 
 @pytest.mark.parametrize("kind", KINDS)

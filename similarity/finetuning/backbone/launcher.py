@@ -18,6 +18,7 @@ from similarity.finetuning.backbone.settings import TuneSettings
 from similarity.finetuning.epochs import Epoch, OnEpoch
 from similarity.finetuning.examples import labelled_rows
 from similarity.gallery import Gallery
+from similarity.indexing.options import options_of
 from similarity.paths import cache_folder
 from similarity.processes import running_module
 from similarity.progress import OnProgress, Progress
@@ -77,13 +78,14 @@ def _task(gallery: Gallery, settings: TuneSettings) -> dict[str, Any]:
         "card": card.to_json(),
         "weights": str(_weights_of(backbone, manifest.weights_sha256)),
         "refinement": refinement,
+        "neighbour_power": manifest.neighbour_power,
         "items": [_locate(gallery.items[int(row)]) for row in labelled.rows],
         "codes": labelled.codes.tolist(),
     }
 
 
 def reindex(gallery: Gallery, weights: str | Path, into: str | Path, *, progress: OnProgress | None = None) -> Gallery:
-    """Make a new gallery of the same pictures with fine-tuned weights; this one is not changed.
+    """Make a new gallery of the same pictures in the same view, with fine-tuned weights; this one is not changed.
 
     Raises:
         WeightsError: the file is not one of fine-tuned weights. Others as `Gallery.build`.
@@ -92,10 +94,7 @@ def reindex(gallery: Gallery, weights: str | Path, into: str | Path, *, progress
     return Gallery.build(
         Originals(gallery.items, manifest.source),
         into,
-        model=choose_tuned(weights),
-        precision="int8" if manifest.precision == "int8" else "f32" if manifest.precision == "f32" else "auto",
-        recipe=manifest.recipe_asked,
-        refinement=manifest.refinement_asked,
+        options_of(manifest).updated(model=choose_tuned(weights)),
         progress=progress,
     )
 

@@ -2,7 +2,7 @@
 
 python -m similarity.finetuning.backbone.worker TASK.json WEIGHTS
 
-It puts decoded pictures beside TASK.json and reports on standard output, one JSON object per line:
+It puts decoded pictures beside WEIGHTS and reports on standard output, one JSON object per line:
 {"progress": {...}}, {"epoch": {...}} or, last, {"error": "a sentence"}.
 """
 
@@ -49,8 +49,8 @@ def teach(
     card: Card,
     weights: Path,
     method: Method,
+    power: float,
     target: Path,
-    folder: Path,
 ) -> None:
     """Train on some of the pictures until recall of the held-out ones stops rising, then write the weights.
 
@@ -58,26 +58,26 @@ def teach(
         card: the facts known before training.
         weights: the initial weights.
         method: the refinement of the gallery.
-        target: the file that the weights are written to.
-        folder: the folder for decoded pictures.
+        power: its power of neighbours, see `power_of`.
+        target: the file that the weights are written to; decoded pictures are put beside it.
 
     Raises:
         HeadError: there is too little to learn from. WeightsError: the weights are not those of the backbone.
     """
     started = time.perf_counter()
     backbone, arithmetic = get_backbone(card.model), arithmetic_here()
-    pictures = read_pictures(items, np.array(codes, np.int32), backbone.preprocessing, folder, _progress)
+    pictures = read_pictures(items, np.array(codes, np.int32), backbone.preprocessing, target.parent, _progress)
     labelled, fold = _split(pictures, settings)
     held_out = HeldOutLabels.of(labelled, fold, settings.split)
     tuner = Tuner(build_network(backbone, weights), pictures, fold.learned, backbone.dim, settings, arithmetic)
     before = _embed(tuner, pictures)
     best, after = _learn(tuner, pictures, fold, held_out, settings)
-    results = held_out.evaluate(after, method)
+    results = held_out.evaluate(after, method, power)
     measured = replace(
         card,
         data=dict(card.data) | _facts(pictures, len(items)) | {"queries": len(results)},
         settings=settings.to_json() | {"best_epoch": best, "refinement": method} | _precision_facts(arithmetic),
-        before=held_out.evaluate(before, method).summary(),
+        before=held_out.evaluate(before, method, power).summary(),
         after=results.summary(),
     )
     card = _add_date(measured, time.perf_counter() - started)
@@ -162,7 +162,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
 
 
-def _run(task: Mapping[str, Any], folder: Path, target: Path) -> None:
+def _run(task: Mapping[str, Any], target: Path) -> None:
     teach(
         [Item(**item) for item in task["items"]],
         task["codes"],
@@ -170,8 +170,8 @@ def _run(task: Mapping[str, Any], folder: Path, target: Path) -> None:
         Card(**task["card"]),
         Path(task["weights"]),
         task["refinement"],
+        task["neighbour_power"],
         target,
-        folder,
     )
 
 
@@ -179,7 +179,7 @@ def main() -> None:
     """Fine-tune by the task file that is named on the command line."""
     task, target = map(Path, sys.argv[1:])
     try:
-        _run(json.loads(task.read_text()), task.parent, target)
+        _run(json.loads(task.read_text()), target)
     except SimilarityError as error:
         _say(error=str(error))
     except (MemoryError, RuntimeError) as error:
