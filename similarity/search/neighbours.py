@@ -99,12 +99,15 @@ def update_neighbours(
         kept, new = np.flatnonzero(lists[:, 0] >= 0), np.flatnonzero(origins < 0)
         lists[asked] = nearest_of_all(centred, centred[asked], report)
         _insert(lists, centred, kept, new)
+        _put_back(lists, np.arange(len(centred)))
         report.advance(len(centred))
     return lists
 
 
 def nearest_of_all(centred: StoredVectors, queries: Vectors, report: Reporter | None = None) -> Nearest:
     """Return the nearest KEPT of all rows to some vectors, exactly: int32 (m, KEPT), nearest first.
+
+    A row itself may be missing from those of its own vector if more than KEPT rows are equal.
 
     Args:
         queries: vectors centred as the rows are, float32 (m, dim).
@@ -149,17 +152,21 @@ def _search_all(index: InvertedIndex, centred: StoredVectors, start: int) -> Ite
     """Yield the neighbours of all rows from one on, in order, in batches; threads share each batch."""
 
     def search(rows: Rows) -> Nearest:
-        _, nearest = index.search(centred[rows], KEPT)
-        # A row whose codes are far from itself is missing from its own neighbours.
-        lost = (nearest != rows[:, np.newaxis]).all(axis=1)
-        nearest[lost] = np.column_stack([rows[lost], nearest[lost, :-1]])
-        return nearest.astype(np.int32)
+        nearest: Nearest = index.search(centred[rows], KEPT)[1].astype(np.int32)
+        _put_back(nearest, rows)
+        return nearest
 
     with ThreadPoolExecutor(cores()) as pool:
         for first in range(start, len(centred), BATCH):
             rows = np.arange(first, min(first + BATCH, len(centred)))
             shares = np.array_split(rows, -(-len(rows) // SHARE))
             yield np.concatenate(list(pool.map(search, shares)))
+
+
+def _put_back(lists: Nearest, rows: Rows) -> None:
+    """Put rows first that are missing from their own neighbours: their codes are far from them, or others equal."""
+    lost = (lists != rows[:, np.newaxis]).all(axis=1)
+    lists[lost] = np.column_stack([rows[lost], lists[lost, :-1]])
 
 
 def _carry_over(before: Nearest, origins: Rows) -> Nearest:
