@@ -31,8 +31,9 @@ BATCH = 4096
 SHARE = 256
 # Seconds for a billion multiplications when pictures are compared with all, on MEASURED_CORES.
 BILLION_S = 0.04
-# From this share of changed pictures on, all neighbours are found anew, around a new centre.
-MOST_CHANGED = 0.2
+# From this share of changed pictures on, all neighbours are found anew, around a new centre; and also once the mean of
+# the embeddings, after many small changes, is farther from the centre than this share of what centring leaves of them.
+MOST_CHANGED, MOST_DRIFT = 0.2, 0.1
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +130,16 @@ def is_mostly_kept(origins: Rows, before: int) -> bool:
     """Whether a change of a gallery of `before` pictures leaves so many that the centre can stay."""
     kept = int((origins >= 0).sum())
     return len(origins) - kept + before - kept <= MOST_CHANGED * len(origins)
+
+
+def is_near(centre: Vectors, mean: Vectors) -> bool:
+    """Whether a centre that was kept through changes is near enough to the mean of embeddings of unit length to stay.
+
+    What is left of them after centring has the length root(1 - |mean|²), which is what an error of the centre is felt
+    by: where embeddings have little in common, and the mean is short, its direction matters little.
+    """
+    left = np.sqrt(max(0.0, 1 - float(mean @ mean)))
+    return bool(np.linalg.norm(mean - centre) <= MOST_DRIFT * left)
 
 
 def without_moved(origins: Rows, before: Nearest, after: Nearest, towards: int) -> Rows:

@@ -1,6 +1,7 @@
 """Galleries that are too large to compare each picture with all: built, changed, interrupted and searched."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,16 +10,18 @@ from conftest import draw
 
 from similarity import Gallery
 from similarity.errors import SimilarityError
-from similarity.search import neighbours
+from similarity.search import Recipe, VectorIndex, neighbours
 from similarity.search.milvus.index import MilvusIndex
-from similarity.search.stores import Store
+from similarity.search.stores import Before, Store
 from similarity.storage import writing
-from similarity.vectors.arrays import Nearest, normalise
+from similarity.storage.refining import Refining
+from similarity.vectors.arrays import Nearest, Vectors, normalise
 from similarity.vectors.centred import CentredRows
-from similarity.vectors.memmap import StoredVectors
+from similarity.vectors.memmap import StoredVectors, write_vectors
 from similarity.vectors.refined import KEPT, Refined
 
 KINDS = ("dots", "rings", "stripes")
+NO_INDEX = cast("VectorIndex", None)  # refining does not read the index that is continued
 
 
 @pytest.fixture
@@ -89,6 +92,40 @@ def test_after_a_large_change_there_is_a_new_centre(folder: Path, tmp_path: Path
     fewer = gallery.remove(ids=[item.id for item in gallery.items[:20]])
     assert (fewer.vectors.centre != gallery.vectors.centre).any()
     assert_sound(fewer)
+
+
+@pytest.mark.parametrize("recipe", ["flat-sq8", "IVF4,SQ8"])
+def test_small_changes_that_add_up_to_another_kind_of_pictures_renew_the_centre(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str
+) -> None:
+    monkeypatch.setattr("similarity.vectors.refinement.MOST_NUMBERS", 32 * 300)
+    random = np.random.default_rng(0)
+    one, other = 2 * random.standard_normal((2, 32))
+    vectors = normalise(one + random.standard_normal((300, 32)))
+    written, before = refined_after(tmp_path, vectors, None, recipe)
+    assert before is None
+    continued = []
+    for _ in range(10):
+        added = int(0.05 * len(vectors))
+        origins = np.append(np.arange(len(vectors)), np.full(added, -1))
+        vectors = np.concatenate([vectors, normalise(other + random.standard_normal((added, 32)))])
+        written, before = refined_after(tmp_path, vectors, Before(NO_INDEX, written, [], origins), recipe)
+        continued.append(before is not None)
+        assert written.centre is not None
+        assert neighbours.is_near(written.centre, vectors.mean(axis=0))
+    assert 0 < sum(continued) < 10
+    assert recall(written) >= 0.95
+
+
+def refined_after(
+    folder: Path, vectors: Vectors, before: Before | None, recipe: str
+) -> tuple[StoredVectors, Before | None]:
+    made = folder / str(len(vectors))
+    made.mkdir()
+    write_vectors(made / "embeddings.npy", vectors.shape, [vectors], "float32")  # type: ignore[arg-type]
+    return Refining(folder, made, "neighbours", Recipe(recipe, "")).refine(
+        StoredVectors(made / "embeddings.npy"), before
+    )
 
 
 def test_lists_that_are_continued_hold_the_moved_vectors(
