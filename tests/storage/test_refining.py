@@ -10,10 +10,12 @@ from conftest import draw
 
 from similarity import Gallery
 from similarity.errors import SimilarityError
+from similarity.indexing.choices import choose
 from similarity.search import Recipe, VectorIndex, neighbours
 from similarity.search.milvus.index import MilvusIndex
 from similarity.search.stores import Before, Store
 from similarity.storage import writing
+from similarity.storage.manifest import Manifest, Report
 from similarity.storage.refining import Refining
 from similarity.vectors.arrays import Nearest, Vectors, normalise
 from similarity.vectors.centred import CentredRows
@@ -206,7 +208,36 @@ def test_a_gallery_that_was_large_before_stays_centred_when_it_changes(
     draw("rings", 100).save(folder / "100.jpg")
     grown = gallery.add(folder)
     assert grown.manifest.refinement == "centred"
-    assert grown.rebuild().manifest.refinement == "neighbours"
+    assert grown.rebuild().manifest.refinement == "centred"
+    assert grown.rebuild(refinement="auto").manifest.refinement == "neighbours"
+
+
+def test_a_rebuild_keeps_what_was_chosen_for_a_large_gallery_unless_auto_is_asked_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.indexing.choices.ENOUGH", 50)
+    monkeypatch.setattr("similarity.vectors.refinement.SHARE", 1e6)
+    Gallery.build(folder, tmp_path / "large", model=standin.CHOICE)
+    gallery = Gallery.open(tmp_path / "large", load=standin.load)
+    assert gallery.manifest.refinement == "neighbours"
+    monkeypatch.setattr("similarity.vectors.refinement.SHARE", 0)
+    again = gallery.rebuild()
+    assert (again.manifest.refinement, again.manifest.refinement_asked) == ("neighbours", "auto")
+    assert again.manifest.refinement_reason == gallery.manifest.refinement_reason
+    assert_sound(again)
+    assert gallery.rebuild("IVF2,SQ8").manifest.refinement == "centred", "it is chosen with the recipe"
+    assert Gallery.open(gallery.directory).rebuild("auto", "auto").manifest.refinement == "centred"
+
+
+@pytest.mark.parametrize(("embedded", "expected"), [(499, "neighbours"), (500, "centred"), (40_000, "centred")])
+def test_a_run_that_embedded_few_of_all_pictures_still_knows_its_speed(
+    monkeypatch: pytest.MonkeyPatch, embedded: int, expected: str
+) -> None:
+    monkeypatch.setattr("similarity.vectors.effort.cores", lambda: 2)
+    monkeypatch.setattr("similarity.vectors.refinement.free_memory", lambda: 100e9)
+    run = Report("index", embedded=embedded, resumed=40_000 - embedded, seconds=embedded / 1_000)
+    manifest = Manifest(standin.CHOICE.backbone.name, "", {}, "f32", 1280, "pictures", count=40_000, last_run=run)
+    assert choose(manifest).refinement == expected
 
 
 def test_a_query_of_a_large_gallery_is_moved_towards_what_its_index_finds(folder: Path, tmp_path: Path) -> None:
