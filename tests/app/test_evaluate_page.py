@@ -238,4 +238,4 @@ def test_the_estimate_counts_that_moved_vectors_take_longer_to_read(monkeypatch:
     assert centred == pytest.approx(10_000 * 6.4e8 / 2e10 + passes * 6.4e8 / 2e8)
     monkeypatch.setattr(Vast.vectors, "nearest", [])
     moved = background.expected_seconds(gallery)
-    assert centred + 6.4e8 / 5e7 < moved < 1.1 * centred
+    assert centred + 6.4e8 / 4e7 < moved < 1.1 * centred

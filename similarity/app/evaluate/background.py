@@ -30,8 +30,8 @@ TICK = 0.5
 AT_ONCE = 5_000
 # Maximum number of queries; of more pictures, a random sample is taken.
 MOST = 10_000
-# Multiplications and reads of numbers in a second on a slow computer, and reads of vectors moved towards neighbours.
-PER_SECOND, READ_PER_SECOND, MOVED_PER_SECOND = 2e10, 2e8, 5e7
+# Numbers that a slow computer multiplies, reads, and moves towards neighbours and writes, in a second.
+PER_SECOND, READ_PER_SECOND, MOVED_PER_SECOND = 2e10, 2e8, 4e7
 
 logger = logging.getLogger(__name__)
 
