@@ -206,7 +206,8 @@ class Gallery(Searcher):
 
         Args:
             recipe: another one than the gallery has; see `search.recipes`,
-            refinement: and likewise; see `refinement.py`.
+            refinement: and likewise; see `refinement.py`. auto chooses again, which a large gallery otherwise does only
+                with another recipe, store or head.
             head: the head that projects embeddings from now on, or none; see `heads.py`.
             store: where the index is to lie from now on; see `stores.py`.
             into: the folder of another gallery to be made; this one stays as it is then.

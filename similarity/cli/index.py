@@ -191,7 +191,8 @@ def rebuild(
         typer.Option(help="New kind of index: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF."),
     ] = None,
     refinement: Annotated[
-        str | None, typer.Option(help="New refinement of embeddings: auto, none, centred or neighbours.")
+        str | None,
+        typer.Option(help="New refinement of embeddings: none, centred, neighbours, or auto, which chooses again."),
     ] = None,
     head: Annotated[
         Path | None, typer.Option(help="Apply this head, a file that `finetune` made; none removes it.")

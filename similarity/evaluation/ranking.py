@@ -5,23 +5,22 @@ row are packed into one number of 64 bits, lower for better hits, so that a rank
 same with any algorithm.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from similarity.evaluation import metrics
 from similarity.evaluation.metrics import Values
+from similarity.evaluation.passes import Blocks, Pictures, fits_in_memory, passes_over
 from similarity.progress import OnProgress, Reporter
 from similarity.vectors.arrays import Vectors
 
 # Maximum queries that are compared with all pictures at a time, and maximum scores: 32 MB when packed.
 BLOCK, MATRIX = 512, 1 << 22
-# A gallery of up to MAX_IN_MEMORY bytes is read once. A larger one is read again for every block of queries, and blocks
-# are then LARGER times as large.
-MAX_IN_MEMORY, LARGER = 1 << 29, 8
+# A gallery that does not fit in memory is read again for every block of queries, which are then so many times as large.
+LARGER = 8
 # Hits of each query in the results, and the largest k of recall.
 HITS, REACH = 10, 100
 
@@ -33,20 +32,6 @@ ReadQueries = Callable[[npt.NDArray[np.int64]], Vectors]
 # Replaced vectors of pictures for some queries: numbers of queries and rows, (k,), and float32 (k, dim).
 Amended = tuple[npt.NDArray[np.int64], npt.NDArray[np.integer], Vectors]
 Amend = Callable[[npt.NDArray[np.int64]], Amended]
-
-
-class Pictures(Protocol):
-    """The interface of `StoredVectors` that ranking needs: the vectors of a gallery's pictures."""
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-
-    def __len__(self) -> int:
-        """Number of pictures."""
-
-    def blocks(self) -> Iterable[tuple[int, Vectors]]:
-        """Yield all vectors in blocks: the number of the first row, and float32 (any, dim)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,35 +98,29 @@ def rank_all(
         progress: called with the progress.
     """
     report = Reporter(len(task.queries), progress, task="Evaluating")
-    read = _reader(gallery)
-    size = max(1, min(BLOCK, matrix * (1 if _fits_in_memory(gallery) else LARGER) // len(gallery)))
+    starts = block_starts(len(task.queries), len(gallery), gallery.dim, matrix)
     blocks = []
-    for start in range(0, len(task.queries), size):
-        part = slice(start, min(start + size, len(task.queries)))
-        numbers = np.arange(part.start, part.stop)
-        vectors = read_queries(numbers)
-        packed = _compare(vectors, len(gallery), read(), task.own[part])
-        if amend:
-            _amend(packed, vectors, start, *amend(numbers))
-        blocks.append(_judge(packed, task, part))
-        report.advance(part.stop - part.start)
+    with passes_over(gallery, len(starts)) as read:
+        for start in starts:
+            part = slice(start, min(start + starts.step, len(task.queries)))
+            numbers = np.arange(part.start, part.stop)
+            vectors = read_queries(numbers)
+            packed = _compare(vectors, len(gallery), read(), task.own[part])
+            if amend:
+                _amend(packed, vectors, start, *amend(numbers))
+            blocks.append(_judge(packed, task, part))
+            report.advance(part.stop - part.start)
     names = [column.name for column in fields(Outcomes)]
     return Outcomes(*(np.concatenate([getattr(block, name) for block in blocks]) for name in names))
 
 
-def _fits_in_memory(gallery: Pictures) -> bool:
-    return 4 * len(gallery) * gallery.dim <= MAX_IN_MEMORY
+def block_starts(queries: int, count: int, dim: int, matrix: int = MATRIX) -> range:
+    """Return the first query of each block that is compared with `count` vectors of `dim` numbers at a time."""
+    most = matrix if fits_in_memory(count, dim) else matrix * LARGER
+    return range(0, queries, max(1, min(BLOCK, most // count)))
 
 
-def _reader(gallery: Pictures) -> Callable[[], Iterable[tuple[int, Vectors]]]:
-    """Return a function that yields a gallery's blocks, and can be called again."""
-    if not _fits_in_memory(gallery):
-        return gallery.blocks
-    blocks = list(gallery.blocks())
-    return lambda: blocks
-
-
-def _compare(queries: Vectors, count: int, blocks: Iterable[tuple[int, Vectors]], own: npt.NDArray[np.int64]) -> Packed:
+def _compare(queries: Vectors, count: int, blocks: Blocks, own: npt.NDArray[np.int64]) -> Packed:
     """Return the scores of queries with all pictures, packed with their rows, unsorted: uint64 (m, count)."""
     packed = np.empty((len(queries), count), np.uint64)
     for start, block in blocks:

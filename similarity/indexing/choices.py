@@ -12,15 +12,20 @@ from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import Refinement, choose_refinement, is_large
 
 UNLIMITED = 1 << 62  # bytes of memory
+# From this number of pictures on, the speed at which a run embedded is known; the first take longer.
+ENOUGH = 500
 
 
-def choose(manifest: Manifest, head: Head | None = None, before: Manifest | None = None) -> Manifest:
+def choose(
+    manifest: Manifest, head: Head | None = None, before: Manifest | None = None, rebuilt: Manifest | None = None
+) -> Manifest:
     """Complete a manifest with the recipe, the refinement and the head of the generation.
 
     Args:
         manifest: has the requested recipe and refinement, and the count and store of the generation.
         head: the head that transforms embeddings before they are compared.
         before: the manifest of the generation that is changed; None for a new gallery.
+        rebuilt: that of the one that is rebuilt with no word on its refinement.
 
     Raises:
         SearchError: the recipe or the refinement does not suit the number of pictures.
@@ -32,7 +37,8 @@ def choose(manifest: Manifest, head: Head | None = None, before: Manifest | None
         recipe=recipe.name,
         recipe_reason=recipe.reason,
     )
-    refinement = _refinement(chosen, recipe, head, before)
+    kept = _kept_refinement(chosen, recipe, head, before, rebuilt)
+    refinement = kept or _refinement(chosen, recipe, head, is_change=before is not None)
     return replace(chosen, refinement=refinement.method, refinement_reason=refinement.reason)
 
 
@@ -59,17 +65,29 @@ def _recipe(manifest: Manifest, dim: int, before: Manifest | None) -> Recipe:
     return chosen if current.is_exact or chosen.is_exact else current
 
 
-def _refinement(manifest: Manifest, recipe: Recipe, head: Head | None, before: Manifest | None) -> Refinement:
-    """Return the refinement of a generation.
+def _kept_refinement(
+    manifest: Manifest, recipe: Recipe, head: Head | None, before: Manifest | None, rebuilt: Manifest | None
+) -> Refinement | None:
+    """Return the refinement that a generation keeps; None if it is to be chosen.
 
-    Continued lists keep theirs, since they contain refined vectors; and so do large galleries that left it to auto,
-    since a change of a few pictures should not take the time of all.
+    Continued lists keep theirs, since they contain refined vectors; and so do large galleries that left it to auto: a
+    change of a few pictures should not take the time of all, and a rebuild does not know how long embedding took.
     """
+    old = before or rebuilt
+    if old is None or not is_continued(manifest, old):
+        return None
+    if not before and manifest.head_sha256 != old.head_sha256:  # a change keeps its head
+        return None
     dim = head.dim if head else manifest.dim
-    if before and is_continued(manifest, before):
-        was_chosen = manifest.refinement_asked == AUTO_REFINEMENT and is_large(manifest.count, dim)
-        if not recipe.is_exact or (was_chosen and is_large(before.count, dim)):
-            return Refinement(before.refinement, before.refinement_reason)
+    was_chosen = manifest.refinement_asked == AUTO_REFINEMENT and old.refinement_asked == AUTO_REFINEMENT
+    if (before and not recipe.is_exact) or (was_chosen and is_large(manifest.count, dim) and is_large(old.count, dim)):
+        return Refinement(old.refinement, old.refinement_reason)
+    return None
+
+
+def _refinement(manifest: Manifest, recipe: Recipe, head: Head | None, *, is_change: bool) -> Refinement:
+    """Return the refinement of a generation that keeps none."""
+    dim = head.dim if head else manifest.dim
     choose = partial(
         choose_refinement,
         count=manifest.count,
@@ -82,14 +100,14 @@ def _refinement(manifest: Manifest, recipe: Recipe, head: Head | None, before: M
     try:
         return choose(manifest.refinement_asked)
     except SearchError:
-        if not before:
+        if not is_change:
             raise
         return choose(AUTO_REFINEMENT)  # a change must not fail because the requested refinement no longer suits
 
 
 def _embedding_seconds(manifest: Manifest) -> float | None:
-    """Return the seconds that embedding all pictures takes at the speed of this run; None if it embedded few."""
+    """Return the seconds that embedding all pictures takes at the speed of this run; None if it embedded too few."""
     run = manifest.last_run
-    if run is None or run.embedded * 2 < manifest.count:
+    if run is None or run.embedded < ENOUGH:
         return None
     return run.seconds / run.embedded * manifest.count

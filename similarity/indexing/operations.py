@@ -187,7 +187,7 @@ def _change_base(
     head: Head | Literal["none"] | None,
     store: Store | None,
 ) -> Base:
-    """Return the parts of a generation with changed options."""
+    """Return the parts of a generation with changed options; those that are None stay, and so does the refinement."""
     manifest = before.manifest
     if isinstance(head, Head):
         of = (manifest.model, manifest.weights_sha256, manifest.network_sha256)
@@ -199,7 +199,8 @@ def _change_base(
         store=store or manifest.store,
     )
     old_head = before.head if head is None else None
-    return Base(changed, before.quantised, head if isinstance(head, Head) else old_head)
+    rebuilt = manifest if refinement is None else None
+    return Base(changed, before.quantised, head if isinstance(head, Head) else old_head, rebuilt)
 
 
 def default_store(directory: Path) -> Store:

@@ -40,11 +40,13 @@ class Base:
         manifest: the manifest, of which count and files are replaced.
         quantised: the folder of its int8 network, if it has one.
         head: its head, if it has one.
+        rebuilt: the manifest of the generation that is rebuilt with no word on its refinement; see `choose`.
     """
 
     manifest: Manifest
     quantised: Path | None = None
     head: Head | None = None
+    rebuilt: Manifest | None = None
 
     @classmethod
     def of(cls, generation: Generation) -> "Base":
@@ -145,7 +147,7 @@ class Run:
         items = join_copies(files)
         changed = self.before if self.task in CHANGES else None
         described = self._describe(base.manifest, report, items, files)
-        manifest = choose(described, base.head, changed.manifest if changed else None)
+        manifest = choose(described, base.head, changed.manifest if changed else None, base.rebuilt)
         is_kept = changed and is_continued(manifest, changed.manifest)
         change = Change(changed, known.origins(items)) if changed and is_kept else None
         return Draft(manifest, items, known.vectors(items, manifest.dim), base.quantised, base.head, change)

@@ -31,8 +31,9 @@ BATCH = 4096
 SHARE = 256
 # Seconds for a billion multiplications when pictures are compared with all, on MEASURED_CORES.
 BILLION_S = 0.04
-# From this share of changed pictures on, all neighbours are found anew, around a new centre.
-MOST_CHANGED = 0.2
+# From this share of changed pictures on, all neighbours are found anew, around a new centre; and also once the mean of
+# the embeddings, after many small changes, is farther from the centre than this share of what centring leaves of them.
+MOST_CHANGED, MOST_DRIFT = 0.2, 0.1
 
 logger = logging.getLogger(__name__)
 
@@ -99,12 +100,15 @@ def update_neighbours(
         kept, new = np.flatnonzero(lists[:, 0] >= 0), np.flatnonzero(origins < 0)
         lists[asked] = nearest_of_all(centred, centred[asked], report)
         _insert(lists, centred, kept, new)
+        _put_back(lists, np.arange(len(centred)))
         report.advance(len(centred))
     return lists
 
 
 def nearest_of_all(centred: StoredVectors, queries: Vectors, report: Reporter | None = None) -> Nearest:
     """Return the nearest KEPT of all rows to some vectors, exactly: int32 (m, KEPT), nearest first.
+
+    A row itself may be missing from those of its own vector if more than KEPT rows are equal.
 
     Args:
         queries: vectors centred as the rows are, float32 (m, dim).
@@ -128,6 +132,16 @@ def is_mostly_kept(origins: Rows, before: int) -> bool:
     return len(origins) - kept + before - kept <= MOST_CHANGED * len(origins)
 
 
+def is_near(centre: Vectors, mean: Vectors) -> bool:
+    """Whether a centre that was kept through changes is near enough to the mean of embeddings of unit length to stay.
+
+    What is left of them after centring has the length root(1 - |mean|²), which is what an error of the centre is felt
+    by: where embeddings have little in common, and the mean is short, its direction matters little.
+    """
+    left = np.sqrt(max(0.0, 1 - float(mean @ mean)))
+    return bool(np.linalg.norm(mean - centre) <= MOST_DRIFT * left)
+
+
 def without_moved(origins: Rows, before: Nearest, after: Nearest, towards: int) -> Rows:
     """Return origins with -1 for rows that are moved towards other pictures than before the change.
 
@@ -149,17 +163,21 @@ def _search_all(index: InvertedIndex, centred: StoredVectors, start: int) -> Ite
     """Yield the neighbours of all rows from one on, in order, in batches; threads share each batch."""
 
     def search(rows: Rows) -> Nearest:
-        _, nearest = index.search(centred[rows], KEPT)
-        # A row whose codes are far from itself is missing from its own neighbours.
-        lost = (nearest != rows[:, np.newaxis]).all(axis=1)
-        nearest[lost] = np.column_stack([rows[lost], nearest[lost, :-1]])
-        return nearest.astype(np.int32)
+        nearest: Nearest = index.search(centred[rows], KEPT)[1].astype(np.int32)
+        _put_back(nearest, rows)
+        return nearest
 
     with ThreadPoolExecutor(cores()) as pool:
         for first in range(start, len(centred), BATCH):
             rows = np.arange(first, min(first + BATCH, len(centred)))
             shares = np.array_split(rows, -(-len(rows) // SHARE))
             yield np.concatenate(list(pool.map(search, shares)))
+
+
+def _put_back(lists: Nearest, rows: Rows) -> None:
+    """Put rows first that are missing from their own neighbours: their codes are far from them, or others equal."""
+    lost = (lists != rows[:, np.newaxis]).all(axis=1)
+    lists[lost] = np.column_stack([rows[lost], lists[lost, :-1]])
 
 
 def _carry_over(before: Nearest, origins: Rows) -> Nearest:

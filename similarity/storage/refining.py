@@ -7,14 +7,14 @@ from typing import Any
 
 from similarity.progress import OnProgress
 from similarity.search import Recipe
-from similarity.search.neighbours import find_neighbours, is_mostly_kept, update_neighbours, without_moved
+from similarity.search.neighbours import find_neighbours, is_mostly_kept, is_near, update_neighbours, without_moved
 from similarity.search.stores import Before
 from similarity.storage.found_neighbours import FoundNeighbours
-from similarity.vectors.arrays import Nearest
+from similarity.vectors.arrays import Nearest, Vectors
 from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.methods import POWER, Method
 from similarity.vectors.refined import KEPT, NEAREST
-from similarity.vectors.refinement import is_large, refine
+from similarity.vectors.refinement import is_large, mean_of, refine
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Refining:
             # In an index that is continued, this centre was subtracted from the vectors.
             centre = before.vectors.centre if before and not self.recipe.is_exact else None
             return self._refine(embeddings, centre=centre, progress=self.progress), before
-        nearest = before.vectors.nearest if before else None
-        if before and nearest is not None and nearest.shape[1] == KEPT and is_mostly_kept(before.origins, len(nearest)):
+        mean, nearest = mean_of(embeddings), before.vectors.nearest if before else None
+        if before and nearest is not None and nearest.shape[1] == KEPT and _is_similar(before, mean):
             return self._update(embeddings, before, nearest)
         find = self._find if is_large(*embeddings.shape) else None
-        return self._refine(embeddings, find=find, progress=self.progress), None
+        return self._refine(embeddings, centre=mean, find=find, progress=self.progress), None
 
     def _refine(self, embeddings: StoredVectors, **options: Any) -> StoredVectors:
         return refine(self.folder, embeddings, self.method, power=self.power, **options)
@@ -75,3 +75,13 @@ class Refining:
         """Find all neighbours, continuing what an interrupted run has found."""
         with FoundNeighbours(self.directory, centred) as run:
             return find_neighbours(centred, found=run.found, keep=run.keep, progress=self.progress)
+
+
+def _is_similar(before: Before, mean: Vectors) -> bool:
+    """Whether a gallery is similar enough to what it was before its change, and to what its centre was made of.
+
+    Args:
+        mean: that of its embeddings after the change, float32 (dim,).
+    """
+    centre = before.vectors.centre
+    return centre is not None and is_mostly_kept(before.origins, len(before.vectors)) and is_near(centre, mean)

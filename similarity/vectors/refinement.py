@@ -12,8 +12,8 @@ Arandjelović and A. Zisserman do, "Three things everyone should know to improve
 that is a picture of the gallery is moved to the very place where that picture is: it finds itself first, with score 1.
 
 Up to MOST_NUMBERS, each picture is compared with all, and so is a query. In larger galleries an index finds the
-neighbours of both, and a change updates those that it concerns, around the same centre: see `search/neighbours.py` and
-`storage/refining.py`.
+neighbours of both, and a change updates those that it concerns, around the same centre as long as that is near the
+mean: see `search/neighbours.py` and `storage/refining.py`.
 
 The README has the measurements, also of methods that were left out: GeM pooling, mirrored pictures, PCA, whitening,
 re-ranking.
@@ -45,6 +45,7 @@ __all__ = [
     "Refinement",
     "choose_refinement",
     "is_large",
+    "mean_of",
     "read_refined",
     "refine",
 ]
@@ -160,7 +161,7 @@ def refine(
     if method == "none":
         return embeddings
     if centre is None:
-        centre = _mean(embeddings)
+        centre = mean_of(embeddings)
     np.save(folder / CENTRE, centre, allow_pickle=False)
     if method == "neighbours":
         centred = embeddings.compared_by(Refined(embeddings.rows, centre))
@@ -182,16 +183,17 @@ def read_refined(folder: Path, embeddings: StoredVectors, method: str, power: fl
     return embeddings.compared_by(Refined(embeddings.rows, centre, nearest, power))
 
 
-def power_of(quality: str) -> float:
-    """The power of the similarity by which a neighbour counts in a gallery of this quality, standard or best."""
-    return CLOSER if quality == "best" else POWER
-
-
-def _mean(embeddings: StoredVectors) -> Vectors:
+def mean_of(embeddings: StoredVectors) -> Vectors:
+    """The mean of all embeddings, float32 (dim,), computed in one pass over the file."""
     total = np.zeros(embeddings.dim)
     for _, block in embeddings.blocks():
         total += block.sum(axis=0, dtype=np.float64)
     return (total / len(embeddings)).astype(np.float32)
+
+
+def power_of(quality: str) -> float:
+    """The power of the similarity by which a neighbour counts in a gallery of this quality, standard or best."""
+    return CLOSER if quality == "best" else POWER
 
 
 def _all_nearest(rows: CentredRows, progress: OnProgress | None) -> Nearest:

@@ -3,7 +3,8 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from conftest import MODEL, draw
@@ -220,3 +221,21 @@ def test_other_pictures_are_measured_again_when_they_have_changed(page: AppTest,
     next(button for button in page.button if button.label == "Measure again").click().run()
     assert not page.exception
     assert "2 queries" in texts(page)
+
+
+def test_the_estimate_counts_that_moved_vectors_take_longer_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vectors are a stand-in: a gallery of half a million pictures does not fit in a test."""
+
+    class Vast(list[str]):
+        vectors = SimpleNamespace(dim=1280, nearest=None)
+
+        def __len__(self) -> int:
+            return 500_000
+
+    gallery = cast("Gallery", Vast())
+    centred = background.expected_seconds(gallery)
+    passes = -(-background.MOST // (8 * (1 << 22) // 500_000))
+    assert centred == pytest.approx(10_000 * 6.4e8 / 2e10 + passes * 6.4e8 / 2e8)
+    monkeypatch.setattr(Vast.vectors, "nearest", [])
+    moved = background.expected_seconds(gallery)
+    assert centred + 6.4e8 / 4e7 < moved < 1.1 * centred

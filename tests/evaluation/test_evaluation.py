@@ -3,9 +3,12 @@
 import json
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from commands import Run
 
 from similarity import Gallery
 from similarity.errors import SearchError
-from similarity.evaluation import Evaluation, evaluate, metrics, ranking
+from similarity.evaluation import Evaluation, evaluate, metrics, passes
 from similarity.evaluation.aggregates import METRICS, per_query
 from similarity.evaluation.ranking import Outcomes, Task, pack, rank_all, unpack
 from similarity.evaluation.significance import bootstrap
@@ -23,6 +26,7 @@ from similarity.sources import open_source
 from similarity.sources.originals import read_original
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.memmap import StoredVectors, write_vectors
+from similarity.vectors.refinement import refine
 
 Store = Callable[[Vectors], StoredVectors]
 
@@ -177,9 +181,46 @@ def test_a_large_gallery_is_read_again_for_every_block_with_the_same_outcome(
     vectors, labels = some_world(9, 300)
     stored = store(vectors)
     held, _ = leave_one_out(stored, labels)
-    monkeypatch.setattr(ranking, "MAX_IN_MEMORY", 0)
+    monkeypatch.setattr(passes, "MAX_IN_MEMORY", 0)
     read, _ = leave_one_out(stored, labels, matrix=10_000)
     assert read.rows.tolist() == held.rows.tolist()
+
+
+@pytest.mark.parametrize("case", ["written out", "no space", "the disk fills up", "interrupted"])
+def test_moved_vectors_of_a_large_gallery_are_computed_once_and_leave_no_file(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    vectors, labels = some_world(9, 300)
+    (tmp_path / "refined").mkdir()
+    moved = refine(tmp_path / "refined", store(vectors), "neighbours")
+    held, _ = leave_one_out(moved, labels)
+    monkeypatch.setenv("SIMILARITY_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(passes, "MAX_IN_MEMORY", 0)
+    read: list[int] = []
+    blocks, temporary = type(moved).blocks, passes.TemporaryFile
+
+    def counted(self: StoredVectors, size: int = 4096) -> Iterator[tuple[int, Vectors]]:
+        read.append(size)
+        return blocks(self, size)
+
+    @contextmanager
+    def broken(**options: Any) -> Iterator[Mock]:
+        with temporary(**options):
+            yield Mock(write=Mock(side_effect=KeyboardInterrupt if case == "interrupted" else OSError("It is full.")))
+
+    monkeypatch.setattr(type(moved), "blocks", counted)
+    if case == "no space":
+        monkeypatch.setattr(passes, "SPARE", 1 << 60)
+    if case in ("the disk fills up", "interrupted"):
+        monkeypatch.setattr(passes, "TemporaryFile", broken)
+    if case == "interrupted":
+        with pytest.raises(KeyboardInterrupt):
+            leave_one_out(moved, labels, matrix=1_000)
+    else:
+        found, _ = leave_one_out(moved, labels, matrix=1_000)
+        assert found.rows.tolist() == held.rows.tolist()
+        assert (len(read) == 1) == (case == "written out")
+    assert not list((tmp_path / "home" / "cache").iterdir())
 
 
 def test_memory_is_bounded_by_a_block_and_not_by_all_pairs(store: Store) -> None:

@@ -119,6 +119,18 @@ def test_an_update_finds_what_finding_anew_around_the_same_centre_finds(
     assert (updated[:, 0] == np.arange(len(changed))).all()
 
 
+def test_an_added_row_is_among_its_own_neighbours_even_if_many_are_equal(tmp_path: Path) -> None:
+    vectors = clusters()
+    before = centred(tmp_path / "before", vectors)
+    changed = np.concatenate([vectors, np.repeat(vectors[:1], 12, axis=0)])
+    origins = np.append(np.arange(COUNT), [-1] * 12)
+    after = centred(tmp_path / "after", changed, before.centre)
+    updated = update_neighbours(after, by_brute_force(before), origins)
+    assert updated is not None
+    assert (updated == np.arange(len(changed))[:, np.newaxis]).any(axis=1).all()
+    assert all(len(set(row)) == KEPT for row in updated.tolist())
+
+
 def test_only_rows_that_are_moved_as_before_keep_their_origin(tmp_path: Path) -> None:
     vectors = clusters()
     before = centred(tmp_path / "before", vectors)

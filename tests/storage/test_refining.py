@@ -1,6 +1,7 @@
 """Galleries that are too large to compare each picture with all: built, changed, interrupted and searched."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,16 +10,20 @@ from conftest import draw
 
 from similarity import Gallery
 from similarity.errors import SimilarityError
-from similarity.search import neighbours
+from similarity.indexing.choices import choose
+from similarity.search import Recipe, VectorIndex, neighbours
 from similarity.search.milvus.index import MilvusIndex
-from similarity.search.stores import Store
+from similarity.search.stores import Before, Store
 from similarity.storage import writing
-from similarity.vectors.arrays import Nearest, normalise
+from similarity.storage.manifest import Manifest, Report
+from similarity.storage.refining import Refining
+from similarity.vectors.arrays import Nearest, Vectors, normalise
 from similarity.vectors.centred import CentredRows
-from similarity.vectors.memmap import StoredVectors
+from similarity.vectors.memmap import StoredVectors, write_vectors
 from similarity.vectors.refined import KEPT, Refined
 
 KINDS = ("dots", "rings", "stripes")
+NO_INDEX = cast("VectorIndex", None)  # refining does not read the index that is continued
 
 
 @pytest.fixture
@@ -89,6 +94,40 @@ def test_after_a_large_change_there_is_a_new_centre(folder: Path, tmp_path: Path
     fewer = gallery.remove(ids=[item.id for item in gallery.items[:20]])
     assert (fewer.vectors.centre != gallery.vectors.centre).any()
     assert_sound(fewer)
+
+
+@pytest.mark.parametrize("recipe", ["flat-sq8", "IVF4,SQ8"])
+def test_small_changes_that_add_up_to_another_kind_of_pictures_renew_the_centre(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str
+) -> None:
+    monkeypatch.setattr("similarity.vectors.refinement.MOST_NUMBERS", 32 * 300)
+    random = np.random.default_rng(0)
+    one, other = 2 * random.standard_normal((2, 32))
+    vectors = normalise(one + random.standard_normal((300, 32)))
+    written, before = refined_after(tmp_path, vectors, None, recipe)
+    assert before is None
+    continued = []
+    for _ in range(10):
+        added = int(0.05 * len(vectors))
+        origins = np.append(np.arange(len(vectors)), np.full(added, -1))
+        vectors = np.concatenate([vectors, normalise(other + random.standard_normal((added, 32)))])
+        written, before = refined_after(tmp_path, vectors, Before(NO_INDEX, written, [], origins), recipe)
+        continued.append(before is not None)
+        assert written.centre is not None
+        assert neighbours.is_near(written.centre, vectors.mean(axis=0))
+    assert 0 < sum(continued) < 10
+    assert recall(written) >= 0.95
+
+
+def refined_after(
+    folder: Path, vectors: Vectors, before: Before | None, recipe: str
+) -> tuple[StoredVectors, Before | None]:
+    made = folder / str(len(vectors))
+    made.mkdir()
+    write_vectors(made / "embeddings.npy", vectors.shape, [vectors], "float32")  # type: ignore[arg-type]
+    return Refining(folder, made, "neighbours", Recipe(recipe, "")).refine(
+        StoredVectors(made / "embeddings.npy"), before
+    )
 
 
 def test_lists_that_are_continued_hold_the_moved_vectors(
@@ -169,7 +208,36 @@ def test_a_gallery_that_was_large_before_stays_centred_when_it_changes(
     draw("rings", 100).save(folder / "100.jpg")
     grown = gallery.add(folder)
     assert grown.manifest.refinement == "centred"
-    assert grown.rebuild().manifest.refinement == "neighbours"
+    assert grown.rebuild().manifest.refinement == "centred"
+    assert grown.rebuild(refinement="auto").manifest.refinement == "neighbours"
+
+
+def test_a_rebuild_keeps_what_was_chosen_for_a_large_gallery_unless_auto_is_asked_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.indexing.choices.ENOUGH", 50)
+    monkeypatch.setattr("similarity.vectors.refinement.SHARE", 1e6)
+    Gallery.build(folder, tmp_path / "large", model=standin.CHOICE)
+    gallery = Gallery.open(tmp_path / "large", load=standin.load)
+    assert gallery.manifest.refinement == "neighbours"
+    monkeypatch.setattr("similarity.vectors.refinement.SHARE", 0)
+    again = gallery.rebuild()
+    assert (again.manifest.refinement, again.manifest.refinement_asked) == ("neighbours", "auto")
+    assert again.manifest.refinement_reason == gallery.manifest.refinement_reason
+    assert_sound(again)
+    assert gallery.rebuild("IVF2,SQ8").manifest.refinement == "centred", "it is chosen with the recipe"
+    assert Gallery.open(gallery.directory).rebuild("auto", "auto").manifest.refinement == "centred"
+
+
+@pytest.mark.parametrize(("embedded", "expected"), [(499, "neighbours"), (500, "centred"), (40_000, "centred")])
+def test_a_run_that_embedded_few_of_all_pictures_still_knows_its_speed(
+    monkeypatch: pytest.MonkeyPatch, embedded: int, expected: str
+) -> None:
+    monkeypatch.setattr("similarity.vectors.effort.cores", lambda: 2)
+    monkeypatch.setattr("similarity.vectors.refinement.free_memory", lambda: 100e9)
+    run = Report("index", embedded=embedded, resumed=40_000 - embedded, seconds=embedded / 1_000)
+    manifest = Manifest(standin.CHOICE.backbone.name, "", {}, "f32", 1280, "pictures", count=40_000, last_run=run)
+    assert choose(manifest).refinement == expected
 
 
 def test_a_query_of_a_large_gallery_is_moved_towards_what_its_index_finds(folder: Path, tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ from similarity.app.wording import wording
 from similarity.app.wording.messages import sentence_as_markdown
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, evaluate
-from similarity.evaluation.ranking import LARGER, MATRIX, MAX_IN_MEMORY
+from similarity.evaluation.passes import fits_in_memory
+from similarity.evaluation.ranking import block_starts
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.service import turns
 from similarity.service.singleton import singleton
 from similarity.sources import open_source
+from similarity.vectors.refined import NEAREST
 
 # Evaluations kept in memory, each of 250 bytes a query, with the list of its gallery's pictures.
 MAX_CACHED = 4
@@ -28,8 +30,8 @@ TICK = 0.5
 AT_ONCE = 5_000
 # Maximum number of queries; of more pictures, a random sample is taken.
 MOST = 10_000
-# Multiplications and reads of numbers in a second on a slow computer.
-PER_SECOND, READ_PER_SECOND = 2e10, 2e8
+# Numbers that a slow computer multiplies, reads, and moves towards neighbours and writes, in a second.
+PER_SECOND, READ_PER_SECOND, MOVED_PER_SECOND = 2e10, 2e8, 4e7
 
 logger = logging.getLogger(__name__)
 
@@ -73,9 +75,13 @@ def start(gallery: Gallery, request: EvaluationRequest) -> Computation[Evaluatio
 
 def expected_seconds(gallery: Gallery) -> float:
     """Estimate the seconds of an evaluation whose queries are the gallery's own pictures."""
-    numbers, queries = len(gallery) * gallery.manifest.dim, min(MOST, len(gallery))
-    times = 1 if 4 * numbers <= MAX_IN_MEMORY else 1 + queries * len(gallery) / (MATRIX * LARGER)
-    return queries * numbers / PER_SECOND + times * numbers / READ_PER_SECOND
+    count, dim, queries = len(gallery), gallery.vectors.dim, min(MOST, len(gallery))
+    numbers, passes = count * dim, 1 if fits_in_memory(count, dim) else len(block_starts(queries, count, dim))
+    seconds = queries * numbers / PER_SECOND + passes * numbers / READ_PER_SECOND
+    if gallery.vectors.nearest is None:
+        return seconds
+    # All are moved once, and those that were moved towards a query again for it.
+    return seconds + (numbers + queries * NEAREST * dim) / MOVED_PER_SECOND
 
 
 def may_start(gallery: Gallery) -> bool:
