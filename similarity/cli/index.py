@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from similarity.vectors.heads import Head
 
 
-# Values of the options that `embed` has fixed, if they were not given.
-FIXED = ["auto", "auto", "auto", "standard"]
+FIXED = ["auto", "auto", "auto", "standard"]  # of options that `embed` has fixed, where they are not given
 
 
 def index(
