@@ -1,6 +1,7 @@
 """Duplicates as files for the owner: a table of all groups, and a list of the paths that are not kept."""
 
 import csv
+import errno
 import io
 import os
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from similarity.errors import GalleryError
 from similarity.files import write_atomically
+from similarity.paths import full_path
 from similarity.sources import Item
 from similarity.text.plain import cell
 
@@ -58,7 +60,10 @@ def write_others(path: Path, groups: Iterable[tuple[Sequence[Item], Item]]) -> i
 
 
 def _write(path: Path, data: bytes) -> None:
+    place = full_path(path)
     try:
-        write_atomically(path, data)
+        if place.exists() and not place.is_file():  # such as /dev/null, which must not be replaced
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        write_atomically(place, data)
     except OSError as error:
         raise GalleryError(f"The list could not be written to {path} ({error.strerror or error}).") from error

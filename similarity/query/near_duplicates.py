@@ -55,13 +55,12 @@ def find_duplicates(
     Raises:
         SearchError: the threshold is not in that range.
     """
-    if not 0 < threshold <= 1:
-        raise SearchError(f"The threshold must be above 0 and at most 1, not {threshold}.")
+    check_threshold(threshold)
     pairs = near_pairs(vectors, threshold, candidates=candidates, progress=progress)
     paired = {*pairs.first.tolist(), *pairs.second.tolist()}
     found = {row: item for row, item in enumerate(items) if item.copies or row in paired}
     order = np.zeros(len(vectors), np.int64)
-    order[sorted(found, key=lambda row: found[row].path)] = np.arange(len(found))
+    order[sorted(found, key=lambda row: (found[row].path, found[row].id))] = np.arange(len(found))
     linked = link_completely(vectors, pairs, threshold, order)
     grouped = {row for group in linked for row in group.rows}
     alone = [Linked([row], 1.0) for row, item in found.items() if item.copies and row not in grouped]
@@ -69,6 +68,12 @@ def find_duplicates(
         Group(list(files_of(found[row] for row in group.rows)), min(1.0, group.score)) for group in linked + alone
     ]
     return sorted(duplicates, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
+
+
+def check_threshold(threshold: float) -> None:
+    """Raise SearchError if a threshold is not above 0 and at most 1."""
+    if not 0 < threshold <= 1:
+        raise SearchError(f"The threshold must be above 0 and at most 1, not {threshold}.")
 
 
 def without_near_identical(

@@ -15,7 +15,7 @@ from similarity.query.explain import Explanation, Look, check_same, explain, loo
 from similarity.query.filters import Facets
 from similarity.query.gallery_belonging import find_belonging, find_nearest
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_examples
-from similarity.query.near_duplicates import Group, find_duplicates
+from similarity.query.near_duplicates import Group, check_threshold, find_duplicates
 from similarity.query.near_pairs import MOST_COMPARED, Candidates
 from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.ranking import Ranker
@@ -236,6 +236,7 @@ class Searcher:
         Raises:
             SearchError: the threshold is not above 0 and at most 1. StoreError: its store cannot be asked.
         """
+        check_threshold(threshold)  # before an index is made
         candidates = None
         if len(self) > MOST_COMPARED and Recipe(self.manifest.recipe, "").is_exact:
             candidates = Candidates.of_lists(self.embeddings, progress)

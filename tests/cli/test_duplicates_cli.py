@@ -1,6 +1,7 @@
 """`duplicates` on the command line: which file of a group to keep, and the lists of groups and of the others."""
 
 import csv
+import itertools
 import json
 import os
 import shutil
@@ -106,10 +107,14 @@ def test_all_groups_and_the_paths_of_the_others_are_written_and_no_picture_is_de
 
 
 def test_a_list_that_cannot_be_written_is_told_in_a_sentence(run: Run, doubled: Path, tmp_path: Path) -> None:
-    for option in ("--csv", "--list"):
-        done = run("duplicates", "-g", "mine", option, tmp_path / "none" / "file")
+    os.mkfifo(tmp_path / "pipe")
+    for option, place in itertools.product(
+        ("--csv", "--list"), (tmp_path / "none" / "file", tmp_path / "pipe", tmp_path)
+    ):
+        done = run("duplicates", "-g", "mine", option, place)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
         assert "could not be written to" in done.stderr
+    assert (tmp_path / "pipe").is_fifo()
     assert doubled.is_dir()
 
 
