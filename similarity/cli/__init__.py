@@ -31,7 +31,7 @@ COMMANDS = {
     "info": "galleries:info",
     "verify": "galleries:verify",
     "restore": "galleries:restore",
-    "duplicates": "galleries:duplicates",
+    "duplicates": "duplicates:duplicates",
     "feedback": "feedback:feedback",
     "finetune": "finetune:finetune",
     "models": "models:models",

@@ -1,4 +1,4 @@
-"""`bench embedding`, `query`, `explain`, `search`, `neighbours`, `teaching`, `views`: benchmarks of this computer."""
+"""`bench embedding`, `query`, `search`, `neighbours`, `duplicates` ...: benchmarks of this computer."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +57,16 @@ MEASURED = {
     "add_s": "seconds to add 1,000",
     "add_moved": "others that these moved",
     "add_recall": "recall of the neighbours after that",
+}
+# Rows of the table of `bench duplicates`.
+DUPLICATES = {
+    "seconds": "seconds in all",
+    "lists_s": "seconds to make inverted lists",
+    "pairs_s": "seconds to find near pairs",
+    "groups_s": "seconds to group them",
+    "pairs": "near pairs",
+    "groups": "groups",
+    "peak_rss_mb": "peak memory, MB",
 }
 # Headings of the table of `bench views`.
 VIEW_COLUMNS = (
@@ -174,6 +184,28 @@ def neighbours(
     terminal.print_table(("", ""), [(heading, f"{report[name]:,}") for name, heading in MEASURED.items()])
     expected = report["expected"]
     terminal.print_line(f"Expected: {expected['seconds']:.0f} s and {expected['memory'] / 1e6:,.0f} MB of memory.")
+
+
+@app.command()
+def duplicates(
+    n: Annotated[int, typer.Option("--n", min=1, help="Number of synthetic vectors.")] = 100_000,
+    dim: Annotated[int, typer.Option("--dim", min=16, help="Numbers in each vector.")] = 256,
+    as_json: AsJson = False,
+) -> None:
+    """Measure finding duplicates in a large gallery: seconds, and whether planted groups are found, and no chain is."""
+    from similarity.bench.duplicates import bench_duplicates
+
+    with interruptible(goes_on=False), terminal.indexing() as progress:
+        report = bench_duplicates(n, dim, progress=progress)
+    if as_json:
+        terminal.print_json(report)
+        return
+    terminal.print_line(f"{report['n']:,} vectors of {report['dim']}, compared {report['compared']}")
+    terminal.print_table(("", ""), [(heading, f"{report[name]:,}") for name, heading in DUPLICATES.items()])
+    terminal.print_line(f"{report['found']:,} of {report['planted']:,} planted groups were found.")
+    terminal.print_line(
+        f"{report['chains_joined']:,} of {report['chains']:,} planted chains were joined; none should be."
+    )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`info`, `list`, `verify`, `restore` and `duplicates`: facts about galleries, checks, and copies in them."""
+"""`info`, `list`, `verify` and `restore`: facts about galleries, and checks."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +10,6 @@ from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
 from similarity.cli.running import open_or_index
 from similarity.errors import GalleryError
-from similarity.query.thresholds import THRESHOLD
 from similarity.sample import SAMPLE
 
 if TYPE_CHECKING:
@@ -127,38 +126,3 @@ def restore(gallery: GalleryName, as_json: AsJson = False) -> None:
     terminal.print_line(
         f"{gallery} is at generation {manifest.generation} again, made {manifest.created}: {manifest.count:,} pictures."
     )
-
-
-def duplicates(
-    gallery: GalleryName = SAMPLE,
-    threshold: Annotated[
-        float, typer.Option(help="Pictures with at least this cosine similarity are near duplicates.")
-    ] = THRESHOLD,
-    as_json: AsJson = False,
-) -> None:
-    """List groups of exact copies, and of pictures that look nearly the same."""
-    from similarity.query.near_duplicates import find_duplicates
-
-    opened = open_or_index(gallery)
-    with terminal.indexing() as progress:
-        groups = find_duplicates(opened.items[:], opened.embeddings[:], threshold, progress=progress)
-    if as_json:
-        listed = [
-            {
-                "kind": "exact" if group.is_exact else "near",
-                "score": round(group.score, 4),
-                "files": [{"id": file.id, "path": file.path, "label": file.label} for file in group.files],
-            }
-            for group in groups
-        ]
-        terminal.print_json({"gallery": opened.name, "threshold": threshold, "groups": listed})
-        return
-    rows = [
-        (str(number), "exact" if group.is_exact else "near", f"{group.score:.3f}", file.path)
-        for number, group in enumerate(groups, start=1)
-        for file in group.files
-    ]
-    if rows:
-        terminal.print_table(("group", "kind", "score", "path"), rows)
-    else:
-        terminal.print_line(f"{opened.name} has no exact copies, and no two pictures with a similarity of {threshold}.")

@@ -1,6 +1,5 @@
 """Duplicates in a gallery: exact copies, and pictures that look nearly the same."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
-from similarity.progress import OnProgress, Reporter
+from similarity.progress import OnProgress
+from similarity.query.complete_links import Linked, link_completely
+from similarity.query.near_pairs import AnyVectors, Candidates, near_pairs
 from similarity.query.thresholds import SAME_TO_THE_EYE, THRESHOLD
 from similarity.sources import Item
 from similarity.sources.base import files_of
 from similarity.vectors.arrays import Vectors
-
-# Maximum embeddings that are compared with all others at a time, and maximum scores.
-BLOCK, MATRIX = 512, 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Group:
 
     Attributes:
         files: two or more.
-        score: the lowest cosine similarity that links the group; 1 if all are exact copies.
+        score: the lowest cosine similarity of two of them; 1 if all are exact copies.
     """
 
     files: list[Item]
@@ -37,32 +35,45 @@ class Group:
 
 
 def find_duplicates(
-    items: Sequence[Item], vectors: Vectors, threshold: float = THRESHOLD, *, progress: OnProgress | None = None
+    items: Sequence[Item],
+    vectors: AnyVectors,
+    threshold: float = THRESHOLD,
+    *,
+    candidates: Candidates | None = None,
+    progress: OnProgress | None = None,
 ) -> list[Group]:
     """Group the files of a gallery, largest groups first.
 
-    Two pictures are in one group if their cosine similarity reaches the threshold, or if a chain of such pairs links
-    them. Exact copies are always in one group.
+    Every two pictures of a group have a cosine similarity that reaches the threshold; nearest pairs are grouped first,
+    and a picture is in one group only. Exact copies are always in one group. The order of the items does not matter.
 
     Args:
         vectors: float32 (n, dim), rows of unit length, one for each item.
         threshold: a cosine similarity above 0 and up to 1.
+        candidates: what finds the pictures to compare in a large gallery; by default all are compared with all.
 
     Raises:
         SearchError: the threshold is not in that range.
     """
-    if not 0 < threshold <= 1:
-        raise SearchError(f"The threshold must be above 0 and at most 1, not {threshold}.")
-    groups, scores = link(vectors, threshold, progress=progress)
-    rows: dict[int, list[int]] = defaultdict(list)
-    for row, group in enumerate(groups.tolist()):
-        rows[group].append(row)
+    check_threshold(threshold)
+    pairs = near_pairs(vectors, threshold, candidates=candidates, progress=progress)
+    paired = {*pairs.first.tolist(), *pairs.second.tolist()}
+    found = {row: item for row, item in enumerate(items) if item.copies or row in paired}
+    order = np.zeros(len(vectors), np.int64)
+    order[sorted(found, key=lambda row: (found[row].path, found[row].id))] = np.arange(len(found))
+    linked = link_completely(vectors, pairs, threshold, order)
+    grouped = {row for group in linked for row in group.rows}
+    alone = [Linked([row], 1.0) for row, item in found.items() if item.copies and row not in grouped]
     duplicates = [
-        Group(list(files_of(items[row] for row in members)), min(1.0, float(scores[group])))
-        for group, members in rows.items()
-        if len(members) > 1 or items[members[0]].copies
+        Group(list(files_of(found[row] for row in group.rows)), min(1.0, group.score)) for group in linked + alone
     ]
     return sorted(duplicates, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
+
+
+def check_threshold(threshold: float) -> None:
+    """Raise SearchError if a threshold is not above 0 and at most 1."""
+    if not 0 < threshold <= 1:
+        raise SearchError(f"The threshold must be above 0 and at most 1, not {threshold}.")
 
 
 def without_near_identical(
@@ -94,33 +105,3 @@ def without_near_identical(
         if len(distinct) >= wanted:
             break
     return np.array(distinct[:wanted], np.int64)
-
-
-def link(
-    vectors: Vectors, threshold: float, *, progress: OnProgress | None = None
-) -> tuple[npt.NDArray[np.int64], Vectors]:
-    """Group linked rows, in time that grows with the square of their number.
-
-    Returns:
-        The number of each row's group, which is the group's first row; and, indexed by that number, the lowest cosine
-        similarity of a linked pair in the group, at most 1.
-    """
-    report = Reporter(len(vectors), progress, task="Comparing")
-    groups, lowest = np.arange(len(vectors)), np.ones(len(vectors), np.float32)
-    size = max(1, min(BLOCK, MATRIX // max(1, len(vectors))))
-    for start in range(0, len(vectors), size):
-        scores = vectors[start : start + size] @ vectors[start:].T
-        for row, near in enumerate(scores):
-            others = np.flatnonzero(near[row + 1 :] >= threshold) + row + 1
-            if len(others):
-                _merge(groups, lowest, np.append(others, row) + start, near[others].min())
-        report.advance(len(scores))
-    return groups, lowest
-
-
-def _merge(groups: npt.NDArray[np.int64], lowest: Vectors, rows: npt.NDArray[np.int64], score: np.float32) -> None:
-    """Merge the groups of some rows that are linked with this lowest score."""
-    merged = np.unique(groups[rows])
-    if len(merged) > 1:
-        groups[np.isin(groups, merged)] = merged[0]
-    lowest[merged[0]] = min(score, lowest[merged].min())

@@ -12,7 +12,8 @@ import numpy as np
 from similarity.errors import SearchError
 from similarity.query.conditions import to_conditions
 from similarity.query.filters import Facets
-from similarity.query.near_duplicates import BLOCK, without_near_identical
+from similarity.query.near_duplicates import without_near_identical
+from similarity.query.near_pairs import BLOCK
 from similarity.query.options import DEFAULTS, SearchOptions
 from similarity.query.thresholds import SAME_TO_THE_EYE
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
