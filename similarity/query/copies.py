@@ -1,0 +1,217 @@
+"""Copies: a second look at candidates, which tells the query's very picture, turned, cut or mirrored, from others.
+
+Local features of the query are matched with those of a candidate, and a similarity transform (turn, scale and shift)
+is fitted to the matches by RANSAC. Many matches that agree with one transform are no accident.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from similarity.images.keypoints import MAX_QUERY, Floats, Keypoints, find_keypoints, mirror
+from similarity.images.picture import Box
+from similarity.search import Hit
+from similarity.sources import Item
+
+# Candidates that are looked at a second time.
+CANDIDATES = 200
+# The probability from which a picture is said to be a copy.
+PROVEN = 0.95
+# Lowe's ratio: a match is kept if it is nearer than this share of the distance of the second nearest.
+RATIO = 0.8
+# Pixels by which a match may miss the transform, and degrees and octaves by which its own turn and size may differ.
+REPROJECTION, TURN, OCTAVES = 4.0, 25.0, 0.6
+# Transforms beyond this scale are fitted to points that lie on each other.
+MAX_SCALE = 10.0
+# Matches that fewer than these are not worth a transform, of which two already make one.
+LEAST = 4
+# The share of the common part that the matches must span: a logo on two photographs spans less.
+COVERED = 0.1
+# The logistic of the number of inliers; see `bench copies` and its calibration.
+INTERCEPT, SLOPE = -9.0, 1.0
+
+Bools = npt.NDArray[np.bool_]
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a second look at a picture found.
+
+    Attributes:
+        probability: that it is the same picture as the query, 0..1.
+        rotation: degrees that the query is turned clockwise against the picture, -180..180.
+        mirrored: whether the query is mirrored, after it was turned.
+        query_box: the part of the query that shows the picture.
+        result_box: the part of the picture that the query shows.
+        inliers: matches that agree with this.
+    """
+
+    probability: float
+    rotation: float
+    mirrored: bool
+    query_box: Box
+    result_box: Box
+    inliers: int
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it is called the same picture."""
+        return self.probability >= PROVEN
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryKeypoints:
+    """The local features of a query, as it is and as a mirror shows it."""
+
+    plain: Keypoints
+    mirrored: Keypoints
+
+    @classmethod
+    def of(cls, image: Image.Image) -> "QueryKeypoints":
+        """Find them in a picture."""
+        return cls(find_keypoints(image, MAX_QUERY), find_keypoints(mirror(image), MAX_QUERY))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A transform from a query to a picture, float64 (2, 3), and the number of matches that agree with it."""
+
+    matrix: Matrix
+    inliers: int
+
+
+def find_copies(
+    query: QueryKeypoints, items: Iterable[Item], keypoints_of: Callable[[Item], Keypoints]
+) -> list[Copy | None]:
+    """Look at pictures a second time.
+
+    Args:
+        query: the local features of the query.
+        items: the candidates.
+        keypoints_of: gives the local features of a candidate.
+
+    Returns:
+        For each candidate what was found; None if no transform fits.
+    """
+    sides = [(side, side.descriptors) for side in (query.plain, query.mirrored)]
+    return [_find_copy(sides, keypoints_of(item)) for item in items]
+
+
+def put_copies_first(hits: Sequence[Hit], copies: Sequence[Copy | None]) -> list[tuple[Hit, Copy | None]]:
+    """Put proven copies before all other hits, the surest first, and number the ranks anew from 1."""
+    pairs = sorted(zip(hits, copies, strict=True), key=lambda pair: _order(pair[1]))
+    return [(replace(hit, rank=rank), copy) for rank, (hit, copy) in enumerate(pairs, 1)]
+
+
+def probability_of(inliers: int) -> float:
+    """Return the probability that two pictures with this many agreeing matches are the same picture."""
+    return 1 / (1 + math.exp(-(INTERCEPT + SLOPE * inliers)))
+
+
+def fit(query: Keypoints, descriptors: Floats, found: Keypoints) -> Fit | None:
+    """Fit a similarity transform from a query to a picture; None if too few matches agree with one.
+
+    Args:
+        descriptors: those of the query, which are unpacked once for many pictures.
+    """
+    own, other = match(query, descriptors, found)
+    if len(own) < LEAST:
+        return None
+    starts, ends = query.positions[own], found.positions[other]
+    fitted, agree = cv2.estimateAffinePartial2D(
+        starts, ends, method=cv2.RANSAC, ransacReprojThreshold=REPROJECTION, maxIters=1000, confidence=0.99
+    )
+    if fitted is None or not np.isfinite(fitted).all():
+        return None
+    matrix = np.asarray(fitted, np.float64)
+    scale, turn = _scale(matrix), _turn(matrix)
+    if not 1 / MAX_SCALE < scale < MAX_SCALE:
+        return None
+    turned = (found.angles[other] - query.angles[own] - turn + 180) % 360 - 180
+    sized = np.log2(found.scales[other] / query.scales[own] / scale)
+    good = (agree.ravel() > 0) & (np.abs(turned) < TURN) & (np.abs(sized) < OCTAVES)
+    if good.sum() < LEAST or not _spans(ends[good], _seen_part(matrix, query, found), found):
+        return None
+    return Fit(matrix, int(good.sum()))
+
+
+def match(query: Keypoints, descriptors: Floats, found: Keypoints) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Match points by Lowe's ratio test, each point and each place at most once.
+
+    Returns:
+        The numbers of the points in the query, and of those in the picture, int (m,), the nearest first.
+    """
+    if not len(query) or len(found) < 2:
+        nothing = np.zeros(0, np.intp)
+        return nothing, nothing
+    distances, nearest = cv2.batchDistance(descriptors, found.descriptors, cv2.CV_32F, normType=cv2.NORM_L2, K=2)
+    own = np.flatnonzero(distances[:, 0] < RATIO * distances[:, 1])
+    own = own[np.argsort(distances[own, 0], kind="stable")]
+    # SIFT gives a place two points where it has two directions, and a repeated pattern matches one point many times.
+    own = own[_first_of_each(np.round(query.positions[own]))]
+    other = nearest[own, 0].astype(np.intp)
+    kept = _first_of_each(np.round(found.positions[other]))
+    return own[kept], other[kept]
+
+
+def _find_copy(sides: Sequence[tuple[Keypoints, Floats]], found: Keypoints) -> Copy | None:
+    """Return what the better of the query's two sides tells of a picture."""
+    fits = [(fitted, side) for side, (query, codes) in enumerate(sides) if (fitted := fit(query, codes, found))]
+    if not fits:
+        return None
+    best, side = max(fits, key=lambda pair: pair[0].inliers)
+    query = sides[side][0]
+    query_box = _seen_part(np.asarray(cv2.invertAffineTransform(best.matrix), np.float64), found, query)
+    if side:
+        query_box = replace(query_box, left=1 - query_box.right, right=1 - query_box.left)
+    rotation = -_turn(best.matrix)
+    return Copy(
+        probability_of(best.inliers),
+        rotation,
+        bool(side),
+        query_box,
+        _seen_part(best.matrix, query, found),
+        best.inliers,
+    )
+
+
+def _seen_part(matrix: Matrix, one: Keypoints, other: Keypoints) -> Box:
+    """Return the part of a picture that another shows: where a transform puts the corners of the other."""
+    corners = np.array([(x, y, 1) for x in (0, one.width) for y in (0, one.height)], np.float64)
+    size = np.array([other.width, other.height])
+    placed = np.clip(corners @ matrix.T / size, 0, 1)
+    (left, top), (right, bottom) = placed.min(axis=0).tolist(), placed.max(axis=0).tolist()
+    return Box(left, top, right, bottom)
+
+
+def _spans(points: Floats, part: Box, found: Keypoints) -> bool:
+    """Whether points of a picture span enough of a part of it."""
+    width, height = np.ptp(points, axis=0) / (found.width, found.height)
+    area = (part.right - part.left) * (part.bottom - part.top)
+    return bool(area > 0 and width * height >= COVERED * area)
+
+
+def _first_of_each(places: Floats) -> npt.NDArray[np.intp]:
+    """Return the numbers of the rows that are the first of their kind, in order."""
+    first: npt.NDArray[np.intp] = np.sort(np.unique(places, axis=0, return_index=True)[1])
+    return first
+
+
+def _scale(matrix: Matrix) -> float:
+    return math.hypot(matrix[0, 0], matrix[1, 0])
+
+
+def _turn(matrix: Matrix) -> float:
+    """Return by how many degrees a transform turns clockwise, -180..180."""
+    return math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
+
+
+def _order(copy: Copy | None) -> tuple[bool, int]:
+    """Return the key that sorts copies; other hits keep their order."""
+    return (False, -copy.inliers) if copy and copy.is_proven else (True, 0)
