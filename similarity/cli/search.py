@@ -31,6 +31,7 @@ from similarity.cli.options import (
     Weight,
     Where,
 )
+from similarity.cli.query_arguments import QueryArguments
 from similarity.cli.running import open_or_index
 from similarity.query.conditions import FORM, is_condition, parse
 from similarity.query.options import DEFAULTS, SearchOptions
@@ -45,33 +46,8 @@ if TYPE_CHECKING:
     from similarity.evaluation.confidence.verdict import Verdict
     from similarity.gallery import Gallery
     from similarity.query.encoder import EncodedQuery
-    from similarity.query.inputs import Examples
     from similarity.search import Hit
     from similarity.sources import Item
-
-
-@dataclass(frozen=True, slots=True)
-class QueryArguments:
-    """The arguments of a query: paths or addresses of pictures, and words; see `inputs.Examples`."""
-
-    like: Sequence[str]
-    unlike: Sequence[str] = ()
-    weights: Sequence[float] = ()
-    texts: Sequence[str] = ()
-    not_texts: Sequence[str] = ()
-
-    @property
-    def title(self) -> str:
-        """The query's name in the output: its first picture, or its words."""
-        return next(iter([*self.like, *self.texts]))
-
-    def read(self) -> "Examples":
-        """Read the files and fetch the addresses."""
-        from similarity.query.inputs import Examples, Text, read_query
-
-        like, unlike = ([read_query(name) for name in names] for names in (self.like, self.unlike))
-        texts, not_texts = (list(map(Text, words)) for words in (self.texts, self.not_texts))
-        return Examples([*like, *texts], [*unlike, *not_texts], self.weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,9 @@ class Keypoints:
 
 
 def find_keypoints(image: Image.Image, most: int = MAX_STORED) -> Keypoints:
-    """Find the points of a picture, at 320 pixels of its longer side: of a query of 64 pixels, three times as many match
-    when it is enlarged.
+    """Find the points of a picture, at 320 pixels of its longer side.
+
+    Smaller ones are enlarged: of a query of 64 pixels, three times as many points match then.
 
     Args:
         most: how many to return at most.
