@@ -5,8 +5,9 @@ is fitted to the matches by RANSAC. Many matches that agree with one transform a
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -22,6 +23,8 @@ from similarity.sources import Item
 CANDIDATES = 200
 # The probability from which a picture is said to be a copy.
 PROVEN = 0.95
+# Candidates whose descriptors are compared at once: 22 MB of similarities.
+BLOCK = 25
 # Lowe's ratio: a match is kept if it is nearer than this share of the distance of the second nearest.
 RATIO = 0.8
 # Pixels by which a match may miss the transform, and degrees and octaves by which its own turn and size may differ.
@@ -35,7 +38,7 @@ COVERED = 0.1
 # The logistic of the number of inliers; see `bench copies` and its calibration.
 INTERCEPT, SLOPE = -9.0, 1.0
 
-Bools = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 Matrix = npt.NDArray[np.float64]
 
 
@@ -99,8 +102,16 @@ def find_copies(
     Returns:
         For each candidate what was found; None if no transform fits.
     """
-    sides = [(side, side.descriptors) for side in (query.plain, query.mirrored)]
-    return [_find_copy(sides, keypoints_of(item)) for item in items]
+    sides = [query.plain, query.mirrored]
+    descriptors = np.concatenate([side.descriptors for side in sides])
+    copies = []
+    for block in _batched(items, BLOCK):
+        found = [keypoints_of(item) for item in block]
+        # One product for many candidates: BLAS is slow with matrices that are too small for its threads.
+        similarities = descriptors @ np.concatenate([one.descriptors for one in found]).T
+        parts = np.split(similarities, np.cumsum([len(one) for one in found])[:-1], axis=1)
+        copies += [_find_copy(sides, part, one) for part, one in zip(parts, found, strict=True)]
+    return copies
 
 
 def put_copies_first(hits: Sequence[Hit], copies: Sequence[Copy | None]) -> list[tuple[Hit, Copy | None]]:
@@ -114,13 +125,13 @@ def probability_of(inliers: int) -> float:
     return 1 / (1 + math.exp(-(INTERCEPT + SLOPE * inliers)))
 
 
-def fit(query: Keypoints, descriptors: Floats, found: Keypoints) -> Fit | None:
+def fit(query: Keypoints, similarities: Floats, found: Keypoints) -> Fit | None:
     """Fit a similarity transform from a query to a picture; None if too few matches agree with one.
 
     Args:
-        descriptors: those of the query, which are unpacked once for many pictures.
+        similarities: see `match`.
     """
-    own, other = match(query, descriptors, found)
+    own, other = match(query, similarities, found)
     if len(own) < LEAST:
         return None
     starts, ends = query.positions[own], found.positions[other]
@@ -141,32 +152,49 @@ def fit(query: Keypoints, descriptors: Floats, found: Keypoints) -> Fit | None:
     return Fit(matrix, int(good.sum()))
 
 
-def match(query: Keypoints, descriptors: Floats, found: Keypoints) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def match(query: Keypoints, similarities: Floats, found: Keypoints) -> tuple[Places, Places]:
     """Match points by Lowe's ratio test, each point and each place at most once.
 
+    Args:
+        similarities: cosines of the descriptors of the query with those of the picture, (n, m).
+
     Returns:
-        The numbers of the points in the query, and of those in the picture, int (m,), the nearest first.
+        The numbers of the points in the query, and of those in the picture, int (k,), the nearest first.
     """
     if not len(query) or len(found) < 2:
-        nothing = np.zeros(0, np.intp)
-        return nothing, nothing
-    distances, nearest = cv2.batchDistance(descriptors, found.descriptors, cv2.CV_32F, normType=cv2.NORM_L2, K=2)
-    own = np.flatnonzero(distances[:, 0] < RATIO * distances[:, 1])
-    own = own[np.argsort(distances[own, 0], kind="stable")]
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    rows, nearest = np.arange(len(query)), similarities.argmax(axis=1)
+    best = similarities[rows, nearest]
+    others = similarities.copy()
+    others[rows, nearest] = -1
+    # Squared distances of unit vectors are 2 - 2 cos.
+    own = np.flatnonzero(1 - best < RATIO**2 * (1 - others.max(axis=1)))
+    own = own[np.argsort(-best[own], kind="stable")]
     # SIFT gives a place two points where it has two directions, and a repeated pattern matches one point many times.
-    own = own[_first_of_each(np.round(query.positions[own]))]
-    other = nearest[own, 0].astype(np.intp)
-    kept = _first_of_each(np.round(found.positions[other]))
-    return own[kept], other[kept]
+    own = own[_first_of_each(query.positions[own])]
+    kept = _first_of_each(found.positions[nearest[own]])
+    return own[kept], nearest[own[kept]]
 
 
-def _find_copy(sides: Sequence[tuple[Keypoints, Floats]], found: Keypoints) -> Copy | None:
+def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield items in lists of this size."""
+    waiting = iter(items)
+    while block := list(islice(waiting, size)):
+        yield block
+
+
+def _find_copy(sides: Sequence[Keypoints], similarities: Floats, found: Keypoints) -> Copy | None:
     """Return what the better of the query's two sides tells of a picture."""
-    fits = [(fitted, side) for side, (query, codes) in enumerate(sides) if (fitted := fit(query, codes, found))]
+    rows = np.split(similarities, [len(sides[0])])
+    fits = [
+        (fitted, side)
+        for side, (query, cosines) in enumerate(zip(sides, rows, strict=True))
+        if (fitted := fit(query, cosines, found))
+    ]
     if not fits:
         return None
     best, side = max(fits, key=lambda pair: pair[0].inliers)
-    query = sides[side][0]
+    query = sides[side]
     query_box = _seen_part(np.asarray(cv2.invertAffineTransform(best.matrix), np.float64), found, query)
     if side:
         query_box = replace(query_box, left=1 - query_box.right, right=1 - query_box.left)
@@ -197,9 +225,10 @@ def _spans(points: Floats, part: Box, found: Keypoints) -> bool:
     return bool(area > 0 and width * height >= COVERED * area)
 
 
-def _first_of_each(places: Floats) -> npt.NDArray[np.intp]:
-    """Return the numbers of the rows that are the first of their kind, in order."""
-    first: npt.NDArray[np.intp] = np.sort(np.unique(places, axis=0, return_index=True)[1])
+def _first_of_each(positions: Floats) -> Places:
+    """Return the numbers of the rows that are the first at their pixel, in order."""
+    pixels = np.round(positions).astype(np.int64) @ np.array([1 << 16, 1])
+    first: Places = np.sort(np.unique(pixels, return_index=True)[1])
     return first
 
 
