@@ -51,7 +51,7 @@ def small(image: Image.Image, _: Image.Image, __: random.Random) -> Image.Image:
 def with_banner(image: Image.Image, _: Image.Image, __: random.Random) -> Image.Image:
     """Cover the lowest 15 % with a banner."""
     altered = image.copy()
-    ImageDraw.Draw(altered).rectangle((0, round(0.85 * image.height), image.width, image.height), fill=INK)
+    ImageDraw.Draw(altered).rectangle((0, int(0.85 * image.height), image.width, image.height), fill=INK)
     return altered
 
 

@@ -137,7 +137,7 @@ def _at_side(image: Image.Image) -> Image.Image:
 
 def _select(points: Sequence[cv2.KeyPoint], size: tuple[int, int], most: int) -> list[cv2.KeyPoint]:
     """Return the strongest points, of which half are spread over the picture."""
-    ordered = sorted(points, key=lambda point: (-point.response, point.pt))
+    ordered = sorted(points, key=lambda point: (-point.response, point.pt, point.angle))
     strongest, others = ordered[: most // 2], ordered[most // 2 :]
     in_cell: dict[tuple[int, int], int] = {}
     turns = []
