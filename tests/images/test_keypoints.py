@@ -70,7 +70,7 @@ def test_damaged_bytes_are_refused(damage: str) -> None:
         "empty": b"",
         "flipped": data[:100] + bytes([data[100] ^ 1]) + data[101:],
         "of another version": b"SIFT\x02" + data[5:],
-        "longer": data + bytes(72),
+        "longer": data + bytes(71),
     }[damage]
     with pytest.raises(ValueError, match="local features"):
         unpack(damaged)
