@@ -77,20 +77,28 @@ def find_keypoints(image: Image.Image, most: int = MAX_STORED) -> Keypoints:
     Returns:
         Its strongest points; none where a picture is plain.
     """
-    small = _at_side(image.convert("L"))
-    pixels = np.asarray(small)
+    pixels = grey_pixels(image)
+    size = (pixels.shape[1], pixels.shape[0])
     sift = cv2.SIFT.create(contrastThreshold=CONTRAST)
-    found = _select(sift.detect(pixels, None), small.size, most)
+    found = _select(sift.detect(pixels, None), size, most)
     if not found:
-        return _none(*small.size)
+        return _none(*size)
     points, descriptors = sift.compute(pixels, found)
     return Keypoints(
-        *small.size,
+        *size,
         np.array([point.pt for point in points], np.float32),
         np.array([point.size for point in points], np.float32),
         np.array([point.angle for point in points], np.float32),
         _quantise(np.asarray(descriptors, np.float32)),
     )
+
+
+def grey_pixels(image: Image.Image) -> Codes:
+    """Return the grey levels that points are found in, uint8 (height, width), with 320 pixels on the longer side."""
+    scale = SIDE / max(image.size)
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    resampling = Image.Resampling.HAMMING if scale < 1 else Image.Resampling.BICUBIC
+    return np.asarray(image.convert("L").resize(size, resampling))
 
 
 def mirror(image: Image.Image) -> Image.Image:
@@ -124,13 +132,6 @@ def unpack(data: bytes) -> Keypoints:
     codes = np.empty((count, DIMENSIONS), np.uint8)
     codes[:, 0::2], codes[:, 1::2] = rows["descriptor"] >> 4, rows["descriptor"] & 15
     return Keypoints(width, height, positions, scales, rows["angle"].astype(np.float32) * (360 / 256), codes)
-
-
-def _at_side(image: Image.Image) -> Image.Image:
-    """Return a picture with SIDE pixels on its longer side."""
-    scale = SIDE / max(image.size)
-    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
-    return image.resize(size, Image.Resampling.HAMMING if scale < 1 else Image.Resampling.BICUBIC)
 
 
 def _select(points: Sequence[cv2.KeyPoint], size: tuple[int, int], most: int) -> list[cv2.KeyPoint]:

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from similarity.images.keypoints import MAX_QUERY, Floats, Keypoints, find_keypoints, mirror
+from similarity.images.keypoints import MAX_QUERY, Codes, Floats, Keypoints, find_keypoints, grey_pixels, mirror
 from similarity.images.picture import Box
+from similarity.query.alignment import Matrix, agreement
 from similarity.search import Hit
 from similarity.sources import Item
 
@@ -35,11 +36,13 @@ MAX_SCALE = 10.0
 LEAST = 4
 # The share of the common part that the matches must span: a logo on two photographs spans less.
 COVERED = 0.1
+# The share of cells that must agree, see `alignment.py`: at least 0.8 of altered photographs, at most 0.7 of nearly all
+# different garments on one background, which have up to 75 matches.
+AGREEMENT = 0.7
 # The logistic of the number of inliers; see `bench copies` and its calibration.
 INTERCEPT, SLOPE = -9.0, 1.0
 
 Places = npt.NDArray[np.intp]
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +73,39 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryKeypoints:
-    """The local features of a query, as it is and as a mirror shows it."""
+    """The local features of a query, as it is and as a mirror shows it, and its grey levels."""
 
     plain: Keypoints
     mirrored: Keypoints
+    pixels: Codes
 
     @classmethod
     def of(cls, image: Image.Image) -> "QueryKeypoints":
         """Find them in a picture."""
-        return cls(find_keypoints(image, MAX_QUERY), find_keypoints(mirror(image), MAX_QUERY))
+        return cls(find_keypoints(image, MAX_QUERY), find_keypoints(mirror(image), MAX_QUERY), grey_pixels(image))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """A transform from a query to a picture, float64 (2, 3), and the number of matches that agree with it."""
+    """A transform from a query, or from its mirror image, to a picture.
+
+    Attributes:
+        matrix: float64 (2, 3).
+        inliers: the number of matches that agree with it.
+        is_mirrored: whether it is of the mirror image.
+    """
 
     matrix: Matrix
     inliers: int
+    is_mirrored: bool = False
 
 
 def find_copies(
-    query: QueryKeypoints, items: Iterable[Item], keypoints_of: Callable[[Item], Keypoints]
+    query: QueryKeypoints,
+    items: Iterable[Item],
+    *,
+    keypoints_of: Callable[[Item], Keypoints],
+    pixels_of: Callable[[Item], Codes],
 ) -> list[Copy | None]:
     """Look at pictures a second time.
 
@@ -98,19 +113,24 @@ def find_copies(
         query: the local features of the query.
         items: the candidates.
         keypoints_of: gives the local features of a candidate.
+        pixels_of: gives the grey levels that they were found in; called for the few that a transform fits.
 
     Returns:
-        For each candidate what was found; None if no transform fits.
+        For each candidate what was found; None if no transform fits, or the pictures differ once one is laid on the
+        other by it.
     """
     sides = [query.plain, query.mirrored]
     descriptors = np.concatenate([side.descriptors for side in sides])
-    copies = []
+    copies: list[Copy | None] = []
     for block in _batched(items, BLOCK):
         found = [keypoints_of(item) for item in block]
         # One product for many candidates: BLAS is slow with matrices that are too small for its threads.
         similarities = descriptors @ np.concatenate([one.descriptors for one in found]).T
         parts = np.split(similarities, np.cumsum([len(one) for one in found])[:-1], axis=1)
-        copies += [_find_copy(sides, part, one) for part, one in zip(parts, found, strict=True)]
+        for item, part, one in zip(block, parts, found, strict=True):
+            best = _best_fit(sides, part, one)
+            is_same = best is not None and _agree(query, pixels_of(item), best)
+            copies.append(_describe(best, query, one) if best and is_same else None)
     return copies
 
 
@@ -183,29 +203,33 @@ def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield block
 
 
-def _find_copy(sides: Sequence[Keypoints], similarities: Floats, found: Keypoints) -> Copy | None:
-    """Return what the better of the query's two sides tells of a picture."""
+def _best_fit(sides: Sequence[Keypoints], similarities: Floats, found: Keypoints) -> Fit | None:
+    """Return how the better of the query's two sides fits a picture."""
     rows = np.split(similarities, [len(sides[0])])
-    fits = [
-        (fitted, side)
-        for side, (query, cosines) in enumerate(zip(sides, rows, strict=True))
-        if (fitted := fit(query, cosines, found))
-    ]
-    if not fits:
-        return None
-    best, side = max(fits, key=lambda pair: pair[0].inliers)
-    query = sides[side]
-    query_box = _seen_part(np.asarray(cv2.invertAffineTransform(best.matrix), np.float64), found, query)
-    if side:
+    fits = [fit(query, cosines, found) for query, cosines in zip(sides, rows, strict=True)]
+    sound = [replace(one, is_mirrored=bool(side)) for side, one in enumerate(fits) if one]
+    return max(sound, key=lambda one: one.inliers, default=None)
+
+
+def _agree(query: QueryKeypoints, pixels: Codes, best: Fit) -> bool:
+    """Whether a picture shows what the query does, once the query is laid on it."""
+    laid = query.pixels[:, ::-1] if best.is_mirrored else query.pixels
+    return agreement(np.ascontiguousarray(laid), pixels, best.matrix) >= AGREEMENT
+
+
+def _describe(best: Fit, query: QueryKeypoints, found: Keypoints) -> Copy:
+    """Return what a fit tells of a picture."""
+    own = query.mirrored if best.is_mirrored else query.plain
+    query_box = _seen_part(np.asarray(cv2.invertAffineTransform(best.matrix), np.float64), found, own)
+    if best.is_mirrored:
         query_box = replace(query_box, left=1 - query_box.right, right=1 - query_box.left)
-    rotation = -_turn(best.matrix)
     return Copy(
-        probability_of(best.inliers),
-        rotation,
-        bool(side),
-        query_box,
-        _seen_part(best.matrix, query, found),
-        best.inliers,
+        probability=probability_of(best.inliers),
+        rotation=-_turn(best.matrix),
+        mirrored=best.is_mirrored,
+        query_box=query_box,
+        result_box=_seen_part(best.matrix, own, found),
+        inliers=best.inliers,
     )
 
 

@@ -214,11 +214,16 @@ class Searcher:
         """
         # OpenCV is loaded only where it is needed.
         from similarity.query.copies import QueryKeypoints, find_copies
-        from similarity.storage.keypoint_files import read_or_find_keypoints
+        from similarity.storage.keypoint_files import read_or_find_keypoints, read_pixels
 
         keypoints = QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE))
         items = (hit.item for hit in hits)
-        return find_copies(keypoints, items, lambda item: read_or_find_keypoints(self.directory, item))
+        return find_copies(
+            keypoints,
+            items,
+            keypoints_of=lambda item: read_or_find_keypoints(self.directory, item),
+            pixels_of=lambda item: read_pixels(self.directory, item),
+        )
 
     @cached_property
     def facets(self) -> Facets:

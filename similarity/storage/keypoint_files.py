@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from similarity.files import read_own, write_atomically
-from similarity.images.keypoints import MAX_BYTES, Keypoints, find_keypoints, pack, unpack
+from similarity.images.keypoints import MAX_BYTES, Codes, Keypoints, find_keypoints, grey_pixels, pack, unpack
 from similarity.sources import Item
 from similarity.storage.thumbnails import FOLDER, read_or_make_thumbnail, read_thumbnail
 
@@ -39,6 +39,11 @@ def read_or_find_keypoints(directory: Path, item: Item) -> Keypoints:
         except OSError as error:
             logger.info("The local features of %s were not stored: %s", item.id, error)
     return unpack(packed)  # as they will be read: the same now as the next time
+
+
+def read_pixels(directory: Path, item: Item) -> Codes:
+    """Return the grey levels of a picture's thumbnail, in which its local features are found."""
+    return grey_pixels(_open(read_or_make_thumbnail(directory, item)))
 
 
 def _open(jpeg: bytes) -> Image.Image:

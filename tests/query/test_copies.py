@@ -10,7 +10,7 @@ from scenes import draw_scene
 
 from similarity import Examples, Gallery, Hit, Item, Text
 from similarity.errors import SearchError
-from similarity.images.keypoints import find_keypoints, mirror
+from similarity.images.keypoints import find_keypoints, grey_pixels, mirror
 from similarity.images.picture import Box
 from similarity.query.copies import Copy, QueryKeypoints, find_copies, put_copies_first
 from similarity.storage.thumbnails import drop_thumbnails
@@ -23,7 +23,12 @@ def look(query: Image.Image, *pictures: Image.Image) -> list[Copy | None]:
     """Look at pictures a second time."""
     found = {str(number): find_keypoints(picture) for number, picture in enumerate(pictures)}
     items = [Item(id=name, path=name, label=None) for name in found]
-    return find_copies(QueryKeypoints.of(query), items, lambda item: found[item.id])
+    return find_copies(
+        QueryKeypoints.of(query),
+        items,
+        keypoints_of=lambda item: found[item.id],
+        pixels_of=lambda item: grey_pixels(pictures[int(item.id)]),
+    )
 
 
 def proven(query: Image.Image, picture: Image.Image = SOURCE) -> Copy:
@@ -97,6 +102,13 @@ def test_pictures_with_the_same_logo_are_not_called_the_same() -> None:
         picture.paste(logo, (10, 10))
     [copy] = look(one, other)
     assert copy is None
+
+
+def test_different_things_on_the_same_background_are_not_called_the_same() -> None:
+    one, other = SOURCE.copy(), SOURCE.copy()
+    for picture, seed in ((one, 20), (other, 21)):
+        picture.paste(draw_scene(seed, (260, 330)), (70, 90))
+    assert look(one, other) == [None]
 
 
 def test_a_plain_picture_is_a_copy_of_nothing() -> None:
