@@ -111,6 +111,17 @@ def test_different_things_on_the_same_background_are_not_called_the_same() -> No
     assert look(one, other) == [None]
 
 
+def test_two_views_of_one_floor_are_not_called_the_same_for_the_strip_that_both_show() -> None:
+    floor = draw_scene(30, (400, 900))
+    assert look(floor.crop((0, 0, 400, 500)), floor.crop((0, 400, 400, 900))) == [None]
+
+
+def test_a_copy_with_a_banner_over_a_part_of_it_is_the_same() -> None:
+    covered = SOURCE.copy()
+    ImageDraw.Draw(covered).rectangle((0, 425, 400, 500), fill="red")
+    assert proven(covered).rotation == pytest.approx(0, abs=1)
+
+
 def test_a_plain_picture_is_a_copy_of_nothing() -> None:
     assert look(Image.new("RGB", (300, 300), "grey"), SOURCE, Image.new("RGB", (300, 300), "grey")) == [None, None]
 
