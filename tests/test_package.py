@@ -47,6 +47,7 @@ except ClusterError as error:
 
 HEAVY = (
     "numpy", "faiss", "pyarrow", "openvino", "PIL", "requests", "sklearn", "torch", "scipy", "pandas", "matplotlib",
+    "cv2",
 )  # fmt: skip
 # Runs the command line, or only imports the package where no arguments are given, and prints what has been loaded.
 LOADED = f"""
@@ -228,7 +229,13 @@ def test_the_project_declares_what_requirements_txt_lists() -> None:
         if line and not line.startswith("#")
     }
     imported = set().union(*(imports(path) for path in ROOT.rglob("*.py")))
-    by_import = {"faiss": "faiss_cpu", "PIL": "pillow", "sklearn": "scikit_learn", "google": "protobuf"}
+    by_import = {
+        "faiss": "faiss_cpu",
+        "PIL": "pillow",
+        "sklearn": "scikit_learn",
+        "google": "protobuf",
+        "cv2": "opencv_python_headless",
+    }
     ours = {by_import.get(name, name) for name in imported} - {
         "similarity",
         "nncf",

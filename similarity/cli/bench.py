@@ -1,4 +1,4 @@
-"""`bench embedding`, `query`, `search`, `neighbours`, `duplicates` ...: benchmarks of this computer."""
+"""`bench embedding`, `query`, `search`, `neighbours`, `duplicates`, `copies` ...: benchmarks of this computer."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from similarity.cli import terminal
+from similarity.cli.bench_copies import copies
 from similarity.cli.evaluate import Column, QueriesPath, open_queries
 from similarity.cli.options import GalleryName
 from similarity.cli.running import interruptible, open_or_index
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="Measure how fast this computer is, and what finetuning and views are worth to a gallery.",
     no_args_is_help=True,
 )
+app.command()(copies)
 
 Folder = Annotated[Path, typer.Argument(help="A folder of pictures; by default those of the sample gallery.")]
 Model = Annotated[

@@ -96,6 +96,14 @@ Gps = Annotated[
 MinScore = Annotated[float, typer.Option(help="Lowest score of a result.")]
 Offset = Annotated[int, typer.Option(min=0, help="Number of best results to skip.")]
 Distinct = Annotated[bool, typer.Option("--distinct", help="Show only the best of near-identical pictures.")]
+Copies = Annotated[
+    bool,
+    typer.Option(
+        "--copies",
+        help="Look at the first 200 a second time: those that show the query's very picture, turned, cut or mirrored, "
+        "come first.",
+    ),
+]
 ExcludeQuery = Annotated[
     bool, typer.Option("--exclude-query", help="Leave out pictures with the same file content as the query.")
 ]

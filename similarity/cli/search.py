@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import confidence, terminal
+from similarity.cli import confidence, copies, terminal
 from similarity.cli import explain as explaining
 from similarity.cli.options import (
     AccuracyName,
     AsJson,
+    Copies,
     Count,
     Distinct,
     ExcludeQuery,
@@ -30,6 +31,7 @@ from similarity.cli.options import (
     Weight,
     Where,
 )
+from similarity.cli.query_arguments import QueryArguments
 from similarity.cli.running import open_or_index
 from similarity.query.conditions import FORM, is_condition, parse
 from similarity.query.options import DEFAULTS, SearchOptions
@@ -38,38 +40,14 @@ from similarity.sample import SAMPLE
 if TYPE_CHECKING:
     from PIL import Image
 
+    from similarity.cli.copies import Found
     from similarity.cli.explain import Reasons
     from similarity.evaluation.confidence.estimate import Chances
     from similarity.evaluation.confidence.verdict import Verdict
     from similarity.gallery import Gallery
     from similarity.query.encoder import EncodedQuery
-    from similarity.query.inputs import Examples
     from similarity.search import Hit
     from similarity.sources import Item
-
-
-@dataclass(frozen=True, slots=True)
-class QueryArguments:
-    """The arguments of a query: paths or addresses of pictures, and words; see `inputs.Examples`."""
-
-    like: Sequence[str]
-    unlike: Sequence[str] = ()
-    weights: Sequence[float] = ()
-    texts: Sequence[str] = ()
-    not_texts: Sequence[str] = ()
-
-    @property
-    def title(self) -> str:
-        """The query's name in the output: its first picture, or its words."""
-        return next(iter([*self.like, *self.texts]))
-
-    def read(self) -> "Examples":
-        """Read the files and fetch the addresses."""
-        from similarity.query.inputs import Examples, Text, read_query
-
-        like, unlike = ([read_query(name) for name in names] for names in (self.like, self.unlike))
-        texts, not_texts = (list(map(Text, words)) for words in (self.texts, self.not_texts))
-        return Examples([*like, *texts], [*unlike, *not_texts], self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +63,7 @@ class Request:
     explain: bool = False
     where: Sequence[str] = ()
     sort: str | None = None
+    copies: bool = False
 
     def of(self, gallery: "Gallery") -> "Request":
         """The request with its conditions as this gallery understands them."""
@@ -103,6 +82,7 @@ class Answer:
     took_ms: float
     chances: "Chances | None"
     reasons: "Reasons | None"
+    copies: "Found | None" = None
 
     @property
     def verdict(self) -> "Verdict | None":
@@ -134,6 +114,7 @@ def search(
     accuracy: AccuracyName = "balanced",
     precision: SearchPrecision = None,
     explain: Explain = False,
+    with_copies: Copies = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
@@ -144,8 +125,11 @@ def search(
         raise typer.BadParameter("give a picture, or words with --text", param_hint="QUERY")
     if explain:
         explaining.check(sheet, as_json=as_json)
+    if with_copies and not named.like:
+        raise typer.BadParameter("words have no pixels: give a picture", param_hint="--copies")
+    conditions = _check_conditions(where or [])
     request = Request(
-        named, gallery, k, options, exclude_query, precision, explain, where=_check_conditions(where or []), sort=sort
+        named, gallery, k, options, exclude_query, precision, explain, conditions, sort=sort, copies=with_copies
     )
     _search(request, sheet, as_json=as_json)
 
@@ -196,12 +180,12 @@ def _answer(request: Request) -> Answer:
         gallery.embedder.load_feature_maps()
     started = time.perf_counter()
     query = gallery.encode(examples, with_regions=with_regions)
-    hits = gallery.search(query, request.k, request.options, exclude_query=request.exclude_query)
+    hits, found = copies.search(gallery, query, request)
     took_ms = round(1000 * (time.perf_counter() - started), 1)
     hits = gallery.sort(hits, request.sort) if request.sort else hits
     chances = confidence.find(gallery, query, request.precision, request.options)
     reasons = explaining.find(gallery, query, hits) if request.explain else None
-    return Answer(request, gallery, query, hits, took_ms, chances, reasons)
+    return Answer(request, gallery, query, hits, took_ms, chances, reasons, found)
 
 
 def _draw(answer: Answer, path: Path) -> None:
@@ -240,6 +224,8 @@ def _facts(answer: Answer) -> dict[str, Any]:
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
     hits = [_to_json(hit, answer.chances) for hit in answer.hits]
+    if answer.copies is not None:
+        hits = [hit | {"copy": copies.to_json(answer.copies[hit["id"]])} for hit in hits]
     if answer.reasons is not None:
         explanations = map(explaining.to_json, answer.reasons)
         hits = [hit | {"explanation": explanation} for hit, explanation in zip(hits, explanations, strict=True)]
@@ -270,13 +256,15 @@ def _print(answer: Answer) -> None:
     hits, chances, by = answer.hits, answer.chances, answer.request.sort
     shown = [name for name in [answer.gallery.facets.sorted_by(by)[0] if by else "label"] if name != "label"]
     has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
-    columns = ("rank", "score", *(["likely"] if has_chances else []), "label", *shown, "path")
+    marks = [] if answer.copies is None else ["copy"]
+    columns = ("rank", "score", *(["likely"] if has_chances else []), *marks, "label", *shown, "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [
         (
             str(hit.rank),
             f"{hit.score:.3f}",
             *cells,
+            *(copies.as_cell(found[hit.item.id]) for found in [answer.copies] if found is not None),
             hit.item.label or "",
             *(answer.gallery.facets.value_of(hit.item, name) for name in shown),
             _whereabouts(hit.item),

@@ -44,6 +44,17 @@ class EncodedQuery:
         """The picture files that results should look like."""
         return [example for example in self.examples.like if isinstance(example, QueryFile)]
 
+    def decode_first(self, *, side: int) -> Image.Image:
+        """Decode the first picture that results should look like, with `side` pixels on its shorter side or more.
+
+        Raises:
+            SearchError: there is none, only words.
+        """
+        pictures = [example for example in self.examples.like if not isinstance(example, Text)]
+        if not pictures:
+            raise SearchError("Words have no pixels: give a picture.")
+        return decode_query(pictures[0], side=side)
+
     @property
     def has_words(self) -> bool:
         """Whether any part of it is words."""

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from similarity.embedding.embedder import Embedder, Load
 from similarity.fetch.http import fetch
+from similarity.images.decoding import THUMBNAIL_SIDE
 from similarity.images.picture import Box
 from similarity.progress import OnProgress
 from similarity.query.belonging import Belonging
@@ -27,6 +28,9 @@ from similarity.sources.originals import read_original
 from similarity.storage.embedders import restore_embedder
 from similarity.storage.generations import Generation
 from similarity.vectors.arrays import Vectors
+
+if TYPE_CHECKING:
+    from similarity.query.copies import Copy
 
 
 class Searcher:
@@ -197,6 +201,33 @@ class Searcher:
     def nearest_rows(self, vector: Vectors, k: int) -> Rows:
         """The rows of the pictures nearest to a refined vector, float32 (dim,), best first."""
         return self._ranker.nearest_rows(vector, k)
+
+    def find_copies(self, query: EncodedQuery, hits: Sequence[Hit]) -> "list[Copy | None]":
+        """Look at hits a second time: whether each is the very picture of the query, turned, cut or mirrored.
+
+        Local features of a hit are stored beside its thumbnail when they are first needed; see `copies.py`.
+
+        Args:
+            query: of which the first picture is looked at.
+
+        Returns:
+            For each hit what was found; None if it is another picture.
+
+        Raises:
+            SearchError: no picture is part of the query.
+        """
+        # OpenCV is loaded only where it is needed.
+        from similarity.query.copies import QueryKeypoints, find_copies
+        from similarity.storage.keypoint_files import read_or_find_keypoints, read_pixels
+
+        keypoints = QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE))
+        items = (hit.item for hit in hits)
+        return find_copies(
+            keypoints,
+            items,
+            keypoints_of=lambda item: read_or_find_keypoints(self.directory, item),
+            pixels_of=lambda item: read_pixels(self.directory, item),
+        )
 
     @cached_property
     def facets(self) -> Facets:

@@ -39,7 +39,7 @@ NUMBER = re.compile(r"[0-9]{6,9}")
 UNWRITTEN_HEAD = re.compile(r"\.new-[0-9a-f]{32}")
 JOURNAL = re.compile(r"([0-9a-f]{16}\.sqlite)(-wal|-shm|-journal)?")
 FOUND_NEIGHBOURS = re.compile(r"[0-9a-f]{16}\.neighbours")
-FOLDER_OF_THUMBNAILS, THUMBNAIL = re.compile(r"[0-9a-f]{2}"), re.compile(r"([0-9a-f]{64})\.jpg(\.new)?")
+FOLDER_OF_THUMBNAILS, THUMBNAIL = re.compile(r"[0-9a-f]{2}"), re.compile(r"([0-9a-f]{64})\.(jpg|sift)(\.new)?")
 
 
 def generation_folders(directory: Path) -> list[Path]:
@@ -117,7 +117,11 @@ def remove_entry(path: Path) -> None:
 
 
 def thumbnails(directory: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the thumbnails of a gallery, finished or not: the SHA-256 of the picture, in hex, and the file."""
+    """Yield the thumbnails of a gallery, and the local features beside them, finished or not.
+
+    Yields:
+        The SHA-256 of the picture, in hex, and the file.
+    """
     if is_folder(directory / THUMBNAILS):
         for folder in _within(directory / THUMBNAILS):
             yield from _thumbnails_in(folder)

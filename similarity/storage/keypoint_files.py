@@ -1,0 +1,59 @@
+"""The local features of a gallery's pictures, beside their thumbnails, named by the SHA-256 of the picture's file.
+
+They are found in the thumbnail when they are first needed, and can be found again: a gallery is whole without them.
+"""
+
+import io
+import logging
+from contextlib import suppress
+from pathlib import Path
+
+from PIL import Image
+
+from similarity.files import read_own, write_atomically
+from similarity.images.keypoints import MAX_BYTES, Codes, Keypoints, find_keypoints, grey_pixels, pack, unpack
+from similarity.sources import Item
+from similarity.storage.thumbnails import FOLDER, read_or_make_thumbnail, read_thumbnail
+
+SUFFIX = ".sift"
+
+logger = logging.getLogger(__name__)
+
+
+def read_or_find_keypoints(directory: Path, item: Item) -> Keypoints:
+    """Return the local features of a picture: those on disk, or those of its thumbnail, which are then stored.
+
+    A file that is missing, damaged or of another version is replaced. Where it cannot be written, as in a folder
+    without the right to write, features are found each time.
+    """
+    path = _path(directory, item.sha256)
+    with suppress(OSError, ValueError):
+        return unpack(read_own(path, MAX_BYTES))
+    stored = read_thumbnail(directory, item.sha256)
+    found = find_keypoints(_open(stored or read_or_make_thumbnail(directory, item)))
+    packed = pack(found)
+    # A picture without a thumbnail may be gone, and what is found in its grey placeholder must not outlast that.
+    if stored is not None and len(found):
+        try:
+            write_atomically(path, packed)
+        except OSError as error:
+            logger.info("The local features of %s were not stored: %s", item.id, error)
+    return unpack(packed)  # as they will be read: the same now as the next time
+
+
+def read_pixels(directory: Path, item: Item) -> Codes:
+    """Return the grey levels of a picture's thumbnail, in which its local features are found."""
+    return grey_pixels(_open(read_or_make_thumbnail(directory, item)))
+
+
+def _open(jpeg: bytes) -> Image.Image:
+    """Decode a thumbnail; one whose pixels are damaged is plain, so that no features are stored."""
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+            return image.convert("L")
+    except (OSError, ValueError, SyntaxError):
+        return Image.new("L", (1, 1))
+
+
+def _path(directory: Path, sha256: str) -> Path:
+    return directory / FOLDER / sha256[:2] / f"{sha256}{SUFFIX}"
