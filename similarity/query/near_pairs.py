@@ -51,6 +51,20 @@ class Candidates:
         return cls.of_index(index, embeddings)
 
 
+def choose_candidates(
+    embeddings: StoredVectors, vectors: StoredVectors, index: VectorIndex | None, progress: OnProgress | None = None
+) -> Candidates | None:
+    """Choose what finds near pictures in a gallery; None where all are compared with all.
+
+    Args:
+        vectors: those that its index compares.
+        index: its index, unless that is exact.
+    """
+    if len(embeddings) <= MOST_COMPARED:
+        return None
+    return Candidates.of_lists(embeddings, progress) if index is None else Candidates.of_index(index, vectors)
+
+
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Pairs of near rows, each once.

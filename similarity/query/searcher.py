@@ -1,7 +1,7 @@
 """The searching half of a gallery: queries in, hits and their explanations out."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -17,7 +17,7 @@ from similarity.query.filters import Facets
 from similarity.query.gallery_belonging import find_belonging, find_nearest
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_examples
 from similarity.query.near_duplicates import Group, check_threshold, find_duplicates
-from similarity.query.near_pairs import MOST_COMPARED, Candidates
+from similarity.query.near_pairs import choose_candidates
 from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.ranking import Ranker
 from similarity.query.thresholds import THRESHOLD
@@ -221,13 +221,8 @@ class Searcher:
         from similarity.storage.keypoint_files import read_or_find_keypoints, read_pixels
 
         keypoints = QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE))
-        items = (hit.item for hit in hits)
-        return find_copies(
-            keypoints,
-            items,
-            keypoints_of=lambda item: read_or_find_keypoints(self.directory, item),
-            pixels_of=lambda item: read_pixels(self.directory, item),
-        )
+        read_keypoints, read = partial(read_or_find_keypoints, self.directory), partial(read_pixels, self.directory)
+        return find_copies(keypoints, (hit.item for hit in hits), keypoints_of=read_keypoints, pixels_of=read)
 
     @cached_property
     def facets(self) -> Facets:
@@ -268,11 +263,9 @@ class Searcher:
             SearchError: the threshold is not above 0 and at most 1. StoreError: its store cannot be asked.
         """
         check_threshold(threshold)  # before an index is made
-        candidates = None
-        if len(self) > MOST_COMPARED and Recipe(self.manifest.recipe, "").is_exact:
-            candidates = Candidates.of_lists(self.embeddings, progress)
-        elif len(self) > MOST_COMPARED:
-            candidates = Candidates.of_index(self._generation.index, self.vectors)
+        is_exact = Recipe(self.manifest.recipe, "").is_exact
+        index = None if is_exact else self._generation.index
+        candidates = choose_candidates(self.embeddings, self.vectors, index, progress)
         return find_duplicates(self.items, self.embeddings, threshold, candidates=candidates, progress=progress)
 
     def look(self, query: Picture, box: Box | None = None) -> Look:

@@ -167,7 +167,7 @@ def test_a_gallery_has_the_same_groups_when_it_counts_as_large(
 ) -> None:
     small = repeated.duplicates(0.9)
     assert len(small) >= 2
-    monkeypatch.setattr("similarity.query.searcher.MOST_COMPARED", 3)
+    monkeypatch.setattr("similarity.query.near_pairs.MOST_COMPARED", 3)
     monkeypatch.setattr("similarity.search.recipes.MIN_FOR_LIST", 2)
     if not is_exact:  # then its own index is asked, not one made for this
         monkeypatch.setattr("similarity.search.Recipe.is_exact", False)
