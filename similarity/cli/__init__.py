@@ -13,6 +13,7 @@ from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from similarity.cli import streams, terminal
+from similarity.cli.interrupts import Interrupts
 from similarity.errors import SimilarityError
 from similarity.text import plain
 
@@ -104,6 +105,17 @@ def main() -> None:
 
     Settings of the whole process are made only here, so that `app` can be run repeatedly in one process.
     """
+    interrupts = Interrupts()
+    interrupts.watch()
+    try:
+        _run()
+    except Exception:
+        if not interrupts.came:
+            raise
+        sys.exit(130)
+
+
+def _run() -> None:
     streams.prepare_streams()
     plain.log(logging.ERROR)
     try:

@@ -1,3 +1,4 @@
+import contextlib
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import pytest
 from commands import Run, started
 from rights import without
 
-from similarity import Gallery
+from similarity import Gallery, cli
 from similarity.cli import _explain, streams
 
 # Runs the program, and prints a line when its import begins: before that, Python itself prints a traceback.
@@ -92,6 +93,27 @@ def test_a_home_that_cannot_be_a_folder_is_named(
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: SIMILARITY_HOME is {configured}, which ")
     assert "no galleries" not in done.stderr
+
+
+def test_ctrl_c_that_a_library_turns_into_an_error_of_its_own_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def swallow() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise TypeError("unexpected argument")
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(cli, "app", swallow)
+    monkeypatch.setattr(cli.plain, "log", lambda _: None)
+    monkeypatch.setattr(cli.streams, "prepare_streams", lambda: None)
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("folder", ["", "missing"])
