@@ -52,18 +52,22 @@ def bench_copies(
             altered = alter(image, beside, random.Random(f"{seed} {item.sha256} {name}"))
             found[name].append(_search(opened, [item, other] if name == COLLAGE else [item], altered))
             reporter.advance(1)
-    others = sorted({pair for rows in found.values() for row in rows for pair in row["others"]})
     return {
         "gallery": opened.name,
         "pictures": len(pictures),
         "seed": seed,
         "alterations": [{"name": name, **_shares(rows)} for name, rows in found.items()],
-        "others_called_copies": [list(pair) for pair in others],
+        "others_called_copies": _others(found),
         "candidates_timed": min(TIMED, len(opened)),
         "p50_ms": round(statistics.median(row["ms"] for rows in found.values() for row in rows), 1),
         "seconds": round(time.perf_counter() - started, 1),
         "machine": describe_machine(),
     }
+
+
+def _others(found: dict[str, list[dict[str, Any]]]) -> list[list[Any]]:
+    """Return the pairs of a source and another picture that was called a copy of it, each once."""
+    return [list(pair) for pair in sorted({pair for rows in found.values() for row in rows for pair in row["others"]})]
 
 
 def _draw(gallery: Gallery, count: int, seed: int) -> Iterator[tuple[Item, Image.Image]]:

@@ -81,6 +81,8 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except SimilarityError as error:
+            if isinstance(ctx.obj, Interrupts) and ctx.obj.came:  # a gallery is not damaged because of Ctrl-C
+                raise KeyboardInterrupt from error
             terminal.say(str(error), as_="Error", style="bold red")
             raise typer.Exit(1) from None
 
@@ -108,25 +110,27 @@ def main() -> None:
     interrupts = Interrupts()
     interrupts.watch()
     try:
-        _run()
+        _run(interrupts)
     except Exception:
         if not interrupts.came:
             raise
         sys.exit(130)
 
 
-def _run() -> None:
+def _run(interrupts: Interrupts) -> None:
     streams.prepare_streams()
     plain.log(logging.ERROR)
     try:
         if note := streams.misread_names():
             terminal.say(note, as_="Note")
-        app()
+        app(obj=interrupts)
     except KeyboardInterrupt:  # before a command has begun, or after it has ended
         sys.exit(130)
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         _end()
     except OSError as error:
+        if interrupts.came:
+            raise
         terminal.say(_explain(error), as_="Error", style="bold red")
         _end()
 

@@ -11,6 +11,7 @@ from rights import without
 
 from similarity import Gallery, cli
 from similarity.cli import _explain, streams
+from similarity.errors import GalleryDamagedError
 
 # Runs the program, and prints a line when its import begins: before that, Python itself prints a traceback.
 ANNOUNCED = """
@@ -95,13 +96,14 @@ def test_a_home_that_cannot_be_a_folder_is_named(
     assert "no galleries" not in done.stderr
 
 
+@pytest.mark.parametrize("error", [TypeError("unexpected argument"), OSError(5, "interrupted read", "file")])
 def test_ctrl_c_that_a_library_turns_into_an_error_of_its_own_shows_no_traceback(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def swallow() -> None:
+    def swallow(**_: object) -> None:
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        raise TypeError("unexpected argument")
+        raise error
 
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(cli, "app", swallow)
@@ -114,6 +116,29 @@ def test_ctrl_c_that_a_library_turns_into_an_error_of_its_own_shows_no_traceback
         assert ended.value.code == 130
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_that_a_library_turns_into_an_error_does_not_make_a_gallery_damaged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def damaged() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise GalleryDamagedError(tmp_path)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("similarity.storage.inventory.list_galleries", damaged)
+    monkeypatch.setattr(cli.plain, "log", lambda _: None)
+    monkeypatch.setattr(cli.streams, "prepare_streams", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["similarity", "list"])
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended.value.code == 130
+    assert "damaged" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("folder", ["", "missing"])
