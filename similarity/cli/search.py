@@ -85,8 +85,15 @@ class Answer:
     copies: "Found | None" = None
 
     @property
+    def has_copy(self) -> bool:
+        """Whether a second look has found the query's very picture among the hits."""
+        return any(copy is not None and copy.is_proven for copy in (self.copies or {}).values())
+
+    @property
     def verdict(self) -> "Verdict | None":
-        """What is known of the hits."""
+        """What is known of the hits by their scores; None if one is the query's very picture, which says more."""
+        if self.has_copy:
+            return None
         from similarity.evaluation.confidence.verdict import find_verdict
 
         hits = sorted(self.hits, key=lambda hit: hit.rank)
@@ -159,7 +166,10 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(_facts(answer))
         return
-    confidence.say(answer.verdict, answer.chances, request.precision)
+    if answer.has_copy:
+        terminal.say(copies.FOUND)
+    else:
+        confidence.say(answer.verdict, answer.chances, request.precision)
     if answer.hits:
         _print(answer)
         terminal.say_gone([hit.item.path for hit in answer.hits if hit.item.is_gone], request.gallery)
@@ -199,7 +209,8 @@ def _draw(answer: Answer, path: Path) -> None:
     title, heading = name.rstrip("/").rsplit("/", 1)[-1] if answer.request.query.like else "Words", "Query"
     if answer.reasons is not None:
         picture, pictures, heading = explaining.draw_heat(picture, pictures, answer.reasons)
-    note = NOTHING_LIKE_IT if answer.chances and answer.chances.is_stranger else ""
+    is_stranger = answer.chances is not None and answer.chances.is_stranger
+    note = copies.FOUND.rstrip(".") if answer.has_copy else NOTHING_LIKE_IT if is_stranger else ""
     save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading, note=note))
 
 

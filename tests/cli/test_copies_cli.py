@@ -55,6 +55,18 @@ def test_in_json_each_hit_says_what_was_found(run: Run, turned: Path) -> None:
     assert [(hit["rank"], hit["id"]) for hit in second["hits"]] == [(hit["rank"], hit["id"]) for hit in others[:2]]
 
 
+def test_a_gallery_that_has_the_very_picture_is_never_said_to_have_nothing_like_it(
+    run: Run, turned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_like_it(*_: object) -> None:
+        pytest.fail("the scores were asked, which say so of a part that is turned")
+
+    monkeypatch.setattr("similarity.evaluation.confidence.verdict.find_verdict", nothing_like_it)
+    done = run("search", turned, "--gallery", "scenes", "--copies", "--sheet", turned.with_name("sheet.png"))
+    assert "This very picture is in the gallery." in done.stderr
+    assert json.loads(run("search", turned, "-g", "scenes", "--copies", "--json").stdout)["verdict"] is None
+
+
 def test_without_the_option_hits_are_as_ever(run: Run, turned: Path) -> None:
     done = run("search", turned, "--gallery", "scenes", "-k", "2", "--json")
     assert all("copy" not in hit for hit in json.loads(done.stdout)["hits"])
