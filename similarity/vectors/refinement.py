@@ -126,7 +126,7 @@ def choose_refinement(
 
 def _choose(count: int, *, is_exact: bool) -> Refinement:
     if count < MIN_PICTURES:
-        return Refinement("none", f"What pictures have in common is not to be told from fewer than {MIN_PICTURES}.")
+        return Refinement("none", f"Refinement needs {MIN_PICTURES} or more pictures.")
     if not is_exact:
         return Refinement("centred", "Few pictures in an approximate index are not moved unless that is requested.")
     return Refinement("neighbours", "Measured best, and there are few enough to compare each with all.")

@@ -173,7 +173,7 @@ def test_a_folder_without_pictures_fails_with_a_sentence_and_can_be_tried_again(
     open_form(page, "shoes", empty)
     press(page, "Build the gallery")
     finish(page)
-    assert f"Building shoes did not work. There are no pictures in {empty}" in texts(page)
+    assert f"Building shoes failed. There are no pictures in {empty}" in texts(page)
     press(page, "Try again")
     finish(page)
     assert len(jobs().listed()) == 1
@@ -248,13 +248,13 @@ def test_a_running_job_shows_how_far_it_is_and_is_cancelled(page: AppTest, mine:
     assert halfway.wait(30)
     open_details(page)
     assert "Building mine" in texts(page).replace("*", "")
-    assert "A task is running on this gallery: see above" in texts(page)
+    assert "A task is running on this gallery" in texts(page)
     assert "Delete …" not in labels(page)
     press(page, "Cancel")
     go_on.set()
     finish(page)
     assert "Building mine was cancelled: mine is as it was." in texts(page)
-    assert "Go on" in labels(page)
+    assert "Resume" in labels(page)
     assert mine.is_live
 
 
@@ -327,12 +327,12 @@ def test_pictures_are_added_brought_in_step_and_the_change_is_undone(
     finish(page)
     assert "mine is up to date: 1 new" in texts(page)
     assert page.selectbox("sync_place").options == [str(own_pictures), str(more)]
-    press(page, "Bring in step")
+    press(page, "Sync")
     finish(page)
     assert "mine is up to date: 1 removed, 14 as before" in texts(page)
     press(page, "Undo the last change")
     finish(page)
-    assert "mine is again as it was" in texts(page)
+    assert "mine was restored to its state of" in texts(page)
     assert len(Gallery.open(mine.directory)) == 16
 
 
@@ -407,9 +407,9 @@ def test_a_gallery_is_checked_and_a_damaged_one_goes_back_to_its_last_sound_stat
     assert "This gallery is damaged and cannot be searched." in texts(page)
     press(page, "Check every file")
     finish(page)
-    assert "Checking mine did not work." in texts(page)
+    assert "Checking mine failed." in texts(page)
     assert "index.faiss is damaged or missing" in texts(page)
-    press(page, "Go back to the last sound state")
+    press(page, "Restore the last sound state")
     finish(page)
     assert "15 pictures" in texts(page)
     assert "This gallery is damaged" not in texts(page)

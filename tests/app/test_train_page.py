@@ -191,7 +191,7 @@ def test_a_head_is_trained_looked_at_and_kept(page: AppTest, mine: Gallery) -> N
     assert kept is not None
     assert np.array_equal(kept.last, head.last)
     assert kept.card == head.card
-    assert "Searches of mine use the new head from now on" in texts(page)
+    assert "mine now uses the trained head" in texts(page)
     assert "This gallery has a head" in texts(page)
 
 
@@ -263,7 +263,7 @@ def test_a_training_is_cancelled_and_the_gallery_stays_as_it_is(page: AppTest, m
     press(page, "Cancel")
     finish(page)
     assert "Training a head for mine was cancelled: mine is as it was." in texts(page)
-    assert "Go on" not in labels(page)
+    assert "Resume" not in labels(page)
     assert mine.is_live
     press(page, "Dismiss")
     assert jobs().listed() == []
@@ -284,7 +284,7 @@ def test_a_training_that_fails_gets_a_plain_sentence_and_can_be_tried_again(
 
     trains(act=fail)
     train(page)
-    assert f"Training a head for mine did not work. {sentence}" in texts(page)
+    assert f"Training a head for mine failed. {sentence}" in texts(page)
     assert "0x7f" not in texts(page)
     assert mine.is_live
     trains()
@@ -327,7 +327,7 @@ def test_a_head_is_kept_in_a_new_gallery_of_the_same_pictures(page: AppTest, min
     assert taught.head is not None
     assert list(taught.items) == list(mine.items)
     assert mine.is_live
-    assert "Searches of taught use the new head from now on" in texts(page)
+    assert "taught now uses the trained head" in texts(page)
     press(page, "Evaluate it")
     assert page.session_state["went"] == ("evaluate", {"gallery": "taught"})
 
@@ -344,7 +344,7 @@ def test_a_head_that_cannot_be_kept_is_not_lost(
         patch.setattr("similarity.indexing.operations.rebuild", fail)
         press(page, "Keep it")
         finish(page)
-    assert "Putting a head on mine did not work. The disk is full." in texts(page)
+    assert "Putting a head on mine failed. The disk is full." in texts(page)
     assert mine.is_live
     press(page, "Keep it")
     finish(page)
@@ -377,7 +377,7 @@ def test_a_gallery_says_which_head_it_has_and_it_is_taken_off(page: AppTest, min
     press(page, "Take the head off")
     finish(page)
     assert reopened(mine).head is None
-    assert "Searches of mine use no head from now on" in texts(page)
+    assert "mine no longer uses a head" in texts(page)
     assert "This gallery has a head" not in texts(page)
 
 
@@ -431,7 +431,7 @@ def test_who_may_not_manage_sees_what_the_page_is_for_and_can_begin_nothing(
     monkeypatch.setattr(access, "may_manage", lambda: False)
     page.run()
     assert not page.exception
-    assert "is learned from the labels of a gallery" in texts(page)
+    assert "Train a *head*" in texts(page)
     assert access.REFUSAL in texts(page)
     assert not page.button
     assert not page.selectbox

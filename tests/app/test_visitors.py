@@ -248,7 +248,7 @@ def test_jobs_tell_of_no_place(sent: Sent, monkeypatch: pytest.MonkeyPatch, empt
     goes_on.set()
     assert not page.exception
     assert len(page.dataframe) == 1
-    assert b"Synchronising" in b"".join(sent.messages)
+    assert b"Syncing" in b"".join(sent.messages)
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_a_build_is_cancelled_and_goes_on_later_where_it_stopped(tab: Any, slow:
     slow.go_on.set()
     see(tab, "Building later was cancelled: there is no such gallery yet.")
     see(tab, "Not finished. Build it again under this name")
-    job(tab, "later").get_by_role("button", name="Go on").click()
+    job(tab, "later").get_by_role("button", name="Resume").click()
     see(tab, "taken over from an interrupted run")
     assert len(Gallery.open(galleries / "later")) == COUNT
 
@@ -194,8 +194,8 @@ def test_a_gallery_is_added_to_brought_in_step_and_reduced(
     tab.get_by_role("button", name="Add", exact=True).click()
     see(tab, "mine is up to date: 5 new")
     (own / "dots" / "dots-0.jpg").unlink()
-    tab.get_by_role("tab", name="Bring in step").click()
-    tab.get_by_role("tabpanel").get_by_role("button", name="Bring in step").click()
+    tab.get_by_role("tab", name="Sync").click()
+    tab.get_by_role("tabpanel").get_by_role("button", name="Sync").click()
     see(tab, "mine is up to date: 1 removed, 4 as before")
     tab.get_by_role("tab", name="Remove pictures").click()
     tab.get_by_role("combobox", name="All with a label").click()
@@ -217,7 +217,7 @@ def test_a_gallery_is_checked_undone_and_deleted(
     press(tab, "Check every file")
     see(tab, f"{name} is sound: all")
     press(tab, "Undo the last change")
-    see(tab, f"{name} is again as it was")
+    see(tab, f"{name} was restored to its state of")
     assert len(Gallery.open(mine.directory)) == count
     press(tab, "Delete …")
     tab.get_by_role("textbox", name="Type its name").fill("yours")

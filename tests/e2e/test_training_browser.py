@@ -41,7 +41,7 @@ def test_a_head_is_trained_while_one_is_elsewhere_and_kept_and_searched_with(
     see(tab, "15 pictures")
     assert Gallery.open(mine.directory).head is None
     press(tab, "Keep it")
-    see(tab, f"Searches of {mine.name} use the new head from now on")
+    see(tab, f"{mine.name} now uses the trained head")
     assert Gallery.open(mine.directory).head is not None
     press(tab, "Search it")
     tab.wait_for_url(f"**/?gallery={mine.name}")
@@ -49,7 +49,7 @@ def test_a_head_is_trained_while_one_is_elsewhere_and_kept_and_searched_with(
     tab.get_by_alt_text("Rank 1:").first.wait_for()
     tab.goto(f"train?gallery={mine.name}")
     press(tab, "Take the head off")
-    see(tab, f"Searches of {mine.name} use no head from now on")
+    see(tab, f"{mine.name} no longer uses a head")
     assert Gallery.open(mine.directory).head is None
 
 

@@ -23,7 +23,7 @@ from similarity.sources.originals import file_name, read_original
 
 WORST, BEST, RANDOM = "Worst", "Best", "Random"
 ABOUT = {
-    WORST: "Queries whose first result is wrong, sorted by how few right results they find.",
+    WORST: "Worst queries first: those whose first result is wrong and that find fewest right ones.",
     BEST: "Queries that find most of the right results.",
     RANDOM: "Some queries, as they come.",
 }

@@ -23,7 +23,7 @@ ABOUT_PLACE = "A folder with a folder for each label, a zip of such a folder, or
 def show() -> None:
     """Draw the page."""
     st.title("Evaluate", anchor=False)
-    st.markdown("How often are the results of a gallery right? Metrics, and the queries that go wrong.")
+    st.markdown("How often are the results of a gallery right? Metrics, and the worst queries.")
     directories = gallery_choice.available_galleries()
     if not directories:
         return
@@ -67,7 +67,7 @@ def _choose_what(gallery: Gallery) -> EvaluationRequest:
             )
             st.caption(ABOUT_PLACE)
             return EvaluationRequest(by, place or " ", st.session_state.get(TURN, 0))
-    st.caption("Each picture is a query, and is not a result of its own.")
+    st.caption("Leave-one-out: each picture is a query, searched among all others.")
     return EvaluationRequest(by)
 
 

@@ -17,7 +17,7 @@ from similarity.storage.inventory import Entry
 PREVIEWED, PREVIEW_WIDTH = 12, 76
 # Number of pictures whose files are checked for existence; more would take too long.
 MAX_CHECKED = 5_000
-DAMAGED = "This gallery is damaged and cannot be searched. Go back to its last undamaged state, or build it again."
+DAMAGED = "This gallery is damaged and cannot be searched. Restore its last sound state, or build it again."
 
 
 def show(entry: Entry) -> None:
@@ -35,7 +35,7 @@ def show(entry: Entry) -> None:
     if not access.may_manage():
         return
     if shared_jobs().active(entry.directory):
-        st.info("A task is running on this gallery: see above. It can be changed again after that.")
+        st.info("A task is running on this gallery. It can be changed once that is done.")
         return
     if gallery:
         editing.show(gallery)
@@ -80,14 +80,14 @@ def _show_facts(gallery: Gallery) -> None:
         "Refinement": manifest.refinement,
         "Head": learned.summary(gallery.head.card) if gallery.head else "none",
         "View": manifest.view,
-        "Arithmetic": manifest.precision,
+        "Precision": manifest.precision,
         "Built": wording.moment(manifest.created),
     }
     if access.may_manage():
         facts |= {
-            "Searched by": manifest.store.title,
-            "First made of": manifest.source,
-            "Kept in": str(gallery.directory),
+            "Vector store": manifest.store.title,
+            "Source": manifest.source,
+            "Folder": str(gallery.directory),
         }
     with st.container(key="gallery-facts"):
         st.table(

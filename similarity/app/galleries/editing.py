@@ -23,7 +23,7 @@ from similarity.vectors.refinement import choose_refinement
 
 def show(gallery: Gallery) -> None:
     """Draw a tab for each change."""
-    add, sync, remove, rebuild = st.tabs(["Add pictures", "Bring in step", "Remove pictures", "Search index"])
+    add, sync, remove, rebuild = st.tabs(["Add pictures", "Sync", "Remove pictures", "Search index"])
     forms = ((add, _show_add), (sync, _show_sync), (remove, _show_remove), (rebuild, _show_rebuild))
     for tab, show_form in forms:
         with tab, st.container(width=FORM_WIDTH):
@@ -31,7 +31,7 @@ def show(gallery: Gallery) -> None:
 
 
 def _show_add(gallery: Gallery) -> None:
-    st.markdown("Pictures that are not in the gallery yet, or have changed, are added. Nothing leaves it.")
+    st.markdown("Adds pictures that are new or have changed. Nothing is removed.")
     prepare = source.choose("add", source.PLACE, source.UPLOAD)
 
     def work() -> Work:
@@ -44,11 +44,11 @@ def _show_add(gallery: Gallery) -> None:
 
 def _show_sync(gallery: Gallery) -> None:
     st.markdown(
-        "What is new or changed there is added, and pictures whose files are gone from there leave the gallery."
+        "Adds new and changed pictures, and removes those whose files are gone."
     )
     sources = gallery.items.sources()
     place = st.selectbox(
-        "Where its pictures come from",
+        "Source",
         sources or [gallery.manifest.source],
         accept_new_options=True,
         format_func=text_for_visitor,
@@ -58,11 +58,11 @@ def _show_sync(gallery: Gallery) -> None:
     def work() -> Work:
         return tasks.update("sync", gallery.directory, source.find_place(fields.refuse_too_long(place)))
 
-    _task_button("Bring in step", "sync", "sync", gallery.directory, work)
+    _task_button("Sync", "sync", "sync", gallery.directory, work)
 
 
 def _show_remove(gallery: Gallery) -> None:
-    st.markdown("They leave the gallery and are not found any more. Their files stay where they are.")
+    st.markdown("Removed pictures are no longer found. Their files stay where they are.")
     labels = gallery.facets.counts(LABEL)
     chosen: list[str] = []
     if labels:
@@ -72,7 +72,7 @@ def _show_remove(gallery: Gallery) -> None:
             format_func=lambda label: text_for_visitor(f"{label} ({labels[label]:,})"),
             key="remove_labels",
         )
-    lines = fields.text_lines("Single ones, or folders", placeholder="One id or path on each line", key="remove_lines")
+    lines = fields.text_lines("Pictures or folders", placeholder="One id or path on each line", key="remove_lines")
 
     def work() -> Work:
         if not (lines or chosen):
@@ -89,7 +89,7 @@ def _show_remove(gallery: Gallery) -> None:
 def _show_rebuild(gallery: Gallery) -> None:
     manifest = gallery.manifest
     st.markdown(
-        "How the pictures of this gallery are compared with a query. The index is rebuilt without reading the pictures."
+        "How a query is compared with the pictures. Rebuilds the index without re-reading images."
     )
     for name, reason in ((manifest.recipe, manifest.recipe_reason), (manifest.refinement, manifest.refinement_reason)):
         if reason:
@@ -135,5 +135,5 @@ def _task_button(label: str, icon: str, task: Task, directory: Path, work: Calla
         st.error(error_as_markdown(error), icon=":material/error:")
         return
     if is_started:
-        st.toast("Started: see the top of the page.")
+        st.toast("Started")
     st.rerun()

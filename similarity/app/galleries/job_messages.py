@@ -13,7 +13,7 @@ from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 DOING: dict[str, str] = {
     "index": "Building",
     "add": "Adding pictures to",
-    "sync": "Synchronising",
+    "sync": "Syncing",
     "remove": "Removing pictures from",
     "relocate": "Relocating pictures of",
     "rebuild": "Rebuilding the index of",
@@ -28,8 +28,8 @@ DOING: dict[str, str] = {
 RESUMES = ("index", "add", "sync")
 REBUILT = {
     "rebuild": "The index of {} was rebuilt, in {}.",
-    "keep": "Searches of {} use the new head from now on; preparing it took {}.",
-    "drop": "Searches of {} use no head from now on; preparing that took {}.",
+    "keep": "{} now uses the trained head; preparing it took {}.",
+    "drop": "{} no longer uses a head; preparing that took {}.",
 }
 COUNTS = {
     "added": "new",
@@ -102,7 +102,7 @@ def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
     """
     name, status = job.directory.name, job.status
     if status.state == "failed":
-        return f"{DOING[job.task]} {name} did not work. {status.error if tells_all else ''}".strip()
+        return f"{DOING[job.task]} {name} failed. {status.error if tells_all else ''}".strip()
     if status.state == "cancelled":
         if entry is None:
             return f"{DOING[job.task]} {name} was cancelled before anything was done."
@@ -124,7 +124,7 @@ def _done(job: Job) -> str:
         done = f"{name} is {ready}: {count_changes(result)}, in {duration(result.seconds)}.{skipped}"
         return " ".join((done, *result.notes))
     if job.task == "verify" and isinstance(result, Manifest):
-        return f"{name} is sound: all {len(result.files) + 1} files are undamaged."
+        return f"{name} is sound: all {len(result.files) + 1} index files are undamaged."
     if isinstance(result, Manifest):
-        return f"{name} is again as it was on {moment(result.created)}: {pictures(result.count)}."
+        return f"{name} was restored to its state of {moment(result.created)}: {pictures(result.count)}."
     return f"{name} was deleted. The pictures themselves were not touched."

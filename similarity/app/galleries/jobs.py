@@ -66,9 +66,9 @@ def show_active(job: Job) -> None:
                 disabled=job.is_cancelled,
             )
     if job.status.state == "waiting":
-        st.progress(0.0, text="Waits until another gallery is done …")
+        st.progress(0.0, text="Waiting for another gallery …")
     elif progress is None:
-        st.progress(0.0, text="Begins …")
+        st.progress(0.0, text="Starting …")
     else:
         share = min(1.0, progress.done / progress.total) if progress.total else 0.0
         st.progress(share, text=sentence_as_markdown(wording.progress(progress)))
@@ -94,7 +94,7 @@ def _show_next_steps(job: Job, entry: Entry | None) -> None:
             _show_links(job)
     elif access.may_manage():
         goes_on = state == "cancelled" and job.task in job_messages.RESUMES
-        label, icon = ("Go on", "play_arrow") if goes_on else ("Try again", "refresh")
+        label, icon = ("Resume", "play_arrow") if goes_on else ("Try again", "refresh")
         st.button(
             label, key=f"again-{job.number}", icon=f":material/{icon}:", on_click=jobs_background.run_again, args=(job,)
         )

@@ -19,16 +19,16 @@ NOT_THE_NAME = "This is not its name: type it exactly as above."
 
 def show(entry: Entry, *, is_sound: bool) -> None:
     """Draw a button for each task."""
-    st.markdown("##### Care")
+    st.markdown("##### Maintenance")
     directory = entry.directory
     with st.container(horizontal=True):
         if entry.condition != "unfinished":
             _button("Check every file", "fact_check", "verify", entry, tasks.verify(directory))
-            label = "Undo the last change" if is_sound else "Go back to the last sound state"
+            label = "Undo the last change" if is_sound else "Restore the last sound state"
             _button(label, "undo", "restore", entry, tasks.undo(directory), disabled=not can_go_back(directory))
         st.button("Delete …", key="delete", icon=":material/delete:", on_click=_ask, args=(entry.name,))
     if entry.condition != "unfinished" and not can_go_back(directory):
-        st.caption("There is no earlier state to go back to.")
+        st.caption("There is no earlier state to restore.")
     if st.session_state.get(TO_CONFIRM) == entry.name:
         st.dialog("Delete this gallery?", on_dismiss=_cancel)(_confirm)(entry)
 
@@ -59,7 +59,7 @@ def _cancel() -> None:
 def _confirm(entry: Entry) -> None:
     """Ask for the name, and delete the gallery; the dialog stays open when the page is drawn again."""
     st.markdown(
-        f"**{as_markdown(entry.name)}** cannot be searched any more then, and this cannot be undone. The pictures "
+        f"**{as_markdown(entry.name)}** can no longer be searched, and this cannot be undone. The pictures "
         "themselves stay where they are; copies that were uploaded for it are deleted."
     )
     if entry.name == SAMPLE:

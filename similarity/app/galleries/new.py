@@ -62,7 +62,7 @@ def show() -> None:
 def _choose_model() -> tuple[str, Precision]:
     with st.expander("Model", icon=":material/tune:"):
         model = st.selectbox(
-            "What looks at the pictures",
+            "Model",
             [AUTO, *BACKBONES],
             format_func=lambda name: text_for_visitor(_model_title(name)),
             key="new_model",
@@ -72,7 +72,7 @@ def _choose_model() -> tuple[str, Precision]:
         model = fields.refuse_too_long(model) or AUTO
         if not importlib.util.find_spec("nncf"):
             return model, "auto"
-        chosen = st.selectbox("Arithmetic", list(PRECISIONS), format_func=PRECISIONS.__getitem__, key="new_precision")
+        chosen = st.selectbox("Precision", list(PRECISIONS), format_func=PRECISIONS.__getitem__, key="new_precision")
         return model, chosen
 
 

@@ -20,7 +20,7 @@ ABOUT_PLACE = (
 )
 ABOUT_UPLOAD = (
     "A zip of pictures, or a CSV with their web addresses in a column `url`; full paths of this computer work too, and "
-    "paths relative to the CSV do not. A copy is kept until the gallery is deleted. For a larger zip, give its path."
+    "paths relative to the CSV do not. A copy is kept until the gallery is deleted. Larger zip? Enter its path."
 )
 
 # In pixels, where the screen has them.
@@ -70,6 +70,6 @@ def _choose_dataset(key: str) -> Prepare:
         format_func=lambda dataset: text_for_visitor(dataset.title),
         key=f"{key}_dataset",
     )
-    options = f" Indexed part: `{dataset.options.strip()}`." if dataset.options else ""
+    options = f" Indexes `{dataset.options.strip()}`." if dataset.options else ""
     st.caption(f"Licence: {as_markdown(dataset.licence)}{options} It is downloaded once and kept.")
     return lambda _: of_dataset(dataset)

@@ -21,17 +21,15 @@ from similarity.service.tasks import Training
 from similarity.sources.base import LABEL
 
 ABOUT = (
-    "A *head* is learned from the labels of a gallery, or from marks on its results, so that pictures that belong "
-    "together come nearer to each other. "
-    "It is measured on held-out pictures: you see how good it is before you keep it."
+    "Train a *head* on a gallery's labels, or on its 👍 and 👎, to move pictures that belong together nearer to each "
+    "other. It is measured on held-out pictures: you see how good it is before you keep it."
 )
 UNDO = (
-    "To undo this, take the head off, or go to the gallery and choose *Undo the last change*, which brings back the "
-    "state before."
+    "To undo this, take the head off, or choose *Undo the last change* on the gallery's page."
 )
 BEGIN = (
-    "The model itself is not changed and no picture is read again: for a thousand pictures this takes about half a "
-    "minute. Searching goes on meanwhile, and you can leave this page and come back."
+    "No re-embedding: a thousand pictures take about half a minute. Searches go on meanwhile, and you can leave this "
+    "page and come back."
 )
 
 

@@ -78,7 +78,7 @@ def _offer(job: Job, gallery: Gallery, card: Card) -> None:
         name = fields.text_line("Name", text_for_visitor(_free_name(gallery.name)), key=f"keep-name-{job.number}")
         st.caption("With the same pictures; this gallery is not changed.")
     else:
-        st.caption("No picture is embedded again, and it can be undone.")
+        st.caption("No re-embedding. It can be undone.")
     is_worse = learned.assess(card) == "worse"
     with st.container(horizontal=True):
         is_pressed = st.button("Keep it", icon=":material/check:", type="secondary" if is_worse else "primary")
