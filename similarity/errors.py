@@ -42,7 +42,7 @@ class ImageError(SimilarityError):
     """
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
+        super().__init__(f"{name} {reason}")
         self.name = name
         self.reason = reason
 

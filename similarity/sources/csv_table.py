@@ -137,7 +137,7 @@ def _reader(path: Path, rows: Rows) -> "csv.DictReader[str]":
     except csv.Error as error:
         raise SourceError(f"{path} is not a CSV file ({error}).") from error
     if not all(map(_is_utf8, reader.fieldnames)):
-        raise SourceError(f"{path}, line {rows.skipped_lines + 1}: is not UTF-8: save the file as UTF-8.")
+        raise SourceError(f"{path}, line {rows.skipped_lines + 1} is not UTF-8: save the file as UTF-8.")
     if not set(PATH_COLUMNS) & set(reader.fieldnames):
         raise SourceError(f"{path} needs a column named path or url in its first line.")
     return reader

@@ -140,7 +140,7 @@ def test_an_upload_that_is_no_picture_gets_a_plain_sentence(page: AppTest) -> No
     page.run()
     page.file_uploader[0].upload("notes.jpg", b"buy milk", "image/jpeg").run()
     assert not page.exception
-    assert errors(page).startswith("notes.jpg: is not a picture that can be read")
+    assert errors(page).startswith("notes.jpg is not a picture that can be read")
 
 
 @pytest.mark.parametrize("deleted_first", [False, True])
@@ -322,10 +322,10 @@ def test_a_gallery_is_chosen_by_the_address_of_the_page(page: AppTest, own_pictu
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("notes.jpg", b"buy milk", "notes.jpg: is not a picture that can be read: JPEG, PNG,"),
-        ("drawing.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing.png: is an SVG, which is not read"),
-        ("half.jpg", "half", "half.jpg: is damaged or incomplete"),
-        ("empty.jpg", b"", "empty.jpg: is empty"),
+        ("notes.jpg", b"buy milk", "notes.jpg is not a picture that can be read: JPEG, PNG,"),
+        ("drawing.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing.png is an SVG, which is not read"),
+        ("half.jpg", "half", "half.jpg is damaged or incomplete"),
+        ("empty.jpg", b"", "empty.jpg is empty"),
     ],
 )
 def test_an_upload_is_judged_by_its_content_and_kept_nowhere(

@@ -114,7 +114,7 @@ def test_metadata_are_dropped() -> None:
 def test_what_is_no_whole_picture_is_an_error_that_names_it(data: bytes, reason: str) -> None:
     with pytest.raises(ImageError) as caught:
         decode(data, "holiday.jpg")
-    assert str(caught.value).startswith("holiday.jpg: ")
+    assert str(caught.value).startswith("holiday.jpg ")
     assert reason in caught.value.reason
     assert "\n" not in str(caught.value)
 
@@ -133,7 +133,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
 
 
 def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=r"nowhere\.jpg: cannot be read \(No such file or directory\)"):
+    with pytest.raises(ImageError, match=r"nowhere\.jpg cannot be read \(No such file or directory\)"):
         read_image(tmp_path / "nowhere.jpg")
 
 

@@ -104,7 +104,7 @@ def test_an_address_that_is_none_is_named_by_line(path: Path) -> None:
         ("path,label\n", "has no row that can be used"),
         ("path,label\n,x\n", "has no row that can be used; .*line 2, has no path"),
         ('path,label\na.jpg,"never closed\nb.jpg,x\n', "the row that begins in line 2 is not CSV"),
-        ("path,pr\udce9is\na.jpg,é\nb.jpg,é\n", "line 1: is not UTF-8"),
+        ("path,pr\udce9is\na.jpg,é\nb.jpg,é\n", "line 1 is not UTF-8"),
         ("sep=;\nname;label\na.jpg;x\n", "needs a column named path or url"),
     ],
 )

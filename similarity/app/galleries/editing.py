@@ -43,9 +43,7 @@ def _show_add(gallery: Gallery) -> None:
 
 
 def _show_sync(gallery: Gallery) -> None:
-    st.markdown(
-        "Adds new and changed pictures, and removes those whose files are gone."
-    )
+    st.markdown("Adds new and changed pictures, and removes those whose files are gone.")
     sources = gallery.items.sources()
     place = st.selectbox(
         "Source",
@@ -88,9 +86,7 @@ def _show_remove(gallery: Gallery) -> None:
 
 def _show_rebuild(gallery: Gallery) -> None:
     manifest = gallery.manifest
-    st.markdown(
-        "How a query is compared with the pictures. Rebuilds the index without re-reading images."
-    )
+    st.markdown("How a query is compared with the pictures. Rebuilds the index without re-reading images.")
     for name, reason in ((manifest.recipe, manifest.recipe_reason), (manifest.refinement, manifest.refinement_reason)):
         if reason:
             st.caption(f"Now: {as_markdown(name)}. {as_markdown(reason)}")

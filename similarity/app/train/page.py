@@ -24,9 +24,7 @@ ABOUT = (
     "Train a *head* on a gallery's labels, or on its 👍 and 👎, to move pictures that belong together nearer to each "
     "other. It is measured on held-out pictures: you see how good it is before you keep it."
 )
-UNDO = (
-    "To undo this, take the head off, or choose *Undo the last change* on the gallery's page."
-)
+UNDO = "To undo this, take the head off, or choose *Undo the last change* on the gallery's page."
 BEGIN = (
     "No re-embedding: a thousand pictures take about half a minute. Searches go on meanwhile, and you can leave this "
     "page and come back."

@@ -34,7 +34,7 @@ def show_error(error: SimilarityError) -> None:
     logger.warning("Shown to a visitor: %s (%r)", error, error.__cause__)
     sentence = str(error)
     if isinstance(error, ImageError) and not ADDRESS.match(error.name):
-        sentence = f"{PurePath(error.name).name}: {error.reason}"
+        sentence = f"{PurePath(error.name).name} {error.reason}"
     st.error(_as_markdown(error, without_paths(sentence)), icon=":material/error:")
 
 
