@@ -355,7 +355,8 @@ def test_a_name_stands_for_a_folder_in_the_home_and_anything_with_a_slash_for_a_
     assert find_gallery("shoes-2026.v1") == home / "galleries" / "shoes-2026.v1"
     assert find_gallery(str(tmp_path / "x")) == tmp_path / "x"
     assert find_gallery("./x") == Path.cwd() / "x"
-    for name in ("", "a b", "-x", ".hidden", "a\0b", "ä:b"):
+    assert find_gallery("e\N{COMBINING ACUTE ACCENT}té 2026") == home / "galleries" / "été 2026"
+    for name in ("", "a ", " a", "a?b", "-x", ".hidden", "a\0b", "ä:b"):
         with pytest.raises(GalleryError, match="cannot name a gallery"):
             find_gallery(name)
 

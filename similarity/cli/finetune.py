@@ -153,12 +153,12 @@ def _show(result: Taught, into: str | None) -> None:
         terminal.print_table(("metric", "before", "after", "change"), rows)
         terminal.print_line(f"Measured on {card.data['queries']:,} held-out queries, which also decided when to stop.")
         if card.after["recall@1"] < card.before["recall@1"]:
-            terminal.say(UNDO.format(into) if into else WORSE, as_="Note")
+            terminal.say(UNDO.format(shlex.quote(into)) if into else WORSE, as_="Note")
     else:
         terminal.say(NOTHING_HELD_OUT, as_="Note")
     terminal.print_line(f"Trained in {card.seconds:.0f} s. The {result.kind} {VERBS[result.kind]} in {result.path}.")
     if into:
-        terminal.print_line(f"To search with it: `python -m similarity search PICTURE --gallery {into}`.")
+        terminal.print_line(f"To search with it: `python -m similarity search PICTURE --gallery {shlex.quote(into)}`.")
     else:
         command = shlex.join(["python", "-m", "similarity", *result.use])
         terminal.print_line(f"To use {PRONOUNS[result.kind]}: `{command}`.")

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -63,7 +64,7 @@ def _show(gallery: "Gallery", facts: dict[str, Any], name: str) -> None:
     if manifest.precision == "int8":
         terminal.say(INT8_FACTS, as_="Note")
     if gallery.drift:
-        command = f"`python -m similarity rebuild --gallery {name}`"
+        command = f"`python -m similarity rebuild --gallery {quote(name)}`"
         terminal.say(f"The index has drifted: {gallery.drift}. To rebuild it, run {command}.", as_="Note")
     terminal.say_skipped(manifest.skipped)
 

@@ -145,9 +145,10 @@ def watch(
 
     directory = find_gallery(gallery)
     live_state(directory)
-    terminal.say(f"Keeping {directory.name} in step with {folder}. Press Ctrl-C to stop.")
+    results = watch_folder(directory, folder)
+    terminal.say(f"Keeping {directory.name} in sync with {folder}. Press Ctrl-C to stop.")
     try:
-        for result in watch_folder(directory, folder):
+        for result in results:
             if isinstance(result, SimilarityError):
                 terminal.say(f"{result} It is tried again.", as_="Error", style="bold red")
             elif result.changes:

@@ -52,7 +52,14 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
         table.add_column(column, justify="right" if column in RIGHT_ALIGNED else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(one_line(cell), overflow="fold") for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 1000).print(table)
+    if sys.stdout.isatty():
+        Console(highlight=False).print(table)
+    else:
+        plain = Console(highlight=False, width=1000)
+        with plain.capture() as captured:
+            plain.print(table)
+        # Without the spaces that pad the last column.
+        sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
     sys.stdout.flush()
 
 

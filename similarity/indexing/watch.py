@@ -34,15 +34,22 @@ def watch(
         directory: the gallery's folder.
         stop: event that ends it.
 
-    Yields:
-        The report of each synchronisation, or its error; after an error it is tried again.
+    Returns:
+        The report of each synchronisation, or its error, after which it is tried again.
 
     Raises:
         SourceError: there is no such folder. KeyboardInterrupt: the process was interrupted.
     """
-    root, is_in_step, last_said = full_path(folder), False, ""
+    root = full_path(folder)
     if not root.is_dir():
         raise SourceError(f"{root} is not a folder: only a folder can be watched.")
+    return _sync_after_changes(directory, root, load, stop, progress)
+
+
+def _sync_after_changes(
+    directory: Path, root: Path, load: Load, stop: threading.Event | None, progress: OnProgress | None
+) -> Iterator[Report | SimilarityError]:
+    is_in_step, last_said = False, ""
     while not (stop and stop.is_set()):
         watched = _identity(root)
         for turn, changes in enumerate(itertools.chain([set()], _changes(root, directory, stop))):

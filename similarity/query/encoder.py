@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 from PIL import Image
@@ -94,12 +95,13 @@ class QueryEncoder:
         if self.manifest.head_sha256 and self.understands_text:
             raise GalleryError(
                 f"The gallery {self.directory.name} has a head, which cannot be applied to words: "
-                f"run `python -m similarity rebuild --gallery {self.directory} --head none --refinement none`."
+                f"run `python -m similarity rebuild --gallery {quote(str(self.directory))} --head none "
+                "--refinement none`."
             )
         if self.manifest.refinement != "none" and self.understands_text:
             raise GalleryError(
                 f"The gallery {self.directory.name} has refined embeddings, which cannot be compared with words: "
-                f"run `python -m similarity rebuild --gallery {self.directory} --refinement none`."
+                f"run `python -m similarity rebuild --gallery {quote(str(self.directory))} --refinement none`."
             )
 
     def encode(self, examples: Examples, embedder: Embedder, *, with_regions: bool = False) -> EncodedQuery:

@@ -1,5 +1,6 @@
 """Public datasets of photographs: their addresses, downloading them, and the command that indexes them."""
 
+import shlex
 import shutil
 import tempfile
 import zipfile
@@ -110,7 +111,7 @@ def unpack_dataset(dataset: Dataset, folder: Path, *, progress: UnpackProgress |
 def index_command(dataset: Dataset, unpacked: Path) -> str:
     """The command that makes a gallery of it."""
     place = unpacked / dataset.indexed if dataset.indexed else unpacked
-    return f"python -m similarity index {place} --gallery {dataset.name}{dataset.options}"
+    return f"python -m similarity index {shlex.quote(str(place))} --gallery {dataset.name}{dataset.options}"
 
 
 def _archive(dataset: Dataset, folder: Path) -> Path:

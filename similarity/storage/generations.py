@@ -17,6 +17,7 @@ since they can be made again.
 """
 
 import logging
+import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -172,7 +173,7 @@ def _remedy(directory: Path, damaged: str) -> str:
         state = None
     if state is None:
         return AGAIN
-    command = f"python -m similarity restore --gallery {directory}"
+    command = f"python -m similarity restore --gallery {shlex.quote(str(directory))}"
     return f"generation {state.number} is sound; to go back to it, run `{command}`"
 
 

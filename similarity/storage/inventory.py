@@ -15,8 +15,9 @@ from similarity.storage.live import read_live_manifest
 from similarity.storage.manifest import Manifest
 from similarity.storage.removal import generation_folders, has_unfinished
 from similarity.storage.unreadable import unreadable
+from similarity.text.unicode import nfc
 
-NAME = re.compile(r"\w[\w.-]*")
+NAME = re.compile(r"\w(?:[\w. -]*[\w.-])?")
 LONGEST_NAME = 255  # bytes in UTF-8, the limit of file systems
 Condition = Literal["sound", "damaged", "unreadable", "unfinished"]
 
@@ -82,12 +83,15 @@ def named_gallery(name: str) -> Path:
     """Return the folder of a name in SIMILARITY_HOME/galleries, whether it exists or not.
 
     Raises:
-        GalleryError: the name has characters other than letters, digits, dots, dashes and underscores.
+        GalleryError: the name has other characters than letters, digits, spaces, dots, dashes and underscores.
     """
+    name = nfc(name)
     if len(name) > LONGEST_NAME or len(name.encode(errors="replace")) > LONGEST_NAME:
         raise GalleryError(f"The name of a gallery can have {LONGEST_NAME} bytes at most: choose a shorter one.")
     if not NAME.fullmatch(name):
-        raise GalleryError(f"{name!r} cannot name a gallery: use letters, digits, dots, dashes and underscores.")
+        raise GalleryError(
+            f"{name!r} cannot name a gallery: use letters, digits, spaces, dots, dashes and underscores."
+        )
     return galleries_folder() / name
 
 
@@ -95,7 +99,7 @@ def find_gallery(name: str) -> Path:
     """Return the folder of a gallery by its name or path, whether it exists or not.
 
     A text with a slash is a path, and so are `.`, `..` and `~`. Others are names of folders in
-    SIMILARITY_HOME/galleries, which consist of letters, digits, dots, dashes and underscores.
+    SIMILARITY_HOME/galleries, which consist of letters, digits, spaces, dots, dashes and underscores.
     """
     if os.sep in name or "/" in name or name in (".", "..") or name.startswith("~"):
         return full_path(name)

@@ -174,7 +174,7 @@ WRONG = {
     "a missing folder": (["index", "{empty}/nowhere", "-g", "x", "-m", MODEL], 1, "There is no folder"),
     "a file as a folder": (["index", "{picture}", "-g", "x", "-m", MODEL], 1, "is not a folder, a zip or a CSV"),
     "a gallery over other files": (["index", "{pictures}", "-g", "{pictures}", "-m", MODEL], 1, "contains other files"),
-    "a name that is none": (["index", "{pictures}", "-g", "a b", "-m", MODEL], 1, "cannot name a gallery"),
+    "a name that is none": (["index", "{pictures}", "-g", "a?b", "-m", MODEL], 1, "cannot name a gallery"),
     "zero results": (["search", "{picture}", "-g", "shapes", "-k", "0"], 2, "greater than or equal to 1"),
     "no number of results": (["search", "{picture}", "-g", "shapes", "-k", "many"], 2, "valid integer"),
     "no query": (["search", "-g", "shapes"], 2, "give a picture, or words with --text"),

@@ -309,10 +309,10 @@ def test_a_name_that_is_taken_is_refused(source: Path, kind: str) -> None:
 
 
 def test_a_name_that_cannot_be_one_is_refused(source: Path) -> None:
-    for name in ("../shoes", ".importing", "", "a/b", "a b"):
+    for name in ("../shoes", ".importing", "", "a/b", "a?b"):
         with pytest.raises(GalleryError, match="cannot name a gallery"):
             import_gallery(source, name)
-    odd = source.rename(source.with_name("my shoes"))
+    odd = source.rename(source.with_name("my shoes!"))
     with pytest.raises(GalleryError, match=r"cannot name a gallery: .* Give it a name with --name"):
         import_gallery(odd)
     assert import_gallery(odd, "shoes").thumbnails == 15

@@ -149,6 +149,6 @@ def test_the_command_goes_on_until_ctrl_c(
         out, errors = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")
     assert errors.splitlines() == [
-        f"Keeping mine in step with {own_pictures}. Press Ctrl-C to stop.",
+        f"Keeping mine in sync with {own_pictures}. Press Ctrl-C to stop.",
         "Stopped.",
     ]

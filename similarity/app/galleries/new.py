@@ -44,7 +44,7 @@ def show() -> None:
     st.subheader("New gallery", anchor=False)
     with st.container(border=True, width=FORM_WIDTH):
         name = fields.text_line(
-            "Name", placeholder="shoes", key="new_name", help="Letters, digits, dots, dashes and underscores."
+            "Name", placeholder="shoes", key="new_name", help="Letters, digits, spaces, dots, dashes and underscores."
         )
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()

@@ -11,6 +11,7 @@ from similarity.paths import full_path
 from similarity.service.tasks import Finding, at, of_dataset
 from similarity.sources import open_source
 from similarity.sources.datasets import DATASETS
+from similarity.sources.locations import unquoted
 from similarity.sources.uploads import SUFFIXES, keep_upload
 from similarity.text import plain
 
@@ -46,6 +47,7 @@ def choose(key: str, *ways: str) -> Prepare | None:
 
 def find_place(place: str) -> Finding:
     """Return how to list the pictures in a place; raises SimilarityError if it is not a source."""
+    place = unquoted(place)
     if not full_path(place).is_dir():  # a large folder is listed in the background
         open_source(place)
     return at(place)

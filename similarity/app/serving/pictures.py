@@ -5,6 +5,7 @@ An address names a picture by the SHA-256 of its file, so that it always serves 
 
 import logging
 import re
+from urllib.parse import quote
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 def address(gallery: str, sha256: str) -> str:
     """Return the address of the thumbnail of a picture."""
-    return f"{_root()}/pictures/{gallery}/{sha256}.jpg"
+    return f"{_root()}/pictures/{quote(gallery)}/{sha256}.jpg"
 
 
 def routes() -> list[Route]:

@@ -8,6 +8,7 @@ The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or
 without PCA. The number of lists to visit is measured, as for FAISS.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -287,4 +288,4 @@ class _Request:
 
 
 def _remedy(directory: Path) -> str:
-    return f": make it again with `python -m similarity rebuild --gallery {directory}`"
+    return f": make it again with `python -m similarity rebuild --gallery {shlex.quote(str(directory))}`"
