@@ -138,10 +138,30 @@ def _ahead(pool: ThreadPoolExecutor, items: Sequence[Item], work: Callable[[Item
         yield waiting.popleft().result()
 
 
-def identify(source: Source, items: Sequence[Item]) -> Iterator[Recognised | Skipped]:
-    """Read items of a source, in order, for their hashes only; does not check that they are pictures."""
+def identify(
+    source: Source, items: Sequence[Item], known: Container[str], *, side: int
+) -> Iterator[Recognised | Skipped]:
+    """Read items of a source, in order, for their hashes; one that cannot be decoded is skipped.
+
+    Args:
+        known: the SHA-256 of contents that were decoded before, and need not be again.
+        side: pixels of the shorter side that an embedder would decode.
+    """
+
+    def look(item: Item) -> Recognised | Skipped:
+        read = _read(source, item)
+        if isinstance(read, Skipped):
+            return read
+        file, data = read
+        if file.sha256 not in known:
+            try:
+                decode_scaled(data, item.path, side=side)
+            except ImageError as error:
+                return Skipped(source.whereabouts(item), error.reason, source.name)
+        return Recognised(file)
+
     with _pool(source) as pool:
-        yield from _ahead(pool, items, lambda item: _without_data(_read(source, item)))
+        yield from _ahead(pool, items, look)
 
 
 def _read(source: Source, item: Item) -> tuple[Item, bytes] | Skipped:
@@ -154,10 +174,6 @@ def _read(source: Source, item: Item) -> tuple[Item, bytes] | Skipped:
         return Skipped(source.whereabouts(item), str(error), source.name)
     sha256 = hashlib.sha256(file.data).hexdigest()
     return replace(item, size=len(file.data), mtime=file.mtime, sha256=sha256), file.data
-
-
-def _without_data(read: tuple[Item, bytes] | Skipped) -> Recognised | Skipped:
-    return read if isinstance(read, Skipped) else Recognised(read[0])
 
 
 def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[str], thumbnails: bool) -> _Read:

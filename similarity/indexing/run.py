@@ -93,7 +93,7 @@ class Run:
             self.skipped += [replace(file, source=self.source.name) for file in self.source.skipped]
 
     def preview(self) -> Report:
-        """Return the report of a dry run, which reads files to compare contents, but embeds and writes nothing."""
+        """Return the report of a dry run, which reads files and decodes new ones, but embeds and writes nothing."""
         known = Known(self.before, None)
         new: set[str] = set()
         if self.source:
@@ -101,7 +101,8 @@ class Run:
             remote = [reading for reading in self.plan.readings if is_remote(reading.item.path)]
             self.taken += [(reading, reading.becomes) for reading in remote]
             self.embedded = len(self.taken)
-            results = identify(self.source, [reading.item for reading in readable])
+            side = self.before.manifest.preprocessing["resize"] if self.before else 0
+            results = identify(self.source, [reading.item for reading in readable], known, side=side)
             for reading, result in zip(readable, results, strict=True):
                 self._record(reading, result)
             new = {file.sha256 for _, file in self.taken if file.sha256 and file.sha256 not in known}

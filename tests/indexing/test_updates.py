@@ -438,6 +438,15 @@ def test_a_dry_run_says_which_files_of_a_csv_are_missing(gallery: Gallery, tmp_p
     assert (report.added, report.embedded, len(report.skipped)) == (0, 0, 1)
 
 
+def test_a_dry_run_counts_a_new_file_that_is_no_picture_as_skipped(gallery: Gallery, own_pictures: Path) -> None:
+    (own_pictures / "dots" / "broken.jpg").write_text("no picture")
+    (own_pictures / "dots" / "half.jpg").write_bytes((own_pictures / "rings" / "rings-0.jpg").read_bytes()[:900])
+    foreseen = Gallery.open(gallery.directory, load=fail_to_load).preview.sync(own_pictures)
+    done = gallery.sync(own_pictures).manifest.last_run
+    assert counts(foreseen) == counts(done)
+    assert len(foreseen.skipped) == len(done.skipped) == 2
+
+
 def test_a_removal_is_previewed_and_nothing_is_changed(gallery: Gallery) -> None:
     assert counts(gallery.preview.remove(labels=["dots"])) == {"removed": 5}
     with pytest.raises(GalleryError, match="nonsense"):
