@@ -118,12 +118,15 @@ def verify(
 def restore(gallery: GalleryName, as_json: AsJson = False) -> None:
     """Return a gallery to its last undamaged earlier state: after damage, or to undo the last change."""
     from similarity.gallery import restore as go_back
-    from similarity.storage.inventory import find_gallery
+    from similarity.storage.inventory import find_gallery, goes_forward
 
-    manifest = go_back(find_gallery(gallery)).manifest
+    directory = find_gallery(gallery)
+    done = "Redone" if goes_forward(directory) else "Restored"
+    manifest = go_back(directory).manifest
     if as_json:
         terminal.print_json({"gallery": gallery, "generation": manifest.generation, "count": manifest.count})
         return
     terminal.print_line(
-        f"{gallery} is at generation {manifest.generation} again, made {manifest.created}: {manifest.count:,} pictures."
+        f"{done}: {gallery} is at generation {manifest.generation} again, made {manifest.created}: "
+        f"{manifest.count:,} pictures."
     )

@@ -9,7 +9,7 @@ from typing import Literal
 
 from similarity.errors import GalleryError, GalleryUnreadableError
 from similarity.paths import full_path, galleries_folder
-from similarity.storage.current import CURRENT, exists
+from similarity.storage.current import CURRENT, exists, live_number
 from similarity.storage.layout import walk
 from similarity.storage.live import read_live_manifest
 from similarity.storage.manifest import Manifest
@@ -67,6 +67,14 @@ def can_go_back(directory: Path) -> bool:
     """Whether there is an earlier state, which may turn out to be damaged when one goes back to it."""
     with suppress(GalleryUnreadableError):
         return len(generation_folders(directory)) > 1
+    return False
+
+
+def goes_forward(directory: Path) -> bool:
+    """Whether `restore` would bring back a state that was undone, since none is before the live one."""
+    with suppress(GalleryError):
+        numbers = [int(folder.name) for folder in generation_folders(directory)]
+        return bool(numbers) and min(numbers) == (live_number(directory) or 0)
     return False
 
 

@@ -336,6 +336,18 @@ def test_pictures_are_added_brought_in_step_and_the_change_is_undone(
     assert len(Gallery.open(mine.directory)) == 16
 
 
+def test_a_change_that_was_undone_can_be_redone_and_the_button_says_so(page: AppTest, mine: Gallery) -> None:
+    mine.remove(labels=["dots"])
+    open_details(page)
+    press(page, "Undo the last change")
+    finish(page)
+    assert "Undo the last change" not in labels(page)
+    press(page, "Redo the undone change")
+    finish(page)
+    assert "dots" not in Gallery.open(mine.directory).facets.counts("label")
+    assert "Undo the last change" in labels(page)
+
+
 def test_the_index_is_made_anew_by_another_recipe(page: AppTest, mine: Gallery) -> None:
     open_details(page)
     assert "Now: flat. 15 x 1280 are compared one by one in a moment." in texts(page)

@@ -18,7 +18,7 @@ DOING: dict[str, str] = {
     "relocate": "Relocating pictures of",
     "rebuild": "Rebuilding the index of",
     "verify": "Checking",
-    "restore": "Undoing the last change of",
+    "restore": "Restoring",
     "delete": "Deleting",
     "finetune": "Training a head for",
     "keep": "Putting a head on",

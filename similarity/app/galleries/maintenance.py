@@ -11,7 +11,7 @@ from similarity.app.wording.messages import as_markdown
 from similarity.sample import SAMPLE
 from similarity.service import tasks
 from similarity.service.jobs import Task, Work
-from similarity.storage.inventory import Entry, can_go_back
+from similarity.storage.inventory import Entry, can_go_back, goes_forward
 
 TO_CONFIRM = "gallery_to_delete"
 NOT_THE_NAME = "This is not its name: type it exactly as above."
@@ -24,8 +24,16 @@ def show(entry: Entry, *, is_sound: bool) -> None:
     with st.container(horizontal=True):
         if entry.condition != "unfinished":
             _button("Check every file", "fact_check", "verify", entry, tasks.verify(directory))
+            is_redo = is_sound and goes_forward(directory) and can_go_back(directory)
             label = "Undo the last change" if is_sound else "Restore the last sound state"
-            _button(label, "undo", "restore", entry, tasks.undo(directory), disabled=not can_go_back(directory))
+            _button(
+                "Redo the undone change" if is_redo else label,
+                "redo" if is_redo else "undo",
+                "restore",
+                entry,
+                tasks.undo(directory),
+                disabled=not can_go_back(directory),
+            )
         st.button("Delete …", key="delete", icon=":material/delete:", on_click=_ask, args=(entry.name,))
     if entry.condition != "unfinished" and not can_go_back(directory):
         st.caption("There is no earlier state to restore.")
