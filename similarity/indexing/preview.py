@@ -17,7 +17,8 @@ from similarity.storage.manifest import Report, excluded_after
 class Preview:
     """The changes of a gallery, each as the report that it would have now.
 
-    Files of a source are read and compared, new ones decoded. Nothing is embedded or written, and no web address is fetched.
+    Files of a source are read and compared, and new ones decoded. Nothing is embedded or written, and no web address is
+    fetched.
     """
 
     def __init__(self, directory: Path, opened: Generation) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.galleries import job_messages, jobs_background, source
+from similarity.app.galleries import job_messages, jobs_background, removal, source
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
@@ -16,15 +16,13 @@ from similarity.gallery import Gallery
 from similarity.search import choose_recipe
 from similarity.service import tasks
 from similarity.service.jobs import Task, Work
-from similarity.sources.base import LABEL, files_of
-from similarity.sources.locations import is_remote
 from similarity.vectors.refinement import choose_refinement
 
 
 def show(gallery: Gallery) -> None:
     """Draw a tab for each change."""
     add, sync, remove, rebuild = st.tabs(["Add pictures", "Sync", "Remove pictures", "Search index"])
-    forms = ((add, _show_add), (sync, _show_sync), (remove, _show_remove), (rebuild, _show_rebuild))
+    forms = ((add, _show_add), (sync, _show_sync), (remove, removal.show), (rebuild, _show_rebuild))
     for tab, show_form in forms:
         with tab, st.container(width=FORM_WIDTH):
             show_form(gallery)
@@ -59,31 +57,6 @@ def _show_sync(gallery: Gallery) -> None:
     _task_button("Sync", "sync", "sync", gallery.directory, work)
 
 
-def _show_remove(gallery: Gallery) -> None:
-    st.markdown("Removed pictures are no longer found. Their files stay where they are.")
-    labels = gallery.facets.counts(LABEL)
-    chosen: list[str] = []
-    if labels:
-        chosen = st.multiselect(
-            "All with a label",
-            sorted(labels),
-            format_func=lambda label: text_for_visitor(f"{label} ({labels[label]:,})"),
-            key="remove_labels",
-        )
-    lines = fields.text_lines("Pictures or folders", placeholder="One id or path on each line", key="remove_lines")
-
-    def work() -> Work:
-        if not (lines or chosen):
-            raise GalleryError("Choose a label, or name the pictures.")
-        known = {file.id for file in files_of(gallery.items)} if lines else set()
-        paths = [_place(line) for line in lines if line not in known]
-        return tasks.remove(
-            gallery.directory, ids=[line for line in lines if line in known], paths=paths, labels=chosen
-        )
-
-    _task_button("Remove", "remove", "remove", gallery.directory, work)
-
-
 def _show_rebuild(gallery: Gallery) -> None:
     manifest = gallery.manifest
     st.markdown("How a query is compared with the pictures. Rebuilds the index without re-reading images.")
@@ -115,10 +88,6 @@ def _show_rebuild(gallery: Gallery) -> None:
         return tasks.rebuild(gallery.directory, recipe, refinement)
 
     _task_button("Rebuild", "refresh", "rebuild", gallery.directory, work)
-
-
-def _place(line: str) -> str:
-    return line if is_remote(line) else str(Path(line).expanduser().absolute())
 
 
 def _task_button(label: str, icon: str, task: Task, directory: Path, work: Callable[[], Work]) -> None:

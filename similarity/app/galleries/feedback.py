@@ -79,9 +79,7 @@ def _confirm(gallery: Gallery, count: int) -> None:
         "keep them."
     )
     with st.container(horizontal=True):
-        is_sure = st.button(
-            "Forget them", key="forget_marks_for_good", type="primary", icon=":material/delete_forever:"
-        )
+        is_sure = st.button("Forget them", key="danger-forget", type="primary", icon=":material/delete_forever:")
         if st.button("Keep them", on_click=_cancel):
             st.rerun()
     if not is_sure:

@@ -75,7 +75,9 @@ def _confirm(entry: Entry) -> None:
     with st.form("delete_form", border=False):
         typed = fields.text_line("Type its name", key="delete_name", placeholder=text_for_visitor(entry.name))
         with st.container(horizontal=True):
-            is_sure = st.form_submit_button("Delete it for good", type="primary", icon=":material/delete_forever:")
+            is_sure = st.form_submit_button(
+                "Delete it for good", key="danger-delete", type="primary", icon=":material/delete_forever:"
+            )
             st.form_submit_button("Keep it", on_click=_cancel)
     if is_sure and typed != entry.name:
         st.error(NOT_THE_NAME, icon=":material/error:")

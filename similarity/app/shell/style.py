@@ -13,6 +13,9 @@ h1 { font-size: 2rem !important; padding: 0 !important; }
 .st-key-compare [data-testid="stColumn"] { min-width: 0; }
 @media (max-width: 640px) { .st-key-compare [data-testid="stImage"] img { height: 11rem; } }
 [class*="st-key-part-"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }
+/* Buttons that take something away for good are red. */
+[class*="st-key-danger-"] button {
+  background: #b3261e !important; border-color: #b3261e !important; color: #fff !important; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 </style>
 """
