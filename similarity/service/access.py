@@ -36,8 +36,12 @@ def may_manage(address: str | None, headers: Mapping[str, str]) -> bool:
         address: the network address that the request comes from; None for this computer's own.
         headers: the headers of the request.
     """
-    setting = os.environ.get("SIMILARITY_MANAGE", "local").strip().lower()
-    return setting == "everyone" or (setting == "local" and is_local(address, headers))
+    return setting() == "everyone" or (setting() == "local" and is_local(address, headers))
+
+
+def setting() -> str:
+    """Return the setting SIMILARITY_MANAGE; one that is none of the three lets nobody change galleries."""
+    return os.environ.get("SIMILARITY_MANAGE", "local").strip().lower()
 
 
 def is_local(address: str | None, headers: Mapping[str, str]) -> bool:

@@ -126,6 +126,8 @@ def test_a_visitor_who_may_not_manage_sees_galleries_without_paths_and_can_chang
     page.run()
     assert page.info[0].value == access.REFUSAL
     assert labels(page) == ["Search", "Details"]
+    monkeypatch.setenv("SIMILARITY_MANAGE", "nobody")
+    assert page.run().info[0].value == access.REFUSAL_TO_ALL
     open_details(page)
     assert labels(page) == ["All galleries", "Search it"]
     assert str(mine.directory.parent) not in texts(page) + page.table[0].value.to_string().replace("\\", "")

@@ -332,7 +332,7 @@ def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_
     assert names(tab)[0].startswith("mug")
     shutil.rmtree(doomed.directory)
     other.get_by_role("button", name="New search").click()
-    other.get_by_text(f"There is no gallery named {doomed.name} any more. This is sample.").wait_for()
+    other.get_by_text(f"There is no gallery named {doomed.name}. This is sample.").wait_for()
     assert other.locator("text=Traceback").count() == 0
     assert names(tab)[0].startswith("mug")
 

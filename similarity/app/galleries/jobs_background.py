@@ -16,7 +16,7 @@ NOTICE = "gallery_notice"
 def start(directory: Path, task: Task, work: Work) -> bool:
     """Start a task for the visitor; if it is refused, the page says why."""
     if not access.may_manage():
-        st.session_state[NOTICE] = access.REFUSAL
+        st.session_state[NOTICE] = access.refusal()
         return False
     try:
         shared_jobs().start(directory, task, work)

@@ -81,7 +81,8 @@ def _show(entry: Entry) -> None:
                 "Search", key=f"search-{entry.name}", icon=":material/image_search:"
             ):
                 navigation.go("search", {GALLERY: entry.name})
-            label = "Details" if entry.condition in ("sound", "unreadable") else "Repair or delete"
+            is_broken = entry.condition not in ("sound", "unreadable")
+            label = "Repair or delete" if is_broken and access.may_manage() else "Details"
             st.button(label, key=f"open-{entry.name}", on_click=open_gallery, args=(entry.name,))
 
 

@@ -23,7 +23,7 @@ def show() -> None:
     st.caption("Sets of pictures that can be searched. They are built once; the pictures stay where they are.")
     st.html(CSS)
     if not access.may_manage():
-        st.info(access.REFUSAL, icon=":material/lock:")
+        st.info(access.refusal(), icon=":material/lock:")
     jobs_background.show_notice()
     chosen, is_new = st.query_params.get(overview.GALLERY), overview.NEW in st.query_params
     jobs.show(is_hidden=lambda job: is_new or chosen not in (None, job.directory.name))

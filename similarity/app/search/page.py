@@ -69,11 +69,7 @@ def _show_what_changed(gallery: Gallery, link: Link) -> None:
     manifest = gallery.manifest
     links.remember_gallery(gallery.name, manifest.generation, manifest.model)
     if link.gallery and link.gallery != gallery.name:
-        st.warning(
-            f"There is no gallery named {messages.as_markdown(link.gallery)} any more. "
-            f"This is {messages.as_markdown(gallery.name)}.",
-            icon=":material/link_off:",
-        )
+        gallery_choice.say_missing(link.gallery, shown=gallery.name)
     elif link.model and link.model != manifest.model:
         st.warning(
             f"This link was made when the gallery used {_model(link.model)}. It was built again with "

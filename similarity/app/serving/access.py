@@ -14,6 +14,10 @@ from similarity.sources.locations import is_remote
 from similarity.sources.originals import file_name
 from similarity.text.plain import one_line
 
+REFUSAL_TO_ALL = (
+    "Galleries can only be searched here. Whoever runs the app can allow changes with the setting SIMILARITY_MANAGE; "
+    "the README tells how."
+)
 REFUSAL = (
     "Galleries can be changed on the computer that this app runs on, at http://localhost. From here, they can be "
     "searched. Whoever runs the app can allow more with the setting SIMILARITY_MANAGE; the README tells how."
@@ -26,6 +30,11 @@ def may_manage() -> bool:
     Call it while a page is drawn: elsewhere the visitor is unknown, and the answer is no.
     """
     return access.may_manage(st.context.ip_address, st.context.headers) or users.is_manager()
+
+
+def refusal() -> str:
+    """Return the sentence for a visitor who may not change galleries, with where it is possible, if anywhere."""
+    return REFUSAL if access.setting() in ("local", "everyone") else REFUSAL_TO_ALL
 
 
 def redactor() -> Callable[[str], str]:

@@ -9,6 +9,7 @@ from similarity.app.shell import first_start, links, navigation
 from similarity.app.shell.links import Link
 from similarity.app.wording import messages
 from similarity.sample import SAMPLE
+from similarity.service.jobs import shared_jobs
 from similarity.storage.inventory import list_galleries
 
 CHOSEN = "chosen_gallery"
@@ -30,8 +31,21 @@ def choose_by_address(directories: list[Path]) -> Path:
     """Draw the choice of a gallery, with a warning if the page's address names one that does not exist."""
     link = links.read()
     if link.gallery and link.gallery not in [path.name for path in directories]:
-        st.warning(f"There is no gallery named {messages.as_markdown(link.gallery)}.", icon=":material/link_off:")
+        say_missing(link.gallery)
     return choose(directories, link)
+
+
+def say_missing(name: str, *, shown: str = "") -> None:
+    """Say that the gallery of an address is not there, or not there yet.
+
+    Args:
+        shown: the gallery that is shown instead.
+    """
+    instead = f" This is {messages.as_markdown(shown)}." if shown else ""
+    if any(job.is_active and job.directory.name == name for job in shared_jobs().listed()):
+        st.info(f"{messages.as_markdown(name)} is still being built.{instead}", icon=":material/hourglass:")
+    else:
+        st.warning(f"There is no gallery named {messages.as_markdown(name)}.{instead}", icon=":material/link_off:")
 
 
 def choose(directories: list[Path], link: Link) -> Path:

@@ -36,7 +36,7 @@ def show() -> None:
     st.title("Train", anchor=False)
     st.markdown(ABOUT)
     if not access.may_manage():
-        st.info(access.REFUSAL, icon=":material/lock:")
+        st.info(access.refusal(), icon=":material/lock:")
         return
     directories = gallery_choice.available_galleries()
     if not directories:
