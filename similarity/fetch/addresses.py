@@ -15,6 +15,8 @@ WEB_PORTS = frozenset({80, 443})
 SCHEMES = {"http": 80, "https": 443}
 NO_WEB_ADDRESS = "is not a web address: it must start with http:// or https:// and name a host."
 
+PRIVATE_ADDRESS = "leads to a private network address, which is not fetched unless SIMILARITY_PRIVATE_HOSTS allows it."
+
 NOT_PUBLIC_V4 = tuple(
     map(
         ip_network,
@@ -91,7 +93,18 @@ def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
     if parts.auth is not None or "@" in re.split("[/?#]", url.partition("//")[2])[0]:  # an empty one is not a part
         raise BadAddressError("has a user name or password in it, which is not sent: leave it out.")
     if ports is not None and (SCHEMES[parts.scheme] if parts.port is None else parts.port) not in ports:
+        if _names_private(parts.host):
+            raise BadAddressError(PRIVATE_ADDRESS)
         raise BadAddressError(f"names port {parts.port}; pictures are only fetched from the ports of web servers.")
+
+
+def _names_private(host: str) -> bool:
+    """Whether a host is this computer or a private address, as written; no name is looked up."""
+    name = host.strip("[]").rstrip(".").lower()
+    try:
+        return not is_public(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def encode_spaces(url: str) -> str:

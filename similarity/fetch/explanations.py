@@ -7,13 +7,13 @@ import requests
 import urllib3
 from requests_hardened.ip_filter import InvalidIPAddress
 
-from similarity.fetch.addresses import NO_WEB_ADDRESS, BadAddressError
+from similarity.fetch.addresses import NO_WEB_ADDRESS, PRIVATE_ADDRESS, BadAddressError
 
 MAX_REDIRECTS = 4
 NO_ADDRESS_THERE = "redirects to something that is not a web address."
 # Each sentence follows the address. The first type that fits counts, since some types are bases of others.
 EXPLANATIONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    ((InvalidIPAddress,), "leads to a private network address, which is not fetched."),
+    ((InvalidIPAddress,), PRIVATE_ADDRESS),
     (
         (requests.TooManyRedirects,),
         f"redirects more than {MAX_REDIRECTS} times: open it in a browser and copy the final address.",

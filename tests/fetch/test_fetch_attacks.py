@@ -222,7 +222,9 @@ ODD_ADDRESSES = [
     ("http://public.test:25/a.jpg", "names port 25"),
     ("http://public.test:6379/a.jpg", "names port 6379"),
     ("https://public.test:8443/a.jpg", "names port 8443"),
-    ("http://127.0.0.1:11211/a.jpg", "names port 11211"),
+    ("http://127.0.0.1:11211/a.jpg", PRIVATE),
+    ("http://localhost:8777/a.jpg", PRIVATE),
+    ("http://[::1]:8777/a.jpg", PRIVATE),
     ("http://unknown.test/a.jpg", UNREACHABLE),
     # digits and dots of other scripts
     ("http://１２７.０.０.１/a.jpg", NO_ADDRESS),
