@@ -33,6 +33,14 @@ def read_data(text: str) -> bytes:
     return content
 
 
+def has_login(url: str) -> bool:
+    """Whether a web address has a user name or a password in it."""
+    try:
+        return "@" in urlsplit(url).netloc
+    except ValueError:
+        return False
+
+
 def path_of(text: str) -> str:
     """The path in a `file:` address of this computer; any other text as it is."""
     if text[:5].lower() != "file:":

@@ -397,6 +397,15 @@ def test_a_path_that_is_pasted_as_an_address_is_named_and_never_opened(text: str
 
 
 @pytest.mark.usefixtures("shapes")
+def test_an_address_with_a_password_is_refused_and_does_not_stand_in_the_address_of_the_page() -> None:
+    for text in ("https://user:secret@a.test/boot.jpg", "user:secret@a.test/boot.jpg"):
+        page = open_app().run()
+        page.chat_input[0].set_value(text).run()
+        assert [info.value for info in page.info] == [query_input.WITH_LOGIN]
+        assert "like" not in address(page)
+
+
+@pytest.mark.usefixtures("shapes")
 def test_an_address_that_leaves_out_its_scheme_or_is_the_picture_itself_is_understood(pictures: Path) -> None:
     data = (pictures / "rings" / "rings-1.jpg").read_bytes()
     small = io.BytesIO()

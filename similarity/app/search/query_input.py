@@ -9,7 +9,7 @@ import streamlit as st
 from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell.links import MAX_WORDS, TEXT, URL, Part
 from similarity.errors import FetchError
-from similarity.fetch.schemes import is_data, is_path, read_data, unquoted
+from similarity.fetch.schemes import has_login, is_data, is_path, read_data, unquoted
 from similarity.images.formats import SUFFIXES
 from similarity.images.picture import QueryFile
 from similarity.text import plain
@@ -23,6 +23,7 @@ NO_WORDS = (
 A_PATH = (
     "This is the path of a file, which a page cannot open on your computer: drop the picture below, or choose it there."
 )
+WITH_LOGIN = "This address has a user name or password in it, which is not sent: paste it without."
 CUT_SHORT = "This is a part of a picture written out as text: copy or download the picture itself, and drop it here."
 TOO_LONG = f"This is too long: an address has {LONGEST:,} characters at most, and words are shorter."
 
@@ -81,6 +82,8 @@ def _take_message(take: Callable[[Part], None], message: Any, *, understands_tex
         _take_data(take, text)
     elif is_path(unquoted(text)) or _is_file_name(text):
         st.session_state[NOT_UNDERSTOOD] = A_PATH
+    elif is_address(text) and has_login(_with_scheme(text)):
+        st.session_state[NOT_UNDERSTOOD] = WITH_LOGIN  # and stays out of the page's address
     elif is_address(text):
         take(Part(URL, _with_scheme(text)))
     elif understands_text and text:
