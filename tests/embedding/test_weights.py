@@ -87,7 +87,7 @@ def test_auto_downloads_resnet50_where_it_can(
 def test_auto_says_which_model_it_took_instead_and_how_to_get_the_other(published: Site) -> None:
     choice = choose_model("auto")
     assert choice.backbone.name == "efficientnet-lite2"
-    for part in ("EfficientNet-Lite2 is used", "weights of ResNet-50", FILE, "artifacts/models", published.host):
+    for part in ("EfficientNet-Lite2 is used", "weights of ResNet-50", FILE, "home/models, then", published.host):
         assert part in choice.note
 
 
@@ -124,7 +124,7 @@ def test_a_damaged_note_of_failures_is_ignored(published: Site, empty_home: Path
 
 def test_a_named_model_without_weights_is_an_error_with_the_remedy_every_time(published: Site) -> None:
     for tries in (1, 2):
-        with pytest.raises(WeightsError, match=rf"put {FILE} into the folder models of SIMILARITY_HOME"):
+        with pytest.raises(WeightsError, match=rf"put {FILE} into /.*/models, then index again"):
             choose_model("resnet50")
         assert len(published.asked) == tries
 

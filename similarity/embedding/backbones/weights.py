@@ -121,7 +121,8 @@ def check_same(backbone: Backbone, actual: str, wanted: str) -> None:
     if actual != wanted:
         raise WeightsError(
             f"The weights of {backbone.name} on this computer differ from those that were used before, whose SHA-256 "
-            f"begins with {wanted[:12]}: put those back, into models/tuned if they were fine-tuned, or index again."
+            f"begins with {wanted[:12]}: put those back, into {models_folder() / 'tuned'} if they were fine-tuned, or "
+            "index again."
         )
 
 
@@ -143,8 +144,8 @@ def _download(backbone: Backbone, wanted: WeightsFile, progress: DownloadProgres
 def _remedy(wanted: WeightsFile) -> str:
     renamed = "" if str(wanted.url).endswith(f"/{wanted.file}") else "it as "
     return (
-        f"download {wanted.url} on a computer that can and put {renamed}{wanted.file} into the folder models of "
-        f"SIMILARITY_HOME (artifacts/models unless set), then index again"
+        f"download {wanted.url} on a computer that can and put {renamed}{wanted.file} into "
+        f"{models_folder()}, then index again"
     )
 
 
