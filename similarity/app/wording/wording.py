@@ -1,6 +1,10 @@
 """Sizes, times, counts and progress in words."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from similarity.embedding.backbones import BACKBONES
 from similarity.progress import Progress
@@ -16,12 +20,26 @@ def size(count: float) -> str:
 
 
 def moment(iso: str) -> str:
-    """Write a time, given in ISO 8601, UTC."""
+    """Write a time, given in ISO 8601, by the clock of the visitor's browser, or else in UTC."""
     try:
         when = datetime.fromisoformat(iso)
     except ValueError:
         return "at an unknown time"
-    return f"{when.day} {when:%B %Y, %H:%M} UTC"
+    zone = _time_zone()
+    is_local = bool(zone and when.tzinfo)
+    shown = when.astimezone(zone) if is_local else when
+    return f"{shown.day} {shown:%B %Y, %H:%M}" + ("" if is_local else " UTC")
+
+
+def _time_zone() -> ZoneInfo | None:
+    """Return the time zone that the visitor's browser names, if this computer knows it."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    name = st.context.timezone
+    try:
+        return ZoneInfo(name) if isinstance(name, str) else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def duration(seconds: float) -> str:
