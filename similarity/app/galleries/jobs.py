@@ -1,6 +1,7 @@
 """The panel of background jobs, drawn again every second while one runs."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -16,6 +17,8 @@ from similarity.storage.manifest import Report
 
 # Seconds between updates: while a job runs, and while none does, since another tab may start one.
 BUSY, IDLE = 1.0, 4.0
+# Seconds for which it is said that a job is done.
+NEWS_SECONDS = 600
 ICONS = {
     "done": ":green[:material/check_circle:]",
     "failed": ":red[:material/error:]",
@@ -42,12 +45,26 @@ def _signature() -> list[tuple[int, bool]]:
 def _panel(drawn: list[tuple[int, bool]], is_hidden: Callable[[Job], bool]) -> None:
     if _signature() != drawn:
         st.rerun()
-    for job in reversed([job for job in shared_jobs().listed() if job.is_active or not is_hidden(job)]):
+    shown = [job for job in reversed(shared_jobs().listed()) if job.is_active or not (_is_old(job) or is_hidden(job))]
+    ended = [job for job in shown if not (job.is_active or job.is_undecided)]
+    if len(ended) > 1 and access.may_manage():
+        st.button("Dismiss all", type="tertiary", on_click=_dismiss_all, args=(ended,))
+    for job in shown:
         with st.container(border=True, key=f"job-{job.number}"):
             if job.is_active:
                 show_active(job)
             else:
                 show_ended(job)
+
+
+def _is_old(job: Job) -> bool:
+    """Whether a job has done its work so long ago that nobody waits for the news."""
+    return job.status.state == "done" and not job.is_undecided and time.time() - job.status.ended > NEWS_SECONDS
+
+
+def _dismiss_all(ended: Sequence[Job]) -> None:
+    for job in ended:
+        jobs_background.dismiss(job)
 
 
 def show_active(job: Job) -> None:

@@ -60,7 +60,7 @@ def show() -> None:
 
 
 def _choose_model() -> tuple[str, Precision]:
-    with st.expander("Model", icon=":material/tune:"):
+    with st.expander("Model"):
         model = st.selectbox(
             "Model",
             [AUTO, *BACKBONES],
@@ -89,7 +89,7 @@ def _availability(backbone: Backbone) -> str:
 
 def _choose_search() -> tuple[str, str]:
     """Draw the choice of the index's recipe and of the refinement of embeddings."""
-    with st.expander("Search", icon=":material/tune:"):
+    with st.expander("Search"):
         recipe = st.selectbox(
             "How pictures are compared",
             list(job_messages.RECIPES),
@@ -107,7 +107,7 @@ def _choose_search() -> tuple[str, str]:
 
 def _choose_view() -> tuple[str, Quality]:
     """Draw the choice of what a model sees of a picture, and of more time for better results."""
-    with st.expander("More settings", icon=":material/tune:"):
+    with st.expander("More settings"):
         view = st.selectbox(
             "What the model sees of a picture", list(VIEWS), format_func=VIEWS.__getitem__, key="new_view"
         )

@@ -13,7 +13,7 @@ from similarity.sources.unread import lines_by_kind
 
 def show_skipped(skipped: Sequence[Skipped]) -> None:
     """Draw the table, folded up, since it may be long."""
-    with st.expander(f"{wording.files(len(skipped))} skipped", icon=":material/warning:"):
+    with st.expander(f":orange[:material/warning:] {wording.files(len(skipped))} skipped"):
         for line in lines_by_kind(skipped):
             st.caption(as_markdown(line))
         st.dataframe(

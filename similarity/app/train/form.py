@@ -57,7 +57,7 @@ def choose(key: str, source: From) -> Settings:
     )
     st.caption(ABOUT_LOSSES[loss])
     split: Split = _choose_split(key) if source == "labels" else "item"
-    with st.expander("More settings", icon=":material/tune:"):
+    with st.expander("More settings"):
         layers, dim, keep = _choose_shape(key, usual)
         epochs, seed = _choose_course(key, usual)
     return Settings.choose(source, loss=loss, split=split, layers=layers, dim=dim, keep=keep, epochs=epochs, seed=seed)
