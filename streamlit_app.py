@@ -6,7 +6,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from similarity.app import pages
-from similarity.app.serving import guard, login, pictures, server
+from similarity.app.serving import browser_cookie, guard, login, pictures, server
 from similarity.app.serving.upload_budget import UploadBudget
 from similarity.text import plain
 
@@ -18,5 +18,5 @@ else:
         __file__,
         routes=pictures.routes(),
         lifespan=server.running,
-        middleware=[Middleware(guard.Guard), Middleware(login.Login), Middleware(UploadBudget)],
+        middleware=[Middleware(cls) for cls in (guard.Guard, browser_cookie.BrowserCookie, login.Login, UploadBudget)],
     )

@@ -14,10 +14,12 @@ class Visitor:
     Attributes:
         session: of the browser's tab; empty if it is unknown.
         address: the network address of the visitor's computer, if it is known; many visitors may share one.
+        browser: what tells the visitor's browser from others; empty if it is unknown.
     """
 
     session: str = ""
     address: str = ""
+    browser: str = ""
 
     @property
     def network(self) -> str:

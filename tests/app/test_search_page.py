@@ -137,7 +137,7 @@ def test_an_uploaded_picture_is_not_in_a_link_and_the_page_says_so(pictures: Pat
     page.run()
     assert names(page)[0] == "dots-2.jpg", "it lasts as long as the session"
     colleague = open_app(like=link).run()
-    assert "Uploads are not stored: upload the picture again" in errors(colleague)
+    assert "kept for an hour, for its own browser only: upload the picture again" in errors(colleague)
 
 
 def test_a_link_to_what_is_not_there_any_more_says_so(mine: Gallery) -> None:

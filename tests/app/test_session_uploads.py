@@ -2,11 +2,18 @@
 
 from types import SimpleNamespace
 
+import cachetools
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
-from similarity.app.serving import housekeeping, session_uploads, sessions, visitors
+from similarity.app.serving import browser_cookie, housekeeping, session_uploads, sessions, visitors
+from similarity.app.serving.browser_cookie import BrowserCookie
 from similarity.app.serving.housekeeping import Housekeeping
-from similarity.app.serving.session_uploads import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, SessionUploads
+from similarity.app.serving.session_uploads import AFTERWARDS, MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES, SessionUploads
 from similarity.images.picture import QueryFile
 from similarity.service.visitor import Visitor
 
@@ -48,6 +55,53 @@ def test_when_all_have_too_much_the_oldest_of_whoever_has_most_go() -> None:
     kept = sum(held(uploads, f"tab {number // 2}", [one])[0] for number, one in enumerate(large))
     assert kept == MOST_BYTES_IN_ALL // (19 * MEGABYTE)
     assert held(uploads, "tab 4", large[-1:]) == [True]
+
+
+def test_a_page_that_is_loaded_again_finds_the_uploads_of_its_browser_for_an_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(
+        session_uploads, "TTLCache", lambda most, ttl: cachetools.TTLCache(most, ttl, timer=lambda: clock[0])
+    )
+    uploads, one = SessionUploads(), file(1)
+    uploads.keep("before", one, "firefox")
+    assert uploads.find("after", one.sha256, "firefox")
+    uploads.forget("before")
+    clock[0] = AFTERWARDS - 1
+    assert uploads.find("after", one.sha256, "firefox")
+    assert not uploads.find("after", one.sha256, "chromium")
+    assert not uploads.find("after", one.sha256)
+    clock[0] = AFTERWARDS + 1
+    uploads.expire()
+    assert not uploads.find("after", one.sha256, "firefox")
+
+
+def test_what_closed_tabs_left_counts_like_the_rest() -> None:
+    uploads, files = SessionUploads(), [file(number, 19 * MEGABYTE) for number in range(10)]
+    for number, one in enumerate(files):
+        uploads.keep(f"tab {number}", one, f"browser {number}")
+        uploads.forget(f"tab {number}")
+    kept = [bool(uploads.find("new", one.sha256, f"browser {number}")) for number, one in enumerate(files)]
+    assert sum(kept) == MOST_BYTES_IN_ALL // (19 * MEGABYTE)
+    assert kept[-1]
+
+
+def test_each_browser_has_a_cookie_of_its_own_that_comes_with_the_page() -> None:
+    async def page(request: Request) -> Response:
+        return HTMLResponse("page") if request.url.path == "/" else PlainTextResponse("text")
+
+    app = BrowserCookie(Starlette(routes=[Route("/", page), Route("/health", page)]))
+    first, second = TestClient(app), TestClient(app)
+    assert "set-cookie" not in first.get("/health").headers
+    given = first.get("/").headers["set-cookie"]
+    assert "HttpOnly" in given
+    assert "SameSite=Strict" in given
+    assert "Secure" not in given
+    assert browser_cookie.browser_of(given) != browser_cookie.browser_of(second.get("/").headers["set-cookie"])
+    assert "set-cookie" not in first.get("/").headers, "it has one"
+    forged = TestClient(app, cookies={browser_cookie.NAME: "x"}, base_url="https://a.test")
+    assert "Secure" in forged.get("/").headers["set-cookie"]
 
 
 def test_what_a_closed_tab_had_goes_when_it_cannot_come_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ STATES: tuple[tuple[str, str, Callable[[Page], Any]], ...] = (
     ("search-unsure", "?gallery=sample&like=sample:headphones-09-q&precision=0.95", wait_for("No confident match")),
     ("search-nothing", f"?{LAMP}&min=1", wait_for("No picture meets these conditions")),
     ("search-dead-address", "?gallery=sample&like=url:http://10.0.0.1/boot.jpg", wait_for("private network")),
-    ("search-lost-upload", f"?gallery=sample&like=upload:{'0' * 64}", wait_for("Uploads are not stored")),
+    ("search-lost-upload", f"?gallery=sample&like=upload:{'0' * 64}", wait_for("for its own browser only")),
     ("search-old-link", f"?{LAMP}&generation=7&model=resnet50", wait_for("This link was made")),
     ("map", "map?gallery=sample", wait_for_map),
     ("evaluate", "evaluate?gallery=sample", wait_for_evaluation),

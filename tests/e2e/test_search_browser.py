@@ -217,6 +217,21 @@ def test_a_result_is_looked_at_closely_compared_and_searched_from(tab: Any) -> N
     assert len(parameters(tab)["like"]) == 1
 
 
+def test_an_upload_is_there_when_the_page_is_loaded_again_and_nobody_else_sees_it(
+    tab: Any, pictures: Path, browser: Any
+) -> None:
+    go(tab, "?gallery=shapes").get_by_text("15 pictures").first.wait_for()
+    tab.locator(UPLOADER).set_input_files(pictures / "rings" / "rings-4.jpg")
+    rank(tab, 10)
+    tab.reload()
+    tab.get_by_alt_text("Your picture: rings-4.jpg").wait_for()
+    rank(tab, 10)
+    other = browser.new_context().new_page()
+    other.goto(tab.url)
+    other.get_by_text("for its own browser only: upload the picture again").wait_for()
+    other.context.close()
+
+
 def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: Any) -> None:
     from playwright.sync_api import expect
 

@@ -25,8 +25,8 @@ CSS = """<style>
 DATA = """
 - **Your pictures stay on the computer that this app runs on.** Everything is computed there, nothing is sent to
   anybody, and there are no usage statistics.
-- **A picture that you search with stays in memory** and is gone when you close the page. Pictures that you upload for a
-  gallery are kept with it until you delete it.
+- **A picture that you search with stays in memory** and is gone an hour after you close the page. Pictures that you
+  upload for a gallery are kept with it until you delete it.
 - **Only addresses are fetched:** one that you paste, those of a gallery that was made from a list of addresses, and
   once, if you choose such a model or dataset, its file.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from similarity.app.serving import previews, query_vectors, resources, session_uploads, visitors
+from similarity.app.serving import previews, query_vectors, resources, session_uploads
 from similarity.app.shell.links import ITEM, SAMPLE, TEXT, UPLOAD, URL, Part
 from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
@@ -92,10 +92,11 @@ def _file(part: Part) -> QueryFile:
     if part.kind == URL:
         return QueryFile(resources.fetch_picture(part.value), part.value)
     if part.kind == UPLOAD:
-        file = session_uploads.shared_uploads().find(visitors.current().session, part.value)
+        file = session_uploads.find_upload(part.value)
         if file is None:
             raise SearchError(
-                "This search was made with an uploaded picture. Uploads are not stored: upload the picture again."
+                "This search was made with an uploaded picture, which is kept for an hour, for its own browser only: "
+                "upload the picture again."
             )
         return file
     if part.kind == SAMPLE:

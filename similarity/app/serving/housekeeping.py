@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from streamlit import config
 
-from similarity.app.serving import sessions, visitors
+from similarity.app.serving import session_uploads, sessions, visitors
 
 EVERY = 15.0
 # The parameter of `mallopt` for the size from which a block is mapped by itself; see malloc.h.
@@ -45,6 +45,7 @@ class Housekeeping:
             await asyncio.sleep(EVERY)
             # Tabs are noticed late and dropped late; it must be before Streamlit itself lets them reconnect no more.
             patience = float(config.get_option("server.disconnectedSessionTTL") or 0) - 2 * EVERY
+            session_uploads.shared_uploads().expire()
             if gone := self.sweep(time.monotonic(), max(0.0, patience)):
                 logger.info("Dropped %d closed tabs", len(gone))
                 await asyncio.to_thread(return_free_memory)

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from similarity.app.serving import browser_cookie
 from similarity.service.visitor import Visitor
 
 NOBODY = Visitor()
@@ -19,7 +20,10 @@ def current() -> Visitor:
     if (named := _acting_for.get()) is not None:
         return named
     context = get_script_run_ctx()
-    return Visitor(context.session_id, st.context.ip_address or "") if context else NOBODY
+    if context is None:
+        return NOBODY
+    browser = browser_cookie.valid(st.context.cookies.get(browser_cookie.NAME))
+    return Visitor(context.session_id, st.context.ip_address or "", browser)
 
 
 @contextmanager
