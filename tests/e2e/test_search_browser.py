@@ -232,6 +232,19 @@ def test_an_upload_is_there_when_the_page_is_loaded_again_and_nobody_else_sees_i
     other.context.close()
 
 
+def test_back_leads_from_any_page_to_the_same_search(tab: Any) -> None:
+    for page in ("Map", "Evaluate", "Train", "Galleries", "About"):
+        go(tab, "?gallery=shapes&like=item:rings/rings-1.jpg")
+        rank(tab, 10)
+        tab.get_by_role("link", name=page).first.click()
+        tab.get_by_role("heading", level=1, name=page).wait_for()
+        if page in ("Map", "Evaluate", "Train"):
+            tab.get_by_text("15 pictures").first.wait_for()  # of the gallery that was searched
+        tab.go_back()
+        rank(tab, 10)
+        assert parameters(tab)["like"] == ["item:rings/rings-1.jpg"]
+
+
 def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: Any) -> None:
     from playwright.sync_api import expect
 

@@ -49,8 +49,6 @@ def restore_last_search(page: StreamlitPage) -> None:
         return
     if now in ("", "faceoff"):
         st.query_params.from_dict(dict(last.parameters))
-    elif now in ("map", "evaluate", "train"):
-        st.query_params.from_dict({"gallery": last.gallery})
 
 
 def go(page: str, parameters: Parameters | None = None) -> NoReturn:
