@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from similarity.app.components.tiles import Tile
 from similarity.app.search.query_parts import Example
+from similarity.app.serving import previews
 from similarity.app.serving.computing import take_turn
 from similarity.app.serving.resources import gallery_key
 from similarity.app.shell.links import TEXT, Link
@@ -100,11 +101,12 @@ def explain(copy: Copy) -> str:
 
 
 def outlined(jpeg: bytes, box: Box | None) -> bytes:
-    """Draw an outline around a part of a JPEG, if there is one."""
+    """Draw an outline around a part of a JPEG, if there is one; enlarged, so that the line is a fine one."""
     if box is None:
         return jpeg
     with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
-        return thumbnail(outline(picture, box), side=max(picture.size))
+        enlarged = ImageOps.contain(picture, (previews.PREVIEW_SIDE, previews.PREVIEW_SIDE))
+        return thumbnail(outline(enlarged, box), side=previews.PREVIEW_SIDE)
 
 
 def show_verdict(found: Found, chances: Chances | None) -> bool:
