@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from similarity.images.picture import Box
-
 if TYPE_CHECKING:
-    # It loads OpenCV, which only a second look needs.
+    # They load Pillow and OpenCV, which the command line's start does without.
+    from similarity.images.picture import Box
     from similarity.query.copies import Copy
 
 FOUND = "This very picture is in the gallery."
@@ -50,11 +49,11 @@ def to_json(copy: "Copy | None") -> dict[str, Any] | None:
     }
 
 
-def corners(box: Box) -> list[float]:
+def corners(box: "Box") -> list[float]:
     """Return the left, top, right and bottom of a box, as shares of a picture."""
     return [round(share, 4) for share in (box.left, box.top, box.right, box.bottom)]
 
 
-def is_part(box: Box) -> bool:
+def is_part(box: "Box") -> bool:
     """Whether a box is less than the whole picture."""
     return (box.right - box.left) * (box.bottom - box.top) < WHOLE * WHOLE
