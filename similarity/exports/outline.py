@@ -7,7 +7,7 @@ from similarity.images.picture import Box
 # `app/components/heat.css` draws the same.
 COLOUR, HALO = (20, 163, 148), (255, 255, 255)
 # The width of the line, as a share of the picture's longer side, and the fewest pixels of it.
-WIDTH, LEAST = 0.01, 2
+WIDTH, LEAST = 0.008, 2
 
 
 def outline(picture: Image.Image, box: Box) -> Image.Image:

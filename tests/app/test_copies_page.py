@@ -198,3 +198,17 @@ def test_an_outline_is_drawn_around_a_part_and_nowhere_else(scenes: Gallery) -> 
     assert rows.min() / height == pytest.approx(0.2, abs=0.03)
     assert columns.min() / width == pytest.approx(0.1, abs=0.03)
     assert not changed[int(0.4 * height) : int(0.6 * height), int(0.3 * width) : int(0.6 * width)].any()
+
+
+@pytest.mark.usefixtures("scenes")
+def test_of_a_collage_parts_are_said_to_be_in_the_gallery() -> None:
+    collage = Image.new("RGB", (800, 500))
+    collage.paste(draw_scene(1), (0, 0))
+    collage.paste(draw_scene(2), (400, 0))
+    file = io.BytesIO()
+    collage.save(file, "PNG")
+    page = open_app(gallery="scenes").run()
+    page.file_uploader[0].upload("a.png", file.getvalue(), "image/png").run()
+    assert {tile["name"] for tile in ranking(page)[:2]} == {"1.png", "2.png"}
+    assert ranking(page)[0]["copy"] == "Same picture: part of your picture"
+    assert "Parts of your picture are in the gallery:** 2 results show them." in texts(page)

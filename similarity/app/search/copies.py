@@ -84,19 +84,19 @@ def can_have_copies(link: Link) -> bool:
 
 def mark_tile(tile: Tile, copy: Copy) -> Tile:
     """Mark the tile of a proven copy, in place of a probability, which says less."""
-    return tile | {"copy": title(copy), "hint": f"{tile['hint']} ({copy_facts.describe(copy)})"}
+    return tile | {"copy": badge(copy), "hint": f"{tile['hint']} ({copy_facts.describe(copy)})"}
 
 
-def title(copy: Copy) -> str:
-    """Return what a proven copy is, as in `Same picture: cropped, turned 90°`."""
+def badge(copy: Copy) -> str:
+    """Return the words on a proven copy, as in `Same picture: cropped, turned 90°`."""
     return copy_facts.describe(copy).capitalize()
 
 
 def explain(copy: Copy) -> str:
     """Return what the outlines on a query and a result are, as Markdown."""
-    sentences = [f"**{title(copy)}.** The outlines show what both have in common."]
+    sentences = [f"**{badge(copy)}.** The outlines show what both have in common."]
     if not copy_facts.is_part(copy.query_box) and not copy_facts.is_part(copy.result_box):
-        sentences = [f"**{title(copy)}.** Both show the whole picture."]
+        sentences = [f"**{badge(copy)}.** Both show the whole picture."]
     return " ".join(sentences)
 
 
@@ -118,8 +118,12 @@ def show_verdict(found: Found, chances: Chances | None) -> bool:
     if not found.proven or (chances and chances.same):
         return False
     count = len(found.proven)
+    are_parts = all(copy_facts.is_part(copy.query_box) for copy in found.proven)
+    title = "A part of your picture is in the gallery" if are_parts else copy_facts.FOUND.rstrip(".")
     shown = "one result shows it." if count == 1 else f"{count:d} results show it."
-    st.markdown(f":green[:material/check_circle:] **{copy_facts.FOUND.rstrip('.')}:** {shown}")
+    if are_parts and count > 1:
+        title, shown = "Parts of your picture are in the gallery", f"{count:d} results show them."
+    st.markdown(f":green[:material/check_circle:] **{title}:** {shown}")
     return True
 
 
