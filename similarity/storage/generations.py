@@ -13,8 +13,8 @@
 
 A generation is complete and synced to disk before CURRENT names it, so readers see the old state or the new one.
 CURRENT has the checksum of the manifest, and the manifest those of all other files, so damage is always noticed. The
-generation before the live one is kept to go back to, and so is any that is being read. Thumbnails and local
-features are not part of this, since they can be made again.
+generation before the live one is kept to go back to, and so is any that is being read. Thumbnails and local features
+are not part of this, since they can be made again.
 """
 
 import logging

@@ -94,10 +94,9 @@ def badge(copy: Copy) -> str:
 
 def explain(copy: Copy) -> str:
     """Return what the outlines on a query and a result are, as Markdown."""
-    sentences = [f"**{badge(copy)}.** The outlines show what both have in common."]
-    if not copy_facts.is_part(copy.query_box) and not copy_facts.is_part(copy.result_box):
-        sentences = [f"**{badge(copy)}.** Both show the whole picture."]
-    return " ".join(sentences)
+    is_whole = not (copy_facts.is_part(copy.query_box) or copy_facts.is_part(copy.result_box))
+    shown = "Both show the whole picture." if is_whole else "The outlines show what both have in common."
+    return f"**{badge(copy)}.** {shown}"
 
 
 def outlined(jpeg: bytes, box: Box | None) -> bytes:
@@ -133,7 +132,7 @@ def _picture_key(example: Example) -> object:
 
 
 def _hit_key(hit: Hit) -> str:
-    return hit.item.sha256
+    return hit.item.id
 
 
 KEYS: dict[str | type[Any], Callable[[Any], Any]] = {Gallery: gallery_key, Example: _picture_key, Hit: _hit_key}
