@@ -4,8 +4,9 @@
     galleries/shoes                     the same folder, moved here once all of it is sound
 
 Only the live state is copied: the files listed in its manifest, if a gallery can have them, each compared with its hash
-during the copy; thumbnails, each decoded and encoded again; and feedback. Files that a killed import left in
-`.importing` are in no list, and the next import deletes them. Pictures are neither copied nor read.
+during the copy; thumbnails, each decoded and encoded again, in which local features are then found anew; and feedback.
+Files that a killed import left in `.importing` are in no list, and the next import deletes them. Pictures are neither
+copied nor read.
 """
 
 import os

@@ -6,14 +6,15 @@
                                head.safetensors and projected.npy if it has a head, centre.npy and neighbours.npy if
                                it is refined, network/ if the network is int8
       collections.json         the collections that it made in Milvus
-      thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
+      thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations; beside it ab12….sift,
+                               its local features, once they were needed, see `keypoint_files.py`
       unfinished/              embeddings and neighbours of a run that has not ended, see `journal.py` and
                                `found_neighbours.py`
 
 A generation is complete and synced to disk before CURRENT names it, so readers see the old state or the new one.
 CURRENT has the checksum of the manifest, and the manifest those of all other files, so damage is always noticed. The
-generation before the live one is kept to go back to, and so is any that is being read. Thumbnails are not part of this,
-since they can be made again.
+generation before the live one is kept to go back to, and so is any that is being read. Thumbnails and local features
+are not part of this, since they can be made again.
 """
 
 import logging

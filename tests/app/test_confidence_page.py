@@ -30,7 +30,8 @@ def catalogue(sure: Gallery, empty_home: Path) -> Gallery:
 
 
 def opened(**address: str | list[str]) -> AppTest:
-    return open_app(gallery="catalogue", **{"like": "sample:lamp-02-q"} | address).run()
+    """The page without a second look, which finds that pictures of a kind are one, but for a spot."""
+    return open_app(gallery="catalogue", copies="0", **{"like": "sample:lamp-02-q"} | address).run()
 
 
 def verdicts(page: AppTest) -> list[str]:
@@ -99,7 +100,7 @@ def test_a_picture_of_the_gallery_is_the_same_picture_and_no_guess(catalogue: Ga
 
 def test_a_picture_of_the_gallery_that_is_uploaded_is_known_too(catalogue: Gallery) -> None:
     item = next(item for item in catalogue.items if item.label == "lamp")
-    page = open_app(gallery="catalogue").run()
+    page = open_app(gallery="catalogue", copies="0").run()
     page.file_uploader[0].upload("mine.png", Path(item.path).read_bytes(), "image/png").run()
     assert ranking(page)[0]["chance"] == "the same picture"
     assert verdicts(page) == ["The same picture: it is in this gallery as “lamp”."]

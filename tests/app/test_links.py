@@ -16,7 +16,7 @@ def as_lists(parameters: dict[str, str | list[str]]) -> dict[str, list[str]]:
     "link",
     [
         Link(),
-        Link(gallery="shoes", k=50, page=3, min_score=0.35, distinct=True),
+        Link(gallery="shoes", k=50, page=3, min_score=0.35, distinct=True, copies=False),
         Link(gallery="shoes", accuracy="high"),
         Link(gallery="shoes", precision=0.95),
         Link(gallery="shoes", precision=PRECISIONS[0]),
@@ -56,6 +56,7 @@ def test_what_goes_without_saying_is_not_in_the_address() -> None:
         ("min", "x"),
         ("generation", "-3"),
         ("distinct", "maybe"),
+        ("copies", "1"),
         ("accuracy", "perfect"),
         ("accuracy", ""),
         ("precision", "0.94"),
