@@ -43,6 +43,7 @@ class Gallery(Searcher):
         vectors: the same as they are compared, projected and refined; see `heads.py` and `refinement.py`.
         head: the projection learned from labels or feedback, if there is one.
         given_labels: those that its owner gave; its items have them already.
+        index: of `vectors`.
         report: of the change that gave this gallery, such as `add`; None if it was only opened.
     """
 
@@ -56,7 +57,7 @@ class Gallery(Searcher):
     ) -> None:
         super().__init__(directory, generation, load if isinstance(load, Reusing) else Reusing(load))
         self.report = report
-        self.given_labels = generation.given
+        self.given_labels, self.index = generation.given, generation.index
 
     @classmethod
     def build(

@@ -70,6 +70,10 @@ class GivenLabels:
         """Whether there are any."""
         return bool(self.entries)
 
+    def has(self, sha256: str) -> bool:
+        """Whether a content was given a label."""
+        return sha256 in self._by_content
+
     def find(self, file: Item) -> GivenLabel | None:
         """Return what a file's content was given: its own entry if it has one, or else that of a copy."""
         given = self._by_content.get(file.sha256, ())
