@@ -49,12 +49,12 @@ def restore_last_search(page: StreamlitPage) -> None:
         return
     if now in ("", "faceoff"):
         st.query_params.from_dict(dict(last.parameters))
-    elif now in ("map", "evaluate", "train"):
+    elif now in ("map", "evaluate", "train", "duplicates"):
         st.query_params.from_dict({"gallery": last.gallery})
 
 
 def go(page: str, parameters: Parameters | None = None) -> NoReturn:
-    """Go to a page: search, map, evaluate, train, faceoff, galleries or about."""
+    """Go to a page: search, map, evaluate, train, faceoff, duplicates, galleries or about."""
     known: dict[str, Any] = st.session_state["pages"]
     st.switch_page(known[page], query_params=dict(parameters or {}))
 
