@@ -12,7 +12,7 @@ from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.indexing import operations
 from similarity.indexing.options import DEFAULTS, IndexKeywords, IndexOptions
 from similarity.indexing.preview import Preview
-from similarity.indexing.relabelling import relabel
+from similarity.indexing.relabelling import Given, relabel
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.query.searcher import Searcher
@@ -187,7 +187,7 @@ class Gallery(Searcher):
         """
         return self._changed(operations.relocate(self.directory, old, new, opened=self._generation))
 
-    def relabel(self, labels: Mapping[str, str | None]) -> Gallery:
+    def relabel(self, labels: Mapping[str, Given]) -> Gallery:
         """Give pictures, by their ids, labels that count whatever their source says; None goes back to the source's.
 
         Raises GalleryError if there is no such picture, or a label is not one. See `indexing.relabelling`.

@@ -75,7 +75,11 @@ class Neighbourhood:
 
 
 def find_label_conflicts(
-    gallery: Gallery, threshold: float = SAME_TO_THE_EYE, *, progress: OnProgress | None = None
+    gallery: Gallery,
+    threshold: float = SAME_TO_THE_EYE,
+    *,
+    near: Neighbourhood | None = None,
+    progress: OnProgress | None = None,
 ) -> list[Conflict]:
     """Find the label conflicts of a gallery, worst first.
 
@@ -84,16 +88,15 @@ def find_label_conflicts(
 
     Args:
         threshold: pictures with at least this cosine similarity look nearly the same.
+        near: what `find_neighbours` found for the same embeddings, if it has been asked before.
 
     Raises:
         SearchError: no picture has a label, or the threshold is not above 0 and at most 1. StoreError: the store of a
             large gallery cannot be asked.
     """
     check_threshold(threshold)
-    labels = all_labels(gallery.items)
-    if not any(labels):
-        raise SearchError(NO_LABELS.format(gallery.name))
-    near = find_neighbourhood(gallery.embeddings, _candidates(gallery, progress), progress)
+    labels = check_labels(gallery)
+    near = near or find_neighbours(gallery, progress)
     contents, given = gallery.items.contents(), gallery.given_labels
 
     def settled(row: int) -> bool:
@@ -119,10 +122,25 @@ def all_labels(items: Items) -> list[list[str]]:
     return labels
 
 
-def find_neighbourhood(
-    vectors: AnyVectors, candidates: Candidates, progress: OnProgress | None = None
-) -> Neighbourhood:
-    """Find the neighbours of all pictures among the candidates of each, with the similarity of their embeddings."""
+def check_labels(gallery: Gallery) -> list[list[str]]:
+    """Return the labels of each picture of a gallery; raises SearchError if there are none."""
+    labels = all_labels(gallery.items)
+    if not any(labels):
+        raise SearchError(NO_LABELS.format(gallery.name))
+    return labels
+
+
+def find_neighbours(gallery: Gallery, progress: OnProgress | None = None) -> Neighbourhood:
+    """Find the neighbours of all pictures of a gallery, with the similarity of their embeddings.
+
+    Raises:
+        StoreError: the store of a large gallery cannot be asked.
+    """
+    return _nearest(gallery.embeddings, _candidates(gallery, progress), progress)
+
+
+def _nearest(vectors: AnyVectors, candidates: Candidates, progress: OnProgress | None) -> Neighbourhood:
+    """Return the nearest of the candidates of each row."""
     report = Reporter(len(vectors), progress, task="Comparing")
     count = min(NEIGHBOURS, len(vectors) - 1)
     rows, scores = np.full((len(vectors), count), -1, np.int64), np.zeros((len(vectors), count), np.float32)
@@ -143,7 +161,9 @@ def _candidates(gallery: Gallery, progress: OnProgress | None) -> Candidates:
     """Return what finds neighbours: exactly in a small gallery, or else an index."""
     embeddings, index = gallery.embeddings, None if gallery.is_exact else gallery.index
     chosen = choose_candidates(embeddings, gallery.vectors, index, progress)
-    return chosen or Candidates.of_index(build_index(choose_recipe(FLAT, *embeddings.shape).name, embeddings), embeddings)
+    return chosen or Candidates.of_index(
+        build_index(choose_recipe(FLAT, *embeddings.shape).name, embeddings), embeddings
+    )
 
 
 def _agreement(labels: Labels, neighbours: Rows) -> npt.NDArray[np.bool_]:

@@ -63,9 +63,7 @@ def plan_index(source: Source) -> Plan:
     return Plan(readings=[Reading(item, replace(item, source=item.source or source.name)) for item in source.items])
 
 
-def plan_update(
-    items: Iterable[Item], source: Source, *, drop_vanished: bool, given: GivenLabels = NONE_GIVEN
-) -> Plan:
+def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool, given: GivenLabels = NONE_GIVEN) -> Plan:
     """Plan to synchronise a gallery with a source. Files of other sources are not changed.
 
     A file is considered unchanged if its path, size and time of last change are the same.

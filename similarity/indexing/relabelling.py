@@ -18,21 +18,25 @@ from similarity.sources import Item
 from similarity.sources.base import files_of
 from similarity.storage.current import live_state
 from similarity.storage.generations import Generation, read_generation
-from similarity.storage.given_labels import GivenLabel, GivenLabels, check_label
+from similarity.storage.given_labels import NO_LABEL, GivenLabel, GivenLabels, check_label
 from similarity.storage.items import Items
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Report
 from similarity.storage.writing import write_generation
 from similarity.text.unicode import nfc
 
+# A picture's label, or those that its copies have; None for the label of its source.
+Given = str | Sequence[str] | None
 
-def relabel(directory: Path, labels: Mapping[str, str | None], *, opened: Generation | None = None) -> Report:
+
+def relabel(directory: Path, labels: Mapping[str, Given], *, opened: Generation | None = None) -> Report:
     """Give pictures of a gallery labels; see `Gallery.relabel`, and for `opened` `read_generation`.
 
-    A label that a picture has already is confirmed: it counts from then on, even if its source gives it another one.
+    A label that a picture has already is confirmed: it counts from then on, even if its source gives it another one. Of
+    several labels each copy keeps the one that it has, and gets the first if it has none of them.
     """
     started = time.perf_counter()
-    wanted = {name: label if label is None else check_label(label) for name, label in labels.items()}
+    wanted = {name: _checked(given) for name, given in labels.items()}
     live_state(directory)
     with writing(directory, "relabel"):
         before = read_generation(directory, opened=opened)
@@ -47,8 +51,11 @@ def relabel(directory: Path, labels: Mapping[str, str | None], *, opened: Genera
         return report
 
 
-def plan_relabelling(items: Items, given: GivenLabels, labels: Mapping[str, str | None]) -> tuple[Plan, GivenLabels]:
+def plan_relabelling(items: Items, given: GivenLabels, labels: Mapping[str, Sequence[str]]) -> tuple[Plan, GivenLabels]:
     """Plan to give pictures labels, by id or by SHA-256; returns all labels that are given then, too.
+
+    Args:
+        labels: of each picture; none for those of its source.
 
     Raises:
         GalleryError: there is no such picture.
@@ -62,14 +69,23 @@ def plan_relabelling(items: Items, given: GivenLabels, labels: Mapping[str, str 
         if file.sha256 not in wanted:
             plan.kept.append(file)
             continue
-        label, known = wanted[file.sha256], given.find(file)
+        choice, known = wanted[file.sha256], given.find(file)
         own = known.source_label if known else file.label
-        relabelled = replace(file, label=own if label is None else label)
-        plan.kept.append(relabelled)
-        plan.relabelled += relabelled.label != file.label
-        if label is not None:
+        label = (file.label if file.label in choice else choice[0]) if choice else own
+        plan.kept.append(replace(file, label=label))
+        plan.relabelled += label != file.label
+        if choice and label:
             entries.append(GivenLabel.now(file, label, own))
     return plan, given.updated(entries, forget=wanted.keys())
+
+
+def _checked(given: Given) -> list[str]:
+    """Return labels as galleries keep them; none for those of the source."""
+    if given is None:
+        return []
+    if not given:
+        raise GalleryError(NO_LABEL)
+    return [check_label(label) for label in ([given] if isinstance(given, str) else given)]
 
 
 def find_files(items: Items, ids: Sequence[str] = (), paths: Sequence[str] = ()) -> list[Item]:

@@ -24,6 +24,7 @@ from similarity.text.unicode import nfc
 
 MOST_BYTES = 500_000_000
 LONGEST_LABEL = 200  # in characters
+NO_LABEL = "A label must have at least one character."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,16 @@ class GivenLabels:
         """Whether a content was given a label."""
         return sha256 in self._by_content
 
+    def labels(self, sha256: str) -> list[str]:
+        """Return the labels that a content was given, each once; empty if it was given none."""
+        return list(dict.fromkeys(entry.label for entry in self._by_content.get(sha256, ())))
+
     def find(self, file: Item) -> GivenLabel | None:
         """Return what a file's content was given: its own entry if it has one, or else that of a copy."""
         given = self._by_content.get(file.sha256, ())
         own = (entry for entry in given if (entry.id, entry.path) == (file.id, file.path))
-        return next(own, given[0] if given else None)
+        same = (entry for entry in given if entry.label == file.label)
+        return next(own, next(same, given[0] if given else None))
 
     def apply(self, file: Item) -> Item:
         """Return a file with the label that its content was given, if it was given one."""
@@ -143,7 +149,7 @@ def check_label(label: str) -> str:
     """
     checked = nfc(label.strip())
     if not checked:
-        raise GalleryError("A label must have at least one character.")
+        raise GalleryError(NO_LABEL)
     if len(checked) > LONGEST_LABEL or one_line(checked) != checked:
         raise GalleryError(f"A label can have up to {LONGEST_LABEL} characters, in one line.")
     return checked

@@ -68,7 +68,9 @@ def test_a_label_survives_another_label_and_other_facts_in_the_list(
     built = Gallery.build(table, tmp_path / "gallery", model=MODEL)
     changed = Gallery.open(built.directory, load=lambda _: light_embedder)
     changed = changed.relabel({changed.items[0].id: "blot"})
-    table.write_text("\n".join(("path,label,colour", *lines)).replace(",dot,red", ",spot,green").replace(",ring,", ",loop,"))
+    table.write_text(
+        "\n".join(("path,label,colour", *lines)).replace(",dot,red", ",spot,green").replace(",ring,", ",loop,")
+    )
     changed = changed.sync(table)
     assert [item.label for item in changed.items] == ["blot", "loop"]
     assert changed.items[0].metadata["colour"] == "green"
@@ -102,9 +104,7 @@ def test_two_files_that_change_places_take_their_labels_along(gallery: Gallery, 
     assert (found[ONE], found[OTHER]) == ("dots", "blots")
 
 
-def test_all_copies_of_a_picture_have_the_label_that_one_of_them_is_given(
-    gallery: Gallery, own_pictures: Path
-) -> None:
+def test_all_copies_of_a_picture_have_the_label_that_one_of_them_is_given(gallery: Gallery, own_pictures: Path) -> None:
     shutil.copy(own_pictures / ONE, own_pictures / "rings" / "copy.jpg")
     doubled = gallery.sync(own_pictures)
     assert doubled.find(ONE).labels == ["dots", "rings"]
@@ -169,7 +169,7 @@ def test_what_is_no_label_changes_nothing(gallery: Gallery, label: str) -> None:
 
 
 def test_an_unknown_picture_changes_nothing(gallery: Gallery) -> None:
-    with pytest.raises(GalleryError, match="'dots/none.jpg': no label was changed"):
+    with pytest.raises(GalleryError, match=r"'dots/none\.jpg': no label was changed"):
         gallery.relabel({ONE: "blots", "dots/none.jpg": "blots"})
     assert gallery.is_live
 
