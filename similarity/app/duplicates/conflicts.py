@@ -20,7 +20,7 @@ from similarity.text.plain import short
 
 PAGE, PAGE_SIZE, CLICKED = "conflicts_page", 10, "conflicts_clicked"
 # Pictures with the suggested label that are shown beside one that lies among them, and labels that are offered.
-SHOWN, OFFERED = 5, 200
+SHOWN, OFFERED = 4, 200
 # From this cosine similarity on, two pictures are as good as the same.
 SAME = 0.97
 ABOUT = (
@@ -96,12 +96,12 @@ def _show_actions(gallery: Gallery, conflict: Conflict, items: Sequence[Item], k
             on_click=relabelling.give,
             args=(gallery, wrong, label),
         )
-    with st.popover("Another label", type="tertiary", key=f"{key}-other"):
+    with st.popover("Another label", key=f"{key}-other"):
         options = _options(gallery, labels)
         for place, item in enumerate(items):
             _choose_label(gallery, item, options, f"{key}-choice-{place}", ("Left", "Right")[place] if is_pair else "")
     st.button(
-        "Right as it is",
+        "Both are right" if is_pair else "It is right",
         key=f"{key}-right",
         type="tertiary",
         icon=":material/check:",

@@ -90,7 +90,7 @@ def _outcome(job: Job, work: Relabelling) -> str:
     if work.is_undone:
         return "The labels are as they were."
     if work.is_confirmed:
-        return "Confirmed: this conflict is not shown again."
+        return "Confirmed: this conflict is not shown any more. A sync keeps these labels."
     label, count = next(iter(work.labels.values())), len(work.labels)
     said = as_markdown(label) if isinstance(label, str) else ""
-    return f"{wording.pictures(count)} {'is' if count == 1 else 'are'} labelled **{said}** now, and stay so in a sync."
+    return f"{wording.pictures(count)} {'is' if count == 1 else 'are'} now labelled **{said}**. A sync keeps that."
