@@ -40,7 +40,7 @@ def test_a_label_is_changed_where_it_contradicts_another_one_and_that_is_undone(
     pair = tab.get_by_text("As good as the same picture")
     expect(pair).to_be_visible()
     expect(tab.get_by_role("button", name="In the gallery: rings").first).to_be_visible()
-    tab.get_by_role("button", name="Both are dots").click()
+    tab.get_by_role("button", name="Label both as dots").click()
     expect(tab.get_by_text("1 picture is now labelled dots")).to_be_visible()
     expect(pair).to_have_count(0)
     drawn(tab)
@@ -56,7 +56,7 @@ def test_on_a_telephone_all_fits_and_another_label_can_be_typed(new_tab: NewTab,
     from playwright.sync_api import expect
 
     tab = new_tab("duplicates?gallery=mislabelled&view=conflicts", width=390, height=844)
-    expect(tab.get_by_role("button", name="Both are dots")).to_be_visible()
+    expect(tab.get_by_role("button", name="Label both as dots")).to_be_visible()
     assert fits(tab, 390)
     tab.get_by_role("button", name="Another label").first.click()
     field = tab.get_by_role("combobox", name="label").first
