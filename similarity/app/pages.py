@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.about import page as about_page
+from similarity.app.duplicates import page as duplicates_page
 from similarity.app.evaluate import page as evaluate_page
 from similarity.app.faceoff import page as faceoff_page
 from similarity.app.galleries import page as galleries_page
@@ -37,6 +38,9 @@ def _draw() -> None:
         "evaluate": st.Page(evaluate_page.show, title="Evaluate", icon=":material/speed:", url_path="evaluate"),
         "train": st.Page(train_page.show, title="Train", icon=":material/model_training:", url_path="train"),
         "faceoff": st.Page(faceoff_page.show, title="Face-off", icon=":material/compare:", url_path="faceoff"),
+        "duplicates": st.Page(
+            duplicates_page.show, title="Duplicates", icon=":material/content_copy:", url_path="duplicates"
+        ),
         "galleries": st.Page(
             galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"
         ),

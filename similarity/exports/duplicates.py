@@ -25,6 +25,11 @@ def write_groups(path: Path, groups: Iterable[tuple[str, float, Sequence[Item], 
     Raises:
         GalleryError: the file cannot be written.
     """
+    _write(path, groups_as_csv(groups))
+
+
+def groups_as_csv(groups: Iterable[tuple[str, float, Sequence[Item], Item]]) -> bytes:
+    """Make the table that `write_groups` writes."""
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerow(COLUMNS)
@@ -33,7 +38,7 @@ def write_groups(path: Path, groups: Iterable[tuple[str, float, Sequence[Item], 
             keep = "yes" if file == kept else "no"
             facts = (file.path, file.label or "", file.width, file.height, file.size)
             table.writerow(map(cell, (number, kind, round(score, 4), keep, *facts)))
-    _write(path, text.getvalue().encode("utf-8-sig", "backslashreplace"))
+    return text.getvalue().encode("utf-8-sig", "backslashreplace")
 
 
 def write_others(path: Path, groups: Iterable[tuple[Sequence[Item], Item]]) -> int:
@@ -51,12 +56,19 @@ def write_others(path: Path, groups: Iterable[tuple[Sequence[Item], Item]]) -> i
     Raises:
         GalleryError: the file cannot be written.
     """
+    data, left_out = others_as_list(groups)
+    _write(path, data)
+    return left_out
+
+
+def others_as_list(groups: Iterable[tuple[Sequence[Item], Item]]) -> tuple[bytes, int]:
+    """Make the list that `write_others` writes; returns it, and how many files are left out."""
     pairs = list(groups)
     kept = {os.path.realpath(keep.path) for _, keep in pairs}
     others = [file.path for files, keep in pairs for file in files if file != keep]
     listed = [place for place in others if len(place.splitlines()) == 1 and os.path.realpath(place) not in kept]
-    _write(path, b"".join(os.fsencode(place) + b"\n" for place in dict.fromkeys(listed)))
-    return len(others) - len(listed)
+    data = b"".join(os.fsencode(place) + b"\n" for place in dict.fromkeys(listed))
+    return data, len(others) - len(listed)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -52,7 +52,7 @@ def restore_last_search(page: StreamlitPage) -> None:
 
 
 def go(page: str, parameters: Parameters | None = None) -> NoReturn:
-    """Go to a page: search, map, evaluate, train, faceoff, galleries or about."""
+    """Go to a page: search, map, evaluate, train, faceoff, duplicates, galleries or about."""
     known: dict[str, Any] = st.session_state["pages"]
     st.switch_page(known[page], query_params=dict(parameters or {}))
 

@@ -1,0 +1,92 @@
+"""Duplicates of galleries, each kind found once in the background, for all sessions that look at them."""
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import wait
+
+import streamlit as st
+
+from similarity.app.duplicates.kinds import Kind, find_groups
+from similarity.app.serving import access, visitors
+from similarity.app.serving.single_flight import Computation, SingleFlight
+from similarity.app.wording import wording
+from similarity.app.wording.messages import sentence_as_markdown
+from similarity.errors import SimilarityError
+from similarity.gallery import Gallery
+from similarity.progress import OnProgress
+from similarity.query.near_duplicates import Group
+from similarity.service import turns
+from similarity.service.singleton import singleton
+
+# Results kept in memory: all kinds of two galleries. Each has the files of its groups, of about 1 kB.
+MAX_CACHED = 6
+# Seconds between two updates of the progress.
+TICK = 0.5
+# Among up to this many pictures duplicates are looked for without a request, which takes seconds.
+AT_ONCE = 20_000
+
+logger = logging.getLogger(__name__)
+
+
+@singleton
+def duplicates() -> SingleFlight[Sequence[Group]]:
+    """Return the duplicates that this process has found."""
+    return SingleFlight(MAX_CACHED)
+
+
+def find(gallery: Gallery, kind: Kind) -> Computation[Sequence[Group]] | None:
+    """Return the search for duplicates that runs or is done; None if there is none."""
+    return duplicates().find(_name(gallery, kind))
+
+
+def start(gallery: Gallery, kind: Kind) -> Computation[Sequence[Group]]:
+    """Start looking for duplicates, unless that runs already or is done."""
+    visitor = visitors.current()
+
+    def work(progress: OnProgress) -> Sequence[Group]:
+        with turns.shared_turns().counting(visitor):
+            return find_groups(gallery, kind, progress)
+
+    return duplicates().start(_name(gallery, kind), work)
+
+
+def starts_by_itself(gallery: Gallery) -> bool:
+    """Whether a gallery is so small that looking takes seconds."""
+    return len(gallery) <= AT_ONCE
+
+
+def may_start(gallery: Gallery) -> bool:
+    """Whether the visitor may start looking: what takes minutes is for those who manage galleries."""
+    return starts_by_itself(gallery) or access.may_manage()
+
+
+def wait_for(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
+    """Wait for the duplicates, with a progress bar on the page; None after an unexpected error, which is in the log.
+
+    Raises:
+        SimilarityError: the gallery's store cannot be asked, or a file is missing.
+    """
+    computation = start(gallery, kind)
+    wait([computation.result], timeout=TICK)
+    place = st.empty()
+    while not computation.result.done():
+        progress = computation.progress
+        share = progress.done / progress.total if progress and progress.total else 0.0
+        elapsed = time.monotonic() - computation.started
+        text = sentence_as_markdown(wording.progress(progress)) if progress else f"Looking … {elapsed:.0f} s"
+        # Streamlit stops a script where it draws, so this lets the visitor leave; the search goes on.
+        place.progress(min(1.0, share), text)
+        wait([computation.result], timeout=TICK)
+    place.empty()
+    try:
+        return computation.result.result()
+    except SimilarityError:
+        raise
+    except Exception:
+        logger.exception("Duplicates in %s cannot be found", gallery.name)
+        return None
+
+
+def _name(gallery: Gallery, kind: Kind) -> str:
+    return "\n".join((str(gallery.directory), gallery.state, kind))

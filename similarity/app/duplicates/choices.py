@@ -1,0 +1,50 @@
+"""The file of each group that is kept: the one that the visitor clicked on, or else by a rule; draws nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from similarity.query.keeping import LARGEST, Choose
+from similarity.query.near_duplicates import Group
+from similarity.sources import Item
+
+DEFAULT_RULE = LARGEST
+
+
+@dataclass(slots=True)
+class ByHand:
+    """The files of a gallery that the visitor has clicked on to keep them, by their ids, which a gallery has once."""
+
+    ids: set[str] = field(default_factory=set)
+
+    def keep(self, group: Group, file: Item) -> None:
+        """Keep this file of a group, and none of the others."""
+        self.ids -= {other.id for other in group.files}
+        self.ids.add(file.id)
+
+    def of(self, group: Group) -> Item | None:
+        """The file of a group that was clicked on, if any."""
+        return next((file for file in group.files if file.id in self.ids), None)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A group, and the file of it that is kept."""
+
+    group: Group
+    file: Item
+
+    @cached_property
+    def others(self) -> list[Item]:
+        """The files that are not kept."""
+        return [file for file in self.group.files if file is not self.file]
+
+
+def choose_all(groups: Iterable[Group], rule: Choose, by_hand: ByHand) -> list[Kept]:
+    """Choose the file of each group that is kept."""
+    return [Kept(group, by_hand.of(group) or rule(group.files)) for group in groups]
+
+
+def count_others(kept: Sequence[Kept]) -> int:
+    """Count the files that are not kept."""
+    return sum(len(one.group.files) - 1 for one in kept)

@@ -1,0 +1,127 @@
+"""Duplicates of one kind: what to look for and to keep on the left, the groups on the right."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import streamlit as st
+
+from similarity.app.duplicates import background, groups, removal
+from similarity.app.duplicates.choices import DEFAULT_RULE
+from similarity.app.duplicates.kinds import CAPTIONS, DEFAULT, KINDS, TITLES, Kind
+from similarity.app.serving import access
+from similarity.app.serving.access import text_for_visitor
+from similarity.app.wording import wording
+from similarity.errors import SearchError
+from similarity.gallery import Gallery
+from similarity.query.keeping import LARGEST, OLDEST, Choose, choose_rule
+from similarity.query.near_duplicates import Group
+
+KIND, KIND_WIDGET, RULE, RULE_WIDGET = "duplicates_kind", "kind", "duplicates_rule", "duplicates_rule_widget"
+RULES = {LARGEST: "The largest picture", OLDEST: "The oldest picture"}
+# Folders that are offered: those that decide in most groups.
+MAX_FOLDERS = 50
+ON_DISK = "Nothing is ever deleted from a disk: files that are taken out of the gallery stay where they are."
+
+logger = logging.getLogger(__name__)
+Place = st.delta_generator.DeltaGenerator
+
+
+def show(gallery: Gallery, left: Place, right: Place) -> None:
+    """Draw the duplicates of a gallery; raises as `Gallery.duplicates`."""
+    with left:
+        kind = _choose_kind()
+        rules = st.container()
+        st.caption(ON_DISK)
+    with right:
+        is_busy = removal.show(gallery)
+        found = None if is_busy else _find(gallery, kind)
+    if found is None:
+        return
+    if not found:
+        with right:
+            st.info("No duplicates of this kind.", icon=":material/check_circle:")
+        return
+    with rules:
+        rule = _choose_rule(gallery, found)
+    with right:
+        groups.show(gallery, kind, found, rule)
+
+
+def _find(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
+    """Find the groups, or draw why there are none yet."""
+    if not background.starts_by_itself(gallery) and not background.find(gallery, kind):
+        if not background.may_start(gallery):
+            st.info("Nobody has looked for duplicates in this large gallery yet.", icon=":material/hourglass:")
+            return None
+        st.markdown(f"Looking for duplicates among {wording.pictures(len(gallery))} takes a minute or more.")
+        if not st.button("Look for duplicates", icon=":material/content_copy:", type="primary"):
+            return None
+    found = background.wait_for(gallery, kind)
+    if found is None:
+        st.error("Duplicates could not be looked for; the log of the app says why.", icon=":material/error:")
+        st.button("Try again", icon=":material/refresh:")
+    return found
+
+
+def _choose_kind() -> Kind:
+    """Draw the choice of a kind; the address may name it."""
+    named = [kind for kind in KINDS if kind == st.query_params.get("kind")]
+    kind: Kind = named[0] if named else st.session_state.get(KIND, DEFAULT)
+    st.session_state[KIND] = st.session_state[KIND_WIDGET] = kind
+    st.radio(
+        "Look for",
+        KINDS,
+        format_func=TITLES.__getitem__,
+        captions=[CAPTIONS[one] for one in KINDS],
+        key=KIND_WIDGET,
+        on_change=_change_kind,
+    )
+    return kind
+
+
+def _change_kind() -> None:
+    st.session_state[KIND] = st.query_params["kind"] = st.session_state[KIND_WIDGET]
+
+
+def _choose_rule(gallery: Gallery, found: Sequence[Group]) -> Choose:
+    """Draw the choice of the rule which file of each group is kept."""
+    chosen = st.session_state.get(RULE, DEFAULT_RULE)
+    options = [*RULES, *(_folders(found) if access.may_manage() else ())]
+    if chosen not in options:
+        chosen = DEFAULT_RULE
+    st.session_state[RULE_WIDGET] = chosen
+    st.selectbox(
+        "Keep",
+        options,
+        format_func=lambda rule: RULES.get(rule) or text_for_visitor(f"Those in {rule}"),
+        key=RULE_WIDGET,
+        on_change=_change_rule,
+        help="Click on another picture of a group to keep that one.",
+    )
+    try:
+        return choose_rule(chosen, gallery.items)
+    except SearchError:  # a link that leads elsewhere now
+        logger.info("No picture of %s is in %s any more", gallery.name, chosen)
+        return choose_rule(DEFAULT_RULE, gallery.items)
+
+
+def _change_rule() -> None:
+    st.session_state[RULE] = st.session_state[RULE_WIDGET]
+
+
+def _folders(found: Sequence[Group]) -> list[str]:
+    """Return the folders that have some files of a group and not all, those of most groups."""
+    counts: Counter[str] = Counter()
+    for group in found:
+        within = Counter(folder for file in group.files for folder in _parents(file.path))
+        counts.update(folder for folder, files in within.items() if files < len(group.files))
+    return sorted(folder for folder, _ in counts.most_common(MAX_FOLDERS))
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Yield the folder of a file or an address, and the folders around that."""
+    folder = path.rpartition("/")[0]
+    while folder and not folder.endswith((":/", ":")):
+        yield folder
+        folder = folder.rpartition("/")[0]

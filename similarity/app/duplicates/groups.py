@@ -1,0 +1,157 @@
+"""Groups of duplicates as rows of pictures, twenty a page, drawn again without the rest of the page."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from similarity.app.components import tiles
+from similarity.app.duplicates import differences, downloads, removal
+from similarity.app.duplicates.choices import ByHand, Kept, choose_all, count_others
+from similarity.app.duplicates.kinds import Kind
+from similarity.app.serving import access, drawing, pictures
+from similarity.app.serving.access import item_for_visitor, place_for_visitor, text_for_visitor
+from similarity.app.wording import wording
+from similarity.gallery import Gallery
+from similarity.query.keeping import Choose
+from similarity.query.near_duplicates import Group
+from similarity.sources import Item
+from similarity.sources.originals import file_name
+
+PAGE, BY_HAND, PAGE_SIZE = "duplicates_page", "duplicates_by_hand", 20
+# Pictures of one group that are shown.
+MAX_SHOWN = 60
+BACK_AGAIN = (
+    "They leave the gallery and are not found any more. Their files stay where they are: whoever brings the gallery in "
+    "step with their folder has them again, unless they were moved away."
+)
+
+
+@drawing.fragment
+def show(gallery: Gallery, kind: Kind, found: Sequence[Group], rule: Choose) -> None:
+    """Draw one page of the groups.
+
+    Args:
+        found: all groups, at least one.
+        rule: chooses the file to keep, where the visitor has not.
+    """
+    removal.rerun_after_start()
+    kept = choose_all(found, rule, _by_hand(gallery))
+    pages = math.ceil(len(kept) / PAGE_SIZE)
+    page = min(_pages().get((gallery.name, kind), 1), pages)
+    first = (page - 1) * PAGE_SIZE
+    shown = kept[first : first + PAGE_SIZE]
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(_count(kept), width="content")
+        if access.may_manage():
+            with st.container(horizontal=True, gap="small", width="content"):
+                downloads.show(gallery, kind, kept)
+                _take_many_out(gallery, kept, shown)
+    for place, one in enumerate(shown):
+        _show_group(gallery, one, first + place + 1, key=f"duplicates-{kind}-{place}")
+    if pages > 1:
+        # A new key for every page, since the value of this widget cannot be set from outside.
+        key = f"duplicates-page-{kind}-{page}-of-{pages}"
+        with st.container(horizontal_alignment="center"):
+            st.pagination(pages, default=page, key=key, on_change=partial(_turn_to, gallery.name, kind, key))
+
+
+def _count(kept: Sequence[Kept]) -> str:
+    groups = "1 group" if len(kept) == 1 else f"{len(kept):,} groups"
+    return f"**{groups},** {wording.pictures(count_others(kept))} could go"
+
+
+def _take_many_out(gallery: Gallery, kept: Sequence[Kept], shown: Sequence[Kept]) -> None:
+    """Draw the menu that takes the others of many groups out."""
+    with st.popover("Take the others out", icon=":material/playlist_remove:"):
+        st.markdown(BACK_AGAIN)
+        if len(shown) < len(kept):
+            st.button(
+                f"Of the {len(shown)} groups on this page: {wording.pictures(count_others(shown))}",
+                key="duplicates-take-page",
+                on_click=removal.take_out,
+                args=(gallery, shown),
+                width="stretch",
+            )
+        st.button(
+            f"Of all groups: {wording.pictures(count_others(kept))}",
+            key="duplicates-take-all",
+            type="primary",
+            on_click=removal.take_out,
+            args=(gallery, kept),
+            width="stretch",
+        )
+
+
+def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str) -> None:
+    """Draw a group in a row, with a button that takes the others out."""
+    files = kept.group.files
+    with st.container(border=True, key=f"{key}-box"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{number:,}** · {_facts(kept.group)}", width="content")
+            if access.may_manage():
+                others = len(files) - 1
+                st.button(
+                    "Take the other out" if others == 1 else f"Take the {others:,} others out",
+                    key=f"{key}-take",
+                    type="tertiary",
+                    icon=":material/remove_circle_outline:",
+                    on_click=removal.take_out,
+                    args=(gallery, [kept]),
+                )
+        shown = files[:MAX_SHOWN]
+        if kept.file not in shown:
+            shown = [kept.file, *shown[:-1]]
+        drawn = [_tile(gallery, file, kept, place) for place, file in enumerate(shown)]
+        tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key)
+        if len(files) > len(shown):
+            st.caption(f"and {wording.pictures(len(files) - len(shown))} more")
+
+
+def _facts(group: Group) -> str:
+    if group.is_exact:
+        return f"{wording.files(len(group.files))}, byte for byte the same"
+    return f"{wording.pictures(len(group.files))}, similarity at least {math.floor(group.score * 1000) / 1000:.3f}"
+
+
+def _tile(gallery: Gallery, file: Item, kept: Kept, place: int) -> tiles.Tile:
+    """Make the tile of a file of a group; its id is its place, since copies of one picture have one public id."""
+    is_kept, item = file is kept.file, item_for_visitor(file)
+    name, said = text_for_visitor(file_name(file)), ", ".join(differences.compare(file, kept.file))
+    verdict = "kept" if is_kept else said
+    return tiles.Tile(
+        id=str(place),
+        src=pictures.address(gallery.name, file.sha256),
+        alt=text_for_visitor(f"{name}: {verdict}"),
+        rank="Keep" if is_kept else "",
+        score=None,
+        label=text_for_visitor(differences.facts(file)),
+        name=name,
+        note=text_for_visitor(item.label or ""),
+        chance=text_for_visitor(verdict),
+        mark="kept" if is_kept else "",
+        hint=text_for_visitor(place_for_visitor(file) if is_kept else f"Keep {place_for_visitor(file)}"),
+    )
+
+
+def _keep(gallery: Gallery, group: Group, shown: Sequence[Item], place: str) -> None:
+    """Keep the file that was clicked on."""
+    if place.isdecimal() and int(place) < len(shown):
+        _by_hand(gallery).keep(group, shown[int(place)])
+
+
+def _by_hand(gallery: Gallery) -> ByHand:
+    """Return the visitor's own choices in a gallery."""
+    chosen: dict[str, ByHand] = st.session_state.setdefault(BY_HAND, {})
+    return chosen.setdefault(gallery.name, ByHand())
+
+
+def _pages() -> dict[tuple[str, Kind], int]:
+    """Return the page that the visitor is on, by gallery and kind."""
+    pages: dict[tuple[str, Kind], int] = st.session_state.setdefault(PAGE, {})
+    return pages
+
+
+def _turn_to(name: str, kind: Kind, key: str) -> None:
+    _pages()[name, kind] = st.session_state[key]

@@ -1,0 +1,62 @@
+"""Taking files out of a gallery as a job that can be undone, as long as nothing else has changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from similarity.errors import GalleryError
+from similarity.gallery import Gallery
+from similarity.progress import Progress
+from similarity.service.jobs import Job
+from similarity.storage.manifest import Manifest, Report
+from similarity.storage.undo import undo_change
+from similarity.text.unicode import nfc
+
+CHANGED = "The gallery has changed since these files were chosen: nothing was taken out. Look at them again."
+
+
+@dataclass(slots=True, eq=False)
+class TakingOut:
+    """The work of a job that takes files out of a gallery.
+
+    Attributes:
+        directory: the gallery's folder.
+        seen: the state of the gallery in which the files were chosen; of another one nothing is taken out.
+        ids: the files.
+        kept: files that must stay, even one whose id is another spelling of one of `ids`, such as é in two ways.
+        after: the state that it gave; empty before that.
+    """
+
+    directory: Path
+    seen: str
+    ids: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+    after: str = ""
+
+    def __call__(self, job: Job) -> Report | None:
+        """Take them out."""
+        self.after = ""
+        job.report(Progress("Removing"))
+        gallery = Gallery.open(self.directory)
+        if gallery.state != self.seen:
+            raise GalleryError(CHANGED)
+        staying = set(map(nfc, self.kept))
+        changed = gallery.remove(ids=[one for one in self.ids if nfc(one) not in staying])
+        self.after = changed.state
+        return changed.report
+
+
+@dataclass(slots=True, eq=False)
+class PuttingBack:
+    """The work of a job that undoes one that took files out.
+
+    Attributes:
+        taken: the work of that job, which is done.
+    """
+
+    taken: TakingOut
+
+    def __call__(self, job: Job) -> Manifest:
+        """Put them back; raises GalleryError if the gallery has changed since."""
+        job.report(Progress("Going back"))
+        undo_change(self.taken.directory, before=self.taken.seen, after=self.taken.after)
+        return Gallery.open(self.taken.directory).manifest
