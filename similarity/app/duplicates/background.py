@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import wait
 
 import streamlit as st
 
-from similarity.app.duplicates.kinds import Kind, find_groups
+from similarity.app.duplicates.kinds import KINDS, Kind, find_groups, without
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Computation, SingleFlight
 from similarity.app.wording import wording
@@ -51,6 +51,21 @@ def start(gallery: Gallery, kind: Kind) -> Computation[Sequence[Group]]:
     return duplicates().start(_name(gallery, kind), work)
 
 
+def carry_over(gallery: Gallery, before: str, taken: Collection[str]) -> None:
+    """Keep what was found before files were taken out of a gallery, without these.
+
+    Looking again could find a few more look-alikes, since a picture is in one group only; but each click would wait.
+
+    Args:
+        before: the gallery's state before they were taken out.
+        taken: the ids of these files.
+    """
+    for kind in KINDS:
+        known = duplicates().find(_name(gallery, kind, before))
+        if known and known.result.done():
+            duplicates().keep(_name(gallery, kind), without(known.result.result(), taken))
+
+
 def starts_by_itself(gallery: Gallery) -> bool:
     """Whether a gallery is so small that looking takes seconds."""
     return len(gallery) <= AT_ONCE
@@ -88,5 +103,5 @@ def wait_for(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
         return None
 
 
-def _name(gallery: Gallery, kind: Kind) -> str:
-    return "\n".join((str(gallery.directory), gallery.state, kind))
+def _name(gallery: Gallery, kind: Kind, state: str = "") -> str:
+    return "\n".join((str(gallery.directory), state or gallery.state, kind))

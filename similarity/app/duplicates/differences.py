@@ -14,10 +14,10 @@ def facts(file: Item) -> str:
 
 
 def compare(file: Item, kept: Item) -> list[str]:
-    """Say how a file differs from the one that is kept; "as large" if there is nothing else to say."""
+    """Say how a file differs from the one that is kept; "same size" if there is nothing else to say."""
     if file.sha256 and file.sha256 == kept.sha256:
         return ["same bytes"]
-    return _compare_sizes(file, kept) or ["as large"]
+    return _compare_sizes(file, kept) or ["same size"]
 
 
 def _compare_sizes(file: Item, kept: Item) -> list[str]:

@@ -97,7 +97,6 @@ def _choose_rule(gallery: Gallery, found: Sequence[Group]) -> Choose:
         format_func=lambda rule: RULES.get(rule) or text_for_visitor(f"Those in {rule}"),
         key=RULE_WIDGET,
         on_change=_change_rule,
-        help="Click on another picture of a group to keep that one.",
     )
     try:
         return choose_rule(chosen, gallery.items)

@@ -48,8 +48,11 @@ def show(gallery: Gallery, kind: Kind, found: Sequence[Group], rule: Choose) -> 
             with st.container(horizontal=True, gap="small", width="content"):
                 downloads.show(gallery, kind, kept)
                 _take_many_out(gallery, kept, shown)
+    if access.may_manage():
+        st.caption("One picture of each group is kept. Click on another to keep that one.")
     for place, one in enumerate(shown):
-        _show_group(gallery, one, first + place + 1, key=f"duplicates-{kind}-{place}")
+        key = f"duplicates-{kind}-{place}"
+        _show_group(gallery, one, first + place + 1, key=key, page=f"page {page:d}" if place == 0 else "")
     if pages > 1:
         # A new key for every page, since the value of this widget cannot be set from outside.
         key = f"duplicates-page-{kind}-{page}-of-{pages}"
@@ -84,12 +87,12 @@ def _take_many_out(gallery: Gallery, kept: Sequence[Kept], shown: Sequence[Kept]
         )
 
 
-def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str) -> None:
+def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str, page: str) -> None:
     """Draw a group in a row, with a button that takes the others out."""
     files = kept.group.files
-    with st.container(border=True, key=f"{key}-box"):
+    with st.container(border=True, gap="xsmall", key=f"{key}-box"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{number:,}** · {_facts(kept.group)}", width="content")
+            st.markdown(f"**Group {number:,}** · {_facts(kept.group)}", width="content")
             if access.may_manage():
                 others = len(files) - 1
                 st.button(
@@ -104,7 +107,7 @@ def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str) -> None:
         if kept.file not in shown:
             shown = [kept.file, *shown[:-1]]
         drawn = [_tile(gallery, file, kept, place) for place, file in enumerate(shown)]
-        tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key)
+        tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key, page=page)
         if len(files) > len(shown):
             st.caption(f"and {wording.pictures(len(files) - len(shown))} more")
 

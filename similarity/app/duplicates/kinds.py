@@ -1,6 +1,7 @@
 """The kinds of duplicates that the page looks for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from similarity.gallery import Gallery
@@ -26,3 +27,15 @@ def find_groups(gallery: Gallery, kind: Kind, progress: OnProgress) -> Sequence[
         groups = [Group(list(files_of([item])), 1.0) for item in gallery.items if item.copies]
         return sorted(groups, key=lambda group: (-len(group.files), group.files[0].path))
     return gallery.duplicates(THRESHOLD if kind == "same" else SAME_TO_THE_EYE, progress=progress)
+
+
+def without(groups: Iterable[Group], taken: Collection[str]) -> list[Group]:
+    """Return the groups without some files, and without groups of which fewer than two are left."""
+    left = []
+    for group in groups:
+        staying = [place for place, file in enumerate(group.files) if file.id not in taken]
+        if len(staying) == len(group.files):
+            left.append(group)
+        elif len(staying) > 1:
+            left.append(replace(group, files=[group.files[place] for place in staying]))
+    return left
