@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from similarity.app.duplicates import background, groups, removal
-from similarity.app.duplicates.choices import DEFAULT_RULE
 from similarity.app.duplicates.kinds import CAPTIONS, DEFAULT, KINDS, TITLES, Kind
 from similarity.app.serving import access
 from similarity.app.serving.access import text_for_visitor
@@ -18,7 +17,7 @@ from similarity.query.keeping import LARGEST, OLDEST, Choose, choose_rule
 from similarity.query.near_duplicates import Group
 
 KIND, KIND_WIDGET, RULE, RULE_WIDGET = "duplicates_kind", "kind", "duplicates_rule", "duplicates_rule_widget"
-RULES = {LARGEST: "The largest picture", OLDEST: "The oldest picture"}
+RULES = {"The largest picture": LARGEST, "The oldest picture": OLDEST}
 # Folders that are offered: those that decide in most groups.
 MAX_FOLDERS = 50
 ON_DISK = "Nothing is ever deleted from a disk: files that are taken out of the gallery stay where they are."
@@ -86,23 +85,16 @@ def _change_kind() -> None:
 
 def _choose_rule(gallery: Gallery, found: Sequence[Group]) -> Choose:
     """Draw the choice of the rule which file of each group is kept."""
-    chosen = st.session_state.get(RULE, DEFAULT_RULE)
-    options = [*RULES, *(_folders(found) if access.may_manage() else ())]
-    if chosen not in options:
-        chosen = DEFAULT_RULE
-    st.session_state[RULE_WIDGET] = chosen
-    st.selectbox(
-        "Keep",
-        options,
-        format_func=lambda rule: RULES.get(rule) or text_for_visitor(f"Those in {rule}"),
-        key=RULE_WIDGET,
-        on_change=_change_rule,
-    )
+    folders = _folders(found) if access.may_manage() else ()
+    rules = RULES | {f"Those in {folder}": folder for folder in folders}
+    chosen = st.session_state.get(RULE)
+    st.session_state[RULE_WIDGET] = chosen if chosen in rules else next(iter(rules))
+    title = st.selectbox("Keep", list(rules), format_func=text_for_visitor, key=RULE_WIDGET, on_change=_change_rule)
     try:
-        return choose_rule(chosen, gallery.items)
+        return choose_rule(rules[title], gallery.items)
     except SearchError:  # a link that leads elsewhere now
-        logger.info("No picture of %s is in %s any more", gallery.name, chosen)
-        return choose_rule(DEFAULT_RULE, gallery.items)
+        logger.info("No picture of %s is in %s any more", gallery.name, rules[title])
+        return choose_rule(LARGEST, gallery.items)
 
 
 def _change_rule() -> None:
