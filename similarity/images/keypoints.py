@@ -3,7 +3,7 @@
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -104,6 +104,21 @@ def grey_pixels(image: Image.Image) -> Codes:
 def mirror(image: Image.Image) -> Image.Image:
     """Return a picture as a mirror shows it: SIFT's descriptors do not match across one."""
     return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
+def mirror_keypoints(keypoints: Keypoints) -> Keypoints:
+    """Return the points as a mirror shows them, without the picture: nearly those of its mirror image.
+
+    A descriptor counts 8 directions in 4 x 4 cells, rows across the point's own direction and columns along it: in a
+    mirror the rows change places and the directions turn the other way round.
+    """
+    histograms = keypoints.codes.reshape(-1, 4, 4, 8)[:, ::-1, :, -np.arange(8) % 8]
+    return replace(
+        keypoints,
+        positions=np.array([keypoints.width - 1, 0], np.float32) + keypoints.positions * np.array([-1, 1], np.float32),
+        angles=(180 - keypoints.angles) % 360,
+        codes=np.ascontiguousarray(histograms).reshape(-1, DIMENSIONS),
+    )
 
 
 def pack(keypoints: Keypoints) -> bytes:
