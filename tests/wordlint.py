@@ -50,7 +50,7 @@ KINDS: Mapping[str, Mapping[int | str, str]] = {
 }
 SHOWS = {name: shown for names, shown in KINDS.items() for name in names.split()}
 # The elements of our own: what they are given to show, by whoever makes them, and by whoever changes that later.
-TILE = dict.fromkeys(("alt", "label", "name", "note", "hint", "chance"), PLAIN)
+TILE = dict.fromkeys(("alt", "label", "name", "note", "hint", "chance", "copy"), PLAIN)
 OWN: Mapping[str, Mapping[int | str, str]] = {
     "Tile": TILE,
     "cropper.show": {1: PLAIN, "alt": PLAIN},

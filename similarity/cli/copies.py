@@ -1,23 +1,18 @@
-"""Copies among the hits of a `search`: the second look, its cells and its JSON."""
+"""Copies among the hits of a `search`: the second look, and the order that it gives."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from similarity.cli.search import Request
     from similarity.gallery import Gallery
-    from similarity.images.picture import Box
     from similarity.query.copies import Copy
     from similarity.query.encoder import EncodedQuery
     from similarity.search import Hit
 
     # What was found of each hit, by the id of its picture.
     Found = Mapping[str, Copy | None]
-
-FOUND = "This very picture is in the gallery."
-# Degrees below which a picture is upright, and the share of a picture from which it is shown whole.
-UPRIGHT, WHOLE = 2.0, 0.95
 
 
 def search(gallery: "Gallery", query: "EncodedQuery", request: "Request") -> "tuple[list[Hit], Found | None]":
@@ -37,38 +32,3 @@ def search(gallery: "Gallery", query: "EncodedQuery", request: "Request") -> "tu
     looked_at = gallery.find_copies(query, hits[:CANDIDATES])
     pairs = put_copies_first(hits, [*looked_at, *[None] * (len(hits) - len(looked_at))])[offset : offset + k]
     return [hit for hit, _ in pairs], {hit.item.id: copy for hit, copy in pairs}
-
-
-def to_json(copy: "Copy | None") -> dict[str, Any] | None:
-    """Return what was found of a hit as JSON has it; boxes are left, top, right and bottom, as shares of a picture."""
-    if copy is None:
-        return None
-    return {
-        "probability": round(copy.probability, 4),
-        "rotation": round(copy.rotation, 1),
-        "mirrored": copy.mirrored,
-        "query_box": _corners(copy.query_box),
-        "result_box": _corners(copy.result_box),
-    }
-
-
-def as_cell(copy: "Copy | None") -> str:
-    """Return the cell of a table: `same picture` and what was done to it; empty for another picture."""
-    if copy is None or not copy.is_proven:
-        return ""
-    turn = round(copy.rotation)
-    changes = [
-        *(["mirrored"] if copy.mirrored else []),
-        *([f"turned {turn}°"] if abs(copy.rotation) >= UPRIGHT else []),
-        *(["cropped"] if _is_part(copy.result_box) else []),
-        *(["part of the query"] if _is_part(copy.query_box) else []),
-    ]
-    return f"same picture: {', '.join(changes)}" if changes else "same picture"
-
-
-def _is_part(box: "Box") -> bool:
-    return (box.right - box.left) * (box.bottom - box.top) < WHOLE * WHOLE
-
-
-def _corners(box: "Box") -> list[float]:
-    return [round(share, 4) for share in (box.left, box.top, box.right, box.bottom)]

@@ -33,6 +33,7 @@ from similarity.cli.options import (
 )
 from similarity.cli.query_arguments import QueryArguments
 from similarity.cli.running import open_or_index
+from similarity.query import copy_facts
 from similarity.query.conditions import FORM, is_condition, parse
 from similarity.query.options import DEFAULTS, SearchOptions
 from similarity.sample import SAMPLE
@@ -167,7 +168,7 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
         terminal.print_json(_facts(answer))
         return
     if answer.has_copy:
-        terminal.say(copies.FOUND)
+        terminal.say(copy_facts.FOUND)
     else:
         confidence.say(answer.verdict, answer.chances, request.precision)
     if answer.hits:
@@ -210,7 +211,7 @@ def _draw(answer: Answer, path: Path) -> None:
     if answer.reasons is not None:
         picture, pictures, heading = explaining.draw_heat(picture, pictures, answer.reasons)
     is_stranger = answer.chances is not None and answer.chances.is_stranger
-    note = copies.FOUND.rstrip(".") if answer.has_copy else NOTHING_LIKE_IT if is_stranger else ""
+    note = copy_facts.FOUND.rstrip(".") if answer.has_copy else NOTHING_LIKE_IT if is_stranger else ""
     save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading, note=note))
 
 
@@ -236,7 +237,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
     hits = [_to_json(hit, answer.chances) for hit in answer.hits]
     if answer.copies is not None:
-        hits = [hit | {"copy": copies.to_json(answer.copies[hit["id"]])} for hit in hits]
+        hits = [hit | {"copy": copy_facts.to_json(answer.copies[hit["id"]])} for hit in hits]
     if answer.reasons is not None:
         explanations = map(explaining.to_json, answer.reasons)
         hits = [hit | {"explanation": explanation} for hit, explanation in zip(hits, explanations, strict=True)]
@@ -275,7 +276,7 @@ def _print(answer: Answer) -> None:
             str(hit.rank),
             f"{hit.score:.3f}",
             *cells,
-            *(copies.as_cell(found[hit.item.id]) for found in [answer.copies] if found is not None),
+            *(copy_facts.describe(found[hit.item.id]) for found in [answer.copies] if found is not None),
             hit.item.label or "",
             *(answer.gallery.facets.value_of(hit.item, name) for name in shown),
             _whereabouts(hit.item),

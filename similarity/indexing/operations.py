@@ -173,7 +173,11 @@ def rebuild(
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", target, plan, before, None, started)
         if target != directory:
+            # OpenCV is loaded only where it is needed.
+            from similarity.storage.keypoint_files import copy_keypoints
+
             copy_thumbnails(directory, target, before.items.contents())
+            copy_keypoints(directory, target, before.items.contents())
         report = run.report()
         write_generation(target, run.draft(report, base, Known(before, None)), progress)
         run.clear_up()

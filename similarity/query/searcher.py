@@ -1,7 +1,7 @@
 """The searching half of a gallery: queries in, hits and their explanations out."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -218,12 +218,10 @@ class Searcher:
             SearchError: no picture is part of the query.
         """
         # OpenCV is loaded only where it is needed.
-        from similarity.query.copies import QueryKeypoints, find_copies
-        from similarity.storage.keypoint_files import read_or_find_keypoints, read_pixels
+        from similarity.query.copies import QueryKeypoints
+        from similarity.query.gallery_copies import look_again
 
-        keypoints = QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE))
-        read_keypoints, read = partial(read_or_find_keypoints, self.directory), partial(read_pixels, self.directory)
-        return find_copies(keypoints, (hit.item for hit in hits), keypoints_of=read_keypoints, pixels_of=read)
+        return look_again(self, QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE)), hits)
 
     @cached_property
     def facets(self) -> Facets:

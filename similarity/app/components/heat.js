@@ -72,7 +72,14 @@ function build(picture, name) {
   [image.alt, image.draggable, image.src] = [picture.alt, false, picture.src];
   [canvas.width, canvas.height] = [SIDE, SIDE];
   place(canvas, left, top, right - left, bottom - top);
-  frame.append(image, canvas, outline);
+  frame.append(image, canvas);
+  if (picture.match) {
+    const [left, top, right, bottom] = picture.match;
+    const match = element("span", "match");
+    place(match, left, top, right - left, bottom - top);
+    frame.append(match);
+  }
+  frame.append(outline);
   figure.append(frame, element("figcaption", "", picture.caption));
   return { figure, frame, image, canvas, outline };
 }

@@ -10,6 +10,7 @@ from PIL import Image
 
 from similarity.app.components.loading import load
 from similarity.exports.heat import relative_heat
+from similarity.images.picture import Box
 from similarity.query.explain import Explanation, Heat
 
 _mount = load(
@@ -36,7 +37,7 @@ def picture(jpeg: bytes, heat: Heat, *, alt: str, caption: str) -> dict[str, Any
         "size": size,
         "alt": alt,
         "caption": caption,
-        "box": [heat.box.left, heat.box.top, heat.box.right, heat.box.bottom],
+        "box": edges(heat.box),
         "rows": rows,
         "columns": columns,
         "heat": _encode(relative_heat(heat.cells)),
@@ -46,6 +47,11 @@ def picture(jpeg: bytes, heat: Heat, *, alt: str, caption: str) -> dict[str, Any
 def show(query: dict[str, Any], result: dict[str, Any], explanation: Explanation, *, key: str) -> None:
     """Draw two pictures that `picture` has prepared."""
     _mount(key=key, data={"query": query, "result": result, "pairs": _encode(relative_heat(explanation.pairs))})
+
+
+def edges(box: Box) -> list[float]:
+    """Return the left, top, right and bottom of a box, as shares of a picture; as `match`, its outline is drawn."""
+    return [box.left, box.top, box.right, box.bottom]
 
 
 def _encode(shares: npt.NDArray[np.float32]) -> str:

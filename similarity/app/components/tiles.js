@@ -82,7 +82,7 @@ function draw(tile, setTriggerValue) {
   button.title = tile.hint;
   button.append(frame(tile));
   if (tile.score !== null) button.append(score(tile));
-  for (const name of ["chance", "label", "name", "note"]) {
+  for (const name of ["copy", "chance", "label", "name", "note"]) {
     if (tile[name]) button.append(element("span", name, tile[name]));
   }
   button.onclick = () => setTriggerValue("open", tile.id);

@@ -26,6 +26,7 @@ class Tile(TypedDict):
         rank, score, label, name, note: texts on the picture and below it; empty or None for none.
         mark: right, wrong, shared or query; empty for none.
         hint: the effect of a click.
+        copy: what makes it the same picture as the query, if it is.
         chance: the probability of being right in words, if it is known.
         unsure: whether that is less than requested.
         wanted: the visitor's feedback, where it can be given: more like this, not like this, or None for neither.
@@ -41,6 +42,7 @@ class Tile(TypedDict):
     note: str
     mark: str
     hint: str
+    copy: NotRequired[str]
     chance: NotRequired[str]
     unsure: NotRequired[bool]
     wanted: NotRequired[bool | None]

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.components import tiles
-from similarity.app.search import confidence, explanation, feedback
+from similarity.app.search import confidence, copies, explanation, feedback
+from similarity.app.search.copies import NOT_LOOKED, Found
 from similarity.app.search.query_parts import Example
 from similarity.app.serving import previews, visitors
 from similarity.app.serving.access import item_for_visitor, may_manage, place_for_visitor, text_for_visitor
@@ -18,6 +19,7 @@ from similarity.errors import SimilarityError
 from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
 from similarity.images.exif import PLACE
+from similarity.query.copies import Copy
 from similarity.search import Hit
 from similarity.service.visitor import Visitor
 from similarity.sources import Item
@@ -36,18 +38,27 @@ def open_after_rerun(item_id: str) -> None:
 
 
 def show_if_open(
-    gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example], chances: Chances | None = None
+    gallery: Gallery,
+    hits: Sequence[Hit],
+    like: Sequence[Example],
+    chances: Chances | None = None,
+    found: Found = NOT_LOOKED,
 ) -> None:
     """Draw the dialog on top of the page, if it was opened."""
     if st.session_state.pop(IS_OPEN, False):
-        st.dialog("A closer look", width="large")(_show)(gallery, {hit.item.id: hit for hit in hits}, like, chances)
+        ranked = {hit.item.id: hit for hit in hits}
+        st.dialog("A closer look", width="large")(_show)(gallery, ranked, like, chances, found)
 
 
-def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chances: Chances | None) -> None:
+def _show(
+    gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chances: Chances | None, found: Found
+) -> None:
     try:
         item = gallery.find(st.session_state[LOOKED_AT])
         hit = hits.get(item.id)
-        _show_pictures(gallery, item, hit, like, confidence.describe(hit, chances) if hit and chances else "")
+        copy = found.of(item.id)
+        sure = confidence.describe(hit, chances) if hit and chances and not copy else ""
+        _show_pictures(gallery, item, hit, like, sure, copy)
         _show_actions(gallery, item)
         _show_facts(gallery, item)
         _show_near_identical(gallery, item)
@@ -55,25 +66,30 @@ def _show(gallery: Gallery, hits: dict[str, Hit], like: Sequence[Example], chanc
         show_error(error)
 
 
-def _show_pictures(gallery: Gallery, item: Item, hit: Hit | None, like: Sequence[Example], sure: str) -> None:
+def _show_pictures(
+    gallery: Gallery, item: Item, hit: Hit | None, like: Sequence[Example], sure: str, copy: Copy | None
+) -> None:
     item, name = item_for_visitor(item), text_for_visitor(file_name(item))
     caption = f"Rank {hit.rank}, score {hit.score:.3f}: {name}" if hit else name
     with st.container(key="compare"):
-        is_drawn = explanation.show_if_on(gallery, item, like, caption)
+        is_drawn = explanation.show_if_on(gallery, item, like, caption, copy)
         left, right = st.columns(2) if like else (None, st.container())
         if left and not is_drawn:
-            left.image(like[0].cropped, alt=f"Your query: {text_for_visitor(like[0].title)}", width="stretch")
+            own = copies.outlined(like[0].cropped, copy.query_box if copy else None)
+            left.image(own, alt=f"Your query: {text_for_visitor(like[0].title)}", width="stretch")
             left.caption(f"Your query: {as_markdown(like[0].title)}")
         if left:
             with left:
                 explanation.show_switch()
         if not is_drawn:
             right.image(
-                previews.preview_of_item(gallery, item),
+                copies.outlined(previews.preview_of_item(gallery, item), copy.result_box if copy else None),
                 alt=f"Result: {text_for_visitor(item.label or name)}",
                 width="stretch",
             )
             right.caption(escape_markdown(caption))
+        if copy:
+            st.markdown(copies.explain(copy))
         if sure:
             right.markdown(
                 f"**{escape_markdown(sure)}**" + (f" ({as_markdown(item.labels[0])})" if item.labels else "")

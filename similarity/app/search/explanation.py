@@ -12,6 +12,7 @@ from similarity.app.shell.links import TEXT
 from similarity.app.wording.messages import escape_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
+from similarity.query.copies import Copy
 from similarity.query.explain import Explanation
 from similarity.sources import Item
 
@@ -23,11 +24,12 @@ def show_switch() -> None:
     st.toggle("Why is it similar?", key=SWITCH)
 
 
-def show_if_on(gallery: Gallery, item: Item, like: Sequence[Example], caption: str) -> bool:
+def show_if_on(gallery: Gallery, item: Item, like: Sequence[Example], caption: str, copy: Copy | None = None) -> bool:
     """Draw the first picture of the query and a result, with heat over both, if the switch is on.
 
     Args:
         caption: the text below the result.
+        copy: what a second look found of it, if it is the query's very picture; its outlines are drawn, too.
 
     Returns:
         Whether the pictures are drawn; if they cannot be, the page says why.
@@ -46,7 +48,7 @@ def show_if_on(gallery: Gallery, item: Item, like: Sequence[Example], caption: s
     except SimilarityError as error:
         show_error(error)
         return False
-    _draw(gallery, item, like[0], explanation, caption)
+    _draw(gallery, item, like[0], explanation, caption, copy)
     st.caption(_caption(explanation, is_alone=len(like) == 1))
     return True
 
@@ -57,12 +59,16 @@ def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
     return gallery.explain(look, item.id, fetch=resources.fetch_picture)
 
 
-def _draw(gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str) -> None:
+def _draw(
+    gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str, copy: Copy | None
+) -> None:
     title = f"Your query: {text_for_visitor(example.title)}"
     left = heat.picture(example.cropped, explanation.query, alt=f"{title}, with heat", caption=title)
+    left |= {"match": heat.edges(copy.query_box) if copy else None}
     preview = previews.preview_of_item(gallery, item)
     alt = f"Result: {text_for_visitor(item.label or caption)}, with heat"
     right = heat.picture(preview, explanation.result, alt=alt, caption=text_for_visitor(caption))
+    right |= {"match": heat.edges(copy.result_box) if copy else None}
     heat.show(left, right, explanation, key="heat")
 
 

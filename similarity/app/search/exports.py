@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from similarity.app.search.copies import NOT_LOOKED, Found
 from similarity.app.search.query_parts import Example
 from similarity.app.serving import previews, visitors
 from similarity.app.serving.access import item_for_visitor, place_for_visitor, redactor
@@ -15,7 +16,9 @@ from similarity.exports.sheet import draw_sheet
 from similarity.fetch.redaction import redact_sentence
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode
+from similarity.query import copy_facts
 from similarity.query.belonging import NOTHING_LIKE_IT
+from similarity.query.copies import Copy
 from similarity.search import Hit
 from similarity.service import turns
 from similarity.service.visitor import Visitor
@@ -36,6 +39,7 @@ class Export:
         redact: redacts a text for the visitor; `str` if nothing is secret.
         visitor: whose time is used.
         chances: what is known of how likely the results are right.
+        found: what a second look found.
     """
 
     gallery: Gallery
@@ -45,16 +49,18 @@ class Export:
     redact: Callable[[str], str]
     visitor: Visitor
     chances: Chances | None = None
+    found: Found = NOT_LOOKED
 
     def csv(self) -> bytes:
         """Make a CSV table of the results."""
-        return to_csv(self._rows())
+        return to_csv(self._rows(copy_facts.describe))
 
     def json(self) -> bytes:
         """Make the JSON that the command line prints, with metadata."""
         titles = [self.redact(example.title) for example in self.like]
         belongs = self.chances.belongs if self.chances else None
-        return to_json(titles, self.gallery.name, self.redact(self.gallery.manifest.model), self._rows(), belongs)
+        rows = self._rows(copy_facts.to_json)
+        return to_json(titles, self.gallery.name, self.redact(self.gallery.manifest.model), rows, belongs)
 
     def zip(self) -> bytes:
         """Make a zip of the pictures."""
@@ -69,21 +75,33 @@ class Export:
         with turns.shared_turns().take(self.visitor):
             picture = decode(query.cropped, query.title)
             pictures = [self.gallery.thumbnail(hit.item) for hit in hits]
-            note = NOTHING_LIKE_IT if self.chances and self.chances.is_stranger else ""
+            is_stranger = self.chances is not None and self.chances.is_stranger
+            note = copy_facts.FOUND.rstrip(".") if self.found.proven else NOTHING_LIKE_IT if is_stranger else ""
             return draw_sheet(picture, self.redact(query.title), hits, pictures, note=note, format_label=self.redact)
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _rows(self, format_copy: Callable[[Copy | None], object]) -> list[dict[str, Any]]:
+        """Make a row for each result, with what a second look found of it if there was one."""
         hits = [replace(hit, item=item_for_visitor(hit.item, self.redact)) for hit in self.hits]
-        return to_rows(hits, self.places)
+        rows = to_rows(hits, self.places)
+        if not self.found.is_made:
+            return rows
+        found = [format_copy(self.found.copies.get(hit.item.id)) for hit in self.hits]
+        return [row | {"copy": copy} for row, copy in zip(rows, found, strict=True)]
 
     def _explain(self, reason: str) -> str:
         return redact_sentence(reason, *(hit.item.path for hit in self.hits))
 
 
-def show(gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example], chances: Chances | None) -> None:
+def show(
+    gallery: Gallery,
+    hits: Sequence[Hit],
+    like: Sequence[Example],
+    chances: Chances | None,
+    found: Found = NOT_LOOKED,
+) -> None:
     """Draw the menu of downloads."""
     places = [place_for_visitor(hit.item) for hit in hits]
-    export = Export(gallery, hits, like, places, redactor(), visitors.current(), chances)
+    export = Export(gallery, hits, like, places, redactor(), visitors.current(), chances, found)
     sheet = f"Sheet of the first {ON_SHEET} (PNG)" if len(hits) > ON_SHEET else "Sheet (PNG)"
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),

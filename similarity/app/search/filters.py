@@ -7,7 +7,7 @@ from typing import get_args
 
 import streamlit as st
 
-from similarity.app.search import spans
+from similarity.app.search import copies, spans
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import BALANCED, PRECISIONS, Link
@@ -43,6 +43,8 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
         st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_on_change("min", "min_score"))
         st.session_state["distinct"] = link.distinct
         st.toggle("Hide near-identical pictures", key="distinct", on_change=_on_change("distinct", "distinct"))
+        if copies.can_have_copies(link):
+            _choose_copies(link)
         if facets.counts(LABEL):
             _choose_precision(link)
         if not is_exact:
@@ -105,6 +107,17 @@ def _order_name(by: str, facets: Facets) -> str:
         return "Most similar first"
     name, is_falling = facets.sorted_by(by)
     return f"{name.capitalize()}, {'falling' if is_falling else 'rising'}"
+
+
+def _choose_copies(link: Link) -> None:
+    st.session_state["copies"] = link.copies
+    st.toggle(
+        "Put the same picture first",
+        key="copies",
+        on_change=_on_change("copies", "copies"),
+        help=f"The first {copies.CANDIDATES:d} results are looked at once more: is one of them your very picture, or a "
+        "cropped, turned or mirrored one?",
+    )
 
 
 def _choose_precision(link: Link) -> None:

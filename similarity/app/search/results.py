@@ -8,7 +8,9 @@ from functools import partial
 import streamlit as st
 
 from similarity.app.components import tiles
-from similarity.app.search import confidence, detail, exports, feedback, filters
+from similarity.app.components.tiles import Tile
+from similarity.app.search import confidence, copies, detail, exports, feedback, filters
+from similarity.app.search.copies import Found
 from similarity.app.search.query_parts import Example, query_vector
 from similarity.app.serving import drawing, resources
 from similarity.app.serving.access import item_for_visitor, redactor
@@ -17,6 +19,7 @@ from similarity.app.shell.links import ITEM, PAGE_SIZES, Link
 from similarity.app.shell.navigation import LastSearch
 from similarity.app.wording import messages
 from similarity.errors import SearchError, StoreError
+from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.vectors.arrays import Vectors
@@ -34,7 +37,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     link, vector = links.read(), query_vector(gallery, like, unlike)
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
-        hits = _search(gallery, vector, link, like, unlike)
+        hits, found = copies.put_first(gallery, _search(gallery, vector, link, like, unlike), like, link)
         chances = confidence.estimate(gallery, like, unlike, vector, link)
         ordered = _in_order(gallery, hits, link.sort)
     except StoreError as error:
@@ -54,16 +57,16 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             filters.show(resources.facets(gallery), link, is_exact=gallery.is_exact)
             if shown:
-                exports.show(gallery, shown, like, chances)
+                exports.show(gallery, shown, like, chances, found)
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
-    confidence.show_verdict(hits, chances, link.precision)
-    labelled = (confidence.label_tile(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
-    drawn = (feedback.with_feedback(tile, link) for tile in labelled)
+    if not copies.show_verdict(found, chances):
+        confidence.show_verdict(hits, chances, link.precision)
+    drawn = (_tile(gallery, hit, link, chances, found) for hit in shown)
     tiles.show(drawn, detail.open_after_rerun, partial(feedback.give, gallery), key="results")
     choose_page(page, pages)
-    detail.show_if_open(gallery, ordered, like, chances)
+    detail.show_if_open(gallery, ordered, like, chances, found)
 
 
 def choose_page_size(link: Link) -> None:
@@ -116,6 +119,13 @@ def _in_order(gallery: Gallery, hits: Sequence[Hit], by: str) -> Sequence[Hit]:
     redact = redactor()
     places = resources.facets(gallery).sort([item_for_visitor(hit.item, redact) for hit in hits], by)
     return [hits[place] for place in places]
+
+
+def _tile(gallery: Gallery, hit: Hit, link: Link, chances: Chances | None, found: Found) -> Tile:
+    """Make the tile of a result: of a copy it says so, and of others how likely they are right."""
+    tile, copy = tiles.of_hit(gallery, hit), found.of(hit.item.id)
+    marked = copies.mark_tile(tile, copy) if copy else confidence.label_tile(tile, hit, chances, link.precision)
+    return feedback.with_feedback(marked, link)
 
 
 def _count(gallery: Gallery, hits: Sequence[Hit]) -> str:

@@ -1,7 +1,7 @@
 """Searches as parameters of a page's address, so that they can be shared, bookmarked and returned to.
 
     ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
-     &where.label=boot&where.label=shoe&min=0.5&distinct=1&accuracy=high&sort=-taken&k=50&page=2&generation=3&model=resnet50
+     &where.label=boot&where.label=shoe&min=0.5&distinct=1&copies=0&accuracy=high&sort=-taken&k=50&page=2&generation=3&model=resnet50
      &against=shoes-vit&precision=0.95
 
 A search is stored only in the address: widgets are set from it and change it.
@@ -91,6 +91,7 @@ class Link:
         where: column -> accepted values, or column and operator, such as `taken>=` -> what to compare with.
         min_score: the lowest score of a result.
         distinct: whether near-duplicates of better results are left out.
+        copies: whether the first results are looked at a second time, for the query's very picture.
         accuracy: the accuracy of an approximate index.
         sort: the column that results are in the order of, with a minus for the other way round; empty for the score.
         precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
@@ -106,6 +107,7 @@ class Link:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     min_score: float = 0.0
     distinct: bool = False
+    copies: bool = True
     accuracy: Accuracy = BALANCED
     sort: str = ""
     precision: float | None = None
@@ -123,6 +125,7 @@ class Link:
             "not": [str(part) for part in self.unlike],
             "min": f"{self.min_score:.2f}" if self.min_score else "",
             "distinct": "1" if self.distinct else "",
+            "copies": "" if self.copies else "0",
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
             "sort": self.sort,
             "precision": f"{self.precision:g}" if self.precision else "",
@@ -160,6 +163,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         where=_conditions(parameters),
         min_score=number("min", 0, 1) or 0.0,
         distinct=parameters.get("distinct", [""])[-1] == "1",
+        copies=parameters.get("copies", [""])[-1] != "0",
         accuracy=next(
             (level for level in get_args(Accuracy) if [level] == parameters.get("accuracy", [])[-1:]), BALANCED
         ),

@@ -1,0 +1,148 @@
+"""Copies among the results: the second look at the first of them, their order, and the words on a page."""
+
+import io
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+
+from similarity.app.components.tiles import Tile
+from similarity.app.search.query_parts import Example
+from similarity.app.serving.computing import take_turn
+from similarity.app.serving.resources import gallery_key
+from similarity.app.shell.links import TEXT, Link
+from similarity.errors import SimilarityError
+from similarity.evaluation.confidence.estimate import Chances
+from similarity.exports.outline import outline
+from similarity.gallery import Gallery
+from similarity.images.decoding import thumbnail
+from similarity.images.picture import Box
+from similarity.query import copy_facts
+from similarity.query.copies import Copy, QueryKeypoints, put_copies_first
+from similarity.query.gallery_copies import look_again
+from similarity.search import Hit
+
+# Results that are looked at a second time: 250 ms at most for these, where their local features are stored.
+CANDIDATES = 50
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a second look found.
+
+    Attributes:
+        is_made: whether there was one.
+        copies: what was found, by the id of a picture; of others, nothing was.
+    """
+
+    is_made: bool = False
+    copies: Mapping[str, Copy] = field(default_factory=dict)
+
+    @property
+    def proven(self) -> list[Copy]:
+        """The copies that are called the same picture."""
+        return [copy for copy in self.copies.values() if copy.is_proven]
+
+    def of(self, item_id: str) -> Copy | None:
+        """The proven copy that a picture is; None for another picture."""
+        copy = self.copies.get(item_id)
+        return copy if copy and copy.is_proven else None
+
+
+NOT_LOOKED = Found()
+
+
+def put_first(
+    gallery: Gallery, hits: Sequence[Hit], like: Sequence[Example], link: Link
+) -> tuple[Sequence[Hit], Found]:
+    """Look at the first results a second time, and put those first that are the query's very picture.
+
+    If it cannot be done, or is turned off, results stay as they are.
+    """
+    if not (hits and link.copies and can_have_copies(link)):
+        return hits, NOT_LOOKED
+    looked_at = hits[:CANDIDATES]
+    try:
+        copies = _look(gallery, like[0], looked_at)
+    except (SimilarityError, OSError) as error:
+        logger.warning("The results of %s cannot be looked at a second time: %s", gallery.directory, error)
+        return hits, NOT_LOOKED
+    ordered = put_copies_first(hits, [*copies, *[None] * (len(hits) - len(looked_at))])
+    return [hit for hit, _ in ordered], Found(True, {hit.item.id: copy for hit, copy in ordered if copy})
+
+
+def can_have_copies(link: Link) -> bool:
+    """Whether the first example is a picture; words have no pixels."""
+    return bool(link.like) and link.like[0].kind != TEXT
+
+
+def mark_tile(tile: Tile, copy: Copy) -> Tile:
+    """Mark the tile of a proven copy, in place of a probability, which says less."""
+    return tile | {"copy": title(copy), "hint": f"{tile['hint']} ({copy_facts.describe(copy)})"}
+
+
+def title(copy: Copy) -> str:
+    """Return what a proven copy is, as in `Same picture: cropped, turned 90°`."""
+    return copy_facts.describe(copy).capitalize()
+
+
+def explain(copy: Copy) -> str:
+    """Return what the outlines on a query and a result are, as Markdown."""
+    sentences = [f"**{title(copy)}.** The outlines show what both have in common."]
+    if not copy_facts.is_part(copy.query_box) and not copy_facts.is_part(copy.result_box):
+        sentences = [f"**{title(copy)}.** Both show the whole picture."]
+    return " ".join(sentences)
+
+
+def outlined(jpeg: bytes, box: Box | None) -> bytes:
+    """Draw an outline around a part of a JPEG, if there is one."""
+    if box is None:
+        return jpeg
+    with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+        return thumbnail(outline(picture, box), side=max(picture.size))
+
+
+def show_verdict(found: Found, chances: Chances | None) -> bool:
+    """Draw the verdict if there is a copy.
+
+    Returns:
+        Whether it is drawn; a file of the gallery as the query has a line of its own.
+    """
+    if not found.proven or (chances and chances.same):
+        return False
+    count = len(found.proven)
+    shown = "one result shows it." if count == 1 else f"{count:d} results show it."
+    st.markdown(f":green[:material/check_circle:] **{copy_facts.FOUND.rstrip('.')}:** {shown}")
+    return True
+
+
+def _picture_key(example: Example) -> object:
+    """Return the cache key of the picture that is searched with, whatever its name."""
+    return example.preview, example.part.box
+
+
+def _hit_key(hit: Hit) -> str:
+    return hit.item.sha256
+
+
+KEYS: dict[str | type[Any], Callable[[Any], Any]] = {Gallery: gallery_key, Example: _picture_key, Hit: _hit_key}
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=KEYS)
+def _look(gallery: Gallery, example: Example, hits: Sequence[Hit]) -> list[Copy | None]:
+    """Look at hits a second time, once for all times that they are drawn."""
+    keypoints = _find_keypoints(example)
+    with take_turn():
+        return look_again(gallery, keypoints, hits)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=KEYS)
+def _find_keypoints(example: Example) -> QueryKeypoints:
+    """Find the local features of the picture that is searched with."""
+    with take_turn(), Image.open(io.BytesIO(example.cropped), formats=["JPEG"]) as image:
+        return QueryKeypoints.of(image)

@@ -1,0 +1,37 @@
+"""What a second look found, in words."""
+
+import pytest
+
+from similarity.images.picture import Box
+from similarity.query.copies import Copy
+from similarity.query.copy_facts import describe
+
+WHOLE, PART = Box(0, 0, 1, 1), Box(0.1, 0.1, 0.6, 0.9)
+
+
+def copy(
+    rotation: float = 0.0, *, mirrored: bool = False, query: Box = WHOLE, result: Box = WHOLE, probability: float = 1.0
+) -> Copy:
+    return Copy(probability, rotation, mirrored, query, result, 20)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, ""),
+        (copy(probability=0.5), ""),
+        (copy(), "same picture"),
+        (copy(1.4), "same picture"),
+        (copy(90.2, result=PART), "same picture: cropped, turned 90°"),
+        (copy(-90.2), "same picture: turned 90°"),
+        (copy(-179.6), "same picture: turned 180°"),
+        (copy(mirrored=True), "same picture: mirrored"),
+        (copy(query=PART), "same picture: part of your picture"),
+        (
+            copy(15, mirrored=True, query=PART, result=PART),
+            "same picture: cropped, part of your picture, mirrored, turned 15°",
+        ),
+    ],
+)
+def test_a_copy_is_described_by_what_was_done_to_it(found: Copy | None, words: str) -> None:
+    assert describe(found) == words
