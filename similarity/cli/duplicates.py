@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import copies, terminal
+from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
 from similarity.cli.running import open_or_index
+from similarity.query import copy_facts
 from similarity.query.presets import EXACT, LOOK_ALIKES, PRESETS, SAME, Preset
 from similarity.query.thresholds import THRESHOLD
 from similarity.sample import SAMPLE
@@ -97,7 +98,7 @@ def _write(kept: Kept, csv: Path | None, others: Path | None) -> None:
     from similarity.exports.duplicates import write_groups, write_others
 
     if csv:
-        groups = ((_kind(group), group.score, _with_changes(group), keep) for group, keep in kept)
+        groups = ((group.kind, group.score, _with_changes(group), keep) for group, keep in kept)
         write_groups(csv, groups)
         terminal.say(f"Groups written to {csv}")
     if others:
@@ -115,7 +116,7 @@ def _show(kept: Kept, *, with_kept: bool, with_copies: bool) -> None:
     """Print a table with a row for each file, with columns of which to keep, and of what was done to it, if wanted."""
     rows = [
         (
-            *(str(number), _kind(group), f"{group.score:.3f}"),
+            *(str(number), group.kind, f"{group.score:.3f}"),
             *(("yes" if file == keep else "",) * with_kept),
             *((change,) * with_copies),
             file.path,
@@ -129,10 +130,11 @@ def _show(kept: Kept, *, with_kept: bool, with_copies: bool) -> None:
 
 def _as_json(group: "Group", keep: "Item") -> dict[str, Any]:
     return {
-        "kind": _kind(group),
+        "kind": group.kind,
         "score": round(group.score, 4),
         "files": [
-            _file(file) | {"copy": copies.to_json(copy)} for file, copy in zip(group.files, group.copies, strict=True)
+            _file(file) | {"copy": copy_facts.to_json(copy)}
+            for file, copy in zip(group.files, group.copies, strict=True)
         ],
         "keep": _file(keep),
     }
@@ -140,14 +142,8 @@ def _as_json(group: "Group", keep: "Item") -> dict[str, Any]:
 
 def _with_changes(group: "Group") -> list[tuple["Item", str]]:
     """Each file with what was done to it, seen from the first."""
-    return [(file, copies.as_cell(copy)) for file, copy in zip(group.files, group.copies, strict=True)]
+    return [(file, copy_facts.describe(copy)) for file, copy in zip(group.files, group.copies, strict=True)]
 
 
 def _file(file: "Item") -> dict[str, Any]:
     return {"id": file.id, "path": file.path, "label": file.label}
-
-
-def _kind(group: "Group") -> str:
-    if group.is_exact:
-        return "exact"
-    return "near" if not any(group.copies) else "same"

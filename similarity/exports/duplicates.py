@@ -28,7 +28,7 @@ def write_groups(path: Path, groups: Iterable[tuple[str, float, Sequence[tuple[I
     _write(path, groups_as_csv(groups))
 
 
-def groups_as_csv(groups: Iterable[tuple[str, float, Sequence[Item], Item]]) -> bytes:
+def groups_as_csv(groups: Iterable[tuple[str, float, Sequence[tuple[Item, str]], Item]]) -> bytes:
     """Make the table that `write_groups` writes."""
     text = io.StringIO(newline="")
     table = csv.writer(text)

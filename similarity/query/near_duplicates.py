@@ -45,6 +45,13 @@ class Group:
         """Whether all files have the same content."""
         return len({file.sha256 for file in self.files}) == 1
 
+    @property
+    def kind(self) -> str:
+        """`exact` copies, copies of the `same` picture, or `near` ones by their embeddings."""
+        if self.is_exact:
+            return "exact"
+        return "same" if any(self.copies) else "near"
+
 
 def find_duplicates(
     items: Sequence[Item],

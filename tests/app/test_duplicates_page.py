@@ -14,11 +14,15 @@ from similarity import Gallery
 from similarity.app.duplicates import background, choices, differences, groups
 from similarity.app.duplicates.kinds import without
 from similarity.errors import StoreAwayError
+from similarity.images.picture import Box
+from similarity.query.copies import Copy
 from similarity.query.keeping import LARGEST, choose_rule
 from similarity.query.near_duplicates import Group
 from similarity.service.jobs import shared_jobs
 from similarity.sources import Item
 from similarity.sources.base import files_of
+
+WHOLE, HALF = Box(0, 0, 1, 1), Box(0.25, 0, 0.75, 1)
 
 
 def _page() -> None:
@@ -239,7 +243,7 @@ def test_a_list_of_the_others_can_be_taken_along(
     others = made["duplicates-list"]().decode().splitlines()
     assert others == [str(own_pictures / one) for one in ("rings/copy.jpg", "stripes/copy.jpg", "rings/other.jpg")]
     table = made["duplicates-csv"]().decode("utf-8-sig").splitlines()
-    assert table[0] == "group,kind,score,keep,path,label,width,height,bytes"
+    assert table[0] == "group,kind,score,keep,path,label,width,height,bytes,copy"
     assert table[1].startswith(f"1,exact,1.0,yes,{own_pictures / 'dots' / 'dots-0.jpg'},dots,240,320,")
     assert len(table) == 6
     assert len(mine) == 15
@@ -274,7 +278,44 @@ def file(number: int, **facts: object) -> Item:
     ],
 )
 def test_a_file_is_told_from_the_one_that_is_kept_in_plain_words(facts: dict[str, object], said: str) -> None:
-    assert differences.compare(file(2, **facts), file(1)) == [said]
+    group = Group([file(1), file(2, **facts)], 0.97)
+    assert differences.compare(group, group.files[1], group.files[0]) == [said]
+
+
+def made(rotation: float = 0, *, mirrored: bool = False, of: Box = WHOLE, own: Box = WHOLE) -> Copy:
+    """A copy of the first picture of its group: the part that it shows, and where it shows that."""
+    return Copy(1.0, rotation, mirrored, own, of, 50)
+
+
+@pytest.mark.parametrize(
+    ("copy", "kept", "said"),
+    [
+        (made(), None, "same size"),
+        (made(90.4), None, "turned 90°"),
+        (made(-90), None, "turned 90°"),
+        (made(179.5), None, "turned 180°"),
+        (made(15), None, "turned 15°"),
+        (made(1), None, "same size"),
+        (made(mirrored=True), None, "mirrored"),
+        (made(90, mirrored=True), None, "mirrored, turned 90°"),
+        (made(of=HALF), None, "cropped"),
+        (made(own=HALF), None, "shows more"),
+        (made(-90), made(90), "turned 180°"),
+        (made(90), made(90), "same size"),
+        (made(90, mirrored=True), made(90, mirrored=True), "same size"),
+        (None, made(of=HALF), "shows more"),
+        (None, made(own=HALF), "cropped"),
+        (made(of=HALF), made(of=HALF), "same size"),
+        (made(of=HALF), made(of=Box(0, 0, 0.5, 1)), "cropped, shows more"),
+        (None, made(90, mirrored=True), "mirrored, turned 90°"),
+    ],
+)
+def test_what_was_done_to_a_picture_is_told_against_the_one_that_is_kept(
+    copy: Copy | None, kept: Copy | None, said: str
+) -> None:
+    group = Group([file(1), file(2), file(3)], 0.97, [None, copy, kept])
+    ours, theirs = (group.files[place] if one else group.files[0] for place, one in ((1, copy), (2, kept)))
+    assert ", ".join(differences.compare(group, ours, theirs)) == said
 
 
 def test_whoever_clicks_on_another_picture_keeps_that_one_alone() -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import wait
 
 import streamlit as st
 
-from similarity.app.duplicates.kinds import KINDS, Kind, find_groups, without
+from similarity.app.duplicates.kinds import find_groups, without
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Computation, SingleFlight
 from similarity.app.wording import wording
@@ -16,6 +16,7 @@ from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.query.near_duplicates import Group
+from similarity.query.presets import PRESETS, Preset
 from similarity.service import turns
 from similarity.service.singleton import singleton
 
@@ -35,12 +36,12 @@ def duplicates() -> SingleFlight[Sequence[Group]]:
     return SingleFlight(MAX_CACHED)
 
 
-def find(gallery: Gallery, kind: Kind) -> Computation[Sequence[Group]] | None:
+def find(gallery: Gallery, kind: Preset) -> Computation[Sequence[Group]] | None:
     """Return the search for duplicates that runs or is done; None if there is none."""
     return duplicates().find(_name(gallery, kind))
 
 
-def start(gallery: Gallery, kind: Kind) -> Computation[Sequence[Group]]:
+def start(gallery: Gallery, kind: Preset) -> Computation[Sequence[Group]]:
     """Start looking for duplicates, unless that runs already or is done."""
     visitor = visitors.current()
 
@@ -60,7 +61,7 @@ def carry_over(gallery: Gallery, before: str, taken: Collection[str]) -> None:
         before: the gallery's state before they were taken out.
         taken: the ids of these files.
     """
-    for kind in KINDS:
+    for kind in PRESETS:
         known = duplicates().find(_name(gallery, kind, before))
         if known and known.result.done():
             duplicates().keep(_name(gallery, kind), without(known.result.result(), taken))
@@ -76,7 +77,7 @@ def may_start(gallery: Gallery) -> bool:
     return starts_by_itself(gallery) or access.may_manage()
 
 
-def wait_for(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
+def wait_for(gallery: Gallery, kind: Preset) -> Sequence[Group] | None:
     """Wait for the duplicates, with a progress bar on the page; None after an unexpected error, which is in the log.
 
     Raises:
@@ -103,5 +104,5 @@ def wait_for(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
         return None
 
 
-def _name(gallery: Gallery, kind: Kind, state: str = "") -> str:
+def _name(gallery: Gallery, kind: Preset, state: str = "") -> str:
     return "\n".join((str(gallery.directory), state or gallery.state, kind))

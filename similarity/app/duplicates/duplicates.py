@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from similarity.app.duplicates import background, groups, removal
-from similarity.app.duplicates.kinds import CAPTIONS, DEFAULT, KINDS, TITLES, Kind
+from similarity.app.duplicates.kinds import CAPTIONS, DEFAULT, TITLES
 from similarity.app.serving import access
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.wording import wording
@@ -15,6 +15,7 @@ from similarity.errors import SearchError
 from similarity.gallery import Gallery
 from similarity.query.keeping import LARGEST, OLDEST, Choose, choose_rule
 from similarity.query.near_duplicates import Group
+from similarity.query.presets import PRESETS, Preset
 
 KIND, KIND_WIDGET, RULE, RULE_WIDGET = "duplicates_kind", "kind", "duplicates_rule", "duplicates_rule_widget"
 RULES = {"The largest picture": LARGEST, "The oldest picture": OLDEST}
@@ -47,7 +48,7 @@ def show(gallery: Gallery, left: Place, right: Place) -> None:
         groups.show(gallery, kind, found, rule)
 
 
-def _find(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
+def _find(gallery: Gallery, kind: Preset) -> Sequence[Group] | None:
     """Find the groups, or draw why there are none yet."""
     if not background.starts_by_itself(gallery) and not background.find(gallery, kind):
         if not background.may_start(gallery):
@@ -63,16 +64,16 @@ def _find(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
     return found
 
 
-def _choose_kind() -> Kind:
+def _choose_kind() -> Preset:
     """Draw the choice of a kind; the address may name it."""
-    named = [kind for kind in KINDS if kind == st.query_params.get("kind")]
-    kind: Kind = named[0] if named else st.session_state.get(KIND, DEFAULT)
+    named = [kind for kind in PRESETS if kind == st.query_params.get("kind")]
+    kind: Preset = named[0] if named else st.session_state.get(KIND, DEFAULT)
     st.session_state[KIND] = st.session_state[KIND_WIDGET] = kind
     st.radio(
         "Look for",
-        KINDS,
+        PRESETS,
         format_func=TITLES.__getitem__,
-        captions=[CAPTIONS[one] for one in KINDS],
+        captions=[CAPTIONS[one] for one in PRESETS],
         key=KIND_WIDGET,
         on_change=_change_kind,
     )

@@ -9,13 +9,13 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.duplicates import differences, downloads, removal
 from similarity.app.duplicates.choices import ByHand, Kept, choose_all, count_others
-from similarity.app.duplicates.kinds import Kind
 from similarity.app.serving import access, drawing, pictures
 from similarity.app.serving.access import item_for_visitor, place_for_visitor, text_for_visitor
 from similarity.app.wording import wording
 from similarity.gallery import Gallery
 from similarity.query.keeping import Choose
 from similarity.query.near_duplicates import Group
+from similarity.query.presets import Preset
 from similarity.sources import Item
 from similarity.sources.originals import file_name
 
@@ -29,7 +29,7 @@ BACK_AGAIN = (
 
 
 @drawing.fragment
-def show(gallery: Gallery, kind: Kind, found: Sequence[Group], rule: Choose) -> None:
+def show(gallery: Gallery, kind: Preset, found: Sequence[Group], rule: Choose) -> None:
     """Draw one page of the groups.
 
     Args:
@@ -46,7 +46,7 @@ def show(gallery: Gallery, kind: Kind, found: Sequence[Group], rule: Choose) -> 
         st.markdown(_count(kept), width="content")
         if access.may_manage():
             with st.container(horizontal=True, gap="small", width="content"):
-                downloads.show(gallery, kind, kept)
+                downloads.show(gallery, kept)
                 _take_many_out(gallery, kept, shown)
     if access.may_manage():
         st.caption("One picture of each group is kept. Click on another to keep that one.")
@@ -121,7 +121,7 @@ def _facts(group: Group) -> str:
 def _tile(gallery: Gallery, file: Item, kept: Kept, place: int) -> tiles.Tile:
     """Make the tile of a file of a group; its id is its place, since copies of one picture have one public id."""
     is_kept, item = file is kept.file, item_for_visitor(file)
-    name, said = text_for_visitor(file_name(file)), ", ".join(differences.compare(file, kept.file))
+    name, said = text_for_visitor(file_name(file)), ", ".join(differences.compare(kept.group, file, kept.file))
     verdict = "kept" if is_kept else said
     return tiles.Tile(
         id=str(place),
@@ -150,11 +150,11 @@ def _by_hand(gallery: Gallery) -> ByHand:
     return chosen.setdefault(gallery.name, ByHand())
 
 
-def _pages() -> dict[tuple[str, Kind], int]:
+def _pages() -> dict[tuple[str, Preset], int]:
     """Return the page that the visitor is on, by gallery and kind."""
-    pages: dict[tuple[str, Kind], int] = st.session_state.setdefault(PAGE, {})
+    pages: dict[tuple[str, Preset], int] = st.session_state.setdefault(PAGE, {})
     return pages
 
 
-def _turn_to(name: str, kind: Kind, key: str) -> None:
+def _turn_to(name: str, kind: Preset, key: str) -> None:
     _pages()[name, kind] = st.session_state[key]
