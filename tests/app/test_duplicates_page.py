@@ -184,7 +184,7 @@ def test_of_a_huge_group_a_part_is_shown_with_the_one_that_is_kept(
 def test_in_a_large_gallery_duplicates_are_looked_for_when_asked(
     page: AppTest, mine: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "AT_ONCE", len(mine) - 1)
+    monkeypatch.setitem(background.AT_ONCE, "exact", len(mine) - 1)
     monkeypatch.setenv("SIMILARITY_MANAGE", "nobody")
     page.run()
     assert "Nobody has looked for duplicates" in texts(page)

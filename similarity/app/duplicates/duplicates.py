@@ -50,8 +50,8 @@ def show(gallery: Gallery, left: Place, right: Place) -> None:
 
 def _find(gallery: Gallery, kind: Preset) -> Sequence[Group] | None:
     """Find the groups, or draw why there are none yet."""
-    if not background.starts_by_itself(gallery) and not background.find(gallery, kind):
-        if not background.may_start(gallery):
+    if not background.starts_by_itself(gallery, kind) and not background.find(gallery, kind):
+        if not background.may_start(gallery, kind):
             st.info("Nobody has looked for duplicates in this large gallery yet.", icon=":material/hourglass:")
             return None
         st.markdown(f"Looking for duplicates among {wording.pictures(len(gallery))} takes a minute or more.")
