@@ -115,6 +115,7 @@ def find_copies(
     *,
     keypoints_of: Callable[[Item], Keypoints],
     pixels_of: Callable[[Item], Codes],
+    check: "Callable[[Item, Fit], bool]" = lambda *_: True,
 ) -> list[Copy | None]:
     """Look at pictures a second time.
 
@@ -123,6 +124,7 @@ def find_copies(
         items: the candidates.
         keypoints_of: gives the local features of a candidate.
         pixels_of: gives the grey levels that they were found in; called for the few that a transform fits.
+        check: a further condition on those that would be copies.
 
     Returns:
         For each candidate what was found; None if no transform fits, or the pictures differ once one is laid on the
@@ -140,7 +142,7 @@ def find_copies(
             best = _best_fit(sides, part, one)
             copy = _describe(best, query, one) if best else None
             is_same = best and copy and copy.common >= COMMON and _agree(query, pixels_of(item), best)
-            copies.append(copy if is_same else None)
+            copies.append(copy if is_same and best and check(item, best) else None)
     return copies
 
 

@@ -11,7 +11,16 @@ from pathlib import Path
 from PIL import Image
 
 from similarity.files import read_own, write_atomically
-from similarity.images.keypoints import MAX_BYTES, Codes, Keypoints, find_keypoints, grey_pixels, pack, unpack
+from similarity.images.keypoints import (
+    MAX_BYTES,
+    Codes,
+    Keypoints,
+    colour_pixels,
+    find_keypoints,
+    grey_pixels,
+    pack,
+    unpack,
+)
 from similarity.sources import Item
 from similarity.storage.thumbnails import FOLDER, read_or_make_thumbnail, read_thumbnail
 
@@ -46,13 +55,18 @@ def read_pixels(directory: Path, item: Item) -> Codes:
     return grey_pixels(_open(read_or_make_thumbnail(directory, item)))
 
 
-def _open(jpeg: bytes) -> Image.Image:
+def read_colours(directory: Path, item: Item) -> Codes:
+    """Return the colours of these pixels, uint8 (height, width, 3)."""
+    return colour_pixels(_open(read_or_make_thumbnail(directory, item), "RGB"))
+
+
+def _open(jpeg: bytes, mode: str = "L") -> Image.Image:
     """Decode a thumbnail; one whose pixels are damaged is plain, so that no features are stored."""
     try:
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
-            return image.convert("L")
+            return image.convert(mode)
     except (OSError, ValueError, SyntaxError):
-        return Image.new("L", (1, 1))
+        return Image.new(mode, (1, 1))
 
 
 def _path(directory: Path, sha256: str) -> Path:
