@@ -4,7 +4,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -14,16 +13,16 @@ import numpy as np
 
 from similarity.images.keypoints import Keypoints, mirror_keypoints
 from similarity.progress import OnProgress, Reporter
-from similarity.query.close_agreement import agree_closely
-from similarity.query.copies import Copy, Fit, QueryKeypoints, find_copies
+from similarity.query.copies import Copy
 from similarity.query.near_duplicates import Group, largest_first
 from similarity.query.near_pairs import MOST_COMPARED
+from similarity.query.proof import prove
 from similarity.query.visual_words import describe, learn_words
 from similarity.search import VectorIndex, build_index, choose_recipe
 from similarity.search.recipes import INVERTED
 from similarity.sources import Item
 from similarity.sources.base import files_of
-from similarity.storage.keypoint_files import read_colours, read_or_find_keypoints, read_pixels
+from similarity.storage.keypoint_files import read_or_find_keypoints
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors
 
@@ -56,7 +55,7 @@ def find_same_pictures(gallery: "Searcher", progress: OnProgress | None = None) 
     proven: dict[Pair, Copy] = {}
     for row, group in groupby(pairs, key=itemgetter(0)):
         rows = [other for _, other in group]
-        proven |= {(row, other): copy for other, copy in prove(gallery, row, rows).items()}
+        proven |= {(row, other): copy for other, copy in prove(gallery.directory, gallery.items, row, rows).items()}
         reporter.advance(len(rows))
     groups = _group(proven, gallery.items)
     grouped = {row for rows in groups for row in rows}
@@ -68,23 +67,6 @@ def inverse(copy: Copy) -> Copy:
     """Return what was found, seen from the other picture."""
     rotation = copy.rotation if copy.mirrored else -copy.rotation
     return replace(copy, rotation=rotation, query_box=copy.result_box, result_box=copy.query_box)
-
-
-def prove(gallery: "Searcher", row: int, rows: Sequence[int]) -> dict[int, Copy]:
-    """Return those of some rows that are proven to show the same picture as a row, with what was done to this one."""
-    read_keypoints, read = partial(read_or_find_keypoints, gallery.directory), partial(read_pixels, gallery.directory)
-    item = gallery.items[row]
-    keypoints = read_keypoints(item)
-    query = QueryKeypoints(keypoints, mirror_keypoints(keypoints), read(item))
-    items = [gallery.items[other] for other in rows]
-
-    def is_one_picture(other: Item, best: Fit) -> bool:
-        colours = read_colours(gallery.directory, item)
-        laid = np.ascontiguousarray(colours[:, ::-1]) if best.is_mirrored else colours
-        return agree_closely(laid, read_colours(gallery.directory, other), best.matrix)
-
-    found = find_copies(query, items, keypoints_of=read_keypoints, pixels_of=read, check=is_one_picture)
-    return {other: copy for other, copy in zip(rows, found, strict=True) if copy is not None and copy.is_proven}
 
 
 def _pairs_by_embedding(gallery: "Searcher") -> set[Pair]:
