@@ -95,10 +95,12 @@ def find_keypoints(image: Image.Image, most: int = MAX_STORED) -> Keypoints:
 
 def grey_pixels(image: Image.Image) -> Codes:
     """Return the grey levels that points are found in, uint8 (height, width), with 320 pixels on the longer side."""
-    scale = SIDE / max(image.size)
-    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
-    resampling = Image.Resampling.HAMMING if scale < 1 else Image.Resampling.BICUBIC
-    return np.asarray(image.convert("L").resize(size, resampling))
+    return np.asarray(_resize(image.convert("L")))
+
+
+def colour_pixels(image: Image.Image) -> Codes:
+    """Return the colours of the same pixels, uint8 (height, width, 3)."""
+    return np.asarray(_resize(image.convert("RGB")))
 
 
 def mirror(image: Image.Image) -> Image.Image:
@@ -147,6 +149,12 @@ def unpack(data: bytes) -> Keypoints:
     codes = np.empty((count, DIMENSIONS), np.uint8)
     codes[:, 0::2], codes[:, 1::2] = rows["descriptor"] >> 4, rows["descriptor"] & 15
     return Keypoints(width, height, positions, scales, rows["angle"].astype(np.float32) * (360 / 256), codes)
+
+
+def _resize(image: Image.Image) -> Image.Image:
+    scale = SIDE / max(image.size)
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    return image.resize(size, Image.Resampling.HAMMING if scale < 1 else Image.Resampling.BICUBIC)
 
 
 def _select(points: Sequence[cv2.KeyPoint], size: tuple[int, int], most: int) -> list[cv2.KeyPoint]:

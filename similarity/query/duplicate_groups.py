@@ -6,7 +6,7 @@ from similarity.errors import SearchError
 from similarity.progress import OnProgress
 from similarity.query.near_duplicates import Group, check_threshold, find_duplicates, largest_first
 from similarity.query.near_pairs import choose_candidates
-from similarity.query.presets import EXACT, LOOK_ALIKES, PRESETS, Preset
+from similarity.query.presets import EXACT, LOOK_ALIKES, PRESETS, SAME, Preset
 from similarity.query.thresholds import THRESHOLD
 from similarity.search import Recipe, VectorIndex
 from similarity.sources.base import files_of
@@ -42,12 +42,12 @@ def find_groups(
     check_threshold(threshold)  # before an index is made
     if preset == EXACT:
         return largest_first(Group(list(files_of([item])), 1.0) for item in gallery.items if item.copies)
+    if preset == SAME:
+        # OpenCV is loaded only where it is needed.
+        from similarity.query.same_pictures import find_same_pictures
+
+        return find_same_pictures(gallery, progress)
     own = None if Recipe(gallery.manifest.recipe, "").is_exact else index
     # Among more than MOST_COMPARED, only pictures that an index finds near to each other are compared.
     candidates = choose_candidates(gallery.embeddings, gallery.vectors, own, progress)
-    if preset == LOOK_ALIKES:
-        return find_duplicates(gallery.items, gallery.embeddings, threshold, candidates=candidates, progress=progress)
-    # OpenCV is loaded only where it is needed.
-    from similarity.query.same_pictures import find_same_pictures
-
-    return find_same_pictures(gallery, candidates, progress)
+    return find_duplicates(gallery.items, gallery.embeddings, threshold, candidates=candidates, progress=progress)
