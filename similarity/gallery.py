@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, Unpack
@@ -12,6 +12,7 @@ from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.indexing import operations
 from similarity.indexing.options import DEFAULTS, IndexKeywords, IndexOptions
 from similarity.indexing.preview import Preview
+from similarity.indexing.relabelling import Given, relabel
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.query.searcher import Searcher
@@ -41,6 +42,8 @@ class Gallery(Searcher):
         embeddings: of its pictures, float32 (n, dim), rows of unit length, read from the disk as they are asked for,
         vectors: the same as they are compared, projected and refined; see `heads.py` and `refinement.py`.
         head: the projection learned from labels or feedback, if there is one.
+        given_labels: those that its owner gave; its items have them already.
+        index: of `vectors`.
         report: of the change that gave this gallery, such as `add`; None if it was only opened.
     """
 
@@ -54,6 +57,7 @@ class Gallery(Searcher):
     ) -> None:
         super().__init__(directory, generation, load if isinstance(load, Reusing) else Reusing(load))
         self.report = report
+        self.given_labels, self.index = generation.given, generation.index
 
     @classmethod
     def build(
@@ -182,6 +186,13 @@ class Gallery(Searcher):
             GalleryError: no picture of the gallery is in the old place, or both places are the same.
         """
         return self._changed(operations.relocate(self.directory, old, new, opened=self._generation))
+
+    def relabel(self, labels: Mapping[str, Given]) -> Gallery:
+        """Give pictures, by their ids, labels that count whatever their source says; None goes back to the source's.
+
+        Raises GalleryError if there is no such picture, or a label is not one. See `indexing.relabelling`.
+        """
+        return self._changed(relabel(self.directory, labels, opened=self._generation))
 
     @property
     def preview(self) -> Preview:

@@ -89,7 +89,7 @@ def cache_folder() -> Path:
 GENERATIONS, THUMBNAILS, UNFINISHED = "generations", "thumbnails", "unfinished"
 # Files in the folder of a generation.
 MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
-ITEMS, EMBEDDINGS = "items.parquet", "embeddings.npy"
+ITEMS, EMBEDDINGS, LABELS = "items.parquet", "embeddings.npy", "labels.json"
 HEAD, PROJECTED = "head.safetensors", "projected.npy"
 CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
 INDEX, KEYS = "index.faiss", "keys.npy"

@@ -33,6 +33,7 @@ COMMANDS = {
     "verify": "galleries:verify",
     "restore": "galleries:restore",
     "duplicates": "duplicates:duplicates",
+    "labels": "labels:app",
     "feedback": "feedback:feedback",
     "finetune": "finetune:finetune",
     "models": "models:models",

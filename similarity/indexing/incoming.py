@@ -24,6 +24,7 @@ from similarity.paths import (
     GENERATIONS,
     HEAD,
     ITEMS,
+    LABELS,
     MANIFEST,
     NEIGHBOURS,
     NETWORK,
@@ -47,6 +48,7 @@ from similarity.storage.unreadable import unreadable_or_damaged
 # The files that a generation can have, beside its manifest.
 KNOWN = {
     ITEMS,
+    LABELS,
     EMBEDDINGS,
     HEAD,
     PROJECTED,

@@ -34,6 +34,7 @@ from similarity.sources.excluding import exclude
 from similarity.storage.current import exists, live_state
 from similarity.storage.embedders import restore_embedder
 from similarity.storage.generations import Generation, read_generation
+from similarity.storage.given_labels import NONE_GIVEN
 from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
@@ -68,7 +69,9 @@ def index(
         replaced = replaced_generation(directory)
         before = replaced if replaced and _is_usable(replaced, base, is_exact=is_exact) else None
         leaving = replaced.items if replaced else ()
-        run = Run("index", directory, plan_index(source), before, source, started, replaced=leaving, gps=options.gps)
+        given = replaced.given if replaced else NONE_GIVEN
+        run = Run("index", directory, plan_index(source), before, source, started, replaced=leaving, given=given)
+        run.gps = options.gps
         with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
@@ -100,7 +103,7 @@ def update(
         before = read_generation(directory, opened=opened)
         excluded = excluded_after(before.manifest, source.name, excluding, is_sync=task == "sync")
         source = exclude(source, excluded.get(source.name, ()))
-        plan = plan_update(before.items, source, drop_vanished=task == "sync")
+        plan = plan_update(before.items, source, drop_vanished=task == "sync", given=before.given)
         run = Run(task, directory, plan, before, source, started, gps=before.manifest.gps)
         before = replace(before, manifest=replace(before.manifest, excluded=excluded))
         check_store(before.manifest.store, before.manifest.recipe)
@@ -142,7 +145,7 @@ def relocate(directory: Path, old: str | Path, new: str | Path, *, opened: Gener
         skipped = [relocation.moved_skipped(file) for file in before.manifest.skipped]
         excluded = {relocation.moved_source(name): rest for name, rest in before.manifest.excluded.items()}
         manifest = replace(before.manifest, source=source, skipped=skipped, excluded=excluded)
-        before = replace(before, manifest=manifest)
+        before = replace(before, manifest=manifest, given=before.given.moved(relocation.moved))
         return _finish(Run("relocate", directory, plan, before, None, started), before)
 
 

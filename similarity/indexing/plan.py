@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from similarity.errors import GalleryError
 from similarity.sources import Item, Source, Stamp
 from similarity.sources.base import files_of, is_place_gone
+from similarity.storage.given_labels import NONE_GIVEN, GivenLabels
 from similarity.text.unicode import nfc
 
 
@@ -62,7 +63,7 @@ def plan_index(source: Source) -> Plan:
     return Plan(readings=[Reading(item, replace(item, source=item.source or source.name)) for item in source.items])
 
 
-def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool) -> Plan:
+def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool, given: GivenLabels = NONE_GIVEN) -> Plan:
     """Plan to synchronise a gallery with a source. Files of other sources are not changed.
 
     A file is considered unchanged if its path, size and time of last change are the same.
@@ -70,6 +71,7 @@ def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool) -
     Args:
         items: the items of the gallery.
         drop_vanished: whether to remove files that this source no longer lists, unless it could not list their folder.
+        given: labels that the owner gave, which count instead of the source's.
     """
     files = list(files_of(items))
     matches = _match(files, source.items)
@@ -88,7 +90,7 @@ def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool) -
     for item, before in zip(source.items, matches, strict=True):
         becomes = _becomes(item, before, sources, ids)
         if before and not _may_have_changed(before, source.stamp(item)):
-            now[id(before)] = becomes
+            now[id(before)] = becomes = given.apply(becomes)
             plan.unchanged += 1
             plan.relabelled += replace(becomes, source=before.source) != before
         else:
@@ -111,7 +113,7 @@ def plan_removal(items: Iterable[Item], ids: Sequence[str], paths: Sequence[str]
     wanted |= {("path", nfc(spelling)): path for path in paths for spelling in (path, os.path.realpath(path))}
     unmet, plan = {(kind, value) for (kind, _), value in wanted.items()}, Plan()
     for file in files_of(items):
-        met = wanted.keys() & _names(file)
+        met = wanted.keys() & names_of(file)
         unmet -= {(kind, wanted[kind, spelling]) for kind, spelling in met}
         (plan.removed if met else plan.kept).append(file)
     if unmet:
@@ -170,6 +172,6 @@ def _gone_sources(files: Iterable[Item], source: str) -> list[str]:
     return [name for name in dict.fromkeys(file.source for file in files) if name != source and is_place_gone(name)]
 
 
-def _names(file: Item) -> set[tuple[str, str]]:
+def names_of(file: Item) -> set[tuple[str, str]]:
     """Return all ids, labels and paths that match a file."""
     return {("id", nfc(file.id)), ("label", nfc(file.label or "")), *(("path", nfc(place)) for place in _places(file))}

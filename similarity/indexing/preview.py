@@ -50,7 +50,7 @@ class Preview:
         others = without_folder(to_source(source), self._directory)
         excluded = excluded_after(before.manifest, others.name, excluding, is_sync=task == "sync")
         others = exclude(others, excluded.get(others.name, ()))
-        plan = plan_update(before.items, others, drop_vanished=task == "sync")
+        plan = plan_update(before.items, others, drop_vanished=task == "sync", given=before.given)
         return Run(task, self._directory, plan, before, others, started).preview()
 
     def _live(self) -> Generation:

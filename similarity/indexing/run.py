@@ -22,6 +22,7 @@ from similarity.sources.unread import without_unread
 from similarity.storage.cleanup import collect
 from similarity.storage.current import live_number
 from similarity.storage.generations import Generation
+from similarity.storage.given_labels import NONE_GIVEN, GivenLabels
 from similarity.storage.journal import Journal, settle
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
@@ -29,7 +30,7 @@ from similarity.storage.writing import Change, Draft
 from similarity.vectors.heads import Head
 
 # The tasks that change a gallery; the others build it from scratch.
-CHANGES = ("add", "sync", "remove", "relocate")
+CHANGES = ("add", "sync", "remove", "relocate", "relabel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Run:
     """A run: its plan, and its results so far.
 
     Attributes:
-        task: index, add, sync, remove, relocate or rebuild.
+        task: index, add, sync, remove, relocate, relabel or rebuild.
         before: the live generation whose embeddings are used again, if there is one.
         source: the source that it reads; None if it only removes.
         started: value of `time.perf_counter` at the start.
@@ -70,6 +71,7 @@ class Run:
         previous: number of the generation that was live, even if it is damaged.
         replaced: the pictures of a gallery that is made anew.
         gps: whether places where pictures were taken are kept.
+        given: labels that the owner gave, by default those of `before`.
     """
 
     task: str
@@ -86,9 +88,12 @@ class Run:
     previous: int | None = None
     replaced: Sequence[Item] = ()
     gps: bool = False
+    given: GivenLabels = NONE_GIVEN
 
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
+        if self.before and not self.given:
+            self.given = self.before.given
         if self.source:
             self.skipped += [replace(file, source=self.source.name) for file in self.source.skipped]
 
@@ -141,7 +146,7 @@ class Run:
             SourceError, GalleryError: it would have no picture. SearchError: the recipe or the refinement does not suit
                 the number of pictures.
         """
-        files = self._files()
+        files, given = self._labelled_files()
         if not files:
             raise self._nothing_left()
         items = join_copies(files)
@@ -150,7 +155,7 @@ class Run:
         manifest = choose(described, base.head, changed.manifest if changed else None, base.rebuilt)
         is_kept = changed and is_continued(manifest, changed.manifest)
         change = Change(changed, known.origins(items)) if changed and is_kept else None
-        return Draft(manifest, items, known.vectors(items, manifest.dim), base.quantised, base.head, change)
+        return Draft(manifest, items, known.vectors(items, manifest.dim), base.quantised, base.head, change, given)
 
     def is_unchanged(self, draft: Draft) -> bool:
         """Whether the task changes a gallery, and the draft has the same pictures and skipped files as before."""
@@ -158,7 +163,7 @@ class Run:
             return False
         before, after = self.before.manifest, draft.manifest
         is_same = (before.skipped, before.excluded) == (after.skipped, after.excluded)
-        return is_same and draft.items == self.before.items
+        return is_same and draft.given == self.before.given and draft.items == self.before.items
 
     def _describe(self, base: Manifest, report: Report, items: Sequence[Item], files: Sequence[Item]) -> Manifest:
         """Return the manifest for the pictures of this run, before recipe and refinement are chosen."""
@@ -226,6 +231,12 @@ class Run:
     def _files(self) -> list[Item]:
         """Return the files of the gallery after this run."""
         return [*self.plan.kept, *self.kept, *(file for _, file in self.taken)]
+
+    def _labelled_files(self) -> tuple[list[Item], GivenLabels]:
+        """Return the files of the gallery after this run, those that were read with labels that the owner gave."""
+        contents = {file.sha256 for file in self._files()}
+        taken, given = self.given.apply_all((file for _, file in self.taken), contents)
+        return [*self.plan.kept, *self.kept, *taken], given
 
     def _follow_moves(self) -> None:
         """Recognise the files of a source that is synchronised under another name or in another place."""

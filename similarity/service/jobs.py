@@ -20,7 +20,9 @@ from similarity.service.singleton import singleton
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 
-Task = Literal["index", "add", "sync", "remove", "rebuild", "verify", "restore", "delete", "finetune", "keep", "drop"]
+Task = Literal[
+    "index", "add", "sync", "remove", "relabel", "rebuild", "verify", "restore", "delete", "finetune", "keep", "drop"
+]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 # The result of a job: a report, the gallery's new manifest, or a head to keep or discard.
 Result = Report | Manifest | Head | None

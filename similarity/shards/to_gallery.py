@@ -26,6 +26,7 @@ from similarity.shards.metadata import Counts, Origin
 from similarity.shards.shard_file import read_rows, read_thumbnails, read_vectors
 from similarity.sources import Item, Skipped
 from similarity.sources.originals import Originals
+from similarity.storage.given_labels import NONE_GIVEN
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
@@ -137,7 +138,9 @@ def index_shards(
     with writing(directory, f"index {gathered.name}"):
         replaced = replaced_generation(directory)
         leaving = replaced.items if replaced else ()
-        run = Run("index", directory, Plan(), None, Originals((), gathered.name), started, replaced=leaving)
+        given = replaced.given if replaced else NONE_GIVEN
+        source = Originals((), gathered.name)
+        run = Run("index", directory, Plan(), None, source, started, replaced=leaving, given=given)
         run.skipped += gathered.skipped
         run.taken += [(Reading(item, item), item) for item in gathered.files]
         report = run.report()

@@ -4,7 +4,7 @@
       CURRENT                  which generation is live, see `current.py`; replaced atomically, last
       generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss or keys.npy, see `indexes.py`,
                                head.safetensors and projected.npy if it has a head, centre.npy and neighbours.npy if
-                               it is refined, network/ if the network is int8
+                               it is refined, network/ if the network is int8, labels.json if the owner gave any
       collections.json         the collections that it made in Milvus
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations
       unfinished/              embeddings and neighbours of a run that has not ended, see `journal.py` and
@@ -23,7 +23,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
-from similarity.paths import EMBEDDINGS, HEAD, ITEMS, NETWORK, PROJECTED
+from similarity.paths import EMBEDDINGS, HEAD, ITEMS, LABELS, NETWORK, PROJECTED
 from similarity.search import (
     METRIC,
     VectorIndex,
@@ -34,6 +34,7 @@ from similarity.search.neighbours import candidates_of
 from similarity.storage.checksums import check_files
 from similarity.storage.copied_disk import follow_disk
 from similarity.storage.current import AGAIN, State, exists, live_number, live_state, make_current
+from similarity.storage.given_labels import NONE_GIVEN, GivenLabels, read_given_labels
 from similarity.storage.items import Items, read_items
 from similarity.storage.layout import check_own, generation_folder
 from similarity.storage.live import read_manifest_of
@@ -72,6 +73,7 @@ class Generation:
         vectors: the vectors that searches compare: embeddings after the head and refinement.
         head: the head, if there is one.
         quantised: the folder of the int8 network that embedded the pictures, if one did.
+        given: the labels that the owner gave; those of the items are these already.
         pin: keeps the files from being deleted as long as this object lives.
     """
 
@@ -83,6 +85,7 @@ class Generation:
     index: VectorIndex
     head: Head | None = None
     quantised: Path | None = None
+    given: GivenLabels = NONE_GIVEN
     pin: Pin | None = field(default=None, compare=False, repr=False)
 
 
@@ -147,6 +150,7 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
     """Load the files of a generation, which have been checked."""
     try:
         items = read_items(folder / ITEMS)
+        given = read_given_labels(folder) if LABELS in manifest.files else NONE_GIVEN
         embeddings = StoredVectors(folder / EMBEDDINGS)
         head = read_head(folder / HEAD, manifest.dim) if manifest.head_sha256 else None
         projected = StoredVectors(folder / PROJECTED) if head else embeddings
@@ -162,7 +166,7 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
         raise GalleryDamagedError(folder, "contains files that do not belong together")
     quantised = folder / NETWORK if manifest.network_sha256 else None
     manifest, items = follow_disk(folder.parents[1], manifest, items)
-    return Generation(state, manifest, items, embeddings, vectors, index, head, quantised)
+    return Generation(state, manifest, items, embeddings, vectors, index, head, quantised, given)
 
 
 def _remedy(directory: Path, damaged: str) -> str:

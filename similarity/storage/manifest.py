@@ -38,7 +38,7 @@ class Report:
     """The result of a run: the changes that it made to a gallery, or would make.
 
     Attributes:
-        task: index, add, sync, remove, relocate or rebuild.
+        task: index, add, sync, remove, relocate, relabel or rebuild.
         source: the name of the source of the pictures.
         added: files that are new in the gallery.
         changed: files whose content has changed.

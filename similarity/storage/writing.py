@@ -19,6 +19,7 @@ from similarity.storage.cleanup import drop_collections
 from similarity.storage.current import State, live_number, make_current
 from similarity.storage.found_neighbours import forget_found_neighbours
 from similarity.storage.generations import Generation
+from similarity.storage.given_labels import NONE_GIVEN, GivenLabels, write_given_labels
 from similarity.storage.items import write_items
 from similarity.storage.layout import generation_folder
 from similarity.storage.manifest import Manifest, write_manifest
@@ -58,6 +59,7 @@ class Draft:
         quantised: the folder of the int8 network, which is copied, since another may give other embeddings.
         head: the head that transforms embeddings before they are compared.
         change: the generation whose index is continued; by default a new index is built.
+        given: the labels that the owner gave; those of the items are these already.
     """
 
     manifest: Manifest
@@ -66,6 +68,7 @@ class Draft:
     quantised: Path | None = None
     head: Head | None = None
     change: Change | None = None
+    given: GivenLabels = NONE_GIVEN
 
 
 def write_generation(directory: Path, draft: Draft, progress: OnProgress | None = None) -> None:
@@ -79,6 +82,7 @@ def write_generation(directory: Path, draft: Draft, progress: OnProgress | None 
         if draft.quantised:
             _copy_network(draft.quantised, folder / NETWORK)
         write_items(folder / ITEMS, draft.items)
+        write_given_labels(folder, draft.given)
         refined, before = _write_vectors(directory, folder, draft, progress)
         of = Indexed(directory, number, draft.items)
         index = make_index(manifest.store, manifest.recipe, refined, of, before=before, progress=progress)

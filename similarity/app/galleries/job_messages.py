@@ -16,6 +16,7 @@ DOING: dict[str, str] = {
     "sync": "Synchronising",
     "remove": "Removing pictures from",
     "relocate": "Relocating pictures of",
+    "relabel": "Changing labels of",
     "rebuild": "Rebuilding the index of",
     "verify": "Checking",
     "restore": "Undoing the last change of",

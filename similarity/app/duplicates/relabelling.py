@@ -1,0 +1,96 @@
+"""Changing labels of a gallery from the page: as a job in the background, with its outcome and undo."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from similarity.app.galleries import jobs, jobs_background
+from similarity.app.serving import access, drawing
+from similarity.app.wording import wording
+from similarity.app.wording.messages import as_markdown, sentence_as_markdown
+from similarity.errors import GalleryError
+from similarity.gallery import Gallery
+from similarity.service.jobs import Job, shared_jobs
+from similarity.service.relabelling import Relabelling
+from similarity.sources import Item
+from similarity.storage.given_labels import check_label
+
+# Seconds that a click waits for its job, so that a small gallery is drawn only once, when all is done.
+PATIENCE = 3.0
+
+
+def give(gallery: Gallery, items: Sequence[Item], label: str | None = None) -> None:
+    """Start to give pictures a label, or to confirm those that they have; for the callback of a button."""
+    _start(Relabelling.of(gallery, items, label))
+
+
+def give_chosen(gallery: Gallery, item: Item, key: str) -> None:
+    """Start to give a picture the label in a field; for its callback."""
+    label = st.session_state.get(key)
+    if not isinstance(label, str) or item.labels == [label]:
+        return
+    try:
+        give(gallery, [item], check_label(label))
+    except GalleryError as error:
+        st.session_state[jobs_background.NOTICE] = str(error)
+
+
+def show(gallery: Gallery) -> bool:
+    """Draw the job of a gallery that runs, or the outcome of one that changed labels; returns whether one runs."""
+    if not access.may_manage():
+        return False
+    if shared_jobs().active(gallery.directory):
+        drawing.fragment(_show_active, run_every=jobs.BUSY)(gallery)
+        return True
+    for job in shared_jobs().listed():
+        if job.directory == gallery.directory and isinstance(job.work, Relabelling) and not job.is_active:
+            _show_ended(job, job.work)
+    return False
+
+
+def _start(work: Relabelling) -> None:
+    started = jobs_background.start(work.directory, "relabel", work)
+    if started and (job := shared_jobs().active(work.directory)):
+        drawing.shared_drawing().give_back()
+        job.wait(PATIENCE)
+
+
+def _show_active(gallery: Gallery) -> None:
+    job = shared_jobs().active(gallery.directory)
+    if job is None:
+        st.rerun()
+    with st.container(border=True):
+        jobs.show_active(job)
+
+
+def _show_ended(job: Job, work: Relabelling) -> None:
+    """Draw the outcome of a job, with what can be done next."""
+    state = job.status.state
+    row = st.container(
+        border=True,
+        key="relabelling-outcome",
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+    )
+    with row:
+        text = sentence_as_markdown(job.status.error) if state == "failed" else _outcome(job, work)
+        st.markdown(f"{jobs.ICONS[state]} {text}", width="content")
+        with st.container(horizontal=True, width="content"):
+            if state == "done" and not work.is_undone:
+                st.button("Undo", key="relabelling-undo", icon=":material/undo:", on_click=_start, args=(work.undone,))
+            st.button(
+                "Dismiss", key="relabelling-dismiss", type="tertiary", on_click=jobs_background.dismiss, args=(job,)
+            )
+
+
+def _outcome(job: Job, work: Relabelling) -> str:
+    if job.status.state == "cancelled":
+        return "It was cancelled: the labels are as they were."
+    if work.is_undone:
+        return "The labels are as they were."
+    if work.is_confirmed:
+        return "Confirmed: this conflict is not shown any more. A sync keeps these labels."
+    label, count = next(iter(work.labels.values())), len(work.labels)
+    said = as_markdown(label) if isinstance(label, str) else ""
+    return f"{wording.pictures(count)} {'is' if count == 1 else 'are'} now labelled **{said}**. A sync keeps that."

@@ -1,0 +1,181 @@
+"""Labels that the owner of a gallery gives to pictures, and what becomes of them as the gallery changes."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MODEL, draw
+
+from similarity import Gallery
+from similarity.errors import GalleryDamagedError, GalleryError
+from similarity.gallery import restore, verify
+from similarity.indexing.importing import import_gallery
+from similarity.indexing.relabelling import find_files
+from similarity.storage.generations import generation_folder
+
+ONE, OTHER = "dots/dots-0.jpg", "rings/rings-1.jpg"
+
+
+def fail_to_load(_: object):  # type: ignore[no-untyped-def]
+    pytest.fail("the model was loaded though there is nothing to embed")
+
+
+@pytest.fixture
+def gallery(own_pictures: Path, tmp_path: Path, light_embedder) -> Gallery:  # type: ignore[no-untyped-def]
+    """Of the fifteen pictures in `own`."""
+    built = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL)
+    return Gallery.open(built.directory, load=lambda _: light_embedder)
+
+
+def labels(gallery: Gallery) -> dict[str, str | None]:
+    """Of each file, by its id."""
+    return {file.id: file.label for item in gallery.items for file in (item, *item.copies)}
+
+
+def test_a_label_is_changed_in_a_new_generation_and_nothing_is_embedded(gallery: Gallery) -> None:
+    changed = Gallery.open(gallery.directory, load=fail_to_load).relabel({ONE: " blots "})
+    assert labels(changed) == labels(gallery) | {ONE: "blots"}
+    assert (changed.manifest.last_run.task, changed.manifest.last_run.relabelled) == ("relabel", 1)
+    assert changed.manifest.generation == gallery.manifest.generation + 1
+    assert np.array_equal(changed.embeddings[:], gallery.embeddings[:])
+    assert changed.facets.counts("label")["blots"] == 1
+    assert verify(gallery.directory) == Gallery.open(gallery.directory).manifest
+
+
+def test_a_label_survives_sync_add_rebuild_and_indexing_anew(gallery: Gallery, own_pictures: Path) -> None:
+    changed = gallery.relabel({ONE: "blots"})
+    expected = labels(changed)
+    report = Gallery.open(gallery.directory, load=fail_to_load).sync(own_pictures).report
+    assert report is not None
+    assert (report.relabelled, report.unchanged) == (0, 15)
+    assert gallery.manifest.generation + 1 == Gallery.open(gallery.directory).manifest.generation
+    assert labels(changed.add(own_pictures)) == expected
+    assert labels(changed.rebuild("flat-sq8")) == expected
+    (own_pictures / ONE).touch()
+    assert labels(changed.sync(own_pictures)) == expected
+    assert labels(Gallery.build(own_pictures, gallery.directory, model=MODEL)) == expected
+
+
+def test_a_label_survives_another_label_and_other_facts_in_the_list(
+    own_pictures: Path,
+    tmp_path: Path,
+    light_embedder,  # type: ignore[no-untyped-def]
+) -> None:
+    table = tmp_path / "list.csv"
+    lines = [f"{own_pictures / ONE},dot,red", f"{own_pictures / OTHER},ring,blue"]
+    table.write_text("\n".join(("path,label,colour", *lines)))
+    built = Gallery.build(table, tmp_path / "gallery", model=MODEL)
+    changed = Gallery.open(built.directory, load=lambda _: light_embedder)
+    changed = changed.relabel({changed.items[0].id: "blot"})
+    table.write_text(
+        "\n".join(("path,label,colour", *lines)).replace(",dot,red", ",spot,green").replace(",ring,", ",loop,")
+    )
+    changed = changed.sync(table)
+    assert [item.label for item in changed.items] == ["blot", "loop"]
+    assert changed.items[0].metadata["colour"] == "green"
+
+
+def test_a_label_follows_a_file_that_is_renamed_saved_anew_copied_or_back_again(
+    gallery: Gallery, own_pictures: Path
+) -> None:
+    changed = gallery.relabel({ONE: "blots", OTHER: "loops"})
+    (own_pictures / ONE).rename(own_pictures / "stripes" / "moved.jpg")
+    draw("rings", 77).save(own_pictures / OTHER)
+    shutil.copy(own_pictures / "stripes" / "moved.jpg", own_pictures / "rings" / "copy.jpg")
+    changed = changed.sync(own_pictures)
+    found = labels(changed)
+    assert [found[name] for name in ("stripes/moved.jpg", "rings/copy.jpg", OTHER)] == ["blots", "blots", "loops"]
+    kept = own_pictures.parent / "kept.jpg"
+    (own_pictures / OTHER).rename(kept)
+    changed = changed.sync(own_pictures)
+    assert OTHER not in labels(changed)
+    kept.rename(own_pictures / OTHER)
+    assert labels(changed.sync(own_pictures))[OTHER] == "loops"
+
+
+def test_two_files_that_change_places_take_their_labels_along(gallery: Gallery, own_pictures: Path) -> None:
+    changed = gallery.relabel({ONE: "blots"})
+    first, second, aside = own_pictures / ONE, own_pictures / OTHER, own_pictures.parent / "aside.jpg"
+    first.rename(aside)
+    second.rename(first)
+    aside.rename(second)
+    found = labels(changed.sync(own_pictures))
+    assert (found[ONE], found[OTHER]) == ("dots", "blots")
+
+
+def test_all_copies_of_a_picture_have_the_label_that_one_of_them_is_given(gallery: Gallery, own_pictures: Path) -> None:
+    shutil.copy(own_pictures / ONE, own_pictures / "rings" / "copy.jpg")
+    doubled = gallery.sync(own_pictures)
+    assert doubled.find(ONE).labels == ["dots", "rings"]
+    changed = doubled.relabel({"rings/copy.jpg": "blots"})
+    assert changed.find(ONE).labels == ["blots"]
+    assert [(one.id, one.source_label) for one in changed.given_labels.entries] == [
+        (ONE, "dots"),
+        ("rings/copy.jpg", "rings"),
+    ]
+    assert changed.relabel({ONE: None}).find(ONE).labels == ["dots", "rings"]
+
+
+def test_a_label_is_undone_by_going_back_or_by_taking_it_back(gallery: Gallery, own_pictures: Path) -> None:
+    changed = gallery.relabel({ONE: "blots"})
+    assert labels(restore(gallery.directory)) == labels(gallery)
+    assert not Gallery.open(gallery.directory).given_labels
+    again = Gallery.open(gallery.directory).relabel({ONE: "blots"})
+    assert labels(again.relabel({ONE: None})) == labels(gallery)
+    assert labels(changed.sync(own_pictures)) == labels(gallery)
+
+
+def test_a_confirmed_label_counts_although_the_source_has_another_one_later(
+    gallery: Gallery, own_pictures: Path
+) -> None:
+    confirmed = gallery.relabel({ONE: "dots"})
+    assert confirmed.manifest.last_run.relabelled == 0
+    assert [entry.is_change for entry in confirmed.given_labels.entries] == [False]
+    (own_pictures / ONE).rename(own_pictures / "rings" / "moved.jpg")
+    assert labels(confirmed.sync(own_pictures))["rings/moved.jpg"] == "dots"
+
+
+def test_a_label_survives_relocation_and_import(
+    gallery: Gallery, own_pictures: Path, tmp_path: Path, empty_home: Path
+) -> None:
+    changed = gallery.relabel({ONE: "blots"})
+    now = tmp_path / "elsewhere"
+    own_pictures.rename(now)
+    relocated = changed.relocate(own_pictures, now)
+    assert [entry.path for entry in relocated.given_labels.entries] == [str(now / ONE)]
+    draw("dots", 78).save(now / ONE)
+    synced = relocated.sync(now)
+    assert labels(synced)[ONE] == "blots"
+    imported = Gallery.open(import_gallery(gallery.directory, "brought").directory)
+    assert imported.directory.parent == empty_home / "galleries"
+    assert imported.given_labels == synced.given_labels
+    assert labels(imported) == labels(synced)
+
+
+def test_damage_of_the_labels_is_noticed(gallery: Gallery) -> None:
+    changed = gallery.relabel({ONE: "blots"})
+    path = generation_folder(gallery.directory, changed.manifest.generation) / "labels.json"
+    path.write_text(path.read_text().replace("blots", "clots"))
+    with pytest.raises(GalleryDamagedError, match="restore"):
+        Gallery.open(gallery.directory)
+
+
+@pytest.mark.parametrize("label", ["", "  ", "a\nb", "a" * 201])
+def test_what_is_no_label_changes_nothing(gallery: Gallery, label: str) -> None:
+    with pytest.raises(GalleryError, match="A label"):
+        gallery.relabel({ONE: label})
+    assert gallery.is_live
+
+
+def test_an_unknown_picture_changes_nothing(gallery: Gallery) -> None:
+    with pytest.raises(GalleryError, match=r"'dots/none\.jpg': no label was changed"):
+        gallery.relabel({ONE: "blots", "dots/none.jpg": "blots"})
+    assert gallery.is_live
+
+
+def test_files_are_found_by_id_path_or_folder(gallery: Gallery, own_pictures: Path) -> None:
+    found = find_files(gallery.items, [ONE], [str(own_pictures / "rings")])
+    assert len(found) == 6
+    with pytest.raises(GalleryError, match="no label was changed"):
+        find_files(gallery.items, paths=[str(own_pictures / "nowhere")])
