@@ -28,7 +28,7 @@ def take_out(gallery: Gallery, kept: Sequence[Kept]) -> None:
 
 def rerun_after_start() -> None:
     """Draw the whole page again if a job was started from a part of it."""
-    if st.session_state.pop(HAS_STARTED, False):
+    if HAS_STARTED in st.session_state:  # `show` then takes it
         st.rerun()
 
 
