@@ -11,8 +11,8 @@ from similarity.query.presets import EXACT, LOOK_ALIKES, SAME, Preset
 TITLES: dict[Preset, str] = {EXACT: "Exact copies", SAME: "Same picture", LOOK_ALIKES: "Look-alikes"}
 CAPTIONS: dict[Preset, str] = {
     EXACT: "the same file, byte for byte",
-    SAME: "also made smaller, cropped, turned, mirrored or saved again",
-    LOOK_ALIKES: "also other photographs that look nearly the same",
+    SAME: "also copies made smaller, cropped, turned, mirrored or saved again",
+    LOOK_ALIKES: "pictures that look nearly the same, copies or not",
 }
 DEFAULT = SAME
 
