@@ -18,6 +18,7 @@ import standin
 from similarity.gallery import Gallery, restore
 from similarity.indexing import operations
 from similarity.indexing.options import IndexOptions
+from similarity.indexing.relabelling import relabel
 from similarity.sources import open_source
 from similarity.storage.current import exists
 from similarity.storage.generations import read_generation
@@ -55,7 +56,7 @@ class Steps:
 
 
 def run(task: str, directory: Path, source: Path, answer: Path, kill_at: int = NEVER) -> None:
-    """Index, add or sync, and write the report and the steps to a file."""
+    """Index, add, sync or relabel, and write the report and the steps to a file."""
     standin.use_standin()
     steps = Steps(directory, kill_at)
     sys.addaudithook(steps.hook)
@@ -64,6 +65,8 @@ def run(task: str, directory: Path, source: Path, answer: Path, kill_at: int = N
     listed = open_source(source)
     if task == "index":
         report, _ = operations.index(listed, directory, IndexOptions(standin.CHOICE))
+    elif task == "relabel":
+        report = relabel(directory, {"a/1.jpg": "other", "b/2.jpg": "b"})
     else:
         report = operations.update(task, listed, directory, standin.load)
     taken = list(steps.taken)

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from similarity.evaluation.label_conflicts import Conflict
     from similarity.sources import Item
 
-app = typer.Typer(
-    help="Find pictures whose label may be wrong, and change labels.", no_args_is_help=True, add_completion=False
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def labels() -> None:
+    """Find pictures whose label may be wrong, and change labels."""
 
 
 @app.command()

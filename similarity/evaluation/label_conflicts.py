@@ -27,8 +27,8 @@ NEIGHBOURS, FEWEST = 10, 5
 # The share of neighbours without a label of the picture's own from which on nearly all have another one, and the share
 # that must agree on which one it is.
 NEARLY_ALL, AGREED = 0.9, 0.6
-# Pictures whose neighbours are found at a time.
-BATCH = 256
+# Pictures whose neighbours are found at a time, and of which these are compared.
+BATCH, SCORED = 2048, 256
 NO_LABELS = (
     "{} has no labels, so none can be in conflict. Put pictures into a folder for each label, or index a CSV with a "
     "column for it."
@@ -147,14 +147,21 @@ def _nearest(vectors: AnyVectors, candidates: Candidates, progress: OnProgress |
     for start in range(0, len(vectors) if count else 0, BATCH):
         asked = np.arange(start, min(start + BATCH, len(vectors)))
         found = candidates.find(candidates.vectors[asked], count + 1).astype(np.int64)
-        others = (found >= 0) & (found != asked[:, np.newaxis])
-        near = np.einsum("ij,ikj->ik", vectors[asked], vectors[found.ravel()].reshape(*found.shape, -1))
-        near = np.where(others, near, -np.inf)
-        order = np.argsort(-near, axis=1, kind="stable")[:, :count]
-        scores[asked] = np.maximum(np.take_along_axis(near, order, axis=1), 0)
-        rows[asked] = np.where(np.take_along_axis(others, order, axis=1), np.take_along_axis(found, order, axis=1), -1)
+        for first in range(0, len(asked), SCORED):
+            part = slice(first, first + SCORED)
+            rows[asked[part]], scores[asked[part]] = _rank(vectors, asked[part], found[part], count)
         report.advance(len(asked))
     return Neighbourhood(rows, scores)
+
+
+def _rank(vectors: AnyVectors, asked: Rows, found: Rows, count: int) -> tuple[Rows, Table]:
+    """Return the nearest of the rows that were found for some, without these themselves, and their similarity."""
+    others = (found >= 0) & (found != asked[:, np.newaxis])
+    near = np.einsum("ij,ikj->ik", vectors[asked], vectors[found.ravel()].reshape(*found.shape, -1))
+    near = np.where(others, near, -np.inf)
+    order = np.argsort(-near, axis=1, kind="stable")[:, :count]
+    nearest = np.where(np.take_along_axis(others, order, axis=1), np.take_along_axis(found, order, axis=1), -1)
+    return nearest, np.maximum(np.take_along_axis(near, order, axis=1), 0)
 
 
 def _candidates(gallery: Gallery, progress: OnProgress | None) -> Candidates:

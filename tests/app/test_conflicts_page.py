@@ -49,7 +49,7 @@ def press(page: AppTest, label: str) -> None:
 def test_the_pair_comes_first_and_its_label_is_changed_with_a_click_and_undone(page: AppTest, mine: Gallery) -> None:
     assert "As good as the same picture, similarity 1.000" in texts(page)
     assert {tiles(page)[0]["label"], tiles(page)[1]["label"]} == {"dots", "rings"}
-    press(page, "Both are dots")
+    press(page, "Label both as dots")
     assert labels(mine)[COPY] == "dots"
     assert "1 picture is now labelled **dots**" in texts(page)
     assert "As good as the same picture" not in texts(page)

@@ -12,7 +12,7 @@ import tempfile
 import time
 import types
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,22 +172,39 @@ def forkserver() -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=TASKS)
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """A gallery before one of these tasks."""
+    with scene_of(request.param) as made:
+        yield made
+
+
+@contextmanager
+def scene_of(task: str) -> Iterator[Scene]:
     """In memory where that can be: a killed process leaves the same there, and waits for no disk to confirm."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
-        yield make_scene(Path(folder).resolve(), request.param)
+        yield make_scene(Path(folder).resolve(), task)
 
 
 def commit_steps(scene: Scene) -> list[int]:
     """Every step after the last embedding was kept: the new generation, CURRENT, and what is cleared up."""
-    last = max(number for number, step in enumerate(scene.steps) if step == "add")
+    last = max((number for number, step in enumerate(scene.steps) if step == "add"), default=-1)
     return list(range(last + 1, len(scene.steps)))
 
 
 def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(scene: Scene, share: Share) -> None:
+    kill_at_any_step(scene, share)
+
+
+def test_killed_while_labels_are_changed_it_has_the_old_labels_or_the_new_ones(share: Share) -> None:
+    with scene_of("relabel") as scene:
+        assert scene.old != scene.new
+        kill_at_any_step(scene, share, parts=27)
+
+
+def kill_at_any_step(scene: Scene, share: Share, parts: int = 9) -> None:
     steps = commit_steps(scene)
     assert len(steps) >= 20
-    for step in share.of(steps, parts=9):
+    for step in share.of(steps, parts=parts):
         scene.reset()
         killed = in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", step)
         assert killed == -signal.SIGKILL

@@ -23,15 +23,13 @@ PAGE, PAGE_SIZE, CLICKED = "conflicts_page", 10, "conflicts_clicked"
 SHOWN, OFFERED = 4, 200
 # From this cosine similarity on, two pictures are as good as the same.
 SAME = 0.97
-ABOUT = (
-    "Pictures that look nearly the same under different labels, and pictures that lie among those of another label. A "
-    "label that you set or confirm here stays when the gallery is brought in step with its source."
-)
+ABOUT = "Pictures that look nearly the same under different labels, and pictures that lie among those of another label."
+KEPT = "A label that you set or confirm here stays when the gallery is brought in step with its source."
 
 
 def show(gallery: Gallery) -> None:
     """Draw the conflicts of a gallery; raises as `find_label_conflicts`."""
-    st.caption(ABOUT if access.may_manage() else ABOUT.partition(" A label")[0])
+    st.caption(f"{ABOUT} {KEPT}" if access.may_manage() else ABOUT)
     if relabelling.show(gallery):
         return
     found = conflict_search.find(gallery)
@@ -91,7 +89,7 @@ def _show_actions(gallery: Gallery, conflict: Conflict, items: Sequence[Item], k
     for place, label in enumerate(sorted(dict.fromkeys(labels), key=lambda label: label != conflict.suggested)):
         wrong = [item for item in items if item.labels != [label]]
         st.button(
-            f"{'Both are' if is_pair else 'It is'} {as_markdown(label[:60])}",
+            f"Label {'both ' if is_pair else ''}as {as_markdown(label[:60])}",
             key=f"{key}-label-{place}",
             on_click=relabelling.give,
             args=(gallery, wrong, label),
@@ -117,6 +115,7 @@ def _choose_label(gallery: Gallery, item: Item, options: Sequence[str], key: str
         f"{side}: label" if side else "Label",
         options,
         index=options.index(item.labels[0]) if item.labels[0] in options else None,
+        format_func=text_for_visitor,
         accept_new_options=True,
         placeholder="Choose or type one",
         key=key,
