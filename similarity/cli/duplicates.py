@@ -8,6 +8,8 @@ import typer
 from similarity.cli import terminal
 from similarity.cli.options import AsJson, GalleryName
 from similarity.cli.running import open_or_index
+from similarity.query import copy_facts
+from similarity.query.presets import EXACT, LOOK_ALIKES, PRESETS, SAME, Preset
 from similarity.query.thresholds import THRESHOLD
 from similarity.sample import SAMPLE
 
@@ -21,9 +23,18 @@ Kept = list[tuple["Group", "Item"]]
 
 def duplicates(
     gallery: GalleryName = SAMPLE,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(PRESETS),
+            help="What counts: exact, files with the same bytes; same, also copies of one picture that are turned, "
+            "mirrored, cropped, resized or saved again; look-alikes, pictures that look nearly the same.",
+        ),
+    ] = LOOK_ALIKES,
     threshold: Annotated[
-        float, typer.Option(help="Pictures with at least this cosine similarity are near duplicates.")
-    ] = THRESHOLD,
+        float | None,
+        typer.Option(help=f"Pictures with at least this cosine similarity are look-alikes ({THRESHOLD} if not given)."),
+    ] = None,
     keep: Annotated[
         str | None,
         typer.Option(
@@ -45,25 +56,41 @@ def duplicates(
 ) -> None:
     """List groups of exact copies, and of pictures that look nearly the same; nothing is ever deleted from a disk.
 
-    All pictures of a group look nearly the same as all others of it. --keep, --csv and --list only say which to keep,
-    and which not: what becomes of the files is up to you.
+    All look-alikes of a group look nearly the same as all others of it, and all copies of one picture are proven to
+    show the same as the first of them. --keep, --csv and --list only say which to keep, and which not: what becomes of
+    the files is up to you.
     """
     from similarity.query.keeping import LARGEST, choose_rule
 
+    chosen, lowest = _check_preset(preset, threshold), THRESHOLD if threshold is None else threshold
     opened = open_or_index(gallery)
     choose = choose_rule(keep or LARGEST, opened.items)
     with terminal.indexing() as progress:
-        groups = opened.duplicates(threshold, progress=progress)
+        groups = opened.duplicates(lowest, preset=chosen, progress=progress)
     kept = [(group, choose(group.files)) for group in groups]
     _write(kept, csv, others)
     if as_json:
-        terminal.print_json(
-            {"gallery": opened.name, "threshold": threshold, "groups": [_as_json(*pair) for pair in kept]}
-        )
+        facts = {"gallery": opened.name, "preset": chosen, "threshold": lowest if chosen == LOOK_ALIKES else None}
+        terminal.print_json(facts | {"groups": [_as_json(*pair) for pair in kept]})
     elif kept:
-        _show(kept, with_kept=keep is not None)
+        _show(kept, with_kept=keep is not None, with_copies=chosen == SAME)
     else:
-        terminal.print_line(f"{opened.name} has no exact copies, and no two pictures with a similarity of {threshold}.")
+        none = {
+            EXACT: "no exact copies",
+            SAME: "no copies of one picture",
+            LOOK_ALIKES: f"no exact copies, and no two pictures with a similarity of {lowest}",
+        }
+        terminal.print_line(f"{opened.name} has {none[chosen]}.")
+
+
+def _check_preset(preset: str, threshold: float | None) -> Preset:
+    """Return the preset of this name; raises BadParameter for another, and for a threshold that it would not use."""
+    chosen = next((known for known in PRESETS if known == preset), None)
+    if chosen is None:
+        raise typer.BadParameter(f"{preset!r} is not one of {', '.join(PRESETS)}", param_hint="--preset")
+    if threshold is not None and chosen != LOOK_ALIKES:
+        raise typer.BadParameter(f"only {LOOK_ALIKES} have one, not {chosen}", param_hint="--threshold")
+    return chosen
 
 
 def _write(kept: Kept, csv: Path | None, others: Path | None) -> None:
@@ -71,7 +98,8 @@ def _write(kept: Kept, csv: Path | None, others: Path | None) -> None:
     from similarity.exports.duplicates import write_groups, write_others
 
     if csv:
-        write_groups(csv, ((_kind(group), group.score, group.files, keep) for group, keep in kept))
+        groups = ((group.kind, group.score, _with_changes(group), keep) for group, keep in kept)
+        write_groups(csv, groups)
         terminal.say(f"Groups written to {csv}")
     if others:
         left_out = write_others(others, ((group.files, keep) for group, keep in kept))
@@ -84,28 +112,38 @@ def _write(kept: Kept, csv: Path | None, others: Path | None) -> None:
             )
 
 
-def _show(kept: Kept, *, with_kept: bool) -> None:
-    """Print a table with a row for each file, and a column of which to keep if that was asked for."""
+def _show(kept: Kept, *, with_kept: bool, with_copies: bool) -> None:
+    """Print a table with a row for each file, with columns of which to keep, and of what was done to it, if wanted."""
     rows = [
-        (str(number), _kind(group), f"{group.score:.3f}", *(("yes" if file == keep else "",) * with_kept), file.path)
+        (
+            *(str(number), group.kind, f"{group.score:.3f}"),
+            *(("yes" if file == keep else "",) * with_kept),
+            *((change,) * with_copies),
+            file.path,
+        )
         for number, (group, keep) in enumerate(kept, start=1)
-        for file in group.files
+        for file, change in _with_changes(group)
     ]
-    terminal.print_table(("group", "kind", "score", *(("keep",) * with_kept), "path"), rows)
+    columns = ("group", "kind", "score", *(("keep",) * with_kept), *(("copy",) * with_copies), "path")
+    terminal.print_table(columns, rows)
 
 
 def _as_json(group: "Group", keep: "Item") -> dict[str, Any]:
     return {
-        "kind": _kind(group),
+        "kind": group.kind,
         "score": round(group.score, 4),
-        "files": list(map(_file, group.files)),
+        "files": [
+            _file(file) | {"copy": copy_facts.to_json(copy)}
+            for file, copy in zip(group.files, group.copies, strict=True)
+        ],
         "keep": _file(keep),
     }
 
 
+def _with_changes(group: "Group") -> list[tuple["Item", str]]:
+    """Each file with what was done to it, seen from the first."""
+    return [(file, copy_facts.describe(copy)) for file, copy in zip(group.files, group.copies, strict=True)]
+
+
 def _file(file: "Item") -> dict[str, Any]:
     return {"id": file.id, "path": file.path, "label": file.label}
-
-
-def _kind(group: "Group") -> str:
-    return "exact" if group.is_exact else "near"

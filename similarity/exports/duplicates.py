@@ -13,14 +13,14 @@ from similarity.paths import full_path
 from similarity.sources import Item
 from similarity.text.plain import cell
 
-COLUMNS = ("group", "kind", "score", "keep", "path", "label", "width", "height", "bytes")
+COLUMNS = ("group", "kind", "score", "keep", "path", "label", "width", "height", "bytes", "copy")
 
 
-def write_groups(path: Path, groups: Iterable[tuple[str, float, Sequence[Item], Item]]) -> None:
+def write_groups(path: Path, groups: Iterable[tuple[str, float, Sequence[tuple[Item, str]], Item]]) -> None:
     """Write a CSV file with a row for each file of each group, in UTF-8 with its mark; whole or not at all.
 
     Args:
-        groups: for each its kind, its score, its files, and the one of them to keep.
+        groups: for each its kind, its score, its files with what was done to each, and the one of them to keep.
 
     Raises:
         GalleryError: the file cannot be written.
@@ -28,15 +28,15 @@ def write_groups(path: Path, groups: Iterable[tuple[str, float, Sequence[Item], 
     _write(path, groups_as_csv(groups))
 
 
-def groups_as_csv(groups: Iterable[tuple[str, float, Sequence[Item], Item]]) -> bytes:
+def groups_as_csv(groups: Iterable[tuple[str, float, Sequence[tuple[Item, str]], Item]]) -> bytes:
     """Make the table that `write_groups` writes."""
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerow(COLUMNS)
     for number, (kind, score, files, kept) in enumerate(groups, start=1):
-        for file in files:
+        for file, copy in files:
             keep = "yes" if file == kept else "no"
-            facts = (file.path, file.label or "", file.width, file.height, file.size)
+            facts = (file.path, file.label or "", file.width, file.height, file.size, copy)
             table.writerow(map(cell, (number, kind, round(score, 4), keep, *facts)))
     return text.getvalue().encode("utf-8-sig", "backslashreplace")
 

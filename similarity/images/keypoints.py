@@ -3,7 +3,7 @@
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -95,15 +95,32 @@ def find_keypoints(image: Image.Image, most: int = MAX_STORED) -> Keypoints:
 
 def grey_pixels(image: Image.Image) -> Codes:
     """Return the grey levels that points are found in, uint8 (height, width), with 320 pixels on the longer side."""
-    scale = SIDE / max(image.size)
-    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
-    resampling = Image.Resampling.HAMMING if scale < 1 else Image.Resampling.BICUBIC
-    return np.asarray(image.convert("L").resize(size, resampling))
+    return np.asarray(_resize(image.convert("L")))
+
+
+def colour_pixels(image: Image.Image) -> Codes:
+    """Return the colours of the same pixels, uint8 (height, width, 3)."""
+    return np.asarray(_resize(image.convert("RGB")))
 
 
 def mirror(image: Image.Image) -> Image.Image:
     """Return a picture as a mirror shows it: SIFT's descriptors do not match across one."""
     return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
+def mirror_keypoints(keypoints: Keypoints) -> Keypoints:
+    """Return the points as a mirror shows them, without the picture: nearly those of its mirror image.
+
+    A descriptor counts 8 directions in 4 x 4 cells, rows across the point's own direction and columns along it: in a
+    mirror the rows change places and the directions turn the other way round.
+    """
+    histograms = keypoints.codes.reshape(-1, 4, 4, 8)[:, ::-1, :, -np.arange(8) % 8]
+    return replace(
+        keypoints,
+        positions=np.array([keypoints.width - 1, 0], np.float32) + keypoints.positions * np.array([-1, 1], np.float32),
+        angles=(180 - keypoints.angles) % 360,
+        codes=np.ascontiguousarray(histograms).reshape(-1, DIMENSIONS),
+    )
 
 
 def pack(keypoints: Keypoints) -> bytes:
@@ -132,6 +149,12 @@ def unpack(data: bytes) -> Keypoints:
     codes = np.empty((count, DIMENSIONS), np.uint8)
     codes[:, 0::2], codes[:, 1::2] = rows["descriptor"] >> 4, rows["descriptor"] & 15
     return Keypoints(width, height, positions, scales, rows["angle"].astype(np.float32) * (360 / 256), codes)
+
+
+def _resize(image: Image.Image) -> Image.Image:
+    scale = SIDE / max(image.size)
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    return image.resize(size, Image.Resampling.HAMMING if scale < 1 else Image.Resampling.BICUBIC)
 
 
 def _select(points: Sequence[cv2.KeyPoint], size: tuple[int, int], most: int) -> list[cv2.KeyPoint]:

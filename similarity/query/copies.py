@@ -128,20 +128,31 @@ def find_copies(
         For each candidate what was found; None if no transform fits, or the pictures differ once one is laid on the
         other by it.
     """
-    sides = [query.plain, query.mirrored]
-    descriptors = np.concatenate([side.descriptors for side in sides])
     copies: list[Copy | None] = []
+    for item, one, best in find_fits(query.plain, query.mirrored, items, keypoints_of):
+        copy = describe(best, query.plain, query.mirrored, one) if best else None
+        is_same = best and copy and copy.common >= COMMON and _agree(query, pixels_of(item), best)
+        copies.append(copy if is_same else None)
+    return copies
+
+
+def find_fits(
+    plain: Keypoints, mirrored: Keypoints, items: Iterable[Item], keypoints_of: Callable[[Item], Keypoints]
+) -> Iterator[tuple[Item, Keypoints, Fit | None]]:
+    """Yield for each candidate its local features, and the transform that fits best; None if none does.
+
+    Args:
+        plain, mirrored: the local features of the query, and as a mirror shows it.
+    """
+    sides = [plain, mirrored]
+    descriptors = np.concatenate([side.descriptors for side in sides])
     for block in _batched(items, BLOCK):
         found = [keypoints_of(item) for item in block]
         # One product for many candidates: BLAS is slow with matrices that are too small for its threads.
         similarities = descriptors @ np.concatenate([one.descriptors for one in found]).T
         parts = np.split(similarities, np.cumsum([len(one) for one in found])[:-1], axis=1)
         for item, part, one in zip(block, parts, found, strict=True):
-            best = _best_fit(sides, part, one)
-            copy = _describe(best, query, one) if best else None
-            is_same = best and copy and copy.common >= COMMON and _agree(query, pixels_of(item), best)
-            copies.append(copy if is_same else None)
-    return copies
+            yield item, one, _best_fit(sides, part, one)
 
 
 def put_copies_first(hits: Sequence[Hit], copies: Sequence[Copy | None]) -> list[tuple[Hit, Copy | None]]:
@@ -227,9 +238,9 @@ def _agree(query: QueryKeypoints, pixels: Codes, best: Fit) -> bool:
     return agreement(np.ascontiguousarray(laid), pixels, best.matrix) >= AGREEMENT
 
 
-def _describe(best: Fit, query: QueryKeypoints, found: Keypoints) -> Copy:
+def describe(best: Fit, plain: Keypoints, mirrored: Keypoints, found: Keypoints) -> Copy:
     """Return what a fit tells of a picture."""
-    own = query.mirrored if best.is_mirrored else query.plain
+    own = mirrored if best.is_mirrored else plain
     query_box = _seen_part(np.asarray(cv2.invertAffineTransform(best.matrix), np.float64), found, own)
     if best.is_mirrored:
         query_box = replace(query_box, left=1 - query_box.right, right=1 - query_box.left)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,23 +16,41 @@ from similarity.sources import Item
 from similarity.sources.base import files_of
 from similarity.vectors.arrays import Vectors
 
+if TYPE_CHECKING:
+    from similarity.query.copies import Copy
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Exact copies, or files that look nearly the same.
+    """Exact copies, copies of one picture, or files that look nearly the same.
 
     Attributes:
-        files: two or more.
-        score: the lowest cosine similarity of two of them; 1 if all are exact copies.
+        files: two or more; of copies of one picture, the first shows all that the others show.
+        score: the lowest cosine similarity of two of them, or of one with the first; 1 if all are exact copies.
+        copies: for each file what was done to it, seen from the first; None for the first itself, for exact copies,
+            and where only embeddings were compared.
     """
 
     files: list[Item]
     score: float
+    copies: "Sequence[Copy | None]" = ()
+
+    def __post_init__(self) -> None:
+        """Have an entry for each file."""
+        if not self.copies:
+            object.__setattr__(self, "copies", [None] * len(self.files))
 
     @property
     def is_exact(self) -> bool:
         """Whether all files have the same content."""
         return len({file.sha256 for file in self.files}) == 1
+
+    @property
+    def kind(self) -> str:
+        """`exact` copies, copies of the `same` picture, or `near` ones by their embeddings."""
+        if self.is_exact:
+            return "exact"
+        return "same" if any(self.copies) else "near"
 
 
 def find_duplicates(
@@ -67,7 +86,12 @@ def find_duplicates(
     duplicates = [
         Group(list(files_of(found[row] for row in group.rows)), min(1.0, group.score)) for group in linked + alone
     ]
-    return sorted(duplicates, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
+    return largest_first(duplicates)
+
+
+def largest_first(groups: Iterable[Group]) -> list[Group]:
+    """Sort groups: the largest first, and of those the nearest."""
+    return sorted(groups, key=lambda group: (-len(group.files), -group.score, group.files[0].path))
 
 
 def check_threshold(threshold: float) -> None:

@@ -11,17 +11,18 @@ from similarity.images.decoding import THUMBNAIL_SIDE
 from similarity.images.picture import Box
 from similarity.progress import OnProgress
 from similarity.query.belonging import Belonging
+from similarity.query.duplicate_groups import find_groups
 from similarity.query.encoder import EncodedQuery, QueryEncoder
 from similarity.query.explain import Explanation, Look, check_same, explain, look
 from similarity.query.filters import Facets
 from similarity.query.gallery_belonging import find_belonging, find_nearest
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_examples
-from similarity.query.near_duplicates import Group, check_threshold, find_duplicates
-from similarity.query.near_pairs import choose_candidates
+from similarity.query.near_duplicates import Group
 from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
+from similarity.query.presets import LOOK_ALIKES, Preset
 from similarity.query.ranking import Ranker
 from similarity.query.thresholds import THRESHOLD
-from similarity.search import Hit, Recipe, Rows
+from similarity.search import Hit, Rows
 from similarity.sources import Item
 from similarity.sources.base import existing_first
 from similarity.sources.originals import read_original
@@ -251,20 +252,11 @@ class Searcher:
         """The pictures that are nearly identical to the one with an id, best first, of those that are most similar."""
         return self._ranker.near_identical(item_id, most)
 
-    def duplicates(self, threshold: float = THRESHOLD, *, progress: OnProgress | None = None) -> list[Group]:
-        """Group exact copies, and pictures that look nearly the same, largest groups first; see `find_duplicates`.
-
-        Among more than MOST_COMPARED, only pictures that an index finds near to each other are compared: the gallery's
-        own index, or inverted lists that are made for it if its own compares all.
-
-        Raises:
-            SearchError: the threshold is not above 0 and at most 1. StoreError: its store cannot be asked.
-        """
-        check_threshold(threshold)  # before an index is made
-        is_exact = Recipe(self.manifest.recipe, "").is_exact
-        index = None if is_exact else self._generation.index
-        candidates = choose_candidates(self.embeddings, self.vectors, index, progress)
-        return find_duplicates(self.items, self.embeddings, threshold, candidates=candidates, progress=progress)
+    def duplicates(
+        self, threshold: float = THRESHOLD, *, preset: Preset = LOOK_ALIKES, progress: OnProgress | None = None
+    ) -> list[Group]:
+        """Group copies, largest groups first: `exact`, the `same` picture or `look-alikes`; see `find_groups`."""
+        return find_groups(self, preset, threshold, index=self._generation.index, progress=progress)
 
     def look(self, query: Picture, box: Box | None = None) -> Look:
         """Take a picture, or the part of it in a box, apart into regions, to `explain` it; raises as `explain`."""

@@ -1,5 +1,6 @@
 """Taking files out of a gallery as a job that can be undone, as long as nothing else has changed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +23,25 @@ class TakingOut:
         directory: the gallery's folder.
         seen: the state of the gallery in which the files were chosen; of another one nothing is taken out.
         ids: the files.
-        kept: files that must stay, even one whose id is another spelling of one of `ids`, such as é in two ways.
         after: the state that it gave; empty before that.
     """
 
     directory: Path
     seen: str
     ids: tuple[str, ...]
-    kept: tuple[str, ...] = ()
     after: str = ""
+
+    @classmethod
+    def of(cls, gallery: Gallery, ids: Iterable[str], kept: Iterable[str]) -> "TakingOut":
+        """Plan to take files out of a gallery as it is now.
+
+        Args:
+            ids: the files.
+            kept: files that stay. Removing a file takes all spellings of its id, such as é in two ways, so that one
+                whose id is that of a kept file in another spelling stays, too.
+        """
+        staying = set(map(nfc, kept))
+        return cls(gallery.directory, gallery.state, tuple(one for one in ids if nfc(one) not in staying))
 
     def __call__(self, job: Job) -> Report | None:
         """Take them out."""
@@ -39,8 +50,7 @@ class TakingOut:
         gallery = Gallery.open(self.directory)
         if gallery.state != self.seen:
             raise GalleryError(CHANGED)
-        staying = set(map(nfc, self.kept))
-        changed = gallery.remove(ids=[one for one in self.ids if nfc(one) not in staying])
+        changed = gallery.remove(ids=self.ids)
         self.after = changed.state
         return changed.report
 

@@ -15,7 +15,16 @@ from PIL import Image
 
 from similarity.files import read_own, write_atomically
 from similarity.images.decoding import grey_thumbnail
-from similarity.images.keypoints import MAX_BYTES, Codes, Keypoints, find_keypoints, grey_pixels, pack, unpack
+from similarity.images.keypoints import (
+    MAX_BYTES,
+    Codes,
+    Keypoints,
+    colour_pixels,
+    find_keypoints,
+    grey_pixels,
+    pack,
+    unpack,
+)
 from similarity.sources import Item
 from similarity.sources.locations import is_remote
 from similarity.storage.thumbnails import FOLDER, read_or_make_thumbnail, read_thumbnail
@@ -48,7 +57,7 @@ def read_or_find_keypoints(directory: Path, item: Item) -> Keypoints:
 
 def read_pixels(directory: Path, item: Item) -> Codes:
     """Return the grey levels of a picture's thumbnail, in which its local features are found."""
-    return grey_pixels(_open(read_thumbnail(directory, item.sha256) or _made_thumbnail(directory, item)))
+    return grey_pixels(_open(_read_thumbnail(directory, item)))
 
 
 def copy_keypoints(directory: Path, target: Path, contents: Collection[str]) -> None:
@@ -68,18 +77,27 @@ def are_stored() -> bool:
     return os.environ.get("SIMILARITY_LOCAL_FEATURES", "").strip().lower() != "off"
 
 
+def _read_thumbnail(directory: Path, item: Item) -> bytes:
+    return read_thumbnail(directory, item.sha256) or _made_thumbnail(directory, item)
+
+
 def _made_thumbnail(directory: Path, item: Item) -> bytes:
     """Make a thumbnail that is gone; grey for an address, since a look at many pictures must not fetch each."""
     return grey_thumbnail(item.width, item.height) if is_remote(item.path) else read_or_make_thumbnail(directory, item)
 
 
-def _open(jpeg: bytes) -> Image.Image:
+def read_colours(directory: Path, item: Item) -> Codes:
+    """Return the colours of these pixels, uint8 (height, width, 3)."""
+    return colour_pixels(_open(_read_thumbnail(directory, item), "RGB"))
+
+
+def _open(jpeg: bytes, mode: str = "L") -> Image.Image:
     """Decode a thumbnail; one whose pixels are damaged is plain, so that no features are stored."""
     try:
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
-            return image.convert("L")
+            return image.convert(mode)
     except (OSError, ValueError, SyntaxError):
-        return Image.new("L", (1, 1))
+        return Image.new(mode, (1, 1))
 
 
 def _path(directory: Path, sha256: str) -> Path:

@@ -68,6 +68,12 @@ def draw_faceoff() -> None:
     page.show()
 
 
+def draw_duplicates() -> None:
+    from similarity.app.duplicates import page
+
+    page.show()
+
+
 def draw_train() -> None:
     from similarity.app.train import page
 
@@ -86,7 +92,7 @@ def draw_about() -> None:
     page.show()
 
 
-PAGES = (draw_map, draw_evaluate, draw_faceoff, draw_train, draw_galleries, draw_about)
+PAGES = (draw_map, draw_evaluate, draw_faceoff, draw_duplicates, draw_train, draw_galleries, draw_about)
 
 
 def test_the_search_page_tells_of_no_place(inside: Gallery, sent: Sent) -> None:

@@ -43,10 +43,10 @@ def kept(run: Run, *options: object) -> list[str]:
     done = run("duplicates", "-g", "mine", "--json", *options)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert report.keys() == {"gallery", "threshold", "groups"}
+    assert report.keys() == {"gallery", "preset", "threshold", "groups"}
     for group in report["groups"]:
         assert group.keys() == {"kind", "score", "files", "keep"}
-        assert group["keep"] in group["files"]
+        assert group["keep"] | {"copy": None} in group["files"]
     return sorted(Path(group["keep"]["path"]).name for group in report["groups"])
 
 
@@ -91,7 +91,7 @@ def test_all_groups_and_the_paths_of_the_others_are_written_and_no_picture_is_de
     assert done.returncode == 0, done.stderr
     with table.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["group", "kind", "score", "keep", "path", "label", "width", "height", "bytes"]
+    assert list(rows[0]) == ["group", "kind", "score", "keep", "path", "label", "width", "height", "bytes", "copy"]
     assert {(Path(row["path"]).name, row["kind"], row["keep"]) for row in rows} == {
         ("dots-0.jpg", "exact", "yes"),
         ("copy.jpg", "exact", "no"),

@@ -16,6 +16,7 @@ PAGES = {
     "evaluate?gallery=shapes": "text=Query by query",
     "galleries?new=1": "input[aria-label='Name']",
     "faceoff?gallery=shapes&against=light&like=item:dots/dots-0.jpg": "text=results are in both",
+    "duplicates?gallery=shapes&kind=exact": "text=No duplicates of this kind.",
     "galleries?gallery=shapes": "button:has-text('Check every file')",
     "train?gallery=shapes": "role=heading[name='Train']",
     "map?gallery=shapes": "canvas",

@@ -94,7 +94,7 @@ function draw(tile, setTriggerValue) {
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector(".tiles");
   list.classList.toggle("small", Boolean(data.small));
-  const first = data.tiles[0]?.rank;
+  const first = data.page || data.tiles[0]?.rank;
   const hasTurned = first && list.dataset.first && list.dataset.first !== first;
   list.dataset.first = first ?? "";
   keepFocus(list, () => list.replaceChildren(...data.tiles.map((tile) => draw(tile, setTriggerValue))));

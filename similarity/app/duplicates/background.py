@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import wait
 
 import streamlit as st
 
-from similarity.app.duplicates.kinds import Kind, find_groups
+from similarity.app.duplicates.kinds import find_groups, without
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Computation, SingleFlight
 from similarity.app.wording import wording
@@ -16,31 +16,33 @@ from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.query.near_duplicates import Group
+from similarity.query.presets import EXACT, LOOK_ALIKES, PRESETS, SAME, Preset
 from similarity.service import turns
 from similarity.service.singleton import singleton
 
-# Results kept in memory: all kinds of two galleries. Each has the files of its groups, of about 1 kB.
-MAX_CACHED = 6
+# Results of each kind that are kept in memory. Each has the files of its groups, of about 1 kB.
+MAX_CACHED = 3
 # Seconds between two updates of the progress.
 TICK = 0.5
-# Among up to this many pictures duplicates are looked for without a request, which takes seconds.
-AT_ONCE = 20_000
+# Among up to this many pictures duplicates are looked for without a request, which takes seconds; a second look at all
+# pairs that look alike takes a minute.
+AT_ONCE: dict[Preset, int] = {EXACT: 1_000_000, LOOK_ALIKES: 20_000, SAME: 2_000}
 
 logger = logging.getLogger(__name__)
 
 
 @singleton
-def duplicates() -> SingleFlight[Sequence[Group]]:
-    """Return the duplicates that this process has found."""
-    return SingleFlight(MAX_CACHED)
+def duplicates() -> dict[Preset, SingleFlight[Sequence[Group]]]:
+    """Return the duplicates that this process has found, by kind: no kind waits for a slower one."""
+    return {kind: SingleFlight(MAX_CACHED) for kind in PRESETS}
 
 
-def find(gallery: Gallery, kind: Kind) -> Computation[Sequence[Group]] | None:
+def find(gallery: Gallery, kind: Preset) -> Computation[Sequence[Group]] | None:
     """Return the search for duplicates that runs or is done; None if there is none."""
-    return duplicates().find(_name(gallery, kind))
+    return duplicates()[kind].find(_name(gallery))
 
 
-def start(gallery: Gallery, kind: Kind) -> Computation[Sequence[Group]]:
+def start(gallery: Gallery, kind: Preset) -> Computation[Sequence[Group]]:
     """Start looking for duplicates, unless that runs already or is done."""
     visitor = visitors.current()
 
@@ -48,20 +50,35 @@ def start(gallery: Gallery, kind: Kind) -> Computation[Sequence[Group]]:
         with turns.shared_turns().counting(visitor):
             return find_groups(gallery, kind, progress)
 
-    return duplicates().start(_name(gallery, kind), work)
+    return duplicates()[kind].start(_name(gallery), work)
 
 
-def starts_by_itself(gallery: Gallery) -> bool:
-    """Whether a gallery is so small that looking takes seconds."""
-    return len(gallery) <= AT_ONCE
+def carry_over(gallery: Gallery, before: str, taken: Collection[str]) -> None:
+    """Keep what was found before files were taken out of a gallery, without these.
+
+    Looking again could find a few more look-alikes, since a picture is in one group only; but each click would wait.
+
+    Args:
+        before: the gallery's state before they were taken out.
+        taken: the ids of these files.
+    """
+    for kind in PRESETS:
+        known = duplicates()[kind].find(_name(gallery, before))
+        if known and known.result.done():
+            duplicates()[kind].keep(_name(gallery), without(known.result.result(), taken))
 
 
-def may_start(gallery: Gallery) -> bool:
+def starts_by_itself(gallery: Gallery, kind: Preset) -> bool:
+    """Whether a gallery is so small that looking takes no minutes."""
+    return len(gallery) <= AT_ONCE[kind]
+
+
+def may_start(gallery: Gallery, kind: Preset) -> bool:
     """Whether the visitor may start looking: what takes minutes is for those who manage galleries."""
-    return starts_by_itself(gallery) or access.may_manage()
+    return starts_by_itself(gallery, kind) or access.may_manage()
 
 
-def wait_for(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
+def wait_for(gallery: Gallery, kind: Preset) -> Sequence[Group] | None:
     """Wait for the duplicates, with a progress bar on the page; None after an unexpected error, which is in the log.
 
     Raises:
@@ -88,5 +105,5 @@ def wait_for(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
         return None
 
 
-def _name(gallery: Gallery, kind: Kind) -> str:
-    return "\n".join((str(gallery.directory), gallery.state, kind))
+def _name(gallery: Gallery, state: str = "") -> str:
+    return f"{gallery.directory}\n{state or gallery.state}"

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from similarity.query.keeping import LARGEST, Choose
+from similarity.query.keeping import Choose
 from similarity.query.near_duplicates import Group
 from similarity.sources import Item
-
-DEFAULT_RULE = LARGEST
 
 
 @dataclass(slots=True)

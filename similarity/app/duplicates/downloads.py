@@ -6,19 +6,21 @@ from functools import partial
 import streamlit as st
 
 from similarity.app.duplicates.choices import Kept
-from similarity.app.duplicates.kinds import Kind
 from similarity.exports.duplicates import groups_as_csv, others_as_list
 from similarity.gallery import Gallery
+from similarity.query import copy_facts
+from similarity.query.near_duplicates import Group
+from similarity.sources import Item
 from similarity.text import plain
 
 
-def show(gallery: Gallery, kind: Kind, kept: Sequence[Kept]) -> None:
+def show(gallery: Gallery, kept: Sequence[Kept]) -> None:
     """Draw the menu of downloads, for those who may see where pictures lie."""
     with st.popover("Lists", icon=":material/download:"):
         st.caption(f"All {len(kept):,} groups" if len(kept) != 1 else "The only group")
         st.download_button(
             "Table (CSV)",
-            partial(_table, kind, kept),
+            partial(_table, kept),
             file_name=plain.entry(f"{gallery.name}-duplicates.csv"),
             mime="text/csv",
             key="duplicates-csv",
@@ -36,9 +38,13 @@ def show(gallery: Gallery, kind: Kind, kept: Sequence[Kept]) -> None:
         )
 
 
-def _table(kind: Kind, kept: Sequence[Kept]) -> bytes:
-    groups = ((kind if not one.group.is_exact else "exact", one.group.score, one.group.files, one.file) for one in kept)
-    return groups_as_csv(groups)
+def _table(kept: Sequence[Kept]) -> bytes:
+    return groups_as_csv((one.group.kind, one.group.score, _with_changes(one.group), one.file) for one in kept)
+
+
+def _with_changes(group: Group) -> list[tuple[Item, str]]:
+    """Return each file with what was done to it, seen from the first, as the command line writes it."""
+    return [(file, copy_facts.describe(copy)) for file, copy in zip(group.files, group.copies, strict=True)]
 
 
 def _list(kept: Sequence[Kept]) -> bytes:

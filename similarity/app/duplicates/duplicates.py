@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from similarity.app.duplicates import background, groups, removal
-from similarity.app.duplicates.choices import DEFAULT_RULE
-from similarity.app.duplicates.kinds import CAPTIONS, DEFAULT, KINDS, TITLES, Kind
+from similarity.app.duplicates.kinds import CAPTIONS, DEFAULT, TITLES
 from similarity.app.serving import access
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.wording import wording
@@ -16,9 +15,10 @@ from similarity.errors import SearchError
 from similarity.gallery import Gallery
 from similarity.query.keeping import LARGEST, OLDEST, Choose, choose_rule
 from similarity.query.near_duplicates import Group
+from similarity.query.presets import PRESETS, Preset
 
 KIND, KIND_WIDGET, RULE, RULE_WIDGET = "duplicates_kind", "kind", "duplicates_rule", "duplicates_rule_widget"
-RULES = {LARGEST: "The largest picture", OLDEST: "The oldest picture"}
+RULES = {"The largest picture": LARGEST, "The oldest picture": OLDEST}
 # Folders that are offered: those that decide in most groups.
 MAX_FOLDERS = 50
 ON_DISK = "Nothing is ever deleted from a disk: files that are taken out of the gallery stay where they are."
@@ -48,10 +48,10 @@ def show(gallery: Gallery, left: Place, right: Place) -> None:
         groups.show(gallery, kind, found, rule)
 
 
-def _find(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
+def _find(gallery: Gallery, kind: Preset) -> Sequence[Group] | None:
     """Find the groups, or draw why there are none yet."""
-    if not background.starts_by_itself(gallery) and not background.find(gallery, kind):
-        if not background.may_start(gallery):
+    if not background.starts_by_itself(gallery, kind) and not background.find(gallery, kind):
+        if not background.may_start(gallery, kind):
             st.info("Nobody has looked for duplicates in this large gallery yet.", icon=":material/hourglass:")
             return None
         st.markdown(f"Looking for duplicates among {wording.pictures(len(gallery))} takes a minute or more.")
@@ -64,16 +64,16 @@ def _find(gallery: Gallery, kind: Kind) -> Sequence[Group] | None:
     return found
 
 
-def _choose_kind() -> Kind:
+def _choose_kind() -> Preset:
     """Draw the choice of a kind; the address may name it."""
-    named = [kind for kind in KINDS if kind == st.query_params.get("kind")]
-    kind: Kind = named[0] if named else st.session_state.get(KIND, DEFAULT)
+    named = [kind for kind in PRESETS if kind == st.query_params.get("kind")]
+    kind: Preset = named[0] if named else st.session_state.get(KIND, DEFAULT)
     st.session_state[KIND] = st.session_state[KIND_WIDGET] = kind
     st.radio(
         "Look for",
-        KINDS,
+        PRESETS,
         format_func=TITLES.__getitem__,
-        captions=[CAPTIONS[one] for one in KINDS],
+        captions=[CAPTIONS[one] for one in PRESETS],
         key=KIND_WIDGET,
         on_change=_change_kind,
     )
@@ -86,24 +86,16 @@ def _change_kind() -> None:
 
 def _choose_rule(gallery: Gallery, found: Sequence[Group]) -> Choose:
     """Draw the choice of the rule which file of each group is kept."""
-    chosen = st.session_state.get(RULE, DEFAULT_RULE)
-    options = [*RULES, *(_folders(found) if access.may_manage() else ())]
-    if chosen not in options:
-        chosen = DEFAULT_RULE
-    st.session_state[RULE_WIDGET] = chosen
-    st.selectbox(
-        "Keep",
-        options,
-        format_func=lambda rule: RULES.get(rule) or text_for_visitor(f"Those in {rule}"),
-        key=RULE_WIDGET,
-        on_change=_change_rule,
-        help="Click on another picture of a group to keep that one.",
-    )
+    folders = _folders(found) if access.may_manage() else ()
+    rules = RULES | {f"Those in {folder}": folder for folder in folders}
+    chosen = st.session_state.get(RULE)
+    st.session_state[RULE_WIDGET] = chosen if chosen in rules else next(iter(rules))
+    title = st.selectbox("Keep", list(rules), format_func=text_for_visitor, key=RULE_WIDGET, on_change=_change_rule)
     try:
-        return choose_rule(chosen, gallery.items)
+        return choose_rule(rules[title], gallery.items)
     except SearchError:  # a link that leads elsewhere now
-        logger.info("No picture of %s is in %s any more", gallery.name, chosen)
-        return choose_rule(DEFAULT_RULE, gallery.items)
+        logger.info("No picture of %s is in %s any more", gallery.name, rules[title])
+        return choose_rule(LARGEST, gallery.items)
 
 
 def _change_rule() -> None:

@@ -9,13 +9,13 @@ import streamlit as st
 from similarity.app.components import tiles
 from similarity.app.duplicates import differences, downloads, removal
 from similarity.app.duplicates.choices import ByHand, Kept, choose_all, count_others
-from similarity.app.duplicates.kinds import Kind
 from similarity.app.serving import access, drawing, pictures
 from similarity.app.serving.access import item_for_visitor, place_for_visitor, text_for_visitor
 from similarity.app.wording import wording
 from similarity.gallery import Gallery
 from similarity.query.keeping import Choose
 from similarity.query.near_duplicates import Group
+from similarity.query.presets import Preset
 from similarity.sources import Item
 from similarity.sources.originals import file_name
 
@@ -29,7 +29,7 @@ BACK_AGAIN = (
 
 
 @drawing.fragment
-def show(gallery: Gallery, kind: Kind, found: Sequence[Group], rule: Choose) -> None:
+def show(gallery: Gallery, kind: Preset, found: Sequence[Group], rule: Choose) -> None:
     """Draw one page of the groups.
 
     Args:
@@ -46,10 +46,13 @@ def show(gallery: Gallery, kind: Kind, found: Sequence[Group], rule: Choose) -> 
         st.markdown(_count(kept), width="content")
         if access.may_manage():
             with st.container(horizontal=True, gap="small", width="content"):
-                downloads.show(gallery, kind, kept)
+                downloads.show(gallery, kept)
                 _take_many_out(gallery, kept, shown)
+    if access.may_manage():
+        st.caption("One picture of each group is kept. Click on another to keep that one.")
     for place, one in enumerate(shown):
-        _show_group(gallery, one, first + place + 1, key=f"duplicates-{kind}-{place}")
+        key = f"duplicates-{kind}-{place}"
+        _show_group(gallery, one, first + place + 1, key=key, page=f"page {page:d}" if place == 0 else "")
     if pages > 1:
         # A new key for every page, since the value of this widget cannot be set from outside.
         key = f"duplicates-page-{kind}-{page}-of-{pages}"
@@ -84,12 +87,12 @@ def _take_many_out(gallery: Gallery, kept: Sequence[Kept], shown: Sequence[Kept]
         )
 
 
-def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str) -> None:
+def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str, page: str) -> None:
     """Draw a group in a row, with a button that takes the others out."""
     files = kept.group.files
-    with st.container(border=True, key=f"{key}-box"):
+    with st.container(border=True, gap="xsmall", key=f"{key}-box"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{number:,}** · {_facts(kept.group)}", width="content")
+            st.markdown(f"**Group {number:,}** · {_facts(kept.group)}", width="content")
             if access.may_manage():
                 others = len(files) - 1
                 st.button(
@@ -104,7 +107,7 @@ def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str) -> None:
         if kept.file not in shown:
             shown = [kept.file, *shown[:-1]]
         drawn = [_tile(gallery, file, kept, place) for place, file in enumerate(shown)]
-        tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key)
+        tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key, page=page)
         if len(files) > len(shown):
             st.caption(f"and {wording.pictures(len(files) - len(shown))} more")
 
@@ -118,7 +121,7 @@ def _facts(group: Group) -> str:
 def _tile(gallery: Gallery, file: Item, kept: Kept, place: int) -> tiles.Tile:
     """Make the tile of a file of a group; its id is its place, since copies of one picture have one public id."""
     is_kept, item = file is kept.file, item_for_visitor(file)
-    name, said = text_for_visitor(file_name(file)), ", ".join(differences.compare(file, kept.file))
+    name, said = text_for_visitor(file_name(file)), ", ".join(differences.compare(kept.group, file, kept.file))
     verdict = "kept" if is_kept else said
     return tiles.Tile(
         id=str(place),
@@ -147,11 +150,11 @@ def _by_hand(gallery: Gallery) -> ByHand:
     return chosen.setdefault(gallery.name, ByHand())
 
 
-def _pages() -> dict[tuple[str, Kind], int]:
+def _pages() -> dict[tuple[str, Preset], int]:
     """Return the page that the visitor is on, by gallery and kind."""
-    pages: dict[tuple[str, Kind], int] = st.session_state.setdefault(PAGE, {})
+    pages: dict[tuple[str, Preset], int] = st.session_state.setdefault(PAGE, {})
     return pages
 
 
-def _turn_to(name: str, kind: Kind, key: str) -> None:
+def _turn_to(name: str, kind: Preset, key: str) -> None:
     _pages()[name, kind] = st.session_state[key]

@@ -5,13 +5,14 @@ from typing import cast
 
 import streamlit as st
 
+from similarity.app.duplicates import background
 from similarity.app.duplicates.choices import Kept
 from similarity.app.galleries import jobs, jobs_background
 from similarity.app.serving import access, drawing
 from similarity.app.wording import wording
 from similarity.app.wording.messages import sentence_as_markdown
 from similarity.gallery import Gallery
-from similarity.service.jobs import Job, shared_jobs
+from similarity.service.jobs import Job, Task, shared_jobs
 from similarity.service.taking_out import PuttingBack, TakingOut
 
 HAS_STARTED = "duplicates_taking_out"
@@ -21,33 +22,36 @@ PATIENCE = 3.0
 
 def take_out(gallery: Gallery, kept: Sequence[Kept]) -> None:
     """Start to take the other files of some groups out of a gallery; for the callback of a button."""
-    ids = tuple(file.id for one in kept for file in one.others)
-    work = TakingOut(gallery.directory, gallery.state, ids, tuple(one.file.id for one in kept))
-    _start(gallery, "remove", work)
+    ids = [file.id for one in kept for file in one.others]
+    _start(gallery, "remove", TakingOut.of(gallery, ids, [one.file.id for one in kept]))
 
 
 def rerun_after_start() -> None:
     """Draw the whole page again if a job was started from a part of it."""
-    if st.session_state.pop(HAS_STARTED, False):
+    if HAS_STARTED in st.session_state:  # `show` then takes it
         st.rerun()
 
 
 def show(gallery: Gallery) -> bool:
     """Draw the job of a gallery that runs, or the outcome of one that took duplicates out; returns whether one runs."""
-    st.session_state.pop(HAS_STARTED, None)
+    has_started = st.session_state.pop(HAS_STARTED, False)
     if not access.may_manage():
         return False
+    if has_started:  # whoever has scrolled down does not see it
+        st.toast("What was done, and how to undo it, is at the top of the page.")
     if shared_jobs().active(gallery.directory):
         drawing.fragment(_show_active, run_every=jobs.BUSY)(gallery)
         return True
     for job in _ended(gallery):
+        if isinstance(job.work, TakingOut) and job.work.after == gallery.state:
+            background.carry_over(gallery, job.work.seen, frozenset(job.work.ids))
         _show_ended(gallery, job)
     return False
 
 
-def _start(gallery: Gallery, task: str, work: TakingOut | PuttingBack) -> None:
+def _start(gallery: Gallery, task: Task, work: TakingOut | PuttingBack) -> None:
     st.session_state[HAS_STARTED] = True
-    started = jobs_background.start(gallery.directory, "remove" if task == "remove" else "restore", work)
+    started = jobs_background.start(gallery.directory, task, work)
     if started and (job := shared_jobs().active(gallery.directory)):
         drawing.shared_drawing().give_back()
         job.wait(PATIENCE)

@@ -66,6 +66,14 @@ class SingleFlight(Generic[T]):
             known = self._computations.get(name)
             return None if known is None or known.has_failed else known
 
+    def keep(self, name: str, result: T) -> None:
+        """Keep a result that is known without computing it, unless there is one with this name."""
+        with self._lock:
+            if name not in self._computations:
+                self._computations[name] = Computation()
+                self._computations[name].result.set_result(result)
+                self._forget_oldest()
+
     def _run(self, name: str, work: Callable[[OnProgress], T], computation: Computation[T]) -> None:
         try:
             with self._turn:
