@@ -24,7 +24,7 @@ SHOWN, OFFERED = 4, 200
 # From this cosine similarity on, two pictures are as good as the same.
 SAME = 0.97
 ABOUT = "Pictures that look nearly the same under different labels, and pictures that lie among those of another label."
-KEPT = "A label that you set or confirm here stays when the gallery is brought in step with its source."
+KEPT = "A label that you set or confirm here stays when the gallery is synced."
 
 
 def show(gallery: Gallery) -> None:
