@@ -15,7 +15,6 @@ from similarity.query.distinct import PRODUCT, ProvenCopies, first_of_each, with
 from similarity.query.filters import Facets
 from similarity.query.near_pairs import BLOCK
 from similarity.query.options import DEFAULTS, SearchOptions
-from similarity.query.thresholds import SAME_TO_THE_EYE
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.sources.base import existing_first
 from similarity.storage.generations import Generation
@@ -65,11 +64,10 @@ class Ranker:
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """Pictures nearly identical to one; see `Gallery.near_identical`."""
-        row, vectors, embeddings = self.row(item_id), self._generation.vectors, self._generation.embeddings
+        row, vectors = self.row(item_id), self._generation.vectors
         hits = [(hit, self.row(hit.item.id)) for hit in self.rank(vectors[row], most + 1, DEFAULTS)]
         others, rows = [hit for hit, other in hits if other != row], [other for _, other in hits if other != row]
-        is_near = embeddings[rows] @ embeddings[row] >= SAME_TO_THE_EYE
-        copies = self._copies.of(row, [other for other, near in zip(rows, is_near, strict=True) if near])
+        copies = self._copies.of(row, rows)
         return [hit for hit, other in zip(others, rows, strict=True) if other in copies]
 
     def _best(self, vector: Vectors, wanted: int, options: SearchOptions) -> tuple[Vectors, Rows]:
@@ -94,10 +92,10 @@ class Ranker:
         vectors = self._generation.embeddings
         if options.one_per_product and PRODUCT in self.facets.names:
             return first_of_each(self._products[rows], wanted)
-        blocks = (vectors[rows[start : start + BLOCK]] for start in range(0, len(rows), BLOCK))
         if options.one_per_product:
+            blocks = (vectors[rows[start : start + BLOCK]] for start in range(0, len(rows), BLOCK))
             return without_near_identical(blocks, wanted)
-        return without_copies(blocks, rows, wanted, self._copies.of)
+        return without_copies(rows, wanted, self._copies)
 
     @cached_property
     def _products(self) -> Rows:

@@ -83,8 +83,6 @@ def _pairs_by_features(gallery: "Searcher", progress: OnProgress | None) -> set[
     """Return the pairs of each row with those whose local features are nearest, as they are or mirrored."""
     rows = np.linspace(0, len(gallery) - 1, min(len(gallery), LEARNED_FROM)).astype(int).tolist()
     words = learn_words(read_or_find_keypoints(gallery.directory, item) for item in gallery.items.at(rows))
-    if words is None:
-        return set()
     shape = (len(gallery), words.size)
     reporter = Reporter(2 * len(gallery), progress, task="Reading local features")
     found: set[Pair] = set()
@@ -106,7 +104,10 @@ def _described(
 ) -> Iterator[Vectors]:
     """Yield the vector of the local features of each picture, float32 (1, dim)."""
     for item in gallery.items:
-        yield describe(side(read_or_find_keypoints(gallery.directory, item)), words)[np.newaxis]
+        described = describe(side(read_or_find_keypoints(gallery.directory, item)), words)
+        if not described.any():  # a plain picture; an index takes no zeros
+            described[0] = 1
+        yield described[np.newaxis]
         reporter.advance(1)
 
 

@@ -18,11 +18,11 @@ WORDS = 16
 LEARNED_FROM, ITERATIONS, SEED = 20_000, 10, 1
 
 
-def learn_words(pictures: Iterable[Keypoints]) -> Vectors | None:
-    """Learn words from the descriptors of some pictures by k-means; None if they have too few.
+def learn_words(pictures: Iterable[Keypoints]) -> Vectors:
+    """Learn words from the descriptors of some pictures by k-means.
 
     Returns:
-        float32 (WORDS, 128).
+        float32 (WORDS, 128), or a single word, the origin, if there are too few.
     """
     parts: list[Vectors] = []
     count = 0
@@ -32,7 +32,7 @@ def learn_words(pictures: Iterable[Keypoints]) -> Vectors | None:
         if count >= LEARNED_FROM:
             break
     if count < WORDS:
-        return None
+        return np.zeros((1, DIMENSIONS), np.float32)
     cv2.setRNGSeed(SEED)
     criteria = (cv2.TERM_CRITERIA_MAX_ITER, ITERATIONS, 0.0)
     first = np.zeros((count, 1), np.int32)

@@ -112,7 +112,9 @@ def test_pictures_to_leave_out_and_a_lowest_score_are_obeyed(shapes: Gallery) ->
         shapes.search_vector(vector, 5, but=["no such"])
 
 
-def test_of_look_alikes_only_the_best_is_shown_though_they_are_no_copies(shapes: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_look_alikes_only_the_best_is_shown_though_they_are_no_copies(
+    shapes: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vector = shapes.vectors[0]
     near = np.array(shapes.vectors)
     near[1] = near[0]
