@@ -27,6 +27,7 @@ MOST_KEPT, MOST_DESCRIBED = 1 << 20, 1 << 13
 # Pictures that words are learned from.
 LEARNED_FROM = 150
 
+Halves = npt.NDArray[np.float16]
 # What a block of rows is asked with, what it is asked for, and the cosine similarity that is near.
 Compared = tuple[Vectors, Vectors, float]
 
@@ -38,7 +39,7 @@ class ProvenCopies:
         """Tell copies of these pictures, whose thumbnails are in a directory."""
         self._directory, self._items, self._embeddings = directory, items, embeddings
         self._known: dict[tuple[int, int], bool] = {}
-        self._described: dict[int, Vectors] = {}
+        self._described: dict[int, Halves] = {}
 
     def of(self, row: int, rows: Sequence[int]) -> list[int]:
         """Return those of some rows that are proven to be copies of a row."""
@@ -60,27 +61,31 @@ class ProvenCopies:
 
     def compared(self, rows: Rows) -> list[Compared]:
         """Return what tells which of some rows may be copies: embeddings, and local features, also mirrored."""
-        embeddings, described = self._embeddings[rows], np.stack([self._describe(row) for row in rows.tolist()])
+        known = self._describe(rows.tolist())
+        embeddings, described = self._embeddings[rows], np.stack([known[row] for row in rows.tolist()])
         plain, mirrored = (described[:, side].astype(np.float32) for side in (0, 1))
         return [(embeddings, embeddings, EQUAL), (plain, plain, LEAST), (mirrored, plain, LEAST)]
 
-    def _describe(self, row: int) -> Vectors:
-        """Return one vector for the local features of a picture, and one for them mirrored, float16 (2, dim)."""
-        if (described := self._described.get(row)) is None:
+    def _describe(self, rows: list[int]) -> dict[int, Halves]:
+        """Return one vector for the local features of each picture, and one for them mirrored, float16 (2, dim)."""
+        if len(self._described) >= MOST_DESCRIBED:
+            self._described = {}
+        known = self._described
+        missing = [row for row in rows if row not in known]
+        if missing:
             # OpenCV is loaded only where it is needed.
             from similarity.images.keypoints import mirror_keypoints
             from similarity.query.visual_words import describe
             from similarity.storage.keypoint_files import read_or_find_keypoints
 
-            item, words = self._items[row], self._words
-            described = np.zeros((2, words.size), np.float16)
-            if has_thumbnail(self._directory, item.sha256):
-                keypoints = read_or_find_keypoints(self._directory, item)
-                described[:] = describe(keypoints, words), describe(mirror_keypoints(keypoints), words)
-            if len(self._described) >= MOST_DESCRIBED:
-                self._described = {}
-            self._described[row] = described
-        return described
+            for row, item in zip(missing, self._items.at(missing), strict=True):
+                described = np.zeros((2, self._words.size), np.float16)
+                if has_thumbnail(self._directory, item.sha256):
+                    keypoints = read_or_find_keypoints(self._directory, item)
+                    for side, points in enumerate((keypoints, mirror_keypoints(keypoints))):
+                        described[side] = describe(points, self._words)
+                known[row] = described
+        return known
 
     @cached_property
     def _words(self) -> Vectors:
