@@ -1,4 +1,4 @@
-"""Ranking: from a query's vector to hits, with conditions, without near-identical pictures, and in pages."""
+"""Ranking: from a query's vector to hits, with conditions, without copies of better ones, and in pages."""
 
 import math
 import operator
