@@ -95,7 +95,15 @@ Gps = Annotated[
 ]
 MinScore = Annotated[float, typer.Option(help="Lowest score of a result.")]
 Offset = Annotated[int, typer.Option(min=0, help="Number of best results to skip.")]
-Distinct = Annotated[bool, typer.Option("--distinct", help="Show only the best of near-identical pictures.")]
+Distinct = Annotated[bool, typer.Option("--distinct", help="Hide copies: show only the best of them.")]
+OnePerProduct = Annotated[
+    bool,
+    typer.Option(
+        "--one-per-product",
+        help="Show only the best picture of each product: of each value of the column product, or of look-alikes where "
+        "the gallery has no such column.",
+    ),
+]
 Copies = Annotated[
     bool,
     typer.Option(

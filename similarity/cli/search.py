@@ -23,6 +23,7 @@ from similarity.cli.options import (
     MinScore,
     NotText,
     Offset,
+    OnePerProduct,
     SearchPrecision,
     Sheet,
     Sort,
@@ -118,6 +119,7 @@ def search(
     min_score: MinScore = -1.0,
     offset: Offset = 0,
     distinct: Distinct = False,
+    one_per_product: OnePerProduct = False,
     exclude_query: ExcludeQuery = False,
     accuracy: AccuracyName = "balanced",
     precision: SearchPrecision = None,
@@ -126,7 +128,9 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
-    options = SearchOptions(min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy)
+    options = SearchOptions(
+        min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy, one_per_product=one_per_product
+    )
     pictures = [*filter(None, [query]), *(like or [])]
     named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
     if not (named.like or named.texts):

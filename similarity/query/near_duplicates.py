@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from similarity.errors import SearchError
 from similarity.progress import OnProgress
 from similarity.query.complete_links import Linked, link_completely
 from similarity.query.near_pairs import AnyVectors, Candidates, near_pairs
-from similarity.query.thresholds import SAME_TO_THE_EYE, THRESHOLD
+from similarity.query.thresholds import THRESHOLD
 from similarity.sources import Item
 from similarity.sources.base import files_of
-from similarity.vectors.arrays import Vectors
 
 if TYPE_CHECKING:
     from similarity.query.copies import Copy
@@ -98,34 +96,3 @@ def check_threshold(threshold: float) -> None:
     """Raise SearchError if a threshold is not above 0 and at most 1."""
     if not 0 < threshold <= 1:
         raise SearchError(f"The threshold must be above 0 and at most 1, not {threshold}.")
-
-
-def without_near_identical(
-    blocks: Iterable[Vectors], wanted: int, threshold: float = SAME_TO_THE_EYE
-) -> npt.NDArray[np.int64]:
-    """Return the rows of a ranking without those that are nearly identical to an earlier returned row.
-
-    Args:
-        blocks: float32 (any, dim), rows of unit length, best first; read until there are enough rows.
-        wanted: number of rows to return.
-
-    Returns:
-        Row numbers, in order.
-    """
-    distinct: list[int] = []
-    seen: list[Vectors] = []
-    start = 0
-    for block in blocks:
-        is_new: npt.NDArray[np.bool_] = np.ones(len(block), bool)
-        for others in seen:
-            is_new &= (block @ others.T < threshold).all(axis=1)
-        near = block @ block.T >= threshold
-        for row in range(len(block)):
-            if is_new[row]:
-                is_new[row + 1 :] &= ~near[row, row + 1 :]
-        distinct += (np.flatnonzero(is_new) + start).tolist()
-        seen.append(block[is_new])
-        start += len(block)
-        if len(distinct) >= wanted:
-            break
-    return np.array(distinct[:wanted], np.int64)

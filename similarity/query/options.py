@@ -14,6 +14,7 @@ class SearchKeywords(TypedDict, total=False):
     exclude_ids: Collection[str]
     min_score: float
     distinct: bool
+    one_per_product: bool
     offset: int
     accuracy: Accuracy
     query_contents: Collection[str]
@@ -33,10 +34,12 @@ class SearchOptions:
         where: conditions that results must meet; up to k such pictures are found, if there are that many.
         exclude_ids: ids of pictures to leave out.
         min_score: the lowest score.
-        distinct: return only the best of nearly identical pictures.
+        distinct: return only the best of copies of one picture: turned, mirrored, resized or saved again.
         offset: number of best results to skip, to page through results; ranks start after it.
         accuracy: fast, balanced or high, for an approximate index.
         query_contents: SHA-256 of the query's own files, in hex; pictures with these bytes are first among equals.
+        one_per_product: return only the best of each product: of those with the same value in the column `product`, or
+            of look-alikes where a gallery has none; copies are left out with them.
     """
 
     where: Where | None = None
@@ -46,11 +49,12 @@ class SearchOptions:
     offset: int = 0
     accuracy: Accuracy = "balanced"
     query_contents: Collection[str] = ()
+    one_per_product: bool = False
 
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the similarity decides which pictures come first."""
-        return bool(self.where or self.exclude_ids or self.distinct or self.min_score > -1)
+        return bool(self.where or self.exclude_ids or self.distinct or self.one_per_product or self.min_score > -1)
 
     def updated(self, **keywords: Unpack[SearchKeywords]) -> "SearchOptions":
         """Return the options with some changes; raises TypeError for an unknown one."""

@@ -56,8 +56,9 @@ def fit_in_place(query: Keypoints, found: Keypoints) -> Fit | None:
     scale = found.width / query.width
     if abs(scale * query.height - found.height) > IN_PLACE or not len(query) or not len(found):
         return None
-    apart = np.abs(scale * query.positions[:, np.newaxis] - found.positions).max(axis=2)
-    own, other = np.nonzero(apart < IN_PLACE)
+    (x, y), (other_x, other_y) = (scale * query.positions).T, found.positions.T
+    is_near = (np.abs(x[:, np.newaxis] - other_x) < IN_PLACE) & (np.abs(y[:, np.newaxis] - other_y) < IN_PLACE)
+    own, other = np.nonzero(is_near)
     cosines = np.einsum("ij,ij->i", query.descriptors[own], found.descriptors[other])
     count = len(np.unique(own[cosines > ALIKE]))
     if 2 * count < max(len(query), len(found)):

@@ -1,4 +1,4 @@
-"""Ranking: from a query's vector to hits, with conditions, without near-identical pictures, and in pages."""
+"""Ranking: from a query's vector to hits, with conditions, without copies of better ones, and in pages."""
 
 import math
 import operator
@@ -11,11 +11,10 @@ import numpy as np
 
 from similarity.errors import SearchError
 from similarity.query.conditions import to_conditions
+from similarity.query.distinct import PRODUCT, ProvenCopies, first_of_each, without_copies, without_near_identical
 from similarity.query.filters import Facets
-from similarity.query.near_duplicates import without_near_identical
 from similarity.query.near_pairs import BLOCK
 from similarity.query.options import DEFAULTS, SearchOptions
-from similarity.query.thresholds import SAME_TO_THE_EYE
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.sources.base import existing_first
 from similarity.storage.generations import Generation
@@ -30,9 +29,9 @@ SAME_SCORE = 1e-5
 class Ranker:
     """Ranks the pictures of one generation. Safe to share between threads."""
 
-    def __init__(self, name: str, generation: Generation) -> None:
+    def __init__(self, name: str, generation: Generation, copies: ProvenCopies) -> None:
         """Rank pictures of a generation of the gallery of this name."""
-        self._name, self._generation = name, generation
+        self._name, self._generation, self._copies = name, generation, copies
         self._selections: dict[object, Selection] = {}
 
     @cached_property
@@ -65,11 +64,11 @@ class Ranker:
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """Pictures nearly identical to one; see `Gallery.near_identical`."""
-        row, vectors, embeddings = self.row(item_id), self._generation.vectors, self._generation.embeddings
+        row, vectors = self.row(item_id), self._generation.vectors
         hits = [(hit, self.row(hit.item.id)) for hit in self.rank(vectors[row], most + 1, DEFAULTS)]
         others, rows = [hit for hit, other in hits if other != row], [other for _, other in hits if other != row]
-        is_near = embeddings[rows] @ embeddings[row] >= SAME_TO_THE_EYE
-        return [hit for hit, near in zip(others, is_near, strict=True) if near]
+        copies = self._copies.of(row, rows)
+        return [hit for hit, other in zip(others, rows, strict=True) if other in copies]
 
     def _best(self, vector: Vectors, wanted: int, options: SearchOptions) -> tuple[Vectors, Rows]:
         """Return scores and rows of the best `wanted` pictures, or of fewer if fewer qualify."""
@@ -82,13 +81,29 @@ class Ranker:
             scores, rows = self._query_first(vector, result[0][0], result[1][0], options, among)
             chosen = np.flatnonzero(scores >= options.min_score)
             is_all = len(rows) < depth or len(chosen) < len(rows)
-            if options.distinct:
-                vectors, best = self._generation.embeddings, rows[chosen]
-                blocks = (vectors[best[start : start + BLOCK]] for start in range(0, len(best), BLOCK))
-                chosen = chosen[without_near_identical(blocks, wanted)]
+            if options.distinct or options.one_per_product:
+                chosen = chosen[self._without_repeats(rows[chosen], wanted, options)]
             if len(chosen) >= wanted or is_all:
                 return scores[chosen], rows[chosen]
-            depth *= 4  # too many of those were nearly identical
+            depth *= 4  # too many of those were left out
+
+    def _without_repeats(self, rows: Rows, wanted: int, options: SearchOptions) -> Rows:
+        """Return the places of rows that are the best of their product, or no copies of an earlier one."""
+        vectors = self._generation.embeddings
+        if options.one_per_product and PRODUCT in self.facets.names:
+            return first_of_each(self._products[rows], wanted)
+        if options.one_per_product:
+            blocks = (vectors[rows[start : start + BLOCK]] for start in range(0, len(rows), BLOCK))
+            return without_near_identical(blocks, wanted)
+        return without_copies(rows, wanted, self._copies)
+
+    @cached_property
+    def _products(self) -> Rows:
+        """The number of the product of each row, int64 (n,); each without one has a number of its own."""
+        numbers: Rows = -1 - np.arange(len(self._generation.items))
+        for number, rows in enumerate(self.facets.value_rows(PRODUCT).values()):
+            numbers[rows] = number
+        return numbers
 
     def _query_first(
         self, vector: Vectors, scores: Vectors, rows: Rows, options: SearchOptions, among: Selection | None

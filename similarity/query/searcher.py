@@ -11,6 +11,7 @@ from similarity.images.decoding import THUMBNAIL_SIDE
 from similarity.images.picture import Box
 from similarity.progress import OnProgress
 from similarity.query.belonging import Belonging
+from similarity.query.distinct import ProvenCopies
 from similarity.query.duplicate_groups import find_groups
 from similarity.query.encoder import EncodedQuery, QueryEncoder
 from similarity.query.explain import Explanation, Look, check_same, explain, look
@@ -249,7 +250,7 @@ class Searcher:
         return self.embeddings[self._ranker.row(item_id)]
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
-        """The pictures that are nearly identical to the one with an id, best first, of those that are most similar."""
+        """The proven copies of the picture with an id, best first, of those that are most similar; see `prove`."""
         return self._ranker.near_identical(item_id, most)
 
     def duplicates(
@@ -287,4 +288,4 @@ class Searcher:
 
     @cached_property
     def _ranker(self) -> Ranker:
-        return Ranker(self.name, self._generation)
+        return Ranker(self.name, self._generation, ProvenCopies(self.directory, self.items, self.embeddings))

@@ -31,6 +31,11 @@ def write_thumbnail(directory: Path, sha256: str, jpeg: bytes) -> None:
     write_atomically(path, jpeg)
 
 
+def has_thumbnail(directory: Path, sha256: str) -> bool:
+    """Whether there is a thumbnail; cheaper than reading it."""
+    return _path(directory, sha256).is_file()
+
+
 def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
     """Read a thumbnail; None if it is missing or incomplete."""
     try:

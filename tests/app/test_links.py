@@ -17,6 +17,7 @@ def as_lists(parameters: dict[str, str | list[str]]) -> dict[str, list[str]]:
     [
         Link(),
         Link(gallery="shoes", k=50, page=3, min_score=0.35, distinct=True, copies=False),
+        Link(gallery="shoes", distinct=True, one_per_product=True),
         Link(gallery="shoes", accuracy="high"),
         Link(gallery="shoes", precision=0.95),
         Link(gallery="shoes", precision=PRECISIONS[0]),

@@ -27,6 +27,11 @@ def button(page: AppTest, label: str):  # type: ignore[no-untyped-def]
     return next(one for one in page.button if one.label == label or (one.proto.help == label))
 
 
+def choose_repeats(page: AppTest, choice: str) -> None:
+    """Choose what becomes of pictures that repeat a better result."""
+    next(group for group in page.get("button_group") if group.label == "Repeats").set_value(choice).run()
+
+
 @pytest.fixture
 def mine(own_pictures: Path, empty_home: Path) -> Gallery:
     return Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
@@ -95,8 +100,9 @@ def test_filters_leave_what_meets_them_and_stand_in_the_address() -> None:
     assert "No picture meets these conditions" in texts(page)
     button(page, "Clear all filters").click().run()
     assert len(ranking(page)) == 10
-    page.toggle(key="distinct").set_value(True).run()
-    assert address(page)["distinct"] == ["1"]
+    for choice, value in (("Hide copies", ["1"]), ("One per product", ["product"]), ("Show all", None)):
+        choose_repeats(page, choice)
+        assert address(page).get("distinct") == value
     assert not page.exception
 
 
@@ -291,7 +297,7 @@ def test_no_address_of_the_page_breaks_it(query: dict[str, str | list[str]]) -> 
 @pytest.mark.usefixtures("shapes")
 def test_whoever_comes_back_to_the_search_finds_it_as_it_was_left() -> None:
     page = open_app(like="item:dots/dots-0.jpg").run()
-    page.toggle(key="distinct").set_value(True).run()
+    choose_repeats(page, "Hide copies")
     assert page.session_state["last_search"].parameters["distinct"] == "1"
     button(page, "New search").click().run()
     assert "last_search" not in page.session_state

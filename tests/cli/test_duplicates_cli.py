@@ -11,6 +11,7 @@ import pytest
 from commands import Run
 from conftest import MODEL
 from PIL import Image
+from scenes import draw_scene
 
 from similarity import Embedder, Gallery
 
@@ -134,3 +135,38 @@ def test_a_path_that_would_mislead_whoever_deletes_what_is_listed_is_left_out(
 
 def test_the_help_says_that_nothing_is_deleted(run: Run) -> None:
     assert "nothing is ever deleted from a disk" in " ".join(run("duplicates", "--help", COLUMNS="200").stdout.split())
+
+
+def test_copies_of_one_picture_are_listed_with_what_was_done_to_them(run: Run, doubled: Path, tmp_path: Path) -> None:
+    scene = draw_scene(1)
+    scene.save(doubled / "scene.jpg")
+    scene.transpose(Image.Transpose.ROTATE_180).save(doubled / "turned.jpg")
+    assert run("sync", doubled, "-g", "mine").returncode == 0
+    table = tmp_path / "groups.csv"
+    done = run("duplicates", "-g", "mine", "--preset", "same", "--json", "--csv", table)
+    report = json.loads(done.stdout)
+    assert (report["preset"], report["threshold"]) == ("same", None)
+    files = {Path(file["path"]).name: file["copy"] for group in report["groups"] for file in group["files"]}
+    turned = files["turned.jpg"] or files["scene.jpg"]
+    assert abs(abs(turned["rotation"]) - 180) < 1
+    assert turned.keys() == {"probability", "rotation", "mirrored", "query_box", "result_box"}
+    assert {"same", "exact"} <= {group["kind"] for group in report["groups"]}
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        assert any("turned 180°" in row["copy"].replace("-", "") for row in csv.DictReader(file))
+    lines = run("duplicates", "-g", "mine", "--preset", "same").stdout.splitlines()
+    assert lines[0].split() == ["group", "kind", "score", "copy", "path"]
+
+
+def test_exact_copies_are_a_preset_of_their_own(run: Run, doubled: Path) -> None:
+    assert doubled.is_dir()
+    assert kept(run, "--preset", "exact") == ["copy.jpg"]
+
+
+def test_an_unknown_preset_and_a_threshold_that_would_not_be_used_are_refused(run: Run, doubled: Path) -> None:
+    assert doubled.is_dir()
+    done = run("duplicates", "-g", "mine", "--preset", "alike", COLUMNS="200")
+    assert done.returncode == 2
+    assert "exact, same, look-alikes" in done.stderr
+    done = run("duplicates", "-g", "mine", "--preset", "same", "--threshold", "0.9", COLUMNS="200")
+    assert done.returncode == 2
+    assert "only look-alikes have one" in done.stderr

@@ -112,16 +112,19 @@ def test_pictures_to_leave_out_and_a_lowest_score_are_obeyed(shapes: Gallery) ->
         shapes.search_vector(vector, 5, but=["no such"])
 
 
-def test_of_near_identical_pictures_only_the_best_is_shown(shapes: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_look_alikes_only_the_best_is_shown_though_they_are_no_copies(
+    shapes: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vector = shapes.vectors[0]
     near = np.array(shapes.vectors)
     near[1] = near[0]
     monkeypatch.setattr(shapes._ranker, "_generation", replace(shapes._generation, embeddings=near))
-    ids = [hit.item.id for hit in shapes.search_vector(vector, len(shapes), distinct=True)]
+    ids = [hit.item.id for hit in shapes.search_vector(vector, len(shapes), one_per_product=True)]
     assert shapes.items[0].id in ids
     assert shapes.items[1].id not in ids
     everything = [hit.item.id for hit in shapes.search_vector(vector, len(shapes))]
     assert ids == [one for one in everything if one in ids], "the others keep their order"
+    assert [hit.item.id for hit in shapes.search_vector(vector, len(shapes), distinct=True)] == everything
 
 
 def test_one_example_is_the_query_and_several_are_averaged() -> None:

@@ -358,7 +358,7 @@ def test_a_damaged_file_of_the_refinement_is_found(light: Gallery, name: str) ->
         Gallery.open(light.directory)
 
 
-def test_near_identical_pictures_are_told_by_their_embeddings(light: Gallery, many: Path) -> None:
+def test_near_identical_pictures_are_proven_copies_whatever_their_refined_vectors(light: Gallery, many: Path) -> None:
     copy = many / "dots" / "copy.jpg"
     try:
         read_image(many / "dots" / "3.jpg").save(copy, quality=60)
@@ -367,10 +367,7 @@ def test_near_identical_pictures_are_told_by_their_embeddings(light: Gallery, ma
         copy.unlink(missing_ok=True)
     item = next(item for item in added.items if item.path.endswith("dots/3.jpg"))
     near = added.near_identical(item.id, 24)
-    assert near[0].item.path == str(copy)
-    embedding = added.embeddings[added.items.find(item.id) or 0]
-    wanted = {added.items[row].id for row in np.flatnonzero(added.embeddings[:] @ embedding >= 0.9)} - {item.id}
-    assert {hit.item.id for hit in near} == wanted
+    assert [hit.item.path for hit in near] == [str(copy)]
 
 
 def test_an_approximate_gallery_keeps_its_centre_as_it_grows(standin_network: None, tmp_path: Path) -> None:  # noqa: ARG001

@@ -147,7 +147,7 @@ def _show_facts(gallery: Gallery, item: Item) -> None:
 
 def _show_near_identical(gallery: Gallery, item: Item) -> None:
     if near := gallery.near_identical(item.id, SHOWN_DUPLICATES):
-        st.markdown("**Near-identical pictures**")
+        st.markdown("**Copies of this picture**")
         tiles.show((tiles.of_hit(gallery, hit) for hit in near), _look_at, key="near-identical")
 
 

@@ -1,4 +1,4 @@
-"""Filters of the results: by label, by metadata, by score, and without near-duplicates."""
+"""Filters of the results: by label, by metadata, by score, and without copies."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +19,8 @@ from similarity.sources.base import LABEL
 
 # A longer list of values is no help; the most frequent are offered.
 MAX_VALUES = 500
+# What becomes of pictures that repeat a better result.
+SHOW_ALL, HIDE_COPIES, ONE_PER_PRODUCT = "Show all", "Hide copies", "One per product"
 # Columns that nobody wants results in the order of.
 UNSORTED = ("orientation", *PLACE)
 
@@ -41,8 +43,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
         _choose_order(facets, link)
         st.session_state["min"] = round(link.min_score, 2)
         st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_on_change("min", "min_score"))
-        st.session_state["distinct"] = link.distinct
-        st.toggle("Hide near-identical pictures", key="distinct", on_change=_on_change("distinct", "distinct"))
+        _choose_repeats(link)
         if copies.can_have_copies(link):
             _choose_copies(link)
         if facets.counts(LABEL):
@@ -63,7 +64,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
 
 def clear_filters() -> None:
     """Remove all filters; for the callback of a button."""
-    links.change(where={}, min_score=0.0, distinct=False, sort="")
+    links.change(where={}, min_score=0.0, distinct=False, one_per_product=False, sort="")
 
 
 def _choose_values(facets: Facets, column: str, link: Link) -> None:
@@ -118,6 +119,26 @@ def _choose_copies(link: Link) -> None:
         help=f"The first {copies.CANDIDATES:d} results are looked at once more: is one of them your very picture, or a "
         "cropped, turned or mirrored one?",
     )
+
+
+def _choose_repeats(link: Link) -> None:
+    st.session_state["repeats"] = (
+        ONE_PER_PRODUCT if link.one_per_product else HIDE_COPIES if link.distinct else SHOW_ALL
+    )
+    st.segmented_control(
+        "Repeats",
+        (SHOW_ALL, HIDE_COPIES, ONE_PER_PRODUCT),
+        key="repeats",
+        required=True,
+        on_change=_on_repeats,
+        help="A copy is the same picture again: mirrored, resized, cropped a little or saved again. Pictures of one "
+        "product are those with the same value in the column product, or that look alike where there is none.",
+    )
+
+
+def _on_repeats() -> None:
+    chosen = st.session_state["repeats"]
+    links.change(distinct=chosen != SHOW_ALL, one_per_product=chosen == ONE_PER_PRODUCT)
 
 
 def _choose_precision(link: Link) -> None:

@@ -107,6 +107,7 @@ def _search(
         exclude_ids=unwanted,
         min_score=link.min_score or -1.0,
         distinct=link.distinct,
+        one_per_product=link.one_per_product,
         accuracy=link.accuracy,
         query_contents=[example.sha256 for example in like if example.sha256 and not example.part.box],
     )

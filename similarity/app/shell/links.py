@@ -42,6 +42,8 @@ TOO_LONG = (
 )
 BALANCED: Accuracy = "balanced"
 SEEN = "seen"
+# The value of `distinct` for one picture of each product; 1 hides copies.
+PRODUCT = "product"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Link:
         like, unlike: examples and counter-examples.
         where: column -> accepted values, or column and operator, such as `taken>=` -> what to compare with.
         min_score: the lowest score of a result.
-        distinct: whether near-duplicates of better results are left out.
+        distinct: whether copies of better results are left out.
+        one_per_product: whether other pictures of the same product are left out, too.
         copies: whether the first results are looked at a second time, for the query's very picture.
         accuracy: the accuracy of an approximate index.
         sort: the column that results are in the order of, with a minus for the other way round; empty for the score.
@@ -107,6 +110,7 @@ class Link:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     min_score: float = 0.0
     distinct: bool = False
+    one_per_product: bool = False
     copies: bool = True
     accuracy: Accuracy = BALANCED
     sort: str = ""
@@ -124,7 +128,7 @@ class Link:
             "like": [str(part) for part in self.like],
             "not": [str(part) for part in self.unlike],
             "min": f"{self.min_score:.2f}" if self.min_score else "",
-            "distinct": "1" if self.distinct else "",
+            "distinct": PRODUCT if self.one_per_product else "1" if self.distinct else "",
             "copies": "" if self.copies else "0",
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
             "sort": self.sort,
@@ -162,7 +166,8 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         unlike=tuple(part for part in parts("not") if part not in like),
         where=_conditions(parameters),
         min_score=number("min", 0, 1) or 0.0,
-        distinct=parameters.get("distinct", [""])[-1] == "1",
+        distinct=parameters.get("distinct", [""])[-1] in ("1", PRODUCT),
+        one_per_product=parameters.get("distinct", [""])[-1] == PRODUCT,
         copies=parameters.get("copies", [""])[-1] != "0",
         accuracy=next(
             (level for level in get_args(Accuracy) if [level] == parameters.get("accuracy", [])[-1:]), BALANCED
