@@ -1,5 +1,7 @@
 """Whether two pictures show the same, once one is laid on the other: garments on one rug have its points in common."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +18,24 @@ TEXTURED, SAME = 25.0, 0.6
 FEWEST = 6
 
 
-def agreement(query: Pixels, result: Pixels, matrix: Matrix) -> float:
-    """Return the share of the cells of their common part in which two pictures show the same, 0..1.
+class Agreement(NamedTuple):
+    """How far two pictures show the same in the cells of their common part; 1 where there are too few to tell.
+
+    Attributes:
+        of_all: the share of cells that show the same, of those in which either picture shows anything, 0..1. A banner
+            lowers it.
+        of_both: the same of those in which both do, 0..1. A banner does not lower it, other objects on one ground do.
+        correlation: the mean of the latter, weighed by how much the pictures show there, -1..1. Another object, whose
+            outlines are stronger than the ground's pattern, lowers it even if it is small.
+    """
+
+    of_all: float
+    of_both: float
+    correlation: float
+
+
+def agreement(query: Pixels, result: Pixels, matrix: Matrix) -> Agreement:
+    """Return how far two pictures show the same, once one is laid on the other.
 
     Correlation within each cell ignores how bright a picture is. Of copies with a banner over 15 % of them, four cells
     in five agree; of different garments photographed on one rug, fewer than half in most cases.
@@ -31,13 +49,20 @@ def agreement(query: Pixels, result: Pixels, matrix: Matrix) -> float:
     common = cv2.warpAffine(np.ones(query.shape, np.float32), matrix, size)
     one, other = (cv2.GaussianBlur(pixels, (0, 0), BLUR) for pixels in (laid, result.astype(np.float32)))
     own, others = _means(one), _means(other)
-    variances = _means(one * one) - own**2, _means(other * other) - others**2
-    covariance = _means(one * other) - own * others
-    told = (_means(common) > 0.99) & (np.maximum(*variances) > TEXTURED)
-    if told.sum() < FEWEST:
-        return 1.0
-    correlation = covariance / np.sqrt(np.maximum(variances[0], 1) * np.maximum(variances[1], 1))
-    return float((correlation[told] > SAME).mean())
+    variances = np.stack([_means(one * one) - own**2, _means(other * other) - others**2])
+    strengths = np.sqrt(np.maximum(variances, 1).prod(axis=0))
+    correlations = (_means(one * other) - own * others) / strengths
+    told = (_means(common) > 0.99) & (variances > TEXTURED)
+    either, both = told.any(axis=0), told.all(axis=0)
+    if both.sum() < FEWEST:
+        return Agreement(_share(correlations[either]), 1.0, 1.0)
+    weighed = float(np.average(correlations[both], weights=strengths[both]))
+    return Agreement(_share(correlations[either]), _share(correlations[both]), weighed)
+
+
+def _share(correlations: Floats) -> float:
+    """Return the share of cells in which two pictures show the same."""
+    return float((correlations > SAME).mean()) if len(correlations) >= FEWEST else 1.0
 
 
 def _means(values: npt.ArrayLike) -> Floats:

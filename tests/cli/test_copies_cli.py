@@ -109,3 +109,14 @@ def test_a_picture_that_is_gone_is_not_drawn_and_one_alone_cannot_be_measured(ru
     done = run("bench", "copies", "--gallery", "scenes")
     assert done.returncode == 1
     assert "scenes has fewer than two pictures that can be read" in done.stderr
+
+
+def test_the_benchmark_lists_nearest_pictures_that_are_called_the_same(run: Run, turned: Path) -> None:
+    draw_scene(3).crop((40, 40, 400, 500)).save(turned.parent / "scenes" / "part.png")
+    run("index", turned.parent / "scenes", "--gallery", "scenes")
+    report = json.loads(run("bench", "copies", "--gallery", "scenes", "--pairs", "30", "--json").stdout)
+    assert report["pairs"] == 30
+    assert {frozenset((pair["query"], pair["id"])) for pair in report["called_the_same"]} == {
+        frozenset(("3.png", "part.png"))
+    }
+    assert "of 7 pairs" in run("bench", "copies", "--gallery", "scenes", "--pairs", "7").stdout

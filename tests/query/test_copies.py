@@ -111,6 +111,15 @@ def test_different_things_on_the_same_background_are_not_called_the_same() -> No
     assert look(one, other) == [None]
 
 
+def test_two_small_things_on_one_rug_are_not_called_the_same() -> None:
+    rug = Image.blend(SOURCE, Image.new("RGB", SOURCE.size, "grey"), 0.7)
+    one, other = rug.copy(), rug.copy()
+    for picture, box in ((one, (160, 200, 240, 280)), (other, (170, 170, 230, 300))):
+        ImageDraw.Draw(picture).ellipse(box, fill="white", outline="black", width=6)
+    assert proven(rug.rotate(20), rug)
+    assert look(one.rotate(20), other) == [None]
+
+
 def test_two_views_of_one_floor_are_not_called_the_same_for_the_strip_that_both_show() -> None:
     floor = draw_scene(30, (400, 900))
     assert look(floor.crop((0, 0, 400, 500)), floor.crop((0, 400, 400, 900))) == [None]
