@@ -1,7 +1,6 @@
 """Copies among the hits of a `search`: the second look, its cells and its JSON."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,13 +29,15 @@ def search(gallery: "Gallery", query: "EncodedQuery", request: "Request") -> "tu
     if not request.copies:
         return gallery.search(query, k, options, exclude_query=exclude_query), None
 
-    from similarity.query.copies import CANDIDATES, put_copies_first
+    from similarity.query.second_look import search_with_copies
 
-    offset, options = options.offset, replace(options, offset=0)
-    hits = gallery.search(query, max(CANDIDATES, offset + k), options, exclude_query=exclude_query)
-    looked_at = gallery.find_copies(query, hits[:CANDIDATES])
-    pairs = put_copies_first(hits, [*looked_at, *[None] * (len(hits) - len(looked_at))])[offset : offset + k]
+    pairs = search_with_copies(gallery, query, k, options, exclude_query=exclude_query)
     return [hit for hit, _ in pairs], {hit.item.id: copy for hit, copy in pairs}
+
+
+def has_proven(found: "Found | None") -> bool:
+    """Whether a second look has found the query's very picture."""
+    return any(copy is not None and copy.is_proven for copy in (found or {}).values())
 
 
 def to_json(copy: "Copy | None") -> dict[str, Any] | None:
