@@ -30,7 +30,7 @@ TRANSPOSED = {
     270: Image.Transpose.ROTATE_90,
 }
 WORDS = {
-    0: "Upright, as it is,",
+    0: "As it is,",
     90: "Turned by 90° to the right,",
     180: "Turned upside down,",
     270: "Turned by 90° to the left,",

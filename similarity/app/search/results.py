@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from similarity.app.components import tiles
-from similarity.app.search import confidence, detail, exports, feedback, filters
+from similarity.app.search import confidence, detail, exports, feedback, filters, turns
 from similarity.app.search.query_parts import Example, query_vector
 from similarity.app.serving import drawing, resources
 from similarity.app.serving.access import item_for_visitor, redactor
@@ -34,8 +34,12 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     link, vector = links.read(), query_vector(gallery, like, unlike)
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
     try:
-        hits = _search(gallery, vector, link, like, unlike)
-        chances = confidence.estimate(gallery, like, unlike, vector, link)
+        asked = turns.choose(gallery, like, unlike, vector, link)
+        like, chances = asked.like, asked.chances
+        if asked.turned:
+            last = LastSearch(gallery.name, gallery.state, link.parameters(), asked.vector, like[0].cropped)
+            navigation.remember_search(last)
+        hits = _search(gallery, asked.vector, link, like, unlike)
         ordered = _in_order(gallery, hits, link.sort)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
@@ -58,6 +62,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
+    turns.show(asked)
     confidence.show_verdict(hits, chances, link.precision)
     labelled = (confidence.label_tile(tiles.of_hit(gallery, hit), hit, chances, link.precision) for hit in shown)
     drawn = (feedback.with_feedback(tile, link) for tile in labelled)
