@@ -13,7 +13,7 @@ from similarity.app.serving import query_vectors
 from similarity.app.shell import links
 from similarity.app.shell.links import TEXT, Link
 from similarity.app.wording.messages import error_as_markdown
-from similarity.errors import FetchError, ImageError
+from similarity.errors import FetchError, ImageError, SimilarityError
 from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
 from similarity.query.turns import choose_turn, describe
@@ -33,14 +33,14 @@ class Asked:
         vector: the vector to search with, float32 (dim,).
         chances: the probabilities of its results, if they are known.
         turned: the degrees clockwise that it is turned by; None if no other turn was tried.
-        problem: why it cannot be turned, as Markdown.
+        problem: why it cannot be turned, if that was requested.
     """
 
     like: Sequence[Example]
     vector: Vectors
     chances: Chances | None
     turned: int | None = None
-    problem: str = ""
+    problem: SimilarityError | None = None
 
 
 def show_switch(link: Link) -> None:
@@ -77,7 +77,7 @@ def choose(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example],
         turned = _turn(gallery, like)
     except (ImageError, FetchError) as error:
         logger.info("A query cannot be turned: %r", error)
-        return replace(upright, problem=error_as_markdown(error) if link.turned else "")
+        return replace(upright, problem=error if link.turned else None)
     if turned is like:
         return upright if is_stranger else replace(upright, turned=0)
     vector = query_vector(gallery, turned, unlike)
@@ -90,7 +90,7 @@ def choose(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example],
 def show(asked: Asked) -> None:
     """Draw the sentence that says in which turn it was searched, with the way back."""
     if asked.problem:
-        st.caption(f"It cannot be tried turned. {asked.problem}")
+        st.caption(f"It cannot be tried turned. {error_as_markdown(asked.problem)}")
     if asked.turned is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="turned-note"):
