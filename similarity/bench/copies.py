@@ -47,16 +47,7 @@ def bench_copies(
     if len(pictures) < 2:
         raise SearchError(f"{opened.name} has fewer than two pictures that can be read: there is nothing to measure.")
     reporter = Reporter(len(pictures) * len(ALTERATIONS), progress, task="Searching")
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in ALTERATIONS}
-    took_ms: list[float] = []
-    for place, (item, image) in enumerate(pictures):
-        for number, (name, alter) in enumerate(ALTERATIONS.items()):
-            other, beside = pictures[place - 1]
-            query = opened.encode(alter(image, beside, random.Random(f"{seed} {item.sha256} {name}")))
-            found[name].append(_search(opened, [item, other] if name == COLLAGE else [item], query))
-            if (number - place) % len(ALTERATIONS) == 0:  # each alteration in turn: to time all would take a third more
-                took_ms.append(_time(opened, query))
-            reporter.advance(1)
+    found, took_ms = _measure(opened, pictures, seed, reporter)
     return {
         "gallery": opened.name,
         "pictures": len(pictures),
@@ -68,6 +59,23 @@ def bench_copies(
         "seconds": round(time.perf_counter() - started, 1),
         "machine": describe_machine(),
     }
+
+
+def _measure(
+    gallery: Gallery, pictures: Sequence[tuple[Item, Image.Image]], seed: int, reporter: Reporter
+) -> tuple[dict[str, list[dict[str, Any]]], list[float]]:
+    """Search with all alterations of pictures; returns what was found of each, and milliseconds of second looks."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in ALTERATIONS}
+    took_ms: list[float] = []
+    for place, (item, image) in enumerate(pictures):
+        for number, (name, alter) in enumerate(ALTERATIONS.items()):
+            other, beside = pictures[place - 1]
+            query = gallery.encode(alter(image, beside, random.Random(f"{seed} {item.sha256} {name}")))
+            found[name].append(_search(gallery, [item, other] if name == COLLAGE else [item], query))
+            if (number - place) % len(ALTERATIONS) == 0:  # each alteration in turn: to time all would take a third more
+                took_ms.append(_time(gallery, query))
+            reporter.advance(1)
+    return found, took_ms
 
 
 def _others(found: dict[str, list[dict[str, Any]]]) -> list[list[Any]]:

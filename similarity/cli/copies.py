@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     # What was found of each hit, by the id of its picture.
     Found = Mapping[str, Copy | None]
 
+NO_PIXELS = "words have no pixels: give a picture"
 FOUND = "This very picture is in the gallery."
 # Degrees below which a picture is upright, and the share of a picture from which it is shown whole.
 UPRIGHT, WHOLE = 2.0, 0.95

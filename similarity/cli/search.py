@@ -137,8 +137,7 @@ def search(
     if explain:
         explaining.check(sheet, as_json=as_json)
     if (with_copies or turned) and not named.like:
-        option = "--copies" if with_copies else "--turned"
-        raise typer.BadParameter("words have no pixels: give a picture", param_hint=option)
+        raise typer.BadParameter(copies.NO_PIXELS, param_hint="--copies" if with_copies else "--turned")
     conditions = _check_conditions(where or [])
     request = Request(
         named, gallery, k, options, exclude_query, precision, explain, conditions, sort, with_copies, turned

@@ -24,14 +24,13 @@ def search_with_copies(
 ) -> list[Seen]:
     """Search, and look at the first hits a second time.
 
-    If none of them is a copy, the first hits of the query turned by 90, 180 and 270 degrees are looked at, too: where
-    points of two pictures are compared a turn does not matter, but a network may find the source of a turned picture
-    beyond all candidates. Of these hits only proven copies are returned.
+    If none of them is a copy, the first hits of the query in its other turns are looked at, too: local features do not
+    mind a turn, but a network may see the source of a turned picture beyond all candidates. Of these hits only proven
+    copies are returned.
 
     Args:
         searcher: of the gallery.
         query: with a picture.
-        k, options, exclude_query: as of `Gallery.search`.
         candidates: how many hits to look at; of the three turned queries as many together.
 
     Returns:

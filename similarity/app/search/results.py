@@ -32,13 +32,12 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     """Draw the results for at least one example, and counter-examples."""
     feedback.rerun_after_feedback()
     link, vector = links.read(), query_vector(gallery, like, unlike)
-    navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
+    _remember(gallery, link, vector, like[0].preview)
     try:
         asked = turns.choose(gallery, like, unlike, vector, link)
         like, chances = asked.like, asked.chances
         if asked.turned:
-            last = LastSearch(gallery.name, gallery.state, link.parameters(), asked.vector, like[0].cropped)
-            navigation.remember_search(last)
+            _remember(gallery, link, asked.vector, like[0].cropped)
         hits = _search(gallery, asked.vector, link, like, unlike)
         ordered = _in_order(gallery, hits, link.sort)
     except StoreError as error:
@@ -96,6 +95,10 @@ def choose_page(page: int, pages: int) -> None:
 
 def _turn_to(key: str) -> None:
     links.change(page=st.session_state[key])
+
+
+def _remember(gallery: Gallery, link: Link, vector: Vectors, picture: bytes) -> None:
+    navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, picture))
 
 
 def _search(
