@@ -46,8 +46,8 @@ class Outcome:
 def search(gallery: "Gallery", query: "EncodedQuery", request: "Request") -> Outcome:
     """Search with a query as it is, or in the turn that looks most like the gallery.
 
-    An answer in another turn is not given if it belongs to nothing either. If the turn was not requested, it must even
-    belong without doubt: by chance, one of three further tries comes near more often than one.
+    An answer in another turn is not given if it belongs to nothing either. If the turn was not requested, it must not
+    even be doubtful whether it belongs: by chance, one of three further tries comes near more often than one.
     """
     if request.turned:
         found = _search_turned(gallery, query, request)

@@ -63,7 +63,7 @@ def choose(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example],
     Args:
         vector: of the query as it is.
         link: says whether it is to be turned, must not be, or may be if it looks like nothing in the gallery. Then it
-            must belong without doubt in its turn: by chance, one of three further tries comes near more often than one.
+            must not be doubtful in its turn either: by chance, one of three further tries comes near more often.
 
     Raises:
         SearchError: a filter makes no sense. StoreError: the gallery's store cannot be asked.
