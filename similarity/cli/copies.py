@@ -1,7 +1,6 @@
 """Copies among the hits of a `search`: the second look, and the order that it gives."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     # What was found of each hit, by the id of its picture.
     Found = Mapping[str, Copy | None]
 
+NO_PIXELS = "words have no pixels: give a picture"
+
 
 def search(gallery: "Gallery", query: "EncodedQuery", request: "Request") -> "tuple[list[Hit], Found | None]":
     """Search, and look at the first hits a second time if that is requested.
@@ -25,10 +26,12 @@ def search(gallery: "Gallery", query: "EncodedQuery", request: "Request") -> "tu
     if not request.copies:
         return gallery.search(query, k, options, exclude_query=exclude_query), None
 
-    from similarity.query.copies import CANDIDATES, put_copies_first
+    from similarity.query.second_look import search_with_copies
 
-    offset, options = options.offset, replace(options, offset=0)
-    hits = gallery.search(query, max(CANDIDATES, offset + k), options, exclude_query=exclude_query)
-    looked_at = gallery.find_copies(query, hits[:CANDIDATES])
-    pairs = put_copies_first(hits, [*looked_at, *[None] * (len(hits) - len(looked_at))])[offset : offset + k]
+    pairs = search_with_copies(gallery, query, k, options, exclude_query=exclude_query)
     return [hit for hit, _ in pairs], {hit.item.id: copy for hit, copy in pairs}
+
+
+def has_proven(found: "Found | None") -> bool:
+    """Whether a second look has found the query's very picture."""
+    return any(copy is not None and copy.is_proven for copy in (found or {}).values())

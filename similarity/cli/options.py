@@ -112,6 +112,14 @@ Copies = Annotated[
         "come first.",
     ),
 ]
+Turned = Annotated[
+    bool,
+    typer.Option(
+        "--turned",
+        help="Try the query upright, on either side and upside down, and keep the turn that looks most like the "
+        "gallery; done anyway for a query that looks like nothing in it.",
+    ),
+]
 ExcludeQuery = Annotated[
     bool, typer.Option("--exclude-query", help="Leave out pictures with the same file content as the query.")
 ]

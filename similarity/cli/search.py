@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import confidence, copies, terminal
+from similarity.cli import confidence, copies, terminal, turns
 from similarity.cli import explain as explaining
 from similarity.cli.options import (
     AccuracyName,
@@ -28,6 +28,7 @@ from similarity.cli.options import (
     Sheet,
     Sort,
     Text,
+    Turned,
     Unlike,
     Weight,
     Where,
@@ -42,12 +43,11 @@ from similarity.sample import SAMPLE
 if TYPE_CHECKING:
     from PIL import Image
 
-    from similarity.cli.copies import Found
     from similarity.cli.explain import Reasons
+    from similarity.cli.turns import Outcome
     from similarity.evaluation.confidence.estimate import Chances
     from similarity.evaluation.confidence.verdict import Verdict
     from similarity.gallery import Gallery
-    from similarity.query.encoder import EncodedQuery
     from similarity.search import Hit
     from similarity.sources import Item
 
@@ -66,6 +66,7 @@ class Request:
     where: Sequence[str] = ()
     sort: str | None = None
     copies: bool = False
+    turned: bool = False
 
     def of(self, gallery: "Gallery") -> "Request":
         """The request with its conditions as this gallery understands them."""
@@ -75,21 +76,23 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The hits of a request, with their probabilities and explanations if available."""
+    """The hits of a request, in the order that it wants, with their explanations if available."""
 
     request: Request
     gallery: "Gallery"
-    query: "EncodedQuery"
+    outcome: "Outcome"
     hits: "Sequence[Hit]"
-    took_ms: float
-    chances: "Chances | None"
     reasons: "Reasons | None"
-    copies: "Found | None" = None
+
+    @property
+    def chances(self) -> "Chances | None":
+        """The probabilities of the hits, if they are known."""
+        return self.outcome.chances
 
     @property
     def has_copy(self) -> bool:
         """Whether a second look has found the query's very picture among the hits."""
-        return any(copy is not None and copy.is_proven for copy in (self.copies or {}).values())
+        return copies.has_proven(self.outcome.copies)
 
     @property
     def verdict(self) -> "Verdict | None":
@@ -125,6 +128,7 @@ def search(
     precision: SearchPrecision = None,
     explain: Explain = False,
     with_copies: Copies = False,
+    turned: Turned = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
@@ -137,11 +141,11 @@ def search(
         raise typer.BadParameter("give a picture, or words with --text", param_hint="QUERY")
     if explain:
         explaining.check(sheet, as_json=as_json)
-    if with_copies and not named.like:
-        raise typer.BadParameter("words have no pixels: give a picture", param_hint="--copies")
+    if (with_copies or turned) and not named.like:
+        raise typer.BadParameter(copies.NO_PIXELS, param_hint="--copies" if with_copies else "--turned")
     conditions = _check_conditions(where or [])
     request = Request(
-        named, gallery, k, options, exclude_query, precision, explain, conditions, sort=sort, copies=with_copies
+        named, gallery, k, options, exclude_query, precision, explain, conditions, sort, with_copies, turned
     )
     _search(request, sheet, as_json=as_json)
 
@@ -171,6 +175,7 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(_facts(answer))
         return
+    turns.say(answer.outcome)
     if answer.has_copy:
         terminal.say(copy_facts.FOUND)
     else:
@@ -195,12 +200,12 @@ def _answer(request: Request) -> Answer:
         gallery.embedder.load_feature_maps()
     started = time.perf_counter()
     query = gallery.encode(examples, with_regions=with_regions)
-    hits, found = copies.search(gallery, query, request)
-    took_ms = round(1000 * (time.perf_counter() - started), 1)
-    hits = gallery.sort(hits, request.sort) if request.sort else hits
-    chances = confidence.find(gallery, query, request.precision, request.options)
-    reasons = explaining.find(gallery, query, hits) if request.explain else None
-    return Answer(request, gallery, query, hits, took_ms, chances, reasons, found)
+    encoding_ms = 1000 * (time.perf_counter() - started)
+    outcome = turns.search(gallery, query, request)
+    outcome = replace(outcome, took_ms=round(encoding_ms + outcome.took_ms, 1))
+    hits = gallery.sort(outcome.hits, request.sort) if request.sort else outcome.hits
+    reasons = explaining.find(gallery, outcome.query, hits) if request.explain else None
+    return Answer(request, gallery, outcome, hits, reasons)
 
 
 def _draw(answer: Answer, path: Path) -> None:
@@ -220,11 +225,12 @@ def _draw(answer: Answer, path: Path) -> None:
 
 
 def _picture(answer: Answer) -> "Image.Image":
-    """The first picture of the query as the sheet shows it, or a card with its words."""
+    """The first picture of the query as the sheet shows it, in the turn that was searched with, or its words."""
     from similarity.exports.sheet import draw_words
+    from similarity.query.turns import turn
 
-    files = answer.query.files
-    return files[0].decode() if files else draw_words(answer.request.query.title)
+    query = answer.outcome.query
+    return turn(query.files[0].decode(), query.turned) if query.files else draw_words(answer.request.query.title)
 
 
 def _facts(answer: Answer) -> dict[str, Any]:
@@ -233,15 +239,17 @@ def _facts(answer: Answer) -> dict[str, Any]:
         "query": answer.request.query.title,
         "gallery": answer.gallery.name,
         "model": answer.gallery.manifest.model,
-        "took_ms": answer.took_ms,
+        "took_ms": answer.outcome.took_ms,
         "belongs": _rounded(answer.chances.belongs if answer.chances else None),
         "verdict": answer.verdict.kind if answer.verdict else None,
     }
+    if answer.outcome.turned is not None:
+        facts["turned"] = answer.outcome.turned
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
     hits = [_to_json(hit, answer.chances) for hit in answer.hits]
-    if answer.copies is not None:
-        hits = [hit | {"copy": copy_facts.to_json(answer.copies[hit["id"]])} for hit in hits]
+    if answer.outcome.copies is not None:
+        hits = [hit | {"copy": copy_facts.to_json(answer.outcome.copies[hit["id"]])} for hit in hits]
     if answer.reasons is not None:
         explanations = map(explaining.to_json, answer.reasons)
         hits = [hit | {"explanation": explanation} for hit, explanation in zip(hits, explanations, strict=True)]
@@ -272,7 +280,7 @@ def _print(answer: Answer) -> None:
     hits, chances, by = answer.hits, answer.chances, answer.request.sort
     shown = [name for name in [answer.gallery.facets.sorted_by(by)[0] if by else "label"] if name != "label"]
     has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
-    marks = [] if answer.copies is None else ["copy"]
+    marks = [] if answer.outcome.copies is None else ["copy"]
     columns = ("rank", "score", *(["likely"] if has_chances else []), *marks, "label", *shown, "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [
@@ -280,7 +288,7 @@ def _print(answer: Answer) -> None:
             str(hit.rank),
             f"{hit.score:.3f}",
             *cells,
-            *(copy_facts.describe(found[hit.item.id]) for found in [answer.copies] if found is not None),
+            *(copy_facts.describe(found[hit.item.id]) for found in [answer.outcome.copies] if found is not None),
             hit.item.label or "",
             *(answer.gallery.facets.value_of(hit.item, name) for name in shown),
             _whereabouts(hit.item),

@@ -32,13 +32,17 @@ class EncodedQuery:
         examples: its pictures, whose files have been read, and its words.
         vector: the vector to search with, float32 (dim,), of unit length.
         embeddings: of the pictures that results should look like, neither projected nor refined, float32 (m, dim).
+        parts: of which the vector is made, one for each example and counter-example, float32 (n, dim).
         look: the first example picture, decomposed into regions, if that was requested.
+        turned: by how many degrees clockwise the first example picture was turned before it was embedded.
     """
 
     examples: Examples
     vector: Vectors
     embeddings: Vectors
+    parts: Vectors
     look: Look | None = None
+    turned: int = 0
 
     @property
     def files(self) -> list[QueryFile]:
@@ -46,7 +50,8 @@ class EncodedQuery:
         return [example for example in self.examples.like if isinstance(example, QueryFile)]
 
     def decode_first(self, *, side: int) -> Image.Image:
-        """Decode the first picture that results should look like, with `side` pixels on its shorter side or more.
+        """Decode the first picture that results should look like, as it was given, not turned, with `side` pixels on
+        its shorter side or more.
 
         Raises:
             SearchError: there is none, only words.
@@ -121,12 +126,13 @@ class QueryEncoder:
         has_picture = any(not isinstance(query, Text) for query in examples.like)
         embeddings, look = self._embed(images, embedder, with_regions=with_regions and has_picture)
         pictures = iter(self._refine(embeddings))
-        vectors = [
-            embedder.embed_texts([query.words])[0] if isinstance(query, Text) else next(pictures) for query in queries
-        ]
+        parts = np.array(
+            [embedder.embed_texts([query.words])[0] if isinstance(query, Text) else next(pictures) for query in queries]
+        )
         are_words = [isinstance(query, Text) for query in queries]
-        vector = self.combine(np.array(vectors), are_words, len(examples.like), examples.weights)
-        return EncodedQuery(examples, vector, embeddings[: are_words[: len(examples.like)].count(False)], look)
+        vector = self.combine(parts, are_words, len(examples.like), examples.weights)
+        wanted = embeddings[: are_words[: len(examples.like)].count(False)]
+        return EncodedQuery(examples, vector, wanted, parts, look)
 
     def combine(
         self, parts: Vectors, are_words: Sequence[bool], examples: int, weights: Sequence[float] = ()

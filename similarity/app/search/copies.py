@@ -128,7 +128,7 @@ def show_verdict(found: Found, chances: Chances | None) -> bool:
 
 def _picture_key(example: Example) -> object:
     """Return the cache key of the picture that is searched with, whatever its name."""
-    return example.preview, example.part.box
+    return example.preview, example.part.box, example.turned
 
 
 def _hit_key(hit: Hit) -> str:

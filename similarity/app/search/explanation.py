@@ -55,7 +55,7 @@ def show_if_on(gallery: Gallery, item: Item, like: Sequence[Example], caption: s
 
 def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
     file = picture_file(gallery, example.part)
-    look = query_vectors.look(gallery, file, example.part.box)
+    look = query_vectors.look(gallery, file, example.part.box, example.turned)
     return gallery.explain(look, item.id, fetch=resources.fetch_picture)
 
 

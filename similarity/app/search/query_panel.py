@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from similarity.app.components import cropper
-from similarity.app.search import feedback, query_input, query_parts
+from similarity.app.search import feedback, query_input, query_parts, turns
 from similarity.app.search.query_parts import Example
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
@@ -32,6 +32,7 @@ def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
     """
     like = [_show_part(gallery, part, is_first=number == 0) for number, part in enumerate(link.like)]
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
+    turns.show_switch(link)
     feedback.show_notice()
     if any(part.kind == ITEM and not part.box for part in (*link.like[1:], *link.unlike)):
         st.caption(feedback.storage_note(link))

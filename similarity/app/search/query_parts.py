@@ -11,6 +11,7 @@ from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode, read_file, thumbnail
 from similarity.images.picture import QueryFile
+from similarity.query.turns import turn
 from similarity.sample import sample_queries
 from similarity.sources.originals import file_name, read_original
 from similarity.vectors.arrays import Vectors
@@ -27,6 +28,7 @@ class Example:
         vector: the embedding of the picture or of its box, float32 (dim,), of unit length.
         embedding: the same before it is projected and refined; None for words.
         sha256: of its file, in hex; empty for words.
+        turned: by how many degrees clockwise the picture or its box was turned before it was embedded.
     """
 
     part: Part
@@ -35,13 +37,16 @@ class Example:
     vector: Vectors
     embedding: Vectors | None = None
     sha256: str = ""
+    turned: int = 0
 
     @property
     def cropped(self) -> bytes:
-        """A JPEG of the picture, or of its box."""
-        if not self.part.box:
+        """A JPEG of the picture, or of its box, in the turn that is searched with."""
+        if not (self.part.box or self.turned):
             return self.preview
-        return thumbnail(self.part.box.cut(decode(self.preview, self.title)), side=previews.PREVIEW_SIDE)
+        image = decode(self.preview, self.title)
+        image = self.part.box.cut(image) if self.part.box else image
+        return thumbnail(turn(image, self.turned), side=previews.PREVIEW_SIDE)
 
 
 def load(gallery: Gallery, part: Part) -> Example:

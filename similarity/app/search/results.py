@@ -9,7 +9,7 @@ import streamlit as st
 
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
-from similarity.app.search import confidence, copies, detail, exports, feedback, filters
+from similarity.app.search import confidence, copies, detail, exports, feedback, filters, turns
 from similarity.app.search.copies import Found
 from similarity.app.search.query_parts import Example, query_vector
 from similarity.app.serving import drawing, resources
@@ -35,10 +35,13 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     """Draw the results for at least one example, and counter-examples."""
     feedback.rerun_after_feedback()
     link, vector = links.read(), query_vector(gallery, like, unlike)
-    navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, like[0].preview))
+    _remember(gallery, link, vector, like[0].preview)
     try:
-        hits, found = copies.put_first(gallery, _search(gallery, vector, link, like, unlike), like, link)
-        chances = confidence.estimate(gallery, like, unlike, vector, link)
+        asked = turns.choose(gallery, like, unlike, vector, link)
+        like, chances = asked.like, asked.chances
+        if asked.turned:
+            _remember(gallery, link, asked.vector, like[0].cropped)
+        hits, found = copies.put_first(gallery, _search(gallery, asked.vector, link, like, unlike), like, link)
         ordered = _in_order(gallery, hits, link.sort)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
@@ -61,6 +64,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
+    turns.show(asked)
     if not copies.show_verdict(found, chances):
         confidence.show_verdict(hits, chances, link.precision)
     drawn = (_tile(gallery, hit, link, chances, found) for hit in shown)
@@ -94,6 +98,10 @@ def choose_page(page: int, pages: int) -> None:
 
 def _turn_to(key: str) -> None:
     links.change(page=st.session_state[key])
+
+
+def _remember(gallery: Gallery, link: Link, vector: Vectors, picture: bytes) -> None:
+    navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, picture))
 
 
 def _search(

@@ -9,6 +9,7 @@ from similarity.app.serving.computing import take_turn
 from similarity.app.serving.resources import gallery_key
 from similarity.gallery import Gallery
 from similarity.images.picture import Box, QueryFile
+from similarity.query import turns
 from similarity.query.explain import Look
 from similarity.query.inputs import decode_query
 from similarity.vectors.arrays import Vectors
@@ -49,11 +50,29 @@ def embed_picture(gallery: Gallery, file: QueryFile, box: Box | None) -> Vectors
     return vector
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Gallery: gallery_key, QueryFile: file_key})
-def look(gallery: Gallery, file: QueryFile, box: Box | None) -> Look:
-    """Take a picture file or a part of it apart into regions, once for several explanations; see `Gallery.look`."""
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Gallery: _model_key, QueryFile: file_key})
+def embed_turns(gallery: Gallery, file: QueryFile, box: Box | None) -> Vectors:
+    """Embed a picture file or a part of it turned by 90, 180 and 270 degrees clockwise, float32 (3, dim), not refined;
+    raises as `embed_query`.
+    """
+    embedder = gallery.embedder
     with take_turn(file):
-        return gallery.look(file, box)
+        image = decode_query(file, side=embedder.backbone.preprocessing.resize, box=box)
+        return turns.embed_turns(gallery, image)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Gallery: gallery_key, QueryFile: file_key})
+def look(gallery: Gallery, file: QueryFile, box: Box | None, degrees: int = 0) -> Look:
+    """Take a picture file or a part of it apart into regions, once for several explanations; see `Gallery.look`.
+
+    Args:
+        degrees: that it is turned by first; see `query/turns.py`.
+    """
+    with take_turn(file):
+        if not degrees:
+            return gallery.look(file, box)
+        image = decode_query(file, side=gallery.embedder.backbone.preprocessing.resize, box=box)
+        return gallery.look(turns.turn(image, degrees))
 
 
 @st.cache_data(max_entries=256, show_spinner="Reading the words …", hash_funcs={Gallery: _space_key})

@@ -1,8 +1,8 @@
 """Searches as parameters of a page's address, so that they can be shared, bookmarked and returned to.
 
     ?gallery=shoes&like=item:boots/7.jpg@10,0,90,55&like=url:https://…&not=sample:mug-01-q
-     &where.label=boot&where.label=shoe&min=0.5&distinct=1&copies=0&accuracy=high&sort=-taken&k=50&page=2&generation=3&model=resnet50
-     &against=shoes-vit&precision=0.95
+     &where.label=boot&where.label=shoe&min=0.5&distinct=1&copies=0&accuracy=high&sort=-taken&turned=1&k=50&page=2
+     &generation=3&model=resnet50&against=shoes-vit&precision=0.95
 
 A search is stored only in the address: widgets are set from it and change it.
 """
@@ -97,6 +97,7 @@ class Link:
         copies: whether the first results are looked at a second time, for the query's very picture.
         accuracy: the accuracy of an approximate index.
         sort: the column that results are in the order of, with a minus for the other way round; empty for the score.
+        turned: whether the first picture is tried in four turns; None if only one that looks like nothing is.
         precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
         k: results on a page.
         page: from 1.
@@ -114,6 +115,7 @@ class Link:
     copies: bool = True
     accuracy: Accuracy = BALANCED
     sort: str = ""
+    turned: bool | None = None
     precision: float | None = None
     k: int = PAGE_SIZES[0]
     page: int = 1
@@ -132,6 +134,7 @@ class Link:
             "copies": "" if self.copies else "0",
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
             "sort": self.sort,
+            "turned": "" if self.turned is None else str(int(self.turned)),
             "precision": f"{self.precision:g}" if self.precision else "",
             "k": str(self.k) if self.k != PAGE_SIZES[0] else "",
             "page": str(self.page) if self.page > 1 else "",
@@ -173,6 +176,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
             (level for level in get_args(Accuracy) if [level] == parameters.get("accuracy", [])[-1:]), BALANCED
         ),
         sort=parameters.get("sort", [""])[-1],
+        turned={"0": False, "1": True}.get(parameters.get("turned", [""])[-1]),
         precision=precision if precision in PRECISIONS else None,
         k=int(k) if k in PAGE_SIZES else PAGE_SIZES[0],
         page=int(number("page", 1, 1e6) or 1),
@@ -236,7 +240,10 @@ def change_gallery(name: str) -> None:
 def set_query(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
     """Change the query; the address records the state of the gallery that the visitor saw."""
     gallery, generation, model = st.session_state.get(SEEN, (None, None, None))
-    change(like=like, unlike=unlike, gallery=gallery or read().gallery, generation=generation, model=model)
+    link, first = read(), [part.value for part in like[:1]]
+    turned = link.turned if first == [part.value for part in link.like[:1]] else None  # it is about one picture
+    gallery = gallery or link.gallery
+    change(like=like, unlike=unlike, gallery=gallery, generation=generation, model=model, turned=turned)
 
 
 def remember_gallery(gallery: str, generation: int, model: str) -> None:
