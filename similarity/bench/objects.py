@@ -1,4 +1,4 @@
-"""Benchmark of the objects that are proposed in a query: scenes of two and three products, and pictures side by side."""
+"""Benchmark of the objects that are proposed in a query: scenes of two or three products, and pictures in a row."""
 
 import random
 import statistics

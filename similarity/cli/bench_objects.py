@@ -30,10 +30,14 @@ def objects(
     kind = "rows of pictures" if report["side_by_side"] else "scenes"
     terminal.print_line(
         f"{report['gallery']}: {report['scenes']:,} {kind} of two and three, seed {report['seed']}, "
-        f"{report['seconds']:.0f} s.\n"
+        f"{report['seconds']:.0f} s."
+    )
+    terminal.print_line(
         f"A proposed box covers {report['covered']:.3f} of {report['objects']:,} objects. Of those, searching with the "
         f"box finds the product first in {report['found_first']:.3f}; the whole picture finds "
-        f"{report['found_first_by_scene']:.3f} of all.\n"
+        f"{report['found_first_by_scene']:.3f} of all."
+    )
+    terminal.print_line(
         f"{report['other_boxes']:.2f} boxes a picture cover none. Proposing takes {report['propose_p50_ms']:.0f} ms at "
         f"the median, beside {report['embed_p50_ms']:.0f} ms for the embedding."
     )

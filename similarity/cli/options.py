@@ -104,6 +104,12 @@ Copies = Annotated[
         "come first.",
     ),
 ]
+Objects = Annotated[
+    bool,
+    typer.Option(
+        "--objects", help="Search with each of up to five objects that stand out in the picture, and group the results."
+    ),
+]
 ExcludeQuery = Annotated[
     bool, typer.Option("--exclude-query", help="Leave out pictures with the same file content as the query.")
 ]

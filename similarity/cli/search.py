@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import confidence, copies, terminal
+from similarity.cli import confidence, copies, objects, terminal
 from similarity.cli import explain as explaining
 from similarity.cli.options import (
     AccuracyName,
@@ -22,6 +22,7 @@ from similarity.cli.options import (
     Like,
     MinScore,
     NotText,
+    Objects,
     Offset,
     SearchPrecision,
     Sheet,
@@ -64,6 +65,7 @@ class Request:
     where: Sequence[str] = ()
     sort: str | None = None
     copies: bool = False
+    objects: bool = False
 
     def of(self, gallery: "Gallery") -> "Request":
         """The request with its conditions as this gallery understands them."""
@@ -122,6 +124,7 @@ def search(
     precision: SearchPrecision = None,
     explain: Explain = False,
     with_copies: Copies = False,
+    with_objects: Objects = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
@@ -136,8 +139,9 @@ def search(
         raise typer.BadParameter("words have no pixels: give a picture", param_hint="--copies")
     conditions = _check_conditions(where or [])
     request = Request(
-        named, gallery, k, options, exclude_query, precision, explain, conditions, sort=sort, copies=with_copies
+        named, gallery, k, options, exclude_query, precision, explain, conditions, sort, with_copies, with_objects
     )
+    objects.check(request, has_sheet=sheet is not None)
     _search(request, sheet, as_json=as_json)
 
 
@@ -163,8 +167,11 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
     answer = _answer(request)
     if sheet:
         _draw(answer, sheet)
+    found = objects.find(answer.gallery, answer.query, answer.request)
     if as_json:
-        terminal.print_json(_facts(answer))
+        terminal.print_json(_facts(answer) | objects.to_json(found, _to_json))
+        return
+    if objects.show(found):
         return
     if answer.has_copy:
         terminal.say(copies.FOUND)
@@ -243,7 +250,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
     return facts | {"hits": hits}
 
 
-def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
+def _to_json(hit: "Hit", chances: "Chances | None" = None) -> dict[str, Any]:
     """A hit as JSON has it, with what its picture knows of itself."""
     from similarity.images.exif import facts_of
 

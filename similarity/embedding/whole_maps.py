@@ -1,5 +1,7 @@
 """The feature map of a whole picture, up to its edges, which the views that are embedded do not reach."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -28,7 +30,7 @@ def whole_map(embedder: Embedder, image: Image.Image) -> npt.NDArray[np.float32]
     count = min(MOST_WINDOWS, max(1, round(longer / min(image.size))))
     edges = np.linspace(0, longer, count + 1)
     cells = []
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         box = (first, 0, last, image.height) if is_wide else (0, first, image.width, last)
         pixels = np.asarray(image.resize((how.crop, how.crop), FILTERS[how.interpolation], box=box))
         cells.append(maps.run(pixels).cells)

@@ -5,8 +5,8 @@ end. So cells of little energy show the backdrop, what stands out from the backd
 of the energy has objects of its own. No weights beside the gallery's own network.
 
 Measured with the bundled model on 60 made-up scenes, and on 28 rows of two and three photographs: 0.91 of the objects
-and 0.87 of the garments found. GrabCut on the whole picture found 0.82 and 0.47 in three times the time, since an object
-may have the colours of another's surroundings; GrabCut for each peak 0.69 and 0.79.
+and 0.87 of the garments found. GrabCut on the whole picture found 0.82 and 0.47 in three times the time, since an
+object may have the colours of another's surroundings; GrabCut for each peak 0.69 and 0.79.
 """
 
 from collections.abc import Iterable, Iterator

@@ -93,6 +93,7 @@ class Link:
         distinct: whether near-duplicates of better results are left out.
         accuracy: the accuracy of an approximate index.
         sort: the column that results are in the order of, with a minus for the other way round; empty for the score.
+        objects: whether each object in the only picture is searched with, and results are grouped by it.
         precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
         k: results on a page.
         page: from 1.
@@ -108,6 +109,7 @@ class Link:
     distinct: bool = False
     accuracy: Accuracy = BALANCED
     sort: str = ""
+    objects: bool = False
     precision: float | None = None
     k: int = PAGE_SIZES[0]
     page: int = 1
@@ -125,6 +127,7 @@ class Link:
             "distinct": "1" if self.distinct else "",
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
             "sort": self.sort,
+            "objects": "1" if self.objects else "",
             "precision": f"{self.precision:g}" if self.precision else "",
             "k": str(self.k) if self.k != PAGE_SIZES[0] else "",
             "page": str(self.page) if self.page > 1 else "",
@@ -164,6 +167,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
             (level for level in get_args(Accuracy) if [level] == parameters.get("accuracy", [])[-1:]), BALANCED
         ),
         sort=parameters.get("sort", [""])[-1],
+        objects=parameters.get("objects", [""])[-1] == "1",
         precision=precision if precision in PRECISIONS else None,
         k=int(k) if k in PAGE_SIZES else PAGE_SIZES[0],
         page=int(number("page", 1, 1e6) or 1),
@@ -227,7 +231,13 @@ def change_gallery(name: str) -> None:
 def set_query(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
     """Change the query; the address records the state of the gallery that the visitor saw."""
     gallery, generation, model = st.session_state.get(SEEN, (None, None, None))
-    change(like=like, unlike=unlike, gallery=gallery or read().gallery, generation=generation, model=model)
+    gallery = gallery or read().gallery
+    change(like=like, unlike=unlike, gallery=gallery, generation=generation, model=model, objects=False)
+
+
+def ask_with_objects(is_wanted: bool) -> None:
+    """Search with each object in the query's only picture, or with all of that picture again."""
+    change(like=tuple(replace(part, box=None) for part in read().like), objects=is_wanted)
 
 
 def remember_gallery(gallery: str, generation: int, model: str) -> None:
