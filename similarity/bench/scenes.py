@@ -53,7 +53,7 @@ def cut_out(image: Image.Image) -> CutOut | None:
     seeds[distance > FAR] = cv2.GC_FGD
     if not (seeds == cv2.GC_FGD).any():
         return None
-    cv2.grabCut(pixels, seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(pixels, seeds, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
     return _largest_part(pixels, np.isin(seeds, (cv2.GC_FGD, cv2.GC_PR_FGD)))
 
 

@@ -9,7 +9,6 @@ from similarity.app.serving.query_vectors import file_key, model_key
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode, thumbnail
 from similarity.images.picture import Box, QueryFile
-from similarity.query.objects import find_objects
 
 # Pixels of a chip's longer side, for screens that have two for each.
 CHIP_SIDE = 128
@@ -22,6 +21,9 @@ def find(gallery: Gallery, file: QueryFile) -> list[Box]:
     Returns:
         Boxes with the digits that an address keeps.
     """
+    # OpenCV and SciPy are loaded only where they are needed.
+    from similarity.query.objects import find_objects
+
     with take_turn(file):
         boxes = find_objects(gallery.embedder, file)
     return [Box(*(round(edge, 4) for edge in (box.left, box.top, box.right, box.bottom))) for box in boxes]
