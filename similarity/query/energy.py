@@ -12,8 +12,8 @@ Labels = npt.NDArray[np.int64]
 
 # Quantiles of the energy of cells that count as none and as all: one cell alone can be far above the others.
 NONE, ALL = 0.05, 0.98
-# How many times as much all must be as none, or nothing stands out: 4 to 6 in plain pictures and in noise, 10 or more in
-# scenes and photographs of things, with the bundled model. Tokens of a transformer have nearly the same length.
+# How many times as much all must be as none, or nothing stands out: 4 to 6 in plain pictures and in noise, 10 or more
+# in scenes and photographs of things, with the bundled model. Tokens of a transformer have nearly the same length.
 CONTRAST = 8
 # Energy below which a cell belongs to no region.
 FLOOR = 0.2
