@@ -101,7 +101,7 @@ def _show_row(gallery: Gallery, part: Example, hits: Sequence[Hit], number: int,
     """Draw an object, a button that searches with it alone, and its first results."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"part-object-{number}"):
         st.image(query_objects.thumbnails(part.preview, [boxes[number - 1]])[0], alt="", width=56)
-        st.markdown(f"**Object {number} of {len(boxes)}**", width="content")
+        st.markdown(f"**Object {number:d} of {len(boxes)}**", width="content")
         st.button(
             "More like it",
             icon=":material/search:",
@@ -133,7 +133,7 @@ def _search(gallery: Gallery, part: Example, link: Link) -> list[Hit]:
 
 
 def _name(number: int, boxes: Sequence[Box]) -> str:
-    return f"Object {number} of {len(boxes)}"
+    return f"Object {number:d} of {len(boxes)}"
 
 
 def _is_same(one: Box, other: Box | None) -> bool:
