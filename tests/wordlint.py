@@ -54,6 +54,7 @@ TILE = dict.fromkeys(("alt", "label", "name", "note", "hint", "chance", "copy"),
 OWN: Mapping[str, Mapping[int | str, str]] = {
     "Tile": TILE,
     "cropper.show": {1: PLAIN, "alt": PLAIN},
+    "chips.show": {1: PLAIN, "names": PLAIN, "title": PLAIN, "further": PLAIN},
     "heat.picture": {"alt": PLAIN, "caption": PLAIN},
 }
 # Options that are shown as a function says.

@@ -8,6 +8,7 @@ import typer
 
 from similarity.cli import terminal
 from similarity.cli.bench_copies import copies
+from similarity.cli.bench_objects import objects
 from similarity.cli.evaluate import Column, QueriesPath, open_queries
 from similarity.cli.options import GalleryName
 from similarity.cli.running import interruptible, open_or_index
@@ -22,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command()(copies)
+app.command()(objects)
 
 Folder = Annotated[Path, typer.Argument(help="A folder of pictures; by default those of the sample gallery.")]
 Model = Annotated[

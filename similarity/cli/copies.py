@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from similarity.cli.search import Request
+    from similarity.cli.search_request import Request
     from similarity.gallery import Gallery
     from similarity.query.copies import Copy
     from similarity.query.encoder import EncodedQuery

@@ -120,6 +120,12 @@ Turned = Annotated[
         "gallery; done anyway for a query that looks like nothing in it.",
     ),
 ]
+Objects = Annotated[
+    bool,
+    typer.Option(
+        "--objects", help="Search with each of up to five objects that stand out in the picture, and group the results."
+    ),
+]
 ExcludeQuery = Annotated[
     bool, typer.Option("--exclude-query", help="Leave out pictures with the same file content as the query.")
 ]

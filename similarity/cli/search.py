@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import confidence, copies, terminal, turns
+from similarity.cli import confidence, copies, objects, terminal, turns
 from similarity.cli import explain as explaining
 from similarity.cli.options import (
     AccuracyName,
@@ -22,6 +22,7 @@ from similarity.cli.options import (
     Like,
     MinScore,
     NotText,
+    Objects,
     Offset,
     OnePerProduct,
     SearchPrecision,
@@ -35,9 +36,10 @@ from similarity.cli.options import (
 )
 from similarity.cli.query_arguments import QueryArguments
 from similarity.cli.running import open_or_index
+from similarity.cli.search_request import Request
 from similarity.query import copy_facts
-from similarity.query.conditions import FORM, is_condition, parse
-from similarity.query.options import DEFAULTS, SearchOptions
+from similarity.query.conditions import FORM, is_condition
+from similarity.query.options import SearchOptions
 from similarity.sample import SAMPLE
 
 if TYPE_CHECKING:
@@ -50,28 +52,6 @@ if TYPE_CHECKING:
     from similarity.gallery import Gallery
     from similarity.search import Hit
     from similarity.sources import Item
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A search with all options of the command line."""
-
-    query: QueryArguments
-    gallery: str
-    k: int
-    options: SearchOptions = DEFAULTS
-    exclude_query: bool = False
-    precision: float | None = None
-    explain: bool = False
-    where: Sequence[str] = ()
-    sort: str | None = None
-    copies: bool = False
-    turned: bool = False
-
-    def of(self, gallery: "Gallery") -> "Request":
-        """The request with its conditions as this gallery understands them."""
-        columns = gallery.facets.names if self.where else ()
-        return replace(self, options=replace(self.options, where=parse(self.where, columns)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +109,7 @@ def search(
     explain: Explain = False,
     with_copies: Copies = False,
     turned: Turned = False,
+    with_objects: Objects = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
@@ -145,8 +126,20 @@ def search(
         raise typer.BadParameter(copies.NO_PIXELS, param_hint="--copies" if with_copies else "--turned")
     conditions = _check_conditions(where or [])
     request = Request(
-        named, gallery, k, options, exclude_query, precision, explain, conditions, sort, with_copies, turned
+        named,
+        gallery,
+        k,
+        options,
+        exclude_query,
+        precision,
+        explain,
+        conditions,
+        sort,
+        with_copies,
+        turned,
+        with_objects,
     )
+    objects.check(request, has_sheet=sheet is not None)
     _search(request, sheet, as_json=as_json)
 
 
@@ -172,8 +165,11 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
     answer = _answer(request)
     if sheet:
         _draw(answer, sheet)
+    found = objects.find(answer.gallery, answer.outcome.query, answer.request)
     if as_json:
-        terminal.print_json(_facts(answer))
+        terminal.print_json(_facts(answer) | objects.to_json(found, _to_json))
+        return
+    if objects.show(found):
         return
     turns.say(answer.outcome)
     if answer.has_copy:
@@ -256,7 +252,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
     return facts | {"hits": hits}
 
 
-def _to_json(hit: "Hit", chances: "Chances | None") -> dict[str, Any]:
+def _to_json(hit: "Hit", chances: "Chances | None" = None) -> dict[str, Any]:
     """A hit as JSON has it, with what its picture knows of itself."""
     from similarity.images.exif import facts_of
 

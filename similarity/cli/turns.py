@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from similarity.cli.copies import Found
-    from similarity.cli.search import Request
+    from similarity.cli.search_request import Request
     from similarity.evaluation.confidence.estimate import Chances
     from similarity.gallery import Gallery
     from similarity.query.encoder import EncodedQuery

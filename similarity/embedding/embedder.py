@@ -231,9 +231,9 @@ class Embedder:
         runs_once = isinstance(self._engine, OpenVinoEngine)
         return normalise(seen.features[np.newaxis])[0] if runs_once else self.embed([image])[0], seen
 
-    def load_feature_maps(self) -> None:
+    def load_feature_maps(self) -> FeatureMaps:
         """Load the network for `feature_map` now, instead of at its first call; raises as `feature_map`."""
-        self._load_maps()
+        return self._load_maps()
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts in the space of pictures: float32 (n, dim), rows of unit length.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.search import query_panel, results, starting_points
+from similarity.app.search import objects, query_panel, results, starting_points
 from similarity.app.serving import resources
 from similarity.app.shell import first_start, gallery_choice, links, navigation
 from similarity.app.shell.links import Link
@@ -40,9 +40,11 @@ def _search(
     gallery: Gallery, link: Link, left: st.delta_generator.DeltaGenerator, right: st.delta_generator.DeltaGenerator
 ) -> None:
     with left:
-        like, unlike = query_panel.show(gallery, link)
+        like, unlike = query_panel.show(gallery, link, can_group=True)
     with right:
-        if like:
+        if like and objects.is_grouped(link) and (boxes := objects.find(gallery, like[0])):
+            objects.show_results(gallery, like[0], boxes)
+        elif like:
             results.show(gallery, like, unlike)
         else:
             navigation.forget_search()

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from similarity.app.components import cropper
-from similarity.app.search import feedback, query_input, query_parts, turns
+from similarity.app.search import feedback, objects, query_input, query_parts, turns
 from similarity.app.search.query_parts import Example
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
@@ -24,13 +25,17 @@ HINT = (
 )
 
 
-def show(gallery: Gallery, link: Link) -> tuple[list[Example], list[Example]]:
+def show(gallery: Gallery, link: Link, *, can_group: bool = False) -> tuple[list[Example], list[Example]]:
     """Draw the parts of the query, and inputs for more.
+
+    Args:
+        can_group: whether the page can group results by the objects in the query's only picture.
 
     Returns:
         Examples and counter-examples; for those that cannot be loaded, the page shows an error.
     """
-    like = [_show_part(gallery, part, is_first=number == 0) for number, part in enumerate(link.like)]
+    can_group = can_group and len(link.like) == 1 and not link.unlike
+    like = [_show_part(gallery, part, is_first=not at, can_group=can_group) for at, part in enumerate(link.like)]
     unlike = [_show_part(gallery, part, is_wanted=False) for part in link.unlike]
     turns.show_switch(link)
     feedback.show_notice()
@@ -75,7 +80,9 @@ def _add_part(part: Part) -> None:
         links.set_query((part,), ())
 
 
-def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wanted: bool = True) -> Example | None:
+def _show_part(
+    gallery: Gallery, part: Part, *, is_first: bool = False, can_group: bool = False, is_wanted: bool = True
+) -> Example | None:
     """Load and draw a part of the query; if it cannot be loaded, show an error and return None."""
     try:
         with st.spinner("Reading the words …" if part.kind == TEXT else "Looking at the picture …"):
@@ -85,13 +92,13 @@ def _show_part(gallery: Gallery, part: Part, *, is_first: bool = False, is_wante
         st.button("Remove it", icon=":material/close:", key=f"remove-{part}", on_click=_remove, args=(gallery, part))
         return None
     if is_first:
-        _show_first(gallery, example)
+        _show_first(gallery, example, can_group=can_group)
     else:
         _show_further(gallery, example, is_wanted=is_wanted)
     return example
 
 
-def _show_first(gallery: Gallery, example: Example) -> None:
+def _show_first(gallery: Gallery, example: Example, *, can_group: bool) -> None:
     part = example.part
     if part.kind == TEXT:
         st.markdown(f":material/format_quote: **{messages.as_markdown(example.title)}**")
@@ -105,6 +112,7 @@ def _show_first(gallery: Gallery, example: Example) -> None:
         lambda box: _crop(part, box),
         key=key,
     )
+    objects.show_chips(gallery, example, partial(_crop, part), can_group=can_group)
     st.caption(messages.as_markdown(example.title))
     if part.box:
         icon = ":material/crop_free:"

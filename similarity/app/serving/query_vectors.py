@@ -20,14 +20,14 @@ def file_key(file: QueryFile) -> str:
     return file.sha256
 
 
-def _model_key(gallery: Gallery) -> str:
+def model_key(gallery: Gallery) -> str:
     """Return a cache key of everything that an embedding depends on beside the picture."""
     return json.dumps(gallery.manifest.identity, sort_keys=True)
 
 
 def _space_key(gallery: Gallery) -> tuple[str, str]:
     """Return a cache key of everything that a refined embedding depends on beside the picture or the words."""
-    return _model_key(gallery), gallery.manifest.refinement
+    return model_key(gallery), gallery.manifest.refinement
 
 
 def embed_query(gallery: Gallery, file: QueryFile, box: Box | None = None) -> Vectors:
@@ -40,7 +40,7 @@ def embed_query(gallery: Gallery, file: QueryFile, box: Box | None = None) -> Ve
     return refined
 
 
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Gallery: _model_key, QueryFile: file_key})
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Gallery: model_key, QueryFile: file_key})
 def embed_picture(gallery: Gallery, file: QueryFile, box: Box | None) -> Vectors:
     """Embed a picture file or a part of it with the gallery's model, not refined; raises as `embed_query`."""
     embedder = gallery.embedder
@@ -50,7 +50,7 @@ def embed_picture(gallery: Gallery, file: QueryFile, box: Box | None) -> Vectors
     return vector
 
 
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Gallery: _model_key, QueryFile: file_key})
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Gallery: model_key, QueryFile: file_key})
 def embed_turns(gallery: Gallery, file: QueryFile, box: Box | None) -> Vectors:
     """Embed a picture file or a part of it turned by 90, 180 and 270 degrees clockwise, float32 (3, dim), not refined;
     raises as `embed_query`.

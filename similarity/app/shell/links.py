@@ -98,6 +98,7 @@ class Link:
         accuracy: the accuracy of an approximate index.
         sort: the column that results are in the order of, with a minus for the other way round; empty for the score.
         turned: whether the first picture is tried in four turns; None if only one that looks like nothing is.
+        objects: whether each object in the only picture is searched with, and results are grouped by it.
         precision: the probability from which results are confident matches, one of PRECISIONS; None for none.
         k: results on a page.
         page: from 1.
@@ -116,6 +117,7 @@ class Link:
     accuracy: Accuracy = BALANCED
     sort: str = ""
     turned: bool | None = None
+    objects: bool = False
     precision: float | None = None
     k: int = PAGE_SIZES[0]
     page: int = 1
@@ -135,6 +137,7 @@ class Link:
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
             "sort": self.sort,
             "turned": "" if self.turned is None else str(int(self.turned)),
+            "objects": "1" if self.objects else "",
             "precision": f"{self.precision:g}" if self.precision else "",
             "k": str(self.k) if self.k != PAGE_SIZES[0] else "",
             "page": str(self.page) if self.page > 1 else "",
@@ -177,6 +180,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         ),
         sort=parameters.get("sort", [""])[-1],
         turned={"0": False, "1": True}.get(parameters.get("turned", [""])[-1]),
+        objects=parameters.get("objects", [""])[-1] == "1",
         precision=precision if precision in PRECISIONS else None,
         k=int(k) if k in PAGE_SIZES else PAGE_SIZES[0],
         page=int(number("page", 1, 1e6) or 1),
@@ -243,7 +247,20 @@ def set_query(like: tuple[Part, ...], unlike: tuple[Part, ...]) -> None:
     link, first = read(), [part.value for part in like[:1]]
     turned = link.turned if first == [part.value for part in link.like[:1]] else None  # it is about one picture
     gallery = gallery or link.gallery
-    change(like=like, unlike=unlike, gallery=gallery, generation=generation, model=model, turned=turned)
+    change(
+        like=like,
+        unlike=unlike,
+        gallery=gallery,
+        generation=generation,
+        model=model,
+        turned=turned,
+        objects=False,
+    )
+
+
+def ask_with_objects(is_wanted: bool) -> None:
+    """Search with each object in the query's only picture, or with all of that picture again."""
+    change(like=tuple(replace(part, box=None) for part in read().like), objects=is_wanted)
 
 
 def remember_gallery(gallery: str, generation: int, model: str) -> None:
