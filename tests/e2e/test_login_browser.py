@@ -193,4 +193,4 @@ def test_those_on_the_list_of_managers_may_change_galleries_and_nobody_else(
     tab.goto("galleries")
     see(tab, "sample")
     drawn(tab)
-    assert tab.get_by_text("Galleries can be changed on the computer that this app runs on").count() == (not may_manage)
+    assert tab.get_by_text("Galleries can only be searched here").count() == (not may_manage)

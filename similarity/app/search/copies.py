@@ -78,8 +78,8 @@ def put_first(
 
 
 def can_have_copies(link: Link) -> bool:
-    """Whether the first example is a picture; words have no pixels."""
-    return bool(link.like) and link.like[0].kind != TEXT
+    """Whether the query is of pictures: words have no pixels, and ask for something else than the picture itself."""
+    return bool(link.like) and all(part.kind != TEXT for part in (*link.like, *link.unlike))
 
 
 def mark_tile(tile: Tile, copy: Copy) -> Tile:

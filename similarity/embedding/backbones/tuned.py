@@ -57,7 +57,8 @@ def find_choice(backbone: Backbone, sha256: str) -> ModelChoice:
     if find_weights(backbone) is None and not sha256.startswith(backbone.weights.sha256_prefix):
         raise WeightsError(
             f"The weights that were used before were fine-tuned from {backbone.title} and are not on this computer: "
-            f"put {tuned_path(backbone.name, sha256).name} back into models/tuned, or index again."
+            f"put {tuned_path(backbone.name, sha256).name} back into {tuned_path(backbone.name, sha256).parent}, or "
+            "index again."
         )
     return ModelChoice(backbone, obtain_weights(backbone))
 
