@@ -1,8 +1,10 @@
 """The pages of the app and the setup that they share."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from similarity.app.about import page as about_page
 from similarity.app.duplicates import page as duplicates_page
@@ -11,12 +13,15 @@ from similarity.app.faceoff import page as faceoff_page
 from similarity.app.galleries import page as galleries_page
 from similarity.app.map import page as map_page
 from similarity.app.search import page as search_page
-from similarity.app.serving import drawing, login, sessions, uploads
-from similarity.app.shell import links, navigation, style
+from similarity.app.serving import access, drawing, login, sessions, uploads
+from similarity.app.shell import links, navigation, style, tab_title
 from similarity.app.train import page as train_page
 from similarity.app.wording.messages import show_error
 from similarity.errors import SimilarityError
 
+Visibility = Literal["visible", "hidden"]
+# Pages for whoever runs the app, in a menu of their own.
+LAB = ("evaluate", "train", "faceoff", "duplicates")
 ICON = Path(__file__).with_name("icon.svg")
 
 
@@ -32,25 +37,43 @@ def _draw() -> None:
     style.apply()
     login.stop_if_logged_out()
     uploads.keep_in_memory()
-    pages = {
-        "search": st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True),
-        "map": st.Page(map_page.show, title="Map", icon=":material/scatter_plot:", url_path="map"),
-        "evaluate": st.Page(evaluate_page.show, title="Evaluate", icon=":material/speed:", url_path="evaluate"),
-        "train": st.Page(train_page.show, title="Train", icon=":material/model_training:", url_path="train"),
-        "faceoff": st.Page(faceoff_page.show, title="Face-off", icon=":material/compare:", url_path="faceoff"),
-        "duplicates": st.Page(
-            duplicates_page.show, title="Duplicates", icon=":material/content_copy:", url_path="duplicates"
-        ),
-        "galleries": st.Page(
-            galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"
-        ),
-        "about": st.Page(about_page.show, title="About", icon=":material/info:", url_path="about"),
-    }
+    pages = _pages()
     navigation.register(pages)
-    page = st.navigation(list(pages.values()), position="top")
+    listed = [page for name, page in pages.items() if name not in LAB]
+    page = st.navigation({"": listed, "Lab": [pages[name] for name in LAB]}, position="top")
+    tab_title.begin("" if page is pages["search"] else page.title)
     links.refuse_too_long()
     navigation.restore_last_search(page)
     try:
         page.run()
     except SimilarityError as error:  # galleries that this user may not list, or a wrong SIMILARITY_HOME
         show_error(error)
+
+
+def _pages() -> dict[str, StreamlitPage]:
+    """Return the pages by name; those of the lab are in the menu of whoever manages galleries, and open to all."""
+    lab: Visibility = "visible" if access.may_manage() else "hidden"
+    return {
+        "search": st.Page(search_page.show, title="Search", icon=":material/image_search:", default=True),
+        "map": st.Page(map_page.show, title="Map", icon=":material/scatter_plot:", url_path="map"),
+        "galleries": st.Page(
+            galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"
+        ),
+        "about": st.Page(about_page.show, title="About", icon=":material/info:", url_path="about"),
+        "evaluate": st.Page(
+            evaluate_page.show, title="Evaluate", icon=":material/speed:", url_path="evaluate", visibility=lab
+        ),
+        "train": st.Page(
+            train_page.show, title="Train", icon=":material/model_training:", url_path="train", visibility=lab
+        ),
+        "faceoff": st.Page(
+            faceoff_page.show, title="Face-off", icon=":material/compare:", url_path="faceoff", visibility=lab
+        ),
+        "duplicates": st.Page(
+            duplicates_page.show,
+            title="Duplicates",
+            icon=":material/content_copy:",
+            url_path="duplicates",
+            visibility=lab,
+        ),
+    }

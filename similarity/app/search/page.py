@@ -6,7 +6,7 @@ import streamlit as st
 
 from similarity.app.search import objects, query_panel, results, starting_points
 from similarity.app.serving import resources
-from similarity.app.shell import first_start, gallery_choice, links, navigation
+from similarity.app.shell import first_start, gallery_choice, links, navigation, tab_title
 from similarity.app.shell.links import Link
 from similarity.app.wording import messages, wording
 from similarity.errors import GalleryDamagedError, SimilarityError
@@ -41,6 +41,7 @@ def _search(
 ) -> None:
     with left:
         like, unlike = query_panel.show(gallery, link, can_group=True)
+        tab_title.show(gallery.name, like[0].title if like else "")
     with right:
         if like and objects.is_grouped(link) and (boxes := objects.find(gallery, like[0])):
             objects.show_results(gallery, like[0], boxes)

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.serving import access
-from similarity.app.shell import first_start, links, navigation
+from similarity.app.shell import first_start, links, navigation, tab_title
 from similarity.app.shell.links import Link
 from similarity.app.wording import messages
 from similarity.sample import SAMPLE
@@ -57,9 +57,11 @@ def choose(directories: list[Path], link: Link) -> Path:
     names = {directory.name: directory for directory in directories}
     wanted = (link.gallery, st.session_state.get(CHOSEN), SAMPLE, next(iter(names)))
     st.session_state["gallery"] = st.session_state[CHOSEN] = next(name for name in wanted if name in names)
-    return names[
-        st.selectbox("Gallery", list(names), format_func=access.text_for_visitor, key="gallery", on_change=_on_change)
-    ]
+    chosen = st.selectbox(
+        "Gallery", list(names), format_func=access.text_for_visitor, key="gallery", on_change=_on_change
+    )
+    tab_title.show(chosen)
+    return names[chosen]
 
 
 def _on_change() -> None:
