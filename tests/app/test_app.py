@@ -75,7 +75,7 @@ def test_before_there_is_a_query_the_page_shows_what_is_searched(page: AppTest, 
     assert not page.exception
     assert page.selectbox[0].options == ["shapes"]
     assert f"{len(shapes)} pictures · EfficientNet-Lite2" in texts(page)
-    assert "click on one of these to find similar ones" in texts(page)
+    assert "Click on one to find similar ones" in texts(page)
     assert [tile["id"] for tile in tiles(page)] == [item.id for item in shapes.items[:10]]
 
 

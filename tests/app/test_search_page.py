@@ -61,8 +61,19 @@ def test_an_example_can_be_made_a_counter_example_and_be_removed() -> None:
     assert address(page)["like"] == ["item:dots/dots-0.jpg", "item:rings/rings-0.jpg"]
     button(page, "Remove").click().run()
     assert address(page)["like"] == ["item:dots/dots-0.jpg"]
-    button(page, "New search").click().run()
+    button(page, "Start over").click().run()
     assert "like" not in address(page)
+
+
+@pytest.mark.usefixtures("shapes")
+def test_starting_over_clears_the_filters_too_and_filters_that_nothing_meets_are_cleared_with_a_button() -> None:
+    page = open_app(like="item:dots/dots-0.jpg", min="0.99", **{"where.label": "rings"}).run()
+    assert "No picture meets these conditions." in [info.value for info in page.info]
+    button(page, "Start over").click().run()
+    assert not {"like", "min", "where.label"} & set(address(page))
+    page = open_app(like="item:dots/dots-0.jpg", min="0.99", **{"where.label": "rings"}).run()
+    page.button(key="clear-all").click().run()
+    assert len(ranking(page)) == 10
 
 
 @pytest.mark.usefixtures("shapes")
@@ -73,7 +84,7 @@ def test_a_further_picture_has_the_role_that_was_chosen_for_it(pictures: Path) -
     page.chat_input[0].set_value("").run()
     assert not page.exception
     assert len(address(page)["not"]) == 1
-    assert page.segmented_control(key="role").value == "New search", "the next one begins anew again"
+    assert page.segmented_control(key="role").value == "Also like it", "the next one is an example again"
 
 
 @pytest.mark.usefixtures("shapes")
@@ -299,7 +310,7 @@ def test_whoever_comes_back_to_the_search_finds_it_as_it_was_left() -> None:
     page = open_app(like="item:dots/dots-0.jpg").run()
     choose_repeats(page, "Hide copies")
     assert page.session_state["last_search"].parameters["distinct"] == "1"
-    button(page, "New search").click().run()
+    button(page, "Start over").click().run()
     assert "last_search" not in page.session_state
 
 

@@ -67,7 +67,7 @@ def test_a_picture_that_belongs_is_turned_only_with_the_switch_and_a_new_picture
     page.toggle(key="turned").set_value(True).run()
     assert said(page) == [AS_IT_IS]
     page = opened(like="sample:upright", turned="1")
-    next(button for button in page.button if button.label == "New search").click().run()
+    next(button for button in page.button if button.label == "Start over").click().run()
     assert "turned" not in address(page)
 
 

@@ -55,7 +55,7 @@ def test_a_mark_ranks_anew_at_once_is_kept_and_can_be_taken_back(
     tab.get_by_text("also like it", exact=True).wait_for(state="hidden")
     drawn(tab)
     assert [is_wanted for _, is_wanted in kept(gallery)] == [False]
-    tab.locator("[class*='st-key-remove-item'] button").first.click()
+    tab.locator("[class*='st-key-icon-remove-item'] button").first.click()
     tab.get_by_text("not like it", exact=True).wait_for(state="hidden")
     drawn(tab)
     expect(named(tab)).to_have_text(before)

@@ -58,7 +58,7 @@ ADDRESS = f'[data-testid="stChatInputTextArea"]:not({BESIDE})'
 def search_anew(tab: Any) -> None:
     """Leave the results, or a sentence in their place."""
     drawn(tab)
-    tab.get_by_role("button", name="New search").click()
+    tab.get_by_role("button", name="Start over").click()
     without_results(tab)
 
 
@@ -81,7 +81,7 @@ def test_a_click_on_a_sample_shows_ten_results_and_there_are_two_ways_back(tab: 
     tab.get_by_alt_text("Sample: Guitar").first.click()
     rank(tab, 10)
     assert len(names(tab)) == 10
-    tab.get_by_role("button", name="New search").click()
+    tab.get_by_role("button", name="Start over").click()
     tab.get_by_alt_text("Sample: Guitar").first.wait_for()
     tab.go_back()
     rank(tab, 10)
@@ -364,7 +364,7 @@ def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_
     assert names(other)[0] == "dots-0.jpg"
     assert names(tab)[0].startswith("mug")
     shutil.rmtree(doomed.directory)
-    other.get_by_role("button", name="New search").click()
+    other.get_by_role("button", name="Start over").click()
     other.get_by_text(f"There is no gallery named {doomed.name}. This is sample.").wait_for()
     assert other.locator("text=Traceback").count() == 0
     assert names(tab)[0].startswith("mug")

@@ -110,7 +110,7 @@ def _show(
     first = galleries[0]
     links.remember_gallery(first.name, first.manifest.generation, first.manifest.model)
     with left:
-        like, _ = query_panel.show(first, link)
+        like, _ = query_panel.show(first, link, can_refine=False)
     with right:
         if not like:
             starting_points.show(galleries[0])

@@ -17,7 +17,7 @@ from similarity.sample import SAMPLE, has_sample
 def show() -> None:
     """Draw the page."""
     st.title("Similarity", anchor=False)
-    st.markdown("Show it a picture, and it finds the pictures of a gallery that look most like it.")
+    st.markdown("Search by image: find the pictures of a gallery that look most like yours.")
     directories = gallery_choice.available_galleries()
     if not directories:
         return
@@ -52,7 +52,7 @@ def _search(
             if link.like:
                 st.info("Remove the picture that cannot be used, or show it another one.", icon=":material/arrow_back:")
             elif link.unlike:
-                st.info("Show it a picture that it should look like, too.", icon=":material/arrow_back:")
+                st.info("Add a picture that results should look like, too.", icon=":material/arrow_back:")
             starting_points.show(gallery)
 
 

@@ -20,9 +20,7 @@ NO_WORDS = (
     "The model of this gallery understands pictures, not words: paste a picture, or the address of one. "
     "Galleries of a CLIP model understand both."
 )
-A_PATH = (
-    "This is the path of a file, which a page cannot open on your computer: drop the picture below, or choose it there."
-)
+A_PATH = "This is the path of a file, which a page cannot open on your computer: drop it below, or choose it there."
 WITH_LOGIN = "This address has a user name or password in it, which is not sent: paste it without."
 CUT_SHORT = "This is a part of a picture written out as text: copy or download the picture itself, and drop it here."
 TOO_LONG = f"This is too long: an address has {LONGEST:,} characters at most, and words are shorter."
@@ -37,9 +35,7 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
     """
     turn = st.session_state.get(TURN, 0)
     st.chat_input(
-        "Paste a picture or its address, or say it in words, then ↵"
-        if understands_text
-        else "Paste a picture or its address, then ↵",
+        "Paste an image or link, or describe it" if understands_text else "Paste an image or link",
         key="paste",
         max_chars=LONGEST + 1,
         accept_file=True,
@@ -49,7 +45,7 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
         st.info(why)
     # A file of any name: what it is, its first bytes say.
     st.file_uploader(
-        "Or drop a picture here, or choose a file",
+        "Or drop an image here, or choose a file",
         key=f"upload-{turn}",
         on_change=lambda: _take_file(take, st.session_state[f"upload-{turn}"]),
     )

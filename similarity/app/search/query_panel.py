@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from similarity.app.components import cropper
-from similarity.app.search import feedback, objects, query_input, query_parts, turns
+from similarity.app.search import feedback, filters, objects, query_input, query_parts, turns
 from similarity.app.search.query_parts import Example
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
@@ -17,19 +17,20 @@ from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.images.picture import Box
 
-NEW, ALSO, NOT = "New search", "Also like it", "Not like it"
+ALSO, NOT = "Also like it", "Not like it"
 ROLE = "role"
-HINT = (
-    ":material/crop: Drag a rectangle on the picture to search with a part of it. Click on a result to look closer. "
-    "Mark results with :material/thumb_up: and :material/thumb_down:, and the search follows."
-)
+HINT = ":material/crop: Drag a rectangle on the picture to search with a part of it. Click on a result to look closer."
+REFINE = ":material/thumb_up: :material/thumb_down: refine results."
 
 
-def show(gallery: Gallery, link: Link, *, can_group: bool = False) -> tuple[list[Example], list[Example]]:
+def show(
+    gallery: Gallery, link: Link, *, can_group: bool = False, can_refine: bool = True
+) -> tuple[list[Example], list[Example]]:
     """Draw the parts of the query, and inputs for more.
 
     Args:
         can_group: whether the page can group results by the objects in the query's only picture.
+        can_refine: whether results of the page can be marked.
 
     Returns:
         Examples and counter-examples; for those that cannot be loaded, the page shows an error.
@@ -41,15 +42,15 @@ def show(gallery: Gallery, link: Link, *, can_group: bool = False) -> tuple[list
     feedback.show_notice()
     if any(part.kind == ITEM and not part.box for part in (*link.like[1:], *link.unlike)):
         st.caption(feedback.storage_note(link))
+    elif can_refine and link.like:
+        st.caption(REFINE)
     if link.like or link.unlike:
-        st.button("New search", icon=":material/restart_alt:", on_click=_start_anew, width="stretch")
-        with st.expander(
-            "Show it another picture, or add words" if gallery.understands_text else "Show it another picture"
-        ):
-            st.session_state.setdefault(ROLE, NEW)
+        st.button("Start over", icon=":material/restart_alt:", on_click=_start_over, width="stretch")
+        with st.expander("Add a picture or words" if gallery.understands_text else "Add a picture"):
+            st.session_state.setdefault(ROLE, ALSO)
             st.segmented_control(
                 "What it is for",
-                [NEW, ALSO, NOT],
+                [ALSO, NOT],
                 key=ROLE,
                 required=True,
                 width="stretch",
@@ -57,27 +58,24 @@ def show(gallery: Gallery, link: Link, *, can_group: bool = False) -> tuple[list
             )
             query_input.show(_add_part, understands_text=gallery.understands_text)
     else:
-        st.markdown(
-            "**Show it a picture, or describe one in words**" if gallery.understands_text else "**Show it a picture**"
-        )
+        st.markdown("**Search by image or words**" if gallery.understands_text else "**Search by image**")
         query_input.show(_add_part, understands_text=gallery.understands_text)
     return [example for example in like if example], [example for example in unlike if example]
 
 
-def _start_anew() -> None:
+def _start_over() -> None:
+    filters.clear_filters()
     links.set_query((), ())
 
 
 def _add_part(part: Part) -> None:
     """Add a part to the query, in the role that was chosen for it."""
-    role, link = st.session_state.get(ROLE, NEW), links.read()
-    st.session_state[ROLE] = NEW
-    if role == ALSO:
-        links.set_query((*link.like, part), link.unlike)
-    elif role == NOT:
+    role, link = st.session_state.get(ROLE, ALSO), links.read()
+    st.session_state[ROLE] = ALSO
+    if role == NOT:
         links.set_query(link.like, (*link.unlike, part))
     else:
-        links.set_query((part,), ())
+        links.set_query((*link.like, part), link.unlike)
 
 
 def _show_part(
@@ -140,7 +138,8 @@ def _show_further(gallery: Gallery, example: Example, *, is_wanted: bool) -> Non
 def _small_button(
     label: str, icon: str, key: str, do: Callable[[Gallery, Part], None], gallery: Gallery, part: Part
 ) -> None:
-    st.button(icon, help=label, key=key, on_click=do, args=(gallery, part), type="tertiary")
+    # Its words are for whoever hears the page; `style.py` shows the icon alone.
+    st.button(label, icon=icon, help=label, key=f"icon-{key}", on_click=do, args=(gallery, part), type="tertiary")
 
 
 def _crop(part: Part, box: Box | None) -> None:

@@ -63,7 +63,8 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
                 exports.show(gallery, shown, like, chances, found)
             choose_page_size(link)
     if not shown:
-        st.info("No picture meets these conditions. Clear some of the filters.", icon=":material/filter_alt_off:")
+        st.info("No picture meets these conditions.", icon=":material/filter_alt_off:")
+        st.button("Clear all filters", icon=":material/close:", key="clear-all", on_click=filters.clear_filters)
     turns.show(asked)
     if not copies.show_verdict(found, chances):
         confidence.show_verdict(hits, chances, link.precision)

@@ -27,7 +27,7 @@ def show(gallery: Gallery) -> None:
         st.subheader("Or start from a picture of the gallery", anchor=False)
     else:
         st.subheader("The pictures of this gallery", anchor=False)
-        st.caption("Show it a picture on the left, or click on one of these to find similar ones.")
+        st.caption("Click on one to find similar ones.")
     _browse(gallery)
 
 
