@@ -140,7 +140,10 @@ def test_words_have_no_second_look_and_no_switch() -> None:
     words = Link(like=(Part("text", "a hat"), Part("item", "3.png")))
     assert not copies.can_have_copies(words)
     assert not copies.can_have_copies(Link())
-    assert copies.can_have_copies(Link(like=(Part("item", "3.png"), Part("text", "a hat"))))
+    assert not copies.can_have_copies(Link(like=(Part("item", "3.png"), Part("text", "a hat")))), (
+        "something else is asked"
+    )
+    assert copies.can_have_copies(Link(like=(Part("item", "3.png"), Part("item", "4.png"))))
 
 
 def test_results_appear_though_pictures_and_thumbnails_are_gone_or_damaged(scenes: Gallery) -> None:
