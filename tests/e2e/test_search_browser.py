@@ -371,6 +371,8 @@ def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_
 
 
 def test_the_page_is_whole_for_a_telephone_a_keyboard_and_a_screen_reader(tab: Any, address: str) -> None:
+    from playwright.sync_api import expect
+
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
     go(tab, "?gallery=sample&like=sample:mug-01-q")
@@ -384,6 +386,7 @@ def test_the_page_is_whole_for_a_telephone_a_keyboard_and_a_screen_reader(tab: A
     tab.get_by_role("dialog").wait_for()
     tab.keyboard.press("Escape")
     tab.get_by_role("dialog").wait_for(state="hidden")
+    expect(tab.locator(".st-key-results .tile").first).to_be_focused()
     assert tab.get_by_text("Deploy").count() == 0
     assert tab.title() == "mug-01-q.jpg · sample · Similarity"
     elsewhere = [url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))]

@@ -74,7 +74,26 @@ function keepFocus(list, draw) {
   (list.querySelector(`[data-of="${CSS.escape(of)}"]`) ?? next)?.focus({ preventScroll: true });
 }
 
-function draw(tile, setTriggerValue) {
+// Whoever opened a dialog with a picture is at that picture again when it closes.
+function returnFocus(list, id) {
+  let wasOpen = false;
+  const watch = new MutationObserver(() => {
+    const isOpen = document.querySelector('[role="dialog"]') !== null;
+    if (isOpen || !wasOpen) {
+      wasOpen = isOpen;
+      return;
+    }
+    watch.disconnect();
+    setTimeout(() => {
+      const isNowhere = !document.activeElement || document.activeElement === document.body;
+      if (isNowhere) list.querySelector(`[data-opens="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
+    }, 100);
+  });
+  watch.observe(document.body, { childList: true, subtree: true });
+  setTimeout(() => wasOpen || watch.disconnect(), 30_000);
+}
+
+function draw(tile, setTriggerValue, list) {
   const item = document.createElement("li");
   const button = element("button", `tile ${tile.mark}`);
   button.type = "button";
@@ -85,7 +104,11 @@ function draw(tile, setTriggerValue) {
   for (const name of ["copy", "chance", "label", "name", "note"]) {
     if (tile[name]) button.append(element("span", name, tile[name]));
   }
-  button.onclick = () => setTriggerValue("open", tile.id);
+  button.dataset.opens = tile.id;
+  button.onclick = () => {
+    returnFocus(list, tile.id);
+    setTriggerValue("open", tile.id);
+  };
   item.append(button);
   if ("wanted" in tile) item.append(thumbs(tile, setTriggerValue));
   return item;
@@ -97,7 +120,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const first = data.page || data.tiles[0]?.rank;
   const hasTurned = first && list.dataset.first && list.dataset.first !== first;
   list.dataset.first = first ?? "";
-  keepFocus(list, () => list.replaceChildren(...data.tiles.map((tile) => draw(tile, setTriggerValue))));
+  keepFocus(list, () => list.replaceChildren(...data.tiles.map((tile) => draw(tile, setTriggerValue, list))));
   // Another page is read from its beginning.
   if (hasTurned && list.getBoundingClientRect().top < 0) list.scrollIntoView();
 }
