@@ -5,6 +5,7 @@ const THUMBS = [
   { name: "more", label: "More like this", wanted: true },
   { name: "less", label: "Not like this", wanted: false },
 ];
+const NARROW = 640;
 const THUMB = "M2.5 10.5h4v10h-4zM8.5 20.5v-10l4.2-7.6c1.5.1 2.4 1.3 2.1 2.8L14 9.3h5.4c1.3 0 2.2 1.2 1.9 2.4l-1.6 7c-.3 1.1-1.2 1.8-2.3 1.8z";
 
 function element(tag, className, text) {
@@ -123,4 +124,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   keepFocus(list, () => list.replaceChildren(...data.tiles.map((tile) => draw(tile, setTriggerValue, list))));
   // Another page is read from its beginning.
   if (hasTurned && list.getBoundingClientRect().top < 0) list.scrollIntoView();
+  // On a telephone the answer to another query is below it, or above where one has scrolled to.
+  if (data.query && list.dataset.query !== data.query && window.innerWidth <= NARROW) list.scrollIntoView();
+  list.dataset.query = data.query ?? "";
 }

@@ -56,6 +56,7 @@ def show(
     key: str,
     is_small: bool = False,
     page: str = "",
+    query: str = "",
 ) -> bool:
     """Draw the grid.
 
@@ -64,13 +65,14 @@ def show(
         on_feedback: called with the id of a tile and the new feedback on it, before anything is drawn again.
         is_small: whether to draw smaller pictures.
         page: another one than before scrolls up to the grid; by default the first rank tells whether it is another.
+        query: another one than before scrolls a telephone to the grid.
 
     Returns:
         Whether a tile has just been clicked; inside a fragment, the rest of the page is not yet drawn again then.
     """
     clicked = _mount(
         key=key,
-        data={"tiles": list(tiles), "small": is_small, "page": page},
+        data={"tiles": list(tiles), "small": is_small, "page": page, "query": query},
         on_open_change=lambda: _pass_on_click(on_open, st.session_state[key].open),
         on_mark_change=lambda: _pass_on_feedback(on_feedback, st.session_state[key].mark),
     )

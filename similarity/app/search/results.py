@@ -69,7 +69,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     if not copies.show_verdict(found, chances):
         confidence.show_verdict(hits, chances, link.precision)
     drawn = (_tile(gallery, hit, link, chances, found) for hit in shown)
-    tiles.show(drawn, detail.open_after_rerun, partial(feedback.give, gallery), key="results")
+    tiles.show(drawn, detail.open_after_rerun, partial(feedback.give, gallery), key="results", query=str(link.like[0]))
     choose_page(page, pages)
     detail.show_if_open(gallery, ordered, like, chances, found)
 
