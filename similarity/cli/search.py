@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import confidence, copies, terminal
+from similarity.cli import confidence, copies, parts, terminal
 from similarity.cli import explain as explaining
 from similarity.cli.options import (
     AccuracyName,
@@ -24,6 +24,7 @@ from similarity.cli.options import (
     NotText,
     Offset,
     OnePerProduct,
+    Parts,
     SearchPrecision,
     Sheet,
     Sort,
@@ -125,12 +126,12 @@ def search(
     precision: SearchPrecision = None,
     explain: Explain = False,
     with_copies: Copies = False,
+    in_parts: Parts = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
-    options = SearchOptions(
-        min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy, one_per_product=one_per_product
-    )
+    options = SearchOptions(min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy, parts=in_parts)
+    options = replace(options, one_per_product=one_per_product)
     pictures = [*filter(None, [query]), *(like or [])]
     named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
     if not (named.like or named.texts):
@@ -240,6 +241,8 @@ def _facts(answer: Answer) -> dict[str, Any]:
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
     hits = [_to_json(hit, answer.chances) for hit in answer.hits]
+    if answer.request.options.parts:
+        hits = [one | {"part": parts.to_json(hit.part)} for one, hit in zip(hits, answer.hits, strict=True)]
     if answer.copies is not None:
         hits = [hit | {"copy": copy_facts.to_json(answer.copies[hit["id"]])} for hit in hits]
     if answer.reasons is not None:
@@ -272,7 +275,8 @@ def _print(answer: Answer) -> None:
     hits, chances, by = answer.hits, answer.chances, answer.request.sort
     shown = [name for name in [answer.gallery.facets.sorted_by(by)[0] if by else "label"] if name != "label"]
     has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
-    marks = [] if answer.copies is None else ["copy"]
+    in_parts = ["part"] if answer.request.options.parts else []
+    marks = [*([] if answer.copies is None else ["copy"]), *in_parts]
     columns = ("rank", "score", *(["likely"] if has_chances else []), *marks, "label", *shown, "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [
@@ -281,6 +285,7 @@ def _print(answer: Answer) -> None:
             f"{hit.score:.3f}",
             *cells,
             *(copy_facts.describe(found[hit.item.id]) for found in [answer.copies] if found is not None),
+            *(parts.describe(hit.part) for _ in in_parts),
             hit.item.label or "",
             *(answer.gallery.facets.value_of(hit.item, name) for name in shown),
             _whereabouts(hit.item),

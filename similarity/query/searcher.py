@@ -288,4 +288,4 @@ class Searcher:
 
     @cached_property
     def _ranker(self) -> Ranker:
-        return Ranker(self.name, self._generation, ProvenCopies(self.directory, self.items, self.embeddings))
+        return Ranker(self.directory, self._generation, ProvenCopies(self.directory, self.items, self.embeddings))

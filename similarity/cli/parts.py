@@ -1,0 +1,27 @@
+"""Parts of pictures among the hits of a `search`: words for a table, numbers for JSON."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from similarity.images.picture import Box
+
+# Centres of a part between these shares of a side are in the middle.
+MIDDLE = (0.4, 0.6)
+
+
+def describe(part: "Box | None") -> str:
+    """Return where in a picture a part is, as in `top left`; empty for the whole picture."""
+    if part is None:
+        return ""
+    down = _side((part.top + part.bottom) / 2, "top", "bottom")
+    across = _side((part.left + part.right) / 2, "left", "right")
+    return f"{down} {across}".strip() or "middle"
+
+
+def to_json(part: "Box | None") -> list[float] | None:
+    """Return left, top, right and bottom of a part, as shares of the sides; None for the whole picture."""
+    return None if part is None else [round(edge, 4) for edge in (part.left, part.top, part.right, part.bottom)]
+
+
+def _side(centre: float, first: str, last: str) -> str:
+    return first if centre < MIDDLE[0] else last if centre > MIDDLE[1] else ""
