@@ -40,6 +40,7 @@ from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report, excluded_after
+from similarity.storage.part_files import check_can_be_searched
 from similarity.storage.thumbnails import copy_thumbnails
 from similarity.storage.writing import write_generation
 from similarity.vectors.heads import Head
@@ -243,6 +244,8 @@ def _check_options(options: IndexOptions, store: Store, count: int, dim: int) ->
     recipe = choose_recipe(options.recipe, count, dim)
     choose_refinement(options.refinement, count, dim, is_exact=recipe.is_exact)
     check_store(store, recipe.name, is_given=options.store is not None)
+    if options.parts:
+        check_can_be_searched(count, store)
     return recipe.is_exact
 
 

@@ -1,8 +1,8 @@
 """Searching the parts of a gallery's pictures: a picture counts as much as it does whole, or as its best part does.
 
 A thing that is one of several in a picture hardly shows in the picture's embedding, but in that of a region it does.
-Parts are compared one by one, which is fast enough for MOST_PICTURES. Before they are first searched, they are refined
-as a query is, see `storage/part_files.py`.
+Parts are compared one by one. Before they are first searched, they are refined as a query is, see
+`storage/part_files.py`.
 """
 
 import threading
@@ -18,15 +18,12 @@ from similarity.errors import SearchError
 from similarity.images.picture import Box
 from similarity.search import Accuracy, Rows, Selection
 from similarity.search.contract import candidate_count, validate_queries
-from similarity.search.stores import EMBEDDED
 from similarity.sources import Item
 from similarity.storage.generations import Generation
-from similarity.storage.part_files import read_or_write_refined_parts
+from similarity.storage.part_files import check_can_be_searched, read_or_write_refined_parts
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import MappedRows, write_vectors
 
-# Refining takes time that grows with the square of their number.
-MOST_PICTURES = 20_000
 # Pictures whose parts are in memory at once: 8 MB.
 BLOCK = 128
 # A part in half precision is not better than the whole picture by less.
@@ -130,8 +127,4 @@ def check_has_parts(name: str, generation: Generation) -> None:
             f"The pictures of {name} were indexed without their parts: index them again with "
             f"`python -m similarity index PICTURES --gallery {name} --parts`."
         )
-    if generation.manifest.store.kind != EMBEDDED.kind:
-        raise SearchError("Parts of pictures cannot be searched in Milvus: rebuild the gallery with --store faiss.")
-    if len(generation.items) > MOST_PICTURES:
-        count = len(generation.items)
-        raise SearchError(f"Parts are searched in up to {MOST_PICTURES:,} pictures, and {name} has {count:,}.")
+    check_can_be_searched(len(generation.items), generation.manifest.store)

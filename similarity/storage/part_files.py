@@ -3,7 +3,8 @@
 cache/parts/
   5c1e…-77ab….npy    named by the gallery's folder and its state; only the last state that was searched is kept
 
-They depend on all pictures of the gallery, so any change makes them anew.
+They depend on all pictures of the gallery, so any change makes them anew, in a time that grows with the square of their
+number: up to MOST_PICTURES.
 """
 
 import hashlib
@@ -14,14 +15,29 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from similarity.errors import GalleryError
+from similarity.errors import GalleryError, SearchError
 from similarity.paths import cache_folder
+from similarity.search.stores import EMBEDDED, Store
 from similarity.vectors.memmap import MappedRows
 
+# Another one whenever the same gallery would get other numbers.
+METHOD = "1"
+MOST_PICTURES = 20_000
 # Writes the file; raises OSError.
 Write = Callable[[Path], None]
 
 logger = logging.getLogger(__name__)
+
+
+def check_can_be_searched(count: int, store: Store) -> None:
+    """Raise SearchError if a gallery of so many pictures, or in such a store, could not be searched in parts."""
+    if store.kind != EMBEDDED.kind:
+        raise SearchError("Parts of pictures cannot be searched in Milvus: keep the gallery in --store faiss for that.")
+    if count > MOST_PICTURES:
+        raise SearchError(
+            f"Parts are searched in galleries of up to {MOST_PICTURES:,} pictures, and there are {count:,}: "
+            "leave out --parts."
+        )
 
 
 def read_or_write_refined_parts(directory: Path, state: str, shape: tuple[int, int], write: Write) -> MappedRows:
@@ -34,7 +50,7 @@ def read_or_write_refined_parts(directory: Path, state: str, shape: tuple[int, i
     Raises:
         GalleryError: they can be written nowhere.
     """
-    path = _folder() / f"{_digest(os.fspath(directory))}-{_digest(state)}.npy"
+    path = _folder() / f"{_digest(os.fspath(directory))}-{_digest(METHOD + state)}.npy"
     with suppress(OSError, ValueError):
         found = MappedRows(path)
         if found.shape == shape:
@@ -42,11 +58,11 @@ def read_or_write_refined_parts(directory: Path, state: str, shape: tuple[int, i
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         forget_refined_parts(directory)
-        return _written(path.parent, write, path)
+        return _written(path.parent, f"{path.name[:24]}-", write, path)
     except OSError as error:
         logger.info("Refined parts of %s cannot be kept: %s", directory, error)
     try:
-        return _written(Path(tempfile.gettempdir()), write, None)
+        return _written(Path(tempfile.gettempdir()), "parts-", write, None)
     except OSError as error:
         raise GalleryError(
             f"Parts of pictures cannot be searched, since there is no room to prepare them in {path.parent} "
@@ -62,9 +78,13 @@ def forget_refined_parts(directory: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _written(folder: Path, write: Write, kept_as: Path | None) -> MappedRows:
-    """Write a file and open it, and give it its name when it is whole, or none."""
-    descriptor, name = tempfile.mkstemp(suffix=".npy", dir=folder)
+def _written(folder: Path, prefix: str, write: Write, kept_as: Path | None) -> MappedRows:
+    """Write a file and open it, and give it its name when it is whole, or none.
+
+    Args:
+        prefix: of the file meanwhile; that of the gallery has it deleted later if the process is killed.
+    """
+    descriptor, name = tempfile.mkstemp(".npy", prefix, folder)
     os.close(descriptor)
     new = Path(name)
     try:

@@ -12,14 +12,15 @@ from PIL import Image
 
 from similarity import Gallery
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.regions import REGIONS, check_has_regions, embed_regions
+from similarity.embedding.regions import REGIONS, check_has_regions, embed_regions, stream_with_maps
 from similarity.errors import GalleryDamagedError, ModelError, SearchError
 from similarity.gallery import restore, verify
 from similarity.indexing.importing import import_gallery
 from similarity.indexing.options import options_of
 from similarity.paths import cache_folder
-from similarity.query import part_search
 from similarity.sample import FOLDER
+from similarity.search.stores import Store
+from similarity.storage import part_files
 from similarity.storage.cleanup import delete_gallery
 from similarity.storage.journal import Journal
 
@@ -220,10 +221,16 @@ def test_a_gallery_without_parts_says_how_to_make_them(shapes: Gallery) -> None:
     assert shapes.search(draw("dots", 0), 1)[0].part is None
 
 
-def test_more_pictures_than_can_be_compared_are_refused(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(part_search, "MOST_PICTURES", 10)
-    with pytest.raises(SearchError, match="up to 10 pictures, and mine has 16"):
+def test_more_pictures_than_can_be_compared_are_refused_before_and_after(
+    scene: Path, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part_files, "MOST_PICTURES", 10)
+    with pytest.raises(SearchError, match="up to 10 pictures, and there are 16"):
         gallery.search(draw("dots", 0), parts=True)
+    with pytest.raises(SearchError, match="up to 10 pictures"):
+        Gallery.build(scene, gallery.directory, model=MODEL, parts=True)
+    with pytest.raises(SearchError, match="cannot be searched in Milvus"):
+        part_files.check_can_be_searched(1, Store("milvus", "http://localhost:19530"))
 
 
 def test_damage_to_parts_is_noticed(gallery: Gallery) -> None:
@@ -260,6 +267,18 @@ def test_a_model_without_regions_is_refused_in_words(standin_network: None, own_
     with pytest.raises(ModelError, match="does not look at regions"):
         Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL, parts=True)
     assert not (tmp_path / "gallery" / "CURRENT").exists()
+
+
+def test_maps_that_are_computed_beside_the_embedding_give_the_same_regions(
+    light_embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = [light_embedder.prepare_views(draw("dots", seed)) for seed in range(3)]
+    together = list(stream_with_maps(light_embedder, iter(batches)))
+    monkeypatch.setattr(Embedder, "maps_come_along", False)
+    apart = list(stream_with_maps(light_embedder, iter(batches)))
+    for (vectors, maps), (other_vectors, other_maps) in zip(together, apart, strict=True):
+        np.testing.assert_allclose(vectors, other_vectors, atol=1e-5)
+        np.testing.assert_allclose(maps[0].cells, other_maps[0].cells, atol=1e-4)
 
 
 def test_the_light_network_has_regions(light_embedder: Embedder) -> None:
