@@ -2,11 +2,20 @@
 
 from typing import TYPE_CHECKING
 
+from similarity.cli import terminal
+
 if TYPE_CHECKING:
+    from similarity.gallery import Gallery
     from similarity.images.picture import Box
 
 # Centres of a part between these shares of a side are in the middle.
 MIDDLE = (0.4, 0.6)
+
+
+def prepare(gallery: "Gallery") -> None:
+    """Prepare the parts of a gallery that are searched for the first time, with a line that shows how far that is."""
+    with terminal.indexing() as progress:
+        gallery.prepare_parts(progress)
 
 
 def describe(part: "Box | None") -> str:

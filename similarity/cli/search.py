@@ -194,6 +194,8 @@ def _answer(request: Request) -> Answer:
     with_regions = request.explain and bool(request.query.like)
     if with_regions:
         gallery.embedder.load_feature_maps()
+    if request.options.parts:
+        parts.prepare(gallery)
     started = time.perf_counter()
     query = gallery.encode(examples, with_regions=with_regions)
     hits, found = copies.search(gallery, query, request)

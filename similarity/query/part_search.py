@@ -7,6 +7,7 @@ Parts are compared one by one. Before they are first searched, they are refined 
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from similarity.embedding.regions import REGIONS
 from similarity.embedding.views import seen_box
 from similarity.errors import SearchError
 from similarity.images.picture import Box
+from similarity.progress import OnProgress, Reporter
 from similarity.search import Accuracy, Rows, Selection
 from similarity.search.contract import candidate_count, validate_queries
 from similarity.sources import Item
@@ -96,28 +98,38 @@ class PartSearch:
             read = refined[in_file] if are_beside else refined.gather(few)  # a slice is not copied twice
             yield few, read.reshape(len(few), len(REGIONS), -1)
 
-    def _refined(self) -> MappedRows:
+    def prepare(self, progress: OnProgress | None = None) -> None:
+        """Refine the parts of all pictures, unless that was done."""
+        self._refined(progress)
+
+    def _refined(self, progress: OnProgress | None = None) -> MappedRows:
         """Return the refined parts, prepared first if they were not."""
         with self._lock:
             if self._rows is None:
                 generation = self._generation
                 shape = (len(generation.items), len(REGIONS) * generation.vectors.dim)
-                self._rows = read_or_write_refined_parts(self._directory, str(generation.state), shape, self._write)
+                write = partial(self._write, progress)
+                self._rows = read_or_write_refined_parts(self._directory, str(generation.state), shape, write)
             return self._rows
 
-    def _write(self, path: Path) -> None:
+    def _write(self, progress: OnProgress | None, path: Path) -> None:
         """Write the parts of all pictures as they are compared."""
         generation = self._generation
         if generation.parts is None:
             raise SearchError("There are no parts to prepare.")
         shape = (len(generation.items), len(REGIONS) * generation.vectors.dim)
-        write_vectors(path, shape, (self._refine(block) for _, block in generation.parts.blocks(BLOCK)), "float16")
+        report = Reporter(shape[0], progress, task="Preparing parts of pictures")
+        write_vectors(
+            path, shape, (self._refine(block, report) for _, block in generation.parts.blocks(BLOCK)), "float16"
+        )
 
-    def _refine(self, stored: Vectors) -> Vectors:
+    def _refine(self, stored: Vectors, report: Reporter) -> Vectors:
         """Refine parts as queries are, float32 (few, regions * dim)."""
         head, parts = self._generation.head, stored.reshape(len(stored) * len(REGIONS), -1)
         projected = parts if head is None else head.project(parts)
-        return self._generation.vectors.refine(projected).reshape(len(stored), -1)
+        refined = self._generation.vectors.refine(projected).reshape(len(stored), -1)
+        report.advance(len(stored))
+        return refined
 
 
 def check_has_parts(name: str, generation: Generation) -> None:

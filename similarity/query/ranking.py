@@ -61,7 +61,7 @@ class Ranker:
         scores, rows = self._best(np.asarray(vector, np.float32), offset + k, options)
         items = map(existing_first, self._generation.items.at(rows[offset:]))
         # Embeddings in half precision are not quite of unit length.
-        parts = self._parts.find_parts(vector, rows[offset:]) if options.parts else [None] * len(rows[offset:])
+        parts = self.parts.find_parts(vector, rows[offset:]) if options.parts else [None] * len(rows[offset:])
         found = zip(np.clip(scores[offset:], -1, 1).tolist(), items, parts, strict=True)
         return [Hit(rank, score, item, part) for rank, (score, item, part) in enumerate(found, offset + 1)]
 
@@ -78,7 +78,7 @@ class Ranker:
         if options.accuracy not in get_args(Accuracy):
             raise SearchError(f"The accuracy {options.accuracy!r} is not one of {', '.join(get_args(Accuracy))}.")
         among = self._among(options.where, options.exclude_ids)
-        depth, index = wanted, self._parts if options.parts else self._generation.index
+        depth, index = wanted, self.parts if options.parts else self._generation.index
         while True:
             result = index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
             scores, rows = self._query_first(vector, result[0][0], result[1][0], options, among)
@@ -91,7 +91,8 @@ class Ranker:
             depth *= 4  # too many of those were left out
 
     @cached_property
-    def _parts(self) -> PartSearch:
+    def parts(self) -> PartSearch:
+        """The search in parts of pictures; raises SearchError if there are none."""
         return PartSearch(self._directory, self._generation)
 
     def _without_repeats(self, rows: Rows, wanted: int, options: SearchOptions) -> Rows:

@@ -19,6 +19,13 @@ def are_searched(gallery: Gallery, link: Link) -> bool:
     return link.parts and gallery.manifest.parts
 
 
+def prepare(gallery: Gallery, link: Link) -> None:
+    """Prepare parts that are searched for the first time, which takes minutes in a gallery of 10,000 pictures."""
+    if are_searched(gallery, link):
+        with st.spinner("Preparing the parts of pictures, once after each change of the gallery …"):
+            gallery.prepare_parts()
+
+
 def choose(link: Link) -> None:
     """Draw the choice; a change goes into the address."""
     st.session_state[KEY] = link.parts

@@ -100,6 +100,7 @@ def _search(
     gallery: Gallery, vector: Vectors, link: Link, like: Sequence[Example], unlike: Sequence[Example]
 ) -> list[Hit]:
     unwanted = [example.part.value for example in unlike if example.part.kind == ITEM and not example.part.box]
+    parts.prepare(gallery, link)
     return gallery.search_vector(
         vector,
         MAX_RESULTS,
