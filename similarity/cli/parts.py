@@ -1,21 +1,25 @@
 """Parts of pictures among the hits of a `search`: words for a table, numbers for JSON."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from similarity.cli import terminal
 
 if TYPE_CHECKING:
     from similarity.gallery import Gallery
     from similarity.images.picture import Box
+    from similarity.query.options import SearchOptions
+    from similarity.search import Hit
 
 # Centres of a part between these shares of a side are in the middle.
 MIDDLE = (0.4, 0.6)
 
 
-def prepare(gallery: "Gallery") -> None:
-    """Prepare the parts of a gallery that are searched for the first time, with a line that shows how far that is."""
-    with terminal.indexing() as progress:
-        gallery.prepare_parts(progress)
+def prepare(gallery: "Gallery", options: "SearchOptions") -> None:
+    """Prepare parts that are searched for the first time, with a bar that shows how far that is."""
+    if options.parts:
+        with terminal.indexing() as progress:
+            gallery.prepare_parts(progress)
 
 
 def describe(part: "Box | None") -> str:
@@ -27,7 +31,14 @@ def describe(part: "Box | None") -> str:
     return f"{down} {across}".strip() or "middle"
 
 
-def to_json(part: "Box | None") -> list[float] | None:
+def with_parts(facts: list[dict[str, Any]], hits: "Sequence[Hit]", options: "SearchOptions") -> list[dict[str, Any]]:
+    """Add the part of each hit to its facts, if parts are searched."""
+    if not options.parts:
+        return facts
+    return [one | {"part": _to_json(hit.part)} for one, hit in zip(facts, hits, strict=True)]
+
+
+def _to_json(part: "Box | None") -> list[float] | None:
     """Return left, top, right and bottom of a part, as shares of the sides; None for the whole picture."""
     return None if part is None else [round(edge, 4) for edge in (part.left, part.top, part.right, part.bottom)]
 

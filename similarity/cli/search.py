@@ -194,8 +194,7 @@ def _answer(request: Request) -> Answer:
     with_regions = request.explain and bool(request.query.like)
     if with_regions:
         gallery.embedder.load_feature_maps()
-    if request.options.parts:
-        parts.prepare(gallery)
+    parts.prepare(gallery, request.options)
     started = time.perf_counter()
     query = gallery.encode(examples, with_regions=with_regions)
     hits, found = copies.search(gallery, query, request)
@@ -243,8 +242,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
     hits = [_to_json(hit, answer.chances) for hit in answer.hits]
-    if answer.request.options.parts:
-        hits = [one | {"part": parts.to_json(hit.part)} for one, hit in zip(hits, answer.hits, strict=True)]
+    hits = parts.with_parts(hits, answer.hits, answer.request.options)
     if answer.copies is not None:
         hits = [hit | {"copy": copy_facts.to_json(answer.copies[hit["id"]])} for hit in hits]
     if answer.reasons is not None:
@@ -278,7 +276,7 @@ def _print(answer: Answer) -> None:
     shown = [name for name in [answer.gallery.facets.sorted_by(by)[0] if by else "label"] if name != "label"]
     has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
     in_parts = ["part"] if answer.request.options.parts else []
-    marks = [*([] if answer.copies is None else ["copy"]), *in_parts]
+    marks = in_parts if answer.copies is None else ["copy", *in_parts]
     columns = ("rank", "score", *(["likely"] if has_chances else []), *marks, "label", *shown, "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [
