@@ -113,9 +113,9 @@ def _choose_view() -> tuple[str, Quality, bool]:
         )
         quality = st.selectbox("Quality", list(QUALITIES), format_func=QUALITIES.__getitem__, key="new_quality")
         parts = st.toggle(
-            "Parts of pictures can be searched, too",
+            "Parts of pictures, too",
             key="new_parts",
-            help="Finds a thing that is one of several in a picture. It takes up to 67 kB more for each picture.",
+            help="Searches can find a thing that is one of several in a picture. It takes up to 67 kB more for each one.",
         )
         return view, quality, parts
 
