@@ -17,6 +17,7 @@ from similarity.embedding.regions import REGIONS
 from similarity.embedding.views import seen_box
 from similarity.errors import SearchError
 from similarity.images.picture import Box
+from similarity.paths import CENTRE, EMBEDDINGS, HEAD, NEIGHBOURS, PARTS
 from similarity.progress import OnProgress, Reporter
 from similarity.search import Accuracy, Rows, Selection
 from similarity.search.contract import candidate_count, validate_queries
@@ -26,6 +27,7 @@ from similarity.storage.part_files import check_can_be_searched, read_or_write_r
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import MappedRows, write_vectors
 
+REFINED_BY = (PARTS, EMBEDDINGS, HEAD, CENTRE, NEIGHBOURS)
 # Pictures whose parts are in memory at once: 8 MB.
 BLOCK = 128
 # A part in half precision is not better than the whole picture by less.
@@ -109,7 +111,7 @@ class PartSearch:
                 generation = self._generation
                 shape = (len(generation.items), len(REGIONS) * generation.vectors.dim)
                 write = partial(self._write, progress)
-                self._rows = read_or_write_refined_parts(self._directory, str(generation.state), shape, write)
+                self._rows = read_or_write_refined_parts(self._directory, _key(generation), shape, write)
             return self._rows
 
     def _write(self, progress: OnProgress | None, path: Path) -> None:
@@ -130,6 +132,13 @@ class PartSearch:
         refined = self._generation.vectors.refine(projected).reshape(len(stored), -1)
         report.advance(len(stored))
         return refined
+
+
+def _key(generation: Generation) -> str:
+    """Return what refined parts depend on: those of a gallery of which only labels or paths changed are the same."""
+    manifest = generation.manifest
+    files = {name: manifest.files[name]["sha256"] for name in REFINED_BY if name in manifest.files}
+    return f"{manifest.refinement} {manifest.neighbour_power} {sorted(files.items())}"
 
 
 def check_has_parts(name: str, generation: Generation) -> None:

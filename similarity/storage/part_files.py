@@ -1,10 +1,10 @@
 """Embeddings of the regions of a gallery's pictures as they are compared, in the cache, since they can be made again.
 
 cache/parts/
-  5c1e…-77ab….npy    named by the gallery's folder and its state; only the last state that was searched is kept
+  5c1e…-77ab….npy    named by the gallery's folder and what they depend on; only the last ones are kept
 
-They depend on all pictures of the gallery, so any change makes them anew, in a time that grows with the square of their
-number: up to MOST_PICTURES.
+They depend on all pictures of the gallery, so another set of pictures makes them anew, in a time that grows with the
+square of their number: up to MOST_PICTURES.
 """
 
 import hashlib
@@ -40,17 +40,17 @@ def check_can_be_searched(count: int, store: Store) -> None:
         )
 
 
-def read_or_write_refined_parts(directory: Path, state: str, shape: tuple[int, int], write: Write) -> MappedRows:
-    """Open the refined parts of a state of a gallery, and write them first if they are not there.
+def read_or_write_refined_parts(directory: Path, key: str, shape: tuple[int, int], write: Write) -> MappedRows:
+    """Open the refined parts of a gallery's pictures, and write them first if they are not there.
 
     Args:
-        state: the state, see `current.live_state`.
+        key: what they depend on.
         shape: of the array, which is of float16.
 
     Raises:
         GalleryError: they can be written nowhere.
     """
-    path = _folder() / f"{_digest(os.fspath(directory))}-{_digest(METHOD + state)}.npy"
+    path = _folder() / f"{_digest(os.fspath(directory))}-{_digest(METHOD + key)}.npy"
     with suppress(OSError, ValueError):
         found = MappedRows(path)
         if found.shape == shape:

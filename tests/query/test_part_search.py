@@ -242,13 +242,16 @@ def test_damage_to_parts_is_noticed(gallery: Gallery) -> None:
         verify(gallery.directory)
 
 
-def test_what_is_prepared_is_made_anew_for_each_state_and_deleted_with_the_gallery(gallery: Gallery) -> None:
+def test_what_is_prepared_is_made_anew_when_pictures_change_and_deleted_with_the_gallery(gallery: Gallery) -> None:
     place_of(gallery, parts=True)
     (first,) = (cache_folder() / "parts").iterdir()
     changed = gallery.remove(ids=[next(item.id for item in gallery.items if not item.path.endswith(SCENE))])
     assert place_of(changed, parts=True)[1] > 0
     (second,) = (cache_folder() / "parts").iterdir()
     assert second != first
+    relabelled = changed.relabel({changed.items[0].id: "another"})
+    assert place_of(relabelled, parts=True) == place_of(changed, parts=True)
+    assert list((cache_folder() / "parts").iterdir()) == [second]
     second.unlink()  # the file that is open stays as it is
     second.write_bytes(b"damaged")
     reopened = Gallery.open(gallery.directory)

@@ -115,7 +115,7 @@ def _choose_view() -> tuple[str, Quality, bool]:
         parts = st.toggle(
             "Parts of pictures, too",
             key="new_parts",
-            help="Searches can find a thing that is one of several in a picture. It takes up to 67 kB more for each one.",
+            help="Searches can find a thing that is one of several in a picture. It takes up to 67 kB more for each.",
         )
         return view, quality, parts
 

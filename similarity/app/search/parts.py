@@ -22,7 +22,7 @@ def are_searched(gallery: Gallery, link: Link) -> bool:
 def prepare(gallery: Gallery, link: Link) -> None:
     """Prepare parts that are searched for the first time, which takes minutes in a gallery of 10,000 pictures."""
     if are_searched(gallery, link):
-        with st.spinner("Preparing the parts of pictures, once after each change of the gallery …"):
+        with st.spinner("Preparing the parts of pictures, once after pictures have changed …"):
             gallery.prepare_parts()
 
 
