@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from commands import Run
 from conftest import MODEL, draw
+from made_heads import serving
 from PIL import Image
 
 from similarity import Gallery
@@ -167,6 +168,20 @@ def test_parts_stay_with_their_pictures_through_every_change(gallery: Gallery, s
     assert stored(moved) == stored(removed)
     assert stored(restore(moved.directory)) == stored(removed)
     assert options_of(moved.manifest).parts
+
+
+@pytest.mark.parametrize("changes", [{"refinement": "neighbours"}, {"recipe": "flat-sq8"}])
+def test_parts_are_refined_as_queries_are(gallery: Gallery, changes: dict[str, str]) -> None:
+    for head in (None, serving(gallery)):
+        rebuilt = gallery.rebuild(**changes, head=head)  # type: ignore[arg-type]
+        vector, place = rebuilt.embed_query(draw("stripes", 9)), next(iter(rebuilt.items)).id
+        row = next(row for row, item in enumerate(rebuilt.items) if item.path.endswith(SCENE))
+        parts = rebuilt._generation.parts
+        assert parts is not None
+        best = (rebuilt.refine(parts[row].reshape(len(REGIONS), -1)) @ vector).max()
+        whole = rebuilt.vectors[row] @ vector
+        assert place_of(rebuilt, parts=True, accuracy="high")[1] == pytest.approx(max(best, whole), abs=0.01)
+        assert rebuilt.search(rebuilt.find(place).path, 1, parts=True)[0].score == pytest.approx(1, abs=0.02)
 
 
 def test_parts_are_imported(gallery: Gallery) -> None:
