@@ -92,5 +92,6 @@ MANIFEST, CHECKSUM = "manifest.json", "manifest.json.sha256"
 ITEMS, EMBEDDINGS, LABELS = "items.parquet", "embeddings.npy", "labels.json"
 HEAD, PROJECTED = "head.safetensors", "projected.npy"
 CENTRE, NEIGHBOURS = "centre.npy", "neighbours.npy"
+PARTS = "parts.npy"
 INDEX, KEYS = "index.faiss", "keys.npy"
 NETWORK, NETWORK_FILES = "network", ("model.xml", "model.bin", "sha256")

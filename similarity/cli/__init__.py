@@ -22,7 +22,7 @@ COMMANDS = {
     "index": "index:index",
     "add": "index:add",
     "sync": "index:sync",
-    "watch": "index:watch",
+    "watch": "watch:watch",
     "remove": "index:remove",
     "relocate": "relocate:relocate",
     "rebuild": "index:rebuild",

@@ -33,6 +33,10 @@ def find(
         if precision is None:
             return None
         raise SearchError("Confidence is measured for query pictures only: leave out the words, or --precision.")
+    if options.parts:  # chances were measured for scores of whole pictures
+        if precision is None:
+            return None
+        raise SearchError("Confidence is measured for whole pictures: leave out --parts, or --precision.")
     is_due = precision is not None or len(gallery) <= AT_ONCE
     try:
         calibration = calibrate(gallery) if is_due else read_calibration(gallery)

@@ -1,4 +1,4 @@
-"""`index`, `add`, `sync`, `watch`, `remove` and `rebuild`: the commands that change a gallery."""
+"""`index`, `add`, `sync`, `remove` and `rebuild`: the commands that change a gallery."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -26,6 +26,7 @@ from similarity.cli.options import (
     StoreUri,
     ViewName,
     WeightsPath,
+    WithParts,
 )
 from similarity.cli.running import choose, interruptible
 from similarity.search.stores import Store, choose_store
@@ -55,6 +56,7 @@ def index(
     products: Products = None,
     seed: Seed = 0,
     gps: Gps = False,
+    parts: WithParts = False,
     store: StoreName = None,
     uri: StoreUri = None,
     exclude: Exclude = None,
@@ -69,7 +71,7 @@ def index(
     _check_source(
         source,
         from_embeddings,
-        weights or split or products or exclude or gps or [model, precision, view, quality] != FIXED,
+        weights or split or products or exclude or gps or parts or [model, precision, view, quality] != FIXED,
     )
     directory = find_gallery(gallery)
     kept_in = choose_store(store, uri) if store or uri else None
@@ -78,7 +80,7 @@ def index(
         return
     listed = open_source(str(source), split=split, products=products, seed=seed)
     chosen = choose(model, weights, quality)
-    options = IndexOptions(chosen, precision, recipe, refinement, kept_in, exclude or (), gps, view, quality)
+    options = IndexOptions(chosen, precision, recipe, refinement, kept_in, exclude or (), gps, view, quality, parts)
     with interruptible(directory), terminal.indexing() as progress:
         built = Gallery.build(listed, directory, options, progress=progress)
     print_report(built.report, directory, as_json=as_json)
@@ -132,29 +134,6 @@ def sync(
         else:
             opened = opened.sync(listed, exclude=exclude, progress=progress)
     print_report(preview or opened.report, directory, as_json=as_json, dry_run=dry_run)
-
-
-def watch(
-    folder: Annotated[Path, typer.Argument(help="A folder of pictures.")], gallery: GalleryName, as_json: AsJson = False
-) -> None:
-    """Synchronise a gallery with a folder until you press Ctrl-C. With --json, print an object for each change."""
-    from similarity.errors import SimilarityError
-    from similarity.indexing.watch import watch as watch_folder
-    from similarity.storage.current import live_state
-    from similarity.storage.inventory import find_gallery
-
-    directory = find_gallery(gallery)
-    live_state(directory)
-    results = watch_folder(directory, folder)
-    terminal.say(f"Keeping {directory.name} in sync with {folder}. Press Ctrl-C to stop.")
-    try:
-        for result in results:
-            if isinstance(result, SimilarityError):
-                terminal.say(f"{result} It is tried again.", as_="Error", style="bold red")
-            elif result.changes:
-                print_report(result, directory, as_json=as_json)
-    except KeyboardInterrupt:
-        terminal.say("Stopped.")
 
 
 def remove(
@@ -225,7 +204,7 @@ def _check_source(source: Path | None, from_embeddings: Path | None, options: ob
     if (source is None) == (from_embeddings is None):
         raise typer.BadParameter("give either pictures or --from-embeddings", param_hint="SOURCE")
     if from_embeddings and options:
-        fixed = "--model, --precision, --view, --quality, --split, --exclude, --gps"
+        fixed = "--model, --precision, --view, --quality, --split, --exclude, --gps, --parts"
         raise typer.BadParameter("these were fixed by `embed`", param_hint=fixed)
 
 
@@ -258,6 +237,7 @@ def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry
             "view": manifest.view,
             "recipe": manifest.recipe,
             "refinement": manifest.refinement,
+            "parts": manifest.parts,
             "notes": report.notes,
         }
         facts |= report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run}
@@ -277,6 +257,8 @@ def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry
             terminal.print_line(f"Its view of pictures is {manifest.view}.")
             terminal.print_line(f"Its index is {manifest.recipe}. {manifest.recipe_reason}")
             terminal.print_line(f"Its refinement is {manifest.refinement}. {manifest.refinement_reason}")
+            if manifest.parts:
+                terminal.print_line("Parts of its pictures were embedded, too: search them with --parts.")
 
 
 def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:

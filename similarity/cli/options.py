@@ -126,6 +126,14 @@ Objects = Annotated[
         "--objects", help="Search with each of up to five objects that stand out in the picture, and group the results."
     ),
 ]
+WithParts = Annotated[
+    bool,
+    typer.Option("--parts", help="Embed regions of each picture, too, so that `search --parts` finds things in them."),
+]
+Parts = Annotated[
+    bool,
+    typer.Option("--parts", help="Search in parts of pictures, too; needs a gallery that was indexed with --parts."),
+]
 ExcludeQuery = Annotated[
     bool, typer.Option("--exclude-query", help="Leave out pictures with the same file content as the query.")
 ]

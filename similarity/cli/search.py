@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import confidence, copies, objects, terminal, turns
+from similarity.cli import confidence, copies, objects, parts, terminal, turns
 from similarity.cli import explain as explaining
 from similarity.cli.options import (
     AccuracyName,
@@ -25,6 +25,7 @@ from similarity.cli.options import (
     Objects,
     Offset,
     OnePerProduct,
+    Parts,
     SearchPrecision,
     Sheet,
     Sort,
@@ -34,11 +35,10 @@ from similarity.cli.options import (
     Weight,
     Where,
 )
-from similarity.cli.query_arguments import QueryArguments
+from similarity.cli.query_arguments import QueryArguments, check_conditions
 from similarity.cli.running import open_or_index
 from similarity.cli.search_request import Request
 from similarity.query import copy_facts
-from similarity.query.conditions import FORM, is_condition
 from similarity.query.options import SearchOptions
 from similarity.sample import SAMPLE
 
@@ -110,12 +110,12 @@ def search(
     with_copies: Copies = False,
     turned: Turned = False,
     with_objects: Objects = False,
+    in_parts: Parts = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the pictures of a gallery that are most similar to a query, or to several."""
-    options = SearchOptions(
-        min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy, one_per_product=one_per_product
-    )
+    options = SearchOptions(min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy, parts=in_parts)
+    options = replace(options, one_per_product=one_per_product)
     pictures = [*filter(None, [query]), *(like or [])]
     named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
     if not (named.like or named.texts):
@@ -124,7 +124,7 @@ def search(
         explaining.check(sheet, as_json=as_json)
     if (with_copies or turned) and not named.like:
         raise typer.BadParameter(copies.NO_PIXELS, param_hint="--copies" if with_copies else "--turned")
-    conditions = _check_conditions(where or [])
+    conditions = check_conditions(where or [])
     request = Request(
         named,
         gallery,
@@ -148,14 +148,6 @@ def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False
     from similarity.sample import demo_query
 
     _search(Request(QueryArguments([demo_query().path]), SAMPLE, k), sheet, as_json=as_json)
-
-
-def _check_conditions(conditions: Sequence[str]) -> Sequence[str]:
-    """Raise BadParameter for a condition without an operator; which columns there are is known by the gallery only."""
-    for condition in conditions:
-        if not is_condition(condition):
-            raise typer.BadParameter(f"{condition!r} is not of the form {FORM}", param_hint="--where")
-    return conditions
 
 
 def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
@@ -194,6 +186,7 @@ def _answer(request: Request) -> Answer:
     with_regions = request.explain and bool(request.query.like)
     if with_regions:
         gallery.embedder.load_feature_maps()
+    parts.prepare(gallery, request.options)
     started = time.perf_counter()
     query = gallery.encode(examples, with_regions=with_regions)
     encoding_ms = 1000 * (time.perf_counter() - started)
@@ -244,6 +237,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
     hits = [_to_json(hit, answer.chances) for hit in answer.hits]
+    hits = parts.with_parts(hits, answer.hits, answer.request.options)
     if answer.outcome.copies is not None:
         hits = [hit | {"copy": copy_facts.to_json(answer.outcome.copies[hit["id"]])} for hit in hits]
     if answer.reasons is not None:
@@ -276,7 +270,8 @@ def _print(answer: Answer) -> None:
     hits, chances, by = answer.hits, answer.chances, answer.request.sort
     shown = [name for name in [answer.gallery.facets.sorted_by(by)[0] if by else "label"] if name != "label"]
     has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
-    marks = [] if answer.outcome.copies is None else ["copy"]
+    in_parts = ["part"] if answer.request.options.parts else []
+    marks = in_parts if answer.outcome.copies is None else ["copy", *in_parts]
     columns = ("rank", "score", *(["likely"] if has_chances else []), *marks, "label", *shown, "path")
     likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
     rows = [
@@ -285,6 +280,7 @@ def _print(answer: Answer) -> None:
             f"{hit.score:.3f}",
             *cells,
             *(copy_facts.describe(found[hit.item.id]) for found in [answer.outcome.copies] if found is not None),
+            *(parts.describe(hit.part) for _ in in_parts),
             hit.item.label or "",
             *(answer.gallery.facets.value_of(hit.item, name) for name in shown),
             _whereabouts(hit.item),

@@ -223,13 +223,14 @@ class Embedder:
         return place(maps, windows(image.size, self.backbone.preprocessing, self.view), image.size)
 
     def embed_with_map(self, image: Image.Image) -> tuple[Vectors, FeatureMap]:
-        """Return the embedding of an RGB image, float32 (dim,), and its feature map; raises as `feature_map`.
-
-        On a CPU the network runs once for both. On a GPU only the embedding is computed there.
-        """
+        """Return the embedding of an RGB image, float32 (dim,), and its feature map; raises as `feature_map`."""
         seen = self.feature_map(image)
-        runs_once = isinstance(self._engine, OpenVinoEngine)
-        return normalise(seen.features[np.newaxis])[0] if runs_once else self.embed([image])[0], seen
+        return normalise(seen.features[np.newaxis])[0] if self.maps_come_along else self.embed([image])[0], seen
+
+    @property
+    def maps_come_along(self) -> bool:
+        """Whether the network runs once for embedding and map; on a GPU only the embedding is computed there."""
+        return isinstance(self._engine, OpenVinoEngine)
 
     def load_feature_maps(self) -> FeatureMaps:
         """Load the network for `feature_map` now, instead of at its first call; raises as `feature_map`."""

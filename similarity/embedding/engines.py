@@ -87,17 +87,8 @@ class OpenVinoEngine:
     def stream(self, batches: Iterable[Pixels]) -> Iterator[Vectors]:
         """Start twice as many batches as run in parallel, so that no core waits for the next."""
         need_threads()
-        at_once = 2 * self._for_many.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        requests = itertools.cycle([self._for_many.create_infer_request() for _ in range(at_once)])
-        started: deque[tuple[Any, int]] = deque()
-        for pixels in batches:
-            if len(started) == at_once:
-                yield _finish(*started.popleft())
-            request = next(requests)
-            request.start_async({0: _filled_up(pixels, self.batch)})
-            started.append((request, len(pixels)))
-        while started:
-            yield _finish(*started.popleft())
+        for request, count in run_ahead(self._for_many, batches, self.batch):
+            yield request.get_output_tensor(0).data[:count].copy()
 
     @cached_property
     def _for_many(self) -> Any:
@@ -187,17 +178,38 @@ def has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
+def run_ahead(compiled: Any, batches: Iterable[Pixels], size: int) -> Iterator[tuple[Any, int]]:
+    """Run batches with several requests of a compiled network, in order.
+
+    Args:
+        batches: each uint8 (0..size, crop, crop, 3).
+
+    Yields:
+        A request that is done, whose outputs are to be copied before the next, and how many pictures it had.
+    """
+    at_once = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+    requests = itertools.cycle([compiled.create_infer_request() for _ in range(at_once)])
+    started: deque[tuple[Any, int]] = deque()
+    for pixels in batches:
+        if len(started) == at_once:
+            yield _finished(*started.popleft())
+        request = next(requests)
+        request.start_async({0: _filled_up(pixels, size)})
+        started.append((request, len(pixels)))
+    while started:
+        yield _finished(*started.popleft())
+
+
 def _filled_up(pixels: Pixels, batch: int) -> Pixels:
     """A batch padded with black pictures to the size that the network was compiled for."""
     missing = batch - len(pixels)
     return np.pad(pixels, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else pixels
 
 
-def _finish(request: Any, count: int) -> Vectors:
-    """Wait for a batch, and return its features without the padding."""
+def _finished(request: Any, count: int) -> tuple[Any, int]:
+    """Wait for a batch."""
     request.wait()
-    features: Vectors = request.get_output_tensor(0).data[:count].copy()
-    return features
+    return request, count
 
 
 def _result(outputs: Any) -> Vectors:

@@ -9,14 +9,15 @@ time worth mentioning: measured on two cores, 14 ms a picture for EfficientNet-L
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from similarity.embedding.engines import OpenVinoEngine, Pixels
+from similarity.embedding.engines import OpenVinoEngine, Pixels, run_ahead
 from similarity.errors import ModelError
 from similarity.threads import need_threads
 from similarity.vectors.arrays import Vectors
@@ -69,19 +70,47 @@ class FeatureMaps:
         Raises:
             ModelError: it has no feature map.
         """
-        model = engine.network_for(1)
-        place = find_map(model)
-        if place is None:
-            raise ModelError(f"{title} has no feature map of a picture, so results cannot be explained with it.")
-        model.add_outputs([place.value])
-        self._place, self._compiled = place, engine.compile(model, "LATENCY")
+        self._engine, self._title = engine, title
+        model, self._place = self._network()
+        self._compiled = engine.compile(model, "LATENCY")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether features are the mean of the cells."""
+        return self._place.is_exact
 
     def run(self, pixels: Pixels) -> FeatureMap:
         """Features and feature map of a picture, uint8 (crop, crop, 3), in a request of its own."""
         need_threads()
         outputs = self._compiled.create_infer_request().infer({0: pixels[np.newaxis]})
-        features, values = outputs[0][0].copy(), np.asarray(outputs[1], np.float32)
-        return FeatureMap(features, np.ascontiguousarray(_cells(values, self._place.axes)), self._place.is_exact)
+        return self._seen(outputs[0][0], outputs[1])
+
+    def stream(self, batches: Iterable[Pixels]) -> Iterator[list[FeatureMap]]:
+        """Features and feature maps of many pictures in order, as `Engine.stream`; a list for each batch."""
+        need_threads()
+        for request, count in run_ahead(self._for_many, batches, self._engine.batch):
+            features, values = (request.get_output_tensor(number).data for number in (0, 1))
+            yield [self._seen(features[place], values[place : place + 1]) for place in range(count)]
+
+    @cached_property
+    def _for_many(self) -> Any:
+        model, _ = self._network()
+        model.reshape([self._engine.batch, *_shape(model.inputs[0])[1:]])
+        return self._engine.compile(model, "THROUGHPUT")
+
+    def _network(self) -> tuple[Any, Place]:
+        """The network for one picture with its map as a second output, and the map's place."""
+        model = self._engine.network_for(1)
+        place = find_map(model)
+        if place is None:
+            raise ModelError(f"{self._title} has no feature map of a picture, so results cannot be explained with it.")
+        model.add_outputs([place.value])
+        return model, place
+
+    def _seen(self, features: Vectors, values: npt.NDArray[np.float32]) -> FeatureMap:
+        """A copy of the features, (dim,), and of the map, (1, ...), of a picture."""
+        cells = np.array(_cells(np.asarray(values, np.float32), self._place.axes), order="C")
+        return FeatureMap(features.copy(), cells, self._place.is_exact)
 
 
 def find_map(model: Any) -> Place | None:

@@ -14,8 +14,11 @@ import numpy as np
 from similarity.embedding.backbones import Preprocessing
 from similarity.embedding.embedder import Embedder
 from similarity.embedding.engines import Pixels
+from similarity.embedding.feature_maps import FeatureMap
+from similarity.embedding.map_placing import place
+from similarity.embedding.regions import embed_regions, stream_with_maps
 from similarity.embedding.view_names import View
-from similarity.embedding.views import merge, prepare_views
+from similarity.embedding.views import merge, prepare_views, windows
 from similarity.errors import FetchError, ImageError
 from similarity.images.decoding import decode_scaled, read_exif, thumbnail
 from similarity.images.exif import without_place
@@ -39,11 +42,13 @@ class Embedded:
         item: the item, with width, height, size, mtime, sha256 and exif.
         vector: float32 (dim,), of unit length.
         thumbnail: a small JPEG; empty without thumbnails.
+        parts: the embeddings of its regions, float32 (regions, dim), of unit length, if they were asked for.
     """
 
     item: Item
     vector: Vectors
     thumbnail: bytes
+    parts: Vectors | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,12 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A decoded item: `pixels` is what the network is given, uint8 (windows, crop, crop, 3)."""
+    """A decoded item: `pixels` is what the network is given, uint8 (windows, crop, crop, 3), of a picture of `size`."""
 
     item: Item
     pixels: Pixels
     thumbnail: bytes
+    size: tuple[int, int]
 
 
 Result = Embedded | Recognised | Skipped
@@ -78,6 +84,7 @@ def embed_source(
     known: Container[str] = frozenset(),
     thumbnails: bool = True,
     gps: bool = False,
+    parts: bool = False,
     progress: OnProgress | None = None,
 ) -> Iterator[Result]:
     """Embed items of a source, in order; a file that cannot be used is skipped.
@@ -89,6 +96,7 @@ def embed_source(
         known: the SHA-256 of contents that are embedded already.
         thumbnails: whether to make a thumbnail of each picture.
         gps: whether to read where pictures were taken, too.
+        parts: whether to embed the regions of pictures, too; the model must have them, see `regions.py`.
         progress: called with the progress.
     """
     items = source.items if items is None else items
@@ -97,8 +105,9 @@ def embed_source(
         prepared = _ahead(pool, items, lambda item: _reduced(_prepare(source, item, embedder, known, thumbnails), gps))
         batches, to_embed = itertools.tee(_batches(_once(prepared), embedder.batch))
         pixels = (_stack(batch, embedder.backbone.preprocessing) for batch in to_embed)
-        for vectors, batch in zip(embedder.embed_stream(pixels), batches, strict=True):
-            yield from _join(batch, vectors)
+        embedded = stream_with_maps(embedder, pixels) if parts else ((one, ()) for one in embedder.embed_stream(pixels))
+        for (vectors, maps), batch in zip(embedded, batches, strict=True):
+            yield from _join(batch, vectors, maps, embedder)
             report.advance(len(batch))
 
 
@@ -190,7 +199,7 @@ def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[st
         return Skipped(source.whereabouts(item), error.reason, source.name)
     small = thumbnail(decoded.image) if thumbnails else b""
     sized = replace(file, width=decoded.width, height=decoded.height, exif=decoded.exif)
-    return _Prepared(sized, embedder.prepare_views(decoded.image), small)
+    return _Prepared(sized, embedder.prepare_views(decoded.image), small, decoded.image.size)
 
 
 def _reduced(read: _Read, gps: bool) -> _Read:
@@ -236,13 +245,19 @@ def _stack(batch: list[_Read], how: Preprocessing) -> Pixels:
     return np.concatenate(pixels) if pixels else np.empty((0, how.crop, how.crop, 3), np.uint8)
 
 
-def _join(batch: list[_Read], vectors: Vectors) -> Iterator[Result]:
-    """Join the results of a batch with their vectors."""
+def _join(batch: list[_Read], vectors: Vectors, maps: Sequence[FeatureMap], embedder: Embedder) -> Iterator[Result]:
+    """Join the results of a batch with their vectors, and with their parts if there are maps."""
     row = 0
     for result in batch:
         if isinstance(result, _Prepared):
             count = len(result.pixels)
-            yield Embedded(result.item, merge(vectors[row : row + count]), result.thumbnail)
+            parts = _parts(maps[row : row + count], result.size, embedder) if maps else None
+            yield Embedded(result.item, merge(vectors[row : row + count]), result.thumbnail, parts)
             row += count
         else:
             yield result
+
+
+def _parts(maps: Sequence[FeatureMap], size: tuple[int, int], embedder: Embedder) -> Vectors:
+    """Embed the regions of a picture by the maps of its windows."""
+    return embed_regions(place(maps, windows(size, embedder.backbone.preprocessing, embedder.view), size).cells)

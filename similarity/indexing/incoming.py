@@ -29,6 +29,7 @@ from similarity.paths import (
     NEIGHBOURS,
     NETWORK,
     NETWORK_FILES,
+    PARTS,
     PROJECTED,
     THUMBNAILS,
     galleries_folder,
@@ -54,6 +55,7 @@ KNOWN = {
     PROJECTED,
     CENTRE,
     NEIGHBOURS,
+    PARTS,
     *FILES.values(),
     *(f"{NETWORK}/{name}" for name in NETWORK_FILES),
 }

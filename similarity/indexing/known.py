@@ -5,14 +5,15 @@ from typing import Protocol
 
 import numpy as np
 
+from similarity.embedding.regions import REGIONS
 from similarity.search import Rows
 from similarity.sources import Item
 from similarity.storage.generations import Generation
 from similarity.storage.journal import Journal
 from similarity.vectors.arrays import Vectors, normalise
 
-# Embeddings that are read at a time.
-BLOCK = 1024
+# Embeddings that are read at a time, and pictures with those of their regions.
+BLOCK, FEW = 1024, 128
 
 
 class Embeddings(Protocol):
@@ -23,6 +24,9 @@ class Embeddings(Protocol):
 
     def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
         """Yield the embeddings of items in order, in blocks of float32 (any, dim)."""
+
+    def parts(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
+        """Yield those of their regions, if they have any, in blocks of float32 (any, regions * dim)."""
 
 
 class Known:
@@ -66,7 +70,26 @@ class Known:
             new = {sha256: place for place, sha256 in enumerate(contents) if sha256 not in self._rows}
             if self._journal and new:
                 for sha256, vector in self._journal.vectors(list(new)):
-                    block[new[sha256]] = vector
+                    block[new[sha256]] = vector[:dim]
+            yield block
+
+    def parts(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
+        """Yield the embeddings of the regions of items, which must be known, in blocks of float32 (few, regions * dim).
+
+        The journal has them behind the picture's own, see `operations.py`.
+        """
+        for start in range(0, len(items), FEW):
+            block = np.full((len(items[start : start + FEW]), len(REGIONS) * dim), np.nan, np.float32)
+            new: dict[str, int] = {}
+            for place, item in enumerate(items[start : start + FEW]):
+                row = self._rows.get(item.sha256)
+                if row is None:
+                    new[item.sha256] = place
+                elif self._generation and self._generation.parts is not None:
+                    block[place] = self._generation.parts[row]
+            if self._journal and new:
+                for sha256, vector in self._journal.vectors(list(new)):
+                    block[new[sha256]] = vector[dim:]
             yield block
 
     def _of_generation(self, rows: Sequence[int]) -> Vectors:

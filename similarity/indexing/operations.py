@@ -16,6 +16,7 @@ import numpy as np
 
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.embedder import Embedder, Load
+from similarity.embedding.regions import REGIONS, check_has_regions
 from similarity.embedding.views import choose_view
 from similarity.errors import GalleryError
 from similarity.indexing.known import Known
@@ -39,6 +40,7 @@ from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report, excluded_after
+from similarity.storage.part_files import check_can_be_searched
 from similarity.storage.thumbnails import copy_thumbnails
 from similarity.storage.writing import write_generation
 from similarity.vectors.heads import Head
@@ -66,12 +68,15 @@ def index(
         excluded = {source.name: list(options.exclude)} if options.exclude else {}
         base = _manifest(embedder, source.name, options.recipe, options.refinement)
         base = replace(base, store=store, excluded=excluded, gps=options.gps, neighbour_power=power_of(options.quality))
+        if options.parts:
+            check_has_regions(embedder)
+            base = replace(base, parts=True)
         replaced = replaced_generation(directory)
         before = replaced if replaced and _is_usable(replaced, base, is_exact=is_exact) else None
         leaving = replaced.items if replaced else ()
         given = replaced.given if replaced else NONE_GIVEN
         run = Run("index", directory, plan_index(source), before, source, started, replaced=leaving, given=given)
-        run.gps = options.gps
+        run.gps, run.parts = options.gps, options.parts
         with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
@@ -104,7 +109,8 @@ def update(
         excluded = excluded_after(before.manifest, source.name, excluding, is_sync=task == "sync")
         source = exclude(source, excluded.get(source.name, ()))
         plan = plan_update(before.items, source, drop_vanished=task == "sync", given=before.given)
-        run = Run(task, directory, plan, before, source, started, gps=before.manifest.gps)
+        run = Run(task, directory, plan, before, source, started)
+        run.gps, run.parts = before.manifest.gps, before.manifest.parts
         before = replace(before, manifest=replace(before.manifest, excluded=excluded))
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
@@ -238,14 +244,21 @@ def _check_options(options: IndexOptions, store: Store, count: int, dim: int) ->
     recipe = choose_recipe(options.recipe, count, dim)
     choose_refinement(options.refinement, count, dim, is_exact=recipe.is_exact)
     check_store(store, recipe.name, is_given=options.store is not None)
+    if options.parts:
+        check_can_be_searched(count, store)
     return recipe.is_exact
 
 
 @contextmanager
 def _embed(run: Run, source: Source, embedder: Embedder, progress: OnProgress | None) -> Iterator[Known]:
-    """Embed the pictures of a run; yields all its embeddings, which can be read until the block ends."""
-    identity = _manifest(embedder, "").identity
-    with closing(Journal(run.directory, identity, embedder.dim, source.name)) as journal:
+    """Embed the pictures of a run; yields all its embeddings, which can be read until the block ends.
+
+    The journal keeps those of a picture's regions behind its own, so that they are there together or not at all.
+    """
+    identity, dim = _manifest(embedder, "").identity, embedder.dim
+    if run.parts:
+        identity, dim = identity | {"regions": len(REGIONS)}, dim * (1 + len(REGIONS))
+    with closing(Journal(run.directory, identity, dim, source.name)) as journal:
         known = Known(run.before, journal)
         run.embed(source, embedder, known, journal, progress)
         yield known
@@ -267,7 +280,7 @@ def _is_usable(before: Generation, base: Manifest, *, is_exact: bool) -> bool:
         is_exact: whether the new index is exact; half precision, which approximate ones have, is then not enough.
     """
     is_precise = not is_exact or before.embeddings.dtype != np.float16
-    return before.manifest.identity == base.identity and is_precise
+    return before.manifest.identity == base.identity and is_precise and (before.manifest.parts or not base.parts)
 
 
 def _manifest(embedder: Embedder, source: str, recipe: str = AUTO, refinement: str = AUTO_REFINEMENT) -> Manifest:

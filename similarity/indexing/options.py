@@ -29,6 +29,7 @@ class IndexKeywords(TypedDict, total=False):
     gps: bool
     view: str
     quality: Quality
+    parts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class IndexOptions:
         gps: whether to keep where pictures were taken, if they say so; `add` and `sync` do as the gallery does.
         view: the view of a picture that the network sees: crop, fit, both or `auto`, see `embedding.views`.
         quality: `best` takes more time for better results, where model and view are `auto`.
+        parts: whether to embed regions of pictures, too, for things that are in them; see `query.part_search`.
     """
 
     model: str | ModelChoice = AUTO
@@ -56,6 +58,7 @@ class IndexOptions:
     gps: bool = False
     view: str = AUTO
     quality: Quality = "standard"
+    parts: bool = False
 
     def updated(self, **keywords: Unpack[IndexKeywords]) -> "IndexOptions":
         """The same options with some others; raises TypeError for one that does not exist."""
@@ -87,6 +90,7 @@ def options_of(manifest: "Manifest") -> IndexOptions:
         view=manifest.view,
         # Where model and view are given, only the power of neighbours depends on the quality.
         quality="best" if manifest.neighbour_power == CLOSER else "standard",
+        parts=manifest.parts,
     )
 
 
@@ -110,6 +114,7 @@ def index_arguments(manifest: "Manifest", options: IndexOptions, model: Sequence
         *_given(after),
         *(word for pattern in patterns for word in ("--exclude", pattern)),
         *(["--gps"] if manifest.gps else []),
+        *(["--parts"] if options.parts else []),
     ]
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from similarity.embedding.embedder import Embedder
 from similarity.embedding.pipeline import Embedded, Recognised, embed_source, identify
 from similarity.errors import GalleryError, SourceError
@@ -71,6 +73,7 @@ class Run:
         previous: number of the generation that was live, even if it is damaged.
         replaced: the pictures of a gallery that is made anew.
         gps: whether places where pictures were taken are kept.
+        parts: whether the regions of pictures are embedded, too.
         given: labels that the owner gave, by default those of `before`.
     """
 
@@ -88,6 +91,7 @@ class Run:
     previous: int | None = None
     replaced: Sequence[Item] = ()
     gps: bool = False
+    parts: bool = False
     given: GivenLabels = NONE_GIVEN
 
     def __post_init__(self) -> None:
@@ -121,12 +125,14 @@ class Run:
         """Read the files of the plan, and embed unknown ones; each embedding is stored in the journal at once."""
         counted: set[str] = set()
         items = [reading.item for reading in self.plan.readings]
-        results = embed_source(source, embedder, items=items, known=known, gps=self.gps, progress=progress)
+        options = {"gps": self.gps, "parts": self.parts}
+        results = embed_source(source, embedder, items=items, known=known, **options, progress=progress)
         resumable = set(journal.finished)
         for reading, result in zip(self.plan.readings, results, strict=True):
             if isinstance(result, Embedded):
                 write_thumbnail(self.directory, result.item.sha256, result.thumbnail)
-                journal.add(result.item.sha256, (result.item.width, result.item.height), result.vector)
+                vectors = result.vector if result.parts is None else np.append(result.vector, result.parts)
+                journal.add(result.item.sha256, (result.item.width, result.item.height), vectors)
                 self.embedded += 1
             elif isinstance(result, Recognised):
                 width, height = known.size(result.item.sha256)
@@ -156,7 +162,9 @@ class Run:
         manifest = choose(described, base.head, changed.manifest if changed else None, base.rebuilt)
         is_kept = changed and is_continued(manifest, changed.manifest)
         change = Change(changed, known.origins(items)) if changed and is_kept else None
-        return Draft(manifest, items, known.vectors(items, manifest.dim), base.quantised, base.head, change, given)
+        vectors = known.vectors(items, manifest.dim)
+        parts = known.parts(items, manifest.dim) if manifest.parts else ()
+        return Draft(manifest, items, vectors, base.quantised, base.head, change, given, parts)
 
     def is_unchanged(self, draft: Draft) -> bool:
         """Whether the task changes a gallery, and the draft has the same pictures and skipped files as before."""

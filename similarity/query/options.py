@@ -15,6 +15,7 @@ class SearchKeywords(TypedDict, total=False):
     min_score: float
     distinct: bool
     one_per_product: bool
+    parts: bool
     offset: int
     accuracy: Accuracy
     query_contents: Collection[str]
@@ -40,6 +41,8 @@ class SearchOptions:
         query_contents: SHA-256 of the query's own files, in hex; pictures with these bytes are first among equals.
         one_per_product: return only the best of each product: of those with the same value in the column `product`, or
             of look-alikes where a gallery has none; copies are left out with them.
+        parts: search in parts of pictures, too: the score of a result is that of its best part if that is higher; the
+            gallery must have been indexed with them.
     """
 
     where: Where | None = None
@@ -50,6 +53,7 @@ class SearchOptions:
     accuracy: Accuracy = "balanced"
     query_contents: Collection[str] = ()
     one_per_product: bool = False
+    parts: bool = False
 
     @property
     def is_filtered(self) -> bool:

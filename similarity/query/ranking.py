@@ -5,6 +5,7 @@ import operator
 from collections.abc import Collection
 from dataclasses import astuple
 from functools import cached_property
+from pathlib import Path
 from typing import SupportsFloat, get_args
 
 import numpy as np
@@ -15,6 +16,7 @@ from similarity.query.distinct import PRODUCT, ProvenCopies, first_of_each, with
 from similarity.query.filters import Facets
 from similarity.query.near_pairs import BLOCK
 from similarity.query.options import DEFAULTS, SearchOptions
+from similarity.query.part_search import PartSearch
 from similarity.search import Accuracy, Hit, Rows, Selection, Where
 from similarity.sources.base import existing_first
 from similarity.storage.generations import Generation
@@ -29,9 +31,9 @@ SAME_SCORE = 1e-5
 class Ranker:
     """Ranks the pictures of one generation. Safe to share between threads."""
 
-    def __init__(self, name: str, generation: Generation, copies: ProvenCopies) -> None:
-        """Rank pictures of a generation of the gallery of this name."""
-        self._name, self._generation, self._copies = name, generation, copies
+    def __init__(self, directory: Path, generation: Generation, copies: ProvenCopies) -> None:
+        """Rank pictures of a generation of the gallery in a folder."""
+        self._directory, self._generation, self._copies = directory, generation, copies
         self._selections: dict[object, Selection] = {}
 
     @cached_property
@@ -42,7 +44,7 @@ class Ranker:
     def row(self, item_id: str) -> int:
         """Return the row of the picture with an id, its own or a copy's, or a SHA-256; raises SearchError."""
         if (row := self._generation.items.find_any(item_id)) is None:
-            raise SearchError(f"The picture {item_id!r} is not in the gallery {self._name}.")
+            raise SearchError(f"The picture {item_id!r} is not in the gallery {self._directory.name}.")
         return row
 
     def nearest_rows(self, vector: Vectors, k: int) -> Rows:
@@ -59,8 +61,9 @@ class Ranker:
         scores, rows = self._best(np.asarray(vector, np.float32), offset + k, options)
         items = map(existing_first, self._generation.items.at(rows[offset:]))
         # Embeddings in half precision are not quite of unit length.
-        pairs = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
-        return [Hit(rank, score, item) for rank, (score, item) in enumerate(pairs, offset + 1)]
+        parts = self.parts.find_parts(vector, rows[offset:]) if options.parts else [None] * len(rows[offset:])
+        found = zip(np.clip(scores[offset:], -1, 1).tolist(), items, parts, strict=True)
+        return [Hit(rank, score, item, part) for rank, (score, item, part) in enumerate(found, offset + 1)]
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """Pictures nearly identical to one; see `Gallery.near_identical`."""
@@ -75,9 +78,9 @@ class Ranker:
         if options.accuracy not in get_args(Accuracy):
             raise SearchError(f"The accuracy {options.accuracy!r} is not one of {', '.join(get_args(Accuracy))}.")
         among = self._among(options.where, options.exclude_ids)
-        depth = wanted
+        depth, index = wanted, self.parts if options.parts else self._generation.index
         while True:
-            result = self._generation.index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
+            result = index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
             scores, rows = self._query_first(vector, result[0][0], result[1][0], options, among)
             chosen = np.flatnonzero(scores >= options.min_score)
             is_all = len(rows) < depth or len(chosen) < len(rows)
@@ -86,6 +89,11 @@ class Ranker:
             if len(chosen) >= wanted or is_all:
                 return scores[chosen], rows[chosen]
             depth *= 4  # too many of those were left out
+
+    @cached_property
+    def parts(self) -> PartSearch:
+        """The search in parts of pictures; raises SearchError if there are none."""
+        return PartSearch(self._directory, self._generation)
 
     def _without_repeats(self, rows: Rows, wanted: int, options: SearchOptions) -> Rows:
         """Return the places of rows that are the best of their product, or no copies of an earlier one."""

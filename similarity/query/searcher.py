@@ -123,6 +123,10 @@ class Searcher:
         """
         return self._ranker.rank(vector, k, options.updated(**keywords))
 
+    def prepare_parts(self, progress: OnProgress | None = None) -> None:
+        """Refine the parts of its pictures now, instead of in the first search with `parts`; raises as that."""
+        self._ranker.parts.prepare(progress)
+
     def encode(self, query: Query | Examples, *, with_regions: bool = False) -> EncodedQuery:
         """Read, decode and embed a query once, for several uses of it; raises as `search`.
 
@@ -288,4 +292,4 @@ class Searcher:
 
     @cached_property
     def _ranker(self) -> Ranker:
-        return Ranker(self.name, self._generation, ProvenCopies(self.directory, self.items, self.embeddings))
+        return Ranker(self.directory, self._generation, ProvenCopies(self.directory, self.items, self.embeddings))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.errors import SearchError
+from similarity.images.picture import Box
 from similarity.search.accuracy import Accuracy, Values
 from similarity.sources import Item
 from similarity.threads import need_threads
@@ -29,11 +30,13 @@ class Hit:
         rank: 1 for the most similar.
         score: cosine similarity, in -1..1.
         item: the picture.
+        part: the part of the picture that is most similar, if parts were searched and the whole picture is less so.
     """
 
     rank: int
     score: float
     item: Item
+    part: Box | None = None
 
 
 class Selection:

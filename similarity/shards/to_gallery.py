@@ -65,6 +65,10 @@ class Gathered:
         """Return -1 for every item, since there is no earlier generation."""
         return np.full(len(items), -1, np.int64)
 
+    def parts(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:  # noqa: ARG002
+        """Yield nothing: shards have no regions."""
+        return iter(())
+
     def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
         """Yield the vectors of the items, in order, in blocks of float32 (any, dim).
 

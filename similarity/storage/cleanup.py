@@ -23,6 +23,7 @@ from similarity.storage.items import read_contents
 from similarity.storage.layout import generation_folder
 from similarity.storage.locks import OWN_ENTRIES, unless_pinned, writing
 from similarity.storage.manifest import read_manifest
+from similarity.storage.part_files import forget_refined_parts
 from similarity.storage.removal import generation_folders, has_unfinished, remove_entry, remove_generation
 from similarity.storage.thumbnails import drop_thumbnails
 from similarity.vectors.npy_files import read_array
@@ -130,6 +131,7 @@ def delete_gallery(directory: Path) -> None:
         if directory.parent == galleries_folder():
             drop_uploads(directory.name)
         drop_collections(directory, ())
+        forget_refined_parts(directory)
         for name in OWN_ENTRIES:  # in an order that shows until late that this was a gallery; the lock comes last
             remove_entry(directory / name)
         with suppress(OSError):

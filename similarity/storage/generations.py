@@ -4,7 +4,8 @@
       CURRENT                  which generation is live, see `current.py`; replaced atomically, last
       generations/000003/      manifest.json, items.parquet, embeddings.npy, index.faiss or keys.npy, see `indexes.py`,
                                head.safetensors and projected.npy if it has a head, centre.npy and neighbours.npy if
-                               it is refined, network/ if the network is int8, labels.json if the owner gave any
+                               it is refined, network/ if the network is int8, labels.json if the owner gave any,
+                               parts.npy if regions of pictures were embedded, too
       collections.json         the collections that it made in Milvus
       thumbnails/ab/ab12….jpg  named by the SHA-256 of the picture's file, shared by generations; beside it ab12….sift,
                                its local features, once they were needed, see `keypoint_files.py`
@@ -24,8 +25,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from similarity.embedding.regions import REGIONS
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
-from similarity.paths import EMBEDDINGS, HEAD, ITEMS, LABELS, NETWORK, PROJECTED
+from similarity.paths import EMBEDDINGS, HEAD, ITEMS, LABELS, NETWORK, PARTS, PROJECTED
 from similarity.search import (
     METRIC,
     VectorIndex,
@@ -45,7 +47,7 @@ from similarity.storage.manifest import Manifest, read_manifest
 from similarity.storage.removal import generation_folders
 from similarity.storage.unreadable import unreadable_or_damaged
 from similarity.vectors.heads import Head, read_head
-from similarity.vectors.memmap import StoredVectors
+from similarity.vectors.memmap import MappedRows, StoredVectors
 from similarity.vectors.refinement import is_large, read_refined
 
 # Raised on corrupt files.
@@ -76,6 +78,7 @@ class Generation:
         head: the head, if there is one.
         quantised: the folder of the int8 network that embedded the pictures, if one did.
         given: the labels that the owner gave; those of the items are these already.
+        parts: the embeddings of its pictures' regions, a row for each picture, (n, regions * dim), if there are any.
         pin: keeps the files from being deleted as long as this object lives.
     """
 
@@ -88,6 +91,7 @@ class Generation:
     head: Head | None = None
     quantised: Path | None = None
     given: GivenLabels = NONE_GIVEN
+    parts: MappedRows | None = None
     pin: Pin | None = field(default=None, compare=False, repr=False)
 
 
@@ -158,6 +162,7 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
         projected = StoredVectors(folder / PROJECTED) if head else embeddings
         vectors = read_refined(folder, projected, manifest.refinement, manifest.neighbour_power)
         index = read_index(folder, manifest, vectors)
+        parts = _read_parts(folder, manifest) if manifest.parts else None
         if manifest.refinement == "neighbours" and is_large(*vectors.shape):
             vectors = vectors.with_candidates(candidates_of(index))
     except UNREADABLE as error:
@@ -168,7 +173,15 @@ def _load(folder: Path, manifest: Manifest, state: State) -> Generation:
         raise GalleryDamagedError(folder, "contains files that do not belong together")
     quantised = folder / NETWORK if manifest.network_sha256 else None
     manifest, items = follow_disk(folder.parents[1], manifest, items)
-    return Generation(state, manifest, items, embeddings, vectors, index, head, quantised, given)
+    return Generation(state, manifest, items, embeddings, vectors, index, head, quantised, given, parts)
+
+
+def _read_parts(folder: Path, manifest: Manifest) -> MappedRows:
+    """Open the embeddings of regions; raises OSError or ValueError."""
+    parts = MappedRows(folder / PARTS)
+    if parts.shape != (manifest.count, len(REGIONS) * manifest.dim):
+        raise ValueError("parts of other pictures")
+    return parts
 
 
 def _remedy(directory: Path, damaged: str) -> str:

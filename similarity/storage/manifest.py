@@ -115,6 +115,7 @@ class Manifest:
         excluded: patterns of files that are left out of a source, by its name; see `sources.excluding`.
         written_in: the gallery's folder when the generation was written; see `storage.copied_disk`.
         gps: whether places where pictures were taken are kept.
+        parts: whether the regions of pictures were embedded, too; see `embedding.regions`.
         neighbour_power: the power of similarities by which pictures are moved towards neighbours; see `refined`.
         files: size and SHA-256 of every other file of the generation.
     """
@@ -148,6 +149,7 @@ class Manifest:
     excluded: dict[str, list[str]] = field(default_factory=dict)
     written_in: str = ""
     gps: bool = False
+    parts: bool = False
     neighbour_power: float = POWER
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 

@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from similarity.embedding.regions import REGIONS
 from similarity.errors import GalleryError
 from similarity.files import confirm
-from similarity.paths import EMBEDDINGS, HEAD, ITEMS, NETWORK, NETWORK_FILES, PROJECTED
+from similarity.paths import EMBEDDINGS, HEAD, ITEMS, NETWORK, NETWORK_FILES, PARTS, PROJECTED
 from similarity.progress import OnProgress
 from similarity.search import Recipe, Rows
 from similarity.search.engines import FILES, make_index
@@ -60,6 +61,7 @@ class Draft:
         head: the head that transforms embeddings before they are compared.
         change: the generation whose index is continued; by default a new index is built.
         given: the labels that the owner gave; those of the items are these already.
+        parts: the embeddings of their regions in blocks of float32 (any, regions * dim), if the manifest says so.
     """
 
     manifest: Manifest
@@ -69,6 +71,7 @@ class Draft:
     head: Head | None = None
     change: Change | None = None
     given: GivenLabels = NONE_GIVEN
+    parts: Iterable[Vectors] = ()
 
 
 def write_generation(directory: Path, draft: Draft, progress: OnProgress | None = None) -> None:
@@ -120,6 +123,8 @@ def _write_vectors(
     manifest, recipe = draft.manifest, Recipe(draft.manifest.recipe, draft.manifest.recipe_reason)
     write_vectors(folder / EMBEDDINGS, (manifest.count, manifest.dim), draft.vectors, recipe.stored)
     written = StoredVectors(folder / EMBEDDINGS)
+    if manifest.parts:
+        write_vectors(folder / PARTS, (manifest.count, len(REGIONS) * manifest.dim), draft.parts, "float16")
     if draft.head:
         written = _write_projected(folder, written, draft.head, recipe)
     before = draft.change.for_index() if draft.change else None

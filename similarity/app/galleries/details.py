@@ -83,6 +83,8 @@ def _show_facts(gallery: Gallery) -> None:
         "Precision": manifest.precision,
         "Built": wording.moment(manifest.created),
     }
+    if manifest.parts:
+        facts["Parts"] = "can be searched, too"
     if access.may_manage():
         facts |= {
             "Vector store": manifest.store.title,

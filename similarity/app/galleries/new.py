@@ -49,11 +49,11 @@ def show() -> None:
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
         model, precision = _choose_model()
         recipe, refinement = _choose_search()
-        view, quality = _choose_view()
+        view, quality, parts = _choose_view()
         is_pressed = st.button("Build the gallery", type="primary", icon=":material/construction:")
         try:
             if is_pressed or st.session_state.pop(REPLACED, None) == name:
-                options = IndexOptions(model, precision, recipe, refinement, view=view, quality=quality)
+                options = IndexOptions(model, precision, recipe, refinement, view=view, quality=quality, parts=parts)
                 _build(name, prepare, options, is_sure=not is_pressed)
         except SimilarityError as error:
             st.error(error_as_markdown(error), icon=":material/error:")
@@ -105,14 +105,19 @@ def _choose_search() -> tuple[str, str]:
         return recipe, refinement
 
 
-def _choose_view() -> tuple[str, Quality]:
-    """Draw the choice of what a model sees of a picture, and of more time for better results."""
+def _choose_view() -> tuple[str, Quality, bool]:
+    """Draw the choice of what a model sees of a picture, of more time for better results, and of parts of pictures."""
     with st.expander("More settings"):
         view = st.selectbox(
             "What the model sees of a picture", list(VIEWS), format_func=VIEWS.__getitem__, key="new_view"
         )
         quality = st.selectbox("Quality", list(QUALITIES), format_func=QUALITIES.__getitem__, key="new_quality")
-        return view, quality
+        parts = st.toggle(
+            "Parts of pictures, too",
+            key="new_parts",
+            help="Searches can find a thing that is one of several in a picture. It takes up to 67 kB more for each.",
+        )
+        return view, quality, parts
 
 
 def _build(name: str, prepare: source.Prepare | None, options: IndexOptions, *, is_sure: bool) -> None:

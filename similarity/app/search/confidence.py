@@ -9,6 +9,7 @@ import streamlit as st
 
 from similarity.app.components.tiles import Tile
 from similarity.app.evaluate.background import AT_ONCE
+from similarity.app.search import parts
 from similarity.app.search.query_parts import Example
 from similarity.app.serving.single_flight import Computation, SingleFlight
 from similarity.app.shell.links import TEXT, Link
@@ -58,6 +59,8 @@ def estimate(
     None if neither is known, and for words, which both do not cover.
     """
     embeddings = [example.embedding for example in like if example.embedding is not None]
+    if parts.are_searched(gallery, link):  # chances were measured for scores of whole pictures
+        return None
     if any(example.part.kind == TEXT for example in (*like, *unlike)) or not embeddings:
         return None
     calibration, belonging, is_measuring = _measure(gallery)

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from similarity.app.components import tiles
-from similarity.app.search import confidence, copies, explanation, feedback
+from similarity.app.search import confidence, copies, explanation, feedback, parts
 from similarity.app.search.copies import NOT_LOOKED, Found
 from similarity.app.search.query_parts import Example
 from similarity.app.serving import previews, visitors
@@ -72,6 +72,7 @@ def _show_pictures(
     item, name = item_for_visitor(item), text_for_visitor(file_name(item))
     caption = f"Rank {hit.rank}, score {hit.score:.3f}: {name}" if hit else name
     with st.container(key="compare"):
+        part = hit.part if hit and not copy else None
         is_drawn = explanation.show_if_on(gallery, item, like, caption, copy)
         left, right = st.columns(2) if like else (None, st.container())
         if left and not is_drawn:
@@ -83,11 +84,11 @@ def _show_pictures(
                 explanation.show_switch()
         if not is_drawn:
             right.image(
-                copies.outlined(previews.preview_of_item(gallery, item), copy.result_box if copy else None),
+                copies.outlined(previews.preview_of_item(gallery, item), copy.result_box if copy else part),
                 alt=f"Result: {text_for_visitor(item.label or name)}",
                 width="stretch",
             )
-            right.caption(escape_markdown(caption))
+            right.caption(escape_markdown(f"{caption}{parts.OUTLINED if part else ''}"))
         if copy:
             st.markdown(copies.explain(copy))
         if sure:

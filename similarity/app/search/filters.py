@@ -7,7 +7,7 @@ from typing import get_args
 
 import streamlit as st
 
-from similarity.app.search import copies, spans
+from similarity.app.search import copies, parts, spans
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import BALANCED, PRECISIONS, Link
@@ -25,11 +25,12 @@ SHOW_ALL, HIDE_COPIES, ONE_PER_PRODUCT = "Show all", "Hide copies", "One per pro
 UNSORTED = ("orientation", *PLACE)
 
 
-def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
+def show(facets: Facets, link: Link, *, is_exact: bool = True, has_parts: bool = False) -> None:
     """Draw the menu of filters; each change goes into the address.
 
     Args:
         is_exact: whether all pictures are compared, so that no accuracy can be chosen.
+        has_parts: whether parts of pictures can be searched.
     """
     active = len(link.where) + bool(link.min_score) + link.distinct
     with st.popover(f"Filter · {active:d}" if active else "Filter", icon=":material/filter_alt:"):
@@ -46,6 +47,8 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
         _choose_repeats(link)
         if copies.can_have_copies(link):
             _choose_copies(link)
+        if has_parts:
+            parts.choose(link)
         if facets.counts(LABEL):
             _choose_precision(link)
         if not is_exact:
@@ -64,7 +67,7 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
 
 def clear_filters() -> None:
     """Remove all filters; for the callback of a button."""
-    links.change(where={}, min_score=0.0, distinct=False, one_per_product=False, sort="")
+    links.change(where={}, min_score=0.0, distinct=False, one_per_product=False, parts=False, sort="")
 
 
 def _choose_values(facets: Facets, column: str, link: Link) -> None:

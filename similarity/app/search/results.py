@@ -9,7 +9,7 @@ import streamlit as st
 
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
-from similarity.app.search import confidence, copies, detail, exports, feedback, filters, turns
+from similarity.app.search import confidence, copies, detail, exports, feedback, filters, parts, turns
 from similarity.app.search.copies import Found
 from similarity.app.search.query_parts import Example, query_vector
 from similarity.app.serving import drawing, resources
@@ -58,7 +58,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
         st.markdown(_count(gallery, hits), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            filters.show(resources.facets(gallery), link, is_exact=gallery.is_exact)
+            filters.show(resources.facets(gallery), link, is_exact=gallery.is_exact, has_parts=gallery.manifest.parts)
             if shown:
                 exports.show(gallery, shown, like, chances, found)
             choose_page_size(link)
@@ -109,6 +109,7 @@ def _search(
     gallery: Gallery, vector: Vectors, link: Link, like: Sequence[Example], unlike: Sequence[Example]
 ) -> list[Hit]:
     unwanted = [example.part.value for example in unlike if example.part.kind == ITEM and not example.part.box]
+    parts.prepare(gallery, link)
     return gallery.search_vector(
         vector,
         MAX_RESULTS,
@@ -117,6 +118,7 @@ def _search(
         min_score=link.min_score or -1.0,
         distinct=link.distinct,
         one_per_product=link.one_per_product,
+        parts=parts.are_searched(gallery, link),
         accuracy=link.accuracy,
         query_contents=[example.sha256 for example in like if example.sha256 and not example.part.box],
     )
@@ -135,7 +137,7 @@ def _tile(gallery: Gallery, hit: Hit, link: Link, chances: Chances | None, found
     """Make the tile of a result: of a copy it says so, and of others how likely they are right."""
     tile, copy = tiles.of_hit(gallery, hit), found.of(hit.item.id)
     marked = copies.mark_tile(tile, copy) if copy else confidence.label_tile(tile, hit, chances, link.precision)
-    return feedback.with_feedback(marked, link)
+    return feedback.with_feedback(parts.hint_at(marked, hit, copy), link)
 
 
 def _count(gallery: Gallery, hits: Sequence[Hit]) -> str:

@@ -95,6 +95,7 @@ class Link:
         distinct: whether copies of better results are left out.
         one_per_product: whether other pictures of the same product are left out, too.
         copies: whether the first results are looked at a second time, for the query's very picture.
+        parts: whether parts of pictures are searched, too, in a gallery that has them.
         accuracy: the accuracy of an approximate index.
         sort: the column that results are in the order of, with a minus for the other way round; empty for the score.
         turned: whether the first picture is tried in four turns; None if only one that looks like nothing is.
@@ -114,6 +115,7 @@ class Link:
     distinct: bool = False
     one_per_product: bool = False
     copies: bool = True
+    parts: bool = False
     accuracy: Accuracy = BALANCED
     sort: str = ""
     turned: bool | None = None
@@ -134,6 +136,7 @@ class Link:
             "min": f"{self.min_score:.2f}" if self.min_score else "",
             "distinct": PRODUCT if self.one_per_product else "1" if self.distinct else "",
             "copies": "" if self.copies else "0",
+            "parts": "1" if self.parts else "",
             "accuracy": self.accuracy if self.accuracy != BALANCED else "",
             "sort": self.sort,
             "turned": "" if self.turned is None else str(int(self.turned)),
@@ -175,6 +178,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> Link:
         distinct=parameters.get("distinct", [""])[-1] in ("1", PRODUCT),
         one_per_product=parameters.get("distinct", [""])[-1] == PRODUCT,
         copies=parameters.get("copies", [""])[-1] != "0",
+        parts=parameters.get("parts", [""])[-1] == "1",
         accuracy=next(
             (level for level in get_args(Accuracy) if [level] == parameters.get("accuracy", [])[-1:]), BALANCED
         ),
