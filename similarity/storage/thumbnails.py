@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,6 +43,13 @@ def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
     except OSError:
         return None
     return jpeg if jpeg.endswith(END_OF_JPEG) and is_thumbnail(jpeg) else None
+
+
+def iter_thumbnails(directory: Path) -> Iterator[bytes]:
+    """Yield the sound thumbnails of a gallery, in an order that says nothing of the pictures."""
+    for sha256, path in thumbnails(directory):
+        if path.suffix == ".jpg" and (jpeg := read_thumbnail(directory, sha256)):
+            yield jpeg
 
 
 def read_or_make_thumbnail(directory: Path, item: Item) -> bytes:

@@ -1,6 +1,7 @@
 """The list of all galleries, each with its facts in a line and a button to its details."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import streamlit as st
@@ -14,8 +15,11 @@ from similarity.errors import GalleryError
 from similarity.service.jobs import shared_jobs
 from similarity.storage.current import live_state
 from similarity.storage.inventory import Entry, disk_bytes
+from similarity.storage.thumbnails import iter_thumbnails
 
 GALLERY, NEW = "gallery", "new"
+# Pictures of a gallery in the list of all, and their size in pixels.
+MOSAIC, TILE_WIDTH, MOSAIC_WIDTH = 4, 48, 216
 EMPTY = (
     "A gallery is a set of pictures that has been prepared for searching: each picture is read once, and then any "
     "picture can be compared with all of them in an instant. The pictures themselves stay where they are."
@@ -54,6 +58,12 @@ def _size(directory: Path, state: str) -> int:  # noqa: ARG001 - part of the key
     return disk_bytes(directory)
 
 
+@st.cache_data(max_entries=256, show_spinner=False)
+def _mosaic(directory: Path, state: str) -> list[bytes]:  # noqa: ARG001 - part of the key
+    """Return a few of a gallery's pictures, as JPEG; the gallery is not opened for them."""
+    return list(islice(iter_thumbnails(directory), MOSAIC))
+
+
 def open_gallery(name: str) -> None:
     """Show the details of a gallery; for the callback of a button."""
     st.query_params.from_dict({GALLERY: name})
@@ -70,6 +80,9 @@ def _begin_new() -> None:
 
 def _show(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        if pictures := _mosaic(entry.directory, live_state(entry.directory)) if entry.condition == "sound" else []:
+            with st.container(key=f"gallery-mosaic-{entry.name}", width=MOSAIC_WIDTH):
+                st.image(pictures, width=TILE_WIDTH, alt=[""] * len(pictures))
         with st.container(gap="xxsmall", key=f"gallery-text-{entry.name}"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{as_markdown(entry.name)}**", width="content")
@@ -96,5 +109,6 @@ def _summary(entry: Entry) -> str:
         size_on_disk(entry.directory),
         job_messages.search(manifest),
         wording.moment(manifest.created),
+        *([f"{wording.files(len(manifest.skipped))} skipped"] if manifest.skipped else []),
     )
     return " · ".join(map(as_markdown, facts))

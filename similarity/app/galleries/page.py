@@ -11,6 +11,9 @@ from similarity.storage.inventory import take_inventory
 CSS = """
 <style>
 .st-key-gallery-some [data-testid="stImageContainer"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }
+[class*="st-key-gallery-mosaic-"] [data-testid="stImageContainer"] img {
+  aspect-ratio: 1; object-fit: cover; border-radius: 0.3rem; }
+[class*="st-key-gallery-mosaic-"] [data-testid="stImageContainer"] { margin-right: 0.35rem; }
 .st-key-gallery-some [data-testid="stImage"], .st-key-gallery-some [data-testid="stImage"] > div { gap: 0.4rem; }
 :has(> [class*="st-key-gallery-text-"]) { flex: 1 1 18rem !important; }
 </style>

@@ -23,6 +23,7 @@ def show() -> None:
         return
     link = links.read()
     left, right = st.columns([2, 5], gap="large")
+    left = left.container(key="query-rail")  # stays in sight; see `style.py`
     try:
         with left:
             directory = gallery_choice.choose(directories, link)

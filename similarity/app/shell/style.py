@@ -15,6 +15,11 @@ h1 { font-size: 2rem !important; padding: 0 !important; }
 [class*="st-key-part-"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }
 [class*="st-key-icon-"] button [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+/* The query stays in sight while its results scroll. */
+@media (min-width: 641px) {
+  [data-testid="stColumn"]:has(.st-key-query-rail) > * { position: sticky; top: 4rem; max-height: calc(100vh - 4.5rem);
+    overflow-y: auto; scrollbar-width: thin; margin: -4px; padding: 4px; }
+}
 /* Buttons that take something away for good are red. */
 [class*="st-key-danger-"] button {
   background: #b3261e !important; border-color: #b3261e !important; color: #fff !important; }
