@@ -52,6 +52,7 @@ def test_a_label_is_changed_where_it_contradicts_another_one_and_that_is_undone(
     assert label(mislabelled) == "rings"
 
 
+@pytest.mark.exhaustive
 def test_on_a_telephone_all_fits_and_another_label_can_be_typed(new_tab: NewTab, mislabelled: Gallery) -> None:
     from playwright.sync_api import expect
 

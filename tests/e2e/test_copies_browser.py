@@ -98,6 +98,7 @@ def test_a_turned_and_cropped_picture_is_found_first_and_marked(tab: Any, altere
     assert parameters(tab)["copies"] == ["0"]
 
 
+@pytest.mark.exhaustive
 def test_on_a_telephone_it_is_marked_and_outlined_likewise(new_tab: NewTab, altered: Path) -> None:
     tab = new_tab(width=390, height=844)
     first = find_it(tab, altered)

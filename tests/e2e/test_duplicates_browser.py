@@ -79,6 +79,7 @@ def test_on_a_telephone_groups_fit_and_all_others_can_be_taken_out(new_tab: NewT
     assert len(ids(twice)) == 17
 
 
+@pytest.mark.exhaustive
 def test_a_picture_that_was_turned_is_found_and_said_to_be_turned(new_tab: NewTab, twice: Gallery) -> None:
     tab = new_tab("duplicates?gallery=twice")
     tile(tab, "turned.jpg").or_(tile(tab, "scene.jpg")).get_by_text("turned 90°").wait_for()

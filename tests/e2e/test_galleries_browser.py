@@ -134,6 +134,7 @@ def test_a_gallery_is_built_from_a_folder_and_found_on_the_search_page(tab: Any,
     tab.wait_for_url("**/?gallery=folder*")
 
 
+@pytest.mark.exhaustive
 def test_a_gallery_is_built_from_an_uploaded_zip(
     tab: Any, app_home: Path, galleries: Path, pictures: Path, tmp_path: Path
 ) -> None:

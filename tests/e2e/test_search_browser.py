@@ -231,16 +231,16 @@ def test_an_upload_is_there_when_the_page_is_loaded_again_and_nobody_else_sees_i
 
 
 def test_back_leads_from_any_page_to_the_same_search(tab: Any) -> None:
-    for page in ("Map", "Evaluate", "Train", "Galleries", "About"):
+    for page in ("Map", "Evaluate", "About"):
         go(tab, "?gallery=shapes&like=item:rings/rings-1.jpg")
         rank(tab, 10)
-        if page in ("Evaluate", "Train"):
+        if page == "Evaluate":
             tab.get_by_test_id("stTopNavSection").click()
             tab.get_by_text(page, exact=True).click()
         else:
             tab.get_by_role("link", name=page).first.click()
         tab.get_by_role("heading", level=1, name=page).wait_for()
-        if page in ("Map", "Evaluate", "Train"):
+        if page in ("Map", "Evaluate"):
             tab.get_by_text("15 pictures").first.wait_for()  # of the gallery that was searched
         tab.go_back()
         rank(tab, 10)
@@ -272,6 +272,7 @@ def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: An
     assert all(name.startswith("teapot") for name in names(tab))
 
 
+@pytest.mark.exhaustive
 def test_other_pictures_of_a_product_and_unlike_results_are_left_out_and_no_product_for_a_copy(tab: Any) -> None:
     from playwright.sync_api import expect
 
