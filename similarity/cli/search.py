@@ -172,7 +172,10 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
         _print(answer)
         terminal.say_gone([hit.item.path for hit in answer.hits if hit.item.is_gone], request.gallery)
     else:
-        terminal.say("No picture meets these conditions.")
+        from similarity.query.suggestions import suggest
+
+        why = suggest(answer.gallery.facets, answer.request.options.where)
+        terminal.say(f"No picture meets these conditions. {why}".strip())
     if sheet:
         terminal.say(f"Sheet written to {sheet}")
 
