@@ -15,6 +15,10 @@ h1 { font-size: 2rem !important; padding: 0 !important; }
 [class*="st-key-part-"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }
 [class*="st-key-icon-"] button [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+/* Streamlit's captions are too pale to be read by all: WCAG 2.2, 1.4.3. */
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit !important; }
+[data-testid="stCaptionContainer"] { opacity: 0.78; }
+[data-testid="stBaseButton-segmented_controlActive"] * { color: light-dark(#0f766e, #4fd1c1) !important; }
 /* The query stays in sight while its results scroll. */
 @media (min-width: 641px) {
   [data-testid="stColumn"]:has(.st-key-query-rail) > * { position: sticky; top: 4rem; max-height: calc(100vh - 4.5rem);
