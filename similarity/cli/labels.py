@@ -90,7 +90,7 @@ def set_labels(
     places = [path if "://" in path else str(full_path(path)) for path in paths or ()]
     files = find_files(opened.items, ids or (), places)
     with interruptible(opened.directory, goes_on=False):
-        changed = opened.relabel({file.id: None if reset else label for file in files})
+        changed = opened.relabel({file.sha256: None if reset else label for file in files})
     count = changed.report.relabelled if changed.report else 0
     if as_json:
         terminal.print_json({"gallery": changed.name, "pictures": len(files), "relabelled": count})

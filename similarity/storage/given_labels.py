@@ -98,9 +98,9 @@ class GivenLabels:
         """Whether a content was given a label."""
         return sha256 in self._by_content
 
-    def labels(self, sha256: str) -> list[str]:
-        """Return the labels that a content was given, each once; empty if it was given none."""
-        return list(dict.fromkeys(entry.label for entry in self._by_content.get(sha256, ())))
+    def marks(self, sha256: str) -> set[tuple[str, str]]:
+        """Return the labels that a content was given, with when; another set of these is another change."""
+        return {(entry.label, entry.when) for entry in self._by_content.get(sha256, ())}
 
     def find(self, file: Item) -> GivenLabel | None:
         """Return what a file's content was given: its own entry if it has one, or else that of a copy."""

@@ -2,13 +2,14 @@
 
 import shutil
 import time
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import MODEL, draw
 
-from similarity import Gallery
+from similarity import Embedder, Gallery
 from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.gallery import restore, verify
 from similarity.indexing.importing import import_gallery
@@ -215,9 +216,12 @@ def test_damage_of_the_labels_is_noticed(gallery: Gallery) -> None:
         Gallery.open(gallery.directory)
 
 
-@pytest.mark.parametrize("label", ["", "  ", "a\nb", "a" * 201])
-def test_what_is_no_label_changes_nothing(gallery: Gallery, label: str) -> None:
-    with pytest.raises(GalleryError, match="A label"):
+@pytest.mark.parametrize(
+    ("label", "says"),
+    [("", "at least one"), ("  ", "at least one"), ("a\nb", "one line"), ("a\u200bb", "be seen"), ("a" * 201, "201")],
+)
+def test_what_is_no_label_changes_nothing(gallery: Gallery, label: str, says: str) -> None:
+    with pytest.raises(GalleryError, match=f"A label .*{says}"):
         gallery.relabel({ONE: label})
     assert gallery.is_live
 
@@ -233,3 +237,43 @@ def test_files_are_found_by_id_path_or_folder(gallery: Gallery, own_pictures: Pa
     assert len(found) == 6
     with pytest.raises(GalleryError, match="no label was changed"):
         find_files(gallery.items, paths=[str(own_pictures / "nowhere")])
+
+
+@pytest.mark.parametrize("label", ["hat ", "a" * 210, "a\u200bb"])
+def test_a_label_that_the_gallery_has_is_confirmed_and_given_as_it_is(
+    own_pictures: Path,
+    tmp_path: Path,
+    light_embedder: Embedder,  # noqa: ARG001
+    label: str,
+) -> None:
+    for picture, folder in ((ONE, label), (OTHER, "rings")):
+        (tmp_path / "odd" / folder).mkdir(parents=True)
+        shutil.copy(own_pictures / picture, tmp_path / "odd" / folder)
+    built = Gallery.build(tmp_path / "odd", tmp_path / "gallery", model=MODEL)
+    first, second = sorted((item.id for item in built.items), key=lambda name: name.startswith("rings"))
+    changed = built.relabel({first: [label], second: label})
+    assert set(labels(changed).values()) == {label}
+    assert changed.manifest.last_run.relabelled == 1
+
+
+def test_two_ids_that_differ_only_in_how_they_are_composed_are_told_apart(
+    own_pictures: Path,
+    tmp_path: Path,
+    light_embedder: Embedder,  # noqa: ARG001
+) -> None:
+    names = [unicodedata.normalize(form, "caf\u00e9.jpg") for form in ("NFC", "NFD")]
+    folder = tmp_path / "names"
+    folder.mkdir()
+    for name, picture in zip(names, (ONE, OTHER), strict=True):
+        shutil.copy(own_pictures / picture, folder / name)
+    built = Gallery.build(folder, tmp_path / "gallery", model=MODEL)
+    for name in names:
+        assert [file.id for file in find_files(built.items, [name])] == [name]
+        assert [file.id for file in find_files(built.items, paths=[str(folder / name)])] == [name]
+        changed = Gallery.open(built.directory).relabel({name: "coffee"})
+        assert [file.id for file in changed.items if file.label == "coffee"] == [name]
+        changed.relabel({name: None})
+    (folder / names[1]).unlink()
+    alone = Gallery.build(folder, tmp_path / "gallery", model=MODEL)
+    assert [file.id for file in find_files(alone.items, [names[1]])] == [names[0]]
+    assert alone.relabel({names[1]: "coffee"}).items[0].label == "coffee"
