@@ -81,7 +81,7 @@ def _describe(conflict: Conflict) -> str:
         words = "As good as the same picture" if conflict.score >= SAME else "Two that look nearly the same"
         return f"{words}, similarity {math.floor(conflict.score * 1000) / 1000:.3f}"
     if conflict.kind == "copies":
-        return "One picture, of which exact copies have different labels"
+        return "One picture whose exact copies have different labels"
     suggested = as_markdown(short(conflict.suggested))
     share = "All pictures" if conflict.share == 1 else f"{conflict.share:.0%} of the pictures"
     return f"{share} nearest to it have another label, most of them **{suggested}**"
