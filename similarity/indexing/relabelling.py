@@ -83,6 +83,20 @@ def give_labels(directory: Path, labels: Mapping[str, Given], *, opened: Generat
     return change_labels(directory, lambda items, given: plan_relabelling(items, given, wanted), opened=opened)
 
 
+def confirm_labels(directory: Path, seen: Mapping[str, Sequence[str]]) -> Relabelled:
+    """Confirm the labels of pictures of a gallery, except of those that have others by now, or have left.
+
+    Args:
+        seen: the labels of each picture and its copies, as they were seen, by its SHA-256.
+    """
+
+    def plan(items: Items, given: GivenLabels) -> LabelChange:
+        now = {item.sha256: item.labels for item in items if item.sha256 in seen}
+        return plan_relabelling(items, given, {name: one for name, one in now.items() if set(one) == set(seen[name])})
+
+    return change_labels(directory, plan)
+
+
 def change_labels(
     directory: Path, plan: Callable[[Items, GivenLabels], LabelChange], *, opened: Generation | None = None
 ) -> Relabelled:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from similarity.gallery import Gallery
-from similarity.indexing.relabelling import Given, Relabelled, give_labels
+from similarity.indexing.relabelling import Relabelled, confirm_labels, give_labels
 from similarity.indexing.unlabelling import Unlabelled, undo_relabelling
 from similarity.progress import Progress
 from similarity.service.jobs import Job
@@ -19,13 +19,14 @@ class Relabelling:
 
     Attributes:
         directory: the gallery's folder.
-        labels: the new label of each picture by its SHA-256, which no change of the gallery gives to another one.
+        labels: the new label of each picture, or those that are confirmed if it still has them then, by its SHA-256,
+            which no change of the gallery gives to another one.
         is_confirmed: whether the labels are those that the pictures have.
         made: what it has changed; None before that.
     """
 
     directory: Path
-    labels: Mapping[str, Given]
+    labels: Mapping[str, str | Sequence[str]]
     is_confirmed: bool = False
     made: Relabelled | None = None
 
@@ -39,7 +40,8 @@ class Relabelling:
         """Change the labels."""
         self.made = None
         job.report(Progress("Changing labels"))
-        self.made = give_labels(self.directory, self.labels)
+        change = confirm_labels if self.is_confirmed else give_labels
+        self.made = change(self.directory, self.labels)
         return self.made.report
 
 

@@ -64,6 +64,16 @@ def test_a_picture_that_left_meanwhile_does_not_keep_others_from_being_undone(mi
     assert labels(mine) == {name: one for name, one in labels_of_before(mine).items() if name != OTHER}
 
 
+def test_only_labels_that_pictures_still_have_are_confirmed(mine: Gallery) -> None:
+    work = Relabelling.of(mine, [mine.find(ONE), mine.find(OTHER), mine.find("dots/dots-1.jpg")])
+    label(mine, [ONE], "hoops")
+    Gallery.open(mine.directory).remove(ids=["dots/dots-1.jpg"])
+    run(work)
+    assert work.made is not None
+    assert work.made.contents == {mine.find(OTHER).sha256}
+    assert labels(mine)[ONE] == "hoops"
+
+
 def test_copies_have_each_its_own_label_again(mine: Gallery) -> None:
     label(mine, [ONE], None)
     confirmed = Gallery.open(mine.directory).given_labels

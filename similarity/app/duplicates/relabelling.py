@@ -91,6 +91,8 @@ def _outcome(job: Job, work: Relabelling | TakingBack) -> str:
         return "It was cancelled: the labels are as they were."
     if isinstance(work, TakingBack):
         return _outcome_of_undoing(work)
+    if work.is_confirmed and work.made and not work.made.contents:
+        return "Nothing was confirmed: the labels were changed since they were shown."
     if work.is_confirmed:
         return "Confirmed: this conflict is not shown any more. A sync keeps these labels."
     label, count = next(iter(work.labels.values())), len(work.labels)
