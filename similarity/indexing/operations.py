@@ -4,7 +4,6 @@ Each plans a change, embeds pictures without a known embedding, and writes the n
 one meanwhile, and go on with it if the run fails. Embeddings of an interrupted run are used by the next one.
 """
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -24,6 +23,7 @@ from similarity.indexing.models import load_embedder, report_task
 from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update, without_folder
 from similarity.indexing.relocation import Relocation, plan_relocation
+from similarity.indexing.replaced import read_replaced
 from similarity.indexing.run import Base, Run
 from similarity.progress import OnProgress
 from similarity.search import AUTO, choose_recipe
@@ -32,10 +32,9 @@ from similarity.search.stores import Store, choose_store
 from similarity.sources import Source
 from similarity.sources.base import files_of
 from similarity.sources.excluding import exclude
-from similarity.storage.current import exists, live_state
+from similarity.storage.current import live_state
 from similarity.storage.embedders import restore_embedder
 from similarity.storage.generations import Generation, read_generation
-from similarity.storage.given_labels import NONE_GIVEN
 from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
@@ -46,8 +45,6 @@ from similarity.storage.writing import write_generation
 from similarity.vectors.heads import Head
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
 from similarity.vectors.refinement import choose_refinement, power_of
-
-logger = logging.getLogger(__name__)
 
 
 def index(
@@ -71,12 +68,11 @@ def index(
         if options.parts:
             check_has_regions(embedder)
             base = replace(base, parts=True)
-        replaced = replaced_generation(directory)
-        before = replaced if replaced and _is_usable(replaced, base, is_exact=is_exact) else None
-        leaving = replaced.items if replaced else ()
-        given = replaced.given if replaced else NONE_GIVEN
-        run = Run("index", directory, plan_index(source), before, source, started, replaced=leaving, given=given)
-        run.gps, run.parts = options.gps, options.parts
+        replaced = read_replaced(directory)
+        live = replaced.generation
+        before = live if live and _is_usable(live, base, is_exact=is_exact) else None
+        run = Run("index", directory, plan_index(source), before, source, started, gps=options.gps, parts=options.parts)
+        replaced.hand_over(run)
         with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
@@ -262,15 +258,6 @@ def _embed(run: Run, source: Source, embedder: Embedder, progress: OnProgress | 
         known = Known(run.before, journal)
         run.embed(source, embedder, known, journal, progress)
         yield known
-
-
-def replaced_generation(directory: Path) -> Generation | None:
-    """Return the generation that will be replaced, if there is one that can be read."""
-    try:
-        return read_generation(directory) if exists(directory) else None
-    except GalleryError as error:
-        logger.warning("Nothing of the gallery that is replaced can be used again, because: %s", error)
-        return None
 
 
 def _is_usable(before: Generation, base: Manifest, *, is_exact: bool) -> bool:

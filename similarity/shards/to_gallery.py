@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from similarity.errors import ShardError, SourceError
-from similarity.indexing.operations import default_store, replaced_generation
+from similarity.indexing.operations import default_store
 from similarity.indexing.plan import Plan, Reading
+from similarity.indexing.replaced import read_replaced
 from similarity.indexing.run import Base, Run
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Reporter
@@ -26,7 +27,6 @@ from similarity.shards.metadata import Counts, Origin
 from similarity.shards.shard_file import read_rows, read_thumbnails, read_vectors
 from similarity.sources import Item, Skipped
 from similarity.sources.originals import Originals
-from similarity.storage.given_labels import NONE_GIVEN
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
@@ -140,11 +140,8 @@ def index_shards(
     started, gathered = time.perf_counter(), gather(folder)
     base = _base(gathered, directory, recipe, refinement, store)
     with writing(directory, f"index {gathered.name}"):
-        replaced = replaced_generation(directory)
-        leaving = replaced.items if replaced else ()
-        given = replaced.given if replaced else NONE_GIVEN
-        source = Originals((), gathered.name)
-        run = Run("index", directory, Plan(), None, source, started, replaced=leaving, given=given)
+        run = Run("index", directory, Plan(), None, Originals((), gathered.name), started)
+        read_replaced(directory).hand_over(run)
         run.skipped += gathered.skipped
         run.taken += [(Reading(item, item), item) for item in gathered.files]
         report = run.report()

@@ -20,6 +20,7 @@ from similarity.paths import (
     INDEX,
     ITEMS,
     KEYS,
+    LABELS,
     MANIFEST,
     NEIGHBOURS,
     NETWORK,
@@ -32,7 +33,9 @@ from similarity.paths import (
 from similarity.storage.unreadable import unreadable
 
 # Files of a generation, in the order of deletion; any of them shows that the folder is a generation's.
-OF_A_GENERATION = (INDEX, KEYS, CENTRE, NEIGHBOURS, PARTS, PROJECTED, HEAD, EMBEDDINGS, ITEMS, CHECKSUM, MANIFEST)
+OF_A_GENERATION = (
+    INDEX, KEYS, CENTRE, NEIGHBOURS, PARTS, PROJECTED, HEAD, EMBEDDINGS, LABELS, ITEMS, CHECKSUM, MANIFEST
+)  # fmt: skip
 MOST = 999_999_999  # generations
 # For whole names; \d would also match the digits of other scripts.
 NUMBER = re.compile(r"[0-9]{6,9}")

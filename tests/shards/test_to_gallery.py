@@ -66,6 +66,15 @@ def test_it_is_brought_in_step_verified_and_explained_like_any_other(
     assert gallery.explain(own_pictures / "dots" / "dots-0.jpg", "dots/dots-1.jpg")
 
 
+def test_labels_of_the_owner_outlive_a_damaged_gallery_that_shards_replace(shards: Path, tmp_path: Path) -> None:
+    index_shards(shards, tmp_path / "gathered")
+    given = Gallery.open(tmp_path / "gathered").relabel({"dots/dots-1.jpg": "blots"}).given_labels
+    (tmp_path / "gathered" / "generations" / "000002" / "items.parquet").write_bytes(b"damaged")
+    index_shards(shards, tmp_path / "gathered")
+    again = Gallery.open(tmp_path / "gathered")
+    assert (again.find("dots/dots-1.jpg").label, again.given_labels) == ("blots", given)
+
+
 def test_the_best_quality_of_shards_is_that_of_their_gallery(
     light_shards: None,  # noqa: ARG001
     own_pictures: Path,
