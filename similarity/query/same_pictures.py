@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -13,6 +13,7 @@ import numpy as np
 
 from similarity.images.keypoints import Keypoints, mirror_keypoints
 from similarity.progress import OnProgress, Reporter
+from similarity.query.composites import Pair, Proven, pair_of, pairs_apart
 from similarity.query.copies import Copy
 from similarity.query.near_duplicates import Group, largest_first
 from similarity.query.near_pairs import MOST_COMPARED
@@ -38,17 +39,13 @@ LEAST_EMBEDDING, LEAST_FEATURES = 0.5, 0.1
 # Pictures whose nearest are looked up at a time, and that words are learned from.
 BATCH, LEARNED_FROM = 1024, 500
 
-# Pairs of rows, the lower one first.
-Pair = tuple[int, int]
-# What was found of pairs, with the first as the query.
-Proven = Mapping[Pair, Copy]
-
 
 def find_same_pictures(gallery: "Searcher", progress: OnProgress | None = None) -> list[Group]:
     """Group the files of a gallery that show one picture, largest groups first.
 
     Every file of a group is proven to be a copy of the first one. Photographs of a burst are no copies, nor are those
-    of a product in two colours; a copy with other brightness or colours throughout, or without any, is one.
+    of a product in two colours; a copy with other brightness or colours throughout, or without any, is one. A collage
+    is in no group with the pictures that it is made of, of which two at least are in the gallery.
     """
     pairs = sorted(_pairs_by_embedding(gallery) | _pairs_by_features(gallery, progress))
     reporter = Reporter(len(pairs), progress, task="Looking closely")
@@ -123,22 +120,26 @@ def _nearest(index: VectorIndex, queries: Vectors, start: int, count: int, least
     near = (scores >= least) & (rows >= 0)
     for first, second in zip((np.nonzero(near)[0] + start).tolist(), rows[near].tolist(), strict=True):
         if first != second:
-            yield min(first, second), max(first, second)
+            yield pair_of(first, second)
 
 
 def _group(proven: Proven, items: Sequence[Item]) -> list[list[int]]:
     """Group rows around those with the most copies, which come first."""
-    copies: dict[int, set[int]] = defaultdict(set)
-    for one, other in proven:
+    copies, apart = defaultdict[int, set[int]](set), pairs_apart(proven)
+    for one, other in proven.keys() - apart:
         copies[one].add(other)
         copies[other].add(one)
     facts = {row: items[row] for row in copies}
     order = sorted(facts, key=lambda row: (-len(copies[row]), *_largest_first(facts[row])))
     free, groups = set(order), []
     for first in order:
-        if first in free and (members := copies[first] & free):
-            groups.append([first, *sorted(members, key=lambda row: _largest_first(facts[row]))])
-            free -= {first, *members}
+        group = [first] if first in free else []
+        for row in sorted(copies[first] & free if group else (), key=lambda row: _largest_first(facts[row])):
+            if not any(pair_of(row, member) in apart for member in group):
+                group.append(row)
+        if len(group) > 1:
+            groups.append(group)
+            free -= set(group)
     return groups
 
 
