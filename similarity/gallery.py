@@ -9,7 +9,7 @@ from typing import Literal, Unpack
 
 from similarity.embedding.embedder import Embedder, EmbedderId, Reusing
 from similarity.errors import GalleryError, GalleryNotFoundError
-from similarity.indexing import operations
+from similarity.indexing import operations, removing
 from similarity.indexing.options import DEFAULTS, IndexKeywords, IndexOptions
 from similarity.indexing.preview import Preview
 from similarity.indexing.relabelling import Given, relabel
@@ -166,7 +166,7 @@ class Gallery(Searcher):
         Raises:
             GalleryError: one of these is of no picture in it, or none would be left.
         """
-        report = operations.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
+        report = removing.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
         return self._changed(report)
 
     def relocate(self, old: str | Path, new: str | Path) -> Gallery:

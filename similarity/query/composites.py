@@ -1,4 +1,4 @@
-"""Pictures made of several pictures, such as a collage: what they show in parts of their own is not the same picture."""
+"""Pictures made of several, such as a collage: what they show in parts of their own is not the same picture."""
 
 from collections import defaultdict
 from collections.abc import Mapping
