@@ -29,6 +29,7 @@ from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import read_or_make_thumbnail
 from similarity.storage.unreadable import is_folder
+from similarity.storage.verifying import verify_live
 from similarity.vectors.heads import Head
 
 
@@ -285,7 +286,7 @@ def verify(directory: str | Path, *, uri: str | None = None) -> Manifest:
     """
     directory = full_path(directory)
     with giving(read_live_manifest(directory).store, uri) if uri else nullcontext():
-        return read_generation(directory, thorough=True).manifest
+        return verify_live(directory)
 
 
 def open_gallery(name: str) -> Gallery:
