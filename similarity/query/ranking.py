@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import astuple
 from functools import cached_property
 from typing import SupportsFloat, get_args
@@ -61,6 +61,13 @@ class Ranker:
         # Embeddings in half precision are not quite of unit length.
         pairs = zip(np.clip(scores[offset:], -1, 1).tolist(), items, strict=True)
         return [Hit(rank, score, item) for rank, (score, item) in enumerate(pairs, offset + 1)]
+
+    def without_repeats(self, hits: Sequence[Hit], options: SearchOptions) -> list[Hit]:
+        """Leave out hits that repeat an earlier one, if the options want none; the ranks stay."""
+        if not hits or not (options.distinct or options.one_per_product):
+            return list(hits)
+        rows = np.array([self.row(hit.item.id) for hit in hits], np.int64)
+        return [hits[place] for place in self._without_repeats(rows, len(rows), options)]
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """Pictures nearly identical to one; see `Gallery.near_identical`."""

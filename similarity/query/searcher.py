@@ -237,6 +237,10 @@ class Searcher:
         """
         return [hits[place] for place in self.facets.sort([hit.item for hit in hits], by)]
 
+    def without_repeats(self, hits: Sequence[Hit], options: SearchOptions) -> list[Hit]:
+        """Leave out hits that repeat an earlier one, if `distinct` or `one_per_product` is wanted."""
+        return self._ranker.without_repeats(hits, options)
+
     def find(self, item_id: str) -> Item:
         """The picture with an id or a SHA-256, or its copy that is there; raises SearchError if there is none."""
         return existing_first(self.items[self._ranker.row(item_id)])
