@@ -243,7 +243,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
         facts["turned"] = answer.outcome.turned
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
-    hits = [_to_json(hit, answer.chances) for hit in answer.hits]
+    hits = [_to_json(hit, answer.outcome.chance_of(hit)) for hit in answer.hits]
     if answer.outcome.copies is not None:
         hits = [hit | {"copy": copy_facts.to_json(answer.outcome.copies[hit["id"]])} for hit in hits]
     if answer.reasons is not None:
@@ -252,7 +252,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
     return facts | {"hits": hits}
 
 
-def _to_json(hit: "Hit", chances: "Chances | None" = None) -> dict[str, Any]:
+def _to_json(hit: "Hit", chance: float | None = None) -> dict[str, Any]:
     """A hit as JSON has it, with what its picture knows of itself."""
     from similarity.images.exif import facts_of
 
@@ -262,7 +262,7 @@ def _to_json(hit: "Hit", chances: "Chances | None" = None) -> dict[str, Any]:
         "id": hit.item.id,
         "path": hit.item.path,
         "label": hit.item.label,
-        "probability": _rounded(chances.of(hit) if chances else None),
+        "probability": _rounded(chance),
         **facts_of(hit.item.width, hit.item.height, hit.item.exif),
     } | ({"gone": True} if hit.item.is_gone else {})
 
@@ -278,7 +278,7 @@ def _print(answer: Answer) -> None:
     has_chances = chances is not None and (chances.are_known or bool(chances.calibration and chances.same))
     marks = [] if answer.outcome.copies is None else ["copy"]
     columns = ("rank", "score", *(["likely"] if has_chances else []), *marks, "label", *shown, "path")
-    likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
+    likely = [[confidence.as_cell(answer.outcome, hit)] if has_chances else [] for hit in hits]
     rows = [
         (
             str(hit.rank),
