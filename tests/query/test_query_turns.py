@@ -65,6 +65,13 @@ def test_a_query_that_is_as_near_in_each_turn_is_left_as_it_is(scenes: Gallery) 
     assert choose_turn(scenes, scenes.embeddings[[0, 0, 0, 0]]) == 0
 
 
+def test_a_turn_is_chosen_with_what_is_refined_already(scenes: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    query, refined, real = scenes.encode(turn(draw_scene(3, (200, 250)), 90)), list[int](), Gallery.refine
+    monkeypatch.setattr(Gallery, "refine", lambda *args: refined.append(len(args[1])) or real(*args))
+    assert find_best_turn(scenes, query).turned == 270
+    assert refined == [3]
+
+
 def test_a_query_taken_apart_into_regions_is_so_in_its_turn(scenes: Gallery) -> None:
     query = scenes.encode(turn(draw_scene(3, (200, 250)), 90), with_regions=True)
     best = find_best_turn(scenes, query)
