@@ -222,7 +222,7 @@ class Searcher:
         from similarity.query.copies import QueryKeypoints
         from similarity.query.gallery_copies import look_again
 
-        return look_again(self, QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE)), hits)
+        return look_again(self, QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE)), [hit.item for hit in hits])
 
     @cached_property
     def facets(self) -> Facets:
