@@ -15,6 +15,8 @@ Proven = Mapping[Pair, Copy]
 
 # Of the smaller of two parts, the share in common below which they are apart: bounds of parts are a few pixels off.
 APART = 0.1
+# The share of a picture below which it may have room for another one beside, and from which one is shown whole.
+PART, WHOLE = 0.8, 0.8
 
 
 def pairs_apart(proven: Proven) -> set[Pair]:
@@ -35,6 +37,16 @@ def pairs_apart(proven: Proven) -> set[Pair]:
             if (one, other) not in proven and _are_apart(boxes[one], boxes[other]):
                 apart |= {(one, other), pair_of(whole, one), pair_of(whole, other)}
     return apart
+
+
+def parts_of(proven: Proven) -> list[tuple[int, Box]]:
+    """Return the rows that have another picture, whole, in a part of them, each with that part."""
+    sides = [
+        side
+        for (one, other), copy in proven.items()
+        for side in ((one, copy.query_box, copy.result_box), (other, copy.result_box, copy.query_box))
+    ]
+    return [(row, own) for row, own, shown in sides if area(own) < PART and area(shown) > WHOLE]
 
 
 def pair_of(one: int, other: int) -> Pair:
