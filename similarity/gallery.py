@@ -9,7 +9,7 @@ from typing import Literal, Unpack
 
 from similarity.embedding.embedder import Embedder, EmbedderId, Reusing
 from similarity.errors import GalleryError, GalleryNotFoundError
-from similarity.indexing import operations
+from similarity.indexing import operations, removing
 from similarity.indexing.options import DEFAULTS, IndexKeywords, IndexOptions
 from similarity.indexing.preview import Preview
 from similarity.indexing.relabelling import Given, relabel
@@ -29,6 +29,7 @@ from similarity.storage.locks import writing
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import read_or_make_thumbnail
 from similarity.storage.unreadable import is_folder
+from similarity.storage.verifying import verify_live
 from similarity.vectors.heads import Head
 
 
@@ -166,7 +167,7 @@ class Gallery(Searcher):
         Raises:
             GalleryError: one of these is of no picture in it, or none would be left.
         """
-        report = operations.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
+        report = removing.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
         return self._changed(report)
 
     def relocate(self, old: str | Path, new: str | Path) -> Gallery:
@@ -285,7 +286,7 @@ def verify(directory: str | Path, *, uri: str | None = None) -> Manifest:
     """
     directory = full_path(directory)
     with giving(read_live_manifest(directory).store, uri) if uri else nullcontext():
-        return read_generation(directory, thorough=True).manifest
+        return verify_live(directory)
 
 
 def open_gallery(name: str) -> Gallery:

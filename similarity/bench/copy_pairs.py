@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,11 +11,11 @@ from similarity.errors import FetchError, ImageError, SearchError
 from similarity.gallery import Gallery, open_gallery
 from similarity.images.decoding import THUMBNAIL_SIDE
 from similarity.progress import OnProgress, Reporter
-from similarity.query.copies import Copy, QueryKeypoints, find_copies
+from similarity.query.copies import Copy, QueryKeypoints
+from similarity.query.gallery_copies import look_again
 from similarity.search import Rows
 from similarity.sources import Item
 from similarity.sources.originals import read_original
-from similarity.storage.keypoint_files import read_or_find_keypoints, read_pixels
 
 # Pairs that are listed besides those called the same: the surest of the others.
 NEXT = 50
@@ -87,8 +86,7 @@ def _rows(gallery: Gallery, row: int, count: int) -> list[int]:
 
 def _look(gallery: Gallery, query: QueryKeypoints, item: Item, others: list[Item]) -> list[Found]:
     """Return what a transform fits, with what was found."""
-    keypoints_of = partial(read_or_find_keypoints, gallery.directory)
-    copies = find_copies(query, others, keypoints_of=keypoints_of, pixels_of=partial(read_pixels, gallery.directory))
+    copies = look_again(gallery, query, others)
     return [(item, other, copy) for other, copy in zip(others, copies, strict=True) if copy is not None]
 
 

@@ -27,6 +27,10 @@ def objects(
     if as_json:
         terminal.print_json(report)
         return
+    if report["scenes"] < report["asked"]:
+        terminal.say(
+            f"Only {report['scenes']:,} of {report['asked']:,} scenes could be made: too few pictures can be used."
+        )
     kind = "rows of pictures" if report["side_by_side"] else "scenes"
     terminal.print_line(
         f"{report['gallery']}: {report['scenes']:,} {kind} of two and three, seed {report['seed']}, "

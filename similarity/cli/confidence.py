@@ -6,6 +6,7 @@ from similarity.cli import terminal
 from similarity.errors import SearchError
 
 if TYPE_CHECKING:
+    from similarity.cli.turns import Outcome
     from similarity.evaluation.confidence.estimate import Chances
     from similarity.evaluation.confidence.verdict import Verdict
     from similarity.gallery import Gallery
@@ -71,9 +72,11 @@ def say(verdict: "Verdict | None", chances: "Chances | None", precision: float |
         terminal.say(chances.withheld, as_="Note")
 
 
-def as_cell(chances: "Chances", hit: "Hit") -> str:
-    """Return the cell of a table with the probability that a hit is right."""
+def as_cell(outcome: "Outcome", hit: "Hit") -> str:
+    """Return the cell of a table with the probability that a hit is right; empty for a proven copy."""
     from similarity.evaluation.confidence.estimate import percent
 
-    chance = chances.of(hit)
-    return "the query" if hit.item.id in chances.same else "" if chance is None else percent(chance)
+    if outcome.chances is not None and hit.item.id in outcome.chances.same:
+        return "the query"
+    chance = outcome.chance_of(hit)
+    return "" if chance is None else percent(chance)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from similarity.cli import terminal
+from similarity.query.copy_facts import corners
 
 if TYPE_CHECKING:
     from similarity.cli.search_request import Request
@@ -65,7 +66,7 @@ def to_json(found: Sequence[ObjectHits] | None, hit_to_json: "Callable[[Hit], di
     """Return what JSON has of the objects, if they were requested; boxes are left, top, right, bottom, as shares."""
     if found is None:
         return {}
-    return {"objects": [{"box": _corners(one.box), "hits": list(map(hit_to_json, one.hits))} for one in found]}
+    return {"objects": [{"box": corners(one.box), "hits": list(map(hit_to_json, one.hits))} for one in found]}
 
 
 def show(found: Sequence[ObjectHits] | None) -> bool:
@@ -81,7 +82,7 @@ def show(found: Sequence[ObjectHits] | None) -> bool:
     for number, one in enumerate(found, 1):
         if number > 1:
             terminal.print_line("")
-        left, top, right, bottom = (round(100 * edge) for edge in _corners(one.box))
+        left, top, right, bottom = (round(100 * edge) for edge in corners(one.box))
         terminal.print_line(
             f"Object {number} of {len(found)}: from {left} % to {right} % across, from {top} % to {bottom} % down"
         )
@@ -91,7 +92,3 @@ def show(found: Sequence[ObjectHits] | None) -> bool:
         else:
             terminal.print_line("No picture meets these conditions.")
     return bool(found)
-
-
-def _corners(box: "Box") -> list[float]:
-    return [round(edge, 4) for edge in (box.left, box.top, box.right, box.bottom)]

@@ -239,7 +239,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
         facts["turned"] = answer.outcome.turned
     if answer.chances and answer.request.precision is not None:
         facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
-    hits = [_to_json(hit, answer.chances) for hit in answer.hits]
+    hits = [_to_json(hit, answer.outcome.chance_of(hit)) for hit in answer.hits]
     hits = parts.with_parts(hits, answer.hits, answer.request.options)
     if answer.outcome.copies is not None:
         hits = [hit | {"copy": copy_facts.to_json(answer.outcome.copies[hit["id"]])} for hit in hits]
@@ -249,7 +249,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
     return facts | {"hits": hits}
 
 
-def _to_json(hit: "Hit", chances: "Chances | None" = None) -> dict[str, Any]:
+def _to_json(hit: "Hit", chance: float | None = None) -> dict[str, Any]:
     """A hit as JSON has it, with what its picture knows of itself."""
     from similarity.images.exif import facts_of
 
@@ -259,7 +259,7 @@ def _to_json(hit: "Hit", chances: "Chances | None" = None) -> dict[str, Any]:
         "id": hit.item.id,
         "path": hit.item.path,
         "label": hit.item.label,
-        "probability": _rounded(chances.of(hit) if chances else None),
+        "probability": _rounded(chance),
         **facts_of(hit.item.width, hit.item.height, hit.item.exif),
     } | ({"gone": True} if hit.item.is_gone else {})
 
@@ -276,7 +276,7 @@ def _print(answer: Answer) -> None:
     in_parts = ["part"] if answer.request.options.parts else []
     marks = in_parts if answer.outcome.copies is None else ["copy", *in_parts]
     columns = ("rank", "score", *(["likely"] if has_chances else []), *marks, "label", *shown, "path")
-    likely = [[confidence.as_cell(chances, hit)] if chances and has_chances else [] for hit in hits]
+    likely = [[confidence.as_cell(answer.outcome, hit)] if has_chances else [] for hit in hits]
     rows = [
         (
             str(hit.rank),

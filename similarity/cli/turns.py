@@ -37,6 +37,11 @@ class Outcome:
     took_ms: float
     turned: int | None = None
 
+    def chance_of(self, hit: "Hit") -> float | None:
+        """Return the probability that a hit is right; None if unknown, and of a proven copy, which it says less of."""
+        copy = (self.copies or {}).get(hit.item.id)
+        return None if self.chances is None or (copy and copy.is_proven) else self.chances.of(hit)
+
     @property
     def is_stranger(self) -> bool:
         """Whether the query looks like nothing in the gallery, by its scores and by a second look."""
@@ -51,7 +56,10 @@ def search(gallery: "Gallery", query: "EncodedQuery", request: "Request") -> Out
     """
     if request.turned:
         found = _search_turned(gallery, query, request)
-        return found if not found.is_stranger else replace(_search(gallery, query, request), turned=0)
+        if not found.is_stranger:
+            return found
+        upright = _search(gallery, query, request)
+        return replace(upright, took_ms=found.took_ms + upright.took_ms, turned=0)
     upright = _search(gallery, query, request)
     if not upright.is_stranger:
         return upright

@@ -1,18 +1,14 @@
 """Duplicates as files for the owner: a table of all groups, and a list of the paths that are not kept."""
 
-import csv
-import errno
-import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from similarity.errors import GalleryError
-from similarity.files import write_atomically
-from similarity.paths import full_path
+from similarity.exports.tables import to_csv, write_table
 from similarity.sources import Item
-from similarity.text.plain import cell
 
+# What a message calls both files.
+LIST = "list"
 COLUMNS = ("group", "kind", "score", "keep", "path", "label", "width", "height", "bytes", "copy")
 
 
@@ -25,20 +21,17 @@ def write_groups(path: Path, groups: Iterable[tuple[str, float, Sequence[tuple[I
     Raises:
         GalleryError: the file cannot be written.
     """
-    _write(path, groups_as_csv(groups))
+    write_table(path, groups_as_csv(groups), LIST)
 
 
 def groups_as_csv(groups: Iterable[tuple[str, float, Sequence[tuple[Item, str]], Item]]) -> bytes:
     """Make the table that `write_groups` writes."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(COLUMNS)
-    for number, (kind, score, files, kept) in enumerate(groups, start=1):
-        for file, copy in files:
-            keep = "yes" if file == kept else "no"
-            facts = (file.path, file.label or "", file.width, file.height, file.size, copy)
-            table.writerow(map(cell, (number, kind, round(score, 4), keep, *facts)))
-    return text.getvalue().encode("utf-8-sig", "backslashreplace")
+    rows = (
+        (number, kind, round(score, 4), "yes" if file == kept else "no", *_facts(file), copy)
+        for number, (kind, score, files, kept) in enumerate(groups, start=1)
+        for file, copy in files
+    )
+    return to_csv(COLUMNS, rows)
 
 
 def write_others(path: Path, groups: Iterable[tuple[Sequence[Item], Item]]) -> int:
@@ -57,7 +50,7 @@ def write_others(path: Path, groups: Iterable[tuple[Sequence[Item], Item]]) -> i
         GalleryError: the file cannot be written.
     """
     data, left_out = others_as_list(groups)
-    _write(path, data)
+    write_table(path, data, LIST)
     return left_out
 
 
@@ -71,11 +64,5 @@ def others_as_list(groups: Iterable[tuple[Sequence[Item], Item]]) -> tuple[bytes
     return data, len(others) - len(listed)
 
 
-def _write(path: Path, data: bytes) -> None:
-    place = full_path(path)
-    try:
-        if place.exists() and not place.is_file():  # such as /dev/null, which must not be replaced
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        write_atomically(place, data)
-    except OSError as error:
-        raise GalleryError(f"The list could not be written to {path} ({error.strerror or error}).") from error
+def _facts(file: Item) -> tuple[str, str, int, int, int]:
+    return file.path, file.label or "", file.width, file.height, file.size

@@ -22,12 +22,12 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return text.getvalue().encode("utf-8-sig", "backslashreplace")
 
 
-def write_table(path: Path, data: bytes) -> None:
-    """Write a table to a file, whole or not at all; raises GalleryError if it cannot be written."""
+def write_table(path: Path, data: bytes, kind: str = "table") -> None:
+    """Write a table to a file, whole or not at all; raises GalleryError, which names its kind, if that fails."""
     place = full_path(path)
     try:
         if place.exists() and not place.is_file():  # such as /dev/null, which must not be replaced
             raise OSError(errno.EINVAL, "it is not a regular file")
         write_atomically(place, data)
     except OSError as error:
-        raise GalleryError(f"The table could not be written to {path} ({error.strerror or error}).") from error
+        raise GalleryError(f"The {kind} could not be written to {path} ({error.strerror or error}).") from error

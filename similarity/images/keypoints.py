@@ -123,21 +123,25 @@ def mirror_keypoints(keypoints: Keypoints) -> Keypoints:
     )
 
 
-def pack(keypoints: Keypoints) -> bytes:
-    """Pack points for a file: 71 bytes each, 16 kB at most, with a checksum."""
+def pack(keypoints: Keypoints, sha256: str) -> bytes:
+    """Pack points for a file: 71 bytes each, 16 kB at most, with a checksum of them and of whose they are.
+
+    Args:
+        sha256: of the picture's file, in hex.
+    """
     kept = min(len(keypoints), MAX_STORED)
     rows = np.zeros(kept, POINT)
     rows["position"], rows["scale"] = keypoints.positions[:kept], keypoints.scales[:kept]
     rows["angle"] = np.round(keypoints.angles[:kept] * 256 / 360).astype(int) % 256
     rows["descriptor"] = keypoints.codes[:kept, 0::2] << 4 | keypoints.codes[:kept, 1::2]
     data = HEADER.pack(MAGIC, keypoints.width, keypoints.height, kept) + rows.tobytes()
-    return data + CHECK.pack(zlib.crc32(data))
+    return data + _check(data, sha256)
 
 
-def unpack(data: bytes) -> Keypoints:
-    """Unpack points; raises ValueError if these are not bytes of `pack`."""
+def unpack(data: bytes, sha256: str) -> Keypoints:
+    """Unpack points; raises ValueError if these are not bytes of `pack` for this picture."""
     body = data[: -CHECK.size]
-    if len(body) < HEADER.size or CHECK.pack(zlib.crc32(body)) != data[-CHECK.size :]:
+    if len(body) < HEADER.size or _check(body, sha256) != data[-CHECK.size :]:
         raise ValueError("it has no sound local features")
     magic, width, height, count = HEADER.unpack_from(body)
     if magic != MAGIC or not (width and height) or len(body) != HEADER.size + count * POINT.itemsize:
@@ -149,6 +153,10 @@ def unpack(data: bytes) -> Keypoints:
     codes = np.empty((count, DIMENSIONS), np.uint8)
     codes[:, 0::2], codes[:, 1::2] = rows["descriptor"] >> 4, rows["descriptor"] & 15
     return Keypoints(width, height, positions, scales, rows["angle"].astype(np.float32) * (360 / 256), codes)
+
+
+def _check(data: bytes, sha256: str) -> bytes:
+    return CHECK.pack(zlib.crc32(data, zlib.crc32(sha256.encode())))
 
 
 def _resize(image: Image.Image) -> Image.Image:

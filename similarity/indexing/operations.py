@@ -1,4 +1,4 @@
-"""The operations that write a gallery: index, add, sync, remove, relocate and rebuild.
+"""The operations that write a gallery: index, add, sync, relocate and rebuild.
 
 Each plans a change, embeds pictures without a known embedding, and writes the next generation. Searches use the live
 one meanwhile, and go on with it if the run fails. Embeddings of an interrupted run are used by the next one.
@@ -18,10 +18,11 @@ from similarity.embedding.embedder import Embedder, Load
 from similarity.embedding.regions import REGIONS, check_has_regions
 from similarity.embedding.views import choose_view
 from similarity.errors import GalleryError
+from similarity.indexing.finishing import finish, write
 from similarity.indexing.known import Known
 from similarity.indexing.models import load_embedder, report_task
 from similarity.indexing.options import DEFAULTS, IndexOptions
-from similarity.indexing.plan import Plan, plan_index, plan_removal, plan_update, without_folder
+from similarity.indexing.plan import Plan, plan_index, plan_update, without_folder
 from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.replaced import read_replaced
 from similarity.indexing.run import Base, Run
@@ -110,30 +111,13 @@ def update(
         before = replace(before, manifest=replace(before.manifest, excluded=excluded))
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
-            return _finish(run, before, progress)
+            return finish(run, before, progress)
         report_task(progress, f"Preparing {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
         with _embed(run, source, embedder, progress) as known:
-            report = _write(run, before, known, progress)
+            report = write(run, before, known, progress)
         run.clear_up()
         return report
-
-
-def remove(
-    directory: Path,
-    *,
-    ids: Sequence[str] = (),
-    paths: Sequence[str] = (),
-    labels: Sequence[str] = (),
-    opened: Generation | None = None,
-) -> Report:
-    """Remove files from a gallery; see `Gallery.remove`, and for `opened` `read_generation`."""
-    started = time.perf_counter()
-    live_state(directory)
-    with writing(directory, "remove"):
-        before = read_generation(directory, opened=opened)
-        plan = plan_removal(before.items, ids, paths, labels)
-        return _finish(Run("remove", directory, plan, before, None, started), before)
 
 
 def relocate(directory: Path, old: str | Path, new: str | Path, *, opened: Generation | None = None) -> Report:
@@ -148,7 +132,7 @@ def relocate(directory: Path, old: str | Path, new: str | Path, *, opened: Gener
         excluded = {relocation.moved_source(name): rest for name, rest in before.manifest.excluded.items()}
         manifest = replace(before.manifest, source=source, skipped=skipped, excluded=excluded)
         before = replace(before, manifest=manifest, given=before.given.moved(relocation.moved))
-        return _finish(Run("relocate", directory, plan, before, None, started), before)
+        return finish(Run("relocate", directory, plan, before, None, started), before)
 
 
 def rebuild(
@@ -217,22 +201,6 @@ def default_store(directory: Path) -> Store:
     with suppress(GalleryError):
         return read_live_manifest(directory).store
     return choose_store()
-
-
-def _finish(run: Run, before: Generation, progress: OnProgress | None = None) -> Report:
-    """Finish a run that has nothing to embed."""
-    report = _write(run, before, Known(before, None), progress)
-    run.clear_up()
-    return report
-
-
-def _write(run: Run, before: Generation, known: Known, progress: OnProgress | None) -> Report:
-    """Write the next generation, unless nothing has changed."""
-    report = run.report()
-    draft = run.draft(report, Base.of(before), known)
-    if not run.is_unchanged(draft):
-        write_generation(run.directory, draft, progress)
-    return report
 
 
 def _check_options(options: IndexOptions, store: Store, count: int, dim: int) -> bool:

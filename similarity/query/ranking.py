@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import astuple
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +64,13 @@ class Ranker:
         parts = self.parts.find_parts(vector, rows[offset:]) if options.parts else [None] * len(rows[offset:])
         found = zip(np.clip(scores[offset:], -1, 1).tolist(), items, parts, strict=True)
         return [Hit(rank, score, item, part) for rank, (score, item, part) in enumerate(found, offset + 1)]
+
+    def without_repeats(self, hits: Sequence[Hit], options: SearchOptions) -> list[Hit]:
+        """Leave out hits that repeat an earlier one, if the options want none; the ranks stay."""
+        if not hits or not (options.distinct or options.one_per_product):
+            return list(hits)
+        rows = np.array([self.row(hit.item.id) for hit in hits], np.int64)
+        return [hits[place] for place in self._without_repeats(rows, len(rows), options)]
 
     def near_identical(self, item_id: str, most: int) -> list[Hit]:
         """Pictures nearly identical to one; see `Gallery.near_identical`."""

@@ -226,7 +226,7 @@ class Searcher:
         from similarity.query.copies import QueryKeypoints
         from similarity.query.gallery_copies import look_again
 
-        return look_again(self, QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE)), hits)
+        return look_again(self, QueryKeypoints.of(query.decode_first(side=THUMBNAIL_SIDE)), [hit.item for hit in hits])
 
     @cached_property
     def facets(self) -> Facets:
@@ -240,6 +240,10 @@ class Searcher:
             SearchError: there is no such column.
         """
         return [hits[place] for place in self.facets.sort([hit.item for hit in hits], by)]
+
+    def without_repeats(self, hits: Sequence[Hit], options: SearchOptions) -> list[Hit]:
+        """Leave out hits that repeat an earlier one, if `distinct` or `one_per_product` is wanted."""
+        return self._ranker.without_repeats(hits, options)
 
     def find(self, item_id: str) -> Item:
         """The picture with an id or a SHA-256, or its copy that is there; raises SearchError if there is none."""

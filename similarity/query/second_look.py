@@ -52,7 +52,10 @@ def search_with_copies(
     known = {hit.item.id for hit, _ in seen}
     seen += [(hit, None) for hit in others if hit.item.id not in known]
     ordered = put_copies_first([hit for hit, _ in seen], [copy for _, copy in seen])
-    return ordered[offset : offset + k]
+    # Each search was without repeats, and so must the hits of all be.
+    kept = {hit.item.id for hit in searcher.without_repeats([hit for hit, _ in ordered], options)}
+    shown = [pair for pair in ordered if pair[0].item.id in kept]
+    return [(replace(hit, rank=rank), copy) for rank, (hit, copy) in enumerate(shown, 1)][offset : offset + k]
 
 
 def _search_in_turns(

@@ -53,16 +53,18 @@ def embed_turns(searcher: Searcher, image: Image.Image, turns: Sequence[int] = T
     return embeddings
 
 
-def choose_turn(searcher: Searcher, embeddings: Vectors) -> int:
+def choose_turn(searcher: Searcher, embeddings: Vectors, refined: Vectors | None = None) -> int:
     """Return the turn of a picture that is nearest to the gallery, in degrees; 0 unless another one is clearly nearer.
 
     Args:
         searcher: of the gallery.
         embeddings: of the picture upright and in each of TURNS, float32 (4, dim), neither projected nor refined.
+        refined: the same refined, if that is done already.
     """
+    compared = searcher.refine(embeddings) if refined is None else refined
     cosines = [
-        np.sort(searcher.embeddings[searcher.nearest_rows(refined, CANDIDATES)] @ embedding)[-NEAREST:]
-        for embedding, refined in zip(embeddings, searcher.refine(embeddings), strict=True)
+        np.sort(searcher.embeddings[searcher.nearest_rows(vector, CANDIDATES)] @ embedding)[-NEAREST:]
+        for embedding, vector in zip(embeddings, compared, strict=True)
     ]
     nearness = [float(nearest.mean()) if len(nearest) else -1.0 for nearest in cosines]
     nearness[0] += UPRIGHT
@@ -93,7 +95,8 @@ def find_best_turn(searcher: Searcher, query: EncodedQuery) -> EncodedQuery:
         SearchError: no picture is part of the query.
     """
     queries = [query, *encode_turns(searcher, query)]
-    degrees = choose_turn(searcher, np.stack([one.embeddings[0] for one in queries]))
+    place, embeddings = _place_of_first(query), np.stack([one.embeddings[0] for one in queries])
+    degrees = choose_turn(searcher, embeddings, np.stack([one.parts[place] for one in queries]))
     best = next(one for one in queries if one.turned == degrees)
     if query.look is None or best is query:
         return best
@@ -105,9 +108,17 @@ def _replace_first(
     searcher: Searcher, query: EncodedQuery, degrees: int, embedding: Vectors, refined: Vectors
 ) -> EncodedQuery:
     """Return a query with other embeddings of its first example picture."""
-    examples = query.examples
-    are_words = [isinstance(example, Text) for example in (*examples.like, *examples.unlike)]
+    examples, are_words = query.examples, _are_words(query)
     parts, embeddings = query.parts.copy(), query.embeddings.copy()
-    parts[are_words.index(False)], embeddings[0] = refined, embedding
+    parts[_place_of_first(query)], embeddings[0] = refined, embedding
     vector = searcher.combine(parts, are_words, len(examples.like), examples.weights)
     return replace(query, vector=vector, embeddings=embeddings, parts=parts, look=None, turned=degrees)
+
+
+def _are_words(query: EncodedQuery) -> list[bool]:
+    return [isinstance(example, Text) for example in (*query.examples.like, *query.examples.unlike)]
+
+
+def _place_of_first(query: EncodedQuery) -> int:
+    """Return the place of the first picture among the examples."""
+    return _are_words(query).index(False)

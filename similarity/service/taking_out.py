@@ -4,15 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from similarity.errors import GalleryError
 from similarity.gallery import Gallery
+from similarity.indexing.removing import take_out
 from similarity.progress import Progress
 from similarity.service.jobs import Job
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.undo import undo_change
 from similarity.text.unicode import nfc
-
-CHANGED = "The gallery has changed since these files were chosen: nothing was taken out. Look at them again."
 
 
 @dataclass(slots=True, eq=False)
@@ -43,16 +41,12 @@ class TakingOut:
         staying = set(map(nfc, kept))
         return cls(gallery.directory, gallery.state, tuple(one for one in ids if nfc(one) not in staying))
 
-    def __call__(self, job: Job) -> Report | None:
-        """Take them out."""
+    def __call__(self, job: Job) -> Report:
+        """Take them out; raises GalleryError if the gallery has changed since they were chosen."""
         self.after = ""
         job.report(Progress("Removing"))
-        gallery = Gallery.open(self.directory)
-        if gallery.state != self.seen:
-            raise GalleryError(CHANGED)
-        changed = gallery.remove(ids=self.ids)
-        self.after = changed.state
-        return changed.report
+        report, self.after = take_out(self.directory, self.ids, self.seen)
+        return report
 
 
 @dataclass(slots=True, eq=False)

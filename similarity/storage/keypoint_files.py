@@ -1,7 +1,7 @@
 """The local features of a gallery's pictures, beside their thumbnails, named by the SHA-256 of the picture's file.
 
 They are found in the thumbnail when they are first needed, and can be found again: a gallery is whole without them.
-With SIMILARITY_LOCAL_FEATURES=off they are found each time, and nothing is written.
+With SIMILARITY_LOCAL_FEATURES=off nothing is written: those that are stored are read, others are found each time.
 """
 
 import io
@@ -27,6 +27,7 @@ from similarity.images.keypoints import (
 )
 from similarity.sources import Item
 from similarity.sources.locations import is_remote
+from similarity.storage.removal import remove_file, thumbnails
 from similarity.storage.thumbnails import FOLDER, read_or_make_thumbnail, read_thumbnail
 
 SUFFIX = ".sift"
@@ -37,22 +38,22 @@ logger = logging.getLogger(__name__)
 def read_or_find_keypoints(directory: Path, item: Item) -> Keypoints:
     """Return the local features of a picture: those on disk, or those of its thumbnail, which are then stored.
 
-    A file that is missing, damaged or of another version is replaced. Where it cannot be written, as in a folder
-    without the right to write, or is not to be, features are found each time.
+    A file that is missing, damaged, another picture's or of another version is replaced. Where it cannot be written, as
+    in a folder without the right to write, or is not to be, features are found each time.
     """
     path = _path(directory, item.sha256)
     with suppress(OSError, ValueError):
-        return unpack(read_own(path, MAX_BYTES))
+        return unpack(read_own(path, MAX_BYTES), item.sha256)
     stored = read_thumbnail(directory, item.sha256)
     found = find_keypoints(_open(stored or _made_thumbnail(directory, item)))
-    packed = pack(found)
+    packed = pack(found, item.sha256)
     # A picture without a thumbnail may be gone, and what is found in its grey placeholder must not outlast that.
     if stored is not None and len(found) and are_stored():
         try:
             write_atomically(path, packed)
         except OSError as error:
             logger.info("The local features of %s were not stored: %s", item.id, error)
-    return unpack(packed)  # as they will be read: the same now as the next time
+    return unpack(packed, item.sha256)  # as they will be read: the same now as the next time
 
 
 def read_pixels(directory: Path, item: Item) -> Codes:
@@ -68,8 +69,20 @@ def copy_keypoints(directory: Path, target: Path, contents: Collection[str]) -> 
     for sha256 in contents if are_stored() else ():
         with suppress(OSError, ValueError):
             data = read_own(_path(directory, sha256), MAX_BYTES)
-            unpack(data)
+            unpack(data, sha256)
             write_atomically(_path(target, sha256), data)
+
+
+def drop_unsound_keypoints(directory: Path) -> None:
+    """Delete stored features that are damaged, or another picture's: they are found again when they are needed."""
+    for sha256, path in thumbnails(directory):
+        if path.suffix == SUFFIX:
+            try:
+                unpack(read_own(path, MAX_BYTES), sha256)
+            except (OSError, ValueError) as error:
+                logger.info("The local features in %s are deleted: %s", path, error)
+                with suppress(OSError):
+                    remove_file(path)
 
 
 def are_stored() -> bool:

@@ -14,6 +14,10 @@ from commands import Run
 from PIL import Image
 
 from similarity import Gallery
+from similarity.images.picture import Box
+from similarity.query.copies import Copy
+from similarity.query.encoder import EncodedQuery
+from similarity.query.second_look import Seen
 
 
 @pytest.fixture
@@ -51,6 +55,24 @@ def test_what_is_known_of_the_results_is_one_line(run: Run) -> None:
     assert "99 %" in sure.stdout
     assert "confident" not in sure.stderr
     assert json.loads(run("search", lamp(), "-g", "catalogue", "--precision", 0.95, "--json").stdout)["confident"]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_proven_copy_has_no_probability_which_says_less(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the second look finds is given: drawn rings have too few points to tell."""
+    whole = Box(0, 0, 1, 1)
+    copy = Copy(1.0, 180.0, False, whole, whole, 50)
+
+    def first_is_a_copy(gallery: Gallery, query: EncodedQuery, k: int, *_: object, **__: object) -> list[Seen]:
+        return [(hit, copy if hit.rank == 1 else None) for hit in gallery.search(query, k)]
+
+    monkeypatch.setattr("similarity.query.second_look.search_with_copies", first_is_a_copy)
+    found = json.loads(run("search", lamp(), "-g", "catalogue", "-k", 2, "--copies", "--json").stdout)
+    assert [hit["probability"] is None for hit in found["hits"]] == [True, False]
+    _, first, second = run("search", lamp(), "-g", "catalogue", "-k", 2, "--copies").stdout.splitlines()
+    assert "%" not in first
+    assert "same picture: turned 180°" in first
+    assert "%" in second
 
 
 @pytest.mark.parametrize(

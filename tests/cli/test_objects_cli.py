@@ -2,6 +2,7 @@
 
 import json
 import random
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from commands import Run
 from PIL import Image
 
 from similarity import Gallery
+from similarity.bench import objects
 from similarity.bench.scenes import compose, cut_out
 from similarity.sample import FOLDER
 
@@ -63,3 +65,13 @@ def test_bench_objects_says_how_many_are_covered(run: Run, sample: Gallery, kind
     assert 0.4 <= report["covered"] <= 1
     assert 0.4 <= report["found_first"] <= 1
     assert report["propose_p50_ms"] > 0
+
+
+def test_bench_objects_tells_when_fewer_scenes_than_asked_can_be_made(
+    run: Run, sample: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = objects._rows
+    monkeypatch.setattr(objects, "_rows", lambda gallery, rng: islice(real(gallery, rng), 1))
+    done = run("bench", "objects", "-g", sample.directory, "-n", "3", "--side-by-side")
+    assert done.returncode == 0
+    assert "Only 1 of 3 scenes could be made" in done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from PIL import Image
 from scenes import draw_scene
 
 from similarity import Gallery
+from similarity.query.encoder import EncodedQuery
+from similarity.query.searcher import Searcher
+from similarity.query.turns import find_best_turn
 from similarity.sample import sample_queries
 
 Save = Callable[[str, Image.Transpose | None], Path]
@@ -92,6 +96,21 @@ def test_of_a_query_that_looks_like_nothing_in_any_turn_nothing_is_said_of_turns
         done = run("search", noise, *options)
         assert "it looks most like these" not in done.stderr
         assert "Looks like nothing in this gallery" in done.stderr
+
+
+def test_the_time_of_all_turns_is_told_if_none_was_taken(
+    run: Run, save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(save)
+    noise = tmp_path / "noise.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)).save(noise)
+
+    def find_slowly(searcher: Searcher, query: EncodedQuery) -> EncodedQuery:
+        time.sleep(0.6)
+        return find_best_turn(searcher, query)
+
+    monkeypatch.setattr("similarity.query.turns.find_best_turn", find_slowly)
+    assert json.loads(run("search", noise, "--turned", "--json").stdout)["took_ms"] > 600
 
 
 def test_words_cannot_be_turned(run: Run, empty_home: Path) -> None:

@@ -8,23 +8,26 @@ from scenes import draw_scene
 
 from similarity.images.keypoints import MAX_BYTES, MAX_STORED, find_keypoints, mirror, pack, unpack
 
+# The SHA-256 of a picture's file.
+OWN = "ab" * 32
+
 
 def test_a_picture_takes_at_most_16_kb() -> None:
     found = find_keypoints(draw_scene(1))
     assert len(found) == MAX_STORED
-    assert len(pack(found)) <= MAX_BYTES
-    assert len(pack(find_keypoints(draw_scene(1), 500))) <= MAX_BYTES
+    assert len(pack(found, OWN)) <= MAX_BYTES
+    assert len(pack(find_keypoints(draw_scene(1), 500), OWN)) <= MAX_BYTES
 
 
 def test_points_are_unpacked_as_they_were_packed() -> None:
     found = find_keypoints(draw_scene(2))
-    again = unpack(pack(found))
+    again = unpack(pack(found, OWN), OWN)
     assert (again.width, again.height) == (found.width, found.height) == (256, 320)
     assert np.abs(again.positions - found.positions).max() <= 0.125
     np.testing.assert_allclose(again.scales, found.scales, rtol=1e-3)
     assert (np.abs((again.angles - found.angles + 180) % 360 - 180) <= 360 / 512).all()
     np.testing.assert_array_equal(again.codes, found.codes)
-    assert pack(again)[:-4] == pack(found)[:-4]
+    assert pack(again, OWN)[:-4] == pack(found, OWN)[:-4]
 
 
 def test_descriptors_are_of_unit_length_and_nearest_to_themselves() -> None:
@@ -38,11 +41,11 @@ def test_descriptors_are_of_unit_length_and_nearest_to_themselves() -> None:
 def test_a_plain_picture_has_no_points_whatever_its_size(size: tuple[int, int]) -> None:
     found = find_keypoints(Image.new("RGB", size, "teal"))
     assert len(found) == 0
-    assert len(unpack(pack(found))) == 0
+    assert len(unpack(pack(found, OWN), OWN)) == 0
 
 
 def test_the_same_picture_always_has_the_same_points() -> None:
-    assert pack(find_keypoints(draw("dots", 1))) == pack(find_keypoints(draw("dots", 1)))
+    assert pack(find_keypoints(draw("dots", 1)), OWN) == pack(find_keypoints(draw("dots", 1)), OWN)
 
 
 def test_points_are_spread_over_a_picture_with_one_busy_corner() -> None:
@@ -62,15 +65,16 @@ def test_a_mirror_turned_twice_shows_the_picture() -> None:
     assert mirror(mirror(picture)).tobytes() == picture.tobytes()
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "of another version", "longer"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "of another version", "of another picture", "longer"])
 def test_damaged_bytes_are_refused(damage: str) -> None:
-    data = pack(find_keypoints(draw_scene(8)))
+    data = pack(find_keypoints(draw_scene(8)), OWN)
     damaged = {
         "cut": data[:-10],
         "empty": b"",
         "flipped": data[:100] + bytes([data[100] ^ 1]) + data[101:],
         "of another version": b"SIFT\x02" + data[5:],
+        "of another picture": pack(find_keypoints(draw_scene(8)), "cd" * 32),
         "longer": data + bytes(71),
     }[damage]
     with pytest.raises(ValueError, match="local features"):
-        unpack(damaged)
+        unpack(damaged, OWN)

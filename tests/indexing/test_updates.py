@@ -15,7 +15,7 @@ from conftest import MODEL, Site, change_manifest, draw
 
 from similarity import Gallery
 from similarity.errors import GalleryError, GalleryNotFoundError, ImageError, SourceError
-from similarity.indexing import operations
+from similarity.indexing import operations, removing
 from similarity.progress import Progress
 from similarity.sources import Item, Skipped, open_source
 from similarity.sources.folder import Files
@@ -261,7 +261,7 @@ def test_a_gallery_that_does_not_exist_is_not_made_by_changing_it(own_pictures: 
     for change in (
         lambda: operations.update("add", open_source(own_pictures), tmp_path / "none", fail_to_load),
         lambda: Gallery.open(tmp_path / "none").preview.sync(own_pictures),
-        lambda: operations.remove(tmp_path / "none", labels=["dots"]),
+        lambda: removing.remove(tmp_path / "none", labels=["dots"]),
     ):
         with pytest.raises(GalleryNotFoundError):
             change()

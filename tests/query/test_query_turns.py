@@ -11,6 +11,7 @@ from scenes import draw_scene
 
 from similarity import Examples, Gallery
 from similarity.query import second_look
+from similarity.query.encoder import EncodedQuery
 from similarity.query.inputs import decode_query
 from similarity.query.second_look import search_with_copies
 from similarity.query.turns import TURNS, choose_turn, describe, encode_turns, find_best_turn, turn
@@ -64,6 +65,13 @@ def test_a_query_that_is_as_near_in_each_turn_is_left_as_it_is(scenes: Gallery) 
     assert choose_turn(scenes, scenes.embeddings[[0, 0, 0, 0]]) == 0
 
 
+def test_a_turn_is_chosen_with_what_is_refined_already(scenes: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    query, refined, real = scenes.encode(turn(draw_scene(3, (200, 250)), 90)), list[int](), Gallery.refine
+    monkeypatch.setattr(Gallery, "refine", lambda *args: refined.append(len(args[1])) or real(*args))
+    assert find_best_turn(scenes, query).turned == 270
+    assert refined == [3]
+
+
 def test_a_query_taken_apart_into_regions_is_so_in_its_turn(scenes: Gallery) -> None:
     query = scenes.encode(turn(draw_scene(3, (200, 250)), 90), with_regions=True)
     best = find_best_turn(scenes, query)
@@ -93,6 +101,24 @@ def test_a_turned_copy_beyond_the_first_candidates_is_found_by_its_turns(
     assert [hit.item.id for hit, _ in search_with_copies(scenes, query, 2, candidates=3)] == ["05.png", last[0]]
     monkeypatch.setattr(second_look, "encode_turns", lambda *_: pytest.fail("it was turned though a copy was found"))
     assert search_with_copies(scenes, scenes.encode(draw_scene(5, (200, 250))), 1, candidates=3)[0][1] is not None
+
+
+def test_a_turned_copy_is_not_shown_beside_another_picture_of_its_product(scenes: Gallery, tmp_path: Path) -> None:
+    picture = turn(draw_scene(5, (200, 250)), 90)
+
+    def away(gallery: Gallery) -> EncodedQuery:
+        query = gallery.encode(picture)
+        return replace(query, vector=-query.vector)  # its source is among the last, as above
+
+    first = scenes.search(away(scenes), 1)[0].item.id
+    rows = [f"{item.path},{'chair' if item.id in (first, '05.png') else item.id}" for item in scenes.items]
+    (tmp_path / "pictures.csv").write_text("\n".join(["path,product", *rows]) + "\n")
+    gallery = Gallery.build(tmp_path / "pictures.csv", tmp_path / "gallery", model=MODEL)
+    options = second_look.DEFAULTS.updated(one_per_product=True)
+    hits = [hit for hit, _ in search_with_copies(gallery, away(gallery), 12, options, candidates=3)]
+    assert Path(hits[0].item.path).name == "05.png"
+    assert [hit.item.metadata["product"] for hit in hits].count("chair") == 1
+    assert [hit.rank for hit in hits] == list(range(1, 12))
 
 
 def test_a_query_without_a_copy_gets_what_a_search_finds(scenes: Gallery) -> None:

@@ -2,14 +2,19 @@
 
 import shutil
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from similarity import Gallery
+from similarity.indexing import removing
 from similarity.service.jobs import Job, Jobs
 from similarity.service.taking_out import PuttingBack, TakingOut
 from similarity.sources.base import files_of
+from similarity.storage.locks import writing
 
 pytestmark = pytest.mark.usefixtures("standin_network")
 
@@ -60,6 +65,41 @@ def test_nothing_is_taken_out_of_a_gallery_that_has_changed(mine: Gallery) -> No
     assert status.state == "failed"
     assert "nothing was taken out" in status.error
     assert Gallery.open(mine.directory).state == changed.state
+
+
+def test_nothing_is_taken_out_if_another_change_comes_in_before_the_lock(
+    mine: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, others = TakingOut.of(mine, ["dots/dots-1.jpg"], []), []
+
+    @contextmanager
+    def second_in_line(*args: Any, **options: Any) -> Iterator[None]:
+        monkeypatch.setattr(removing, "writing", writing)
+        others.append(mine.remove(ids=["dots/dots-2.jpg"]))
+        with writing(*args, **options):
+            yield
+
+    monkeypatch.setattr(removing, "writing", second_in_line)
+    status = run(work, mine.directory).status
+    assert status.state == "failed"
+    assert "nothing was taken out" in status.error
+    assert Gallery.open(mine.directory).state == others[0].state
+
+
+def test_a_change_right_after_taking_out_is_not_undone_for_it(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, others = TakingOut.of(mine, ["dots/dots-1.jpg"], []), []
+
+    @contextmanager
+    def with_a_next_one(*args: Any, **options: Any) -> Iterator[None]:
+        monkeypatch.setattr(removing, "writing", writing)
+        with writing(*args, **options):
+            yield
+        others.append(Gallery.open(mine.directory).remove(ids=["dots/dots-2.jpg"]))
+
+    monkeypatch.setattr(removing, "writing", with_a_next_one)
+    assert run(work, mine.directory).status.state == "done"
+    assert run(PuttingBack(work), mine.directory).status.state == "failed"
+    assert Gallery.open(mine.directory).state == others[0].state
 
 
 def test_a_later_change_is_not_undone(mine: Gallery) -> None:

@@ -11,7 +11,7 @@ import standin
 
 from similarity.errors import GalleryError
 from similarity.gallery import Gallery
-from similarity.indexing import operations
+from similarity.indexing import operations, removing
 from similarity.indexing.options import IndexOptions
 from similarity.sources import open_source
 
@@ -93,7 +93,7 @@ def test_a_gallery_that_cannot_be_written_can_be_searched(own_pictures: Path, sm
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     try:
         (own_pictures / "dots" / "dots-0.jpg").unlink()
-        for run in (lambda: add(directory, own_pictures), lambda: operations.remove(directory, labels=["dots"])):
+        for run in (lambda: add(directory, own_pictures), lambda: removing.remove(directory, labels=["dots"])):
             with pytest.raises(GalleryError, match=r"cannot be written \(Read-only file system\)"):
                 run()
         assert standin.answers(directory) == expected

@@ -36,6 +36,11 @@ def stored(directory: Path) -> dict[str, bytes]:
     return {path.stem: path.read_bytes() for path in (directory / "thumbnails").rglob("*.sift")}
 
 
+def path_of(gallery: Gallery, name: str) -> Path:
+    sha256 = gallery.find(name).sha256
+    return gallery.directory / "thumbnails" / sha256[:2] / f"{sha256}.sift"
+
+
 def test_a_setting_has_nothing_written_and_the_same_found(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMILARITY_LOCAL_FEATURES", "Off")
     before = look(gallery)
@@ -73,11 +78,28 @@ def test_a_gallery_rebuilt_into_another_folder_takes_sound_features_along(galler
     before = look(gallery)
     files = stored(gallery.directory)
     damaged = gallery.find("1.png").sha256
-    (gallery.directory / "thumbnails" / damaged[:2] / f"{damaged}.sift").write_bytes(b"SIFT")
+    path_of(gallery, "1.png").write_bytes(b"SIFT")
     other = gallery.rebuild(into=tmp_path / "other")
     assert stored(other.directory) == {name: data for name, data in files.items() if name != damaged}
     assert look(other) == before
     assert stored(other.directory) == files
+
+
+def test_features_of_another_picture_are_not_believed(gallery: Gallery) -> None:
+    before, files = look(gallery), stored(gallery.directory)
+    path_of(gallery, "2.png").write_bytes(path_of(gallery, "3.png").read_bytes())
+    assert look(gallery) == before
+    assert stored(gallery.directory) == files
+
+
+def test_verifying_drops_unsound_features_which_are_no_fault_of_the_gallery(gallery: Gallery) -> None:
+    before, files = look(gallery), stored(gallery.directory)
+    path_of(gallery, "2.png").write_bytes(path_of(gallery, "3.png").read_bytes())
+    path_of(gallery, "1.png").write_bytes(b"SIFT")
+    verify(gallery.directory)
+    assert set(stored(gallery.directory)) == {gallery.find(name).sha256 for name in ("0.png", "3.png")}
+    assert look(gallery) == before
+    assert stored(gallery.directory) == files
 
 
 def test_an_imported_gallery_finds_the_same_and_believes_no_features_of_a_stranger(

@@ -15,7 +15,7 @@ from tiers import Share
 
 from similarity.errors import GalleryBusyError
 from similarity.gallery import Gallery
-from similarity.indexing import operations
+from similarity.indexing import operations, removing
 from similarity.indexing.options import IndexOptions
 from similarity.sources import open_source
 from similarity.storage.locks import writing
@@ -71,7 +71,7 @@ def test_each_answer_is_wholly_one_generations_while_many_are_swapped(
         answers = [one.result() for one in searching]
     assert sum(answers) > swaps
     del pool, searching
-    operations.remove(directory, ids=[str(sorted(own_pictures.rglob("*.jpg"))[0])])
+    removing.remove(directory, ids=[str(sorted(own_pictures.rglob("*.jpg"))[0])])
     assert len(list((directory / "generations").iterdir())) <= 3
 
 
@@ -99,10 +99,10 @@ def test_a_generation_stays_as_long_as_another_process_reads_it_and_no_longer_th
         assert reader.stdout
         assert reader.stdout.readline() == "1\n"
         for number in range(3):
-            operations.remove(directory, ids=[f"dots/dots-{number}.jpg"])
+            removing.remove(directory, ids=[f"dots/dots-{number}.jpg"])
         assert generations(directory) == ["000001", "000003", "000004"]
         reader.kill()
-    operations.remove(directory, ids=["dots/dots-3.jpg"])
+    removing.remove(directory, ids=["dots/dots-3.jpg"])
     assert generations(directory) == ["000004", "000005"]
 
 
@@ -125,8 +125,8 @@ def test_a_second_writer_is_told_at_once_who_the_first_one_is(own_pictures: Path
             GalleryBusyError, match=rf"is being written by process {os.getpid()} on .* \(sync /photos, since "
         ),
     ):
-        operations.remove(directory, labels=["dots"])
-    operations.remove(directory, labels=["dots"])
+        removing.remove(directory, labels=["dots"])
+    removing.remove(directory, labels=["dots"])
 
 
 WRITE_AND_DIE = """
@@ -146,5 +146,5 @@ def test_a_lock_that_a_killed_process_left_blocks_nobody(
     killed = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(directory)], env=child_environment, check=False)
     assert killed.returncode < 0
     assert (directory / ".writer.json").exists()
-    assert operations.remove(directory, labels=["dots"]).removed == 5
+    assert removing.remove(directory, labels=["dots"]).removed == 5
     assert not (directory / ".writer.json").exists()

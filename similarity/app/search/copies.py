@@ -143,7 +143,7 @@ def _look(gallery: Gallery, example: Example, hits: Sequence[Hit]) -> list[Copy 
     """Look at hits a second time, once for all times that they are drawn."""
     keypoints = _find_keypoints(example)
     with take_turn():
-        return look_again(gallery, keypoints, hits)
+        return look_again(gallery, keypoints, [hit.item for hit in hits])
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=KEYS)
