@@ -20,7 +20,7 @@ from similarity.app.shell.links import Link, Part
 from similarity.service.visitor import Visitor
 
 SCENE = 3
-BADGE = "Same picture: cropped, turned 90°"
+BADGE = "Same picture: cropped, turned 90° to the right"
 
 
 def altered() -> bytes:
@@ -116,7 +116,7 @@ def test_of_a_query_that_is_cut_out_of_a_picture_the_boxes_are_those_of_the_part
     first = ranking(page)[0]
     assert (first["name"], first["copy"]) == (f"{SCENE}.png", "Same picture: cropped")
     look_closer(page, f"{SCENE}.png")
-    assert "Same picture: cropped.** The outlines show what both have in common." in texts(page)
+    assert "Same picture.** Yours is cropped. The outlines show what both have in common." in texts(page)
     page.toggle(key="why-is-it-similar").set_value(True)
     look_closer(page, f"{SCENE}.png")
     (drawn,) = components(page, "similarity_heat")
@@ -140,7 +140,8 @@ def test_words_have_no_second_look_and_no_switch() -> None:
     words = Link(like=(Part("text", "a hat"), Part("item", "3.png")))
     assert not copies.can_have_copies(words)
     assert not copies.can_have_copies(Link())
-    assert copies.can_have_copies(Link(like=(Part("item", "3.png"), Part("text", "a hat"))))
+    assert not copies.can_have_copies(Link(like=(Part("item", "3.png"), Part("text", "a hat"))))
+    assert copies.can_have_copies(Link(like=(Part("item", "3.png"), Part("item", "4.png"))))
 
 
 def test_results_appear_though_pictures_and_thumbnails_are_gone_or_damaged(scenes: Gallery) -> None:
@@ -210,5 +211,5 @@ def test_of_a_collage_parts_are_said_to_be_in_the_gallery() -> None:
     page = open_app(gallery="scenes").run()
     page.file_uploader[0].upload("a.png", file.getvalue(), "image/png").run()
     assert {tile["name"] for tile in ranking(page)[:2]} == {"1.png", "2.png"}
-    assert ranking(page)[0]["copy"] == "Same picture: part of your picture"
+    assert ranking(page)[0]["copy"] == "Part of your picture"
     assert "Parts of your picture are in the gallery:** 2 results show them." in texts(page)

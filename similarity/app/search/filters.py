@@ -62,6 +62,13 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
             st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear_filters)
 
 
+def describe_order(facets: Facets, link: Link, *, has_copies: bool) -> str:
+    """Return the order of the results in words, as in `copies first, then most similar`."""
+    if link.sort:
+        return f"ordered by {as_markdown(text_for_visitor(_order_name(link.sort, facets).lower()))}"
+    return "copies first, then most similar" if has_copies else "most similar first"
+
+
 def clear_filters() -> None:
     """Remove all filters; for the callback of a button."""
     links.change(where={}, min_score=0.0, distinct=False, one_per_product=False, sort="")

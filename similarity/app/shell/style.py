@@ -13,6 +13,9 @@ h1 { font-size: 2rem !important; padding: 0 !important; }
 .st-key-compare [data-testid="stColumn"] { min-width: 0; }
 @media (max-width: 640px) { .st-key-compare [data-testid="stImage"] img { height: 11rem; } }
 [class*="st-key-part-"] img { aspect-ratio: 1; object-fit: cover; border-radius: 0.4rem; }
+/* The verdict keeps its height when a turn comes beside it; objects have rows of ten results. */
+.st-key-verdict { min-height: 2.5rem; }
+[class*="st-key-object-"] { --in-row: 10; }
 [class*="st-key-icon-"] button [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 /* Buttons that take something away for good are red. */
