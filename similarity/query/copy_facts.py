@@ -20,7 +20,7 @@ CUT = 0.5
 
 
 def describe(copy: "Copy | None") -> str:
-    """Return what a picture is of the query, and what was done, as in `same picture: cropped, turned 90° to the left`.
+    """Return what a picture is of the query, and what was done, as in `same picture: cropped, turned 90° left`.
 
     It is `part of your picture` if the query shows more than it. Empty for another picture.
     """
@@ -82,4 +82,4 @@ def _area(box: "Box") -> float:
 def _describe_turn(rotation: float) -> str:
     """Return how a query is turned, from degrees clockwise."""
     degrees = abs(round(rotation))
-    return "upside down" if degrees == HALF else f"turned {degrees}° to the {'right' if rotation > 0 else 'left'}"
+    return "upside down" if degrees == HALF else f"turned {degrees}° {'right' if rotation > 0 else 'left'}"

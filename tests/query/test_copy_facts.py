@@ -22,14 +22,14 @@ def copy(
         (copy(probability=0.5), ""),
         (copy(), "same picture"),
         (copy(1.4), "same picture"),
-        (copy(90.2, result=PART), "same picture: cropped, turned 90° to the right"),
-        (copy(-90.2), "same picture: turned 90° to the left"),
+        (copy(90.2, result=PART), "same picture: cropped, turned 90° right"),
+        (copy(-90.2), "same picture: turned 90° left"),
         (copy(-179.6), "same picture: upside down"),
         (copy(mirrored=True), "same picture: mirrored"),
         (copy(query=PART), "part of your picture"),
         (
             copy(15, mirrored=True, query=PART, result=PART),
-            "part of your picture: cropped, turned 15° to the right, mirrored",
+            "part of your picture: cropped, turned 15° right, mirrored",
         ),
     ],
 )

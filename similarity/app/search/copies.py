@@ -89,18 +89,22 @@ def mark_tile(tile: Tile, copy: Copy) -> Tile:
 
 
 def badge(copy: Copy) -> str:
-    """Return the words on a proven copy, as in `Same picture: cropped, turned 90° to the left`."""
-    return copy_facts.describe(copy).capitalize()
+    """Return the words on a proven copy, as in `Same picture: yours is cropped, turned 90° left`."""
+    changes = copy_facts.changes_of(copy)
+    return f"{_title(copy)}: yours is {', '.join(changes)}" if changes else _title(copy)
 
 
 def explain(copy: Copy) -> str:
     """Return what the outlines on a query and a result are, as Markdown."""
     is_whole = not (copy_facts.is_part(copy.query_box) or copy_facts.is_part(copy.result_box))
     shown = "Both show the whole picture." if is_whole else "The outlines show what both have in common."
-    done = copy_facts.changes_of(copy)
-    yours = f" Yours is {' and '.join(filter(None, (', '.join(done[:-1]), done[-1])))}." if done else ""
-    title = copy_facts.PART if copy_facts.is_part(copy.query_box) else copy_facts.SAME
-    return f"**{title.capitalize()}.**{yours} {shown}"
+    changes = copy_facts.changes_of(copy)
+    yours = f" Yours is {', '.join(changes)}." if changes else ""
+    return f"**{_title(copy)}.**{yours} {shown}"
+
+
+def _title(copy: Copy) -> str:
+    return (copy_facts.PART if copy_facts.is_part(copy.query_box) else copy_facts.SAME).capitalize()
 
 
 def query_box(copy: Copy, example: Example) -> Box:

@@ -40,9 +40,11 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True) -> None:
             _choose_values(facets, column, link)
         for column in spanned:
             spans.choose(facets.column(column).kind, column, link)
-        _choose_order(facets, link)
+        left, right = st.columns(2)
+        with left:
+            _choose_order(facets, link)
         st.session_state["min"] = round(link.min_score, 2)
-        st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_on_change("min", "min_score"))
+        right.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_on_change("min", "min_score"))
         _choose_repeats(link)
         if copies.can_have_copies(link):
             _choose_copies(link)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from similarity.app.components import tiles
+from similarity.app.components.tiles import Tile
 from similarity.app.search import copies, detail, filters, ranked, turns, verdicts
 from similarity.app.search.copies import Found
 from similarity.app.search.query_parts import Example, load, query_vector
@@ -18,6 +19,7 @@ from similarity.app.wording import messages
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.images.picture import Box
+from similarity.query import copy_facts
 from similarity.query.turns import name
 from similarity.search import Hit
 
@@ -96,9 +98,16 @@ def _show_row(gallery: Gallery, row: Row, number: int, title: str, link: Link) -
         )
     if row.hits:
         drawn = (ranked.tile(gallery, hit, asked.chances, link.precision, row.found) for hit in row.hits)
-        tiles.show(drawn, lambda item_id: _open(number - 1, item_id), key=f"object-{number}", is_small=True)
+        tiles.show(
+            map(_shorten, drawn), lambda item_id: _open(number - 1, item_id), key=f"object-{number}", is_small=True
+        )
     else:
         st.caption("No picture meets these conditions.")
+
+
+def _shorten(tile: Tile) -> Tile:
+    """Say of a copy only that it is one, which fits a small tile: the edges of an object are no news, anyway."""
+    return tile | {"copy": copy_facts.SAME.capitalize()} if "copy" in tile else tile
 
 
 def _open(place: int, item_id: str) -> None:

@@ -110,7 +110,7 @@ def _count(gallery: Gallery, hits: Sequence[Hit], link: Link, found: Found) -> s
     """Return the heading: how many results there are, and in which order."""
     order = filters.describe_order(resources.facets(gallery), link, has_copies=bool(found.proven))
     if len(gallery) > MAX_RESULTS and len(hits) > MAX_RESULTS // 2:  # of those, filters may have left some out
-        further = f", {order}" if link.sort or found.proven else ""
+        further = f", {order}" if link.sort else ", copies first" if found.proven else ""
         return f"**The {len(hits):,} most similar** of {len(gallery):,} pictures{further}"
     pictures = "picture" if len(hits) == 1 else "pictures"
     if len(hits) == len(gallery):
