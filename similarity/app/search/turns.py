@@ -97,9 +97,10 @@ def show(asked: Asked) -> None:
     if not asked.turned:
         st.markdown(f":material/{icon}: {describe(asked.turned)}", width="content")
         return
-    # Short, so that it stands beside the verdict.
-    st.markdown(f":material/{icon}: {name(asked.turned).capitalize()}", help=describe(asked.turned), width="content")
-    st.button("Search it as it is", icon=":material/undo:", key="search-as-it-is", on_click=_undo)
+    # Short, so that it stands beside the verdict, and the button beside it on a phone.
+    st.markdown(f":material/{icon}: {name(asked.turned).capitalize()}", width="content")
+    label, icon, why = "Search it as it is", ":material/undo:", describe(asked.turned)
+    st.button(label, icon=icon, key="search-as-it-is", help=why, on_click=_undo)
 
 
 def _undo() -> None:
