@@ -39,7 +39,8 @@ class SearchOptions:
         accuracy: fast, balanced or high, for an approximate index.
         query_contents: SHA-256 of the query's own files, in hex; pictures with these bytes are first among equals.
         one_per_product: return only the best of each product: of those with the same value in the column `product`, or
-            of look-alikes where a gallery has none; copies are left out with them.
+            of look-alikes where a gallery has none, and then of copies, too. With `distinct`, copies are left out of
+            named products, too.
     """
 
     where: Where | None = None

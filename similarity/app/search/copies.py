@@ -90,21 +90,20 @@ def mark_tile(tile: Tile, copy: Copy) -> Tile:
 
 def badge(copy: Copy) -> str:
     """Return the words on a proven copy, as in `Same picture: yours is cropped, turned 90° left`."""
-    changes = copy_facts.changes_of(copy)
-    return f"{_title(copy)}: yours is {', '.join(changes)}" if changes else _title(copy)
+    changes = ", ".join(copy_facts.changes_of(copy))
+    if copy_facts.is_part(copy.query_box):
+        return ": ".join(filter(None, (copy_facts.PART.capitalize(), changes)))
+    return f"{copy_facts.SAME.capitalize()}: yours is {changes}" if changes else copy_facts.SAME.capitalize()
 
 
 def explain(copy: Copy) -> str:
     """Return what the outlines on a query and a result are, as Markdown."""
-    is_whole = not (copy_facts.is_part(copy.query_box) or copy_facts.is_part(copy.result_box))
+    is_within = copy_facts.is_part(copy.query_box)
+    is_whole = not (is_within or copy_facts.is_part(copy.result_box))
     shown = "Both show the whole picture." if is_whole else "The outlines show what both have in common."
-    changes = copy_facts.changes_of(copy)
-    yours = f" Yours is {', '.join(changes)}." if changes else ""
-    return f"**{_title(copy)}.**{yours} {shown}"
-
-
-def _title(copy: Copy) -> str:
-    return (copy_facts.PART if copy_facts.is_part(copy.query_box) else copy_facts.SAME).capitalize()
+    title, whose = (copy_facts.PART, "There it is") if is_within else (copy_facts.SAME, "Yours is")
+    changes = ", ".join(copy_facts.changes_of(copy))
+    return f"**{title.capitalize()}.** {f'{whose} {changes}. ' if changes else ''}{shown}"
 
 
 def query_box(copy: Copy, example: Example) -> Box:
