@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import streamlit as st
 
@@ -108,9 +109,11 @@ def _tile(gallery: Gallery, hit: Hit, link: Link, chances: Chances | None, found
 
 def _count(gallery: Gallery, hits: Sequence[Hit], link: Link, found: Found) -> str:
     """Return the heading: how many results there are, and in which order."""
-    order = filters.describe_order(resources.facets(gallery), link, has_copies=bool(found.proven))
+    # Copies that are the most similar anyway need no word.
+    is_moved = bool(found.proven) and any(one.score < other.score for one, other in pairwise(hits))
+    order = filters.describe_order(resources.facets(gallery), link, has_copies=is_moved)
     if len(gallery) > MAX_RESULTS and len(hits) > MAX_RESULTS // 2:  # of those, filters may have left some out
-        further = f", {order}" if link.sort else ", copies first" if found.proven else ""
+        further = f", {order}" if link.sort else ", copies first" if is_moved else ""
         return f"**The {len(hits):,} most similar** of {len(gallery):,} pictures{further}"
     pictures = "picture" if len(hits) == 1 else "pictures"
     if len(hits) == len(gallery):
