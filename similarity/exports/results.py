@@ -54,16 +54,20 @@ def to_json(
     model: str,
     rows: Sequence[dict[str, Any]],
     belongs: float | None = None,
+    *,
+    turned: int | None = None,
 ) -> bytes:
     """Write rows as a JSON file, with the query, the gallery and its model.
 
     Args:
         belongs: the share of the gallery's own pictures that are no nearer to others of it than the query is.
+        turned: the degrees clockwise that the query is turned by; None if no other turn was tried.
     """
-    share = None if belongs is None else round(belongs, 4)
-    return to_json_file(
-        {"query": list(query), "gallery": gallery, "model": model, "belongs": share, "hits": list(rows)}
-    )
+    facts: dict[str, Any] = {"query": list(query), "gallery": gallery, "model": model}
+    facts["belongs"] = None if belongs is None else round(belongs, 4)
+    if turned is not None:
+        facts["turned"] = turned
+    return to_json_file(facts | {"hits": list(rows)})
 
 
 def to_json_file(value: dict[str, Any]) -> bytes:

@@ -40,7 +40,8 @@ class SearchOptions:
         accuracy: fast, balanced or high, for an approximate index.
         query_contents: SHA-256 of the query's own files, in hex; pictures with these bytes are first among equals.
         one_per_product: return only the best of each product: of those with the same value in the column `product`, or
-            of look-alikes where a gallery has none; copies are left out with them.
+            of look-alikes where a gallery has none, and then of copies, too. With `distinct`, copies are left out of
+            named products, too.
         parts: search in parts of pictures, too: the score of a result is that of its best part if that is higher; the
             gallery must have been indexed with them.
     """

@@ -103,14 +103,24 @@ class Ranker:
         return PartSearch(self._directory, self._generation)
 
     def _without_repeats(self, rows: Rows, wanted: int, options: SearchOptions) -> Rows:
-        """Return the places of rows that are the best of their product, or no copies of an earlier one."""
-        vectors = self._generation.embeddings
-        if options.one_per_product and PRODUCT in self.facets.names:
+        """Return the places of rows that are the best of their product, or no copies of an earlier one.
+
+        Pictures of one product are those of one value of a column, or look-alikes without it; so are copies, except
+        where the column alone is asked for.
+        """
+        if not options.one_per_product:
+            return without_copies(rows, wanted, self._copies)
+        has_column = PRODUCT in self.facets.names
+        if has_column and not options.distinct:
             return first_of_each(self._products[rows], wanted)
-        if options.one_per_product:
-            blocks = (vectors[rows[start : start + BLOCK]] for start in range(0, len(rows), BLOCK))
-            return without_near_identical(blocks, wanted)
-        return without_copies(rows, wanted, self._copies)
+        places = without_copies(rows, len(rows), self._copies)
+        if has_column:
+            chosen = first_of_each(self._products[rows[places]], wanted)
+        else:
+            new, vectors = rows[places], self._generation.embeddings
+            blocks = (vectors[new[start : start + BLOCK]] for start in range(0, len(new), BLOCK))
+            chosen = without_near_identical(blocks, wanted)
+        return places[chosen]
 
     @cached_property
     def _products(self) -> Rows:

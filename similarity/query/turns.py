@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from similarity.images.picture import Box
 from similarity.query.encoder import EncodedQuery
 from similarity.query.gallery_belonging import CANDIDATES
 from similarity.query.inputs import Text
@@ -29,11 +30,11 @@ TRANSPOSED = {
     180: Image.Transpose.ROTATE_180,
     270: Image.Transpose.ROTATE_90,
 }
-WORDS = {
-    0: "As it is,",
-    90: "Turned by 90° to the right,",
-    180: "Turned upside down,",
-    270: "Turned by 90° to the left,",
+NAMES = {
+    0: "as it is",
+    90: "turned by 90° to the right",
+    180: "turned upside down",
+    270: "turned by 90° to the left",
 }
 
 
@@ -44,7 +45,21 @@ def turn(image: Image.Image, degrees: int) -> Image.Image:
 
 def describe(degrees: int) -> str:
     """Return the sentence that says in which turn a query was found to look like its results."""
-    return f"{WORDS[degrees]} it looks most like these."
+    return f"{name(degrees).capitalize()}, it looks most like these."
+
+
+def name(degrees: int) -> str:
+    """Return a turn in words, as in `turned by 90° to the right`."""
+    return NAMES[degrees]
+
+
+def turn_box(box: Box, degrees: int) -> Box:
+    """Return where a part of a picture is once the picture is turned, clockwise by 0 degrees or by one of TURNS."""
+    if degrees == 90:
+        return Box(1 - box.bottom, box.left, 1 - box.top, box.right)
+    if degrees:
+        return turn_box(turn_box(box, 90), degrees - 90)
+    return box
 
 
 def embed_turns(searcher: Searcher, image: Image.Image, turns: Sequence[int] = TURNS) -> Vectors:

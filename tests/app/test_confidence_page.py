@@ -94,7 +94,7 @@ def test_a_picture_of_the_gallery_is_the_same_picture_and_no_guess(catalogue: Ga
     item = next(item for item in catalogue.items if item.label == "lamp")
     page = opened(like=f"item:{item.public_id}")
     assert [tile.get("chance", "") for tile in ranking(page)] == ["the same picture", *[""] * 9]
-    assert verdicts(page) == ["The same picture: it is in this gallery as “lamp”."]
+    assert verdicts(page) == ["This very picture is in the gallery: it is labelled “lamp”."]
     assert not page.warning
 
 
@@ -103,7 +103,7 @@ def test_a_picture_of_the_gallery_that_is_uploaded_is_known_too(catalogue: Galle
     page = open_app(gallery="catalogue", copies="0").run()
     page.file_uploader[0].upload("mine.png", Path(item.path).read_bytes(), "image/png").run()
     assert ranking(page)[0]["chance"] == "the same picture"
-    assert verdicts(page) == ["The same picture: it is in this gallery as “lamp”."]
+    assert verdicts(page) == ["This very picture is in the gallery: it is labelled “lamp”."]
 
 
 def test_a_closer_look_says_it_in_a_line() -> None:

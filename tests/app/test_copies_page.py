@@ -20,7 +20,7 @@ from similarity.app.shell.links import Link, Part
 from similarity.service.visitor import Visitor
 
 SCENE = 3
-BADGE = "Same picture: cropped, turned 90°"
+BADGE = "Same picture: yours is cropped, turned 90° right"
 
 
 def altered() -> bytes:
@@ -114,9 +114,9 @@ def test_redrawing_paging_and_sorting_look_no_second_time(scenes: Gallery, monke
 def test_of_a_query_that_is_cut_out_of_a_picture_the_boxes_are_those_of_the_part() -> None:
     page = open_app(gallery="scenes", like=f"item:{SCENE}.png@10,10,70,60").run()
     first = ranking(page)[0]
-    assert (first["name"], first["copy"]) == (f"{SCENE}.png", "Same picture: cropped")
+    assert (first["name"], first["copy"]) == (f"{SCENE}.png", "Same picture: yours is cropped")
     look_closer(page, f"{SCENE}.png")
-    assert "Same picture: cropped.** The outlines show what both have in common." in texts(page)
+    assert "Same picture.** Yours is cropped. The outlines show what both have in common." in texts(page)
     page.toggle(key="why-is-it-similar").set_value(True)
     look_closer(page, f"{SCENE}.png")
     (drawn,) = components(page, "similarity_heat")
@@ -179,7 +179,7 @@ def test_files_of_the_results_say_what_was_found(scenes: Gallery) -> None:
     found = copies.Found(True, {places[1]: copy})
     export = exports.Export(scenes, hits, [], places, str, Visitor(), None, found)
     rows = list(csv.DictReader(io.StringIO(export.csv().decode("utf-8-sig"))))
-    assert [row["copy"] for row in rows] == ["", BADGE[0].lower() + BADGE[1:], ""]
+    assert [row["copy"] for row in rows] == ["", "same picture: cropped, turned 90° right", ""]
     told = [hit["copy"] for hit in json.loads(export.json())["hits"]]
     assert [told[0], told[2]] == [None, None]
     assert set(told[1]) == {"probability", "rotation", "mirrored", "query_box", "result_box"}
@@ -213,5 +213,5 @@ def test_of_a_collage_parts_are_said_to_be_in_the_gallery() -> None:
     page = open_app(gallery="scenes").run()
     page.file_uploader[0].upload("a.png", file.getvalue(), "image/png").run()
     assert {tile["name"] for tile in ranking(page)[:2]} == {"1.png", "2.png"}
-    assert ranking(page)[0]["copy"] == "Same picture: part of your picture"
+    assert ranking(page)[0]["copy"] == "Part of your picture"
     assert "Parts of your picture are in the gallery:** 2 results show them." in texts(page)

@@ -176,7 +176,7 @@ def test_a_picture_of_the_gallery_is_the_query_and_not_guessed(run: Run, catalog
     assert found["verdict"] == "same"
     assert {hit["probability"] for hit in found["hits"]} == {None}
     told = run("search", path, "-g", "catalogue", "-k", 2).stderr
-    assert "The same picture: it is in this gallery as “lamp”." in told
+    assert "This very picture is in the gallery: it is labelled “lamp”." in told
 
 
 def test_a_gallery_that_cannot_tell_says_so_only_if_it_is_asked(run: Run, shapes: Gallery) -> None:

@@ -65,7 +65,9 @@ def test_a_picture_of_the_gallery_is_called_the_same_picture(tab: Any) -> None:
     from playwright.sync_api import expect
 
     tab.goto("?gallery=sample&like=item:teapot-09-1")
-    assert line(tab, "The same picture") == "The same picture: it is in this gallery as “teapot”."
+    assert (
+        line(tab, "This very picture is in the gallery") == "This very picture is in the gallery: one result shows it."
+    )
     expect(tab.locator(".st-key-results .copy")).to_have_text(["Same picture"])
     assert tab.locator(".st-key-results .chance").count() == 0, "a badge says it, and others are called nothing"
 

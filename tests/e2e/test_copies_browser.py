@@ -85,7 +85,7 @@ def test_a_turned_and_cropped_picture_is_found_first_and_marked(tab: Any, altere
     from playwright.sync_api import expect
 
     first = find_it(tab, altered)
-    expect(first.locator(".copy")).to_have_text("Same picture: cropped, turned 90°")
+    expect(first.locator(".copy")).to_have_text("Same picture: yours is cropped, turned 90° right")
     expect(first.locator(".rank")).to_have_text("1")
     expect(tab.locator(".st-key-results .copy")).to_have_count(1)
     tab.get_by_text("This very picture is in the gallery").wait_for()

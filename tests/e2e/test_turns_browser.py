@@ -11,7 +11,7 @@ from similarity.sample import sample_queries
 
 pytestmark = pytest.mark.browser
 
-TURNED = "Turned by 90° to the left, it looks most like these."
+TURNED = "Turned by 90° to the left"
 
 
 def first_label(tab: Any) -> str:

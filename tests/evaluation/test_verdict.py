@@ -71,9 +71,9 @@ def test_a_query_that_may_not_belong_is_uncertain_and_one_that_does_not_is_like_
 
 def test_the_same_picture_is_named_first_of_all(hits: list[Hit]) -> None:
     same = [hits[0].item.id]
-    assert said(judged(hits, same=same, belongs=0.0)) == "The same picture: it is in this gallery as “lamp”."
+    assert said(judged(hits, same=same, belongs=0.0)) == "This very picture is in the gallery: it is labelled “lamp”."
     elsewhere = judged(hits[1:], same=same, withheld=Withheld.FILTERED)
-    assert said(elsewhere) == "The same picture: it is in this gallery."
+    assert said(elsewhere) == "This very picture is in the gallery: it is not among these results."
     assert judged(hits, same=same, withheld=Withheld.SEVERAL) is None, "there are other examples, too"
 
 

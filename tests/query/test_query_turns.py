@@ -10,11 +10,12 @@ from PIL import Image
 from scenes import draw_scene
 
 from similarity import Examples, Gallery
+from similarity.images.picture import Box
 from similarity.query import second_look
 from similarity.query.encoder import EncodedQuery
 from similarity.query.inputs import decode_query
 from similarity.query.second_look import search_with_copies
-from similarity.query.turns import TURNS, choose_turn, describe, encode_turns, find_best_turn, turn
+from similarity.query.turns import TURNS, choose_turn, describe, encode_turns, find_best_turn, turn, turn_box
 from similarity.sample import sample_queries
 
 
@@ -132,3 +133,15 @@ def test_the_file_of_a_turned_query_is_still_known_as_its_own(scenes: Gallery) -
     path = Path(scenes.items[0].path)
     turned = encode_turns(scenes, scenes.encode(path))[0]
     assert scenes.items[0].id not in [hit.item.id for hit in scenes.search(turned, 12, exclude_query=True)]
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_part_turns_with_its_picture(degrees: int) -> None:
+    image = Image.new("L", (200, 100))
+    part = Box(0.1, 0.2, 0.4, 0.7)
+    image.paste(255, (20, 20, 80, 70))
+    turned = turn(image, degrees)
+    box = turn_box(part, degrees)
+    left, top, right, bottom = turned.getbbox() or (0, 0, 0, 0)
+    expected = (left / turned.width, top / turned.height, right / turned.width, bottom / turned.height)
+    assert (box.left, box.top, box.right, box.bottom) == pytest.approx(expected)

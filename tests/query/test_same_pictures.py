@@ -173,3 +173,27 @@ def test_one_of_each_product_is_shown_where_a_column_says_which_they_are(tmp_pat
     assert hits[0].item.path.endswith("2.jpg")
     assert sorted(hit.item.metadata.get("product", "") for hit in hits) == ["", "", "a", "b"]
     assert len(gallery.search_vector(vector, 2, one_per_product=True)) == 2
+
+
+def test_one_of_each_product_hides_copies_too_though_turned_they_look_like_no_other(scenes: Gallery) -> None:
+    vector = scenes.vector("scene-1.jpg")
+    without_copies = {hit.item.id for hit in scenes.search_vector(vector, 20, distinct=True)}
+    products = {hit.item.id for hit in scenes.search_vector(vector, 20, one_per_product=True)}
+    assert "turned.jpg" not in products
+    assert products <= without_copies
+
+
+def test_of_named_products_copies_are_hidden_where_that_is_asked_for_too(tmp_path: Path) -> None:
+    draw_scene(1).save(tmp_path / "0.jpg")
+    draw_scene(1).rotate(90, expand=True).save(tmp_path / "1.jpg")
+    rows = ["path,product", "0.jpg,a", "1.jpg,b"]
+    for number in range(2, 6):
+        draw_scene(number).save(tmp_path / f"{number}.jpg")
+        rows.append(f"{number}.jpg,b")
+    (tmp_path / "pictures.csv").write_text("\n".join(rows) + "\n")
+    gallery = Gallery.build(tmp_path / "pictures.csv", tmp_path / "gallery", model=MODEL)
+    vector = gallery.vectors[0]
+    both = [Path(hit.item.path).name for hit in gallery.search_vector(vector, 3, one_per_product=True, distinct=True)]
+    assert both[0] == "0.jpg"
+    assert len(both) == 2
+    assert "1.jpg" not in both

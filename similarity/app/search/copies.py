@@ -3,7 +3,7 @@
 import io
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -16,7 +16,6 @@ from similarity.app.serving.computing import take_turn
 from similarity.app.serving.resources import gallery_key
 from similarity.app.shell.links import TEXT, Link
 from similarity.errors import SimilarityError
-from similarity.evaluation.confidence.estimate import Chances
 from similarity.exports.outline import outline
 from similarity.gallery import Gallery
 from similarity.images.decoding import thumbnail
@@ -24,6 +23,7 @@ from similarity.images.picture import Box
 from similarity.query import copy_facts
 from similarity.query.copies import Copy, QueryKeypoints, put_copies_first
 from similarity.query.gallery_copies import look_again
+from similarity.query.turns import turn_box
 from similarity.search import Hit
 
 # Results that are looked at a second time: 250 ms at most for these, where their local features are stored.
@@ -69,7 +69,8 @@ def put_first(
         return hits, NOT_LOOKED
     looked_at = hits[:CANDIDATES]
     try:
-        copies = _look(gallery, like[0], looked_at)
+        # As it was given: local features do not mind a turn, and what is said of a copy is about that picture.
+        copies = _look(gallery, replace(like[0], turned=0), looked_at)
     except (SimilarityError, OSError) as error:
         logger.warning("The results of %s cannot be looked at a second time: %s", gallery.directory, error)
         return hits, NOT_LOOKED
@@ -88,15 +89,26 @@ def mark_tile(tile: Tile, copy: Copy) -> Tile:
 
 
 def badge(copy: Copy) -> str:
-    """Return the words on a proven copy, as in `Same picture: cropped, turned 90°`."""
-    return copy_facts.describe(copy).capitalize()
+    """Return the words on a proven copy, as in `Same picture: yours is cropped, turned 90° left`."""
+    changes = ", ".join(copy_facts.changes_of(copy))
+    if copy_facts.is_part(copy.query_box):
+        return ": ".join(filter(None, (copy_facts.PART.capitalize(), changes)))
+    return f"{copy_facts.SAME.capitalize()}: yours is {changes}" if changes else copy_facts.SAME.capitalize()
 
 
 def explain(copy: Copy) -> str:
     """Return what the outlines on a query and a result are, as Markdown."""
-    is_whole = not (copy_facts.is_part(copy.query_box) or copy_facts.is_part(copy.result_box))
+    is_within = copy_facts.is_part(copy.query_box)
+    is_whole = not (is_within or copy_facts.is_part(copy.result_box))
     shown = "Both show the whole picture." if is_whole else "The outlines show what both have in common."
-    return f"**{badge(copy)}.** {shown}"
+    title, whose = (copy_facts.PART, "There it is") if is_within else (copy_facts.SAME, "Yours is")
+    changes = ", ".join(copy_facts.changes_of(copy))
+    return f"**{title.capitalize()}.** {f'{whose} {changes}. ' if changes else ''}{shown}"
+
+
+def query_box(copy: Copy, example: Example) -> Box:
+    """Return the part of the query that a copy shows, in the turn in which the query is drawn."""
+    return turn_box(copy.query_box, example.turned)
 
 
 def outlined(jpeg: bytes, box: Box | None) -> bytes:
@@ -108,27 +120,9 @@ def outlined(jpeg: bytes, box: Box | None) -> bytes:
         return thumbnail(outline(enlarged, box), side=previews.PREVIEW_SIDE)
 
 
-def show_verdict(found: Found, chances: Chances | None) -> bool:
-    """Draw the verdict if there is a copy.
-
-    Returns:
-        Whether it is drawn; a file of the gallery as the query has a line of its own.
-    """
-    if not found.proven or (chances and chances.same):
-        return False
-    count = len(found.proven)
-    are_parts = all(copy_facts.is_part(copy.query_box) for copy in found.proven)
-    title = "A part of your picture is in the gallery" if are_parts else copy_facts.FOUND.rstrip(".")
-    shown = "one result shows it." if count == 1 else f"{count:d} results show it."
-    if are_parts and count > 1:
-        title, shown = "Parts of your picture are in the gallery", f"{count:d} results show them."
-    st.markdown(f":green[:material/check_circle:] **{title}:** {shown}")
-    return True
-
-
 def _picture_key(example: Example) -> object:
     """Return the cache key of the picture that is searched with, whatever its name."""
-    return example.preview, example.part.box, example.turned
+    return example.preview, example.part.box
 
 
 def _hit_key(hit: Hit) -> str:

@@ -76,9 +76,9 @@ def _show_pictures(
         is_drawn = explanation.show_if_on(gallery, item, like, caption, copy)
         left, right = st.columns(2) if like else (None, st.container())
         if left and not is_drawn:
-            own = copies.outlined(like[0].cropped, copy.query_box if copy else None)
-            left.image(own, alt=f"Your query: {text_for_visitor(like[0].title)}", width="stretch")
-            left.caption(f"Your query: {as_markdown(like[0].title)}")
+            own = copies.outlined(like[0].cropped, copies.query_box(copy, like[0]) if copy else None)
+            left.image(own, alt=f"Your query: {text_for_visitor(like[0].described)}", width="stretch")
+            left.caption(f"Your query: {as_markdown(like[0].described)}")
         if left:
             with left:
                 explanation.show_switch()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from similarity.app.components import heat
+from similarity.app.search import copies
 from similarity.app.search.query_parts import Example, picture_file
 from similarity.app.serving import previews, query_vectors, resources
 from similarity.app.serving.access import text_for_visitor
@@ -62,9 +63,9 @@ def _explain(gallery: Gallery, item: Item, example: Example) -> Explanation:
 def _draw(
     gallery: Gallery, item: Item, example: Example, explanation: Explanation, caption: str, copy: Copy | None
 ) -> None:
-    title = f"Your query: {text_for_visitor(example.title)}"
+    title = f"Your query: {text_for_visitor(example.described)}"
     left = heat.picture(example.cropped, explanation.query, alt=f"{title}, with heat", caption=title)
-    left |= {"match": heat.edges(copy.query_box) if copy else None}
+    left |= {"match": heat.edges(copies.query_box(copy, example)) if copy else None}
     preview = previews.preview_of_item(gallery, item)
     alt = f"Result: {text_for_visitor(item.label or caption)}, with heat"
     right = heat.picture(preview, explanation.result, alt=alt, caption=text_for_visitor(caption))

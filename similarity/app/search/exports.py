@@ -8,6 +8,7 @@ import streamlit as st
 
 from similarity.app.search.copies import NOT_LOOKED, Found
 from similarity.app.search.query_parts import Example
+from similarity.app.search.turns import Asked
 from similarity.app.serving import previews, visitors
 from similarity.app.serving.access import item_for_visitor, place_for_visitor, redactor
 from similarity.evaluation.confidence.estimate import Chances
@@ -40,6 +41,7 @@ class Export:
         visitor: whose time is used.
         chances: what is known of how likely the results are right.
         found: what a second look found.
+        turned: the degrees clockwise that the query is turned by; None if no other turn was tried.
     """
 
     gallery: Gallery
@@ -50,6 +52,7 @@ class Export:
     visitor: Visitor
     chances: Chances | None = None
     found: Found = NOT_LOOKED
+    turned: int | None = None
 
     def csv(self) -> bytes:
         """Make a CSV table of the results."""
@@ -60,7 +63,8 @@ class Export:
         titles = [self.redact(example.title) for example in self.like]
         belongs = self.chances.belongs if self.chances else None
         rows = self._rows(copy_facts.to_json)
-        return to_json(titles, self.gallery.name, self.redact(self.gallery.manifest.model), rows, belongs)
+        model = self.redact(self.gallery.manifest.model)
+        return to_json(titles, self.gallery.name, model, rows, belongs, turned=self.turned)
 
     def zip(self) -> bytes:
         """Make a zip of the pictures."""
@@ -76,7 +80,8 @@ class Export:
             picture = decode(query.cropped, query.title)
             pictures = [self.gallery.thumbnail(hit.item) for hit in hits]
             is_stranger = self.chances is not None and self.chances.is_stranger
-            note = copy_facts.FOUND.rstrip(".") if self.found.proven else NOTHING_LIKE_IT if is_stranger else ""
+            proven = self.found.proven
+            note = copy_facts.tell(proven) if proven else NOTHING_LIKE_IT if is_stranger else ""
             return draw_sheet(picture, self.redact(query.title), hits, pictures, note=note, format_label=self.redact)
 
     def _rows(self, format_copy: Callable[[Copy | None], object]) -> list[dict[str, Any]]:
@@ -92,16 +97,11 @@ class Export:
         return redact_sentence(reason, *(hit.item.path for hit in self.hits))
 
 
-def show(
-    gallery: Gallery,
-    hits: Sequence[Hit],
-    like: Sequence[Example],
-    chances: Chances | None,
-    found: Found = NOT_LOOKED,
-) -> None:
+def show(gallery: Gallery, hits: Sequence[Hit], asked: Asked, found: Found = NOT_LOOKED) -> None:
     """Draw the menu of downloads."""
-    places = [place_for_visitor(hit.item) for hit in hits]
-    export = Export(gallery, hits, like, places, redactor(), visitors.current(), chances, found)
+    places, like = [place_for_visitor(hit.item) for hit in hits], asked.like
+    visitor = visitors.current()
+    export = Export(gallery, hits, like, places, redactor(), visitor, asked.chances, found, asked.turned)
     sheet = f"Sheet of the first {ON_SHEET} (PNG)" if len(hits) > ON_SHEET else "Sheet (PNG)"
     kinds = (
         ("Table (CSV)", export.csv, "csv", "text/csv"),

@@ -41,9 +41,11 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True, has_parts: bool =
             _choose_values(facets, column, link)
         for column in spanned:
             spans.choose(facets.column(column).kind, column, link)
-        _choose_order(facets, link)
+        left, right = st.columns(2)
+        with left:
+            _choose_order(facets, link)
         st.session_state["min"] = round(link.min_score, 2)
-        st.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_on_change("min", "min_score"))
+        right.slider("Lowest score", 0.0, 1.0, step=0.05, key="min", on_change=_on_change("min", "min_score"))
         _choose_repeats(link)
         if copies.can_have_copies(link):
             _choose_copies(link)
@@ -63,6 +65,13 @@ def show(facets: Facets, link: Link, *, is_exact: bool = True, has_parts: bool =
             )
         if active:
             st.button("Clear all filters", icon=":material/close:", key="clear-filters", on_click=clear_filters)
+
+
+def describe_order(facets: Facets, link: Link, *, has_copies: bool) -> str:
+    """Return the order of the results in words, as in `copies first, then most similar`."""
+    if link.sort:
+        return f"ordered by {as_markdown(text_for_visitor(_order_name(link.sort, facets).lower()))}"
+    return "copies first, then most similar" if has_copies else "most similar first"
 
 
 def clear_filters() -> None:

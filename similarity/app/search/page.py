@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.search import objects, query_panel, results, starting_points
+from similarity.app.search import object_rows, objects, query_panel, results, starting_points
 from similarity.app.serving import resources
 from similarity.app.shell import first_start, gallery_choice, links, navigation, tab_title
 from similarity.app.shell.links import Link
@@ -45,7 +45,7 @@ def _search(
         tab_title.show(gallery.name, like[0].title if like else "")
     with right:
         if like and objects.is_grouped(link) and (boxes := objects.find(gallery, like[0])):
-            objects.show_results(gallery, like[0], boxes)
+            object_rows.show(gallery, like[0], boxes)
         elif like:
             results.show(gallery, like, unlike)
         else:

@@ -42,7 +42,7 @@ def show(
     feedback.show_notice()
     if any(part.kind == ITEM and not part.box for part in (*link.like[1:], *link.unlike)):
         st.caption(feedback.storage_note(link))
-    elif can_refine and link.like:
+    elif can_refine and link.like and not (can_group and objects.are_grouped(gallery, like[0], link)):
         st.caption(REFINE)
     if link.like or link.unlike:
         st.button("Start over", icon=":material/restart_alt:", on_click=_start_over, width="stretch")
@@ -112,9 +112,10 @@ def _show_first(gallery: Gallery, example: Example, *, can_group: bool) -> None:
     )
     objects.show_chips(gallery, example, partial(_crop, part), can_group=can_group)
     st.caption(messages.as_markdown(example.title))
-    if part.box:
-        icon = ":material/crop_free:"
-        st.button("Use the whole picture", icon=icon, on_click=_crop, args=(part, None), width="stretch")
+    is_grouped = can_group and objects.are_grouped(gallery, example, links.read())
+    if part.box or is_grouped:
+        icon, use = ":material/crop_free:", _ungroup if is_grouped else partial(_crop, part, None)
+        st.button("Use the whole picture", icon=icon, on_click=use, width="stretch")
     else:
         st.caption(HINT)
 
@@ -145,6 +146,10 @@ def _small_button(
 def _crop(part: Part, box: Box | None) -> None:
     link = links.read()
     links.set_query(tuple(replace(other, box=box) if other == part else other for other in link.like), link.unlike)
+
+
+def _ungroup() -> None:
+    links.ask_with_objects(False)
 
 
 def _remove(gallery: Gallery, part: Part) -> None:

@@ -11,7 +11,7 @@ from similarity.errors import ImageError, SearchError
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode, read_file, thumbnail
 from similarity.images.picture import QueryFile
-from similarity.query.turns import turn
+from similarity.query.turns import name, turn
 from similarity.sample import sample_queries
 from similarity.sources.originals import file_name, read_original
 from similarity.vectors.arrays import Vectors
@@ -38,6 +38,12 @@ class Example:
     embedding: Vectors | None = None
     sha256: str = ""
     turned: int = 0
+
+    @property
+    def described(self) -> str:
+        """What is searched with, as in `Part of hats.jpg, turned by 90° to the right`."""
+        subject = f"Part of {self.title}" if self.part.box else self.title
+        return f"{subject}, {name(self.turned)}" if self.turned else subject
 
     @property
     def cropped(self) -> bytes:

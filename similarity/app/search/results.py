@@ -4,18 +4,19 @@ import logging
 import math
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import streamlit as st
 
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
-from similarity.app.search import confidence, copies, detail, exports, feedback, filters, parts, turns
+from similarity.app.search import copies, detail, exports, feedback, filters, ranked, turns, verdicts
 from similarity.app.search.copies import Found
 from similarity.app.search.query_parts import Example, query_vector
+from similarity.app.search.ranked import MAX_RESULTS
 from similarity.app.serving import drawing, resources
-from similarity.app.serving.access import item_for_visitor, redactor
 from similarity.app.shell import links, navigation
-from similarity.app.shell.links import ITEM, PAGE_SIZES, Link
+from similarity.app.shell.links import PAGE_SIZES, Link
 from similarity.app.shell.navigation import LastSearch
 from similarity.app.wording import messages
 from similarity.errors import SearchError, StoreError
@@ -23,9 +24,6 @@ from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.vectors.arrays import Vectors
-
-# The last rank that can be reached by paging.
-MAX_RESULTS = 1000
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +39,8 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
         like, chances = asked.like, asked.chances
         if asked.turned:
             _remember(gallery, link, asked.vector, like[0].cropped)
-        hits, found = copies.put_first(gallery, _search(gallery, asked.vector, link, like, unlike), like, link)
-        ordered = _in_order(gallery, hits, link.sort)
+        hits, found = copies.put_first(gallery, ranked.search(gallery, asked.vector, link, like, unlike), like, link)
+        ordered = ranked.in_order(gallery, hits, link.sort)
     except StoreError as error:
         logger.warning("%s cannot be searched: %s", gallery.directory, error)
         messages.show_error(error)
@@ -56,18 +54,18 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     page = min(link.page, pages)
     shown = ordered[(page - 1) * link.k : page * link.k]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
-        st.markdown(_count(gallery, hits), width="content")
+        st.markdown(_count(gallery, hits, link, found), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             filters.show(resources.facets(gallery), link, is_exact=gallery.is_exact, has_parts=gallery.manifest.parts)
             if shown:
-                exports.show(gallery, shown, like, chances, found)
+                exports.show(gallery, shown, asked, found)
             choose_page_size(link)
     if not shown:
         st.info("No picture meets these conditions.", icon=":material/filter_alt_off:")
         st.button("Clear all filters", icon=":material/close:", key="clear-all", on_click=filters.clear_filters)
-    turns.show(asked)
-    if not copies.show_verdict(found, chances):
-        confidence.show_verdict(hits, chances, link.precision)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="verdict"):
+        verdicts.show(ordered, link, page, chances, found)
+        turns.show(asked)
     drawn = (_tile(gallery, hit, link, chances, found) for hit in shown)
     tiles.show(drawn, detail.open_after_rerun, partial(feedback.give, gallery), key="results", query=str(link.like[0]))
     choose_page(page, pages)
@@ -105,45 +103,19 @@ def _remember(gallery: Gallery, link: Link, vector: Vectors, picture: bytes) -> 
     navigation.remember_search(LastSearch(gallery.name, gallery.state, link.parameters(), vector, picture))
 
 
-def _search(
-    gallery: Gallery, vector: Vectors, link: Link, like: Sequence[Example], unlike: Sequence[Example]
-) -> list[Hit]:
-    unwanted = [example.part.value for example in unlike if example.part.kind == ITEM and not example.part.box]
-    parts.prepare(gallery, link)
-    return gallery.search_vector(
-        vector,
-        MAX_RESULTS,
-        where=resources.facets(gallery).original(link.where),
-        exclude_ids=unwanted,
-        min_score=link.min_score or -1.0,
-        distinct=link.distinct,
-        one_per_product=link.one_per_product,
-        parts=parts.are_searched(gallery, link),
-        accuracy=link.accuracy,
-        query_contents=[example.sha256 for example in like if example.sha256 and not example.part.box],
-    )
-
-
-def _in_order(gallery: Gallery, hits: Sequence[Hit], by: str) -> Sequence[Hit]:
-    """Put results in the order of a column, as the visitor sees it."""
-    if not by:
-        return hits
-    redact = redactor()
-    places = resources.facets(gallery).sort([item_for_visitor(hit.item, redact) for hit in hits], by)
-    return [hits[place] for place in places]
-
-
 def _tile(gallery: Gallery, hit: Hit, link: Link, chances: Chances | None, found: Found) -> Tile:
-    """Make the tile of a result: of a copy it says so, and of others how likely they are right."""
-    tile, copy = tiles.of_hit(gallery, hit), found.of(hit.item.id)
-    marked = copies.mark_tile(tile, copy) if copy else confidence.label_tile(tile, hit, chances, link.precision)
-    return feedback.with_feedback(parts.hint_at(marked, hit, copy), link)
+    return feedback.with_feedback(ranked.tile(gallery, hit, chances, link.precision, found), link)
 
 
-def _count(gallery: Gallery, hits: Sequence[Hit]) -> str:
+def _count(gallery: Gallery, hits: Sequence[Hit], link: Link, found: Found) -> str:
+    """Return the heading: how many results there are, and in which order."""
+    # Copies that are the most similar anyway need no word.
+    is_moved = bool(found.proven) and any(one.score < other.score for one, other in pairwise(hits))
+    order = filters.describe_order(resources.facets(gallery), link, has_copies=is_moved)
     if len(gallery) > MAX_RESULTS and len(hits) > MAX_RESULTS // 2:  # of those, filters may have left some out
-        return f"**The {len(hits):,} most similar** of {len(gallery):,} pictures"
+        further = f", {order}" if link.sort else ", copies first" if is_moved else ""
+        return f"**The {len(hits):,} most similar** of {len(gallery):,} pictures{further}"
     pictures = "picture" if len(hits) == 1 else "pictures"
     if len(hits) == len(gallery):
-        return f"**{len(hits):,} {pictures},** most similar first"
-    return f"**{len(hits):,} {pictures}** of {len(gallery):,}, most similar first"
+        return f"**{len(hits):,} {pictures},** {order}"
+    return f"**{len(hits):,} {pictures}** of {len(gallery):,}, {order}"

@@ -16,7 +16,7 @@ from similarity.app.wording.messages import error_as_markdown
 from similarity.errors import FetchError, ImageError, SimilarityError
 from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
-from similarity.query.turns import choose_turn, describe
+from similarity.query.turns import choose_turn, describe, name
 from similarity.vectors.arrays import Vectors
 
 SWITCH = "turned"
@@ -93,13 +93,14 @@ def show(asked: Asked) -> None:
         st.caption(f"It cannot be tried turned. {error_as_markdown(asked.problem)}")
     if asked.turned is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="turned-note"):
-        icon = {0: "check", 90: "rotate_right", 180: "swap_vert", 270: "rotate_left"}[asked.turned]
+    icon = {0: "check", 90: "rotate_right", 180: "swap_vert", 270: "rotate_left"}[asked.turned]
+    if not asked.turned:
         st.markdown(f":material/{icon}: {describe(asked.turned)}", width="content")
-        if asked.turned:
-            st.button(
-                "Search it as it is", icon=":material/undo:", key="search-as-it-is", type="tertiary", on_click=_undo
-            )
+        return
+    # Short, so that it stands beside the verdict, and the button beside it on a phone.
+    st.markdown(f":material/{icon}: {name(asked.turned).capitalize()}", width="content")
+    label, icon, why = "Search it as it is", ":material/undo:", describe(asked.turned)
+    st.button(label, icon=icon, key="search-as-it-is", help=why, on_click=_undo)
 
 
 def _undo() -> None:

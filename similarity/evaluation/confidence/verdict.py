@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from similarity.evaluation.confidence.estimate import Chances, Withheld, label_of, percent
+from similarity.query import copy_facts
 from similarity.query.belonging import NOTHING_LIKE_IT
 from similarity.search import Hit
 
@@ -55,7 +56,7 @@ def find_verdict(hits: Sequence[Hit], chances: Chances | None, precision: float 
     if chances is None or not hits:
         return None
     if chances.same and chances.withheld is not Withheld.SEVERAL:
-        return Verdict(Kind.SAME, "The same picture", _whereabouts(hits, chances))
+        return Verdict(Kind.SAME, copy_facts.FOUND.rstrip("."), _whereabouts(hits, chances))
     if chances.is_stranger:
         why = "these are the nearest pictures, but they may show something else."
         return Verdict(Kind.NOTHING, NOTHING_LIKE_IT, why)
@@ -92,4 +93,6 @@ def _uncertain(detail: str) -> Verdict:
 
 def _whereabouts(hits: Sequence[Hit], chances: Chances) -> str:
     labels = [label_of(hit) for hit in hits if hit.item.id in chances.same]
-    return f"it is in this gallery as “{labels[0]}”." if labels and labels[0] else "it is in this gallery."
+    if not labels:
+        return "it is not among these results."
+    return f"it is labelled “{labels[0]}”." if labels[0] else "it has no label."
