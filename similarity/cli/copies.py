@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from similarity.query import copy_facts
+
 if TYPE_CHECKING:
     from similarity.cli.search_request import Request
     from similarity.gallery import Gallery
@@ -30,6 +32,11 @@ def search(gallery: "Gallery", query: "EncodedQuery", request: "Request") -> "tu
 
     pairs = search_with_copies(gallery, query, k, options, exclude_query=exclude_query)
     return [hit for hit, _ in pairs], {hit.item.id: copy for hit, copy in pairs}
+
+
+def tell(found: "Found | None") -> str:
+    """Return the verdict on a query of which a second look has found copies, without a full stop."""
+    return copy_facts.tell([copy for copy in (found or {}).values() if copy is not None and copy.is_proven])
 
 
 def has_proven(found: "Found | None") -> bool:

@@ -165,7 +165,7 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
         return
     turns.say(answer.outcome)
     if answer.has_copy:
-        terminal.say(copy_facts.FOUND)
+        terminal.say(f"{copies.tell(answer.outcome.copies)}.")
     else:
         confidence.say(answer.verdict, answer.chances, request.precision)
     if answer.hits:
@@ -212,7 +212,7 @@ def _draw(answer: Answer, path: Path) -> None:
     if answer.reasons is not None:
         picture, pictures, heading = explaining.draw_heat(picture, pictures, answer.reasons)
     is_stranger = answer.chances is not None and answer.chances.is_stranger
-    note = copy_facts.FOUND.rstrip(".") if answer.has_copy else NOTHING_LIKE_IT if is_stranger else ""
+    note = copies.tell(answer.outcome.copies) if answer.has_copy else NOTHING_LIKE_IT if is_stranger else ""
     save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading, note=note))
 
 

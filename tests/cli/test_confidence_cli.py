@@ -71,7 +71,7 @@ def test_a_proven_copy_has_no_probability_which_says_less(run: Run, monkeypatch:
     assert [hit["probability"] is None for hit in found["hits"]] == [True, False]
     _, first, second = run("search", lamp(), "-g", "catalogue", "-k", 2, "--copies").stdout.splitlines()
     assert "%" not in first
-    assert "same picture: turned 180°" in first
+    assert "same picture: upside down" in first
     assert "%" in second
 
 

@@ -152,7 +152,7 @@ def test_copies_of_one_picture_are_listed_with_what_was_done_to_them(run: Run, d
     assert turned.keys() == {"probability", "rotation", "mirrored", "query_box", "result_box"}
     assert {"same", "exact"} <= {group["kind"] for group in report["groups"]}
     with table.open(encoding="utf-8-sig", newline="") as file:
-        assert any("turned 180°" in row["copy"].replace("-", "") for row in csv.DictReader(file))
+        assert any("upside down" in row["copy"] for row in csv.DictReader(file))
     lines = run("duplicates", "-g", "mine", "--preset", "same").stdout.splitlines()
     assert lines[0].split() == ["group", "kind", "score", "copy", "path"]
 
