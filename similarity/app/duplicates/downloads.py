@@ -16,7 +16,7 @@ from similarity.text import plain
 
 def show(gallery: Gallery, kept: Sequence[Kept]) -> None:
     """Draw the menu of downloads, for those who may see where pictures lie."""
-    with st.popover("Lists", icon=":material/download:"):
+    with st.popover("Lists", icon=":material/download:", disabled=not kept):
         st.caption(f"All {len(kept):,} groups" if len(kept) != 1 else "The only group")
         st.download_button(
             "Table (CSV)",

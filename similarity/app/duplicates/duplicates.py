@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
-from similarity.app.duplicates import background, groups, removal
+from similarity.app.duplicates import background, groups, removal, taken
 from similarity.app.duplicates.kinds import CAPTIONS, DEFAULT, TITLES
 from similarity.app.serving import access
 from similarity.app.serving.access import text_for_visitor
@@ -38,9 +38,10 @@ def show(gallery: Gallery, left: Place, right: Place) -> None:
         found = None if is_busy else _find(gallery, kind)
     if found is None:
         return
-    if not found:
+    if not found and not taken.of(gallery, kind):
         with right:
-            st.info("No duplicates of this kind.", icon=":material/check_circle:")
+            removal.show_outcome(gallery)
+            st.info(groups.NONE, icon=":material/check_circle:")
         return
     with rules:
         rule = _choose_rule(gallery, found)

@@ -7,8 +7,10 @@ from functools import partial
 import streamlit as st
 
 from similarity.app.components import tiles
-from similarity.app.duplicates import differences, downloads, removal
+from similarity.app.duplicates import differences, downloads, removal, taken
 from similarity.app.duplicates.choices import ByHand, Kept, choose_all, count_others
+from similarity.app.duplicates.taken import Taken
+from similarity.app.galleries import jobs
 from similarity.app.serving import access, drawing, pictures
 from similarity.app.serving.access import item_for_visitor, place_for_visitor, text_for_visitor
 from similarity.app.wording import wording
@@ -23,9 +25,16 @@ PAGE, BY_HAND, PAGE_SIZE = "duplicates_page", "duplicates_by_hand", 20
 # Pictures of one group that are shown.
 MAX_SHOWN = 60
 BACK_AGAIN = (
-    "They leave the gallery and are not found any more. Their files stay where they are: whoever brings the gallery in "
-    "step with their folder has them again, unless they were moved away."
+    "They leave the gallery and are not found any more. Their files stay where they are: Sync brings them back unless "
+    "you move the files away."
 )
+CHOOSE = "One picture of each group is kept. Choose another to keep that one."
+NONE = "No duplicates of this kind."
+# What was done takes the place of a line that is always there, so that nothing below it moves.
+CSS = "<style>.st-key-duplicates-line { min-height: 2.5rem; justify-content: center; }</style>"
+
+# A group that is shown, or what is left of it, with its place among all.
+Row = tuple[int, Kept | Taken]
 
 
 @drawing.fragment
@@ -33,26 +42,23 @@ def show(gallery: Gallery, kind: Preset, found: Sequence[Group], rule: Choose) -
     """Draw one page of the groups.
 
     Args:
-        found: all groups, at least one.
+        found: all groups; none, if the last ones were just taken out.
         rule: chooses the file to keep, where the visitor has not.
     """
     removal.rerun_after_start()
     kept = choose_all(found, rule, _by_hand(gallery))
-    pages = math.ceil(len(kept) / PAGE_SIZE)
+    rows = taken.merge(kept, taken.of(gallery, kind))
+    pages = max(1, math.ceil(len(rows) / PAGE_SIZE))
     page = min(_pages().get((gallery.name, kind), 1), pages)
     first = (page - 1) * PAGE_SIZE
-    shown = kept[first : first + PAGE_SIZE]
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(_count(kept), width="content")
-        if access.may_manage():
-            with st.container(horizontal=True, gap="small", width="content"):
-                downloads.show(gallery, kept)
-                _take_many_out(gallery, kept, shown)
-    if access.may_manage():
-        st.caption("One picture of each group is kept. Click on another to keep that one.")
-    for place, one in enumerate(shown):
-        key = f"duplicates-{kind}-{place}"
-        _show_group(gallery, one, first + place + 1, key=key, page=f"page {page:d}" if place == 0 else "")
+    shown = list(enumerate(rows))[first : first + PAGE_SIZE]
+    _show_head(gallery, kind, kept, shown)
+    for place, one in shown:
+        key, turned = f"duplicates-{kind}-{place - first}", f"page {page:d}" if place == first else ""
+        if isinstance(one, Taken):
+            _show_taken(gallery, one, place + 1, key=key, page=turned)
+        else:
+            _show_group(gallery, kind, one, place, key=key, page=turned)
     if pages > 1:
         # A new key for every page, since the value of this widget cannot be set from outside.
         key = f"duplicates-page-{kind}-{page}-of-{pages}"
@@ -60,39 +66,80 @@ def show(gallery: Gallery, kind: Preset, found: Sequence[Group], rule: Choose) -
             st.pagination(pages, default=page, key=key, on_change=partial(_turn_to, gallery.name, kind, key))
 
 
+def _show_head(gallery: Gallery, kind: Preset, kept: Sequence[Kept], shown: Sequence[Row]) -> None:
+    """Draw what is there in all, with what can be done with all, and what was done last."""
+    if not access.may_manage():
+        st.markdown(_count(kept))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(
+            f"{_count(kept)} {wording.pictures(count_others(kept))} could go" if kept else NONE, width="content"
+        )
+        with st.container(horizontal=True, gap="small", width="content"):
+            downloads.show(gallery, kept)
+            _take_many_out(gallery, kind, kept, shown)
+    st.html(CSS)
+    with st.container(key="duplicates-line"):
+        if not removal.show_outcome(gallery, [one.work for _, one in shown if isinstance(one, Taken) and one.is_alone]):
+            st.caption(CHOOSE)
+
+
 def _count(kept: Sequence[Kept]) -> str:
-    groups = "1 group" if len(kept) == 1 else f"{len(kept):,} groups"
-    return f"**{groups},** {wording.pictures(count_others(kept))} could go"
+    return "**1 group,**" if len(kept) == 1 else f"**{len(kept):,} groups,**"
 
 
-def _take_many_out(gallery: Gallery, kept: Sequence[Kept], shown: Sequence[Kept]) -> None:
+def _take_many_out(gallery: Gallery, kind: Preset, kept: Sequence[Kept], shown: Sequence[Row]) -> None:
     """Draw the menu that takes the others of many groups out."""
-    with st.popover("Take the others out", icon=":material/playlist_remove:"):
+    here = [(place, one) for place, one in shown if isinstance(one, Kept)]
+    with st.popover("Take the others out", icon=":material/playlist_remove:", disabled=not kept):
         st.markdown(BACK_AGAIN)
-        if len(shown) < len(kept):
+        if 0 < len(here) < len(kept):
+            count = count_others([one for _, one in here])
             st.button(
-                f"Of the {len(shown)} groups on this page: {wording.pictures(count_others(shown))}",
+                f"Take {wording.pictures(count)} out (this page)",
                 key="duplicates-take-page",
-                on_click=removal.take_out,
-                args=(gallery, shown),
+                on_click=_take_out,
+                args=(gallery, kind, here),
                 width="stretch",
             )
         st.button(
-            f"Of all groups: {wording.pictures(count_others(kept))}",
+            f"Take {wording.pictures(count_others(kept))} out (all groups)",
             key="duplicates-take-all",
             type="primary",
-            on_click=removal.take_out,
+            on_click=_take_all_out,
             args=(gallery, kept),
             width="stretch",
         )
 
 
-def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str, page: str) -> None:
+def _take_out(gallery: Gallery, kind: Preset, groups: Sequence[tuple[int, Kept]]) -> None:
+    """Take the others of groups out, which keep their places on the page."""
+    taken.note(gallery, kind, groups, removal.take_out(gallery, [one for _, one in groups]))
+
+
+def _take_all_out(gallery: Gallery, kept: Sequence[Kept]) -> None:
+    removal.take_out(gallery, kept)
+
+
+def _show_taken(gallery: Gallery, one: Taken, number: int, *, key: str, page: str) -> None:
+    """Draw what is left of a group whose other files were taken out, at its place."""
+    with st.container(border=True, gap="xsmall", key=f"{key}-box"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(
+                f"**Group {number:,}** · {jobs.ICONS['done']} {wording.files(len(one.kept.others))} taken out",
+                width="content",
+            )
+            if one.is_alone and one.work.after == gallery.state:
+                removal.show_undo(gallery, one.work, key=f"{key}-undo")
+        tiles.show([_tile(gallery, one.kept.file, one.kept, 0)], lambda _: None, key=key, page=page)
+
+
+def _show_group(gallery: Gallery, kind: Preset, kept: Kept, place: int, *, key: str, page: str) -> None:
     """Draw a group in a row, with a button that takes the others out."""
     files = kept.group.files
     with st.container(border=True, gap="xsmall", key=f"{key}-box"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**Group {number:,}** · {_facts(kept.group)}", width="content")
+            st.markdown(f"**Group {place + 1:,}** · {_facts(kept.group)}", width="content")
             if access.may_manage():
                 others = len(files) - 1
                 st.button(
@@ -100,13 +147,13 @@ def _show_group(gallery: Gallery, kept: Kept, number: int, *, key: str, page: st
                     key=f"{key}-take",
                     type="tertiary",
                     icon=":material/remove_circle_outline:",
-                    on_click=removal.take_out,
-                    args=(gallery, [kept]),
+                    on_click=_take_out,
+                    args=(gallery, kind, [(place, kept)]),
                 )
         shown = files[:MAX_SHOWN]
         if kept.file not in shown:
             shown = [kept.file, *shown[:-1]]
-        drawn = [_tile(gallery, file, kept, place) for place, file in enumerate(shown)]
+        drawn = [_tile(gallery, file, kept, number) for number, file in enumerate(shown)]
         tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key, page=page)
         if len(files) > len(shown):
             st.caption(f"and {wording.pictures(len(files) - len(shown))} more")
