@@ -11,7 +11,7 @@ from pages import components, draw_alone, errors, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app.duplicates import background, choices, differences, groups
+from similarity.app.duplicates import background, choices, differences, downloads, groups
 from similarity.app.duplicates.kinds import without
 from similarity.errors import GalleryBusyError, StoreAwayError
 from similarity.gallery import restore
@@ -194,9 +194,15 @@ def test_who_may_only_search_sees_groups_and_no_buttons(page: AppTest, monkeypat
     assert len(rows(page)) == 2
     assert not page.button
     assert not page.get("download_button")
-    assert page.selectbox(key="duplicates_rule_widget").options == ["The largest picture", "The oldest picture"]
-    hints = [one["hint"] for row in components(page, "similarity_tiles") for one in row["tiles"]]
-    assert not any("/" in hint for hint in hints)
+    assert "Whoever runs the app can allow changes" in texts(page)
+    assert not page.selectbox(key="gallery").disabled
+    assert [box.key for box in page.selectbox] == ["gallery"], "nothing is kept, so no rule is chosen"
+    assert "could go" not in texts(page)
+    assert "Nothing is ever deleted" not in texts(page)
+    drawn = [one for row in components(page, "similarity_tiles") for one in row["tiles"]]
+    assert {one["rank"] for one in drawn} == {""}
+    assert [one["chance"] for one in drawn] == ["", "same bytes", "same bytes", "", "same bytes"]
+    assert not any("/" in one["hint"] for one in drawn)
 
 
 @pytest.mark.usefixtures("shapes")
@@ -364,6 +370,32 @@ def test_what_was_done_to_a_picture_is_told_against_the_one_that_is_kept(
     group = Group([file(1), file(2), file(3)], 0.97, [None, copy, kept])
     ours, theirs = (group.files[place] if one else group.files[0] for place, one in ((1, copy), (2, kept)))
     assert ", ".join(differences.compare(group, ours, theirs)) == said
+
+
+def test_the_table_says_what_was_done_seen_from_the_file_that_is_kept() -> None:
+    group = Group([file(1), file(2), file(3)], 0.97, [None, made(mirrored=True), made()])
+    kept = choices.Kept(group, group.files[1])
+    rows = [line.split(",") for line in downloads.table([kept]).decode("utf-8-sig").splitlines()[1:]]
+    assert [(row[3], row[-1]) for row in rows] == [
+        ("no", "same picture: mirrored"),
+        ("yes", ""),
+        ("no", "same picture: mirrored"),
+    ]
+
+
+def test_what_was_chosen_is_in_the_address_of_its_gallery_alone() -> None:
+    group, by_hand = Group([file(1), file(2), file(3)], 0.97), choices.ByHand()
+    by_hand.keep(group, group.files[1])
+    marks = by_hand.marks("mine")
+    assert not any("2.jpg" in mark for mark in marks)
+    assert choices.ByHand.by_marks("mine", [group], marks) == by_hand
+    assert choices.ByHand.by_marks("other", [group], marks) == choices.ByHand()
+
+
+def test_an_address_keeps_what_was_chosen_before_the_page_was_loaded_again(page: AppTest, mine: Gallery) -> None:
+    page.query_params["keep"] = choices.ByHand({"stripes/copy.jpg"}).marks(mine.name)
+    page.run()
+    assert rows(page)[0] == ["dots-0.jpg", "copy.jpg", "COPY.JPG"]
 
 
 def test_whoever_clicks_on_another_picture_keeps_that_one_alone() -> None:

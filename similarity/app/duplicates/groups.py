@@ -22,6 +22,7 @@ from similarity.sources import Item
 from similarity.sources.originals import file_name
 
 PAGE, BY_HAND, PAGE_SIZE = "duplicates_page", "duplicates_by_hand", 20
+KEEP = "keep"  # in the address
 # Pictures of one group that are shown.
 MAX_SHOWN = 60
 BACK_AGAIN = (
@@ -46,7 +47,7 @@ def show(gallery: Gallery, kind: Preset, found: Sequence[Group], rule: Choose) -
         rule: chooses the file to keep, where the visitor has not.
     """
     removal.rerun_after_start()
-    kept = choose_all(found, rule, _by_hand(gallery))
+    kept = choose_all(found, rule, _by_hand(gallery, found))
     rows = taken.merge(kept, taken.of(gallery, kind))
     pages = max(1, math.ceil(len(rows) / PAGE_SIZE))
     page = min(_pages().get((gallery.name, kind), 1), pages)
@@ -69,7 +70,7 @@ def show(gallery: Gallery, kind: Preset, found: Sequence[Group], rule: Choose) -
 def _show_head(gallery: Gallery, kind: Preset, kept: Sequence[Kept], shown: Sequence[Row]) -> None:
     """Draw what is there in all, with what can be done with all, and what was done last."""
     if not access.may_manage():
-        st.markdown(_count(kept))
+        st.markdown(f"{_count(kept)} {wording.pictures(count_others(kept) + len(kept))}")
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
@@ -153,6 +154,8 @@ def _show_group(gallery: Gallery, kind: Preset, kept: Kept, place: int, *, key: 
         shown = files[:MAX_SHOWN]
         if kept.file not in shown:
             shown = [kept.file, *shown[:-1]]
+        if not access.may_manage():  # the one that the others are compared with
+            shown = sorted(shown, key=lambda file: file is not kept.file)
         drawn = [_tile(gallery, file, kept, number) for number, file in enumerate(shown)]
         tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key, page=page)
         if len(files) > len(shown):
@@ -167,13 +170,14 @@ def _facts(group: Group) -> str:
 
 def _tile(gallery: Gallery, file: Item, kept: Kept, place: int) -> tiles.Tile:
     """Make the tile of a file of a group; its id is its place, since copies of one picture have one public id."""
-    is_kept, item = file is kept.file, item_for_visitor(file)
+    # Who cannot take anything out is not told what to keep, but how the others differ from the first.
+    is_kept, item = file is kept.file and access.may_manage(), item_for_visitor(file)
     name, said = text_for_visitor(file_name(file)), ", ".join(differences.compare(kept.group, file, kept.file))
-    verdict = "kept" if is_kept else said
+    verdict = "kept" if is_kept else said if file is not kept.file else ""
     return tiles.Tile(
         id=str(place),
         src=pictures.address(gallery.name, file.sha256),
-        alt=text_for_visitor(f"{name}: {verdict}"),
+        alt=text_for_visitor(f"{name}: {verdict}" if verdict else name),
         rank="Keep" if is_kept else "",
         score=None,
         label=text_for_visitor(differences.facts(file)),
@@ -181,20 +185,25 @@ def _tile(gallery: Gallery, file: Item, kept: Kept, place: int) -> tiles.Tile:
         note=text_for_visitor(item.label or ""),
         chance=text_for_visitor(verdict),
         mark="kept" if is_kept else "",
-        hint=text_for_visitor(place_for_visitor(file) if is_kept else f"Keep {place_for_visitor(file)}"),
+        hint=text_for_visitor(f"Keep {file.path}" if access.may_manage() and not is_kept else place_for_visitor(file)),
     )
 
 
 def _keep(gallery: Gallery, group: Group, shown: Sequence[Item], place: str) -> None:
     """Keep the file that was clicked on."""
-    if place.isdecimal() and int(place) < len(shown):
-        _by_hand(gallery).keep(group, shown[int(place)])
+    if access.may_manage() and place.isdecimal() and int(place) < len(shown):
+        by_hand = _by_hand(gallery, [group])
+        by_hand.keep(group, shown[int(place)])
+        st.query_params[KEEP] = by_hand.marks(gallery.name)
 
 
-def _by_hand(gallery: Gallery) -> ByHand:
-    """Return the visitor's own choices in a gallery."""
+def _by_hand(gallery: Gallery, found: Sequence[Group]) -> ByHand:
+    """Return the visitor's own choices in a gallery, which its address names after it was loaded again."""
     chosen: dict[str, ByHand] = st.session_state.setdefault(BY_HAND, {})
-    return chosen.setdefault(gallery.name, ByHand())
+    if gallery.name not in chosen:
+        named = st.query_params.get_all(KEEP) if access.may_manage() else []
+        chosen[gallery.name] = ByHand.by_marks(gallery.name, found, named)
+    return chosen[gallery.name]
 
 
 def _pages() -> dict[tuple[str, Preset], int]:
