@@ -33,11 +33,11 @@ def conflicts(
 ) -> None:
     """List pictures whose labels may be wrong, worst first.
 
-    These are pictures that look nearly the same under different labels, and pictures whose neighbours nearly all have
-    another label. Pictures whose labels were set or confirmed are left out.
+    These are exact copies under different labels, pictures that look nearly the same under different labels, and
+    pictures whose neighbours nearly all have another label. Pictures whose labels were set or confirmed are left out.
     """
     from similarity.cli.running import open_or_index
-    from similarity.evaluation.label_conflicts import find_label_conflicts
+    from similarity.evaluation.label_conflicts import files_in, find_label_conflicts
     from similarity.evaluation.label_lists import conflicts_to_csv
     from similarity.exports.tables import write_table
 
@@ -47,14 +47,14 @@ def conflicts(
     if csv:
         write_table(csv, conflicts_to_csv(opened, found))
         terminal.say(f"Conflicts written to {csv}")
-    listed = [(one, opened.items.at(one.rows)) for one in found]
+    listed = [(one, files_in(opened, one)) for one in found]
     if as_json:
         terminal.print_json({"gallery": opened.name, "conflicts": [_as_json(*pair) for pair in listed]})
     elif listed:
         rows = [
-            (str(number), one.kind, f"{one.score:.3f}", ", ".join(item.labels), one.suggested, item.path)
-            for number, (one, items) in enumerate(listed, start=1)
-            for item in items
+            (str(number), one.kind, f"{one.score:.3f}", ", ".join(labels), one.suggested, file.path)
+            for number, (one, files) in enumerate(listed, start=1)
+            for file, labels in files
         ]
         terminal.print_table(("conflict", "kind", "score", "label", "suggested", "path"), rows)
     else:
@@ -81,6 +81,7 @@ def set_labels(
     from similarity.gallery import open_gallery
     from similarity.indexing.relabelling import find_files
     from similarity.paths import full_path
+    from similarity.sources.base import files_of
 
     if (label is None) != reset:
         raise typer.BadParameter("Give the label with --label, or --reset to go back to those of the source.")
@@ -90,10 +91,13 @@ def set_labels(
     places = [path if "://" in path else str(full_path(path)) for path in paths or ()]
     files = find_files(opened.items, ids or (), places)
     with interruptible(opened.directory, goes_on=False):
-        changed = opened.relabel({file.id: None if reset else label for file in files})
+        changed = opened.relabel({file.sha256: None if reset else label for file in files})
     count = changed.report.relabelled if changed.report else 0
     if as_json:
-        terminal.print_json({"gallery": changed.name, "pictures": len(files), "relabelled": count})
+        contents = {file.sha256 for file in files}
+        copies = sum(file.sha256 in contents for file in files_of(opened.items)) - len(files)
+        counts = {"named_files": len(files), "further_copies": copies, "relabelled_files": count}
+        terminal.print_json({"gallery": changed.name, **counts})
         return
     same = "" if count else " None had another one." if reset else " They had it before, and keep it."
     terminal.print_line(f"{count:,} file{'s have' if count != 1 else ' has'} another label in {changed.name}.{same}")
@@ -119,11 +123,11 @@ def export(
     terminal.print_line(f"{len(changes):,} changed label{'s' if len(changes) != 1 else ''} written to {csv}.")
 
 
-def _as_json(conflict: "Conflict", items: "list[Item]") -> dict[str, Any]:
+def _as_json(conflict: "Conflict", files: "list[tuple[Item, list[str]]]") -> dict[str, Any]:
     return {
         "kind": conflict.kind,
         "score": round(conflict.score, 4),
         "suggested": conflict.suggested,
         "share": round(conflict.share, 4),
-        "pictures": [{"id": item.id, "path": item.path, "labels": item.labels} for item in items],
+        "pictures": [{"id": file.id, "path": file.path, "labels": labels} for file, labels in files],
     }

@@ -1,7 +1,8 @@
 """Label conflicts: pictures that are nearly the same under different labels, and pictures among those of another label.
 
 Both are found among the nearest neighbours of each picture by the backbone's embeddings, since a head or a refinement
-may have learned the wrong labels, too. A picture with several labels agrees with another where they share one.
+may have learned the wrong labels, too. A picture with several labels agrees with another where they share one; that its
+exact copies have several is a conflict of its own.
 """
 
 from collections import Counter
@@ -20,6 +21,8 @@ from similarity.query.near_pairs import AnyVectors, Candidates, choose_candidate
 from similarity.query.thresholds import SAME_TO_THE_EYE
 from similarity.search import Rows, build_index, choose_recipe
 from similarity.search.recipes import FLAT
+from similarity.sources import Item
+from similarity.sources.base import files_of
 from similarity.storage.items import Items
 
 # Neighbours of each picture that are looked at, and how many of them at least must have a label.
@@ -34,7 +37,7 @@ NO_LABELS = (
     "column for it."
 )
 
-Kind = Literal["pair", "neighbours"]
+Kind = Literal["copies", "pair", "neighbours"]
 Labels = Sequence[Sequence[str]]
 Table = npt.NDArray[np.float32]
 
@@ -44,12 +47,13 @@ class Conflict:
     """Pictures whose labels do not agree with what they look like.
 
     Attributes:
-        kind: pair, two pictures that look nearly the same, or neighbours, one picture among those of another label.
+        kind: copies, one picture whose exact copies have different labels; pair, two pictures that look nearly the
+            same; or neighbours, one picture among those of another label.
         rows: of the two pictures or the one, the one whose label is less likely first.
-        score: the cosine similarity of the two; or how near the neighbours with the suggested label are to the picture,
-            their mean cosine similarity times their share of its neighbours.
+        score: the cosine similarity of the two, 1 for copies; or how near the neighbours with the suggested label are
+            to the picture, their mean cosine similarity times their share of its neighbours.
         suggested: the label that pictures nearby have.
-        share: the share of neighbours of the first picture that have none of its labels.
+        share: the share of neighbours of the first picture that have none of its labels, the second being one of them.
         nearest: rows of the neighbours with the suggested label, nearest first.
     """
 
@@ -107,9 +111,10 @@ def find_label_conflicts(
     has_label = np.array([bool(one) for one in labels])
     known = (near.rows >= 0) & has_label[near.rows] & has_label[:, np.newaxis]
     pairs = list(_pairs(labels, near, known & ~agree & (near.scores >= threshold), settled))
-    paired = {row for pair in pairs for row in pair.rows}
-    alone = [one for one in _misplaced(labels, near, known, agree) if one.rows[0] not in paired]
-    found = [*pairs, *(one for one in alone if not settled(one.rows[0]))]
+    copies = list(_copies(labels, near, settled))
+    told = {row for one in (*copies, *pairs) for row in one.rows}
+    alone = [one for one in _misplaced(labels, near, known, agree) if one.rows[0] not in told]
+    found = [*copies, *pairs, *(one for one in alone if not settled(one.rows[0]))]
     return sorted(found, key=lambda one: (-one.score, one.rows))
 
 
@@ -120,6 +125,14 @@ def all_labels(items: Items) -> list[list[str]]:
         if label and label not in labels[row]:
             labels[row].append(label)
     return labels
+
+
+def files_in(gallery: Gallery, conflict: Conflict) -> list[tuple[Item, list[str]]]:
+    """Return the pictures of a conflict, or each file of copies, with their labels."""
+    items = gallery.items.at(conflict.rows)
+    if conflict.kind != "copies":
+        return [(item, item.labels) for item in items]
+    return [(file, [file.label] if file.label else []) for file in files_of(items)]
 
 
 def check_labels(gallery: Gallery) -> list[list[str]]:
@@ -184,6 +197,14 @@ def _agreement(labels: Labels, neighbours: Rows) -> npt.NDArray[np.bool_]:
     return agree
 
 
+def _copies(labels: Labels, near: Neighbourhood, settled: Callable[[int], bool]) -> Iterator[Conflict]:
+    """Yield the pictures whose exact copies have different labels."""
+    for row, own in enumerate(labels):
+        if len(own) > 1 and not settled(row):
+            votes = _votes(labels, near, (row,))
+            yield _conflict("copies", (row,), 1.0, max(own, key=lambda label: votes[label]), labels, near)
+
+
 def _pairs(
     labels: Labels, near: Neighbourhood, chosen: npt.NDArray[np.bool_], settled: Callable[[int], bool]
 ) -> Iterator[Conflict]:
@@ -220,8 +241,8 @@ def _misplaced(
             yield _conflict("neighbours", (row,), score, suggested, labels, near)
 
 
-def _votes(labels: Labels, near: Neighbourhood, pair: tuple[int, int]) -> Counter[str]:
-    """Count the labels of the neighbours of two pictures, without the two themselves."""
+def _votes(labels: Labels, near: Neighbourhood, pair: tuple[int, ...]) -> Counter[str]:
+    """Count the labels of the neighbours of two pictures or one, without these themselves."""
     neighbours = [other for row in pair for other in near.rows[row].tolist() if other >= 0 and other not in pair]
     return Counter(label for other in neighbours for label in labels[other])
 
@@ -230,7 +251,9 @@ def _conflict(
     kind: Kind, rows: tuple[int, ...], score: float, suggested: str, labels: Labels, near: Neighbourhood
 ) -> Conflict:
     """Return a conflict, with what the neighbours of its first picture say."""
+    # Of two, the first may have so many nearer neighbours that the second, whose neighbour it is, is none of them.
     others = [other for other in near.rows[rows[0]].tolist() if other >= 0 and labels[other]]
+    others += [row for row in rows[1:] if row not in others]
     differ = sum(set(labels[other]).isdisjoint(labels[rows[0]]) for other in others)
     nearest = tuple(other for other in others if suggested in labels[other] and other not in rows)
-    return Conflict(kind, rows, score, suggested, differ / len(others), nearest)
+    return Conflict(kind, rows, score, suggested, differ / max(1, len(others)), nearest)

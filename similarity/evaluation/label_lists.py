@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from similarity.evaluation.label_conflicts import Conflict
+from similarity.evaluation.label_conflicts import Conflict, files_in
 from similarity.exports.tables import to_csv
 from similarity.gallery import Gallery
 from similarity.sources import Item
@@ -43,10 +43,10 @@ def changes_to_csv(changes: Iterable[ChangedLabel]) -> bytes:
 
 
 def conflicts_to_csv(gallery: Gallery, conflicts: Iterable[Conflict]) -> bytes:
-    """Return label conflicts as CSV, worst first, a line for each picture."""
+    """Return label conflicts as CSV, worst first, a line for each picture, or for each file of copies."""
     rows = (
-        (number, one.kind, round(one.score, 4), one.suggested, item.path, item.id, "; ".join(item.labels))
+        (number, one.kind, round(one.score, 4), one.suggested, file.path, file.id, "; ".join(labels))
         for number, one in enumerate(conflicts, start=1)
-        for item in gallery.items.at(one.rows)
+        for file, labels in files_in(gallery, one)
     )
     return to_csv(CONFLICT_COLUMNS, rows)

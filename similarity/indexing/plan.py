@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from similarity.errors import GalleryError
 from similarity.sources import Item, Source, Stamp
 from similarity.sources.base import files_of, is_place_gone
-from similarity.storage.given_labels import NONE_GIVEN, GivenLabels
+from similarity.storage.given_labels import NONE_GIVEN, GivenLabel, GivenLabels
 from similarity.text.unicode import nfc
 
 
@@ -41,6 +41,7 @@ class Plan:
         unchanged: number of kept files that the source lists.
         relabelled: number of these whose label or metadata have changed.
         relocated: number of kept files that are in another place now.
+        given: labels that the owner gave to kept files for which the source has another label than it had.
     """
 
     kept: list[Item] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Plan:
     unchanged: int = 0
     relabelled: int = 0
     relocated: int = 0
+    given: list[GivenLabel] = field(default_factory=list)
 
 
 def without_folder(source: Source, folder: Path) -> Source:
@@ -90,6 +92,8 @@ def plan_update(items: Iterable[Item], source: Source, *, drop_vanished: bool, g
     for item, before in zip(source.items, matches, strict=True):
         becomes = _becomes(item, before, sources, ids)
         if before and not _may_have_changed(before, source.stamp(item)):
+            if becomes is not before and (entry := given.noted(becomes, becomes.label)):
+                plan.given.append(entry)
             now[id(before)] = becomes = given.apply(becomes)
             plan.unchanged += 1
             plan.relabelled += replace(becomes, source=before.source) != before
@@ -172,6 +176,11 @@ def _gone_sources(files: Iterable[Item], source: str) -> list[str]:
     return [name for name in dict.fromkeys(file.source for file in files) if name != source and is_place_gone(name)]
 
 
+def spellings_of(file: Item) -> set[tuple[str, str]]:
+    """Return the id and all paths that match a file, letter for letter."""
+    return {("id", file.id), *(("path", place) for place in _places(file))}
+
+
 def names_of(file: Item) -> set[tuple[str, str]]:
-    """Return all ids, labels and paths that match a file."""
+    """Return all ids, labels and paths that match a file, composed."""
     return {("id", nfc(file.id)), ("label", nfc(file.label or "")), *(("path", nfc(place)) for place in _places(file))}

@@ -16,17 +16,18 @@ from similarity.indexing.moves import count_leaving, follow_moves
 from similarity.indexing.plan import Plan, Reading
 from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
-from similarity.sources.base import join_copies, notes_of
+from similarity.sources.base import files_of, join_copies, notes_of
 from similarity.sources.locations import is_remote
 from similarity.sources.unread import without_unread
 from similarity.storage.cleanup import collect
 from similarity.storage.current import live_number
 from similarity.storage.generations import Generation
-from similarity.storage.given_labels import NONE_GIVEN, GivenLabels
+from similarity.storage.given_labels import NONE_GIVEN, GivenLabels, ReadFile
 from similarity.storage.journal import Journal, settle
 from similarity.storage.manifest import Manifest, Report
 from similarity.storage.thumbnails import write_thumbnail
 from similarity.storage.writing import Change, Draft
+from similarity.text.unicode import nfc
 from similarity.vectors.heads import Head
 
 # The tasks that change a gallery; the others build it from scratch.
@@ -72,6 +73,7 @@ class Run:
         replaced: the pictures of a gallery that is made anew.
         gps: whether places where pictures were taken are kept.
         given: labels that the owner gave, by default those of `before`.
+        notes: remarks on the gallery that is changed or replaced.
     """
 
     task: str
@@ -89,6 +91,7 @@ class Run:
     replaced: Sequence[Item] = ()
     gps: bool = False
     given: GivenLabels = NONE_GIVEN
+    notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
@@ -214,7 +217,7 @@ class Run:
             resumed=self.resumed,
             skipped=self.skipped,
             seconds=round(time.perf_counter() - self.started, 3),
-            notes=notes_of(self.source) if self.source else [],
+            notes=[*(notes_of(self.source) if self.source else ()), *self.notes],
             passed_over=getattr(self.source, "passed_over", {}),
         )
 
@@ -235,9 +238,19 @@ class Run:
 
     def _labelled_files(self) -> tuple[list[Item], GivenLabels]:
         """Return the files of the gallery after this run, those that were read with labels that the owner gave."""
-        contents = {file.sha256 for file in self._files()}
-        taken, given = self.given.apply_all((file for _, file in self.taken), contents)
-        return [*self.plan.kept, *self.kept, *taken], given
+        unread = [*self.plan.kept, *self.kept]
+        held = self.before.items if self.before else self.replaced
+        contents = {item.sha256 for item in held} if self.given else set()
+        replaced = {nfc(file.path): file for file in files_of(self.replaced)} if self.given else {}
+        read = [ReadFile(file, reading.before or replaced.get(nfc(file.path))) for reading, file in self.taken]
+        given = self.given.updated(self.plan.given).following(read, contents)
+        taken, entries = [], []
+        for reading, file in self.taken:
+            # The entry of a file that another source lists has the label it was given, not one of its source.
+            found = given.find(file) if reading.becomes is reading.before else None
+            entries.append(given.noted(file, found.source_label if found else file.label))
+            taken.append(given.apply(file))
+        return [*unread, *taken], given.updated(entry for entry in entries if entry)
 
     def _follow_moves(self) -> None:
         """Recognise the files of a source that is synchronised under another name or in another place."""

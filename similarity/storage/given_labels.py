@@ -1,8 +1,9 @@
 """Labels that the owner of a gallery gave to pictures: they count, whatever a source says of the same pictures later.
 
 A generation has them in labels.json, an entry for each file, so that going back to an earlier one also takes labels
-back. They are known by the content of a file, and so follow it to other places; a file that was saved anew at the same
-path keeps its label, too. Entries of pictures that left the gallery stay, in case these come back.
+back. They are known by the content of a file, and so follow it to other places; a file of the gallery that was saved
+anew at its path keeps its label, too. Entries of pictures that left the gallery stay, in case these come back: another
+picture at such a path has none of their labels.
 """
 
 import json
@@ -51,10 +52,32 @@ class GivenLabel:
         when = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(file.id, file.path, file.sha256, label, source_label, when)
 
+    def of(self, file: Item, source_label: str | None) -> "GivenLabel":
+        """Return the same for another file, or for the same one as it is now."""
+        return replace(self, id=file.id, path=file.path, sha256=file.sha256, source_label=source_label)
+
     @property
     def is_change(self) -> bool:
         """Whether the label is another one than the source's."""
         return self.label != self.source_label
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file that was just read.
+
+    Attributes:
+        file: as it is now.
+        before: the file that the gallery had at the same path, if any.
+    """
+
+    file: Item
+    before: Item | None
+
+    @property
+    def is_other_content(self) -> bool:
+        """Whether the gallery had another content at this path, or none."""
+        return self.before is None or self.before.sha256 != self.file.sha256
 
 
 @dataclass(frozen=True)
@@ -75,40 +98,50 @@ class GivenLabels:
         """Whether a content was given a label."""
         return sha256 in self._by_content
 
-    def labels(self, sha256: str) -> list[str]:
-        """Return the labels that a content was given, each once; empty if it was given none."""
-        return list(dict.fromkeys(entry.label for entry in self._by_content.get(sha256, ())))
+    def marks(self, sha256: str) -> set[tuple[str, str]]:
+        """Return the labels that a content was given, with when; another set of these is another change."""
+        return {(entry.label, entry.when) for entry in self._by_content.get(sha256, ())}
 
     def find(self, file: Item) -> GivenLabel | None:
         """Return what a file's content was given: its own entry if it has one, or else that of a copy."""
-        given = self._by_content.get(file.sha256, ())
-        own = (entry for entry in given if (entry.id, entry.path) == (file.id, file.path))
-        same = (entry for entry in given if entry.label == file.label)
-        return next(own, next(same, given[0] if given else None))
+        own = self._by_file.get((file.sha256, file.id, file.path))
+        same = own or self._by_label.get((file.sha256, file.label))
+        given = self._by_content.get(file.sha256)
+        return same or (given[0] if given else None)
 
     def apply(self, file: Item) -> Item:
         """Return a file with the label that its content was given, if it was given one."""
         given = self.find(file)
         return file if given is None or given.label == file.label else replace(file, label=given.label)
 
-    def apply_all(self, files: Iterable[Item], contents: AbstractSet[str]) -> "tuple[list[Item], GivenLabels]":
-        """Return files that were just read, with the labels that they were given, and what was given after that.
+    def noted(self, file: Item, source_label: str | None) -> GivenLabel | None:
+        """Return the entry that a file has from now on; None if it was given no label, or its entry stays as it is.
 
         Args:
-            files: with their source's labels.
-            contents: the SHA-256 of all files of the gallery: an entry of another content is of a file that has been
-                saved anew, if it is of the same path.
+            source_label: the label that its source has for it now.
         """
-        labelled, new = [], []
-        for file in files:
-            saved_anew = self._by_path.get(nfc(file.path))
-            if saved_anew and saved_anew.sha256 in contents:
-                saved_anew = None
-            given = self.find(file) or saved_anew
-            if given and (given.id, given.path, given.sha256) != (file.id, file.path, file.sha256):
-                new.append(replace(given, id=file.id, path=file.path, sha256=file.sha256, source_label=file.label))
-            labelled.append(replace(file, label=given.label) if given else file)
-        return labelled, self.updated(new)
+        given = self.find(replace(file, label=source_label))
+        return given.of(file, source_label) if given and given.of(file, source_label) != given else None
+
+    def following(self, read: "Iterable[ReadFile]", held: AbstractSet[str]) -> "GivenLabels":
+        """Return these with those of files that were saved anew, which keep their labels.
+
+        A content that came to another place at the same time took its label along, so the file that had it keeps none;
+        and a content that the gallery held before has the label that it had then, if any.
+
+        Args:
+            read: the files that were just read.
+            held: the SHA-256 of all files of the gallery before that.
+        """
+        files = [one for one in read if one.is_other_content]
+        arrived = {one.file.sha256 for one in files}
+        entries = []
+        for one in files:
+            is_new = one.file.sha256 not in held and not self.has(one.file.sha256)
+            given = self.find(one.before) if one.before and is_new and one.before.sha256 not in arrived else None
+            if given:
+                entries.append(given.of(one.file, given.source_label))
+        return self.updated(entries)
 
     def updated(self, entries: Iterable[GivenLabel], forget: AbstractSet[str] = frozenset()) -> "GivenLabels":
         """Return these with further entries, each in place of an earlier one of the same file.
@@ -133,9 +166,14 @@ class GivenLabels:
             by_content[entry.sha256].append(entry)
         return dict(by_content)
 
+    # Of several entries the first counts. Without these, a content with many copies takes the square of their number.
     @cached_property
-    def _by_path(self) -> Mapping[str, GivenLabel]:
-        return {nfc(entry.path): entry for entry in self.entries}
+    def _by_file(self) -> Mapping[tuple[str, str, str], GivenLabel]:
+        return {(entry.sha256, entry.id, entry.path): entry for entry in reversed(self.entries)}
+
+    @cached_property
+    def _by_label(self) -> Mapping[tuple[str, str | None], GivenLabel]:
+        return {(entry.sha256, entry.label): entry for entry in reversed(self.entries)}
 
 
 NONE_GIVEN = GivenLabels()
@@ -150,8 +188,10 @@ def check_label(label: str) -> str:
     checked = nfc(label.strip())
     if not checked:
         raise GalleryError(NO_LABEL)
-    if len(checked) > LONGEST_LABEL or one_line(checked) != checked:
-        raise GalleryError(f"A label can have up to {LONGEST_LABEL} characters, in one line.")
+    if len(checked) > LONGEST_LABEL:
+        raise GalleryError(f"A label can have up to {LONGEST_LABEL} characters, and this one has {len(checked):,}.")
+    if one_line(checked) != checked:
+        raise GalleryError("A label is one line of characters that can be seen.")
     return checked
 
 

@@ -1,5 +1,6 @@
 """The page of label conflicts, driven without a browser."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,28 @@ def test_a_conflict_that_is_right_is_not_shown_again(page: AppTest, mine: Galler
     assert "As good as the same picture" not in texts(page)
     assert labels(mine)[COPY] == "rings"
     assert {entry.id for entry in Gallery.open(mine.directory).given_labels.entries} == {COPY, ORIGINAL}
+
+
+def test_exact_copies_under_different_labels_are_given_one_with_a_click(
+    page: AppTest, mine: Gallery, own_pictures: Path
+) -> None:
+    shutil.copy(own_pictures / ORIGINAL, own_pictures / "stripes" / "same.jpg")
+    mine.sync(own_pictures)
+    page.run()
+    assert "exact copies have different labels" in texts(page)
+    assert {"All are right", "Label all as stripes"} <= {button.label for button in page.button}
+    press(page, "Label all as stripes")
+    assert Gallery.open(mine.directory).find(ORIGINAL).labels == ["stripes"]
+    assert "exact copies have different labels" not in texts(page)
+
+
+def test_undoing_says_what_was_labelled_anew_since_and_leaves_it(page: AppTest, mine: Gallery) -> None:
+    press(page, "Label both as dots")
+    Gallery.open(mine.directory).relabel({COPY: "hoops"})
+    page.run()
+    press(page, "Undo")
+    assert "1 picture was labelled anew since, so nothing was undone there." in texts(page)
+    assert labels(mine)[COPY] == "hoops"
 
 
 def test_any_label_of_the_gallery_can_be_chosen(page: AppTest, mine: Gallery) -> None:

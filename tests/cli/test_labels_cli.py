@@ -50,7 +50,12 @@ def test_a_label_is_set_exported_kept_by_sync_and_taken_back(run: Run, mine: Pat
         (str(mine / COPY), COPY, "rings", "dots")
     ]
     confirmed = run("labels", "set", "-g", "mine", "--id", COPY, "--label", "dots", "--json")
-    assert json.loads(confirmed.stdout) == {"gallery": "mine", "pictures": 1, "relabelled": 0}
+    assert json.loads(confirmed.stdout) == {
+        "gallery": "mine",
+        "named_files": 1,
+        "further_copies": 0,
+        "relabelled_files": 0,
+    }
     assert run("labels", "set", "-g", "mine", "--id", COPY, "--reset").stdout.startswith("1 file has")
     done = run("labels", "export", "-g", "mine", "--csv", tmp_path / "x.csv", "--json")
     assert json.loads(done.stdout)["changed"] == 0
@@ -58,7 +63,21 @@ def test_a_label_is_set_exported_kept_by_sync_and_taken_back(run: Run, mine: Pat
 
 def test_a_folder_is_relabelled_at_once(run: Run, mine: Path) -> None:
     done = run("labels", "set", "-g", "mine", "--path", mine / "rings", "--label", "loops", "--json")
-    assert json.loads(done.stdout)["relabelled"] == 6
+    assert json.loads(done.stdout)["relabelled_files"] == 6
+
+
+def test_exact_copies_that_were_not_named_are_counted_apart(run: Run, mine: Path) -> None:
+    for name in ("dots/again.png", "stripes/again.png"):
+        (mine / name).write_bytes((mine / COPY).read_bytes())
+    assert run("sync", mine, "-g", "mine").returncode == 0
+    found = json.loads(run("labels", "conflicts", "-g", "mine", "--threshold", "0.99", "--json").stdout)["conflicts"][0]
+    assert (found["kind"], [(one["id"], one["labels"]) for one in found["pictures"]]) == (
+        "copies",
+        [(COPY, ["rings"]), ("dots/again.png", ["dots"]), ("stripes/again.png", ["stripes"])],
+    )
+    done = run("labels", "set", "-g", "mine", "--id", COPY, "--label", "dots", "--json")
+    counts = {key: value for key, value in json.loads(done.stdout).items() if key != "gallery"}
+    assert counts == {"named_files": 1, "further_copies": 2, "relabelled_files": 2}
 
 
 @pytest.mark.parametrize(

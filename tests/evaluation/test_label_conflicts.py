@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import MODEL
 from PIL import Image
 
 from similarity import Embedder, Gallery
 from similarity.errors import SearchError
-from similarity.evaluation.label_conflicts import NO_LABELS, find_label_conflicts
+from similarity.evaluation.label_conflicts import NO_LABELS, Neighbourhood, find_label_conflicts
 from similarity.evaluation.label_lists import changed_labels, changes_to_csv, conflicts_to_csv
 
 COPY, ORIGINAL, STRAY = "blue/copy.png", "red/0.png", "green/stray.png"
@@ -55,11 +56,38 @@ def test_a_copy_under_another_label_comes_first_and_then_what_lies_among_others(
     assert {gallery.items[row].label for row in stray.nearest} == {"red"}
 
 
-def test_pictures_that_share_a_label_are_not_in_conflict(gallery: Gallery, folder: Path) -> None:
+def test_exact_copies_under_different_labels_are_a_conflict_until_the_owner_says_which_is_right(
+    gallery: Gallery, folder: Path
+) -> None:
     (folder / "red" / "again.png").write_bytes((folder / COPY).read_bytes())
     doubled = gallery.sync(folder)
     assert sorted(doubled.find(COPY).labels) == ["blue", "red"]
-    assert all(one.kind == "neighbours" for one in find_label_conflicts(doubled, SAME))
+    first, *others = find_label_conflicts(doubled, SAME)
+    assert (first.kind, ids(doubled, first.rows), first.score, first.suggested) == ("copies", [COPY], 1.0, "red")
+    # It shares a label with the red one that looks the same, so that these two are in none.
+    assert all(one.kind == "neighbours" and one.rows != first.rows for one in others)
+    listed = conflicts_to_csv(doubled, [first]).decode("utf-8-sig").splitlines()
+    assert [line.split(",")[5:] for line in listed[1:]] == [[COPY, "blue"], ["red/again.png", "red"]]
+    for given in (["blue", "red"], "red"):
+        settled = doubled.relabel({COPY: given})
+        assert all(one.kind == "neighbours" for one in find_label_conflicts(settled, SAME))
+
+
+def test_a_pair_that_only_one_of_the_two_finds_among_its_neighbours_counts(
+    folder: Path,
+    tmp_path: Path,
+    light_embedder: Embedder,  # noqa: ARG001
+) -> None:
+    table = tmp_path / "list.csv"
+    given = {"red/0.png": "red", "red/1.png": "pink", "red/2.png": ""}
+    table.write_text("path,label\n" + "".join(f"{folder / name},{label}\n" for name, label in given.items()))
+    built = Gallery.build(table, tmp_path / "gallery", model=MODEL)
+    first, second, other = (built.find(str(folder / name)) for name in given)
+    row = {item.id: place for place, item in enumerate(built.items)}
+    nearest = {first.id: second.id, second.id: other.id, other.id: second.id}
+    rows = np.array([[row[nearest[item.id]]] for item in built.items])
+    (pair,) = find_label_conflicts(built, SAME, near=Neighbourhood(rows, np.ones((3, 1), np.float32)))
+    assert (pair.rows, pair.share) == ((row[second.id], row[first.id]), 1.0)
 
 
 def test_what_the_owner_settled_is_not_shown_again(gallery: Gallery) -> None:

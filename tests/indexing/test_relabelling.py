@@ -1,18 +1,22 @@
 """Labels that the owner of a gallery gives to pictures, and what becomes of them as the gallery changes."""
 
 import shutil
+import time
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import MODEL, draw
 
-from similarity import Gallery
+from similarity import Embedder, Gallery
 from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.gallery import restore, verify
 from similarity.indexing.importing import import_gallery
 from similarity.indexing.relabelling import find_files
+from similarity.sources import Item
 from similarity.storage.generations import generation_folder
+from similarity.storage.given_labels import GivenLabel, GivenLabels
 
 ONE, OTHER = "dots/dots-0.jpg", "rings/rings-1.jpg"
 
@@ -117,6 +121,57 @@ def test_all_copies_of_a_picture_have_the_label_that_one_of_them_is_given(galler
     assert changed.relabel({ONE: None}).find(ONE).labels == ["dots", "rings"]
 
 
+def test_a_copy_that_is_saved_anew_keeps_its_label(gallery: Gallery, own_pictures: Path) -> None:
+    shutil.copy(own_pictures / ONE, own_pictures / "rings" / "copy.jpg")
+    changed = gallery.sync(own_pictures).relabel({ONE: "blots"})
+    draw("dots", 79).save(own_pictures / "rings" / "copy.jpg")
+    changed = changed.sync(own_pictures)
+    assert labels(changed) == labels(gallery) | {ONE: "blots", "rings/copy.jpg": "blots"}
+    draw("dots", 80).save(own_pictures / ONE)
+    assert labels(Gallery.build(own_pictures, gallery.directory, model=MODEL)) == labels(changed)
+
+
+def test_another_picture_at_the_path_of_one_that_left_has_none_of_its_labels(
+    gallery: Gallery, own_pictures: Path
+) -> None:
+    changed = gallery.relabel({ONE: "blots", OTHER: "loops"})
+    (own_pictures / ONE).unlink()
+    (own_pictures / OTHER).rename(own_pictures / "rings" / "moved.jpg")
+    draw("rings", 81).save(own_pictures / OTHER)
+    changed = changed.sync(own_pictures)
+    assert (labels(changed)[OTHER], labels(changed)["rings/moved.jpg"]) == ("rings", "loops")
+    draw("dots", 82).save(own_pictures / ONE)
+    assert labels(changed.sync(own_pictures))[ONE] == "dots"
+    assert labels(Gallery.build(own_pictures, gallery.directory, model=MODEL))[ONE] == "dots"
+
+
+def test_the_label_of_the_source_is_the_one_that_it_has_now(
+    own_pictures: Path,
+    tmp_path: Path,
+    light_embedder,  # type: ignore[no-untyped-def]
+) -> None:
+    table, line = tmp_path / "list.csv", f"path,label\n{own_pictures / ONE},"
+    table.write_text(f"{line}dot\n")
+    built = Gallery.build(table, tmp_path / "gallery", model=MODEL)
+    changed = Gallery.open(built.directory, load=lambda _: light_embedder).relabel({built.items[0].id: "blot"})
+    for source_label, is_read in (("spot", False), ("blot", True)):
+        table.write_text(f"{line}{source_label}\n")
+        if is_read:
+            (own_pictures / ONE).touch()
+        changed = changed.sync(table)
+        assert [one.source_label for one in changed.given_labels.entries] == [source_label]
+        assert changed.items[0].label == "blot"
+    assert changed.add(own_pictures).given_labels == changed.given_labels
+
+
+def test_finding_a_label_does_not_take_longer_the_more_copies_there_are() -> None:
+    files = [Item(str(number), f"/{number}", sha256="same") for number in range(20_000)]
+    given = GivenLabels(tuple(GivenLabel.now(file, "blots", None) for file in files))
+    started = time.process_time()
+    assert all(given.find(file) == entry for file, entry in zip(files, given.entries, strict=True))
+    assert time.process_time() - started < 2  # 10 s, if each goes through all
+
+
 def test_a_label_is_undone_by_going_back_or_by_taking_it_back(gallery: Gallery, own_pictures: Path) -> None:
     changed = gallery.relabel({ONE: "blots"})
     assert labels(restore(gallery.directory)) == labels(gallery)
@@ -161,9 +216,12 @@ def test_damage_of_the_labels_is_noticed(gallery: Gallery) -> None:
         Gallery.open(gallery.directory)
 
 
-@pytest.mark.parametrize("label", ["", "  ", "a\nb", "a" * 201])
-def test_what_is_no_label_changes_nothing(gallery: Gallery, label: str) -> None:
-    with pytest.raises(GalleryError, match="A label"):
+@pytest.mark.parametrize(
+    ("label", "says"),
+    [("", "at least one"), ("  ", "at least one"), ("a\nb", "one line"), ("a\u200bb", "be seen"), ("a" * 201, "201")],
+)
+def test_what_is_no_label_changes_nothing(gallery: Gallery, label: str, says: str) -> None:
+    with pytest.raises(GalleryError, match=f"A label .*{says}"):
         gallery.relabel({ONE: label})
     assert gallery.is_live
 
@@ -179,3 +237,43 @@ def test_files_are_found_by_id_path_or_folder(gallery: Gallery, own_pictures: Pa
     assert len(found) == 6
     with pytest.raises(GalleryError, match="no label was changed"):
         find_files(gallery.items, paths=[str(own_pictures / "nowhere")])
+
+
+@pytest.mark.parametrize("label", ["hat ", "a" * 210, "a\u200bb"])
+def test_a_label_that_the_gallery_has_is_confirmed_and_given_as_it_is(
+    own_pictures: Path,
+    tmp_path: Path,
+    light_embedder: Embedder,  # noqa: ARG001
+    label: str,
+) -> None:
+    for picture, folder in ((ONE, label), (OTHER, "rings")):
+        (tmp_path / "odd" / folder).mkdir(parents=True)
+        shutil.copy(own_pictures / picture, tmp_path / "odd" / folder)
+    built = Gallery.build(tmp_path / "odd", tmp_path / "gallery", model=MODEL)
+    first, second = sorted((item.id for item in built.items), key=lambda name: name.startswith("rings"))
+    changed = built.relabel({first: [label], second: label})
+    assert set(labels(changed).values()) == {label}
+    assert changed.manifest.last_run.relabelled == 1
+
+
+def test_two_ids_that_differ_only_in_how_they_are_composed_are_told_apart(
+    own_pictures: Path,
+    tmp_path: Path,
+    light_embedder: Embedder,  # noqa: ARG001
+) -> None:
+    names = [unicodedata.normalize(form, "caf\u00e9.jpg") for form in ("NFC", "NFD")]
+    folder = tmp_path / "names"
+    folder.mkdir()
+    for name, picture in zip(names, (ONE, OTHER), strict=True):
+        shutil.copy(own_pictures / picture, folder / name)
+    built = Gallery.build(folder, tmp_path / "gallery", model=MODEL)
+    for name in names:
+        assert [file.id for file in find_files(built.items, [name])] == [name]
+        assert [file.id for file in find_files(built.items, paths=[str(folder / name)])] == [name]
+        changed = Gallery.open(built.directory).relabel({name: "coffee"})
+        assert [file.id for file in changed.items if file.label == "coffee"] == [name]
+        changed.relabel({name: None})
+    (folder / names[1]).unlink()
+    alone = Gallery.build(folder, tmp_path / "gallery", model=MODEL)
+    assert [file.id for file in find_files(alone.items, [names[1]])] == [names[0]]
+    assert alone.relabel({names[1]: "coffee"}).items[0].label == "coffee"

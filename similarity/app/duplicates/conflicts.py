@@ -23,7 +23,10 @@ PAGE, PAGE_SIZE, CLICKED = "conflicts_page", 10, "conflicts_clicked"
 SHOWN, OFFERED = 4, 200
 # From this cosine similarity on, two pictures are as good as the same.
 SAME = 0.97
-ABOUT = "Pictures that look nearly the same under different labels, and pictures that lie among those of another label."
+# What a click labels, and what it says when all is right.
+WHICH = {"pair": "both ", "copies": "all ", "neighbours": ""}
+RIGHT = {"pair": "Both are right", "copies": "All are right", "neighbours": "It is right"}
+ABOUT = "Pictures that look the same under different labels, and pictures that lie among those of another label."
 KEPT = "A label that you set or confirm here stays when the gallery is synced."
 
 
@@ -77,6 +80,8 @@ def _describe(conflict: Conflict) -> str:
     if conflict.kind == "pair":
         words = "As good as the same picture" if conflict.score >= SAME else "Two that look nearly the same"
         return f"{words}, similarity {math.floor(conflict.score * 1000) / 1000:.3f}"
+    if conflict.kind == "copies":
+        return "One picture, of which exact copies have different labels"
     suggested = as_markdown(short(conflict.suggested))
     share = "All pictures" if conflict.share == 1 else f"{conflict.share:.0%} of the pictures"
     return f"{share} nearest to it have another label, most of them **{suggested}**"
@@ -84,12 +89,12 @@ def _describe(conflict: Conflict) -> str:
 
 def _show_actions(gallery: Gallery, conflict: Conflict, items: Sequence[Item], key: str) -> None:
     """Draw the labels that can be chosen with a click, any other, and that all is right."""
-    is_pair = conflict.kind == "pair"
-    labels = [label for item in items for label in item.labels] if is_pair else [conflict.suggested]
+    is_pair, is_one = conflict.kind == "pair", conflict.kind == "neighbours"
+    labels = [conflict.suggested] if is_one else [label for item in items for label in item.labels]
     for place, label in enumerate(sorted(dict.fromkeys(labels), key=lambda label: label != conflict.suggested)):
         wrong = [item for item in items if item.labels != [label]]
         st.button(
-            f"Label {'both ' if is_pair else ''}as {as_markdown(label[:60])}",
+            f"Label {WHICH[conflict.kind]}as {as_markdown(label[:60])}",
             key=f"{key}-label-{place}",
             on_click=relabelling.give,
             args=(gallery, wrong, label),
@@ -99,7 +104,7 @@ def _show_actions(gallery: Gallery, conflict: Conflict, items: Sequence[Item], k
         for place, item in enumerate(items):
             _choose_label(gallery, item, options, f"{key}-choice-{place}", ("Left", "Right")[place] if is_pair else "")
     st.button(
-        "Both are right" if is_pair else "It is right",
+        RIGHT[conflict.kind],
         key=f"{key}-right",
         type="tertiary",
         icon=":material/check:",

@@ -11,8 +11,9 @@ from similarity.app.wording.messages import as_markdown, sentence_as_markdown
 from similarity.errors import GalleryError
 from similarity.gallery import Gallery
 from similarity.service.jobs import Job, shared_jobs
-from similarity.service.relabelling import Relabelling
+from similarity.service.relabelling import Relabelling, TakingBack
 from similarity.sources import Item
+from similarity.sources.base import LABEL
 from similarity.storage.given_labels import check_label
 
 # Seconds that a click waits for its job, so that a small gallery is drawn only once, when all is done.
@@ -30,7 +31,7 @@ def give_chosen(gallery: Gallery, item: Item, key: str) -> None:
     if not isinstance(label, str) or item.labels == [label]:
         return
     try:
-        give(gallery, [item], check_label(label))
+        give(gallery, [item], label if label in gallery.facets.counts(LABEL) else check_label(label))
     except GalleryError as error:
         st.session_state[jobs_background.NOTICE] = str(error)
 
@@ -43,12 +44,12 @@ def show(gallery: Gallery) -> bool:
         drawing.fragment(_show_active, run_every=jobs.BUSY)(gallery)
         return True
     for job in shared_jobs().listed():
-        if job.directory == gallery.directory and isinstance(job.work, Relabelling) and not job.is_active:
+        if job.directory == gallery.directory and isinstance(job.work, Relabelling | TakingBack) and not job.is_active:
             _show_ended(job, job.work)
     return False
 
 
-def _start(work: Relabelling) -> None:
+def _start(work: Relabelling | TakingBack) -> None:
     started = jobs_background.start(work.directory, "relabel", work)
     if started and (job := shared_jobs().active(work.directory)):
         drawing.shared_drawing().give_back()
@@ -63,7 +64,7 @@ def _show_active(gallery: Gallery) -> None:
         jobs.show_active(job)
 
 
-def _show_ended(job: Job, work: Relabelling) -> None:
+def _show_ended(job: Job, work: Relabelling | TakingBack) -> None:
     """Draw the outcome of a job, with what can be done next."""
     state = job.status.state
     row = st.container(
@@ -77,20 +78,35 @@ def _show_ended(job: Job, work: Relabelling) -> None:
         text = sentence_as_markdown(job.status.error) if state == "failed" else _outcome(job, work)
         st.markdown(f"{jobs.ICONS[state]} {text}", width="content")
         with st.container(horizontal=True, width="content"):
-            if state == "done" and not work.is_undone:
-                st.button("Undo", key="relabelling-undo", icon=":material/undo:", on_click=_start, args=(work.undone,))
+            if state == "done" and isinstance(work, Relabelling):
+                undo = TakingBack(work)
+                st.button("Undo", key="relabelling-undo", icon=":material/undo:", on_click=_start, args=(undo,))
             st.button(
                 "Dismiss", key="relabelling-dismiss", type="tertiary", on_click=jobs_background.dismiss, args=(job,)
             )
 
 
-def _outcome(job: Job, work: Relabelling) -> str:
+def _outcome(job: Job, work: Relabelling | TakingBack) -> str:
     if job.status.state == "cancelled":
         return "It was cancelled: the labels are as they were."
-    if work.is_undone:
-        return "The labels are as they were."
+    if isinstance(work, TakingBack):
+        return _outcome_of_undoing(work)
     if work.is_confirmed:
         return "Confirmed: this conflict is not shown any more. A sync keeps these labels."
     label, count = next(iter(work.labels.values())), len(work.labels)
     said = as_markdown(label) if isinstance(label, str) else ""
     return f"{wording.pictures(count)} {'is' if count == 1 else 'are'} now labelled **{said}**. A sync keeps that."
+
+
+def _outcome_of_undoing(work: TakingBack) -> str:
+    """Say what was undone, and what was left as others have it now."""
+    done = work.done
+    if done is None or not (done.changed or done.gone):
+        return "The labels are as they were."
+    said = [f"{wording.pictures(done.undone)} {'has' if done.undone == 1 else 'have'} the label of before."]
+    if done.changed:
+        verb = "was" if done.changed == 1 else "were"
+        said.append(f"{wording.pictures(done.changed)} {verb} labelled anew since, so nothing was undone there.")
+    if done.gone:
+        said.append(f"{wording.pictures(done.gone)} {'is' if done.gone == 1 else 'are'} not in the gallery any more.")
+    return " ".join(said if done.undone else said[1:])
