@@ -320,7 +320,13 @@ def test_details_tell_what_a_gallery_is_and_how_healthy(page: AppTest, own_pictu
     (own_pictures / "rings" / "rings-0.jpg").unlink()
     open_details(page)
     facts = page.table[0].value.to_string().replace("\\", "")
-    for fact in ("15", "EfficientNet-Lite2", "exact search", str(own_pictures), str(gallery.directory)):
+    for fact in (
+        "16, 1 of them exact copies",
+        "EfficientNet-Lite2",
+        "exact search",
+        str(own_pictures),
+        str(gallery.directory),
+    ):
         assert fact in facts
     told = texts(page)
     assert "The reason. The remedy." in told

@@ -14,10 +14,13 @@ from similarity.service.jobs import Job, shared_jobs
 from similarity.service.relabelling import Relabelling, TakingBack
 from similarity.sources import Item
 from similarity.sources.base import LABEL
+from similarity.sources.originals import file_name
 from similarity.storage.given_labels import check_label
 
 # Seconds that a click waits for its job, so that a small gallery is drawn only once, when all is done.
 PATIENCE = 3.0
+# Pictures that are named.
+MOST_NAMED = 2
 
 
 def give(gallery: Gallery, items: Sequence[Item], label: str | None = None) -> None:
@@ -45,7 +48,7 @@ def show(gallery: Gallery) -> bool:
         return True
     for job in shared_jobs().listed():
         if job.directory == gallery.directory and isinstance(job.work, Relabelling | TakingBack) and not job.is_active:
-            _show_ended(job, job.work)
+            _show_ended(gallery, job, job.work)
     return False
 
 
@@ -64,7 +67,7 @@ def _show_active(gallery: Gallery) -> None:
         jobs.show_active(job)
 
 
-def _show_ended(job: Job, work: Relabelling | TakingBack) -> None:
+def _show_ended(gallery: Gallery, job: Job, work: Relabelling | TakingBack) -> None:
     """Draw the outcome of a job, with what can be done next."""
     state = job.status.state
     row = st.container(
@@ -75,7 +78,7 @@ def _show_ended(job: Job, work: Relabelling | TakingBack) -> None:
         horizontal_alignment="distribute",
     )
     with row:
-        text = sentence_as_markdown(job.status.error) if state == "failed" else _outcome(job, work)
+        text = sentence_as_markdown(job.status.error) if state == "failed" else _outcome(gallery, job, work)
         st.markdown(f"{jobs.ICONS[state]} {text}", width="content")
         with st.container(horizontal=True, width="content"):
             if state == "done" and isinstance(work, Relabelling):
@@ -86,16 +89,26 @@ def _show_ended(job: Job, work: Relabelling | TakingBack) -> None:
             )
 
 
-def _outcome(job: Job, work: Relabelling | TakingBack) -> str:
+def _outcome(gallery: Gallery, job: Job, work: Relabelling | TakingBack) -> str:
     if job.status.state == "cancelled":
         return "It was cancelled: the labels are as they were."
     if isinstance(work, TakingBack):
         return _outcome_of_undoing(work)
     if work.is_confirmed:
-        return "Confirmed: this conflict is not shown any more. A sync keeps these labels."
-    label, count = next(iter(work.labels.values())), len(work.labels)
+        verb = "stays" if len(work.labels) == 1 else "stay"
+        return f"Confirmed: {_pictures(gallery, work)} {verb} labelled as before, also after a sync."
+    label, verb = next(iter(work.labels.values())), "is" if len(work.labels) == 1 else "are"
     said = as_markdown(label) if isinstance(label, str) else ""
-    return f"{wording.pictures(count)} {'is' if count == 1 else 'are'} now labelled **{said}**. A sync keeps that."
+    return f"{_pictures(gallery, work)} {verb} now labelled **{said}**. A sync keeps that."
+
+
+def _pictures(gallery: Gallery, work: Relabelling) -> str:
+    """Name the pictures that were labelled, as Markdown, if they are few; or else count them."""
+    rows = [gallery.items.find(sha256) for sha256 in work.labels]
+    known = gallery.items.at([row for row in rows if row is not None])
+    if len(known) != len(rows) or len(rows) > MOST_NAMED:
+        return wording.pictures(len(rows))
+    return " and ".join(f"**{as_markdown(file_name(item))}**" for item in known)
 
 
 def _outcome_of_undoing(work: TakingBack) -> str:
