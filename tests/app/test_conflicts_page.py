@@ -63,6 +63,7 @@ def test_the_pair_comes_first_and_its_label_is_changed_with_a_click_and_undone(p
 
 def test_a_conflict_that_is_right_is_not_shown_again(page: AppTest, mine: Gallery) -> None:
     press(page, "Both are right")
+    assert page.toast[0].value.startswith("Confirmed: **dots")
     assert "Confirmed: **dots-0.jpg** and **copy.png** stay labelled as before" in texts(page)
     assert "Two that look nearly the same" not in texts(page)
     assert labels(mine)[COPY] == "rings"

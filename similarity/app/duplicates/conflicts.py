@@ -25,13 +25,18 @@ SHOWN, OFFERED = 4, 200
 WHICH = {"pair": "both ", "copies": "all ", "neighbours": ""}
 RIGHT = {"pair": "Both are right", "copies": "All are right", "neighbours": "It is right"}
 ABOUT = "Pictures that look the same under different labels, and pictures that lie among those of another label."
+# What was done takes the place of these sentences, so that nothing below them moves.
+CSS = "<style>.st-key-conflicts-line { min-height: 2.75rem; justify-content: center; }</style>"
 AT_ONCE = "A label is set as soon as you choose it. It can be undone."
 KEPT = "A label that you set or confirm here stays when the gallery is synced."
 
 
 def show(gallery: Gallery) -> None:
     """Draw the conflicts of a gallery; raises as `find_label_conflicts`."""
-    st.caption(f"{ABOUT} {KEPT}" if access.may_manage() else ABOUT)
+    st.html(CSS)
+    with st.container(key="conflicts-line"):
+        if not relabelling.show_outcome(gallery):
+            st.caption(f"{ABOUT} {KEPT}" if access.may_manage() else ABOUT)
     if relabelling.show(gallery):
         return
     found = conflict_search.find(gallery)

@@ -67,7 +67,7 @@ def _tell(gallery: Gallery) -> None:
     """Say what was done wherever the visitor has scrolled to."""
     refusal, ended = st.session_state.pop(NOT_STARTED, ""), _ended(gallery)
     if refusal:
-        st.toast(sentence_as_markdown(refusal), icon=":material/error:", duration="long")
+        st.toast(sentence_as_markdown(refusal), icon=":material/info:", duration="long")
     elif ended:
         is_done = ended[-1].status.state == "done"
         icon = ":material/check_circle:" if is_done else ":material/error:"
