@@ -29,6 +29,7 @@ BACK_AGAIN = (
     "They leave the gallery and are not found any more. Their files stay where they are: Sync brings them back unless "
     "you move the files away."
 )
+NO_WORDS = "\u00a0"  # so that what is below stands at the height of the others'
 CHOOSE = "One picture of each group is kept. Choose another to keep that one."
 NONE = "No duplicates of this kind."
 # What was done takes the place of a line that is always there, so that nothing below it moves.
@@ -183,7 +184,7 @@ def _tile(gallery: Gallery, file: Item, kept: Kept, place: int) -> tiles.Tile:
         label=text_for_visitor(differences.facts(file)),
         name=name,
         note=text_for_visitor(item.label or ""),
-        chance=text_for_visitor(verdict),
+        chance=text_for_visitor(verdict) or NO_WORDS,
         mark="kept" if is_kept else "",
         hint=text_for_visitor(f"Keep {file.path}" if access.may_manage() and not is_kept else place_for_visitor(file)),
     )

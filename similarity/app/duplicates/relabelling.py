@@ -20,8 +20,8 @@ from similarity.storage.given_labels import check_label
 # Seconds that a click waits for its job, so that a small gallery is drawn only once, when all is done.
 PATIENCE = 3.0
 HAS_STARTED = "relabelling_started"
-# Pictures that are named.
-MOST_NAMED = 2
+# Pictures that are named, and letters of each name.
+MOST_NAMED, LONGEST_NAME = 2, 20
 
 Work = Relabelling | TakingBack
 
@@ -131,7 +131,12 @@ def _pictures(gallery: Gallery, work: Relabelling) -> str:
     known = gallery.items.at([row for row in rows if row is not None])
     if len(known) != len(rows) or len(rows) > MOST_NAMED:
         return wording.pictures(len(rows))
-    return " and ".join(f"**{as_markdown(file_name(item))}**" for item in known)
+    return " and ".join(f"**{as_markdown(_short(file_name(item)))}**" for item in known)
+
+
+def _short(name: str) -> str:
+    """Return a name that leaves room for what was done: those of photographs are often 40 letters of numbers."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _outcome_of_undoing(work: TakingBack) -> str:
