@@ -225,6 +225,23 @@ def test_groups_are_twenty_a_page(page: AppTest, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("mine")
+def test_groups_of_a_page_that_were_taken_out_keep_their_places_so_that_none_of_the_next_page_is_passed_over(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "PAGE_SIZE", 1)
+    page.run()
+    press(page, "duplicates-take-page")
+    assert rows(page) == [["DOTS-0.JPG"]]
+    page.session_state[groups.PAGE] = {("mine", "exact"): 2}
+    page.run()
+    assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
+    assert "2 files taken out. Nothing was deleted from a disk." in texts(page), "its row is on another page"
+    press(page, "duplicates-undo")
+    assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
+    assert "**2 groups,** 3 pictures could go" in texts(page)
+
+
+@pytest.mark.usefixtures("mine")
 def test_of_a_huge_group_a_part_is_shown_with_the_one_that_is_kept(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
