@@ -48,22 +48,24 @@ def press(page: AppTest, label: str) -> None:
 
 
 def test_the_pair_comes_first_and_its_label_is_changed_with_a_click_and_undone(page: AppTest, mine: Gallery) -> None:
-    assert "As good as the same picture, similarity 1.000" in texts(page)
+    assert "Two that look nearly the same, similarity 1.000" in texts(page)
     assert {tiles(page)[0]["label"], tiles(page)[1]["label"]} == {"dots", "rings"}
     press(page, "Label both as dots")
     assert labels(mine)[COPY] == "dots"
-    assert "1 picture is now labelled **dots**" in texts(page)
-    assert "As good as the same picture" not in texts(page)
+    assert "**copy.png** is now labelled **dots**" in texts(page)
+    assert "Two that look nearly the same" not in texts(page)
     assert any(button.label == "1 changed label (CSV)" for button in page.get("download_button"))
     press(page, "Undo")
     assert labels(mine) == labels(Gallery.open(mine.directory)) | {COPY: "rings"}
     assert not Gallery.open(mine.directory).given_labels
-    assert "As good as the same picture" in texts(page)
+    assert "Two that look nearly the same" in texts(page)
 
 
 def test_a_conflict_that_is_right_is_not_shown_again(page: AppTest, mine: Gallery) -> None:
     press(page, "Both are right")
-    assert "As good as the same picture" not in texts(page)
+    assert page.toast[0].value.startswith("Confirmed: **dots")
+    assert "Confirmed: **dots-0.jpg** and **copy.png** stay labelled as before" in texts(page)
+    assert "Two that look nearly the same" not in texts(page)
     assert labels(mine)[COPY] == "rings"
     assert {entry.id for entry in Gallery.open(mine.directory).given_labels.entries} == {COPY, ORIGINAL}
 
@@ -93,8 +95,11 @@ def test_undoing_says_what_was_labelled_anew_since_and_leaves_it(page: AppTest, 
 def test_any_label_of_the_gallery_can_be_chosen(page: AppTest, mine: Gallery) -> None:
     field = page.selectbox(key=next(box.key for box in page.selectbox if box.key and "-choice-0" in box.key))
     assert field.options == ["dots", "rings", "stripes"]
+    assert "A label is set as soon as you choose it" in texts(page)
+    before = [tile["name"] for tile in tiles(page)[:2]]
     field.select("stripes").run()
     assert not page.exception
+    assert [tile["name"] for tile in tiles(page)[:2]] == before == ["dots-0.jpg", "copy.png"]
     assert "stripes" in {labels(mine)[COPY], labels(mine)[ORIGINAL]}
 
 
@@ -103,7 +108,7 @@ def test_who_may_not_change_galleries_sees_them_only(
 ) -> None:
     monkeypatch.setattr(access, "may_manage", lambda: False)
     page.run()
-    assert "As good as the same picture" in texts(page)
+    assert "Two that look nearly the same" in texts(page)
     assert len(tiles(page)) >= 2
     assert not [button.label for button in page.button]
     assert not page.get("download_button")
@@ -118,7 +123,7 @@ def test_nobody_looks_through_a_large_gallery_without_being_asked(
     page.run()
     assert "takes a minute or more" in texts(page)
     press(page, "Look for conflicts")
-    assert "As good as the same picture" in texts(page)
+    assert "Two that look nearly the same" in texts(page)
 
 
 def test_a_gallery_without_labels_says_so(

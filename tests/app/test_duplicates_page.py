@@ -11,9 +11,10 @@ from pages import components, draw_alone, errors, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app.duplicates import background, choices, differences, groups
+from similarity.app.duplicates import background, choices, differences, downloads, groups
 from similarity.app.duplicates.kinds import without
-from similarity.errors import StoreAwayError
+from similarity.errors import GalleryBusyError, StoreAwayError
+from similarity.gallery import restore
 from similarity.images.picture import Box
 from similarity.query.copies import Copy
 from similarity.query.keeping import LARGEST, choose_rule
@@ -65,6 +66,11 @@ def press(page: AppTest, key: str) -> None:
     assert not page.exception
 
 
+def toast(page: AppTest) -> str:
+    """What is said wherever the visitor is, without what makes it safe as markdown."""
+    return str(page.toast[0].value).replace("\\", "")
+
+
 def ids(gallery: Gallery) -> set[str]:
     return {file.id for file in files_of(Gallery.open(gallery.directory).items)}
 
@@ -85,10 +91,13 @@ def test_the_others_of_a_group_are_taken_out_and_put_back(page: AppTest, mine: G
     before = ids(mine)
     page.run()
     press(page, "duplicates-exact-0-take")
-    assert "2 files are not in the gallery any more. Nothing was deleted from a disk." in texts(page)
+    assert toast(page) == "2 files taken out. Nothing was deleted from a disk."
     assert ids(mine) == before - {"rings/copy.jpg", "stripes/copy.jpg"}
-    assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
-    press(page, "duplicates-undo")
+    assert rows(page) == [["DOTS-0.JPG"], ["DOTS-1.JPG", "other.jpg"]], "nothing moves up to where the click was"
+    assert "2 files taken out" in texts(page)
+    assert "**1 group,** 1 picture could go" in texts(page)
+    press(page, "duplicates-exact-0-undo")
+    assert toast(page) == "2 files are in the gallery again."
     assert "2 files are in the gallery again." in texts(page)
     assert ids(mine) == before
     assert len(rows(page)) == 2
@@ -101,7 +110,7 @@ def test_the_one_that_the_visitor_chose_stays(page: AppTest, mine: Gallery) -> N
     page.run()
     assert rows(page)[0] == ["dots-0.jpg", "copy.jpg", "COPY.JPG"]
     press(page, "duplicates-take-all")
-    assert "3 files are not in the gallery any more." in texts(page)
+    assert "3 files taken out. Nothing was deleted from a disk." in texts(page)
     assert "No duplicates of this kind." in texts(page)
     left = Gallery.open(mine.directory)
     assert "stripes/copy.jpg" in ids(mine)
@@ -124,10 +133,49 @@ def test_a_folder_can_be_the_one_to_keep(page: AppTest, mine: Gallery, own_pictu
 def test_a_later_change_is_not_undone_which_is_said(page: AppTest, mine: Gallery) -> None:
     page.run()
     press(page, "duplicates-exact-0-take")
-    Gallery.open(mine.directory).remove(ids=["stripes/stripes-0.jpg"])
-    page.run()
-    assert "It has changed since, so that this cannot be undone here." in texts(page)
+    changed = Gallery.open(mine.directory).remove(ids=["stripes/stripes-0.jpg"])
+    press(page, "duplicates-exact-0-undo")
+    assert toast(page) == "This can no longer be undone here: the gallery has changed since."
+    assert "The gallery has changed since, so this cannot be undone here." in texts(page)
     assert "Undo" not in labels(page)
+    assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
+    assert Gallery.open(mine.directory).state == changed.state
+
+
+def test_what_another_tab_has_undone_is_not_undone_again(page: AppTest, mine: Gallery) -> None:
+    before = mine.state
+    page.run()
+    press(page, "duplicates-exact-0-take")
+    restore(mine.directory)
+    press(page, "duplicates-exact-0-undo")
+    assert toast(page) == "These files are in the gallery already."
+    assert "Undo" not in labels(page)
+    assert len(rows(page)[0]) == 3
+    assert Gallery.open(mine.directory).state == before
+
+
+@pytest.mark.usefixtures("mine")
+def test_the_last_group_stays_in_its_place_once_taken_out(page: AppTest) -> None:
+    page.run()
+    press(page, "duplicates-exact-0-take")
+    press(page, "duplicates-exact-1-take")
+    assert rows(page) == [["DOTS-0.JPG"], ["DOTS-1.JPG"]]
+    assert "No duplicates of this kind." in texts(page)
+    assert [label for label in labels(page) if label == "Undo"] == ["Undo"], "one change can be undone, the last"
+    press(page, "duplicates-exact-1-undo")
+    assert rows(page) == [["DOTS-0.JPG"], ["DOTS-1.JPG", "other.jpg"]]
+
+
+def test_a_refusal_is_said_where_the_visitor_is(page: AppTest, monkeypatch: pytest.MonkeyPatch, mine: Gallery) -> None:
+    def refuse(*_: object) -> None:
+        raise GalleryBusyError("Another task is running on the gallery mine: wait for it, or cancel it.")
+
+    page.run()
+    monkeypatch.setattr(shared_jobs(), "start", refuse)
+    press(page, "duplicates-exact-0-take")
+    assert toast(page).startswith("Another task is running")
+    assert len(rows(page)[0]) == 3
+    assert len(mine) == 15
 
 
 def test_nothing_is_taken_out_of_a_gallery_that_has_changed_since_it_was_drawn(page: AppTest, mine: Gallery) -> None:
@@ -146,9 +194,15 @@ def test_who_may_only_search_sees_groups_and_no_buttons(page: AppTest, monkeypat
     assert len(rows(page)) == 2
     assert not page.button
     assert not page.get("download_button")
-    assert page.selectbox(key="duplicates_rule_widget").options == ["The largest picture", "The oldest picture"]
-    hints = [one["hint"] for row in components(page, "similarity_tiles") for one in row["tiles"]]
-    assert not any("/" in hint for hint in hints)
+    assert "Whoever runs the app can allow changes" in texts(page)
+    assert not page.selectbox(key="gallery").disabled
+    assert [box.key for box in page.selectbox] == ["gallery"], "nothing is kept, so no rule is chosen"
+    assert "could go" not in texts(page)
+    assert "Nothing is ever deleted" not in texts(page)
+    drawn = [one for row in components(page, "similarity_tiles") for one in row["tiles"]]
+    assert {one["rank"] for one in drawn} == {""}
+    assert [one["chance"].strip() for one in drawn] == ["", "same bytes", "same bytes", "", "same bytes"]
+    assert not any("/" in one["hint"] for one in drawn)
 
 
 @pytest.mark.usefixtures("shapes")
@@ -168,6 +222,23 @@ def test_groups_are_twenty_a_page(page: AppTest, monkeypatch: pytest.MonkeyPatch
     page.run()
     assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
     assert "**Group 2**" in texts(page)
+
+
+@pytest.mark.usefixtures("mine")
+def test_groups_of_a_page_that_were_taken_out_keep_their_places_so_that_none_of_the_next_page_is_passed_over(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "PAGE_SIZE", 1)
+    page.run()
+    press(page, "duplicates-take-page")
+    assert rows(page) == [["DOTS-0.JPG"]]
+    page.session_state[groups.PAGE] = {("mine", "exact"): 2}
+    page.run()
+    assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
+    assert "2 files taken out. Nothing was deleted from a disk." in texts(page), "its row is on another page"
+    press(page, "duplicates-undo")
+    assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
+    assert "**2 groups,** 3 pictures could go" in texts(page)
 
 
 @pytest.mark.usefixtures("mine")
@@ -316,6 +387,32 @@ def test_what_was_done_to_a_picture_is_told_against_the_one_that_is_kept(
     group = Group([file(1), file(2), file(3)], 0.97, [None, copy, kept])
     ours, theirs = (group.files[place] if one else group.files[0] for place, one in ((1, copy), (2, kept)))
     assert ", ".join(differences.compare(group, ours, theirs)) == said
+
+
+def test_the_table_says_what_was_done_seen_from_the_file_that_is_kept() -> None:
+    group = Group([file(1), file(2), file(3)], 0.97, [None, made(mirrored=True), made()])
+    kept = choices.Kept(group, group.files[1])
+    rows = [line.split(",") for line in downloads.table([kept]).decode("utf-8-sig").splitlines()[1:]]
+    assert [(row[3], row[-1]) for row in rows] == [
+        ("no", "same picture: mirrored"),
+        ("yes", ""),
+        ("no", "same picture: mirrored"),
+    ]
+
+
+def test_what_was_chosen_is_in_the_address_of_its_gallery_alone() -> None:
+    group, by_hand = Group([file(1), file(2), file(3)], 0.97), choices.ByHand()
+    by_hand.keep(group, group.files[1])
+    marks = by_hand.marks("mine")
+    assert not any("2.jpg" in mark for mark in marks)
+    assert choices.ByHand.by_marks("mine", [group], marks) == by_hand
+    assert choices.ByHand.by_marks("other", [group], marks) == choices.ByHand()
+
+
+def test_an_address_keeps_what_was_chosen_before_the_page_was_loaded_again(page: AppTest, mine: Gallery) -> None:
+    page.query_params["keep"] = choices.ByHand({"stripes/copy.jpg"}).marks(mine.name)
+    page.run()
+    assert rows(page)[0] == ["dots-0.jpg", "copy.jpg", "COPY.JPG"]
 
 
 def test_whoever_clicks_on_another_picture_keeps_that_one_alone() -> None:

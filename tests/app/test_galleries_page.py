@@ -15,9 +15,10 @@ from pages import forget
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app.galleries import details, jobs_background
+from similarity.app.galleries import details, job_messages, jobs_background
 from similarity.app.serving import access
 from similarity.service.jobs import Job, Jobs, shared_jobs
+from similarity.service.relabelling import Relabelling
 from similarity.sources.uploads import keep_upload
 
 pytestmark = pytest.mark.usefixtures("standin_network")
@@ -320,7 +321,13 @@ def test_details_tell_what_a_gallery_is_and_how_healthy(page: AppTest, own_pictu
     (own_pictures / "rings" / "rings-0.jpg").unlink()
     open_details(page)
     facts = page.table[0].value.to_string().replace("\\", "")
-    for fact in ("15", "EfficientNet-Lite2", "exact search", str(own_pictures), str(gallery.directory)):
+    for fact in (
+        "16, 1 of them exact copies",
+        "EfficientNet-Lite2",
+        "exact search",
+        str(own_pictures),
+        str(gallery.directory),
+    ):
         assert fact in facts
     told = texts(page)
     assert "The reason. The remedy." in told
@@ -401,6 +408,30 @@ def test_an_index_that_has_drifted_is_said_to_be_made_anew(
     assert mine.drift
     open_details(page)
     assert "The index has drifted: a search visits 64 of its groups now" in texts(page)
+
+
+def test_one_picture_is_removed_in_the_singular(page: AppTest, mine: Gallery) -> None:
+    open_details(page)
+    page.text_area("remove_lines").input("rings/rings-1.jpg").run()
+    press(page, "Remove …")
+    assert (
+        "1 picture would leave **mine**. Its file stays where it is, and *Undo the last change* brings it back."
+        in texts(page)
+    )
+    press(page, "Keep it")
+    assert len(Gallery.open(mine.directory)) == 15
+
+
+def test_confirmed_labels_are_told_of_as_such(page: AppTest, mine: Gallery) -> None:
+    item = mine.items[0]
+    for work, said in (
+        (Relabelling.of(mine, [item]), "The label of 1 picture of mine was confirmed."),
+        (Relabelling.of(mine, [item], "rings"), "The label of 1 file of mine was changed."),
+    ):
+        shared_jobs().start(mine.directory, "relabel", work).wait(30)
+        page.run()
+        assert said in texts(page)
+    assert "1 with another label" in job_messages.count_changes(Gallery.open(mine.directory).manifest.last_run)
 
 
 def test_pictures_are_removed_by_label_by_id_and_by_folder(page: AppTest, mine: Gallery, own_pictures: Path) -> None:

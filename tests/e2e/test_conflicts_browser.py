@@ -37,11 +37,11 @@ def test_a_label_is_changed_where_it_contradicts_another_one_and_that_is_undone(
     from playwright.sync_api import expect
 
     tab.goto("duplicates?gallery=mislabelled&view=conflicts")
-    pair = tab.get_by_text("As good as the same picture")
+    pair = tab.get_by_text("Two that look nearly the same")
     expect(pair).to_be_visible()
     expect(tab.get_by_role("button", name="In the gallery: rings").first).to_be_visible()
     tab.get_by_role("button", name="Label both as dots").click()
-    expect(tab.get_by_text("1 picture is now labelled dots")).to_be_visible()
+    expect(tab.get_by_text("copy.png is now labelled dots").first).to_be_visible()
     expect(pair).to_have_count(0)
     drawn(tab)
     assert label(mislabelled) == "dots"
@@ -64,6 +64,6 @@ def test_on_a_telephone_all_fits_and_another_label_can_be_typed(new_tab: NewTab,
     expect(field).to_be_visible()
     field.fill("loops")
     field.press("Enter")
-    expect(tab.get_by_text("1 picture is now labelled loops")).to_be_visible()
+    expect(tab.get_by_text("dots-0.jpg is now labelled loops").first).to_be_visible()
     drawn(tab)
     assert "loops" in {item.label for item in Gallery.open(mislabelled.directory).items}

@@ -21,18 +21,22 @@ from similarity.text.plain import short
 PAGE, PAGE_SIZE, CLICKED = "conflicts_page", 10, "conflicts_clicked"
 # Pictures with the suggested label that are shown beside one that lies among them, and labels that are offered.
 SHOWN, OFFERED = 4, 200
-# From this cosine similarity on, two pictures are as good as the same.
-SAME = 0.97
 # What a click labels, and what it says when all is right.
 WHICH = {"pair": "both ", "copies": "all ", "neighbours": ""}
 RIGHT = {"pair": "Both are right", "copies": "All are right", "neighbours": "It is right"}
 ABOUT = "Pictures that look the same under different labels, and pictures that lie among those of another label."
+# What was done takes the place of these sentences, so that nothing below them moves.
+CSS = "<style>.st-key-conflicts-line { min-height: 2.75rem; justify-content: center; }</style>"
+AT_ONCE = "A label is set as soon as you choose it. It can be undone."
 KEPT = "A label that you set or confirm here stays when the gallery is synced."
 
 
 def show(gallery: Gallery) -> None:
     """Draw the conflicts of a gallery; raises as `find_label_conflicts`."""
-    st.caption(f"{ABOUT} {KEPT}" if access.may_manage() else ABOUT)
+    st.html(CSS)
+    with st.container(key="conflicts-line"):
+        if not relabelling.show_outcome(gallery):
+            st.caption(f"{ABOUT} {KEPT}" if access.may_manage() else ABOUT)
     if relabelling.show(gallery):
         return
     found = conflict_search.find(gallery)
@@ -62,7 +66,8 @@ def _count(found: Sequence[Conflict]) -> str:
 
 def _show_conflict(gallery: Gallery, conflict: Conflict, number: int) -> None:
     """Draw a conflict: what it is, its pictures, and what can be done."""
-    items = gallery.items.at(conflict.rows)
+    # In the order of the gallery, since which of two labels is less likely changes with each that is given.
+    items = gallery.items.at(sorted(conflict.rows))
     key = f"conflict-{'-'.join(item.sha256[:12] for item in items)}"
     with st.container(border=True, key=f"{key}-box"):
         st.markdown(f"**{number:,}** · {_describe(conflict)}")
@@ -78,12 +83,11 @@ def _show_conflict(gallery: Gallery, conflict: Conflict, number: int) -> None:
 
 def _describe(conflict: Conflict) -> str:
     if conflict.kind == "pair":
-        words = "As good as the same picture" if conflict.score >= SAME else "Two that look nearly the same"
-        return f"{words}, similarity {math.floor(conflict.score * 1000) / 1000:.3f}"
+        return f"Two that look nearly the same, similarity {conflict.score:.3f}"
     if conflict.kind == "copies":
         return "One picture whose exact copies have different labels"
     suggested = as_markdown(short(conflict.suggested))
-    share = "All pictures" if conflict.share == 1 else f"{conflict.share:.0%} of the pictures"
+    share = "All pictures" if conflict.share == 1 else f"{conflict.share * 100:.0f} % of the pictures"
     return f"{share} nearest to it have another label, most of them **{suggested}**"
 
 
@@ -100,6 +104,7 @@ def _show_actions(gallery: Gallery, conflict: Conflict, items: Sequence[Item], k
             args=(gallery, wrong, label),
         )
     with st.popover("Another label", key=f"{key}-other"):
+        st.caption(AT_ONCE)
         options = _options(gallery, labels)
         for place, item in enumerate(items):
             _choose_label(gallery, item, options, f"{key}-choice-{place}", ("Left", "Right")[place] if is_pair else "")

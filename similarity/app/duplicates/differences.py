@@ -28,11 +28,16 @@ def compare(group: Group, file: Item, kept: Item) -> list[str]:
     """Say how a file of a group differs from the one that is kept."""
     if file.sha256 and file.sha256 == kept.sha256:
         return ["same bytes"]
-    changes: list[str] = []
-    if any(group.copies):
-        ours, theirs = (group.copies[group.files.index(one)] for one in (file, kept))
-        changes = [*_compare_parts(ours, theirs), *_compare_turns(ours, theirs)]
+    changes = compare_shown(group, file, kept)
     return [*changes, *_compare_sizes(file, kept, changes)] or ["same size"]
+
+
+def compare_shown(group: Group, file: Item, kept: Item) -> list[str]:
+    """Say how a file of a group shows its picture in another way than the one that is kept, as far as that is known."""
+    if not any(group.copies):
+        return []
+    ours, theirs = (group.copies[group.files.index(one)] for one in (file, kept))
+    return [*_compare_parts(ours, theirs), *_compare_turns(ours, theirs)]
 
 
 def _compare_parts(copy: "Copy | None", kept: "Copy | None") -> list[str]:

@@ -5,22 +5,22 @@ from functools import partial
 
 import streamlit as st
 
+from similarity.app.duplicates import differences
 from similarity.app.duplicates.choices import Kept
 from similarity.exports.duplicates import groups_as_csv, others_as_list
 from similarity.gallery import Gallery
 from similarity.query import copy_facts
-from similarity.query.near_duplicates import Group
 from similarity.sources import Item
 from similarity.text import plain
 
 
 def show(gallery: Gallery, kept: Sequence[Kept]) -> None:
     """Draw the menu of downloads, for those who may see where pictures lie."""
-    with st.popover("Lists", icon=":material/download:"):
+    with st.popover("Lists", icon=":material/download:", disabled=not kept):
         st.caption(f"All {len(kept):,} groups" if len(kept) != 1 else "The only group")
         st.download_button(
             "Table (CSV)",
-            partial(_table, kept),
+            partial(table, kept),
             file_name=plain.entry(f"{gallery.name}-duplicates.csv"),
             mime="text/csv",
             key="duplicates-csv",
@@ -38,13 +38,21 @@ def show(gallery: Gallery, kept: Sequence[Kept]) -> None:
         )
 
 
-def _table(kept: Sequence[Kept]) -> bytes:
-    return groups_as_csv((one.group.kind, one.group.score, _with_changes(one.group), one.file) for one in kept)
+def table(kept: Sequence[Kept]) -> bytes:
+    """Make the table of all groups, as CSV."""
+    return groups_as_csv((one.group.kind, one.group.score, _with_changes(one), one.file) for one in kept)
 
 
-def _with_changes(group: Group) -> list[tuple[Item, str]]:
-    """Return each file with what was done to it, seen from the first, as the command line writes it."""
-    return [(file, copy_facts.describe(copy)) for file, copy in zip(group.files, group.copies, strict=True)]
+def _with_changes(kept: Kept) -> list[tuple[Item, str]]:
+    """Return each file with what was done to it, seen from the one that is kept, as the page says it."""
+    group = kept.group
+    if not any(group.copies):
+        return [(file, "") for file in group.files]
+    return [(file, "" if file is kept.file else _changes(kept, file)) for file in group.files]
+
+
+def _changes(kept: Kept, file: Item) -> str:
+    return ": ".join(filter(None, (copy_facts.SAME, ", ".join(differences.compare_shown(kept.group, file, kept.file)))))
 
 
 def _list(kept: Sequence[Kept]) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
-from similarity.app.duplicates import background, groups, removal
+from similarity.app.duplicates import background, groups, removal, taken
 from similarity.app.duplicates.kinds import CAPTIONS, DEFAULT, TITLES
 from similarity.app.serving import access
 from similarity.app.serving.access import text_for_visitor
@@ -32,18 +32,20 @@ def show(gallery: Gallery, left: Place, right: Place) -> None:
     with left:
         kind = _choose_kind()
         rules = st.container()
-        st.caption(ON_DISK)
+        if access.may_manage():
+            st.caption(ON_DISK)
     with right:
         is_busy = removal.show(gallery)
         found = None if is_busy else _find(gallery, kind)
     if found is None:
         return
-    if not found:
+    if not found and not taken.of(gallery, kind):
         with right:
-            st.info("No duplicates of this kind.", icon=":material/check_circle:")
+            removal.show_outcome(gallery)
+            st.info(groups.NONE, icon=":material/check_circle:")
         return
     with rules:
-        rule = _choose_rule(gallery, found)
+        rule = _choose_rule(gallery, found) if access.may_manage() else choose_rule(LARGEST, gallery.items)
     with right:
         groups.show(gallery, kind, found, rule)
 
@@ -86,8 +88,7 @@ def _change_kind() -> None:
 
 def _choose_rule(gallery: Gallery, found: Sequence[Group]) -> Choose:
     """Draw the choice of the rule which file of each group is kept."""
-    folders = _folders(found) if access.may_manage() else ()
-    rules = RULES | {f"Those in {folder}": folder for folder in folders}
+    rules = RULES | {f"Those in {folder}": folder for folder in _folders(found)}
     chosen = st.session_state.get(RULE)
     st.session_state[RULE_WIDGET] = chosen if chosen in rules else next(iter(rules))
     title = st.selectbox("Keep", list(rules), format_func=text_for_visitor, key=RULE_WIDGET, on_change=_change_rule)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from similarity.app.duplicates import conflicts, duplicates
 from similarity.app.galleries import jobs_background
-from similarity.app.serving import resources
+from similarity.app.serving import access, resources
 from similarity.app.shell import gallery_choice
 from similarity.app.wording import messages
 from similarity.errors import SimilarityError
@@ -21,6 +21,8 @@ def show() -> None:
     directories = gallery_choice.available_galleries()
     if not directories:
         return
+    if not access.may_manage():
+        st.info(access.refusal(), icon=":material/lock:")
     jobs_background.show_notice()
     left, right = st.columns([2, 5], gap="large")
     try:

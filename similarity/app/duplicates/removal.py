@@ -1,6 +1,6 @@
 """Taking duplicates out of a gallery in the background, and undoing that."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 import streamlit as st
@@ -14,16 +14,32 @@ from similarity.app.wording.messages import sentence_as_markdown
 from similarity.gallery import Gallery
 from similarity.service.jobs import Job, Task, shared_jobs
 from similarity.service.taking_out import PuttingBack, TakingOut
+from similarity.storage.current import live_state
 
-HAS_STARTED = "duplicates_taking_out"
+# Whether something was started that the page has not told of yet, and what is told of what was not started.
+HAS_STARTED, NOT_STARTED = "duplicates_taking_out", "duplicates_not_started"
 # Seconds that a click waits for its job, so that a small gallery is drawn only once, when all is done.
 PATIENCE = 3.0
+IS_BACK = "These files are in the gallery already."
+CHANGED = "This can no longer be undone here: the gallery has changed since."
 
 
-def take_out(gallery: Gallery, kept: Sequence[Kept]) -> None:
+def take_out(gallery: Gallery, kept: Sequence[Kept]) -> TakingOut:
     """Start to take the other files of some groups out of a gallery; for the callback of a button."""
     ids = [file.id for one in kept for file in one.others]
-    _start(gallery, "remove", TakingOut.of(gallery, ids, [one.file.id for one in kept]))
+    work = TakingOut.of(gallery, ids, [one.file.id for one in kept])
+    _start(gallery, "remove", work)
+    return work
+
+
+def put_back(gallery: Gallery, taken: TakingOut) -> None:
+    """Start to undo that, unless another tab has undone it or has changed the gallery; for the callback of a button."""
+    live = live_state(gallery.directory)
+    if live == taken.after:
+        _start(gallery, "restore", PuttingBack(taken))
+        return
+    st.session_state[HAS_STARTED] = True
+    st.session_state[NOT_STARTED] = IS_BACK if live == taken.seen else CHANGED
 
 
 def rerun_after_start() -> None:
@@ -33,32 +49,50 @@ def rerun_after_start() -> None:
 
 
 def show(gallery: Gallery) -> bool:
-    """Draw the job of a gallery that runs, or the outcome of one that took duplicates out; returns whether one runs."""
-    has_started = st.session_state.pop(HAS_STARTED, False)
+    """Draw the job of a gallery that runs, or tell what one has done that just ended; returns whether one runs."""
     if not access.may_manage():
         return False
-    if has_started:  # whoever has scrolled down does not see it
-        st.toast("What was done, and how to undo it, is at the top of the page.")
     if shared_jobs().active(gallery.directory):
         drawing.fragment(_show_active, run_every=jobs.BUSY)(gallery)
         return True
     for job in _ended(gallery):
         if isinstance(job.work, TakingOut) and job.work.after == gallery.state:
             background.carry_over(gallery, job.work.seen, frozenset(job.work.ids))
-        _show_ended(gallery, job)
+    if st.session_state.pop(HAS_STARTED, False):
+        _tell(gallery)
     return False
+
+
+def _tell(gallery: Gallery) -> None:
+    """Say what was done wherever the visitor has scrolled to."""
+    refusal, ended = st.session_state.pop(NOT_STARTED, ""), _ended(gallery)
+    if refusal:
+        st.toast(sentence_as_markdown(refusal), icon=":material/info:", duration="long")
+    elif ended:
+        is_done = ended[-1].status.state == "done"
+        icon = ":material/check_circle:" if is_done else ":material/error:"
+        st.toast(sentence_as_markdown(_outcome(gallery, ended[-1])), icon=icon, duration="short" if is_done else "long")
+
+
+def show_outcome(gallery: Gallery, told: Collection[TakingOut] = ()) -> bool:
+    """Draw what the last job of this page has done, with what can be done next; returns whether there is one.
+
+    Args:
+        told: what is told of elsewhere on the page.
+    """
+    ended = [job for job in _ended(gallery) if job.work not in told] if access.may_manage() else []
+    for job in ended:
+        _show_ended(gallery, job)
+    return bool(ended)
 
 
 def _start(gallery: Gallery, task: Task, work: TakingOut | PuttingBack) -> None:
     st.session_state[HAS_STARTED] = True
-    started = jobs_background.start(gallery.directory, task, work)
-    if started and (job := shared_jobs().active(gallery.directory)):
+    if not jobs_background.start(gallery.directory, task, work):
+        st.session_state[NOT_STARTED] = st.session_state.get(jobs_background.NOTICE, "")
+    elif job := shared_jobs().active(gallery.directory):
         drawing.shared_drawing().give_back()
         job.wait(PATIENCE)
-
-
-def _put_back(gallery: Gallery, taken: TakingOut) -> None:
-    _start(gallery, "restore", PuttingBack(taken))
 
 
 def _ended(gallery: Gallery) -> list[Job]:
@@ -76,25 +110,20 @@ def _show_active(gallery: Gallery) -> None:
 
 
 def _show_ended(gallery: Gallery, job: Job) -> None:
-    """Draw the outcome of a job, with what can be done next."""
     work, state = job.work, job.status.state
-    row = st.container(
-        border=True,
-        key="duplicates-outcome",
-        horizontal=True,
-        vertical_alignment="center",
-        horizontal_alignment="distribute",
-    )
-    with row:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.markdown(f"{jobs.ICONS[state]} {sentence_as_markdown(_outcome(gallery, job))}", width="content")
         with st.container(horizontal=True, width="content"):
             if isinstance(work, TakingOut) and state == "done" and work.after == gallery.state:
-                st.button(
-                    "Undo", key="duplicates-undo", icon=":material/undo:", on_click=_put_back, args=(gallery, work)
-                )
+                show_undo(gallery, work, key="duplicates-undo")
             st.button(
                 "Dismiss", key="duplicates-dismiss", type="tertiary", on_click=jobs_background.dismiss, args=(job,)
             )
+
+
+def show_undo(gallery: Gallery, work: TakingOut, *, key: str) -> None:
+    """Draw the button that puts files back."""
+    st.button("Undo", key=key, type="tertiary", icon=":material/undo:", on_click=put_back, args=(gallery, work))
 
 
 def _outcome(gallery: Gallery, job: Job) -> str:
@@ -104,13 +133,9 @@ def _outcome(gallery: Gallery, job: Job) -> str:
     if status.state == "failed":
         return status.error
     if isinstance(work, PuttingBack):
-        return f"{_files_are(work.taken)} in the gallery again."
+        count = len(work.taken.ids)
+        return f"{wording.files(count)} {'is' if count == 1 else 'are'} in the gallery again."
     taken = cast("TakingOut", work)
     if taken.after == gallery.state:
-        return f"{_files_are(taken)} not in the gallery any more. Nothing was deleted from a disk."
-    return f"{_files_are(taken)} not in the gallery any more. It has changed since, so that this cannot be undone here."
-
-
-def _files_are(work: TakingOut) -> str:
-    count = len(work.ids)
-    return f"{wording.files(count)} {'is' if count == 1 else 'are'}"
+        return f"{wording.files(len(taken.ids))} taken out. Nothing was deleted from a disk."
+    return f"{wording.files(len(taken.ids))} taken out. The gallery has changed since, so this cannot be undone here."

@@ -73,7 +73,7 @@ def _show_preview(gallery: Gallery) -> None:
 def _show_facts(gallery: Gallery) -> None:
     manifest = gallery.manifest
     facts = {
-        "Pictures": f"{manifest.count:,}",
+        "Pictures": job_messages.count_pictures(manifest),
         "Size on disk": overview.size_on_disk(gallery.directory),
         "Model": wording.model_title(manifest.model),
         "Search": f"{job_messages.search(manifest)} ({manifest.recipe})",

@@ -5,6 +5,7 @@ from similarity.app.wording.wording import duration, files, moment, pictures
 from similarity.search import AUTO, Recipe
 from similarity.search.recipes import FLAT, INVERTED, SCAN
 from similarity.service.jobs import Job
+from similarity.service.relabelling import Relabelling
 from similarity.storage.inventory import Entry
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
@@ -48,6 +49,12 @@ def copies(count: int) -> str:
     return f"{files(count)} {verb} of another one, and shown with it as one result."
 
 
+def count_pictures(manifest: Manifest) -> str:
+    """Write the number of a gallery's pictures, and how many of them are exact copies, as the command line does."""
+    copies_of_them = f", {manifest.duplicates:,} of them exact copies" if manifest.duplicates else ""
+    return f"{manifest.count + manifest.duplicates:,}{copies_of_them}"
+
+
 def gone(count: int) -> str:
     """Write a number of pictures whose files are gone."""
     fault = "has no file any more, but is" if count == 1 else "have no files any more, but are"
@@ -88,6 +95,8 @@ def count_changes(report: Report) -> str:
     if report.task == "rebuild":
         return "no picture was read"
     changes = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
+    if report.task == "relabel" and not report.relabelled:
+        return "no label was changed"
     if report.task == "index":
         changes = [files(report.added)]
     resumed = [f"{report.resumed:,} taken over from an interrupted run"] if report.resumed else []
@@ -113,12 +122,28 @@ def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
     return _done(job)
 
 
+def _relabelled(name: str, job: Job, report: Report) -> str:
+    """Say how many labels were changed, or that they were confirmed, which changes none."""
+    if isinstance(job.work, Relabelling) and job.work.is_confirmed:
+        count = len(job.work.labels)
+        return f"The {'label' if count == 1 else 'labels'} of {pictures(count)} of {name} {_was(count)} confirmed."
+    if not (count := report.relabelled):
+        return f"No label of {name} was changed."
+    return f"The {'label' if count == 1 else 'labels'} of {files(count)} of {name} {_was(count)} changed."
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
 def _done(job: Job) -> str:
     name, result = job.directory.name, job.status.result
     if isinstance(result, Head):
         return f"A head was trained for {name}, in {duration(result.card.seconds)}. {learned.verdict(result.card)}"
     if isinstance(result, Report) and result.task == "rebuild":
         return REBUILT.get(job.task, REBUILT["rebuild"]).format(name, duration(result.seconds))
+    if isinstance(result, Report) and job.task == "relabel":
+        return _relabelled(name, job, result)
     if isinstance(result, Report):
         skipped = f" {files(len(result.skipped))} could not be used." if result.skipped else ""
         ready = "ready" if job.task == "index" else "up to date"

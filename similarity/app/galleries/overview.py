@@ -104,7 +104,7 @@ def _summary(entry: Entry) -> str:
         return sentence_as_markdown(entry.fault or UNFINISHED)
     manifest = entry.manifest
     facts = (
-        wording.pictures(manifest.count),
+        wording.pictures(manifest.count + manifest.duplicates),
         wording.model_title(manifest.model),
         size_on_disk(entry.directory),
         job_messages.search(manifest),

@@ -51,7 +51,9 @@ def show(gallery: Gallery) -> None:
             st.error(error_as_markdown(error), icon=":material/error:")
     removal: Removal | None = st.session_state.get(TO_CONFIRM)
     if removal and removal.directory == gallery.directory:
-        st.dialog("Remove pictures?", on_dismiss=_cancel)(_confirm)(gallery.name, removal)
+        st.dialog("Remove a picture?" if removal.count == 1 else "Remove pictures?", on_dismiss=_cancel)(_confirm)(
+            gallery.name, removal
+        )
 
 
 def _plan(gallery: Gallery, lines: Sequence[str], labels: Sequence[str]) -> Removal:
@@ -69,15 +71,17 @@ def _place(line: str) -> str:
 
 
 def _confirm(name: str, removal: Removal) -> None:
+    is_one = removal.count == 1
+    stays = "Its file stays where it is" if is_one else "Their files stay where they are"
     st.markdown(
-        f"{pictures(removal.count)} would leave **{as_markdown(name)}**. Their files stay where they are, and *Undo "
-        "the last change* brings them back."
+        f"{pictures(removal.count)} would leave **{as_markdown(name)}**. {stays}, and *Undo the last change* brings "
+        f"{'it' if is_one else 'them'} back."
     )
     with st.container(horizontal=True):
         is_sure = st.button(
             f"Remove {pictures(removal.count)}", key="danger-remove", type="primary", icon=":material/remove:"
         )
-        st.button("Keep them", on_click=_cancel)
+        st.button("Keep it" if is_one else "Keep them", on_click=_cancel)
     if is_sure:
         _cancel()
         work = tasks.remove(removal.directory, ids=removal.ids, paths=removal.paths, labels=removal.labels)

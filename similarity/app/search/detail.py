@@ -14,6 +14,7 @@ from similarity.app.serving import previews, visitors
 from similarity.app.serving.access import item_for_visitor, may_manage, place_for_visitor, text_for_visitor
 from similarity.app.shell import links
 from similarity.app.shell.links import ITEM, Part
+from similarity.app.wording import wording
 from similarity.app.wording.messages import as_markdown, escape_markdown, show_error
 from similarity.errors import SimilarityError
 from similarity.evaluation.confidence.estimate import Chances
@@ -139,7 +140,7 @@ def _show_facts(gallery: Gallery, item: Item) -> None:
             command = f"python -m similarity remove --gallery {quote(gallery.name)} --path {quote(item.path)}"
             st.code(text_for_visitor(command), language="bash", wrap_lines=True)
     item = item_for_visitor(item)
-    facts = {"Label": item.label or "", "Size": f"{item.width:,} × {item.height:,} pixels, {item.size / 1000:,.0f} KB"}
+    facts = {"Label": item.label or "", "Size": f"{item.width:,} × {item.height:,} pixels, {wording.size(item.size)}"}
     facts |= {name.capitalize(): item.exif.get(name, "") for name in ("taken", "camera", *PLACE)}
     facts |= {name.capitalize(): value for name, value in item.metadata.items()}
     facts |= {"Exact copies": ", ".join(place_for_visitor(copy) for copy in item.copies)}
