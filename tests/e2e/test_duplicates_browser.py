@@ -64,6 +64,7 @@ def test_another_picture_is_kept_the_rest_taken_out_and_put_back(new_tab: NewTab
     tab.get_by_text("One picture of each group is kept").wait_for()
 
 
+@pytest.mark.exhaustive
 def test_on_a_telephone_groups_fit_and_all_others_can_be_taken_out(new_tab: NewTab, twice: Gallery) -> None:
     tab = new_tab("duplicates?gallery=twice&kind=exact", width=390, height=844)
     see(tab, "1 picture could go")

@@ -58,6 +58,7 @@ def the_report_and_data_are_saved(tab: Any, empty: Any, folder: Path) -> None:
     assert all(url.startswith(("file:", "data:")) for url in asked), "it needs nothing from elsewhere"
 
 
+@pytest.mark.exhaustive
 def test_two_models_meet_over_one_query(new_tab: NewTab) -> None:
     from playwright.sync_api import expect
 

@@ -130,6 +130,7 @@ def test_a_gallery_is_built_from_a_folder_and_found_on_the_search_page(tab: Any,
     tab.get_by_role("textbox", name="Path of a folder").fill(str(pictures))
     build(tab)
     see(tab, "folder is ready: 15 files")
+    drawn(tab)
     job(tab, "folder").get_by_role("button", name="Search it").click()
     tab.wait_for_url("**/?gallery=folder*")
 
