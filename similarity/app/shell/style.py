@@ -33,11 +33,11 @@ h1 { font-size: 2rem !important; padding: 0 !important; }
 /* Streamlit's captions are too pale to be read by all: WCAG 2.2, 1.4.3. */
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit !important; }
 [data-testid="stCaptionContainer"] { opacity: 0.78; }
-[data-testid="stBaseButton-segmented_controlActive"] * { color: light-dark(#0f766e, #4fd1c1) !important; }
+[data-testid="stButtonGroup"] [data-selected="true"] * { color: light-dark(#0f766e, #4fd1c1) !important; }
 /* The query stays in sight while its results scroll. */
 @media (min-width: 641px) {
   [data-testid="stColumn"]:has(.st-key-query-rail) > * { position: sticky; top: 4rem; max-height: calc(100vh - 4.5rem);
-    overflow-y: auto; scrollbar-width: thin; margin: -4px; padding: 4px; }
+    overflow-y: auto; scrollbar-width: thin; margin: 0 -4px; padding: 4px; }
 }
 /* Buttons that take something away for good are red. */
 [class*="st-key-danger-"] button {
