@@ -73,6 +73,7 @@ def test_a_picture_of_the_gallery_is_called_the_same_picture(tab: Any) -> None:
     assert tab.locator(".st-key-results .chance").count() == 0, "a badge says it, and others are called nothing"
 
 
+@pytest.mark.exhaustive
 def test_a_query_that_the_gallery_may_not_have_is_called_uncertain(tab: Any) -> None:
     tab.goto("?gallery=sample&like=sample:guitar-04-q")
     told = line(tab, "Similar, kind uncertain")

@@ -40,6 +40,7 @@ def chip(tab: Any, name: str) -> Any:
     return tab.get_by_role("group", name="Search with an object in it").get_by_role("button", name=name, exact=True)
 
 
+@pytest.mark.exhaustive
 def test_a_chip_searches_with_its_object_and_all_of_them_group_the_results(new_tab: NewTab, scene: Path) -> None:
     from playwright.sync_api import expect
 

@@ -21,6 +21,7 @@ def first_label(tab: Any) -> str:
     return str(tab.locator(".st-key-results .tile").first.inner_text())
 
 
+@pytest.mark.exhaustive
 def test_an_upload_that_lies_on_its_side_is_turned_and_that_can_be_undone_and_done_again(tab: Any) -> None:
     [path] = [item.path for item in sample_queries() if item.id == "lamp-02-q"]
     data = io.BytesIO()

@@ -150,6 +150,7 @@ def test_fine_tuned_weights_are_of_both_networks_and_need_no_other_file(
         build_network(BACKBONES[MODEL], path)
 
 
+@pytest.mark.exhaustive
 def test_openvino_computes_what_torch_does_and_averages_one_map(
     network: Any, pixels: np.ndarray, converted: Path
 ) -> None:
@@ -163,6 +164,7 @@ def test_openvino_computes_what_torch_does_and_averages_one_map(
     np.testing.assert_allclose(engine.run(pixels), expected, atol=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_the_first_layers_of_both_networks_stay_exact(converted: Path) -> None:
     layers = ElementTree.parse(converted / XML).iterfind("layers/layer")
     exact = [layer for layer in layers if layer.find("rt_info/attribute[@name='precise']") is not None]

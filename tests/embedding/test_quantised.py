@@ -25,6 +25,7 @@ def quantised(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Galle
     return Gallery.build(pictures, tmp_path_factory.mktemp("int8") / "shapes", model=MODEL, precision="int8")
 
 
+@pytest.mark.exhaustive
 def test_an_int8_gallery_finds_its_own_pictures_and_knows_its_network(quantised: Gallery) -> None:
     assert quantised.manifest.precision == quantised.embedder.precision == "int8"
     network = quantised.directory / "generations" / "000001" / "network"
@@ -35,12 +36,14 @@ def test_an_int8_gallery_finds_its_own_pictures_and_knows_its_network(quantised:
         assert hit.score > 0.9999
 
 
+@pytest.mark.exhaustive
 def test_int8_is_close_to_the_network_it_was_made_from(quantised: Gallery, embedder: Embedder) -> None:
     exact = embedder.with_view(quantised.manifest.view).embed([read_image(item.path) for item in quantised.items])
     cosines = (quantised.embeddings[:] * exact).sum(axis=1)
     assert 0.8 < cosines.min() < 0.99999
 
 
+@pytest.mark.exhaustive
 def test_it_answers_the_same_when_it_is_opened_after_the_cache_was_deleted(
     quantised: Gallery, pictures: Path, tmp_path: Path, run: Run
 ) -> None:
@@ -53,6 +56,7 @@ def test_it_answers_the_same_when_it_is_opened_after_the_cache_was_deleted(
     ]
 
 
+@pytest.mark.exhaustive
 def test_the_same_pictures_do_not_quantise_again(
     quantised: Gallery, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,6 +67,7 @@ def test_the_same_pictures_do_not_quantise_again(
     assert again.manifest.network_sha256 == quantised.manifest.network_sha256
 
 
+@pytest.mark.exhaustive
 def test_a_damaged_network_of_a_gallery_is_an_error_that_names_it(quantised: Gallery, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(quantised.directory, tmp_path / "copy"))
     path = copy / "generations" / "000001" / "network" / "model.bin"
@@ -88,6 +93,7 @@ def test_int8_cannot_be_had_without_pictures() -> None:
         Embedder.load(MODEL, precision="int8")
 
 
+@pytest.mark.exhaustive
 def test_pictures_are_added_with_the_very_same_network(quantised: Gallery, tmp_path: Path) -> None:
     directory = Path(shutil.copytree(quantised.directory, tmp_path / "gallery"))
     draw("dots", 40).save(tmp_path / "new.jpg")
