@@ -9,7 +9,7 @@ from PIL import Image
 
 from e2e.tabs import drawn, go_on, press
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 LAMP = "?gallery=sample&like=sample:lamp-02-q"
 
@@ -52,7 +52,6 @@ def test_results_are_called_likely_or_not_and_the_evaluate_page_draws_whether_th
     tab.locator("canvas").nth(4).wait_for()
 
 
-@pytest.mark.exhaustive
 def test_under_a_filter_results_are_shown_without_probabilities_and_a_line_says_why(tab: Any) -> None:
     tab.goto(f"{LAMP}&where.label=shoe&precision=0.95")
     tab.get_by_text("Results have no probabilities here: they are measured without filters.").wait_for()
@@ -73,7 +72,6 @@ def test_a_picture_of_the_gallery_is_called_the_same_picture(tab: Any) -> None:
     assert tab.locator(".st-key-results .chance").count() == 0, "a badge says it, and others are called nothing"
 
 
-@pytest.mark.exhaustive
 def test_a_query_that_the_gallery_may_not_have_is_called_uncertain(tab: Any) -> None:
     tab.goto("?gallery=sample&like=sample:guitar-04-q")
     told = line(tab, "Similar, kind uncertain")
@@ -82,7 +80,6 @@ def test_a_query_that_the_gallery_may_not_have_is_called_uncertain(tab: Any) -> 
     assert tab.locator(".st-key-results .chance").count() == 0
 
 
-@pytest.mark.exhaustive
 def test_a_precision_that_no_result_has_is_said(tab: Any) -> None:
     tab.goto("?gallery=sample&like=sample:headphones-09-q&precision=0.95")
     told = line(tab, "No confident match")

@@ -14,7 +14,7 @@ from e2e.tabs import drawn, names, see
 from similarity import Gallery
 from similarity.app.serving.access import REFUSAL
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 PASSWORD = {"username": door.USER, "password": door.PASSWORD}
 
 

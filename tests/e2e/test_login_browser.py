@@ -20,7 +20,7 @@ from similarity import Gallery
 pytest.importorskip("authlib", reason="Authlib is not installed")
 import oidc
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 BORIS = {"sub": "2", "name": "Boris", "email": "boris@elsewhere.example", "email_verified": True}
 # One for each kind of address that the app has, and one that it has not.

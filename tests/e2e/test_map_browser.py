@@ -10,7 +10,7 @@ from e2e.conftest import NASTY, NewTab
 from e2e.tabs import drawn, go_on, parameters, path
 from similarity import Gallery, Item
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 # What is painted on the map, as a number that changes when it is painted otherwise; 0 as long as nothing is.
 PAINTED = """() => {
