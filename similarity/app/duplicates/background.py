@@ -1,18 +1,11 @@
 """Duplicates of galleries, each kind found once in the background, for all sessions that look at them."""
 
-import logging
-import time
 from collections.abc import Collection, Sequence
-from concurrent.futures import wait
 
-import streamlit as st
-
+from similarity.app.components.waiting import wait_with_bar
 from similarity.app.duplicates.kinds import find_groups, without
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Computation, SingleFlight
-from similarity.app.wording import wording
-from similarity.app.wording.messages import sentence_as_markdown
-from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.query.near_duplicates import Group
@@ -22,13 +15,9 @@ from similarity.service.singleton import singleton
 
 # Results of each kind that are kept in memory. Each has the files of its groups, of about 1 kB.
 MAX_CACHED = 3
-# Seconds between two updates of the progress.
-TICK = 0.5
 # Among up to this many pictures duplicates are looked for without a request, which takes seconds; a second look at all
 # pairs that look alike takes a minute.
 AT_ONCE: dict[Preset, int] = {EXACT: 1_000_000, LOOK_ALIKES: 20_000, SAME: 2_000}
-
-logger = logging.getLogger(__name__)
 
 
 @singleton
@@ -84,25 +73,7 @@ def wait_for(gallery: Gallery, kind: Preset) -> Sequence[Group] | None:
     Raises:
         SimilarityError: the gallery's store cannot be asked, or a file is missing.
     """
-    computation = start(gallery, kind)
-    wait([computation.result], timeout=TICK)
-    place = st.empty()
-    while not computation.result.done():
-        progress = computation.progress
-        share = progress.done / progress.total if progress and progress.total else 0.0
-        elapsed = time.monotonic() - computation.started
-        text = sentence_as_markdown(wording.progress(progress)) if progress else f"Looking … {elapsed:.0f} s"
-        # Streamlit stops a script where it draws, so this lets the visitor leave; the search goes on.
-        place.progress(min(1.0, share), text)
-        wait([computation.result], timeout=TICK)
-    place.empty()
-    try:
-        return computation.result.result()
-    except SimilarityError:
-        raise
-    except Exception:
-        logger.exception("Duplicates in %s cannot be found", gallery.name)
-        return None
+    return wait_with_bar(start(gallery, kind), "Looking", gallery.name)
 
 
 def _name(gallery: Gallery, state: str = "") -> str:

@@ -3,18 +3,14 @@
 The neighbours of all pictures are what takes time, and stay the same when labels change: they are kept by embeddings.
 """
 
-import logging
-import time
 from collections.abc import Sequence
-from concurrent.futures import wait
 
 import streamlit as st
 
+from similarity.app.components.waiting import wait_with_bar
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Computation, SingleFlight
 from similarity.app.wording import wording
-from similarity.app.wording.messages import sentence_as_markdown
-from similarity.errors import SimilarityError
 from similarity.evaluation.label_conflicts import Conflict, Neighbourhood, check_labels, find_label_conflicts
 from similarity.evaluation.label_conflicts import find_neighbours as find_neighbours_of
 from similarity.gallery import Gallery
@@ -25,12 +21,8 @@ from similarity.service.singleton import singleton
 
 # Results in memory: conflicts, and neighbours, which take 120 bytes a picture.
 MAX_CACHED, MAX_NEIGHBOURS = 4, 2
-# Seconds before the progress is drawn, and between two updates of it.
-TICK = 0.5
 # Among up to this many pictures conflicts are looked for without a request, which takes seconds.
 AT_ONCE = 20_000
-
-logger = logging.getLogger(__name__)
 
 
 @singleton
@@ -60,7 +52,11 @@ def find(gallery: Gallery) -> Sequence[Conflict] | None:
         st.markdown(f"Looking for label conflicts among {wording.pictures(len(gallery))} takes a minute or more.")
         if not st.button("Look for conflicts", icon=":material/label:", type="primary"):
             return None
-    return _wait_for(gallery, _start(gallery))
+    found = wait_with_bar(_start(gallery), "Looking for label conflicts", gallery.name)
+    if found is None:
+        st.error("Label conflicts could not be looked for; the log of the app says why.", icon=":material/error:")
+        st.button("Try again", icon=":material/refresh:")
+    return found
 
 
 def _start(gallery: Gallery) -> Computation[Sequence[Conflict]]:
@@ -74,30 +70,6 @@ def _start(gallery: Gallery) -> Computation[Sequence[Conflict]]:
             return find_label_conflicts(gallery, near=found.result.result(), progress=progress)
 
     return conflicts().start(f"{gallery.directory}\n{gallery.state}", work)
-
-
-def _wait_for(gallery: Gallery, computation: Computation[Sequence[Conflict]]) -> Sequence[Conflict] | None:
-    """Wait for the conflicts, with a progress bar on the page; None after an unexpected error, which is in the log."""
-    wait([computation.result], timeout=TICK)
-    place = st.empty()
-    while not computation.result.done():
-        progress = computation.progress
-        share = progress.done / progress.total if progress and progress.total else 0.0
-        elapsed = time.monotonic() - computation.started
-        text = sentence_as_markdown(wording.progress(progress)) if progress else f"Looking … {elapsed:.0f} s"
-        # Streamlit stops a script where it draws, so this lets the visitor leave; the search goes on.
-        place.progress(min(1.0, share), text)
-        wait([computation.result], timeout=TICK)
-    place.empty()
-    try:
-        return computation.result.result()
-    except SimilarityError:
-        raise
-    except Exception:
-        logger.exception("Label conflicts of %s cannot be found", gallery.name)
-        st.error("Label conflicts could not be looked for; the log of the app says why.", icon=":material/error:")
-        st.button("Try again", icon=":material/refresh:")
-        return None
 
 
 def _embeddings_name(gallery: Gallery) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from similarity.app.galleries import jobs, jobs_background
-from similarity.app.serving import access, drawing
+from similarity.app.serving import access
 from similarity.app.wording import wording
 from similarity.app.wording.messages import as_markdown, sentence_as_markdown
 from similarity.errors import GalleryError
@@ -17,8 +17,6 @@ from similarity.sources.base import LABEL
 from similarity.sources.originals import file_name
 from similarity.storage.given_labels import check_label
 
-# Seconds that a click waits for its job, so that a small gallery is drawn only once, when all is done.
-PATIENCE = 3.0
 HAS_STARTED = "relabelling_started"
 # Pictures that are named, and letters of each name.
 MOST_NAMED, LONGEST_NAME = 2, 20
@@ -48,7 +46,7 @@ def show(gallery: Gallery) -> bool:
     if not access.may_manage():
         return False
     if shared_jobs().active(gallery.directory):
-        drawing.fragment(_show_active, run_every=jobs.BUSY)(gallery)
+        jobs.show_active_of(gallery.directory)
         return True
     if st.session_state.pop(HAS_STARTED, False):  # whoever has scrolled down does not see the outcome
         for job, work in _ended(gallery)[-1:]:
@@ -76,23 +74,13 @@ def _start(work: Work) -> None:
         _tell_refusal()
         return
     st.session_state[HAS_STARTED] = True
-    if job := shared_jobs().active(work.directory):
-        drawing.shared_drawing().give_back()
-        job.wait(PATIENCE)
+    jobs_background.wait_a_moment(work.directory)
 
 
 def _tell_refusal() -> None:
     """Say why nothing was started wherever the visitor has scrolled to; the page says it at its top, too."""
     refusal = st.session_state.get(jobs_background.NOTICE, "")
     st.toast(sentence_as_markdown(refusal), icon=":material/error:", duration="long")
-
-
-def _show_active(gallery: Gallery) -> None:
-    job = shared_jobs().active(gallery.directory)
-    if job is None:
-        st.rerun()
-    with st.container(border=True):
-        jobs.show_active(job)
 
 
 def _show_ended(gallery: Gallery, job: Job, work: Work) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from similarity.app.duplicates import background
 from similarity.app.duplicates.choices import Kept
 from similarity.app.galleries import jobs, jobs_background
-from similarity.app.serving import access, drawing
+from similarity.app.serving import access
 from similarity.app.wording import wording
 from similarity.app.wording.messages import sentence_as_markdown
 from similarity.gallery import Gallery
@@ -18,8 +18,6 @@ from similarity.storage.current import live_state
 
 # Whether something was started that the page has not told of yet, and what is told of what was not started.
 HAS_STARTED, NOT_STARTED = "duplicates_taking_out", "duplicates_not_started"
-# Seconds that a click waits for its job, so that a small gallery is drawn only once, when all is done.
-PATIENCE = 3.0
 IS_BACK = "These files are in the gallery already."
 CHANGED = "This can no longer be undone here: the gallery has changed since."
 
@@ -53,7 +51,7 @@ def show(gallery: Gallery) -> bool:
     if not access.may_manage():
         return False
     if shared_jobs().active(gallery.directory):
-        drawing.fragment(_show_active, run_every=jobs.BUSY)(gallery)
+        jobs.show_active_of(gallery.directory)
         return True
     for job in _ended(gallery):
         if isinstance(job.work, TakingOut) and job.work.after == gallery.state:
@@ -90,23 +88,14 @@ def _start(gallery: Gallery, task: Task, work: TakingOut | PuttingBack) -> None:
     st.session_state[HAS_STARTED] = True
     if not jobs_background.start(gallery.directory, task, work):
         st.session_state[NOT_STARTED] = st.session_state.get(jobs_background.NOTICE, "")
-    elif job := shared_jobs().active(gallery.directory):
-        drawing.shared_drawing().give_back()
-        job.wait(PATIENCE)
+    else:
+        jobs_background.wait_a_moment(gallery.directory)
 
 
 def _ended(gallery: Gallery) -> list[Job]:
     """Return the ended jobs of this page on a gallery."""
     ours = [job for job in shared_jobs().listed() if job.directory == gallery.directory and not job.is_active]
     return [job for job in ours if isinstance(job.work, TakingOut | PuttingBack)]
-
-
-def _show_active(gallery: Gallery) -> None:
-    job = shared_jobs().active(gallery.directory)
-    if job is None:
-        st.rerun()
-    with st.container(border=True):
-        jobs.show_active(job)
 
 
 def _show_ended(gallery: Gallery, job: Job) -> None:

@@ -1,17 +1,10 @@
 """Evaluations, each computed once in the background, for which every session that requests it waits."""
 
-import logging
-import time
-from concurrent.futures import wait
 from dataclasses import dataclass
 
-import streamlit as st
-
+from similarity.app.components.waiting import wait_with_bar
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Computation, SingleFlight
-from similarity.app.wording import wording
-from similarity.app.wording.messages import sentence_as_markdown
-from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation, evaluate
 from similarity.evaluation.passes import fits_in_memory
 from similarity.evaluation.ranking import block_starts
@@ -24,16 +17,12 @@ from similarity.vectors.refined import NEAREST
 
 # Evaluations kept in memory, each of 250 bytes a query, with the list of its gallery's pictures.
 MAX_CACHED = 4
-# Seconds between two updates of the progress.
-TICK = 0.5
 # Galleries of up to this many pictures are evaluated without a request, which takes seconds.
 AT_ONCE = 5_000
 # Maximum number of queries; of more pictures, a random sample is taken.
 MOST = 10_000
 # Numbers that a slow computer multiplies, reads, and moves towards neighbours and writes, in a second.
 PER_SECOND, READ_PER_SECOND, MOVED_PER_SECOND = 2e10, 2e8, 4e7
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +84,4 @@ def wait_for(gallery: Gallery, request: EvaluationRequest) -> Evaluation | None:
     Raises:
         SimilarityError: the request is invalid, or a picture or the model is missing.
     """
-    computation = start(gallery, request)
-    wait([computation.result], timeout=TICK)
-    place = st.empty()
-    while not computation.result.done():
-        progress = computation.progress
-        share = progress.done / progress.total if progress and progress.total else 0.0
-        elapsed = time.monotonic() - computation.started
-        text = sentence_as_markdown(wording.progress(progress)) if progress else f"Evaluating … {elapsed:.0f} s"
-        # Streamlit stops a script where it draws, so this lets the visitor leave; the evaluation goes on.
-        place.progress(min(1.0, share), text)
-        wait([computation.result], timeout=TICK)
-    place.empty()
-    try:
-        return computation.result.result()
-    except SimilarityError:
-        raise
-    except Exception:
-        logger.exception("%s cannot be evaluated", gallery.name)
-        return None
+    return wait_with_bar(start(gallery, request), "Evaluating", gallery.name)

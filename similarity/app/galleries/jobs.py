@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -89,6 +90,19 @@ def show_active(job: Job) -> None:
     else:
         share = min(1.0, progress.done / progress.total) if progress.total else 0.0
         st.progress(share, text=sentence_as_markdown(wording.progress(progress)))
+
+
+def show_active_of(directory: Path) -> None:
+    """Draw the job of a gallery that runs, and the page again once it has ended."""
+    drawing.fragment(_show_active_of, run_every=BUSY)(directory)
+
+
+def _show_active_of(directory: Path) -> None:
+    job = shared_jobs().active(directory)
+    if job is None:
+        st.rerun()
+    with st.container(border=True):
+        show_active(job)
 
 
 def show_ended(job: Job) -> None:

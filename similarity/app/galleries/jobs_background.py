@@ -4,13 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.serving import access
+from similarity.app.serving import access, drawing
 from similarity.app.wording import messages
 from similarity.errors import SimilarityError
 from similarity.service.jobs import Job, Task, Work, shared_jobs
 from similarity.sources.uploads import drop_unused
 
 NOTICE = "gallery_notice"
+# Seconds that a click waits for its job.
+PATIENCE = 3.0
 
 
 def start(directory: Path, task: Task, work: Work) -> bool:
@@ -24,6 +26,13 @@ def start(directory: Path, task: Task, work: Work) -> bool:
         st.session_state[NOTICE] = str(error)
         return False
     return True
+
+
+def wait_a_moment(directory: Path) -> None:
+    """Let a click wait for the job of a gallery, so that a page with a small one is drawn once, when all is done."""
+    if job := shared_jobs().active(directory):
+        drawing.shared_drawing().give_back()
+        job.wait(PATIENCE)
 
 
 def cancel(job: Job) -> None:
