@@ -21,15 +21,17 @@ manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.sca
 
 
 def forget() -> None:
-    """Nothing is cached any more but models, which take a moment to load and are the same in every home."""
+    """Nothing is cached any more but models and what they see in a picture, which are the same in every home."""
     from similarity.app import pages as _  # noqa: F401 - imports all that caches anything
-    from similarity.app.serving import resources
+    from similarity.app.search import copies
+    from similarity.app.serving import query_objects, resources
 
+    kept = (resources.load_embedder, query_objects.find, copies._find_keypoints)
     modules = [
         module for name, module in sys.modules.items() if name.startswith(("similarity.app", "similarity.service"))
     ]
     for cached in [value for module in modules for value in vars(module).values()]:
-        if isinstance(cached, CachedFunc) and cached is not resources.load_embedder:
+        if isinstance(cached, CachedFunc) and all(cached is not one for one in kept):
             cached.clear()
         elif hasattr(cached, "cache_clear") and hasattr(cached, "cache_lock"):
             cached.cache_clear()

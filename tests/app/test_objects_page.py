@@ -4,17 +4,27 @@ The light network of the tests sees texture only, so the boxes are given here; t
 `query/test_objects.py`, and on the page in the browser.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pages import components, open_app, ranking, texts
 from streamlit.testing.v1 import AppTest
 
+from similarity.app.serving import query_objects
 from similarity.errors import ModelError
 from similarity.images.picture import Box
 
 BOXES = [Box(0.1, 0.1, 0.5, 0.6), Box(0.5, 0.2, 0.9, 0.9)]
 QUERY = "item:dots/dots-0.jpg"
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """Boxes that a test gives are not those of another test."""
+    query_objects.find.clear()
+    yield
+    query_objects.find.clear()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,20 @@ from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
 from similarity.app.search import copies, exports, turns
+from similarity.app.serving import query_objects
 from similarity.images.picture import Box
 from similarity.service.visitor import Visitor
 
 SCENE, FOUND = 3, "This very picture is in the gallery"
 PARTS = [Box(0.0, 0.0, 0.5, 1.0), Box(0.5, 0.0, 1.0, 1.0)]
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """Boxes that a test gives are not those of another test."""
+    query_objects.find.clear()
+    yield
+    query_objects.find.clear()
 
 
 @pytest.fixture
