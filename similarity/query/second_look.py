@@ -44,11 +44,8 @@ def search_with_copies(
     first, others = hits[:candidates], hits[candidates:]
     seen: list[Seen] = list(zip(first, searcher.find_copies(query, first), strict=True))
     if not any(_is_proven(copy) for _, copy in seen):
-        known = {hit.item.id for hit in first}
         turned = _search_in_turns(searcher, query, candidates // len(TURNS), options, exclude_query=exclude_query)
-        unseen = [hit for hit in turned if hit.item.id not in known]
-        found = zip(unseen, searcher.find_copies(query, unseen), strict=True)
-        seen += [(hit, copy) for hit, copy in found if _is_proven(copy)]
+        seen += _find_further(searcher, query, turned, first)
     known = {hit.item.id for hit, _ in seen}
     seen += [(hit, None) for hit in others if hit.item.id not in known]
     ordered = put_copies_first([hit for hit, _ in seen], [copy for _, copy in seen])
@@ -56,6 +53,14 @@ def search_with_copies(
     kept = {hit.item.id for hit in searcher.without_repeats([hit for hit, _ in ordered], options)}
     shown = [pair for pair in ordered if pair[0].item.id in kept]
     return [(replace(hit, rank=rank), copy) for rank, (hit, copy) in enumerate(shown, 1)][offset : offset + k]
+
+
+def _find_further(searcher: Searcher, query: EncodedQuery, hits: list[Hit], seen: list[Hit]) -> list[Seen]:
+    """Return those hits that are proven copies, of all that were not seen before."""
+    known = {hit.item.id for hit in seen}
+    unseen = [hit for hit in hits if hit.item.id not in known]
+    found = zip(unseen, searcher.find_copies(query, unseen), strict=True)
+    return [(hit, copy) for hit, copy in found if _is_proven(copy)]
 
 
 def _search_in_turns(

@@ -61,8 +61,7 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
                 exports.show(gallery, shown, asked, found)
             choose_page_size(link)
     if not shown:
-        st.info("No picture meets these conditions.", icon=":material/filter_alt_off:")
-        st.button("Clear all filters", icon=":material/close:", key="clear-all", on_click=filters.clear_filters)
+        _say_nothing_found()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="verdict"):
         verdicts.show(ordered, link, page, chances, found)
         turns.show(asked)
@@ -70,6 +69,11 @@ def show(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example]) -
     tiles.show(drawn, detail.open_after_rerun, partial(feedback.give, gallery), key="results", query=str(link.like[0]))
     choose_page(page, pages)
     detail.show_if_open(gallery, ordered, like, chances, found)
+
+
+def _say_nothing_found() -> None:
+    st.info("No picture meets these conditions.", icon=":material/filter_alt_off:")
+    st.button("Clear all filters", icon=":material/close:", key="clear-all", on_click=filters.clear_filters)
 
 
 def choose_page_size(link: Link) -> None:
