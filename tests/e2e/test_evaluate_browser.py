@@ -11,7 +11,7 @@ from e2e.tabs import drawn, parameters, path, see
 from similarity import Gallery
 from similarity.evaluation import evaluate
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 # Both are where they were before anything was pointed at, which makes it a little larger for a moment.
 SIDE_BY_SIDE = """([one, other]) => {
@@ -58,7 +58,6 @@ def the_report_and_data_are_saved(tab: Any, empty: Any, folder: Path) -> None:
     assert all(url.startswith(("file:", "data:")) for url in asked), "it needs nothing from elsewhere"
 
 
-@pytest.mark.exhaustive
 def test_two_models_meet_over_one_query(new_tab: NewTab) -> None:
     from playwright.sync_api import expect
 

@@ -88,6 +88,7 @@ def upload(tab: Any, connection: Any, path: Path) -> None:
     tab.get_by_test_id("stFileUploader").get_by_text(path.name).wait_for()
 
 
+@pytest.mark.exhaustive
 def test_while_a_gallery_is_built_searching_goes_on_another_tab_watches_and_the_first_may_be_closed(
     new_tab: NewTab, slow: Slow, galleries: Path
 ) -> None:

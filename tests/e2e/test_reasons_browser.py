@@ -8,7 +8,7 @@ import pytest
 from e2e.conftest import NewTab
 from e2e.tabs import fits
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 # What is painted on the picture of a side, as a number that changes when it is painted otherwise.
 PAINTED = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
