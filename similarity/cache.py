@@ -3,15 +3,23 @@
 import hashlib
 import json
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+from cachetools import LRUCache
 
 from similarity.files import read_json, write_atomically
 from similarity.paths import cache_folder
 
 MOST_BYTES = 20_000_000  # of a file; ours have some kilobytes
+
+# Results that were read last stay parsed for as long as their files stay the same: every search asks for some.
+LATEST = 32
+_latest: LRUCache[tuple[object, ...], object] = LRUCache(LATEST)
+_lock = threading.Lock()
 
 T = TypeVar("T")
 
@@ -36,14 +44,23 @@ class StateCache:
         """The result for a key; None if there is none, or none that can be read.
 
         Args:
-            parse: gives the result for its JSON; raises ValueError if that is something else.
+            parse: gives the result for its JSON, which nobody changes; raises ValueError if that is something else.
         """
+        path = self.path(key)
         try:
-            return parse(read_json(self.path(key), self.most_bytes))
+            status = path.lstat()
+            stamp = (path, status.st_ino, status.st_mtime_ns, status.st_size)
+            with _lock:
+                known = _latest.get((stamp, parse))
+            if known is None:
+                known = parse(read_json(path, self.most_bytes))
+                with _lock:
+                    _latest[stamp, parse] = known
+            return cast(T, known)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            logger.warning("%s cannot be read: %s", self.path(key), error)
+            logger.warning("%s cannot be read: %s", path, error)
             return None
 
     def write(self, key: str, value: Any) -> None:

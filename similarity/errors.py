@@ -8,6 +8,7 @@
     │   └── DamagedError        ... broken, or cut short
     ├── FetchError          an address that cannot be fetched
     ├── QuotaError          more work than a visitor may have done at a time
+    ├── PathError           a path that cannot be one on this computer
     ├── SourceError         a folder, zip, CSV or dataset that cannot be indexed
     │   └── ShardError          ... embeddings in shards that are damaged, unfinished or of different models
     ├── ClusterError        a cluster that cannot be reached, or failed
@@ -15,6 +16,8 @@
     │   ├── WeightsError    ... because its weights are missing or damaged
     │   └── HeadError       a head that cannot be trained, read or used
     ├── SearchError         an invalid search
+    ├── AddressError        an address of this computer that cannot be listened at
+    ├── KeyFileError        the file of keys, or a key that cannot be made
     ├── ForkError           a process that was forked from one with threads that it would need
     └── GalleryError        a gallery that cannot be made or used
         ├── GalleryNotFoundError
@@ -79,6 +82,10 @@ class QuotaError(SimilarityError):
     """A visitor has used up their share of time, memory or connections."""
 
 
+class PathError(SimilarityError):
+    """A path that cannot be one on this computer: too long, of nobody's home, or with characters that none may have."""
+
+
 class SourceError(SimilarityError):
     """A folder, zip, CSV or dataset that cannot be indexed."""
 
@@ -105,6 +112,14 @@ class HeadError(ModelError):
 
 class SearchError(SimilarityError):
     """An invalid search, such as one for zero results."""
+
+
+class AddressError(SimilarityError):
+    """An address of this computer that a server cannot listen at."""
+
+
+class KeyFileError(SimilarityError):
+    """The file of keys cannot be read or written, or a key cannot be made."""
 
 
 class ForkError(SimilarityError):

@@ -1,7 +1,6 @@
 """Reading and writing the program's own files: only regular files, JSON within bounds, and atomic writes."""
 
 import errno
-import fcntl
 import json
 import math
 import os
@@ -12,8 +11,15 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
-# Suffix of the file beside another that will replace it.
+# Suffix of the file beside another that will replace it, and on Windows of the file that its writer locks.
 UNFINISHED_SUFFIX = ".new"
+WRITER_SUFFIX = f"{UNFINISHED_SUFFIX}.lock"
+
+# Windows opens no folders, and neither renames nor deletes a file that is open or mapped.
+IS_WINDOWS = os.name == "nt"
+JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT
+# Seconds to wait there until nobody reads the file that is to be replaced.
+PATIENCE = 10.0
 
 # These flags do not exist on Windows, nor do the special files that they guard against.
 CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -36,6 +42,11 @@ def open_own(path: Path) -> BufferedReader:
     return file
 
 
+def is_link(status: os.stat_result) -> bool:
+    """Whether the status of a path, as of `Path.lstat`, is that of a link, or of a junction, the link of Windows."""
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == JUNCTION
+
+
 def drop_foreign(path: Path) -> None:
     """Remove a link or a pipe in the place of one of our files, but not the target of the link."""
     with suppress(FileNotFoundError, NotADirectoryError):
@@ -45,12 +56,37 @@ def drop_foreign(path: Path) -> None:
 
 
 def confirm(path: Path) -> None:
-    """Sync a file or a folder to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Sync a file or a folder to disk; folders are left to Windows, which opens none."""
+    if IS_WINDOWS and path.is_dir():
+        return
+    # Windows syncs only what is open for writing.
+    descriptor = os.open(path, os.O_RDWR | CAREFULLY if IS_WINDOWS else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lock(descriptor: int, *, shared: bool = False, wait: bool = True) -> bool:
+    """Lock an open file or folder; the operating system unlocks it when it is closed or the process ends.
+
+    Args:
+        shared: let others share the lock, and keep out those who do not.
+        wait: for the others; on Windows at most ten seconds for a lock that is not shared.
+
+    Returns:
+        Whether it was locked; on a file system without locks always True.
+    """
+    import portalocker  # here, since it takes longer than all other imports of a start
+
+    flags = portalocker.LOCK_SH if shared else portalocker.LOCK_EX
+    try:
+        portalocker.lock(descriptor, flags if wait else flags | portalocker.LOCK_NB)
+    except portalocker.AlreadyLocked:
+        return False
+    except portalocker.LockException:
+        return True
+    return True
 
 
 def write_atomically(path: Path, data: bytes | str | Callable[[BinaryIO], object], *, durable: bool = False) -> None:
@@ -68,11 +104,15 @@ def write_atomically(path: Path, data: bytes | str | Callable[[BinaryIO], object
         OSError: it cannot be written; once it has replaced the old file, only syncing the folder can fail.
     """
     new = unfinished(path)
-    with _sole_writer(new) as file:
+    with _sole_writer_on_windows(new) if IS_WINDOWS else _sole_writer(new) as file:
         _fill(file, data)
         if durable:
             os.fsync(file.fileno())
-        new.replace(path)
+        if IS_WINDOWS:
+            file.close()
+            _replace_when_unread(new, path)
+        else:
+            new.replace(path)
     if durable:
         confirm(path.parent)
 
@@ -109,12 +149,43 @@ def _open_locked(new: Path) -> BinaryIO:
         drop_foreign(new)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | CAREFULLY, 0o666)
         file = open(descriptor, "wb")  # noqa: PTH123, SIM115 - wraps an open descriptor
-        with suppress(OSError):  # some file systems have no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor)
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), new.lstat()):
                 return file
         file.close()  # its previous writer has moved or removed it
+
+
+@contextmanager
+def _sole_writer_on_windows(new: Path) -> Iterator[BinaryIO]:
+    """Do what `_sole_writer` does, but lock a file of its own, since `new` has to be closed before it is renamed."""
+    import filelock
+
+    # It is deleted when it is unlocked; the next writer deletes one that a killed process has left.
+    with filelock.FileLock(new.with_name(new.name.removesuffix(UNFINISHED_SUFFIX) + WRITER_SUFFIX)):
+        drop_foreign(new)
+        file = open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | CAREFULLY, 0o666), "wb")  # noqa: PTH123, SIM115
+        try:
+            yield file
+        except BaseException:
+            with suppress(OSError):
+                file.close()
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise
+
+
+def _replace_when_unread(new: Path, path: Path) -> None:
+    """Put a closed file in the place of another once nobody has that open; raises PermissionError after a while."""
+    from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
+
+    again = retry(
+        retry=retry_if_exception_type(PermissionError),
+        stop=stop_after_delay(PATIENCE),
+        wait=wait_random(0, 0.02),
+        reraise=True,
+    )
+    again(new.replace)(path)
 
 
 # JSON of up to SMALL bytes is always parsed. Larger JSON may have one bracket per PER_BRACKET bytes and one comma per

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, Unpack
 
 from similarity.embedding.embedder import Embedder, EmbedderId, Reusing
 from similarity.errors import GalleryError, GalleryNotFoundError
 from similarity.indexing import operations, removing
+from similarity.indexing.collecting import collect
 from similarity.indexing.options import DEFAULTS, IndexKeywords, IndexOptions
 from similarity.indexing.preview import Preview
 from similarity.indexing.relabelling import Given, relabel
 from similarity.paths import full_path
 from similarity.progress import OnProgress
-from similarity.query.searcher import Searcher
+from similarity.query.bulk import BulkSearcher
 from similarity.search import Recipe
-from similarity.search.engines import giving
 from similarity.search.stores import Store
 from similarity.sources import Item, Source
 from similarity.sources.opening import to_source
 from similarity.storage.current import live_state
 from similarity.storage.generations import Generation, go_back, read_generation
 from similarity.storage.inventory import find_gallery, list_galleries
-from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Manifest, Report
+from similarity.storage.manifest import Report
 from similarity.storage.thumbnails import read_or_make_thumbnail
 from similarity.storage.unreadable import is_folder
-from similarity.storage.verifying import verify_live
+from similarity.storage.verifying import verify as verify
 from similarity.vectors.heads import Head
 
 
-class Gallery(Searcher):
+class Gallery(BulkSearcher):
     """One generation of a gallery, opened for searching. Safe to share between threads.
 
     Attributes:
@@ -96,7 +94,6 @@ class Gallery(Searcher):
         """Open a gallery at its live generation.
 
         Args:
-            directory: where it lies.
             load: gives the embedder that made it; the default loads it anew.
 
         Raises:
@@ -139,7 +136,7 @@ class Gallery(Searcher):
         """Add the pictures of a source that are not in the gallery, and those that have changed.
 
         Args:
-            source: a folder, a zip or a CSV of pictures, or any source.
+            source: as `build` has it.
             exclude: patterns of files to leave out, in the syntax of .gitignore; by default those of the last time.
             progress: called as the work goes on.
 
@@ -147,7 +144,7 @@ class Gallery(Searcher):
             The gallery as it is then. This one stays as it is.
 
         Raises:
-            As `build`, and GalleryDamagedError if the live generation is damaged.
+            GalleryDamagedError: the live generation is damaged; otherwise as `build`.
         """
         return self._updated("add", source, exclude, progress)
 
@@ -180,9 +177,6 @@ class Gallery(Searcher):
             old: the folder, zip, list or picture as the gallery knows it, or the first part of addresses.
             new: where it is now.
 
-        Returns:
-            The gallery as it is then, with a report of the move.
-
         Raises:
             GalleryError: no picture of the gallery is in the old place, or both places are the same.
         """
@@ -194,6 +188,18 @@ class Gallery(Searcher):
         Raises GalleryError if there is no such picture, or a label is not one. See `indexing.relabelling`.
         """
         return self._changed(relabel(self.directory, labels, opened=self._generation))
+
+    def collect(self, ids: Sequence[str], into: str | Path) -> Gallery:
+        """Make another gallery of chosen pictures, by id or SHA-256; no picture is read. See `collecting.collect`.
+
+        Returns:
+            The new gallery; this one stays as it is.
+
+        Raises:
+            GalleryError: there is a gallery in `into`, or no picture with one of the ids.
+        """
+        into = full_path(into)
+        return self._changed(collect(self.directory, ids, into, opened=self._generation), into)
 
     @property
     def preview(self) -> Preview:
@@ -235,11 +241,15 @@ class Gallery(Searcher):
         )
         return self._changed(report, target)
 
-    def thumbnail(self, item: Item) -> bytes:
-        """A small JPEG of one of its pictures, made when it was indexed.
+    def rebalance(self, shards: int, *, progress: OnProgress | None = None) -> Gallery:
+        """Share out its pictures among this number of galleries, 1 for none; nothing is embedded again.
 
-        A missing thumbnail is made again from the picture; if that is missing, too, it is grey.
+        See `storage.shard_places`; raises SearchError if it cannot be a set of so many.
         """
+        return self._changed(operations.rebalance(self.directory, shards, opened=self._generation, progress=progress))
+
+    def thumbnail(self, item: Item) -> bytes:
+        """A small JPEG of one of its pictures; a missing one is made again from the picture, or else is grey."""
         return read_or_make_thumbnail(self.directory, item)
 
     def _updated(
@@ -257,43 +267,31 @@ class Gallery(Searcher):
         return Gallery(place, read_generation(place), load=self._load, report=report)
 
 
-def restore(directory: str | Path, *, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:
+def restore(
+    directory: str | Path, *, to: int | None = None, load: Callable[[EmbedderId], Embedder] = Embedder.restore
+) -> Gallery:
     """Go back to the newest sound state of a gallery before the live one: out of damage, or to undo a change.
 
+    Args:
+        to: the number of another state to go to, see `storage.history`.
+        load: gives the embedder that made it; the default loads it anew.
+
     Raises:
-        GalleryError: there is none, or somebody else is writing the gallery.
+        GalleryError: there is none, it is damaged, or somebody else is writing the gallery.
     """
     directory = full_path(directory)
     if not is_folder(directory):
         raise GalleryNotFoundError(f"There is no gallery in {directory}.")
     with writing(directory, "restore"):
-        go_back(directory)
+        go_back(directory, to)
     return Gallery.open(directory, load=load)
 
 
-def verify(directory: str | Path, *, uri: str | None = None) -> Manifest:
-    """Read all files of a gallery and compare them with their checksums.
-
-    Args:
-        uri: of its Milvus, as a person gave it: it is used from then on.
-
-    Returns:
-        The manifest of the gallery, which is sound.
-
-    Raises:
-        GalleryNotFoundError: there is none. GalleryDamagedError: a file is missing or damaged.
-        StoreError: its store lacks vectors, or `uri` is not the address of its store.
-    """
-    directory = full_path(directory)
-    with giving(read_live_manifest(directory).store, uri) if uri else nullcontext():
-        return verify_live(directory)
-
-
-def open_gallery(name: str) -> Gallery:
+def open_gallery(name: str, load: Callable[[EmbedderId], Embedder] = Embedder.restore) -> Gallery:
     """Open a gallery by name or path; an unknown one is an error that says which there are."""
     directory = find_gallery(name)
     try:
-        return Gallery.open(directory)
+        return Gallery.open(directory, load=load)
     except GalleryNotFoundError:
         known = ", ".join(path.name for path in list_galleries())
         hint = f"there are: {known}" if known else "make one with `python -m similarity index FOLDER --gallery NAME`"

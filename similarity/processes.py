@@ -10,6 +10,8 @@ from pathlib import Path
 # Idle threads of torch sleep instead of spinning. If other programs need the same two cores, an epoch of a head takes
 # 0.2 s that way instead of 1.5 s; otherwise it makes no difference.
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+# What the GPU of Apple silicon lacks, torch computes on the CPU.
+COMPLETE = {"PYTORCH_ENABLE_MPS_FALLBACK": "1"}
 
 
 def run_module(module: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -45,4 +47,4 @@ def _environment() -> dict[str, str]:
     """This process's environment, with the package on the search path."""
     package_root = str(Path(__file__).resolve().parent.parent)
     search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
-    return PATIENT | os.environ | {"PYTHONPATH": search_path}
+    return PATIENT | COMPLETE | os.environ | {"PYTHONPATH": search_path}

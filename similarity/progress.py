@@ -7,6 +7,8 @@ from typing import Literal
 
 # Seconds between two reports: drawing them costs time too.
 REPORT_EVERY = 0.1
+# An estimate of the time left is steady after so many seconds, or already after a few with this share of all done.
+STEADY_SECONDS, FEW_SECONDS, STEADY_SHARE = 30.0, 4.0, 0.15
 # The task of embedding the pictures of a source.
 INDEXING = "Indexing"
 
@@ -40,6 +42,12 @@ class Progress:
     def seconds_left(self) -> float:
         """Estimate at the average speed so far; 0 before the first item."""
         return (self.total - self.done) * self.seconds / self.done if self.done else 0.0
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the speed so far says how long the rest takes: the first pictures take many times as long."""
+        enough = FEW_SECONDS if self.done >= STEADY_SHARE * self.total else STEADY_SECONDS
+        return 0 < self.done < self.total and self.seconds >= enough
 
 
 OnProgress = Callable[[Progress], object]

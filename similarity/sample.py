@@ -4,16 +4,16 @@ from functools import cache
 from pathlib import Path
 
 from similarity.errors import GalleryError, GalleryNotFoundError, GalleryUnreadableError
-from similarity.paths import galleries_folder
+from similarity.paths import galleries_folder, program_folder
 from similarity.progress import OnProgress
 from similarity.sources import Item
 from similarity.storage.live import read_live_manifest
-from similarity.storage.manifest import FORMAT
+from similarity.storage.manifest import UNSHARDED
 
 SAMPLE = "sample"
 NO_SAMPLE = "The sample pictures are not here: make a gallery with `python -m similarity index FOLDER --gallery NAME`."
 DEMO_QUERY = "lamp-02-q"
-FOLDER = Path(__file__).resolve().parent.parent / "artifacts" / "sample"
+FOLDER = program_folder() / "artifacts" / "sample"
 
 
 def has_sample() -> bool:
@@ -28,7 +28,7 @@ def is_ready() -> bool:
         GalleryUnreadableError: this user may not read it, so that indexing it again would not help.
     """
     try:
-        return read_live_manifest(galleries_folder() / SAMPLE).format == FORMAT
+        return read_live_manifest(galleries_folder() / SAMPLE).format == UNSHARDED
     except GalleryUnreadableError:
         raise
     except GalleryError:

@@ -14,7 +14,8 @@ from PIL import Image
 from similarity.embedding.backbones import Backbone, build_network, get_backbone
 from similarity.embedding.backbones.tuned import find_choice
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, check_same, choose_model, weights_sha256
-from similarity.embedding.engines import Device, Engine, OpenVinoEngine, Pixels, TorchEngine, has_cuda
+from similarity.embedding.devices import Device, find_gpu
+from similarity.embedding.engines import Engine, OpenVinoEngine, Pixels, load_on_gpu
 from similarity.embedding.feature_maps import FeatureMap, FeatureMaps
 from similarity.embedding.map_placing import place
 from similarity.embedding.openvino_models import converted_network, digest, find_network, quantised_network
@@ -97,9 +98,8 @@ class Embedder:
         """Load a backbone by name, or one that `choose_model` found.
 
         Args:
-            precision: `auto` is bf16 on processors that support it, otherwise f32, and f16 on a GPU (int8: see
-                `quantise`).
-            device: `auto` is a CUDA GPU if there is one.
+            precision: `auto` is as `choose_precision` says; int8: see `quantise`.
+            device: `auto` is a GPU if there is one; a network that `mps` cannot run, or runs wrongly, is on the CPU.
             threads: maximum number of cores to use on a CPU; by default all.
             view: the view of a picture to embed, see `views.py`.
 
@@ -110,10 +110,11 @@ class Embedder:
             raise ModelError("An int8 network is calibrated with pictures: use Embedder.quantise.")
         choice = choose_model(model) if isinstance(model, str) else model
         backbone, sha256 = choice.backbone, weights_sha256(choice.weights)
-        engine: Engine
-        if device == "cuda" or (device == "auto" and has_cuda()):
-            engine = TorchEngine(build_network(backbone, choice.weights), device="cuda", precision=precision)
-        else:
+        unit = (find_gpu() or "cpu") if device == "auto" else device
+        engine: Engine | None = None
+        if unit != "cpu":
+            engine = load_on_gpu(build_network(backbone, choice.weights), backbone, unit, precision)
+        if engine is None:
             network = converted_network(backbone, choice.weights, sha256)
             engine = OpenVinoEngine(network, backbone, precision=precision, threads=threads)
         return cls(backbone, engine, sha256, weights=choice.weights, note=choice.note).with_view(view)
@@ -148,7 +149,7 @@ class Embedder:
             return cls(backbone, engine, sha256, quantised=identity.quantised)
         # A gallery in bf16 or f16 may be searched on a computer without such arithmetic; f32 was chosen to be exact.
         precision: Precision = "f32" if identity.precision == "f32" else "auto"
-        if not has_cuda() and (network := find_network(backbone, sha256)):
+        if find_gpu() is None and (network := find_network(backbone, sha256)):
             return cls(backbone, OpenVinoEngine(network, backbone, precision=precision), sha256)
         embedder = cls.load(find_choice(backbone, sha256), precision=precision)
         check_same(backbone, embedder.weights_sha256, sha256)

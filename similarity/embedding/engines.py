@@ -1,39 +1,46 @@
-"""Engines that run a backbone: OpenVINO on a CPU, torch on a CUDA GPU. Pixels in, features out, from any thread.
+"""Engines that run a backbone: OpenVINO on a CPU, torch on a GPU. Pixels in, features out, from any thread.
 
 Words are always embedded on the CPU, in float32: a query has few texts, and each takes milliseconds.
 
 On a CPU a network is compiled twice: for one picture on all cores, which has the lowest latency, and for batches of 4
-    on
-one core each, which has the highest throughput. Measured on two cores with AVX-512 bf16: ResNet-50
-21 ms against 39 for a query; for a gallery, batches of 4 equal batches of 1 to 32 in bf16 within noise, and are 7 %
-faster than single pictures in int8. The features of a picture are the same either way, to the last bit.
+on one core each, which has the highest throughput. Measured on two cores with AVX-512 bf16: ResNet-50 21 ms against 39
+for a query; for a gallery, batches of 4 equal batches of 1 to 32 in bf16 within noise, and are 7 % faster than single
+pictures in int8. The features of a picture are the same either way, to the last bit.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 import os
-import shutil
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from similarity.embedding.backbones import Backbone, TextTower, TokenIds
+from similarity.embedding.devices import Gpu, Unit
 from similarity.embedding.openvino_models import XML, openvino
 from similarity.embedding.precision import Precision
+from similarity.errors import ModelError
 from similarity.threads import need_threads
-from similarity.vectors.arrays import Vectors
+from similarity.vectors.arrays import Vectors, normalise
 
 if TYPE_CHECKING:
     from torch import nn
 
 Pixels = npt.NDArray[np.uint8]
-Device = Literal["auto", "cpu", "cuda"]
+# How far each of a picture's features, of unit length, may be apart in a batch and alone: more than by rounding.
+FARTHEST = 0.02
+
+logger = logging.getLogger(__name__)
 
 
 class Engine(Protocol):
@@ -92,7 +99,7 @@ class OpenVinoEngine:
 
     @cached_property
     def _for_many(self) -> Any:
-        return self.compile(self.network_for(self.batch), "THROUGHPUT")
+        return self.compile_for_many(self.network_for(self.batch))
 
     def network_for(self, batch: int) -> Any:
         """A copy of the network for batches of this size, to change and compile."""
@@ -110,6 +117,29 @@ class OpenVinoEngine:
             # Several processes that share a machine would all pin themselves to its first cores.
             settings |= {"INFERENCE_NUM_THREADS": self._threads, "ENABLE_CPU_PINNING": False}
         return self._core.compile_model(model, "CPU", settings)
+
+    @retry(retry=retry_if_exception_type(ModelError), stop=stop_after_attempt(3), reraise=True)
+    def compile_for_many(self, model: Any) -> Any:
+        """Compile a network for batches, and compare its first output, the features, with those of one picture alone.
+
+        A stream has once answered wrongly in its first batch, and what it embeds stays in a gallery. OpenVINO keeps the
+        prepared weights that the streams of a network share with the compiled network, so that it is compiled anew.
+
+        Raises:
+            ModelError: they differ, each time it was compiled.
+        """
+        compiled = self.compile(model, "THROUGHPUT")
+        noise = np.random.default_rng(0).integers(256, size=model.inputs[0].shape[1:], dtype=np.uint8)
+        expected = normalise(self.run(noise[np.newaxis]))
+        once_each = [np.repeat(noise[np.newaxis], self.batch, axis=0)] * streams_of(compiled)
+        for request, _ in run_ahead(compiled, once_each, self.batch):
+            found = normalise(request.get_output_tensor(0).data)
+            if not np.allclose(found, expected, rtol=0, atol=FARTHEST, equal_nan=True):
+                raise ModelError(
+                    f"{self._backbone.title} gives a picture other features in a batch than alone on this computer. "
+                    "Run it again, or choose another model."
+                )
+        return compiled
 
 
 class OpenVinoTextEngine:
@@ -132,25 +162,29 @@ class OpenVinoTextEngine:
 
 
 class TorchEngine:
-    """The network in torch, channels last, in half precision by default."""
+    """The network in torch: on a CUDA GPU channels last, and in half precision by default."""
 
     batch = 32
 
-    def __init__(self, network: nn.Module, *, device: str, precision: Precision = "auto") -> None:
+    def __init__(self, network: nn.Module, *, device: Unit, precision: Precision = "auto") -> None:
         need_threads()
         import torch
 
-        self.precision: str = choose_precision(precision, "cuda")
+        is_mps = device == "mps"
+        self.precision: str = choose_precision(precision, "mps" if is_mps else "cuda")
         dtype = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}[self.precision]
         self._device = device
-        self._network = network.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)
+        layout = torch.contiguous_format if is_mps else torch.channels_last
+        self._network = network.to(device=device, dtype=dtype).to(memory_format=layout)
+        # PyTorch does not say that several threads may use MPS at once.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if is_mps else nullcontext()
 
     def run(self, pixels: Pixels) -> Vectors:
         """Run all pictures in one batch."""
         need_threads()
         import torch
 
-        with torch.inference_mode():
+        with self._turn, torch.inference_mode():
             features = self._network(torch.from_numpy(pixels).to(self._device))
             result: Vectors = features.float().cpu().numpy()
         return result
@@ -160,22 +194,36 @@ class TorchEngine:
         return map(self.run, batches)
 
 
-def choose_precision(precision: Precision, device: Literal["cpu", "cuda"]) -> Precision:
-    """Resolve `auto` for a device: f16 on a GPU, bf16 on processors that support it, otherwise f32."""
+def load_on_gpu(network: nn.Module, backbone: Backbone, device: Gpu, precision: Precision) -> TorchEngine | None:
+    """Load a network on a GPU; on that of Apple silicon, compare its features with those that the CPU gives.
+
+    Returns:
+        None, with a warning in the log, if it cannot run there or gives a picture other features.
+    """
+    if device == "cuda":
+        return TorchEngine(network, device=device, precision=precision)
+    side = backbone.preprocessing.crop
+    noise = np.random.default_rng(0).integers(256, size=(2, side, side, 3), dtype=np.uint8)
+    expected = TorchEngine(network, device="cpu", precision="f32").run(noise)
+    try:
+        engine = TorchEngine(network, device="mps", precision=precision)
+        found = engine.run(noise)
+    except (RuntimeError, TypeError) as error:  # an operation or a type of numbers that MPS lacks
+        logger.warning("%s cannot run on this GPU, and runs on the CPU: %s", backbone.title, error)
+        return None
+    if not np.allclose(normalise(found), normalise(expected), rtol=0, atol=FARTHEST, equal_nan=True):
+        logger.warning("%s gives other features on this GPU, and runs on the CPU", backbone.title)
+        return None
+    return engine
+
+
+def choose_precision(precision: Precision, device: Unit) -> Precision:
+    """Resolve `auto` for a device: f16 on a CUDA GPU, bf16 on processors that support it, otherwise f32."""
     if precision != "auto":
         return precision
-    if device == "cuda":
-        return "f16"
+    if device != "cpu":
+        return "f16" if device == "cuda" else "f32"
     return "bf16" if "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-
-
-def has_cuda() -> bool:
-    """Whether there is a CUDA GPU; imports torch, which takes seconds, only if there is an NVIDIA driver."""
-    if not (Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi")):
-        return False
-    import torch
-
-    return torch.cuda.is_available()
 
 
 def run_ahead(compiled: Any, batches: Iterable[Pixels], size: int) -> Iterator[tuple[Any, int]]:
@@ -187,7 +235,7 @@ def run_ahead(compiled: Any, batches: Iterable[Pixels], size: int) -> Iterator[t
     Yields:
         A request that is done, whose outputs are to be copied before the next, and how many pictures it had.
     """
-    at_once = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+    at_once = 2 * streams_of(compiled)
     requests = itertools.cycle([compiled.create_infer_request() for _ in range(at_once)])
     started: deque[tuple[Any, int]] = deque()
     for pixels in batches:
@@ -198,6 +246,11 @@ def run_ahead(compiled: Any, batches: Iterable[Pixels], size: int) -> Iterator[t
         started.append((request, len(pixels)))
     while started:
         yield _finished(*started.popleft())
+
+
+def streams_of(compiled: Any) -> int:
+    """Number of batches that a compiled network runs in parallel."""
+    return int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
 
 def _filled_up(pixels: Pixels, batch: int) -> Pixels:

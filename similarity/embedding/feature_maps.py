@@ -96,7 +96,7 @@ class FeatureMaps:
     def _for_many(self) -> Any:
         model, _ = self._network()
         model.reshape([self._engine.batch, *_shape(model.inputs[0])[1:]])
-        return self._engine.compile(model, "THROUGHPUT")
+        return self._engine.compile_for_many(model)
 
     def _network(self) -> tuple[Any, Place]:
         """The network for one picture with its map as a second output, and the map's place."""

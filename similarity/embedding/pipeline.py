@@ -3,8 +3,8 @@
 import hashlib
 import itertools
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -22,10 +22,11 @@ from similarity.embedding.views import merge, prepare_views, windows
 from similarity.errors import FetchError, ImageError
 from similarity.images.decoding import decode_scaled, read_exif, thumbnail
 from similarity.images.exif import without_place
-from similarity.progress import OnProgress, Reporter
+from similarity.progress import REPORT_EVERY, OnProgress, Reporter
 from similarity.sources import Item, Skipped, Source
 from similarity.vectors.arrays import Vectors
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 # Maximum number of pictures that are read and decoded ahead of the network, which bounds memory.
@@ -97,18 +98,23 @@ def embed_source(
         thumbnails: whether to make a thumbnail of each picture.
         gps: whether to read where pictures were taken, too.
         parts: whether to embed the regions of pictures, too; the model must have them, see `regions.py`.
-        progress: called with the progress.
+        progress: called with the progress, also while nothing can be read; what it raises ends the work.
     """
     items = source.items if items is None else items
     report = Reporter(len(items), progress)
+
+    def read(item: Item) -> _Read:
+        return _reduced(_prepare(source, item, embedder, known, thumbnails), gps)
+
     with _pool(source) as pool:
-        prepared = _ahead(pool, items, lambda item: _reduced(_prepare(source, item, embedder, known, thumbnails), gps))
-        batches, to_embed = itertools.tee(_batches(_once(prepared), embedder.batch))
+        prepared = ahead(pool, items, read, on_wait=lambda: report.advance(0))
+        batches, to_embed = itertools.tee(_batches(_once(_counted(prepared, report)), embedder.batch))
         pixels = (_stack(batch, embedder.backbone.preprocessing) for batch in to_embed)
         embedded = stream_with_maps(embedder, pixels) if parts else ((one, ()) for one in embedder.embed_stream(pixels))
         for (vectors, maps), batch in zip(embedded, batches, strict=True):
             yield from _join(batch, vectors, maps, embedder)
-            report.advance(len(batch))
+            if done := sum(not isinstance(result, Skipped) for result in batch):
+                report.advance(done)
 
 
 def read_pixels(source: Source, how: Preprocessing, count: int, view: View = "crop") -> Pixels:
@@ -122,7 +128,7 @@ def read_pixels(source: Source, how: Preprocessing, count: int, view: View = "cr
             return None  # it is reported when it is indexed
 
     with _pool(source) as pool:
-        pictures = [pixels for pixels in _ahead(pool, source.items[::step], read) if pixels is not None]
+        pictures = [pixels for pixels in ahead(pool, source.items[::step], read) if pixels is not None]
     return np.concatenate(pictures) if pictures else np.empty((0, how.crop, how.crop, 3), np.uint8)
 
 
@@ -136,15 +142,32 @@ def _pool(source: Source) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _ahead(pool: ThreadPoolExecutor, items: Sequence[Item], work: Callable[[Item], T]) -> Iterator[T]:
-    """Results in order, computed by the pool, never more than AHEAD of them waiting."""
+def ahead(
+    pool: ThreadPoolExecutor,
+    items: Iterable[S],
+    work: Callable[[S], T],
+    *,
+    on_wait: Callable[[], object] = lambda: None,
+) -> Iterator[T]:
+    """Results in order, computed by the pool, never more than AHEAD of them waiting.
+
+    Args:
+        on_wait: called again and again while the next result takes long; what it raises ends the work.
+    """
     waiting: deque[Future[T]] = deque()
+
+    def first() -> T:
+        future = waiting.popleft()
+        while not future.done() and not wait([future], REPORT_EVERY).done:
+            on_wait()
+        return future.result()
+
     for item in items:
         waiting.append(pool.submit(work, item))
         if len(waiting) >= AHEAD:
-            yield waiting.popleft().result()
+            yield first()
     while waiting:
-        yield waiting.popleft().result()
+        yield first()
 
 
 def identify(
@@ -170,7 +193,7 @@ def identify(
         return Recognised(file)
 
     with _pool(source) as pool:
-        yield from _ahead(pool, items, look)
+        yield from ahead(pool, items, look)
 
 
 def _read(source: Source, item: Item) -> tuple[Item, bytes] | Skipped:
@@ -207,6 +230,13 @@ def _reduced(read: _Read, gps: bool) -> _Read:
     if gps or isinstance(read, Skipped) or not read.item.exif:
         return read
     return replace(read, item=replace(read.item, exif=without_place(read.item.exif)))
+
+
+def _counted(results: Iterable[_Read], report: Reporter) -> Iterator[_Read]:
+    """Count skipped items as they come; all report, so that whoever cancels need not wait for a batch to be full."""
+    for result in results:
+        report.advance(isinstance(result, Skipped))
+        yield result
 
 
 def _once(results: Iterator[_Read]) -> Iterator[_Read]:

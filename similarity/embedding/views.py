@@ -5,8 +5,8 @@
     both    the mean of the two embeddings, in which `fit` counts twice; `fit` alone where the two are nearly the same
 
 Of a photograph of 3:2, `crop` shows 59 % of the longer side, and `fit` 73 %; of one of 3:1, 30 % and 51 %. In a square
-picture they are the same. The README has the measurements, and what else was tried: other exponents of the ratio, whole
-pictures, bars in other colours, and cells of bars left out of the mean.
+picture they are the same. `docs/views.md` has the measurements, and what else was tried: other exponents of the ratio,
+whole pictures, bars in other colours, and cells of bars left out of the mean.
 """
 
 import math

@@ -13,7 +13,7 @@ from similarity.images.jpeg_xl import check_size
 # Formats whose decoder is a library of its own, and what to install where it is missing.
 LIBRARIES = {
     "HEIF": ("HEIC", "pip install pillow-heif"),
-    "JXL": ("JPEG XL", "pip install 'similarity[jxl]'"),
+    "JXL": ("JPEG XL", "pip install pillow-jxl-plugin"),
 }
 # Bytes that the pixels of a TIFF and its largest strip or tile may take together; a decoder holds one unpacked.
 MAX_TIFF_BYTES = 280_000_000

@@ -1,5 +1,6 @@
 """The contract of sources: a list of items, and a way to read their bytes."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,9 +56,11 @@ class Item:
     @property
     def is_gone(self) -> bool:
         """Whether the file, or its zip, is missing; false for an address, and where this user may not look."""
-        file = Path(self.source if self.source.lower().endswith(".zip") else self.path)
+        place = self.source if self.source.lower().endswith(".zip") else self.path
+        if os.path.exists(place):  # noqa: PTH110 - asked for every hit, and many times as fast as a Path
+            return False
         try:
-            return file.is_absolute() and not on_disk(file).exists()
+            return Path(place).is_absolute() and not on_disk(Path(place)).exists()
         except OSError:
             return False
 
@@ -109,6 +112,7 @@ def is_place_gone(name: str) -> bool:
         return False
 
 
+@runtime_checkable
 class Source(Protocol):
     """A place that lists pictures and reads their bytes.
 

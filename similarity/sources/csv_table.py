@@ -107,7 +107,7 @@ def read_table(path: Path) -> Table:
         SourceError: it cannot be read, has no such column, or no usable row.
     """
     rows = read_rows(path, PATH_COLUMNS)
-    reader = _reader(path, rows)
+    reader = open_reader(path, rows)
     items: list[Item] = []
     ids, skipped = RowIds("line"), []
     try:
@@ -129,8 +129,16 @@ def read_table(path: Path) -> Table:
     return Table(path, items, ids.numbers, skipped, rows.note)
 
 
-def _reader(path: Path, rows: Rows) -> "csv.DictReader[str]":
-    """A reader of rows by the names of their columns."""
+def open_reader(path: Path, rows: Rows, needed: Sequence[str] = PATH_COLUMNS) -> "csv.DictReader[str]":
+    """Return a reader of rows by the names of their columns, in small letters.
+
+    Args:
+        path: of the CSV.
+        needed: columns of which it must have one.
+
+    Raises:
+        SourceError: it is no CSV in UTF-8, or has none of these columns.
+    """
     reader = rows.reader()
     try:
         reader.fieldnames = [nfc(name.strip().lower()) for name in reader.fieldnames or ()]
@@ -138,16 +146,18 @@ def _reader(path: Path, rows: Rows) -> "csv.DictReader[str]":
         raise SourceError(f"{path} is not a CSV file ({error}).") from error
     if not all(map(_is_utf8, reader.fieldnames)):
         raise SourceError(f"{path}, line {rows.skipped_lines + 1} is not UTF-8: save the file as UTF-8.")
-    if not set(PATH_COLUMNS) & set(reader.fieldnames):
-        raise SourceError(f"{path} needs a column named path or url in its first line.")
+    if not set(needed) & set(reader.fieldnames):
+        names = f"{', '.join(needed[:-1])} or {needed[-1]}" if needed[1:] else needed[0]
+        raise SourceError(f"{path} needs a column named {names} in its first line.")
     return reader
 
 
-def item_of_row(row: Mapping[str, str], folder: Path) -> tuple[Item | None, str]:
+def item_of_row(row: Mapping[str, str], folder: Path, *, needs_place: bool = True) -> tuple[Item | None, str]:
     """The item of a row, or its fault.
 
     Args:
         folder: the folder that paths are relative to.
+        needs_place: whether a row without path and url is at fault; otherwise its picture has no place.
     """
     if any(row.get(None, ())):  # type: ignore[call-overload]  # what DictReader calls further values
         return None, "has more values than the first line has columns."
@@ -156,13 +166,13 @@ def item_of_row(row: Mapping[str, str], folder: Path) -> tuple[Item | None, str]
     if not all(map(_is_utf8, row.values())):
         return None, "is not UTF-8: save the file as UTF-8."
     path, url = (row.get(column, "").strip() for column in PATH_COLUMNS)
-    if not path and not url:
+    if needs_place and not path and not url:
         return None, f"has no {' or '.join(column for column in PATH_COLUMNS if column in columns)}."
     if url and not path and not (is_remote(unquoted(url)) or is_file_url(unquoted(url))):
         return None, f"has the url {url!r}, which does not start with http:// or https://."
     place = path or url
     try:
-        where = place_in(folder, place)
+        where = place_in(folder, place) if place else ""
     except SimilarityError as error:
         return None, str(error)
     label = nfc(row.get("label", "").strip()) or None

@@ -10,6 +10,13 @@ from pathspec import GitIgnoreSpec
 
 from similarity.errors import SourceError
 from similarity.sources.base import Source
+from similarity.text.plain import short
+
+# A pattern becomes a regular expression that backtracks, in a time of about the length of a path to the power of the
+# number of stars: with these limits no file takes longer than a fraction of a second.
+LONGEST_PATTERN, MOST_STARS = 1_024, 3
+# Characters of a path and of a name in it that are compared. No file has a longer name, but an address may.
+LONGEST_PATH, LONGEST_NAME = 1_024, 255
 
 
 def exclude(source: Source, patterns: Sequence[str]) -> Source:
@@ -18,7 +25,7 @@ def exclude(source: Source, patterns: Sequence[str]) -> Source:
     A pattern is compared with the path below the source, or with the whole path or address if a list names it.
 
     Raises:
-        SourceError: a pattern is invalid, or they match all pictures.
+        SourceError: a pattern is invalid or would take too long, or they match all pictures.
     """
     if not patterns:
         return source
@@ -39,16 +46,41 @@ def exclude(source: Source, patterns: Sequence[str]) -> Source:
     return remaining
 
 
-def _compile(patterns: Sequence[str]) -> GitIgnoreSpec:
+def check_patterns(patterns: Sequence[str]) -> None:
+    """Check patterns before anything is read; raises SourceError for one that is invalid or would take too long."""
     for pattern in patterns:
+        if len(pattern) > LONGEST_PATTERN:
+            raise SourceError(
+                f"{short(pattern)!r} is too long a pattern: it can have {LONGEST_PATTERN:,} characters at most."
+            )
+        names = pattern.lstrip("!/").removeprefix("**/").removesuffix("/**").replace("/**/", "/", 1)
+        if names.count("*") > MOST_STARS:
+            raise SourceError(
+                f"{short(pattern)!r} has too many stars: a pattern can have {MOST_STARS} at most, besides ** at its "
+                "start, at its end and once between folders. Give several patterns."
+            )
         try:
             GitIgnoreSpec.from_lines([pattern])
         except ValueError as error:
-            raise SourceError(f"{pattern!r} is not a pattern in the syntax of .gitignore, such as *.png.") from error
+            raise SourceError(
+                f"{short(pattern)!r} is not a pattern in the syntax of .gitignore, such as *.png."
+            ) from error
+
+
+def _compile(patterns: Sequence[str]) -> GitIgnoreSpec:
+    check_patterns(patterns)
     return GitIgnoreSpec.from_lines(patterns)
 
 
 def _below(source: str, path: str) -> str:
-    """Return a path below a source, or a path or an address without its first slash."""
+    """Return what is compared: a path below a source, or a path or an address without its first slash."""
     place = PurePath(path)
-    return place.relative_to(source).as_posix() if place.is_relative_to(source) else path.lstrip("/")
+    below = place.relative_to(source).as_posix() if place.is_relative_to(source) else path.lstrip("/")
+    if len(below) <= LONGEST_NAME:
+        return below
+    return _shortened("/".join(_shortened(name, LONGEST_NAME) for name in below.split("/")), LONGEST_PATH)
+
+
+def _shortened(text: str, most: int) -> str:
+    """Return a text, or the start and the end of one that is too long, since these are what patterns name."""
+    return text if len(text) <= most else text[: most // 2] + text[-(most - most // 2) :]

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from similarity.errors import SourceError
 from similarity.fetch.http import fetch, is_url
 from similarity.images.decoding import read_file
-from similarity.paths import full_path, on_disk
+from similarity.paths import absolute_path, full_path, on_disk
 from similarity.sources.base import FileBytes, Item, Stamp
 from similarity.sources.folder import file_stamp
 from similarity.sources.object_store import is_object, read_object
@@ -28,6 +28,15 @@ def is_remote(place: str) -> bool:
 def is_file_url(place: str) -> bool:
     """Whether a place is a path of this computer, written as an address."""
     return place[:5].lower() == "file:"
+
+
+def full_place(place: str) -> str:
+    """A place as a gallery knows it: an address as it is, or the absolute path, links in it unresolved.
+
+    Raises:
+        PathError: it is a path that cannot be one.
+    """
+    return place if is_remote(place) else str(absolute_path(place))
 
 
 def unquoted(place: str) -> str:

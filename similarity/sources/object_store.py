@@ -15,7 +15,7 @@ from similarity.images.limits import MAX_FILE_BYTES
 from similarity.sources.base import FileBytes
 
 SCHEMES = ("s3", "gs", "az")
-EXTRA = "pip install 'similarity[scale]'"
+EXTRA = "pip install fsspec s3fs"
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """Opening a source, whichever kind of place a path leads to."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from similarity.errors import SourceError
@@ -23,11 +24,12 @@ def open_source(place: str | Path, *, split: Split | None = None, products: int 
         split, products, seed: for Stanford Online Products only; see `read_products`.
 
     Raises:
-        SourceError: there is nothing there, or it has no usable pictures.
+        SourceError: there is nothing there that can be read, or it has no usable pictures. PathError: it is no path.
     """
     path = full_path(place)
     if not is_utf8(path):
         raise SourceError(f"{shown(path)} has a name that is not UTF-8: rename it.")
+    _check_reachable(path)
     if path.is_dir() and is_products(path):
         return read_products(path, split=split or "test", products=products, seed=seed)
     if split is not None or products is not None:
@@ -45,6 +47,20 @@ def open_source(place: str | Path, *, split: Split | None = None, products: int 
     if path.exists():
         raise SourceError(f"{path} is not a folder, a zip or a CSV of pictures, nor a Parquet list of them.")
     raise SourceError(f"There is no folder or file {path}.")
+
+
+def is_folder(place: str | Path) -> bool:
+    """Whether a place is a folder that is there and may be looked at; raises PathError if it is no path."""
+    return os.path.isdir(full_path(place))  # noqa: PTH112 - never raises
+
+
+def _check_reachable(path: Path) -> None:
+    """Raise SourceError for a path that the system refuses, such as one with a name that is too long."""
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()
+    except OSError as error:
+        raise SourceError(f"{shown(path)} cannot be read ({error.strerror or error}).") from error
 
 
 def source_arguments(name: str) -> list[str] | None:

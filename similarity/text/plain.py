@@ -11,6 +11,7 @@ LONGEST = 2_048
 
 # Beginnings that a spreadsheet may take for a formula, at the start of a cell or after a separator.
 FORMULA = re.compile(r"(^|[;,\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
+GUARDED = re.compile(r"(^|[;,\t\r\n])(\s*)'(?=[=+\-@＝＋－＠])")
 JOINERS = "\u200c\u200d"
 LONGEST_LOGGED = 4_000
 LONGEST_SAID = 200
@@ -32,6 +33,11 @@ def one_line(text: str) -> str:
 def cell(value: Any) -> Any:
     """A value for a table that no spreadsheet takes for a formula, whichever separator it uses."""
     return FORMULA.sub(r"\1\2'", "".join(map(_in_cell, value))) if isinstance(value, str) else value
+
+
+def without_guard(value: Any) -> Any:
+    """A value of a table that `cell` wrote, as it was before."""
+    return GUARDED.sub(r"\1\2", value) if isinstance(value, str) else value
 
 
 def entry(name: str) -> str:
