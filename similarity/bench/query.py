@@ -2,10 +2,10 @@
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from similarity.bench.machine import describe_machine
 from similarity.bench.scratch_home import scratch_home
@@ -22,6 +22,8 @@ THREADS = 8
 COLD_STARTS = 5
 NAME = "bench"
 
+T = TypeVar("T")
+
 
 def bench_query(
     folder: Path, *, model: str = "auto", precision: Precision = "auto", progress: OnProgress | None = None
@@ -37,9 +39,9 @@ def bench_query(
         paths = [item.path for item in gallery.items]
         files = [read_file(path)[0] for path in paths[:: max(1, -(-len(paths) // QUERIES))]]
         report_progress(Progress("Searching"))
-        _search_all(gallery, files, threads=THREADS)  # warms up
-        alone, _ = _search_all(gallery, files, threads=1)
-        together, per_second = _search_all(gallery, files, threads=THREADS)
+        time_all(gallery.search, files, threads=THREADS)  # warms up
+        alone, _ = time_all(gallery.search, files, threads=1)
+        together, per_second = time_all(gallery.search, files, threads=THREADS)
         report_progress(Progress("Searching in fresh processes"))
         cold = [_search_in_a_fresh_process(paths[0]) for _ in range(1 + COLD_STARTS)][1:]
         return {
@@ -48,11 +50,11 @@ def bench_query(
             "precision": gallery.manifest.precision,
             "gallery_pictures": len(gallery),
             "queries": len(files),
-            "p50_ms": _percentile(alone, 50),
-            "p95_ms": _percentile(alone, 95),
+            "p50_ms": percentile(alone, 50),
+            "p95_ms": percentile(alone, 95),
             "threads": THREADS,
-            "p50_ms_threads": _percentile(together, 50),
-            "p95_ms_threads": _percentile(together, 95),
+            "p50_ms_threads": percentile(together, 50),
+            "p95_ms_threads": percentile(together, 95),
             "queries_per_s_threads": round(per_second, 1),
             "cold_start_ms": round(statistics.median(cold)),
             "cold_start_ms_all": [round(seconds) for seconds in cold],
@@ -60,18 +62,18 @@ def bench_query(
         }
 
 
-def _search_all(gallery: Gallery, files: Sequence[bytes], *, threads: int) -> tuple[list[float], float]:
-    """The time of each search, in milliseconds, and searches a second."""
+def time_all(work: Callable[[T], object], cases: Sequence[T], *, threads: int) -> tuple[list[float], float]:
+    """Return the time of each piece of work, in milliseconds, and how many are done a second by some threads."""
 
-    def search(data: bytes) -> float:
+    def timed(case: T) -> float:
         started = time.perf_counter()
-        gallery.search(data)
+        work(case)
         return 1000 * (time.perf_counter() - started)
 
     started = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
-        taken = list(pool.map(search, files))
-    return taken, len(files) / (time.perf_counter() - started)
+        taken = list(pool.map(timed, cases))
+    return taken, len(cases) / (time.perf_counter() - started)
 
 
 def _search_in_a_fresh_process(path: str) -> float:
@@ -83,8 +85,8 @@ def _search_in_a_fresh_process(path: str) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def _percentile(values: Sequence[float], percent: int) -> float:
-    """Rounded to a tenth."""
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return a percentile of some values, rounded to a tenth."""
     if len(values) == 1:
         return round(values[0], 1)
     return round(statistics.quantiles(values, n=100, method="inclusive")[percent - 1], 1)

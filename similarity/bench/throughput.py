@@ -14,8 +14,9 @@ from similarity.bench.machine import describe_machine
 from similarity.bench.scratch_home import scratch_home
 from similarity.cache import read_notes, write_note
 from similarity.embedding.backbones import Backbone, check_installed
+from similarity.embedding.devices import find_gpu
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.engines import Pixels, has_cuda
+from similarity.embedding.engines import Pixels
 
 NOTES = "model-speeds.json"
 ROUNDS = 3
@@ -71,7 +72,7 @@ def _until(end: float, batch: Pixels) -> Iterator[Pixels]:
 @cache
 def _machine() -> tuple[Any, ...]:
     described = describe_machine()
-    return (*(described[name] for name in OF_MACHINE), has_cuda())
+    return (*(described[name] for name in OF_MACHINE), find_gpu() is not None)
 
 
 def _key(backbone: Backbone) -> str:

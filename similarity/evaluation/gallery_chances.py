@@ -3,7 +3,7 @@
 They were measured for searches with one picture and without filters, and hold for no others.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -56,9 +56,15 @@ def estimate_chances(
     if len(embeddings) > 1:
         belongs = belonging.share(find_nearest(gallery, embeddings)) if belonging else None
         return find_chances(calibration, (), same=same, belongs=belongs, withheld=withheld)
+    if same and (withheld or calibration is None):  # nothing is nearer to it than itself: no other need be found
+        belongs = belonging.share(_best(gallery, same, embeddings[0])) if belonging else None
+        return find_chances(calibration, (), same=same, belongs=belongs, withheld=withheld)
     first = gallery.search_vector(vector, max(CANDIDATES, VOTERS + len(same)), accuracy=accuracy)
-    belongs = None
-    if belonging is not None:
-        rows = np.array([gallery.items.find_any(hit.item.id) for hit in first], np.int64)
-        belongs = belonging.share(float((gallery.embeddings[rows] @ embeddings[0]).max(initial=-1.0)))
+    belongs = belonging.share(_best(gallery, (hit.item.id for hit in first), embeddings[0])) if belonging else None
     return find_chances(calibration, first, same=same, belongs=belongs, withheld=withheld)
+
+
+def _best(gallery: Gallery, ids: Iterable[str], embedding: Vectors) -> float:
+    """Return the highest cosine similarity of some pictures of a gallery with an embedding; -1 without any."""
+    rows = np.array([gallery.items.find_any(item_id) for item_id in ids], np.int64)
+    return float((gallery.embeddings[rows] @ embedding).max(initial=-1.0))

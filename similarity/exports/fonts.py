@@ -32,11 +32,6 @@ def with_replacements(text: str) -> str:
     return "".join(part for _, part in _runs(text))
 
 
-def needs_drawing(text: str) -> bool:
-    """Whether text has letters that matplotlib may not draw as they are read: of other scripts, or right to left."""
-    return any(letter >= "\u0590" and not "\u2000" <= letter <= "\u206f" for letter in text)
-
-
 def draw_line(text: str, size: int, colour: str) -> Image.Image:
     """Draw a line of text, RGBA on nothing, as wide as it is.
 

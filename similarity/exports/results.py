@@ -4,11 +4,12 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from similarity.errors import FetchError, GalleryError, ImageError
+from similarity.exports.tables import write_table
 from similarity.images.exif import facts_of
 from similarity.search import Hit
 from similarity.sources import Item, Skipped
@@ -21,19 +22,37 @@ MAX_ZIP_BYTES = 100_000_000
 LEFT_OUT = "left-out.txt"
 
 
-def to_rows(hits: Sequence[Hit], places: Sequence[str]) -> list[dict[str, Any]]:
+def to_rows(
+    hits: Sequence[Hit], places: Sequence[str], probabilities: Sequence[float | None] | None = None
+) -> list[dict[str, Any]]:
     """Return a row for each hit, best first; metadata have columns named `metadata.NAME`.
 
     What a picture knows of itself, such as width and taken, has columns of these names.
 
     Args:
         places: the location to give for each picture.
+        probabilities: of being right, of each hit, in 0..1; None for a hit without one. They have the last column.
     """
-    return [
+    rows: list[dict[str, Any]] = [
         {f"metadata.{name}": value for name, value in hit.item.metadata.items()}
         | facts_of(hit.item.width, hit.item.height, hit.item.exif)
         | {"rank": hit.rank, "score": hit.score, "id": hit.item.public_id, "path": place, "label": hit.item.label}
         for hit, place in zip(hits, places, strict=True)
+    ]
+    if probabilities is None:
+        return rows
+    rounded = [None if chance is None else round(chance, 4) for chance in probabilities]
+    return [row | {"probability": chance} for row, chance in zip(rows, rounded, strict=True)]
+
+
+def item_rows(items: Iterable[Item]) -> list[dict[str, Any]]:
+    """Return a row for each picture of a gallery; metadata have columns named `metadata.NAME`, as in `to_rows`."""
+    return [
+        {"id": item.id, "path": item.path, "label": item.label, "width": item.width, "height": item.height}
+        | {"sha256": item.sha256}
+        | {f"metadata.{name}": value for name, value in item.metadata.items()}
+        | facts_of(item.width, item.height, item.exif)
+        for item in items
     ]
 
 
@@ -56,18 +75,20 @@ def to_json(
     belongs: float | None = None,
     *,
     turned: int | None = None,
+    further: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Write rows as a JSON file, with the query, the gallery and its model.
 
     Args:
         belongs: the share of the gallery's own pictures that are no nearer to others of it than the query is.
         turned: the degrees clockwise that the query is turned by; None if no other turn was tried.
+        further: more facts of the search, such as its conditions.
     """
     facts: dict[str, Any] = {"query": list(query), "gallery": gallery, "model": model}
     facts["belongs"] = None if belongs is None else round(belongs, 4)
     if turned is not None:
         facts["turned"] = turned
-    return to_json_file(facts | {"hits": list(rows)})
+    return to_json_file(facts | {"hits": list(rows)} | dict(further or {}))
 
 
 def to_json_file(value: dict[str, Any]) -> bytes:
@@ -83,16 +104,20 @@ def to_zip(hits: Iterable[Hit], read: Callable[[Item], bytes], explain: Callable
         explain: returns the text for a reason.
     """
     buffer, size, left_out = io.BytesIO(), 0, []
+    too_large = f"the zip would be larger than {MAX_ZIP_BYTES // 1_000_000} MB."
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
         for hit in hits:
             name = plain.entry(f"{hit.rank:03d}-{file_name(hit.item)}")
+            if size + hit.item.size > MAX_ZIP_BYTES:  # as it is known: of thousands, most are not read in vain
+                left_out.append(f"{name}: {too_large}")
+                continue
             try:
                 data = read(hit.item)
             except (ImageError, FetchError) as error:
                 left_out.append(f"{name}: {plain.one_line(explain(getattr(error, 'reason', str(error))))}")
                 continue
             if size + len(data) > MAX_ZIP_BYTES:
-                left_out.append(f"{name}: the zip would be larger than {MAX_ZIP_BYTES // 1_000_000} MB.")
+                left_out.append(f"{name}: {too_large}")
                 continue
             size += len(data)
             archive.writestr(name, data)
@@ -107,12 +132,17 @@ def write_csv(path: Path, items: Iterable[Item], skipped: Iterable[Skipped]) -> 
     Raises:
         GalleryError: the file cannot be written.
     """
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(("path", "state", "detail"))
+    rows.writerows(map(cell, (fault.path, "skipped", fault.reason)) for fault in skipped)
+    copies = ((copy.path, "duplicate", item.path) for item in items for copy in item.copies)
+    rows.writerows(map(cell, row) for row in copies)
+    data = text.getvalue().encode("utf-8", "backslashreplace")
+    if not path.exists() or path.is_file():
+        write_table(path, data, "report")
+        return
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(("path", "state", "detail"))
-            rows.writerows(map(cell, (fault.path, "skipped", fault.reason)) for fault in skipped)
-            copies = ((copy.path, "duplicate", item.path) for item in items for copy in item.copies)
-            rows.writerows(map(cell, row) for row in copies)
+        path.write_bytes(data)  # such as /dev/stdout, which is written to and not replaced
     except OSError as error:
         raise GalleryError(f"The report could not be written to {path} ({error.strerror or error}).") from error

@@ -5,36 +5,28 @@ import math
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 
 from similarity.errors import SearchError
-from similarity.exports.fonts import (
-    MISSING,
-    REPLACEMENT,
-    columns,
-    draw_line,
-    draw_lines,
-    needs_drawing,
-    with_replacements,
-)
+from similarity.exports.fonts import MISSING, REPLACEMENT, columns, draw_line, draw_lines, with_replacements
+from similarity.exports.replacing import check_replaceable, own_info
+from similarity.files import write_atomically
 from similarity.search import Hit
 from similarity.sources.originals import file_name
 from similarity.text.plain import one_line
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 COLUMNS = 5
-TILE_INCHES = 1.9
-INK, FAINT = "#1f2430", "#6b7280"
+INK, FAINT, GROUND = "#1f2430", "#6b7280", "#f3f4f6"
+# Lengths in pixels: of a sheet's margin, of the gap between pictures, and of the sides of a hit and of the query.
+MARGIN, GAP, TILE, QUERY = 48, 24, 236, 480
+# The radius of a corner; the width of a letter as a part of its size.
+CORNER, LETTER = 14, 0.58
 CARD = 480
 # Characters of a text that are drawn on a card; a card has no room for more.
 MAX_CHARACTERS = 200
-# Letters in a line of a card and of a caption, and the size of a caption.
-CARD_LETTERS, CAPTION_LETTERS, CAPTION_POINTS = 16, 24, 9
+# Letters in a line of a card.
+CARD_LETTERS = 16
 
 
 def draw_sheet(
@@ -61,23 +53,20 @@ def draw_sheet(
     Returns:
         A PNG file.
     """
-    # Figure and canvas without pyplot, whose state is shared between threads.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    rows = max(2, math.ceil(len(hits) / COLUMNS))
-    figure = Figure(figsize=(TILE_INCHES * (COLUMNS + 2.3), TILE_INCHES * 1.32 * rows), facecolor="white")
-    FigureCanvasAgg(figure)
-    halves = figure.add_gridspec(1, 2, width_ratios=(2.0, COLUMNS), left=0.02, right=0.98, wspace=0.06)
-    _draw_query(figure.add_subplot(halves[0]), query, heading, title, note)
-    grid = halves[1].subgridspec(rows, COLUMNS, hspace=0.42, wspace=0.08)
-    captions = [format_label(hit.item.label or file_name(hit.item)) for hit in hits]
-    for position, (hit, picture, caption) in enumerate(zip(hits, pictures, captions, strict=True)):
-        _draw_hit(figure.add_subplot(grid[divmod(position, COLUMNS)]), hit, picture, caption)
+    captions = [one_line(format_label(hit.item.label or file_name(hit.item))) for hit in hits]
+    left = _query_column(query, one_line(heading), one_line(title), one_line(note))
+    right = _grid([_tile(*each) for each in zip(hits, pictures, captions, strict=True)])
+    foot = [MISSING] if any(REPLACEMENT in with_replacements(text) for text in (one_line(title), *captions)) else []
+    width = left.width + 2 * GAP + right.width + 2 * MARGIN
+    height = max(left.height, right.height) + 2 * MARGIN
+    sheet = Image.new("RGB", (width, height), "white")
+    sheet.paste(left, (MARGIN, MARGIN))
+    sheet.paste(right, (MARGIN + left.width + 2 * GAP, MARGIN))
+    for line in foot:
+        drawn = draw_line(line, 13, FAINT)
+        sheet.paste(drawn, ((width - drawn.width) // 2, height - drawn.height - 4), drawn)
     buffer = io.BytesIO()
-    if any(REPLACEMENT in with_replacements(one_line(caption)) for caption in (title, *captions)):
-        figure.text(0.5, 0.01, MISSING, fontsize=8, color=FAINT, ha="center", va="bottom")
-    figure.savefig(buffer, format="png")
+    sheet.save(buffer, format="png", pnginfo=own_info())
     return buffer.getvalue()
 
 
@@ -95,61 +84,73 @@ def draw_words(words: str) -> Image.Image:
 def save_sheet(path: Path, png: bytes) -> None:
     """Write a sheet to a file; raises SearchError if it cannot be written."""
     try:
-        path.write_bytes(png)
+        check_replaceable(path)
+        write_atomically(path, png)
     except OSError as error:
         raise SearchError(f"The sheet could not be written to {path} ({error.strerror or error}).") from error
 
 
-def _draw_hit(axes: "Axes", hit: Hit, picture: bytes, caption: str) -> None:
-    """Draw a hit with its rank and score above it."""
+def _query_column(query: Image.Image, heading: str, title: str, note: str) -> Image.Image:
+    """Draw the query as large as its column, with heading, title and note below."""
+    picture = ImageOps.contain(query.convert("RGB"), (QUERY, QUERY), Image.Resampling.LANCZOS)
+    below = [_line(heading, 17, FAINT, QUERY)]
+    below += [_line(title, 20, INK, QUERY)] if title else []
+    below += [_line(part, 17, INK, QUERY) for part in textwrap.wrap(note, int(QUERY / (17 * LETTER)))]
+    return _stack([_rounded(picture), *below], QUERY)
+
+
+def _tile(hit: Hit, picture: bytes, caption: str) -> Image.Image:
+    """Draw a hit with its rank and score above its caption, below the picture."""
     with Image.open(io.BytesIO(picture)) as image:
-        _draw_picture(axes, image, f"{hit.rank}    {hit.score:.3f}", caption)
+        small = ImageOps.contain(image.convert("RGB"), (TILE, TILE), Image.Resampling.LANCZOS)
+    square = Image.new("RGB", (TILE, TILE), GROUND)
+    square.paste(small, ((TILE - small.width) // 2, (TILE - small.height) // 2))
+    facts = Image.new("RGB", (TILE, round(1.4 * 17)), "white")
+    rank, score = draw_line(str(hit.rank), 17, INK), draw_line(f"{hit.score:.3f}", 17, FAINT)
+    facts.paste(rank, (0, 0), rank)
+    facts.paste(score, (TILE - score.width, 0), score)
+    return _stack([_rounded(square), facts, _line(caption, 15, FAINT, TILE)], TILE)
 
 
-def _draw_query(axes: "Axes", query: Image.Image, heading: str, title: str, note: str) -> None:
-    """Draw the query, with a bold note in lines below its title."""
-    _draw_picture(axes, query, heading, title)
-    text = "\n".join(textwrap.wrap(one_line(note), 40))
-    axes.annotate(
-        text, (0.5, 0), xytext=(0, -24), xycoords="axes fraction", textcoords="offset points", ha="center", va="top",
-        fontsize=10, fontweight="bold", color=INK, parse_math=False,
-    )  # fmt: skip
+def _line(text: str, size: int, colour: str, width: int) -> Image.Image:
+    """Draw a line of text on white; of one that is too wide, its beginning."""
+    text = text[:MAX_CHARACTERS]
+    drawn = draw_line(text, size, colour)
+    while drawn.width > width:
+        text = text[: min(len(text) - 1, len(text) * width // drawn.width)]
+        drawn = draw_line(f"{text}…", size, colour)
+    line = Image.new("RGB", (width, drawn.height), "white")
+    line.paste(drawn, (0, 0), drawn)
+    return line
 
 
-def _draw_picture(axes: "Axes", picture: Image.Image, heading: str, caption: str) -> None:
-    """Draw a picture with a bold line of text above it and a faint one below."""
-    axes.imshow(picture)
-    heading, caption = one_line(heading), one_line(caption)
-    axes.set_title(heading, fontsize=10, fontweight="bold", color=INK, pad=5, parse_math=False)
-    _write_below(axes, _shorten(caption))
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+def _rounded(picture: Image.Image) -> Image.Image:
+    """Round the corners of a picture, on white, smoothly: they are drawn four times as large."""
+    finer = 4
+    mask = Image.new("L", (picture.width * finer, picture.height * finer))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), CORNER * finer, fill=255)
+    ground = Image.new("RGB", picture.size, "white")
+    return Image.composite(picture, ground, mask.resize(picture.size, Image.Resampling.LANCZOS))
 
 
-def _shorten(caption: str) -> str:
-    """The beginning of a caption that is too wide."""
-    if columns(caption) <= CAPTION_LETTERS:
-        return caption
-    while columns(caption) >= CAPTION_LETTERS:
-        caption = caption[:-1]
-    return f"{caption}…"
+def _stack(parts: Sequence[Image.Image], width: int) -> Image.Image:
+    """Put a picture and lines of text below each other, with a little more room below the picture."""
+    first, *lines = parts
+    stack = Image.new("RGB", (width, first.height + sum(line.height for line in lines) + 10), "white")
+    stack.paste(first, (0, 0))
+    y = first.height + 10
+    for line in lines:
+        stack.paste(line, (0, y))
+        y += line.height
+    return stack
 
 
-def _write_below(axes: "Axes", caption: str) -> None:
-    """Write a faint line below a picture, in any language."""
-    caption = with_replacements(caption)
-    if not needs_drawing(caption):
-        axes.set_xlabel(caption, fontsize=CAPTION_POINTS, color=FAINT, parse_math=False)
-        return
-    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-
-    finer = 4  # pixels for a point, which the figure makes fewer
-    line = OffsetImage(np.asarray(draw_line(caption, finer * CAPTION_POINTS, FAINT)), zoom=1 / finer)
-    axes.add_artist(
-        AnnotationBbox(
-            line, (0.5, 0), xybox=(0, -3), xycoords="axes fraction", boxcoords="offset points",
-            box_alignment=(0.5, 1), frameon=False, pad=0, annotation_clip=False,
-        )
-    )  # fmt: skip
+def _grid(tiles: Sequence[Image.Image]) -> Image.Image:
+    """Put tiles of one size into rows of COLUMNS."""
+    step_x, step_y = TILE + GAP, (tiles[0].height if tiles else 0) + GAP
+    rows = math.ceil(len(tiles) / COLUMNS)
+    grid = Image.new("RGB", (COLUMNS * step_x - GAP, max(1, rows * step_y - GAP)), "white")
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, COLUMNS)
+        grid.paste(tile, (column * step_x, row * step_y))
+    return grid

@@ -13,7 +13,7 @@ LOSSES, SPLITS = get_args(Loss), get_args(Split)
 MOST_DIM, MOST_EPOCHS = 2048, 1000
 # Other defaults for feedback. There is little of it, one batch or two, so epochs are short; the head stays closer to
 # the backbone; and with a dozen held-out queries it is chance which epoch was best. Measured with feedback that agrees
-# with the labels of photographs of clothing: README.
+# with the labels of photographs of clothing: `docs/teaching.md`.
 FEEDBACK_DEFAULTS = {"keep": 0.5, "epochs": 100, "patience": 0}
 
 
@@ -21,7 +21,8 @@ FEEDBACK_DEFAULTS = {"keep": 0.5, "epochs": 100, "patience": 0}
 class Settings:
     """The settings of training a head; the same settings and pictures give the same head.
 
-    The defaults from `members` on were chosen by measurements on photographs of clothing; see README.
+    The defaults from `members` on were chosen by measurements on photographs of clothing; see
+    `docs/teaching.md`.
 
     Attributes:
         source: the training examples: labels of a gallery's pictures, or feedback ("marks") on its results.

@@ -26,6 +26,7 @@ from similarity.paths import THUMBNAILS, cache_folder, full_path, galleries_fold
 from similarity.progress import OnProgress, Progress
 from similarity.search.stores import EMBEDDED
 from similarity.sources.base import files_of
+from similarity.storage import events
 from similarity.storage.current import CURRENT, State, read_state
 from similarity.storage.generations import UNREADABLE, read_generation
 from similarity.storage.inventory import named_gallery
@@ -164,3 +165,4 @@ def _publish(staged: Path, target: Path) -> None:
     _check_is_new(target)
     staged.rename(target)
     confirm(target.parent)
+    events.tell("import", target)

@@ -89,11 +89,16 @@ def copy_generation(source: Path, state: State, staged: Path, progress: OnProgre
     with suppress(OSError):  # a folder that cannot be locked is not written to, either
         pin = Pin(source / place)  # noqa: F841 - keeps this state from being deleted until it is copied
     manifest = _copy_manifest(source, place, folder, state)
+    if manifest.shards or manifest.is_shard:
+        what = "a set of shards" if manifest.shards else "a shard of a set"
+        raise GalleryError(
+            f"{source} is {what}: make one gallery of the set, with `rebalance --shards 1`, to import it."
+        )
     _check_room(staged, manifest)
     report = Reporter(sum(file["size"] for file in manifest.files.values()), progress, task="Copying", unit="bytes")
     for name, expected in manifest.files.items():
         _copy_file(source, f"{place}/{name}", folder / name, expected, report)
-    (staged / CURRENT).write_text(f"{state}\n")
+    (staged / CURRENT).write_text(f"{state}\n", newline="\n")
     return manifest
 
 

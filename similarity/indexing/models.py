@@ -18,7 +18,7 @@ def load_embedder(
     Raises:
         ModelError: it cannot be loaded. SourceError: no picture can be read to calibrate it with.
     """
-    report_task(progress, f"Preparing {choice.backbone.title}")
+    report_task(progress, f"Preparing the model {choice.backbone.title}")
     if precision != "int8":
         return Embedder.load(choice, precision=precision, view=view)
     one_window: View = "fit" if view == "both" else view

@@ -18,6 +18,7 @@ from similarity.embedding.embedder import Embedder, Load
 from similarity.embedding.regions import REGIONS, check_has_regions
 from similarity.embedding.views import choose_view
 from similarity.errors import GalleryError
+from similarity.indexing.collecting import without_new
 from similarity.indexing.finishing import finish, write
 from similarity.indexing.known import Known
 from similarity.indexing.models import load_embedder, report_task
@@ -26,6 +27,7 @@ from similarity.indexing.plan import Plan, plan_index, plan_update, without_fold
 from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.replaced import read_replaced
 from similarity.indexing.run import Base, Run
+from similarity.indexing.sets import check_shards, default_shards, with_shards
 from similarity.progress import OnProgress
 from similarity.search import AUTO, choose_recipe
 from similarity.search.engines import check_store
@@ -34,12 +36,13 @@ from similarity.sources import Source
 from similarity.sources.base import files_of
 from similarity.sources.excluding import exclude
 from similarity.storage.current import live_state
-from similarity.storage.embedders import restore_embedder
+from similarity.storage.embedders import check_has_model, restore_embedder
+from similarity.storage.excluded import excluded_after
 from similarity.storage.generations import Generation, read_generation
 from similarity.storage.journal import Journal
 from similarity.storage.live import read_live_manifest
 from similarity.storage.locks import writing
-from similarity.storage.manifest import Manifest, Report, excluded_after
+from similarity.storage.manifest import Manifest, Report
 from similarity.storage.part_files import check_can_be_searched
 from similarity.storage.thumbnails import copy_thumbnails
 from similarity.storage.writing import write_generation
@@ -59,6 +62,8 @@ def index(
     choice = options.choose_model()
     started, source = time.perf_counter(), exclude(without_folder(source, directory), options.exclude)
     store = options.store or default_store(directory)
+    shards = default_shards(directory) if options.shards is None else options.shards
+    check_shards(shards, store, with_parts=options.parts)
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     view = choose_view(options.view, choice.backbone, options.quality)
     with writing(directory, f"index {source.name}"):
@@ -66,6 +71,7 @@ def index(
         excluded = {source.name: list(options.exclude)} if options.exclude else {}
         base = _manifest(embedder, source.name, options.recipe, options.refinement)
         base = replace(base, store=store, excluded=excluded, gps=options.gps, neighbour_power=power_of(options.quality))
+        base = with_shards(base, shards)
         if options.parts:
             check_has_regions(embedder)
             base = replace(base, parts=True)
@@ -105,6 +111,8 @@ def update(
         before = read_generation(directory, opened=opened)
         excluded = excluded_after(before.manifest, source.name, excluding, is_sync=task == "sync")
         source = exclude(source, excluded.get(source.name, ()))
+        if task == "sync" and before.manifest.collected_from:
+            source = without_new(source, before.items)
         plan = plan_update(before.items, source, drop_vanished=task == "sync", given=before.given)
         run = Run(task, directory, plan, before, source, started)
         run.gps, run.parts = before.manifest.gps, before.manifest.parts
@@ -112,7 +120,8 @@ def update(
         check_store(before.manifest.store, before.manifest.recipe)
         if not run.plan.readings:
             return finish(run, before, progress)
-        report_task(progress, f"Preparing {get_backbone(before.manifest.model).title}")
+        check_has_model(directory.name, before.manifest)
+        report_task(progress, f"Preparing the model {get_backbone(before.manifest.model).title}")
         embedder = restore_embedder(directory.name, before, load)
         with _embed(run, source, embedder, progress) as known:
             report = write(run, before, known, progress)
@@ -158,6 +167,7 @@ def rebuild(
     with writing(target, "rebuild"):
         before = read_generation(directory, opened=opened)
         base = _change_base(before, recipe, refinement, head, store)
+        check_shards(len(before.manifest.shards) or None, base.manifest.store)
         check_store(base.manifest.store, is_given=store is not None)
         plan = Plan(kept=list(files_of(before.items)))
         run = Run("rebuild", target, plan, before, None, started)
@@ -167,10 +177,32 @@ def rebuild(
 
             copy_thumbnails(directory, target, before.items.contents())
             copy_keypoints(directory, target, before.items.contents())
-        report = run.report()
-        write_generation(target, run.draft(report, base, Known(before, None)), progress)
-        run.clear_up()
+        report = _rewrite(run, before, base, progress)
     return replace(report, seconds=round(time.perf_counter() - started, 3))
+
+
+def rebalance(
+    directory: Path, shards: int, *, opened: Generation | None = None, progress: OnProgress | None = None
+) -> Report:
+    """Share out the pictures of a gallery among another number of shards; see `Gallery.rebalance`."""
+    started = time.perf_counter()
+    live_state(directory)
+    with writing(directory, "rebalance"):
+        before = read_generation(directory, opened=opened)
+        manifest = before.manifest
+        check_shards(shards, manifest.store, with_parts=manifest.parts)
+        base = Base(with_shards(manifest, shards), before.quantised, before.head, manifest)
+        run = Run("rebuild", directory, Plan(kept=list(files_of(before.items))), before, None, started)
+        report = _rewrite(run, before, base, progress)
+    return replace(report, seconds=round(time.perf_counter() - started, 3))
+
+
+def _rewrite(run: Run, before: Generation, base: Base, progress: OnProgress | None) -> Report:
+    """Write a generation with other options and the same pictures."""
+    report = run.report()
+    write_generation(run.directory, run.draft(report, base, Known(before, None)), progress)
+    run.clear_up()
+    return report
 
 
 def _change_base(

@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
 from similarity.embedding.precision import Precision
 from similarity.embedding.view_names import Quality
 from similarity.fetch.downloads import DownloadProgress
 from similarity.search import AUTO as AUTO_RECIPE
+from similarity.search import choose_recipe
 from similarity.search.stores import Store
 from similarity.vectors.methods import CLOSER
 from similarity.vectors.refinement import AUTO as AUTO_REFINEMENT
+from similarity.vectors.refinement import choose_refinement
 
 if TYPE_CHECKING:
     from similarity.storage.manifest import Manifest
+
+VERY_MANY = 1 << 30  # pictures, for which every kind of index can be trained
 
 
 class IndexKeywords(TypedDict, total=False):
@@ -30,6 +35,7 @@ class IndexKeywords(TypedDict, total=False):
     view: str
     quality: Quality
     parts: bool
+    shards: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class IndexOptions:
         view: the view of a picture that the network sees: crop, fit, both or `auto`, see `embedding.views`.
         quality: `best` takes more time for better results, where model and view are `auto`.
         parts: whether to embed regions of pictures, too, for things that are in them; see `query.part_search`.
+        shards: number of galleries that share out the pictures, see `storage.shard_places`; 1 for none. None keeps the
+            number of a gallery, or takes none.
     """
 
     model: str | ModelChoice = AUTO
@@ -59,10 +67,22 @@ class IndexOptions:
     view: str = AUTO
     quality: Quality = "standard"
     parts: bool = False
+    shards: int | None = None
 
     def updated(self, **keywords: Unpack[IndexKeywords]) -> "IndexOptions":
         """The same options with some others; raises TypeError for one that does not exist."""
         return replace(self, **keywords)
+
+    def check(self) -> None:
+        """Check model, recipe and refinement before the pictures are known; a model left to `auto` may suit any recipe.
+
+        Raises:
+            ModelError: there is no such model. SearchError: no gallery can have the recipe or the refinement.
+        """
+        choose_refinement(self.refinement, 2, 1, is_exact=True)
+        if self.model != AUTO:
+            backbone = get_backbone(self.model) if isinstance(self.model, str) else self.model.backbone
+            choose_recipe(self.recipe, VERY_MANY, backbone.dim)
 
     def choose_model(self, progress: DownloadProgress | None = None) -> ModelChoice:
         """Find the model's weights, and download them if necessary; raises ModelError if that fails."""

@@ -4,14 +4,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from similarity.indexing.collecting import without_new
 from similarity.indexing.plan import plan_removal, plan_update, without_folder
 from similarity.indexing.relocation import Relocation, plan_relocation
 from similarity.indexing.run import Run
 from similarity.sources import Source
 from similarity.sources.excluding import exclude
 from similarity.sources.opening import to_source
+from similarity.storage.embedders import check_has_model
+from similarity.storage.excluded import excluded_after
 from similarity.storage.generations import Generation, read_generation
-from similarity.storage.manifest import Report, excluded_after
+from similarity.storage.manifest import Report
 
 
 class Preview:
@@ -51,7 +54,11 @@ class Preview:
         others = without_folder(to_source(source), self._directory)
         excluded = excluded_after(before.manifest, others.name, excluding, is_sync=task == "sync")
         others = exclude(others, excluded.get(others.name, ()))
+        if task == "sync" and before.manifest.collected_from:
+            others = without_new(others, before.items)
         plan = plan_update(before.items, others, drop_vanished=task == "sync", given=before.given)
+        if plan.readings:
+            check_has_model(self._directory.name, before.manifest)
         return Run(task, self._directory, plan, before, others, started).preview()
 
     def _live(self) -> Generation:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from similarity.errors import GalleryError
 from similarity.indexing.plan import Plan
-from similarity.paths import full_path, replace_start
+from similarity.paths import full_path, is_in, replace_start
 from similarity.sources import Item, Skipped
 from similarity.sources.base import files_of
 from similarity.sources.locations import is_remote
@@ -40,7 +40,7 @@ class Relocation:
 
     def has(self, place: str) -> bool:
         """Whether a place is the old one, or in it."""
-        return place == self.old or place.startswith(f"{self.old.rstrip('/')}/")
+        return place == self.old or is_in(place, self.old)
 
     def moved(self, place: str) -> str:
         """Return the new form of a place; one that is elsewhere stays as it is."""

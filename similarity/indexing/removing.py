@@ -13,7 +13,7 @@ from similarity.storage.generations import Generation, read_generation
 from similarity.storage.locks import writing
 from similarity.storage.manifest import Report
 
-CHANGED = "The gallery has changed since these files were chosen: nothing was taken out. Look at them again."
+CHANGED = "The gallery has changed since these files were chosen: nothing was removed. Look at them again."
 
 
 def remove(

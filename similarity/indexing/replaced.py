@@ -32,7 +32,7 @@ class Replaced:
     def hand_over(self, run: Run) -> None:
         """Let a run know what it replaces."""
         run.replaced = self.generation.items if self.generation else ()
-        run.given, run.notes = self.given, self.notes
+        run.given, run.notes = self.given, [*run.notes, *self.notes]
 
 
 def read_replaced(directory: Path) -> Replaced:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from similarity.indexing.choices import choose, is_continued
 from similarity.indexing.known import Embeddings, Known
 from similarity.indexing.moves import count_leaving, follow_moves
 from similarity.indexing.plan import Plan, Reading
+from similarity.indexing.sets import check_is_whole
 from similarity.progress import OnProgress
 from similarity.sources import Item, Skipped, Source
 from similarity.sources.base import files_of, join_copies, notes_of
@@ -63,7 +65,7 @@ class Run:
     """A run: its plan, and its results so far.
 
     Attributes:
-        task: index, add, sync, remove, relocate, relabel or rebuild.
+        task: index, add, sync, remove, relocate, relabel, rebuild or collect.
         before: the live generation whose embeddings are used again, if there is one.
         source: the source that it reads; None if it only removes.
         started: value of `time.perf_counter` at the start.
@@ -99,6 +101,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.previous = live_number(self.directory)
+        self.notes = [*self.notes, *check_is_whole(self.before, self.task, self.directory.name)]
         if self.before and not self.given:
             self.given = self.before.given
         if self.source:
@@ -167,7 +170,8 @@ class Run:
         change = Change(changed, known.origins(items)) if changed and is_kept else None
         vectors = known.vectors(items, manifest.dim)
         parts = known.parts(items, manifest.dim) if manifest.parts else ()
-        return Draft(manifest, items, vectors, base.quantised, base.head, change, given, parts)
+        vectors_of = partial(known.vectors, dim=manifest.dim)
+        return Draft(manifest, items, vectors, base.quantised, base.head, change, given, parts, vectors_of)
 
     def is_unchanged(self, draft: Draft) -> bool:
         """Whether the task changes a gallery, and the draft has the same pictures and skipped files as before."""
@@ -190,6 +194,7 @@ class Run:
             seconds=report.seconds,
             last_run=report,
             skipped=self._all_skipped(left),
+            is_shard=False,
             files={},
         )
 

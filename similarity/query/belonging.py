@@ -44,7 +44,7 @@ PICTURES_OF_A_THING, MOST_OF_A_THING = (1.5, 12.0), 60
 # gallery's own queries about as many stay below a share as it says.
 NOTHING_LIKE, DOUBTFUL, WITHOUT_DOUBT = 0.01, 0.05, 0.11
 # What pages, tables and sheets say of such a query.
-NOTHING_LIKE_IT = "Looks like nothing in this gallery"
+NOTHING_LIKE_IT = "Nothing like it in this gallery"
 
 
 class Pictures(Protocol):

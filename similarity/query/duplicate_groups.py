@@ -1,5 +1,6 @@
 """Groups of duplicates of a gallery by three presets: exact copies, copies of one picture, and look-alikes."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from similarity.errors import SearchError
@@ -10,6 +11,7 @@ from similarity.query.presets import EXACT, LOOK_ALIKES, PRESETS, SAME, Preset
 from similarity.query.thresholds import THRESHOLD
 from similarity.search import Recipe, VectorIndex
 from similarity.sources.base import files_of
+from similarity.storage.thumbnails import has_thumbnail
 
 if TYPE_CHECKING:
     from similarity.query.searcher import Searcher
@@ -34,8 +36,8 @@ def find_groups(
         progress: called as the work goes on.
 
     Raises:
-        SearchError: there is no such preset, or the threshold is not in that range. StoreError: its store cannot be
-            asked.
+        SearchError: there is no such preset, the threshold is not in that range, or no picture can be looked at.
+            StoreError: its store cannot be asked.
     """
     if preset not in PRESETS:
         raise SearchError(f"The preset {preset!r} is not one of {', '.join(PRESETS)}.")
@@ -43,6 +45,7 @@ def find_groups(
     if preset == EXACT:
         return largest_first(Group(list(files_of([item])), 1.0) for item in gallery.items if item.copies)
     if preset == SAME:
+        _check_can_be_looked_at(gallery)
         # OpenCV is loaded only where it is needed.
         from similarity.query.same_pictures import find_same_pictures
 
@@ -51,3 +54,13 @@ def find_groups(
     # Among more than MOST_COMPARED, only pictures that an index finds near to each other are compared.
     candidates = choose_candidates(gallery.embeddings, gallery.vectors, own, progress)
     return find_duplicates(gallery.items, gallery.embeddings, threshold, candidates=candidates, progress=progress)
+
+
+def _check_can_be_looked_at(gallery: "Searcher") -> None:
+    """Raise SearchError unless any picture has a thumbnail, or a file on this computer to make one of."""
+    for item in gallery.items:
+        if has_thumbnail(gallery.directory, item.sha256) or (Path(item.path).is_absolute() and not item.is_gone):
+            return
+    raise SearchError(
+        f"None of the pictures of {gallery.name} is here to be looked at: compare their vectors, as {LOOK_ALIKES} does."
+    )

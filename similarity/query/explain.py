@@ -128,10 +128,12 @@ class Explanation:
     @property
     def summary(self) -> str:
         """The parts of the score, in a sentence."""
-        if abs(self.neighbours) < 0.005:
-            return f"Score {self.score:.2f}, all of it from the two pictures themselves."
-        own = f"Score {self.score:.2f}: {self.own:.2f} from the regions of these two pictures"
-        return f"{own}, {self.neighbours:.2f} from common neighbours in the gallery."
+        score, own = round(self.score, 2), round(self.own, 2)
+        neighbours = score - own  # of the rounded ones, so that the numbers add up as they are read
+        if abs(neighbours) < 0.005:
+            return f"All of the score of {score:.2f} comes from the two pictures themselves."
+        parts = f"Of the score of {score:.2f}, {own:.2f} comes from the two pictures themselves"
+        return f"{parts} and {neighbours:.2f} from pictures near them in the gallery."
 
     @property
     def words(self) -> str:

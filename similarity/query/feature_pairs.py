@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BY_FEATURES, LEAST_FEATURES = 5, 0.1
 # Pictures whose nearest are looked up at a time, and that words are learned from.
 BATCH, LEARNED_FROM = 1024, 500
+READING = "Reading local features"
 
 
 class Features:
@@ -33,11 +34,11 @@ class Features:
 
     def __init__(self, gallery: "Searcher", folder: Path, progress: OnProgress | None) -> None:
         """Describe the pictures; of 100,000 the vectors take 800 MB in the folder."""
-        self._gallery, self._reporter = gallery, Reporter(2 * len(gallery), progress, task="Reading local features")
+        self._gallery, self._progress = gallery, progress
         rows = np.linspace(0, len(gallery) - 1, min(len(gallery), LEARNED_FROM)).astype(int).tolist()
         self._words = learn_words(read_or_find_keypoints(gallery.directory, item) for item in gallery.items.at(rows))
-        self._plain = self._write(folder / "plain.npy", lambda keypoints: keypoints)
-        self._mirrored = self._write(folder / "mirrored.npy", mirror_keypoints)
+        self._plain = self._write(folder / "plain.npy", READING, lambda keypoints: keypoints)
+        self._mirrored = self._write(folder / "mirrored.npy", f"{READING}, mirrored", mirror_keypoints)
         self._index = index_of(self._plain)
 
     def pairs(self) -> set[Pair]:
@@ -61,15 +62,16 @@ class Features:
     def _nearest(self, queries: Vectors, rows: Sequence[int]) -> Iterator[Pair]:
         return nearest_pairs(self._index, queries, rows, count=BY_FEATURES, least=LEAST_FEATURES)
 
-    def _write(self, path: Path, side: Callable[[Keypoints], Keypoints]) -> StoredVectors:
-        write_vectors(path, (len(self._gallery), self._words.size), self._described(side))
+    def _write(self, path: Path, task: str, side: Callable[[Keypoints], Keypoints]) -> StoredVectors:
+        report = Reporter(len(self._gallery), self._progress, task=task)
+        write_vectors(path, (len(self._gallery), self._words.size), self._described(side, report))
         return StoredVectors(path)
 
-    def _described(self, side: Callable[[Keypoints], Keypoints]) -> Iterator[Vectors]:
+    def _described(self, side: Callable[[Keypoints], Keypoints], report: Reporter) -> Iterator[Vectors]:
         """Yield the vector of each picture, float32 (1, dim)."""
         for row in range(len(self._gallery)):
             yield self._describe(side(self._keypoints(row)))[np.newaxis]
-            self._reporter.advance(1)
+            report.advance(1)
 
     def _describe(self, keypoints: Keypoints) -> Vectors:
         described = describe(keypoints, self._words)

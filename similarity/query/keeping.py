@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from similarity.errors import SearchError
-from similarity.paths import full_path
+from similarity.paths import SEPARATORS, full_path, without_end
 from similarity.sources import Item
 from similarity.sources.base import files_of
 
@@ -45,7 +45,8 @@ def _starts(folder: str) -> tuple[str, ...]:
     """Return what the paths of files in a folder start with, with links resolved and without."""
     if "://" in folder:
         return (f"{folder.rstrip('/')}/",)
-    return tuple(f"{str(place).rstrip('/')}/" for place in (full_path(folder), Path(folder).expanduser().absolute()))
+    places = [without_end(str(place)) for place in (full_path(folder), Path(folder).expanduser().absolute())]
+    return tuple(f"{place}{separator}" for place in places for separator in SEPARATORS)
 
 
 def _largest(files: Sequence[Item]) -> Item:

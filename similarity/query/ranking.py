@@ -54,8 +54,8 @@ class Ranker:
 
     def rank(self, vector: Vectors, k: int, options: SearchOptions) -> list[Hit]:
         """Return the best pictures; see `Gallery.search_vector`."""
-        k = _whole(k, "The number of results", least=1)
-        offset = _whole(options.offset, "The number of results to skip", least=0)
+        k = whole(k, "The number of results", least=1)
+        offset = whole(options.offset, "The number of results to skip", least=0)
         if not isinstance(options.min_score, SupportsFloat) or math.isnan(options.min_score):
             raise SearchError(f"The lowest score must be a number, not {options.min_score!r}.")
         scores, rows = self._best(np.asarray(vector, np.float32), offset + k, options)
@@ -137,7 +137,10 @@ class Ranker:
         found = [self._generation.items.find(content) for content in options.query_contents]
         own = [row for row in found if row is not None and (among is None or row in among.rows)]
         for row in reversed(own):
-            score = float(self._generation.vectors[row] @ vector)
+            if len(rows) and rows[0] == row and not options.parts:
+                continue  # it is first already
+            is_known = not options.parts and row in rows  # those of parts are other scores
+            score = float(scores[rows == row][0] if is_known else self._generation.vectors[row] @ vector)
             equal = np.flatnonzero(scores <= score + SAME_SCORE)
             if len(equal):
                 count, place = len(rows), int(equal[0])
@@ -165,7 +168,7 @@ class Ranker:
         return selection
 
 
-def _whole(number: object, name: str, *, least: int) -> int:
+def whole(number: object, name: str, *, least: int) -> int:
     """A whole number of Python's or NumPy's; raises SearchError for anything else, and below the least."""
     try:
         whole = operator.index(number)  # type: ignore[arg-type]

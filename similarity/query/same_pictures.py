@@ -73,12 +73,12 @@ def _pairs_by_embedding(gallery: "Searcher") -> set[Pair]:
 
 def _prove(gallery: "Searcher", pairs: Collection[Pair], progress: OnProgress | None) -> dict[Pair, Copy]:
     """Return what is found of those pairs that are copies."""
-    reporter = Reporter(len(pairs), progress, task="Looking closely")
+    reporter = Reporter(len({row for row, _ in pairs}), progress, task="Looking closely")
     proven: dict[Pair, Copy] = {}
     for row, group in groupby(sorted(pairs), key=itemgetter(0)):
         rows = [other for _, other in group]
         proven |= {(row, other): copy for other, copy in prove(gallery.directory, gallery.items, row, rows).items()}
-        reporter.advance(len(rows))
+        reporter.advance(1)
     return proven
 
 

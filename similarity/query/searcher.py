@@ -17,7 +17,9 @@ from similarity.query.encoder import EncodedQuery, QueryEncoder
 from similarity.query.explain import Explanation, Look, check_same, explain, look
 from similarity.query.filters import Facets
 from similarity.query.gallery_belonging import find_belonging, find_nearest
+from similarity.query.hits import Hits
 from similarity.query.inputs import Examples, Picture, Query, decode_query, read_examples
+from similarity.query.known import look_up
 from similarity.query.near_duplicates import Group
 from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.presets import LOOK_ALIKES, Preset
@@ -80,27 +82,24 @@ class Searcher:
         *,
         exclude_query: bool = False,
         **keywords: Unpack[SearchKeywords],
-    ) -> list[Hit]:
-        """Find the pictures most similar to a query: a path, an http(s), `file:` or `data:` address, a file's bytes, an
-        open file, an image, pixels as uint8 (height, width, 3), words in a `Text`, examples, or any of these as
-        `encode` gives it.
+    ) -> Hits:
+        """Find the pictures most similar to a query, of any kind that `inputs.Query` lists, or as `encode` gives it: a
+        path, an address, bytes, an open file, an image, pixels, a Text, ItemId, Vector or Crop, or Examples of them.
 
         Args:
-            k: how many to look for.
-            options: which pictures may be results, and which of these are returned.
+            k: how many to look for; `options` and single fields of them in `keywords`: which pictures may be results.
             exclude_query: leave out pictures with the same content as a file of the query.
-            keywords: single fields of `options`.
 
         Raises:
             ImageError, FetchError: the query cannot be read. SearchError: k is below 1, or an option makes no sense.
             GalleryError: the gallery's model cannot be loaded.
         """
         encoded = query if isinstance(query, EncodedQuery) else self.encode(query)
-        contents = [file.sha256 for file in encoded.files]
-        options = options.updated(**keywords).asked_with(contents)
+        contents = encoded.contents
+        options = options.updated(**keywords).asked_with(contents).without(encoded.unwanted)
         if exclude_query:
             options = options.without([content for content in contents if self.items.find(content) is not None])
-        return self.search_vector(encoded.vector, k, options)
+        return Hits(self.search_vector(encoded.vector, k, options), self.directory, encoded)
 
     def search_vector(
         self,
@@ -108,7 +107,7 @@ class Searcher:
         k: int = 10,
         options: SearchOptions = DEFAULTS,
         **keywords: Unpack[SearchKeywords],
-    ) -> list[Hit]:
+    ) -> Hits:
         """Find the pictures most similar to an embedding; best first.
 
         Args:
@@ -121,22 +120,24 @@ class Searcher:
             SearchError: k is below 1, offset below 0, the accuracy unknown, or a condition is on a column that no
                 picture has.
         """
-        return self._ranker.rank(vector, k, options.updated(**keywords))
+        return Hits(self._ranker.rank(vector, k, options.updated(**keywords)), self.directory)
 
     def prepare_parts(self, progress: OnProgress | None = None) -> None:
         """Refine the parts of its pictures now, instead of in the first search with `parts`; raises as that."""
         self._ranker.parts.prepare(progress)
 
-    def encode(self, query: Query | Examples, *, with_regions: bool = False) -> EncodedQuery:
+    def encode(
+        self, query: Query | Examples, *, with_regions: bool = False, embedded: Vectors | None = None
+    ) -> EncodedQuery:
         """Read, decode and embed a query once, for several uses of it; raises as `search`.
 
         Args:
-            with_regions: take its first picture apart, too, to `explain` hits; a model that does not look at regions
-                raises ModelError then.
+            with_regions: take its first picture apart, too, to `explain` hits, or raise ModelError if the model cannot.
+            embedded: its pictures' embeddings by the same model, if there are some; see `QueryEncoder.embed`.
         """
-        examples = read_examples(query)
-        self._encoder.check(examples)
-        return self._encoder.encode(examples, self.embedder, with_regions=with_regions)
+        examples = look_up(self, read_examples(query), with_pixels=with_regions)
+        self.encoder.check(examples)
+        return self.encoder.encode(examples, lambda: self.embedder, with_regions=with_regions, embedded=embedded)
 
     def embed_query(self, query: Query | Examples) -> Vectors:
         """The vector of a query, float32 (dim,), of unit length; raises as `search`."""
@@ -148,7 +149,7 @@ class Searcher:
         Raises:
             SearchError: they say nothing. GalleryError, ModelError: they cannot be compared with its pictures.
         """
-        self._encoder.check_text(words)
+        self.encoder.check_text(words)
         vector: Vectors = self.embedder.embed_texts([words])[0]
         return vector
 
@@ -163,12 +164,12 @@ class Searcher:
             examples: how many are examples, at least 1.
             weights: how much each example counts; equally unless given.
         """
-        return self._encoder.combine(asked, are_words, examples, weights)
+        return self.encoder.combine(asked, are_words, examples, weights)
 
     @property
     def understands_text(self) -> bool:
         """Whether its model compares words with pictures."""
-        return self._encoder.understands_text
+        return self.encoder.understands_text
 
     def refine(self, embeddings: Vectors, own: Rows | None = None) -> Vectors:
         """Embeddings of other pictures by the same model as they are compared with those of the gallery.
@@ -236,8 +237,7 @@ class Searcher:
     def sort(self, hits: Sequence[Hit], by: str) -> list[Hit]:
         """Put results in the order of a column, such as `taken`, or `-taken` for the latest first; ranks stay.
 
-        Raises:
-            SearchError: there is no such column.
+        Raises SearchError if there is no such column.
         """
         return [hits[place] for place in self.facets.sort([hit.item for hit in hits], by)]
 
@@ -291,7 +291,8 @@ class Searcher:
         return explain(asked, found, self.vectors[row])
 
     @property
-    def _encoder(self) -> QueryEncoder:
+    def encoder(self) -> QueryEncoder:
+        """What makes vectors of its queries."""
         return QueryEncoder(self.directory, self.manifest, self.vectors, self.head)
 
     @cached_property

@@ -1,8 +1,10 @@
 """The last step of every search that shortlists: exact inner products with the stored embeddings."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from similarity.errors import SearchError
 from similarity.search.contract import Rows
@@ -15,7 +17,18 @@ from similarity.vectors.memmap import BLOCK, StoredVectors
 TOGETHER = 16
 
 
-def rescore(vectors: StoredVectors, query: Vectors, candidates: Rows, k: int) -> tuple[Vectors, Rows]:
+class Readable(Protocol):
+    """Vectors that are read by row, such as `StoredVectors`, and where they are, for messages."""
+
+    @property
+    def path(self) -> Path:
+        """Their file or folder."""
+
+    def read(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
+        """Return some, float32 or float16 (m, dim)."""
+
+
+def rescore(vectors: Readable, query: Vectors, candidates: Rows, k: int) -> tuple[Vectors, Rows]:
     """Rescore candidates exactly and return the best of them.
 
     FAISS computes with stored float16 directly: for 100 rows of 2048 this takes 0.24 ms, and converting them to float32

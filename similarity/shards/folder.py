@@ -10,7 +10,7 @@ from typing import Any
 import filelock
 
 from similarity.errors import ShardError
-from similarity.files import UNFINISHED_SUFFIX, write_atomically
+from similarity.files import UNFINISHED_SUFFIX, WRITER_SUFFIX, write_atomically
 from similarity.shards.chunks import Chunk
 from similarity.shards.metadata import FORMAT, Counts, Origin, describe_model
 from similarity.shards.shard_file import check_shard, remove
@@ -177,5 +177,6 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _others(entries: Sequence[Path]) -> bool:
-    own = (LOCK, f"{FACTS}{UNFINISHED_SUFFIX}", f".{FACTS}{UNFINISHED_SUFFIX}")  # the last as earlier versions named it
+    # The last as earlier versions named it.
+    own = (LOCK, f"{FACTS}{UNFINISHED_SUFFIX}", f"{FACTS}{WRITER_SUFFIX}", f".{FACTS}{UNFINISHED_SUFFIX}")
     return any(entry.name not in own for entry in entries)

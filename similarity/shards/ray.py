@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from similarity.embedding.devices import Unit
 from similarity.errors import ClusterError, ModelError, ShardError, SimilarityError, SourceError, WeightsError
 from similarity.shards.chunks import Chunk
 from similarity.shards.resources import Layout, lay_out
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from similarity.embedding.embedder import Embedder
 
 # This package's own `pip` extra.
-EXTRA = "Ray is not installed: run `pip install 'similarity[scale]'`."
+EXTRA = "Ray is not installed: run `pip install 'ray[data]'`."
 # Chunks queued at each actor, so that it never waits for one.
 WAITING = 1
 # Ray's own memory on one computer: counts and lists of paths are all that is in it.
@@ -85,7 +86,7 @@ class Cluster:
     name = "ray"
 
     def __init__(self, layout: Layout) -> None:
-        self.device = layout.device
+        self.device: Unit = layout.device
         self._layout = layout
 
     def embed(self, task: Task, chunks: Sequence[Chunk], advance: Advance) -> Iterator[Done]:

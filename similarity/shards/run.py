@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from similarity.embedding.backbones.weights import ModelChoice, weights_sha256
-from similarity.embedding.engines import choose_precision, has_cuda
+from similarity.embedding.devices import Unit, find_gpu
+from similarity.embedding.engines import choose_precision
 from similarity.embedding.precision import Precision
 from similarity.embedding.view_names import AUTO, Quality
 from similarity.embedding.views import choose_view
@@ -56,7 +57,7 @@ class Workers(Protocol):
     """
 
     name: str
-    device: Literal["cpu", "cuda"]
+    device: Unit
 
     def embed(self, task: Task, chunks: Sequence[Chunk], advance: Advance) -> Iterator[Done]:
         """Embed chunks, in any order; `advance` is called with the number of further pictures processed."""
@@ -122,7 +123,7 @@ class LocalWorkers:
     name = "local"
 
     def __init__(self) -> None:
-        self.device: Literal["cpu", "cuda"] = "cuda" if has_cuda() else "cpu"
+        self.device: Unit = find_gpu() or "cpu"
 
     def embed(self, task: Task, chunks: Sequence[Chunk], advance: Advance) -> Iterator[Done]:
         """Embed one chunk after the other."""
@@ -152,7 +153,7 @@ def embed(
             used.
     """
     started, folder = time.perf_counter(), full_path(out)
-    _report(progress, f"Preparing {choice.backbone.title}")
+    _report(progress, f"Preparing the model {choice.backbone.title}")
     with workers or nullcontext(LocalWorkers()) as at_work, holding(folder):
         origin = _origin(source.name, choice, options, at_work.device)
         if options.view == AUTO:
@@ -171,7 +172,7 @@ def embed(
     return Embedding(folder, origin, at_work.name, before, done, skipped, seconds)
 
 
-def _origin(source: str, choice: ModelChoice, options: ShardOptions, device: Literal["cpu", "cuda"]) -> Origin:
+def _origin(source: str, choice: ModelChoice, options: ShardOptions, device: Unit) -> Origin:
     """The origin of the shards, decided once for all workers; raises ModelError if runs cannot share the model."""
     if options.precision == "int8":
         raise ModelError(

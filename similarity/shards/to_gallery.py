@@ -9,21 +9,25 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
 from similarity.errors import ShardError, SourceError
+from similarity.indexing.known import Embeddings
 from similarity.indexing.operations import default_store
+from similarity.indexing.options import IndexOptions
 from similarity.indexing.plan import Plan, Reading
 from similarity.indexing.replaced import read_replaced
 from similarity.indexing.run import Base, Run
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Reporter
-from similarity.search import AUTO, Rows, choose_recipe
+from similarity.search import AUTO, choose_recipe
 from similarity.search.engines import check_store
 from similarity.search.stores import EMBEDDED, Store
 from similarity.shards.folder import AGAIN, sound_shards
 from similarity.shards.metadata import Counts, Origin
+from similarity.shards.new_contents import NewContents
 from similarity.shards.shard_file import read_rows, read_thumbnails, read_vectors
 from similarity.sources import Item, Skipped
 from similarity.sources.originals import Originals
@@ -38,9 +42,39 @@ from similarity.vectors.refinement import choose_refinement, power_of
 logger = logging.getLogger(__name__)
 
 
+class Contents(Embeddings, Protocol):
+    """The pictures and vectors of a new gallery.
+
+    Attributes:
+        files: the pictures, as the gallery will list them.
+        skipped: those that cannot be used.
+        notes: remarks on them as a whole.
+    """
+
+    files: list[Item]
+    skipped: list[Skipped]
+    notes: list[str]
+
+    @property
+    def name(self) -> str:
+        """The name of their source."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The model and preprocessing of embeddings, as in `Manifest.identity`."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def count(self) -> int:
+        """Number of vectors."""
+
+
 @dataclass(slots=True)
-class Gathered:
-    """The contents of shards apart from vectors and thumbnails.
+class Gathered(NewContents):
+    """The contents of shards apart from vectors and thumbnails; implements `Contents`.
 
     Attributes:
         origin: the metadata that all shards share.
@@ -48,6 +82,7 @@ class Gathered:
         files: the pictures, as the gallery will list them.
         wanted: for each row of each shard whether its vector is taken; only the first row of equal contents is.
         skipped: lines of the list and pictures that cannot be used.
+        notes: remarks, of which there are none.
     """
 
     origin: Origin
@@ -55,19 +90,22 @@ class Gathered:
     files: list[Item] = field(default_factory=list)
     wanted: list[bool] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """Name of the list that the shards were made from, with which the gallery can be synchronised."""
         return self.origin.source
 
-    def origins(self, items: Sequence[Item]) -> Rows:
-        """Return -1 for every item, since there is no earlier generation."""
-        return np.full(len(items), -1, np.int64)
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The model and preprocessing that all shards share."""
+        return self.origin.identity
 
-    def parts(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:  # noqa: ARG002
-        """Yield nothing: shards have no regions."""
-        return iter(())
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self.origin.dim
 
     def vectors(self, items: Sequence[Item], dim: int) -> Iterator[Vectors]:
         """Yield the vectors of the items, in order, in blocks of float32 (any, dim).
@@ -138,35 +176,53 @@ def index_shards(
         GalleryError, SearchError: as for `Gallery.build`.
     """
     started, gathered = time.perf_counter(), gather(folder)
-    base = _base(gathered, directory, recipe, refinement, store)
+    options = IndexOptions(recipe=recipe, refinement=refinement, store=store, quality=gathered.origin.quality)
+    base = base_manifest(gathered, directory, options)
     with writing(directory, f"index {gathered.name}"):
-        run = Run("index", directory, Plan(), None, Originals((), gathered.name), started)
-        read_replaced(directory).hand_over(run)
-        run.skipped += gathered.skipped
-        run.taken += [(Reading(item, item), item) for item in gathered.files]
-        report = run.report()
-        write_generation(directory, run.draft(report, Base(base), gathered), progress)
+        run, report = write_gathered(gathered, base, directory, started, progress)
         _keep_thumbnails(gathered, directory, progress)
         run.clear_up()
     return replace(report, seconds=round(time.perf_counter() - started, 3))
 
 
-def _base(gathered: Gathered, directory: Path, recipe: str, refinement: str, store: Store | None) -> Manifest:
-    """Return the initial manifest of the gallery, after checking recipe, refinement and store."""
-    count, dim = sum(gathered.wanted), gathered.origin.dim
-    chosen = choose_recipe(recipe, count, dim)
-    choose_refinement(refinement, count, dim, is_exact=chosen.is_exact)
-    is_given, store = store is not None, store or default_store(directory)
-    check_store(store, chosen.name, is_given=is_given)
+def base_manifest(contents: Contents, directory: Path, options: IndexOptions) -> Manifest:
+    """Return the initial manifest of a gallery, after checking recipe, refinement and store.
+
+    Raises:
+        SearchError, StoreError: one of these does not suit.
+    """
+    chosen = choose_recipe(options.recipe, contents.count, contents.dim)
+    choose_refinement(options.refinement, contents.count, contents.dim, is_exact=chosen.is_exact)
+    store = options.store or default_store(directory)
+    check_store(store, chosen.name, is_given=options.store is not None)
     return Manifest(
-        **gathered.origin.identity,
-        dim=dim,
-        source=gathered.name,
-        recipe_asked=recipe,
-        refinement_asked=refinement,
+        **contents.identity,
+        dim=contents.dim,
+        source=contents.name,
+        recipe_asked=options.recipe,
+        refinement_asked=options.refinement,
         store=store,
-        neighbour_power=power_of(gathered.origin.quality),
+        neighbour_power=power_of(options.quality),
     )
+
+
+def write_gathered(
+    contents: Contents, base: Manifest, directory: Path, started: float, progress: OnProgress | None
+) -> tuple[Run, Report]:
+    """Write contents as the next generation of a gallery, whose lock is held; returns the run, still to be cleared up.
+
+    Args:
+        base: see `base_manifest`.
+        started: value of `time.perf_counter` at the start.
+    """
+    run = Run("index", directory, Plan(), None, Originals((), contents.name), started)
+    read_replaced(directory).hand_over(run)
+    run.notes = [*run.notes, *contents.notes]
+    run.skipped += contents.skipped
+    run.taken += [(Reading(item, item), item) for item in contents.files]
+    report = run.report()
+    write_generation(directory, run.draft(report, Base(base), contents), progress)
+    return run, report
 
 
 def _keep_thumbnails(gathered: Gathered, directory: Path, progress: OnProgress | None) -> None:

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.tuned import find_choice
+from similarity.embedding.devices import Unit
 from similarity.embedding.embedder import Embedder
 from similarity.embedding.pipeline import Embedded, Recognised, Result, embed_source
 from similarity.embedding.precision import Precision
@@ -36,7 +37,7 @@ class Task:
 
     folder: Path
     origin: Origin
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Unit = "cpu"
     threads: int | None = None
 
 

@@ -44,6 +44,18 @@ def fingerprints(folder: Path) -> dict[str, dict[str, Any]]:
     return hashed
 
 
+def check_there(folder: Path, files: Mapping[str, dict[str, Any]]) -> None:
+    """Look whether files are there, with the size that they were written with; raises as `check_files`."""
+    for name, expected in files.items():
+        path = folder / name
+        try:
+            is_whole = path.stat().st_size == expected["size"]
+        except (OSError, LookupError, TypeError) as error:
+            raise unreadable_or_damaged(path, error) from error
+        if not is_whole:
+            raise GalleryDamagedError(path)
+
+
 def check_files(folder: Path, files: Mapping[str, dict[str, Any]], *, thorough: bool = False) -> None:
     """Compare files with their fingerprints.
 

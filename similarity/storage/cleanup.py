@@ -11,20 +11,30 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from similarity.errors import GalleryError, GalleryNotFoundError
-from similarity.files import confirm
+from similarity.errors import GalleryBusyError, GalleryError, GalleryNotFoundError
+from similarity.files import IS_WINDOWS, confirm
 from similarity.paths import ITEMS, full_path, galleries_folder
 from similarity.search import Rows
 from similarity.search.engines import FILES
 from similarity.search.stores import COLLECTIONS
 from similarity.sources.uploads import drop_uploads
-from similarity.storage.current import CURRENT, exists, live_number
+from similarity.storage.checksums import check_files
+from similarity.storage.current import CURRENT, exists, live_number, live_state, read_state
+from similarity.storage.history import states_to_keep
 from similarity.storage.items import read_contents
 from similarity.storage.layout import generation_folder
-from similarity.storage.locks import OWN_ENTRIES, unless_pinned, writing
+from similarity.storage.live import read_manifest_of
+from similarity.storage.locks import LOCK, OWN_ENTRIES, unless_pinned, writing
 from similarity.storage.manifest import read_manifest
 from similarity.storage.part_files import forget_refined_parts
-from similarity.storage.removal import generation_folders, has_unfinished, remove_entry, remove_generation
+from similarity.storage.removal import (
+    generation_folders,
+    has_unfinished,
+    remove_entry,
+    remove_generation,
+    remove_shard,
+    shard_folders,
+)
 from similarity.storage.thumbnails import drop_thumbnails
 from similarity.vectors.npy_files import read_array
 
@@ -93,16 +103,17 @@ def collect(directory: Path, previous: int | None) -> None:
     """Delete all that is no longer needed. It never fails: the rest is deleted the next time.
 
     Args:
-        previous: the generation to keep, beside the live one and those that are being read.
+        previous: the generation that was live before; it is kept beside the live one, those that are being read, and a
+            few before it. With None no earlier one is.
     """
-    needed = {
-        generation_folder(directory, number) for number in (previous, live_number(directory)) if number is not None
-    }
+    numbers = states_to_keep(directory, previous) | {live_number(directory)}
+    needed = {generation_folder(directory, number) for number in numbers if number is not None}
     for folder in set(generation_folders(directory)) - needed:
         with suppress(OSError), unless_pinned(folder) as is_free:
             if is_free and forget_vectors(folder, generation_folders(directory)):
                 remove_generation(folder)
     drop_collections(directory, generation_folders(directory))
+    _drop_shards(directory)
     if has_unfinished(directory):
         return  # the interrupted run needs its thumbnails when it is resumed
     try:
@@ -110,6 +121,38 @@ def collect(directory: Path, previous: int | None) -> None:
     except (OSError, ValueError, LookupError, pa.ArrowException):
         return  # a generation that cannot be read may still need them
     drop_thumbnails(directory, kept=used)
+
+
+def _drop_shards(directory: Path) -> None:
+    """Delete the shards of a set that no state of it has; it never fails."""
+    with suppress(OSError, GalleryError):
+        manifests = [read_manifest(folder)[0] for folder in generation_folders(directory)]
+        used = {shard.folder(directory) for manifest in manifests for shard in manifest.shards}
+        for folder in set(shard_folders(directory)) - used:
+            with suppress(OSError):
+                remove_shard(folder)
+
+
+def forget_other_states(directory: Path) -> None:
+    """Delete all states of a gallery but the live one, and the thumbnails that only those have.
+
+    Raises:
+        GalleryNotFoundError: there is no gallery. GalleryBusyError: another process is writing to it, or reads one of
+            them, which then stays until the next change. GalleryDamagedError: the live state is damaged, so the others
+            are needed. GalleryError: it cannot be written.
+    """
+    directory = full_path(directory)
+    live_state(directory)
+    with writing(directory, "forget"):
+        state = read_state(directory)
+        check_files(generation_folder(directory, state.number), read_manifest_of(directory, state).files)
+        collect(directory, None)
+        if left := len(generation_folders(directory)) - 1:
+            states = "1 earlier state" if left == 1 else f"{left} earlier states"
+            raise GalleryBusyError(
+                f"{states} could not be deleted, being in use or in a store that cannot be reached: close what has the "
+                "gallery open, and delete again."
+            )
 
 
 def delete_gallery(directory: Path) -> None:
@@ -133,6 +176,10 @@ def delete_gallery(directory: Path) -> None:
         drop_collections(directory, ())
         forget_refined_parts(directory)
         for name in OWN_ENTRIES:  # in an order that shows until late that this was a gallery; the lock comes last
-            remove_entry(directory / name)
+            if not (IS_WINDOWS and name == LOCK):  # which is deleted there when it is released
+                remove_entry(directory / name)
+        with suppress(OSError):
+            directory.rmdir()
+    if IS_WINDOWS:
         with suppress(OSError):
             directory.rmdir()

@@ -4,7 +4,6 @@ A generation knows the folder that it was written in. If the gallery is opened i
 at the end is the disk's own part; sources that are gone from the old place and exist in the new one are read there.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 from similarity.paths import replace_start
@@ -26,9 +25,7 @@ def follow_disk(directory: Path, manifest: Manifest, items: Items) -> tuple[Mani
     moved = {name: now for name, now in sources.items() if now != name and not is_place_gone(now)}
     if not moved:
         return manifest, items
-    excluded = {moved.get(name, name): patterns for name, patterns in manifest.excluded.items()}
-    source = moved.get(manifest.source, manifest.source)
-    return replace(manifest, source=source, excluded=excluded), items.moved(moved, old, new)
+    return manifest.moved(moved, old, new), items.moved(moved, old, new)
 
 
 def _different_parts(before: Path, after: Path) -> tuple[str, str]:

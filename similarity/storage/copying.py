@@ -6,11 +6,11 @@ Each file is opened once, without following links, and must be a regular file; t
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from similarity.files import CAREFULLY
+from similarity.files import CAREFULLY, is_link, open_own
 
 BLOCK = 1 << 20
 
@@ -26,6 +26,8 @@ def open_within(folder: Path, name: str) -> BinaryIO:
         OSError: the file does not exist, is a link, a pipe or the like, or is in a folder that is a link.
     """
     *folders, last = PurePosixPath(name).parts
+    if os.open not in os.supports_dir_fd:
+        return _open_unlinked(folder, folders, last)
     inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for part in folders:
@@ -38,6 +40,17 @@ def open_within(folder: Path, name: str) -> BinaryIO:
         file.close()
         raise OSError(f"{name} is not a regular file")
     return file
+
+
+def _open_unlinked(folder: Path, folders: Sequence[str], last: str) -> BinaryIO:
+    """Open a file on Windows, where a folder could become a link after it was looked at; raises OSError."""
+    for part in folders:
+        folder = folder / part
+        if is_link(folder.lstat()):
+            raise OSError(f"{folder} is a link")
+    if is_link((folder / last).lstat()):
+        raise OSError(f"{folder / last} is a link")
+    return open_own(folder / last)
 
 
 def read_within(folder: Path, name: str, limit: int) -> bytes:

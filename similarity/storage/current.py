@@ -15,6 +15,7 @@ from similarity.storage.unreadable import unreadable, unreadable_or_damaged
 CURRENT = "CURRENT"
 MOST_BYTES = 1_000  # of the file
 AGAIN = "index the gallery again"
+SYNC = "`sync` with the source of the set makes its pictures again"
 
 
 def exists(directory: Path) -> bool:

@@ -164,10 +164,11 @@ def _writing(directory: Path) -> Iterator[None]:
 def _append(path: Path, line: dict[str, Any]) -> None:
     """Add a line in one piece, or nothing."""
     data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
     try:
         length = os.fstat(descriptor).st_size
-        if length and os.pread(descriptor, 1, length - 1) != b"\n":
+        os.lseek(descriptor, max(0, length - 1), os.SEEK_SET)
+        if length and os.read(descriptor, 1) != b"\n":
             data = b"\n" + data  # the last line was cut short, and must not take this one along
         if os.write(descriptor, data) != len(data):
             os.ftruncate(descriptor, length)

@@ -74,9 +74,11 @@ def forget_found_neighbours(directory: Path) -> None:
 
 
 def _key(centred: StoredVectors) -> str:
-    """Return a name for the embeddings of a file and the centre that is taken off them."""
-    with open_own(centred.path) as file:
-        digest = hashlib.file_digest(file, "sha256")
+    """Return a name for the embeddings of its files and the centre that is taken off them."""
+    digest = hashlib.sha256()
+    for path in centred.paths:
+        with open_own(path) as file:
+            hashlib.file_digest(file, lambda: digest)
     digest.update(b"" if centred.centre is None else centred.centre.tobytes())
     digest.update(bytes([KEPT]))
     return digest.hexdigest()[:16]

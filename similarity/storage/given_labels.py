@@ -199,7 +199,9 @@ def write_given_labels(folder: Path, given: GivenLabels) -> None:
     """Write the labels of a generation into its folder; there is no file if there are none."""
     if given:
         labels = {"labels": [asdict(entry) for entry in given.entries]}
-        (folder / LABELS).write_text(json.dumps(labels, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (folder / LABELS).write_text(
+            json.dumps(labels, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"
+        )
 
 
 def read_given_labels(folder: Path) -> GivenLabels:

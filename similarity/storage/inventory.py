@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from similarity.errors import GalleryError, GalleryUnreadableError
+from similarity.errors import GalleryDamagedError, GalleryError, GalleryUnreadableError
 from similarity.paths import full_path, galleries_folder
-from similarity.storage.current import CURRENT, exists, live_number
-from similarity.storage.layout import walk
+from similarity.storage.checksums import check_there
+from similarity.storage.current import CURRENT, exists, live_number, live_state
+from similarity.storage.layout import generation_folder, walk
 from similarity.storage.live import read_live_manifest
 from similarity.storage.manifest import Manifest
 from similarity.storage.removal import generation_folders, has_unfinished
@@ -28,16 +29,18 @@ class Entry:
 
     Attributes:
         directory: its folder.
-        condition: sound, if its manifest is; damaged; unreadable for this user; or unfinished, after an interrupted
-            first run or deletion.
+        condition: sound, if its manifest is and its files are there; damaged; unreadable for this user; or unfinished,
+            after an interrupted first run or deletion.
         manifest: the manifest of a sound gallery.
         fault: the fault of a damaged or unreadable gallery, as a sentence.
+        missing_shards: how many shards of a set are not there.
     """
 
     directory: Path
     condition: Condition
     manifest: Manifest | None = None
     fault: str = ""
+    missing_shards: int = 0
 
     @property
     def name(self) -> str:
@@ -54,13 +57,25 @@ def look_at(directory: Path) -> Entry | None:
     """Return the condition of the gallery in a folder; None if there is none."""
     try:
         if exists(directory):
-            return Entry(directory, "sound", read_live_manifest(directory))
+            return _look_at_state(directory, live_state(directory))
         is_unfinished = generation_folders(directory) or has_unfinished(directory)
         return Entry(directory, "unfinished") if is_unfinished else None
     except GalleryUnreadableError as error:
         return Entry(directory, "unreadable", fault=str(error))
     except GalleryError as error:
         return Entry(directory, "damaged", fault=str(error))
+
+
+def _look_at_state(directory: Path, line: str) -> Entry:
+    try:
+        manifest = read_live_manifest(directory)
+        check_there(generation_folder(directory, manifest.generation), manifest.files)
+    except GalleryDamagedError:
+        if (now := live_state(directory)) != line:  # it was changed meanwhile
+            return _look_at_state(directory, now)
+        raise
+    missing = sum(bool(shard.place) and not exists(shard.folder(directory)) for shard in manifest.shards)
+    return Entry(directory, "sound", manifest, missing_shards=missing)
 
 
 def can_go_back(directory: Path) -> bool:

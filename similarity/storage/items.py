@@ -4,6 +4,7 @@ Files with the same content share a row: the first of them is the item, the othe
 """
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from cachetools import LRUCache
 
 from similarity.paths import replace_start
 from similarity.sources import Item
@@ -24,6 +26,9 @@ from similarity.text.unicode import nfc
 
 # Items that are converted from or to lines at a time.
 CHUNK = 8192
+# Items that stay made, and rows that stay found, those that were used last: some megabytes. As many as FEW items are
+# asked for by a search; whoever asks for more reads all of them, mostly, and would only push out what others use.
+KEPT, FEW = 4096, 256
 SCHEMA = pa.schema(
     [
         ("row", pa.int64()),
@@ -63,12 +68,15 @@ class Items(Sequence[Item]):
         self._table = _composed(table.select(SCHEMA.names[1:]).combine_chunks())
         contents = self._table.column("sha256").combine_chunks()
         # Numbered by first appearance, as `join_copies` does it.
-        row_of_line = contents.dictionary_encode().indices.to_numpy()
+        row_of_line = _to_numpy(contents.dictionary_encode().indices)
         _, self._lines = np.unique(row_of_line, return_index=True)
         self._copies: dict[int, list[int]] = defaultdict(list)
         for line in np.setdiff1d(np.arange(len(row_of_line)), self._lines).tolist():
             self._copies[int(row_of_line[line])].append(line)
         self._row_of_line = row_of_line
+        self._made: LRUCache[int, Item] = LRUCache(KEPT)
+        self._found: LRUCache[str, int] = LRUCache(KEPT)
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Number of items, without copies."""
@@ -102,15 +110,40 @@ class Items(Sequence[Item]):
     def at(self, rows: Iterable[int]) -> list[Item]:
         """Return the items of some rows, in that order."""
         wanted = np.fromiter(rows, np.int64)
+        if len(wanted) > FEW:
+            return self._make(wanted)
+        numbers = wanted.tolist()
+        with self._lock:
+            known = {row: item for row in numbers if (item := self._made.get(row)) is not None}
+        if missing := [row for row in dict.fromkeys(numbers) if row not in known]:
+            made = dict(zip(missing, self._make(np.array(missing, np.int64)), strict=True))
+            known |= made
+            with self._lock:
+                self._made.update(made)
+        return [known[row] for row in numbers]
+
+    def _make(self, wanted: npt.NDArray[np.int64]) -> list[Item]:
+        """Make the items of some rows from their lines."""
         copies = {row: self._read(self._copies[row]) for row in wanted.tolist() if row in self._copies}
         items = zip(wanted.tolist(), self._read(self._lines[wanted]), strict=True)
         return [replace(item, copies=tuple(copies[row])) if row in copies else item for row, item in items]
 
     def find(self, value: str) -> int | None:
         """Return the row of the item with an id, or with a SHA-256 in hex; None if there is no such item."""
+        with self._lock:
+            known = self._found.get(value)
+        if known is not None:
+            return known
+        row = self._look_up(value)
+        if row is not None:  # what is not there could be anything, and of any length
+            with self._lock:
+                self._found[value] = row
+        return row
+
+    def _look_up(self, value: str) -> int | None:
+        """Look for the item with an id or a SHA-256 in all lines."""
         for column, written in dict.fromkeys((("id", value), ("id", nfc(value)), ("sha256", value))):
-            is_equal = pc.equal(self._table.column(column), written).to_numpy()
-            for line in np.flatnonzero(is_equal):
+            for line in self._lines_with(column, written):
                 row = int(self._row_of_line[line])
                 if column == "sha256" or self._lines[row] == line:  # the id of a copy is not that of the item
                     return row
@@ -120,8 +153,12 @@ class Items(Sequence[Item]):
         """Return the row as `find` does, or else that of a copy, which is shown if the item's file is gone."""
         if (row := self.find(value)) is not None:
             return row
-        lines = np.flatnonzero(pc.equal(self._table.column("id"), value).to_numpy())
+        lines = self._lines_with("id", value)
         return int(self._row_of_line[lines[0]]) if len(lines) else None
+
+    def _lines_with(self, column: str, value: str) -> npt.NDArray[np.int64]:
+        """Return the lines of which a column has a value, in order."""
+        return _to_numpy(pc.indices_nonzero(pc.is_in(self._table.column(column), value_set=_as_text(value))))
 
     def contents(self) -> list[str]:
         """Return the SHA-256 of each item, in hex, in order."""
@@ -165,6 +202,10 @@ class Items(Sequence[Item]):
             field = table.schema.get_field_index(column)
             table = table.set_column(field, SCHEMA.field(column), pa.array(values, pa.string()))
         return Items(table)
+
+    def those(self, rows: npt.NDArray[np.int64]) -> "Items":
+        """Return only the items of some rows, in their order, with their copies."""
+        return Items(self._table.take(_as_arrow(np.flatnonzero(np.isin(self._row_of_line, rows)))))
 
     def _column(self, name: str, lines: npt.NDArray[np.int64]) -> list[Any]:
         return list(self._table.column(name).take(_as_arrow(lines)).to_pylist())
@@ -236,3 +277,14 @@ def _composed(table: pa.Table) -> pa.Table:
 def _as_arrow(numbers: npt.NDArray[np.int64]) -> pa.Array:
     """Convert without `pa.array`, which imports pandas."""
     return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(np.ascontiguousarray(numbers))])
+
+
+def _as_text(value: str) -> pa.Array:
+    """Return an array of one text, as `_as_arrow` does."""
+    data = value.encode(errors="surrogatepass")
+    return pa.StringArray.from_buffers(1, pa.py_buffer(np.array([0, len(data)], np.int32)), pa.py_buffer(data))
+
+
+def _to_numpy(numbers: pa.Array) -> npt.NDArray[np.int64]:
+    """Convert integers without nulls, not by `to_numpy`, which imports pandas."""
+    return np.from_dlpack(numbers).astype(np.int64)

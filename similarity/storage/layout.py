@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from similarity.errors import GalleryDamagedError
-from similarity.paths import GENERATIONS, THUMBNAILS, UNFINISHED
+from similarity.files import is_link
+from similarity.paths import GENERATIONS, SHARDS, THUMBNAILS, UNFINISHED
 from similarity.storage.unreadable import unreadable_or_damaged
 
 FOREIGN = "is a link, or neither a file nor a folder, which galleries never contain: do not use this gallery"
@@ -25,7 +26,7 @@ def check_own(directory: Path) -> None:
     """
     for path in _within(directory):
         _check(path)
-        if path.name in (GENERATIONS, UNFINISHED):
+        if path.name in (GENERATIONS, SHARDS, UNFINISHED):
             for entry in walk(path):  # which passes over entries that a writer deletes meanwhile
                 _check(Path(entry.path))
         elif path.name == THUMBNAILS:  # its very many files are checked one by one, when they are read
@@ -55,10 +56,10 @@ def _within(folder: Path) -> list[Path]:
 
 def _check(path: Path) -> None:
     try:
-        mode = path.lstat().st_mode
+        status = path.lstat()
     except OSError:  # it has been deleted, or cannot be read
         return
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+    if is_link(status) or not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise GalleryDamagedError(path, FOREIGN)
 
 

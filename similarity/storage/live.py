@@ -13,6 +13,11 @@ def read_live_manifest(directory: Path) -> Manifest:
     return read_manifest_of(directory, read_state(directory))
 
 
+def read_shard_manifests(directory: Path, manifest: Manifest) -> list[Manifest]:
+    """Read the manifests of the shards of a set; none of another gallery. Raises as `read_live_manifest`."""
+    return [read_live_manifest(shard.folder(directory)) for shard in manifest.shards if shard.place]
+
+
 def read_manifest_of(directory: Path, state: State) -> Manifest:
     """Read the manifest of a state of CURRENT; raises GalleryDamagedError if its checksum differs."""
     manifest, checksum = read_manifest(generation_folder(directory, state.number))

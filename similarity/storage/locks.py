@@ -1,11 +1,13 @@
 """Locks on a gallery's folder: one writer at a time, and readers that keep a generation from being deleted."""
 
-import fcntl
+import errno
 import json
 import os
 import socket
 import sqlite3
 import sys
+import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,14 +16,16 @@ from pathlib import Path
 import filelock
 
 from similarity.errors import GalleryBusyError, GalleryError
-from similarity.files import drop_foreign, read_json
-from similarity.paths import GENERATIONS
+from similarity.files import CAREFULLY, IS_WINDOWS, WRITER_SUFFIX, drop_foreign, lock, read_json
+from similarity.paths import GENERATIONS, MANIFEST, PIN_SUFFIX, SHARDS
 from similarity.search.stores import COLLECTIONS
+from similarity.storage import events
 from similarity.storage.current import CURRENT, exists
 from similarity.storage.feedback import OWN_FILES as FEEDBACK
 from similarity.storage.journal import FOLDER as UNFINISHED
 from similarity.storage.layout import check_own
 from similarity.storage.removal import generation_folders, has_unfinished, remove_entry
+from similarity.storage.shard_places import set_of
 from similarity.storage.thumbnails import FOLDER as THUMBNAILS
 from similarity.text.plain import one_line
 
@@ -36,8 +40,12 @@ OWN_ENTRIES = (
     THUMBNAILS,
     UNFINISHED,
     GENERATIONS,
+    SHARDS,
     COLLECTIONS,
     f"{COLLECTIONS}.new",
+    *(
+        f"{name}{WRITER_SUFFIX}" for name in (CURRENT, FEEDBACK[0], COLLECTIONS)
+    ),  # of writers that were killed on Windows
     HOLDER,
     LOCK,
 )
@@ -56,6 +64,8 @@ def writing(directory: Path, task: str, *, checked: bool = True) -> Iterator[Non
     Raises:
         GalleryBusyError: another process is writing to it. GalleryError: it cannot be written, or has other files.
     """
+    if whole := set_of(directory):
+        raise GalleryError(f"{directory} is a shard of the set {whole.name}: change that instead.")
     try:
         if directory.exists() and not _is_gallery_folder(directory):
             raise GalleryError(f"{directory} contains other files: choose a new or empty folder for the gallery.")
@@ -66,24 +76,28 @@ def writing(directory: Path, task: str, *, checked: bool = True) -> Iterator[Non
         was_there = bool(generation_folders(directory))
         new_folders = [folder for folder in (directory, *directory.parents) if not folder.exists()]
         directory.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(directory / LOCK)
-        lock.acquire(timeout=0)
+        writer = filelock.FileLock(directory / LOCK)
+        writer.acquire(timeout=0)
     except filelock.Timeout:
         raise GalleryBusyError(f"The gallery in {directory} is being written by {_holder(directory)}.") from None
     except OSError as error:
-        raise GalleryError(f"{directory} cannot be written ({error.strerror or error}).") from error
+        raise GalleryError(f"{directory} cannot be written ({_reason(error)}).") from error
     try:
         _note_holder(directory, task)
-        yield
+        with events.told(directory, task):
+            yield
     except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise GalleryError(f"The gallery in {directory} could not be written ({reason}).") from error
+        raise GalleryError(f"The gallery in {directory} could not be written ({_reason(error)}).") from error
     finally:
         with suppress(OSError):
             (directory / HOLDER).unlink(missing_ok=True)
         if not (was_there or exists(directory) or has_unfinished(directory)):
             _remove_traces(directory, new_folders)
-        lock.release()
+        writer.release()
+
+
+def _reason(error: OSError | sqlite3.Error) -> object:
+    return getattr(error, "strerror", None) or error
 
 
 def _note_holder(directory: Path, task: str) -> None:
@@ -127,35 +141,70 @@ def _remove_traces(directory: Path, new_folders: list[Path]) -> None:
             return
 
 
+_PINS: "weakref.WeakSet[Pin]" = weakref.WeakSet()
+_PINS_LOCK = threading.Lock()
+
+
 class Pin:
     """A shared lock on a folder, for as long as this object lives; raises OSError if there is no such folder."""
 
     def __init__(self, folder: Path) -> None:
         self._descriptor = -1
-        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        _lock(self._descriptor, fcntl.LOCK_SH)
+        self._descriptor = _open_pinned(folder)
+        self.folder = folder
+        lock(self._descriptor, shared=True)
+        with _PINS_LOCK:
+            _PINS.add(self)
+
+    def release(self) -> None:
+        """Let the folder be deleted; files of it that are open or mapped can still be read."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def __del__(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        self.release()
+
+
+def release_own_pins(live: Path) -> None:
+    """Let the other generations of a gallery be deleted, though this process has them open.
+
+    Args:
+        live: the folder of the live generation.
+    """
+    with _PINS_LOCK:
+        pins = [pin for pin in _PINS if pin.folder.parent == live.parent and pin.folder != live]
+    for pin in pins:
+        pin.release()
 
 
 @contextmanager
 def unless_pinned(folder: Path) -> Iterator[bool]:
     """Yield whether no reader has pinned a folder; if so, none can until the block ends."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = _open_pinned(folder)
     try:
-        yield _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield lock(descriptor, wait=False)
     finally:
         os.close(descriptor)
+        if IS_WINDOWS and not folder.exists():
+            with suppress(OSError):  # somebody has just opened it
+                _pin_file(folder).unlink()
 
 
-def _lock(descriptor: int, how: int) -> bool:
-    """Lock a folder, and return whether that succeeded; on a file system without locks it always does."""
+def _open_pinned(folder: Path) -> int:
+    """Open what is locked while a folder is pinned: the folder itself, or a file beside it on Windows.
+
+    A folder that may only be read can be pinned, too, as long as it can be opened: nothing is written into it.
+    """
+    if not IS_WINDOWS:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     try:
-        fcntl.flock(descriptor, how)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
+        return os.open(_pin_file(folder), os.O_RDWR | os.O_CREAT | CAREFULLY, 0o666)
+    except PermissionError:  # who may not write there reads unpinned; what is open or mapped stays on Windows anyway
+        return os.open(folder / MANIFEST, os.O_RDONLY | CAREFULLY)
+
+
+def _pin_file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}{PIN_SUFFIX}")

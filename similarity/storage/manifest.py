@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
@@ -13,23 +13,26 @@ from typing import TYPE_CHECKING, Any
 from similarity.embedding.view_names import VIEWS, View
 from similarity.errors import GalleryDamagedError, GalleryError
 from similarity.files import parse_json, read_own
-from similarity.paths import CHECKSUM, MANIFEST
+from similarity.paths import CHECKSUM, EMBEDDINGS, MANIFEST, replace_start
 from similarity.search.stores import EMBEDDED, Store
 from similarity.sources import Skipped
-from similarity.sources.base import is_place_gone
+from similarity.storage.shard_places import MOST_SHARDS, Shard
 from similarity.storage.unreadable import unreadable_or_damaged
 from similarity.vectors.methods import POWER, Method
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-# The version that is written, and the oldest that is read. Version 2 has exact search only; refinement, heads, Milvus
+# The newest version, and the oldest that is read. Version 2 has exact search only; refinement, heads, Milvus
 # EXIF and the power of neighbours came with versions 4, 5, 6, 7 and 8. REFINED is the first version with refinement.
-FORMAT, OLDEST, REFINED = 8, 2, 4
+# Only sets and their shards are of version 9: all else is written as version 8, which programs of before read, too.
+FORMAT, OLDEST, REFINED, UNSHARDED = 9, 2, 4, 8
 MOST_BYTES = 200_000_000  # of a manifest, which lists all skipped files
 
 # Bounds on pictures and dimensions: more than anybody has, and too few for arithmetic to overflow.
 MOST_PICTURES, MOST_NUMBERS, MOST_POWER = 1 << 40, 1 << 20, 100
+# Model of a gallery of vectors that were given without one, which nothing can be embedded for.
+NO_MODEL = "none"
 NAME = re.compile(r"[\w.:/@+-]{1,300}")  # of a model
 
 
@@ -38,7 +41,7 @@ class Report:
     """The result of a run: the changes that it made to a gallery, or would make.
 
     Attributes:
-        task: index, add, sync, remove, relocate, relabel or rebuild.
+        task: index, add, sync, remove, relocate, relabel, rebuild or collect.
         source: the name of the source of the pictures.
         added: files that are new in the gallery.
         changed: files whose content has changed.
@@ -117,6 +120,9 @@ class Manifest:
         gps: whether places where pictures were taken are kept.
         parts: whether the regions of pictures were embedded, too; see `embedding.regions`.
         neighbour_power: the power of similarities by which pictures are moved towards neighbours; see `refined`.
+        collected_from: the name of the gallery that a collection was chosen from; empty for another gallery.
+        shards: of a set, the galleries that its pictures are in; see `shard_places`.
+        is_shard: whether it is one of those.
         files: size and SHA-256 of every other file of the generation.
     """
 
@@ -143,7 +149,7 @@ class Manifest:
     store: Store = EMBEDDED
     search: dict[str, Any] = field(default_factory=dict)
     metric: str = "inner_product"
-    format: int = FORMAT
+    format: int = UNSHARDED
     generation: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     excluded: dict[str, list[str]] = field(default_factory=dict)
@@ -151,7 +157,15 @@ class Manifest:
     gps: bool = False
     parts: bool = False
     neighbour_power: float = POWER
+    collected_from: str = ""
+    shards: list[Shard] = field(default_factory=list)
+    is_shard: bool = False
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether pictures can be embedded for it; else it is searched by item and by vector only."""
+        return self.model != NO_MODEL
 
     @property
     def view(self) -> View:
@@ -164,28 +178,37 @@ class Manifest:
         names = ("model", "weights_sha256", "preprocessing", "precision", "network_sha256")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def embeddings_sha256(self) -> str:
+        """A hash that other embeddings do not have; of a set, that of the states of its shards."""
+        if not self.shards:
+            return str(self.files[EMBEDDINGS]["sha256"])
+        return hashlib.sha256("\n".join(shard.state for shard in self.shards).encode()).hexdigest()
 
-def excluded_after(
-    manifest: Manifest, source: str, patterns: Sequence[str] | None, *, is_sync: bool
-) -> dict[str, list[str]]:
-    """Return the patterns of each source, with others for one of them; None keeps its patterns.
+    def moved(self, sources: Mapping[str, str], old: str, new: str) -> "Manifest":
+        """Return the same manifest with new names of some sources, and of their files that cannot be used.
 
-    A sync with a new source, while another is gone, is of one that has moved, whose patterns it takes.
-    """
-    if patterns is None:
-        gone = [kept for name, kept in manifest.excluded.items() if is_place_gone(name)]
-        is_moved = is_sync and source not in manifest.excluded and len(gone) == 1
-        return manifest.excluded | ({source: gone[0]} if is_moved else {})
-    others = {name: kept for name, kept in manifest.excluded.items() if name != source}
-    return others | ({source: list(patterns)} if patterns else {})
+        Args:
+            sources: the new name of each.
+            old, new: first parts of paths, of which the second replaces the first.
+        """
+        skipped = [
+            replace(file, path=replace_start(file.path, old, new), source=sources[file.source])
+            if file.source in sources
+            else file
+            for file in self.skipped
+        ]
+        excluded = {sources.get(name, name): patterns for name, patterns in self.excluded.items()}
+        return replace(self, source=sources.get(self.source, self.source), excluded=excluded, skipped=skipped)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> str:
     """Write a manifest and its checksum into a generation's folder; returns the checksum, SHA-256 in hex."""
-    data = (json.dumps(asdict(replace(manifest, format=FORMAT)), indent=2, ensure_ascii=False) + "\n").encode()
+    version = FORMAT if manifest.shards or manifest.is_shard else UNSHARDED
+    data = (json.dumps(asdict(replace(manifest, format=version)), indent=2, ensure_ascii=False) + "\n").encode()
     checksum = hashlib.sha256(data).hexdigest()
     (folder / MANIFEST).write_bytes(data)
-    (folder / CHECKSUM).write_text(_checksum_line(checksum))
+    (folder / CHECKSUM).write_text(_checksum_line(checksum), newline="\n")
     return checksum
 
 
@@ -232,6 +255,8 @@ def _from_json(read: dict[str, Any]) -> Manifest:
         raise ValueError("it has an invalid name of a model or a file")
     if not all(map(_is_fingerprint, manifest.files.values())) or not _are_facts(manifest.search):
         raise ValueError("its facts of files or of the index are invalid")
+    if len(manifest.shards) > MOST_SHARDS or not all(shard.is_valid for shard in manifest.shards):
+        raise ValueError("it has invalid shards")
     datetime.fromisoformat(manifest.created or "2000-01-01")
     return manifest
 
@@ -262,7 +287,7 @@ def _are_facts(search: dict[str, Any]) -> bool:
 def _is_inside(name: str) -> bool:
     """Whether a file name is a path within its folder."""
     path = PurePosixPath(name)
-    return not (path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name)
+    return not (path.is_absolute() or ".." in path.parts or any(sign in name for sign in "\\:\0"))
 
 
 def _checksum_line(checksum: str) -> str:

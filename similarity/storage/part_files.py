@@ -89,12 +89,11 @@ def _written(folder: Path, prefix: str, write: Write, kept_as: Path | None) -> M
     new = Path(name)
     try:
         write(new)
-        rows = MappedRows(new)
-        if kept_as:
-            new.replace(kept_as)
-        return rows
+        # Named before it is mapped, since Windows renames no mapped file.
+        return MappedRows(new.replace(kept_as) if kept_as else new)
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):  # Windows deletes no mapped file, and keeps it among the temporary ones
+            new.unlink(missing_ok=True)
 
 
 def _folder() -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from similarity.files import UNFINISHED_SUFFIX
+from similarity.files import UNFINISHED_SUFFIX, WRITER_SUFFIX, is_link
 from similarity.paths import (
     CENTRE,
     CHECKSUM,
@@ -26,7 +26,10 @@ from similarity.paths import (
     NETWORK,
     NETWORK_FILES,
     PARTS,
+    PIN_SUFFIX,
     PROJECTED,
+    REFINED,
+    SHARDS,
     THUMBNAILS,
     UNFINISHED,
 )
@@ -34,16 +37,18 @@ from similarity.storage.unreadable import unreadable
 
 # Files of a generation, in the order of deletion; any of them shows that the folder is a generation's.
 OF_A_GENERATION = (
-    INDEX, KEYS, CENTRE, NEIGHBOURS, PARTS, PROJECTED, HEAD, EMBEDDINGS, LABELS, ITEMS, CHECKSUM, MANIFEST
+    INDEX, KEYS, CENTRE, NEIGHBOURS, REFINED, PARTS, PROJECTED, HEAD, EMBEDDINGS, LABELS, ITEMS, CHECKSUM, MANIFEST
 )  # fmt: skip
 MOST = 999_999_999  # generations
 # For whole names; \d would also match the digits of other scripts.
 NUMBER = re.compile(r"[0-9]{6,9}")
+PIN = re.compile(rf"[0-9]{{6,9}}{re.escape(PIN_SUFFIX)}")
 # Name in earlier versions.
 UNWRITTEN_HEAD = re.compile(r"\.new-[0-9a-f]{32}")
 JOURNAL = re.compile(r"([0-9a-f]{16}\.sqlite)(-wal|-shm|-journal)?")
 FOUND_NEIGHBOURS = re.compile(r"[0-9a-f]{16}\.neighbours")
-FOLDER_OF_THUMBNAILS, THUMBNAIL = re.compile(r"[0-9a-f]{2}"), re.compile(r"([0-9a-f]{64})\.(jpg|sift)(\.new)?")
+SHARD, OF_A_SHARD = re.compile(r"shard-[0-9]{1,3}"), ("CURRENT", THUMBNAILS, UNFINISHED, GENERATIONS)
+FOLDER_OF_THUMBNAILS, THUMBNAIL = re.compile(r"[0-9a-f]{2}"), re.compile(r"([0-9a-f]{64})\.(jpg|sift)(\.new(\.lock)?)?")
 
 
 def generation_folders(directory: Path) -> list[Path]:
@@ -101,7 +106,7 @@ def remove_generation(folder: Path) -> None:
             remove_file(folder / NETWORK / name)
         _remove_if_empty(folder / NETWORK)
     for path in _within(folder):
-        if UNWRITTEN_HEAD.fullmatch(path.name) or path.name == f"{HEAD}{UNFINISHED_SUFFIX}":
+        if UNWRITTEN_HEAD.fullmatch(path.name) or path.name in (f"{HEAD}{UNFINISHED_SUFFIX}", f"{HEAD}{WRITER_SUFFIX}"):
             remove_file(path)
     for name in OF_A_GENERATION:
         remove_file(folder / name)
@@ -131,6 +136,27 @@ def thumbnails(directory: Path) -> Iterator[tuple[str, Path]]:
             yield from _thumbnails_in(folder)
 
 
+def shard_folders(directory: Path) -> list[Path]:
+    """Return the folders of the shards of a set, used or not; raises OSError."""
+    numbered = [path for path in _within(directory / SHARDS) if _number(path) and is_folder(path)]
+    return [path for folder in numbered for path in _within(folder) if SHARD.fullmatch(path.name) and is_folder(path)]
+
+
+def remove_shard(folder: Path) -> None:
+    """Delete a shard, and the folders that it was in if these contain nothing else; raises OSError."""
+    for name in OF_A_SHARD:
+        remove_entry(folder / name)
+    for path in (folder, folder.parent, folder.parents[1]):
+        _remove_if_empty(path)
+
+
+def remove_shards(folder: Path) -> None:
+    """Delete the shards that one state of a set brought, in their folder; raises OSError."""
+    for path in shard_folders(folder.parents[1]):
+        if path.parent == folder:
+            remove_shard(path)
+
+
 def remove_file(path: Path) -> None:
     """Delete a file, or a link but not its target; folders are not deleted. Raises OSError."""
     with suppress(FileNotFoundError, NotADirectoryError):
@@ -140,7 +166,11 @@ def remove_file(path: Path) -> None:
 
 def is_folder(path: Path) -> bool:
     """Whether this is a folder, and not a link to one."""
-    return _is_kind(path, stat.S_ISDIR)
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and not is_link(status)
 
 
 def _thumbnails_in(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -158,9 +188,11 @@ def _remove_thumbnails(folder: Path) -> None:
         _remove_if_empty(folder)
 
 
-def _remove_numbered(folder: Path) -> None:
-    if _number(folder):
-        remove_generation(folder)
+def _remove_numbered(path: Path) -> None:
+    if _number(path):
+        remove_generation(path)
+    elif PIN.fullmatch(path.name):
+        remove_file(path)
 
 
 def _remove_unfinished(path: Path) -> None:
@@ -172,6 +204,7 @@ REMOVERS: dict[str, Callable[[Path], None]] = {
     THUMBNAILS: _remove_thumbnails,
     GENERATIONS: _remove_numbered,
     UNFINISHED: _remove_unfinished,
+    SHARDS: remove_shards,
 }
 
 

@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from similarity.paths import THUMBNAILS
 from similarity.sources import Item
 from similarity.sources.originals import read_original
 from similarity.storage.removal import remove_file, thumbnails
+from similarity.storage.shard_places import set_of
 
 FOLDER = THUMBNAILS
 # Upper bounds: ours have a few kilobytes, and 320 pixels a side.
@@ -43,13 +44,6 @@ def read_thumbnail(directory: Path, sha256: str) -> bytes | None:
     except OSError:
         return None
     return jpeg if jpeg.endswith(END_OF_JPEG) and is_thumbnail(jpeg) else None
-
-
-def iter_thumbnails(directory: Path) -> Iterator[bytes]:
-    """Yield the sound thumbnails of a gallery, in an order that says nothing of the pictures."""
-    for sha256, path in thumbnails(directory):
-        if path.suffix == ".jpg" and (jpeg := read_thumbnail(directory, sha256)):
-            yield jpeg
 
 
 def read_or_make_thumbnail(directory: Path, item: Item) -> bytes:
@@ -88,4 +82,5 @@ def drop_thumbnails(directory: Path, *, kept: Collection[str]) -> None:
 
 
 def _path(directory: Path, sha256: str) -> Path:
-    return directory / FOLDER / sha256[:2] / f"{sha256}.jpg"
+    # A shard has none of its own.
+    return (set_of(directory) or directory) / FOLDER / sha256[:2] / f"{sha256}.jpg"

@@ -91,5 +91,5 @@ class CentredRows:
             lengths = [np.linalg.norm(block - self.centre, axis=1) for _, block in self._rows.blocks()]
             self._lengths = np.maximum(np.concatenate(lengths), np.float32(SHORTEST))
         # The same as comparing with centred rows of unit length, without making them.
-        scores: Vectors = (centred @ self._rows.all.T - (centred @ self.centre)[:, np.newaxis]) / self._lengths
-        return scores
+        products = self._rows.products(centred)
+        return np.asarray((products - (centred @ self.centre)[:, np.newaxis]) / self._lengths, np.float32)

@@ -17,10 +17,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from similarity.errors import SearchError
 from similarity.files import open_own
 from similarity.vectors.arrays import FindCandidates, Nearest, Vectors
-from similarity.vectors.npy_files import read_header
+from similarity.vectors.npy_files import read_header, write_array
 
 # Rows that are read at a time when all are read: 8 to 32 MB.
 BLOCK = 4096
@@ -102,12 +101,18 @@ class MappedRows:
         for start in range(0, len(self), size):
             yield start, self.gather(np.arange(start, min(start + size, len(self))))
 
+    def products(self, vectors: Vectors) -> Vectors:
+        """Return the inner products of some vectors, float32 (m, dim), with all rows, float32 (m, n)."""
+        scores: Vectors = vectors @ self.all.T
+        return scores
+
     def _release(self, count: int) -> None:
         """Release mapped pages after RELEASE_AFTER rows."""
         self._read += count
         if self._read >= RELEASE_AFTER and len(self._map) > MAX_MAPPED:
             self._read = 0
-            self._map.madvise(mmap.MADV_DONTNEED)
+            if hasattr(mmap, "MADV_DONTNEED"):  # which Windows has not
+                self._map.madvise(mmap.MADV_DONTNEED)
 
 
 class Comparison(Protocol):
@@ -195,12 +200,14 @@ class StoredVectors:
     Attributes:
         rows: the rows of the file: embeddings without refinement.
         path, shape, dtype: those of the file; rows that are read by index are always float32.
+        paths: of all files that have its rows.
     """
 
     def __init__(self, path: Path) -> None:
         """Open a file; raises OSError, or ValueError if `write_vectors` did not write it."""
         self.rows = MappedRows(path)
         self.path, self.shape, self.dtype = path, self.rows.shape, self.rows.dtype
+        self.paths = [path]
         self._comparison: Comparison = Unrefined(self.rows)
 
     def compared_by(self, comparison: Comparison) -> "StoredVectors":
@@ -289,11 +296,5 @@ def write_vectors(path: Path, shape: tuple[int, int], blocks: Iterable[Vectors],
     Raises:
         SearchError: a number is not finite.
     """
-    dtype = np.dtype(stored).newbyteorder("<")
     with path.open("wb") as file:
-        header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        for block in blocks:
-            if not np.isfinite(block).all():
-                raise SearchError("An embedding contains values that are not finite numbers.")
-            file.write(np.ascontiguousarray(block, dtype).data)
+        write_array(file, shape, blocks, stored)

@@ -20,8 +20,8 @@ KEPT = NEAREST + 1
 SAME = 0.99
 # How many pictures near to a query an index is asked for, of which the nearest are taken; see `with_candidates`.
 CANDIDATES = 64
-# How many neighbours are read at a time.
-GATHERED = 1024
+# How many neighbours are read at a time, and how many of a few vectors at once.
+GATHERED, FEW = 1024, 64
 
 
 class Refined:
@@ -147,8 +147,11 @@ class Refined:
     def _moved(self, centred: Vectors, nearest: Nearest) -> Vectors:
         """Vectors with their neighbours added."""
         moved = centred.copy()
-        for place in nearest.T:
-            others = self._rows.gather(place)
+        count, few = nearest.shape[1], nearest.size <= FEW
+        # Those of a few vectors are read at once, which takes less time; those of many would take much memory.
+        together = self._rows.gather(nearest.T.ravel()).reshape(count, *centred.shape) if few else None
+        for place, rows in enumerate(nearest.T):
+            others = self._rows.gather(rows) if together is None else together[place]
             weights = np.maximum(np.einsum("ij,ij->i", centred, others), 0) ** self._power
             moved += weights[:, np.newaxis] * others
         return normalise(moved)

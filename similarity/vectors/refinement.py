@@ -15,8 +15,8 @@ Up to MOST_NUMBERS, each picture is compared with all, and so is a query. In lar
 neighbours of both, and a change updates those that it concerns, around the same centre as long as that is near the
 mean: see `search/neighbours.py` and `storage/refining.py`.
 
-The README has the measurements, also of methods that were left out: GeM pooling, mirrored pictures, PCA, whitening,
-re-ranking.
+`docs/quality.md` has the measurements, also of methods that were left out: GeM pooling, mirrored pictures, PCA,
+whitening, re-ranking.
 """
 
 from collections.abc import Callable

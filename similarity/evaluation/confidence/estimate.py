@@ -17,10 +17,10 @@ RATHER_RIGHT = 0.5
 class Withheld(StrEnum):
     """Why the hits of a search have no probabilities, which are measured for searches of another kind."""
 
-    FILTERED = "Results have no probabilities here: they are measured without filters."
-    SEVERAL = "Results have no probabilities here: they are measured for searches with one picture."
-    KNOWN = "Results need no probabilities here: the query is in this gallery, with a label."
-    MEASURING = "How sure results are is still being measured; a search in a while will say."
+    FILTERED = "How likely results are right is only worked out without filters."
+    SEVERAL = "How likely results are right is only worked out for a search with one picture."
+    KNOWN = "This picture is in the gallery, with a label: there is nothing to work out."
+    MEASURING = "How likely results are right is still being worked out: search again in a while."
 
 
 @dataclass(frozen=True, slots=True)

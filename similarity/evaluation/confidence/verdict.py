@@ -8,6 +8,7 @@
 It is made of the likeliest of the first results, so that no result below it is likelier than it says.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,8 @@ from similarity.search import Hit
 
 # Unless a precision is asked for, a match is strong from this probability on.
 STRONG = 0.8
+# Of so many first results so many have one label where they agree. Nothing could be called alike above nine shoes.
+FIRST, AGREED = 10, 8
 
 
 class Kind(StrEnum):
@@ -58,11 +61,24 @@ def find_verdict(hits: Sequence[Hit], chances: Chances | None, precision: float 
     if chances.same and chances.withheld is not Withheld.SEVERAL:
         return Verdict(Kind.SAME, copy_facts.FOUND.rstrip("."), _whereabouts(hits, chances))
     if chances.is_stranger:
-        why = "these are the nearest pictures, but they may show something else."
-        return Verdict(Kind.NOTHING, NOTHING_LIKE_IT, why)
+        return _of_stranger(hits, chances)
     if chances.is_doubtful:
         return _uncertain("this gallery may have nothing of its kind, so no result is called likely.")
     return _judge(hits, chances, precision) if chances.are_known else None
+
+
+def _of_stranger(hits: Sequence[Hit], chances: Chances) -> Verdict:
+    """Judge hits of a query that the gallery has nothing like.
+
+    If they agree, and some of the gallery's own pictures are as far from all others, it may be one more of their kind,
+    such as an odd shoe. Agreement alone says nothing: that to noise, and to dresses among furniture, is as large.
+    """
+    first = [label_of(hit) for hit in hits[:FIRST]]
+    label, count = Counter(first).most_common(1)[0]
+    if label and len(first) == FIRST and count >= AGREED and chances.belongs:
+        why = f"the nearest pictures are mostly “{label}”, and yours may show something else."
+        return Verdict(Kind.NOTHING, "No close match", why)
+    return Verdict(Kind.NOTHING, NOTHING_LIKE_IT, "these are the nearest pictures, but they may show something else.")
 
 
 def _judge(hits: Sequence[Hit], chances: Chances, precision: float | None) -> Verdict:

@@ -34,6 +34,7 @@ from similarity.evaluation.report.wording import (
     NAMES,
 )
 from similarity.evaluation.results import LEAVE_ONE_OUT, Evaluation
+from similarity.exports.replacing import check_replaceable
 from similarity.files import write_atomically
 from similarity.gallery import Gallery
 from similarity.images.decoding import grey_thumbnail, thumbnail
@@ -112,6 +113,7 @@ def render_report(gallery: Gallery, evaluation: Evaluation) -> str:
 def save_report(path: Path, page: str) -> None:
     """Write a page to a file atomically; raises SearchError if it cannot be written."""
     try:
+        check_replaceable(path)
         write_atomically(path, page)
     except OSError as error:
         raise SearchError(f"The report could not be written to {path} ({error.strerror or error}).") from error
@@ -174,7 +176,7 @@ def _figures(evaluation: Evaluation) -> list[Figure]:
     ]
     if (reliability := evaluation.reliability) is not None:
         error = f"{CALIBRATION}: {reliability.error:.3f}."
-        figures.append(Figure("How sure it is, and how right", _svg(draw_reliability(reliability)), error))
+        figures.append(Figure("Predicted and measured probability", _svg(draw_reliability(reliability)), error))
     if evaluation.strangers is not None and evaluation.strangers.reliability:
         mixed = evaluation.strangers.reliability
         errors = "; ".join(f"{share:.0%} strangers: {one.error:.3f}" for share, one in mixed.items())

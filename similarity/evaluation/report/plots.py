@@ -116,7 +116,7 @@ def draw_reliability(reliability: Reliability) -> bytes:
             place = (7, -13) if y > 0.1 else (0, 11)
             axes.annotate(f"{count:,}", (x, y), place, textcoords="offset points", fontsize=8, color=FAINT)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
-        axes.set_xlabel("how likely it was called")
+        axes.set_xlabel("predicted probability")
         axes.set_ylabel("share that was right")
         axes.legend(frameon=False, fontsize=9, loc="upper left")
 
@@ -135,7 +135,7 @@ def draw_strangers(mixed: Mapping[float, Reliability]) -> bytes:
             label = f"{share:.0%} strangers, error {reliability.error:.3f}"
             axes.plot(*points, color=colour, markersize=7, markeredgecolor="white", clip_on=False, label=label)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
-        axes.set_xlabel("how likely it was called")
+        axes.set_xlabel("predicted probability")
         axes.set_ylabel("share that was right")
         axes.legend(frameon=False, fontsize=9, loc="upper left")
 

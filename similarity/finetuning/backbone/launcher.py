@@ -41,7 +41,8 @@ def tune_backbone(
 ) -> Tuned:
     """Fine-tune the backbone of a gallery on its labelled pictures, without changing the gallery.
 
-    Training starts from the weights that the gallery was made with, and runs on a CUDA GPU if there is one.
+    Training starts from the weights that the gallery was made with, and runs on a GPU if there is one, by CUDA or of
+    Apple silicon.
 
     Args:
         settings: see `TuneSettings`.

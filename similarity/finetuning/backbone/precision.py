@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from similarity.embedding.devices import Unit, has_mps
+
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
@@ -16,7 +18,7 @@ class Arithmetic:
         half: the type of most computations, or None if all are in float32.
     """
 
-    device: Literal["cpu", "cuda"]
+    device: Unit
     half: Literal["bfloat16", "float16"] | None
 
     @property
@@ -33,10 +35,10 @@ class Arithmetic:
         return torch.autocast(self.device, dtype=getattr(torch, self.half))
 
 
-def choose_arithmetic(*, has_cuda: bool, has_bfloat16: bool) -> Arithmetic:
-    """Choose half precision on a GPU, bfloat16 if its hardware supports it; float32 on a CPU."""
+def choose_arithmetic(*, has_cuda: bool, has_bfloat16: bool, has_mps: bool = False) -> Arithmetic:
+    """Choose half precision on a CUDA GPU, bfloat16 if its hardware supports it; float32 elsewhere."""
     if not has_cuda:
-        return Arithmetic("cpu", None)
+        return Arithmetic("mps" if has_mps else "cpu", None)
     return Arithmetic("cuda", "bfloat16" if has_bfloat16 else "float16")
 
 
@@ -46,5 +48,7 @@ def arithmetic_here() -> Arithmetic:
 
     has_cuda = torch.cuda.is_available()
     return choose_arithmetic(
-        has_cuda=has_cuda, has_bfloat16=has_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+        has_cuda=has_cuda,
+        has_bfloat16=has_cuda and torch.cuda.is_bf16_supported(including_emulation=False),
+        has_mps=has_mps(),
     )

@@ -58,7 +58,8 @@ class Tuner:
         import torch
 
         torch.manual_seed(settings.seed)
-        self._network = network.to(arithmetic.device).to(memory_format=torch.channels_last)
+        layout = torch.contiguous_format if arithmetic.device == "mps" else torch.channels_last
+        self._network = network.to(arithmetic.device).to(memory_format=layout)
         self._pictures, self._learned = pictures, learned
         self._settings, self._arithmetic = settings, arithmetic
         self._random = np.random.default_rng(settings.seed)

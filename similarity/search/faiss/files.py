@@ -3,7 +3,7 @@
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from similarity.files import open_own
 from similarity.search.faiss.layout import check_layout
@@ -20,7 +20,12 @@ _limit = threading.Lock()
 def write_faiss(index: Any, path: Path) -> None:
     """Write an index; raises OSError, which FAISS's own writer does not always do."""
     with path.open("wb") as file:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+        write_index(index, file)
+
+
+def write_index(index: Any, file: BinaryIO) -> None:
+    """Write an index to an open file; raises OSError."""
+    faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
 
 
 def read_faiss(path: Path, kind: str, shape: tuple[int, int], flags: int = 0) -> Any:

@@ -1,17 +1,24 @@
 """The reference index: FAISS `IndexFlatIP`, which compares a query with every vector."""
 
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from cachetools import LRUCache
 
 from similarity.errors import SearchError
+from similarity.files import open_own
 from similarity.progress import OnProgress, Reporter
 from similarity.search.accuracy import Accuracy
 from similarity.search.contract import Rows, Selection, candidate_count, empty_result, validate_queries
 from similarity.search.faiss.batching import Batcher
-from similarity.search.faiss.files import read_faiss, write_faiss
-from similarity.search.faiss_library import faiss
+from similarity.search.faiss.files import read_faiss, write_faiss, write_index
+from similarity.search.faiss.layout import flat_shape
+from similarity.search.faiss_library import faiss, in_one_thread
 from similarity.search.recipes import FLAT
 from similarity.search.rescoring import in_order
 from similarity.vectors.arrays import Vectors
@@ -21,6 +28,12 @@ from similarity.vectors.memmap import StoredVectors
 faiss.cvar.distance_compute_blas_threshold = 4
 # Extra results that show whether equal scores continue beyond the last one.
 TIES = 4
+# Numbers that are compared with in less time than further threads take to start and to wait for each other: 10 ms where
+# other programs need the cores, too. One thread compares 1,192 x 1280 in 0.5 ms.
+SMALL = 1 << 23
+# The latest queries whose results are kept. A search asks twice, for its hits and for those that say how sure these
+# are: the first time as many are found as for both.
+LATEST, AHEAD = 16, 40
 
 
 class FlatIndex:
@@ -29,6 +42,8 @@ class FlatIndex:
     def __init__(self, index: Any) -> None:
         self._index = index
         self._together: Batcher[tuple[Vectors, Rows]] = Batcher()
+        self._latest: LRUCache[bytes, tuple[Vectors, Rows]] = LRUCache(LATEST)
+        self._lock = threading.Lock()
 
     @classmethod
     def build(cls, vectors: StoredVectors, progress: OnProgress | None = None) -> "FlatIndex":
@@ -46,6 +61,18 @@ class FlatIndex:
         if type(index) is not faiss.IndexFlatIP:
             raise ValueError("not a flat index of inner products")
         return cls(index)
+
+    @classmethod
+    def load_any(cls, path: Path) -> "FlatIndex":
+        """Read a flat index that another program wrote, of any shape; raises as `load`."""
+        with open_own(path) as file:
+            shape = flat_shape(file, os.fstat(file.fileno()).st_size)
+        return cls.load(path, shape)
+
+    def blocks(self, size: int) -> Iterator[Vectors]:
+        """Yield its vectors in blocks of float32 (up to size, dim)."""
+        for start in range(0, len(self), size):
+            yield self._index.reconstruct_n(start, min(size, len(self) - start))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -103,17 +130,49 @@ class FlatIndex:
             scores, rows = self._index.search(queries, depth, params=params)
             return scores, rows
         alone = len(queries) == 1
-        results = [self._together(queries, depth, self._search_all)] if alone else self._search_all(queries, depth)
+        results = [self._search_alone(queries, depth)] if alone else self._search_all(queries, depth)
         scores, rows = zip(*results, strict=True)
         return np.array(scores)[:, :depth], np.array(rows)[:, :depth]
 
+    def _search_alone(self, query: Vectors, depth: int) -> tuple[Vectors, Rows]:
+        """Search with one query, (1, dim); there may be more results than `depth`."""
+        key = query.tobytes()
+        with self._lock:
+            known = self._latest.get(key)
+        if known is None or len(known[0]) < depth:
+            known = self._together(query, min(max(depth, AHEAD), len(self)), self._search_all)
+            with self._lock:
+                self._latest[key] = known
+        return known
+
     def _search_all(self, queries: Vectors, k: int) -> list[tuple[Vectors, Rows]]:
-        return list(zip(*self._index.search(queries, k), strict=True))
+        alone = in_one_thread() if len(queries) == 1 and len(self) * self.dim <= SMALL else nullcontext()
+        with alone:
+            return list(zip(*self._index.search(queries, k), strict=True))
 
     def _selector(self, rows: Rows) -> Any:
         mask = np.zeros(len(self), bool)
         mask[rows] = True
         return selector(mask)
+
+
+def stack_flat(indexes: Sequence[FlatIndex]) -> FlatIndex:
+    """Return one index of the vectors of several, in this order, which FAISS searches in one call; nothing is copied.
+
+    Results cannot be selected: FAISS would take a selector of the whole for one of each part.
+    """
+    shards = faiss.IndexShards(indexes[0].dim, False, True)  # in the calling thread, numbered one after the other
+    for index in indexes:
+        shards.add_shard(index._index)
+    return FlatIndex(shards)
+
+
+def write_flat(file: BinaryIO, dim: int, blocks: Iterable[Vectors]) -> None:
+    """Write an index of vectors to an open file, which any program with FAISS reads; it is made in memory first."""
+    index = faiss.IndexFlatIP(dim)
+    for block in blocks:
+        index.add(np.ascontiguousarray(block, np.float32))
+    write_index(index, file)
 
 
 def selector(mask: Any) -> Any:

@@ -98,6 +98,32 @@ class InvertedIndex:
         queries = validate_queries(queries, k, self.dim)
         return self.answer(queries, k, self.tuning.probes[accuracy], SHORTLIST[accuracy], among)
 
+    def visit_here(self, queries: Vectors, k: int, accuracy: Accuracy) -> list[tuple[Vectors, Rows]]:
+        """Return for each query the candidates among all, before they are rescored: distances of codes, and rows.
+
+        It works in the calling thread alone, in which FAISS must not start others; see `scanning`.
+
+        Args:
+            queries: checked, see `validate_queries`.
+        """
+        probes, wanted = self._effort(min(k, len(self)), self.tuning.probes[accuracy], SHORTLIST[accuracy])
+        small, wanted = self._lists.transform(queries), min(wanted, len(self))
+        while True:
+            distances, ids = self._lists.ivf.search(small, wanted, params=faiss.SearchParametersIVF(nprobe=probes))
+            if (ids[:, -1] >= 0).all() or probes >= self.count_of_lists:
+                return [(found[rows >= 0], rows[rows >= 0]) for found, rows in zip(distances, ids, strict=True)]
+            probes = min(self.count_of_lists, 2 * probes)
+
+    @property
+    def vectors(self) -> StoredVectors:
+        """The embeddings."""
+        return self._vectors
+
+    def _effort(self, k: int, probes: int, shortlist: int) -> tuple[int, int]:
+        """Return how many lists to visit, and how many candidates to rescore."""
+        per_list = max(1, len(self) // self.count_of_lists)
+        return min(self.count_of_lists, max(probes, -(-DEPTH * k // per_list))), max(shortlist, 2 * k)
+
     def answer(
         self, queries: Vectors, k: int, probes: int, shortlist: int, among: Selection | None = None
     ) -> tuple[Vectors, Rows]:
@@ -112,9 +138,7 @@ class InvertedIndex:
         k = min(k, candidate_count(among, len(self)))
         if not (k and len(queries)):
             return empty_result(queries, k)
-        per_list = max(1, len(self) // self.count_of_lists)
-        probes = min(self.count_of_lists, max(probes, -(-DEPTH * k // per_list)))
-        wanted = max(shortlist, 2 * k)
+        probes, wanted = self._effort(k, probes, shortlist)
         with in_one_thread():
             candidates = self._candidates(queries, wanted, probes, among)
             results = [rescore(self._vectors, *pair, k) for pair in zip(queries, candidates, strict=True)]

@@ -59,6 +59,18 @@ def check_layout(file: BinaryIO, size: int, shape: tuple[int, int], kind: str) -
     return table
 
 
+def flat_shape(file: BinaryIO, size: int) -> tuple[int, int]:
+    """Return the shape of a flat index of inner products, (vectors, numbers of each), as its header claims it.
+
+    Raises:
+        ValueError: it is another kind of file.
+    """
+    walk = _Walk(file, size)
+    walk.word("IxFI")
+    dim, count = walk.numbers("iq")
+    return count, dim
+
+
 class _Walk:
     """A file that is read from beginning to end; methods raise ValueError on unexpected contents."""
 

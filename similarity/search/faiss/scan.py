@@ -30,7 +30,7 @@ from similarity.search.faiss.files import read_faiss, write_faiss
 from similarity.search.faiss.flat import selector
 from similarity.search.faiss_library import cores, faiss, in_one_thread, scanning
 from similarity.search.recipes import SCAN
-from similarity.search.rescoring import rescore
+from similarity.search.rescoring import Readable, in_order, rescore
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
@@ -161,8 +161,25 @@ class ScanIndex:
         else:
             scanned = [self._together(queries, count, self._scan)] if len(queries) == 1 else self._scan(queries, count)
         with in_one_thread():
-            scores, rows = zip(*map(self._finish, queries, [count] * len(queries), scanned), strict=True)
+            results = [
+                finish(self._vectors, query, count, [(one, 0)]) for query, one in zip(queries, scanned, strict=True)
+            ]
+        scores, rows = zip(*results, strict=True)
         return np.array(scores, np.float32), np.array(rows, np.int64)
+
+    def scan_here(self, queries: Vectors, k: int) -> list[Scanned]:
+        """Compare queries with all codes in the calling thread, in which FAISS must not start others; see `scanning`.
+
+        Args:
+            queries: checked, see `validate_queries`.
+        """
+        rounded, margins = self._round(queries)
+        return _scanned(rounded, margins, _scan_parts([(part, ALL) for part in self._parts], rounded[0], k + SHORTLIST))
+
+    @property
+    def vectors(self) -> StoredVectors:
+        """The embeddings."""
+        return self._vectors
 
     def save(self, path: Path) -> None:
         """Write it to a file; raises OSError."""
@@ -183,31 +200,7 @@ class ScanIndex:
         shares = [parts[core :: cores()] for core in range(cores())]
         tasks = [scanning().submit(_scan_parts, share, rounded[0], k + SHORTLIST) for share in shares]
         results = [result for task in tasks for result in task.result()]
-        return [
-            Scanned(
-                codes[np.newaxis],
-                step,
-                margin,
-                [(part, scores[place], rows[place]) for part, scores, rows in results],
-            )
-            for place, (codes, step, margin) in enumerate(zip(*rounded, margins, strict=True))
-        ]
-
-    def _finish(self, query: Vectors, k: int, scanned: Scanned) -> tuple[Vectors, Rows]:
-        """Return the exact result for a query from the candidates of its scan."""
-        best, rows = scanned.join()
-        # The k-th best exact score so far bounds the scores of all other vectors in the result.
-        order = np.argsort(-best, kind="stable")
-        rescored = rows[order[: k + SHORTLIST]]
-        scores, best_rows = rescore(self._vectors, query, rescored, k)
-        enough = scores[-1] - scanned.margin if len(scores) == k else -np.inf
-        if scanned.rescan(enough):
-            best, rows = scanned.join()
-        others = np.setdiff1d(rows[best >= enough], rescored)
-        more_scores, more = rescore(self._vectors, query, others, k)
-        scores, rows = np.concatenate([scores, more_scores]), np.concatenate([best_rows, more])
-        order = np.lexsort((rows, -scores))[:k]
-        return scores[order], rows[order]
+        return _scanned(rounded, margins, results)
 
     def _round(self, queries: Vectors) -> tuple[tuple[Vectors, Vectors], Vectors]:
         """Round queries to integers; returns the p and t above, (m, dim) and (m,), and the margins, (m,)."""
@@ -224,6 +217,45 @@ class ScanIndex:
         mask[rows] = True
         masks = [mask[part.first : part.end] for part in self._parts]
         return [selector(mask) if mask.any() else None for mask in masks]
+
+
+def finish(vectors: Readable, query: Vectors, k: int, scans: Sequence[tuple[Scanned, int]]) -> tuple[Vectors, Rows]:
+    """Return the exact result for a query from the candidates of its scans: scores and rows, (k,), best first.
+
+    Args:
+        vectors: of all that were scanned, numbered one after the other.
+        scans: of each index, with the number of its first vector.
+    """
+    best, rows, margins = _join(scans)
+    # The k-th best exact score so far bounds the scores of all other vectors in the result.
+    order = np.argsort(-best, kind="stable")
+    rescored = rows[order[: k + SHORTLIST]]
+    scores, best_rows = rescore(vectors, query, rescored, k)
+    enough = float(scores[-1]) if len(scores) == k else -np.inf
+    rescanned = [scanned.rescan(enough - scanned.margin) for scanned, _ in scans]
+    if any(rescanned):
+        best, rows, margins = _join(scans)
+    others = np.setdiff1d(rows[best >= enough - margins], rescored)
+    more_scores, more = rescore(vectors, query, others, k)
+    return in_order(np.concatenate([scores, more_scores]), np.concatenate([best_rows, more]), k)
+
+
+def _join(scans: Sequence[tuple[Scanned, int]]) -> tuple[Vectors, Rows, Vectors]:
+    """Return approximate scores, rows and margins of all candidates."""
+    found = [scanned.join() for scanned, _ in scans]
+    rows = np.concatenate([rows + first for (_, rows), (_, first) in zip(found, scans, strict=True)])
+    margins = np.repeat([scanned.margin for scanned, _ in scans], [len(scores) for scores, _ in found])
+    return np.concatenate([scores for scores, _ in found]), rows, margins
+
+
+def _scanned(
+    rounded: tuple[Vectors, Vectors], margins: Vectors, results: Sequence[tuple[Chosen, Vectors, Rows]]
+) -> list[Scanned]:
+    """Return what a scan has found for each query."""
+    return [
+        Scanned(codes[np.newaxis], step, margin, [(part, scores[place], rows[place]) for part, scores, rows in results])
+        for place, (codes, step, margin) in enumerate(zip(*rounded, margins, strict=True))
+    ]
 
 
 def _scan_parts(parts: Sequence[Chosen], codes: Vectors, length: int) -> list[tuple[Chosen, Vectors, Rows]]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from tenacity import retry, retry_if_result, stop_after_delay, wait_exponential
 
-from similarity.errors import CollectionError
+from similarity.errors import CollectionError, StoreError
 from similarity.search import Rows
+from similarity.search.milvus.addresses import address
 from similarity.search.milvus.client import ANSWER, WRITE, client, pymilvus, translate_errors
 from similarity.search.milvus.conditions import DIGITS, KEY, MOST_TAGS, TAGS, VECTOR
 from similarity.search.stores import Store
@@ -22,6 +24,8 @@ METRIC = "IP"
 PROPERTY, DESCRIPTION = "similarity.gallery", re.compile(r"of the similarity gallery ([0-9a-f]{32})")
 # Code of Milvus for a collection that is not loaded.
 NOT_LOADED = 101
+# States of an index.
+BUSY, FAILED = {"Unissued", "InProgress", "Retry"}, "Failed"
 # Largest number of results that Milvus returns.
 MOST_RESULTS = 16_384
 # Bytes of embeddings per request, of which a server accepts 64 MB, and keys per request.
@@ -85,16 +89,19 @@ class Collection:
     def index(self, index_type: str, parameters: dict[str, int]) -> None:
         """Build the index, once, before the first search. Entities that are put later are indexed too; see `settle`."""
         with self._translate_errors():
-            self._client.flush(self.name, timeout=WRITE)
+            self._flush()
             index = self._client.prepare_index_params()
             index.add_index(VECTOR, index_type=index_type, metric_type=METRIC, params=parameters)
-            self._client.create_index(self.name, index, timeout=BUILDING)
-            self._client.load_collection(self.name, timeout=BUILDING)
+            # Waited for here: the library would wait without end, and as long for a server that has gone away.
+            self._client.create_index(self.name, index, timeout=WRITE, sync=False)
+            self._wait_for_index()
+            self._client.load_collection(self.name, timeout=WRITE, _async=True)
+            _wait_while(self._is_loading)
 
     def settle(self) -> None:
         """Flush the entities that were put, and wait until they are indexed."""
         with self._translate_errors():
-            self._client.flush(self.name, timeout=WRITE)
+            self._flush()
             self._wait_for_index()
 
     def search(
@@ -143,15 +150,16 @@ class Collection:
             )
         return int(answer[0]["count(*)"])
 
-    def all_keys(self) -> Iterator[Rows]:
-        """Yield the keys of all entities, a batch at a time."""
-        with self._translate_errors():
-            lines = self._loaded.query_iterator(
-                self.name, batch_size=KEYS, filter=f"{KEY} >= 0", output_fields=[KEY], consistency_level="Strong"
-            )
-            while batch := lines.next():
-                yield np.fromiter((line[KEY] for line in batch), np.int64, len(batch))
-            lines.close()
+    def present(self, keys: Rows) -> Iterator[Rows]:
+        """Yield those of some keys that it holds, a batch at a time."""
+        for start in range(0, len(keys), KEYS):
+            condition = f"{KEY} in {keys[start : start + KEYS].tolist()}"
+            with self._translate_errors():
+                # An iterator of the library would not wait for the last change, nor give up in time.
+                lines = self._loaded.query(
+                    self.name, filter=condition, output_fields=[KEY], consistency_level="Strong", timeout=ANSWER
+                )
+            yield np.fromiter((line[KEY] for line in lines), np.int64, len(lines))
 
     def check(self, dim: int) -> None:
         """Check that it exists, belongs to its gallery and has embeddings of this length; raises CollectionError."""
@@ -176,23 +184,46 @@ class Collection:
         with self._translate_errors():
             return dict(self._client.describe_collection(self.name, timeout=ANSWER))
 
+    def _flush(self) -> None:
+        """Flush, in a thread: the library itself would not give up for minutes if the server went away meanwhile.
+
+        The thread ends with the connection, which is closed after an error.
+        """
+        pool = ThreadPoolExecutor(1, "flush")
+        try:
+            pool.submit(self._client.flush, self.name, timeout=WRITE).result(WRITE)
+        finally:
+            pool.shutdown(wait=False)
+
     def _wait_for_index(self) -> None:
         """Wait until all segments are indexed; those that are not are scanned, which is exact but slow."""
 
-        @retry(
-            retry=retry_if_result(lambda pending: pending > 0),
-            stop=stop_after_delay(BUILDING),
-            wait=wait_exponential(0.05, max=5),
-            retry_error_callback=lambda _: 0,
-        )
-        def pending() -> int:
+        def is_pending() -> bool:
             facts = self._client.describe_index(self.name, VECTOR, timeout=ANSWER) or {}
-            return int(facts.get("pending_index_rows", 0))
+            if facts.get("state") == FAILED:
+                raise StoreError(
+                    f"Milvus at {address(self.store)} could not build the index of the collection {self.name}: see its "
+                    f"log, then try again."
+                )
+            return facts.get("state") in BUSY or int(facts.get("pending_index_rows", 0)) > 0
 
-        pending()
+        _wait_while(is_pending)
+
+    def _is_loading(self) -> bool:
+        return bool(self._client.get_load_state(self.name, timeout=ANSWER)["state"].name == "Loading")
 
     def _translate_errors(self) -> Any:
         return translate_errors(self.store, self.name, self.remedy)
+
+
+def _wait_while(is_pending: Callable[[], bool]) -> None:
+    """Ask again and again whether something is still pending, for as long as building an index may take."""
+    retry(
+        retry=retry_if_result(bool),
+        stop=stop_after_delay(BUILDING),
+        wait=wait_exponential(0.05, max=0.5),
+        retry_error_callback=lambda _: None,
+    )(is_pending)()
 
 
 def _gallery_id(facts: dict[str, Any]) -> str:

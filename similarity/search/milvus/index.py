@@ -168,7 +168,7 @@ class MilvusIndex:
     def missing_ids(self) -> set[int]:
         """Keys of this index that the collection does not hold; raises StoreError."""
         missing = set(self.keys.tolist())
-        for keys in self.collection.all_keys():
+        for keys in self.collection.present(self.keys):
             missing.difference_update(keys.tolist())
         return missing
 

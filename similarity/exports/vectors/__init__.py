@@ -1,0 +1,1 @@
+"""The vectors of a gallery as files for other programs."""

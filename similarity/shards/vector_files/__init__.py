@@ -1,0 +1,1 @@
+"""Vectors of anybody's making, in the files of other programs, as galleries."""
