@@ -26,6 +26,7 @@ COMMANDS = {
     "remove": "index:remove",
     "relocate": "relocate:relocate",
     "rebuild": "index:rebuild",
+    "rebalance": "rebalance:rebalance",
     "embed": "embed:embed",
     "search": "search:search",
     "demo": "search:demo",
@@ -42,7 +43,13 @@ COMMANDS = {
     "plan": "plan:plan",
     "download": "download:download",
     "list": "galleries:list_galleries",
+    "doctor": "doctor:doctor",
     "import": "import_gallery:import_gallery",
+    "export": "export:export",
+    "app": "open_app:open_app",
+    "serve": "serve:serve",
+    "key": "key:app",
+    "mcp": "mcp:mcp",
     "bench": "bench:app",
 }
 
@@ -91,7 +98,7 @@ class Commands(TyperGroup):
 app = typer.Typer(
     name="similarity",
     cls=Commands,
-    help="Show it a picture, see the most similar pictures of a gallery.",
+    help="Search by image: find the pictures of a gallery that look most like yours.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -109,9 +116,11 @@ def main() -> None:
     Settings of the whole process are made only here, so that `app` can be run repeatedly in one process.
     """
     interrupts = Interrupts()
-    interrupts.watch()
     try:
+        interrupts.watch()
         _run(interrupts)
+    except KeyboardInterrupt:  # before a command has begun, or after it has ended
+        sys.exit(130)
     except Exception:
         if not interrupts.came:
             raise
@@ -119,14 +128,12 @@ def main() -> None:
 
 
 def _run(interrupts: Interrupts) -> None:
-    streams.prepare_streams()
-    plain.log(logging.ERROR)
     try:
+        streams.prepare_streams()
+        plain.log(logging.ERROR)
         if note := streams.misread_names():
             terminal.say(note, as_="Note")
         app(obj=interrupts)
-    except KeyboardInterrupt:  # before a command has begun, or after it has ended
-        sys.exit(130)
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         _end()
     except OSError as error:

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from similarity.cli import terminal
+from similarity.cli.bench_api import api
 from similarity.cli.bench_copies import copies
 from similarity.cli.bench_objects import objects
+from similarity.cli.bench_shards import shards
 from similarity.cli.evaluate import Column, QueriesPath, open_queries
 from similarity.cli.options import GalleryName
 from similarity.cli.running import interruptible, open_or_index
@@ -22,8 +24,10 @@ app = typer.Typer(
     help="Measure how fast this computer is, and what finetuning and views are worth to a gallery.",
     no_args_is_help=True,
 )
+app.command()(api)
 app.command()(copies)
 app.command()(objects)
+app.command()(shards)
 
 Folder = Annotated[Path, typer.Argument(help="A folder of pictures; by default those of the sample gallery.")]
 Model = Annotated[

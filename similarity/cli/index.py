@@ -19,6 +19,7 @@ from similarity.cli.options import (
     RecipeName,
     RefinementName,
     Seed,
+    Shards,
     SourceOrNone,
     SourcePath,
     SplitName,
@@ -29,14 +30,22 @@ from similarity.cli.options import (
     WithParts,
 )
 from similarity.cli.running import choose, interruptible
+from similarity.cli.vectors import (
+    FromVectors,
+    GivenVectors,
+    ItemsOfVectors,
+    Thumbnails,
+    check_source,
+    index_given,
+)
 from similarity.search.stores import Store, choose_store
 
 if TYPE_CHECKING:
-    from similarity.storage.manifest import Report
+    from similarity.storage.manifest import Manifest, Report
     from similarity.vectors.heads import Head
 
 
-FIXED = ["auto", "auto", "auto", "standard"]  # of options that `embed` has fixed, where they are not given
+FIXED = ["auto", "auto", "auto"]  # of options that `embed` has fixed, where they are not given
 
 
 def index(
@@ -45,6 +54,9 @@ def index(
     from_embeddings: Annotated[
         Path | None, typer.Option(help="A folder that `embed` wrote, instead of pictures.")
     ] = None,
+    from_vectors: FromVectors = None,
+    items: ItemsOfVectors = None,
+    thumbnails: Thumbnails = True,
     model: Model = "auto",
     weights: WeightsPath = None,
     precision: PrecisionName = "auto",
@@ -59,28 +71,40 @@ def index(
     parts: WithParts = False,
     store: StoreName = None,
     uri: StoreUri = None,
+    shards: Shards = None,
     exclude: Exclude = None,
     as_json: AsJson = False,
 ) -> None:
     """Index pictures into a gallery. The label of a picture is the name of its folder, or a column of a CSV."""
     from similarity.gallery import Gallery
     from similarity.indexing.options import IndexOptions
+    from similarity.indexing.sets import check_shards
+    from similarity.search.stores import EMBEDDED
     from similarity.sources import open_source
     from similarity.storage.inventory import find_gallery
 
-    _check_source(
-        source,
-        from_embeddings,
-        weights or split or products or exclude or gps or parts or [model, precision, view, quality] != FIXED,
+    of_pictures = split or products or exclude or gps or parts or shards or quality != "standard"
+    check_source(
+        {"SOURCE": source, "--from-embeddings": from_embeddings, "--from-vectors": from_vectors},
+        of_pictures=of_pictures,
+        of_models=weights or [model, precision, view] != FIXED,
+        of_vectors=items or not thumbnails,
     )
     directory = find_gallery(gallery)
     kept_in = choose_store(store, uri) if store or uri else None
     if from_embeddings:
         _index_shards(from_embeddings, directory, recipe, refinement, kept_in, as_json=as_json)
         return
+    if from_vectors:
+        given = GivenVectors(from_vectors, items, thumbnails, model, weights, precision, view)
+        indexed = IndexOptions(recipe=recipe, refinement=refinement, store=kept_in)
+        print_report(index_given(given, directory, indexed), directory, as_json=as_json)
+        return
+    check_shards(shards, kept_in or EMBEDDED, with_parts=parts)  # before weights are downloaded
     listed = open_source(str(source), split=split, products=products, seed=seed)
     chosen = choose(model, weights, quality)
     options = IndexOptions(chosen, precision, recipe, refinement, kept_in, exclude or (), gps, view, quality, parts)
+    options = options.updated(shards=shards)
     with interruptible(directory), terminal.indexing() as progress:
         built = Gallery.build(listed, directory, options, progress=progress)
     print_report(built.report, directory, as_json=as_json)
@@ -150,13 +174,13 @@ def remove(
 ) -> None:
     """Remove pictures from a gallery by id, path or label. Their files are not touched."""
     from similarity.gallery import Gallery
-    from similarity.sources.locations import is_remote
+    from similarity.sources.locations import full_place
     from similarity.storage.inventory import find_gallery
 
     if not (ids or paths or labels):
         raise typer.BadParameter("give the pictures to remove", param_hint="--id, --path or --label")
     directory = find_gallery(gallery)
-    places = [path if is_remote(path) else str(Path(path).expanduser().absolute()) for path in paths or ()]
+    places = list(map(full_place, paths or ()))
     chosen = {"ids": ids or [], "paths": places, "labels": labels or []}
     opened = Gallery.open(directory)
     report = opened.preview.remove(**chosen) if dry_run else opened.remove(**chosen).report
@@ -199,15 +223,6 @@ def rebuild(
     print_report(rebuilt.report, target, as_json=as_json)
 
 
-def _check_source(source: Path | None, from_embeddings: Path | None, options: object) -> None:
-    """Raise BadParameter unless there is either a source or embeddings, and no option that `embed` has fixed."""
-    if (source is None) == (from_embeddings is None):
-        raise typer.BadParameter("give either pictures or --from-embeddings", param_hint="SOURCE")
-    if from_embeddings and options:
-        fixed = "--model, --precision, --view, --quality, --split, --exclude, --gps, --parts"
-        raise typer.BadParameter("these were fixed by `embed`", param_hint=fixed)
-
-
 def _index_shards(
     folder: Path, directory: Path, recipe: str, refinement: str, store: Store | None, *, as_json: bool
 ) -> None:
@@ -221,27 +236,13 @@ def _index_shards(
 
 def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry_run: bool = False) -> None:
     """Print the report of a run, or of a preview."""
+    from similarity.service.report_facts import report_facts
     from similarity.storage.live import read_live_manifest
 
     manifest = read_live_manifest(directory)
     report = report or manifest.last_run  # a gallery that was only opened has no other
     if as_json:
-        facts = {
-            "gallery": directory.name,
-            "model": manifest.model,
-            "dim": manifest.dim,
-            "indexed": manifest.count + manifest.duplicates,
-            "skipped": [{"path": file.path, "reason": file.reason} for file in report.skipped],
-            "seconds": report.seconds,
-            "images_per_second": report.images_per_second,
-            "view": manifest.view,
-            "recipe": manifest.recipe,
-            "refinement": manifest.refinement,
-            "parts": manifest.parts,
-            "notes": report.notes,
-        }
-        facts |= report.counts | {"duplicates": manifest.duplicates, "dry_run": dry_run}
-        terminal.print_json(facts | {"passed_over": report.passed_over})
+        terminal.print_json(report_facts(report, directory.name, manifest, dry_run=dry_run))
         return
     terminal.say_notes(report.notes)
     terminal.say_skipped(report.skipped)
@@ -254,11 +255,17 @@ def print_report(report: "Report | None", directory: Path, *, as_json: bool, dry
         count = manifest.count + manifest.duplicates
         terminal.print_line(f"{directory.name} has {count:,} picture{'s' if count != 1 else ''}{copies}.")
         if report.task in ("index", "rebuild"):
-            terminal.print_line(f"Its view of pictures is {manifest.view}.")
+            for line in _of_model(manifest):
+                terminal.print_line(line)
             terminal.print_line(f"Its index is {manifest.recipe}. {manifest.recipe_reason}")
             terminal.print_line(f"Its refinement is {manifest.refinement}. {manifest.refinement_reason}")
-            if manifest.parts:
-                terminal.print_line("Parts of its pictures were embedded, too: search them with --parts.")
+
+
+def _of_model(manifest: "Manifest") -> list[str]:
+    """Return what was embedded, in sentences; nothing of vectors without a model."""
+    view = [f"Its view of pictures is {manifest.view}."] if manifest.has_model else []
+    parts = ["Parts of its pictures were embedded, too: search them with --parts."] if manifest.parts else []
+    return view + parts
 
 
 def _sentence(report: "Report", name: str, *, dry_run: bool) -> str:

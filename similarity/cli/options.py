@@ -11,6 +11,15 @@ from similarity.search.accuracy import Accuracy
 from similarity.sources import Split
 
 GalleryName = Annotated[str, typer.Option("--gallery", "-g", help="A gallery's name, or a path to its folder.")]
+GalleryNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gallery",
+        "-g",
+        help="A gallery's name, or a path to its folder; several, or a pattern such as 'shop-*', are searched at once.",
+        show_default="sample",
+    ),
+]
 Model = Annotated[
     str,
     typer.Option("--model", "-m", help="A backbone; auto is ResNet-50 if its weights are here or can be downloaded."),
@@ -19,7 +28,7 @@ WeightsPath = Annotated[
     Path | None, typer.Option("--weights", help="A file of fine-tuned weights to use instead of the published ones.")
 ]
 PrecisionName = Annotated[
-    Precision, typer.Option(help="Number format of the network; auto is bf16 or f32 on a CPU, f16 on a GPU.")
+    Precision, typer.Option(help="Number format of the network; auto is bf16 or f32 on a CPU, f16 on a CUDA GPU.")
 ]
 ViewName = Annotated[
     ViewOrAuto,
@@ -41,18 +50,27 @@ RecipeName = Annotated[
     str, typer.Option("--recipe", help="Kind of index: auto, flat, flat-sq8, ivf, or a FAISS factory string with IVF.")
 ]
 RefinementName = Annotated[
-    str, typer.Option("--refinement", help="Refinement of embeddings: auto, none, centred or neighbours; see README.")
+    str, typer.Option("--refinement", help="Refinement of embeddings: auto, none, centred or neighbours.")
 ]
 StoreName = Annotated[
     Literal["faiss", "milvus"] | None,
     typer.Option("--store", help="Store of the index: faiss (a file in the gallery) or milvus."),
 ]
+Shards = Annotated[
+    int | None,
+    typer.Option(
+        "--shards",
+        help="Number of galleries that share out the pictures, and are searched and changed as one; 1 for none.",
+    ),
+]
 StoreUri = Annotated[str | None, typer.Option("--uri", help="Address of Milvus: http://host:19530, or a file.db.")]
 Count = Annotated[int, typer.Option("-k", min=1, help="Number of results.")]
 Sheet = Annotated[Path | None, typer.Option(help="Also draw query and results to this PNG file.")]
+Coco = Annotated[Path | None, typer.Option(help="Also write results to this JSON file, in the form of COCO.")]
 SOURCES = "A folder of pictures, a zip, a CSV or a Parquet file of paths or URLs, or SOP."
-SourcePath = Annotated[Path, typer.Argument(help=SOURCES)]
-SourceOrNone = Annotated[Path | None, typer.Argument(metavar="SOURCE", help=SOURCES)]
+# As texts, since an empty one would be the path of the current folder.
+SourcePath = Annotated[str, typer.Argument(help=SOURCES)]
+SourceOrNone = Annotated[str | None, typer.Argument(metavar="SOURCE", help=SOURCES)]
 SplitName = Annotated[Split | None, typer.Option("--split", help="For Stanford Online Products: the part to take.")]
 Products = Annotated[
     int | None, typer.Option("--products", min=1, help="For Stanford Online Products: the number of products to draw.")
@@ -68,6 +86,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and
 INTERRUPTED = 130
 Like = Annotated[list[str] | None, typer.Option(help="A further example; may be repeated.")]
 Unlike = Annotated[list[str] | None, typer.Option(help="A counter-example; may be repeated.")]
+ItemIds = Annotated[
+    list[str] | None,
+    typer.Option("--item", help="Id or SHA-256 of a picture of the gallery to search with; may be repeated."),
+]
+VectorFile = Annotated[
+    Path | None,
+    typer.Option("--vector", help="Search with this embedding by the gallery's model: a .npy file of one row."),
+]
 Text = Annotated[
     list[str] | None,
     typer.Option(help="Words to search with, alone or with a picture; needs a gallery of a CLIP model."),
@@ -141,6 +167,18 @@ AccuracyName = Annotated[Accuracy, typer.Option(help="Accuracy of an approximate
 SearchPrecision = Annotated[
     float | None,
     typer.Option(min=0.5, max=0.999, help="Warn if the best result is less likely right than this, such as 0.95."),
+]
+Queries = Annotated[
+    Path | None,
+    typer.Option(
+        "--queries",
+        help="Search with each of many pictures: a folder or zip of them, or a CSV or Parquet file with a column path, "
+        "url or, in a CSV, item, for ids of the gallery.",
+    ),
+]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write the results of each query to this file: .parquet, .csv, or .jsonl."),
 ]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Show the regions that make results similar, on the sheet or in JSON.")

@@ -1,7 +1,6 @@
-"""Parts of pictures among the hits of a `search`: words for a table, numbers for JSON."""
+"""Parts of pictures among the hits of a `search`, in words."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from similarity.cli import terminal
 
@@ -9,7 +8,6 @@ if TYPE_CHECKING:
     from similarity.gallery import Gallery
     from similarity.images.picture import Box
     from similarity.query.options import SearchOptions
-    from similarity.search import Hit
 
 # Centres of a part between these shares of a side are in the middle.
 MIDDLE = (0.4, 0.6)
@@ -29,18 +27,6 @@ def describe(part: "Box | None") -> str:
     down = _side((part.top + part.bottom) / 2, "top", "bottom")
     across = _side((part.left + part.right) / 2, "left", "right")
     return f"{down} {across}".strip() or "middle"
-
-
-def with_parts(facts: list[dict[str, Any]], hits: "Sequence[Hit]", options: "SearchOptions") -> list[dict[str, Any]]:
-    """Add the part of each hit to its facts, if parts are searched."""
-    if not options.parts:
-        return facts
-    return [one | {"part": _to_json(hit.part)} for one, hit in zip(facts, hits, strict=True)]
-
-
-def _to_json(part: "Box | None") -> list[float] | None:
-    """Return left, top, right and bottom of a part, as shares of the sides; None for the whole picture."""
-    return None if part is None else [round(edge, 4) for edge in (part.left, part.top, part.right, part.bottom)]
 
 
 def _side(centre: float, first: str, last: str) -> str:

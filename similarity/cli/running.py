@@ -40,7 +40,14 @@ def choose(model: str, weights: Path | None, quality: Quality = "standard") -> "
 
 
 def open_or_index(gallery: str) -> "Gallery":
-    """Open a gallery; the sample is indexed first if it has not been."""
+    """Open a gallery; the sample is indexed first if it has not been. Prints a note if some of it is missing."""
+    opened = _open_or_index(gallery)
+    if opened.left_out:
+        terminal.say(f"{opened.name} is not whole. {opened.left_out}", as_="Note")
+    return opened
+
+
+def _open_or_index(gallery: str) -> "Gallery":
     from similarity.gallery import open_gallery
     from similarity.sample import ensure_sample, has_sample, is_ready
 

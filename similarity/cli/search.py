@@ -1,24 +1,26 @@
 """`search` and `demo`: find similar pictures, and print or draw them."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from similarity.cli import confidence, copies, objects, parts, terminal, turns
+from similarity.cli import confidence, copies, objects, parts, search_galleries, search_many, terminal, turns
 from similarity.cli import explain as explaining
 from similarity.cli.options import (
     AccuracyName,
+    AnswersFile,
     AsJson,
+    Coco,
     Copies,
     Count,
     Distinct,
     ExcludeQuery,
     Explain,
-    GalleryName,
+    GalleryNames,
+    ItemIds,
     Like,
     MinScore,
     NotText,
@@ -26,18 +28,19 @@ from similarity.cli.options import (
     Offset,
     OnePerProduct,
     Parts,
+    Queries,
     SearchPrecision,
     Sheet,
     Sort,
     Text,
     Turned,
     Unlike,
+    VectorFile,
     Weight,
     Where,
 )
 from similarity.cli.query_arguments import QueryArguments, check_conditions
 from similarity.cli.running import open_or_index
-from similarity.cli.search_request import Request
 from similarity.query import copy_facts
 from similarity.query.options import SearchOptions
 from similarity.sample import SAMPLE
@@ -45,55 +48,35 @@ from similarity.sample import SAMPLE
 if TYPE_CHECKING:
     from PIL import Image
 
-    from similarity.cli.explain import Reasons
-    from similarity.cli.turns import Outcome
-    from similarity.evaluation.confidence.estimate import Chances
-    from similarity.evaluation.confidence.verdict import Verdict
-    from similarity.gallery import Gallery
-    from similarity.search import Hit
+    from similarity.service.answers.answer import Answer
     from similarity.sources import Item
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The hits of a request, in the order that it wants, with their explanations if available."""
+class Command:
+    """What a `search` on the command line asks for: the query, the gallery, and fields of the `SearchRequest`."""
 
-    request: Request
-    gallery: "Gallery"
-    outcome: "Outcome"
-    hits: "Sequence[Hit]"
-    reasons: "Reasons | None"
-
-    @property
-    def chances(self) -> "Chances | None":
-        """The probabilities of the hits, if they are known."""
-        return self.outcome.chances
-
-    @property
-    def has_copy(self) -> bool:
-        """Whether a second look has found the query's very picture among the hits."""
-        return copies.has_proven(self.outcome.copies)
-
-    @property
-    def verdict(self) -> "Verdict | None":
-        """What is known of the hits by their scores; None if one is the query's very picture, which says more."""
-        if self.has_copy:
-            return None
-        from similarity.evaluation.confidence.verdict import find_verdict
-
-        hits = sorted(self.hits, key=lambda hit: hit.rank)
-        return find_verdict(hits, self.chances, self.request.precision)
+    query: QueryArguments
+    gallery: str
+    fields: Mapping[str, Any]
 
 
 def search(
     query: Annotated[
-        str | None, typer.Argument(metavar="[QUERY]", help="A picture: its path, or its http(s) address.")
+        str | None,
+        typer.Argument(
+            metavar="[QUERY]",
+            help="A picture: its path, or its http(s) address; or a folder, to search with each of its pictures.",
+        ),
     ] = None,
-    gallery: GalleryName = SAMPLE,
+    galleries: GalleryNames = None,
     k: Count = 10,
     sheet: Sheet = None,
+    coco: Coco = None,
     like: Like = None,
     unlike: Unlike = None,
+    item: ItemIds = None,
+    vector: VectorFile = None,
     text: Text = None,
     not_text: NotText = None,
     weight: Weight = None,
@@ -111,66 +94,95 @@ def search(
     turned: Turned = False,
     with_objects: Objects = False,
     in_parts: Parts = False,
+    queries: Queries = None,
+    out: AnswersFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the pictures of a gallery that are most similar to a query, or to several."""
+    """Find the pictures of a gallery, or of several, that are most similar to a query, or to each of many."""
     options = SearchOptions(min_score=min_score, distinct=distinct, offset=offset, accuracy=accuracy, parts=in_parts)
-    options = replace(options, one_per_product=one_per_product)
-    pictures = [*filter(None, [query]), *(like or [])]
-    named = QueryArguments(pictures, unlike or [], weight or [], text or [], not_text or [])
-    if not (named.like or named.texts):
-        raise typer.BadParameter("give a picture, or words with --text", param_hint="QUERY")
+    fields = {
+        "k": k,
+        "options": replace(options, one_per_product=one_per_product),
+        "exclude_query": exclude_query,
+        "precision": precision,
+        "where": check_conditions(where or []),
+        "sort": sort,
+        "copies": with_copies,
+        "turned": turned,
+    }
+    gallery, *_ = names = galleries or [SAMPLE]
+    place = search_many.place_of(query, queries, out)
+    named = QueryArguments(list(like or []), unlike or [], weight or [], text or [], not_text or [], item or [], vector)
+    one = {"explain": explain, "objects": with_objects}
+    if search_galleries.are_several(names):
+        others = {"copies": with_copies, "turned": turned, "precision": bool(precision), "sort": bool(sort)}
+        search_galleries.check({**others, **one, "queries": bool(queries), "out": bool(out), "coco": bool(coco)}, place)
+    elif place is not None:
+        search_many.check(out, place, sheet=bool(sheet), coco=bool(coco), **one, **named.given)
+        search_many.run(search_many.ManySearches(place, gallery, fields, out, as_json))
+        return
+    named = replace(named, like=[*filter(None, [query]), *named.like])
+    _check(
+        named, sheet, explain=explain, copies_=with_copies, turned=turned, with_objects=with_objects, as_json=as_json
+    )
+    if search_galleries.are_several(names):
+        search_galleries.run(search_galleries.Request(named, names, fields), sheet, as_json=as_json)
+    else:
+        _search(Command(named, gallery, {**fields, **one}), sheet, coco, as_json=as_json)
+
+
+def _check(
+    named: QueryArguments,
+    sheet: Path | None,
+    *,
+    explain: bool,
+    copies_: bool,
+    turned: bool,
+    with_objects: bool,
+    as_json: bool,
+) -> None:
+    """Raise BadParameter if the options of one search do not suit each other."""
+    if named.is_empty:
+        raise typer.BadParameter("give a picture, words with --text, an --item or a --vector", param_hint="QUERY")
     if explain:
         explaining.check(sheet, as_json=as_json)
-    if (with_copies or turned) and not named.like:
-        raise typer.BadParameter(copies.NO_PIXELS, param_hint="--copies" if with_copies else "--turned")
-    conditions = check_conditions(where or [])
-    request = Request(
-        named,
-        gallery,
-        k,
-        options,
-        exclude_query,
-        precision,
-        explain,
-        conditions,
-        sort,
-        with_copies,
-        turned,
-        with_objects,
-    )
-    objects.check(request, has_sheet=sheet is not None)
-    _search(request, sheet, as_json=as_json)
+    if (copies_ or turned) and not (named.like or named.items):
+        raise typer.BadParameter(copies.NO_PIXELS, param_hint="--copies" if copies_ else "--turned")
+    if with_objects:
+        objects.check(named, sheet=sheet is not None, explain=explain, copies=copies_, turned=turned)
 
 
 def demo(k: Count = 10, sheet: Sheet = Path("demo.png"), as_json: AsJson = False) -> None:
     """Search the sample gallery with one of the sample queries, and draw the sheet."""
     from similarity.sample import demo_query
 
-    _search(Request(QueryArguments([demo_query().path]), SAMPLE, k), sheet, as_json=as_json)
+    _search(Command(QueryArguments([demo_query().path]), SAMPLE, {"k": k}), sheet, as_json=as_json)
 
 
-def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
-    """Search, draw the sheet if one is requested, and print the hits."""
+def _search(command: Command, sheet: Path | None, coco: Path | None = None, *, as_json: bool) -> None:
+    """Search, write the files that are requested, and print the hits."""
     if sheet and sheet.suffix.lower() != ".png":
         raise typer.BadParameter("its name must end in .png", param_hint="--sheet")
-    answer = _answer(request)
+    answer = _answer(command)
     if sheet:
         _draw(answer, sheet)
-    found = objects.find(answer.gallery, answer.outcome.query, answer.request)
+    if coco:
+        _write_coco(answer, coco)
     if as_json:
-        terminal.print_json(_facts(answer) | objects.to_json(found, _to_json))
+        from similarity.service.answers.to_json import to_json
+
+        terminal.print_json(to_json(answer))
         return
-    if objects.show(found):
+    if objects.show(answer.objects):
         return
     turns.say(answer.outcome)
     if answer.has_copy:
         terminal.say(f"{copies.tell(answer.outcome.copies)}.")
     else:
-        confidence.say(answer.verdict, answer.chances, request.precision)
+        confidence.say(answer.verdict, answer.chances, answer.request.precision)
     if answer.hits:
         _print(answer)
-        terminal.say_gone([hit.item.path for hit in answer.hits if hit.item.is_gone], request.gallery)
+        terminal.say_gone([hit.item.path for hit in answer.hits if hit.item.is_gone], command.gallery)
     else:
         from similarity.query.suggestions import suggest
 
@@ -180,95 +192,63 @@ def _search(request: Request, sheet: Path | None, *, as_json: bool) -> None:
         terminal.say(f"Sheet written to {sheet}")
 
 
-def _answer(request: Request) -> Answer:
-    """The hits with all that the request wants to know of them; the query is encoded once."""
-    examples = request.query.read()
-    gallery = open_or_index(request.gallery)
-    request = request.of(gallery)
-    _ = gallery.embedder  # loaded here, so that the time below is that of a search
-    with_regions = request.explain and bool(request.query.like)
-    if with_regions:
-        gallery.embedder.load_feature_maps()
+def _answer(command: Command) -> "Answer":
+    """The hits with all that the command wants to know of them."""
+    from similarity.service.answers.answer import find_answer
+    from similarity.service.answers.request import SearchRequest
+
+    examples = command.query.read()
+    gallery = open_or_index(command.gallery)
+    request = SearchRequest(examples, command.query.title, **command.fields)
     parts.prepare(gallery, request.options)
-    started = time.perf_counter()
-    query = gallery.encode(examples, with_regions=with_regions)
-    encoding_ms = 1000 * (time.perf_counter() - started)
-    outcome = turns.search(gallery, query, request)
-    outcome = replace(outcome, took_ms=round(encoding_ms + outcome.took_ms, 1))
-    hits = gallery.sort(outcome.hits, request.sort) if request.sort else outcome.hits
-    reasons = explaining.find(gallery, outcome.query, hits) if request.explain else None
-    return Answer(request, gallery, outcome, hits, reasons)
+    answer = find_answer(gallery, request)
+    terminal.say_notes(answer.reasons.notes if answer.reasons else [])
+    return answer
 
 
-def _draw(answer: Answer, path: Path) -> None:
+def _draw(answer: "Answer", path: Path) -> None:
     """Draw the sheet into a file, with heat on its pictures if hits are explained."""
     from similarity.exports.sheet import draw_sheet, save_sheet
+    from similarity.paths import split_name, without_end
     from similarity.query.belonging import NOTHING_LIKE_IT
 
-    name, hits = answer.request.query.title, answer.hits
+    name, hits = answer.request.title, answer.hits
     picture: Image.Image = _picture(answer)
     pictures = [answer.gallery.thumbnail(hit.item) for hit in hits]
-    title, heading = name.rstrip("/").rsplit("/", 1)[-1] if answer.request.query.like else "Words", "Query"
+    title, heading = split_name(without_end(name))[1] if answer.request.has_picture else "Words", "Query"
     if answer.reasons is not None:
-        picture, pictures, heading = explaining.draw_heat(picture, pictures, answer.reasons)
+        picture, pictures, heading = explaining.draw_heat(picture, pictures, answer.reasons.explanations)
     is_stranger = answer.chances is not None and answer.chances.is_stranger
     note = copies.tell(answer.outcome.copies) if answer.has_copy else NOTHING_LIKE_IT if is_stranger else ""
     save_sheet(path, draw_sheet(picture, title, hits, pictures, heading=heading, note=note))
 
 
-def _picture(answer: Answer) -> "Image.Image":
+def _write_coco(answer: "Answer", path: Path) -> None:
+    """Write the hits in the form of COCO."""
+    from similarity.exports.coco import to_coco
+    from similarity.exports.tables import write_table
+
+    gallery = answer.gallery
+    write_table(path, to_coco(answer.hits, answer.request.title, gallery.name, gallery.manifest.model), "results")
+
+
+def _picture(answer: "Answer") -> "Image.Image":
     """The first picture of the query as the sheet shows it, in the turn that was searched with, or its words."""
     from similarity.exports.sheet import draw_words
+    from similarity.images.decoding import decode
+    from similarity.query.inputs import KnownPicture
     from similarity.query.turns import turn
 
     query = answer.outcome.query
-    return turn(query.files[0].decode(), query.turned) if query.files else draw_words(answer.request.query.title)
+    if query.files:
+        return turn(query.files[0].decode(), query.turned)
+    known = next((example for example in query.examples.like if isinstance(example, KnownPicture)), None)
+    if known is None:
+        return draw_words(answer.request.title)
+    return turn(decode(answer.gallery.thumbnail(known.item), known.item.id), query.turned)
 
 
-def _facts(answer: Answer) -> dict[str, Any]:
-    """The JSON object that answers a request."""
-    facts: dict[str, Any] = {
-        "query": answer.request.query.title,
-        "gallery": answer.gallery.name,
-        "model": answer.gallery.manifest.model,
-        "took_ms": answer.outcome.took_ms,
-        "belongs": _rounded(answer.chances.belongs if answer.chances else None),
-        "verdict": answer.verdict.kind if answer.verdict else None,
-    }
-    if answer.outcome.turned is not None:
-        facts["turned"] = answer.outcome.turned
-    if answer.chances and answer.request.precision is not None:
-        facts["confident"] = answer.chances.are_confident(answer.hits, answer.request.precision)
-    hits = [_to_json(hit, answer.outcome.chance_of(hit)) for hit in answer.hits]
-    hits = parts.with_parts(hits, answer.hits, answer.request.options)
-    if answer.outcome.copies is not None:
-        hits = [hit | {"copy": copy_facts.to_json(answer.outcome.copies[hit["id"]])} for hit in hits]
-    if answer.reasons is not None:
-        explanations = map(explaining.to_json, answer.reasons)
-        hits = [hit | {"explanation": explanation} for hit, explanation in zip(hits, explanations, strict=True)]
-    return facts | {"hits": hits}
-
-
-def _to_json(hit: "Hit", chance: float | None = None) -> dict[str, Any]:
-    """A hit as JSON has it, with what its picture knows of itself."""
-    from similarity.images.exif import facts_of
-
-    return {
-        "rank": hit.rank,
-        "score": hit.score,
-        "id": hit.item.id,
-        "path": hit.item.path,
-        "label": hit.item.label,
-        "probability": _rounded(chance),
-        **facts_of(hit.item.width, hit.item.height, hit.item.exif),
-    } | ({"gone": True} if hit.item.is_gone else {})
-
-
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 4)
-
-
-def _print(answer: Answer) -> None:
+def _print(answer: "Answer") -> None:
     """Print a line for each hit, with the probability that it is right if there is one, and what it is sorted by."""
     hits, chances, by = answer.hits, answer.chances, answer.request.sort
     shown = [name for name in [answer.gallery.facets.sorted_by(by)[0] if by else "label"] if name != "label"]

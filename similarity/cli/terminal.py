@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from similarity.text.plain import one_line
@@ -138,27 +139,36 @@ def say_replaced(count: int, directory: "Path", source: str) -> None:
 @contextmanager
 def counting(text: str) -> Iterator[Advance]:
     """Show a progress bar; yields the callback that moves it."""
-    from rich.progress import MofNCompleteColumn
+    from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-    with _bar(MofNCompleteColumn()) as bar:
+    with _bar(MofNCompleteColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task(one_line(text), total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
 @contextmanager
 def indexing() -> "Iterator[OnProgress]":
-    """Show the current step and, once pictures are counted, a bar with their rate; yields the callback for it."""
-    from rich.progress import MofNCompleteColumn
+    """Show the current step and, once pictures are counted, a bar with their rate; yields the callback for it.
 
-    with _bar(MofNCompleteColumn(), _text("{task.fields[rate]}")) as bar:
-        task = bar.add_task("", total=None, visible=False, rate="")
+    The time left is our own: Rich counts what comes before the first picture, too.
+    """
+    with _bar(_text("{task.fields[count]}"), _text("{task.fields[rate]}"), _text("{task.fields[left]}")) as bar:
+        task = bar.add_task("", total=None, visible=False, count="", rate="", left="")
 
         def show(progress: "IndexingProgress") -> None:
             scale, unit = (MEGABYTE, " MB") if progress.unit == "bytes" else (1, "")
             rate = f"{progress.images_per_second / scale:.0f}{unit} a second" if progress.seconds else ""
             done, total = progress.done // scale, -(-progress.total // scale) or None
-            task_name = one_line(progress.task)
-            bar.update(task, description=task_name, completed=done, total=total, rate=rate, visible=True)
+            bar.update(
+                task,
+                description=one_line(progress.task),
+                completed=done,
+                total=total,
+                visible=True,
+                count=f"{done}/{total}" if total else "",
+                rate=rate,
+                left=f"{timedelta(seconds=round(progress.seconds_left))} left" if progress.is_steady else "",
+            )
 
         yield show
 
@@ -166,11 +176,11 @@ def indexing() -> "Iterator[OnProgress]":
 @contextmanager
 def training() -> "Iterator[OnEpoch]":
     """Show a bar of epochs with loss and held-out recall; yields the callback for them."""
-    from rich.progress import MofNCompleteColumn
+    from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
     from similarity.finetuning.epochs import STAGES
 
-    with _bar(MofNCompleteColumn(), _text("{task.fields[metrics]}")) as bar:
+    with _bar(MofNCompleteColumn(), _text("{task.fields[metrics]}"), TimeRemainingColumn()) as bar:
         task = bar.add_task("Starting", total=None, metrics="")
 
         def show(epoch: "Epoch") -> None:
@@ -198,9 +208,9 @@ def tuning() -> "Iterator[tuple[OnEpoch, OnProgress]]":
 @contextmanager
 def downloading(text: str) -> Iterator[Advance]:
     """Show a bar of bytes, once the first have arrived; yields the callback that moves it."""
-    from rich.progress import DownloadColumn
+    from rich.progress import DownloadColumn, TimeRemainingColumn
 
-    with _bar(DownloadColumn()) as bar:
+    with _bar(DownloadColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task(one_line(text), total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total or None, visible=True)
 
@@ -215,8 +225,8 @@ def _text(template: str) -> "TextColumn":
 def _bar(*amounts: "ProgressColumn") -> "Progress":
     """Return a bar that is only drawn in a terminal, and removed when it is done."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress
 
     console = Console(stderr=True)
-    columns = (_text("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
+    columns = (_text("{task.description}"), BarColumn(), *amounts)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,6 +1,5 @@
 """`watch`: keeps a gallery in sync with a folder."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from similarity.cli.options import AsJson, GalleryName
 
 
 def watch(
-    folder: Annotated[Path, typer.Argument(help="A folder of pictures.")], gallery: GalleryName, as_json: AsJson = False
+    folder: Annotated[str, typer.Argument(help="A folder of pictures.")], gallery: GalleryName, as_json: AsJson = False
 ) -> None:
     """Synchronise a gallery with a folder until you press Ctrl-C. With --json, print an object for each change."""
     from similarity.errors import SimilarityError

@@ -9,9 +9,11 @@ import ipaddress
 import os
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from similarity.service.hosts import is_own_name
+from similarity.service.visitor import LATEST
 
 # A visitor's claims, as the login's provider (OpenID Connect) states them.
 Claims = Mapping[str, Any]
@@ -36,7 +38,12 @@ def may_manage(address: str | None, headers: Mapping[str, str]) -> bool:
         address: the network address that the request comes from; None for this computer's own.
         headers: the headers of the request.
     """
-    return setting() == "everyone" or (setting() == "local" and is_local(address, headers))
+    return may_manage_from(is_local=is_local(address, headers))
+
+
+def may_manage_from(*, is_local: bool) -> bool:
+    """Whether a request may change galleries, if it is known whether it comes from this computer; see `may_manage`."""
+    return setting() == "everyone" or (setting() == "local" and is_local)
 
 
 def setting() -> str:
@@ -83,6 +90,7 @@ def _is_listed(claims: Claims, setting: str) -> bool:
     return bool(name and at) and bool({f"{name}@{domain}", f"@{domain}"} & listed)
 
 
+@lru_cache(LATEST)
 def _is_loopback(address: str | None) -> bool:
     """Whether an address is a loopback address, IPv4 addresses within IPv6 included."""
     if address is None:

@@ -8,26 +8,46 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from similarity.errors import GalleryBusyError, SimilarityError
+from similarity.errors import GalleryBusyError, QuotaError, SimilarityError
 from similarity.progress import Progress
+from similarity.service import audit
 from similarity.service.singleton import singleton
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 
 Task = Literal[
-    "index", "add", "sync", "remove", "relabel", "rebuild", "verify", "restore", "delete", "finetune", "keep", "drop"
+    "index",
+    "add",
+    "sync",
+    "remove",
+    "relabel",
+    "rebuild",
+    "rename",
+    "verify",
+    "restore",
+    "forget",
+    "collect",
+    "delete",
+    "finetune",
+    "keep",
+    "drop",
 ]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 # The result of a job: a report, the gallery's new manifest, or a head to keep or discard.
 Result = Report | Manifest | Head | None
 
 MAX_JOBS = 20
+# Each that waits or runs has a thread, and perhaps uploads on the disk.
+MOST_ACTIVE = 50
+NOBODY = audit.Actor()
+# Tasks that change nothing, whose jobs are not in the record of changes.
+HARMLESS = ("verify", "finetune")
 UNEXPECTED = "Something unexpected went wrong ({}). The gallery is as it was; the log of the app has the detail."
 
 logger = logging.getLogger(__name__)
@@ -60,19 +80,23 @@ class Job:
     """One task on one gallery. Safe to share between threads.
 
     Attributes:
-        number: its number; later jobs have higher numbers.
+        number: its number; later jobs have higher numbers, also after a restart.
         directory: the gallery's folder.
         task: the kind of task.
         work: called in the background.
         started: time of its start, in seconds since 1970.
+        by: who started it.
     """
 
-    def __init__(self, number: int, directory: Path, task: Task, work: "Work", turns: "JobQueue") -> None:
+    def __init__(
+        self, number: int, directory: Path, task: Task, work: "Work", turns: "JobQueue", by: audit.Actor
+    ) -> None:
         self.number = number
         self.directory = directory
         self.task = task
         self.work = work
         self.started = time.time()
+        self.by = by
         self._turns = turns
         self._status = Status()
         self._cancelled = threading.Event()
@@ -98,8 +122,10 @@ class Job:
         """Whether it has trained a head that was neither kept nor discarded yet."""
         return isinstance(self._status.result, Head)
 
-    def cancel(self) -> None:
-        """Cancel it; it ends when it next reports progress."""
+    def cancel(self, by: audit.Actor = NOBODY) -> None:
+        """Cancel it for somebody; it ends when it next reports progress."""
+        if not self.is_cancelled:
+            self._record("cancelling", by)
         self._cancelled.set()
         self._turns.wake()
 
@@ -130,6 +156,7 @@ class Job:
     def run(self) -> None:
         """Do the work and store its outcome; called in the job's own thread."""
         self._status = replace(self._status, state="running")
+        self._record("started")
         try:
             self._end("done", result=self.work(self))
         except CancelledError:
@@ -143,7 +170,12 @@ class Job:
 
     def _end(self, state: State, *, result: Result = None, error: str = "") -> None:
         self._status = replace(self._status, state=state, result=result, error=error, ended=time.time())
+        self._record(state)
         self._ended.set()
+
+    def _record(self, outcome: str, by: audit.Actor | None = None) -> None:
+        if self.task not in HARMLESS:
+            audit.record(by or self.by, self.task, outcome, gallery=self.directory.name, job=self.number)
 
 
 Work = Callable[[Job], Result]
@@ -186,24 +218,22 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: list[Job] = []
-        self._started = 0
+        self._latest = 0  # number
         self._turns = JobQueue()
         self._lock = threading.Lock()
 
-    def start(self, directory: Path, task: Task, work: Work) -> Job:
-        """Start a task; raises GalleryBusyError if another one runs in the same gallery.
+    def start(self, directory: Path, task: Task, work: Work, by: audit.Actor = NOBODY) -> Job:
+        """Start a task for somebody; raises as `check_free`.
 
         It replaces the ended jobs of this gallery; a training whose head is undecided stays until another head is
         trained or the gallery is deleted.
         """
         stays = task not in ("finetune", "delete")
         with self._lock:
-            if any(job.is_active and job.directory == directory for job in self._jobs):
-                raise GalleryBusyError(
-                    f"Another task is running on the gallery {directory.name}: wait for it, or cancel it."
-                )
-            self._started += 1
-            job = Job(self._started, directory, task, work, self._turns)
+            _check_free(self._jobs, directory)
+            # In milliseconds since 1970, so that who asks for a job of before a restart is not told of another one.
+            self._latest = max(self._latest + 1, time.time_ns() // 10**6)
+            job = Job(self._latest, directory, task, work, self._turns, by)
             others = [other for other in self._jobs if other.directory != directory or (stays and other.is_undecided)]
             ended = [other for other in others if not other.is_active and not other.is_undecided]
             self._jobs = [other for other in others if other not in ended[: max(0, len(ended) - MAX_JOBS + 1)]] + [job]
@@ -213,6 +243,14 @@ class Jobs:
             self.dismiss(job, even_active=True)
             raise GalleryBusyError("This computer is too busy for one more task: try again later.") from error
         return job
+
+    def check_free(self, directory: Path) -> None:
+        """Check that a task could start, before anything is made ready for it.
+
+        Raises:
+            GalleryBusyError: another task runs in the same gallery. QuotaError: very many run or wait in all.
+        """
+        _check_free(self.listed(), directory)
 
     def listed(self) -> list[Job]:
         """Return all jobs, oldest first."""
@@ -227,6 +265,14 @@ class Jobs:
         """Forget a job that has ended."""
         with self._lock:
             self._jobs = [other for other in self._jobs if other is not job or (other.is_active and not even_active)]
+
+
+def _check_free(jobs: Iterable[Job], directory: Path) -> None:
+    active = [job for job in jobs if job.is_active]
+    if len(active) >= MOST_ACTIVE:
+        raise QuotaError(f"{len(active)} tasks are running or waiting: wait until some have ended.")
+    if any(job.directory == directory for job in active):
+        raise GalleryBusyError(f"Another task is running on the gallery {directory.name}: wait for it, or cancel it.")
 
 
 @singleton

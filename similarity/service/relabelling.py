@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from similarity.gallery import Gallery
-from similarity.indexing.relabelling import Relabelled, confirm_labels, give_labels
+from similarity.indexing.relabelling import Given, Relabelled, confirm_labels, give_labels
 from similarity.indexing.unlabelling import Unlabelled, undo_relabelling
 from similarity.progress import Progress
 from similarity.service.jobs import Job
@@ -19,14 +19,14 @@ class Relabelling:
 
     Attributes:
         directory: the gallery's folder.
-        labels: the new label of each picture, or those that are confirmed if it still has them then, by its SHA-256,
-            which no change of the gallery gives to another one.
+        labels: the new label of each picture, None for that of its source, or those that are confirmed if it still has
+            them then, by its SHA-256, which no change of the gallery gives to another one.
         is_confirmed: whether the labels are those that the pictures have.
         made: what it has changed; None before that.
     """
 
     directory: Path
-    labels: Mapping[str, str | Sequence[str]]
+    labels: Mapping[str, Given]
     is_confirmed: bool = False
     made: Relabelled | None = None
 
@@ -40,8 +40,11 @@ class Relabelling:
         """Change the labels."""
         self.made = None
         job.report(Progress("Changing labels"))
-        change = confirm_labels if self.is_confirmed else give_labels
-        self.made = change(self.directory, self.labels)
+        if self.is_confirmed:
+            seen = {name: labels for name, labels in self.labels.items() if labels is not None}
+            self.made = confirm_labels(self.directory, seen)
+        else:
+            self.made = give_labels(self.directory, self.labels)
         return self.made.report
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from similarity.errors import SimilarityError
 from similarity.finetuning import Epoch, Settings, finetune
 from similarity.finetuning.epochs import STAGES
 from similarity.gallery import Gallery, restore
@@ -14,9 +15,14 @@ from similarity.gallery import verify as verify_gallery
 from similarity.indexing.options import DEFAULTS, IndexOptions
 from similarity.progress import Progress
 from similarity.service.jobs import Job, Work
+from similarity.service.uploads_along import take_used_along
 from similarity.sources import Source, open_source
 from similarity.sources.datasets import Dataset, datasets_folder, download_dataset, unpack_dataset
-from similarity.storage.cleanup import delete_gallery
+from similarity.sources.splits import Split
+from similarity.storage import cleanup
+from similarity.storage.current import live_number
+from similarity.storage.layout import generation_folder
+from similarity.storage.locks import release_own_pins
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
 
@@ -24,12 +30,12 @@ from similarity.vectors.heads import Head
 Finding = Callable[[Job], Source]
 
 
-def at(place: str | Path) -> Finding:
-    """Find the pictures of a folder, a zip or a CSV."""
+def at(place: str | Path, *, split: Split | None = None, products: int | None = None, seed: int = 0) -> Finding:
+    """Find the pictures of a folder, a zip or a CSV; for the options see `open_source`."""
 
     def find(job: Job) -> Source:
         job.report(Progress("Looking for pictures"))
-        return open_source(place)
+        return open_source(place, split=split, products=products, seed=seed)
 
     return find
 
@@ -60,15 +66,15 @@ def index(directory: Path, find: Finding, options: IndexOptions = DEFAULTS) -> W
     return work
 
 
-def update(task: Literal["add", "sync"], directory: Path, find: Finding) -> Work:
-    """Add pictures to a gallery, or synchronise it with their source."""
+def update(task: Literal["add", "sync"], directory: Path, find: Finding, exclude: Sequence[str] | None = None) -> Work:
+    """Add pictures to a gallery, or synchronise it with their source; for `exclude` see `Gallery.add`."""
 
     def work(job: Job) -> Report | None:
         source = find(job)
         with job.turn():
             opened = Gallery.open(directory)
             change = opened.add if task == "add" else opened.sync
-            return change(source, progress=job.report).report
+            return change(source, exclude=exclude, progress=job.report).report
 
     return work
 
@@ -80,6 +86,23 @@ def remove(directory: Path, *, ids: Sequence[str] = (), paths: Sequence[str] = (
         return Gallery.open(directory).remove(ids=ids, paths=paths, labels=labels).report
 
     return lambda job: _run(job, "Removing", take_out)
+
+
+def collect(directory: Path, ids: Sequence[str], into: Path) -> Work:
+    """Make a gallery of chosen pictures of another one, with the uploads that they are in; see `Gallery.collect`."""
+
+    def work(job: Job) -> Report | None:
+        job.report(Progress("Collecting"))
+        with job.turn():
+            report = Gallery.open(directory).collect(ids, into).report
+            try:
+                take_used_along(into, directory.name)
+            except SimilarityError:
+                cleanup.delete_gallery(into)
+                raise
+            return report
+
+    return work
 
 
 def rebuild(
@@ -137,18 +160,29 @@ def verify(directory: Path) -> Work:
     return lambda job: _run(job, "Reading every file", lambda: verify_gallery(directory))
 
 
-def undo(directory: Path) -> Work:
-    """Return a gallery to its last undamaged earlier state."""
+def undo(directory: Path, to: int | None = None) -> Work:
+    """Return a gallery to its last undamaged earlier state, or to the one with a number."""
 
     def go_back() -> Manifest:
-        return restore(directory).manifest
+        return restore(directory, to=to).manifest
 
     return lambda job: _run(job, "Going back", go_back)
 
 
+def forget_other_states(directory: Path) -> Work:
+    """Delete all states of a gallery but the live one, also those that a page of this app has shown."""
+
+    def forget() -> None:
+        if live := live_number(directory):
+            release_own_pins(generation_folder(directory, live))
+        cleanup.forget_other_states(directory)
+
+    return lambda job: _run(job, "Deleting earlier states", forget)
+
+
 def delete(directory: Path) -> Work:
     """Delete a gallery."""
-    return lambda job: _run(job, "Deleting", lambda: delete_gallery(directory))
+    return lambda job: _run(job, "Deleting", lambda: cleanup.delete_gallery(directory))
 
 
 def _run(job: Job, task: str, work: Callable[[], Any]) -> Any:

@@ -8,9 +8,12 @@ minute, so a visitor who keeps the computer busy waits and everybody else does n
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import TypeVar
 
 from similarity.errors import QuotaError
+from similarity.images.decoding import count_pixels
 from similarity.service.places import Places
 from similarity.service.singleton import singleton
 from similarity.service.usage import Usage
@@ -20,7 +23,16 @@ PLACES, HEAVY_PLACES = 2, 1
 # Of a minute, in hundredths of a second. A search takes 0.1 to 0.5 s of work, so that nobody reaches this by hand.
 QUOTA = 4_000
 MOST_WAITING = 100
+# Decoding a PNG of so many pixels takes about 0.3 s.
+HEAVY_PIXELS = 12_000_000
 USED_UP = "You have had very much computed within a minute: wait a minute, and try again."
+
+T = TypeVar("T")
+
+
+def is_heavy(data: bytes) -> bool:
+    """Whether decoding a picture file is heavy work."""
+    return count_pixels(data) > HEAVY_PIXELS
 
 
 class Turns:
@@ -53,12 +65,28 @@ class Turns:
             yield
             return
         self._refuse_if_used_up(visitor)
-        with self._places.take(self._usage.of(visitor), is_heavy=heavy), self._counted(visitor):
-            self._mine.has_turn = True
-            try:
-                yield
-            finally:
-                self._mine.has_turn = False
+        with (
+            self._places.take(self._usage.of(visitor), is_heavy=heavy),
+            self._counted(visitor),
+            self._having_turn(),
+        ):
+            yield
+
+    def submit(self, visitor: Visitor, work: Callable[[], T], *, heavy: bool = False, quick: bool = False) -> Future[T]:
+        """Do some work in another thread when it is its turn; as `take`, which waits for it.
+
+        Args:
+            quick: whether it takes so little time that it is done at once, in this thread, unless others are at work:
+                to have another thread do it, and to share the interpreter with that, takes as long.
+        """
+        self._refuse_if_used_up(visitor)
+
+        def done() -> T:
+            with self._counted(visitor), self._having_turn():
+                return work()
+
+        at_once = self._places.run_if_free(done) if quick else None
+        return at_once or self._places.submit(self._usage.of(visitor), done, is_heavy=heavy)
 
     @contextmanager
     def counting(self, visitor: Visitor) -> Iterator[None]:
@@ -78,6 +106,14 @@ class Turns:
     def _refuse_if_used_up(self, visitor: Visitor) -> None:
         if visitor.session and self._usage.is_used_up(visitor.session):
             raise QuotaError(USED_UP)
+
+    @contextmanager
+    def _having_turn(self) -> Iterator[None]:
+        self._mine.has_turn = True
+        try:
+            yield
+        finally:
+            self._mine.has_turn = False
 
     @contextmanager
     def _counted(self, visitor: Visitor) -> Iterator[None]:

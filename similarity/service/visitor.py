@@ -2,9 +2,11 @@
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 # A computer with IPv6 may use any address of its network, which has at least so many bits of its own.
 PREFIX = 64
+LATEST = 1_000  # addresses that are kept in parsed form
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Visitor:
         return network_of(self.address)
 
 
+@lru_cache(LATEST)
 def network_of(address: str) -> str:
     """Return the network of an IPv6 address, in which one computer may have any address; others are returned as is."""
     try:
