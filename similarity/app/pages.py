@@ -7,14 +7,19 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from similarity.app.about import page as about_page
+from similarity.app.components import cropper, focus, menu, scroll
+from similarity.app.duplicates import conflicts, groups
 from similarity.app.duplicates import page as duplicates_page
 from similarity.app.evaluate import page as evaluate_page
+from similarity.app.everywhere import page as everywhere_page
 from similarity.app.faceoff import page as faceoff_page
+from similarity.app.galleries import job_strip
 from similarity.app.galleries import page as galleries_page
 from similarity.app.map import page as map_page
 from similarity.app.search import page as search_page
+from similarity.app.search import selection
 from similarity.app.serving import access, drawing, login, sessions, uploads
-from similarity.app.shell import links, navigation, style, tab_title
+from similarity.app.shell import bottom_bar, links, navigation, palette, style, tab_title
 from similarity.app.train import page as train_page
 from similarity.app.wording.messages import show_error
 from similarity.errors import SimilarityError
@@ -22,7 +27,11 @@ from similarity.errors import SimilarityError
 Visibility = Literal["visible", "hidden"]
 # Pages for whoever runs the app, in a menu of their own.
 LAB = ("evaluate", "train", "faceoff", "duplicates")
-ICON = Path(__file__).with_name("icon.svg")
+# Of all pages at once, in the document that is loaded first: none moves when its own comes. See `first_paint.py`.
+STYLE = "".join(
+    one.CSS for one in (style, cropper, selection, galleries_page, job_strip, map_page, about_page, groups, conflicts)
+)
+ICON, LOGO = (Path(__file__).with_name(name) for name in ("icon.svg", "logo.svg"))
 
 
 def show() -> None:
@@ -33,17 +42,22 @@ def show() -> None:
 
 def _draw() -> None:
     # A local file: the browser would fetch one of Streamlit's own symbols from the internet.
-    st.set_page_config(page_title="Similarity", page_icon=str(ICON), layout="wide")
-    style.apply()
+    st.set_page_config(page_title=tab_title.last(), page_icon=str(ICON), layout="wide")
     login.stop_if_logged_out()
     uploads.keep_in_memory()
+    st.logo(str(LOGO))
+    menu.mend()
     pages = _pages()
     navigation.register(pages)
     listed = [page for name, page in pages.items() if name not in LAB]
     page = st.navigation({"": listed, "Lab": [pages[name] for name in LAB]}, position="top")
     tab_title.begin("" if page is pages["search"] else page.title)
+    bottom_bar.show(pages)
     links.refuse_too_long()
     navigation.restore_last_search(page)
+    palette.show(pages)
+    focus.keep()
+    scroll.keep()
     try:
         page.run()
     except SimilarityError as error:  # galleries that this user may not list, or a wrong SIMILARITY_HOME
@@ -58,6 +72,13 @@ def _pages() -> dict[str, StreamlitPage]:
         "map": st.Page(map_page.show, title="Map", icon=":material/scatter_plot:", url_path="map"),
         "galleries": st.Page(
             galleries_page.show, title="Galleries", icon=":material/photo_library:", url_path="galleries"
+        ),
+        "everywhere": st.Page(
+            everywhere_page.show,
+            title="Everywhere",
+            icon=":material/travel_explore:",
+            url_path="everywhere",
+            visibility="visible" if navigation.has_several_galleries() else "hidden",
         ),
         "about": st.Page(about_page.show, title="About", icon=":material/info:", url_path="about"),
         "evaluate": st.Page(

@@ -1,19 +1,16 @@
-"""Facts for the about page: versions, licences, sources of weights, measurements. This module draws nothing.
+"""Facts for the about page: versions, licences, sources of weights. This module draws nothing.
 
 Versions and licences are read from the installed packages' metadata, without importing or downloading anything.
 """
 
 import importlib.metadata
 import platform
-import re
 import tomllib
-from pathlib import Path
 
 from similarity.embedding.backbones import Backbone, WeightsFile, weights
 from similarity.embedding.backbones.weight_files import find_file
-from similarity.paths import models_folder
+from similarity.paths import models_folder, program_folder
 
-ROOT = Path(__file__).resolve().parents[3]
 # Main libraries and their purposes; requirements.txt lists all installed libraries.
 LIBRARIES = {
     "streamlit": "these pages",
@@ -25,7 +22,7 @@ LIBRARIES = {
     "faiss-cpu": "the search",
     "scikit-learn": "the map",
     "scipy": "tests whether one gallery is better than another",
-    "matplotlib": "draws sheets and reports",
+    "matplotlib": "draws reports",
     "numpy": "arithmetic",
     "pillow": "reads pictures",
     "pyarrow": "keeps the lists of pictures",
@@ -41,7 +38,7 @@ def version() -> str:
     except importlib.metadata.PackageNotFoundError:
         pass
     try:
-        return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+        return str(tomllib.loads((program_folder() / "pyproject.toml").read_text("utf-8"))["project"]["version"])
     except (OSError, ValueError, KeyError):
         return "unknown"
 
@@ -102,13 +99,3 @@ def _place(file: WeightsFile) -> str | None:
     if path.parent == models_folder():
         return "in the folder models"
     return f"in the cache of {'Hugging Face' if file.hub and path.name != file.file else 'torch'}"
-
-
-def measured() -> str | None:
-    """Return the measurements in the README, as Markdown; None if there is no README."""
-    try:
-        readme = (ROOT / "README.md").read_text("utf-8")
-    except OSError:
-        return None
-    section = re.search(r"^## Measured\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
-    return section[1].strip() if section else None

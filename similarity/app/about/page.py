@@ -1,12 +1,13 @@
-"""The about page: models, weights, where data goes, speed, versions and licences."""
+"""The about page: where data goes, models and weights, versions and licences."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import streamlit as st
 
 from similarity.app.about import facts
+from similarity.app.about.figures import load_figures
 from similarity.app.serving import users
 from similarity.app.wording.messages import as_markdown, error_as_markdown, escape_markdown
 from similarity.bench.machine import describe_machine
@@ -17,24 +18,49 @@ from similarity.sample import SAMPLE, has_sample
 from similarity.service.access import email
 from similarity.storage.inventory import Entry, take_inventory
 
-# On a telephone a table is wider than the page: it scrolls, the page does not.
+# The heads of the columns of each table, by the key of its place.
+HEADS = {
+    "about-galleries": ("Gallery", "Pictures", "Model", "Precision", "Weights from"),
+    "about-models": (
+        "Model",
+        "A picture becomes",
+        "Looked at in",
+        "Published recall@1",
+        "Licence of the weights",
+        "Here",
+    ),
+    "about-figures": ("What", "Figure", "Measured by", "On", "Date"),
+    "about-libraries": ("Library", "Version", "Licence", "What it does here"),
+}
+
+
+def _label_rules() -> Iterator[str]:
+    """Yield rules that put the head of its column before each value of a table but the first, its name."""
+    for key, heads in HEADS.items():
+        for number, head in enumerate(heads[1:], 2):
+            yield f'.st-key-{key} td:nth-child({number})::before {{ content: "{head}: "; }}'
+
+
+# On a telephone a row of a table is a block: a table that scrolls is out of reach of the keyboard.
 CSS = """<style>
-[data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }
-@media (max-width: 640px) { [data-testid="stMarkdownContainer"] td { min-width: 7.5rem; } }
-</style>"""
-DATA = """
-- **Your pictures stay on the computer that this app runs on.** Everything is computed there, nothing is sent to
-  anybody, and there are no usage statistics.
-- **A picture that you search with stays in memory** and is gone an hour after you close the page. Pictures that you
-  upload for a gallery are kept with it until you delete it.
-- **Only addresses are fetched:** one that you paste, those of a gallery that was made from a list of addresses, and
-  once, if you choose such a model or dataset, its file.
-"""
-MEASURE_YOURSELF = """
-The table of measurements is in the README, which is not beside this copy of the program. These commands measure this
-computer:
-"""
-COMMANDS = "python -m similarity bench embedding FOLDER\npython -m similarity bench query FOLDER"
+.st-key-about [data-testid="stMarkdownContainer"] > p { max-width: 75ch; }
+@media (max-width: 640px) {
+  .st-key-about .stMarkdown :is(table, tbody, tr, td) { display: block; border: 0; width: auto; }
+  .st-key-about .stMarkdown thead { display: none; }
+  .st-key-about .stMarkdown tr { padding: 0.5rem 0; border-bottom: 1px solid rgb(128 128 128 / 35%); }
+  .st-key-about .stMarkdown td { padding: 0.1rem 0; overflow-wrap: anywhere; }
+  .st-key-about .stMarkdown td:first-child { font-weight: 600; }
+  /* The heads of the columns, which have no place above them. */
+  .st-key-about .stMarkdown td:not(:first-child)::before { opacity: 0.78; }
+  LABELS
+}
+</style>""".replace("LABELS", "\n  ".join(_label_rules()))
+WHAT = "Similarity finds the pictures of a gallery that look most like yours."
+DATA = (
+    "Your pictures stay on the computer that runs it: nothing is sent to anybody. Pictures that you search with are "
+    "kept in memory, and are gone an hour after you close the page. Only addresses are fetched: those that you paste, "
+    "those of a gallery made from addresses, and once the file of a model or dataset that you choose."
+)
 
 # Number formats among the capabilities that OpenVINO reports of a processor.
 ARITHMETIC = ("FP32", "FP16", "BF16", "INT8", "INT4")
@@ -44,28 +70,28 @@ logger = logging.getLogger(__name__)
 
 def show() -> None:
     """Draw the page."""
-    st.html(CSS)
+    with st.container(key="about"):
+        _show()
+
+
+def _show() -> None:
     st.title("About", anchor=False)
+    st.markdown(WHAT)
+    st.markdown(DATA)
     st.markdown(
-        "Shows the pictures of a gallery that look most like yours, with a network that has learnt to see from a "
-        f"million photographs. Version {escape_markdown(facts.version())}, free software under the MIT licence."
+        f"Version {escape_markdown(facts.version())}, free software under the MIT licence. The documentation says how "
+        "fast and how good it is, and how to measure your own computer and pictures."
     )
     _show_visitor()
-    left, right = st.columns([3, 2], gap="medium")
-    with left.container(border=True, height="stretch"):
-        st.markdown("#### Where your data goes: nowhere")
-        st.markdown(DATA)
-    with right.container(border=True, height="stretch"):
-        st.markdown("#### The computer it runs on")
-        _show_machine()
-    st.markdown("#### Which model looks at the pictures")
     _show_galleries(take_inventory())
-    st.markdown("#### Models to choose from")
-    _show_models()
-    st.markdown("#### How fast it is")
-    _show_measurements()
-    st.markdown("#### Versions and licences")
-    _show_licences()
+    with st.expander("Models to choose from"):
+        _show_models()
+    with st.expander("Measured"):
+        _show_figures()
+    with st.expander("The computer it runs on"):
+        _show_machine()
+    with st.expander("Versions and licences"):
+        _show_licences()
 
 
 def _show_visitor() -> None:
@@ -102,6 +128,7 @@ def _machine() -> dict[str, Any]:
 
 def _show_galleries(entries: list[Entry]) -> None:
     """Draw a table of the galleries and their models, and the full SHA-256 of each model's weights."""
+    st.subheader("Galleries and their models", anchor=False)
     rows, hashes = [], list[str]()
     for entry in entries:
         if entry.manifest:
@@ -111,7 +138,7 @@ def _show_galleries(entries: list[Entry]) -> None:
             rows.append((entry.name, f"{manifest.count:,}", title, manifest.precision, origin))
             hashes.append(f"{title}, {manifest.weights_sha256}")
     if rows:
-        st.markdown(_table(("Gallery", "Pictures", "Model", "Precision", "Weights from"), rows))
+        _show_table("about-galleries", rows)
         st.caption("SHA-256 of the weights: " + "; ".join(map(as_markdown, dict.fromkeys(hashes))))
     if SAMPLE not in [entry.name for entry in entries] and has_sample():
         st.markdown(_sample_to_come())
@@ -134,37 +161,35 @@ def _show_models() -> None:
             backbone.title,
             f"{backbone.dim:,} numbers",
             f"{backbone.preprocessing.crop} × {backbone.preprocessing.crop}",
-            f"{backbone.sop_recall_at_1:.1f} %" if backbone.sop_recall_at_1 else "–",
+            f"{backbone.sop_recall_at_1:.1f}\u00a0%" if backbone.sop_recall_at_1 else "–",
             backbone.licence,
             facts.whereabouts(backbone),
         )
         for backbone in BACKBONES.values()
     )
-    head = ("Model", "A picture becomes", "Looked at in", "Published recall@1", "Licence of the weights", "Here")
-    st.markdown(_table(head, rows))
+    _show_table("about-models", rows)
     st.caption(
         "Published recall@1 was measured on Stanford Online Products, without training on it. Any model of timm works "
         "too, as timm:NAME. CLIP understands words. Evaluate and Face-off show which model is best for your pictures."
     )
 
 
-def _show_measurements() -> None:
-    measurements = facts.measured()
-    if measurements:
-        st.markdown(measurements)
-    else:
-        st.markdown(MEASURE_YOURSELF)
-        st.code(COMMANDS, language="bash")
+def _show_figures() -> None:
+    figures = load_figures()
+    if not figures:
+        st.markdown("There are no figures here; the log of the app says why.")
+        return
+    _show_table("about-figures", ((one.text, one.value, one.command, one.machine, one.date) for one in figures))
+    st.caption("Each command is to be run as: python -m similarity COMMAND. The documentation has many more figures.")
 
 
 def _show_licences() -> None:
-    st.markdown(
-        "The program is under the MIT licence, and the pictures of the sample gallery are free for any use (CC0). It "
-        "is built on these, each under its own licence:"
-    )
-    st.markdown(_table(("Library", "Version", "Licence", "What it does here"), facts.libraries()))
+    st.markdown("The sample gallery's pictures are free for any use (CC0). These libraries have licences of their own:")
+    _show_table("about-libraries", facts.libraries())
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _show_table(key: str, rows: Iterable[Sequence[str]]) -> None:
+    head = HEADS[key]
     lines = [head, ["---"] * len(head), *([as_markdown(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    with st.container(key=key):
+        st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))

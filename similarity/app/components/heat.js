@@ -8,20 +8,19 @@ const DEFAULT_OPACITY = 0.75;
 // Of a region that has little to do with the other picture, the best match is not drawn as hot as of one that has.
 const FAINTEST = 0.25;
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const HINT = "Point at a region of either picture, or tap on it, to see where it matches in the other; or use the arrow keys.";
+// Elsewhere the arrow keys go on to the next result: they are only spoken of where they choose a region.
+const HINT = window.matchMedia("(hover: none)").matches
+  ? "Tap a region of either picture to see where it matches in the other."
+  : "Point at a region of either picture to see where it matches in the other.";
+const KEYS_HINT = "Arrow keys choose a region of this picture.";
+// Per cent of a picture's height or width over which heat fades at the edge of what the model sees.
+const FADE = 8;
 
 const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // Numbers of 0 to 1 come as the bytes of their square roots, which keeps small ones apart.
 function decoded(text) {
   return Float32Array.from(atob(text), (letter) => (letter.charCodeAt(0) / 255) ** 2);
-}
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
 
 // Keys' cubic convolution: for each pixel of SIDE the four cells around it, and how much each counts.
@@ -60,18 +59,27 @@ function paint(canvas, cells, rows, columns) {
   context.putImageData(image, 0, 0);
 }
 
+// The model does not see all of a picture: where that ends within it, heat has no hard edge.
+function soften(canvas, [left, top, right, bottom]) {
+  const fading = (towards, begin, end) =>
+    `linear-gradient(${towards}, transparent, #000 ${begin > 0 ? FADE : 0}%, #000 ${end < 1 ? 100 - FADE : 100}%, transparent)`;
+  canvas.style.maskImage = `${fading("to right", left, right)}, ${fading("to bottom", top, bottom)}`;
+  canvas.style.maskComposite = "intersect";
+}
+
 // The elements of one of the two pictures; the canvas lies over the part that cells cover.
 function build(picture, name) {
   const [figure, frame] = [document.createElement("figure"), element("div", "frame")];
   const [image, canvas, outline] = [new Image(), document.createElement("canvas"), element("span", "cell")];
   const [left, top, right, bottom] = picture.box;
-  frame.style.setProperty("--ratio", picture.size[0] / picture.size[1]);
+  figure.style.setProperty("--ratio", picture.size[0] / picture.size[1]);
   frame.tabIndex = 0;
   frame.setAttribute("role", "group");
   frame.setAttribute("aria-label", `Regions of the ${name}: choose one with the arrow keys`);
   [image.alt, image.draggable, image.src] = [picture.alt, false, picture.src];
   [canvas.width, canvas.height] = [SIDE, SIDE];
   place(canvas, left, top, right - left, bottom - top);
+  soften(canvas, picture.box);
   frame.append(image, canvas);
   if (picture.match) {
     const [left, top, right, bottom] = picture.match;
@@ -120,8 +128,8 @@ function listen(frame, { box: [left, top, right, bottom], rows, columns }, choos
   };
 }
 
-// One of the two pictures; `act` is told the number of a cell that is pointed at, or null.
-function side(picture, name, act) {
+// One of the two pictures; `act` is told the number of a cell that is pointed at, or null, and `hear` whether keys go to it.
+function side(picture, name, act, hear) {
   const { figure, frame, image, canvas, outline } = build(picture, name);
   const { rows, columns, box: [left, top, right, bottom] } = picture;
   const heat = decoded(picture.heat);
@@ -138,6 +146,8 @@ function side(picture, name, act) {
     act(cell && cell[1] * columns + cell[0]);
   };
   listen(frame, picture, choose, () => at);
+  frame.addEventListener("focus", () => hear(frame.matches(":focus-visible")));
+  frame.addEventListener("blur", () => hear(false));
   return {
     figure,
     count: rows * columns,
@@ -172,14 +182,20 @@ export default function ({ data, parentElement }) {
     hint.textContent = cell === null ? HINT : `Where this region of the ${name} matches in the ${other}.`;
   };
 
-  sides.query = side(data.query, "query", pointAt("query", "result"));
-  sides.result = side(data.result, "result", pointAt("result", "query"));
+  const hear = (isHeard) => {
+    hint.textContent = isHeard ? KEYS_HINT : HINT;
+  };
+  sides.query = side(data.query, "query", pointAt("query", "result"), hear);
+  sides.result = side(data.result, "result", pointAt("result", "query"), hear);
   root.querySelector(".pair").replaceChildren(sides.query.figure, sides.result.figure);
   hint.textContent = HINT;
   root.querySelector(".scale i").style.background =
     `linear-gradient(90deg, ${[0, 85, 170, 255].map((step) => `rgba(${TABLE[step].slice(0, 3)}, ${TABLE[step][3] / 255})`)})`;
 
-  const fade = () => Object.values(sides).forEach((one) => one.fade(slider.value / 100));
+  const fade = () => {
+    slider.style.setProperty("--at", `${slider.value}%`);
+    Object.values(sides).forEach((one) => one.fade(slider.value / 100));
+  };
   slider.oninput = fade;
   for (const one of Object.values(sides)) one.show();
   fade();

@@ -17,8 +17,8 @@ _mount = load(
     "heat",
     '<div class="why"><div class="pair"></div><div class="below">'
     '<label class="opacity">Heat <input type="range" min="0" max="100" value="75"></label>'
-    '<span class="scale">adds nothing <i></i> adds most</span></div>'
-    '<p class="hint" aria-live="polite"></p></div>',
+    '<span class="scale">adds nothing <i></i> adds most</span>'
+    '<p class="hint" aria-live="polite"></p></div></div>',
 )
 
 

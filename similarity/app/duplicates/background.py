@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from similarity.app.components.waiting import wait_with_bar
+from similarity.app.components.waiting import wait_with_bar, was_cancelled
 from similarity.app.duplicates.kinds import find_groups, without
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Computation, SingleFlight
@@ -62,6 +62,13 @@ def starts_by_itself(gallery: Gallery, kind: Preset) -> bool:
     return len(gallery) <= AT_ONCE[kind]
 
 
+def begins(gallery: Gallery, kind: Preset) -> bool:
+    """Whether to look without being asked, or to go on; the visitor may have cancelled it."""
+    if find(gallery, kind):
+        return True
+    return starts_by_itself(gallery, kind) and not was_cancelled(_visited(gallery, kind))
+
+
 def may_start(gallery: Gallery, kind: Preset) -> bool:
     """Whether the visitor may start looking: what takes minutes is for those who manage galleries."""
     return starts_by_itself(gallery, kind) or access.may_manage()
@@ -73,7 +80,11 @@ def wait_for(gallery: Gallery, kind: Preset) -> Sequence[Group] | None:
     Raises:
         SimilarityError: the gallery's store cannot be asked, or a file is missing.
     """
-    return wait_with_bar(start(gallery, kind), "Looking", gallery.name)
+    return wait_with_bar(start(gallery, kind), "Looking", gallery.name, name=_visited(gallery, kind))
+
+
+def _visited(gallery: Gallery, kind: Preset) -> str:
+    return f"duplicates\n{kind}\n{_name(gallery)}"
 
 
 def _name(gallery: Gallery, state: str = "") -> str:

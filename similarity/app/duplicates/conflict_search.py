@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from similarity.app.components.waiting import wait_with_bar
+from similarity.app.components.waiting import wait_with_bar, was_cancelled
 from similarity.app.serving import access, visitors
 from similarity.app.serving.single_flight import Computation, SingleFlight
 from similarity.app.wording import wording
 from similarity.evaluation.label_conflicts import Conflict, Neighbourhood, check_labels, find_label_conflicts
 from similarity.evaluation.label_conflicts import find_neighbours as find_neighbours_of
 from similarity.gallery import Gallery
-from similarity.paths import EMBEDDINGS
 from similarity.progress import OnProgress
 from similarity.service import turns
 from similarity.service.singleton import singleton
@@ -44,15 +43,20 @@ def find(gallery: Gallery) -> Sequence[Conflict] | None:
         SimilarityError: the gallery has no labels, or its store cannot be asked.
     """
     name = _embeddings_name(gallery)
-    if len(gallery) > AT_ONCE and not neighbourhoods().find(name):
+    visited, is_large = f"conflicts\n{_name(gallery)}", len(gallery) > AT_ONCE
+    is_known = (not is_large or neighbourhoods().find(name)) and not was_cancelled(visited)
+    if not (is_known or conflicts().find(_name(gallery))):
         check_labels(gallery)
         if not access.may_manage():
             st.info("Nobody has looked for label conflicts in this large gallery yet.", icon=":material/hourglass:")
             return None
-        st.markdown(f"Looking for label conflicts among {wording.pictures(len(gallery))} takes a minute or more.")
+        if is_large:
+            st.markdown(f"Looking for label conflicts among {wording.pictures(len(gallery))} takes a minute or more.")
         if not st.button("Look for conflicts", icon=":material/label:", type="primary"):
             return None
-    found = wait_with_bar(_start(gallery), "Looking for label conflicts", gallery.name)
+        _start(gallery)
+        st.rerun()  # without the button
+    found = wait_with_bar(_start(gallery), "Looking for label conflicts", gallery.name, name=visited)
     if found is None:
         st.error("Label conflicts could not be looked for; the log of the app says why.", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")
@@ -69,9 +73,13 @@ def _start(gallery: Gallery) -> Computation[Sequence[Conflict]]:
         with turns.shared_turns().counting(visitor):
             return find_label_conflicts(gallery, near=found.result.result(), progress=progress)
 
-    return conflicts().start(f"{gallery.directory}\n{gallery.state}", work)
+    return conflicts().start(_name(gallery), work)
+
+
+def _name(gallery: Gallery) -> str:
+    return f"{gallery.directory}\n{gallery.state}"
 
 
 def _embeddings_name(gallery: Gallery) -> str:
     """Return the name of a gallery's embeddings, the same for all generations that have them."""
-    return f"{gallery.directory}\n{gallery.manifest.files[EMBEDDINGS]['sha256']}"
+    return f"{gallery.directory}\n{gallery.manifest.embeddings_sha256}"

@@ -33,7 +33,6 @@ KEPT = "A label that you set or confirm here stays when the gallery is synced."
 
 def show(gallery: Gallery) -> None:
     """Draw the conflicts of a gallery; raises as `find_label_conflicts`."""
-    st.html(CSS)
     with st.container(key="conflicts-line"):
         if not relabelling.show_outcome(gallery):
             st.caption(f"{ABOUT} {KEPT}" if access.may_manage() else ABOUT)
@@ -87,7 +86,7 @@ def _describe(conflict: Conflict) -> str:
     if conflict.kind == "copies":
         return "One picture whose exact copies have different labels"
     suggested = as_markdown(short(conflict.suggested))
-    share = "All pictures" if conflict.share == 1 else f"{conflict.share * 100:.0f} % of the pictures"
+    share = "All pictures" if conflict.share == 1 else f"{conflict.share * 100:.0f}\u00a0% of the pictures"
     return f"{share} nearest to it have another label, most of them **{suggested}**"
 
 
@@ -95,7 +94,7 @@ def _show_actions(gallery: Gallery, conflict: Conflict, items: Sequence[Item], k
     """Draw the labels that can be chosen with a click, any other, and that all is right."""
     is_pair, is_one = conflict.kind == "pair", conflict.kind == "neighbours"
     labels = [conflict.suggested] if is_one else [label for item in items for label in item.labels]
-    for place, label in enumerate(sorted(dict.fromkeys(labels), key=lambda label: label != conflict.suggested)):
+    for place, label in enumerate(dict.fromkeys(labels)):  # as the pictures are
         wrong = [item for item in items if item.labels != [label]]
         st.button(
             f"Label {WHICH[conflict.kind]}as {as_markdown(label[:60])}",

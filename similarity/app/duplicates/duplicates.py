@@ -13,6 +13,7 @@ from similarity.app.serving.access import text_for_visitor
 from similarity.app.wording import wording
 from similarity.errors import SearchError
 from similarity.gallery import Gallery
+from similarity.paths import split_name
 from similarity.query.keeping import LARGEST, OLDEST, Choose, choose_rule
 from similarity.query.near_duplicates import Group
 from similarity.query.presets import PRESETS, Preset
@@ -21,7 +22,7 @@ KIND, KIND_WIDGET, RULE, RULE_WIDGET = "duplicates_kind", "kind", "duplicates_ru
 RULES = {"The largest picture": LARGEST, "The oldest picture": OLDEST}
 # Folders that are offered: those that decide in most groups.
 MAX_FOLDERS = 50
-ON_DISK = "Nothing is ever deleted from a disk: files that are taken out of the gallery stay where they are."
+ON_DISK = "Nothing is ever deleted from a disk: files that are removed from the gallery stay where they are."
 
 logger = logging.getLogger(__name__)
 Place = st.delta_generator.DeltaGenerator
@@ -52,13 +53,16 @@ def show(gallery: Gallery, left: Place, right: Place) -> None:
 
 def _find(gallery: Gallery, kind: Preset) -> Sequence[Group] | None:
     """Find the groups, or draw why there are none yet."""
-    if not background.starts_by_itself(gallery, kind) and not background.find(gallery, kind):
+    if not background.begins(gallery, kind):
         if not background.may_start(gallery, kind):
             st.info("Nobody has looked for duplicates in this large gallery yet.", icon=":material/hourglass:")
             return None
-        st.markdown(f"Looking for duplicates among {wording.pictures(len(gallery))} takes a minute or more.")
+        if not background.starts_by_itself(gallery, kind):
+            st.markdown(f"Looking for duplicates among {wording.pictures(len(gallery))} takes a minute or more.")
         if not st.button("Look for duplicates", icon=":material/content_copy:", type="primary"):
             return None
+        background.start(gallery, kind)
+        st.rerun()  # without the button
     found = background.wait_for(gallery, kind)
     if found is None:
         st.error("Duplicates could not be looked for; the log of the app says why.", icon=":material/error:")
@@ -114,7 +118,7 @@ def _folders(found: Sequence[Group]) -> list[str]:
 
 def _parents(path: str) -> Iterator[str]:
     """Yield the folder of a file or an address, and the folders around that."""
-    folder = path.rpartition("/")[0]
+    folder = split_name(path)[0]
     while folder and not folder.endswith((":/", ":")):
         yield folder
-        folder = folder.rpartition("/")[0]
+        folder = split_name(folder)[0]

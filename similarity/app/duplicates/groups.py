@@ -80,7 +80,6 @@ def _show_head(gallery: Gallery, kind: Preset, kept: Sequence[Kept], shown: Sequ
         with st.container(horizontal=True, gap="small", width="content"):
             downloads.show(gallery, kept)
             _take_many_out(gallery, kind, kept, shown)
-    st.html(CSS)
     with st.container(key="duplicates-line"):
         if not removal.show_outcome(gallery, [one.work for _, one in shown if isinstance(one, Taken) and one.is_alone]):
             st.caption(CHOOSE)
@@ -128,12 +127,12 @@ def _show_taken(gallery: Gallery, one: Taken, number: int, *, key: str, page: st
     with st.container(border=True, gap="xsmall", key=f"{key}-box"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(
-                f"**Group {number:,}** · {jobs.ICONS['done']} {wording.files(len(one.kept.others))} taken out",
+                f"**Group {number:,}** · {jobs.ICONS['done']} {wording.files(len(one.kept.others))} removed",
                 width="content",
             )
             if one.is_alone and one.work.after == gallery.state:
                 removal.show_undo(gallery, one.work, key=f"{key}-undo")
-        tiles.show([_tile(gallery, one.kept.file, one.kept, 0)], lambda _: None, key=key, page=page)
+        tiles.show([_tile(gallery, one.kept.file, one.kept, 0)], lambda _: None, key=key, listing=_listing(page))
 
 
 def _show_group(gallery: Gallery, kind: Preset, kept: Kept, place: int, *, key: str, page: str) -> None:
@@ -158,9 +157,14 @@ def _show_group(gallery: Gallery, kind: Preset, kept: Kept, place: int, *, key: 
         if not access.may_manage():  # the one that the others are compared with
             shown = sorted(shown, key=lambda file: file is not kept.file)
         drawn = [_tile(gallery, file, kept, number) for number, file in enumerate(shown)]
-        tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key, page=page)
+        tiles.show(drawn, partial(_keep, gallery, kept.group, shown), key=key, listing=_listing(page))
         if len(files) > len(shown):
             st.caption(f"and {wording.pictures(len(files) - len(shown))} more")
+
+
+def _listing(page: str) -> tiles.Listing:
+    """Return what scrolls up to the first group of another page."""
+    return tiles.Listing("", query=page, is_captioned=True)
 
 
 def _facts(group: Group) -> str:
@@ -187,6 +191,7 @@ def _tile(gallery: Gallery, file: Item, kept: Kept, place: int) -> tiles.Tile:
         chance=text_for_visitor(verdict) or NO_WORDS,
         mark="kept" if is_kept else "",
         hint=text_for_visitor(f"Keep {file.path}" if access.may_manage() and not is_kept else place_for_visitor(file)),
+        ratio=tiles.ratio(file),
     )
 
 

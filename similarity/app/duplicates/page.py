@@ -17,7 +17,7 @@ VIEW, VIEW_WIDGET = "duplicates_view", "duplicates_view_widget"
 def show() -> None:
     """Draw the page."""
     st.title("Duplicates", anchor=False)
-    st.markdown("Pictures that a gallery has more than once, and pictures whose labels contradict each other.")
+    st.caption("Pictures that a gallery has more than once, and pictures whose labels contradict each other.")
     directories = gallery_choice.available_galleries()
     if not directories:
         return

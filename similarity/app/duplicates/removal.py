@@ -1,6 +1,6 @@
 """Taking duplicates out of a gallery in the background, and undoing that."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import cast
 
 import streamlit as st
@@ -26,7 +26,7 @@ def take_out(gallery: Gallery, kept: Sequence[Kept]) -> TakingOut:
     """Start to take the other files of some groups out of a gallery; for the callback of a button."""
     ids = [file.id for one in kept for file in one.others]
     work = TakingOut.of(gallery, ids, [one.file.id for one in kept])
-    _start(gallery, "remove", work)
+    start(gallery, "remove", work)
     return work
 
 
@@ -34,7 +34,7 @@ def put_back(gallery: Gallery, taken: TakingOut) -> None:
     """Start to undo that, unless another tab has undone it or has changed the gallery; for the callback of a button."""
     live = live_state(gallery.directory)
     if live == taken.after:
-        _start(gallery, "restore", PuttingBack(taken))
+        start(gallery, "restore", PuttingBack(taken))
         return
     st.session_state[HAS_STARTED] = True
     st.session_state[NOT_STARTED] = IS_BACK if live == taken.seen else CHANGED
@@ -72,19 +72,23 @@ def _tell(gallery: Gallery) -> None:
         st.toast(sentence_as_markdown(_outcome(gallery, ended[-1])), icon=icon, duration="short" if is_done else "long")
 
 
-def show_outcome(gallery: Gallery, told: Collection[TakingOut] = ()) -> bool:
+def show_outcome(
+    gallery: Gallery, told: Collection[object] = (), *, undo: Callable[[Gallery, TakingOut], None] = put_back
+) -> bool:
     """Draw what the last job of this page has done, with what can be done next; returns whether there is one.
 
     Args:
-        told: what is told of elsewhere on the page.
+        told: the work that is told of elsewhere on the page.
+        undo: puts the files of a work back.
     """
     ended = [job for job in _ended(gallery) if job.work not in told] if access.may_manage() else []
     for job in ended:
-        _show_ended(gallery, job)
+        _show_ended(gallery, job, undo)
     return bool(ended)
 
 
-def _start(gallery: Gallery, task: Task, work: TakingOut | PuttingBack) -> None:
+def start(gallery: Gallery, task: Task, work: TakingOut | PuttingBack) -> None:
+    """Start a job of this page and wait a moment for it; `show` then tells what became of it."""
     st.session_state[HAS_STARTED] = True
     if not jobs_background.start(gallery.directory, task, work):
         st.session_state[NOT_STARTED] = st.session_state.get(jobs_background.NOTICE, "")
@@ -92,27 +96,33 @@ def _start(gallery: Gallery, task: Task, work: TakingOut | PuttingBack) -> None:
         jobs_background.wait_a_moment(gallery.directory)
 
 
-def _ended(gallery: Gallery) -> list[Job]:
-    """Return the ended jobs of this page on a gallery."""
-    ours = [job for job in shared_jobs().listed() if job.directory == gallery.directory and not job.is_active]
+def jobs_of(gallery: Gallery) -> list[Job]:
+    """Return the jobs that take files out of a gallery or put them back, also ended ones."""
+    ours = [job for job in shared_jobs().listed() if job.directory == gallery.directory]
     return [job for job in ours if isinstance(job.work, TakingOut | PuttingBack)]
 
 
-def _show_ended(gallery: Gallery, job: Job) -> None:
+def _ended(gallery: Gallery) -> list[Job]:
+    return [job for job in jobs_of(gallery) if not job.is_active]
+
+
+def _show_ended(gallery: Gallery, job: Job, undo: Callable[[Gallery, TakingOut], None]) -> None:
     work, state = job.work, job.status.state
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.markdown(f"{jobs.ICONS[state]} {sentence_as_markdown(_outcome(gallery, job))}", width="content")
         with st.container(horizontal=True, width="content"):
             if isinstance(work, TakingOut) and state == "done" and work.after == gallery.state:
-                show_undo(gallery, work, key="duplicates-undo")
+                show_undo(gallery, work, key="duplicates-undo", undo=undo)
             st.button(
                 "Dismiss", key="duplicates-dismiss", type="tertiary", on_click=jobs_background.dismiss, args=(job,)
             )
 
 
-def show_undo(gallery: Gallery, work: TakingOut, *, key: str) -> None:
+def show_undo(
+    gallery: Gallery, work: TakingOut, *, key: str, undo: Callable[[Gallery, TakingOut], None] = put_back
+) -> None:
     """Draw the button that puts files back."""
-    st.button("Undo", key=key, type="tertiary", icon=":material/undo:", on_click=put_back, args=(gallery, work))
+    st.button("Undo", key=key, type="tertiary", icon=":material/undo:", on_click=undo, args=(gallery, work))
 
 
 def _outcome(gallery: Gallery, job: Job) -> str:
@@ -126,5 +136,5 @@ def _outcome(gallery: Gallery, job: Job) -> str:
         return f"{wording.files(count)} {'is' if count == 1 else 'are'} in the gallery again."
     taken = cast("TakingOut", work)
     if taken.after == gallery.state:
-        return f"{wording.files(len(taken.ids))} taken out. Nothing was deleted from a disk."
-    return f"{wording.files(len(taken.ids))} taken out. The gallery has changed since, so this cannot be undone here."
+        return f"{wording.files(len(taken.ids))} removed. Nothing was deleted from a disk."
+    return f"{wording.files(len(taken.ids))} removed. The gallery has changed since, so this cannot be undone here."

@@ -84,4 +84,4 @@ def wait_for(gallery: Gallery, request: EvaluationRequest) -> Evaluation | None:
     Raises:
         SimilarityError: the request is invalid, or a picture or the model is missing.
     """
-    return wait_with_bar(start(gallery, request), "Evaluating", gallery.name)
+    return wait_with_bar(start(gallery, request), "Evaluating", gallery.name, name=request.name(gallery))

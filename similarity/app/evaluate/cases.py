@@ -11,7 +11,7 @@ from similarity.app.serving import drawing, resources
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell import navigation
-from similarity.app.shell.links import Link
+from similarity.app.shell.parameters import Link
 from similarity.app.wording.messages import show_error
 from similarity.errors import SimilarityError
 from similarity.evaluation import Evaluation
@@ -50,7 +50,7 @@ def show(gallery: Gallery, evaluation: Evaluation) -> None:
                 on_change=_begin_anew,
             )
     numbers = _choose_queries(evaluation, kind or WORST, label)
-    st.caption(f"{ABOUT[kind or WORST]} Click on a row to search with its query.")
+    st.caption(f"{ABOUT[kind or WORST]} Choose a row to search with its query.")
     shown = st.session_state.get(SHOWN, STEP)
     for case in evaluation.cases(numbers[:shown]):
         _show_case(gallery, evaluation, case)
@@ -100,8 +100,10 @@ def _answer(gallery: Gallery, answer: Answer) -> Tile:
     verdict = "right" if answer.is_right else "wrong"
     tile = tiles.of_item(gallery, answer.item)
     tile["alt"] = f"Rank {answer.rank:d}, {verdict}: {text_for_visitor(answer.label or file_name(answer.item))}"
-    tile["hint"] = f"{text_for_visitor(file_name(answer.item))}, score {answer.score:.3f}, {verdict}"
-    tile["rank"], tile["label"], tile["name"] = str(answer.rank), text_for_visitor(answer.label), ""
+    name = text_for_visitor(file_name(answer.item))
+    tile["hint"] = f"Rank {answer.rank:d}: {name}, score {answer.score:.3f}, {verdict}"
+    # A badge would cover a narrow picture, and a row is in the order of ranks anyway.
+    tile["rank"], tile["label"], tile["name"] = "", text_for_visitor(answer.label), ""
     tile["mark"], tile["note"] = verdict, ""
     return tile
 

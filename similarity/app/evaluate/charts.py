@@ -1,5 +1,6 @@
 """Plots of an evaluation, as options of Apache ECharts."""
 
+import math
 from typing import Any
 
 from similarity.evaluation import Evaluation
@@ -11,15 +12,27 @@ ROW, AXIS = 24, 70
 FAINT = "rgba(128,140,134,0.25)"
 
 
+def axis(title: str, gap: int = 26, **options: Any) -> dict[str, Any]:
+    """Return an axis with its title in the middle, `gap` pixels from it."""
+    return {"name": title, "nameLocation": "middle", "nameGap": gap, **options}
+
+
+def share_axis(title: str, low: float, high: float) -> dict[str, Any]:
+    """Return the axis of a share between two tenths, with ticks that are evenly apart up to both ends."""
+    span = high - low
+    step = 0.02 if span < 0.15 else 0.05 if span < 0.25 else 0.1
+    return axis(title, 44, type="value", min=low, max=high, interval=step)
+
+
 def recall(evaluation: Evaluation) -> dict[str, Any]:
     """Plot the share of queries with a right result among the first k."""
     points = [[k, round(float(value), 4)] for k, value in enumerate(evaluation.recall_curve, start=1)]
     low = min(value for _, value in points)
     return {
         "animation": False,
-        "grid": {"left": 46, "right": 16, "top": 16, "bottom": 40},
-        "xAxis": {"type": "log", "name": "k", "nameLocation": "middle", "nameGap": 26, "min": 1, "max": len(points)},
-        "yAxis": {"type": "value", "min": int(low * 10) / 10, "max": 1},
+        "grid": {"left": 4, "right": 16, "top": 16, "bottom": 4},
+        "xAxis": axis("First k results", type="log", min=1, max=len(points)),
+        "yAxis": share_axis("Share of queries", min(9, int(low * 10)) / 10, 1),
         "tooltip": {"trigger": "axis"},
         "series": [
             {
@@ -38,21 +51,22 @@ def recall(evaluation: Evaluation) -> dict[str, Any]:
 def scores(evaluation: Evaluation) -> dict[str, Any]:
     """Plot the scores of right and wrong results among the first ten."""
     histogram = evaluation.histogram
-    middles = [f"{value:.2f}" for value in (histogram.edges[:-1] + histogram.edges[1:]) / 2]
+    middles = [round(float(value), 4) for value in (histogram.edges[:-1] + histogram.edges[1:]) / 2]
+    low, high = math.floor(10 * middles[0]) / 10, math.ceil(10 * middles[-1]) / 10
     pairs = (("Right", histogram.right, RIGHT), ("Wrong", histogram.wrong, WRONG))
     return {
         "animation": False,
-        "grid": {"left": 56, "right": 16, "top": 34, "bottom": 40},
+        "grid": {"left": 4, "right": 16, "top": 34, "bottom": 4},
         "legend": {"top": 0, "data": [name for name, *_ in pairs]},
-        "xAxis": {"type": "category", "data": middles, "name": "score", "nameLocation": "middle", "nameGap": 26},
-        "yAxis": {"type": "value"},
+        "xAxis": axis("Score", type="value", min=low, max=high),
+        "yAxis": axis("Results among the first ten", 50, type="value"),
         "tooltip": {"trigger": "axis"},
         "series": [
             {
                 "type": "line",
                 "step": "middle",
                 "name": name,
-                "data": counts.tolist(),
+                "data": [list(point) for point in zip(middles, counts.tolist(), strict=True)],
                 "showSymbol": False,
                 # Not by colour alone.
                 "lineStyle": {"color": colour, "width": 2, "type": "solid" if name == "Right" else "dashed"},
@@ -70,9 +84,9 @@ def labels(evaluation: Evaluation) -> dict[str, Any]:
     pairs = (("Recall@1", "recall_1", SECOND), ("mAP@R", "map_r", MAIN))
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 24, "top": 34, "bottom": 8, "containLabel": True},
+        "grid": {"left": 4, "right": 24, "top": 34, "bottom": 4},
         "legend": {"top": 0, "data": [name for name, *_ in pairs]},
-        "xAxis": {"type": "value", "min": 0, "max": 1},
+        "xAxis": axis("Value, 1 is best", type="value", min=0, max=1),
         "yAxis": {
             "type": "category",
             "data": [row.label for row in shown],
@@ -101,12 +115,13 @@ def confusions(evaluation: Evaluation) -> dict[str, Any]:
         for row in range(len(names))
         for column in range(len(columns))
     ]
-    axis = {"type": "category", "splitArea": {"show": False}, "axisLabel": {"width": 90, "overflow": "truncate"}}
+    look = {"type": "category", "splitArea": {"show": False}}
+    text = {"width": 90, "overflow": "truncate"}
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 8, "top": 8, "bottom": 30, "containLabel": True},
-        "xAxis": axis | {"data": columns, "axisLabel": {"width": 90, "overflow": "truncate", "rotate": 40}},
-        "yAxis": axis | {"data": names, "inverse": True},
+        "grid": {"left": 4, "right": 8, "top": 8, "bottom": 4},
+        "xAxis": axis("Label of the first result", 70, data=columns, axisLabel=text | {"rotate": 40}, **look),
+        "yAxis": axis("Label of the query", 84, data=names, axisLabel=text, inverse=True, **look),
         "visualMap": {"min": 0, "max": 1, "show": False, "inRange": {"color": [FAINT, MAIN]}, "dimension": 2},
         "tooltip": {"trigger": "item", "valueFormatter": "percent"},
         "series": [{"type": "heatmap", "name": "First result", "data": cells}],

@@ -9,12 +9,14 @@ from similarity.app.evaluate import redacted
 from similarity.app.serving import access
 from similarity.app.wording import messages
 from similarity.evaluation import Evaluation, render_report
+from similarity.evaluation.confidence.estimate import percent
 from similarity.evaluation.report.wording import DEFINITIONS, NAMES
 from similarity.exports.results import to_json_file
 from similarity.gallery import Gallery
 from similarity.text import plain
 
 HEADLINES = ("recall@1", "precision@10", "map@r", "ndcg@10")
+RANGE = "Below each value, the range in which it most likely lies for other queries like these (95\u00a0% confidence)."
 
 
 def show(gallery: Gallery, evaluation: Evaluation) -> None:
@@ -26,14 +28,22 @@ def show(gallery: Gallery, evaluation: Evaluation) -> None:
             else ""
         )
         queries = "query" if evaluation.queries == 1 else "queries"
-        st.markdown(f"**{evaluation.queries:,} {queries},** in {evaluation.seconds:.1f} s.{left_out}", width="content")
+        right = percent(evaluation.metrics[HEADLINES[0]].value).replace(" %", "\u00a0%")
+        st.markdown(
+            f"**The first result is right for {right} of queries.** "
+            f"{evaluation.queries:,} {queries}, in {evaluation.seconds:.1f} s.{left_out}",
+            width="content",
+        )
         with st.container(horizontal=True, width="content", gap="small"):
             _downloads(gallery, evaluation)
-    for column, name in zip(st.columns(len(HEADLINES)), HEADLINES, strict=True):
+    with st.container(key="metrics"):
+        columns = st.columns(len(HEADLINES))
+    for column, name in zip(columns, HEADLINES, strict=True):
         metric = evaluation.metrics[name]
-        with column:
-            st.metric(NAMES[name], f"{metric.value:.3f}", help=DEFINITIONS[name], border=True)
-            st.caption(f"{metric.low:.3f} to {metric.high:.3f}", help="95 % confidence interval (bootstrap).")
+        with column, st.container(border=True, gap=None):
+            st.metric(NAMES[name], f"{metric.value:.3f}", help=DEFINITIONS[name])
+            st.caption(f"{metric.low:.3f} to {metric.high:.3f}")
+    st.caption(RANGE)
     with st.expander("All metrics"):
         st.table(_rows(evaluation), border="horizontal")
 
@@ -43,7 +53,7 @@ def _rows(evaluation: Evaluation) -> list[dict[str, str]]:
         {
             "Metric": NAMES[name],
             "Value": f"{metric.value:.3f}",
-            "95 %": f"{metric.low:.3f} to {metric.high:.3f}",
+            "Range": f"{metric.low:.3f} to {metric.high:.3f}",
             "What it is": DEFINITIONS[name],
         }
         for name, metric in evaluation.metrics.items()

@@ -1,10 +1,10 @@
 """The evaluate page: the metrics of a gallery, plots of its errors, and single queries."""
 
 from dataclasses import replace
-from functools import partial
 
 import streamlit as st
 
+from similarity.app.components.waiting import was_cancelled
 from similarity.app.evaluate import background, cases, metrics, plots, redacted
 from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving import access, resources
@@ -23,7 +23,7 @@ ABOUT_PLACE = "A folder with a folder for each label, a zip of such a folder, or
 def show() -> None:
     """Draw the page."""
     st.title("Evaluate", anchor=False)
-    st.markdown("How often are the results of a gallery right? Metrics, and the worst queries.")
+    st.caption("How often are the results of a gallery right? Metrics, and the worst queries.")
     directories = gallery_choice.available_galleries()
     if not directories:
         return
@@ -44,9 +44,8 @@ def show() -> None:
 
 
 def _facts(gallery: Gallery) -> str:
-    manifest = gallery.manifest
-    refined = "" if manifest.refinement == "none" else f" · {messages.as_markdown(manifest.refinement)}"
-    return f"{wording.pictures(len(gallery))} · {messages.as_markdown(wording.model_title(manifest.model))}{refined}"
+    model = wording.model_title(gallery.manifest.model)
+    return f"{wording.pictures(len(gallery))} · {messages.as_markdown(model)}"
 
 
 def _choose_what(gallery: Gallery) -> EvaluationRequest:
@@ -63,7 +62,7 @@ def _choose_what(gallery: Gallery) -> EvaluationRequest:
         way = st.segmented_control("Queries", [OWN, OTHERS], default=OWN, required=True, key="evaluate_way")
         if way == OTHERS:
             place = fields.text_line(
-                "Path of a folder, a zip or a CSV", placeholder="/home/me/queries", key="evaluate_place"
+                "Path of a folder, a zip or a CSV", placeholder="For example: ~/Pictures/queries", key="evaluate_place"
             )
             st.caption(ABOUT_PLACE)
             return EvaluationRequest(by, place or " ", st.session_state.get(TURN, 0))
@@ -83,8 +82,9 @@ def _show_evaluation(gallery: Gallery, request: EvaluationRequest) -> None:
         st.error("The gallery could not be evaluated; the log of the app says why.", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")
         return
-    if request.place:
-        st.button("Measure again", icon=":material/refresh:", on_click=_ask_again, args=(gallery, request))
+    if request.place and st.button("Measure again", icon=":material/refresh:"):
+        _ask_again(gallery, request)
+        st.rerun()
     if held_out := phrase(evaluation.held_out):
         st.markdown(f"**On {UNSEEN}:** {held_out}")
     if evaluation.caution:
@@ -102,8 +102,9 @@ def _is_requested(gallery: Gallery, request: EvaluationRequest) -> bool:
     if request.place == " ":
         st.info("Give the path of the queries.", icon=":material/arrow_back:")
         return False
-    is_small = not request.place and len(gallery) <= background.AT_ONCE
-    if is_small or background.evaluations().find(name) or st.session_state.get(REQUESTED) == name:
+    is_small = not request.place and len(gallery) <= background.AT_ONCE and not was_cancelled(name)
+    is_asked = st.session_state.get(REQUESTED) == name and not was_cancelled(name)
+    if is_small or is_asked or background.evaluations().find(name):
         return True
     if not request.place and not background.may_start(gallery):
         st.info(
@@ -118,7 +119,11 @@ def _is_requested(gallery: Gallery, request: EvaluationRequest) -> bool:
         seconds = wording.duration(background.expected_seconds(gallery))
         queries = f"{background.MOST:,} of the" if len(gallery) > background.MOST else "Each of"
         st.markdown(f"{queries} {len(gallery):,} pictures is compared with all others, which takes about {seconds}.")
-    st.button("Evaluate", type="primary", icon=":material/speed:", on_click=partial(_ask, name))
+    # Not a callback: the last run would give it the choices of before, also when another was made just now.
+    if st.button("Evaluate", type="primary", icon=":material/speed:"):
+        _ask(name)
+        background.start(gallery, request)
+        st.rerun()
     return False
 
 

@@ -35,11 +35,11 @@ def _show_reliability(evaluation: Evaluation, reliability: Reliability) -> None:
     """Draw how well the predicted probabilities match the results."""
     left, right = st.columns(2, gap="medium", vertical_alignment="center")
     with left:
-        _plot("How sure it is, and how right", reliability_chart.draw(reliability), HEIGHT)
+        _plot("Predicted and measured probability", reliability_chart.draw(reliability), HEIGHT)
     with right:
         st.metric(CALIBRATION, f"{reliability.error:.3f}", help=CALIBRATED, border=True)
         learned = LEARNED_OWN if evaluation.protocol == LEAVE_ONE_OUT else LEARNED_OTHERS
-        st.caption(f"{CALIBRATED} {learned}")
+        st.caption(f"The nearer to 0, the better its probabilities can be relied on. {learned}")
 
 
 def _plot(title: str, option: dict[str, Any], height: int) -> None:

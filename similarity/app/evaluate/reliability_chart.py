@@ -4,21 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from similarity.app.evaluate.charts import FAINT, MAIN, SECOND
+from similarity.app.evaluate.charts import FAINT, MAIN, SECOND, axis
 from similarity.evaluation.confidence.reliability import BINS, Reliability
 
-MEASURED, PERFECT, COUNT = "Measured", "As it should be", "How many results"
+MEASURED, PERFECT, COUNT = "Measured", "Ideal", "Number of results"
 
 
 def draw(measured: Reliability) -> dict[str, Any]:
     """Plot the share of right results over their predicted probability, with their number as faint bars."""
-    share = {"type": "value", "min": 0, "max": 1}
+    share: dict[str, Any] = {"type": "value", "min": 0, "max": 1}
+    number: dict[str, Any] = {"type": "value", "splitLine": {"show": False}, "minInterval": 1}
     return {
         "animation": False,
-        "grid": {"left": 46, "right": 52, "top": 34, "bottom": 40},
+        "grid": {"left": 4, "right": 4, "top": 34, "bottom": 4},
         "legend": {"top": 0, "data": [MEASURED, PERFECT, COUNT]},
-        "xAxis": share | {"name": "how likely it was called", "nameLocation": "middle", "nameGap": 26},
-        "yAxis": [share, {"type": "value", "splitLine": {"show": False}, "minInterval": 1}],
+        "xAxis": axis("Predicted probability", **share),
+        "yAxis": [axis("Share that was right", 34, **share), axis(COUNT, 48, **number)],
         "tooltip": {"trigger": "item"},
         "series": [_bars(measured), _diagonal(), _points(measured)],
     }

@@ -7,7 +7,7 @@ import numpy as np
 
 from similarity.app.search import query_parts
 from similarity.app.serving import query_vectors, resources
-from similarity.app.shell.links import ITEM, TEXT, Link, Part
+from similarity.app.shell.parameters import ITEM, TEXT, Link, Part
 from similarity.errors import SearchError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.search import Hit
@@ -35,7 +35,8 @@ def search_all(galleries: Sequence[Gallery], link: Link) -> list[Side]:
     sides = []
     for gallery in galleries:
         try:
-            sides.append(Side(gallery, _search(galleries[0], gallery, link)))
+            hits = search(gallery, vector_in(galleries[0], gallery, link), galleries[0], link, RESULTS)
+            sides.append(Side(gallery, hits))
         except SimilarityError as error:
             sides.append(Side(gallery, error=error))
     return sides
@@ -47,14 +48,19 @@ def common_pictures(sides: Sequence[Side]) -> set[str]:
     return set.intersection(*contents)
 
 
-def _search(first: Gallery, gallery: Gallery, link: Link) -> list[Hit]:
+def vector_in(first: Gallery, gallery: Gallery, link: Link) -> Vectors:
+    """Return the vector of a query, whose items are of the first gallery, as a gallery is searched with it."""
     parts = [*link.like, *link.unlike]
     vectors = np.array([_vector(first, gallery, part) for part in parts], np.float32)
-    vector = gallery.combine(vectors, [part.kind == TEXT for part in parts], len(link.like))
+    return gallery.combine(vectors, [part.kind == TEXT for part in parts], len(link.like))
+
+
+def search(gallery: Gallery, vector: Vectors, first: Gallery, link: Link, k: int) -> list[Hit]:
+    """Search a gallery with the vector of a query, without filters; its own pictures come first among equals."""
     contents = [first.find(part.value).sha256 for part in link.unlike if part.kind == ITEM and not part.box]
     unwanted = [content for content in contents if gallery.items.find(content) is not None]
     own = [first.find(part.value).sha256 for part in link.like if part.kind == ITEM and not part.box]
-    return gallery.search_vector(vector, RESULTS, exclude_ids=unwanted, accuracy=link.accuracy, query_contents=own)
+    return gallery.search_vector(vector, k, exclude_ids=unwanted, accuracy=link.accuracy, query_contents=own)
 
 
 def _vector(first: Gallery, gallery: Gallery, part: Part) -> Vectors:

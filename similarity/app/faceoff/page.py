@@ -6,27 +6,43 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.components import tiles
-from similarity.app.faceoff import comparison, summary
+from similarity.app.faceoff import comparison, pairing, summary
 from similarity.app.faceoff.comparison import Side
+from similarity.app.galleries import job_strip
 from similarity.app.search import query_panel, starting_points
 from similarity.app.serving import access, resources
 from similarity.app.serving.session_uploads import keep_upload
 from similarity.app.shell import gallery_choice, links, navigation
-from similarity.app.shell.links import ITEM, Link, Part
+from similarity.app.shell.parameters import ITEM, Link, Part
 from similarity.app.wording import messages, wording
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.search import Hit
 from similarity.sources.originals import read_original
-from similarity.storage.inventory import take_inventory
 
 MAX_GALLERIES, CHOSEN, BY_HAND = 3, "faceoff_chosen", "faceoff_chosen_by_hand"
+CHOOSE = "Choose two or three galleries. To compare models, make a gallery of the same pictures with another model."
+NO_PAIR = (
+    "No two of the galleries have the same pictures and different models: make one that has, or choose two or three "
+    "yourself."
+)
+# What somebody sees who has no two galleries yet.
+EXAMPLE = """
+##### What you will see
+One query, and its results in each gallery side by side. For example:
+
+| | EfficientNet-Lite2 | ResNet-50 |
+|:--|:--|:--|
+| Results in both, marked with = | 7 of 10 | 7 of 10 |
+| First result | at rank 3 in the other | only here |
+| Right at rank 1, over all labelled pictures | 0.912 | 0.947 |
+"""
 
 
 def show() -> None:
     """Draw the page."""
     st.title("Face-off", anchor=False)
-    st.markdown("One query in galleries of different models. Which model is best for your pictures?")
+    st.caption("One query in galleries of different models. Which model is best for your pictures?")
     directories = gallery_choice.available_galleries()
     if not directories:
         return
@@ -38,7 +54,7 @@ def show() -> None:
             galleries = [resources.load_gallery(directory) for directory in chosen]
         with right:
             if len(galleries) < 2:
-                _say_how_to_get_two(directories)
+                _say_how_to_get_two(directories, is_none=not galleries)
                 return
         _show(galleries, link, left, right)
     except SimilarityError as error:
@@ -55,7 +71,7 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
         if before is not None and wanted in ([], before[:1]):
             wanted = [name for name in before if name in names]
         else:
-            wanted = _of_the_same_pictures(wanted[0] if wanted else None, names)
+            wanted = pairing.find_comparable(wanted[0] if wanted else None, names)
     st.session_state[CHOSEN] = wanted[:MAX_GALLERIES]
     chosen = st.multiselect(
         "Galleries",
@@ -66,37 +82,19 @@ def _choose(directories: list[Path], link: Link) -> list[Path]:
         on_change=_on_change,
         help="Those of the same pictures, made with different models, can be compared best.",
     )
+    job_strip.show([names[name] for name in chosen])
     return [names[name] for name in chosen]
-
-
-def _of_the_same_pictures(first: str | None, names: dict[str, Path]) -> list[str]:
-    """Return a gallery and others of the same source; without one, the first galleries that share a source."""
-    sources = {
-        entry.name: entry.manifest.source for entry in take_inventory() if entry.manifest and entry.name in names
-    }
-    for name in [first] if first in sources else list(sources):
-        same = [other for other in sources if other != name and sources[other] == sources[name]]
-        if same or first:
-            return [name, *same]
-    return list(sources)[:1]
 
 
 def _on_change() -> None:
     chosen: list[str] = st.session_state[CHOSEN]
     st.session_state[BY_HAND] = list(chosen)
-    link = links.read()
-    first = chosen[0] if chosen else None
-    like, unlike = link.like, link.unlike
-    if first != link.gallery:  # ids of pictures mean nothing in another gallery
-        like, unlike = (tuple(part for part in parts if part.kind != ITEM) for parts in (like, unlike))
-    links.change(gallery=first, against=tuple(chosen[1:]), like=like, unlike=unlike)
+    links.change_galleries(chosen, chosen[1:])
 
 
-def _say_how_to_get_two(directories: list[Path]) -> None:
-    st.info(
-        "Choose two or three galleries. To compare models, make a gallery of the same pictures with another model.",
-        icon=":material/compare:",
-    )
+def _say_how_to_get_two(directories: list[Path], *, is_none: bool) -> None:
+    st.info(NO_PAIR if is_none and len(directories) > 1 else CHOOSE, icon=":material/compare:")
+    st.markdown(EXAMPLE)
     if len(directories) < 2 and st.button("Make another gallery", icon=":material/add:", type="primary"):
         navigation.go("galleries", {"new": "1"})
 
@@ -110,9 +108,10 @@ def _show(
     first = galleries[0]
     links.remember_gallery(first.name, first.manifest.generation, first.manifest.model)
     with left:
-        like, _ = query_panel.show(first, link, can_refine=False)
+        loaded = query_panel.load(first, link)
+        query_panel.show(first, link, loaded, can_refine=False)
     with right:
-        if not like:
+        if not loaded.like:
             starting_points.show(galleries[0])
             return
         with st.spinner("Searching …"):

@@ -9,7 +9,7 @@ from similarity.app.evaluate import background
 from similarity.app.evaluate.background import EvaluationRequest
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import links
-from similarity.app.shell.links import ITEM, Part
+from similarity.app.shell.parameters import ITEM, Part
 from similarity.app.wording import wording
 from similarity.app.wording.messages import as_markdown, sentence_as_markdown, show_error
 from similarity.errors import SimilarityError
@@ -43,16 +43,15 @@ def show(galleries: Sequence[Gallery]) -> None:
             "Every picture is used as a query in each gallery; a result is right if it has the same label. "
             f"That takes about {seconds}."
         )
-        st.button("Compare them", icon=":material/speed:", on_click=_ask, args=(requested,))
+        # Not a callback: the last run would give it the galleries of before, also when another was chosen just now.
+        if st.button("Compare them", icon=":material/speed:"):
+            st.session_state[REQUESTED] = requested
+            st.rerun()
         return
     try:
         _show_all(galleries)
     except SimilarityError as error:
         show_error(error)
-
-
-def _ask(requested: str) -> None:
-    st.session_state[REQUESTED] = requested
 
 
 def _show_all(galleries: Sequence[Gallery]) -> None:
@@ -62,7 +61,9 @@ def _show_all(galleries: Sequence[Gallery]) -> None:
         _show_held_out(gallery)
     for other in others:
         if first is None or other is None:
-            st.error("One of them could not be evaluated; the log of the app says why.", icon=":material/error:")
+            st.error(
+                "One of these galleries could not be evaluated; the log of the app says why.", icon=":material/error:"
+            )
             return
         _show_comparison(galleries[0], _compare(first, other))
 
@@ -101,10 +102,10 @@ def _show_comparison(first: Gallery, comparison: Comparison) -> None:
         )
     st.table(rows, border="horizontal")
     test = "" if comparison.cautions else f" {TESTS}"
-    st.caption(f"The range is the 95 % confidence interval.{test} mAP@R: {DEFINITIONS['map@r']}")
+    st.caption(f"The range is the 95\u00a0% confidence interval.{test} mAP@R: {DEFINITIONS['map@r']}")
     differing = comparison.differing(DIFFERING)
     if differing:
-        st.markdown("**Where they differ most:** click on a picture to see the results of each.")
+        st.markdown("**Where they differ most:** choose a picture to see the results of each.")
         cases = comparison.a.cases([number for number, _, _ in differing])
         drawn = []
         for case, (_, _, gain) in zip(cases, differing, strict=True):

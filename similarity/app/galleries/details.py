@@ -8,7 +8,13 @@ from similarity.app.serving import access, resources
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import navigation
 from similarity.app.wording import learned, wording
-from similarity.app.wording.messages import as_markdown, error_as_markdown, sentence_as_markdown, show_error
+from similarity.app.wording.messages import (
+    as_markdown,
+    error_as_markdown,
+    sentence_as_markdown,
+    show_error,
+    show_missing,
+)
 from similarity.errors import GalleryUnreadableError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.service.jobs import shared_jobs
@@ -26,8 +32,12 @@ def show(entry: Entry) -> None:
     gallery = _open(entry)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(as_markdown(entry.name), anchor=False, width="content")
-        if gallery and st.button("Search it", icon=":material/image_search:", type="primary"):
-            navigation.go("search", {overview.GALLERY: entry.name})
+        if gallery:
+            with st.container(horizontal=True, gap="small", width="content"):
+                if st.button("How good is it?", icon=":material/speed:"):
+                    navigation.go("evaluate", {overview.GALLERY: entry.name})
+                if st.button("Search it", icon=":material/image_search:", type="primary"):
+                    navigation.go("search", {overview.GALLERY: entry.name})
     if gallery:
         _show_preview(gallery)
         _show_facts(gallery)
@@ -85,6 +95,8 @@ def _show_facts(gallery: Gallery) -> None:
     }
     if manifest.parts:
         facts["Parts"] = "can be searched, too"
+    if manifest.shards:
+        facts["Shards"] = f"{len(manifest.shards)}, searched and changed as one"
     if access.may_manage():
         facts |= {
             "Vector store": manifest.store.title,
@@ -114,6 +126,7 @@ def _show_health(gallery: Gallery) -> None:
     )
     for note in run.notes:
         st.markdown(sentence_as_markdown(note))
+    show_missing(gallery.name, gallery.left_out)
     if manifest.duplicates:
         st.markdown(job_messages.copies(manifest.duplicates))
     if gone := sum(item.is_gone for item in gallery.items[:MAX_CHECKED]):

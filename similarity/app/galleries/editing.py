@@ -1,15 +1,16 @@
-"""Forms that change a gallery: add pictures, sync with the source, remove pictures, rebuild the index."""
+"""Forms that change a gallery: add pictures, sync, edit labels, remove pictures, rebuild the index."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.galleries import job_messages, jobs_background, removal, source
+from similarity.app.components import attention
+from similarity.app.galleries import job_messages, jobs_background, labels, removal, source
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
-from similarity.app.wording.messages import as_markdown, error_as_markdown
+from similarity.app.wording.messages import as_markdown
 from similarity.embedding.backbones import understands_text
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery
@@ -21,9 +22,9 @@ from similarity.vectors.refinement import choose_refinement
 
 def show(gallery: Gallery) -> None:
     """Draw a tab for each change."""
-    add, sync, remove, rebuild = st.tabs(["Add pictures", "Sync", "Remove pictures", "Search index"])
-    forms = ((add, _show_add), (sync, _show_sync), (remove, removal.show), (rebuild, _show_rebuild))
-    for tab, show_form in forms:
+    tabs = st.tabs(["Add pictures", "Sync", "Labels", "Remove pictures", "Search index"])
+    forms = (_show_add, _show_sync, labels.show, removal.show, _show_rebuild)
+    for tab, show_form in zip(tabs, forms, strict=True):
         with tab, st.container(width=FORM_WIDTH):
             show_form(gallery)
 
@@ -34,14 +35,20 @@ def _show_add(gallery: Gallery) -> None:
 
     def work() -> Work:
         if not prepare:
-            raise GalleryError("Give the path of the pictures.")
+            raise GalleryError(source.say_missing("add"))
         return tasks.update("add", gallery.directory, prepare(gallery.name))
 
-    _task_button("Add", "add", "add", gallery.directory, work)
+    _task_button("Add", "add", "add", gallery.directory, work, field=source.field("add"))
 
 
 def _show_sync(gallery: Gallery) -> None:
-    st.markdown("Adds new and changed pictures, and removes those whose files are gone.")
+    if gallery.manifest.collected_from:
+        st.markdown(
+            "Reads changed pictures again, and removes those whose files are gone. This gallery was made of "
+            "chosen pictures, so none are added."
+        )
+    else:
+        st.markdown("Adds new and changed pictures, and removes those whose files are gone.")
     sources = gallery.items.sources()
     place = st.selectbox(
         "Source",
@@ -65,7 +72,7 @@ def _show_rebuild(gallery: Gallery) -> None:
             st.caption(f"Now: {as_markdown(name)}. {as_markdown(reason)}")
     recipes = list(dict.fromkeys([*job_messages.RECIPES, manifest.recipe_asked]))
     recipe = st.selectbox(
-        "Search",
+        "How pictures are compared",
         recipes,
         index=recipes.index(manifest.recipe_asked),
         format_func=lambda name: text_for_visitor(job_messages.recipe_title(name)),
@@ -90,14 +97,16 @@ def _show_rebuild(gallery: Gallery) -> None:
     _task_button("Rebuild", "refresh", "rebuild", gallery.directory, work)
 
 
-def _task_button(label: str, icon: str, task: Task, directory: Path, work: Callable[[], Work]) -> None:
-    """Draw a button that starts a task, or shows an error if something is missing."""
+def _task_button(
+    label: str, icon: str, task: Task, directory: Path, work: Callable[[], Work], *, field: str = ""
+) -> None:
+    """Draw a button that starts a task, or says what is missing, in a field if it is about one."""
     if not st.button(label, icon=f":material/{icon}:", key=f"do_{task}"):
         return
     try:
         is_started = jobs_background.start(directory, task, work())
     except SimilarityError as error:
-        st.error(error_as_markdown(error), icon=":material/error:")
+        attention.show_fault(st.empty(), error, field=field)
         return
     if is_started:
         st.toast("Started")

@@ -6,6 +6,7 @@ from similarity.search import AUTO, Recipe
 from similarity.search.recipes import FLAT, INVERTED, SCAN
 from similarity.service.jobs import Job
 from similarity.service.relabelling import Relabelling
+from similarity.service.renaming import Renaming
 from similarity.storage.inventory import Entry
 from similarity.storage.manifest import Manifest, Report
 from similarity.vectors.heads import Head
@@ -19,12 +20,32 @@ DOING: dict[str, str] = {
     "relocate": "Relocating pictures of",
     "relabel": "Changing labels of",
     "rebuild": "Rebuilding the index of",
+    "rename": "Renaming",
+    "collect": "Collecting pictures in",
     "verify": "Checking",
     "restore": "Restoring",
+    "forget": "Deleting earlier states of",
     "delete": "Deleting",
     "finetune": "Training a head for",
     "keep": "Putting a head on",
     "drop": "Taking the head off",
+}
+# The same in a word or two, on the card of a gallery.
+BADGES: dict[str, str] = {
+    "index": "building",
+    "add": "adding pictures",
+    "sync": "syncing",
+    "finetune": "training a head",
+    "delete": "deleting",
+}
+PAST: dict[str, str] = {
+    "index": "Built",
+    "add": "Pictures added",
+    "sync": "Synced",
+    "remove": "Pictures removed",
+    "relocate": "Relocated",
+    "relabel": "Labels changed",
+    "rebuild": "Index rebuilt",
 }
 # Tasks that resume where they were interrupted.
 RESUMES = ("index", "add", "sync")
@@ -97,10 +118,16 @@ def count_changes(report: Report) -> str:
     changes = [f"{report.counts[key]:,} {word}" for key, word in COUNTS.items() if report.counts[key]]
     if report.task == "relabel" and not report.relabelled:
         return "no label was changed"
-    if report.task == "index":
-        changes = [files(report.added)]
+    if report.task in ("index", "collect"):
+        changes = [pictures(report.added)]
     resumed = [f"{report.resumed:,} taken over from an interrupted run"] if report.resumed else []
     return ", ".join(changes + resumed) or "nothing to change"
+
+
+def past(report: Report) -> str:
+    """Say what a run did to a gallery, in a few words."""
+    did = PAST.get(report.task, report.task)
+    return did if report.task == "rebuild" else f"{did}: {count_changes(report)}"
 
 
 def outcome(job: Job, entry: Entry | None, *, tells_all: bool) -> str:
@@ -146,11 +173,15 @@ def _done(job: Job) -> str:
         return _relabelled(name, job, result)
     if isinstance(result, Report):
         skipped = f" {files(len(result.skipped))} could not be used." if result.skipped else ""
-        ready = "ready" if job.task == "index" else "up to date"
+        ready = "ready" if job.task in ("index", "collect") else "up to date"
         done = f"{name} is {ready}: {count_changes(result)}, in {duration(result.seconds)}.{skipped}"
         return " ".join((done, *result.notes))
     if job.task == "verify" and isinstance(result, Manifest):
         return f"{name} is sound: all {len(result.files) + 1} index files are undamaged."
+    if isinstance(job.work, Renaming):
+        return f"{name} was renamed to {job.work.name}."
+    if job.task == "forget":
+        return f"The earlier states of {name} were deleted. The gallery is as it was."
     if isinstance(result, Manifest):
         return f"{name} was restored to its state of {moment(result.created)}: {pictures(result.count)}."
     return f"{name} was deleted. The pictures themselves were not touched."

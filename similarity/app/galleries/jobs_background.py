@@ -21,7 +21,7 @@ def start(directory: Path, task: Task, work: Work) -> bool:
         st.session_state[NOTICE] = access.refusal()
         return False
     try:
-        shared_jobs().start(directory, task, work)
+        shared_jobs().start(directory, task, work, access.actor())
     except SimilarityError as error:
         st.session_state[NOTICE] = str(error)
         return False
@@ -38,7 +38,7 @@ def wait_a_moment(directory: Path) -> None:
 def cancel(job: Job) -> None:
     """Cancel a job; for the callback of a button."""
     if access.may_manage():
-        job.cancel()
+        job.cancel(access.actor())
 
 
 def dismiss(job: Job) -> None:

@@ -1,17 +1,16 @@
-"""Maintenance of a gallery: check its files, undo the last change, delete it."""
+"""Maintenance of a gallery: check its files, undo changes, rename it, delete it."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.galleries import jobs_background, overview
-from similarity.app.serving.access import text_for_visitor
+from similarity.app.galleries import earlier_states, jobs_background, overview, renaming
 from similarity.app.shell import fields
 from similarity.app.wording.messages import as_markdown
 from similarity.sample import SAMPLE
 from similarity.service import tasks
 from similarity.service.jobs import Task, Work
-from similarity.storage.inventory import Entry, can_go_back, goes_forward
+from similarity.storage.inventory import Entry, can_go_back
 
 TO_CONFIRM = "gallery_to_delete"
 NOT_THE_NAME = "This is not its name: type it exactly as above."
@@ -24,19 +23,16 @@ def show(entry: Entry, *, is_sound: bool) -> None:
     with st.container(horizontal=True):
         if entry.condition != "unfinished":
             _button("Check every file", "fact_check", "verify", entry, tasks.verify(directory))
-            is_redo = is_sound and goes_forward(directory) and can_go_back(directory)
-            label = "Undo the last change" if is_sound else "Restore the last sound state"
-            _button(
-                "Redo the undone change" if is_redo else label,
-                "redo" if is_redo else "undo",
-                "restore",
-                entry,
-                tasks.undo(directory),
-                disabled=not can_go_back(directory),
-            )
+        if is_sound:
+            earlier_states.show_buttons(directory)
+            renaming.show(entry)
+        elif entry.condition != "unfinished":
+            can_restore = can_go_back(directory)
+            work = tasks.undo(directory)
+            _button("Restore the last sound state", "undo", "restore", entry, work, disabled=not can_restore)
         st.button("Delete …", key="delete", icon=":material/delete:", on_click=_ask, args=(entry.name,))
-    if entry.condition != "unfinished" and not can_go_back(directory):
-        st.caption("There is no earlier state to restore.")
+    if entry.condition != "unfinished":
+        earlier_states.show_list(directory)
     if st.session_state.get(TO_CONFIRM) == entry.name:
         st.dialog("Delete this gallery?", on_dismiss=_cancel)(_confirm)(entry)
 
@@ -73,7 +69,7 @@ def _confirm(entry: Entry) -> None:
     if entry.name == SAMPLE:
         st.markdown("The sample gallery is made again as soon as there is no other one.")
     with st.form("delete_form", border=False):
-        typed = fields.text_line("Type its name", key="delete_name", placeholder=text_for_visitor(entry.name))
+        typed = fields.text_line("Type its name", key="delete_name")
         with st.container(horizontal=True):
             is_sure = st.form_submit_button(
                 "Delete it for good", key="danger-delete", type="primary", icon=":material/delete_forever:"

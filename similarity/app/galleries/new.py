@@ -5,12 +5,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from similarity.app.components import attention
 from similarity.app.galleries import job_messages, jobs_background, overview, source
 from similarity.app.galleries.source import FORM_WIDTH
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
 from similarity.app.wording import wording
-from similarity.app.wording.messages import as_markdown, error_as_markdown
+from similarity.app.wording.messages import as_markdown
 from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.weights import AT_HAND, AUTO, DOWNLOADS, FALLBACK, PREFERRED, whereabouts
 from similarity.embedding.precision import Precision
@@ -21,7 +22,8 @@ from similarity.service import tasks
 from similarity.service.jobs import shared_jobs
 from similarity.storage.inventory import look_at, named_gallery
 
-REPLACED, ERROR = "new_replaced", "new_error"
+NAME, REPLACED = "new_name", "new_replaced"
+ABOUT_NAME = "Letters, digits, spaces, dots, dashes and underscores."
 PRECISIONS: dict[Precision, str] = {
     "auto": "Automatic: the fastest that gives the same results",
     "int8": "int8: faster still, scores differ a little",
@@ -43,20 +45,26 @@ def show() -> None:
     st.button("All galleries", icon=":material/arrow_back:", type="tertiary", on_click=overview.show_all)
     st.subheader("New gallery", anchor=False)
     with st.container(border=True, width=FORM_WIDTH):
-        name = fields.text_line(
-            "Name", placeholder="shoes", key="new_name", help="Letters, digits, spaces, dots, dashes and underscores."
-        )
+        name = fields.text_line("Name", placeholder="For example: shoes", key=NAME, help=ABOUT_NAME)
+        at_name = st.empty()
         prepare = source.choose("new", source.PLACE, source.UPLOAD, source.DATASET)
+        at_source = st.empty()
         model, precision = _choose_model()
         recipe, refinement = _choose_search()
         view, quality, parts = _choose_view()
         is_pressed = st.button("Build the gallery", type="primary", icon=":material/construction:")
+        if not (is_pressed or st.session_state.pop(REPLACED, None) == name):
+            return
         try:
-            if is_pressed or st.session_state.pop(REPLACED, None) == name:
-                options = IndexOptions(model, precision, recipe, refinement, view=view, quality=quality, parts=parts)
-                _build(name, prepare, options, is_sure=not is_pressed)
+            directory = _check_name(name)
         except SimilarityError as error:
-            st.error(error_as_markdown(error), icon=":material/error:")
+            attention.show_fault(at_name, error, field=NAME)
+            return
+        options = IndexOptions(model, precision, recipe, refinement, view=view, quality=quality, parts=parts)
+        try:
+            _build(directory, prepare, options, is_sure=not is_pressed)
+        except SimilarityError as error:
+            attention.show_fault(at_source, error, field=source.field("new"))
 
 
 def _choose_model() -> tuple[str, Precision]:
@@ -89,7 +97,7 @@ def _availability(backbone: Backbone) -> str:
 
 def _choose_search() -> tuple[str, str]:
     """Draw the choice of the index's recipe and of the refinement of embeddings."""
-    with st.expander("Search"):
+    with st.expander("Search index"):
         recipe = st.selectbox(
             "How pictures are compared",
             list(job_messages.RECIPES),
@@ -120,19 +128,24 @@ def _choose_view() -> tuple[str, Quality, bool]:
         return view, quality, parts
 
 
-def _build(name: str, prepare: source.Prepare | None, options: IndexOptions, *, is_sure: bool) -> None:
-    """Start the build unless the name is taken; raises SimilarityError if something is missing."""
+def _check_name(name: str) -> Path:
+    """Return the folder of a gallery of this name; raises SimilarityError if there cannot be one now."""
     if not name:
         raise GalleryError("Give the gallery a name.")
-    if not prepare:
-        raise GalleryError("Give the path of the pictures.")
     directory = named_gallery(name)
     if shared_jobs().active(directory):
         raise GalleryError(f"Another task is running on {name}: wait for it, cancel it, or choose another name.")
+    return directory
+
+
+def _build(directory: Path, prepare: source.Prepare | None, options: IndexOptions, *, is_sure: bool) -> None:
+    """Start the build unless the name is taken; raises SimilarityError if the pictures are missing."""
+    if not prepare:
+        raise GalleryError(source.say_missing("new"))
     if _is_taken(directory) and not is_sure:
-        _ask(name, directory)
+        _ask(directory)
         return
-    work = tasks.index(directory, prepare(name), options)
+    work = tasks.index(directory, prepare(directory.name), options)
     jobs_background.start(directory, "index", work)
     overview.show_all()
     st.rerun()
@@ -143,17 +156,19 @@ def _is_taken(directory: Path) -> bool:
     return entry is not None and entry.condition != "unfinished"
 
 
-def _ask(name: str, directory: Path) -> None:
-    entry = look_at(directory)
+def _ask(directory: Path) -> None:
+    name, entry = directory.name, look_at(directory)
     count = f", with {wording.pictures(entry.manifest.count)}" if entry and entry.manifest else ""
-    st.warning(
-        f"There is a gallery named {as_markdown(name)}{count}. It can be searched until the new one is "
-        "complete, and is then replaced.",
-        icon=":material/warning:",
-    )
-    with st.container(horizontal=True):
-        st.button("Replace it", on_click=_confirm, args=(name,))
-        st.button("Keep it", type="tertiary")
+    with st.container():
+        st.warning(
+            f"There is a gallery named {as_markdown(name)}{count}. It can be searched until the new one is "
+            "complete, and is then replaced.",
+            icon=":material/warning:",
+        )
+        with st.container(horizontal=True):
+            st.button("Replace it", on_click=_confirm, args=(name,))
+            st.button("Keep it", type="tertiary")
+        attention.bring_into_sight()
 
 
 def _confirm(name: str) -> None:

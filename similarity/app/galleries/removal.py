@@ -6,16 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from similarity.app.components import attention
 from similarity.app.galleries import jobs_background
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import fields
-from similarity.app.wording.messages import as_markdown, error_as_markdown
+from similarity.app.wording.messages import as_markdown
 from similarity.app.wording.wording import pictures
 from similarity.errors import GalleryError, SimilarityError
 from similarity.gallery import Gallery
 from similarity.service import tasks
 from similarity.sources.base import LABEL, files_of
-from similarity.sources.locations import is_remote
+from similarity.sources.locations import full_place
 
 TO_CONFIRM = "pictures_to_remove"
 
@@ -48,7 +49,7 @@ def show(gallery: Gallery) -> None:
         try:
             st.session_state[TO_CONFIRM] = _plan(gallery, lines, chosen)
         except SimilarityError as error:
-            st.error(error_as_markdown(error), icon=":material/error:")
+            attention.show_fault(st.empty(), error)
     removal: Removal | None = st.session_state.get(TO_CONFIRM)
     if removal and removal.directory == gallery.directory:
         st.dialog("Remove a picture?" if removal.count == 1 else "Remove pictures?", on_dismiss=_cancel)(_confirm)(
@@ -61,13 +62,9 @@ def _plan(gallery: Gallery, lines: Sequence[str], labels: Sequence[str]) -> Remo
     if not (lines or labels):
         raise GalleryError("Choose a label, or name the pictures.")
     known = {file.id for file in files_of(gallery.items)} if lines else set()
-    ids, paths = [line for line in lines if line in known], [_place(line) for line in lines if line not in known]
+    ids, paths = [line for line in lines if line in known], [full_place(line) for line in lines if line not in known]
     report = gallery.preview.remove(ids=ids, paths=paths, labels=labels)
     return Removal(gallery.directory, ids, paths, labels, report.removed)
-
-
-def _place(line: str) -> str:
-    return line if is_remote(line) else str(Path(line).expanduser().absolute())
 
 
 def _confirm(name: str, removal: Removal) -> None:

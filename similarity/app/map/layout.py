@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from similarity.files import write_atomically
 from similarity.gallery import Gallery
-from similarity.paths import CENTRE, EMBEDDINGS, HEAD, NEIGHBOURS, cache_folder
+from similarity.paths import CENTRE, HEAD, NEIGHBOURS, cache_folder
 from similarity.search import Rows
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.methods import POWER
@@ -137,10 +137,20 @@ def place(gallery: Gallery, on: GalleryMap, query: Vectors) -> Points:
         float32 (2,).
     """
     scores = gallery.vectors[on.rows] @ query
-    nearest = np.argsort(-scores)[:PLACED_BY]
+    nearest = np.argsort(-scores, kind="stable")[:PLACED_BY]
     # Two embeddings of one picture may differ in their last digits.
     weights = 1 / np.maximum(1 - scores[nearest], 1e-4) ** 2
     return np.asarray(weights @ on.points[nearest] / weights.sum(), np.float32)
+
+
+def nearest(gallery: Gallery, on: GalleryMap, query: Vectors, count: int) -> npt.NDArray[np.int64]:
+    """Return the places of the map's pictures that are most similar to a query, the best first, int64 (count,).
+
+    Args:
+        query: float32 (dim,), of unit length.
+    """
+    scores = gallery.vectors[on.rows] @ query
+    return np.argsort(-scores, kind="stable")[:count]
 
 
 def _tsne(vectors: Vectors, start: Points) -> Points:
@@ -167,8 +177,8 @@ def _into_box(plane: Points) -> Points:
 def file_name(gallery: Gallery) -> str:
     """Return the file name of a gallery's map, which depends on the method, the embeddings and their refinement."""
     files = gallery.manifest.files
-    names = (EMBEDDINGS, HEAD, CENTRE, NEIGHBOURS)
-    sources = [files[name]["sha256"] for name in names if name in files]
+    refined_by = [files[name]["sha256"] for name in (HEAD, CENTRE, NEIGHBOURS) if name in files]
+    sources = [gallery.manifest.embeddings_sha256, *refined_by]
     if gallery.manifest.neighbour_power != POWER:
         sources.append(str(gallery.manifest.neighbour_power))
     name = sources[0] if len(sources) == 1 else hashlib.sha256("".join(sources).encode()).hexdigest()

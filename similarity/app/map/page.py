@@ -5,8 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from similarity.app.map import background, chart, layout
+from similarity.app.components import atlas
+from similarity.app.duplicates import relabelling
+from similarity.app.map import background, layout, message, selection
 from similarity.app.map.layout import GalleryMap
+from similarity.app.map.sheets import Sheets
 from similarity.app.serving import resources
 from similarity.app.serving.access import text_for_visitor
 from similarity.app.shell import gallery_choice, navigation
@@ -17,18 +20,36 @@ from similarity.gallery import Gallery
 from similarity.sources.originals import file_name
 from similarity.storage.current import live_state
 
-HEIGHT = 640
-VIEWS = "map_views"
-# On a telephone the map leaves a part of the page free, for scrolling.
+# In pixels: of the map while it is made, and of the choices above it.
+HEIGHT, WIDTH = 560, 300
+OPENED = "map_opened"
+YOUR_QUERY = "Your query"
+# What can be done stands in the place of what was selected or labelled, so that the map never moves.
 CSS = """<style>
+.st-key-map-line { min-height: 3.25rem; justify-content: center; }
+.st-key-map-query img { height: 2.5rem; width: 2.5rem; object-fit: cover; border-radius: 0.4rem; }
+.st-key-map-head > :first-child { margin-right: auto; }
+@media (min-width: 641px) { .st-key-map-line:has(.st-key-map-selection) > .stElementContainer { display: none; } }
 @media (max-width: 640px) {
-  [class*="st-key-map-"], [class*="st-key-map-"] *:has(.stEChartsChart), [class*="st-key-map-"] .stEChartsChart {
-    height: min(640px, 66vh) !important; min-height: 0 !important; flex-basis: auto !important; }
+  .st-key-map-line { min-height: 6rem; }
+  /* At the foot, as beside results: what is selected on the map or in the list below it is in sight, and covers no
+     tool. */
+  :root:has(.st-key-map-selection) { --selection-bar: 7rem; }
+  .st-key-map-selection { position: fixed; z-index: 999985; left: 0.5rem; bottom: calc(0.5rem + var(--bottom-bar));
+    width: calc(100vw - 1rem) !important; padding: 0.5rem; gap: 0.35rem !important; border-radius: 0.75rem;
+    border: 1px solid color-mix(in srgb, currentColor 18%, transparent); background: light-dark(#ffffff, #1c2523);
+    box-shadow: 0 6px 24px rgb(0 0 0 / 22%); }
+  .st-key-map-selection p { white-space: nowrap; margin: 0; }
+  .st-key-map-selection button { padding: 0.25rem 0.5rem; }
+  [data-testid="stMainBlockContainer"]:has(.st-key-map-selection) { padding-bottom: 11rem; }
+  .st-key-map-head { min-height: 7.15rem; align-content: flex-start; }
+  .st-key-map-head > * { flex: 1 1 40% !important; min-width: 0 !important; width: auto !important; }
+  .st-key-map-head > :first-child { flex-basis: 100% !important; }
 }
 </style>"""
 HELP = (
-    "Scroll or pinch to zoom, drag to move. Point at a picture to see it, click on it to search with it. Click on a "
-    "label to hide or show it. Near means alike; how far apart groups are means little."
+    "Drag to move, zoom in to look closer, choose a picture for more. "
+    "Near means alike; how far apart groups are means little."
 )
 
 logger = logging.getLogger(__name__)
@@ -36,22 +57,18 @@ logger = logging.getLogger(__name__)
 
 def show() -> None:
     """Draw the page."""
-    st.html(CSS)
-    st.title("Map", anchor=False)
-    st.markdown("All pictures of a gallery at once. Those that look alike lie near each other.")
+    head = st.container(horizontal=True, vertical_alignment="bottom", key="map-head")
+    head.title("Map", anchor=False, width="content")
     directories = gallery_choice.available_galleries()
     if not directories:
         return
-    left, right = st.columns([2, 5], gap="large")
+    with head.container(width=WIDTH):
+        directory = gallery_choice.choose_by_address(directories)
     try:
-        with left:
-            gallery = resources.load_gallery(gallery_choice.choose_by_address(directories))
-            st.caption(_facts(gallery))
-        with right:
-            _show_map(gallery, left)
+        gallery = resources.load_gallery(directory)
+        _show_map(gallery, head)
     except SimilarityError as error:
-        with right:
-            messages.show_error(error)
+        messages.show_error(error)
 
 
 def _last_search(directory: Path) -> LastSearch | None:
@@ -66,18 +83,20 @@ def _facts(gallery: Gallery) -> str:
     count, shown = len(gallery), len(layout.shown_rows(len(gallery)))
     if shown < count:
         return f"{shown:,} of its {count:,} pictures are on the map, evenly chosen. A search looks at all of them."
-    return f"{count:,} pictures" if count > 1 else "1 picture: add more, and see which are alike."
+    return f"{count:,} pictures." if count > 1 else "1 picture: add more, and see which are alike."
 
 
-def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None:
+def _show_map(gallery: Gallery, head: st.delta_generator.DeltaGenerator) -> None:
     search = _last_search(gallery.directory)
-    with left:  # drawn before the map is computed, so that nothing moves afterwards
+    with head:  # drawn before the map is computed, so that nothing moves afterwards
         picked = _pick_by_name(gallery)
         if search:
             _show_query(search)
+    line = st.container(key="map-line")
     place = st.empty()
     try:
-        on = background.wait_for(gallery, place, HEIGHT)
+        on, sheets = background.wait_for(gallery, place, HEIGHT)
+        _draw(gallery, on, sheets, search=search, picked=picked, line=line, place=place)
     except SimilarityError:
         raise
     except Exception:
@@ -85,32 +104,52 @@ def _show_map(gallery: Gallery, left: st.delta_generator.DeltaGenerator) -> None
         with place.container():
             st.error("The map could not be made; the log of the app says why.", icon=":material/error:")
             st.button("Try again", icon=":material/refresh:")
+
+
+def _draw(
+    gallery: Gallery,
+    on: GalleryMap,
+    sheets: Sheets,
+    *,
+    search: LastSearch | None,
+    picked: int | None,
+    line: st.delta_generator.DeltaGenerator,
+    place: st.delta_generator.DeltaGenerator,
+) -> None:
+    """Draw the map, and above it what is selected; a picture that was chosen on it is searched with."""
+    if (opened := st.session_state.pop(OPENED, None)) is not None:
+        navigation.go_to_item(gallery.name, gallery.items[int(on.rows[opened])])
+    name = background.sheets_name(gallery)
+    places = selection.selected(name)
+    with line:
+        _show_line(gallery, on, places)
+    told = message.describe(gallery, on, sheets) | {
+        "query": message.place_query(gallery, on, search.vector, search.preview) if search else None,
+        "highlight": picked,
+        "selected": message.encode_places(places, len(on)),
+    }
+    with place:
+        atlas.show(told, _open, lambda text: selection.keep(name, len(on), text), key=f"map-{gallery.name}")
+
+
+def _open(place: int) -> None:
+    st.session_state[OPENED] = place
+
+
+def _show_line(gallery: Gallery, on: GalleryMap, places: tuple[int, ...]) -> None:
+    """Draw the line above the map: a job that runs, what is selected, what was labelled, or what can be done."""
+    if relabelling.show(gallery):
         return
-    query = layout.place(gallery, on, search.vector) if search else None
-    _draw(gallery, on, chart.draw(gallery, on, query=query, highlighted=picked), place)
-    _show_help()
-
-
-def _draw(gallery: Gallery, on: GalleryMap, chart: chart.Chart, place: st.delta_generator.DeltaGenerator) -> None:
-    """Draw the map; a click on a picture searches with it."""
-    event = place.echarts_chart(
-        chart.option,
-        height=HEIGHT,
-        key=f"map-{gallery.name}-{gallery.manifest.generation}-{st.session_state.get(VIEWS, 0)}",
-        on_select="rerun",
-        alt=f"Map of the {len(on):,} pictures of {text_for_visitor(gallery.name)}. "
-        "Each can be found by its name, too, beside it.",
-    )
-    for group in event.selection.selected:
-        if group["series_index"] < len(chart.shown):
-            places = chart.shown[group["series_index"]]
-            navigation.go_to_item(gallery.name, gallery.items[on.rows[places[group["data_indices"][0]]]])
+    if places or not relabelling.show_outcome(gallery):
+        st.caption(f"{_facts(gallery)} {HELP}")  # a telephone has the selection in another place, see `CSS`
+    if places:
+        selection.show(gallery, on, places)
 
 
 def _pick_by_name(gallery: Gallery) -> int | None:
-    """Draw a choice of pictures by name, and return the index in the map of the one that is chosen."""
+    """Draw a choice of pictures by name, and return the place on the map of the one that is chosen."""
     items = gallery.items.at(layout.shown_rows(len(gallery)))
-    chosen = st.selectbox(
+    return st.selectbox(
         "Find a picture",
         range(len(items)),
         index=None,
@@ -118,41 +157,14 @@ def _pick_by_name(gallery: Gallery) -> int | None:
             map(text_for_visitor, filter(None, (file_name(items[place]), items[place].label)))
         ),
         key=f"find-{gallery.name}-{gallery.manifest.generation}",
-        placeholder="Type a part of its name",
+        placeholder="Part of its name",
+        width=WIDTH,
     )
-    if chosen is not None:
-        item = items[chosen]
-        with _row():
-            st.image(
-                gallery.thumbnail(item),
-                alt=f"{text_for_visitor(item.label or 'Picture')}: {text_for_visitor(file_name(item))}",
-                width=72,
-            )
-            if st.button("Search with it", icon=":material/image_search:"):
-                navigation.go_to_item(gallery.name, item)
-    return chosen
 
 
 def _show_query(search: LastSearch) -> None:
-    """Draw the last query, which is the star on the map."""
-    st.caption(f"{chart.QUERY}, the star on the map")
-    with _row():
-        st.image(search.preview, alt=chart.QUERY, width=72)
+    """Draw the last query, which is on the map."""
+    with st.container(horizontal=True, vertical_alignment="center", width="content", key="map-query"):
+        st.image(search.preview, alt=YOUR_QUERY, width=40)
         if st.button("Back to the results", icon=":material/arrow_back:"):
             navigation.go("search", search.parameters)
-
-
-def _row() -> st.delta_generator.DeltaGenerator:
-    return st.container(horizontal=True, vertical_alignment="center")
-
-
-def _show_help() -> None:
-    """Draw instructions, and a button that shows the whole map again."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(HELP, width="stretch")
-        st.button("Show the whole map", icon=":material/zoom_out_map:", on_click=_reset_view)
-
-
-def _reset_view() -> None:
-    """Replace the chart, zoomed or moved, by a new one."""
-    st.session_state[VIEWS] = st.session_state.get(VIEWS, 0) + 1

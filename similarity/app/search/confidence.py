@@ -12,7 +12,7 @@ from similarity.app.evaluate.background import AT_ONCE
 from similarity.app.search import parts
 from similarity.app.search.query_parts import Example
 from similarity.app.serving.single_flight import Computation, SingleFlight
-from similarity.app.shell.links import TEXT, Link
+from similarity.app.shell.parameters import TEXT, Link
 from similarity.app.wording.messages import as_markdown
 from similarity.errors import SearchError
 from similarity.evaluation.confidence.calibration import Calibration
@@ -64,7 +64,8 @@ def estimate(
     if any(example.part.kind == TEXT for example in (*like, *unlike)) or not embeddings:
         return None
     calibration, belonging, is_measuring = _measure(gallery)
-    same = _same(gallery, like)
+    # A result that was marked is wanted more of, but is not what was searched with.
+    same = _same(gallery, [one for place, one in enumerate(like) if not (place and one.part.is_mark)])
     is_filtered = bool(link.where or link.min_score or link.distinct)
     withheld = why_withheld(gallery, parts=len(like) + len(unlike), same=same, is_filtered=is_filtered)
     withheld = Withheld.MEASURING if is_measuring else withheld
@@ -93,7 +94,7 @@ def label_tile(tile: Tile, hit: Hit, chances: Chances | None, precision: float |
     if chance is None:
         return tile | {"chance": description} if description else tile
     is_unsure = precision is not None and not chances.is_sure(hit, precision)
-    short = f"{percent(chance)} likely" + (", less sure" if is_unsure else "")
+    short = f"{percent(chance)} same kind" + (", less sure" if is_unsure else "")
     return tile | {"chance": short, "unsure": is_unsure, "hint": f"{tile['hint']} ({description})"}
 
 
@@ -102,25 +103,21 @@ def describe(hit: Hit, chances: Chances) -> str:
     if hit.item.id in chances.same:
         return "the same picture"
     chance = chances.of(hit)
-    return "" if chance is None else f"{percent(chance)} {KIND}"
+    return "" if chance is None else f"{percent(chance)} {KIND}".replace(" %", "\u00a0%")
 
 
 def show_verdict(hits: Sequence[Hit], chances: Chances | None, precision: float | None) -> None:
-    """Draw what is known of the results in one line, or why they have no probabilities."""
+    """Draw what is known of the results in one line; nothing if that is nothing, unless it will be known soon."""
     verdict = find_verdict(hits, chances, precision)
     if verdict is None:
-        if hits and chances is not None and chances.withheld and _could_be_known(chances):
+        if hits and chances is not None and chances.withheld is Withheld.MEASURING:
             st.caption(as_markdown(chances.withheld))
         return
-    line = f"**{as_markdown(verdict.title)}:** {as_markdown(verdict.detail)}"
+    line = f"**{as_markdown(verdict.title)}:** {as_markdown(verdict.detail)}".replace(" %", "\u00a0%")
     if verdict.kind in (Kind.SAME, Kind.STRONG):
         st.markdown(f":green[:material/check_circle:] {line}")
     else:
         st.warning(line, icon=":material/help:")
-
-
-def _could_be_known(chances: Chances) -> bool:
-    return chances.calibration is not None or chances.withheld is Withheld.MEASURING
 
 
 def _measure(gallery: Gallery) -> tuple[Calibration | None, Belonging | None, bool]:
@@ -161,7 +158,7 @@ def _measure_belonging(gallery: Gallery) -> Computation[Belonging | None]:
 def _wait(computation: Computation[T | None], gallery: Gallery) -> T | None:
     """Return the result of a computation; None if it failed, which the log says, or if a large gallery needs longer."""
     if not computation.result.done() and len(gallery) <= AT_ONCE:
-        with st.spinner("Measuring how sure its results are …"):
+        with st.spinner("Working out how likely results are right …"):
             wait([computation.result])
     return computation.result.result() if computation.result.done() and not computation.has_failed else None
 

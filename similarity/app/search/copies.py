@@ -14,11 +14,12 @@ from similarity.app.search.query_parts import Example
 from similarity.app.serving import previews
 from similarity.app.serving.computing import take_turn
 from similarity.app.serving.resources import gallery_key
-from similarity.app.shell.links import TEXT, Link
+from similarity.app.shell.parameters import TEXT, Link
 from similarity.errors import SimilarityError
 from similarity.exports.outline import outline
 from similarity.gallery import Gallery
 from similarity.images.decoding import thumbnail
+from similarity.images.keypoints import MAX_QUERY
 from similarity.images.picture import Box
 from similarity.query import copy_facts
 from similarity.query.copies import Copy, QueryKeypoints, put_copies_first
@@ -32,9 +33,9 @@ CANDIDATES = 50
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Found:
-    """What a second look found.
+    """What a second look found, or has found so far: downloads of results that are shown before it have what it adds.
 
     Attributes:
         is_made: whether there was one.
@@ -56,6 +57,14 @@ class Found:
 
 
 NOT_LOOKED = Found()
+EVERYTHING = Box(0.0, 0.0, 1.0, 1.0)
+
+
+def known_at_once(hits: Sequence[Hit], like: Sequence[Example]) -> Found:
+    """Return the hits that are the query's very file, which need no second look."""
+    contents = {one.sha256 for one in like[:1] if one.sha256 and not one.part.box}
+    exact = Copy(1.0, 0.0, False, EVERYTHING, EVERYTHING, inliers=MAX_QUERY)
+    return Found(copies={hit.item.id: exact for hit in hits[:CANDIDATES] if hit.item.sha256 in contents})
 
 
 def put_first(
@@ -65,17 +74,23 @@ def put_first(
 
     If it cannot be done, or is turned off, results stay as they are.
     """
-    if not (hits and link.copies and can_have_copies(link)):
+    if not can_be_among(hits, link):
         return hits, NOT_LOOKED
-    looked_at = hits[:CANDIDATES]
+    looked_at, known = hits[:CANDIDATES], known_at_once(hits, like)
     try:
         # As it was given: local features do not mind a turn, and what is said of a copy is about that picture.
         copies = _look(gallery, replace(like[0], turned=0), looked_at)
     except (SimilarityError, OSError) as error:
         logger.warning("The results of %s cannot be looked at a second time: %s", gallery.directory, error)
-        return hits, NOT_LOOKED
+        return hits, known
+    copies = [known.of(hit.item.id) or copy for hit, copy in zip(looked_at, copies, strict=True)]
     ordered = put_copies_first(hits, [*copies, *[None] * (len(hits) - len(looked_at))])
     return [hit for hit, _ in ordered], Found(True, {hit.item.id: copy for hit, copy in ordered if copy})
+
+
+def can_be_among(hits: Sequence[Hit], link: Link) -> bool:
+    """Whether the query's very picture may be among results, and is to be looked for."""
+    return bool(hits) and link.copies and can_have_copies(link)
 
 
 def can_have_copies(link: Link) -> bool:

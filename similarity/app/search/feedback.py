@@ -4,28 +4,50 @@ Only the feedback of visitors who may manage galleries is stored.
 """
 
 import logging
+import secrets
+from dataclasses import dataclass
 
 import streamlit as st
 
 from similarity.app.components.tiles import Tile
+from similarity.app.search import facts
 from similarity.app.search.query_parts import picture_file
 from similarity.app.serving import query_vectors
-from similarity.app.serving.access import may_manage
+from similarity.app.serving.access import item_for_visitor, may_manage
 from similarity.app.shell import links
-from similarity.app.shell.links import ITEM, MAX_PARTS, TEXT, Link, Part
+from similarity.app.shell.parameters import ITEM, MAX_PARTS, TEXT, Link, Part
 from similarity.app.wording.messages import error_as_markdown
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.sources.originals import file_name
 from similarity.storage.feedback import FeedbackQuery, add_feedback, forget_feedback
 
-NOTICE, HAS_CHANGED = "marking_notice", "marking_has_changed"
+NOTICE, HAS_CHANGED, CHANGE = "marking_notice", "marking_has_changed", "marking_change"
 FULL = f"A search has room for {MAX_PARTS} examples and {MAX_PARTS} counter-examples: take one of them back first."
 KEPT = "Marks are kept with the gallery, to be exported or learned from."
 NOT_KEPT = "Marks count for this search only: they are not kept."
 NOT_KEPT_FOR_WORDS = "Marks are kept only of searches that begin with a picture, not with words."
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last change of feedback on a result.
+
+    Attributes:
+        item_id: the result.
+        before: the feedback before it.
+        query: the examples and counter-examples after it.
+        text: what it has done, in a sentence.
+        name: tells it from an earlier one.
+    """
+
+    item_id: str
+    before: bool | None
+    query: tuple[tuple[Part, ...], tuple[Part, ...]]
+    text: str
+    name: str
 
 
 def with_feedback(tile: Tile, link: Link) -> Tile:
@@ -41,6 +63,7 @@ def give(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
     part, link = Part(ITEM, item_id), links.read()
     if part in link.like[:1]:
         return
+    before = True if part in link.like else False if part in link.unlike else None
     like, unlike = (tuple(other for other in parts if other != part) for parts in (link.like, link.unlike))
     if wanted:
         like = (*like, part)
@@ -52,6 +75,20 @@ def give(gallery: Gallery, item_id: str, wanted: bool | None) -> None:
         return
     store(gallery, part, wanted)
     links.set_query(like, unlike)
+    text = _describe(gallery, item_id, wanted)
+    st.session_state[CHANGE] = Change(item_id, before, (like, unlike), text, secrets.token_hex(4))
+
+
+def last_change(link: Link) -> Change | None:
+    """Return the last change of feedback, if the search is still as it has left it."""
+    change: Change | None = st.session_state.get(CHANGE)
+    return change if change and change.query == (link.like, link.unlike) else None
+
+
+def undo(gallery: Gallery, change: Change) -> None:
+    """Take back a change of feedback; for a callback."""
+    give(gallery, change.item_id, change.before)
+    st.session_state.pop(CHANGE, None)
 
 
 def store(gallery: Gallery, part: Part, wanted: bool | None) -> None:
@@ -93,6 +130,16 @@ def storage_note(link: Link) -> str:
     if not may_manage():
         return NOT_KEPT
     return NOT_KEPT_FOR_WORDS if link.like and link.like[0].kind == TEXT else KEPT
+
+
+def _describe(gallery: Gallery, item_id: str, wanted: bool | None) -> str:
+    try:
+        name = facts.spoken_name(item_for_visitor(gallery.find(item_id)))
+    except SimilarityError:  # it has left the gallery meanwhile
+        name = facts.THIS
+    if wanted is None:
+        return f"Ranked again, without your mark on {name}"
+    return f"Ranked again: {'more' if wanted else 'less'} like {name}"
 
 
 def _feedback_query(gallery: Gallery, part: Part) -> FeedbackQuery | None:

@@ -7,14 +7,14 @@ import streamlit as st
 
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
-from similarity.app.search import copies, detail, filters, ranked, turns, verdicts
+from similarity.app.search import copies, detail, filters, query_strip, ranked, turns, verdicts
 from similarity.app.search.copies import Found
 from similarity.app.search.query_parts import Example, load, query_vector
 from similarity.app.search.turns import Asked
 from similarity.app.serving import drawing, resources
 from similarity.app.shell import links, navigation
-from similarity.app.shell.links import Link
 from similarity.app.shell.navigation import LastSearch
+from similarity.app.shell.parameters import Link
 from similarity.app.wording import messages
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
@@ -50,6 +50,7 @@ def show(gallery: Gallery, example: Example, boxes: Sequence[Box]) -> None:
     link = links.read()
     last = LastSearch(gallery.name, gallery.state, link.parameters(), example.vector, example.preview)
     navigation.remember_search(last)
+    query_strip.show([example], (), link)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="toolbar"):
         objects = "object" if len(boxes) == 1 else "objects"
         st.markdown(f"**{len(boxes)} {objects}** in your picture", width="content")
@@ -61,10 +62,16 @@ def show(gallery: Gallery, example: Example, boxes: Sequence[Box]) -> None:
         return
     for number, row in enumerate(rows, 1):
         _show_row(gallery, row, number, f"Object {number:d} of {len(boxes):d}", link)
+    if opened := _opened_row(rows, link.open):
+        detail.show_if_open(gallery, opened.hits, opened.asked.like, opened.asked.chances, opened.found)
+
+
+def _opened_row(rows: Sequence[Row], item_id: str) -> Row | None:
+    """Return the row whose result is looked at: the one that was clicked on, or with a link the first that has it."""
     opened = st.session_state.get(OPENED, 0)
-    if opened < len(rows):
-        row = rows[opened]
-        detail.show_if_open(gallery, row.hits, row.asked.like, row.asked.chances, row.found)
+    having = [row for row in rows if any(item_id in (hit.item.id, hit.item.public_id) for hit in row.hits)]
+    clicked = rows[opened] if opened < len(rows) else None
+    return clicked if clicked in having else next(iter(having), clicked)
 
 
 def _search(gallery: Gallery, part: Example, link: Link) -> Row:

@@ -1,18 +1,19 @@
-"""Objects in the query's picture, as chips to search with."""
+"""Chips for the parts of the query's picture: the whole, one of the objects in it, or each of them."""
 
 import logging
 from collections.abc import Callable, Sequence
 
 from similarity.app.components import chips
+from similarity.app.search.copies import EVERYTHING
 from similarity.app.search.query_parts import Example
 from similarity.app.serving import query_objects
 from similarity.app.shell import links
-from similarity.app.shell.links import TEXT, Link
+from similarity.app.shell.parameters import TEXT, Link
 from similarity.errors import SimilarityError
 from similarity.gallery import Gallery
 from similarity.images.picture import Box, QueryFile
 
-TITLE, ALL = "Search with an object in it", "All of them"
+TITLE, WHOLE, EACH = "Search with", "The whole picture", "Each object"
 # How far two boxes may differ and be the same: an address keeps four digits.
 SAME_BOX = 0.002
 
@@ -30,34 +31,36 @@ def find(gallery: Gallery, example: Example) -> list[Box]:
         return []
 
 
-def show_chips(gallery: Gallery, example: Example, on_crop: Callable[[Box | None], None], *, can_group: bool) -> None:
-    """Draw a chip for each object in a picture, if there are any.
+def show_chips(gallery: Gallery, example: Example, on_crop: Callable[[Box | None], None], *, can_group: bool) -> bool:
+    """Draw a chip for a picture and one for each object in it; returns whether there are any objects.
 
     Args:
-        on_crop: called with the box of an object that was tapped, or None if it is the one searched with.
-        can_group: whether all objects can be searched with at once.
+        on_crop: called with the box of an object that was tapped, or None for the whole picture.
+        can_group: whether results of each object can be shown.
     """
     boxes = find(gallery, example)
     if not boxes:
-        return
-    is_all = can_group and is_grouped(links.read())
-    active = next((at for at, box in enumerate(boxes) if _is_same(box, example.part.box)), None)
+        return False
+    is_each = can_group and is_grouped(links.read())
+    choices = [None, *boxes]
+    active = next((at for at, box in enumerate(choices) if _is_same(box, example.part.box)), None)
 
     def choose(place: int) -> None:
-        if place == len(boxes):
-            links.ask_with_objects(not is_all)
+        if place == len(choices):
+            links.ask_with_objects()
         else:
-            on_crop(None if place == active else boxes[place])
+            on_crop(choices[place])
 
     chips.show(
-        query_objects.thumbnails(example.preview, boxes),
-        [_name(number, boxes) for number in range(1, len(boxes) + 1)],
-        len(boxes) if is_all else active,
+        query_objects.thumbnails(example.preview, [EVERYTHING, *boxes]),
+        [WHOLE, *(_name(number, boxes) for number in range(1, len(boxes) + 1))],
+        len(choices) if is_each else active,
         choose,
         title=TITLE,
         key=f"objects-{example.part.kind}-{example.part.value}",
-        further=ALL if can_group and len(boxes) > 1 else "",
+        further=EACH if can_group and len(boxes) > 1 else "",
     )
+    return True
 
 
 def is_grouped(link: Link) -> bool:
@@ -74,8 +77,8 @@ def _name(number: int, boxes: Sequence[Box]) -> str:
     return f"Object {number:d} of {len(boxes)}"
 
 
-def _is_same(one: Box, other: Box | None) -> bool:
-    if other is None:
-        return False
+def _is_same(one: Box | None, other: Box | None) -> bool:
+    if one is None or other is None:
+        return one is other
     pairs = ((one.left, other.left), (one.top, other.top), (one.right, other.right), (one.bottom, other.bottom))
     return all(abs(first - second) < SAME_BOX for first, second in pairs)

@@ -4,14 +4,14 @@ import streamlit as st
 
 from similarity.app.components.tiles import Tile
 from similarity.app.shell import links
-from similarity.app.shell.links import Link
+from similarity.app.shell.parameters import Link
 from similarity.gallery import Gallery
 from similarity.query.copies import Copy
 from similarity.search import Hit
 
 KEY = "parts"
-# Behind the caption of a result with an outline.
-OUTLINED = ". The outline shows the part that looks most like your picture."
+# Beside a result with an outline.
+OUTLINED = "The outline shows the part that looks most like your picture."
 
 
 def are_searched(gallery: Gallery, link: Link) -> bool:

@@ -5,9 +5,11 @@ from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from similarity.app.components.drop_target import PAGE
 from similarity.app.serving.session_uploads import keep_upload
-from similarity.app.shell.links import MAX_WORDS, TEXT, URL, Part
+from similarity.app.shell.parameters import MAX_EACH, MAX_WORDS, TEXT, URL, Part
 from similarity.errors import FetchError
 from similarity.fetch.schemes import has_login, is_data, is_path, read_data, unquoted
 from similarity.images.formats import SUFFIXES
@@ -20,20 +22,32 @@ NO_WORDS = (
     "The model of this gallery understands pictures, not words: paste a picture, or the address of one. "
     "Galleries of a CLIP model understand both."
 )
-A_PATH = "This is the path of a file, which a page cannot open on your computer: drop it below, or choose it there."
+A_PATH = "This is the path of a file, which a page cannot open on your computer: drop the file here, or choose it."
 WITH_LOGIN = "This address has a user name or password in it, which is not sent: paste it without."
 CUT_SHORT = "This is a part of a picture written out as text: copy or download the picture itself, and drop it here."
 TOO_LONG = f"This is too long: an address has {LONGEST:,} characters at most, and words are shorter."
 
 
 def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
-    """Draw the inputs.
+    """Draw the inputs beside a query.
 
     Args:
         take: called with a new part of the query, before the page is drawn again.
         understands_text: whether the model accepts words.
     """
+    text_field(take, understands_text=understands_text)
     turn = st.session_state.get(TURN, 0)
+    # A file of any name: what it is, its first bytes say.
+    st.file_uploader(
+        "Or choose a file",
+        key=f"upload-{turn}",
+        on_change=lambda: _take_file(take, st.session_state[f"upload-{turn}"]),
+    )
+    camera(take)
+
+
+def text_field(take: Callable[[Part], None], *, understands_text: bool) -> None:
+    """Draw the field for an address, words, or a pasted picture, and why the last ones could not be used."""
     st.chat_input(
         "Paste an image or link, or describe it" if understands_text else "Paste an image or link",
         key="paste",
@@ -41,38 +55,76 @@ def show(take: Callable[[Part], None], *, understands_text: bool) -> None:
         accept_file=True,
         on_submit=lambda: _take_message(take, st.session_state["paste"], understands_text=understands_text),
     )
+    say_not_understood()
+
+
+def say_not_understood() -> None:
+    """Say why the last text could not be used, once."""
     if why := st.session_state.pop(NOT_UNDERSTOOD, ""):
         st.info(why)
-    # A file of any name: what it is, its first bytes say.
-    st.file_uploader(
-        "Or drop an image here, or choose a file",
-        key=f"upload-{turn}",
-        on_change=lambda: _take_file(take, st.session_state[f"upload-{turn}"]),
-    )
+
+
+def camera(take: Callable[[Part], None]) -> None:
+    """Draw the switch of the live camera, and the camera when it is on."""
+    key = f"camera-{st.session_state.get(TURN, 0)}"
     if st.toggle("Use the camera", key="camera-on"):
         st.camera_input(
             "Take a picture",
-            key=f"camera-{turn}",
-            on_change=lambda: _take_file(take, st.session_state[f"camera-{turn}"]),
+            key=key,
+            on_change=lambda: _take_file(take, st.session_state[key]),
             label_visibility="collapsed",
         )
+
+
+def page_uploader(take_all: Callable[[tuple[Part, ...]], None]) -> None:
+    """Draw the uploader for all that is dropped or pasted anywhere on the page; `drop_target.js` fills it.
+
+    Args:
+        take_all: called with the pictures as parts of a query, one for each, before the page is drawn again.
+    """
+    key = f"page-upload-{st.session_state.get(TURN, 0)}"
+
+    def take() -> None:
+        # Of what the web server had no room for, only a number is left.
+        files = [file for file in st.session_state[key] if isinstance(file, UploadedFile)]
+        if files:
+            _empty_fields()
+            take_all(tuple(dict.fromkeys(map(_keep, files[:MAX_EACH]))))
+
+    with st.container(key=PAGE):
+        st.file_uploader(
+            "Pictures to search with", key=key, accept_multiple_files=True, label_visibility="hidden", on_change=take
+        )
+
+
+def _empty_fields() -> None:
+    """Make the fields empty, by new keys: their files are part of the query by now."""
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
 def _take_file(take: Callable[[Part], None], file: Any) -> None:
     """Pass an uploaded picture on, if there is one."""
     if file:
-        # A new key makes the field empty: its file is part of the query by now.
-        st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
-        take(keep_upload(QueryFile(file.getvalue(), plain.short(file.name))))
+        _empty_fields()
+        take(_keep(file))
+
+
+def _keep(file: UploadedFile) -> Part:
+    return keep_upload(QueryFile(file.getvalue(), plain.short(file.name)))
 
 
 def _take_message(take: Callable[[Part], None], message: Any, *, understands_text: bool) -> None:
     """Pass a pasted picture, an address or words on, or note why they cannot be used."""
     if message.files:
         _take_file(take, message.files[0])
-        return
-    text = message.text.strip()
-    if len(message.text) > LONGEST:  # the field has cut it
+    else:
+        take_text(take, message.text, understands_text=understands_text)
+
+
+def take_text(take: Callable[[Part], None], typed: str, *, understands_text: bool) -> None:
+    """Pass an address or words on, or note why they cannot be used."""
+    text = typed.strip()
+    if len(typed) > LONGEST:  # the field has cut it
         st.session_state[NOT_UNDERSTOOD] = CUT_SHORT if is_data(text) else TOO_LONG
     elif is_data(text):
         _take_data(take, text)

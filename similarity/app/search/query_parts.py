@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from similarity.app.components.titles import is_readable
 from similarity.app.serving import previews, query_vectors, resources, session_uploads
-from similarity.app.shell.links import ITEM, SAMPLE, TEXT, UPLOAD, URL, Part
-from similarity.errors import ImageError, SearchError
+from similarity.app.shell.parameters import ITEM, SAMPLE, TEXT, UPLOAD, URL, Part
+from similarity.errors import ImageError
 from similarity.gallery import Gallery
 from similarity.images.decoding import decode, read_file, thumbnail
 from similarity.images.picture import QueryFile
@@ -40,9 +41,15 @@ class Example:
     turned: int = 0
 
     @property
+    def name(self) -> str:
+        """Its title, if that says anything to people; else empty, as for a file that is called by a long number."""
+        return self.title if self.part.kind == TEXT or is_readable(self.title) else ""
+
+    @property
     def described(self) -> str:
         """What is searched with, as in `Part of hats.jpg, turned by 90° to the right`."""
-        subject = f"Part of {self.title}" if self.part.box else self.title
+        whole = self.name or "a picture"
+        subject = f"Part of {whole}" if self.part.box else whole
         return f"{subject}, {name(self.turned)}" if self.turned else subject
 
     @property
@@ -103,13 +110,9 @@ def _file(part: Part) -> QueryFile:
     if part.kind == URL:
         return QueryFile(resources.fetch_picture(part.value), part.value)
     if part.kind == UPLOAD:
-        file = session_uploads.find_upload(part.value)
-        if file is None:
-            raise SearchError(
-                "This search was made with an uploaded picture, which is kept for an hour, for its own browser only: "
-                "upload the picture again."
-            )
-        return file
+        if file := session_uploads.find_upload(part.value):
+            return file
+        raise session_uploads.UploadGoneError
     if part.kind == SAMPLE:
         for item in sample_queries():
             if item.id == part.value:

@@ -1,6 +1,6 @@
 """Ranked results of a query: searched with what the address asks for, put in its order, and drawn as tiles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from similarity.app.components import tiles
 from similarity.app.components.tiles import Tile
@@ -9,7 +9,7 @@ from similarity.app.search.copies import Found
 from similarity.app.search.query_parts import Example
 from similarity.app.serving import resources
 from similarity.app.serving.access import item_for_visitor, redactor
-from similarity.app.shell.links import ITEM, Link
+from similarity.app.shell.parameters import ITEM, Link
 from similarity.evaluation.confidence.estimate import Chances
 from similarity.gallery import Gallery
 from similarity.search import Hit
@@ -39,6 +39,10 @@ def search(
         SearchError: a filter makes no sense. StoreError: the gallery's store cannot be asked.
     """
     unwanted = [example.part.value for example in unlike if example.part.kind == ITEM and not example.part.box]
+    if link.exclude_query:
+        unwanted += [
+            example.sha256 for example in like if example.sha256 and gallery.items.find(example.sha256) is not None
+        ]
     parts.prepare(gallery, link)
     return gallery.search_vector(
         vector,
@@ -63,8 +67,17 @@ def in_order(gallery: Gallery, hits: Sequence[Hit], by: str) -> Sequence[Hit]:
     return [hits[place] for place in places]
 
 
-def tile(gallery: Gallery, hit: Hit, chances: Chances | None, precision: float | None, found: Found) -> Tile:
-    """Make the tile of a result: of a copy it says so, and of others how likely they are right."""
-    made, copy = tiles.of_hit(gallery, hit), found.of(hit.item.id)
+def tile(
+    gallery: Gallery,
+    hit: Hit,
+    chances: Chances | None,
+    precision: float | None,
+    found: Found,
+    redact: Callable[[str], str] | None = None,
+    *,
+    effect: str = tiles.LOOK,
+) -> Tile:
+    """Make the tile of a result: of a copy it says so, and of others how likely they are right; see `tiles.of_hit`."""
+    made, copy = tiles.of_hit(gallery, hit, redact, effect), found.of(hit.item.id)
     marked = copies.mark_tile(made, copy) if copy else confidence.label_tile(made, hit, chances, precision)
     return parts.hint_at(marked, hit, copy)

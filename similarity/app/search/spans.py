@@ -8,8 +8,8 @@ from functools import partial
 import streamlit as st
 
 from similarity.app.serving.access import text_for_visitor
-from similarity.app.shell import links
-from similarity.app.shell.links import Link
+from similarity.app.shell import links, parameters
+from similarity.app.shell.parameters import Link
 from similarity.app.wording.messages import as_markdown
 from similarity.query.columns import Kind
 
@@ -26,7 +26,7 @@ def choose(kind: Kind | None, column: str, link: Link) -> None:
     name = as_markdown(text_for_visitor(column).capitalize())
     ends = st.columns(2, gap="small")
     for place, operator, word in zip(ends, (">=", "<="), ("from", "to"), strict=True):
-        key = f"{links.WHERE}{column}{operator}"
+        key = f"{parameters.WHERE}{column}{operator}"
         said = next(iter(link.where.get(column + operator, ())), "")
         change = partial(_choose, column + operator, key)
         with place:

@@ -11,7 +11,7 @@ from similarity.app.search import confidence, feedback
 from similarity.app.search.query_parts import Example, picture_file, query_vector
 from similarity.app.serving import query_vectors
 from similarity.app.shell import links
-from similarity.app.shell.links import TEXT, Link
+from similarity.app.shell.parameters import TEXT, Link
 from similarity.app.wording.messages import error_as_markdown
 from similarity.errors import FetchError, ImageError, SimilarityError
 from similarity.evaluation.confidence.estimate import Chances
@@ -52,8 +52,7 @@ def show_switch(link: Link) -> None:
         "Try it turned",
         key=SWITCH,
         on_change=lambda: links.change(turned=st.session_state[SWITCH]),
-        help="For a picture that lies on its side or stands on its head: the turn that looks most like the gallery is "
-        "searched with. A picture that looks like nothing in the gallery is turned anyway.",
+        help="For a picture that is sideways or upside down: it is turned the way that fits this gallery best.",
     )
 
 
@@ -90,7 +89,7 @@ def choose(gallery: Gallery, like: Sequence[Example], unlike: Sequence[Example],
 def show(asked: Asked) -> None:
     """Draw the sentence that says in which turn it was searched, with the way back."""
     if asked.problem:
-        st.caption(f"It cannot be tried turned. {error_as_markdown(asked.problem)}")
+        st.caption(f"This picture cannot be tried turned. {error_as_markdown(asked.problem)}")
     if asked.turned is None:
         return
     icon = {0: "check", 90: "rotate_right", 180: "swap_vert", 270: "rotate_left"}[asked.turned]

@@ -1,26 +1,25 @@
 """Permissions of the visitor for whom the page is drawn, and texts as far as that visitor may know them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import streamlit as st
 
 from similarity.app.serving import users
-from similarity.fetch.redaction import has_place, redact, redact_address, redact_sentence
-from similarity.images.exif import without_place
+from similarity.fetch.redaction import has_place, redact, redact_sentence
 from similarity.service import access
+from similarity.service.audit import THIS_COMPUTER, VISITOR, Actor
+from similarity.service.redacted import redact_item, redact_place
 from similarity.sources import Item
-from similarity.sources.locations import is_remote
-from similarity.sources.originals import file_name
 from similarity.text.plain import one_line
 
 REFUSAL_TO_ALL = (
     "Galleries can only be searched here. Whoever runs the app can allow changes with the setting SIMILARITY_MANAGE; "
-    "the README tells how."
+    "the page Settings of the documentation tells how."
 )
 REFUSAL = (
     "Galleries can be changed on the computer that this app runs on, at http://localhost. From here, they can be "
-    "searched. Whoever runs the app can allow more with the setting SIMILARITY_MANAGE; the README tells how."
+    "searched. Whoever runs the app can allow more with the setting SIMILARITY_MANAGE; the page Settings of the "
+    "documentation tells how."
 )
 
 
@@ -30,6 +29,15 @@ def may_manage() -> bool:
     Call it while a page is drawn: elsewhere the visitor is unknown, and the answer is no.
     """
     return access.may_manage(st.context.ip_address, st.context.headers) or users.is_manager()
+
+
+def actor() -> Actor:
+    """Return the visitor's name in the record of changes; call it while a page is drawn."""
+    address = st.context.ip_address
+    shown = str(address or "")
+    if users.is_asked_for():
+        return Actor(access.email(st.user.to_dict()) or "", shown)
+    return Actor(THIS_COMPUTER if access.is_local(address, st.context.headers) else VISITOR, shown)
 
 
 def refusal() -> str:
@@ -59,13 +67,7 @@ def item_for_visitor(item: Item, redact_text: Callable[[str], str] | None = None
     redact_text = redact_text or redactor()
     if redact_text is str:
         return item
-    return replace(
-        item,
-        label=redact_text(item.label) if item.label else item.label,
-        metadata={redact_text(name): redact_text(value) for name, value in item.metadata.items()},
-        exif={name: redact_text(value) for name, value in without_place(item.exif).items()},
-        copies=tuple(item_for_visitor(copy, redact_text) for copy in item.copies),
-    )
+    return redact_item(item, redact_text)
 
 
 def sentence_for_visitor(sentence: str, *places: str) -> str:
@@ -77,8 +79,12 @@ def sentence_for_visitor(sentence: str, *places: str) -> str:
     return one_line(sentence if may_manage() else redact_sentence(sentence, *places))
 
 
-def place_for_visitor(item: Item) -> str:
-    """Return the path or address of a picture, redacted unless the visitor may manage galleries."""
-    if may_manage():
+def place_for_visitor(item: Item, redact_text: Callable[[str], str] | None = None) -> str:
+    """Return the path or address of a picture, redacted unless the visitor may manage galleries.
+
+    Args:
+        redact_text: what `redactor` returned; it is called unless given.
+    """
+    if (redact_text or redactor()) is str:
         return item.path
-    return redact_address(item.path) if is_remote(item.path) else file_name(item)
+    return redact_place(item)

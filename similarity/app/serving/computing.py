@@ -4,12 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from similarity.app.serving import drawing, visitors
-from similarity.images.decoding import count_pixels
 from similarity.images.picture import QueryFile
 from similarity.service import turns
-
-# Decoding a PNG of so many pixels takes about 0.3 s.
-HEAVY_PIXELS = 12_000_000
 
 
 @contextmanager
@@ -22,7 +18,7 @@ def take_turn(file: QueryFile | None = None) -> Iterator[None]:
     Raises:
         QuotaError: the visitor has used up a minute's share, or very many are waiting.
     """
-    is_heavy = file is not None and count_pixels(file.data) > HEAVY_PIXELS
+    is_heavy = file is not None and turns.is_heavy(file.data)
     drawing.shared_drawing().give_back()
     with turns.shared_turns().take(visitors.current(), heavy=is_heavy):
         yield

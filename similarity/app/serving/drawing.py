@@ -24,6 +24,9 @@ PLACES, MOST_WAITING = 2, 1_000
 # Seconds. A page that takes longer waits for something, such as an address, and keeps nobody else waiting.
 LEASE = 0.3
 MINUTE = 6_000  # hundredths of a second; nobody can have more
+# Seconds in which a browser draws a grid. What comes meanwhile it draws together with the grid, all at the end: on two
+# cores, a hundred results are there 212 ms after a click with this pause, and 366 without.
+BROWSER_DRAWS = 0.05
 
 
 class Drawing:
@@ -76,6 +79,12 @@ def draw_in_turn(draw: Callable[[], None]) -> None:
             draw()
     except QuotaError as error:
         st.error(sentence_as_markdown(str(error)), icon=":material/hourglass:")
+
+
+def let_browser_draw() -> None:
+    """Wait until a browser has drawn what it got so far, before it gets the rest; others' pages are drawn meanwhile."""
+    shared_drawing().give_back()
+    time.sleep(BROWSER_DRAWS)
 
 
 def fragment(function: Callable[..., Any], *, run_every: float | None = None) -> Callable[..., Any]:

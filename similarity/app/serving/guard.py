@@ -4,8 +4,6 @@ A browser lets any page connect to any server in a visitor's name. Such a page i
 which a page cannot forge, and the Host, which is the name that the visitor typed.
 """
 
-import ipaddress
-import os
 from urllib.parse import urlsplit
 
 from aiolimiter import AsyncLimiter
@@ -16,9 +14,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from similarity.api.application import PREFIX
+from similarity.app.serving.hashed_files import base_path
 from similarity.app.shell.fields import LONGEST_LINES
-from similarity.app.shell.links import LONGEST_IN_ALL
-from similarity.service.hosts import OWN_NAMES, hostname
+from similarity.app.shell.parameters import LONGEST_IN_ALL
+from similarity.service.hosts import api_origins, find_refusal
 
 # Messages that our pages send. Streamlit accepts others, which would empty caches or reveal source code.
 OWN_MESSAGES = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"})
@@ -64,7 +64,7 @@ class Guard:
         """Pass a request on, or refuse it with a plain sentence."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif refusal := _refusal(Headers(scope=scope)):
+        elif refusal := find_refusal(Headers(scope=scope), api_origins() if _is_of_api(scope) else ()):
             await _refuse(refusal, scope, receive, send)
         elif scope["type"] == "websocket":
             await self._app(_of_one_origin(scope), _only_own(receive), send)
@@ -72,45 +72,9 @@ class Guard:
             await self._app(scope, receive, _with_headers(send))
 
 
-def _refusal(headers: Headers) -> str | None:
-    """Return why a request is refused; None if it is not."""
-    hosts = headers.getlist("host")
-    name = hostname(hosts[0]) if len(hosts) == 1 else None
-    if name is None:
-        return "This request does not say once which server it is meant for."
-    if not _is_known_host(name):
-        return (
-            f"This app does not know the name {name!r}. Open it at http://localhost, or by its address in numbers. "
-            "Whoever runs it can add names with the setting SIMILARITY_HOSTS; the README tells how."
-        )
-    if not all(_is_same(origin, hosts[0]) for origin in headers.getlist("origin")):
-        return "Pages of other servers may not use this app."
-    return None
-
-
-def _is_known_host(name: str) -> bool:
-    """Whether a name is this server's; a numeric address is, since DNS cannot make it lead elsewhere."""
-    named = {host.strip().lower().rstrip(".") for host in os.environ.get("SIMILARITY_HOSTS", "").split(",")}
-    return name in OWN_NAMES or name in named - {""} or _is_address(name)
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_same(origin: str, host: str) -> bool:
-    """Whether a page's origin is the host of its request; the port counts, the scheme may be a proxy's."""
-    try:
-        page = urlsplit(origin)
-        default = {"http": 80, "https": 443}[page.scheme]
-        target = urlsplit(f"//{host}")
-        return (page.hostname, page.port or default) == (target.hostname, target.port or default)
-    except (ValueError, KeyError):
-        return False
+def _is_of_api(scope: Scope) -> bool:
+    """Whether a request is for the API, whose answers pages of some other origins may have."""
+    return scope["type"] == "http" and str(scope["path"]).startswith(f"{base_path()}{PREFIX}/")
 
 
 def _of_one_origin(scope: Scope) -> Scope:

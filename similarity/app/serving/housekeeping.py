@@ -11,6 +11,8 @@ from contextlib import suppress
 from streamlit import config
 
 from similarity.app.serving import session_uploads, sessions, visitors
+from similarity.service.incoming import shared_incoming
+from similarity.storage import events
 
 EVERY = 15.0
 # The parameter of `mallopt` for the size from which a block is mapped by itself; see malloc.h.
@@ -46,6 +48,8 @@ class Housekeeping:
             # Tabs are noticed late and dropped late; it must be before Streamlit itself lets them reconnect no more.
             patience = float(config.get_option("server.disconnectedSessionTTL") or 0) - 2 * EVERY
             session_uploads.shared_uploads().expire()
+            await asyncio.to_thread(shared_incoming().expire)
+            await asyncio.to_thread(events.catch_up)
             if gone := self.sweep(time.monotonic(), max(0.0, patience)):
                 logger.info("Dropped %d closed tabs", len(gone))
                 await asyncio.to_thread(return_free_memory)
@@ -57,12 +61,12 @@ def map_large_blocks() -> None:
     glibc learns from the sizes that are freed to keep blocks of up to 32 MB, for each thread its own. Pillow asks for
     16 MB at a time: eight visitors with large pictures left 1.1 GB behind.
     """
-    with suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError, TypeError):  # Windows finds no such library
         ctypes.CDLL(ctypes.util.find_library("c")).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def return_free_memory() -> None:
     """Return free memory to the system, which glibc would keep; does nothing with other C libraries."""
     gc.collect()
-    with suppress(OSError, AttributeError):  # only glibc has this function
+    with suppress(OSError, AttributeError, TypeError):  # only glibc has this function
         ctypes.CDLL(ctypes.util.find_library("c")).malloc_trim(0)

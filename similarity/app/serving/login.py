@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.url_util import make_url_path
 from streamlit.user_info import generate_login_redirect_url
 
+from similarity.api.application import PREFIX
+from similarity.api.callers import has_valid_key
 from similarity.app.serving import users
 from similarity.service import access
 from similarity.service.access import Claims
@@ -75,6 +77,10 @@ def _stop(request: HTTPConnection) -> Response | None:
         return PlainTextResponse(NOT_SET_UP, 503, HEADERS)
     path = request.scope["path"]
     if path in map(_path, OPEN):
+        return None
+    # A browser asks, without a key, whether a page may send a request with one; the API answers that by itself.
+    is_question = request.scope.get("method") == "OPTIONS" and "access-control-request-method" in request.headers
+    if path.startswith(f"{_path(PREFIX)}/") and (is_question or has_valid_key(request)):
         return None
     if path == _path(BEGIN):
         return _begin(request.query_params.get("with", ""))

@@ -1,5 +1,7 @@
 """Pictures at the size at which pages show them, and whole files to download."""
 
+import base64
+
 import streamlit as st
 
 from similarity.app.serving.computing import take_turn
@@ -8,7 +10,7 @@ from similarity.app.serving.resources import fetch_picture
 from similarity.errors import FetchError, ImageError
 from similarity.exports.sheet import draw_words
 from similarity.gallery import Gallery
-from similarity.images.decoding import read_image, thumbnail
+from similarity.images.decoding import decode, read_image, thumbnail
 from similarity.images.picture import QueryFile
 from similarity.query.inputs import decode_query
 from similarity.sources import Item
@@ -63,3 +65,10 @@ def original(item: Item) -> bytes:
 def sample_thumbnail(path: str) -> bytes:
     """Make a small JPEG of a sample picture; raises ImageError if its file is gone."""
     return thumbnail(read_image(path))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def small_address(jpeg: bytes, side: int) -> str:
+    """Return a small version of a preview as a `data:` address; its longer side has at most so many pixels."""
+    small = base64.b64encode(thumbnail(decode(jpeg, "preview"), side=side)).decode()
+    return f"data:image/jpeg;base64,{small}"

@@ -6,7 +6,6 @@ from pathlib import Path
 import streamlit as st
 
 from similarity.app.serving import access, visitors
-from similarity.embedding.embedder import Embedder, EmbedderId
 from similarity.errors import GalleryError
 from similarity.fetch.http import fetch
 from similarity.fetch.redaction import redact
@@ -16,16 +15,11 @@ from similarity.paths import galleries_folder
 from similarity.progress import OnProgress
 from similarity.query.filters import Facets
 from similarity.sample import SAMPLE, ensure_sample
+from similarity.service import loaded
 from similarity.service.throttle import shared_limiter
 from similarity.storage.current import live_state
 
 _INDEXING_SAMPLE = threading.Lock()
-
-
-@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
-def load_embedder(identity: EmbedderId) -> Embedder:
-    """Load the model that a gallery was made with."""
-    return Embedder.restore(identity)
 
 
 def index_sample(progress: OnProgress, *, anew: bool) -> None:
@@ -53,8 +47,8 @@ def load_gallery(directory: Path) -> Gallery:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the gallery …")
-def _load_generation(directory: Path, state: str) -> Gallery:  # noqa: ARG001 - part of the key
-    return Gallery.open(directory, load=load_embedder)
+def _load_generation(directory: Path, state: str) -> Gallery:
+    return loaded.open_state(directory, state)
 
 
 def facets(gallery: Gallery) -> Facets:

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
 
-from similarity.app.serving import header_deadline
 from similarity.app.serving.connections import without_send_delay
 from similarity.app.serving.housekeeping import Housekeeping, map_large_blocks
+from similarity.service import header_deadline
 
 
 @asynccontextmanager

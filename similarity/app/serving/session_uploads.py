@@ -7,16 +7,24 @@ from collections.abc import Iterator
 from cachetools import TTLCache
 
 from similarity.app.serving import visitors
-from similarity.app.shell.links import UPLOAD, Part
+from similarity.app.shell.parameters import UPLOAD, Part
+from similarity.errors import SearchError
 from similarity.images.picture import QueryFile
 from similarity.service.singleton import singleton
 
 # For one tab, each file of 20 MB at most, and for all tabs together.
-MOST_FILES, MOST_BYTES, MOST_BYTES_IN_ALL = 6, 40_000_000, 120_000_000
+MOST_FILES, MOST_BYTES, MOST_BYTES_IN_ALL = 24, 40_000_000, 120_000_000
 # Seconds for which a browser finds the uploads of a tab that it has closed or loaded again, and so many browsers.
 AFTERWARDS, MOST_BROWSERS = 3600.0, 1_000
 
 Files = OrderedDict[str, QueryFile]
+
+
+class UploadGoneError(SearchError):
+    """An uploaded picture of a query that is not kept, or not for this browser."""
+
+    def __init__(self) -> None:
+        super().__init__("This link leads to a picture that only its sender can see, and only for an hour.")
 
 
 class SessionUploads:

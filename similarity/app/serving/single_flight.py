@@ -4,12 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from similarity.errors import SimilarityError
 from similarity.progress import OnProgress, Progress
+from similarity.service.jobs import CancelledError
 
 T = TypeVar("T")
 
@@ -32,11 +33,17 @@ class Computation(Generic[T]):
 
     @property
     def has_failed(self) -> bool:
-        """Whether it has ended with an error."""
-        return self.result.done() and self.result.exception() is not None
+        """Whether it has ended with an error, or was cancelled."""
+        return self.result.cancelled() or (self.result.done() and self.result.exception() is not None)
+
+    def cancel(self) -> None:
+        """Cancel it for all who wait, at once; its work ends when it next reports progress."""
+        self.result.cancel()
 
     def report(self, progress: Progress) -> None:
-        """Store the latest progress."""
+        """Store the latest progress; called by its work. Raises CancelledError if it was cancelled."""
+        if self.result.cancelled():
+            raise CancelledError
         self.progress = progress
 
 
@@ -77,8 +84,13 @@ class SingleFlight(Generic[T]):
     def _run(self, name: str, work: Callable[[OnProgress], T], computation: Computation[T]) -> None:
         try:
             with self._turn:
-                computation.result.set_result(work(computation.report))
+                if not computation.result.cancelled():
+                    computation.result.set_result(work(computation.report))
+        except (CancelledError, InvalidStateError):
+            computation.result.cancel()
         except Exception as error:  # raised again for everybody who waits
+            if computation.result.cancelled():
+                return
             if isinstance(error, SimilarityError):
                 logger.info("%s could not be made: %s", name, error)
             else:

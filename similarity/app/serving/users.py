@@ -40,7 +40,7 @@ def find_trouble() -> str | None:
     if not _section():
         return "SIMILARITY_LOGIN asks for a login, and .streamlit/secrets.toml has no section [auth]: add one."
     if not _has_authlib():
-        return "Logging in needs Authlib: run `pip install 'similarity[login]'`."
+        return "Logging in needs Authlib: run `pip install Authlib httpx2`."
     try:
         for provider in providers() or ["default"]:
             auth_util.validate_auth_credentials(provider)

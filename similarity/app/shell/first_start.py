@@ -1,10 +1,12 @@
 """The first start: the sample gallery is indexed, once, before anything else is shown."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from similarity.app.serving import resources
 from similarity.app.wording import messages, wording
 from similarity.errors import SimilarityError
+from similarity.progress import Progress
 from similarity.sample import SAMPLE, has_sample, is_ready
 from similarity.storage.inventory import list_galleries
 
@@ -18,18 +20,30 @@ def prepare_sample() -> None:
         index_sample()
     except SimilarityError as error:
         messages.show_error(error)
+        return
+    if is_ready():
+        st.rerun()
 
 
 def index_sample(*, anew: bool = False) -> None:
-    """Index the sample gallery, with a progress bar on the page."""
+    """Index the sample gallery, with a progress bar on the page.
+
+    Draw the page anew then: what comes after the bar has other places than without it, and would be taken for what
+    another page has there.
+    """
     place = st.empty()
     with place.container():
-        st.markdown("Indexing the sample gallery. This happens once and takes a few seconds.")
-        bar = st.progress(0.0, text="Loading the model …")
-        resources.index_sample(
-            lambda progress: bar.progress(
-                progress.done / max(progress.total, 1), text=messages.sentence_as_markdown(wording.progress(progress))
-            ),
-            anew=anew,
-        )
+        st.markdown("Preparing the sample gallery. This happens once and takes about half a minute.")
+        state = st.empty()
+        _show_progress(state, Progress("Starting"))
+        resources.index_sample(lambda progress: _show_progress(state, progress), anew=anew)
     place.empty()
+
+
+def _show_progress(place: DeltaGenerator, progress: Progress) -> None:
+    """Draw what is done: a bar once something is counted, since one that stays empty looks as if nothing were."""
+    text = messages.sentence_as_markdown(wording.progress(progress))
+    if progress.total:
+        place.progress(progress.done / progress.total, text=text)
+    else:
+        place.status(text)

@@ -7,8 +7,10 @@ from typing import Any, NoReturn
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from similarity.app.shell.links import ITEM, Link, Part
+from similarity.app.shell.parameters import ITEM, OPEN, Link, Part, parse
+from similarity.errors import SimilarityError
 from similarity.sources import Item
+from similarity.storage.inventory import list_galleries
 from similarity.vectors.arrays import Vectors
 
 # Parameters of a page's address: name -> value or values.
@@ -47,12 +49,21 @@ def restore_last_search(page: StreamlitPage) -> None:
     last: LastSearch | None = st.session_state.get(LAST)
     if not last or before in (None, now) or st.query_params:
         return
-    if now in ("", "faceoff"):
-        st.query_params.from_dict(dict(last.parameters))
+    if now in ("", "faceoff", "everywhere"):
+        st.query_params.from_dict({name: value for name, value in last.parameters.items() if name != OPEN})
+
+
+def has_several_galleries() -> bool:
+    """Whether there are several galleries, as far as they can be listed."""
+    try:
+        return len(list_galleries()) > 1
+    except SimilarityError:  # the page says what is wrong
+        return False
 
 
 def go(page: str, parameters: Parameters | None = None) -> NoReturn:
-    """Go to a page: search, map, evaluate, train, faceoff, duplicates, galleries or about."""
+    """Go to a page: search, map, evaluate, train, faceoff, duplicates, galleries,
+    everywhere or about."""
     known: dict[str, Any] = st.session_state["pages"]
     st.switch_page(known[page], query_params=dict(parameters or {}))
 
@@ -76,3 +87,11 @@ def last_search(gallery: str, state: str) -> LastSearch | None:
     """Return the last search, if it was in this state of this gallery."""
     search: LastSearch | None = st.session_state.get(LAST)
     return search if search and (search.gallery, search.state) == (gallery, state) else None
+
+
+def last_link() -> Link:
+    """Return the last search as one of an address; an empty one if there was none."""
+    search: LastSearch | None = st.session_state.get(LAST)
+    if not search:
+        return Link()
+    return parse({name: [value] if isinstance(value, str) else value for name, value in search.parameters.items()})

@@ -4,19 +4,25 @@ import streamlit as st
 
 from similarity.app.serving.access import text_for_visitor
 
-APP, PAGE = "Similarity", "tab_page"
+APP, PAGE, SHOWN = "Similarity", "tab_page", "tab_title"
 # Characters of a name in a title, of which browsers show few.
 LONGEST = 40
 
 
+def last() -> str:
+    """Return the title that was shown last in this tab."""
+    return str(st.session_state.get(SHOWN, APP))
+
+
 def begin(page: str) -> None:
-    """Set the title for a page of which no more is known yet.
+    """Set the title for a page of which no more is known yet; the one before stays if the page is drawn again.
 
     Args:
         page: its title; empty for the one that the app opens with.
     """
-    st.session_state[PAGE] = page
-    _write(page)
+    if st.session_state.get(PAGE) != page:
+        st.session_state[PAGE] = page
+        _write(page)
 
 
 def show(gallery: str, query: str = "") -> None:
@@ -26,7 +32,8 @@ def show(gallery: str, query: str = "") -> None:
 
 def _write(*facts: str) -> None:
     names = [_short(text_for_visitor(fact)) for fact in facts if fact]
-    st.set_page_config(page_title=" · ".join([*names, APP]))
+    st.session_state[SHOWN] = " · ".join([*names, APP])
+    st.set_page_config(page_title=last())
 
 
 def _short(text: str) -> str:

@@ -1,13 +1,13 @@
 """Curves of a training, as options of Apache ECharts."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from similarity.app.evaluate.charts import MAIN, SECOND
+from similarity.app.evaluate.charts import MAIN, SECOND, axis, share_axis
 from similarity.finetuning import Epoch
 
-TRIAL, FINAL, RECALL, BEST = "some held out", "all pictures", "recall@1", "best"
+TRIAL, FINAL, RECALL, BEST = "Some held out", "All pictures", "Recall@1", "Best"
 
 
 def loss(epochs: Sequence[Epoch]) -> dict[str, Any]:
@@ -17,7 +17,8 @@ def loss(epochs: Sequence[Epoch]) -> dict[str, Any]:
         _line(name, [[epoch.number, round(epoch.loss, 5)] for epoch in epochs if epoch.stage == stage], colour, kind)
         for stage, name, colour, kind in stages
     ]
-    return _plot(epochs, "loss", {"scale": True}, series) | {"legend": {"top": 0, "data": [TRIAL, FINAL]}}
+    losses = axis("Loss", 44, type="value", scale=True)
+    return _plot(epochs, losses, series) | {"legend": {"top": 0, "data": [TRIAL, FINAL]}}
 
 
 def recall(epochs: Sequence[Epoch], *, with_best: bool = True) -> dict[str, Any]:
@@ -29,35 +30,25 @@ def recall(epochs: Sequence[Epoch], *, with_best: bool = True) -> dict[str, Any]
         series.append(
             {"type": "scatter", "name": BEST, "data": [best], "symbolSize": 11, "itemStyle": {"color": SECOND}}
         )
-    axis = _bounds([value for _, value in points])
-    return _plot(epochs, "recall@1", axis, series) | {
-        "legend": {"top": 0, "data": [RECALL, BEST] if with_best else [RECALL]}
-    }
+    shares = share_axis(RECALL, *_bounds([value for _, value in points]))
+    return _plot(epochs, shares, series) | {"legend": {"top": 0, "data": [RECALL, BEST] if with_best else [RECALL]}}
 
 
-def _bounds(shares: Sequence[float]) -> dict[str, float]:
+def _bounds(shares: Sequence[float]) -> tuple[float, float]:
     """Return the bounds of an axis, in tenths, so that it does not jump with every epoch."""
     if not shares:
-        return {"min": 0.0, "max": 1.0}
+        return 0.0, 1.0
     low = min(9, math.floor(10 * min(shares)))
-    return {"min": low / 10, "max": max(low + 1, math.ceil(10 * max(shares))) / 10}
+    return low / 10, max(low + 1, math.ceil(10 * max(shares))) / 10
 
 
-def _plot(epochs: Sequence[Epoch], what: str, axis: Mapping[str, Any], series: list[dict[str, Any]]) -> dict[str, Any]:
+def _plot(epochs: Sequence[Epoch], values: dict[str, Any], series: list[dict[str, Any]]) -> dict[str, Any]:
     most = max((epoch.of for epoch in epochs if epoch.stage == "trial"), default=1)
     return {
         "animation": False,
         "grid": {"left": 4, "right": 16, "top": 34, "bottom": 4},
-        "xAxis": {
-            "type": "value",
-            "name": "epoch",
-            "nameLocation": "middle",
-            "nameGap": 26,
-            "min": 1,
-            "max": max(2, most),
-            "minInterval": 1,
-        },
-        "yAxis": {"type": "value", "name": what, "nameLocation": "middle", "nameGap": 44, **axis},
+        "xAxis": axis("Epoch", type="value", min=1, max=max(2, most), minInterval=1),
+        "yAxis": values,
         "tooltip": {"trigger": "axis"},
         "series": series,
     }

@@ -1,7 +1,5 @@
 """The train page: a head is trained on labels or feedback, evaluated, and saved if it improves the search."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from similarity.app.galleries import jobs as panel
@@ -9,7 +7,7 @@ from similarity.app.galleries import jobs_background
 from similarity.app.galleries.feedback import count_feedback, stamp
 from similarity.app.serving import access, resources
 from similarity.app.shell import gallery_choice, navigation
-from similarity.app.train import form, progress, result
+from similarity.app.train import example, form, progress, result
 from similarity.app.train.progress import Snapshot
 from similarity.app.wording import messages, wording
 from similarity.errors import HeadError, SimilarityError
@@ -21,8 +19,9 @@ from similarity.service.tasks import Training
 from similarity.sources.base import LABEL
 
 ABOUT = (
-    "Train a *head* on a gallery's labels, or on its 👍 and 👎, to move pictures that belong together nearer to each "
-    "other. It is measured on held-out pictures: you see how good it is before you keep it."
+    "Train a *head* on a gallery's labels, or on its :material/thumb_up: and :material/thumb_down:, to move pictures "
+    "that belong together nearer to each other. It is measured on held-out pictures: you see how good it is before you "
+    "keep it."
 )
 UNDO = "To undo this, take the head off, or choose *Undo the last change* on the gallery's page."
 BEGIN = (
@@ -34,7 +33,7 @@ BEGIN = (
 def show() -> None:
     """Draw the page."""
     st.title("Train", anchor=False)
-    st.markdown(ABOUT)
+    st.caption(ABOUT)
     if not access.may_manage():
         st.info(access.refusal(), icon=":material/lock:")
         return
@@ -100,19 +99,16 @@ def _show_form(gallery: Gallery, source: From, seen: Snapshot) -> None:
     if fault:
         st.warning(messages.sentence_as_markdown(fault), icon=":material/label_off:")
     is_undecided = any(job.is_undecided for job, _ in seen)
-    st.button(
+    # Not a callback: the last run would give it the settings of before, also when another was typed just now.
+    if st.button(
         "Train again" if is_undecided else "Train",
         type="secondary" if is_undecided else "primary",
         icon=":material/model_training:",
-        on_click=_begin,
-        args=(gallery.directory, settings),
         disabled=bool(fault) or progress.active(seen) is not None,
         help="The last result, which was not kept, is discarded." if is_undecided else None,
-    )
-
-
-def _begin(directory: Path, settings: Settings) -> None:
-    jobs_background.start(directory, "finetune", Training(directory, settings))
+    ):
+        jobs_background.start(gallery.directory, "finetune", Training(gallery.directory, settings))
+        st.rerun()
 
 
 def _show_state(gallery: Gallery, fault: str, source: From, seen: Snapshot) -> None:
@@ -131,6 +127,7 @@ def _show_state(gallery: Gallery, fault: str, source: From, seen: Snapshot) -> N
         _show_fault(fault, source)
     elif not (progress.active(seen) or progress.ended(seen)):
         st.info(BEGIN, icon=":material/arrow_back:")
+        example.show()
 
 
 def _show_fault(fault: str, source: From) -> None:

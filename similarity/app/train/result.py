@@ -37,7 +37,8 @@ def show(job: Job, gallery: Gallery) -> None:
     if not isinstance(head, Head):
         return
     with st.container(border=True, key=f"job-{job.number}"):
-        _show_metrics(head.card)
+        with st.container(key=f"metrics-{job.number}"):
+            _show_metrics(head.card)
         _offer(job, gallery, head.card)
         progress.show_curves(job)
 

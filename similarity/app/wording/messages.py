@@ -38,6 +38,15 @@ def show_error(error: SimilarityError) -> None:
     st.error(_as_markdown(error, without_paths(sentence)), icon=":material/error:")
 
 
+def show_missing(name: str, left_out: str) -> None:
+    """Show a warning if pictures of a gallery are missing, for a reason as `Gallery.left_out` has it."""
+    if left_out:
+        st.warning(
+            f"{as_markdown(name)} is not whole. {sentence_as_markdown(without_paths(left_out))}",
+            icon=":material/cloud_off:",
+        )
+
+
 def error_as_markdown(error: SimilarityError) -> str:
     """Return the message of an error, redacted and escaped for Markdown."""
     return _as_markdown(error, str(error))

@@ -8,6 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from similarity.embedding.backbones import BACKBONES
 from similarity.progress import Progress
+from similarity.storage.manifest import NO_MODEL
 
 
 def size(count: float) -> str:
@@ -54,6 +55,16 @@ def pictures(count: int) -> str:
     return f"{count:,} picture" if count == 1 else f"{count:,} pictures"
 
 
+def results(count: int) -> str:
+    """Write a number of results."""
+    return f"{count:,} result" if count == 1 else f"{count:,} results"
+
+
+def galleries(count: int) -> str:
+    """Write a number of galleries."""
+    return f"{count:,} gallery" if count == 1 else f"{count:,} galleries"
+
+
 def files(count: int) -> str:
     """Write a number of files."""
     return f"{count:,} file" if count == 1 else f"{count:,} files"
@@ -68,10 +79,12 @@ def progress(state: Progress) -> str:
     show = size if state.unit == "bytes" else (lambda count: f"{count:,.0f}")
     unit = "" if state.unit == "bytes" else f" {state.unit}"
     rate = f", {show(state.images_per_second)} a second" if state.done and state.seconds else ""
-    left = f", {duration(state.seconds_left)} left" if 0 < state.done < state.total else ""
+    left = f", {duration(state.seconds_left)} left" if state.is_steady else ""
     return f"{state.task}: {show(state.done)} of {show(state.total)}{unit}{rate}{left}"
 
 
 def model_title(model: str) -> str:
     """Return the title of a model; its name if it is no longer known."""
+    if model == NO_MODEL:
+        return "Vectors without a model"
     return BACKBONES[model].title if model in BACKBONES else model.removeprefix("timm:")
