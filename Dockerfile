@@ -1,6 +1,6 @@
 # Three images: the door, the server of vectors, and the app, which is also the command line and what embeds on a cluster.
-# Written and linted; never built, since no Docker was at hand. Versions as of November 2026; the README has the command
-# that adds their digests.
+# Written and linted; never built, since no Docker was at hand. Versions as of November 2026; docs/deployment.md has the
+# command that adds their digests.
 
 FROM caddy:2.11.8-alpine AS door
 # A copy of the program has none of the capabilities of its file, which would keep it from starting where all are dropped.
@@ -135,6 +135,7 @@ RUN python -m pip install -r requirements.txt
 
 COPY pyproject.toml README.md LICENSE streamlit_app.py ./
 COPY .streamlit .streamlit
+COPY docs/figures.json docs/figures.json
 COPY artifacts/sample artifacts/sample
 COPY similarity similarity
 RUN python -m pip install --editable '.[scale,login]'

@@ -14,6 +14,7 @@ import uvicorn
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE, IMAGE = ROOT / "compose.yaml", ROOT / "Dockerfile"
+PAGE, SETTINGS = ROOT / "docs" / "deployment.md", ROOT / "docs" / "settings.md"
 VARIABLE = re.compile(r'"(SIMILARITY_[A-Z_]+)"')
 
 
@@ -145,8 +146,8 @@ def test_every_image_is_made_of_one_with_a_version_and_runs_as_nobody(services: 
     assert names[-1] == "app", "which is what is built by whoever names none"
 
 
-def test_the_command_of_the_readme_finds_every_image_that_it_is_to_pin(tmp_path: Path) -> None:
-    command = re.search(r"for image in .*?\ndone\n", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_command_of_the_documentation_finds_every_image_that_it_is_to_pin(tmp_path: Path) -> None:
+    command = re.search(r"for image in .*?\ndone\n", PAGE.read_text(), re.DOTALL)
     assert command
     (tmp_path / "Dockerfile").write_text(IMAGE.read_text())
     docker = tmp_path / "docker"
@@ -203,17 +204,17 @@ def test_the_app_is_given_what_it_reads(services: dict[str, Any]) -> None:
     assert given["SIMILARITY_MILVUS_URI"] == "http://milvus:19530"
 
 
-def test_every_variable_of_the_compose_file_is_told_of_in_it_or_in_the_readme() -> None:
+def test_every_variable_of_the_compose_file_is_told_of_in_it_or_in_the_documentation() -> None:
     text = COMPOSE.read_text()
     comments = "\n".join(line for line in text.splitlines() if line.startswith("#"))
     for name in set(re.findall(r"\$\{([A-Z_]+)", text)):
-        assert name in comments or name in (ROOT / "README.md").read_text(), name
+        assert name in comments or name in PAGE.read_text() + SETTINGS.read_text(), name
 
 
-def test_the_readme_tells_every_variable_that_the_code_reads() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_documentation_tells_every_variable_that_the_code_reads() -> None:
+    page = SETTINGS.read_text()
     for name in read_by_the_code():
-        assert f"`{name}`" in readme, name
+        assert f"`{name}`" in page, name
 
 
 def test_the_command_of_the_image_starts_the_app(home: Path, child_environment: dict[str, str]) -> None:

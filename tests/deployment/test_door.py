@@ -1,4 +1,4 @@
-"""The doors in front of the app, of the deployment and of the README: who gets in, and what is cut off."""
+"""The doors in front of the app, of the deployment and of the documentation: who gets in, and what is cut off."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def upstream() -> Iterator[door.Upstream]:
     started.close()
 
 
-@pytest.fixture(scope="module", params=[door.image_before, door.readme_before])
+@pytest.fixture(scope="module", params=[door.image_before, door.documented_before])
 def port(
     request: pytest.FixtureRequest, upstream: door.Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[int]:
@@ -42,7 +42,7 @@ def port(
         yield chosen
 
 
-@pytest.fixture(params=[door.image_before, door.readme_before])
+@pytest.fixture(params=[door.image_before, door.documented_before])
 def patient(request: pytest.FixtureRequest, upstream: door.Upstream, tmp_path: Path) -> Iterator[int]:
     """Where a door listens that is as it is."""
     chosen = free_port()
@@ -98,6 +98,7 @@ def test_a_connection_without_the_password_is_not_opened(port: int, upstream: do
     assert upstream.heads == []
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("said", "drip", "longest"),
     [
@@ -144,6 +145,7 @@ def test_a_request_that_is_begun_and_never_ended_is_cut_off(
     assert answer(port, head(Connection="close", **login())).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.exhaustive
 def test_a_connection_of_a_page_outlives_what_cuts_off_requests(port: int) -> None:
     with closing(door.connect(port)) as connection:
         connection.sendall(head(Connection="Upgrade", Upgrade="websocket", **login()))
@@ -156,6 +158,7 @@ def test_a_connection_of_a_page_outlives_what_cuts_off_requests(port: int) -> No
         assert connection.recv(100) == b"still there?"
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("is_chunked", [False, True])
 def test_a_body_that_is_too_large_is_refused_and_the_largest_upload_is_not(patient: int, is_chunked: bool) -> None:
     for size, expected in ((20 * 2**20 + 4096, b"HTTP/1.1 200 "), (22 * 2**20, b"HTTP/1.1 413 ")):
