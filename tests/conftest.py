@@ -34,11 +34,10 @@ from sure import sure, sure_sample  # noqa: F401 - pytest finds them by their na
 sys.dont_write_bytecode = False
 # A shell that starts this in the background has it ignore Ctrl-C, and so would all processes that are started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-pytest_plugins = ["tiers"]
+pytest_plugins = ["tiers", "milvus_server"]
 
 if TYPE_CHECKING:
     from similarity import Embedder
-    from similarity.search.stores import Store
 
 MODEL = "efficientnet-lite2"
 RESNET50_FILE = "resnet50-0676ba61.pth"
@@ -131,6 +130,12 @@ def empty_home(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return folder
 
 
+@pytest.fixture
+def one_earlier_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change of a gallery keeps the state before it and takes away all that are older."""
+    monkeypatch.setenv("SIMILARITY_EARLIER_STATES", "1")
+
+
 # What an upright picture is stored as, by the EXIF orientation that it then needs.
 TURN_BACK: dict[int, list[Image.Transpose]] = {
     1: [],
@@ -193,6 +198,38 @@ def shapes(home: Path, pictures: Path):  # type: ignore[no-untyped-def]
     from similarity import Gallery
 
     return Gallery.build(pictures, home / "galleries" / "shapes", model=MODEL)
+
+
+@pytest.fixture
+def two(shapes, empty_home: Path):  # type: ignore[no-untyped-def]
+    """The galleries shop-dots and shop-rings, of pictures of shapes, in a home of their own."""
+    made = []
+    for kind in ("dots", "rings"):
+        ids = [item.id for item in shapes.items if item.label == kind]
+        made.append(shapes.collect(ids, empty_home / "galleries" / f"shop-{kind}"))
+    return made
+
+
+@pytest.fixture
+def api(shapes, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """The HTTP API for a program on this computer, with the gallery `shapes`."""
+    from programs import client
+
+    assert len(shapes)
+    monkeypatch.setenv("SIMILARITY_MANAGE", "local")
+    with client() as opened:
+        yield opened
+
+
+@pytest.fixture
+def far(empty_home: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """The HTTP API for a program on another computer, where there are no galleries and no keys yet."""
+    from programs import ELSEWHERE, client
+
+    monkeypatch.setenv("SIMILARITY_API_KEYS", str(empty_home / "keys.json"))
+    monkeypatch.setenv("SIMILARITY_MANAGE", "local")
+    with client(ELSEWHERE) as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)
@@ -268,21 +305,6 @@ def light_shards(light_embedder: "Embedder", monkeypatch: pytest.MonkeyPatch) ->
     )
     monkeypatch.setattr("similarity.shards.run.weights_sha256", lambda _: light.WEIGHTS_SHA256)
     monkeypatch.setattr("similarity.shards.run.choose_precision", settled)
-
-
-@pytest.fixture(scope="session")
-def milvus(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Store]":
-    """A Milvus Lite in a file, one for the whole run; each test has collections of its own in it."""
-    for library in ("pymilvus", "milvus_lite"):
-        pytest.importorskip(library)
-    from stores import let_go, lite
-
-    from similarity.search.milvus.addresses import give
-
-    place = lite(tmp_path_factory.mktemp("milvus"))
-    give(place)  # whatever the home of a test remembers
-    yield place
-    let_go(place)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas  # noqa: F401 - pyarrow imports it when it writes: a quarter of a second, here before the fork
 import standin
@@ -19,6 +20,9 @@ from similarity.gallery import Gallery, restore
 from similarity.indexing import operations
 from similarity.indexing.options import IndexOptions
 from similarity.indexing.relabelling import relabel
+from similarity.service import tasks
+from similarity.service.jobs import Jobs
+from similarity.service.renaming import Renaming
 from similarity.sources import open_source
 from similarity.storage.current import exists
 from similarity.storage.generations import read_generation
@@ -57,18 +61,22 @@ class Steps:
 
 def run(task: str, directory: Path, source: Path, answer: Path, kill_at: int = NEVER) -> None:
     """Index, add, sync or relabel, and write the report and the steps to a file."""
+    os.environ["SIMILARITY_EARLIER_STATES"] = "1"  # so that a task has a generation to take away
     standin.use_standin()
     steps = Steps(directory, kill_at)
     sys.addaudithook(steps.hook)
     os.fsync = steps.before(os.fsync)  # type: ignore
     Journal.add = steps.before(Journal.add)  # type: ignore
     listed = open_source(source)
-    if task == "index":
-        report, _ = operations.index(listed, directory, IndexOptions(standin.CHOICE))
+    if task in ("index", "index-set"):
+        shards = 3 if task == "index-set" else None
+        report, _ = operations.index(listed, directory, IndexOptions(standin.CHOICE, shards=shards))
+    elif task == "rebalance":
+        report = operations.rebalance(directory, 5)
     elif task == "relabel":
         report = relabel(directory, {"a/1.jpg": "other", "b/2.jpg": "b"})
     else:
-        report = operations.update(task, listed, directory, standin.load)
+        report = operations.update(task.removesuffix("-set"), listed, directory, standin.load)
     taken = list(steps.taken)
     answer.write_text(json.dumps({"embedded": report.embedded, "resumed": report.resumed, "steps": taken}))
 
@@ -78,8 +86,30 @@ def go_back(directory: Path) -> None:
     restore(directory)
 
 
+def do(what: str, directory: Path, name: str, answer: Path, kill_at: int = NEVER) -> None:
+    """Do a job on a gallery of SIMILARITY_HOME, which gives it or a collection of it a name; write down the steps."""
+    home = directory.parents[1]
+    os.environ["SIMILARITY_HOME"] = str(home)
+    steps = Steps(home, kill_at)
+    named = directory.with_name(name)
+    works = {
+        "rename": lambda: Renaming(directory, name),
+        "collect": lambda: tasks.collect(directory, [item.id for item in read_generation(directory).items][:2], named),
+        "forget": lambda: tasks.forget_other_states(directory),
+    }
+    work: Any = works[what]()
+    sys.addaudithook(steps.hook)
+    os.fsync = steps.before(os.fsync)  # type: ignore
+    task: Any = what
+    job = Jobs().start(named if what == "collect" else directory, task, work)
+    job.wait(30)
+    answer.write_text(json.dumps({"state": job.status.state, "error": job.status.error, "steps": list(steps.taken)}))
+
+
 def look(directory: Path, answer: Path) -> None:
     """Open a gallery in this process, verify it, and write down what it is to the last bit."""
+    if directory.parent.name == "galleries":  # its uploads are in its own home
+        os.environ["SIMILARITY_HOME"] = str(directory.parents[1])
     answer.write_text(json.dumps(state(directory)))
 
 
@@ -103,6 +133,7 @@ def state(directory: Path) -> dict[str, object] | None:
     items = [(item.id, item.path, item.label, item.sha256, len(item.copies)) for item in gallery.items]
     return {
         "items": items,
+        "shards": len(gallery.manifest.shards),
         "vectors": hashlib.sha256(gallery.vectors[:].tobytes()).hexdigest(),
         "hits": str(standin.answers(directory)),
     }

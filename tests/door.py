@@ -1,4 +1,4 @@
-"""The door of the deployment, and that of the README for a single computer: Caddy, run for real."""
+"""The door of the deployment, and that of the documentation for a single computer: Caddy, run for real."""
 
 import os
 import re
@@ -40,9 +40,9 @@ def of_the_image() -> str:
     return found[1]
 
 
-def of_the_readme() -> str:
-    """What the README tells whoever has one computer to tell Caddy."""
-    found = re.search(r"```caddy\n(.*?\n)```\n", (ROOT / "README.md").read_text(), re.DOTALL)
+def of_the_documentation() -> str:
+    """What `docs/deployment.md` tells whoever has one computer to tell Caddy."""
+    found = re.search(r"```caddy\n(.*?\n)```\n", (ROOT / "docs" / "deployment.md").read_text(), re.DOTALL)
     assert found
     return found[1]
 
@@ -53,9 +53,9 @@ def image_before(upstream: str, port: int) -> str:
     return text.replace("8443", str(port)).replace("8081", str(free_port()))
 
 
-def readme_before(upstream: str, port: int) -> str:
-    """The configuration of the README, at a free port, under a name that this computer has."""
-    text = of_the_readme().replace("127.0.0.1:8501", upstream)
+def documented_before(upstream: str, port: int) -> str:
+    """The configuration of the documentation, at a free port, under a name that this computer has."""
+    text = of_the_documentation().replace("127.0.0.1:8501", upstream)
     assert "admin off\n" in text
     text = text.replace("admin off\n", f"admin off\n\tskip_install_trust\n\thttp_port {free_port()}\n")
     return re.sub(r"^photos.example \{", f"localhost:{port} {{", text, flags=re.MULTILINE)

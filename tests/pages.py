@@ -24,14 +24,18 @@ def forget() -> None:
     """Nothing is cached any more but models and what they see in a picture, which are the same in every home."""
     from similarity.app import pages as _  # noqa: F401 - imports all that caches anything
     from similarity.app.search import copies
-    from similarity.app.serving import query_objects, resources
+    from similarity.app.serving import drawing, query_objects
+    from similarity.service import loaded
 
-    kept = (resources.load_embedder, query_objects.find, copies._find_keypoints)
+    drawing.BROWSER_DRAWS = 0  # there is none
+    kept = (loaded.load_embedder, query_objects.find, copies._find_keypoints)
     modules = [
         module for name, module in sys.modules.items() if name.startswith(("similarity.app", "similarity.service"))
     ]
     for cached in [value for module in modules for value in vars(module).values()]:
-        if isinstance(cached, CachedFunc) and all(cached is not one for one in kept):
+        if any(cached is one for one in kept):
+            continue
+        if isinstance(cached, CachedFunc):
             cached.clear()
         elif hasattr(cached, "cache_clear") and hasattr(cached, "cache_lock"):
             cached.cache_clear()
@@ -68,7 +72,7 @@ def texts(page: AppTest) -> str:
     """All that is written on a page, without what makes it safe as markdown."""
     elements = [*page.markdown, *page.caption, *page.subheader, *page.info, *page.warning]
     helps = [element.proto.help for element in page.caption]
-    return "\n".join([*(element.value for element in elements), *helps]).replace("\\", "")
+    return "\n".join([*(element.value for element in elements), *helps]).replace("\\", "").replace("\u00a0", " ")
 
 
 def errors(page: AppTest) -> str:

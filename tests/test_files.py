@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 import pytest
 
-from similarity import files
 from similarity.files import unfinished, write_atomically
 
 
@@ -152,6 +151,6 @@ def test_where_there_are_no_locks_it_is_written_all_the_same(tmp_path: Path, mon
     def refuse(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    monkeypatch.setattr("portalocker.portalocker.LOCKER", refuse)
     write_atomically(tmp_path / "notes.json", "new")
     assert (tmp_path / "notes.json").read_text() == "new"

@@ -164,7 +164,7 @@ def test_progress_counts_every_file_to_the_last(own_pictures: Path, tmp_path: Pa
     (own_pictures / "dots" / "empty.jpg").touch()
     seen: list[Progress] = []
     Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL, progress=seen.append)
-    assert seen[0] == Progress("Preparing EfficientNet-Lite2")
+    assert seen[0] == Progress("Preparing the model EfficientNet-Lite2")
     assert seen[-1].task == "Building the index"
     last = next(one for one in reversed(seen) if one.task == "Indexing")
     assert (last.task, last.done, last.total, last.seconds_left) == ("Indexing", 16, 16, 0)
@@ -208,6 +208,7 @@ def test_a_failed_build_does_not_touch_the_gallery_beside_it(own_pictures: Path,
     assert len(Gallery.open(galleries / "other")) == 15
 
 
+@pytest.mark.usefixtures("one_earlier_state")
 def test_what_a_killed_build_left_behind_is_cleared_by_the_next_one(own_pictures: Path, tmp_path: Path) -> None:
     directory = Gallery.build(own_pictures, tmp_path / "gallery", model=MODEL).directory
     (directory / "generations" / "000002").mkdir()
@@ -290,6 +291,7 @@ def test_a_disk_that_fails_leaves_the_old_gallery(
     assert [path.name for path in (built.directory / "generations").iterdir()] == ["000001"]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["items.parquet", "embeddings.npy", "index.faiss"])
 @pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
 def test_a_damaged_file_is_an_error_that_names_it(built: Gallery, name: str, damage: str) -> None:

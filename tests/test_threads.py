@@ -70,6 +70,7 @@ def test_a_search_in_a_forked_process_says_what_to_do_rather_than_to_hang(shapes
     assert shapes.search(query, 1)  # this process goes on
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("opens_first", [True, False])
 def test_a_process_that_is_forked_before_the_first_search_can_search(
     shapes: Gallery, child_environment: dict[str, str], opens_first: bool

@@ -4,7 +4,8 @@
     exhaustive   all that can be counted: kill points, damages, backbones, photographs, training to its figures
     cluster      Ray and Milvus
 
-A test whose cases are many runs a third of them by default, another third every day: see `share`.
+A test whose cases are many runs a third of them by default, another third every day: see `share`, for cases that a test
+goes through, and the mark `many`, for those that are its parameters.
 """
 
 import datetime
@@ -64,6 +65,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rotation", type=int, default=today, help="which third of the many cases to try; today's date")
     parser.addoption("--guard", type=float, metavar="SECONDS", help="fail if a default test takes longer, alone too")
     parser.addoption("--alone", action="store_true", help="what --guard starts to time some tests again")
+
+
+@pytest.hookimpl(tryfirst=True)  # before tiers are chosen
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the cases of a test that is marked `many`, two thirds are of the exhaustive tier; another two every day.
+
+    What needs a server is of the tier `cluster` alone, also where the test itself is of another. A browser test that
+    fails is tried once more.
+    """
+    for item in items:
+        if item.get_closest_marker("cluster"):
+            item.own_markers = [mark for mark in item.own_markers if mark.name != "exhaustive"]
+    tests: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: item.nodeid):  # in whatever order they are to run
+        if item.get_closest_marker("many") and not any(map(item.get_closest_marker, TIERS)):
+            tests[item.nodeid.partition("[")[0]].append(item)
+    for cases in tests.values():
+        drawn = config.getoption("--rotation") % min(3, len(cases))
+        for number, item in enumerate(cases):
+            if number % 3 != drawn:
+                item.add_marker(pytest.mark.exhaustive)
+    for item in items:
+        if item.get_closest_marker("browser"):
+            # A busy computer can hold a browser up for minutes. The run names at its end what was tried again.
+            item.add_marker(pytest.mark.flaky(retries=1))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -53,9 +53,16 @@ SHOWS = {name: shown for names, shown in KINDS.items() for name in names.split()
 TILE = dict.fromkeys(("alt", "label", "name", "note", "hint", "chance", "copy"), PLAIN)
 OWN: Mapping[str, Mapping[int | str, str]] = {
     "Tile": TILE,
+    "Entry": {"name": PLAIN, "group": PLAIN},
     "cropper.show": {1: PLAIN, "alt": PLAIN},
+    "Thumb": {"alt": PLAIN},
     "chips.show": {1: PLAIN, "names": PLAIN, "title": PLAIN, "further": PLAIN},
+    "Download": {0: MARKDOWN, 3: MARKDOWN, "label": MARKDOWN, "note": MARKDOWN},
+    "Bar": {1: PLAIN, "name": PLAIN},
+    "Histogram": {1: PLAIN, 3: PLAIN, "name": PLAIN, "note": PLAIN},
+    "notice.show": {0: PLAIN, 1: PLAIN, "text": PLAIN, "action": PLAIN},
     "heat.picture": {"alt": PLAIN, "caption": PLAIN},
+    "lightbox.picture": {"alt": PLAIN, "caption": PLAIN},
 }
 # Options that are shown as a function says.
 FORMATTED = "format_func"

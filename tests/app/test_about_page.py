@@ -14,8 +14,10 @@ from streamlit.testing.v1 import AppTest
 from similarity import Gallery
 from similarity.app.about import facts as about_facts
 from similarity.app.about import page as about_page
+from similarity.app.about.figures import load_figures
 from similarity.app.wording.messages import WORD_JOINER
 from similarity.embedding.backbones import BACKBONES
+from similarity.paths import program_folder
 
 
 def _page() -> None:
@@ -107,22 +109,35 @@ def test_a_licence_is_told_in_a_few_words(stated: dict[str, str], told: str) -> 
     assert about_facts.licence(metadata) == told  # type: ignore[arg-type]
 
 
-def test_the_measurements_are_those_of_the_readme(page: AppTest) -> None:
+def test_the_page_says_what_the_app_is_where_data_goes_and_where_figures_are_in_three_lines(page: AppTest) -> None:
     page.run()
-    readme = (about_facts.ROOT / "README.md").read_text()
-    row = next(line for line in readme.splitlines() if line.startswith("| From disk to vectors"))
-    assert row in "\n".join(element.value for element in page.markdown)
-    assert "## Settings" not in texts(page)
+    what, data, version = (element.value for element in page.markdown[:3])
+    assert what == about_page.WHAT
+    assert "nothing is sent to anybody" in data
+    assert about_facts.version() in version.replace("\\", "")
+    assert "The documentation says how fast" in version
 
 
-def test_without_the_readme_the_page_says_how_to_measure(
-    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_every_measured_figure_is_told_with_its_command_machine_and_date(page: AppTest) -> None:
+    page.run()
+    figures = load_figures()
+    assert len(figures) > 5
+    shown = texts(page).replace(WORD_JOINER, "")
+    for figure in figures:
+        assert f"| {figure.text} | {figure.value} | {figure.command} | {figure.machine} | {figure.date} |" in shown
+
+
+@pytest.mark.parametrize("text", [None, "", '{"figures": [{}]}', '{"figures": 3}'])
+def test_without_sound_figures_the_page_says_so(
+    text: str | None, page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(about_facts, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    if text is not None:
+        (tmp_path / "docs" / "figures.json").write_text(text)
+    monkeypatch.setattr("similarity.app.about.figures.program_folder", lambda: tmp_path)
     page.run()
     assert not page.exception
-    assert page.code[0].value == about_page.COMMANDS
-    assert "Version" in texts(page)
+    assert "There are no figures here" in texts(page)
 
 
 def test_a_machine_that_cannot_be_described_leaves_the_rest(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,11 +148,11 @@ def test_a_machine_that_cannot_be_described_leaves_the_rest(page: AppTest, monke
     page.run()
     assert not page.exception
     assert "cannot be described" in texts(page)
-    assert "Versions and licences" in texts(page)
+    assert "Versions and licences" in [expander.label for expander in page.expander]
 
 
 def test_where_data_goes_is_told_and_no_path_of_this_computer(page: AppTest, home: Path) -> None:
     page.run()
-    assert "Where your data goes: nowhere" in texts(page)
-    for path in (str(home), str(about_facts.ROOT), sys.prefix):
+    assert "Your pictures stay on the computer that runs it" in texts(page)
+    for path in (str(home), str(program_folder()), sys.prefix):
         assert path not in texts(page)

@@ -1,14 +1,16 @@
 """The pages, driven without a browser."""
 
 import asyncio
+import runpy
 import shutil
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from conftest import MODEL, Site, change_manifest
 from limits import parse
-from pages import address, components, errors, open_app, ranking, texts, tiles
+from pages import APP, components, errors, open_app, ranking, texts, tiles
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
@@ -37,26 +39,31 @@ def network(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_at_the_first_start_the_sample_is_indexed_and_a_sample_query_finds_ten_results(
+def test_the_server_is_put_together_with_a_place_for_programs() -> None:
+    assert runpy.run_path(APP, run_name="streamlit_app")["API"] == "/api/v1"
+
+
+def test_at_the_first_start_the_sample_is_indexed_and_a_sample_query_finds_results(
     page: AppTest, small_catalogue: int, empty_home: Path, network: str
 ) -> None:
     page.run()
     assert not page.exception
-    assert page.selectbox[0].options == ["sample"]
+    assert page.selectbox[0].options == ["sample", "New gallery …"]
     assert f"{small_catalogue} pictures" in texts(page)
-    assert [tile["alt"] for tile in tiles(page)][:2] == ["Sample: Bag", "Sample: Bottle"]
+    (row,) = components(page, "similarity_sample_row")
+    assert [sample["alt"] for sample in row["samples"]][:2] == ["Sample: Bag", "Sample: Bottle"]
     page.query_params["like"] = "sample:mug-01-q"
     page.run()
     assert not page.exception
     (mug,) = [item for item in sample_queries() if item.id == "mug-01-q"]
     found = Gallery.open(empty_home / "galleries" / "sample").search(mug.path, 10)
-    assert [tile["id"] for tile in ranking(page)] == [hit.item.public_id for hit in found]
-    assert len(found) == 10
+    assert [tile["id"] for tile in ranking(page)[:10]] == [hit.item.public_id for hit in found]
+    assert len(found) >= 10
     if network == "bundled":
         assert ranking(page)[0]["label"] == "mug"
     page.button[0].click().run()
     assert ranking(page) == [], "one can go back"
-    assert "Try one of these" in texts(page)
+    assert components(page, "similarity_sample_row")
 
 
 @pytest.mark.usefixtures("empty_home")
@@ -73,19 +80,19 @@ def test_without_a_gallery_or_a_sample_the_page_says_how_to_make_one(
 def test_before_there_is_a_query_the_page_shows_what_is_searched(page: AppTest, shapes: Gallery) -> None:
     page.run()
     assert not page.exception
-    assert page.selectbox[0].options == ["shapes"]
+    assert page.selectbox[0].options == ["shapes", "New gallery …"]
     assert f"{len(shapes)} pictures · EfficientNet-Lite2" in texts(page)
-    assert "Click on one to find similar ones" in texts(page)
-    assert [tile["id"] for tile in tiles(page)] == [item.id for item in shapes.items[:10]]
+    assert "Choose one to find similar ones" in texts(page)
+    assert [tile["id"] for tile in tiles(page)] == [item.id for item in shapes.items]
 
 
 @pytest.mark.usefixtures("shapes")
-def test_an_uploaded_picture_gets_ten_ranked_results(page: AppTest, pictures: Path) -> None:
+def test_an_uploaded_picture_gets_ranked_results(page: AppTest, pictures: Path) -> None:
     page.run()
     page.file_uploader[0].upload("mine.jpg", (pictures / "dots" / "dots-2.jpg").read_bytes(), "image/jpeg").run()
     assert not page.exception
     found = ranking(page)
-    assert [tile["rank"] for tile in found] == [str(rank) for rank in range(1, 11)]
+    assert [tile["rank"] for tile in found] == [str(rank) for rank in range(1, 16)]
     assert (found[0]["label"], found[0]["name"], round(found[0]["score"], 3)) == ("dots", "dots-2.jpg", 1.0)
     scores = [tile["score"] for tile in found]
     assert scores == sorted(scores, reverse=True)
@@ -93,16 +100,16 @@ def test_an_uploaded_picture_gets_ten_ranked_results(page: AppTest, pictures: Pa
 
 
 @pytest.mark.usefixtures("shapes")
-def test_the_size_of_a_page_and_the_page_can_be_chosen(page: AppTest) -> None:
+def test_an_address_with_a_page_of_results_leads_to_its_first_one(page: AppTest) -> None:
     page.query_params["like"] = "item:dots/dots-2.jpg"
+    page.query_params["page"] = "2"
     page.run()
-    assert page.pagination[0].value == 1
-    page.pagination[0].set_value(2).run()
-    assert [tile["rank"] for tile in ranking(page)] == ["11", "12", "13", "14", "15"]
-    assert address(page)["page"] == ["2"]
-    page.selectbox("k").set_value(20).run()
-    assert len(ranking(page)) == 15
-    assert "page" not in address(page), "another size begins with the first page"
+    grid = components(page, "similarity_tiles")[0]
+    assert grid["listing"]["at"] == 10
+    assert len(grid["tiles"]) == len(grid["listing"]["ratios"]) == grid["listing"]["total"] == 15
+    page.query_params["page"] = "9"
+    page.run()
+    assert components(page, "similarity_tiles")[0]["listing"]["at"] == 10, "the last page that there is"
 
 
 @pytest.mark.usefixtures("shapes")
@@ -111,8 +118,8 @@ def test_an_image_address_gets_results(page: AppTest, pictures: Path, site: Site
     page.run()
     ask_for(page, site.url("/a.jpg"))
     assert (ranking(page)[0]["label"], round(ranking(page)[0]["score"], 3)) == ("rings", 1.0)
-    page.selectbox("k").set_value(50).run()
-    assert site.asked == ["/a.jpg"], "more results do not need the picture again"
+    page.run()
+    assert site.asked == ["/a.jpg"], "drawn again, it is not fetched again"
 
 
 @pytest.mark.usefixtures("shapes")
@@ -129,8 +136,9 @@ def test_an_address_that_is_no_picture_gets_a_plain_sentence(
     ask_for(page, site.url(path))
     assert not page.exception
     assert sentence in errors(page)
-    assert "Remove the picture that cannot be used" in texts(page)
-    next(button for button in page.button if button.label == "Remove it").click().run()
+    assert not page.info, "one box says it"
+    assert not any(button.label == "Remove it" for button in page.button), "and one button helps"
+    page.button(key="search-anew").click().run()
     assert not page.error
     assert tiles(page), "there is a way back"
 
@@ -268,6 +276,7 @@ def test_paths_are_taken_out_of_sentences_and_addresses_are_not(sentence: str, s
     assert without_paths(sentence) == shown
 
 
+@pytest.mark.exhaustive
 def test_very_many_addresses_in_a_short_time_are_refused_with_a_sentence(
     page: AppTest, mine: Gallery, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,9 +286,9 @@ def test_very_many_addresses_in_a_short_time_are_refused_with_a_sentence(
     page.run()
     for number in range(3):
         ask_for(page, site.url(f"/{number}.jpg"))
-        assert len(ranking(page)) == 10
+        assert len(ranking(page)) >= 10
     ask_for(page, site.url("/2.jpg"))
-    assert len(ranking(page)) == 10, "what was fetched is not fetched again"
+    assert len(ranking(page)) >= 10, "what was fetched is not fetched again"
     ask_for(page, site.url("/3.jpg"))
     assert "Too many addresses were fetched in a short time: wait a minute" in errors(page)
     assert "/3.jpg" not in site.asked
@@ -293,16 +302,17 @@ def test_who_has_had_very_much_computed_is_told_to_wait_and_the_page_stays(
     turns = Turns(quota=1)
     monkeypatch.setattr("similarity.service.turns.shared_turns", lambda: turns)
     with turns.counting(Visitor("test session id")):
-        pass  # takes a hundredth of a second at the least, since it is rounded up
+        time.sleep(0.02)  # hundredths of a second are counted
     ask_for(page, site.url("/a.jpg"))
     assert "very much computed within a minute: wait a minute" in errors(page)
     assert not page.exception
     fresh = Turns()  # as if the minute had passed
     monkeypatch.setattr("similarity.service.turns.shared_turns", lambda: fresh)
     page.run()
-    assert len(ranking(page)) == 10
+    assert len(ranking(page)) >= 10
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["../../../etc", "/etc", "mine/../../x", "%2e%2e", "none", "<script>"])
 def test_a_gallery_named_in_the_address_is_one_of_those_that_there_are(page: AppTest, mine: Gallery, name: str) -> None:
     page.query_params["gallery"] = name
@@ -319,6 +329,7 @@ def test_a_gallery_is_chosen_by_the_address_of_the_page(page: AppTest, own_pictu
     assert page.selectbox[0].value == "b"
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
@@ -339,7 +350,7 @@ def test_an_upload_is_judged_by_its_content_and_kept_nowhere(
     assert not page.exception
     assert sentence in errors(page)
     page.file_uploader[0].upload("right.jpg", whole, "image/jpeg").run()
-    assert len(ranking(page)) == 10
+    assert len(ranking(page)) >= 10
     made = set(empty_home.rglob("*")) - set(before)
     assert {path.stem for path in made} <= {item.sha256 for item in mine.items}, "local features of its own pictures"
     assert {path.suffix for path in made} <= {".sift"}

@@ -120,6 +120,7 @@ def test_nobody_looks_through_a_large_gallery_without_being_asked(
 ) -> None:
     monkeypatch.setattr(conflict_search, "AT_ONCE", 5)
     conflict_search.neighbourhoods.cache_clear()
+    conflict_search.conflicts.cache_clear()
     page.run()
     assert "takes a minute or more" in texts(page)
     press(page, "Look for conflicts")

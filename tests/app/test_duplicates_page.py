@@ -91,10 +91,10 @@ def test_the_others_of_a_group_are_taken_out_and_put_back(page: AppTest, mine: G
     before = ids(mine)
     page.run()
     press(page, "duplicates-exact-0-take")
-    assert toast(page) == "2 files taken out. Nothing was deleted from a disk."
+    assert toast(page) == "2 files removed. Nothing was deleted from a disk."
     assert ids(mine) == before - {"rings/copy.jpg", "stripes/copy.jpg"}
     assert rows(page) == [["DOTS-0.JPG"], ["DOTS-1.JPG", "other.jpg"]], "nothing moves up to where the click was"
-    assert "2 files taken out" in texts(page)
+    assert "2 files removed" in texts(page)
     assert "**1 group,** 1 picture could go" in texts(page)
     press(page, "duplicates-exact-0-undo")
     assert toast(page) == "2 files are in the gallery again."
@@ -110,7 +110,7 @@ def test_the_one_that_the_visitor_chose_stays(page: AppTest, mine: Gallery) -> N
     page.run()
     assert rows(page)[0] == ["dots-0.jpg", "copy.jpg", "COPY.JPG"]
     press(page, "duplicates-take-all")
-    assert "3 files taken out. Nothing was deleted from a disk." in texts(page)
+    assert "3 files removed. Nothing was deleted from a disk." in texts(page)
     assert "No duplicates of this kind." in texts(page)
     left = Gallery.open(mine.directory)
     assert "stripes/copy.jpg" in ids(mine)
@@ -182,7 +182,7 @@ def test_nothing_is_taken_out_of_a_gallery_that_has_changed_since_it_was_drawn(p
     page.run()
     changed = mine.remove(ids=["stripes/stripes-0.jpg"])
     press(page, "duplicates-exact-0-take")
-    assert "nothing was taken out" in texts(page)
+    assert "nothing was removed" in texts(page)
     assert Gallery.open(mine.directory).state == changed.state
 
 
@@ -235,7 +235,7 @@ def test_groups_of_a_page_that_were_taken_out_keep_their_places_so_that_none_of_
     page.session_state[groups.PAGE] = {("mine", "exact"): 2}
     page.run()
     assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
-    assert "2 files taken out. Nothing was deleted from a disk." in texts(page), "its row is on another page"
+    assert "2 files removed. Nothing was deleted from a disk." in texts(page), "its row is on another page"
     press(page, "duplicates-undo")
     assert rows(page) == [["DOTS-1.JPG", "other.jpg"]]
     assert "**2 groups,** 3 pictures could go" in texts(page)

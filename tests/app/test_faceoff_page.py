@@ -76,8 +76,30 @@ def test_galleries_of_the_same_pictures_meet_by_themselves(page: AppTest, both: 
     page.run()
     assert not page.exception
     assert page.multiselect[0].value == ["light", "shapes"]
-    assert len(tiles(page)) == 10, "pictures to start from"
+    assert len(tiles(page)) == 15, "pictures to start from"
     assert len(both) == 2
+
+
+@pytest.mark.exhaustive
+def test_galleries_of_other_pictures_do_not_meet_by_themselves(
+    page: AppTest, both: tuple[Gallery, Gallery], tmp_path: Path
+) -> None:
+    for number in range(15):
+        draw("rings", 100 + number).save(tmp_path / f"{number}.jpg")
+    shutil.rmtree(both[1].directory)
+    Gallery.build(tmp_path, both[1].directory, model=LITE0)
+    page.run()
+    assert not page.exception
+    assert page.multiselect[0].value == []
+    assert "No two of the galleries have the same pictures and different models" in texts(page)
+
+
+def test_galleries_of_one_model_do_not_meet_by_themselves(page: AppTest, both: tuple[Gallery, Gallery]) -> None:
+    shutil.rmtree(both[1].directory)
+    shutil.copytree(both[0].directory, both[1].directory)
+    page.run()
+    assert not page.exception
+    assert page.multiselect[0].value == []
 
 
 def test_each_gallery_answers_the_same_query_and_agreement_is_marked(

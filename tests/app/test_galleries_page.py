@@ -12,14 +12,18 @@ import standin
 from conftest import change_manifest
 from foreign import HARMS
 from pages import forget
+from programs import client
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app.galleries import details, job_messages, jobs_background
+from similarity.app.galleries import details, folder_dialog, job_messages, jobs_background, overview
+from similarity.app.galleries import labels as label_table
 from similarity.app.serving import access
+from similarity.service.incoming import shared_incoming
 from similarity.service.jobs import Job, Jobs, shared_jobs
 from similarity.service.relabelling import Relabelling
 from similarity.sources.uploads import keep_upload
+from similarity.storage.current import live_state
 
 pytestmark = pytest.mark.usefixtures("standin_network")
 MODEL = "efficientnet-lite2"
@@ -130,7 +134,7 @@ def test_a_visitor_who_may_not_manage_sees_galleries_without_paths_and_can_chang
     monkeypatch.setenv("SIMILARITY_MANAGE", "nobody")
     assert page.run().info[0].value == access.REFUSAL_TO_ALL
     open_details(page)
-    assert labels(page) == ["All galleries", "Search it"]
+    assert labels(page) == ["All galleries", "How good is it?", "Search it"]
     assert str(mine.directory.parent) not in texts(page) + page.table[0].value.to_string().replace("\\", "")
     assert jobs_background.start(mine.directory, "delete", lambda _: None) is False
     assert jobs().listed() == []
@@ -142,7 +146,7 @@ def test_a_gallery_is_built_from_a_folder_and_can_be_searched_at_once(page: AppT
     press(page, "Build the gallery")
     assert "new" not in page.query_params
     finish(page)
-    assert "shoes is ready: 15 files" in texts(page)
+    assert "shoes is ready: 15 pictures" in texts(page)
     assert "1 file could not be used" in texts(page)
     assert page.expander[0].label.endswith("1 file skipped")
     assert "broken.jpg" in page.dataframe[0].value["File"][0]
@@ -152,6 +156,7 @@ def test_a_gallery_is_built_from_a_folder_and_can_be_searched_at_once(page: AppT
     assert page.session_state["gone_to"] == ("search", {"gallery": "shoes"})
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("name", "place", "sentence"),
     [
@@ -207,12 +212,37 @@ def zipped(folder: Path) -> bytes:
     return data.getvalue()
 
 
+def send(page: AppTest, files: dict[str, bytes]) -> None:
+    """What the browser does with files that are dropped on the form."""
+    upload = shared_incoming().find(page.session_state["new_arriving"], "")
+    assert upload
+    for path, data in files.items():
+        shared_incoming().write(upload, path, 0, data)
+    shared_incoming().complete(upload)
+    page.run()
+
+
+def test_a_gallery_is_built_from_an_uploaded_folder_with_its_labels(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    open_form(page, "shoes")
+    page.segmented_control("new_way").set_value("Upload").run()
+    paths = sorted(own_pictures.rglob("*.jpg"))
+    send(page, {f"my things/{path.relative_to(own_pictures)}": path.read_bytes() for path in paths})
+    press(page, "Build the gallery")
+    finish(page)
+    gallery = Gallery.open(empty_home / "galleries" / "shoes")
+    assert gallery.facets.counts("label") == {"dots": 5, "rings": 5, "stripes": 5}
+    assert not any(item.is_gone for item in gallery.items)
+    assert gallery.manifest.source == str(empty_home / "uploads" / "shoes" / "my_things")
+
+
 def test_a_gallery_is_built_from_an_uploaded_zip_which_is_kept(
     page: AppTest, own_pictures: Path, empty_home: Path
 ) -> None:
     open_form(page, "shoes")
     page.segmented_control("new_way").set_value("Upload").run()
-    page.file_uploader("new_upload").upload("my shoes.zip", zipped(own_pictures), "application/zip").run()
+    send(page, {"my shoes.zip": zipped(own_pictures)})
     press(page, "Build the gallery")
     finish(page)
     gallery = Gallery.open(empty_home / "galleries" / "shoes")
@@ -224,7 +254,9 @@ def test_a_gallery_is_built_from_an_uploaded_zip_which_is_kept(
 def test_an_upload_that_is_no_zip_gets_a_sentence_and_is_not_kept(page: AppTest, empty_home: Path) -> None:
     open_form(page, "shoes")
     page.segmented_control("new_way").set_value("Upload").run()
-    page.file_uploader("new_upload").upload("shoes.zip", b"no zip", "application/zip").run()
+    press(page, "Build the gallery")
+    assert "Choose the pictures to upload" in page.error[0].value
+    send(page, {"shoes.zip": b"no zip"})
     press(page, "Build the gallery")
     assert "shoes.zip is not a readable zip file" in page.error[0].value.replace("\\", "")
     assert not (empty_home / "uploads" / "shoes").exists()
@@ -311,6 +343,17 @@ def test_a_gallery_is_shown_with_its_own_outcomes_only(page: AppTest, mine: Gall
     press(page, "Check every file")
     finish(page)
     assert f"{mine.name} is sound" in texts(page)
+    assert labels(page).count("Search it") == 1, "the page has that button itself"
+
+
+def test_that_a_gallery_is_ready_is_not_said_above_the_gallery_itself(page: AppTest, own_pictures: Path) -> None:
+    open_form(page, "shoes", own_pictures)
+    press(page, "Build the gallery")
+    finish(page)
+    assert "shoes is ready" in texts(page)
+    open_details(page, "shoes")
+    assert "shoes is ready" not in texts(page)
+    assert labels(page).count("Search it") == 1
 
 
 def test_details_tell_what_a_gallery_is_and_how_healthy(page: AppTest, own_pictures: Path, empty_home: Path) -> None:
@@ -369,8 +412,146 @@ def test_a_change_that_was_undone_can_be_redone_and_the_button_says_so(page: App
     assert "Undo the last change" not in labels(page)
     press(page, "Redo the undone change")
     finish(page)
+    assert "Redo the undone change" not in labels(page)
     assert "dots" not in Gallery.open(mine.directory).facets.counts("label")
     assert "Undo the last change" in labels(page)
+
+
+def test_any_of_several_earlier_states_comes_back_and_their_room_is_freed(
+    page: AppTest, own_pictures: Path, empty_home: Path
+) -> None:
+    directory = Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL).directory
+    Gallery.open(directory).remove(labels=["dots"]).remove(labels=["rings"])
+    open_details(page)
+    assert page.expander[0].label.startswith("History: 2 earlier states, ")
+    assert "Pictures removed: 5 removed :green-badge[now]" in texts(page)
+    assert "Built: 15 pictures" in texts(page)
+    page.button("restore-1").click().run()
+    finish(page)
+    assert len(Gallery.open(directory)) == 15
+    assert texts(page).count(":gray-badge[undone]") == 2
+    press(page, "Redo the undone change")
+    finish(page)
+    assert len(Gallery.open(directory)) == 10
+    press(page, "Delete them")
+    finish(page)
+    assert "The earlier states of mine were deleted." in texts(page)
+    assert "There is no earlier state to restore." in texts(page)
+
+
+def test_a_gallery_is_renamed_and_a_link_with_the_old_name_says_so(page: AppTest, mine: Gallery) -> None:
+    open_details(page)
+    press(page, "Rename …")
+    page.text_input("new_gallery_name").input("a/b")
+    press(page, "Rename")
+    assert "cannot name a gallery" in page.error[0].value
+    page.text_input("new_gallery_name").input("my shoes")
+    press(page, "Rename")
+    assert page.query_params["gallery"] == "my shoes"
+    assert "Rename" not in labels(page)
+    assert "mine was renamed to my shoes." in texts(page)
+    assert len(Gallery.open(mine.directory.with_name("my shoes"))) == 15
+    open_details(page, "mine")
+    assert page.info[0].value == "mine was renamed to my shoes."
+    press(page, "Open my shoes")
+    assert page.query_params["gallery"] == "my shoes"
+
+
+def test_labels_that_were_typed_over_are_saved(page: AppTest, mine: Gallery) -> None:
+    items = mine.items[:3]
+    assert label_table.changed(items, ["dots", " spots ", ""]) == {items[1].sha256: "spots"}
+    open_details(page)
+    assert "No label changed. A saved change can be undone" in texts(page)
+    page.text_input("labels_name").input("no such name").run()
+    assert "No picture has this name and label." in texts(page)
+
+
+def test_a_folder_is_chosen_by_clicking_and_only_by_those_who_manage(
+    page: AppTest, own_pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_form(page, "shoes", f'"{own_pictures}/nothing here"')
+    press(page, "Browse …")
+    assert "In this folder and below: **15 pictures**" in texts(page)
+    page.button(f"folder-{own_pictures / 'dots'}").click().run()
+    assert "**5 pictures**" in texts(page)
+    press(page, "Up")
+    assert page.text_input(folder_dialog.HERE).value == str(own_pictures)
+    page.button(f"folder-{own_pictures / 'rings'}").click().run()
+    press(page, "Use this folder")
+    assert page.text_input("new_place").value == str(own_pictures / "rings")
+    assert "Use this folder" not in labels(page)
+    press(page, "Build the gallery")
+    finish(page)
+    assert "shoes is ready: 5 pictures" in texts(page)
+    monkeypatch.setattr("similarity.app.serving.access.may_manage", lambda: False)
+    page.query_params["new"] = "1"
+    assert "Browse …" not in labels(page.run())
+
+
+@pytest.mark.exhaustive
+def test_a_folder_is_typed_in_the_dialog_and_one_without_pictures_is_not_used(
+    page: AppTest, own_pictures: Path
+) -> None:
+    (own_pictures / "empty").mkdir()
+    open_form(page, "shoes", own_pictures / "dots")
+    press(page, "Browse …")
+    here, use = page.text_input(folder_dialog.HERE), page.button("use-folder")
+    assert (here.value, use.disabled) == (str(own_pictures / "dots"), False)
+    here.input(str(own_pictures / "empty")).run()
+    assert "**no pictures**" in texts(page)
+    assert page.button("use-folder").disabled
+    page.text_input(folder_dialog.HERE).input("/nowhere/at/all").run()
+    assert "The folder /nowhere/at/all cannot be opened" in texts(page)
+    assert page.button("use-folder").disabled
+    page.text_input(folder_dialog.HERE).input(str(own_pictures)).run()
+    page.text_input(folder_dialog.HERE).input("/nowhere/at/all")
+    press(page, "Use this folder")  # pressed before the page has answered what was typed
+    assert "The folder /nowhere/at/all cannot be opened" in texts(page)
+    assert page.text_input("new_place").value == str(own_pictures / "dots")
+    press(page, "Up")
+    assert page.text_input(folder_dialog.HERE).value == "/"
+    page.text_input(folder_dialog.HERE).input(f'"{own_pictures}"').run()
+    press(page, "Use this folder")
+    assert page.text_input("new_place").value == str(own_pictures)
+
+
+def test_a_card_shows_pictures_of_the_present_state_alone(page: AppTest, mine: Gallery) -> None:
+    page.run()
+    live = live_state(mine.directory)
+    assert len(overview._mosaic(mine.directory, live)) == overview.MOSAIC
+    left = mine.remove(ids=[item.id for item in mine.items[2:]])
+    shown = overview._mosaic(mine.directory, live_state(mine.directory))
+    assert sorted(shown) == sorted(left.thumbnail(item) for item in left.items)
+
+
+def test_a_card_says_that_a_file_is_gone(page: AppTest, mine: Gallery) -> None:
+    (mine.directory / "generations" / "000001" / "items.parquet").unlink()
+    assert ":red-badge[:material/error: damaged]" in texts(page.run())
+
+
+def test_a_card_says_that_shards_are_gone(page: AppTest, mine: Gallery) -> None:
+    mine.rebalance(3)
+    shutil.rmtree(next(mine.directory.glob("shards/*/*/CURRENT")).parent)
+    assert ":orange-badge[:material/error: 1 of 3 shards missing]" in texts(page.run())
+
+
+def test_a_card_says_how_a_gallery_is(page: AppTest, mine: Gallery, own_pictures: Path) -> None:
+    page.run()
+    assert ":green-badge[:material/check: OK]" in texts(page)
+    (own_pictures / "dots" / "broken.jpg").write_bytes(b"no picture")
+    mine.sync(own_pictures)
+    assert ":orange-badge[:material/warning: 1 file skipped]" in texts(page.run())
+    has_begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Job) -> None:
+        has_begun.set()
+        assert go_on.wait(30)
+
+    jobs().start(mine.directory, "sync", hold)
+    assert has_begun.wait(30)
+    assert ":blue-badge[:material/progress_activity: syncing]" in texts(page.run())
+    go_on.set()
+    finish(page)
 
 
 def test_the_index_is_made_anew_by_another_recipe(page: AppTest, mine: Gallery) -> None:
@@ -432,6 +613,13 @@ def test_confirmed_labels_are_told_of_as_such(page: AppTest, mine: Gallery) -> N
         page.run()
         assert said in texts(page)
     assert "1 with another label" in job_messages.count_changes(Gallery.open(mine.directory).manifest.last_run)
+
+
+def test_a_change_that_a_program_made_over_http_is_on_the_page_too(page: AppTest, mine: Gallery) -> None:
+    with client() as api:
+        answer = api.post("/api/v1/galleries/mine/items/remove", json={"ids": [mine.items[0].id]})
+        assert finish(page).number == answer.json()["job"]["number"]
+    assert "1 removed" in texts(page)
 
 
 def test_pictures_are_removed_by_label_by_id_and_by_folder(page: AppTest, mine: Gallery, own_pictures: Path) -> None:
@@ -514,6 +702,20 @@ def test_a_gallery_is_deleted_only_after_its_name_was_typed(page: AppTest, mine:
     assert len(list(own_pictures.rglob("*.jpg"))) == 15
 
 
+def test_a_gallery_that_goes_while_the_list_is_drawn_does_not_take_the_page_along(
+    page: AppTest, mine: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete_first(directory: Path) -> str:
+        shutil.rmtree(directory, ignore_errors=True)
+        return live_state(directory)
+
+    monkeypatch.setattr(overview, "live_state", delete_first)
+    page.run()
+    assert not page.exception
+    assert "**mine**" in texts(page)
+    assert not mine.directory.exists()
+
+
 def test_what_a_cancelled_build_left_is_listed_and_building_again_goes_on(
     page: AppTest, own_pictures: Path, empty_home: Path
 ) -> None:
@@ -551,6 +753,7 @@ def test_a_gallery_that_is_not_there_is_told_from_those_that_are(page: AppTest, 
     assert mine.name in texts(page)
 
 
+@pytest.mark.exhaustive
 def test_galleries_that_mean_harm_take_the_page_away_from_nobody(page: AppTest, mine: Gallery, tmp_path: Path) -> None:
     kinds = ("lists", "one long text", "words", "a head", "embeddings", "a hash")
     names = [name for name in HARMS if name.startswith(kinds)]

@@ -12,8 +12,8 @@ from streamlit.runtime.state.query_params import CLIENT_STATE_QUERY_STRING_MAX_L
 
 from similarity import Gallery, SimilarityError
 from similarity.app.serving import guard, pictures
-from similarity.app.shell import fields, links
-from similarity.app.shell.links import Link, Part
+from similarity.app.shell import fields, links, parameters
+from similarity.app.shell.parameters import Link, Part
 from similarity.fetch.http import fetch
 from similarity.gallery import open_gallery
 from similarity.paths import full_path
@@ -32,6 +32,7 @@ def quickly() -> Any:
     assert time.perf_counter() - begun < 6 * SECONDS
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     "text",
     [
@@ -53,6 +54,7 @@ def test_twenty_megabytes_that_are_pasted_are_answered_with_a_sentence(text: str
     assert len(str(page.query_params)) < 1_000
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", ["gallery", "like", "not", "against", "where.label", "model", "min", "k", "x"])
 @pytest.mark.parametrize("value", ["item:" + "x" * 50_000, ["item:" + "x" * 1_000] * 50], ids=["one", "many"])
 @pytest.mark.usefixtures("shapes")
@@ -67,8 +69,8 @@ def test_the_longest_searches_that_are_made_here_are_not_too_long() -> None:
     address = "https://a.test/" + "x" * (LONGEST - 15)
     link = Link(like=(Part("url", address), *(Part("item", f"{number}" * 40) for number in range(11))))
     told = {name: [value] if isinstance(value, str) else value for name, value in link.parameters().items()}
-    assert not links.is_too_long(told)
-    assert links.parse(told) == link
+    assert not parameters.is_too_long(told)
+    assert parameters.parse(told) == link
     assert Part.parse(f"url:{address}x") is None
 
 
@@ -143,7 +145,9 @@ def test_what_a_connection_says_is_cut_short_before_anybody_reads_it() -> None:
     heard = through_the_guard(told)
     assert heard is not None
     query = heard.rerun_script.query_string
-    assert links.LONGEST_IN_ALL < len(query) < CLIENT_STATE_QUERY_STRING_MAX_LENGTH, "the page says that it is too long"
+    assert parameters.LONGEST_IN_ALL < len(query) < CLIENT_STATE_QUERY_STRING_MAX_LENGTH, (
+        "the page says that it is too long"
+    )
     assert len(heard.rerun_script.widget_states.widgets[0].string_value) == fields.LONGEST_LINES + 1
     typed, pasted, component, chosen, short = heard.rerun_script.widget_states.widgets
     assert len(pasted.chat_input_value.data) > LONGEST

@@ -3,7 +3,7 @@
 import pytest
 
 from similarity.app.shell import navigation
-from similarity.app.shell.links import MAX_COMPARED, MAX_CONDITIONS, MIN_SIDE, PRECISIONS, WHERE, Link, Part, parse
+from similarity.app.shell.parameters import MAX_COMPARED, MAX_CONDITIONS, MIN_SIDE, PRECISIONS, WHERE, Link, Part, parse
 from similarity.images.picture import Box
 from similarity.sources import Item
 

@@ -19,6 +19,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from similarity.app.serving import access, login, users
 from similarity.service.access import MAX_LOGIN_SECONDS
+from similarity.service.keys import add_key, revoke_key
 
 pytest.importorskip("authlib", reason="Authlib is not installed")
 
@@ -102,9 +103,14 @@ async def behind(scope: Any, _: Any, send: Any) -> None:
 
 
 def ask(
-    path: str = "/", sent: Mapping[str, str] | None = None, kind: str = "http", accept: str = "text/html"
+    path: str = "/",
+    sent: Mapping[str, str] | None = None,
+    kind: str = "http",
+    accept: str = "text/html",
+    key: str = "",
+    method: str = "GET",
 ) -> list[dict[str, Any]]:
-    """What comes back for a request with these cookies."""
+    """What comes back for a request with these cookies, or with a key; OPTIONS asks what a page may send."""
     answer: list[dict[str, Any]] = []
 
     async def receive() -> Any:
@@ -115,9 +121,13 @@ def ask(
 
     place, _, query = path.partition("?")
     headers = [(b"accept", accept.encode())]
+    if key:
+        headers.append((b"x-api-key", key.encode()))
+    if method == "OPTIONS":
+        headers.append((b"access-control-request-method", b"POST"))
     if sent:
         headers.append((b"cookie", "; ".join(f"{name}={value}" for name, value in sent.items()).encode()))
-    scope = {"type": kind, "method": "GET", "path": place, "query_string": query.encode(), "headers": headers}
+    scope = {"type": kind, "method": method, "path": place, "query_string": query.encode(), "headers": headers}
     asyncio.run(login.Login(behind)(scope, receive, send))
     return answer
 
@@ -236,7 +246,7 @@ def test_a_login_that_is_not_set_up_lets_nobody_in_and_the_log_says_what_to_do(
 ) -> None:
     monkeypatch.setenv("SIMILARITY_LOGIN", "oidc")
     write(text)
-    for path in ("/", "/oauth2callback", "/login?with=default", "/pictures/a/b.jpg"):
+    for path in ("/", "/oauth2callback", "/login?with=default", "/pictures/a/b.jpg", "/sheets/a/b.webp"):
         start, body = ask(path, cookies())
         assert start["status"] == 503
         assert body["body"].decode() == login.NOT_SET_UP
@@ -261,7 +271,7 @@ def test_without_authlib_nobody_is_let_in_and_the_log_says_what_to_install(
         patch.setitem(sys.modules, "authlib.integrations.starlette_client", None)
         patch.setitem(sys.modules, "authlib.integrations", None)
         assert ask(sent=cookies())[0]["status"] == 503
-    assert "pip install 'similarity[login]'" in caplog.text
+    assert "pip install Authlib httpx2" in caplog.text
     users._has_authlib.cache_clear()
 
 
@@ -298,6 +308,25 @@ def test_cookies_are_for_https_alone_if_the_app_is(write: Write) -> None:
         headers = ask("/oauth2callback")[0]["headers"]
         assert [value for name, value in headers if name == b"set-cookie"] == expected
         assert (b"x-kept", b"1") in headers
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_program_with_a_key_gets_to_the_api_and_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMILARITY_API_KEYS", str(tmp_path / "keys.json"))
+    key = add_key("shop", ["*"])
+    assert ask("/api/v1/galleries", key=key)[0]["status"] == 200
+    for path, shown in (("/api/v1/galleries", ""), ("/api/v1/galleries", key[:-1]), ("/", key), ("/api/v1x", key)):
+        assert ask(path, key=shown)[0]["status"] == 403, path
+    assert ask("/_stcore/stream", kind="websocket", key=key)[0]["type"] == "websocket.close"
+    revoke_key("shop")
+    assert ask("/api/v1/galleries", key=key)[0]["status"] == 403
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_browser_that_asks_whether_a_page_may_call_the_api_gets_its_answer_and_none_from_the_app() -> None:
+    assert ask("/api/v1/galleries", method="OPTIONS")[0]["status"] == 200
+    for path in ("/", "/api/v1x", "/_stcore/upload_file/a/b", "/incoming/a"):
+        assert ask(path, method="OPTIONS")[0]["status"] == 403, path
 
 
 @pytest.mark.usefixtures("asked")

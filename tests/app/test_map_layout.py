@@ -77,6 +77,7 @@ def test_a_map_is_made_once_and_kept(mine: Gallery, empty_home: Path, monkeypatc
     assert len(kept_files(empty_home)) == 1
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     "damage",
     [

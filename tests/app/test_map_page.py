@@ -1,23 +1,22 @@
 """The map page, driven without a browser."""
 
-import json
+import base64
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import MODEL
-from pages import draw_alone, errors, texts
+from pages import components, draw_alone, errors, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
 from similarity.app.map import background as map_making
-from similarity.app.map import chart as map_chart
-from similarity.app.map import layout
-from similarity.app.map.layout import GalleryMap
+from similarity.app.map import layout, message, selection, sheet_routes
+from similarity.app.map.clusters import Cluster
 from similarity.app.shell import navigation
 from similarity.app.shell.gallery_choice import CHOSEN
 from similarity.storage.current import live_state
@@ -39,40 +38,70 @@ def mine(own_pictures: Path, empty_home: Path) -> Gallery:
     return Gallery.build(own_pictures, empty_home / "galleries" / "mine", model=MODEL)
 
 
-def option(page: AppTest) -> dict[str, Any]:
-    """What the chart was told to draw."""
-    (chart,) = page.get("echarts_chart")
-    drawn: dict[str, Any] = json.loads(chart.proto.spec)
-    return drawn
+def drawn(page: AppTest) -> dict[str, Any]:
+    """What the map was told to draw."""
+    (told,) = components(page, "similarity_atlas")
+    return told
 
 
-def names(page: AppTest) -> list[str]:
-    return [series["name"] for series in option(page)["series"]]
+def numbers(text: str, kind: str = "<u2") -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), kind)
 
 
-def test_all_pictures_are_on_the_map_coloured_by_label(page: AppTest, shapes: Gallery) -> None:
+def select(page: AppTest, gallery: Gallery, places: Sequence[int]) -> None:
+    """As a lasso does it."""
+    page.session_state[selection.SELECTED] = (map_making.sheets_name(gallery), tuple(places))
     page.run()
     assert not page.exception
-    drawn = option(page)
-    assert names(page) == ["dots", "rings", "stripes"]
-    assert sum(len(series["data"]) for series in drawn["series"]) == len(shapes)
-    assert len({series["itemStyle"]["color"] for series in drawn["series"]}) == 3
-    assert drawn["legend"]["show"]
+
+
+def button(page: AppTest, label: str) -> Any:
+    return next(one for one in page.button if one.label == label)
+
+
+def test_all_pictures_are_on_the_map_with_their_labels(page: AppTest, shapes: Gallery) -> None:
+    page.run()
+    assert not page.exception
+    told = drawn(page)
+    assert told["labels"] == ["dots", "rings", "stripes"]
+    assert (
+        len(told["names"]) == len(numbers(told["points"])) / 2 == len(numbers(told["sizes"], "u1")) / 2 == len(shapes)
+    )
+    assert numbers(told["labelOf"]).tolist() == [told["labels"].index(item.label) for item in shapes.items]
     assert "15 pictures" in texts(page)
 
 
 @pytest.mark.usefixtures("shapes")
 def test_the_map_is_described_for_who_cannot_see_it(page: AppTest) -> None:
     page.run()
-    (chart,) = page.get("echarts_chart")
-    assert chart.proto.alt.startswith("Map of the 15 pictures of shapes")
+    assert drawn(page)["alt"].startswith("Map of the 15 pictures of shapes")
 
 
-def test_each_point_has_the_address_of_its_thumbnail(page: AppTest, shapes: Gallery) -> None:
+def test_each_picture_has_the_address_of_its_thumbnail_and_of_its_sheet(page: AppTest, shapes: Gallery) -> None:
     page.run()
-    series = option(page)["series"][0]
-    assert series["data"][0][2:] == [shapes.items[0].sha256, "dots-0.jpg", "dots"]
-    assert 'src="/pictures/shapes/{@[2]}.jpg"' in series["tooltip"]["formatter"]
+    told = drawn(page)
+    assert told["picture"] == "/pictures/shapes/{sha256}.jpg"
+    assert numbers(told["hashes"], "u1").tobytes().hex() == "".join(item.sha256 for item in shapes.items)
+    assert told["names"][0] == "dots-0.jpg"
+    (sheet,) = told["sheets"]
+    assert sheet_routes.find("shapes", sheet.rsplit("/", 1)[1].removesuffix(".webp"))
+
+
+def test_groups_have_names_of_their_own() -> None:
+    places = np.split(np.arange(8), 4)
+    middle = np.zeros(2, np.float32)
+    groups = [Cluster(label, 0, own, middle) for label, own in zip(("a", "a", "", ""), places, strict=True)]
+    names, mixed = message._names(groups, ["a", "a", "a", "a", "b", "c", "c", "d"])
+    assert names == ["a 1", "a 2", "", ""]
+    assert mixed == ["", "", "b, c", "c, d"]
+
+
+def test_the_groups_of_a_map_are_listed_with_their_labels_and_have_all_pictures(page: AppTest, shapes: Gallery) -> None:
+    page.run()
+    groups = drawn(page)["clusters"]
+    assert sum(group["count"] for group in groups) == len(shapes)
+    assert {group["name"].rstrip(" 0123456789") for group in groups} <= {"dots", "rings", "stripes", ""}
+    assert len(set(numbers(drawn(page)["clusterOf"]).tolist())) == len(groups)
 
 
 def test_the_last_query_is_on_the_map_and_leads_back_to_its_results(page: AppTest, shapes: Gallery) -> None:
@@ -83,36 +112,89 @@ def test_the_last_query_is_on_the_map_and_leads_back_to_its_results(page: AppTes
     )
     page.run()
     assert not page.exception
-    assert names(page)[-1] == "Your query"
-    point = option(page)["series"][-1]["data"][0]
-    own = next(row for series in option(page)["series"] for row in series["data"] if row[3:4] == ["dots-1.jpg"])
-    assert point == pytest.approx(own[:2], abs=0.01)
-    next(button for button in page.button if button.label == "Back to the results").click().run()
+    query = drawn(page)["query"]
+    assert [query["x"], query["y"]] == pytest.approx(numbers(drawn(page)["points"])[2:4].tolist(), abs=650)
+    assert query["nearest"][0] == 1, "its own picture is ringed first"
+    button(page, "Back to the results").click().run()
     assert page.session_state["went"] == ("search", parameters)
 
 
 def test_a_query_of_another_state_of_the_gallery_is_not_on_the_map(page: AppTest, shapes: Gallery) -> None:
     page.session_state["last_search"] = navigation.LastSearch("shapes", "older", {}, shapes.vectors[1], b"")
     page.run()
-    assert "Your query" not in names(page)
+    assert drawn(page)["query"] is None
 
 
 @pytest.mark.usefixtures("shapes")
-def test_a_picture_can_be_found_by_name_and_searched_with(page: AppTest) -> None:
+def test_a_picture_that_is_found_by_name_is_the_one_that_the_map_shows(page: AppTest) -> None:
     page.run()
+    assert drawn(page)["highlight"] is None
     page.selectbox[1].select_index(7).run()
     assert not page.exception
-    assert names(page)[-1] == "rings-2.jpg"
-    next(button for button in page.button if button.label == "Search with it").click().run()
+    assert drawn(page)["names"][drawn(page)["highlight"]] == "rings-2.jpg"
+
+
+@pytest.mark.usefixtures("shapes")
+def test_a_picture_that_is_chosen_on_the_map_is_searched_with(page: AppTest) -> None:
+    page.session_state["map_opened"] = 7
+    page.run()
     assert page.session_state["went"] == ("search", {"gallery": "shapes", "like": ["item:rings/rings-2.jpg"]})
 
 
-@pytest.mark.usefixtures("shapes")
-def test_the_whole_map_can_be_shown_again(page: AppTest) -> None:
+def test_a_few_selected_pictures_are_all_searched_with(page: AppTest, shapes: Gallery) -> None:
+    select(page, shapes, [5, 7, 8])
+    assert "3 selected" in texts(page)
+    assert message.decode_places(drawn(page)["selected"], 15) == (5, 7, 8)
+    button(page, "Search with them").click().run()
+    went, parameters = page.session_state["went"]
+    assert went == "search"
+    assert sorted(parameters["like"]) == [f"item:rings/rings-{number}.jpg" for number in (0, 2, 3)]
+
+
+def test_of_many_selected_pictures_the_most_typical_are_searched_with(page: AppTest, shapes: Gallery) -> None:
+    select(page, shapes, range(15))
+    button(page, "Search with the 12 most typical").click().run()
+    assert len(page.session_state["went"][1]["like"]) == 12
+
+
+def test_a_selection_is_exported_as_results_are(page: AppTest, shapes: Gallery) -> None:
+    select(page, shapes, [0, 1])
+    labels = [one.proto.label for one in page.get("download_button")]
+    assert labels == ["Table (CSV)", "Data (JSON)", "Pictures (ZIP)"]
+
+
+def test_a_selection_can_be_cleared(page: AppTest, shapes: Gallery) -> None:
+    select(page, shapes, [0, 1])
+    button(page, "Clear").click().run()
+    assert "selected" not in texts(page)
+    assert message.decode_places(drawn(page)["selected"], 15) == ()
+
+
+def test_a_selection_of_another_map_is_not_shown(page: AppTest, shapes: Gallery) -> None:
+    page.session_state[selection.SELECTED] = ("of another", (1, 2))
     page.run()
-    before = page.get("echarts_chart")[0].proto.id
-    next(button for button in page.button if button.label == "Show the whole map").click().run()
-    assert page.get("echarts_chart")[0].proto.id != before
+    assert len(shapes) == 15
+    assert "selected" not in texts(page)
+
+
+def test_who_manages_galleries_labels_selected_pictures_and_undoes_it(page: AppTest, mine: Gallery) -> None:
+    select(page, mine, [0, 6])
+    page.selectbox(key=selection.LABEL_KEY).select("stripes")
+    button(page, "Label 2 pictures").click().run()
+    assert not page.exception
+    assert [item.label for item in Gallery.open(mine.directory).items.at([0, 6])] == ["stripes", "stripes"]
+    assert "now labelled" in texts(page)
+    button(page, "Undo").click().run()
+    assert [item.label for item in Gallery.open(mine.directory).items.at([0, 6])] == ["dots", "rings"]
+
+
+def test_who_only_searches_can_export_but_not_label(
+    page: AppTest, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.app.serving.access.may_manage", lambda: False)
+    select(page, shapes, [0, 1])
+    assert "Label 2 pictures" not in [one.label for one in page.button]
+    assert page.get("download_button")
 
 
 def test_the_gallery_is_in_the_address_and_an_unknown_one_is_said(page: AppTest, mine: Gallery) -> None:
@@ -126,7 +208,7 @@ def test_the_gallery_is_in_the_address_and_an_unknown_one_is_said(page: AppTest,
     page.run()
     assert not page.exception
     assert "There is no gallery named <b>gone." in texts(page)
-    assert page.get("echarts_chart")
+    assert drawn(page)
 
 
 def test_the_gallery_that_was_chosen_last_on_another_page_comes_first(page: AppTest, mine: Gallery) -> None:
@@ -155,8 +237,9 @@ def test_a_gallery_of_one_picture_has_a_map_of_one_point(page: AppTest, own_pict
     page.run()
     assert not page.exception
     assert "1 picture: add more, and see which are alike." in texts(page)
-    assert option(page)["series"][0]["data"][0][:2] == [0.5, 0.5]
-    assert not option(page)["legend"]["show"]
+    assert numbers(drawn(page)["points"]).tolist() == pytest.approx([32768, 32768], abs=1)
+    assert drawn(page)["labels"] == []
+    assert [group["count"] for group in drawn(page)["clusters"]] == [1]
 
 
 def test_of_a_large_gallery_a_part_is_shown_which_is_said(
@@ -166,7 +249,7 @@ def test_of_a_large_gallery_a_part_is_shown_which_is_said(
     page.run()
     assert not page.exception
     assert f"5 of its {len(mine)} pictures are on the map" in texts(page)
-    assert sum(len(series["data"]) for series in option(page)["series"]) == 5
+    assert len(drawn(page)["names"]) == 5
 
 
 def test_a_damaged_gallery_gets_a_plain_sentence(page: AppTest, mine: Gallery) -> None:
@@ -192,7 +275,7 @@ def test_a_map_that_cannot_be_made_gets_a_plain_sentence_and_is_tried_again(
     assert "The map could not be made" in errors(page)
     next(button for button in page.button if button.label == "Try again").click().run()
     assert not errors(page)
-    assert page.get("echarts_chart")
+    assert drawn(page)
 
 
 def test_while_the_map_is_made_the_page_says_how_long_it_takes(
@@ -218,7 +301,7 @@ def test_while_the_map_is_made_the_page_says_how_long_it_takes(
     page.run()
     assert not page.exception
     assert any("takes about 2 seconds" in text for text in told)
-    assert page.get("echarts_chart")
+    assert drawn(page)
     assert not page.status, "what was said meanwhile is gone"
     assert len(mine) == 15
 
@@ -248,59 +331,3 @@ def test_only_a_few_maps_are_kept_in_memory(mine: Gallery, monkeypatch: pytest.M
         monkeypatch.setattr(layout, "file_name", lambda _, number=number: f"{number}.npy")
         maker.start_map(mine).result.result(10)
     assert len(maker._computations) <= map_making.MAX_CACHED + 1
-
-
-def crowd(labels: list[str | None]) -> tuple[Any, GalleryMap]:
-    """A gallery that has these labels, as far as a chart looks at it."""
-    from types import SimpleNamespace
-
-    from similarity import Item
-
-    class Listed(list):  # type: ignore[type-arg]
-        def at(self, rows: Iterable[int]) -> list[Item]:
-            return [self[row] for row in rows]
-
-    items = Listed(Item(f"{n}.jpg", f"/x/{n}.jpg", label, sha256=f"{n:064x}") for n, label in enumerate(labels))
-    points = np.linspace(0, 1, 2 * len(items), dtype=np.float32).reshape(-1, 2)
-    return SimpleNamespace(name="crowd", items=items), GalleryMap(np.arange(len(items)), points)
-
-
-def test_rare_labels_share_one_colour_and_each_point_keeps_its_picture() -> None:
-    labels = [f"label {number}" for number in range(30) for _ in range(30 - number)] + [None]
-    gallery, on = crowd(labels)
-    chart = map_chart.draw(gallery, on)
-    series = chart.option["series"]
-    assert len(series) == map_chart.MAX_LABELS + 2
-    assert [one["name"] for one in series[-2:]] == ["14 other labels", "no label"]
-    looks = [(one["symbol"], one["itemStyle"]["color"]) for one in series[: map_chart.MAX_LABELS]]
-    assert len(set(looks)) == map_chart.MAX_LABELS, "no two look the same"
-    assert sorted(place for places in chart.shown for place in places) == list(range(len(labels)))
-    for one, places in zip(series, chart.shown, strict=True):
-        assert [row[3] for row in one["data"]] == [f"{place}.jpg" for place in places]
-
-
-def test_pictures_without_labels_have_one_colour_and_no_legend() -> None:
-    chart = map_chart.draw(*crowd([None, None, ""]))
-    assert [series["name"] for series in chart.option["series"]] == ["Pictures"]
-    assert not chart.option["legend"]["show"]
-
-
-def test_what_the_browser_takes_for_markup_is_ours_alone() -> None:
-    chart = map_chart.draw(*crowd(["<img src=x onerror=alert(1)>", "{@[2]}", '"><script>']))
-    markup = {series["tooltip"]["formatter"] for series in chart.option["series"]}
-    assert len(markup) == 1
-    assert "onerror" not in markup.pop()
-
-
-@pytest.mark.parametrize("background", ["#ffffff", "#111715"])
-def test_the_colours_stand_out_from_the_light_and_the_dark_background(background: str) -> None:
-    """WCAG 2.2, 1.4.11: a contrast of at least 3."""
-
-    def luminance(colour: str) -> float:
-        channels = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
-        linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722])
-
-    for colour in (*map_chart.COLOURS, map_chart.GREY):
-        low, high = sorted([luminance(colour), luminance(background)])
-        assert (high + 0.05) / (low + 0.05) >= 3

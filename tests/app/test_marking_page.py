@@ -10,7 +10,7 @@ from test_search_page import button
 
 from similarity import Gallery
 from similarity.app.components.tiles import _pass_on_feedback
-from similarity.app.search import detail, feedback
+from similarity.app.search import feedback
 from similarity.storage.feedback import FeedbackQuery, add_feedback, read_feedback
 
 
@@ -26,8 +26,7 @@ def opened(**query: str | list[str]) -> AppTest:
 
 
 def look_closer(page: AppTest, item: str) -> None:
-    page.session_state[detail.LOOKED_AT] = item
-    page.session_state[detail.IS_OPEN] = True
+    page.query_params["open"] = item
     page.run()
 
 
@@ -56,6 +55,7 @@ def test_pictures_to_start_from_and_nearly_identical_ones_cannot_be_marked() -> 
     assert not any("wanted" in tile for tile in tiles(page))
 
 
+@pytest.mark.exhaustive
 def test_marks_are_kept_changed_and_forgotten_as_the_search_changes(mine: Gallery) -> None:
     page = opened(like="item:dots/dots-0.jpg")
     look_closer(page, "dots/dots-3.jpg")
@@ -74,6 +74,7 @@ def test_marks_are_kept_changed_and_forgotten_as_the_search_changes(mine: Galler
     assert address(page)["like"] == ["item:dots/dots-0.jpg"]
 
 
+@pytest.mark.exhaustive
 def test_a_query_from_elsewhere_or_a_part_of_one_is_kept_as_its_embedding(mine: Gallery) -> None:
     for like in ("sample:mug-01-q", "item:dots/dots-0.jpg@0,0,50,50"):
         page = opened(like=like)

@@ -16,15 +16,16 @@ import pytest
 from commands import Run
 from conftest import MODEL, change_manifest, draw
 from pages import components, draw_alone, open_app, tiles
+from PIL import Image
 from secretive import Sent, listening, with_head
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from test_visitors import PAGES
+from tiers import Share
 
 from similarity import Gallery
-from similarity.app.search import detail
 from similarity.evaluation import evaluate, render_report
+from similarity.exports import sheet
 from similarity.exports.results import to_csv, to_rows, to_zip
-from similarity.exports.sheet import draw_sheet
 from similarity.search import Hit
 from similarity.sources import FileBytes, Item, Skipped, Stamp
 from similarity.storage.feedback import FeedbackQuery, add_feedback
@@ -193,13 +194,13 @@ def test_the_search_page_takes_no_words_for_markup(nasty: Gallery, sent: Sent) -
     assert sent.messages
     for number in range(0, len(NASTY), 8):
         page = open_app(gallery="nasty", k="100", like=f"item:{nasty.items[number].sha256}")
-        page.session_state[detail.LOOKED_AT] = nasty.items[number].sha256
-        page.session_state[detail.IS_OPEN] = True
+        page.query_params["open"] = nasty.items[number].sha256
         page.run()
         assert not page.exception
         assert components(page, "similarity_tiles")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("draw", PAGES, ids=lambda one: one.__name__)
 def test_no_other_page_takes_words_for_markup(
     draw: Any, nasty: Gallery, sent: Sent, monkeypatch: pytest.MonkeyPatch
@@ -215,13 +216,13 @@ def test_no_other_page_takes_words_for_markup(
     assert sent
 
 
-@pytest.mark.parametrize("words", NASTY)
 @pytest.mark.usefixtures("sent", "shapes")
-def test_no_address_of_a_page_is_taken_for_markup(words: str) -> None:
-    for name in ("gallery", "like", "model", "where.label"):
-        value = f"item:{words}" if name == "like" else words
-        page = open_app(**({"like": "item:dots/dots-0.jpg"} | {name: value})).run()
-        assert not page.exception
+def test_no_address_of_a_page_is_taken_for_markup(share: Share) -> None:
+    for words in share.of(NASTY, 9):
+        for name in ("gallery", "like", "model", "where.label"):
+            value = f"item:{words}" if name == "like" else words
+            page = open_app(**({"like": "item:dots/dots-0.jpg"} | {name: value})).run()
+            assert not page.exception, words
 
 
 @pytest.mark.parametrize("command", ["search", "info", "list", "feedback", "duplicates"])
@@ -333,24 +334,23 @@ def test_no_report_takes_words_for_markup(nasty: Gallery) -> None:
     assert NASTY[0] in report.words
 
 
-def test_no_sheet_takes_words_for_markup(nasty: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    from matplotlib.axes import Axes
-
+@pytest.mark.exhaustive
+def test_sheets_are_drawn_with_lines_of_plain_text(nasty: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
-    for name in ("set_title", "set_xlabel"):
-        known = getattr(Axes, name)
+    draw_line = sheet.draw_line
 
-        def heard(axes: Axes, text: str, *, known: Any = known, **options: Any) -> None:
-            assert options["parse_math"] is False
-            drawn.append(text)
-            known(axes, text, **options)
+    def heard(text: str, size: int, colour: str) -> Image.Image:
+        drawn.append(text)
+        return draw_line(text, size, colour)
 
-        monkeypatch.setattr(Axes, name, heard)
+    monkeypatch.setattr(sheet, "draw_line", heard)
     some = nasty.items[:]
     for first in range(0, len(some), 20):
         hits = [Hit(rank, 0.5, item) for rank, item in enumerate(some[first : first + 20], start=1)]
         title = NASTY[first % len(NASTY)]
-        assert draw_sheet(draw("dots", 1), title, hits, [nasty.thumbnail(hit.item) for hit in hits])[:4] == b"\x89PNG"
+        pictures = [nasty.thumbnail(hit.item) for hit in hits]
+        assert sheet.draw_sheet(draw("dots", 1), title, hits, pictures)[:4] == b"\x89PNG"
+    assert drawn
     for text in drawn:
         check_seen(text)
         assert "\n" not in text

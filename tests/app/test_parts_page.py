@@ -10,7 +10,6 @@ from pages import address, open_app, ranking, texts
 from PIL import Image
 
 from similarity import Gallery
-from similarity.app.search import detail
 
 
 @pytest.fixture
@@ -37,14 +36,16 @@ def test_the_switch_searches_in_parts_and_stands_in_the_address(folder: Path, em
     assert address(page)["parts"] == ["1"]
     after = scores(ranking(page))
     assert after["scene.png"] > before.get("scene.png", 0)
-    page.session_state[detail.LOOKED_AT] = "scene.png"
-    page.session_state[detail.IS_OPEN] = True
+    page.query_params["open"] = "scene.png"
     page.run()
     assert not page.exception
     assert "The outline shows the part" in texts(page)
     page.toggle(key="parts").set_value(False).run()
     assert "parts" not in address(page)
     assert scores(ranking(page)) == before
+    page.toggle(key="parts").set_value(True).run()
+    page.button(key="clear-filters").click().run()
+    assert "parts" not in address(page)
 
 
 def test_a_gallery_without_parts_has_no_switch_and_a_link_with_it_still_works(folder: Path, empty_home: Path) -> None:

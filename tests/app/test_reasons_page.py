@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from pages import errors, open_app, texts
+from pages import components, errors, open_app, texts
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app.search import detail, explanation
+from similarity.app.search import explanation
 from similarity.app.search.query_parts import Example
+from similarity.app.shell.parameters import ITEM, TEXT, Part
 
 
 @pytest.fixture
@@ -20,8 +21,8 @@ def mine(own_pictures: Path, empty_home: Path) -> Gallery:
 def ask_why(item_id: str, *like: str) -> AppTest:
     """The closer look at a picture, with the switch on; `like` are the query's pictures."""
     page = open_app(gallery="mine", like=list(like) or ["item:rings/rings-1.jpg"]).run()
-    page.session_state[detail.LOOKED_AT], page.session_state[detail.IS_OPEN] = item_id, True
-    page.session_state[explanation.SWITCH] = True
+    page.query_params["open"] = item_id
+    page.session_state[explanation.VIEW] = explanation.WHY
     return page.run()
 
 
@@ -29,18 +30,17 @@ def test_nothing_is_computed_until_it_is_asked_for(mine: Gallery, monkeypatch: p
     asked: list[str] = []
     monkeypatch.setattr(Gallery, "explain", lambda _, __, item_id, **___: asked.append(item_id))
     page = open_app(gallery="mine", like="item:rings/rings-1.jpg").run()
-    page.session_state[detail.LOOKED_AT], page.session_state[detail.IS_OPEN] = "dots/dots-1.jpg", True
+    page.query_params["open"] = "dots/dots-1.jpg"
     page.run()
     assert not page.exception
     assert asked == []
-    assert next(one for one in page.toggle if one.label == "Why is it similar?").value is False
+    assert components(page, "similarity_lightbox")[0]["view"] == "side"
 
 
 def test_what_a_score_is_made_of_is_said(mine: Gallery) -> None:  # noqa: ARG001
     page = ask_why("rings/rings-2.jpg")
     assert not page.exception
-    assert "all of it from the two pictures themselves" in texts(page)
-    assert "The warmer a region, the more it adds to the score" in texts(page)
+    assert "comes from the two pictures themselves. The model" in texts(page)
 
 
 def test_a_picture_that_is_gone_or_another_one_now_is_said_to_be(mine: Gallery) -> None:
@@ -56,15 +56,10 @@ def test_a_picture_that_is_gone_or_another_one_now_is_said_to_be(mine: Gallery) 
 def test_several_examples_are_said_to_be_compared_by_the_first(mine: Gallery) -> None:  # noqa: ARG001
     page = ask_why("rings/rings-3.jpg", "item:rings/rings-1.jpg", "item:dots/dots-1.jpg")
     assert not page.exception
-    assert "this compares its first picture with the result" in texts(page)
+    assert "Compared with the first picture of your query alone, the score is" in texts(page)
 
 
-def test_words_are_said_to_have_no_regions(mine: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    from similarity.app.shell.links import TEXT, Part
-
-    said: list[str] = []
-    monkeypatch.setattr(explanation.st, "session_state", {explanation.SWITCH: True})
-    monkeypatch.setattr(explanation.st, "info", lambda text, **_: said.append(text))
+def test_words_have_no_regions_to_compare(mine: Gallery) -> None:
     words = Example(Part(TEXT, "red shoes"), "red shoes", b"", mine.vectors[0])
-    assert not explanation.show_if_on(mine, mine.items[0], [words], "Rank 1")
-    assert "Words have no regions" in said[0]
+    assert not explanation.can_compare([words])
+    assert explanation.can_compare([Example(Part(ITEM, "1.jpg"), "1.jpg", b"", mine.vectors[0])])

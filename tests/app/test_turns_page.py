@@ -55,13 +55,14 @@ def test_a_picture_that_looks_like_nothing_as_it_lies_is_turned_and_can_be_searc
     page.button(key="search-as-it-is").click().run()
     assert address(page)["turned"] == ["0"]
     assert said(page) == []
-    assert "Looks like nothing in this gallery" in page.warning[0].value
+    assert "Nothing like it in this gallery" in page.warning[0].value
     assert page.toggle(key="turned").value is False
     page.toggle(key="turned").set_value(True).run()
     assert address(page)["turned"] == ["1"]
     assert said(page) == [LYING]
 
 
+@pytest.mark.exhaustive
 def test_a_picture_that_belongs_is_turned_only_with_the_switch_and_a_new_picture_starts_anew() -> None:
     page = opened(like="sample:upright")
     assert said(page) == []
@@ -72,6 +73,7 @@ def test_a_picture_that_belongs_is_turned_only_with_the_switch_and_a_new_picture
     assert "turned" not in address(page)
 
 
+@pytest.mark.exhaustive
 def test_a_part_of_a_picture_and_one_of_several_examples_are_turned_too() -> None:
     assert said(opened(like="sample:lying@5,5,95,95")) == [LYING]
     page = opened(like=["sample:lying", "sample:upright"], turned="1")

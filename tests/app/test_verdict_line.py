@@ -13,7 +13,7 @@ from scenes import draw_scene
 from streamlit.testing.v1 import AppTest
 
 from similarity import Gallery
-from similarity.app.search import copies, exports, turns
+from similarity.app.search import copies, exports, turns, verdicts
 from similarity.app.serving import query_objects
 from similarity.images.picture import Box
 from similarity.service.visitor import Visitor
@@ -58,23 +58,27 @@ def upload(data: bytes, **parameters: str) -> AppTest:
 
 
 @pytest.mark.usefixtures("scenes")
-def test_the_verdict_leads_to_the_page_that_shows_the_copy() -> None:
+def test_the_verdict_leads_to_a_copy_that_is_out_of_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     page = upload(lying(SCENE))
     scores = [tile["score"] for tile in ranking(page)]
-    assert ("copies first, then most similar" in texts(page)) == (scores[0] < scores[1])
+    assert ("Copies first, then most similar" in texts(page)) == (scores[0] < scores[1])
+    assert f"{FOUND}:** one result shows it." in texts(page)
+    assert not [button for button in page.button if button.key == "place-of-copy"], "it is in sight"
+    monkeypatch.setattr(verdicts, "IN_SIGHT", 1)
+    page.query_params["sort"] = "width"
     page.query_params["page"] = "2"
     page.run()
-    assert f"{FOUND}:** one result shows it." in texts(page)
-    page.button(key="page-of-copy").click().run()
-    assert ranking(page)[0]["name"] == f"{SCENE:02}.png"
-    assert not [button for button in page.button if button.key == "page-of-copy"]
+    assert components(page, "similarity_tiles")[0]["listing"]["at"] == 10
+    page.button(key="place-of-copy").click().run()
+    assert components(page, "similarity_tiles")[0]["listing"]["at"] == 0
+    assert not [button for button in page.button if button.key == "place-of-copy"]
 
 
 @pytest.mark.usefixtures("scenes")
 def test_the_heading_does_not_name_copies_that_are_the_most_similar_anyway() -> None:
     page = open_app(gallery="scenes", like=f"item:{SCENE:02}.png").run()
     assert f"{FOUND}:** one result shows it." in texts(page)
-    assert "**12 pictures,** most similar first" in texts(page)
+    assert "**Most similar first**" in texts(page)
 
 
 @pytest.mark.usefixtures("scenes")
@@ -85,7 +89,7 @@ def test_in_another_order_the_verdict_says_where_the_copy_is() -> None:
     places = [tile["name"] for tile in ranking(page)]
     place = places.index(f"{SCENE:02}.png") + 1
     assert f"one result shows it, number {place} in this order." in texts(page)
-    assert "ordered by width, falling" in texts(page)
+    assert "Ordered by width, high to low" in texts(page)
 
 
 @pytest.mark.usefixtures("scenes")
@@ -116,8 +120,9 @@ def test_a_copy_and_the_files_tell_the_same_whatever_turn_is_searched_with(
     assert "turned" not in json.loads(exports.Export(scenes, hits, [], ["", "", ""], str, Visitor()).json())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("scenes")
-def test_each_object_has_its_copy_first_and_the_way_back_to_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_object_has_its_copy_first_and_one_way_back_to_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.query.objects.find_objects", lambda *_: list(PARTS))
     page = upload(lying(1, 2))
     page.query_params["objects"] = "1"
@@ -131,9 +136,9 @@ def test_each_object_has_its_copy_first_and_the_way_back_to_the_whole_picture(mo
     page.toggle(key="copies").set_value(False).run()
     rows = [data["tiles"] for data in components(page, "similarity_tiles") if data["small"]]
     assert not any("copy" in tile for row in rows for tile in row)
-    next(button for button in page.button if button.label == "Use the whole picture").click().run()
-    assert "objects" not in page.query_params
-    assert len(ranking(page)) == 10
+    (drawn,) = components(page, "similarity_chips")
+    assert drawn["chips"][0]["name"] == "The whole picture"
+    assert not any(button.label == "Use the whole picture" for button in page.button)
 
 
 def test_a_part_is_outlined_where_it_is_in_the_turned_query(scenes: Gallery) -> None:

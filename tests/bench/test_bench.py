@@ -233,6 +233,7 @@ def assert_search(report: dict[str, Any]) -> None:
     assert report["recommendation"].startswith("Take auto")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("measured_here")
 def test_bench_search_measures_every_index_on_the_same_vectors(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     report = report_of(run("bench", "search", "--n", "1200", "--dim", "32", "--json"))
@@ -262,6 +263,7 @@ def test_bench_search_of_a_gallery_takes_its_own_vectors(shapes: object) -> None
     assert [row["recipe"] for row in report["recipes"]][:3] == ["flat", "flat-sq8", "auto"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("measured_here")
 def test_an_index_that_cannot_be_measured_is_an_error_in_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.bench.search.run_module", lambda *_: Done([], 1, "", "a trace\nMemoryError\n"))
@@ -270,6 +272,7 @@ def test_an_index_that_cannot_be_measured_is_an_error_in_a_sentence(run: Run, mo
     assert run("bench", "search", "--n", "3").stderr.endswith("3 vectors are too few to measure: take at least 10.\n")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("imported_torch")
 def test_bench_neighbours_reports_seconds_memory_and_recall(run: Run) -> None:
     report = report_of(run("bench", "neighbours", "--count", "2000", "--dim", "64", "--json"))
@@ -282,6 +285,7 @@ def test_bench_neighbours_reports_seconds_memory_and_recall(run: Run) -> None:
     assert "are too few to measure" in run("bench", "neighbours", "--count", "20").stderr
 
 
+@pytest.mark.exhaustive
 def test_bench_teaching_tells_what_a_head_is_worth(
     run: Run, empty_home: Path, own_pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from similarity.bench.duplicates import plant, score
 from similarity.query.thresholds import THRESHOLD
 
 
+@pytest.mark.exhaustive
 def test_what_is_planted_has_the_similarities_that_it_should() -> None:
     planted = plant(3_000, 256)
     assert (len(planted.groups), len(planted.chains)) == (30, 6)
@@ -40,6 +41,7 @@ def test_a_split_group_is_not_found_and_a_chain_with_more_than_neighbours_in_a_g
     assert score([planted.chains[0].tolist()], planted)["chains_joined"] == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("is_large", [False, True])
 def test_bench_duplicates_finds_all_planted_groups_and_joins_no_chain(
     run: Run, monkeypatch: pytest.MonkeyPatch, is_large: bool

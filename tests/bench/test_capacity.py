@@ -96,6 +96,7 @@ def test_many_questions_take_more_machines_and_each_costs_less_when_they_are_bus
     assert many.cost_thousand < few.cost_thousand
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("recipe", ["flat", "flat-sq8", "PCA32,IVF64,SQ8"])
 def test_sizes_are_those_of_files_that_are_really_written(tmp_path: Path, recipe: str) -> None:
     world = World(96)

@@ -84,9 +84,10 @@ def test_words_have_no_copies(run: Run, turned: Path) -> None:
     assert turned.exists()
     done = run("search", "--text", "a scene", "--gallery", "scenes", "--copies")
     assert done.returncode == 2
-    assert "words have no pixels: give a picture" in done.stderr
+    assert "only a picture has pixels to look at: give one" in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_bench_copies_prints_a_table_for_any_gallery(run: Run, turned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert turned.exists()
     some = {name: ALTERATIONS[name] for name in ("turned 90°", "crop 30 %", COLLAGE)}
@@ -111,6 +112,7 @@ def test_a_picture_that_is_gone_is_not_drawn_and_one_alone_cannot_be_measured(ru
     assert "scenes has fewer than two pictures that can be read" in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_the_benchmark_lists_nearest_pictures_that_are_called_the_same(run: Run, turned: Path) -> None:
     draw_scene(3).crop((40, 40, 400, 500)).save(turned.parent / "scenes" / "part.png")
     run("index", turned.parent / "scenes", "--gallery", "scenes")

@@ -137,6 +137,7 @@ def test_the_help_says_that_nothing_is_deleted(run: Run) -> None:
     assert "nothing is ever deleted from a disk" in " ".join(run("duplicates", "--help", COLUMNS="200").stdout.split())
 
 
+@pytest.mark.exhaustive
 def test_copies_of_one_picture_are_listed_with_what_was_done_to_them(run: Run, doubled: Path, tmp_path: Path) -> None:
     scene = draw_scene(1)
     scene.save(doubled / "scene.jpg")

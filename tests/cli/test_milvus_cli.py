@@ -60,6 +60,7 @@ def test_every_command_works_on_a_gallery_in_milvus(
     assert list(empty_home.glob("galleries/far/generations/*/index.faiss"))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("empty_home")
 def test_the_environment_gives_new_galleries_their_store_and_old_ones_keep_theirs(
     told: Told, pictures: Path, milvus: Store
@@ -108,7 +109,8 @@ def test_the_app_shows_where_a_gallery_is_searched(far: Gallery, monkeypatch: py
     page.query_params["gallery"] = "far"
     page.run()
     assert not page.exception
-    assert f"Milvus at {far.manifest.store.uri}" in page.table[0].value.to_string().replace("\\", "")
+    shown = page.table[0].value.to_string().replace("\\", "").replace("\u2060", "")  # escapes, and what breaks links up
+    assert f"Milvus at {far.manifest.store.uri}" in shown
 
 
 @pytest.mark.cluster

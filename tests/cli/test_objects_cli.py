@@ -58,6 +58,7 @@ def test_objects_are_looked_for_in_one_picture_and_nothing_else(run: Run, option
     assert "--objects" in done.stderr
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", [(), ("--side-by-side",)])
 def test_bench_objects_says_how_many_are_covered(run: Run, sample: Gallery, kind: tuple[str, ...]) -> None:
     report = json.loads(run("bench", "objects", "-g", sample.directory, "-n", "2", *kind, "--json").stdout)

@@ -42,6 +42,7 @@ def test_a_closed_output_is_an_error_in_one_sentence(
     assert (status, errors) == (1, "Error: The output could not be written (Bad file descriptor).\n")
 
 
+@pytest.mark.exhaustive
 def test_closed_streams_do_not_let_files_take_their_numbers(
     own_pictures: Path, empty_home: Path, child_environment: dict[str, str], run: Run
 ) -> None:
@@ -51,6 +52,7 @@ def test_closed_streams_do_not_let_files_take_their_numbers(
     assert run("verify", "-g", "own").returncode == 0
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_any_terminal_shows_any_name(own_pictures: Path, tmp_path: Path, run_process: Run, encoding: str) -> None:
     place = own_pictures.rename(tmp_path / "Müller 鞋")
@@ -156,6 +158,7 @@ def test_weights_in_the_cache_of_another_user_are_passed_over(tmp_path: Path, ru
     assert "resnet50" in done.stdout
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("words", [["list"], ["search", "{query}", "-g", "{gallery}"]])
 def test_ctrl_c_while_the_program_is_being_loaded_shows_no_traceback(
     shapes: Gallery, child_environment: dict[str, str], words: list[str]
@@ -177,3 +180,21 @@ def test_ctrl_c_while_the_program_is_being_loaded_shows_no_traceback(
         statuses.append(process.returncode)
     assert 130 in statuses
     assert set(statuses) <= {0, 130, -signal.SIGINT}
+
+
+def test_ctrl_c_that_comes_where_errors_are_forgotten_comes_again() -> None:
+    program = """
+import signal, time
+from similarity.cli.interrupts import Interrupts
+class Late:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+Interrupts().watch()
+try:
+    Late()
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("heard")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("heard\n", "")

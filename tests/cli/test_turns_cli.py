@@ -43,13 +43,14 @@ def test_a_query_that_looks_like_nothing_as_it_lies_is_turned_and_that_is_said(r
     done = run("search", lying, "-k", 3)
     assert done.returncode == 0, done.stderr
     assert "Turned by 90° to the left, it looks most like these." in done.stderr.splitlines()
-    assert "Looks like nothing" not in done.stderr
+    assert "Nothing like it" not in done.stderr
     found = json.loads(run("search", lying, "-k", 3, "--json").stdout)
     assert found["turned"] == 270
     assert found["belongs"] > 0.05
     assert {hit["label"] for hit in found["hits"]} == {"lamp"}
 
 
+@pytest.mark.exhaustive
 def test_a_query_that_belongs_is_turned_only_if_that_is_requested(run: Run, save: Save) -> None:
     upright = save("lamp-02-q", None)
     assert "turned" not in json.loads(run("search", upright, "--json").stdout)
@@ -84,6 +85,7 @@ def test_what_was_done_to_a_copy_is_said_of_the_file_that_was_given(run: Run, em
     assert found["hits"][0]["copy"]["rotation"] == pytest.approx(90, abs=1)
 
 
+@pytest.mark.exhaustive
 def test_of_a_query_that_looks_like_nothing_in_any_turn_nothing_is_said_of_turns(
     run: Run, save: Save, tmp_path: Path
 ) -> None:
@@ -95,9 +97,10 @@ def test_of_a_query_that_looks_like_nothing_in_any_turn_nothing_is_said_of_turns
         assert (found["turned"], found["verdict"]) == (0, "nothing")
         done = run("search", noise, *options)
         assert "it looks most like these" not in done.stderr
-        assert "Looks like nothing in this gallery" in done.stderr
+        assert "Nothing like it in this gallery" in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_the_time_of_all_turns_is_told_if_none_was_taken(
     run: Run, save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,7 +112,7 @@ def test_the_time_of_all_turns_is_told_if_none_was_taken(
         time.sleep(0.6)
         return find_best_turn(searcher, query)
 
-    monkeypatch.setattr("similarity.query.turns.find_best_turn", find_slowly)
+    monkeypatch.setattr("similarity.service.answers.turns.find_best_turn", find_slowly)
     assert json.loads(run("search", noise, "--turned", "--json").stdout)["took_ms"] > 600
 
 
@@ -117,4 +120,4 @@ def test_words_cannot_be_turned(run: Run, empty_home: Path) -> None:
     assert empty_home.exists()
     done = run("search", "--text", "a lamp", "--turned")
     assert done.returncode == 2
-    assert "words have no pixels: give a picture" in done.stderr
+    assert "only a picture has pixels to look at: give one" in done.stderr

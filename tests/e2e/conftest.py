@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ NASTY = "<img src=x onerror=document.title='hacked'>"
 DATASET = "/dataset.zip"
 
 NewTab = Callable[..., Any]
+has_failed = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -131,8 +132,25 @@ def browser(playwright_loop: tuple[Any, asyncio.AbstractEventLoop | None]) -> It
         yield started
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """Whether a test has failed, for `new_tab`, whose tabs are then in the report."""
+    report = yield
+    item.stash[has_failed] = item.stash.get(has_failed, False) or report.failed
+    return report
+
+
+def look_of(tab: Any) -> str:
+    """The address and the text of a tab."""
+    from playwright.sync_api import Error
+
+    with suppress(Error):
+        return f"{tab.url}\n{tab.locator('body').inner_text(timeout=1_000)}"
+    return f"{tab.url} (no text)"
+
+
 @pytest.fixture
-def new_tab(browser: Any, address: str) -> Iterator[NewTab]:
+def new_tab(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[NewTab]:
     """Opens a tab, with nothing in common with any other: at a place of the app, drawn, or nowhere yet."""
     contexts = []
 
@@ -149,6 +167,9 @@ def new_tab(browser: Any, address: str) -> Iterator[NewTab]:
 
     yield opened
     for context in contexts:
+        if request.node.stash.get(has_failed, False):
+            for page in context.pages:
+                request.node.add_report_section("teardown", "tab", look_of(page))
         context.close()
 
 

@@ -53,6 +53,7 @@ def running(
     command: Sequence[str] = STREAMLIT,
     environment: Mapping[str, str] | None = None,
     port: int | None = None,
+    root: Path = ROOT,
 ) -> Iterator[tuple[str, int]]:
     """Serve the app until the block ends; gives its address and the number of its process.
 
@@ -61,12 +62,13 @@ def running(
         command: for Python, that does what `streamlit` does.
         environment: more of it.
         port: where; anywhere, unless it has to be known before.
+        root: the checkout that is served; another one than this, to compare them.
     """
     port = port or free_port()
     options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
     process = subprocess.Popen(
-        [sys.executable, *command, "run", str(ROOT / "streamlit_app.py"), *options],
-        cwd=ROOT,
+        [sys.executable, *command, "run", str(root / "streamlit_app.py"), *options],
+        cwd=root,
         env=dict(os.environ) | {"SIMILARITY_HOME": str(home), "SIMILARITY_MANAGE": "local"} | dict(environment or {}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

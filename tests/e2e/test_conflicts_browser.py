@@ -13,7 +13,7 @@ from e2e.tabs import drawn, fits
 from similarity import Gallery
 from similarity.storage.cleanup import delete_gallery
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 COPY = "rings/copy.png"
 
 

@@ -1,4 +1,4 @@
-"""The real app behind the doors of the deployment and of the README, in a browser."""
+"""The real app behind the doors of the deployment and of the documentation, in a browser."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 PASSWORD = {"username": door.USER, "password": door.PASSWORD}
 
 
-@pytest.fixture(params=[door.image_before, door.readme_before])
+@pytest.fixture(params=[door.image_before, door.documented_before])
 def through(
     request: pytest.FixtureRequest, address: str, new_tab: NewTab, tmp_path: Path
 ) -> Iterator[Callable[[], Any]]:

@@ -14,7 +14,7 @@ from e2e.tabs import drawn, fits, press, see
 from similarity import Gallery
 from similarity.sources.base import files_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_another_picture_is_kept_the_rest_taken_out_and_put_back(new_tab: NewTab
     tile(tab, "copy.jpg").click()
     expect(kept(tab)).to_contain_text("copy.jpg")
     press(tab, "Take the other out")
-    see(tab, "1 file taken out. Nothing was deleted from a disk.")
+    see(tab, "1 file removed. Nothing was deleted from a disk.")
     see(tab, "No duplicates of this kind.")
     expect(kept(tab)).to_contain_text("copy.jpg")  # the row is still in its place
     assert ids(twice) == before - {"dots/dots-0.jpg"}

@@ -35,7 +35,7 @@ def test_a_gallery_is_evaluated_results_are_saved_and_a_failing_query_is_opened(
     worst = gallery.items[found.worst(1)[0]]
     query = tab.get_by_alt_text(f"Query: {worst.label}").first
     tab.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=query.element_handle())
-    assert tab.locator(".mark.right").first.inner_text() == "✓"
+    assert tab.locator(".verdict.right").first.inner_text() == "✓"
     query.click()
     tab.get_by_alt_text("Rank 1:").first.wait_for()
     assert path(tab) == "/"

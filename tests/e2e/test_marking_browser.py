@@ -62,6 +62,7 @@ def test_a_mark_ranks_anew_at_once_is_kept_and_can_be_taken_back(
     assert kept(gallery) == []
 
 
+@pytest.mark.exhaustive
 def test_marks_are_made_with_the_keyboard_which_goes_on_from_there(
     tab: Any, own_gallery: Callable[[str], Gallery]
 ) -> None:
@@ -84,6 +85,7 @@ def test_marks_are_made_with_the_keyboard_which_goes_on_from_there(
     assert kept(gallery) == []
 
 
+@pytest.mark.exhaustive
 def test_where_nothing_can_be_pointed_with_the_buttons_are_always_there(new_tab: NewTab) -> None:
     tab = new_tab(width=390, height=844, has_touch=True, is_mobile=True)
     name = going_to(tab, "shapes")[1]

@@ -20,7 +20,7 @@ def look_closer(tab: Any, place: str, rank: int) -> Any:
     tab.goto(place)
     tab.locator(".st-key-results").get_by_alt_text(f"Rank {rank}:").click()
     dialog = tab.get_by_role("dialog")
-    dialog.get_by_text("Why is it similar?").wait_for()
+    dialog.get_by_text("Why", exact=True).wait_for()
     return dialog
 
 
@@ -31,10 +31,10 @@ def painted(dialog: Any) -> list[int]:
 def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(tab: Any) -> None:
     dialog = look_closer(tab, "?gallery=sample&like=sample:lamp-02-q", 3)
     assert dialog.locator(".why").count() == 0
-    dialog.get_by_text("Why is it similar?").click()
+    dialog.get_by_text("Why", exact=True).click()
     dialog.get_by_alt_text("Your query: lamp-02-q.jpg, with heat").wait_for()
     dialog.get_by_alt_text("Result: lamp, with heat").wait_for()
-    dialog.get_by_text(re.compile(r"Score 0\.\d\d: 0\.\d\d from the regions of these two pictures")).wait_for()
+    dialog.get_by_text(re.compile(r"Of the score of 0\.\d\d, 0\.\d\d comes from the two pictures")).wait_for()
     assert len(set(painted(dialog))) == 2
 
     slider = dialog.get_by_role("slider", name="Heat")
@@ -53,11 +53,13 @@ def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(tab: Any) -> None:
     result.hover()
     dialog.get_by_text("Where this region of the result matches in the query.").wait_for()
     assert painted(dialog)[0] != before[0]
-    dialog.get_by_text("A closer look").hover()
+    dialog.get_by_role("heading", level=3).hover()
     dialog.get_by_text("Point at a region of either picture").wait_for()
     assert painted(dialog) == before
 
+    dialog.get_by_role("slider", name="Heat").press("Shift+Tab")  # with the keyboard
     query.focus()
+    dialog.get_by_text("Arrow keys choose a region of this picture.").wait_for()
     query.press("ArrowRight")
     chosen = painted(dialog)
     assert chosen[1] != before[1]
@@ -66,7 +68,7 @@ def test_heat_is_shown_on_both_pictures_when_it_is_asked_for(tab: Any) -> None:
     query.press("Escape")
     assert painted(dialog) == before
     dialog.wait_for()
-    dialog.get_by_text("Why is it similar?").click()
+    dialog.get_by_text("Both", exact=True).click()
     dialog.locator(".why").wait_for(state="detached")
     dialog.get_by_alt_text("Result: lamp").wait_for()
 
@@ -75,7 +77,7 @@ def test_a_tap_shows_where_a_region_matches_and_another_one_ends_that(new_tab: N
     query = "like=item:rings/rings-1.jpg@5,10,80,95"
     tab = new_tab(width=390, has_touch=True)
     dialog = look_closer(tab, f"?gallery=shapes&{query}", 2)
-    dialog.get_by_text("Why is it similar?").tap()
+    dialog.get_by_text("Why", exact=True).tap()
     frame = dialog.locator(".why .frame").first
     frame.wait_for()
     assert fits(tab)

@@ -73,14 +73,15 @@ def without_results(tab: Any) -> None:
     # Those beside the results are gone, too.
     expect(tab.get_by_test_id("stFileUploaderDropzone")).to_have_count(1)
     expect(tab.get_by_test_id("stChatInputTextArea")).to_have_count(1)
+    tab.locator(".drop.large .target").wait_for()  # by then the page listens
     drawn(tab)
 
 
-def test_a_click_on_a_sample_shows_ten_results_and_there_are_two_ways_back(tab: Any) -> None:
+def test_a_click_on_a_sample_shows_results_and_there_are_two_ways_back(tab: Any) -> None:
     go(tab, "?gallery=sample")
     tab.get_by_alt_text("Sample: Guitar").first.click()
     rank(tab, 10)
-    assert len(names(tab)) == 10
+    assert len(names(tab)) >= 10
     tab.get_by_role("button", name="Start over").click()
     tab.get_by_alt_text("Sample: Guitar").first.wait_for()
     tab.go_back()
@@ -89,13 +90,13 @@ def test_a_click_on_a_sample_shows_ten_results_and_there_are_two_ways_back(tab: 
     tab.get_by_alt_text("Sample: Guitar").first.wait_for()
 
 
-def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(tab: Any, pictures: Path) -> None:
+def test_an_uploaded_photograph_gets_ranked_results_with_descending_scores(tab: Any, pictures: Path) -> None:
     go(tab, "?gallery=shapes").get_by_text("15 pictures").first.wait_for()
     tab.locator(UPLOADER).set_input_files(pictures / "rings" / "rings-4.jpg")
     rank(tab, 10)
     results = tab.locator(".st-key-results")
-    assert results.locator(".rank").all_inner_texts() == [str(number) for number in range(1, 11)]
-    scores = [float(score) for score in results.locator(".number").all_inner_texts()]
+    assert results.locator(".rank").all_inner_texts() == [str(number) for number in range(1, 16)]
+    scores = [float(score) for score in results.locator(".score").all_inner_texts()]
     assert scores[0] == 1.0
     assert scores == sorted(scores, reverse=True)
     assert results.locator(".label").first.inner_text() == "rings"
@@ -104,12 +105,12 @@ def test_an_uploaded_photograph_gets_ten_ranked_results_with_descending_scores(t
     tab.wait_for_function(f"(({PICTURES})()).every((picture) => picture.drawn)")
 
 
+@pytest.mark.exhaustive
 def test_a_picture_is_pasted_dropped_or_chosen_from_the_gallery(tab: Any, pictures: Path) -> None:
-    go(tab, "?gallery=shapes").get_by_test_id("stChatInputTextArea").wait_for()
-    drawn(tab)
+    go(tab, "?gallery=shapes")
+    without_results(tab)
     tab.evaluate(PASTE, [jpeg(pictures / "dots" / "dots-4.jpg"), "image/jpeg"])
-    tab.get_by_text("pasted.jpg").wait_for()
-    tab.get_by_test_id("stChatInputSubmitButton").click()
+    tab.get_by_alt_text("Your picture: pasted.jpg").wait_for()
     assert names(tab)[0] == "dots-4.jpg"
     search_anew(tab)
     transfer = tab.evaluate_handle(
@@ -137,6 +138,7 @@ def test_the_address_of_a_picture_is_searched_with_and_the_link_shows_a_colleagu
     assert names(new_tab(tab.url)) == found
 
 
+@pytest.mark.exhaustive
 def test_a_picture_is_taken_with_the_camera(tab: Any) -> None:
     go(tab, "?gallery=shapes").get_by_text("Use the camera").click()
     take = tab.get_by_test_id("stCameraInputButton")
@@ -147,12 +149,13 @@ def test_a_picture_is_taken_with_the_camera(tab: Any) -> None:
     assert parameters(tab)["like"][0].startswith("upload:")
 
 
+@pytest.mark.exhaustive
 def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> None:
     from playwright.sync_api import expect
 
     with tab.expect_websocket() as begun:
         go(tab, "?gallery=shapes&like=item:rings/rings-1.jpg")
-    number = tab.locator(".st-key-results .number").first
+    number = tab.locator(".st-key-results .score").first
     expect(number).to_have_text("1.000")
     drawn(tab)
     area = tab.locator(".crop").bounding_box()
@@ -179,6 +182,7 @@ def test_a_rectangle_that_is_dragged_on_the_query_is_searched_with(tab: Any) -> 
     expect(number).to_have_text("1.000")
 
 
+@pytest.mark.exhaustive
 def test_a_result_is_looked_at_closely_compared_and_searched_from(tab: Any) -> None:
     from playwright.sync_api import expect
 
@@ -215,6 +219,7 @@ def test_a_result_is_looked_at_closely_compared_and_searched_from(tab: Any) -> N
     assert len(parameters(tab)["like"]) == 1
 
 
+@pytest.mark.exhaustive
 def test_an_upload_is_there_when_the_page_is_loaded_again_and_nobody_else_sees_it(
     tab: Any, pictures: Path, browser: Any
 ) -> None:
@@ -226,10 +231,11 @@ def test_an_upload_is_there_when_the_page_is_loaded_again_and_nobody_else_sees_i
     rank(tab, 10)
     other = browser.new_context().new_page()
     other.goto(tab.url)
-    other.get_by_text("for its own browser only: upload the picture again").wait_for()
+    other.get_by_text("a picture that only its sender can see").wait_for()
     other.context.close()
 
 
+@pytest.mark.exhaustive
 def test_back_leads_from_any_page_to_the_same_search(tab: Any) -> None:
     for page in ("Map", "Evaluate", "About"):
         go(tab, "?gallery=shapes&like=item:rings/rings-1.jpg")
@@ -247,14 +253,15 @@ def test_back_leads_from_any_page_to_the_same_search(tab: Any) -> None:
         assert parameters(tab)["like"] == ["item:rings/rings-1.jpg"]
 
 
-def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: Any) -> None:
+@pytest.mark.exhaustive
+def test_results_are_filtered_and_scrolled_through_without_embedding_again(tab: Any) -> None:
     from playwright.sync_api import expect
 
     go(tab, "?gallery=sample&like=sample:mug-01-q")
-    tab.get_by_text("675 pictures,").wait_for()
+    tab.get_by_text("Most similar first").first.wait_for()
     tab.get_by_role("button", name="Filter").click()
-    tab.get_by_role("combobox", name="Label").fill("teapot")
-    tab.get_by_role("option", name="teapot (45)").click()
+    tab.get_by_role("button", name=re.compile(r"and \d+ more")).first.click()  # the first eight bars are shown at once
+    tab.get_by_role("button", name=re.compile("^teapot: ")).click()
     tab.get_by_text("45 pictures").wait_for()
     tab.keyboard.press("Escape")
     tab.keyboard.press("Escape")
@@ -262,11 +269,9 @@ def test_results_are_filtered_and_leafed_through_without_embedding_again(tab: An
     expect(named(tab, has_not_text=re.compile("^teapot"))).to_have_count(0)
     assert all(name.startswith("teapot") for name in names(tab))
     assert parameters(tab)["where.label"] == ["teapot"]
-    tab.get_by_role("button", name="Page 5").click()
+    tab.locator(".st-key-results .tile").first.focus()
+    tab.keyboard.press("End")
     rank(tab, 45)
-    assert parameters(tab)["page"] == ["5"]
-    tab.go_back()
-    rank(tab, 10)
     tab.reload()
     rank(tab, 10)
     assert all(name.startswith("teapot") for name in names(tab))
@@ -288,7 +293,7 @@ def test_other_pictures_of_a_product_and_unlike_results_are_left_out_and_no_prod
     tab.wait_for_url(re.compile("distinct=product"))
     drawn(tab)
     expect(alike).to_have_count(1)
-    assert len(names(tab)) == 10
+    assert len(names(tab)) >= 10
     lowest = tab.get_by_role("slider", name="Lowest score")
     lowest.focus()
     lowest.press("ArrowRight")
@@ -296,10 +301,11 @@ def test_other_pictures_of_a_product_and_unlike_results_are_left_out_and_no_prod
     go(tab, "?gallery=sample&like=sample:lamp-02-q&min=0.5&k=100")
     rank(tab, 10)
     drawn(tab)
-    assert all(float(score) >= 0.5 for score in tab.locator(".st-key-results .number").all_inner_texts())
+    assert all(float(score) >= 0.5 for score in tab.locator(".st-key-results .score").all_inner_texts())
     tab.get_by_text(re.compile(r"\d+ pictures of 675")).wait_for()
 
 
+@pytest.mark.exhaustive
 def test_results_are_taken_along_as_table_data_pictures_and_sheet(tab: Any) -> None:
     go(tab, "?gallery=sample&like=sample:mug-01-q")
     found = names(tab)
@@ -312,14 +318,15 @@ def test_results_are_taken_along_as_table_data_pictures_and_sheet(tab: Any) -> N
         return Path(saving.value.path()).read_bytes()
 
     lines = download("Table (CSV)").decode("utf-8-sig").splitlines()
-    assert [line.split(",")[0] for line in lines[1:]] == [str(number) for number in range(1, 11)]
-    assert [Path(hit["path"]).name for hit in json.loads(download("Data (JSON)"))["hits"]] == found
+    assert [line.split(",")[0] for line in lines[1:]] == [str(number) for number in range(1, 676)]
+    assert [Path(hit["path"]).name for hit in json.loads(download("Data (JSON)"))["hits"]][: len(found)] == found
     with zipfile.ZipFile(io.BytesIO(download("Pictures (ZIP)"))) as archive:
-        assert [name[4:] for name in archive.namelist()] == found
-    with Image.open(io.BytesIO(download("Sheet (PNG)"))) as image:
+        assert [name[4:] for name in archive.namelist()][: len(found)] == found
+    with Image.open(io.BytesIO(download("Sheet of the first 20 (PNG)"))) as image:
         assert image.width > 1000
 
 
+@pytest.mark.exhaustive
 def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
     tab: Any, tmp_path: Path, pictures: Path
 ) -> None:
@@ -332,7 +339,7 @@ def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
         (tmp_path / name).write_text("buy milk")
         tab.locator(UPLOADER).set_input_files(tmp_path / name)
         tab.get_by_text("is not a picture that can be read").wait_for()
-        tab.get_by_role("button", name="Remove it").click()
+        tab.get_by_role("button", name="Start over").click()
         tab.get_by_text("is not a picture that can be read").wait_for(state="detached")
         drawn(tab)
     without_results(tab)
@@ -340,6 +347,7 @@ def test_what_is_no_picture_or_too_large_gets_a_plain_sentence_and_a_way_back(
     assert names(tab)[0] == "dots-4.jpg"
 
 
+@pytest.mark.exhaustive
 def test_an_address_that_is_no_picture_gets_a_plain_sentence(tab: Any, web: Site) -> None:
     web.pages["/page"] = (200, {"Content-Type": "text/html"}, b"<html><title>A boot</title></html>")
     go(tab, "?gallery=shapes")
@@ -356,6 +364,7 @@ def test_an_address_that_is_no_picture_gets_a_plain_sentence(tab: Any, web: Site
         tab.get_by_text(sentence).wait_for(state="detached")
 
 
+@pytest.mark.exhaustive
 def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_be_gone(
     tab: Any, new_tab: NewTab, own_gallery: Callable[[str], Gallery]
 ) -> None:
@@ -371,6 +380,7 @@ def test_two_tabs_search_different_galleries_and_one_that_is_deleted_is_said_to_
     assert names(tab)[0].startswith("mug")
 
 
+@pytest.mark.exhaustive
 def test_the_page_is_whole_for_a_telephone_a_keyboard_and_a_screen_reader(tab: Any, address: str) -> None:
     from playwright.sync_api import expect
 
@@ -389,6 +399,6 @@ def test_the_page_is_whole_for_a_telephone_a_keyboard_and_a_screen_reader(tab: A
     tab.get_by_role("dialog").wait_for(state="hidden")
     expect(tab.locator(".st-key-results .tile").first).to_be_focused()
     assert tab.get_by_text("Deploy").count() == 0
-    assert tab.title() == "mug-01-q.jpg · sample · Similarity"
+    expect(tab).to_have_title("mug-01-q.jpg · sample · Similarity")
     elsewhere = [url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))]
     assert elsewhere == [], "a browser asks nobody but the app"

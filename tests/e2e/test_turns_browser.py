@@ -9,7 +9,7 @@ from PIL import Image
 from e2e.tabs import drawn
 from similarity.sample import sample_queries
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 TURNED = "Turned by 90° to the left"
 
@@ -35,7 +35,7 @@ def test_an_upload_that_lies_on_its_side_is_turned_and_that_can_be_undone_and_do
     assert "lamp" in first_label(tab)
     tab.get_by_role("button", name="Search it as it is").click()
     tab.wait_for_url("**turned=0**")
-    tab.get_by_text("Looks like nothing in this gallery").first.wait_for()
+    tab.get_by_text("Nothing like it in this gallery").first.wait_for()
     drawn(tab)
     assert tab.get_by_text(TURNED).count() == 0
     tab.get_by_text("Try it turned").click()

@@ -33,7 +33,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from similarity.sample import sample_queries
-from tests.e2e.load import Tally, resident_mb, search
+from tests.e2e.load import RESULTS, Tally, resident_mb, search
 from tests.e2e.server import running
 
 UPLOADERS, DECODERS, CUTTERS, EXPORTERS, TYPERS, COMERS = 6, 8, 16, 3, 3, 3
@@ -154,13 +154,13 @@ async def cut(url: str, number: int, tried: Tried) -> None:
         while True:
             left, top = drawn.randint(0, 400) / 10, drawn.randint(0, 400) / 10
             part = f"sample:{drawn.choice(samples)}@{left},{top},{left + 55},{top + 55}"
-            _, fault = await search(tab, urlencode({"gallery": "sample", "like": part, "k": 100}))
+            _, fault = await search(tab, urlencode({"gallery": "sample", "like": part}))
             count(tried, "cut" if not fault else "cut refused")
 
 
 async def export(url: str, number: int, tried: Tried) -> None:
     """Ask for every file that a page offers, again and again."""
-    query = urlencode({"gallery": "sample", "like": f"sample:{sample_queries()[number].id}", "k": 100})
+    query = urlencode({"gallery": "sample", "like": f"sample:{sample_queries()[number].id}"})
     async with connect(url, Attacker.address) as tab:
         while True:
             answers = await draw(tab, page_at(query))
@@ -240,9 +240,9 @@ async def search_on(url: str, until: float, tally: Tally) -> None:
             left, top = drawn.randint(0, 400) / 10, drawn.randint(0, 400) / 10
             part = f"sample:{drawn.choice(samples)}@{left},{top},{left + 50},{top + 50}"
             began = time.monotonic()
-            tiles, fault = await search(tab, urlencode({"gallery": "sample", "like": part, "k": 10}))
+            tiles, fault = await search(tab, urlencode({"gallery": "sample", "like": part}))
             tally.milliseconds.append(1000 * (time.monotonic() - began))
-            if len(tiles) != 10:  # a warning that none is like it is no fault
+            if len(tiles) != RESULTS:  # a warning that none is like it is no fault
                 tally.errors.append(fault or f"{len(tiles)} results")
             await asyncio.sleep(1)
 

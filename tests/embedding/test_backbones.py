@@ -91,6 +91,7 @@ def test_a_backbone_is_what_its_library_makes_of_the_same_weights(
     assert centred.min() >= 0.999
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", [name for name in BACKBONES if name not in BUNDLED])
 def test_a_picture_is_prepared_as_the_backbones_library_does_it(name: str) -> None:
     check_preparation(name)

@@ -6,10 +6,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import MODEL, draw, make_home
+from openvino import opset13
 from PIL import Image
 from randomised import publish_weights
 
@@ -17,10 +19,10 @@ from similarity import Embedder
 from similarity.embedding.backbones import BACKBONES, build_network
 from similarity.embedding.backbones.weights import obtain_weights
 from similarity.embedding.embedder import EmbedderId
-from similarity.embedding.engines import TorchEngine
+from similarity.embedding.engines import OpenVinoEngine, TorchEngine
 from similarity.embedding.openvino_models import _picture_folder, find_network
 from similarity.embedding.views import preprocess
-from similarity.errors import WeightsError
+from similarity.errors import ModelError, WeightsError
 from similarity.images.decoding import read_image
 from similarity.vectors.arrays import normalise
 
@@ -57,6 +59,37 @@ def test_the_fast_way_for_many_gives_what_a_query_gets(embedder: Embedder, drawn
     assert list(embedder.embed_stream([])) == []
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("wrong", [1, 3])
+def test_a_network_that_answers_wrongly_in_batches_is_compiled_anew_or_not_used(
+    wrong: int, embedder: Embedder, drawn: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled, compile_it = [], OpenVinoEngine.compile
+
+    def compile_wrongly(engine: OpenVinoEngine, model: Any, hint: str) -> Any:
+        compiled.append(hint)
+        if len(compiled) <= wrong:
+            model = model.clone()
+            for node in model.get_ops():
+                if node.get_type_name() == "Convolution":
+                    weights = node.input_value(1).get_node()
+                    shape = [*weights.get_output_shape(0)]
+                    node.input(1).replace_source_output(opset13.constant(np.ones(shape, np.float32)).output(0))
+        return compile_it(engine, model, hint)
+
+    monkeypatch.setattr(OpenVinoEngine, "compile", compile_wrongly)
+    engine = embedder._engine
+    assert isinstance(engine, OpenVinoEngine)
+    pixels = np.stack([embedder.prepare(image) for image in drawn[:4]])
+    monkeypatch.delattr(engine, "_for_many", raising=False)
+    if wrong == 3:
+        with pytest.raises(ModelError, match="other features in a batch than alone"):
+            list(embedder.embed_stream([pixels]))
+    else:
+        assert (next(embedder.embed_stream([pixels])) * embedder.embed(drawn[:4])).sum(axis=1).min() > 0.9999
+    assert compiled == ["THROUGHPUT"] * min(wrong + 1, 3)
+
+
 def test_threads_get_the_answers_that_one_thread_gets(embedder: Embedder, drawn: list[Image.Image]) -> None:
     alone = [embedder.embed([image])[0] for image in drawn]
     with ThreadPoolExecutor(8) as pool:
@@ -79,6 +112,7 @@ def test_rows_of_zeros_stay_zero() -> None:
     assert (normalise(np.zeros((2, 3))) == 0).all()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("size", [(400, 533), (640, 360), (224, 224), (1200, 300), (257, 900), (90, 60)])
 @pytest.mark.parametrize("name", list(BACKBONES))
 def test_preprocessing_is_torchvisions_resize_and_centre_crop(name: str, size: tuple[int, int]) -> None:
@@ -146,7 +180,8 @@ def converted_resnet50(home: Path, imported_torch: None, tmp_path_factory: pytes
 
 
 @pytest.mark.usefixtures("converted_resnet50")
-@pytest.mark.parametrize("of", ["drawn", pytest.param("photographs", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("of", ["drawn", "photographs"])
 def test_resnet50_equals_torchvisions_own(empty_home: Path, of: str, request: pytest.FixtureRequest) -> None:
     images = a_dozen()
     weights = publish_weights("resnet50", empty_home, images)
@@ -160,6 +195,7 @@ def test_resnet50_equals_torchvisions_own(empty_home: Path, of: str, request: py
     assert (theirs @ theirs.T).min() < 0.99, "the reference must tell the pictures apart for this to mean anything"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("bundled")
 def test_a_damaged_converted_network_is_made_again(
     embedder: Embedder, empty_home: Path, drawn: list[Image.Image], monkeypatch: pytest.MonkeyPatch
@@ -241,6 +277,7 @@ def test_nothing_is_sent_while_a_network_is_converted_quantised_and_run(
     assert not attempts.exists(), attempts.read_text()
 
 
+@pytest.mark.exhaustive
 def test_what_the_converter_says_of_wrong_weights_is_the_error(empty_home: Path) -> None:
     weights = empty_home / "models" / BACKBONES["resnet50"].weights.file
     weights.parent.mkdir()

@@ -29,7 +29,7 @@ from typer.testing import CliRunner
 from workers import run_here
 
 from similarity import Embedder, Gallery
-from similarity.app.shell.links import MAX_WORDS, TEXT, Part
+from similarity.app.shell.parameters import MAX_WORDS, TEXT, Part
 from similarity.cli import app
 from similarity.embedding.backbones import BACKBONES, Backbone
 from similarity.embedding.backbones.libraries import clip_pictures, clip_text
@@ -100,6 +100,7 @@ def at_words(words: Words, monkeypatch: pytest.MonkeyPatch) -> Words:
     return words
 
 
+@pytest.mark.exhaustive
 def test_words_are_embedded_as_openclip_does_it(at_words: Words) -> None:
     import open_clip
     import torch
@@ -278,7 +279,7 @@ def test_words_are_typed_into_the_page_and_stand_in_its_address(said: Gallery) -
     page.chat_input[0].set_value("a red dress").run()
     assert not page.exception
     assert address(page)["like"] == ["text:a red dress"]
-    found = [hit.item.public_id for hit in said.search(Text("a red dress"))]
+    found = [hit.item.public_id for hit in said.search(Text("a red dress"), len(said))]
     assert [tile["id"] for tile in ranking(page)] == found
     assert "a red dress" in texts(page)
     page.chat_input[0].set_value("https://10.0.0.1/x.jpg").run()
@@ -293,7 +294,7 @@ def test_words_are_added_to_a_picture_on_the_page(said: Gallery) -> None:
     assert not page.exception
     assert address(page)["like"] == ["item:dots/dots-0.jpg", "text:in red"]
     picture = next(item for item in said.items if item.public_id == "dots/dots-0.jpg")
-    expected = said.search(Examples([picture.path, Text("in red")]))
+    expected = said.search(Examples([picture.path, Text("in red")]), len(said))
     assert [tile["id"] for tile in ranking(page)] == [hit.item.public_id for hit in expected]
 
 

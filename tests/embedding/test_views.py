@@ -130,6 +130,7 @@ def long_pictures(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_gallery_keeps_its_view_and_every_picture_finds_itself(
     light_embedder: Embedder,  # noqa: ARG001

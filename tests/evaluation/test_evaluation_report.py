@@ -127,6 +127,7 @@ def test_no_more_than_two_queries_of_a_label_are_shown_as_best(page: str) -> Non
     assert sorted(set(asked)) == ["dots", "rings", "stripes"]
 
 
+@pytest.mark.exhaustive
 def test_what_is_written_in_labels_is_shown_and_never_obeyed(hostile: Gallery) -> None:
     evaluation = evaluate(hostile)
     page = render_report(hostile, evaluation)

@@ -31,6 +31,7 @@ def strangers(tmp_path: Path) -> Path:
     return tmp_path / "strangers"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("bundled", "empty_home")
 def test_strangers_are_told_from_a_gallerys_own_pictures(sample: Gallery, strangers: Path) -> None:
     told = evaluate(sample, strangers=open_source(strangers)).strangers
@@ -67,6 +68,7 @@ def test_what_is_called_likely_and_confident_is_what_a_search_calls_so(sure: Gal
     assert told.reliability[0.5].error > told.reliability[0.1].error > told.reliability[0].error
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("bundled", "empty_home")
 def test_of_few_queries_that_are_given_strangers_are_still_judged(
     sample: Gallery, strangers: Path, tmp_path: Path
@@ -90,6 +92,7 @@ def test_pictures_of_the_gallery_are_no_strangers(sure: Gallery, strangers: Path
         evaluate(sure, strangers=open_source(tmp_path / "own"))
 
 
+@pytest.mark.exhaustive
 def test_the_command_prints_and_the_report_draws_what_was_found(
     run: Run, sure: Gallery, strangers: Path, tmp_path: Path
 ) -> None:

@@ -125,6 +125,7 @@ def contradictions(gallery: Gallery, queries: list[Path], precision: float | Non
     return found
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("bundled")
 @pytest.mark.parametrize("precision", [None, 0.95])
 def test_for_no_sample_query_does_a_result_contradict_the_line_above(
@@ -162,3 +163,13 @@ def test_for_no_photograph_of_clothing_does_a_result_contradict_the_line_above(
     assert len(queries) > 300
     assert contradictions(gallery, queries, precision) == []
     assert contradictions(sample, queries, precision) == []
+
+
+def test_an_odd_one_of_a_kind_is_told_the_kind_of_its_neighbours_and_a_stranger_is_not(hits: list[Hit]) -> None:
+    lamps = hits[:1] * 8 + hits[1:] * 2
+    odd = judged(lamps, belongs=0.002)
+    assert said(odd) == "No close match: the nearest pictures are mostly “lamp”, and yours may show something else."
+    assert odd is not None
+    assert odd.kind is Kind.NOTHING
+    for told in (judged(lamps, belongs=0.0), judged(hits[:1] * 7 + hits[1:] * 3, belongs=0.002)):
+        assert said(told).startswith("Nothing like it in this gallery")

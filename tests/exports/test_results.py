@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,15 @@ def test_a_zip_that_would_be_too_large_lists_what_it_leaves_out(monkeypatch: pyt
     data = results.to_zip(HITS, lambda item: b"12345678" if item.id == "a" else b"123")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.namelist() == ["001-ä, b.jpg", results.LEFT_OUT]
+
+
+def test_a_picture_known_to_be_too_large_for_the_zip_is_not_read_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "MAX_ZIP_BYTES", 10)
+    read: list[str] = []
+    results.to_zip(
+        [replace(hit, item=replace(hit.item, size=8)) for hit in HITS], lambda item: read.append(item.id) or b"12345678"
+    )
+    assert read == [HITS[0].item.id]
 
 
 def test_the_picture_behind_an_item_is_read_from_a_zip_as_from_a_folder(pictures: Path, tmp_path: Path) -> None:

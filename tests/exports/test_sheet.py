@@ -11,8 +11,11 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image
 
+from similarity.errors import GalleryError, SearchError
 from similarity.exports import fonts
-from similarity.exports.sheet import draw_sheet, draw_words
+from similarity.exports.results import write_csv
+from similarity.exports.sheet import draw_sheet, draw_words, save_sheet
+from similarity.exports.tables import write_table
 from similarity.search import Hit
 from similarity.sources import Item
 
@@ -57,6 +60,7 @@ def sheet_of(title: str, labels: list[str]) -> Image.Image:
         return Image.open(io.BytesIO(draw_sheet(picture, title, hits, [small.getvalue()] * len(hits)))).convert("RGB")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("title", NAMES)
 def test_names_of_all_languages_are_drawn_without_a_warning(title: str) -> None:
     assert sheet_of(title, NAMES[:5]).width > 500
@@ -93,3 +97,19 @@ def test_a_card_has_words_of_all_languages_within_its_edges() -> None:
         card = np.asarray(draw_words(words).convert("L"))
         edges = np.concatenate([card[0], card[-1], card[:, 0], card[:, -1]])
         assert edges.min() == edges.max(), words[:5]
+
+
+def test_a_sheet_is_drawn_over_a_sheet_and_never_over_a_picture(tmp_path: Path) -> None:
+    place, picture = tmp_path / "sheet.png", io.BytesIO()
+    sheet_of("shoe", ["x"]).save(picture, "JPEG")
+    png = draw_sheet(draw("dots", 1), "shoe", [], [])
+    save_sheet(place, png)
+    save_sheet(place, png)
+    place.write_bytes(picture.getvalue())
+    with pytest.raises(SearchError, match="a picture lies there"):
+        save_sheet(place, png)
+    with pytest.raises(GalleryError, match="a picture lies there"):
+        write_table(place, b"a table")
+    with pytest.raises(GalleryError, match="a picture lies there"):
+        write_csv(place, [], [])
+    assert place.read_bytes() == picture.getvalue()

@@ -89,6 +89,7 @@ def test_too_much_is_cut_off_whatever_the_server_announces(site: Site, monkeypat
         fetch(site.url("/endless"))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("silent_after", ["nothing", "the headers", "a byte now and then"])
 def test_a_slow_server_is_given_up_at_the_deadline(
     site: Site, monkeypatch: pytest.MonkeyPatch, silent_after: str

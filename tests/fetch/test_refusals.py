@@ -34,6 +34,7 @@ def answering(site: Site, path: str, *answers: tuple[int, dict[str, str]]) -> li
     return times
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("status", [401, 403, 406, 429, 451])
 def test_a_site_that_refuses_programs_is_said_to(site: Site, status: int) -> None:
     answering(site, "/a.jpg", (status, {}))
@@ -41,6 +42,7 @@ def test_a_site_that_refuses_programs_is_said_to(site: Site, status: int) -> Non
         fetch(site.url("/a.jpg"))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("kind", ["seconds", "date"])
 def test_a_busy_site_is_asked_again_when_it_says_so(site: Site, status: int, kind: str) -> None:
@@ -83,6 +85,7 @@ def test_a_site_that_wants_more_time_than_there_is_is_not_waited_for(
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.exhaustive
 def test_each_row_of_a_table_waits_as_its_server_asks(site: Site, tmp_path: Path, run: Run, pictures: Path) -> None:
     paths = sorted(pictures.rglob("*.jpg"))[:3]
     asked: dict[str, int] = {}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import MODEL, draw
+from mps import have_mps, play_mps
 from typer.testing import CliRunner
 from workers import run_here, running_here
 
@@ -27,7 +28,7 @@ from similarity.finetuning import Epoch
 from similarity.finetuning.backbone import TuneSettings, reindex, tune_backbone
 from similarity.finetuning.backbone.dataset import Pictures, read_pictures
 from similarity.finetuning.backbone.layers import batch_norms, choose_weights, find_blocks
-from similarity.finetuning.backbone.precision import Arithmetic, choose_arithmetic
+from similarity.finetuning.backbone.precision import Arithmetic, arithmetic_here, choose_arithmetic
 from similarity.finetuning.backbone.training import Tuner
 from similarity.finetuning.backbone.worker import main, teach
 from similarity.indexing.operations import update
@@ -116,6 +117,7 @@ def silent(_: object) -> None:
     """Nobody listens."""
 
 
+@pytest.mark.exhaustive
 def test_tuned_weights_are_kept_by_their_digest_with_a_card(tuned: Tuned, gallery: Gallery, weights: Path) -> None:
     sha256 = weights_sha256(tuned.path)
     assert tuned.path == models_folder() / "tuned" / f"timm-test_resnet.r160_in1k-{sha256[:12]}.safetensors"
@@ -188,6 +190,7 @@ def test_going_back_gives_what_it_was_at_its_best(decoded: Pictures, weights: Pa
     assert np.array_equal(tuner.embed(silent), vectors)
 
 
+@pytest.mark.exhaustive
 def test_the_same_seed_makes_the_same_weights(pictures: Path, weights: Path, tmp_path: Path) -> None:
     import torch
 
@@ -203,6 +206,7 @@ def test_the_same_seed_makes_the_same_weights(pictures: Path, weights: Path, tmp
     assert not all(torch.equal(made[0][key], made[2][key]) for key in made[0])
 
 
+@pytest.mark.exhaustive
 def test_a_gallery_is_made_with_tuned_weights_and_stays_in_step_with_its_source(
     tuned: Tuned, gallery: Gallery, remade: Gallery, pictures: Path
 ) -> None:
@@ -265,6 +269,7 @@ def test_it_embeds_as_the_training_did(tuned: Tuned, decoded: Pictures) -> None:
     assert np.allclose(embedder.embed([draw("dots", 0)]), by_training[:1], atol=0.05)  # which never was a JPEG
 
 
+@pytest.mark.exhaustive
 def test_a_tuned_gallery_opens_again_when_the_network_cache_is_gone(
     tuned: Tuned, remade: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,6 +374,7 @@ def test_a_model_whose_library_is_missing_names_it(gallery: Gallery, monkeypatch
         tune_backbone(gallery)
 
 
+@pytest.mark.exhaustive
 def test_a_gallery_with_one_label_is_refused(weights: Path, pictures: Path, tmp_path: Path) -> None:
     choice = ModelChoice(get_backbone(TINY), weights)
     shutil.copytree(pictures / "dots", tmp_path / "of" / "dots")
@@ -509,6 +515,33 @@ def test_half_precision_is_for_gpus_and_float16_has_its_gradients_scaled(
     assert (chosen.device, chosen.half, chosen.scales) == (device, half, scales)
 
 
+def test_apple_silicon_is_trained_on_in_float32_unless_there_is_cuda() -> None:
+    chosen = [choose_arithmetic(has_cuda=has_cuda, has_bfloat16=True, has_mps=True) for has_cuda in (False, True)]
+    assert [(one.device, one.half, one.scales) for one in chosen] == [("mps", None, False), ("cuda", "bfloat16", False)]
+
+
+def test_this_computer_trains_on_apple_silicon_if_it_says_that_it_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    have_mps(monkeypatch)
+    assert arithmetic_here() == Arithmetic("mps", None)
+
+
+def test_training_on_apple_silicon_is_that_of_the_cpu(
+    decoded: Pictures, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbone, rows = get_backbone(TINY), np.arange(15)
+    sent = play_mps(monkeypatch)
+    on_cpu, on_mps = (
+        Tuner(build_network(backbone, weights), decoded, rows, backbone.dim, QUICK, Arithmetic(device, None))
+        for device in ("cpu", "mps")
+    )
+    assert sent[0] == "network"
+    assert on_mps.learn(1, silent) == pytest.approx(on_cpu.learn(1, silent), rel=0.01)
+    assert (on_mps.embed(silent) * on_cpu.embed(silent)).sum(axis=1).min() > 0.99
+    assert sent.count("numbers") > 2
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("half", ["bfloat16", "float16"])
 def test_half_precision_learns_about_the_same(half: Any, decoded: Pictures, weights: Path) -> None:
     """On a CPU, which is told to do as a GPU would: there may be none."""

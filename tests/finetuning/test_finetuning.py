@@ -179,6 +179,7 @@ def test_how_sure_results_are_comes_with_the_head_and_only_for_labels(taught: Ga
         calibrate(taught, by="maker")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_trains_heads_of_one_layer_and_of_two(loss: Any, layers: int) -> None:
@@ -345,6 +346,7 @@ def light(marked: FeedbackExamples) -> FeedbackExamples:
     return FeedbackExamples(pairs, normalise(marked.backdrop[:, :24]))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("folds", [4, 20])
 @pytest.mark.parametrize("loss", ["multi-similarity", "contrastive", "triplet"])
 def test_marks_teach_and_enough_queries_with_both_kinds_say_what_it_is_worth(
@@ -407,6 +409,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
+@pytest.mark.exhaustive
 def test_the_command_line_puts_a_head_on_and_takes_it_off(
     told: dict[str, Any], discs: Gallery, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_large_heic_whose_pixels_are_loaded_is_converted_as_it_is(monkeypatch:
         assert difference(to_rgb(image, "a.heic"), whole) == 0
 
 
+@pytest.mark.exhaustive
 def test_the_limit_of_a_heic_that_is_too_large_is_that_of_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(limits.MAX_PIXELS_OF, "HEIF", 1_000_000)
     monkeypatch.setattr("similarity.images.reduction.MAX_PIXELS_IN_ROWS", 2_000_000)

@@ -65,6 +65,7 @@ def test_a_mirror_turned_twice_shows_the_picture() -> None:
     assert mirror(mirror(picture)).tobytes() == picture.tobytes()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "of another version", "of another picture", "longer"])
 def test_damaged_bytes_are_refused(damage: str) -> None:
     data = pack(find_keypoints(draw_scene(8)), OWN)

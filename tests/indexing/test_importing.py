@@ -120,6 +120,7 @@ def test_an_int8_network_comes_along(source: Path) -> None:
     assert (generation(taken.directory) / "network" / "model.bin").read_bytes() == b"model.bin"
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
 def test_a_gallery_that_means_harm_is_not_taken_in_and_leaves_nothing(source: Path, outside: Path, harm: Harm) -> None:
     harm(source, outside)
@@ -388,6 +389,7 @@ importing.import_gallery(sys.argv[1])
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("step", ["_verify", "_publish"])
 def test_an_import_that_is_killed_leaves_nothing_that_is_listed_and_the_next_one_clears_up(
     source: Path, child_environment: dict[str, str], step: str

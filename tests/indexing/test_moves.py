@@ -213,6 +213,8 @@ def test_a_disk_with_gallery_and_pictures_works_wherever_it_is(
     elif kind == "csv":
         source = disk / "photos" / "table.csv"
         source.write_text("path\ndots/dots-0.jpg\nrings/rings-0.jpg\n")
+    else:
+        (source / "notes.jpg").write_text("buy milk")
     built = Gallery.build(source, disk / "galleries" / "mine", model=MODEL, exclude=["*.png"])
     count, row = len(built), (disk / "galleries" / "mine" / "CURRENT").read_text()
     del built
@@ -226,6 +228,8 @@ def test_a_disk_with_gallery_and_pictures_works_wherever_it_is(
     synced = found.sync(now)
     assert counts(synced.report) == {"unchanged": count}
     assert synced.manifest.excluded == {str(now): ["*.png"]}
+    unusable = [str(now / "notes.jpg")] if kind == "folder" else []
+    assert [file.path for file in synced.manifest.skipped] == unusable, "each once, where it is now"
 
 
 def test_a_gallery_that_was_moved_alone_keeps_the_places_of_its_pictures(light, folder: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -30,6 +30,7 @@ def labels(gallery: Gallery) -> dict[str, str | None]:
     return {item.id: item.label for item in gallery.items}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("damaged", [("index.faiss",), ("items.parquet", "embeddings.npy"), ("CURRENT",)])
 @pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"damaged")])
 def test_labels_outlive_a_gallery_that_cannot_be_opened(
@@ -60,6 +61,7 @@ def test_of_damaged_labels_earlier_ones_stay_and_what_is_lost_is_said(
     assert (labels(again), again.report.notes) == (labels(gallery), [LOST])  # type: ignore[union-attr]
 
 
+@pytest.mark.usefixtures("one_earlier_state")
 def test_a_generation_is_deleted_with_its_labels(gallery: Gallery) -> None:
     changed = gallery.relabel({ONE: "a"}).relabel({ONE: "b"}).relabel({ONE: "c"}).relabel({ONE: "d"})
     assert not generation_folder(gallery.directory, 3).exists()

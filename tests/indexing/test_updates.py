@@ -368,6 +368,7 @@ def test_a_gallery_that_lies_among_its_pictures_does_not_index_its_own_thumbnail
     assert counts(report) == {"unchanged": 15}
 
 
+@pytest.mark.usefixtures("one_earlier_state")
 def test_changing_a_gallery_again_and_again_keeps_two_generations(gallery: Gallery, tmp_path: Path) -> None:
     changed, directory = gallery, gallery.directory
     for number in range(4):
@@ -461,9 +462,9 @@ def test_a_change_of_an_open_gallery_loads_the_new_state_only(
     loaded: list[Path] = []
     load = generations._load
 
-    def counted(folder: Path, *parts: Any) -> generations.Generation:
+    def counted(folder: Path, *parts: Any, **options: Any) -> generations.Generation:
         loaded.append(folder)
-        return load(folder, *parts)
+        return load(folder, *parts, **options)
 
     monkeypatch.setattr(generations, "_load", counted)
     smaller = gallery.remove(labels=["dots"])

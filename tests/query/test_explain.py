@@ -95,6 +95,7 @@ CASES = [
 ]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(("model", "method", "head"), CASES)
 def test_regions_add_up_to_the_score_that_a_search_gives(  # type: ignore[no-untyped-def]
     request, tmp_path: Path, model: str, method: str, head: str | None
@@ -132,7 +133,7 @@ def test_a_gallery_explains_its_own_hits(sample: Gallery) -> None:
         assert found.score == pytest.approx(hit.score, abs=TOLERANCE)
         assert is_sum(found)
         assert found.is_exact
-        assert f"Score {found.score:.2f}: {found.own:.2f} from the regions of these two pictures" in found.summary
+        assert f"Of the score of {found.score:.2f}, {found.own:.2f} comes from the two pictures" in found.summary
     again = sample.explain(query, hit.item.id)
     np.testing.assert_array_equal(again.query.cells, found.query.cells)
 

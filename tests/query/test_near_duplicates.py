@@ -99,6 +99,7 @@ def test_candidates_of_an_index_give_the_groups_of_all_pairs(
     assert link_completely(stored, found, 0.95) == link_completely(vectors, every, 0.95)
 
 
+@pytest.mark.exhaustive
 def test_very_many_pictures_that_look_the_same_take_little_memory() -> None:
     vectors = normalise(np.ones((3000, 8)) + np.random.default_rng(1).normal(0, 1e-3, (3000, 8)))
     tracemalloc.start()

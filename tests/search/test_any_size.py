@@ -76,6 +76,7 @@ def ids(gallery: Gallery, vector: Vectors, k: int = 10, **conditions: Any) -> li
     return [hit.item.id for hit in gallery.search_vector(vector, k, **conditions)]
 
 
+@pytest.mark.exhaustive
 def test_an_approximate_gallery_keeps_half_the_bytes_and_finds_its_own_pictures_first(large: Gallery) -> None:
     assert large.manifest.recipe == "IVF64,SQ8"
     assert large.vectors.dtype == np.float16

@@ -47,6 +47,7 @@ def assert_alike(mine: VectorIndex, theirs: VectorIndex) -> None:
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("recipe", EVERY)
 def test_an_index_of_every_recipe_is_read_again_also_when_nearly_all_has_left_it(recipe: str, tmp_path: Path) -> None:
     vectors = some_vectors(COUNT)

@@ -151,6 +151,7 @@ def test_it_is_explained_refined_and_its_pictures_are_found_as_in_any_other(
     assert far.thumbnail(far.items[0]) == shapes.thumbnail(shapes.items[0])
 
 
+@pytest.mark.exhaustive
 def test_a_change_sends_only_what_is_new_and_takes_out_what_nobody_needs(
     milvus: Store, tmp_path: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +259,7 @@ def test_a_copy_is_found_by_its_own_label(milvus: Store, tmp_path: Path, own_pic
         assert any(item.path.endswith(("dots-0.jpg", "again.jpg")) for item in (hit.item for hit in found))
 
 
+@pytest.mark.exhaustive
 def test_collections_that_are_not_needed_any_more_are_dropped(milvus: Store, tmp_path: Path, shapes: Gallery) -> None:
     others = collections(milvus)
     far = shapes.rebuild(refinement="neighbours", into=tmp_path / "far", store=milvus)
@@ -311,6 +313,7 @@ def few_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.search.tuning.QUERIES", 40)
 
 
+@pytest.mark.exhaustive
 def test_rows_that_no_condition_describes_can_be_chosen(
     milvus: Store, tmp_path: Path, vectors: Vectors, world: World
 ) -> None:
@@ -373,6 +376,7 @@ def test_an_approximate_index_finds_what_its_accuracy_promises(
     assert (np.diff(everything[0]) <= 0).all()
 
 
+@pytest.mark.exhaustive
 def test_an_approximate_index_goes_on_after_a_change(
     milvus: Store, tmp_path: Path, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,7 @@ def test_nothing_is_sent_to_an_address_that_only_a_gallery_names(
     assert recorder.connections == 0
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("how", ["named in the command", "configured", "remembered"])
 def test_the_token_is_sent_to_an_address_that_was_given(
     strange: Callable[[str], Path], recorder: Recorder, how: str, monkeypatch: pytest.MonkeyPatch

@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import MODEL, draw
+from milvus_server import StandaloneServer, impatient
 from stores import Server, differences, let_go, lite
 
 from similarity import Gallery
@@ -27,20 +30,33 @@ pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="session", params=["lite", "server"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server | StandaloneServer]:
+    if request.param == "server":
+        yield request.getfixturevalue("milvus_server")
+        return
     running = Server(tmp_path_factory.mktemp("server"))
     yield running
     running.stop()
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick() -> Iterator[None]:
     """Nobody waits long for a server."""
-    for name in ("CONNECT", "ANSWER", "WRITE"):
-        monkeypatch.setattr(f"similarity.search.milvus.client.{name}", 1.5)
-        if name != "CONNECT":
-            monkeypatch.setattr(f"similarity.search.milvus.collection.{name}", 1.5)
+    with impatient():
+        yield
+
+
+@contextmanager
+def away(server: Server | StandaloneServer) -> Iterator[None]:
+    """It is killed, and starts again at the end of the block."""
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
 
 
 def content(directory: Path) -> dict[str, str]:
@@ -56,18 +72,16 @@ def vectors_of(gallery: Gallery) -> Collection:
 
 @pytest.mark.cluster
 def test_a_server_that_is_gone_is_told_and_is_found_again(
-    server: Server,
+    server: Server | StandaloneServer,
     tmp_path: Path,
     shapes: Gallery,
-    quick: None,  # noqa: ARG001
     own_pictures: Path,
 ) -> None:
     far = shapes.rebuild(into=tmp_path / "far", store=server.store)
     before, query = far.search_vector(far.vectors[0], 5), far.vectors[0]
     assert differences(before, shapes.search_vector(shapes.vectors[0], 5)) == []
     files = content(far.directory)
-    server.stop()
-    try:
+    with impatient(), away(server):
         for work in (
             lambda: far.search_vector(query, 5),
             lambda: Gallery.open(far.directory).search_vector(query, 5),
@@ -87,8 +101,6 @@ def test_a_server_that_is_gone_is_told_and_is_found_again(
         assert len(Gallery.open(far.directory)) == 15  # all that is not a search goes on
         near = far.rebuild(into=tmp_path / "near", store=EMBEDDED)
         assert differences(near.search_vector(query, 5), before) == []
-    finally:
-        server.start()
     assert far.search_vector(query, 5) == before
     assert Gallery.open(far.directory).search_vector(query, 5) == before
     read_generation(far.directory, thorough=True)
@@ -96,7 +108,7 @@ def test_a_server_that_is_gone_is_told_and_is_found_again(
 
 @pytest.mark.cluster
 def test_a_gallery_is_indexed_into_a_server_and_found_at_another_address(
-    server: Server, tmp_path: Path, pictures: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
+    server: Server | StandaloneServer, tmp_path: Path, pictures: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     far = Gallery.build(pictures, tmp_path / "far", model=MODEL, store=server.store)
     expected = shapes.search_vector(shapes.vectors[3], 15)
@@ -135,6 +147,7 @@ def test_nothing_is_embedded_for_a_server_that_is_not_there(
     assert not (tmp_path / "far").exists()
 
 
+@pytest.mark.exhaustive
 def test_a_collection_that_was_dropped_is_told_and_made_anew_by_a_rebuild(
     milvus: Store, tmp_path: Path, shapes: Gallery
 ) -> None:
@@ -157,6 +170,7 @@ def test_a_collection_that_was_dropped_is_told_and_made_anew_by_a_rebuild(
     assert far.rebuild().search_vector(far.vectors[0], 15) == before
 
 
+@pytest.mark.exhaustive
 def test_a_collection_of_other_embeddings_is_not_asked(milvus: Store, tmp_path: Path, shapes: Gallery) -> None:
     far = shapes.rebuild(into=tmp_path / "far", store=milvus)
     mine = vectors_of(far)
@@ -180,6 +194,7 @@ def test_vectors_that_somebody_took_away_are_missed(milvus: Store, tmp_path: Pat
     with pytest.raises(CollectionError, match="Vectors of the gallery are not in the collection"):
         far.search_vector(far.vectors[0], 15)
     vectors_of(far).delete_keys(keys)
+    assert vectors_of(far).count() == 0  # which waits for it, as a search does not
     with pytest.raises(CollectionError, match="are not in the collection"):
         far.search_vector(far.vectors[0], 1)
 
@@ -243,19 +258,15 @@ def _fail(*_: object) -> None:
 
 @pytest.mark.cluster
 def test_a_gallery_is_deleted_also_while_its_server_is_away(
-    server: Server,
+    server: Server | StandaloneServer,
     tmp_path: Path,
     shapes: Gallery,
-    quick: None,  # noqa: ARG001
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     far = shapes.rebuild(into=tmp_path / "far", store=server.store)
     name = vectors_of(far).name
-    server.stop()
-    try:
+    with impatient(), away(server):
         delete_gallery(far.directory)
-    finally:
-        server.start()
     assert not far.directory.exists()
     assert f"The collection {name}" in caplog.text
 
@@ -277,6 +288,30 @@ def test_a_milvus_lite_that_another_program_has_open_is_told(
     assert child.stderr.strip().splitlines()[-1].startswith("similarity.errors.StoreAwayError: ")
     assert "vectors.db cannot be opened: another program has it open" in child.stderr
     let_go(place)
+
+
+def test_an_index_that_cannot_be_built_is_told(
+    milvus: Store, tmp_path: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a server says of an index that it gave up on; none here can be brought to it.
+    monkeypatch.setattr(client(milvus), "describe_index", lambda *_, **__: {"state": "Failed"})
+    with pytest.raises(StoreError, match=r"could not build the index of the collection \w+: see its log"):
+        shapes.rebuild(into=tmp_path / "far", store=milvus)
+    assert not (tmp_path / "far").exists()
+
+
+@pytest.mark.cluster
+def test_many_that_wait_for_a_server_that_never_answers_do_not_wait_for_each_other(quick: None) -> None:  # noqa: ARG001
+    with socket.socket() as silent, ThreadPoolExecutor(16) as pool:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(64)
+        place = choose_store("milvus", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        started = time.perf_counter()
+        asked = [pool.submit(check_store, place, is_given=True) for _ in range(16)]
+        for one in asked:
+            with pytest.raises(StoreAwayError, match="cannot be reached"):
+                one.result()
+        assert time.perf_counter() - started < 16
 
 
 def test_a_file_that_is_no_milvus_lite_is_told(tmp_path: Path, shapes: Gallery) -> None:
@@ -303,7 +338,7 @@ def test_a_recipe_that_milvus_has_not_is_refused_before_anything_is_done(
 def test_without_pymilvus_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pymilvus", None)
     pymilvus.cache_clear()
-    with pytest.raises(StoreError, match=r"Milvus needs more packages: pip install 'similarity\[scale\]'\."):
+    with pytest.raises(StoreError, match=r"Milvus needs more packages: pip install pymilvus milvus-lite\."):
         check_store(choose_store("milvus", str(tmp_path / "x.db")), "flat")
 
 

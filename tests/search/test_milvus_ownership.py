@@ -160,6 +160,7 @@ def test_a_gallery_that_claims_another_s_collection_cannot_change_or_drop_it(
     assert answers(Gallery.open(far.directory)) == before
 
 
+@pytest.mark.exhaustive
 def test_a_list_that_names_another_s_collections_has_none_of_them_dropped(
     far: Gallery, foreign: Path, milvus: Store
 ) -> None:
@@ -222,6 +223,7 @@ def test_what_cannot_be_kept_outside_of_the_gallery_is_not_begun(
     assert not (empty_home / "galleries" / "far").exists()
 
 
+@pytest.mark.exhaustive
 def test_ids_are_forgotten_with_the_last_collection(far: Gallery, empty_home: Path) -> None:
     def known() -> set[str]:
         return set(json.loads((empty_home / "milvus.json").read_text())["galleries"])

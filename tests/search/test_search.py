@@ -72,6 +72,7 @@ def recall(found: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean([len(set(mine) & set(exact)) / len(exact) for mine, exact in zip(found, truth, strict=True)]))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("recipe", EXACT)
 @pytest.mark.parametrize("k", [1, 10, 300])
 def test_an_exact_index_finds_what_comparing_with_every_vector_finds(
@@ -144,6 +145,7 @@ def test_an_approximate_index_finds_as_much_as_it_says(
     assert (np.diff(scores) <= 0).all()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.3, 0.9])
 def test_under_a_condition_an_index_finds_what_a_brute_force_filter_finds(
@@ -348,6 +350,7 @@ def test_no_queries_have_no_answers_and_numbers_that_are_too_large_are_an_error(
         made[recipe].search(np.full((1, DIM), 1e300), 3)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     "recipe",
     [

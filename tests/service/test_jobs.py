@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -185,9 +186,27 @@ def test_jobs_that_embed_take_turns_and_one_that_waits_can_be_cancelled(
 
 
 def test_of_the_jobs_that_ended_the_latest_are_kept(jobs: Jobs, directory: Path) -> None:
-    for number in range(MAX_JOBS + 5):
+    started = [
         ended(jobs.start(directory.with_name(f"gallery-{number}"), "verify", lambda _: None))
-    assert [job.number for job in jobs.listed()] == list(range(6, MAX_JOBS + 6))
+        for number in range(MAX_JOBS + 5)
+    ]
+    assert jobs.listed() == started[5:]
+
+
+def test_numbers_of_jobs_ascend_even_if_the_clock_goes_back_and_are_not_used_again_after_a_restart(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = []
+    for seconds in ((5, 4, 4), (6, 6, 3)):  # on the clock, before a restart and after it
+        jobs = Jobs()
+        for now in seconds:
+            with monkeypatch.context() as clock:
+                clock.setattr(time, "time_ns", lambda now=now: (1_800_000_000 + now) * 10**9)
+                job = jobs.start(directory, "verify", lambda _: None)
+            numbers.append(ended(job).number)
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == 6
+    assert all(number < 1 << 53 for number in numbers), "a script in a browser can tell them apart"
 
 
 def test_bytes_are_counted_too(jobs: Jobs, directory: Path) -> None:

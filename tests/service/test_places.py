@@ -1,7 +1,10 @@
 """Places at work: who gets the next one, and when a place is free again."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -110,3 +113,98 @@ def test_whoever_cannot_even_wait_is_told_so_and_takes_nothing() -> None:
     for _ in range(2):
         with pytest.raises(QuotaError, match="Very many people are waiting"), places.take(0):
             pytest.fail("it has begun")
+
+
+def test_work_is_done_in_a_place_and_its_thread_goes_on_with_what_is_next() -> None:
+    places = Places(1, most_waiting=9)
+    done: list[tuple[int, int]] = []
+
+    def note(number: int) -> int:
+        done.append((number, threading.get_ident()))
+        return number
+
+    with places.take(0):
+        outcomes = [places.submit(used, partial(note, used)) for used in (5, 1, 3)]
+        assert places.waiting() == 3
+        assert not any(outcome.done() for outcome in outcomes)
+    assert [outcome.result(30) for outcome in outcomes] == [5, 1, 3]
+    assert [number for number, _ in done] == [1, 3, 5]
+    assert len({thread for _, thread in done}) == 1
+
+
+def test_quick_work_is_done_in_this_thread_where_a_place_is_free_and_nobody_waits() -> None:
+    places = Places(1, most_waiting=9)
+    done = places.run_if_free(threading.get_ident)
+    assert done is not None
+    assert done.result(0) == threading.get_ident()
+    with places.take(0):
+        assert places.run_if_free(lambda: pytest.fail("no place is free")) is None
+        waiting = places.submit(0, lambda: 7)
+    assert waiting.result(30) == 7
+    failed = places.run_if_free(lambda: 1 // 0)
+    assert failed is not None
+    assert isinstance(failed.exception(0), ZeroDivisionError)
+    until(lambda: (again := places.run_if_free(lambda: 8)) is not None and again.result(0) == 8)
+
+
+def test_while_quick_work_is_done_nobody_else_has_its_place() -> None:
+    places = Places(1, most_waiting=9)
+    waiting: list[Future[int]] = []
+
+    def quick() -> int:
+        waiting.append(places.submit(0, lambda: 5))
+        time.sleep(0.05)
+        assert not waiting[0].done()
+        return 4
+
+    done = places.run_if_free(quick)
+    assert done is not None
+    assert (done.result(0), waiting[0].result(30)) == (4, 5)
+
+
+def test_work_and_those_who_wait_take_turns_and_no_more_have_a_place_than_there_are() -> None:
+    places = Places(2, most_waiting=200)
+    lock, now, most = threading.Lock(), 0, 0
+
+    def be_there(number: int) -> int:
+        nonlocal now, most
+        with lock:
+            now, most = now + 1, max(most, now + 1)
+        time.sleep(0.001)
+        with lock:
+            now -= 1
+        return number
+
+    def wait_and_be_there(number: int) -> int:
+        with places.take(number % 3):
+            return be_there(number)
+
+    with ThreadPoolExecutor(20) as pool:
+        waiting = [pool.submit(wait_and_be_there, number) for number in range(60)]
+        outcomes = [places.submit(number % 3, partial(be_there, number)) for number in range(60)]
+        assert [outcome.result(30) for outcome in waiting] == list(range(60))
+    assert [outcome.result(30) for outcome in outcomes] == list(range(60))
+    assert most == 2
+
+
+def test_the_error_of_work_is_its_outcome_and_its_place_is_free_again() -> None:
+    places = Places(1, most_waiting=9)
+
+    def fail() -> None:
+        raise QuotaError("no")
+
+    with pytest.raises(QuotaError, match="no"):
+        places.submit(0, fail).result(30)
+    assert places.submit(0, lambda: 7).result(30) == 7
+
+
+def test_work_that_is_cancelled_while_it_waits_is_not_done() -> None:
+    places = Places(1, most_waiting=1)
+    done: list[int] = []
+    with places.take(0):
+        outcome = places.submit(0, lambda: done.append(1))
+        with pytest.raises(QuotaError):
+            places.submit(0, lambda: done.append(2))
+        assert outcome.cancel()
+    assert places.submit(0, lambda: done.append(3)).result(30) is None
+    assert done == [3]

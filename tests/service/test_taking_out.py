@@ -63,7 +63,7 @@ def test_nothing_is_taken_out_of_a_gallery_that_has_changed(mine: Gallery) -> No
     changed = mine.remove(ids=["dots/dots-2.jpg"])
     status = run(work, mine.directory).status
     assert status.state == "failed"
-    assert "nothing was taken out" in status.error
+    assert "nothing was removed" in status.error
     assert Gallery.open(mine.directory).state == changed.state
 
 
@@ -82,7 +82,7 @@ def test_nothing_is_taken_out_if_another_change_comes_in_before_the_lock(
     monkeypatch.setattr(removing, "writing", second_in_line)
     status = run(work, mine.directory).status
     assert status.state == "failed"
-    assert "nothing was taken out" in status.error
+    assert "nothing was removed" in status.error
     assert Gallery.open(mine.directory).state == others[0].state
 
 

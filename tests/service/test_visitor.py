@@ -28,3 +28,10 @@ def test_another_address_of_the_same_network_makes_nobody_a_newcomer() -> None:
         usage.add(Visitor(str(number), f"2001:db8::{number}"), 2)
     assert usage.of(Visitor("new", "2001:db8::99")) == 1_000
     assert usage.of(Visitor("new", "2001:db8:0:1::99")) == 0
+
+
+def test_work_of_a_millisecond_is_counted_as_a_millisecond() -> None:
+    usage, visitor = Usage(6_000), Visitor("tab", "192.0.2.7")
+    for _ in range(250):
+        usage.add(visitor, 0.001)
+    assert usage.of(visitor) == 2 * 20, "two tenths of a second, of the session and of its network; the rest is kept"

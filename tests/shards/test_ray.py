@@ -249,7 +249,7 @@ def test_a_cluster_that_does_not_answer_is_an_error_in_a_sentence(
 def test_without_ray_the_error_says_what_to_install(standin: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not standin.is_running
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ClusterError, match=r"pip install 'similarity\[scale\]'"), cluster():
+    with pytest.raises(ClusterError, match=r"pip install 'ray\[data\]'"), cluster():
         pass
 
 

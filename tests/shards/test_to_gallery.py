@@ -112,6 +112,7 @@ def as_unfinished(path: Path) -> None:
     facts.write_text(facts.read_text().replace('"shards": [', '"shards": null, "was": ['))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [

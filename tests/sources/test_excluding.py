@@ -9,7 +9,7 @@ from conftest import MODEL, draw
 from similarity import Gallery
 from similarity.errors import SourceError
 from similarity.sources import open_source
-from similarity.sources.excluding import exclude
+from similarity.sources.excluding import check_patterns, exclude
 from similarity.storage.manifest import Report
 
 
@@ -56,6 +56,27 @@ def test_patterns_that_are_none_or_match_everything_are_errors(folder: Path) -> 
         ids(folder, "*.png", "!")
     with pytest.raises(SourceError, match=r"All pictures in .* are excluded by \*: use other patterns"):
         ids(folder, "*")
+
+
+@pytest.mark.parametrize("pattern", ["*a*a*a*a*a*a*ab", "a/**/a/**/a/**/b", "/a*/b*/c*/d*", "!*a*a*a*b", "a" * 1_025])
+def test_a_pattern_that_could_take_very_long_is_refused(folder: Path, pattern: str) -> None:
+    with pytest.raises(SourceError, match=r"too (long a pattern|many stars)"):
+        ids(folder, "*.png", pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["**/*_small*.jp*g", "**/thumbs/**", "a/**/*_small*.jp*", "!/**/*a*b*", "x" * 1_024]
+)
+def test_patterns_as_people_write_them_are_not_refused(pattern: str) -> None:
+    check_patterns([pattern])
+
+
+def test_of_an_address_that_no_file_could_have_start_and_end_are_compared(tmp_path: Path) -> None:
+    addresses = [f"https://pictures.example/{'a' * 1_500}/{'b' * 300}.{kind}" for kind in ("jpg", "png")]
+    (tmp_path / "table.csv").write_text("path,id\n" + "".join(f"{one},{one[-3:]}\n" for one in addresses))
+    assert ids(tmp_path / "table.csv", "*.png") == ["jpg"]
+    with pytest.raises(SourceError, match="All pictures"):
+        ids(tmp_path / "table.csv", "https:/")
 
 
 def counts(report: Report | None) -> dict[str, int]:

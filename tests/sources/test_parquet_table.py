@@ -152,7 +152,7 @@ def test_without_the_library_of_a_store_it_is_said_what_to_install(monkeypatch: 
     for name in ("fsspec", "s3fs", "gcsfs"):
         monkeypatch.setitem(sys.modules, name, None)
     _store.cache_clear()
-    with pytest.raises(FetchError, match=r"pip install 'similarity\[scale\]'"):
+    with pytest.raises(FetchError, match=r"pip install fsspec s3fs"):
         read_object("s3://shop/1.jpg")
     with pytest.raises(FetchError, match="pip install gcsfs"):
         read_original(Item("1", "gs://shop/1.jpg"))

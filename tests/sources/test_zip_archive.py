@@ -120,6 +120,7 @@ def test_a_link_is_refused(path: Path) -> None:
         open_source(path)
 
 
+@pytest.mark.exhaustive
 def test_more_than_fifty_thousand_entries_are_refused(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as file:
         for number in range(50_001):
@@ -292,6 +293,7 @@ def test_a_part_of_a_zip_is_read_in_another_process(path: Path) -> None:
     assert part.read(part.items[0]).data.decode() == "Müller/鞋.jpg"
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("seed", range(40))
 def test_a_damaged_list_of_entries_is_an_error_or_costs_entries_but_is_no_fault_of_ours(path: Path, seed: int) -> None:
     sjis = "靴/ソファ.jpg".encode("cp932")

@@ -128,6 +128,7 @@ def test_damage_that_came_after_a_gallery_was_opened_is_found_by_a_change(twice_
             change(labels=["rings"])
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("content", [b"", b"000009 abc", b"\xff\xfe", b"000001", b"../../x y", None])
 def test_a_damaged_current_is_an_error_and_restore_mends_it(twice_written: Gallery, content: bytes | None) -> None:
     current = twice_written.directory / "CURRENT"

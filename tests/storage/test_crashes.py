@@ -24,12 +24,14 @@ from tiers import Share
 
 from similarity.images.decoding import decode_scaled
 from similarity.storage.journal import FOLDER as UNFINISHED
+from similarity.storage.manifest import read_manifest
 
 # A process that has imported everything and forks for each run: a fresh process in 20 ms.
 PROCESSES = multiprocessing.get_context("forkserver")
 # Of each task, in the exhaustive tier.
 RANDOM_KILLS = 100
 TASKS = ("index", "add", "sync")
+SETS = ("index-set", "sync-set", "rebalance")
 
 
 @dataclass
@@ -97,16 +99,17 @@ def make_scene(root: Path, task: str) -> Scene:
     """Lay out folder and gallery for a task, and run it once without killing it."""
     source, gallery, answer = root / "pictures", root / "gallery", root / "answer.json"
     fill(source, [f"{kind}/{number}.jpg" for kind in "ab" for number in range(5)], seed=100)
-    if task != "index":
+    if not task.startswith("index"):
+        first = "index-set" if task in SETS else "index"
         # Two generations, so that the task has one to take away.
-        assert in_a_process(crash.run, "index", gallery, source, answer) == 0
+        assert in_a_process(crash.run, first, gallery, source, answer) == 0
         fill(source, ["a/5.jpg"], seed=150)
         assert in_a_process(crash.run, "sync", gallery, source, answer) == 0
     if task == "add":
         source = root / "more"
         fill(source, [f"c/{number}.jpg" for number in range(6)], seed=200)
         shutil.copy(root / "pictures" / "a" / "0.jpg", source / "c" / "copy.jpg")
-    if task == "sync":
+    if task in ("sync", "sync-set"):
         (source / "a" / "0.jpg").unlink()
         (source / "a" / "1.jpg").rename(source / "b" / "moved.jpg")
         fill(source, ["a/2.jpg", *(f"new/{number}.jpg" for number in range(4))], seed=300)
@@ -154,7 +157,8 @@ def check_after_a_kill(scene: Scene, where: str) -> None:
     else:
         assert found["report"]["resumed"] == len(finished), where
     left = {entry.name for entry in scene.gallery.iterdir()}
-    assert left == {".lock", "CURRENT", "generations", "thumbnails"}, where
+    assert left - {"shards"} == {".lock", "CURRENT", "generations", "thumbnails"}, where
+    assert ("shards" in left) == (scene.task in SETS), where
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -195,16 +199,40 @@ def test_killed_at_any_step_of_a_commit_it_is_the_old_gallery_or_the_new_one(sce
     kill_at_any_step(scene, share)
 
 
+@pytest.mark.exhaustive
 def test_killed_while_labels_are_changed_it_has_the_old_labels_or_the_new_ones(share: Share) -> None:
     with scene_of("relabel") as scene:
         assert scene.old != scene.new
         kill_at_any_step(scene, share, parts=27)
 
 
-def kill_at_any_step(scene: Scene, share: Share, parts: int = 9) -> None:
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("task", SETS)
+def test_killed_while_a_set_is_written_it_is_the_old_set_or_the_new_one(task: str, share: Share) -> None:
+    with scene_of(task) as scene:
+        assert scene.old != scene.new
+        count_steps_again(scene)
+        kill_at_any_step(scene, share, parts=9, every=9)
+        assert in_a_process(crash.run, "rebalance", scene.gallery, scene.source, scene.root / "answer.json") == 0
+        states = [read_manifest(folder)[0] for folder in (scene.gallery / "generations").iterdir()]
+        named = {shard.folder(scene.gallery) for one in states for shard in one.shards if shard.place}
+        assert set((scene.gallery / "shards").glob("*/*")) == named
+
+
+def count_steps_again(scene: Scene) -> None:
+    """Count the steps with files that are old enough to be remembered as sound, as they are whenever it is reset."""
+    for path in scene.before.rglob("*") if scene.before.exists() else ():
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    scene.reset()
+    answer = scene.root / "answer.json"
+    assert in_a_process(crash.run, scene.task, scene.gallery, scene.source, answer) == 0
+    scene.steps = json.loads(answer.read_text())["steps"]
+
+
+def kill_at_any_step(scene: Scene, share: Share, parts: int = 9, every: int = 1) -> None:
     steps = commit_steps(scene)
     assert len(steps) >= 20
-    for step in share.of(steps, parts=parts):
+    for step in share.of(steps[::every], parts=parts):
         scene.reset()
         killed = in_a_process(crash.run, scene.task, scene.gallery, scene.source, scene.root / "answer.json", step)
         assert killed == -signal.SIGKILL
@@ -220,6 +248,7 @@ def test_killed_at_any_moment_it_is_the_old_gallery_or_the_new_one(scene: Scene,
         check_after_a_kill(scene, f"{scene.task} killed after {after:.4f} s")
 
 
+@pytest.mark.exhaustive
 def test_killed_again_and_again_it_still_embeds_every_picture_once(
     scene: Scene,
 ) -> None:
@@ -269,3 +298,105 @@ def test_a_generation_that_was_finished_but_never_live_is_not_what_restore_goes_
     assert len(list((scene.gallery / "generations").iterdir())) == 3
     assert in_a_process(crash.go_back, scene.gallery) == 0
     assert int((scene.gallery / "CURRENT").read_text()[:6]) == int(live) - 1
+
+
+@dataclass
+class Home:
+    """A home with a gallery of uploaded pictures, and a copy of it to begin anew from.
+
+    Attributes:
+        before: the copy.
+        answer: what a process has written down.
+    """
+
+    path: Path
+    before: Path
+    answer: Path
+
+    @property
+    def old(self) -> Path:
+        return self.path / "galleries" / "old"
+
+    @property
+    def new(self) -> Path:
+        return self.path / "galleries" / "new"
+
+    def do(self, what: str, directory: Path) -> dict[str, object]:
+        """Do a job, undisturbed; returns what is known of it."""
+        assert in_a_process(crash.do, what, directory, "new", self.answer) == 0
+        told: dict[str, object] = json.loads(self.answer.read_text())
+        return told
+
+    def killed(self, what: str, every: int) -> Iterator[int]:
+        """Kill a job around each time that something gets another name, and now and then between; yields the step."""
+        told = self.do(what, self.old)
+        assert told["state"] == "done", told["error"]
+        steps: list[str] = told["steps"]  # type: ignore[assignment]
+        renames = [number for number, step in enumerate(steps) if step.startswith("os.rename")]
+        around = {number + more for number in renames for more in (0, 1)}
+        for kill_at in sorted({*range(0, len(steps), every), *around} & set(range(len(steps)))):
+            shutil.rmtree(self.path)
+            shutil.copytree(self.before, self.path)
+            in_a_process(crash.do, what, self.old, "new", self.answer, kill_at)
+            yield kill_at
+
+
+@pytest.fixture
+def uploaded(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home", tmp_path / "before", tmp_path / "answer.json")
+    uploads = made.path / "uploads" / "old" / "mine"
+    fill(uploads, [f"{kind}/{number}.jpg" for kind in "ab" for number in range(3)], seed=100)
+    assert in_a_process(crash.run, "index", made.old, uploads, made.answer) == 0
+    fill(uploads, ["c/1.jpg"], seed=200)
+    assert in_a_process(crash.run, "add", made.old, uploads, made.answer) == 0
+    shutil.copytree(made.path, made.before)
+    return made
+
+
+def paths(directory: Path, tmp_path: Path) -> list[Path]:
+    """Where the pictures of a sound gallery are."""
+    found = look(directory, tmp_path)
+    assert found
+    return [Path(path) for _, path, *_ in found["items"]]  # type: ignore[attr-defined]
+
+
+@pytest.mark.exhaustive
+def test_a_gallery_that_was_killed_while_it_was_renamed_has_one_name_and_is_whole(
+    uploaded: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIMILARITY_HOME", str(uploaded.path))  # a gallery finds its uploads in its own home
+    for _ in uploaded.killed("rename", every=16):
+        (name,) = (path for path in (uploaded.path / "galleries").iterdir() if (path / "CURRENT").exists())
+        assert look(name, tmp_path)
+        if name.name == "old":
+            told = uploaded.do("rename", name)
+            assert told["state"] == "done", told["error"]
+        there = paths(uploaded.new, tmp_path)
+        assert all(path.is_relative_to(uploaded.path / "uploads" / "new") and path.is_file() for path in there)
+
+
+@pytest.mark.exhaustive
+def test_a_collection_that_was_killed_while_it_was_made_is_whole_or_none_and_can_be_made_then(
+    uploaded: Home, tmp_path: Path
+) -> None:
+    before = look(uploaded.old, tmp_path)
+    for _ in uploaded.killed("collect", every=8):
+        assert look(uploaded.old, tmp_path) == before
+        if not (uploaded.new / "CURRENT").exists():
+            told = uploaded.do("collect", uploaded.old)
+            assert told["state"] == "done", told["error"]
+        there = paths(uploaded.new, tmp_path)
+        assert len(there) == 2
+        assert all(path.is_file() for path in there)
+
+
+@pytest.mark.exhaustive
+def test_killed_while_earlier_states_are_deleted_the_gallery_stays_and_the_rest_is_deleted_then(
+    uploaded: Home, tmp_path: Path
+) -> None:
+    before = look(uploaded.old, tmp_path)
+    assert len(list((uploaded.old / "generations").iterdir())) == 2
+    for _ in uploaded.killed("forget", every=1):
+        assert look(uploaded.old, tmp_path) == before
+        assert uploaded.do("forget", uploaded.old)["state"] == "done"
+        assert len(list((uploaded.old / "generations").iterdir())) == 1

@@ -98,6 +98,7 @@ def test_a_gallery_can_be_changed_and_marked_as_ever(left: Path) -> None:
     assert Gallery.open(left / "galleries" / "headed", load=load).manifest.generation == 2
 
 
+@pytest.mark.exhaustive
 def test_tuned_weights_are_found_by_their_digest_and_embed_as_they_did(
     left: Path, answers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,7 @@ def test_lines_that_do_not_count_make_room_and_beyond_the_bound_it_says_what_to_
     assert sorted(path.name for path in mine.directory.glob("*feedback*")) == [".feedback.lock", FEEDBACK]
 
 
+@pytest.mark.exhaustive
 def test_two_processes_mark_at_once_and_lose_nothing(mine: Gallery, child_environment: dict[str, str]) -> None:
     command = [sys.executable, "-c", MARKING, str(mine.directory)]
     both = [subprocess.Popen([*command, name], env=child_environment) for name in ("one", "two")]

@@ -58,6 +58,7 @@ def foreign(shapes: Gallery, empty_home: Path) -> Iterator[Path]:
     subprocess.run(["rm", "-rf", empty_home / "galleries"], check=True)  # Python cannot delete very deep folders
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
 def test_a_gallery_that_means_harm_is_an_error_and_touches_nothing_else(
     foreign: Path, outside: Path, own_pictures: Path, harm: Harm
@@ -124,6 +125,7 @@ def zoo(shapes: Gallery, empty_home: Path, outside: Path) -> Path:
     return folder
 
 
+@pytest.mark.exhaustive
 def test_no_file_from_elsewhere_takes_much_memory_or_time(zoo: Path, child_environment: dict[str, str]) -> None:
     script = Path(made_elsewhere.__file__)
     done = subprocess.run(
@@ -223,6 +225,7 @@ def put(directory: Path) -> dict[str, bytes]:
     return {name: name.encode() for name in MINE}
 
 
+@pytest.mark.usefixtures("one_earlier_state")
 def test_what_somebody_else_put_into_a_gallery_stays_whatever_is_done_with_it(
     foreign: Path, own_pictures: Path, run: Run
 ) -> None:
@@ -252,6 +255,7 @@ def test_what_somebody_else_put_into_a_gallery_stays_whatever_is_done_with_it(
         delete_gallery(foreign)
 
 
+@pytest.mark.usefixtures("one_earlier_state")
 def test_a_generation_of_which_somebody_kept_something_breaks_nothing_later(foreign: Path, own_pictures: Path) -> None:
     """Its folder stays; thumbnails are tidied up all the same, and its number is not used again."""
     (foreign / "generations" / "000001" / "notes.txt").write_text("mine")
@@ -337,6 +341,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_what_can_be_made_again_is_passed_over_if_it_means_harm(foreign: Path, bomb: bytes) -> None:
     """Notes that lie beside a gallery, or in the cache for it."""
@@ -380,6 +385,7 @@ MARK: dict[str, Any] = {
 }
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     "change",
     [

@@ -51,6 +51,7 @@ def test_a_setting_has_nothing_written_and_the_same_found(gallery: Gallery, monk
     assert len(stored(gallery.directory)) == 4
 
 
+@pytest.mark.usefixtures("one_earlier_state")
 def test_features_leave_with_the_last_picture_that_has_the_content(tmp_path: Path) -> None:
     folder = tmp_path / "scenes"
     folder.mkdir()

@@ -33,13 +33,15 @@ def write_table(path: Path, pictures: Path, turn: int) -> int:
     return len(chosen)
 
 
+@pytest.mark.parametrize("shards", [None, 3], ids=["gallery", "set"])
+@pytest.mark.usefixtures("one_earlier_state")
 def test_each_answer_is_wholly_one_generations_while_many_are_swapped(
-    own_pictures: Path, tmp_path: Path, share: Share
+    own_pictures: Path, tmp_path: Path, share: Share, shards: int | None
 ) -> None:
     table, directory = tmp_path / "table.csv", tmp_path / "gallery"
     readers, swaps = share.count(READERS, parts=4), share.count(SWAPS, parts=10)
     sizes = {"turn 0": write_table(table, own_pictures, 0)}
-    operations.index(open_source(table), directory, IndexOptions(standin.CHOICE))
+    operations.index(open_source(table), directory, IndexOptions(standin.CHOICE, shards=shards))
     done = threading.Event()
     answered = {f"turn {turn}": threading.Event() for turn in range(swaps + 1)}
 
@@ -89,6 +91,7 @@ def generations(directory: Path) -> list[str]:
     return sorted(path.name for path in (directory / "generations").iterdir())
 
 
+@pytest.mark.usefixtures("one_earlier_state")
 def test_a_generation_stays_as_long_as_another_process_reads_it_and_no_longer_than_it_lives(
     own_pictures: Path, tmp_path: Path, child_environment: dict[str, str]
 ) -> None:

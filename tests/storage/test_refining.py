@@ -72,6 +72,7 @@ def assert_sound(gallery: Gallery) -> None:
     assert not (gallery.directory / "unfinished").exists()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("recipe", ["flat-sq8", "IVF2,SQ8"])
 def test_a_large_gallery_grows_and_shrinks_and_keeps_its_centre(folder: Path, tmp_path: Path, recipe: str) -> None:
     gallery = build(folder, tmp_path / "large", recipe)
@@ -88,6 +89,7 @@ def test_a_large_gallery_grows_and_shrinks_and_keeps_its_centre(folder: Path, tm
     assert_sound(shrunk)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("recipe", ["flat-sq8", "IVF2,SQ8"])
 def test_after_a_large_change_there_is_a_new_centre(folder: Path, tmp_path: Path, recipe: str) -> None:
     gallery = build(folder, tmp_path / "large", recipe)
@@ -96,6 +98,7 @@ def test_after_a_large_change_there_is_a_new_centre(folder: Path, tmp_path: Path
     assert_sound(fewer)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("recipe", ["flat-sq8", "IVF4,SQ8"])
 def test_small_changes_that_add_up_to_another_kind_of_pictures_renew_the_centre(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str
@@ -130,6 +133,7 @@ def refined_after(
     )
 
 
+@pytest.mark.exhaustive
 def test_lists_that_are_continued_hold_the_moved_vectors(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +154,7 @@ def test_lists_that_are_continued_hold_the_moved_vectors(
     np.testing.assert_allclose(grown.vectors[stayed], gallery.vectors[before.origins[stayed]], atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_a_collection_of_milvus_is_sent_only_what_has_moved(folder: Path, tmp_path: Path, milvus: Store) -> None:
     Gallery.build(
         folder, tmp_path / "large", model=standin.CHOICE, refinement="neighbours", recipe="flat", store=milvus

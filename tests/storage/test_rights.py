@@ -25,6 +25,7 @@ def own(own_pictures: Path, empty_home: Path) -> Gallery:
     return Gallery.build(own_pictures, empty_home / "galleries" / "own")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("part", PARTS)
 def test_what_this_user_may_not_read_is_not_called_damaged_or_missing(own: Gallery, run: Run, part: str) -> None:
     path = of_gallery(own, part)

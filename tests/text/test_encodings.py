@@ -25,6 +25,7 @@ TOGETHER = {
 }
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(("page", "name"), [(page, name) for page, names in ALONE.items() for name in names])
 @pytest.mark.parametrize("candidates", [NAMES_OF_ZIPS, WINDOWS + NAMES_OF_ZIPS])
 def test_a_single_name_tells_the_common_code_pages_apart(page: str, name: str, candidates: tuple[str, ...]) -> None:

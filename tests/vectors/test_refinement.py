@@ -370,6 +370,7 @@ def test_near_identical_pictures_are_proven_copies_whatever_their_refined_vector
     assert [hit.item.path for hit in near] == [str(copy)]
 
 
+@pytest.mark.exhaustive
 def test_an_approximate_gallery_keeps_its_centre_as_it_grows(standin_network: None, tmp_path: Path) -> None:  # noqa: ARG001
     folder = tmp_path / "pictures"
     folder.mkdir()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 import uvicorn
@@ -10,19 +11,32 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from similarity.app.serving.header_deadline import allow_many_connections, close_on_slow_headers
+from similarity.service.header_deadline import MOST_HEAD_BYTES, allow_many_connections, close_on_slow_headers
 
 SECONDS = 0.3
+Serve = Callable[[Callable[[int], Awaitable[None]]], None]
 WHOLE = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Hurried(H11Protocol):
-    """uvicorn's, with a deadline."""
+    """uvicorn's in Python, with a deadline."""
 
 
-close_on_slow_headers(Hurried, SECONDS)
-close_on_slow_headers(Hurried, 1000)  # once is enough
+class HurriedFast(HttpToolsProtocol):
+    """uvicorn's in C, with a deadline."""
+
+
+for protocol in (Hurried, HurriedFast):
+    close_on_slow_headers(protocol, SECONDS)
+    close_on_slow_headers(protocol, 1000)  # once is enough
+
+
+@pytest.fixture(params=[Hurried, HurriedFast])
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """Runs a server that is in a hurry, and something against it."""
+    return partial(serve_with, request.param)
 
 
 async def slow(_: object) -> PlainTextResponse:
@@ -35,12 +49,12 @@ async def echo(socket: WebSocket) -> None:
     await socket.send_text(await socket.receive_text())
 
 
-def serve(ask: Callable[[int], Awaitable[None]]) -> None:
-    """Run a server that is in a hurry, and something against it."""
+def serve_with(protocol: type[asyncio.Protocol], ask: Callable[[int], Awaitable[None]]) -> None:
+    """Run a server with a protocol, and something against it."""
 
     async def serving() -> None:
         app = Starlette(routes=[Route("/slow", slow, methods=["GET"]), WebSocketRoute("/echo", echo)])
-        server = uvicorn.Server(uvicorn.Config(app, port=0, http=Hurried, log_config=None, lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, port=0, http=protocol, log_config=None, lifespan="off"))
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
         await server.startup()
@@ -53,8 +67,9 @@ def serve(ask: Callable[[int], Awaitable[None]]) -> None:
     asyncio.run(serving())
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("begun", [b"", b"G", b"GET /slow HTTP/1.1\r\nHost: a\r\n", WHOLE + b"GET /sl"])
-def test_a_connection_on_which_no_whole_head_comes_is_closed(begun: bytes) -> None:
+def test_a_connection_on_which_no_whole_head_comes_is_closed(serve: Serve, begun: bytes) -> None:
     async def ask(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(begun)
@@ -68,7 +83,7 @@ def test_a_connection_on_which_no_whole_head_comes_is_closed(begun: bytes) -> No
     serve(ask)
 
 
-def test_bytes_that_trickle_do_not_put_the_end_off() -> None:
+def test_bytes_that_trickle_do_not_put_the_end_off(serve: Serve) -> None:
     async def ask(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         closed = asyncio.ensure_future(reader.read())
@@ -81,7 +96,8 @@ def test_bytes_that_trickle_do_not_put_the_end_off() -> None:
     serve(ask)
 
 
-def test_an_answer_that_takes_longer_comes_all_the_same() -> None:
+@pytest.mark.exhaustive
+def test_an_answer_that_takes_longer_comes_all_the_same(serve: Serve) -> None:
     async def ask(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(2):  # on one connection
@@ -92,7 +108,7 @@ def test_an_answer_that_takes_longer_comes_all_the_same() -> None:
     serve(ask)
 
 
-def test_a_websocket_stays_open_in_silence() -> None:
+def test_a_websocket_stays_open_in_silence(serve: Serve) -> None:
     import websockets
 
     async def ask(port: int) -> None:
@@ -100,6 +116,39 @@ def test_a_websocket_stays_open_in_silence() -> None:
             await asyncio.sleep(3 * SECONDS)
             await socket.send("still here")
             assert await socket.recv() == "still here"
+
+    serve(ask)
+
+
+@pytest.mark.parametrize("base", [H11Protocol, HttpToolsProtocol])
+def test_headers_that_are_very_large_are_not_kept(base: type[asyncio.Protocol]) -> None:
+    patient = type("Patient", (base,), {})
+    close_on_slow_headers(patient, 1000)
+
+    async def ask(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: a\r\nX-Large: ")
+        answer = asyncio.ensure_future(reader.read())
+        for _ in range(100):
+            writer.write(b"x" * (MOST_HEAD_BYTES // 8))
+            await asyncio.wait([answer], timeout=SECONDS / 100)
+            if answer.done():
+                break
+        await asyncio.wait([answer], timeout=10)
+        assert answer.done(), "it is closed long before its deadline"
+        assert isinstance(answer.exception(), ConnectionError) or b"done" not in answer.result()
+        writer.close()
+
+    serve_with(patient, ask)
+
+
+def test_a_large_body_in_one_piece_with_its_head_is_no_large_head(serve: Serve) -> None:
+    async def ask(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        body = b"x" * (3 * MOST_HEAD_BYTES)
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        assert b"done" in await reader.readuntil(b"done")
+        writer.close()
 
     serve(ask)
 
