@@ -6,7 +6,7 @@ import math
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -132,28 +132,45 @@ def _fill(file: BinaryIO, data: bytes | str | Callable[[BinaryIO], object]) -> N
 
 @contextmanager
 def _sole_writer(new: Path) -> Iterator[BinaryIO]:
-    """Open an empty file, locked against other writers; it is removed if the block fails."""
-    with _open_locked(new) as file:
-        try:
+    """Open an empty file, locked against other writers; it is removed if the block fails, or opening is interrupted."""
+    try:
+        with _open_locked(new) as file:
             file.truncate()
             yield file
-        except BaseException:
-            with suppress(OSError):
-                new.unlink(missing_ok=True)
-            raise
+    except BaseException:
+        with suppress(OSError):
+            _remove_unlocked(new)
+        raise
 
 
 def _open_locked(new: Path) -> BinaryIO:
     """Open a file and wait for its lock; the operating system unlocks it when it is closed or the process ends."""
     while True:
         drop_foreign(new)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | CAREFULLY, 0o666)
-        file = open(descriptor, "wb")  # noqa: PTH123, SIM115 - wraps an open descriptor
-        lock(descriptor)
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), new.lstat()):
+        file = open(os.open(new, os.O_WRONLY | os.O_CREAT | CAREFULLY, 0o666), "wb")  # noqa: PTH123, SIM115
+        try:
+            lock(file.fileno())
+            if _is_at(file, new):
                 return file
+        except BaseException:
+            file.close()
+            raise
         file.close()  # its previous writer has moved or removed it
+
+
+def _remove_unlocked(new: Path) -> None:
+    """Remove a file unless another writer has it by now; raises OSError if it is missing."""
+    with open(os.open(new, os.O_WRONLY | CAREFULLY), "wb") as file:  # noqa: PTH123 - wraps an open descriptor
+        if lock(file.fileno(), wait=False) and _is_at(file, new):
+            new.unlink()
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.lstat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
@@ -164,15 +181,16 @@ def _sole_writer_on_windows(new: Path) -> Iterator[BinaryIO]:
     # It is deleted when it is unlocked; the next writer deletes one that a killed process has left.
     with filelock.FileLock(new.with_name(new.name.removesuffix(UNFINISHED_SUFFIX) + WRITER_SUFFIX)):
         drop_foreign(new)
-        file = open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | CAREFULLY, 0o666), "wb")  # noqa: PTH123, SIM115
-        try:
-            yield file
-        except BaseException:
-            with suppress(OSError):
-                file.close()
-            with suppress(OSError):
-                new.unlink(missing_ok=True)
-            raise
+        with ExitStack() as opened:
+            try:
+                descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | CAREFULLY, 0o666)
+                yield opened.enter_context(open(descriptor, "wb"))  # noqa: PTH123 - wraps an open descriptor
+            except BaseException:
+                with suppress(OSError):
+                    opened.close()
+                with suppress(OSError):
+                    new.unlink(missing_ok=True)
+                raise
 
 
 def _replace_when_unread(new: Path, path: Path) -> None:

@@ -1,16 +1,21 @@
 """Files are written atomically: whole or not at all, with nothing left over."""
 
+import itertools
 import os
 import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from types import FrameType
+from typing import Any, BinaryIO
 
 import pytest
 
+from similarity import files
 from similarity.files import unfinished, write_atomically
 
 
@@ -52,6 +57,69 @@ def test_writing_that_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_pa
     with pytest.raises(type(error)):
         write_atomically(path, fail)
     assert path.read_text() == "old"
+    assert names(tmp_path) == ["notes.json"]
+
+
+# A file that was opened a moment before is closed by Python, which says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_control_c_at_any_line_leaves_the_old_file_or_the_new_one_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "notes.json"
+    lines = itertools.count()
+    for line in lines:
+        path.write_text("old")
+        with control_c_at(line) as was_pressed:
+            write_atomically(path, "new")
+        assert path.read_text() in ("old", "new")
+        assert names(tmp_path) == ["notes.json"]
+        if not was_pressed:
+            break
+    assert path.read_text() == "new"
+    assert next(lines) > 20, "so many lines it was pressed at"
+
+
+@contextmanager
+def control_c_at(line: int) -> Iterator[list[int]]:
+    """Press Ctrl-C at one of the lines of `files` that run in the block, counted from 0; yields whether it was."""
+    pressed: list[int] = []
+    run = itertools.count()
+
+    def look(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        if frame.f_code.co_filename != files.__file__:
+            return None
+        if event == "line" and next(run) == line:
+            sys.settrace(None)
+            pressed.append(frame.f_lineno)
+            raise KeyboardInterrupt
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        yield pressed
+    except KeyboardInterrupt:
+        assert pressed
+    finally:
+        sys.settrace(before)
+
+
+def test_a_writer_that_is_stopped_while_it_waits_leaves_the_file_to_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, take = tmp_path / "notes.json", files.lock
+
+    def stopped(descriptor: int, *, wait: bool = True) -> bool:
+        if wait:
+            raise KeyboardInterrupt
+        return take(descriptor, wait=False)
+
+    def write(file: BinaryIO) -> None:
+        file.write(b"first")
+        monkeypatch.setattr(files, "lock", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            write_atomically(path, "second")
+
+    write_atomically(path, write)
+    assert path.read_text() == "first"
     assert names(tmp_path) == ["notes.json"]
 
 

@@ -121,7 +121,7 @@ def search(
         search_many.check(out, place, sheet=bool(sheet), coco=bool(coco), **one, **named.given)
         search_many.run(search_many.ManySearches(place, gallery, fields, out, as_json))
         return
-    named = replace(named, like=[*filter(None, [query]), *named.like])
+    named = replace(named, like=[*([] if query is None else [query]), *named.like])
     _check(
         named, sheet, explain=explain, copies_=with_copies, turned=turned, with_objects=with_objects, as_json=as_json
     )
