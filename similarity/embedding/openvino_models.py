@@ -14,7 +14,9 @@ import importlib.metadata
 import logging
 import shutil
 import sys
+import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +37,31 @@ WRONG_WEIGHTS, CANNOT_WRITE = 3, 4
 MOST_BYTES = 1_000  # of the digest file
 
 logger = logging.getLogger(__name__)
+# Held while OpenVINO is imported.
+_loading = threading.Lock()
 
 
 def openvino() -> Any:
     """Import OpenVINO without its usage statistics, which an optional package would send."""
-    if "openvino" not in sys.modules:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    with _loading:
+        if "openvino" not in sys.modules:
+            sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+        import openvino
+
+        _load_array_interface()
+    return openvino
+
+
+@cache
+def _load_array_interface() -> None:
+    """Let OpenVINO load its interface to NumPy, in one thread.
+
+    Two threads whose first arrays came at the same moment would wait for each other for ever, one of them with Python's
+    own lock, and so would all of the process.
+    """
     import openvino
 
-    return openvino
+    np.asarray(openvino.Tensor(np.zeros(1, np.uint8)).data)
 
 
 def digest(network: Path) -> str:
