@@ -58,6 +58,19 @@ COPY <<'END' /etc/caddy/Caddyfile
 (login_none) {
 }
 
+(app) {
+	dynamic a app 8501 {
+		# How long those whose replica is gone are led to it in vain. Failures are not counted (`fail_duration`): a visitor
+		# who does not end what he sends would count as one, and could shut everybody out.
+		refresh 2s
+	}
+	header_up -Authorization
+	# Streamlit keeps a visitor's session in one process: a cookie leads each browser to the same one again.
+	lb_policy cookie similarity_replica
+	# As long as nobody answers at its address: until it is up again, or its name is gone and another one is chosen.
+	lb_try_duration 30s
+}
+
 {$SIMILARITY_DOMAIN}:8443 {
 	import tls_{$SIMILARITY_TLS}
 	import login_{$SIMILARITY_LOGIN}
@@ -78,15 +91,22 @@ COPY <<'END' /etc/caddy/Caddyfile
 			}
 		}
 	}
-	reverse_proxy {
-		dynamic a app 8501 {
-			# How long those whose replica is gone are led to it in vain. Failures are not counted (`fail_duration`): a visitor
-			# who does not end what he sends would count as one, and could shut everybody out.
-			refresh 2s
+	# Such a search changes nothing, so that it may be asked again where a replica ends just as it comes. Its body is kept
+	# until then if it is small; larger ones would let a few visitors fill the door's memory.
+	@search {
+		method POST
+		path /api/v1/search /api/v1/galleries/*/search
+		header_regexp Content-Length ^\d{1,5}$
+	}
+	reverse_proxy @search {
+		import app
+		request_buffers 100KB
+		lb_retry_match {
+			method POST
 		}
-		header_up -Authorization
-		# Streamlit keeps a visitor's session in one process: a cookie leads each browser to the same one again.
-		lb_policy cookie similarity_replica
+	}
+	reverse_proxy {
+		import app
 	}
 }
 

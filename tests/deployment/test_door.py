@@ -217,14 +217,26 @@ def test_the_door_of_the_image_serves_by_tls_alone_and_leads_each_visitor_to_the
         seconds = 10**9
         assert (outer["read_header_timeout"], outer["read_timeout"]) == (10 * seconds, 60 * seconds)
         (route,) = outer["routes"]
-        handlers = {one["handler"]: one for one in route["handle"][0]["routes"][0]["handle"]}
+        first, *proxies = route["handle"][0]["routes"]
+        handlers = {one["handler"]: one for one in first["handle"]}
         assert ("authentication" in handlers) == ("SIMILARITY_LOGIN" not in changes)
         assert handlers["request_body"]["max_size"] == 21_000_000
-        proxy = handlers["reverse_proxy"]
-        assert proxy["dynamic_upstreams"] | {"name": "app", "port": "8501"} == proxy["dynamic_upstreams"]
-        assert proxy["load_balancing"]["selection_policy"]["policy"] == "cookie"
-        assert "health_checks" not in proxy, "or one visitor can shut everybody out"
-        assert list(handlers)[-1] == "reverse_proxy"
+        assert "reverse_proxy" not in handlers, "or who is not let in reaches the app"
+        searches, rest = proxies
+        for (proxy,) in (searches["handle"], rest["handle"]):
+            assert proxy["handler"] == "reverse_proxy"
+            assert proxy["dynamic_upstreams"] | {"name": "app", "port": "8501"} == proxy["dynamic_upstreams"]
+            assert proxy["load_balancing"]["selection_policy"]["policy"] == "cookie"
+            assert "health_checks" not in proxy, "or one visitor can shut everybody out"
+        assert "match" not in rest
+        # A body that is kept in part only would be sent again in part only.
+        (match,), (proxy,) = searches["match"], searches["handle"]
+        largest = max(
+            int("9" * n) for n in range(1, 9) if re.match(match["header_regexp"]["Content-Length"]["pattern"], "9" * n)
+        )
+        assert largest < proxy["request_buffers"] <= 100_000
+        assert (match["method"], proxy["load_balancing"]["retry_match"]) == (["POST"], [{"method": ["POST"]}])
+        assert all(path.endswith("/search") for path in match["path"])
 
 
 def test_a_visitor_is_led_to_the_same_replica_again_and_to_another_once_it_is_gone(tmp_path: Path) -> None:

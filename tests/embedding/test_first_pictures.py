@@ -34,7 +34,9 @@ print(len(vectors), np.ptp(np.concatenate(vectors), axis=0).max())
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("_attempt", range(3))
-def test_pictures_that_come_at_the_same_moment_are_all_embedded(child_environment: dict[str, str], _attempt: int) -> None:
+def test_pictures_that_come_at_the_same_moment_are_all_embedded(
+    child_environment: dict[str, str], _attempt: int
+) -> None:
     """What it is about stops four processes of five for ever."""
     command = [sys.executable, "-c", SCRIPT.format(model=MODEL)]
     done = subprocess.run(command, env=child_environment, capture_output=True, text=True, check=False, timeout=120)
