@@ -15,8 +15,9 @@ from similarity.bench.baseline import torch_loop
 from similarity.bench.machine import describe_machine, peak_rss_mb
 from similarity.bench.scratch_home import scratch_home
 from similarity.embedding.backbones.weights import ModelChoice
+from similarity.embedding.calibration import CALIBRATION_PICTURES, read_pixels
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.pipeline import CALIBRATION_PICTURES, embed_source, read_pixels
+from similarity.embedding.pipeline import embed_source
 from similarity.embedding.precision import Precision
 from similarity.errors import ImageError, SourceError
 from similarity.images.decoding import read_image

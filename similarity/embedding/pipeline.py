@@ -5,7 +5,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,8 +17,7 @@ from similarity.embedding.engines import Pixels
 from similarity.embedding.feature_maps import FeatureMap
 from similarity.embedding.map_placing import place
 from similarity.embedding.regions import embed_regions, stream_with_maps
-from similarity.embedding.view_names import View
-from similarity.embedding.views import merge, prepare_views, windows
+from similarity.embedding.views import merge, windows
 from similarity.errors import FetchError, ImageError
 from similarity.images.decoding import decode_scaled, read_exif, thumbnail
 from similarity.images.exif import without_place
@@ -31,8 +30,6 @@ T = TypeVar("T")
 
 # Maximum number of pictures that are read and decoded ahead of the network, which bounds memory.
 AHEAD = 96
-# Number of pictures that an int8 network is calibrated with.
-CALIBRATION_PICTURES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +70,22 @@ class _Prepared:
     size: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What is kept of a picture beside its vector, if a gallery wants it.
+
+    Attributes:
+        gps: where it was taken.
+        parts: the embeddings of its regions; the model must have them, see `regions.py`.
+    """
+
+    gps: bool = False
+    parts: bool = False
+
+
+NO_EXTRAS = Extras()
+# Makes the context in which an item is decoded, in a thread of the pool.
+Around = Callable[[Item], AbstractContextManager[object]]
 Result = Embedded | Recognised | Skipped
 _Read = _Prepared | Recognised | Skipped
 
@@ -84,8 +97,8 @@ def embed_source(
     items: Sequence[Item] | None = None,
     known: Container[str] = frozenset(),
     thumbnails: bool = True,
-    gps: bool = False,
-    parts: bool = False,
+    extras: Extras = NO_EXTRAS,
+    around: Around = lambda _: nullcontext(),
     progress: OnProgress | None = None,
 ) -> Iterator[Result]:
     """Embed items of a source, in order; a file that cannot be used is skipped.
@@ -96,44 +109,31 @@ def embed_source(
         items: the items to embed; by default all of the source.
         known: the SHA-256 of contents that are embedded already.
         thumbnails: whether to make a thumbnail of each picture.
-        gps: whether to read where pictures were taken, too.
-        parts: whether to embed the regions of pictures, too; the model must have them, see `regions.py`.
+        extras: what else to keep of each picture.
+        around: makes the context in which an item is decoded; it is called in the thread that decodes.
         progress: called with the progress, also while nothing can be read; what it raises ends the work.
     """
     items = source.items if items is None else items
     report = Reporter(len(items), progress)
 
     def read(item: Item) -> _Read:
-        return _reduced(_prepare(source, item, embedder, known, thumbnails), gps)
+        return _reduced(_prepare(source, item, embedder, known, thumbnails, around), extras.gps)
 
-    with _pool(source) as pool:
+    with reader_pool(source) as pool:
         prepared = ahead(pool, items, read, on_wait=lambda: report.advance(0))
         batches, to_embed = itertools.tee(_batches(_once(_counted(prepared, report)), embedder.batch))
         pixels = (_stack(batch, embedder.backbone.preprocessing) for batch in to_embed)
-        embedded = stream_with_maps(embedder, pixels) if parts else ((one, ()) for one in embedder.embed_stream(pixels))
+        embedded = (
+            stream_with_maps(embedder, pixels) if extras.parts else ((one, ()) for one in embedder.embed_stream(pixels))
+        )
         for (vectors, maps), batch in zip(embedded, batches, strict=True):
             yield from _join(batch, vectors, maps, embedder)
             if done := sum(not isinstance(result, Skipped) for result in batch):
                 report.advance(done)
 
 
-def read_pixels(source: Source, how: Preprocessing, count: int, view: View = "crop") -> Pixels:
-    """Read an even sample of a source's pictures as network input: uint8 (0..count or twice that, crop, crop, 3)."""
-    step = max(1, -(-len(source.items) // count))
-
-    def read(item: Item) -> Pixels | None:
-        try:
-            return prepare_views(decode_scaled(source.read(item).data, item.path, side=how.resize).image, how, view)
-        except (ImageError, FetchError):
-            return None  # it is reported when it is indexed
-
-    with _pool(source) as pool:
-        pictures = [pixels for pixels in ahead(pool, source.items[::step], read) if pixels is not None]
-    return np.concatenate(pictures) if pictures else np.empty((0, how.crop, how.crop, 3), np.uint8)
-
-
 @contextmanager
-def _pool(source: Source) -> Iterator[ThreadPoolExecutor]:
+def reader_pool(source: Source) -> Iterator[ThreadPoolExecutor]:
     """Threads that read; tasks that have not begun are dropped at the end."""
     pool = ThreadPoolExecutor(source.readers, thread_name_prefix="read")
     try:
@@ -192,7 +192,7 @@ def identify(
                 return Skipped(source.whereabouts(item), error.reason, source.name)
         return Recognised(file)
 
-    with _pool(source) as pool:
+    with reader_pool(source) as pool:
         yield from ahead(pool, items, look)
 
 
@@ -208,7 +208,9 @@ def _read(source: Source, item: Item) -> tuple[Item, bytes] | Skipped:
     return replace(item, size=len(file.data), mtime=file.mtime, sha256=sha256), file.data
 
 
-def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[str], thumbnails: bool) -> _Read:
+def _prepare(
+    source: Source, item: Item, embedder: Embedder, known: Container[str], thumbnails: bool, around: Around
+) -> _Read:
     """Read an item, and decode it if its content is new; runs in a thread of the pool."""
     read = _read(source, item)
     if isinstance(read, Skipped):
@@ -217,7 +219,8 @@ def _prepare(source: Source, item: Item, embedder: Embedder, known: Container[st
     if file.sha256 in known:
         return Recognised(replace(file, exif=read_exif(data)))
     try:
-        decoded = embedder.decode(data, item.path)
+        with around(item):
+            decoded = embedder.decode(data, item.path)
     except ImageError as error:
         return Skipped(source.whereabouts(item), error.reason, source.name)
     small = thumbnail(decoded.image) if thumbnails else b""

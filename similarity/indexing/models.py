@@ -1,8 +1,8 @@
 """Loading the model of a new gallery."""
 
 from similarity.embedding.backbones.weights import ModelChoice
+from similarity.embedding.calibration import CALIBRATION_PICTURES, read_pixels
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.pipeline import CALIBRATION_PICTURES, read_pixels
 from similarity.embedding.precision import Precision
 from similarity.embedding.view_names import View
 from similarity.errors import SourceError

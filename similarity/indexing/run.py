@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from similarity.embedding.embedder import Embedder
-from similarity.embedding.pipeline import Embedded, Recognised, embed_source, identify
+from similarity.embedding.pipeline import Embedded, Extras, Recognised, embed_source, identify
 from similarity.errors import GalleryError, SourceError
 from similarity.indexing.choices import choose, is_continued
 from similarity.indexing.known import Embeddings, Known
@@ -131,8 +131,8 @@ class Run:
         """Read the files of the plan, and embed unknown ones; each embedding is stored in the journal at once."""
         counted: set[str] = set()
         items = [reading.item for reading in self.plan.readings]
-        options = {"gps": self.gps, "parts": self.parts}
-        results = embed_source(source, embedder, items=items, known=known, **options, progress=progress)
+        extras = Extras(self.gps, self.parts)
+        results = embed_source(source, embedder, items=items, known=known, extras=extras, progress=progress)
         resumable = set(journal.finished)
         for reading, result in zip(self.plan.readings, results, strict=True):
             if isinstance(result, Embedded):

@@ -11,6 +11,7 @@ import filelock
 
 from similarity.errors import ShardError
 from similarity.files import UNFINISHED_SUFFIX, WRITER_SUFFIX, write_atomically
+from similarity.shards.attempts import SUFFIX as ATTEMPTS_SUFFIX
 from similarity.shards.chunks import Chunk
 from similarity.shards.metadata import FORMAT, Counts, Origin, describe_model
 from similarity.shards.shard_file import check_shard, remove
@@ -110,12 +111,13 @@ def find_finished(folder: Path, chunks: Iterable[Chunk], origin: Origin) -> dict
 
 
 def complete(folder: Path, shelf: Shelf) -> None:
-    """Record that all shards are there, and delete those of an earlier list."""
+    """Record that all shards are there, and delete those of an earlier list, and what was begun."""
     write_shelf(folder, shelf)
     wanted = shelf.shards or {}
-    for path in [*folder.glob("shard-*.parquet"), *folder.glob("shard-*.parquet.new"), *folder.glob(".*.new")]:
-        if path.name not in wanted:
-            remove(path)
+    for pattern in ("shard-*.parquet", f"shard-*.parquet{UNFINISHED_SUFFIX}", f"shard-*{ATTEMPTS_SUFFIX}", ".*.new"):
+        for path in folder.glob(pattern):
+            if path.name not in wanted:
+                remove(path)
 
 
 def read_shelf(folder: Path) -> Shelf:

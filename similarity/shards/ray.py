@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 EXTRA = "Ray is not installed: run `pip install 'ray[data]'`."
 # Chunks queued at each actor, so that it never waits for one.
 WAITING = 1
+# How often Ray starts an actor again whose process has ended, before the run fails. A picture that ends it takes three.
+RESTARTS = 100
 # Ray's own memory on one computer: counts and lists of paths are all that is in it.
 OBJECT_BYTES = 256 << 20
 CONNECT_SECONDS = 5.0
@@ -111,6 +113,7 @@ class Cluster:
             compute=pool,
             num_cpus=self._layout.cores,
             num_gpus=1 if self.device == "cuda" else 0,
+            max_restarts=RESTARTS,
         )
         try:
             for row in results.iter_rows():
@@ -217,6 +220,13 @@ def _hush(ray: Any) -> None:
     context.print_on_execution_start = False
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # It has no setting for what it tells of nodes and workers that have gone, on standard output, where our JSON goes.
+    if internals := getattr(ray, "_private", None):
+        internals.worker.print_to_stdstream = _log_notice
+
+
+def _log_notice(notice: dict[str, Any], *_: object, **__: object) -> None:
+    logger.info("Ray: %s", notice.get("lines"))
 
 
 def _result(message: dict[str, Any]) -> Done:

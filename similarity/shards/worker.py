@@ -1,7 +1,7 @@
 """Embedding a chunk into a shard, in this process as in the actors of a cluster."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from similarity.embedding.precision import Precision
 from similarity.embedding.view_names import View
 from similarity.embedding.views import preprocessing_facts
 from similarity.errors import ShardError
+from similarity.shards.attempts import GIVEN_UP, Attempts
 from similarity.shards.chunks import Chunk
 from similarity.shards.folder import FACTS, name_of
 from similarity.shards.metadata import Counts, Origin
-from similarity.shards.shard_file import Row, write_shard
+from similarity.shards.shard_file import Row, check_shard, read_skipped, write_shard
 from similarity.sources import Skipped, Source
 from similarity.sources.locations import is_remote
 from similarity.storage.manifest import Manifest
@@ -106,6 +107,9 @@ def embed_chunk(
 ) -> Done:
     """Embed a chunk and write its shard.
 
+    A shard that is there already is left as it is.
+    A picture that has ended three workers is a row with that as its error, see `attempts`.
+
     Reading and decoding run in threads of this process, beside the network: pixels from another process would be copied
     twice, and are fifty times as many bytes as the file.
 
@@ -116,23 +120,49 @@ def embed_chunk(
         SourceError: the chunk's list cannot be read. ShardError: the shard cannot be written.
     """
     started = time.time()
+    if done := _done_before(chunk, task, started):
+        return done
     source = chunk.open()
     if task.threads:
         source.readers = _readers(source, task.threads)
-    rows = []
-    for row in _rows(source, embed_source(source, embedder, thumbnails=task.origin.thumbnails)):
-        rows.append(row)
-        if advance:
-            advance(1)
-    write_shard(task.folder / name_of(chunk), rows, task.origin)
+    rows, shard = [], task.folder / name_of(chunk)
+    with Attempts(shard, source.items) as attempts:
+        sound = [item for item in source.items if item.id not in attempts.given_up]
+        thumbnails = task.origin.thumbnails
+        results = embed_source(source, embedder, items=sound, thumbnails=thumbnails, around=attempts.decoding)
+        for row in _rows(source, _with_given_up(source, results, attempts.given_up)):
+            rows.append(row)
+            if advance:
+                advance(1)
+        write_shard(shard, rows, task.origin)
     skipped = [Skipped(row.whereabouts or "", row.error, source.name) for row in rows if row.error is not None]
     return Done(name_of(chunk), Counts(len(rows), len(rows) - len(skipped)), skipped, started, time.time())
+
+
+def _done_before(chunk: Chunk, task: Task, started: float) -> Done | None:
+    """The result of a shard that is there: its worker died before it could return the result, and Ray asks again."""
+    shard = task.folder / name_of(chunk)
+    if not shard.exists():
+        return None
+    try:
+        counts = check_shard(shard, task.origin)
+        skipped = read_skipped(shard, task.origin.source)
+    except ShardError:
+        return None
+    return Done(shard.name, counts, skipped, started, time.time())
 
 
 def _readers(source: Source, threads: int) -> int:
     """Number of reader threads: decoding a file takes a core, waiting for a download takes none."""
     waits = any(is_remote(item.path) for item in source.items)
     return source.readers if waits else min(source.readers, threads)
+
+
+def _with_given_up(source: Source, results: Iterator[Result], given_up: Container[str]) -> Iterator[Result]:
+    """The results of all items of a source, in order, from those of the items that were not given up."""
+    for item in source.items:
+        yield Skipped(source.whereabouts(item), GIVEN_UP, source.name) if item.id in given_up else next(results)
+    yield from results  # none
 
 
 def _rows(source: Source, results: Iterator[Result]) -> Iterator[Row]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from similarity import Embedder, Item
-from similarity.embedding.pipeline import AHEAD, Embedded, embed_source, read_pixels
+from similarity.embedding.calibration import read_pixels
+from similarity.embedding.pipeline import AHEAD, Embedded, embed_source
 from similarity.errors import FetchError
 from similarity.progress import Progress
 from similarity.sources import FileBytes, Skipped, Stamp, open_source
