@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from similarity.errors import SourceError
 from similarity.paths import full_path
-from similarity.sources import LISTINGS, Item, Skipped, Source, Split, open_source
+from similarity.sources import LISTINGS, Item, Skipped, Source, Split, Stamp, open_source
 from similarity.sources.locations import stamp_of
+from similarity.sources.object_listing import Objects, scan_objects
+from similarity.sources.object_store import is_object
 from similarity.sources.parquet_table import Listing, open_listing
 
 # Large enough to make the overhead of a chunk small, small enough to lose little with one.
@@ -71,17 +74,30 @@ class Range:
 
     def open(self) -> Source:
         """Read the rows."""
-        return open_listing(Path(self.path)).rows(self.start, self.stop)
+        return open_listing(self.path).rows(self.start, self.stop)
 
 
 def open_list(
     place: str | Path, *, split: Split | None = None, products: int | None = None, seed: int = 0
 ) -> Source | Listing:
-    """Open a source as `open_source`, but without reading a Parquet list into memory; raises SourceError."""
+    """Open a source as `open_source`, but without reading a Parquet list into memory, or from an object store.
+
+    Raises:
+        SourceError: as `open_source`.
+    """
+    if is_object(str(place)):
+        return _open_in_store(str(place), is_drawn=split is not None or products is not None)
     path = full_path(place)
     if path.suffix.lower() in LISTINGS and path.is_file() and split is None and products is None:
         return open_listing(path)
     return open_source(path, split=split, products=products, seed=seed)
+
+
+def _open_in_store(place: str, *, is_drawn: bool) -> Source | Listing:
+    """Open a Parquet list in an object store, or all pictures below a place there."""
+    if is_drawn:
+        raise SourceError(f"{place} is not Stanford Online Products: only that has a split and products to draw from.")
+    return open_listing(place) if place.lower().endswith(LISTINGS) else scan_objects(place)
 
 
 def cut(source: Source | Listing, size: int, terms: dict[str, Any]) -> Iterator[tuple[Chunk | None, list[Skipped]]]:
@@ -102,14 +118,21 @@ def cut(source: Source | Listing, size: int, terms: dict[str, Any]) -> Iterator[
     yield None, source.skipped
     for number, start in enumerate(range(0, len(source.items), size)):
         items = source.items[start : start + size]
-        yield Listed(number, _digest(items, terms), source.part(items)), []
+        stamp_of_item = source.stamp if isinstance(source, Objects) else _file_stamp
+        yield Listed(number, _digest(items, terms, stamp_of_item), source.part(items)), []
 
 
-def _digest(items: Iterable[Item], terms: dict[str, Any]) -> str:
+def _file_stamp(item: Item) -> Stamp | None:
+    return stamp_of(item.path)
+
+
+def _digest(
+    items: Iterable[Item], terms: dict[str, Any], stamp_of_item: Callable[[Item], Stamp | None] = _file_stamp
+) -> str:
     """Hash of pictures and terms: of their entries in the list, and of the size and time of files."""
     digest = hashlib.sha256(json.dumps(terms, sort_keys=True).encode())
     for item in items:
-        stamp = stamp_of(item.path)
+        stamp = stamp_of_item(item)
         facts: list[Any] = [item.id, item.path, item.label, sorted(item.metadata.items())]
         facts += [stamp.size, stamp.mtime] if stamp else []
         digest.update(json.dumps(facts).encode(errors="surrogatepass"))

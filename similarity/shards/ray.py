@@ -6,6 +6,7 @@
 
 The list is in Ray's memory from the start, since actors that hold all cores would wait for ever for a task that reads
 it. Only chunks and counts pass through Ray: pictures go from the disk to a shard within one actor, see `shards.worker`.
+Ray starts an actor whose process has died again, and asks it for the same chunk, without end: `shards.attempts` ends it.
 Back-pressure: an actor works on one chunk while another waits; Ray Data's executor holds the others back.
 """
 
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 EXTRA = "Ray is not installed: run `pip install 'ray[data]'`."
 # Chunks queued at each actor, so that it never waits for one.
 WAITING = 1
-# How often Ray starts an actor again whose process has ended, before the run fails. A picture that ends it takes three.
-RESTARTS = 100
 # Ray's own memory on one computer: counts and lists of paths are all that is in it.
 OBJECT_BYTES = 256 << 20
 CONNECT_SECONDS = 5.0
@@ -75,11 +74,14 @@ class Worker:
 
     def _embed(self, chunk: Chunk) -> dict[str, Any]:
         try:
-            if self._embedder is None:
-                self._embedder = load_embedder(self._task)
-            return embed_chunk(chunk, self._embedder, self._task).to_json()
+            return embed_chunk(chunk, self._load, self._task).to_json()
         except SimilarityError as error:
             return {"error": type(error).__name__, "message": str(error)}
+
+    def _load(self) -> "Embedder":
+        if self._embedder is None:
+            self._embedder = load_embedder(self._task)
+        return self._embedder
 
 
 class Cluster:
@@ -113,7 +115,6 @@ class Cluster:
             compute=pool,
             num_cpus=self._layout.cores,
             num_gpus=1 if self.device == "cuda" else 0,
-            max_restarts=RESTARTS,
         )
         try:
             for row in results.iter_rows():
@@ -219,7 +220,7 @@ def _hush(ray: Any) -> None:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # an error is raised as well
     # It has no setting for what it tells of nodes and workers that have gone, on standard output, where our JSON goes.
     if internals := getattr(ray, "_private", None):
         internals.worker.print_to_stdstream = _log_notice

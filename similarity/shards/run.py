@@ -129,7 +129,7 @@ class LocalWorkers:
         """Embed one chunk after the other."""
         embedder = load_embedder(task)
         for chunk in chunks:
-            yield embed_chunk(chunk, embedder, task, advance=advance)
+            yield embed_chunk(chunk, lambda: embedder, task, advance=advance)
 
 
 def embed(

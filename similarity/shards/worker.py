@@ -103,7 +103,7 @@ def identity(model: str, weights_sha256: str, precision: str, view: View) -> dic
 
 
 def embed_chunk(
-    chunk: Chunk, embedder: Embedder, task: Task, *, advance: Callable[[int], object] | None = None
+    chunk: Chunk, load: Callable[[], Embedder], task: Task, *, advance: Callable[[int], object] | None = None
 ) -> Done:
     """Embed a chunk and write its shard.
 
@@ -114,10 +114,12 @@ def embed_chunk(
     twice, and are fifty times as many bytes as the file.
 
     Args:
+        load: returns the embedder; a worker that dies in it has died at this chunk.
         advance: called with the number of further pictures processed.
 
     Raises:
-        SourceError: the chunk's list cannot be read. ShardError: the shard cannot be written.
+        SourceError: the chunk's list cannot be read. ShardError: the shard cannot be written, or workers die again and
+            again. What `load` raises.
     """
     started = time.time()
     if done := _done_before(chunk, task, started):
@@ -129,7 +131,7 @@ def embed_chunk(
     with Attempts(shard, source.items) as attempts:
         sound = [item for item in source.items if item.id not in attempts.given_up]
         thumbnails = task.origin.thumbnails
-        results = embed_source(source, embedder, items=sound, thumbnails=thumbnails, around=attempts.decoding)
+        results = embed_source(source, load(), items=sound, thumbnails=thumbnails, around=attempts.decoding)
         for row in _rows(source, _with_given_up(source, results, attempts.given_up)):
             rows.append(row)
             if advance:

@@ -6,13 +6,15 @@ since others of fsspec lead to this computer's own files and network.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 
 from similarity.errors import FetchError
 from similarity.images.limits import MAX_FILE_BYTES
-from similarity.sources.base import FileBytes
+from similarity.sources.base import FileBytes, Stamp
 
 SCHEMES = ("s3", "gs", "az")
 EXTRA = "pip install fsspec s3fs"
@@ -33,9 +35,7 @@ def read_object(place: str) -> FileBytes:
         FetchError: it is not there or may not be read, the store cannot be reached, it is larger than 200 MB, or the
             library for this kind of store is not installed.
     """
-    scheme, _, key = place.partition("://")
-    try:
-        store = _store(scheme.lower())
+    with _explained(place) as (store, key):
         facts = store.info(key)
         if facts.get("type") == "directory":
             raise FetchError(f"{place} is a folder, not a picture.", place)
@@ -43,6 +43,35 @@ def read_object(place: str) -> FileBytes:
         if size > MAX_FILE_BYTES:
             raise FetchError(f"{place} is too large ({size / 1e6:.0f} MB; the limit is 200 MB).", place)
         return FileBytes(store.cat_file(key), _modified_at(facts))
+
+
+def list_objects(place: str) -> dict[str, Stamp]:
+    """List all objects below a place: address to size and modification time. Raises FetchError as `read_object`."""
+    scheme = place.partition("://")[0]
+    with _explained(place) as (store, key):
+        if not store.exists(key):
+            raise FileNotFoundError(key)
+        found = store.find(key, detail=True)
+        return {
+            f"{scheme}://{name}": Stamp(int(facts.get("size") or 0), _modified_at(facts))
+            for name, facts in found.items()
+            if facts.get("type") != "directory"
+        }
+
+
+@contextmanager
+def open_object(place: str) -> Iterator[BinaryIO]:
+    """Open an object to read parts of it; raises FetchError as `read_object`, also for what fails while it is open."""
+    with _explained(place) as (store, key), store.open(key, "rb") as file:
+        yield file
+
+
+@contextmanager
+def _explained(place: str) -> Iterator[tuple[Any, str]]:
+    """The store of a place and the key in it; errors of its library within become FetchError."""
+    scheme, _, key = place.partition("://")
+    try:
+        yield _store(scheme.lower()), key
     except FetchError:
         raise
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from similarity.errors import SourceError
+from similarity.errors import FetchError, SourceError
 from similarity.sources.base import FileBytes, Item, Skipped, Stamp
 from similarity.sources.csv_table import PATH_COLUMNS, RowIds, item_of_row
-from similarity.sources.locations import read_place, readers_for, stamp_of
+from similarity.sources.locations import is_remote, read_place, readers_for, stamp_of
+from similarity.sources.object_store import is_object, open_object
 
 # Rows that are read at a time when the whole list is read.
 BLOCK = 8192
@@ -66,11 +68,11 @@ class Listing:
     """An open Parquet file that names pictures; make one with `open_listing`. Rows are read when needed.
 
     Attributes:
-        name: its path.
+        name: its path, or its address in an object store.
         count: number of rows.
     """
 
-    def __init__(self, path: Path, columns: Mapping[str, str], count: int) -> None:
+    def __init__(self, path: Path | str, columns: Mapping[str, str], count: int) -> None:
         """`columns` maps the columns to read to their names in a CSV."""
         self.name = str(path)
         self.count = count
@@ -84,12 +86,14 @@ class Listing:
         """
         stop = self.count if stop is None else stop
         try:
-            with pq.ParquetFile(self.name) as file:
+            with _opened(self.name) as file:
                 groups, first = _groups(file, start, stop)
                 batches = file.iter_batches(min(size, BLOCK), row_groups=groups, columns=list(self._columns))
                 rows = itertools.islice(_rows(batches), start - first, stop - first)
                 for begin in range(start, stop, size):
                     yield self._block(begin, list(itertools.islice(rows, min(size, stop - begin))))
+        except FetchError as error:
+            raise SourceError(str(error)) from error
         except (OSError, ValueError, pa.ArrowException) as error:
             raise SourceError(f"{self.name} is damaged, or not a Parquet file any more: write it again.") from error
 
@@ -124,7 +128,7 @@ class Listing:
         block = Block(start, start + len(rows), {}, [])
         for number, row in enumerate(rows, start + 1):
             values = {self._columns[name]: "" if value is None else str(value) for name, value in row.items()}
-            item, fault = item_of_row(values, Path(self.name).parent)
+            item, fault = item_of_row(*_placed(values, self.name))
             if item is None:
                 block.skipped.append(Skipped(f"{self.name}, row {number}", fault))
                 continue
@@ -132,18 +136,21 @@ class Listing:
         return block
 
 
-def open_listing(path: Path) -> Listing:
+def open_listing(path: Path | str) -> Listing:
     """Open a Parquet file with a column `path` or `url`; `id`, `label` and further columns are taken as of a CSV.
 
-    Columns of bytes, lists and the like are left out. Paths are relative to the file's own folder. A row that cannot be
+    Columns of bytes, lists and the like are left out. Paths are relative to the file's own folder, in an object store,
+    too. A row that cannot be
     used is reported by its number and skipped.
 
     Raises:
         SourceError: it cannot be read, has no such column, or no rows.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with _opened(str(path)) as file:
             schema, count = file.schema_arrow, file.metadata.num_rows
+    except FetchError as error:
+        raise SourceError(str(error)) from error
     except (OSError, ValueError, pa.ArrowException) as error:
         raise SourceError(f"{path} is not a readable Parquet file.") from error
     columns = {field.name: field.name.strip().lower() for field in schema if not pa.types.is_nested(field.type)}
@@ -153,6 +160,27 @@ def open_listing(path: Path) -> Listing:
     if not count:
         raise SourceError(f"{path} has no rows.")
     return Listing(path, columns, count)
+
+
+@contextmanager
+def _opened(place: str) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file on this computer or in an object store."""
+    if not is_object(place):
+        with pq.ParquetFile(place) as file:
+            yield file
+        return
+    with open_object(place) as remote, pq.ParquetFile(remote) as file:
+        yield file
+
+
+def _placed(values: dict[str, str], name: str) -> tuple[dict[str, str], Path]:
+    """A row and the folder that its paths are relative to; for a list in a store, it has addresses already."""
+    if not is_object(name):
+        return values, Path(name).parent
+    folder = name.rpartition("/")[0]
+    paths = {key: values[key] for key in PATH_COLUMNS if values.get(key)}
+    full = {key: path if is_remote(path) else f"{folder}/{path.removeprefix('./')}" for key, path in paths.items()}
+    return values | full, Path()
 
 
 def _is_bytes(kind: pa.DataType) -> bool:

@@ -14,7 +14,7 @@ from test_shards import table
 
 from similarity import Item
 from similarity.errors import ShardError
-from similarity.shards.attempts import SUFFIX, Attempts
+from similarity.shards.attempts import BUSY, DEATHS, SUFFIX, Attempts
 
 ROOT = Path(__file__).resolve().parents[2]
 ITEMS = [Item(name, f"{name}.jpg") for name in "abcdef"]
@@ -82,9 +82,25 @@ def test_an_error_is_not_held_against_the_picture_that_was_decoded(tmp_path: Pat
 
 def test_a_record_of_other_pictures_or_of_nothing_counts_for_nothing(tmp_path: Path) -> None:
     shard = tmp_path / "shard-000000-0.parquet"
-    for found in (b"", b"\x03\x03", b"\x03" * 7):
+    for found in (b"", b"\x03\x03", b"\x03" * 9):
         (tmp_path / f"{shard.name}{SUFFIX}").write_bytes(found)
         assert given_up(shard) == set()
+
+
+def test_workers_that_die_again_and_again_at_no_picture_are_an_error_and_may_be_tried_again(tmp_path: Path) -> None:
+    shard = tmp_path / "shard-000000-0.parquet"
+    die(shard)
+    (record,) = tmp_path.iterdir()
+    assert record.read_bytes() == bytes([0] * 6 + [BUSY])
+    die(shard)
+    assert record.read_bytes() == bytes([0] * 6 + [BUSY | 1])
+    record.write_bytes(bytes([0] * 6 + [BUSY | DEATHS - 1]))
+    with pytest.raises(
+        ShardError, match=r"100 workers died while they embedded shard-000000-0\.parquet, at no picture"
+    ):
+        Attempts(shard, ITEMS)
+    with Attempts(shard, ITEMS) as attempts:
+        assert attempts.given_up == frozenset()
 
 
 def test_a_record_that_cannot_be_written_is_an_error_in_a_sentence(tmp_path: Path) -> None:

@@ -175,7 +175,6 @@ def test_workers_are_given_their_cores_and_embed_what_this_process_embeds(
         "batch_format": "numpy",
         "num_cpus": 4,
         "num_gpus": 0,
-        "max_restarts": 100,
     }
     (settings,) = standin.started
     assert (settings["address"], settings["include_dashboard"]) == ("local", False)
