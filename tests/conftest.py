@@ -28,6 +28,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 import numpy as np
 import pytest
 from commands import Done, Run, run_command
+from objectstore import store  # noqa: F401 - pytest finds it by its name here
 from PIL import Image, ImageDraw
 from sure import sure, sure_sample  # noqa: F401 - pytest finds them by their names here
 

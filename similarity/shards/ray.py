@@ -6,7 +6,7 @@
 
 The list is in Ray's memory from the start, since actors that hold all cores would wait for ever for a task that reads
 it. Only chunks and counts pass through Ray: pictures go from the disk to a shard within one actor, see `shards.worker`.
-Ray starts an actor whose process has died again, and asks it for the same chunk, without end: `shards.attempts` ends it.
+An actor whose process died is started again, and asked for the same chunk, without end: `shards.attempts` ends it.
 Back-pressure: an actor works on one chunk while another waits; Ray Data's executor holds the others back.
 """
 

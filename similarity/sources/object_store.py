@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, BinaryIO
 
-from similarity.errors import FetchError
+from similarity.errors import FetchError, SimilarityError
 from similarity.images.limits import MAX_FILE_BYTES
 from similarity.sources.base import FileBytes, Stamp
 
@@ -72,7 +72,7 @@ def _explained(place: str) -> Iterator[tuple[Any, str]]:
     scheme, _, key = place.partition("://")
     try:
         yield _store(scheme.lower()), key
-    except FetchError:
+    except SimilarityError:
         raise
     except ImportError as error:
         raise FetchError(

@@ -1,10 +1,11 @@
 """A Parquet file that names pictures, as a CSV does: for lists of millions, read a block of rows at a time."""
 
 import itertools
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -169,18 +170,25 @@ def _opened(place: str) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(place) as file:
             yield file
         return
-    with open_object(place) as remote, pq.ParquetFile(remote) as file:
-        yield file
+    with open_object(place) as remote:
+        try:
+            with pq.ParquetFile(remote) as file:
+                yield file
+        except pa.ArrowException as error:
+            raise SourceError(f"{place} is not a readable Parquet file.") from error
 
 
 def _placed(values: dict[str, str], name: str) -> tuple[dict[str, str], Path]:
     """A row and the folder that its paths are relative to; for a list in a store, it has addresses already."""
     if not is_object(name):
         return values, Path(name).parent
-    folder = name.rpartition("/")[0]
-    paths = {key: values[key] for key in PATH_COLUMNS if values.get(key)}
-    full = {key: path if is_remote(path) else f"{folder}/{path.removeprefix('./')}" for key, path in paths.items()}
-    return values | full, Path()
+    scheme, _, key = name.partition("://")
+    folder = PurePosixPath(key).parent
+    paths = {column: values[column] for column in PATH_COLUMNS if values.get(column)}
+    return values | {
+        column: path if is_remote(path) else f"{scheme}://{posixpath.normpath(folder / path)}"
+        for column, path in paths.items()
+    }, Path()
 
 
 def _is_bytes(kind: pa.DataType) -> bool:

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 from commands import run_command, started
 from conftest import MODEL, Site, bundled_model, draw
+from objectstore import ObjectStore
 from ray_nodes import CRASHING, FAULT, KILLED, STARTING, Nodes
-from test_ray import assert_same
+from test_ray import TOKEN, assert_same
 from test_shards import table, times
 
 from similarity.shards.attempts import SUFFIX
@@ -35,11 +36,19 @@ SLOW = 1.0
 
 
 @pytest.fixture(scope="module")
-def nodes(home: Path) -> Iterator[Nodes]:
+def objects() -> Iterator[ObjectStore]:
+    """An object store that the nodes can read."""
+    store = ObjectStore()
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def nodes(home: Path, objects: ObjectStore) -> Iterator[Nodes]:
     """Two nodes, whose processes have the tests' home, and nothing of which is left."""
     pytest.importorskip("ray")
     folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: pytest's are too long for sockets
-    nodes = Nodes(folder, dict(os.environ) | {"SIMILARITY_HOME": str(home), "PYTHONPATH": SEARCH_PATH})
+    nodes = Nodes(folder, environment(SIMILARITY_HOME=str(home), **objects.environment))
     try:
         yield nodes
     finally:
@@ -47,14 +56,14 @@ def nodes(home: Path) -> Iterator[Nodes]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def command(nodes: Nodes, source: Path, out: Path, size: int) -> list[str]:
+def command(nodes: Nodes, source: Path | str, out: Path, size: int) -> list[str]:
     words = ["embed", source, "--out", out, "-m", MODEL, "--json", "--shard-size", size]
     words += ["--engine", "ray", "--address", nodes.address, "--cpus-per-worker", 1]
     return [sys.executable, "-m", "similarity", *map(str, words)]
 
 
 def environment(**variables: str) -> dict[str, str]:
-    return dict(os.environ) | {"PYTHONPATH": SEARCH_PATH} | variables
+    return dict(os.environ) | TOKEN | {"PYTHONPATH": SEARCH_PATH} | variables
 
 
 def wait_for(condition: Callable[[], object], job: "subprocess.Popen[str]") -> None:
@@ -187,3 +196,24 @@ def test_a_picture_that_ends_its_worker_is_given_up_after_three_times_and_named(
     ]
     assert [row["id"] for row in table(out).to_pylist() if row["vector"] is None] == ["rings/crashing.jpg"]
     assert not list(out.glob(f"*{SUFFIX}"))
+
+
+def test_nodes_list_and_read_an_object_store_themselves(
+    nodes: Nodes, objects: ObjectStore, pictures: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("s3fs")
+    for path in pictures.rglob("*.jpg"):
+        objects.objects[f"shop/{path.relative_to(pictures).as_posix()}"] = path.read_bytes()
+    told = subprocess.run(
+        command(nodes, "s3://shop", tmp_path / "out", 4),
+        env=environment(**objects.environment),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * STARTING,
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    assert (json.loads(told.stdout)["embedded"], json.loads(told.stdout)["shards"]) == (15, 4)
+    rows = table(tmp_path / "out").to_pylist()
+    assert [row["path"] for row in rows] == sorted(f"s3://{key}" for key in objects.objects)
+    assert {row["label"] for row in rows} == {"dots", "rings", "stripes"}

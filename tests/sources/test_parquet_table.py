@@ -1,6 +1,5 @@
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,21 +102,6 @@ def test_a_list_that_is_damaged_is_an_error(path: Path) -> None:
     path.write_bytes(data[:40] + bytes(400) + data[440:])
     with pytest.raises(SourceError, match="is damaged"):
         list(listing.blocks(512))
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
-    """An object store that this process finds."""
-    s3fs = pytest.importorskip("s3fs")
-    server = ObjectStore()
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()  # made with the settings of whichever test came before
-    _store.cache_clear()
-    yield server
-    s3fs.S3FileSystem.clear_instance_cache()
-    _store.cache_clear()
-    server.close()
 
 
 def test_pictures_in_an_object_store_are_indexed_and_failures_explained(
