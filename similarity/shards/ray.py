@@ -7,7 +7,8 @@
 The list is in Ray's memory from the start, since actors that hold all cores would wait for ever for a task that reads
 it. Only chunks and counts pass through Ray: pictures go from the disk to a shard within one actor, see `shards.worker`.
 An actor whose process died is started again, and asked for the same chunk, without end: `shards.attempts` ends it.
-Back-pressure: an actor works on one chunk while another waits; Ray Data's executor holds the others back.
+Back-pressure: an actor works on one chunk while another waits; Ray Data's executor holds the others back, and is given
+no more than WINDOW of them, so that its memory does not grow with the list.
 """
 
 import json
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 EXTRA = "Ray is not installed: run `pip install 'ray[data]'`."
 # Chunks queued at each actor, so that it never waits for one.
 WAITING = 1
+# Chunks that Ray is given at a time, all of which it keeps in memory. New actors for the next cost some seconds.
+WINDOW = 4096
 # Ray's own memory on one computer: counts and lists of paths are all that is in it.
 OBJECT_BYTES = 256 << 20
 CONNECT_SECONDS = 5.0
@@ -99,17 +102,23 @@ class Cluster:
         Raises:
             SimilarityError: the error of a worker. ClusterError: the cluster failed.
         """
+        limited = replace(task, threads=self._layout.cores)
+        for start in range(0, len(chunks), WINDOW):
+            for done in self._embed(limited, chunks[start : start + WINDOW]):
+                advance(done.counts.rows)
+                yield done
+
+    def _embed(self, task: Task, chunks: Sequence[Chunk]) -> Iterator[Done]:
         import ray.data
         from ray.exceptions import RayError
 
-        limited = replace(task, threads=self._layout.cores)
         blocks = [pa.table({"chunk": pa.array([pickle.dumps(chunk)], pa.binary())}) for chunk in chunks]
         pool = ray.data.ActorPoolStrategy(
             size=min(self._layout.count, len(chunks)), max_tasks_in_flight_per_actor=1 + WAITING
         )
         results = ray.data.from_arrow(blocks).map_batches(
             Worker,
-            fn_constructor_args=(limited,),
+            fn_constructor_args=(task,),
             batch_size=1,
             batch_format="numpy",
             compute=pool,
@@ -118,9 +127,7 @@ class Cluster:
         )
         try:
             for row in results.iter_rows():
-                done = _result(json.loads(row["result"]))
-                advance(done.counts.rows)
-                yield done
+                yield _result(json.loads(row["result"]))
         except RayError as error:
             logger.info("Ray failed", exc_info=True)
             raise ClusterError(f"Ray failed ({type(error).__name__}): run the same command again to resume.") from error

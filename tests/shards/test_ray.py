@@ -64,12 +64,14 @@ class Standin:
         fault: raised by `init` instead of starting.
         gives_up: raised in the middle of the work.
         started: what `init` was told, each time.
+        given: how many chunks it was given, each time.
         asked: of `map_batches`, and of the pool of actors.
     """
 
     fault: BaseException | None = None
     gives_up: BaseException | None = None
     started: list[dict[str, Any]] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
     asked: dict[str, Any] = field(default_factory=dict)
     is_running: bool = False
 
@@ -85,6 +87,7 @@ class Standin:
     def blocks(self, blocks: list[pa.Table]) -> SimpleNamespace:
         def map_batches(worker: Any, *, fn_constructor_args: tuple[Task], compute: dict[str, int], **asked: Any) -> Any:
             self.asked = compute | asked
+            self.given.append(len(blocks))
             rows = self._rows(worker(*fn_constructor_args), blocks)
             return SimpleNamespace(iter_rows=lambda: rows)
 
@@ -182,6 +185,14 @@ def test_workers_are_given_their_cores_and_embed_what_this_process_embeds(
     assert variables["SIMILARITY_EXAMPLE"] == "for workers too"
     assert variables["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
     assert not standin.is_running
+
+
+def test_ray_is_given_a_long_list_part_by_part(
+    standin: Standin, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.shards.ray.WINDOW", 6)
+    done = embed(open_list(pictures), tmp_path / "out", choose_model(MODEL), ShardOptions(size=1), workers=cluster())
+    assert (done.embedded, done.shards, standin.given) == (15, 15, [6, 6, 3])
 
 
 def test_a_cluster_that_this_process_is_connected_to_is_left_running(standin: Standin) -> None:
