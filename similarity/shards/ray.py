@@ -166,13 +166,17 @@ def cluster(address: str | None = None, *, cores: int | None = None) -> Iterator
 
 def _connect(ray: Any, address: str) -> None:
     """Connect to a cluster, or start one."""
-    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": _environment()}
+    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    inherited: dict[str, str] = {}
     if not address:
         settings |= {"include_dashboard": False, "num_cpus": os.cpu_count(), "object_store_memory": OBJECT_BYTES}
+        # Processes that Ray starts ahead can only be used by workers without an environment of their own.
+        inherited = _environment()
     else:
+        settings |= {"runtime_env": {"env_vars": _environment()}}
         _check_reachable(address)
     try:
-        with warnings.catch_warnings(), _silent():
+        with warnings.catch_warnings(), _silent(), _with_variables(inherited):
             warnings.simplefilter("ignore")
             ray.init(address=address or "local", **settings)
     except (OSError, RuntimeError, ValueError, SystemExit) as error:  # Ray exits where it gives up
@@ -184,6 +188,21 @@ def _connect(ray: Any, address: str) -> None:
         reason = str(error).strip().partition("\n")[0]
         place = f"The Ray cluster at {address} cannot be used" if address else "Ray cannot be started on this computer"
         raise ClusterError(f"{place} ({type(error).__name__}: {reason}).") from error
+
+
+@contextmanager
+def _with_variables(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for the processes that are started within."""
+    saved = {name: os.environ.get(name) for name in variables}
+    os.environ |= variables
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -213,12 +232,12 @@ def _check_reachable(address: str) -> None:
         ) from error
 
 
-def _environment() -> dict[str, Any]:
+def _environment() -> dict[str, str]:
     """Environment variables of workers: this package, where it is not installed, and our settings."""
     package_root = str(Path(__file__).resolve().parents[2])
     search_path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
     ours = {name: value for name, value in os.environ.items() if name.startswith("SIMILARITY_")}
-    return {"env_vars": ours | {"PYTHONPATH": search_path}}
+    return ours | {"PYTHONPATH": search_path}
 
 
 def _hush(ray: Any) -> None:

@@ -49,13 +49,11 @@ def list_objects(place: str) -> dict[str, Stamp]:
     """List all objects below a place: address to size and modification time. Raises FetchError as `read_object`."""
     scheme = place.partition("://")[0]
     with _explained(place) as (store, key):
-        if not store.exists(key):
-            raise FileNotFoundError(key)
         found = store.find(key, detail=True)
         return {
             f"{scheme}://{name}": Stamp(int(facts.get("size") or 0), _modified_at(facts))
             for name, facts in found.items()
-            if facts.get("type") != "directory"
+            if facts.get("type") != "directory" and name != key
         }
 
 

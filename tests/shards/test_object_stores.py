@@ -106,14 +106,15 @@ def test_an_object_that_has_changed_is_embedded_again_with_its_shard(
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [
-        ("s3://shop/none", "s3://shop/none is not there: check the bucket and the key"),
+        ("s3://shop/none", "There are no pictures in s3://shop/none: check the bucket and the beginning of the keys"),
+        ("s3://shop/1.jpg", "There are no pictures in s3://shop/1.jpg: check the bucket and the beginning of the keys"),
         ("s3://shop/texts", "There are no pictures in s3://shop/texts: check the bucket and the beginning of the keys"),
         ("s3://shop/none.parquet", "s3://shop/none.parquet is not there: check the bucket and the key"),
         ("s3://shop/texts/a.parquet", "s3://shop/texts/a.parquet is not a readable Parquet file"),
     ],
 )
 def test_what_is_not_there_or_no_list_is_an_error_in_a_sentence(store: ObjectStore, place: str, sentence: str) -> None:
-    store.objects |= {"shop/texts/1.txt": b"text", "shop/texts/a.parquet": b"PAR1 half"}
+    store.objects |= {"shop/texts/1.txt": b"text", "shop/texts/a.parquet": b"PAR1 half", "shop/1.jpg": jpeg(1)}
     with pytest.raises(SourceError, match=sentence):
         open_list(place)
 

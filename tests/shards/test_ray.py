@@ -64,6 +64,7 @@ class Standin:
         fault: raised by `init` instead of starting.
         gives_up: raised in the middle of the work.
         started: what `init` was told, each time.
+        variables: the environment that processes which `init` starts would have.
         given: how many chunks it was given, each time.
         asked: of `map_batches`, and of the pool of actors.
     """
@@ -71,12 +72,14 @@ class Standin:
     fault: BaseException | None = None
     gives_up: BaseException | None = None
     started: list[dict[str, Any]] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
     given: list[int] = field(default_factory=list)
     asked: dict[str, Any] = field(default_factory=dict)
     is_running: bool = False
 
     def init(self, **settings: Any) -> None:
         self.started.append(settings)
+        self.variables = dict(os.environ)
         if self.fault:
             raise self.fault
         self.is_running = True
@@ -157,6 +160,7 @@ def test_workers_are_given_their_cores_and_embed_what_this_process_embeds(
 
     monkeypatch.setattr("similarity.shards.ray.load_embedder", load)
     monkeypatch.setenv("SIMILARITY_EXAMPLE", "for workers too")
+    before = os.environ.get("PYTHONPATH")
     choice, told = choose_model(MODEL), []
     done = embed(
         open_list(folder),
@@ -181,10 +185,23 @@ def test_workers_are_given_their_cores_and_embed_what_this_process_embeds(
     }
     (settings,) = standin.started
     assert (settings["address"], settings["include_dashboard"]) == ("local", False)
+    assert "runtime_env" not in settings, "or what Ray has started ahead could not be used"
+    assert standin.variables["SIMILARITY_EXAMPLE"] == "for workers too"
+    assert standin.variables["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
+    assert os.environ.get("PYTHONPATH") == before
+    assert not standin.is_running
+
+
+def test_workers_of_another_cluster_are_told_their_environment(
+    standin: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIMILARITY_EXAMPLE", "for workers too")
+    with cluster("auto"):
+        pass
+    (settings,) = standin.started
     variables = settings["runtime_env"]["env_vars"]
     assert variables["SIMILARITY_EXAMPLE"] == "for workers too"
     assert variables["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
-    assert not standin.is_running
 
 
 def test_ray_is_given_a_long_list_part_by_part(
