@@ -8,13 +8,13 @@ import typer
 from similarity.cli import terminal
 from similarity.cli.options import (
     INTERRUPTED,
+    SOURCES,
     AsJson,
     Model,
     PrecisionName,
     Products,
     QualityName,
     Seed,
-    SourcePath,
     SplitName,
     ViewName,
     WeightsPath,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from similarity.shards.run import Embedding, Workers
 
+Source = Annotated[str, typer.Argument(help=f"{SOURCES} Or a place in an object store: s3://, gs://, az://.")]
 ShardSize = Annotated[int, typer.Option(min=1, help="Number of pictures in a shard.")]
 Thumbnails = Annotated[bool, typer.Option(help="Store a small JPEG of each picture.")]
 Address = Annotated[
@@ -38,7 +39,7 @@ EngineName = Annotated[Literal["local", "ray"], typer.Option(help="Embed in this
 
 
 def embed(
-    source: SourcePath,
+    source: Source,
     out: Annotated[Path, typer.Option(help="Folder for the shards, which all computers share.")],
     engine: EngineName = "local",
     model: Model = "auto",
