@@ -14,8 +14,10 @@ from similarity import Embedder
 from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ModelError, ShardError, SourceError
 from similarity.progress import Progress
-from similarity.shards.chunks import open_list
+from similarity.shards.chunks import cut, open_list
+from similarity.shards.folder import read_shelf
 from similarity.shards.run import Embedding, ShardOptions, embed
+from similarity.shards.worker import Task, embed_chunk
 
 Embed = Callable[..., Embedding]
 
@@ -111,6 +113,33 @@ def test_an_interrupted_run_leaves_its_shards_and_the_next_goes_on_from_there(
     assert before.items() <= times(out).items()
     assert not list(out.glob(".*.new"))
     assert sorted(table(out).column("id").to_pylist()) == sorted(set(table(out).column("id").to_pylist()))
+
+
+def test_a_chunk_that_is_asked_for_twice_is_embedded_once(
+    embedding: Embed, own_pictures: Path, tmp_path: Path, light_embedder: Embedder
+) -> None:
+    """As Ray does if a worker dies when its shard is there and its answer is not."""
+    out = tmp_path / "out"
+    (own_pictures / "dots" / "bad.jpg").write_bytes(b"no picture")
+    embedding(own_pictures, out, size=100)
+    origin, before = read_shelf(out).origin, times(out)
+    ((chunk, _),) = [*cut(open_list(own_pictures), 100, {"thumbnails": origin.thumbnails} | origin.identity)][1:]
+    assert chunk
+
+    def refuse() -> Embedder:
+        raise AssertionError("no model is needed")
+
+    done = embed_chunk(chunk, refuse, Task(out, origin))
+    assert (done.counts.rows, done.counts.pictures, [one.path for one in done.skipped]) == (
+        16,
+        15,
+        [str(own_pictures / "dots" / "bad.jpg")],
+    )
+    assert times(out) == before
+    (shard,) = out.glob("shard-*.parquet")
+    shard.write_bytes(shard.read_bytes()[:-100])
+    embed_chunk(chunk, lambda: light_embedder.with_view("fit"), Task(out, origin))
+    assert table(out).num_rows == 16
 
 
 def test_a_shard_that_was_cut_short_is_embedded_again(embedding: Embed, pictures: Path, tmp_path: Path) -> None:
