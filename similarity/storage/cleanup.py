@@ -27,6 +27,7 @@ from similarity.storage.live import read_manifest_of
 from similarity.storage.locks import LOCK, OWN_ENTRIES, unless_pinned, writing
 from similarity.storage.manifest import read_manifest
 from similarity.storage.part_files import forget_refined_parts
+from similarity.storage.prepared import forget_prepared
 from similarity.storage.removal import (
     generation_folders,
     has_unfinished,
@@ -131,6 +132,7 @@ def _drop_shards(directory: Path) -> None:
         for folder in set(shard_folders(directory)) - used:
             with suppress(OSError):
                 remove_shard(folder)
+                forget_prepared(folder)
 
 
 def forget_other_states(directory: Path) -> None:
@@ -175,6 +177,8 @@ def delete_gallery(directory: Path) -> None:
             drop_uploads(directory.name)
         drop_collections(directory, ())
         forget_refined_parts(directory)
+        for folder in (directory, *shard_folders(directory)):
+            forget_prepared(folder)
         for name in OWN_ENTRIES:  # in an order that shows until late that this was a gallery; the lock comes last
             if not (IS_WINDOWS and name == LOCK):  # which is deleted there when it is released
                 remove_entry(directory / name)

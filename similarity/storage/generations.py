@@ -29,7 +29,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from similarity.errors import GalleryDamagedError, GalleryError, HeadError, SearchError
-from similarity.paths import EMBEDDINGS, HEAD, ITEMS, LABELS, NETWORK, PROJECTED, SHARDS
+from similarity.paths import EMBEDDINGS, HEAD, LABELS, NETWORK, PROJECTED, SHARDS
 from similarity.search import (
     METRIC,
     VectorIndex,
@@ -41,11 +41,12 @@ from similarity.storage.copied_disk import follow_disk
 from similarity.storage.current import AGAIN, SYNC, State, exists, live_number, live_state, make_current
 from similarity.storage.generation_parts import read_index, read_parts, read_vectors
 from similarity.storage.given_labels import NONE_GIVEN, GivenLabels, read_given_labels
-from similarity.storage.items import Items, read_items
+from similarity.storage.items import Items
 from similarity.storage.layout import check_own, generation_folder
 from similarity.storage.live import read_manifest_of
 from similarity.storage.locks import Pin
 from similarity.storage.manifest import Manifest, read_manifest
+from similarity.storage.mapped_items import open_items
 from similarity.storage.removal import generation_folders
 from similarity.storage.renamed_uploads import follow_uploads
 from similarity.storage.set_reading import open_shards, places_of, stack
@@ -180,7 +181,7 @@ def _load(
     if manifest.shards:
         return _load_set(folder, manifest, state, is_thorough=is_thorough, is_whole=is_whole or is_thorough)
     try:
-        items = read_items(folder / ITEMS)
+        items = open_items(folder, manifest)
         given = read_given_labels(folder) if LABELS in manifest.files else NONE_GIVEN
         embeddings = StoredVectors(folder / EMBEDDINGS)
         head = read_head(folder / HEAD, manifest.dim) if manifest.head_sha256 else None
@@ -208,7 +209,7 @@ def _load_set(folder: Path, manifest: Manifest, state: State, *, is_thorough: bo
     read = partial(read_generation, thorough=is_thorough)
     opened = open_shards(directory, manifest.shards, read, is_strict=is_whole)
     try:
-        items, places = places_of(read_items(folder / ITEMS), opened, len(manifest.shards))
+        items, places = places_of(open_items(folder, manifest), opened, len(manifest.shards))
         given = read_given_labels(folder) if LABELS in manifest.files else NONE_GIVEN
         head = read_head(folder / HEAD, manifest.dim) if manifest.head_sha256 else None
         embeddings, vectors, index = stack(folder, manifest, opened, places)

@@ -5,54 +5,28 @@ Files with the same content share a row: the first of them is the item, the othe
 
 import json
 import threading
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cachetools import LRUCache
 
-from similarity.paths import replace_start
 from similarity.sources import Item
 from similarity.sources.base import files_of
+from similarity.storage.item_table import CHUNK, LINE_NAMES, OBJECTS, OLDER_SCHEMA, check_values, composed, with_exif
+from similarity.storage.item_table import SCHEMA as SCHEMA
+from similarity.storage.lines import Grouping, Lines, Move, Numbers, to_numpy
 from similarity.storage.parquet import read_table
 from similarity.text.unicode import nfc
 
-# Items that are converted from or to lines at a time.
-CHUNK = 8192
 # Items that stay made, and rows that stay found, those that were used last: some megabytes. As many as FEW items are
 # asked for by a search; whoever asks for more reads all of them, mostly, and would only push out what others use.
 KEPT, FEW = 4096, 256
-SCHEMA = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("id", pa.string()),
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("size", pa.int64()),
-        ("mtime", pa.float64()),
-        ("sha256", pa.string()),
-        ("source", pa.string()),
-        ("metadata", pa.string()),  # a JSON object
-        ("exif", pa.string()),  # likewise
-    ]
-)
-# Of galleries up to format 6.
-OLDER_SCHEMA = SCHEMA.remove(SCHEMA.get_field_index("exif"))
-OBJECTS = ("metadata", "exif")
-# In the syntax of RE2: a hash, a JSON object of texts, and any text without NUL.
-SHA256, LINE = r"\A[0-9a-f]{64}\z", r"\A[^\x00]*\z"
-WORD = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
-WORDS = rf"\A\{{(?:{WORD}: {WORD}(?:, {WORD}: {WORD})*)?\}}\z"
-LONGEST_SIDE = 1 << 20  # of a picture, in pixels
 
 
 class Items(Sequence[Item]):
@@ -63,24 +37,27 @@ class Items(Sequence[Item]):
 
     def __init__(self, table: pa.Table) -> None:
         """Wrap the lines of a file; raises ValueError or LookupError if they are not lines of items."""
-        if "exif" not in table.column_names:
-            table = table.append_column("exif", pa.repeat("{}", len(table)))
-        self._table = _composed(table.select(SCHEMA.names[1:]).combine_chunks())
-        contents = self._table.column("sha256").combine_chunks()
+        table = _composed(with_exif(table).select(LINE_NAMES).combine_chunks())
         # Numbered by first appearance, as `join_copies` does it.
-        row_of_line = _to_numpy(contents.dictionary_encode().indices)
-        _, self._lines = np.unique(row_of_line, return_index=True)
-        self._copies: dict[int, list[int]] = defaultdict(list)
-        for line in np.setdiff1d(np.arange(len(row_of_line)), self._lines).tolist():
-            self._copies[int(row_of_line[line])].append(line)
-        self._row_of_line = row_of_line
+        numbered = table.column("sha256").combine_chunks().dictionary_encode()
+        self._wrap(Lines(table.to_batches(), Grouping.of(to_numpy(numbered.indices))))
+
+    @classmethod
+    def of(cls, lines: Lines) -> "Items":
+        """Wrap lines that were checked and composed."""
+        items = cls.__new__(cls)
+        items._wrap(lines)
+        return items
+
+    def _wrap(self, lines: Lines) -> None:
+        self._lines, self._grouping = lines, lines.grouping
         self._made: LRUCache[int, Item] = LRUCache(KEPT)
         self._found: LRUCache[str, int] = LRUCache(KEPT)
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Number of items, without copies."""
-        return len(self._lines)
+        return len(self._grouping)
 
     @overload
     def __getitem__(self, key: int) -> Item: ...
@@ -122,10 +99,10 @@ class Items(Sequence[Item]):
                 self._made.update(made)
         return [known[row] for row in numbers]
 
-    def _make(self, wanted: npt.NDArray[np.int64]) -> list[Item]:
+    def _make(self, wanted: Numbers) -> list[Item]:
         """Make the items of some rows from their lines."""
-        copies = {row: self._read(self._copies[row]) for row in wanted.tolist() if row in self._copies}
-        items = zip(wanted.tolist(), self._read(self._lines[wanted]), strict=True)
+        copies = {row: self._read(lines) for row, lines in self._grouping.copies(wanted).items()}
+        items = zip(wanted.tolist(), self._read(self._grouping.firsts(wanted)), strict=True)
         return [replace(item, copies=tuple(copies[row])) if row in copies else item for row, item in items]
 
     def find(self, value: str) -> int | None:
@@ -143,9 +120,10 @@ class Items(Sequence[Item]):
     def _look_up(self, value: str) -> int | None:
         """Look for the item with an id or a SHA-256 in all lines."""
         for column, written in dict.fromkeys((("id", value), ("id", nfc(value)), ("sha256", value))):
-            for line in self._lines_with(column, written):
-                row = int(self._row_of_line[line])
-                if column == "sha256" or self._lines[row] == line:  # the id of a copy is not that of the item
+            for line in self._lines.with_value(column, written):
+                row = int(self._grouping.row_of_line[line])
+                # The id of a copy is not that of the item.
+                if column == "sha256" or self._grouping.order[self._grouping.starts[row]] == line:
                     return row
         return None
 
@@ -153,38 +131,40 @@ class Items(Sequence[Item]):
         """Return the row as `find` does, or else that of a copy, which is shown if the item's file is gone."""
         if (row := self.find(value)) is not None:
             return row
-        lines = self._lines_with("id", value)
-        return int(self._row_of_line[lines[0]]) if len(lines) else None
-
-    def _lines_with(self, column: str, value: str) -> npt.NDArray[np.int64]:
-        """Return the lines of which a column has a value, in order."""
-        return _to_numpy(pc.indices_nonzero(pc.is_in(self._table.column(column), value_set=_as_text(value))))
+        line = next(self._lines.with_value("id", value), None)
+        return None if line is None else int(self._grouping.row_of_line[line])
 
     def contents(self) -> list[str]:
         """Return the SHA-256 of each item, in hex, in order."""
-        return self._column("sha256", self._lines)
+        return list(self.iter_contents())
+
+    def iter_contents(self) -> Iterator[str]:
+        """Yield the same one after another."""
+        return self._lines.first_values("sha256")
 
     def labels(self) -> list[str | None]:
         """Return the label of each item."""
-        return self._column("label", self._lines)
+        return list(self._lines.first_values("label"))
 
     def iter_metadata(self) -> Iterator[tuple[int, dict[str, str], str | None]]:
         """Yield for each file, copies included, the row of its item, its metadata and its label."""
-        lines = self._row_of_line.tolist(), *(self._table.column(name).to_pylist() for name in ("metadata", "label"))
-        for row, metadata, label in zip(*lines, strict=True):
-            yield row, {} if metadata == "{}" else json.loads(metadata), label
+        for start, batch in self._lines.numbered():
+            rows = self._grouping.row_of_line[start : start + len(batch)].tolist()
+            texts = (batch.column(name).to_pylist() for name in ("metadata", "label"))
+            for row, metadata, label in zip(rows, *texts, strict=True):
+                yield row, {} if metadata == "{}" else json.loads(metadata), label
 
     def sizes(self) -> tuple[list[int], list[int]]:
         """Return width and height of each item, in pixels; 0 if unknown."""
-        return self._column("width", self._lines), self._column("height", self._lines)
+        return list(self._lines.first_values("width")), list(self._lines.first_values("height"))
 
     def exif(self) -> list[dict[str, str]]:
         """Return what the file of each item says of itself."""
-        return [json.loads(text) if text != "{}" else {} for text in self._column("exif", self._lines)]
+        return [json.loads(text) if text != "{}" else {} for text in self._lines.first_values("exif")]
 
     def sources(self) -> list[str]:
         """Return the names of the sources of the files, in the order in which they were added."""
-        return [name for name in self._table.column("source").unique().to_pylist() if name]
+        return [name for name in self._lines.sources() if name]
 
     def moved(self, sources: Mapping[str, str], old: str, new: str) -> "Items":
         """Return the same items with new names of some sources, and the paths of their files changed alike.
@@ -193,25 +173,14 @@ class Items(Sequence[Item]):
             sources: the new name of each.
             old, new: first parts of paths, of which the second replaces the first.
         """
-        names, paths = (self._table.column(name).to_pylist() for name in ("source", "path"))
-        now = [
-            replace_start(path, old, new) if name in sources else path for name, path in zip(names, paths, strict=True)
-        ]
-        table = self._table
-        for column, values in (("path", now), ("source", [sources.get(name, name) for name in names])):
-            field = table.schema.get_field_index(column)
-            table = table.set_column(field, SCHEMA.field(column), pa.array(values, pa.string()))
-        return Items(table)
+        return Items.of(self._lines.moved(Move(dict(sources), old, new)))
 
-    def those(self, rows: npt.NDArray[np.int64]) -> "Items":
+    def those(self, rows: Numbers) -> "Items":
         """Return only the items of some rows, in their order, with their copies."""
-        return Items(self._table.take(_as_arrow(np.flatnonzero(np.isin(self._row_of_line, rows)))))
+        return Items.of(self._lines.only(np.isin(self._grouping.row_of_line, rows)))
 
-    def _column(self, name: str, lines: npt.NDArray[np.int64]) -> list[Any]:
-        return list(self._table.column(name).take(_as_arrow(lines)).to_pylist())
-
-    def _read(self, lines: Sequence[int] | npt.NDArray[np.int64]) -> list[Item]:
-        return [_to_item(line) for line in self._table.take(_as_arrow(np.asarray(lines, np.int64))).to_pylist()]
+    def _read(self, lines: Numbers) -> list[Item]:
+        return [_to_item(line) for line in self._lines.read(lines)]
 
 
 def write_items(path: Path, items: Sequence[Item]) -> None:
@@ -226,8 +195,7 @@ def write_items(path: Path, items: Sequence[Item]) -> None:
 def read_items(path: Path) -> Items:
     """Read the file that `write_items` wrote; raises OSError, ValueError or LookupError if it is damaged."""
     table = read_table(path, SCHEMA, CHUNK, older=OLDER_SCHEMA)
-    if not all(_is_valid(name, table.column(name)) for name in table.column_names):
-        raise ValueError(f"{path.name} has values that no picture can have")
+    check_values(table, path.name)
     return Items(table)
 
 
@@ -236,25 +204,8 @@ def read_contents(path: Path) -> set[str]:
     return set(read_table(path, SCHEMA, CHUNK, ["sha256"], older=OLDER_SCHEMA).column(0).to_pylist())
 
 
-def _is_valid(name: str, column: pa.ChunkedArray) -> bool:
-    """Whether all values of a column are possible for pictures, as later readers assume."""
-    if name != "label" and column.null_count:
-        return False
-    if pa.types.is_string(column.type):
-        pattern = SHA256 if name == "sha256" else WORDS if name in OBJECTS else LINE
-        return _all(pc.match_substring_regex(column, pattern))
-    if name == "mtime":
-        return _all(pc.is_finite(column))
-    smallest, largest = (bound or 0 for bound in pc.min_max(column).as_py().values())
-    return bool(smallest >= 0 and (largest <= LONGEST_SIDE or name not in ("width", "height")))
-
-
-def _all(values: pa.ChunkedArray) -> bool:
-    return bool(pc.all(values, min_count=0).as_py())
-
-
 def _to_line(row: int, item: Item) -> dict[str, Any]:
-    line = {name: getattr(item, name) for name in SCHEMA.names[1:]}
+    line = {name: getattr(item, name) for name in LINE_NAMES}
     return line | {"row": row} | {name: json.dumps(dict(line[name]), ensure_ascii=False) for name in OBJECTS}
 
 
@@ -263,28 +214,10 @@ def _to_item(line: dict[str, Any]) -> Item:
 
 
 def _composed(table: pa.Table) -> pa.Table:
-    """Lines with composed labels, metadata and ids, as sources give them; galleries of earlier versions have others."""
+    """Lines with composed labels, metadata and ids; ids stay if any of them would become the same."""
     for name in ("label", "metadata", "id"):
         column = table.column(name)
-        if _all(pc.string_is_ascii(column)):
-            continue
-        composed = pc.utf8_normalize(column, form="NFC")
-        if name != "id" or pc.count_distinct(composed).as_py() == pc.count_distinct(column).as_py():
-            table = table.set_column(table.schema.get_field_index(name), name, composed)
+        new = composed(column)
+        if name != "id" or new is column or pc.count_distinct(new).as_py() == pc.count_distinct(column).as_py():
+            table = table.set_column(table.schema.get_field_index(name), name, new)
     return table
-
-
-def _as_arrow(numbers: npt.NDArray[np.int64]) -> pa.Array:
-    """Convert without `pa.array`, which imports pandas."""
-    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(np.ascontiguousarray(numbers))])
-
-
-def _as_text(value: str) -> pa.Array:
-    """Return an array of one text, as `_as_arrow` does."""
-    data = value.encode(errors="surrogatepass")
-    return pa.StringArray.from_buffers(1, pa.py_buffer(np.array([0, len(data)], np.int32)), pa.py_buffer(data))
-
-
-def _to_numpy(numbers: pa.Array) -> npt.NDArray[np.int64]:
-    """Convert integers without nulls, not by `to_numpy`, which imports pandas."""
-    return np.from_dlpack(numbers).astype(np.int64)

@@ -5,6 +5,8 @@ distinct text is read once, and texts are expanded only when their total length 
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,37 +45,50 @@ def read_table(
     Raises:
         ValueError: the file is invalid, has other columns, or would take too much memory. OSError: it cannot be read.
     """
+    if read := list(read_groups(path, schema, per_group, columns, older=older)):
+        return pa.concat_tables(read)
+    return pa.schema([schema.field(name) for name in columns or schema.names]).empty_table()
+
+
+def read_groups(
+    path: Path,
+    schema: pa.Schema,
+    per_group: int,
+    columns: list[str] | None = None,
+    *,
+    older: pa.Schema | None = None,
+) -> Iterator[pa.Table]:
+    """Yield the row groups of a file one after another, in the memory of one; see `read_table`."""
+    with _as_value_errors(path):
+        size, groups = _check_footer(path, per_group)
+        limits = {"thrift_string_size_limit": size, "thrift_container_size_limit": max(PARTS, groups)}
+        if older is not None:
+            with pq.ParquetFile(path, **limits) as file:
+                schema = older if file.schema_arrow.names == older.names else schema
+        texts = [column.name for column in schema if pa.types.is_string(column.type)]
+        with pq.ParquetFile(path, read_dictionary=texts, **limits) as file:
+            _check_columns(file, schema)
+            _check_groups(file.metadata, size)
+            left = TEXT + TEXT_PER_BYTE * size
+            for number in range(file.num_row_groups):
+                group = file.read_row_group(number, columns=columns or schema.names)
+                left -= sum(map(_length_of_texts, group.columns))
+                if left < 0:
+                    raise ValueError(f"{path.name} would take too much memory")
+                table = group.cast(pa.schema([schema.field(name) for name in group.column_names]))
+                table.validate(full=True)
+                yield table
+
+
+@contextmanager
+def _as_value_errors(path: Path) -> Iterator[None]:
+    """Raise ValueError for what Arrow raises on a damaged file, and OSError only if it cannot be read."""
     try:
-        return _read(path, schema, older, per_group, columns)
+        yield
     except (OSError, pa.ArrowException) as error:
         if getattr(error, "errno", None):
             raise
         raise ValueError(f"{path.name} is not a valid table") from error
-
-
-def _read(
-    path: Path, schema: pa.Schema, older: pa.Schema | None, per_group: int, columns: list[str] | None
-) -> pa.Table:
-    size, groups = _check_footer(path, per_group)
-    limits = {"thrift_string_size_limit": size, "thrift_container_size_limit": max(PARTS, groups)}
-    if older is not None:
-        with pq.ParquetFile(path, **limits) as file:
-            schema = older if file.schema_arrow.names == older.names else schema
-    texts, columns = [column.name for column in schema if pa.types.is_string(column.type)], columns or schema.names
-    with pq.ParquetFile(path, read_dictionary=texts, **limits) as file:
-        _check_columns(file, schema)
-        _check_groups(file.metadata, size)
-        left = TEXT + TEXT_PER_BYTE * size
-        read = []
-        for number in range(file.num_row_groups):
-            group = file.read_row_group(number, columns=columns)
-            left -= sum(map(_length_of_texts, group.columns))
-            if left < 0:
-                raise ValueError(f"{path.name} would take too much memory")
-            read.append(group.cast(pa.schema([schema.field(name) for name in group.column_names])))
-    table = pa.concat_tables(read) if read else pa.schema([schema.field(name) for name in columns]).empty_table()
-    table.validate(full=True)
-    return table
 
 
 def _check_footer(path: Path, per_group: int) -> tuple[int, int]:

@@ -94,7 +94,7 @@ def _missing(folder: Path) -> GalleryDamagedError:
 
 def places_of(items: Items, opened: OpenedShards, count: int) -> tuple[Items, Places]:
     """Return the pictures of a set that are in its opened shards, and where; raises ValueError if they are not."""
-    numbers = assign(items.contents(), count)
+    numbers = assign(items.iter_contents(), count)
     if opened.faults:
         rows = np.flatnonzero(np.isin(numbers, list(opened.shards)))
         items, numbers = items.those(rows), numbers[rows]
