@@ -1,40 +1,29 @@
 """A column of a gallery's pictures, its values compared as numbers, as dates, or as texts.
 
-    number   all digits, such as 12, -3.5 or 1e6
-    date     ISO 8601, as precise as it is: 2024, 2024-05, 2024-05-03, 2024-05-03 14:22; the clock's time, whatever zone
-    text     anything else, without regard to case
-
-A date is a span: 2024-05 is all of May. Later than it is from June on, and equal to it is any moment in it.
+Numbers and dates are those of `text.spans`; all else is compared as text, without regard to case. A date is a span:
+2024-05 is all of May. Later than it is from June on, and equal to it is any moment in it.
 """
 
 import bisect
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from similarity.query.conditions import Condition
+from similarity.storage.column_files import StoredColumn
+from similarity.text.spans import KINDS, Spans, span_of, spans_of
+from similarity.text.spans import Kind as Kind
 
-Kind = Literal["number", "date"]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
-KINDS: tuple[Kind, ...] = ("number", "date")
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
-DATE = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII
-)
-# What is not said of a date is the earliest, or the latest; the days of a month are counted as 31.
-EARLIEST, LATEST = (1, 1, 1, 0, 0, 0), (9999, 12, 31, 23, 59, 59)
-# More than any part of a date has, so that dates as numbers are in their order.
-PARTS = (10_000, 13, 32, 24, 60, 60)
+# Values of which the rows are put together one by one; of more, all rows are looked through.
+FEW = 64
 
 
 @dataclass(eq=False)
@@ -42,20 +31,67 @@ class Column:
     """The values of one column, and the rows that have them.
 
     Attributes:
-        values: distinct.
-        rows, codes: a row, and the number of a value that it has; a picture with copies may have several.
+        values: distinct and sorted.
+        rows: int64, the rows that have the first value, in order, then those of the next; a picture with copies may
+            have several values.
+        starts: int64 (values + 1,), where the rows of each value begin.
+        spans: of its values by kind, as far as they are known.
     """
 
     values: Sequence[str]
     rows: Rows
-    codes: Rows
+    starts: Rows
+    spans: dict[Kind, Spans] = field(default_factory=dict)
 
     @classmethod
     def of(cls, values: Mapping[str, Rows]) -> "Column":
-        """Make a column of the rows of each value."""
-        counts = [len(rows) for rows in values.values()]
-        rows = np.concatenate([*values.values(), np.empty(0, np.int64)]).astype(np.int64)
-        return cls(list(values), rows, np.repeat(np.arange(len(counts)), counts))
+        """Make a column of the rows of each value, which are in order."""
+        names = sorted(values)
+        rows = np.concatenate([*(values[name] for name in names), np.empty(0, np.int64)]).astype(np.int64)
+        return cls(names, rows, np.cumsum([0, *(len(values[name]) for name in names)], dtype=np.int64))
+
+    @classmethod
+    def numbered(cls, values: Sequence[str], rows: Rows, codes: Rows) -> "Column":
+        """Make a column of distinct values, and of rows with the number of a value that each has."""
+        sort = sorted(range(len(values)), key=values.__getitem__)
+        places = np.empty(len(values), np.int64)
+        places[sort] = np.arange(len(values))
+        order = np.lexsort((rows, places[codes]))
+        starts = np.concatenate([[0], np.cumsum(np.bincount(places[codes], minlength=len(values)))])
+        return cls([values[number] for number in sort], rows[order], starts.astype(np.int64))
+
+    @classmethod
+    def stored(cls, column: StoredColumn) -> "Column":
+        """A column of a large gallery, which is read by need."""
+        return cls(column.values, column.rows, column.starts, dict(column.spans))
+
+    @property
+    def counts(self) -> Rows:
+        """How many rows have each value."""
+        return np.diff(self.starts)
+
+    def rows_of(self, place: int) -> Rows:
+        """The rows of a value, in order."""
+        return self.rows[self.starts[place] : self.starts[place + 1]]
+
+    def place(self, value: str) -> int | None:
+        """The place of a value; None if no row has it."""
+        place = bisect.bisect_left(self.values, value)
+        return place if place < len(self.values) and self.values[place] == value else None
+
+    def repeats(self, other: "Column") -> bool:
+        """Whether another column has the same values in the same rows."""
+        if len(self.values) != len(other.values) or not np.array_equal(self.starts, other.starts):
+            return False
+        return np.array_equal(self.rows, other.rows) and all(map(str.__eq__, self.values, other.values))
+
+    def meeting(self, condition: Condition) -> Rows:
+        """The rows that meet a condition; for `!=` those that do not."""
+        accepted = self.accepts(condition)
+        places = np.flatnonzero(accepted)
+        if len(places) <= FEW:
+            return np.concatenate([*map(self.rows_of, places.tolist()), np.empty(0, np.int64)])
+        return self.rows[np.repeat(accepted, self.counts)]
 
     def accepts(self, condition: Condition) -> Mask:
         """For each value whether it meets a condition; for `!=` whether it is one of those that are to be missing.
@@ -71,11 +107,14 @@ class Column:
 
     def _equals(self, wanted: set[str]) -> Mask:
         """For each value whether it equals one of these."""
-        equal = np.fromiter((value in wanted for value in self.values), bool, len(self.values))
-        for other in wanted.difference(self.values):
+        equal = np.zeros(len(self.values), bool)
+        for other in wanted:
+            if (place := self.place(other)) is not None:
+                equal[place] = True
+                continue
             for kind in KINDS:
-                if (span := _span(kind, other)) and self._is_mostly(kind):
-                    equal |= _compare("=", *self._spans[kind], *span)
+                if (span := span_of(kind, other)) and self._is_mostly(kind):
+                    equal |= _compare("=", *self._spans(kind), *span)
                     break
         return equal
 
@@ -90,19 +129,19 @@ class Column:
         Numbers are in order if most values are numbers, dates if most are dates, or else texts. Of several values of a
         row the lowest counts, or the highest if `falling`.
         """
-        keys = self._sorted_texts[1] if self.kind is None else self._spans[self.kind][0]
+        keys = self._sorted_texts[1] if self.kind is None else self._spans(self.kind)[0]
         found = np.full(count, np.nan)
-        (np.fmax if falling else np.fmin).at(found, self.rows, keys[self.codes])
+        (np.fmax if falling else np.fmin).at(found, self.rows, np.repeat(keys, self.counts))
         return found
 
     def _holds(self, operator: str, wanted: str) -> Mask:
         """For each value whether the comparison holds."""
         if operator == "~":
             part = _composed(wanted)
-            return np.array([part in _composed(value) for value in self.values], bool)
+            return np.fromiter((part in _composed(value) for value in self.values), bool, len(self.values))
         for kind in KINDS:
-            if (span := _span(kind, wanted)) and self._is_mostly(kind):
-                return _compare(operator, *self._spans[kind], *span)
+            if (span := span_of(kind, wanted)) and self._is_mostly(kind):
+                return _compare(operator, *self._spans(kind), *span)
         keys, places = self._sorted_texts
         key = _key(wanted)
         place = bisect.bisect_left(keys, key)
@@ -110,7 +149,7 @@ class Column:
         return _compare(operator, places, places, rank, rank)
 
     def _is_mostly(self, kind: Kind) -> bool:
-        return 2 * int(np.isfinite(self._spans[kind][0]).sum()) > len(self.values)
+        return 2 * int(np.isfinite(self._spans(kind)[0]).sum()) > len(self.values)
 
     @cached_property
     def _sorted_texts(self) -> tuple[list[str], Numbers]:
@@ -119,14 +158,11 @@ class Column:
         places = {key: place for place, key in enumerate(sorted(set(keys)))}
         return list(places), np.array([places[key] for key in keys], np.float64)
 
-    @cached_property
-    def _spans(self) -> dict[Kind, tuple[Numbers, Numbers]]:
-        """By kind the first and the last moment, or number, of each value; NaN for one of another kind."""
-        spans: dict[Kind, tuple[Numbers, Numbers]] = {}
-        for kind in KINDS:
-            found = np.array([_span(kind, value) or (np.nan, np.nan) for value in self.values]).reshape(-1, 2)
-            spans[kind] = found[:, 0], found[:, 1]
-        return spans
+    def _spans(self, kind: Kind) -> Spans:
+        """The first and the last moment, or number, of each value; NaN for one of another kind."""
+        if kind not in self.spans:
+            self.spans[kind] = spans_of(kind, self.values, len(self.values))
+        return self.spans[kind]
 
 
 def _key(text: str) -> str:
@@ -135,29 +171,6 @@ def _key(text: str) -> str:
 
 def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
-
-
-def _span(kind: Kind, text: str) -> tuple[float, float] | None:
-    """A text as a number or a date: from where to where; None if it is none."""
-    text = text.strip()
-    if kind == "number":
-        return (float(text), float(text)) if NUMBER.fullmatch(text) else None
-    if not (match := DATE.fullmatch(text)):
-        return None
-    said = [int(part) for part in match.groups() if part is not None]
-    first, last = ((*said, *unsaid[len(said) :]) for unsaid in (EARLIEST, LATEST))
-    try:
-        datetime(*first)  # type: ignore[arg-type]
-    except ValueError:
-        return None
-    return _as_number(first), _as_number(last)
-
-
-def _as_number(date: Sequence[int]) -> float:
-    number = 0
-    for part, most in zip(date, PARTS, strict=True):
-        number = number * most + part
-    return float(number)
 
 
 def _compare(operator: str, first: Numbers, last: Numbers, wanted_first: float, wanted_last: float) -> Mask:

@@ -102,6 +102,6 @@ def as_values(conditions: Sequence[Condition], values: Values) -> Values | None:
     """
     asked: dict[str, Collection[str]] = {condition.column: condition.values for condition in conditions}
     is_simple = len(asked) == len(conditions) and all(condition.operator == "=" for condition in conditions)
-    if not is_simple or not all(set(accepted) <= set(values.get(name, ())) for name, accepted in asked.items()):
+    if not is_simple or not all(one in values.get(name, ()) for name, accepted in asked.items() for one in accepted):
         return None
     return asked

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from similarity.images.exif import EXIF, PLACE
 from similarity.query.columns import Column
 from similarity.sources import Item
+from similarity.storage import item_columns
 from similarity.storage.items import Items
 
 SIZES = ("width", "height")
@@ -29,6 +30,9 @@ class PictureFacts:
 
     def column(self, name: str) -> Column | None:
         """A column; None if no picture has a value in it."""
+        if isinstance(self._items, Items) and self._items.columns is not None:
+            stored = self._items.columns.get(item_columns.SIZES if name in SIZES else item_columns.EXIF, {}).get(name)
+            return Column.stored(stored) if stored and name in OWN else None
         if name in SIZES:
             return self._sizes[name] if len(self._sizes[name].values) else None
         return self._exif.get(name)
@@ -51,7 +55,7 @@ class PictureFacts:
             rows = [row for row, facts in enumerate(said) if facts.get(name)]
             if rows:
                 values, codes = np.unique(np.array([said[row][name] for row in rows], object), return_inverse=True)
-                columns[name] = Column(values.tolist(), np.array(rows, np.int64), codes)
+                columns[name] = Column.numbered(values.tolist(), np.array(rows, np.int64), codes)
         return columns
 
 
@@ -60,4 +64,4 @@ def _numbers(sizes: Sequence[int]) -> Column:
     numbers: npt.NDArray[np.int64] = np.array(sizes, np.int64)
     rows = np.flatnonzero(numbers)
     values, codes = np.unique(numbers[rows], return_inverse=True)
-    return Column(list(map(str, values.tolist())), rows, codes)
+    return Column.numbered(list(map(str, values.tolist())), rows, codes)

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -18,10 +19,13 @@ from cachetools import LRUCache
 
 from similarity.sources import Item
 from similarity.sources.base import files_of
+from similarity.storage.column_files import Groups, read_columns
+from similarity.storage.item_columns import write_columns
 from similarity.storage.item_table import CHUNK, LINE_NAMES, OBJECTS, OLDER_SCHEMA, check_values, composed, with_exif
 from similarity.storage.item_table import SCHEMA as SCHEMA
 from similarity.storage.lines import Grouping, Lines, Move, Numbers, to_numpy
 from similarity.storage.parquet import read_table
+from similarity.storage.prepared import Prepared
 from similarity.text.unicode import nfc
 
 # Items that stay made, and rows that stay found, those that were used last: some megabytes. As many as FEW items are
@@ -43,14 +47,18 @@ class Items(Sequence[Item]):
         self._wrap(Lines(table.to_batches(), Grouping.of(to_numpy(numbered.indices))))
 
     @classmethod
-    def of(cls, lines: Lines) -> "Items":
-        """Wrap lines that were checked and composed."""
+    def of(cls, lines: Lines, prepared: Prepared | None = None) -> "Items":
+        """Wrap lines that were checked and composed.
+
+        Args:
+            prepared: where their columns are kept, if there are so many that they should be.
+        """
         items = cls.__new__(cls)
-        items._wrap(lines)
+        items._wrap(lines, prepared)
         return items
 
-    def _wrap(self, lines: Lines) -> None:
-        self._lines, self._grouping = lines, lines.grouping
+    def _wrap(self, lines: Lines, prepared: Prepared | None = None) -> None:
+        self._lines, self._grouping, self._prepared = lines, lines.grouping, prepared
         self._made: LRUCache[int, Item] = LRUCache(KEPT)
         self._found: LRUCache[str, int] = LRUCache(KEPT)
         self._lock = threading.Lock()
@@ -162,6 +170,13 @@ class Items(Sequence[Item]):
         """Return what the file of each item says of itself."""
         return [json.loads(text) if text != "{}" else {} for text in self._lines.first_values("exif")]
 
+    @cached_property
+    def columns(self) -> Groups | None:
+        """Labels, metadata and own facts of a large gallery, see `item_columns.py`; None if they are read otherwise."""
+        if self._prepared is None:
+            return None
+        return self._prepared.read_or_make(partial(write_columns, self._lines), read_columns)
+
     def sources(self) -> list[str]:
         """Return the names of the sources of the files, in the order in which they were added."""
         return [name for name in self._lines.sources() if name]
@@ -173,7 +188,7 @@ class Items(Sequence[Item]):
             sources: the new name of each.
             old, new: first parts of paths, of which the second replaces the first.
         """
-        return Items.of(self._lines.moved(Move(dict(sources), old, new)))
+        return Items.of(self._lines.moved(Move(dict(sources), old, new)), self._prepared)
 
     def those(self, rows: Numbers) -> "Items":
         """Return only the items of some rows, in their order, with their copies."""

@@ -50,9 +50,9 @@ def open_items(folder: Path, manifest: Manifest) -> Items:
     path = folder / ITEMS
     if manifest.count < LARGE:
         return read_items(path)
-    prepared = Prepared(folder.parents[1], "lines", manifest.files[ITEMS]["sha256"])
-    lines = prepared.read_or_make(lambda made: write_lines(path, made), read_lines)
-    return read_items(path) if lines is None else Items.of(lines)
+    directory, key = folder.parents[1], manifest.files[ITEMS]["sha256"]
+    lines = Prepared(directory, "lines", key).read_or_make(lambda made: write_lines(path, made), read_lines)
+    return read_items(path) if lines is None else Items.of(lines, Prepared(directory, "columns", key))
 
 
 def write_lines(path: Path, folder: Path) -> None:
