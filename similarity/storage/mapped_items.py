@@ -99,15 +99,16 @@ def _write_batches(path: Path, target: Path, *, composes_ids: bool) -> tuple[Key
             for name in COMPOSED if composes_ids else COMPOSED[1:]:
                 field = LINES.get_field_index(name)
                 lines = lines.set_column(field, LINES.field(field), composed(lines.column(field)))
-            own, before = lines.column("id"), table.column("id")
-            keys["id"].append(keys_of_texts(own.to_pylist()))
-            keys["id as it was"].append(keys["id"][-1] if own is before else keys_of_texts(before.to_pylist()))
+            keys["id"].append(keys_of_texts(lines.column("id").to_pylist()))
+            is_same = lines.column("id").equals(table.column("id"))
+            keys["id as it was"].append(keys["id"][-1] if is_same else keys_of_texts(table.column("id").to_pylist()))
             keys["sha256"].append(words_of_contents(lines.column("sha256").to_pylist())[:, 0])
             writer.write_table(lines.combine_chunks(), max_chunksize=len(lines))
-    ids, before, contents = map(np.concatenate, keys.values())
-    if composes_ids and len(np.unique(ids)) != len(np.unique(before)):
-        raise _SameIdsError
-    return ids, contents
+    if any(new is not old for new, old in zip(keys["id"], keys["id as it was"], strict=True)):
+        new, old = (len(np.unique(np.concatenate(keys[name]))) for name in ("id", "id as it was"))
+        if new != old:
+            raise _SameIdsError
+    return np.concatenate(keys["id"]), np.concatenate(keys["sha256"])
 
 
 def _tables(path: Path) -> Iterator[pa.Table]:
