@@ -161,7 +161,7 @@ class Ranker:
             rows = self.facets.rows(where) if where else np.arange(len(self._generation.items))
             excluded = [self.row(item_id) for item_id in exclude_ids]
             values = self.facets.values_of(where) if where else {}
-            selection = Selection(np.setdiff1d(rows, excluded) if excluded else rows, values, excluded)
+            selection = Selection(rows[~np.isin(rows, excluded)] if excluded else rows, values, excluded)
             if len(self._selections) >= MAX_SELECTIONS:
                 self._selections.clear()
             self._selections[key] = selection

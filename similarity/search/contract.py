@@ -58,7 +58,9 @@ class Selection:
         but: Collection[int] = (),
     ) -> None:
         """Select rows; `but` is an older name of `excluded`."""
-        self.rows = np.unique(np.asarray(rows, np.int64))
+        own = np.array(rows, np.int64)
+        # Mostly they are so already, which is seen in a tenth of the time that it takes to sort them again.
+        self.rows = own if own.ndim == 1 and (own[1:] > own[:-1]).all() else np.unique(own)
         self.where, self.excluded = where, np.array([*excluded, *but], np.int64)
         self._prepared: dict[int, Any] = {}
 

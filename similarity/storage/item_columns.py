@@ -33,6 +33,7 @@ def write_columns(lines: Lines, folder: Path) -> None:
                 column = columns.pop(name)  # which frees its memory when it is written
                 if column.numbers:
                     writer.write(group, name, *column.sorted())
+    pa.default_memory_pool().release_unused()
 
 
 # Keys in a batch of lines up to which their values are sorted out key by key.

@@ -73,6 +73,7 @@ def write_lines(path: Path, folder: Path) -> None:
     np.save(folder / ROW_OF_LINE, grouping.row_of_line)
     np.save(folder / ORDER, grouping.order)
     np.save(folder / STARTS, grouping.starts)
+    pa.default_memory_pool().release_unused()
 
 
 def read_lines(folder: Path) -> Lines:
