@@ -43,8 +43,8 @@ class Items(Sequence[Item]):
         """Wrap the lines of a file; raises ValueError or LookupError if they are not lines of items."""
         table = _composed(with_exif(table).select(LINE_NAMES).combine_chunks())
         # Numbered by first appearance, as `join_copies` does it.
-        numbered = table.column("sha256").combine_chunks().dictionary_encode()
-        self._wrap(Lines(table.to_batches(), Grouping.of(to_numpy(numbered.indices))))
+        numbered = [to_numpy(part.indices) for part in table.column("sha256").dictionary_encode().chunks]
+        self._wrap(Lines(table.to_batches(), Grouping.of(np.concatenate([*numbered, np.empty(0, np.int64)]))))
 
     @classmethod
     def of(cls, lines: Lines, prepared: Prepared | None = None) -> "Items":

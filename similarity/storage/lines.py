@@ -50,7 +50,7 @@ class Grouping:
 
     def copies(self, rows: Numbers) -> dict[int, Numbers]:
         """The lines of the copies of those among some items that have any."""
-        starts, ends = self.starts[rows] + 1, self.starts[rows + 1]
+        starts, ends = self.starts[:-1][rows] + 1, self.starts[1:][rows]
         having = np.flatnonzero(ends > starts)
         return {int(rows[place]): self.order[starts[place] : ends[place]] for place in having}
 

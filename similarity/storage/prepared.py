@@ -74,6 +74,7 @@ class Prepared:
             return None
 
     def _make(self, make: Callable[[Path], None]) -> None:
+        logger.info("The %s of %s are prepared, once.", self.kind, self.directory)
         forget_prepared(self.directory, self.kind)
         new = self._beside("new")
         shutil.rmtree(new, ignore_errors=True)

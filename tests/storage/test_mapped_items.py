@@ -1,5 +1,6 @@
 """Items of large galleries, whose lines are mapped into memory instead of read."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -203,6 +204,27 @@ def test_a_deleted_gallery_leaves_none(large: Path) -> None:
 def test_a_gallery_opens_where_nothing_can_be_kept(large: Path, shapes: Gallery, empty_home: Path) -> None:
     (empty_home / "cache" / "items").write_text("in the way")
     assert list(Gallery.open(large).items) == list(shapes.items)
+
+
+def test_a_gallery_opens_though_the_disk_is_full(
+    large: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No test can fill a disk: the third file that is written says so."""
+    real, left = np.save, [3]
+
+    def save(*arguments: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(*arguments)
+
+    monkeypatch.setattr(np, "save", save)
+    assert list(Gallery.open(large).items) == list(shapes.items)
+    assert kept() == []
+    assert "cannot be kept in the cache" in caplog.text
+    left[0] = 100
+    assert list(Gallery.open(large).items) == list(shapes.items)
+    assert len(kept()) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders that cannot be written")
