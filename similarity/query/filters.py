@@ -53,6 +53,23 @@ class Facets:
             return {}
         return dict(zip(self._stored[column].values, self._stored[column].counts.tolist(), strict=True))
 
+    def value_count(self, column: str) -> int:
+        """Return the number of values of a column, without reading them."""
+        return len(self._stored[column].values) if column in self._stored else 0
+
+    def most_common(self, column: str, most: int, also: Collection[str] = ()) -> dict[str, int]:
+        """Return `counts` of the `most` values that most pictures have, in the order of the values.
+
+        Args:
+            also: further values, which come last; unknown ones are left out.
+        """
+        if column not in self._stored:
+            return {}
+        stored = self._stored[column]
+        places = np.sort(np.argsort(-stored.counts, kind="stable")[:most]).tolist()
+        further = [place for value in also if (place := stored.place(value)) is not None]
+        return {stored.values[place]: len(stored.rows_of(place)) for place in (*places, *further)}
+
     def value_rows(self, column: str) -> dict[str, npt.NDArray[np.int64]]:
         """Return the rows of the pictures that have each value of a column, sorted, by value."""
         if column not in self._stored:

@@ -65,6 +65,16 @@ def test_a_condition_is_met_however_its_text_is_composed(written: str, column: s
     assert facets.renamed(str.upper).original({"LABEL": [written.upper()]}) == {"label": ["K\u00f6ln"]}
 
 
+def test_the_commonest_values_are_in_order_and_those_that_were_chosen_come_last() -> None:
+    labels = ["a", "b", "b", "c", "d", "d", "e"]
+    facets = Facets([Item(str(row), f"/{row}.jpg", label) for row, label in enumerate(labels)])
+    assert facets.value_count("label") == 5
+    assert list(facets.most_common("label", 3).items()) == [("a", 1), ("b", 2), ("d", 2)]
+    assert list(facets.most_common("label", 2, ["e", "no such", "b"])) == ["b", "d", "e"]
+    assert facets.most_common("colour", 2) == {}
+    assert facets.value_count("colour") == 0
+
+
 def test_a_column_that_no_picture_has_is_an_error_that_names_those_there_are() -> None:
     with pytest.raises(SearchError, match=r"'size': choose from .*label"):
         Facets(ITEMS).rows({"size": ["1"]})

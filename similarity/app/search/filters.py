@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from heapq import nlargest
 from typing import Any, get_args
 
 import streamlit as st
@@ -123,7 +122,7 @@ def _choose_columns(facets: Facets, link: Link, tally: Tally) -> None:
     """Draw bars of the columns with few values, and fields for the others."""
     spanned = facets.spans
     chosen = [column for column in facets.columns if column not in spanned or column in link.where]
-    drawn = [column for column in chosen if len(facets.counts(column)) <= (MAX_VALUES if column == LABEL else MAX_BARS)]
+    drawn = [column for column in chosen if facets.value_count(column) <= (MAX_VALUES if column == LABEL else MAX_BARS)]
     if drawn:
         histogram.show([_histogram(facets, column, link, tally) for column in drawn], _toggle, key="histogram")
     for column in chosen:
@@ -150,16 +149,14 @@ def _toggle(column: str, value: str) -> None:
 
 
 def _choose_values(facets: Facets, column: str, link: Link) -> None:
-    counts = facets.counts(column)
-    options = list(counts)
-    if len(options) > MAX_VALUES:
-        options = sorted(nlargest(MAX_VALUES, options, key=counts.__getitem__))
-    chosen = [value for value in link.where.get(column, ()) if value in counts]
+    wanted = link.where.get(column, ())
+    counts = facets.most_common(column, MAX_VALUES, wanted)
+    chosen = [value for value in wanted if value in counts]
     key = f"{parameters.WHERE}{column}"
     st.session_state[key] = chosen
     st.multiselect(
         "Label" if column == LABEL else as_markdown(column.capitalize()),
-        list(dict.fromkeys([*options, *chosen])),
+        list(counts),
         format_func=lambda value: text_for_visitor(f"{value} ({counts[value]:,})"),
         key=key,
         placeholder="Any",
