@@ -20,7 +20,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from similarity.files import read_json
+from similarity.files import read_own
 from similarity.text.spans import KINDS, Kind, Spans, spans_of
 
 Rows = npt.NDArray[np.int64]
@@ -144,7 +144,7 @@ def read_columns(folder: Path) -> Groups:
     files = {name: _map(folder / name, number) for name, number in NUMBERS.items()}
     value = row = start = span = 0
     groups: dict[str, dict[str, StoredColumn]] = {}
-    for group, columns in read_json(folder / COLUMNS, MOST_BYTES).items():
+    for group, columns in json.loads(read_own(folder / COLUMNS, MOST_BYTES)).items():
         groups[group] = {}
         for name, count, length in columns:
             texts = Texts(files[TEXTS], files[TEXT_ENDS][: value + count], value)

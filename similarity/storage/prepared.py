@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import filelock
 
-from similarity.files import read_json
+from similarity.files import confirm, read_json
 from similarity.paths import cache_folder
 
 # Another one whenever the same gallery would get other files.
@@ -83,6 +83,11 @@ class Prepared:
             make(new)
             stamps = {path.name: _stamp(path) for path in new.iterdir()}
             (new / FACTS).write_text(json.dumps(stamps), encoding="utf-8")
+            for path in (
+                *new.iterdir(),
+                new,
+            ):  # or after a power cut, files of the right size could have other contents
+                confirm(path)
             new.rename(self._folder)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Filters of large galleries, whose columns are read from files: they are those of smaller ones."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ def test_filters_of_files_are_those_of_items(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, many: int
 ) -> None:
     monkeypatch.setattr(column_files, "MANY", many)
+    if many == 5:
+        monkeypatch.setattr(item_columns, "MOST_KEYS", 2)
     read, mapped = both(tmp_path, lines(400, seed), without=("exif",) if seed == 2 else (), per_group=50)
     expected, found = Facets(read), Facets(mapped)
     assert mapped.columns is not None
@@ -100,6 +103,19 @@ def test_items_without_any_label_or_metadata_have_their_own_columns_only(tmp_pat
     read, mapped = both(tmp_path, written)
     assert described(Facets(mapped)) == described(Facets(read))
     assert Facets(mapped).names == ["height"]
+
+
+def test_there_may_be_as_many_columns_as_one_likes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("similarity.files.SMALL", 1_000)
+    written = [
+        line | {"metadata": json.dumps({f"{number}-{key}": "x" for key in range(40)})}
+        for number, line in enumerate(lines(50, 9))
+    ]
+    read, mapped = both(tmp_path, written)
+    expected, found = Facets(read), Facets(mapped)
+    assert found.names == expected.names
+    assert len(found.names) > 2_000
+    assert found.rows({"7-3": ["x"]}).tolist() == expected.rows({"7-3": ["x"]}).tolist()
 
 
 def test_nothing_at_all_is_known_of_some_items(tmp_path: Path) -> None:
