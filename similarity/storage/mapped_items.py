@@ -33,8 +33,8 @@ from similarity.storage.prepared import Prepared
 
 # Pictures from which a gallery is mapped: a smaller one is read in a second, and takes less than 200 MB.
 LARGE = 200_000
-# Minimum lines of each batch but the last: each takes some kilobytes when it is opened.
-BATCH = 8 * CHUNK
+# Minimum lines of each batch but the last: when they are opened, the system reads up to 2 MB of each from the disk.
+BATCH = 32 * CHUNK
 COMPOSED = ("id", "label", "metadata")
 ARROW = "lines.arrow"
 ROW_OF_LINE, ORDER, STARTS = "row_of_line.npy", "order.npy", "starts.npy"
