@@ -142,6 +142,7 @@ def make_plan(wish: Wish, rates: Rates = REFERENCE) -> Plan:
         **_answering(wish, split, rates),
         assumptions=_assumptions(wish, rates, rate, recipe),
         limits=_limits(split.galleries, split.store, recipe, sizes.embeddings_file(recipe, each, dim) / GB, wish)
+        + sizes.items_limit(each)
         + neighbours_limit(each, dim, rates.cores),
     )
 
@@ -186,7 +187,7 @@ def _storage(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
     recipe, each, dim = split.recipe.name, split.pictures_each, wish.dim
     state = _gallery_bytes(recipe, each, dim, split.store)
     return {
-        "gallery_gb": split.galleries * sizes.STATES * state / GB,
+        "gallery_gb": split.galleries * (sizes.STATES * state + sizes.prepared_files(each)) / GB,
         "milvus_gb": (split.milvus + 4 * dim * wish.images) / GB if split.milvus else 0.0,
         "app_memory_gb": _app_memory(split.store, each, dim, wish.machine, rates) / GB,
         "store_memory_gb": split.milvus / GB,
@@ -230,7 +231,7 @@ def most_pictures(store: Kind, dim: int, machine: Machine, rates: Rates) -> int:
 def _app_memory(store: Kind, count: int, dim: int, machine: Machine, rates: Rates) -> float:
     """Memory in bytes of the process that searches a gallery, with the items, and the index if it is embedded."""
     index = sizes.index_memory(_recipe(count, dim, machine).name, count, dim) if store == "faiss" else ROW_BYTES * count
-    return rates.base_mb * 1e6 + sizes.ITEM_MEMORY * count + index
+    return rates.base_mb * 1e6 + sizes.items_memory(count) + index
 
 
 def _recipe(count: int, dim: int, machine: Machine) -> Recipe:
@@ -267,8 +268,7 @@ def _assumptions(wish: Wish, rates: Rates, per_core: float, recipe: str) -> list
         scan,
         Assumption("recall@10 of inverted lists", rates.recall, "", measured),
         Assumption("the app's process, with no index", rates.base_mb, "MB", measured),
-        Assumption("an item in memory, with filters", sizes.ITEM_MEMORY, "bytes", sizes.ITEMS_MEASURED),
-        Assumption("an item on the disk", sizes.ITEM_FILE, "bytes", sizes.ITEMS_MEASURED),
+        *(Assumption(name, size, "bytes", source) for name, size, source in sizes.ITEM_SIZES),
         Assumption("a thumbnail", sizes.THUMBNAIL, "bytes", "mean of 1,192 photographs"),
         Assumption("states that a gallery keeps", sizes.STATES, "", "one to go back to"),
         Assumption("of a machine's memory in use", MEMORY_SHARE, "", "choice"),

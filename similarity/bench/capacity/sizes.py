@@ -7,6 +7,11 @@ from similarity.search.recipes import FLAT
 # Of a line of items.parquet with a path of 75 letters, a label and no other metadata; and of an item in memory, with
 # the filters ready. 300,000 made-up items, read and counted in a process of their own.
 ITEM_FILE, ITEM_MEMORY = 177, 640
+# Pictures from which items are mapped into memory, as `storage.mapped_items` has it, and what each of them takes then:
+# in memory, of which the system can take back 90, and in prepared files on disk. 10 million made-up items with three
+# keys of metadata, opened, searched under five conditions, and all filters shown.
+MAPPED_FROM, MAPPED_ITEM_MEMORY, PREPARED_ITEM = 200_000, 105, 480
+MOST_MEASURED = 10_000_000
 # A thumbnail: 1,192 photographs of clothing, mean.
 THUMBNAIL = 16_600
 # FAISS keeps a number beside each code; a list is a centre in float32.
@@ -16,7 +21,30 @@ ROW_NUMBER = 8
 MAPPED = 380_000_000
 # A gallery keeps the state before the live one, to go back to.
 STATES = 2
-ITEMS_MEASURED = "300,000 made-up items"
+# Name, bytes and source of each.
+ITEM_SIZES = (
+    ("an item in memory, with filters", ITEM_MEMORY, "300,000 made-up items"),
+    (f"likewise, of those beyond {MAPPED_FROM:,}", MAPPED_ITEM_MEMORY, "10 million made-up items"),
+    (f"an item of {MAPPED_FROM:,} or more in the cache", PREPARED_ITEM, "10 million made-up items"),
+    ("an item on the disk", ITEM_FILE, "300,000 made-up items"),
+)
+
+
+def items_memory(count: int) -> int:
+    """Memory of a gallery's items with the filters ready; never less for more of them."""
+    return ITEM_MEMORY * min(count, MAPPED_FROM) + MAPPED_ITEM_MEMORY * max(0, count - MAPPED_FROM)
+
+
+def prepared_files(count: int) -> int:
+    """Bytes in the cache of what is prepared of a gallery's items, once for all its states."""
+    return PREPARED_ITEM * count if count >= MAPPED_FROM else 0
+
+
+def items_limit(count: int) -> list[str]:
+    """What was never measured of the items of a gallery, as sentences."""
+    if count <= MOST_MEASURED:
+        return []
+    return [f"What is known of pictures was opened and searched with up to {MOST_MEASURED:,} of them in a gallery."]
 
 
 def embeddings_file(recipe: str, count: int, dim: int) -> int:
