@@ -20,6 +20,7 @@ from similarity.indexing.options import IndexOptions
 from similarity.indexing.plan import Plan, Reading
 from similarity.indexing.replaced import read_replaced
 from similarity.indexing.run import Base, Run
+from similarity.indexing.sets import default_shards
 from similarity.paths import full_path
 from similarity.progress import OnProgress, Reporter
 from similarity.search import AUTO, choose_recipe
@@ -189,10 +190,15 @@ def base_manifest(contents: Contents, directory: Path, options: IndexOptions) ->
     """Return the initial manifest of a gallery, after checking recipe, refinement and store.
 
     Raises:
-        SearchError, StoreError: one of these does not suit.
+        SearchError, StoreError: one of these does not suit. ShardError: the gallery is a set.
     """
     chosen = choose_recipe(options.recipe, contents.count, contents.dim)
     choose_refinement(options.refinement, contents.count, contents.dim, is_exact=chosen.is_exact)
+    if shards := default_shards(directory):
+        raise ShardError(
+            f"{directory.name} is a set of {shards} shards, and embeddings make one gallery: choose another name, and "
+            f"share that gallery out with `rebalance --shards {shards}`."
+        )
     store = options.store or default_store(directory)
     check_store(store, chosen.name, is_given=options.store is not None)
     return Manifest(

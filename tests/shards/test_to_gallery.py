@@ -66,6 +66,20 @@ def test_it_is_brought_in_step_verified_and_explained_like_any_other(
     assert gallery.explain(own_pictures / "dots" / "dots-0.jpg", "dots/dots-1.jpg")
 
 
+def test_a_set_is_not_made_one_gallery_without_a_word(
+    shards: Path, own_pictures: Path, tmp_path: Path, run: Run
+) -> None:
+    whole = Gallery.build(own_pictures, tmp_path / "whole", model=MODEL, shards=3)
+    vectors = tmp_path / "vectors.parquet"
+    assert run("export", "--gallery", tmp_path / "whole", "--out", vectors).returncode == 0
+    for option, place in (("--from-embeddings", shards), ("--from-vectors", vectors)):
+        done = run("index", option, place, "--gallery", tmp_path / "whole")
+        assert done.returncode == 1
+        assert "whole is a set of 3 shards" in done.stderr
+        assert "rebalance --shards 3" in done.stderr
+    assert Gallery.open(tmp_path / "whole").manifest == whole.manifest
+
+
 def test_labels_of_the_owner_outlive_a_damaged_gallery_that_shards_replace(shards: Path, tmp_path: Path) -> None:
     index_shards(shards, tmp_path / "gathered")
     given = Gallery.open(tmp_path / "gathered").relabel({"dots/dots-1.jpg": "blots"}).given_labels
