@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -100,7 +100,7 @@ def embed_source(
     extras: Extras = NO_EXTRAS,
     around: Around = lambda _: nullcontext(),
     progress: OnProgress | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Embed items of a source, in order; a file that cannot be used is skipped.
 
     No content is embedded twice: of files with the same content, the first is embedded and the others are recognised.

@@ -32,6 +32,7 @@ from similarity.storage.generations import UNREADABLE, read_generation
 from similarity.storage.inventory import named_gallery
 from similarity.storage.layout import check_own
 from similarity.storage.manifest import Manifest
+from similarity.storage.prepared import forget_prepared
 
 STAGING, LOCK = ".importing", "importing.lock"
 
@@ -87,6 +88,7 @@ def _import(source: Path, state: State, staging: Path, target: Path, progress: O
     if progress:
         progress(Progress("Checking the copy"))
     contents = _verify(source, staged, manifest)
+    forget_prepared(staged)
     reindexed = manifest.store != EMBEDDED
     if reindexed:
         copied, staged = staged, staging / "rebuilt" / target.name
@@ -95,6 +97,7 @@ def _import(source: Path, state: State, staging: Path, target: Path, progress: O
     feedback = copy_feedback(source, staged)
     live = read_generation(staged).manifest
     _publish(staged, target)
+    forget_prepared(staged)
     return Imported(target, live, thumbnails, feedback, reindexed)
 
 

@@ -94,7 +94,7 @@ class Attempts:
             self._note(row, count)
 
     def _note(self, row: int, value: int) -> None:
-        with suppress(OSError):  # no reason to fail: the record only matters if this process dies
+        with suppress(OSError, ValueError):  # closed, or full; the record only matters if this process dies
             self._write(row, bytes([value]))
 
     def _write(self, row: int, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Container, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -131,11 +132,12 @@ def embed_chunk(
     with Attempts(shard, source.items) as attempts:
         sound = [item for item in source.items if item.id not in attempts.given_up]
         thumbnails = task.origin.thumbnails
-        results = embed_source(source, load(), items=sound, thumbnails=thumbnails, around=attempts.decoding)
-        for row in _rows(source, _with_given_up(source, results, attempts.given_up)):
-            rows.append(row)
-            if advance:
-                advance(1)
+        embedded = embed_source(source, load(), items=sound, thumbnails=thumbnails, around=attempts.decoding)
+        with closing(embedded) as results:  # or its threads would go on decoding after the record is closed
+            for row in _rows(source, _with_given_up(source, results, attempts.given_up)):
+                rows.append(row)
+                if advance:
+                    advance(1)
         write_shard(shard, rows, task.origin)
     skipped = [Skipped(row.whereabouts or "", row.error, source.name) for row in rows if row.error is not None]
     return Done(name_of(chunk), Counts(len(rows), len(rows) - len(skipped)), skipped, started, time.time())

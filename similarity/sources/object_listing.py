@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from similarity.errors import FetchError, SourceError
@@ -59,6 +60,9 @@ def scan_objects(place: str) -> Objects:
     Raises:
         SourceError: the place cannot be listed, or has no pictures.
     """
+    scheme, _, below_scheme = place.partition("://")
+    if not below_scheme.strip("/"):
+        raise SourceError(f"{place} names no bucket: write {scheme}://bucket, or {scheme}://bucket/beginning.")
     root = place.rstrip("/")
     try:
         stamps = list_objects(root)
@@ -66,13 +70,20 @@ def scan_objects(place: str) -> Objects:
         raise SourceError(str(error)) from error
     items, passed_over = [], Counter[str]()
     for path in sorted(stamps):
-        below = PurePosixPath(path.removeprefix(f"{root}/"))
+        key = path.removeprefix(f"{root}/")
+        below = PurePosixPath(key)
         if below.suffix.lower() not in SUFFIXES:
             continue
         if reason := passed_over_part(below.parts):
             passed_over[reason] += 1
             continue
-        items.append(Item(id=nfc(str(below)), path=path, label=nfc(below.parent.name) or None))
+        items.append(Item(id=nfc(key), path=path, label=nfc(below.parent.name) or None))
     if not items:
         raise SourceError(f"There are no pictures in {place}: check the bucket and the beginning of the keys.")
-    return Objects(root, items, stamps, dict(passed_over))
+    return Objects(root, _with_own_ids(root, items), stamps, dict(passed_over))
+
+
+def _with_own_ids(root: str, items: list[Item]) -> list[Item]:
+    """Items with an id each: of two keys that only differ in how they are composed, each keeps its own."""
+    counts = Counter(item.id for item in items)
+    return [replace(item, id=item.path.removeprefix(f"{root}/")) if counts[item.id] > 1 else item for item in items]

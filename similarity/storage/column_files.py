@@ -15,12 +15,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from similarity.files import read_own
+from similarity.storage.mapped_arrays import map_numbers
 from similarity.text.spans import KINDS, Kind, Spans, spans_of
 
 Rows = npt.NDArray[np.int64]
@@ -141,7 +142,7 @@ class ColumnWriter:
 
 def read_columns(folder: Path) -> Groups:
     """Open the columns that a writer wrote; raises OSError or ValueError if they are not there."""
-    files = {name: _map(folder / name, number) for name, number in NUMBERS.items()}
+    files = {name: map_numbers(folder / name, number) for name, number in NUMBERS.items()}
     value = row = start = span = 0
     groups: dict[str, dict[str, StoredColumn]] = {}
     for group, columns in json.loads(read_own(folder / COLUMNS, MOST_BYTES)).items():
@@ -162,8 +163,3 @@ def read_columns(folder: Path) -> Groups:
 def _spans(numbers: npt.NDArray[np.float64], start: int, count: int) -> dict[Kind, Spans]:
     first, last, earliest, latest = numbers[start : start + 4 * count].reshape(4, count)
     return dict(zip(KINDS, ((first, last), (earliest, latest)), strict=True))
-
-
-def _map(path: Path, number: Any) -> npt.NDArray[Any]:
-    """Map a file of numbers into memory, which an empty one cannot be."""
-    return np.asarray(np.memmap(path, number, "r")) if path.stat().st_size else np.empty(0, number)

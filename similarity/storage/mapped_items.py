@@ -7,7 +7,6 @@ cache. They are made of items.parquet when it is first opened, see `prepared.py`
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +27,7 @@ from similarity.storage.items import Items, read_items
 from similarity.storage.lines import Grouping, Lines, Numbers
 from similarity.storage.lookup import Keys, Lookup, key_of_content, key_of_text, keys_of_texts, words_of_contents
 from similarity.storage.manifest import Manifest
+from similarity.storage.mapped_arrays import map_array
 from similarity.storage.parquet import read_groups
 from similarity.storage.prepared import Prepared
 
@@ -35,6 +35,8 @@ from similarity.storage.prepared import Prepared
 LARGE = 200_000
 # Minimum lines of each batch but the last: when they are opened, the system reads up to 2 MB of each from the disk.
 BATCH = 32 * CHUNK
+# Room for lines and columns, for each byte of items.parquet, which is compressed; made-up items took 2.8 and 0.7.
+LINES_SIZE, COLUMNS_SIZE = 4, 2
 COMPOSED = ("id", "label", "metadata")
 ARROW = "lines.arrow"
 ROW_OF_LINE, ORDER, STARTS = "row_of_line.npy", "order.npy", "starts.npy"
@@ -50,9 +52,12 @@ def open_items(folder: Path, manifest: Manifest) -> Items:
     path = folder / ITEMS
     if manifest.count < LARGE:
         return read_items(path)
-    directory, key = folder.parents[1], manifest.files[ITEMS]["sha256"]
-    lines = Prepared(directory, "lines", key).read_or_make(lambda made: write_lines(path, made), read_lines)
-    return read_items(path) if lines is None else Items.of(lines, Prepared(directory, "columns", key))
+    directory, key, size = folder.parents[1], manifest.files[ITEMS]["sha256"], manifest.files[ITEMS]["size"]
+    prepared = Prepared(directory, "lines", key, LINES_SIZE * size)
+    lines = prepared.read_or_make(lambda made: write_lines(path, made), read_lines)
+    if lines is None:
+        return read_items(path)
+    return Items.of(lines, Prepared(directory, "columns", key, COLUMNS_SIZE * size))
 
 
 def write_lines(path: Path, folder: Path) -> None:
@@ -79,9 +84,9 @@ def write_lines(path: Path, folder: Path) -> None:
 def read_lines(folder: Path) -> Lines:
     """Map the lines that `write_lines` wrote; raises OSError or ValueError if they are not there."""
     batches = _map_batches(folder / ARROW)
-    grouping = Grouping(*(_map(folder / name) for name in (ROW_OF_LINE, ORDER, STARTS)))
+    grouping = Grouping(*(map_array(folder / name) for name in (ROW_OF_LINE, ORDER, STARTS)))
     lookups = {
-        column: Lookup(_map(folder / keys), _map(folder / lines), key_of)
+        column: Lookup(map_array(folder / keys), map_array(folder / lines), key_of)
         for column, (keys, lines, key_of) in LOOKUPS.items()
     }
     return Lines(batches, grouping, lookups)
@@ -168,7 +173,3 @@ def _write_lookup(folder: Path, column: str, keys: Keys, order: Numbers) -> None
 def _map_batches(path: Path) -> list[pa.RecordBatch]:
     reader = pa.ipc.open_file(pa.memory_map(str(path)))
     return [reader.get_batch(number) for number in range(reader.num_record_batches)]
-
-
-def _map(path: Path) -> npt.NDArray[Any]:
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

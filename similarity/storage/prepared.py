@@ -8,6 +8,7 @@ cache/items/
 The gallery's folder stays the master, and may be one that nobody can write. A stranger's gallery brings no such files.
 """
 
+import errno
 import hashlib
 import json
 import logging
@@ -23,11 +24,14 @@ import filelock
 
 from similarity.files import confirm, read_json
 from similarity.paths import cache_folder
+from similarity.storage.current import CURRENT
 
 # Another one whenever the same gallery would get other files.
-METHOD = "1"
+METHOD = "2"
 FACTS = "facts.json"
 MOST_BYTES = 200_000_000  # of the facts
+# What says that files are not there, or not as they were written; any other error may pass.
+ABSENT = (FileNotFoundError, ValueError, LookupError)
 
 T = TypeVar("T")
 
@@ -42,11 +46,13 @@ class Prepared:
         directory: of the gallery.
         kind: of the files, a word.
         key: what they are made of; whenever that is another one, they are made anew.
+        size: bytes that they may take; they are not made where there is less room.
     """
 
     directory: Path
     kind: str
     key: str
+    size: int = 0
 
     def read_or_make(self, make: Callable[[Path], None], read: Callable[[Path], T]) -> T | None:
         """Read the files, and make them first if they are missing, damaged or of something else.
@@ -55,47 +61,53 @@ class Prepared:
 
         Args:
             make: writes them into an empty folder; what it raises is raised, except OSError.
-            read: opens the files in a folder; if it raises OSError, ValueError or LookupError, they are made again.
+            read: opens the files in a folder; if it raises FileNotFoundError, ValueError or LookupError, they are made
+                again.
 
         Returns:
-            What was read; None if the files cannot be kept, such as on a disk that is full.
+            What was read; None if the files cannot be kept, such as on a disk that is full, or cannot be read for now.
         """
-        with suppress(OSError, ValueError, LookupError):
-            return read(self._whole())
         try:
+            with suppress(*ABSENT):
+                return read(self._whole())
             self._folder.parent.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(self._beside("lock")):
-                with suppress(OSError, ValueError, LookupError):  # somebody else has made them
+                with suppress(*ABSENT):  # somebody else has made them
                     return read(self._whole())
                 self._make(make)
-                return read(self._whole())
+                with suppress(*ABSENT):
+                    return read(self._whole())
+            raise OSError("they are changed after they were written")
         except OSError as error:
-            logger.warning("What was prepared of %s cannot be kept in the cache: %s", self.directory, error)
+            logger.warning("The %s of %s are not kept in the cache: %s", self.kind, self.directory, error)
             return None
 
     def _make(self, make: Callable[[Path], None]) -> None:
+        if shutil.disk_usage(_cache()).free < self.size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         logger.info("The %s of %s are prepared, once.", self.kind, self.directory)
-        forget_prepared(self.directory, self.kind)
         new = self._beside("new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir()
         try:
             make(new)
-            stamps = {path.name: _stamp(path) for path in new.iterdir()}
-            (new / FACTS).write_text(json.dumps(stamps), encoding="utf-8")
-            for path in (
-                *new.iterdir(),
-                new,
-            ):  # or after a power cut, files of the right size could have other contents
+            # Or after a power cut, files of the right size could have other contents; and some disks stamp them now.
+            for path in new.iterdir():
                 confirm(path)
+            facts = {"gallery": os.fspath(self.directory), "files": {path.name: _stamp(path) for path in new.iterdir()}}
+            (new / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+            confirm(new / FACTS)
+            confirm(new)
+            forget_prepared(self.directory, self.kind)
             new.rename(self._folder)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
+        _forget_gone(self._folder)
 
     def _whole(self) -> Path:
-        """Return the folder; raises OSError or ValueError if a file is missing, or is not as it was written."""
-        stamps = read_json(self._folder / FACTS, MOST_BYTES)
+        """Return the folder; raises OSError, ValueError or LookupError if a file is not there as it was written."""
+        stamps = read_json(self._folder / FACTS, MOST_BYTES)["files"]
         if any(_stamp(self._folder / name) != stamp for name, stamp in stamps.items()):
             raise ValueError(f"{self._folder.name} has changed")
         return self._folder
@@ -119,8 +131,18 @@ def forget_prepared(directory: Path, kind: str = "") -> None:
     """
     with suppress(OSError):
         for path in _cache().iterdir():
-            if path.name.startswith(f"{_digest(os.fspath(directory))}-{kind}") and path.is_dir():
+            if path.name.startswith(f"{_digest(os.fspath(directory))}-{kind}") and not path.suffix and path.is_dir():
                 _remove(path)
+
+
+def _forget_gone(new: Path) -> None:
+    """Delete what was prepared for galleries that are not where they were, but for a new folder; it never fails."""
+    with suppress(OSError):
+        for path in _cache().iterdir():
+            with suppress(OSError, ValueError, LookupError, TypeError):
+                gallery = Path(read_json(path / FACTS, MOST_BYTES)["gallery"])
+                if path != new and not path.suffix and not (gallery / CURRENT).exists():
+                    _remove(path)
 
 
 def _remove(folder: Path) -> None:

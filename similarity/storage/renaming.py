@@ -14,6 +14,7 @@ from similarity.paths import galleries_folder, home
 from similarity.storage import events
 from similarity.storage.inventory import look_at, named_gallery
 from similarity.storage.locks import HOLDER, writing
+from similarity.storage.prepared import forget_prepared
 
 FILE = "renamed.json"
 MOST_NAMES, MOST_BYTES = 500, 1_000_000
@@ -67,6 +68,7 @@ def rename_gallery(directory: Path, name: str) -> Path:
 def _move(directory: Path, target: Path) -> None:
     directory.rename(target)
     confirm(target.parent)
+    forget_prepared(directory)
     events.tell("rename", directory, target)
 
 

@@ -94,6 +94,15 @@ def test_what_is_below_a_place_is_listed_as_a_folder_would_be(
     assert (rows["a & b/é.jpg"]["label"], rows["top.jpeg"]["label"]) == ("a & b", None)
 
 
+def test_objects_whose_names_are_nearly_the_same_are_pictures_of_their_own(
+    embedding: Embed, store: ObjectStore, tmp_path: Path
+) -> None:
+    names = ["K\u00f6ln.jpg", "Ko\u0308ln.jpg", "a/b.jpg", "a//b.jpg"]
+    store.objects |= {f"shop/y/{name}": jpeg(number) for number, name in enumerate(names)}
+    assert embedding("s3://shop/y", tmp_path / "out").embedded == 4
+    assert sorted(table(tmp_path / "out").column("id").to_pylist()) == sorted(names)
+
+
 def test_an_object_that_has_changed_is_embedded_again_with_its_shard(
     embedding: Embed, filled: ObjectStore, tmp_path: Path
 ) -> None:
@@ -106,6 +115,7 @@ def test_an_object_that_has_changed_is_embedded_again_with_its_shard(
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [
+        ("s3://", "s3:// names no bucket: write s3://bucket, or s3://bucket/beginning"),
         ("s3://shop/none", "There are no pictures in s3://shop/none: check the bucket and the beginning of the keys"),
         ("s3://shop/1.jpg", "There are no pictures in s3://shop/1.jpg: check the bucket and the beginning of the keys"),
         ("s3://shop/texts", "There are no pictures in s3://shop/texts: check the bucket and the beginning of the keys"),

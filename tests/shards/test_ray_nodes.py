@@ -31,8 +31,9 @@ pytestmark = pytest.mark.cluster
 ROOT = Path(__file__).resolve().parents[2]
 SEARCH_PATH = os.pathsep.join(map(str, (CRASHING, ROOT)))
 KILLS, PICTURES, SIZE = 20, 400, 2
-# Seconds that each download takes while nodes are killed, so that there are chunks in progress.
-SLOW = 1.0
+# Seconds that each download takes while nodes are killed, so that there are chunks in progress; and that of each of the
+# last ones, so that the job does not end before.
+SLOW, SLOWER, LAST = 1.0, 5.0, 100
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ class SlowSite(Site):
         self.is_quick, self.given = threading.Event(), Counter[str]()
 
         def answer(handler: Any) -> None:
-            self.is_quick.wait(SLOW)
+            self.is_quick.wait(SLOW if len(self.given) < PICTURES - LAST else SLOWER)
             self.given[handler.path] += 1
             data = pictures[handler.path]
             handler.send_response(200)

@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from similarity import Embedder
 from similarity.embedding.backbones.weights import choose_model
 from similarity.errors import ModelError, ShardError, SourceError
 from similarity.progress import Progress
+from similarity.shards.attempts import SUFFIX
 from similarity.shards.chunks import cut, open_list
 from similarity.shards.folder import read_shelf
 from similarity.shards.run import Embedding, ShardOptions, embed
@@ -140,6 +142,34 @@ def test_a_chunk_that_is_asked_for_twice_is_embedded_once(
     shard.write_bytes(shard.read_bytes()[:-100])
     embed_chunk(chunk, lambda: light_embedder.with_view("fit"), Task(out, origin))
     assert table(out).num_rows == 16
+
+
+def test_ctrl_c_is_held_against_no_picture_of_a_chunk_that_ended_a_worker_before(
+    embedding: Embed, own_pictures: Path, tmp_path: Path, light_embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, decode = tmp_path / "out", Embedder.decode
+    for number in range(45):  # more than are decoded before the first is told of
+        draw("dots", 100 + number).resize((60, 60)).save(own_pictures / "dots" / f"more-{number}.jpg")
+    embedding(own_pictures, out, size=100)
+    origin, source = read_shelf(out).origin, open_list(own_pictures)
+    ((chunk, _),) = [*cut(source, 100, {"thumbnails": origin.thumbnails} | origin.identity)][1:]
+    (shard,) = out.glob("shard-*.parquet")
+    shard.unlink()
+    record = shard.with_name(f"{shard.name}{SUFFIX}")
+    record.write_bytes(bytes([1, *[0] * 60]))
+
+    def slowly(*arguments: Any) -> Any:
+        time.sleep(0.05)  # so that the next one is being decoded when the chunk ends
+        return decode(*arguments)
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Embedder, "decode", slowly)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            embed_chunk(chunk, lambda: light_embedder.with_view("fit"), Task(out, origin), advance=interrupt)  # type: ignore[arg-type]
+        assert record.read_bytes() == bytes([1, *[0] * 60])
 
 
 def test_a_shard_that_was_cut_short_is_embedded_again(embedding: Embed, pictures: Path, tmp_path: Path) -> None:

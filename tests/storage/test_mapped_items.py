@@ -6,8 +6,10 @@ import multiprocessing
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,11 +25,13 @@ from similarity.storage import mapped_items
 from similarity.storage.cleanup import delete_gallery
 from similarity.storage.item_table import OBJECTS
 from similarity.storage.items import Items, read_items
+from similarity.storage.lines import Lines
 from similarity.storage.mapped_items import read_lines, write_lines
 from similarity.storage.prepared import Prepared
+from similarity.storage.renaming import rename_gallery
 from similarity.text.unicode import nfc
 
-PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
 
 
 def mapped(path: Path) -> Items:
@@ -221,7 +225,7 @@ def test_a_gallery_opens_though_the_disk_is_full(
     monkeypatch.setattr(np, "save", save)
     assert list(Gallery.open(large).items) == list(shapes.items)
     assert kept() == []
-    assert "cannot be kept in the cache" in caplog.text
+    assert "are not kept in the cache: " in caplog.text
     left[0] = 100
     assert list(Gallery.open(large).items) == list(shapes.items)
     assert len(kept()) == 1
@@ -238,6 +242,68 @@ def test_a_gallery_that_cannot_be_written_opens(large: Path, shapes: Gallery) ->
         for folder in folders:
             folder.chmod(0o755)
     assert len(kept()) == 1
+
+
+def test_a_large_gallery_keeps_no_more_files_open_than_a_small_one(
+    large: Path, descriptors: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = descriptors()
+    with monkeypatch.context() as patch:
+        patch.setattr(mapped_items, "LARGE", 1_000)
+        small = Gallery.open(large)
+    between = descriptors()
+    opened = Gallery.open(large)
+    assert opened.items.columns is not None
+    assert descriptors() - between <= between - before
+    assert opened.items == small.items
+
+
+@pytest.fixture
+def descriptors() -> Callable[[], int]:
+    """Counts the open files of this process."""
+    place = Path("/proc/self/fd")
+    if not place.exists():
+        pytest.skip("this system does not list open files")
+    return lambda: len(list(place.iterdir()))
+
+
+def test_an_error_that_may_pass_deletes_nothing_that_was_prepared(
+    large: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(Gallery.open(large).items) == list(shapes.items)
+    (name,) = kept()
+    folder = cache_folder() / "items" / name
+    made = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(mapped_items, "read_lines", refuse)
+        assert list(Gallery.open(large).items) == list(shapes.items)
+    assert {path.name: path.stat().st_ino for path in folder.iterdir()} == made
+
+
+def refuse(_: Path) -> Lines:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def test_where_there_is_no_room_nothing_is_begun(large: Path, shapes: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1_000))
+    monkeypatch.setattr(mapped_items, "write_lines", None)
+    assert list(Gallery.open(large).items) == list(shapes.items)
+    assert kept() == []
+
+
+def test_nothing_is_kept_for_galleries_that_are_renamed_or_gone(large: Path, shapes: Gallery) -> None:
+    second, third = (large.with_name(name) for name in ("second", "third"))
+    for copy in (second, third):
+        shutil.copytree(shapes.directory, copy)
+        Gallery.open(copy)
+    assert len(kept()) == 2
+    renamed = rename_gallery(second, "renamed")
+    assert len(kept()) == 1
+    shutil.rmtree(third)
+    Gallery.open(renamed)
+    (name,) = kept()
+    Gallery.open(renamed)
+    assert kept() == [name]
 
 
 def test_a_damaged_table_is_refused_as_ever(large: Path) -> None:
@@ -282,10 +348,15 @@ def test_a_process_killed_in_the_making_harms_nobody(tmp_path: Path, empty_home:
     assert len(kept()) == 1
 
 
-def open_and_count(home: Path, path: Path, made: Any, results: Any) -> None:
+def open_and_count(home: Path, path: Path, begun: Any, made: Any, results: Any) -> None:
     os.environ["SIMILARITY_HOME"] = str(home)
+    with begun.get_lock():
+        begun.value += 1
 
     def make(folder: Path) -> None:
+        while begun.value < 3:
+            time.sleep(0.01)
+        time.sleep(0.5)  # the others are at the door by now
         with made.get_lock():
             made.value += 1
         write_lines(path, folder)
@@ -296,8 +367,9 @@ def open_and_count(home: Path, path: Path, made: Any, results: Any) -> None:
 
 def test_processes_that_open_it_at_once_make_it_once(tmp_path: Path, empty_home: Path) -> None:
     path = write(tmp_path / "items.parquet", lines(200, 4))
-    made, results = PROCESSES.Value("i"), PROCESSES.Queue()
-    processes = [PROCESSES.Process(target=open_and_count, args=(empty_home, path, made, results)) for _ in range(3)]
+    begun, made, results = PROCESSES.Value("i"), PROCESSES.Value("i"), PROCESSES.Queue()
+    arguments = empty_home, path, begun, made, results
+    processes = [PROCESSES.Process(target=open_and_count, args=arguments) for _ in range(3)]
     for process in processes:
         process.start()
     counts = [results.get(timeout=120) for _ in processes]
