@@ -18,6 +18,7 @@ from similarity.cli.options import (
     SplitName,
     ViewName,
     WeightsPath,
+    given_path,
 )
 from similarity.cli.running import choose
 
@@ -40,7 +41,10 @@ EngineName = Annotated[Literal["local", "ray"], typer.Option(help="Embed in this
 
 def embed(
     source: Source,
-    out: Annotated[Path, typer.Option(help="Folder for the shards, which all computers share.")],
+    out: Annotated[
+        Path,
+        typer.Option(parser=given_path, metavar="<path>", help="Folder for the shards, which all computers share."),
+    ],
     engine: EngineName = "local",
     model: Model = "auto",
     weights: WeightsPath = None,

@@ -7,6 +7,8 @@ import typer
 
 from similarity.embedding.precision import Precision
 from similarity.embedding.view_names import Quality, ViewOrAuto
+from similarity.errors import PathError
+from similarity.paths import EMPTY_PATH
 from similarity.search.accuracy import Accuracy
 from similarity.sources import Split
 
@@ -168,10 +170,21 @@ SearchPrecision = Annotated[
     float | None,
     typer.Option(min=0.5, max=0.999, help="Warn if the best result is less likely right than this, such as 0.95."),
 ]
+
+
+def given_path(text: str) -> Path:
+    """A path that was given; raises PathError for an empty one, which would be the current folder."""
+    if not text:
+        raise PathError(EMPTY_PATH)
+    return Path(text)
+
+
 Queries = Annotated[
     Path | None,
     typer.Option(
         "--queries",
+        parser=given_path,
+        metavar="<path>",
         help="Search with each of many pictures: a folder or zip of them, or a CSV or Parquet file with a column path, "
         "url or, in a CSV, item, for ids of the gallery.",
     ),

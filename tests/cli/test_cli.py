@@ -175,6 +175,8 @@ WRONG = {
     "an empty folder to watch": (["watch", "", "-g", "shapes"], 1, "The path is empty"),
     "an empty path to take out": (["remove", "--path", "", "-g", "shapes"], 1, "The path is empty"),
     "an empty place of before": (["relocate", "", "/elsewhere", "-g", "shapes"], 1, "The path is empty"),
+    "an empty list of queries": (["search", "--queries", "", "-g", "shapes"], 1, "The path is empty"),
+    "an empty folder for shards": (["embed", "{pictures}", "--out", "", "-m", MODEL], 1, "The path is empty"),
     "an empty query": (["search", "", "-g", "shapes"], 1, "The query is empty"),
     "a folder without queries": (["search", "{empty}", "-g", "shapes"], 1, "There are no pictures in"),
     "a device as a query": (["search", "/dev/zero", "-g", "shapes"], 1, "is not a regular file"),
