@@ -13,20 +13,20 @@ import numpy as np
 
 from similarity.bench.indexes import OTHERS, QUERIES, TRUTH, K
 from similarity.bench.machine import describe_machine
+from similarity.bench.made_vectors import BLOCK, Nearest, world_blocks
 from similarity.bench.synthetic import World
 from similarity.errors import SearchError, SimilarityError
 from similarity.gallery import open_gallery
 from similarity.processes import run_module
 from similarity.progress import OnProgress, Progress, Reporter
-from similarity.search import AUTO, Recipe, Rows, choose_recipe
-from similarity.search.faiss_library import faiss
+from similarity.search import AUTO, Recipe, choose_recipe
 from similarity.search.recipes import FLAT, INVERTED, SCAN
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors, write_vectors
 
 # Exact indexes are measured with at most this many vectors; times for more are extrapolated.
 EXACT_AT_MOST = 200_000
-BLOCK, MAX_QUERIES = 4_000, 1_000
+MAX_QUERIES = 1_000
 # One in HELD_OUT of a gallery's pictures is taken out as a query.
 HELD_OUT = 20
 # Milliseconds up to which a query is considered fast.
@@ -108,8 +108,7 @@ def _measure(folder: Path, cases: Sequence[Case], n: int, progress: OnProgress |
 
 def _of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:
     world = World(dim)
-    blocks = (world.block(min(BLOCK, n - start), 1 + start // BLOCK) for start in range(0, n, BLOCK))
-    return blocks, world.block(MAX_QUERIES, 0), n
+    return world_blocks(world, n), world.block(MAX_QUERIES, 0), n
 
 
 def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
@@ -124,7 +123,7 @@ def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tup
     """Write all vectors for approximate indexes, the first ones for exact indexes, and the exact results of both."""
     sample = folder / "some"
     sample.mkdir()
-    nearest = _Nearest(queries)
+    nearest = Nearest(queries)
 
     def comparing(part: Iterator[Vectors]) -> Iterator[Vectors]:
         for block in part:
@@ -140,23 +139,6 @@ def _write(folder: Path, blocks: Iterator[Vectors], queries: Vectors, shape: tup
             write_vectors(place / FILE, shape, rest, "float16")
         np.save(place / TRUTH, nearest.rows)
         np.save(place / QUERIES, queries)
-
-
-class _Nearest:
-    """The exact K nearest rows of queries among blocks that come one after the other."""
-
-    def __init__(self, queries: Vectors) -> None:
-        self.rows: Rows = np.full((len(queries), K), -1)
-        self._queries, self._count = queries, 0
-        self._scores = np.full((len(queries), K), -np.inf, np.float32)
-
-    def compare(self, block: Vectors) -> None:
-        """Include another block."""
-        scores, rows = faiss.knn(self._queries, block, min(K, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
-        scores, rows = np.hstack([self._scores, scores]), np.hstack([self.rows, rows + self._count])
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :K]
-        self._scores, self.rows = (np.take_along_axis(array, order, axis=1) for array in (scores, rows))
-        self._count += len(block)
 
 
 def _cases(auto: str, n: int, dim: int) -> list[Case]:

@@ -16,6 +16,7 @@ from similarity.paths import INDEX, KEYS
 from similarity.progress import OnProgress
 from similarity.search import VectorIndex
 from similarity.search.faiss.build import builder_of, updated_index
+from similarity.search.faiss.training import Lists
 from similarity.search.milvus.conditions import drop_retagged
 from similarity.search.stores import Before, Indexed, Store, choose_store
 from similarity.vectors.memmap import StoredVectors
@@ -88,9 +89,13 @@ def make_index(
     of: Indexed,
     *,
     before: Before | None = None,
+    trained: Lists | None = None,
     progress: OnProgress | None = None,
 ) -> VectorIndex:
     """Build an index of all embeddings of a file, or update one by the same recipe in the same store.
+
+    Args:
+        trained: inverted lists that were trained before, for a shard of a set.
 
     Raises:
         SearchError: the recipe does not suit the number of vectors. StoreError: the store cannot be used.
@@ -98,7 +103,7 @@ def make_index(
     if store.kind == "faiss":
         if before:
             return updated_index(before.index, recipe, vectors, before.origins, progress)
-        return builder_of(recipe)(vectors, progress)
+        return builder_of(recipe, trained)(vectors, progress)
     from similarity.search.milvus.index import MilvusIndex
 
     is_comparable = before and (before.are_traced or before.vectors.are_compared_as(vectors))

@@ -24,6 +24,13 @@ class Readable(Protocol):
     def path(self) -> Path:
         """Their file or folder."""
 
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    def __len__(self) -> int:
+        """Number of vectors."""
+
     def read(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
         """Return some, float32 or float16 (m, dim)."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from similarity.errors import FetchError, SimilarityError
@@ -62,6 +63,18 @@ def open_object(place: str) -> Iterator[BinaryIO]:
     """Open an object to read parts of it; raises FetchError as `read_object`, also for what fails while it is open."""
     with _explained(place) as (store, key), store.open(key, "rb") as file:
         yield file
+
+
+def put_object(file: Path, place: str) -> None:
+    """Write a file of this computer to a place; raises FetchError as `read_object`."""
+    with _explained(place) as (store, key):
+        store.put_file(str(file), key)
+
+
+def remove_object(place: str) -> None:
+    """Delete an object; raises FetchError as `read_object`."""
+    with _explained(place) as (store, key):
+        store.rm_file(key)
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def stack(
     shards, directory = list(opened.shards.values()), folder.parents[1]
     embeddings = StackedVectors(StackedRows([one.embeddings.rows for one in shards], places, directory))
     projected = StackedVectors(StackedRows([one.vectors.rows for one in shards], places, directory))
-    index = StackedIndex([one.index for one in shards], places)
+    index = StackedIndex([one.index for one in shards], places, manifest.search)
     if opened.faults and manifest.refinement == "neighbours":  # some of them are gone
         return embeddings, _placed(shards, projected, places, manifest.neighbour_power), index
     return embeddings, read_refined(folder, projected, manifest.refinement, manifest.neighbour_power), index

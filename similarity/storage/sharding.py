@@ -9,17 +9,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from similarity.errors import GalleryError, SearchError
+from similarity.errors import GalleryError
 from similarity.paths import CENTRE, EMBEDDINGS, HEAD, INDEX, ITEMS, NETWORK, REFINED, SHARDS
 from similarity.progress import OnProgress
-from similarity.search import AUTO, Recipe, choose_recipe
+from similarity.search import Recipe, VectorIndex
 from similarity.search.engines import make_index
+from similarity.search.faiss.inverted import InvertedIndex
+from similarity.search.faiss.training import Lists, train_lists
 from similarity.search.neighbours import is_near
-from similarity.search.recipes import INVERTED
+from similarity.search.stacked import joint_tuning
 from similarity.search.stores import Indexed
+from similarity.search.tuning import Tuning
 from similarity.sources import Item
 from similarity.storage.current import State, make_current
 from similarity.storage.draft import Draft
@@ -79,23 +83,16 @@ class Sharding:
         """That of the set."""
         return self.draft.manifest
 
-    def recipe(self, count: int) -> Recipe:
-        """Return the recipe of a shard with this number of pictures; raises SearchError if these are too few for it."""
-        recipe = Recipe(self.manifest.recipe, self.manifest.recipe_reason)
-        if recipe.is_exact:
-            return recipe
-        asked = INVERTED if self.manifest.recipe_asked == AUTO else self.manifest.recipe_asked
-        dim = self.draft.head.dim if self.draft.head else self.manifest.dim
-        try:
-            return choose_recipe(asked, count, dim)
-        except SearchError as error:
-            raise SearchError(f"A shard of this set would have {count:,} pictures. {error}") from error
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of each shard: that of the set, whose inverted lists are trained on all of its pictures."""
+        return Recipe(self.manifest.recipe, self.manifest.recipe_reason)
 
     def begin(self, number: int, rows: Rows) -> Piece:
         """Write the embeddings of a shard, in a folder of its own."""
         place = f"{self.folder.name}/shard-{number + 1}"
         items = [self.draft.items[row] for row in rows.tolist()]
-        folder, recipe = generation_folder(self.directory / SHARDS / place, 1), self.recipe(len(items))
+        folder, recipe = generation_folder(self.directory / SHARDS / place, 1), self.recipe
         folder.mkdir(parents=True)
         blocks = self.draft.vectors_of(items) if self.draft.vectors_of else ()
         write_vectors(folder / EMBEDDINGS, (len(items), self.manifest.dim), blocks, recipe.stored)
@@ -111,23 +108,23 @@ class Sharding:
             mean, old = mean_of(vectors), kept[0].vectors.centre if kept else None
             centre = old if old is not None and is_near(old, mean) else mean
             return refine(self.folder, vectors, "centred", centre=centre)
-        recipe = Recipe(manifest.recipe, manifest.recipe_reason)
         before = self.draft.change.for_index() if self.draft.change else None
         refining = Refining(
-            self.directory, self.folder, manifest.refinement, recipe, manifest.neighbour_power, self.progress
+            self.directory, self.folder, manifest.refinement, self.recipe, manifest.neighbour_power, self.progress
         )
         return refining.refine(vectors, before)[0]
 
-    def finish(self, piece: Piece, refined: StoredVectors) -> Shard:
-        """Write all else of a shard, and make it a gallery.
+    def finish(self, piece: Piece, refined: StoredVectors, trained: Lists | None) -> tuple[Shard, VectorIndex]:
+        """Write all else of a shard, and make it a gallery; returns its index, too.
 
         Args:
             refined: the vectors of the set.
+            trained: the training of inverted lists that all shards share.
         """
-        directory, recipe = self.directory / SHARDS / piece.place, self.recipe(len(piece.items))
+        directory, recipe = self.directory / SHARDS / piece.place, self.recipe
         vectors = self._write_refined(piece, refined, recipe)
         of = Indexed(directory, 1, piece.items)
-        index = make_index(self.manifest.store, recipe.name, vectors, of, progress=self.progress)
+        index = make_index(self.manifest.store, recipe.name, vectors, of, trained=trained, progress=self.progress)
         index.save(piece.folder / INDEX)
         write_items(piece.folder / ITEMS, piece.items)
         if self.draft.quantised:
@@ -144,7 +141,7 @@ class Sharding:
         )
         state = State(1, seal(piece.folder, manifest))
         make_current(directory, state)
-        return Shard(piece.place, str(state), _bytes(piece.folder))
+        return Shard(piece.place, str(state), _bytes(piece.folder)), index
 
     def _write_refined(self, piece: Piece, refined: StoredVectors, recipe: Recipe) -> StoredVectors:
         """Write the files of a shard's refinement; returns its vectors as they are compared."""
@@ -159,6 +156,23 @@ class Sharding:
         write_vectors(piece.folder / REFINED, (len(piece.rows), piece.vectors.dim), blocks, recipe.stored)
         return read_placed(piece.folder, piece.vectors, power)
 
+    def train(self, vectors: StoredVectors, kept: Sequence[VectorIndex]) -> Lists | None:
+        """Return the training of inverted lists that all shards share; None for other indexes.
+
+        Args:
+            vectors: of all pictures.
+            kept: the indexes of shards that stay as they are.
+        """
+        if self.recipe.is_exact:
+            return None
+        trained = next((index.lists for index in kept if isinstance(index, InvertedIndex)), None)
+        return trained or train_lists(self.recipe.name, vectors, self.progress)
+
+    @property
+    def tuning(self) -> Tuning:
+        """That of the live state, changed since; raises GalleryError, or LookupError if it has none."""
+        return Tuning.from_facts(read_live_manifest(self.directory).search).after(1)
+
     def unchanged(self, rows: Sequence[Rows]) -> dict[int, tuple[Shard, Generation]]:
         """Return by number the shards that can stay, if their centre does.
 
@@ -166,9 +180,13 @@ class Sharding:
             rows: of the pictures of each shard.
         """
         known: dict[int, tuple[Shard, Generation]] = {}
-        with suppress(GalleryError):
+        with suppress(
+            GalleryError, LookupError, TypeError, ValueError
+        ):  # sets of earlier versions have lists that were trained apart
             before = read_live_manifest(self.directory)
             if self.manifest.refinement == "neighbours" or len(before.shards) != len(rows):
+                return {}
+            if not self.recipe.is_exact and self.tuning.drift(self.manifest.count):
                 return {}
             for number, shard in enumerate(before.shards):
                 if shard.place and (generation := self._if_same(shard, rows[number])):
@@ -179,8 +197,8 @@ class Sharding:
         """Return a shard, opened, if it has these pictures, and is made as it would be now."""
         with suppress(GalleryError):
             opened = read_generation(shard.folder(self.directory))
-            asked = replace(_alone(self.manifest), recipe=self.recipe(len(rows)).name) if len(rows) else None
-            made = asked and all(getattr(opened.manifest, name) == getattr(asked, name) for name in MADE_WITH)
+            asked = _alone(self.manifest)
+            made = len(rows) > 0 and all(getattr(opened.manifest, name) == getattr(asked, name) for name in MADE_WITH)
             is_same = str(opened.state) == shard.state and len(opened.items) == len(rows)
             if made and is_same and opened.items == [self.draft.items[row] for row in rows.tolist()]:
                 return opened
@@ -190,13 +208,18 @@ class Sharding:
 MADE_WITH = ("identity", "dim", "head_sha256", "recipe", "refinement", "neighbour_power", "store", "gps")
 
 
-def write_shards(directory: Path, folder: Path, draft: Draft, progress: OnProgress | None = None) -> list[Shard]:
+def write_shards(
+    directory: Path, folder: Path, draft: Draft, progress: OnProgress | None = None
+) -> tuple[list[Shard], dict[str, Any]]:
     """Write the shards of a set, and what its own generation has of their refinement; returns all of them.
 
     Args:
         directory: the set's folder.
         folder: of its generation.
         draft: whose manifest has as many shards as there are to be.
+
+    Returns:
+        The shards, and facts on searching all of them at once, see `StackedIndex`.
 
     Raises:
         SearchError: the recipe or the refinement does not suit the number of pictures.
@@ -214,9 +237,15 @@ def write_shards(directory: Path, folder: Path, draft: Draft, progress: OnProgre
         if not _has_centre(generation, refined):
             pieces[number] = sharding.begin(number, rows[number])
             del kept[number]
-    shards = {number: sharding.finish(piece, refined) for number, piece in pieces.items()}
-    shards |= {number: shard for number, (shard, _) in kept.items()}
-    return [shards.get(number, Shard()) for number in range(total)]
+    shards = {number: shard for number, (shard, _) in kept.items()}
+    indexes = {number: generation.index for number, (_, generation) in kept.items()}
+    trained = sharding.train(refined, list(indexes.values()))
+    for number, piece in pieces.items():
+        shards[number], indexes[number] = sharding.finish(piece, refined, trained)
+    before = sharding.tuning if kept and trained else Tuning(len(refined))
+    there = sorted(indexes)
+    tuning = joint_tuning([indexes[number] for number in there], _places(numbers, there), refined, before, progress)
+    return [shards.get(number, Shard()) for number in range(total)], tuning.facts if tuning else {}
 
 
 def _stack(
@@ -225,8 +254,12 @@ def _stack(
     """Return the vectors of all shards before refinement, in the order of the set."""
     there = sorted({*pieces, *kept})
     parts = [pieces[number].vectors.rows if number in pieces else kept[number][1].vectors.rows for number in there]
-    places = Places.among(np.searchsorted(there, numbers), len(there))
-    return StackedVectors(StackedRows(parts, places, directory))
+    return StackedVectors(StackedRows(parts, _places(numbers, there), directory))
+
+
+def _places(numbers: Rows, there: Sequence[int]) -> Places:
+    """Return the places of pictures in those shards that have any."""
+    return Places.among(np.searchsorted(there, numbers), len(there))
 
 
 def _has_centre(generation: Generation, refined: StoredVectors) -> bool:

@@ -39,7 +39,8 @@ def write_generation(directory: Path, draft: Draft, progress: OnProgress | None 
         write_items(folder / ITEMS, draft.items)
         write_given_labels(folder, draft.given)
         if manifest.shards:
-            manifest = replace(manifest, shards=write_shards(directory, folder, draft, progress), search={})
+            shards, facts = write_shards(directory, folder, draft, progress)
+            manifest = replace(manifest, shards=shards, search=facts)
         else:
             refined, before = _write_vectors(directory, folder, draft, progress)
             of = Indexed(directory, number, draft.items)

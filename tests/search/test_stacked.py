@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from similarity.search import Selection, VectorIndex, build_index
-from similarity.search.stacked import StackedIndex
+from similarity.search.faiss.build import builder_of
+from similarity.search.faiss.training import train_lists
+from similarity.search.stacked import StackedIndex, joint_tuning
+from similarity.search.tuning import Tuning
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.memmap import MappedRows, StoredVectors, write_vectors
 from similarity.vectors.stacked import Places, StackedRows, StackedVectors
@@ -33,9 +36,17 @@ def stored(folder: Path, vectors: Vectors) -> StoredVectors:
     return StoredVectors(folder / "embeddings.npy")
 
 
-def stacked(recipe: str, vectors: Vectors, places: Places, folder: Path) -> StackedIndex:
+def stacked(recipe: str, vectors: Vectors, places: Places, folder: Path, *, together: bool = False) -> StackedIndex:
+    """Of indexes with lists of their own, or with those of the whole."""
     parts = [stored(folder / str(number), vectors[rows]) for number, rows in enumerate(places.of)]
-    return StackedIndex([build_index(recipe, part) for part in parts], places)
+    if not together:
+        return StackedIndex([build_index(recipe, part) for part in parts], places)
+    whole = stored(folder / "whole", vectors)
+    trained = train_lists(recipe, whole, None)
+    indexes = [builder_of(recipe, trained)(part, None) for part in parts]
+    tuning = joint_tuning(indexes, places, whole, Tuning(COUNT))
+    assert tuning
+    return StackedIndex(indexes, places, tuning.facts)
 
 
 @pytest.fixture(params=["flat", "flat-sq8"])
@@ -89,6 +100,35 @@ def test_approximate_indexes_are_stacked_too(vectors: Vectors, places: Places, t
     assert [sorted(found) for found in everything[1].tolist()] == [list(range(COUNT))] * 2
     among = Selection(np.arange(0, COUNT, 7))
     assert set(index.search(vectors[:4], 6, among=among)[1].ravel()) <= set(among.rows.tolist())
+
+
+@pytest.mark.parametrize("recipe", ["IVF4,SQ8", "PCA12,IVF4,SQ8", "PCA12,IVF3,Flat"])
+def test_lists_trained_as_one_find_what_one_index_finds(
+    vectors: Vectors, places: Places, tmp_path: Path, recipe: str
+) -> None:
+    index = stacked(recipe, vectors, places, tmp_path, together=True)
+    one = build_index(recipe, StoredVectors(tmp_path / "whole" / "embeddings.npy"))
+    assert index.facts == one.facts
+    for k in (1, 10, 40):
+        scores, rows = index.search(vectors[:50], k)
+        expected, of_one = one.search(vectors[:50], k)
+        assert np.allclose(scores, expected, atol=1e-6)
+        assert np.mean(rows == of_one) > 0.99  # sums of codes may be rounded otherwise
+    alone = [index.search(vectors[row : row + 1], 7)[1][0].tolist() for row in range(20)]
+    assert alone == index.search(vectors[:20], 7)[1].tolist()
+    everything = index.search(vectors[:2], COUNT)
+    assert [sorted(found) for found in everything[1].tolist()] == [list(range(COUNT))] * 2
+    among = Selection(np.arange(0, COUNT, 7))
+    assert set(index.search(vectors[:4], 6, among=among)[1].ravel()) <= set(among.rows.tolist())
+
+
+def test_lists_trained_apart_are_not_taken_for_one(vectors: Vectors, places: Places, tmp_path: Path) -> None:
+    parts = [stored(tmp_path / str(number), vectors[rows]) for number, rows in enumerate(places.of)]
+    indexes = [build_index("IVF2,SQ8", part) for part in parts]
+    assert joint_tuning(indexes, places, stored(tmp_path / "whole", vectors), Tuning(COUNT)) is None
+    facts = indexes[0].facts  # such as a manifest might claim
+    index, plain = StackedIndex(indexes, places, facts), StackedIndex(indexes, places)
+    assert np.array_equal(index.search(vectors[:20], 5)[1], plain.search(vectors[:20], 5)[1])
 
 
 def test_rows_of_several_files_read_as_those_of_one(vectors: Vectors, places: Places, tmp_path: Path) -> None:

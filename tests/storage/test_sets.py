@@ -246,8 +246,30 @@ def test_what_cannot_be_a_set_is_refused_before_anything_is_made(
     assert not directory.exists()
 
 
-def test_approximate_shards_have_lists_for_their_own_number_of_pictures(one: Gallery) -> None:
-    whole = one.rebuild(recipe="IVF1,Flat").rebalance(1)
-    with pytest.raises(SearchError, match="A shard of this set would have"):
-        whole.rebalance(SHARDS)
-    assert Gallery.open(one.directory).manifest.recipe == "IVF1,Flat"
+def test_approximate_shards_share_the_lists_of_the_whole_and_find_what_one_gallery_finds(
+    one: Gallery, empty_home: Path
+) -> None:
+    one = one.rebuild(recipe="IVF1,SQ8")
+    whole = one.rebuild(into=empty_home / "galleries" / "whole").rebalance(SHARDS)
+    assert same(whole, one)
+    assert [shard.manifest.recipe for shard in map(Gallery.open, folders(whole))] == ["IVF1,SQ8"] * SHARDS
+    assert whole.manifest.search["probes"] == one.manifest.search["probes"]
+    before = {shard.place for shard in whole.manifest.shards}
+    changed = whole.remove(ids=[whole.items[0].id])
+    assert len(before & {shard.place for shard in changed.manifest.shards}) == SHARDS - 1
+    assert changed.manifest.search["probes"]
+    assert same(changed, one.remove(ids=[one.items[0].id]))
+
+
+def test_a_set_whose_shards_were_trained_apart_is_searched_and_made_anew_by_a_change(
+    one: Gallery, own_pictures: Path, empty_home: Path
+) -> None:
+    one = one.rebuild(recipe="IVF1,Flat")
+    directory = empty_home / "galleries" / "whole"
+    options = {"model": MODEL, "refinement": "none", "recipe": "IVF1,Flat"}
+    whole = Gallery.build(own_pictures, directory, shards=SHARDS, **options)
+    change_manifest(whole, search={})
+    assert same(Gallery.open(directory), one)
+    changed = Gallery.open(directory).remove(ids=[whole.items[0].id])
+    assert not {shard.place for shard in whole.manifest.shards} & {shard.place for shard in changed.manifest.shards}
+    assert changed.manifest.search["probes"]

@@ -10,6 +10,7 @@ from similarity.search.contract import Rows, VectorIndex
 from similarity.search.faiss.flat import FlatIndex
 from similarity.search.faiss.inverted import InvertedIndex
 from similarity.search.faiss.scan import ScanIndex
+from similarity.search.faiss.training import Lists
 from similarity.search.recipes import FLAT, SCAN
 from similarity.threads import need_threads
 from similarity.vectors.memmap import StoredVectors
@@ -17,11 +18,15 @@ from similarity.vectors.memmap import StoredVectors
 Builder = Callable[[StoredVectors, OnProgress | None], VectorIndex]
 
 
-def builder_of(recipe: str) -> Builder:
-    """The function that builds an index by a recipe; see `build_index`. Raises ForkError as `validate_queries`."""
+def builder_of(recipe: str, trained: Lists | None = None) -> Builder:
+    """The function that builds an index by a recipe; see `build_index`. Raises ForkError as `validate_queries`.
+
+    Args:
+        trained: inverted lists that were trained before.
+    """
     need_threads()
     exact: dict[str, Builder] = {FLAT: FlatIndex.build, SCAN: ScanIndex.build}
-    return exact.get(recipe) or partial(InvertedIndex.build, recipe)
+    return exact.get(recipe) or partial(InvertedIndex.build, recipe, trained=trained)
 
 
 def build_index(recipe: str, vectors: StoredVectors, progress: OnProgress | None = None) -> VectorIndex:

@@ -82,15 +82,7 @@ class FilteredLists:
         holds = self.counts[nearest[0, :last]] > 0
         keys = np.ascontiguousarray(nearest[:, :last][:, holds])
         near = np.ascontiguousarray(distances[:, :last][:, holds])
-        return self._search(small, min(wanted, total), keys, near)
-
-    def _search(self, small: Vectors, wanted: int, keys: Rows, near: Vectors) -> Rows:
-        scores, rows = np.empty((1, wanted), np.float32), np.empty((1, wanted), np.int64)
-        params = faiss.SearchParametersIVF(sel=self.chosen, nprobe=keys.shape[1])
-        small = np.ascontiguousarray(small)
-        arrays = [faiss.swig_ptr(array) for array in (small, keys, near, scores, rows)]
-        # FAISS's own wrapper of this does not take parameters.
-        self.lists.ivf.search_preassigned_c(1, arrays[0], wanted, *arrays[1:], False, params, None)
+        _, rows = self.lists.visit(small, min(wanted, total), keys, near, self.chosen)
         valid: Rows = rows[0][rows[0] >= 0]
         return valid
 

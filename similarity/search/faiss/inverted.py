@@ -18,9 +18,9 @@ from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.files import read_faiss, write_faiss
 from similarity.search.faiss.filtered import ExactSubset, prepare
 from similarity.search.faiss.training import Lists, build_lists, updated_lists
-from similarity.search.faiss_library import cores, faiss, in_one_thread, scanning
+from similarity.search.faiss_library import cores, in_one_thread, scanning
 from similarity.search.recipes import INVERTED
-from similarity.search.rescoring import rescore
+from similarity.search.rescoring import Readable, rescore
 from similarity.search.tuning import SHORTLIST, Tuning, tune
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
@@ -32,16 +32,22 @@ DEPTH = 20
 class InvertedIndex:
     """Approximate index, fast among millions of vectors; `facts` has the share of exact results that it finds."""
 
-    def __init__(self, lists: Lists, vectors: StoredVectors, tuning: Tuning) -> None:
+    def __init__(self, lists: Lists, vectors: Readable, tuning: Tuning) -> None:
         """Wrap lists that hold these embeddings."""
         self._lists, self._vectors, self.tuning = lists, vectors, tuning
         self._assigned: Rows | None = None
         self._together: dict[int, Batcher[Rows]] = {}  # by lists to visit
 
     @classmethod
-    def build(cls, recipe: str, vectors: StoredVectors, progress: OnProgress | None = None) -> "InvertedIndex":
-        """Build the index of all embeddings of a file; raises SearchError if the recipe does not suit them."""
-        index = cls(build_lists(recipe, vectors, progress), vectors, Tuning(len(vectors)))
+    def build(
+        cls, recipe: str, vectors: StoredVectors, progress: OnProgress | None = None, trained: Lists | None = None
+    ) -> "InvertedIndex":
+        """Build the index of all embeddings of a file; raises SearchError if the recipe does not suit them.
+
+        Args:
+            trained: lists that were trained before, on these embeddings and others.
+        """
+        index = cls(build_lists(recipe, vectors, progress, trained), vectors, Tuning(len(vectors)))
         index.tuning = tune(index.answer, index.count_of_lists, vectors, index.tuning, progress)
         return index
 
@@ -85,7 +91,7 @@ class InvertedIndex:
     @property
     def count_of_lists(self) -> int:
         """Number of lists."""
-        return int(self._lists.ivf.nlist)
+        return self._lists.count
 
     def __len__(self) -> int:
         """Number of vectors."""
@@ -98,24 +104,13 @@ class InvertedIndex:
         queries = validate_queries(queries, k, self.dim)
         return self.answer(queries, k, self.tuning.probes[accuracy], SHORTLIST[accuracy], among)
 
-    def visit_here(self, queries: Vectors, k: int, accuracy: Accuracy) -> list[tuple[Vectors, Rows]]:
-        """Return for each query the candidates among all, before they are rescored: distances of codes, and rows.
-
-        It works in the calling thread alone, in which FAISS must not start others; see `scanning`.
-
-        Args:
-            queries: checked, see `validate_queries`.
-        """
-        probes, wanted = self._effort(min(k, len(self)), self.tuning.probes[accuracy], SHORTLIST[accuracy])
-        small, wanted = self._lists.transform(queries), min(wanted, len(self))
-        while True:
-            distances, ids = self._lists.ivf.search(small, wanted, params=faiss.SearchParametersIVF(nprobe=probes))
-            if (ids[:, -1] >= 0).all() or probes >= self.count_of_lists:
-                return [(found[rows >= 0], rows[rows >= 0]) for found, rows in zip(distances, ids, strict=True)]
-            probes = min(self.count_of_lists, 2 * probes)
+    @property
+    def lists(self) -> Lists:
+        """The lists."""
+        return self._lists
 
     @property
-    def vectors(self) -> StoredVectors:
+    def vectors(self) -> Readable:
         """The embeddings."""
         return self._vectors
 
@@ -174,8 +169,7 @@ class InvertedIndex:
         return [rows for task in tasks for rows in task.result()]
 
     def _visit_in_one_thread(self, small: Vectors, wanted: int, probes: int) -> list[Rows]:
-        params = faiss.SearchParametersIVF(nprobe=probes)
-        _, ids = self._lists.ivf.search(small, min(wanted, len(self)), params=params)
+        _, ids = self._lists.search(small, min(wanted, len(self)), probes)
         rows = [row[row >= 0] for row in ids]
         more = min(self.count_of_lists, 2 * probes)
         if more > probes:

@@ -49,6 +49,54 @@ class Lists:
             and all(kind in TRANSFORMS for kind in kinds)
         )
 
+    @property
+    def count(self) -> int:
+        """Number of lists."""
+        return int(self.ivf.nlist)
+
+    def search(self, small: Vectors, wanted: int, probes: int) -> tuple[Vectors, Rows]:
+        """Return distances of codes and rows of the best, both (m, wanted), best first; rows of -1 if there are fewer.
+
+        Args:
+            small: transformed queries, float32 (m, components).
+            probes: number of lists to visit.
+        """
+        found: tuple[Vectors, Rows] = self.ivf.search(small, wanted, params=faiss.SearchParametersIVF(nprobe=probes))
+        return found
+
+    def visit(self, small: Vectors, wanted: int, keys: Rows, near: Vectors, chosen: Any = None) -> tuple[Vectors, Rows]:
+        """Search given lists; otherwise as `search`.
+
+        Args:
+            keys, near: for each query the lists, and the distances of their centres.
+            chosen: FAISS's selector of rows that may be found.
+        """
+        distances, rows = np.empty((len(small), wanted), np.float32), np.empty((len(small), wanted), np.int64)
+        params = faiss.SearchParametersIVF(sel=chosen, nprobe=keys.shape[1])
+        small = np.ascontiguousarray(small)
+        arrays = [faiss.swig_ptr(array) for array in (small, keys, near, distances, rows)]
+        # FAISS's own wrapper of this does not take parameters.
+        self.ivf.search_preassigned_c(len(small), arrays[0], wanted, *arrays[1:], False, params, None)
+        return distances, rows
+
+    def is_trained_as(self, other: "Lists") -> bool:
+        """Whether the other has the same transforms, centres of lists and codes, so that they are comparable."""
+        return self._trained() == other._trained()
+
+    def emptied(self) -> "Lists":
+        """Return a copy without vectors, trained as this."""
+        copied = Lists(faiss.clone_index(self.index))
+        copied.index.reset()
+        return copied
+
+    def _trained(self) -> list[bytes]:
+        """All that was learned."""
+        transforms = [array for one in self._transforms for array in (one.A, one.b)]
+        codes = [self.ivf.sq.trained] if isinstance(self.ivf, faiss.IndexIVFScalarQuantizer) else []
+        codes += [self.ivf.pq.centroids] if isinstance(self.ivf, faiss.IndexIVFPQ) else []
+        centres = self.ivf.quantizer.reconstruct_n(0, self.count)
+        return [centres.tobytes(), *(faiss.vector_to_array(array).tobytes() for array in (*transforms, *codes))]
+
     def hold_each_once(self, count: int) -> bool:
         """Whether each of `count` rows is in exactly one list."""
         seen = np.zeros(count, bool)
@@ -121,12 +169,24 @@ class Lists:
         return ids, faiss.rev_swig_ptr(self.ivf.invlists.get_codes(number), size * width).reshape(size, width)
 
 
-def build_lists(recipe: str, vectors: StoredVectors, progress: OnProgress | None) -> Lists:
-    """Train inverted lists and fill them."""
+def train_lists(recipe: str, vectors: StoredVectors, progress: OnProgress | None) -> Lists:
+    """Train inverted lists, and leave them empty."""
     lists = Lists(make_inverted(recipe, vectors.dim))
     if progress:
         progress(Progress("Learning how pictures are grouped"))
     lists.train(vectors)
+    return lists
+
+
+def build_lists(
+    recipe: str, vectors: StoredVectors, progress: OnProgress | None, trained: Lists | None = None
+) -> Lists:
+    """Train inverted lists and fill them.
+
+    Args:
+        trained: lists of whose training copies are filled instead.
+    """
+    lists = trained.emptied() if trained else train_lists(recipe, vectors, progress)
     report = Reporter(len(vectors), progress, task="Building the index")
     lists.add(vectors, np.arange(len(vectors)), report)
     return lists

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tenacity import retry, retry_if_result, stop_after_delay, wait_exponential
 
 from similarity.errors import CollectionError, StoreError
 from similarity.search import Rows
 from similarity.search.milvus.addresses import address
 from similarity.search.milvus.client import ANSWER, WRITE, client, pymilvus, translate_errors
 from similarity.search.milvus.conditions import DIGITS, KEY, MOST_TAGS, TAGS, VECTOR
+from similarity.search.milvus.waiting import wait_while
 from similarity.search.stores import Store
 from similarity.vectors.arrays import Vectors
 
@@ -30,8 +30,6 @@ BUSY, FAILED = {"Unissued", "InProgress", "Retry"}, "Failed"
 MOST_RESULTS = 16_384
 # Bytes of embeddings per request, of which a server accepts 64 MB, and keys per request.
 BATCH, KEYS = 8 << 20, 10_000
-# Seconds that building an index may take, before searches go on without it.
-BUILDING = 3600.0
 
 
 @dataclass
@@ -96,7 +94,19 @@ class Collection:
             self._client.create_index(self.name, index, timeout=WRITE, sync=False)
             self._wait_for_index()
             self._client.load_collection(self.name, timeout=WRITE, _async=True)
-            _wait_while(self._is_loading)
+            wait_while(self._is_loading)
+
+    def drop_index(self) -> None:
+        """Drop the index, so that another one can be built."""
+        with self._translate_errors():
+            self._client.release_collection(self.name, timeout=WRITE)
+            self._client.drop_index(self.name, VECTOR, timeout=WRITE)
+            self._loaded_by = None
+
+    def flush(self) -> None:
+        """Have all that was put written to the server's store."""
+        with self._translate_errors():
+            self._flush()
 
     def settle(self) -> None:
         """Flush the entities that were put, and wait until they are indexed."""
@@ -207,23 +217,13 @@ class Collection:
                 )
             return facts.get("state") in BUSY or int(facts.get("pending_index_rows", 0)) > 0
 
-        _wait_while(is_pending)
+        wait_while(is_pending)
 
     def _is_loading(self) -> bool:
         return bool(self._client.get_load_state(self.name, timeout=ANSWER)["state"].name == "Loading")
 
     def _translate_errors(self) -> Any:
         return translate_errors(self.store, self.name, self.remedy)
-
-
-def _wait_while(is_pending: Callable[[], bool]) -> None:
-    """Ask again and again whether something is still pending, for as long as building an index may take."""
-    retry(
-        retry=retry_if_result(bool),
-        stop=stop_after_delay(BUILDING),
-        wait=wait_exponential(0.05, max=0.5),
-        retry_error_callback=lambda _: None,
-    )(is_pending)()
 
 
 def _gallery_id(facts: dict[str, Any]) -> str:

@@ -1,0 +1,118 @@
+"""Bulk insert: a Milvus server reads vectors from Parquet files, at a place that both it and this program reach.
+
+    SIMILARITY_MILVUS_FILES     a folder that the server sees under the same path, or a place in the server's own store
+
+It is for new collections, since entities that are read twice are there twice. A file is removed once it has been read,
+or has failed.
+"""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from similarity.errors import FetchError, StoreError
+from similarity.search import Rows
+from similarity.search.milvus.addresses import address
+from similarity.search.milvus.client import ANSWER, client, translate_errors
+from similarity.search.milvus.conditions import KEY, TAGS, VECTOR
+from similarity.search.milvus.waiting import wait_while
+from similarity.search.stores import Store
+from similarity.sources.object_store import is_object, put_object, remove_object
+from similarity.vectors.arrays import Vectors
+
+FILES = "SIMILARITY_MILVUS_FILES"
+# Bytes of vectors in a file: those of a segment of the server.
+FILE_BYTES = 512 << 20
+# States of a file that the server has read, and of one that it could not read.
+READ, FAILED = ("Persisted", "Completed"), ("Failed", "Failed and cleaned")
+
+# Keys int64 (m,), embeddings float32 (m, dim) and tags of m entities.
+Batch = tuple[Rows, Vectors, Sequence[list[str]]]
+
+
+def files_place() -> str:
+    """The place that is set; empty if there is none."""
+    return os.environ.get(FILES, "").strip().rstrip("/")
+
+
+def insert_files(store: Store, collection: str, place: str, batches: Iterator[Batch]) -> None:
+    """Have the server read entities from files that are written one after the other.
+
+    Raises:
+        StoreError: a file cannot be written there, or the server cannot read it.
+    """
+    for batch in batches:
+        with _file(place, chain([batch], batches)) as (file, seen):
+            _have_read(store, collection, file, seen)
+
+
+@contextmanager
+def _file(place: str, batches: Iterator[Batch]) -> Iterator[tuple[str, str]]:
+    """Write entities to a file, until it is large enough; yields its name here and the server's for it."""
+    name = f"similarity-{uuid.uuid4().hex}.parquet"
+    file = f"{place}/{name}"
+    try:
+        if not is_object(place):
+            path = Path(file).absolute()
+            try:
+                _write(path, batches)
+                yield file, str(path)
+            finally:
+                path.unlink(missing_ok=True)
+            return
+        with tempfile.TemporaryDirectory(prefix="similarity-") as folder:
+            _write(Path(folder, name), batches)
+            put_object(Path(folder, name), file)
+        try:
+            yield file, file.partition("://")[2].partition("/")[2]
+        finally:
+            remove_object(file)
+    except (OSError, FetchError) as error:
+        raise StoreError(f"{place}, the place of files for Milvus ({FILES}), cannot be used ({error}).") from error
+
+
+def _write(path: Path, batches: Iterator[Batch]) -> None:
+    """Write a file of at least FILE_BYTES, or of all that is left."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    written, writer = 0, None
+    try:
+        for keys, vectors, tags in batches:
+            offsets = np.arange(0, vectors.size + 1, vectors.shape[1], dtype=np.int32)
+            lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel()))
+            table = pa.table({KEY: pa.array(keys), VECTOR: lists, TAGS: pa.array(tags, pa.list_(pa.string()))})
+            writer = writer or pq.ParquetWriter(path, table.schema, compression="none", use_dictionary=False)
+            writer.write_table(table)
+            written += vectors.nbytes
+            if written >= FILE_BYTES:
+                return
+    finally:
+        if writer:
+            writer.close()
+
+
+def _have_read(store: Store, collection: str, file: str, seen: str) -> None:
+    """Wait until the server has read a file, which it knows as `seen`; raises StoreError."""
+
+    def state() -> Any:
+        with translate_errors(store, collection):
+            return connection.get_bulk_insert_state(task, timeout=ANSWER)
+
+    with translate_errors(store, collection):
+        connection = client(store)._get_connection()  # the library's public way ends with its version 3.1
+        task = connection.do_bulk_insert(collection, "", [seen], timeout=ANSWER)
+    wait_while(lambda: state().state_name not in READ + FAILED)
+    if (last := state()).state_name not in READ:
+        reason = last.failed_reason or f"it is {last.state_name.lower()}"
+        raise StoreError(
+            f"Milvus at {address(store)} could not read {file} ({reason}): see that {FILES} is a place that it reads "
+            "too, or do not set it."
+        )
