@@ -45,6 +45,13 @@ PLACES = (
         "What Milvus wants to know: `user:password` or a key. It is never written down.",
     ),
     Setting(
+        "SIMILARITY_MILVUS_FILES",
+        "none",
+        "A place that this program writes to and a Milvus server reads from: a folder under the same path on both, or "
+        "one in the store of the server's own files, as `s3://a-bucket/files/incoming`. With it, the server reads a "
+        "new collection from files there (*bulk insert*), in half the time. They are then removed.",
+    ),
+    Setting(
         "SIMILARITY_EARLIER_STATES",
         "`5`",
         "How many states of a gallery before the present one are kept, 1 to 100. The last one is always kept, "

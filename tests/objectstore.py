@@ -1,4 +1,4 @@
-"""A small S3 on loopback: objects in buckets, HEAD, GET of parts too, and listings, as s3fs asks for them; unsigned."""
+"""A small S3 on loopback: objects in buckets, HEAD, GET of parts too, PUT, DELETE and listings; nothing is signed."""
 
 import itertools
 import os
@@ -48,6 +48,17 @@ class ObjectStore:
                     self.answer(404, NO_SUCH_KEY)
 
             do_HEAD = do_GET  # noqa: N815 - its name in http.server
+
+            def do_PUT(self) -> None:
+                store.asked.append(f"{self.command} {self.path}")
+                key = unquote(urlsplit(self.path).path).strip("/")
+                store.objects[key] = self.rfile.read(int(self.headers["Content-Length"]))
+                self.answer(200, b"")
+
+            def do_DELETE(self) -> None:
+                store.asked.append(f"{self.command} {self.path}")
+                store.objects.pop(unquote(urlsplit(self.path).path).strip("/"), None)
+                self.answer(204, b"")
 
             def give(self, key: str, data: bytes) -> None:
                 if self.command == "GET":

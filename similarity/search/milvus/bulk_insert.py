@@ -30,8 +30,9 @@ from similarity.vectors.arrays import Vectors
 FILES = "SIMILARITY_MILVUS_FILES"
 # Bytes of vectors in a file: those of a segment of the server.
 FILE_BYTES = 512 << 20
-# States of a file that the server has read, and of one that it could not read.
-READ, FAILED = ("Persisted", "Completed"), ("Failed", "Failed and cleaned")
+# States of a file that the server has read, but does not search yet, of one that it searches, and of one that it could
+# not read.
+READ, SEARCHED, FAILED = "Persisted", "Completed", ("Failed", "Failed and cleaned")
 
 # Keys int64 (m,), embeddings float32 (m, dim) and tags of m entities.
 Batch = tuple[Rows, Vectors, Sequence[list[str]]]
@@ -48,9 +49,13 @@ def insert_files(store: Store, collection: str, place: str, batches: Iterator[Ba
     Raises:
         StoreError: a file cannot be written there, or the server cannot read it.
     """
+    tasks = {}
     for batch in batches:
         with _file(place, chain([batch], batches)) as (file, seen):
-            _have_read(store, collection, file, seen)
+            tasks[file] = _begin(store, collection, seen)
+            _wait(store, collection, file, tasks[file], READ, SEARCHED)
+    for file, task in tasks.items():
+        _wait(store, collection, file, task, SEARCHED)
 
 
 @contextmanager
@@ -99,20 +104,28 @@ def _write(path: Path, batches: Iterator[Batch]) -> None:
             writer.close()
 
 
-def _have_read(store: Store, collection: str, file: str, seen: str) -> None:
-    """Wait until the server has read a file, which it knows as `seen`; raises StoreError."""
-
-    def state() -> Any:
-        with translate_errors(store, collection):
-            return connection.get_bulk_insert_state(task, timeout=ANSWER)
-
+def _begin(store: Store, collection: str, seen: str) -> int:
+    """Have the server read a file, which it knows as `seen`; returns the number of the task."""
     with translate_errors(store, collection):
-        connection = client(store)._get_connection()  # the library's public way ends with its version 3.1
-        task = connection.do_bulk_insert(collection, "", [seen], timeout=ANSWER)
-    wait_while(lambda: state().state_name not in READ + FAILED)
-    if (last := state()).state_name not in READ:
+        task: int = _connection(store).do_bulk_insert(collection, "", [seen], timeout=ANSWER)
+        return task
+
+
+def _wait(store: Store, collection: str, file: str, task: int, *states: str) -> None:
+    """Wait until a task is in one of some states; raises StoreError if it fails."""
+
+    def ask() -> Any:
+        with translate_errors(store, collection):
+            return _connection(store).get_bulk_insert_state(task, timeout=ANSWER)
+
+    wait_while(lambda: ask().state_name not in states + FAILED)
+    if (last := ask()).state_name not in states:
         reason = last.failed_reason or f"it is {last.state_name.lower()}"
         raise StoreError(
             f"Milvus at {address(store)} could not read {file} ({reason}): see that {FILES} is a place that it reads "
             "too, or do not set it."
         )
+
+
+def _connection(store: Store) -> Any:
+    return client(store)._get_connection()  # the library's public way ends with its version 3.1

@@ -9,7 +9,7 @@ without PCA. The number of lists to visit is measured, as for FAISS.
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import CollectionError
+from similarity.fetch.http import is_url
 from similarity.progress import OnProgress, Reporter
 from similarity.search import Accuracy, Rows, Selection
 from similarity.search.contract import candidate_count, empty_result, validate_queries
 from similarity.search.milvus.addresses import address
+from similarity.search.milvus.bulk_insert import Batch, files_place, insert_files
 from similarity.search.milvus.collection import MOST_RESULTS, Collection
 from similarity.search.milvus.conditions import KEY, condition, tags
 from similarity.search.milvus.index_types import index_type, visitable_lists
@@ -83,7 +85,11 @@ class MilvusIndex:
         collection = Collection(store, name, _remedy(of.directory), record_collection(of.directory, store, name))
         collection.create(vectors.dim)
         index = cls(collection, recipe, new_keys(of.generation, len(vectors)), vectors)
-        index._put(np.arange(len(vectors)), of.items, progress)
+        batches = index._batches(np.arange(len(vectors)), of.items, progress)
+        if (place := files_place()) and is_url(store.uri):
+            insert_files(store, name, place, batches)
+        else:
+            index._put(batches)
         collection.index(kind, parameters)
         if parameters:
             index.tuning = tune(index.answer, index._lists, vectors, Tuning(len(vectors)), progress)
@@ -106,7 +112,7 @@ class MilvusIndex:
         self.collection.delete(f"{KEY} >= {first_key(of.generation)}")
         changes = int(is_new.sum()) + len(self) - int((~is_new).sum())
         index = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
-        index._put(np.flatnonzero(is_new), of.items, progress)
+        index._put(index._batches(np.flatnonzero(is_new), of.items, progress))
         self.collection.settle()
         if index.tuning and index.tuning.is_outdated(len(index)):
             index.tuning = tune(index.answer, index._lists, vectors, index.tuning, progress)
@@ -248,14 +254,17 @@ class MilvusIndex:
         rows = np.arange(len(self)) if among is None else among.rows
         return [rescore_many(self._vectors, query, rows, count) for query in queries]
 
-    def _put(self, rows: Rows, items: Sequence[Item], progress: OnProgress | None) -> None:
-        """Send vectors with their tags."""
+    def _put(self, batches: Iterator[Batch]) -> None:
+        """Send vectors with their tags, in requests."""
+        for batch in batches:
+            self.collection.put(*batch)
+
+    def _batches(self, rows: Rows, items: Sequence[Item], progress: OnProgress | None) -> Iterator[Batch]:
+        """Yield keys, vectors and tags of rows; reports those that were dealt with."""
         report = Reporter(len(rows), progress, task="Sending to Milvus")
         for start in range(0, len(rows), BLOCK):
             part = rows[start : start + BLOCK]
-            self.collection.put(
-                self.keys[part], self._vectors[part], [tags(item) for item in items_at(items, part.tolist())]
-            )
+            yield self.keys[part], self._vectors[part], [tags(item) for item in items_at(items, part.tolist())]
             report.advance(len(part))
 
     def _check_once(self) -> None:
