@@ -12,7 +12,7 @@ from typing import Unpack
 
 from similarity.embedding.embedder import Embedder
 from similarity.errors import GalleryError, GalleryNotFoundError, SearchError, SimilarityError
-from similarity.fetch.http import fetch
+from similarity.fetch.web import fetch
 from similarity.gallery import Gallery, open_gallery
 from similarity.images.picture import QueryFile
 from similarity.query.ask_all import DEADLINE, Answer, ask_all

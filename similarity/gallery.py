@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from similarity.embedding.embedder import Embedder, EmbedderId, Reusing
 from similarity.errors import GalleryError, GalleryNotFoundError
-from similarity.indexing import operations, removing
-from similarity.indexing.collecting import collect
+from similarity.indexing import changes
 from similarity.indexing.options import DEFAULTS, IndexKeywords, IndexOptions
-from similarity.indexing.preview import Preview
-from similarity.indexing.relabelling import Given, relabel
 from similarity.paths import full_path
 from similarity.progress import OnProgress
 from similarity.query.bulk import BulkSearcher
@@ -29,6 +26,10 @@ from similarity.storage.thumbnails import read_or_make_thumbnail
 from similarity.storage.unreadable import is_folder
 from similarity.storage.verifying import verify as verify
 from similarity.vectors.heads import Head
+
+if TYPE_CHECKING:
+    from similarity.indexing.preview import Preview
+    from similarity.indexing.relabelling import Given
 
 
 class Gallery(BulkSearcher):
@@ -86,7 +87,7 @@ class Gallery(BulkSearcher):
             StoreError: the store cannot be used.
         """
         directory, options = full_path(directory), options.updated(**keywords)
-        report, embedder = operations.index(to_source(source), directory, options, progress=progress)
+        report, embedder = changes.index(to_source(source), directory, options, progress=progress)
         return cls(directory, read_generation(directory), load=Reusing(Embedder.restore, embedder), report=report)
 
     @classmethod
@@ -164,7 +165,7 @@ class Gallery(BulkSearcher):
         Raises:
             GalleryError: one of these is of no picture in it, or none would be left.
         """
-        report = removing.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
+        report = changes.remove(self.directory, ids=ids, paths=paths, labels=labels, opened=self._generation)
         return self._changed(report)
 
     def relocate(self, old: str | Path, new: str | Path) -> Gallery:
@@ -180,14 +181,14 @@ class Gallery(BulkSearcher):
         Raises:
             GalleryError: no picture of the gallery is in the old place, or both places are the same.
         """
-        return self._changed(operations.relocate(self.directory, old, new, opened=self._generation))
+        return self._changed(changes.relocate(self.directory, old, new, opened=self._generation))
 
     def relabel(self, labels: Mapping[str, Given]) -> Gallery:
         """Give pictures, by their ids, labels that count whatever their source says; None goes back to the source's.
 
         Raises GalleryError if there is no such picture, or a label is not one. See `indexing.relabelling`.
         """
-        return self._changed(relabel(self.directory, labels, opened=self._generation))
+        return self._changed(changes.relabel(self.directory, labels, opened=self._generation))
 
     def collect(self, ids: Sequence[str], into: str | Path) -> Gallery:
         """Make another gallery of chosen pictures, by id or SHA-256; no picture is read. See `collecting.collect`.
@@ -199,11 +200,13 @@ class Gallery(BulkSearcher):
             GalleryError: there is a gallery in `into`, or no picture with one of the ids.
         """
         into = full_path(into)
-        return self._changed(collect(self.directory, ids, into, opened=self._generation), into)
+        return self._changed(changes.collect(self.directory, ids, into, opened=self._generation), into)
 
     @property
     def preview(self) -> Preview:
         """The reports that `add`, `sync`, `remove` and `relocate` would have now; nothing is changed."""
+        from similarity.indexing.preview import Preview
+
         return Preview(self.directory, self._generation)
 
     def rebuild(
@@ -236,7 +239,7 @@ class Gallery(BulkSearcher):
             view. StoreError: the store cannot be used.
         """
         target, opened = full_path(into) if into else self.directory, self._generation
-        report = operations.rebuild(
+        report = changes.rebuild(
             self.directory, recipe, refinement, head, store=store, into=target, opened=opened, progress=progress
         )
         return self._changed(report, target)
@@ -246,7 +249,7 @@ class Gallery(BulkSearcher):
 
         See `storage.shard_places`; raises SearchError if it cannot be a set of so many.
         """
-        return self._changed(operations.rebalance(self.directory, shards, opened=self._generation, progress=progress))
+        return self._changed(changes.rebalance(self.directory, shards, opened=self._generation, progress=progress))
 
     def thumbnail(self, item: Item) -> bytes:
         """A small JPEG of one of its pictures; a missing one is made again from the picture, or else is grey."""
@@ -256,7 +259,7 @@ class Gallery(BulkSearcher):
         self, task: str, source: str | Path | Source, exclude: Sequence[str] | None, progress: OnProgress | None
     ) -> Gallery:
         found, opened = to_source(source), self._generation
-        report = operations.update(
+        report = changes.update(
             task, found, self.directory, self._load, excluding=exclude, opened=opened, progress=progress
         )
         return self._changed(report)

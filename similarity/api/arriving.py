@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 
 from similarity.api.callers import Caller
 from similarity.errors import SourceError
-from similarity.fetch.http import is_url
+from similarity.fetch.web import is_url
 from similarity.service import tasks
 from similarity.service.incoming import PIECE, OutOfStepError, Upload, shared_incoming
 from similarity.service.jobs import Job, Result, Task, Work, shared_jobs

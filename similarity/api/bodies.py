@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from similarity.api.reading import split_form
 from similarity.errors import SearchError, TooLargeError
-from similarity.fetch.http import is_url
+from similarity.fetch.web import is_url
 from similarity.images.picture import Box, QueryFile
 from similarity.query.encoder import VECTOR
 from similarity.query.inputs import UPLOADED, Crop, Examples, ItemId, Query, Text, Vector

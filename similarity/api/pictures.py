@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from similarity.api.callers import Caller
-from similarity.fetch.http import fetch
+from similarity.fetch.web import fetch
 from similarity.gallery import Gallery
 from similarity.images.picture import QueryFile
 from similarity.query.inputs import Crop, Examples, ItemId, Query

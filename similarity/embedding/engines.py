@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from similarity.embedding.backbones import Backbone, TextTower, TokenIds
+from similarity.embedding.compiled_networks import read_or_compile
 from similarity.embedding.devices import Gpu, Unit
 from similarity.embedding.openvino_models import XML, openvino
 from similarity.embedding.precision import Precision
@@ -83,7 +83,10 @@ class OpenVinoEngine:
         # Read now, since the file may be deleted with its generation of a gallery before it is needed.
         self._network = self._core.read_model(network / XML)
         self._backbone = backbone
-        self._for_one = self.compile(self.network_for(1), "LATENCY")
+        options = self._options("LATENCY")
+        self._for_one = read_or_compile(
+            self._core, network, options, lambda: self.compile(self.network_for(1), "LATENCY")
+        )
 
     def run(self, pixels: Pixels) -> Vectors:
         """Run one picture after the other; each call has a request of its own, so that threads share no state."""
@@ -110,15 +113,17 @@ class OpenVinoEngine:
 
     def compile(self, model: Any, hint: str) -> Any:
         """Compile a network in this engine's precision; the hint is OpenVINO's, LATENCY or THROUGHPUT."""
+        return self._core.compile_model(model, "CPU", self._options(hint))
+
+    def _options(self, hint: str) -> dict[str, Any]:
         # Layers of an int8 network that are not quantised run in float32, measured no slower than bfloat16.
         floats = "f32" if self.precision == "int8" else self.precision
         settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": floats, "PERFORMANCE_HINT": hint}
         if self._threads and self._threads < (os.cpu_count() or 1):
             # Several processes that share a machine would all pin themselves to its first cores.
             settings |= {"INFERENCE_NUM_THREADS": self._threads, "ENABLE_CPU_PINNING": False}
-        return self._core.compile_model(model, "CPU", settings)
+        return settings
 
-    @retry(retry=retry_if_exception_type(ModelError), stop=stop_after_attempt(3), reraise=True)
     def compile_for_many(self, model: Any) -> Any:
         """Compile a network for batches, and compare its first output, the features, with those of one picture alone.
 
@@ -128,6 +133,12 @@ class OpenVinoEngine:
         Raises:
             ModelError: they differ, each time it was compiled.
         """
+        from tenacity import retry, retry_if_exception_type, stop_after_attempt  # which a query does without
+
+        again = retry(retry=retry_if_exception_type(ModelError), stop=stop_after_attempt(3), reraise=True)
+        return again(self._compile_for_many)(model)
+
+    def _compile_for_many(self, model: Any) -> Any:
         compiled = self.compile(model, "THROUGHPUT")
         noise = np.random.default_rng(0).integers(256, size=model.inputs[0].shape[1:], dtype=np.uint8)
         expected = normalise(self.run(noise[np.newaxis]))

@@ -7,6 +7,7 @@ cache/confidence/
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,11 +22,12 @@ from similarity.evaluation.confidence.calibration import (
     fit,
 )
 from similarity.evaluation.confidence.reliability import Reliability, Values, measure_reliability
-from similarity.evaluation.queries import Round, run_queries
-from similarity.evaluation.results import LEAVE_ONE_OUT
 from similarity.gallery import Gallery
 from similarity.progress import OnProgress
 from similarity.sources.base import LABEL
+
+if TYPE_CHECKING:
+    from similarity.evaluation.queries import Round
 
 # The method is to be changed whenever the same gallery would get another calibration. A file has some kilobytes.
 CACHE = StateCache("confidence", "margins1", most_bytes=1_000_000)
@@ -61,6 +63,8 @@ def calibrate(gallery: Gallery, *, by: str = LABEL, progress: OnProgress | None 
             f"The network of {gallery.name} was fine-tuned, maybe with its own pictures, so confidence cannot be "
             "measured on them."
         )
+    from similarity.evaluation.queries import run_queries  # which a calibration in the cache does without
+
     results = run_queries(gallery, by=by, most=MOST_QUERIES, progress=progress)
     if len(results.labels) < 2:
         raise SearchError(
@@ -104,7 +108,7 @@ def cache_key(gallery: Gallery, by: str) -> str:
 
 
 def find_reliability(
-    gallery: Gallery, results: Round, by: str = LABEL, progress: OnProgress | None = None
+    gallery: Gallery, results: "Round", by: str = LABEL, progress: OnProgress | None = None
 ) -> Reliability | None:
     """Measure the reliability of a gallery's probabilities, see `held_out_chances`; None if it has none."""
     chances = held_out_chances(gallery, results, by, progress)
@@ -115,7 +119,7 @@ def find_reliability(
 
 
 def held_out_chances(
-    gallery: Gallery, results: Round, by: str = LABEL, progress: OnProgress | None = None
+    gallery: Gallery, results: "Round", by: str = LABEL, progress: OnProgress | None = None
 ) -> Values | None:
     """Return the probabilities of the first hits of queries, float64 (queries, hits); NaN where a hit has none.
 
@@ -127,6 +131,8 @@ def held_out_chances(
     measured = (results.outcomes.scores, results.outcomes.right, results.hits)
     if len(results.outcomes) < MIN_QUERIES or len(results.labels) < 2:
         return None
+    from similarity.evaluation.results import LEAVE_ONE_OUT
+
     if results.queries.name == LEAVE_ONE_OUT and not was_taught(gallery):
         return cross_chances(*measured)
     with suppress(SearchError):

@@ -8,9 +8,6 @@ that looks public, and is listed too.
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
 WEB_PORTS = frozenset({80, 443})
 SCHEMES = {"http": 80, "https": 443}
 NO_WEB_ADDRESS = "is not a web address: it must start with http:// or https:// and name a host."
@@ -84,6 +81,9 @@ def check_url(url: str, ports: frozenset[int] | None = WEB_PORTS) -> None:
     Raises:
         BadAddressError: another scheme, no host, a name and password in it, or another port.
     """
+    from urllib3.exceptions import LocationParseError  # which whoever redacts an address does not need
+    from urllib3.util import parse_url
+
     try:
         parts = parse_url(url)
     except LocationParseError as error:

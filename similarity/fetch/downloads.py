@@ -7,7 +7,7 @@ the next call, if the server still has the same file by its ETag or date.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
@@ -18,12 +18,11 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 from similarity.errors import FetchError
 from similarity.fetch.explanations import explain
 from similarity.fetch.http import CHUNK_BYTES, MAX_SECONDS, SOCKET_SECONDS, check_status, user_agent, within
+from similarity.fetch.web import DownloadProgress
 
 ATTEMPTS = 4
 SPARE_BYTES = 100_000_000  # left free on the disk
 
-# Called with the bytes received so far and the bytes in all (0 where the server does not say).
-DownloadProgress = Callable[[int, int], object]
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError)
 
 

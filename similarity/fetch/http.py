@@ -40,6 +40,7 @@ from similarity.fetch.addresses import (
 )
 from similarity.fetch.busy import BUSY, BusyError, retry_after, when_free
 from similarity.fetch.explanations import MAX_REDIRECTS, explain, explain_status
+from similarity.fetch.web import private_hosts, setting
 from similarity.text.plain import LONGEST
 
 MAX_SECONDS = 10.0
@@ -65,11 +66,6 @@ HEADERS = {"Accept-Encoding": "identity", "Accept": "image/*"}
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-
-def is_url(text: str) -> bool:
-    """Whether a query is an http(s) address rather than a path."""
-    return text.lower().startswith(("http://", "https://"))
 
 
 def fetch(url: str) -> bytes:
@@ -217,7 +213,7 @@ def _query_session(exchange: _Exchange) -> requests.Session:
     session.adapters.clear()
     for scheme in ("http", "https"):
         public = _PublicAdapter(is_https_proto=scheme == "https")  # type: ignore[call-arg]
-        public.ports = WEB_PORTS | {int(port) for port in _setting("SIMILARITY_PORTS") if port.isdecimal()}
+        public.ports = WEB_PORTS | {int(port) for port in setting("SIMILARITY_PORTS") if port.isdecimal()}
         session.mount(f"{scheme}://", public)
         for host in private_hosts():
             session.mount(f"{scheme}://{host}/", _BoundedAdapter())
@@ -231,16 +227,6 @@ def user_agent() -> str:
     """How this program names itself to servers, with an address to complain to."""
     contact = "".join(filter(str.isprintable, os.environ.get("SIMILARITY_CONTACT", ""))).strip()
     return f"similarity/0.1 (+{contact.encode('ascii', 'ignore').decode() or MAINTAINERS})"
-
-
-def private_hosts() -> set[str]:
-    """The hosts inside the network that may be fetched from, as `host` or `host:port`."""
-    return set(_setting("SIMILARITY_PRIVATE_HOSTS"))
-
-
-def _setting(name: str) -> list[str]:
-    """The comma-separated parts of an environment variable."""
-    return list(filter(None, os.environ.get(name, "").replace(" ", "").split(",")))
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:

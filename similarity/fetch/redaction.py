@@ -8,7 +8,7 @@ import re
 from urllib.parse import unquote
 
 from similarity.fetch.addresses import is_public
-from similarity.fetch.http import private_hosts
+from similarity.fetch.web import private_hosts
 from similarity.images.formats import SUFFIXES
 
 # Replacement for an address of which nothing may be shown.

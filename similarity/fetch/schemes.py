@@ -4,7 +4,6 @@ import base64
 import binascii
 import re
 from urllib.parse import unquote_to_bytes, urlsplit
-from urllib.request import url2pathname
 
 from similarity.errors import FetchError
 
@@ -49,6 +48,8 @@ def path_of(text: str) -> str:
         parts = urlsplit(text)
     except ValueError:
         return text
+    from urllib.request import url2pathname  # which imports what speaks HTTP and TLS
+
     return url2pathname(parts.path) if parts.netloc.lower() in ("", "localhost") else text
 
 

@@ -8,7 +8,7 @@ from similarity.embedding.backbones import get_backbone
 from similarity.embedding.backbones.weights import AUTO, ModelChoice, choose_model
 from similarity.embedding.precision import Precision
 from similarity.embedding.view_names import Quality
-from similarity.fetch.downloads import DownloadProgress
+from similarity.fetch.web import DownloadProgress
 from similarity.search import AUTO as AUTO_RECIPE
 from similarity.search import choose_recipe
 from similarity.search.stores import Store

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from similarity.errors import DamagedError, ImageError, SearchError
-from similarity.fetch.http import fetch, is_url
 from similarity.fetch.schemes import advice, is_data, path_of, read_data, unquoted
+from similarity.fetch.web import fetch, is_url
 from similarity.images.decoding import decode_scaled, read_file, to_rgb
 from similarity.images.picture import Box, QueryFile
 from similarity.paths import on_disk

@@ -17,7 +17,7 @@ from similarity.embedding.pipeline import AHEAD, ahead
 from similarity.embedding.views import merge
 from similarity.errors import SearchError, SimilarityError
 from similarity.exports.results import to_rows
-from similarity.fetch.http import is_url
+from similarity.fetch.web import is_url
 from similarity.images.picture import QueryFile
 from similarity.paths import split_name, without_end
 from similarity.query.hits import Hits, to_frame

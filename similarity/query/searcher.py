@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from similarity.embedding.embedder import Embedder, Load
-from similarity.fetch.http import fetch
+from similarity.fetch.web import fetch
 from similarity.images.decoding import THUMBNAIL_SIDE
 from similarity.images.picture import Box
 from similarity.progress import OnProgress

@@ -17,8 +17,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
 from similarity.errors import SearchError
 from similarity.search.faiss_library import faiss
 
@@ -77,11 +75,17 @@ def choose_recipe(name: str, count: int, dim: int, *, free: int | None = None) -
         SearchError: there is no such recipe, or it does not suit the number of vectors.
     """
     if name == AUTO:
-        return _choose(count, dim, psutil.virtual_memory().available // 2 if free is None else free)
+        return _choose(count, dim, _free_memory() // 2 if free is None else free)
     chosen = _inverted_recipe(count, dim, COMPONENTS[0], fits=True) if name == INVERTED else name
     if chosen not in EXACT:
         _check(chosen, count, dim)
     return Recipe(chosen, "It was requested.")
+
+
+def _free_memory() -> int:
+    import psutil  # which a search does without
+
+    return int(psutil.virtual_memory().available)
 
 
 def make_inverted(name: str, dim: int) -> Any:

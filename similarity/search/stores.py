@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from similarity.errors import StoreError
+from similarity.fetch.web import is_url
 from similarity.paths import full_path
 from similarity.sources import Item
 from similarity.text.plain import LONGEST
@@ -76,8 +77,6 @@ def choose_store(kind: str | None = None, uri: str | None = None) -> Store:
     Raises:
         StoreError: there is no such store, or it has no address.
     """
-    from similarity.fetch.http import is_url  # which imports requests
-
     if kind is None:
         kind = "milvus" if uri else os.environ.get(STORE) or "faiss"
     if kind not in get_args(Kind):

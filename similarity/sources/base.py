@@ -49,7 +49,7 @@ class Item:
     @property
     def public_id(self) -> str:
         """Its id, or its SHA-256 if the id reveals its location; both identify it."""
-        from similarity.fetch.redaction import redact  # which imports requests
+        from similarity.fetch.redaction import redact
 
         return self.id if redact(self.id) == self.id else self.sha256
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from similarity.errors import SourceError
-from similarity.fetch.downloads import DownloadProgress, download
+from similarity.fetch.web import DownloadProgress
 from similarity.paths import home
 
 # Called with the number of files unpacked so far and the number in all.
@@ -92,6 +92,8 @@ def download_dataset(
         FetchError: it cannot be downloaded.
     """
     if not (folder / dataset.unpacked).is_dir() and not _archive(dataset, folder).is_file():
+        from similarity.fetch.downloads import download  # which imports requests
+
         download(url or dataset.url, _archive(dataset, folder), md5=dataset.md5, progress=progress)
 
 

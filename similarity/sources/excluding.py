@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from copy import copy
 from pathlib import PurePath
-from typing import Any
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING, Any
 
 from similarity.errors import SourceError
 from similarity.sources.base import Source
 from similarity.text.plain import short
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 # A pattern becomes a regular expression that backtracks, in a time of about the length of a path to the power of the
 # number of stars: with these limits no file takes longer than a fraction of a second.
@@ -60,15 +61,21 @@ def check_patterns(patterns: Sequence[str]) -> None:
                 "start, at its end and once between folders. Give several patterns."
             )
         try:
-            GitIgnoreSpec.from_lines([pattern])
+            _spec([pattern])
         except ValueError as error:
             raise SourceError(
                 f"{short(pattern)!r} is not a pattern in the syntax of .gitignore, such as *.png."
             ) from error
 
 
-def _compile(patterns: Sequence[str]) -> GitIgnoreSpec:
+def _compile(patterns: Sequence[str]) -> "GitIgnoreSpec":
     check_patterns(patterns)
+    return _spec(patterns)
+
+
+def _spec(patterns: Sequence[str]) -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec  # which few need
+
     return GitIgnoreSpec.from_lines(patterns)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from similarity.errors import SourceError
-from similarity.fetch.http import fetch, is_url
+from similarity.fetch.web import fetch, is_url
 from similarity.images.decoding import read_file
 from similarity.paths import absolute_path, full_path, on_disk
 from similarity.sources.base import FileBytes, Item, Stamp

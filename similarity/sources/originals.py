@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from similarity.errors import ImageError, SourceError
-from similarity.fetch.http import fetch
 from similarity.fetch.redaction import name_in
+from similarity.fetch.web import fetch
 from similarity.images.picture import QueryFile
 from similarity.sources import FileBytes, Item, Skipped, Source, Stamp, open_source
 from similarity.sources.base import existing_first, files_of

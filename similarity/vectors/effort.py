@@ -8,8 +8,6 @@ proportion to the length of a vector.
 import math
 from dataclasses import dataclass
 
-import psutil
-
 from similarity.threads import cores
 
 # Seconds on MEASURED_CORES cores with vectors of MEASURED_DIM: at first, for each picture, and for its comparisons.
@@ -54,6 +52,8 @@ def usual_seconds(count: int) -> float:
 
 def free_memory() -> float:
     """Bytes of memory that finding neighbours may take: half of what is free now."""
+    import psutil  # which a search does without
+
     return psutil.virtual_memory().available / 2
 
 

@@ -7,8 +7,8 @@ import streamlit as st
 
 from similarity.app.serving import access, visitors
 from similarity.errors import GalleryError
-from similarity.fetch.http import fetch
 from similarity.fetch.redaction import redact
+from similarity.fetch.web import fetch
 from similarity.gallery import Gallery
 from similarity.images.exif import PLACE
 from similarity.paths import galleries_folder

@@ -13,7 +13,7 @@ from similarity.embedding.backbones import Backbone, WeightsFile, check_installe
 from similarity.embedding.backbones.weight_files import find_file, pip_install
 from similarity.embedding.view_names import Quality
 from similarity.errors import FetchError, ModelError, WeightsError
-from similarity.fetch.downloads import DownloadProgress, download
+from similarity.fetch.web import DownloadProgress
 from similarity.paths import models_folder
 
 AUTO = "auto"
@@ -131,6 +131,8 @@ def _missing_files(backbone: Backbone) -> list[WeightsFile]:
 
 
 def _download(backbone: Backbone, wanted: WeightsFile, progress: DownloadProgress | None) -> None:
+    from similarity.fetch.downloads import download  # which imports requests
+
     try:
         download(str(wanted.url), models_folder() / wanted.file, sha256_prefix=wanted.sha256_prefix, progress=progress)
     except FetchError as error:

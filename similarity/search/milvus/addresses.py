@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from similarity.errors import SimilarityError, StoreError
 from similarity.fetch.addresses import has_odd_characters
-from similarity.fetch.http import is_url
+from similarity.fetch.web import is_url
 from similarity.paths import full_path
 from similarity.search.milvus.installation import read_installation, remember_addresses
 from similarity.search.stores import URI, Store

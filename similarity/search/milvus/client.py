@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from similarity.errors import CollectionError, StoreAwayError, StoreError
-from similarity.fetch.http import is_url
+from similarity.fetch.web import is_url
 from similarity.search.milvus.addresses import address, connect_address
 from similarity.search.stores import Store
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import CollectionError
-from similarity.fetch.http import is_url
+from similarity.fetch.web import is_url
 from similarity.progress import OnProgress, Reporter
 from similarity.search import Accuracy, Rows, Selection
 from similarity.search.contract import candidate_count, empty_result, validate_queries

@@ -4,7 +4,7 @@ import math
 import re
 
 from similarity.errors import SearchError
-from similarity.fetch.http import is_url
+from similarity.fetch.web import is_url
 from similarity.search import Recipe
 from similarity.search.stores import Store
 

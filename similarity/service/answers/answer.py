@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from similarity.evaluation.confidence.estimate import Chances
 from similarity.evaluation.confidence.verdict import Verdict, find_verdict
-from similarity.fetch.http import fetch
+from similarity.fetch.web import fetch
 from similarity.gallery import Gallery
 from similarity.query.encoder import EncodedQuery
 from similarity.query.filters import Facets

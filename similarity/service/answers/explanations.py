@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from similarity.errors import FetchError, ImageError, SearchError
-from similarity.fetch.http import fetch
+from similarity.fetch.web import fetch
 from similarity.gallery import Gallery
 from similarity.query.encoder import EncodedQuery
 from similarity.query.explain import Explanation

@@ -1,0 +1,27 @@
+"""All changes of a gallery; the modules of each are imported by the first, since a search needs none of them."""
+
+from typing import TYPE_CHECKING
+
+from similarity.lazy import public_names
+
+if TYPE_CHECKING:
+    from similarity.indexing.collecting import collect
+    from similarity.indexing.operations import index, rebalance, rebuild, relocate, update
+    from similarity.indexing.relabelling import relabel
+    from similarity.indexing.removing import remove
+else:
+    __getattr__, __dir__ = public_names(
+        __name__,
+        {
+            "collect": "similarity.indexing.collecting",
+            "index": "similarity.indexing.operations",
+            "rebalance": "similarity.indexing.operations",
+            "rebuild": "similarity.indexing.operations",
+            "relabel": "similarity.indexing.relabelling",
+            "relocate": "similarity.indexing.operations",
+            "remove": "similarity.indexing.removing",
+            "update": "similarity.indexing.operations",
+        },
+    )
+
+__all__ = ["collect", "index", "rebalance", "rebuild", "relabel", "relocate", "remove", "update"]
