@@ -45,7 +45,8 @@ def read_or_compile(core: Any, network: Path, options: Mapping[str, Any], compil
             data = read_own(path, MOST_BYTES)
             written = np.frombuffer(data, np.uint8)[DIGEST_BYTES:]
             if hashlib.sha256(memoryview(data)[DIGEST_BYTES:]).digest() == data[:DIGEST_BYTES]:
-                return core.import_model(openvino().Tensor(written), "CPU")
+                # It takes the precision from these, not from the file.
+                return core.import_model(openvino().Tensor(written), "CPU", dict(options))
             logger.warning("%s is damaged and is made again", path)
         except RuntimeError as error:  # OpenVINO's
             logger.warning("%s was not read: %s", path, error)

@@ -342,7 +342,7 @@ def test_a_head_that_cannot_be_kept_is_not_lost(
     trains()
     train(page)
     with monkeypatch.context() as patch:
-        patch.setattr("similarity.indexing.operations.rebuild", fail)
+        patch.setattr("similarity.indexing.changes.rebuild", fail)
         press(page, "Keep it")
         finish(page)
     assert "Putting a head on mine failed. The disk is full." in texts(page)

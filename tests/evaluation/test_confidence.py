@@ -166,7 +166,7 @@ def test_it_is_learned_once_and_kept(mine: Gallery, empty_home: Path, monkeypatc
     learned = calibrate(mine)
     assert (learned.queries, learned.pairs, learned.by) == (len(mine), 10 * len(mine), "label")
     assert learned.error <= 0.05
-    monkeypatch.setattr("similarity.evaluation.gallery_calibration.run_queries", None)
+    monkeypatch.setattr("similarity.evaluation.queries.run_queries", None)
     assert read_calibration(mine) == calibrate(mine) == learned
     assert len(kept_files(empty_home)) == 1
 
