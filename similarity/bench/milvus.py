@@ -30,6 +30,8 @@ from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
 CLIENTS, SECONDS, QUERIES = 8, 15.0, 500
+# Kinds of index that are measured by default.
+KINDS = ("IVF_SQ8", "HNSW")
 # Queries by which an effort is chosen.
 TUNED = 100
 
@@ -68,7 +70,7 @@ def bench_milvus(
     n: int = 100_000,
     dim: int = 1280,
     *,
-    kinds: Sequence[str] = ("IVF_SQ8", "HNSW"),
+    kinds: Sequence[str] = KINDS,
     progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Send vectors to a collection that is dropped afterwards, by requests or in bulk, and measure each kind of index.

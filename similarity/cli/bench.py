@@ -9,6 +9,7 @@ import typer
 from similarity.cli import terminal
 from similarity.cli.bench_api import api
 from similarity.cli.bench_copies import copies
+from similarity.cli.bench_milvus import milvus
 from similarity.cli.bench_objects import objects
 from similarity.cli.bench_shards import shards
 from similarity.cli.evaluate import Column, QueriesPath, open_queries
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(api)
 app.command()(copies)
+app.command()(milvus)
 app.command()(objects)
 app.command()(shards)
 

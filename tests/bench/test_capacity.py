@@ -40,6 +40,21 @@ def search_report(n: int, *, dim: int = 1280) -> dict[str, Any]:
     return {"n": n, "dim": dim, "recipes": rows, "machine": MACHINE}
 
 
+def milvus_report(n: int, *, dim: int = 1280) -> dict[str, Any]:
+    """As `bench milvus` prints it, of a server that follows the laws to the letter."""
+    millions = n * dim / 1e6
+    row = {
+        "kind": "IVF_SQ8",
+        "nlist": 1024,
+        "server_cpu_s": 1.5 * millions,
+        "p50_ms_1_client": 1.5 + 0.004 * millions,
+        "queries_per_s_8_clients": 4000 / (2 + 0.01 * millions),
+        "server_mb": 500 + (n * (dim + 8) + 4 * 1024 * dim) / 1e6,
+        "recall@10": 0.99,
+    }
+    return {"n": n, "dim": dim, "send_s": 0.1 * millions, "kinds": [{"kind": "HNSW"}, row], "machine": MACHINE}
+
+
 EMBEDDING = {"model": "mine", "images_per_s": 100.0, "with_thumbnails_images_per_s": 80.0, "machine": MACHINE}
 QUERY = {"model": "mine", "p50_ms": 12.0, "queries_per_s_threads": 160.0, "machine": MACHINE}
 
@@ -124,6 +139,35 @@ def test_laws_that_are_fitted_to_two_sizes_tell_a_third() -> None:
     plan = make_plan(replace(wish(1_000_000), model="mine"), rates)
     assert plan.query_ms == pytest.approx(12.0 + 0.4 + 2.0, abs=0.01)
     assert all(one.source != REFERENCE.source for one in plan.assumptions)
+
+
+def test_laws_of_milvus_that_are_fitted_to_two_sizes_tell_a_third() -> None:
+    rates = fit_rates([milvus_report(100_000), milvus_report(300_000)], REFERENCE)
+    checked = check_report(milvus_report(1_000_000), rates)
+    assert [one.name for one in checked] == [
+        "to send, s", "to index, s of a core", "a query, ms", "a query, ms of a core", "memory, MB", "recall@10",
+    ]  # fmt: skip
+    for one in checked:
+        assert one.ratio == pytest.approx(1.0, abs=0.01), one.name
+    assert fit_rates([milvus_report(100_000)], REFERENCE).milvus.query_ms[0] == 0
+    assert rates.flat_build_s == REFERENCE.flat_build_s
+
+
+def test_a_report_of_milvus_without_the_index_that_galleries_have_is_refused() -> None:
+    report = milvus_report(100_000) | {"kinds": [{"kind": "HNSW"}]}
+    with pytest.raises(SearchError, match="no index IVF_SQ8"):
+        fit_rates([report], REFERENCE)
+    with pytest.raises(SearchError, match="no index IVF_SQ8"):
+        check_report(report, REFERENCE)
+
+
+def test_machines_of_milvus_are_for_its_memory_or_for_the_work() -> None:
+    few, many = (make_plan(wish(1_000_000_000, store="milvus", qps=qps)) for qps in (0.1, 1_000.0))
+    assert few.store_machines >= few.store_memory_gb / 0.8 / few.wish.machine.memory_gb
+    assert many.store_machines > few.store_machines
+    assert many.search_ms < few.search_ms
+    assert any("Milvus" in one.name for one in few.assumptions)
+    assert not any("Milvus" in one.name for one in make_plan(wish(1_000_000)).assumptions)
 
 
 def test_laws_follow_whichever_part_of_the_work_was_measured() -> None:

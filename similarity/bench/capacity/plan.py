@@ -1,17 +1,17 @@
 """A capacity plan for a number of pictures and queries a second: recipe, machines, hours, bytes and cost."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from similarity.bench.capacity import sizes
-from similarity.bench.capacity.rates import REFERENCE, Rates, lists_of, neighbours_limit
+from similarity.bench.capacity.assumptions import Assumption, list_assumptions, list_limits
+from similarity.bench.capacity.rates import REFERENCE, Rates, neighbours_limit
+from similarity.bench.capacity.wish import CORE_SHARE, MEMORY_SHARE, Machine, Wish
 from similarity.errors import SearchError
 from similarity.search import AUTO, Recipe, choose_recipe
 from similarity.search.stores import Kind
 
-# Shares of a machine's memory and cores that a plan uses; the rest is for peaks and the system.
-MEMORY_SHARE, CORE_SHARE = 0.8, 0.6
 # Share of a machine's memory that an index may take, as in `choose_recipe`.
 INDEX_SHARE = 0.5
 GB = 1e9
@@ -19,50 +19,6 @@ GB = 1e9
 ROW_BYTES = 8
 # With more pictures in one gallery, four times their root is more lists than a recipe may have.
 MOST = 5_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """The kind of machine that a plan counts.
-
-    Attributes:
-        price: per hour, in any currency.
-    """
-
-    cores: int = 16
-    memory_gb: float = 64.0
-    price: float = 0.80
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """The workload that a plan is for.
-
-    Attributes:
-        qps: queries a second.
-        model: a backbone's name.
-        dim: the length of its embeddings.
-        store: the store of the index; by default the embedded one, if a gallery fits on one machine.
-        hours: the time in which all pictures are to be embedded.
-    """
-
-    images: int
-    qps: float
-    model: str
-    dim: int
-    store: Kind | None = None
-    machine: Machine = field(default_factory=Machine)
-    hours: float = 24.0
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """A number that a plan rests on, and its source."""
-
-    name: str
-    value: float
-    unit: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +89,15 @@ def make_plan(wish: Wish, rates: Rates = REFERENCE) -> Plan:
         pictures_each=each,
         recipe=recipe,
         reason=split.recipe.reason,
-        recall=1.0 if split.recipe.is_exact else rates.recall,
-        build_hours=rates.build_s(recipe, each, dim) / 3600,
+        recall=1.0 if split.recipe.is_exact else rates.milvus.recall if split.milvus else rates.recall,
+        build_hours=_build_s(wish, split, rates) / 3600,
         thumbnails_gb=wish.images * sizes.THUMBNAIL / GB,
         shards_gb=sizes.shards(wish.images, dim) / GB,
         **_embedding(wish, wish.images / rate / 3600),
         **_storage(wish, split, rates),
         **_answering(wish, split, rates),
-        assumptions=_assumptions(wish, rates, rate, recipe),
-        limits=_limits(split.galleries, split.store, recipe, sizes.embeddings_file(recipe, each, dim) / GB, wish)
+        assumptions=list_assumptions(wish, rates, rate, split.store, recipe),
+        limits=list_limits(split.galleries, split.store, recipe, sizes.embeddings_file(recipe, each, dim) / GB, wish)
         + sizes.items_limit(each)
         + neighbours_limit(each, dim, rates.cores),
     )
@@ -166,7 +122,7 @@ def _split(wish: Wish, rates: Rates) -> _Split:
     galleries = math.ceil(wish.images / most_pictures(store, dim, machine, rates))
     each = math.ceil(wish.images / galleries)
     recipe = _recipe(each, dim, machine)
-    milvus = galleries * sizes.milvus_memory(recipe.name, each, dim) if store == "milvus" else 0
+    milvus = galleries * sizes.store_memory(recipe.name, each, dim) if store == "milvus" else 0
     return _Split(store, galleries, each, recipe, milvus)
 
 
@@ -196,23 +152,44 @@ def _storage(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
 
 def _answering(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
     """Fields of a plan: machines, milliseconds and cost of answering queries."""
-    machine, galleries = wish.machine, split.galleries
-    search_ms = rates.search_ms(split.recipe.name, split.pictures_each, wish.dim)
-    # An exact scan takes all cores for so long, an approximate search one.
-    search_cores = rates.cores if split.recipe.is_exact else 1
-    core_seconds = rates.cores / rates.queries_per_s[wish.model] + galleries * search_cores * search_ms / 1000
+    machine, store = wish.machine, _store_machines(wish, split, rates)
+    if store:
+        app_search, search_ms = 0.0, rates.milvus.search_ms(split.pictures_each, wish.dim, store * machine.cores)
+    else:
+        search_ms = rates.search_ms(split.recipe.name, split.pictures_each, wish.dim)
+        # An exact scan takes all cores for so long, an approximate search one.
+        app_search = split.galleries * (rates.cores if split.recipe.is_exact else 1) * search_ms / 1000
+    core_seconds = rates.cores / rates.queries_per_s[wish.model] + app_search
     busy = math.ceil(wish.qps * core_seconds / (machine.cores * CORE_SHARE))
-    app_machines = max(galleries, busy)  # in any store: each has its gallery's items in memory
-    store_machines = math.ceil(split.milvus / (MEMORY_SHARE * machine.memory_gb * GB))
-    per_hour = (app_machines + store_machines) * machine.price
+    app_machines = max(split.galleries, busy)  # in any store: each has its gallery's items in memory
+    per_hour = (app_machines + store) * machine.price
     return {
         "app_machines": app_machines,
-        "store_machines": store_machines,
+        "store_machines": store,
         "search_ms": search_ms,
         "query_ms": rates.query_ms[wish.model] + search_ms,
         "cost_hour": per_hour,
         "cost_thousand": 1000 * per_hour / (3600 * wish.qps),
     }
+
+
+def _store_machines(wish: Wish, split: _Split, rates: Rates) -> int:
+    """Number of machines of Milvus, for its memory and for the work of queries, each of which asks all galleries."""
+    if not split.milvus:
+        return 0
+    machine = wish.machine
+    memory = split.milvus / (MEMORY_SHARE * machine.memory_gb * GB - rates.milvus.base_mb * 1e6)
+    core_seconds = split.galleries * rates.milvus.search_core_ms(split.pictures_each, wish.dim) / 1000
+    return math.ceil(max(memory, wish.qps * core_seconds / (machine.cores * CORE_SHARE)))
+
+
+def _build_s(wish: Wish, split: _Split, rates: Rates) -> float:
+    """Seconds to index a gallery, in Milvus by all of its machines."""
+    if not split.milvus:
+        return rates.build_s(split.recipe.name, split.pictures_each, wish.dim)
+    cores = wish.machine.cores * _store_machines(wish, split, rates)
+    each = split.pictures_each
+    return rates.milvus.send(each, wish.dim) + rates.milvus.build(each, wish.dim, cores)
 
 
 def most_pictures(store: Kind, dim: int, machine: Machine, rates: Rates) -> int:
@@ -254,46 +231,3 @@ def _check(wish: Wish, rates: Rates) -> None:
     machine = wish.machine
     if machine.cores < 1 or machine.price < 0 or machine.memory_gb * GB * INDEX_SHARE <= rates.base_mb * 1e6:
         raise SearchError("Such a machine is of no use: give it cores, and more memory than the app itself takes.")
-
-
-def _assumptions(wish: Wish, rates: Rates, per_core: float, recipe: str) -> list[Assumption]:
-    machine, measured = wish.machine, rates.source
-    scan = Assumption("a query goes through", rates.scan_bytes_per_ms / 1e6, "GB/s of codes", measured)
-    if lists_of(recipe):
-        a, b = rates.inverted_ms
-        scan = Assumption(f"a query among n pictures takes {a:.2f} ms and root(n) times", 1e6 * b, "ns", measured)
-    return [
-        Assumption("pictures a second and core, thumbnails made", round(per_core, 1), "1/s", measured),
-        Assumption("a query's picture, from bytes to hits of few", rates.query_ms[wish.model], "ms", measured),
-        scan,
-        Assumption("recall@10 of inverted lists", rates.recall, "", measured),
-        Assumption("the app's process, with no index", rates.base_mb, "MB", measured),
-        *(Assumption(name, size, "bytes", source) for name, size, source in sizes.ITEM_SIZES),
-        Assumption("a thumbnail", sizes.THUMBNAIL, "bytes", "mean of 1,192 photographs"),
-        Assumption("states that a gallery keeps", sizes.STATES, "", "one to go back to"),
-        Assumption("of a machine's memory in use", MEMORY_SHARE, "", "choice"),
-        Assumption("of a machine's cores busy", CORE_SHARE, "", "choice, for peaks"),
-        Assumption("cores of a machine", machine.cores, "", "as requested"),
-        Assumption("memory of a machine", machine.memory_gb, "GB", "as requested"),
-        Assumption("an hour of a machine", machine.price, "", "an example, unless given"),
-    ]
-
-
-def _limits(galleries: int, store: Kind, recipe: str, embeddings_gb: float, wish: Wish) -> list[str]:
-    limits = ["Cores are assumed to be as fast as the measured ones, and to share the work evenly."]
-    if lists_of(recipe):
-        limits.append(
-            "Recall and time were measured with up to a million pictures; galleries measure how many lists to visit."
-        )
-    if embeddings_gb > MEMORY_SHARE * wish.machine.memory_gb:
-        limits.append(
-            f"{embeddings_gb:,.0f} GB of embeddings do not fit into memory: to rescore, a query reads 50 of them "
-            "from the disk, which was never measured."
-        )
-    if store == "milvus":
-        limits.append("Times of Milvus are those of FAISS: a Milvus server was never measured.")
-    if galleries > 1:
-        limits.append(
-            f"{galleries} galleries: searching all of them at once and merging their results is not implemented."
-        )
-    return limits

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from similarity.bench.capacity.milvus_rates import MilvusRates, fit_milvus
 from similarity.errors import SearchError
 from similarity.search import choose_recipe
 from similarity.search.faiss.training import FOR_TRANSFORM, ROUNDS
@@ -25,6 +26,9 @@ from similarity.search.recipes import AUTO, COMPONENTS, FLAT, FOR_LIST, INVERTED
 from similarity.search.tuning import QUERIES
 from similarity.vectors.effort import Effort
 from similarity.vectors.refinement import is_large
+
+# The benchmarks whose reports give rates.
+REPORTS = "`bench search`, `bench embedding`, `bench query` or `bench milvus`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Rates:
         inverted_build_s: a and b of building them.
         recall: recall@10 of inverted lists.
         base_mb: memory of a process without an index.
+        milvus: those of a Milvus server.
     """
 
     source: str
@@ -58,6 +63,7 @@ class Rates:
     inverted_build_s: tuple[float, float]
     recall: float
     base_mb: float
+    milvus: MilvusRates
 
     def check_model(self, model: str) -> None:
         """Raise SearchError if a model was not measured."""
@@ -114,18 +120,19 @@ def fit_rates(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
     """Return rates updated by reports of `bench`.
 
     Args:
-        reports: output of `bench search`, `bench embedding` and `bench query` with --json.
+        reports: output of `bench search`, `bench embedding`, `bench query` and `bench milvus` with --json.
         rates: the rates for all that the reports do not have.
 
     Raises:
         SearchError: one is not such a report, or they are of different machines.
     """
     for report in reports:
-        if "machine" not in report or not {"recipes", "images_per_s", "queries_per_s_threads"} & report.keys():
-            raise SearchError("That is not a report of `bench search`, `bench embedding` or `bench query` with --json.")
+        if "machine" not in report or not {"recipes", "images_per_s", "queries_per_s_threads", "kinds"} & report.keys():
+            raise SearchError(f"That is not a report of {REPORTS} with --json.")
     if len({(report["machine"]["processor"], report["machine"]["cores"]) for report in reports}) > 1:
         raise SearchError("These reports are of different computers: give reports of only one.")
     searches = [report for report in reports if "recipes" in report]
+    servers = [report for report in reports if "kinds" in report]
     models = {report["model"]: _rate(report) for report in reports if "images_per_s" in report}
     queries = {report["model"]: report for report in reports if "queries_per_s_threads" in report}
     updated = replace(
@@ -136,6 +143,8 @@ def fit_rates(reports: Sequence[Mapping[str, Any]], rates: Rates) -> Rates:
         query_ms={**rates.query_ms, **{name: report["p50_ms"] for name, report in queries.items()}},
         queries_per_s={**rates.queries_per_s, **{name: row["queries_per_s_threads"] for name, row in queries.items()}},
     )
+    if servers:
+        updated = replace(updated, milvus=fit_milvus(servers))
     return _with_search(updated, searches) if searches else updated
 
 
@@ -201,4 +210,15 @@ REFERENCE = Rates(
     inverted_build_s=(5.7, 0.0646),
     recall=0.995,
     base_mb=120.0,
+    # `bench milvus` at 100,000, 300,000 and a million vectors of 1280, Milvus 2.3.5, standalone, on the same computer.
+    milvus=MilvusRates(
+        source="`bench milvus`, Milvus 2.3.5 on two cores, 2026-11",
+        cores=2,
+        send_s=0.1,
+        build_core_s=1.18,
+        query_ms=(2.0, 0.0038),
+        query_core_ms=(2.0, 0.007),
+        base_mb=464.0,
+        recall=0.99,
+    ),
 )

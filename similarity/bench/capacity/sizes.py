@@ -1,7 +1,9 @@
 """Bytes on disk and in memory, computed from the formats, or marked as measured."""
 
+from similarity.bench.capacity.milvus_rates import milvus_memory
 from similarity.bench.capacity.rates import lists_of
 from similarity.search import Recipe
+from similarity.search.milvus.index_types import lists_for
 from similarity.search.recipes import FLAT
 
 # Of a line of items.parquet with a path of 75 letters, a label and no other metadata; and of an item in memory, with
@@ -74,9 +76,10 @@ def index_memory(recipe: str, count: int, dim: int) -> int:
     return index_file(recipe, count, dim) + mapped
 
 
-def milvus_memory(recipe: str, count: int, dim: int) -> int:
-    """Memory of an index in Milvus: vectors in full length, in 8 bits if approximate, otherwise in float32."""
-    return count * (dim * (4 if Recipe(recipe, "").is_exact else 1) + ROW_NUMBER) + 4 * lists_of(recipe) * dim
+def store_memory(recipe: str, count: int, dim: int) -> int:
+    """Memory of a gallery's vectors in Milvus: in 8 bits if its index is approximate, otherwise in float32."""
+    lists = lists_of(recipe)
+    return milvus_memory(lists_for(count, dim) if lists else 0, count, dim, exact=not lists)
 
 
 def shards(count: int, dim: int) -> int:

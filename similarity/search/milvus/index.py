@@ -4,8 +4,9 @@ A key consists of the generation that added a vector and its number there, and i
 collection: vectors that a later one added, or that were removed since an earlier one, are ignored. So a change that
 fails, or is undone, leaves results as they were.
 
-The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or IVF_SQ8 with as many lists for others,
-without PCA. The number of lists to visit is measured, as for FAISS.
+The index of the collection matches the recipe: FLAT for exact ones, IVF_FLAT or IVF_SQ8 for others, without PCA. It has
+as many lists, or fewer on a server, where each segment has lists of its own. The number of lists to visit is measured,
+as for FAISS.
 """
 
 import shlex
@@ -26,7 +27,7 @@ from similarity.search.milvus.addresses import address
 from similarity.search.milvus.bulk_insert import Batch, files_place, insert_files
 from similarity.search.milvus.collection import MOST_RESULTS, Collection
 from similarity.search.milvus.conditions import KEY, condition, tags
-from similarity.search.milvus.index_types import index_type, visitable_lists
+from similarity.search.milvus.index_types import index_type, lists_for, visitable_lists
 from similarity.search.milvus.installation import owns
 from similarity.search.milvus.keys import first_key, new_keys, order_of, rows_of
 from similarity.search.milvus.ledger import record_collection
@@ -81,6 +82,8 @@ class MilvusIndex:
             SearchError: Milvus does not have this kind of index. StoreError: it cannot be made.
         """
         kind, parameters = index_type(recipe)
+        if parameters and is_url(store.uri):
+            parameters = {"nlist": min(parameters["nlist"], lists_for(*vectors.shape))}
         name = new_name(of.directory)
         collection = Collection(store, name, _remedy(of.directory), record_collection(of.directory, store, name))
         collection.create(vectors.dim)
