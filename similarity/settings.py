@@ -49,7 +49,7 @@ PLACES = (
         "none",
         "A place that this program writes to and a Milvus server reads from: a folder under the same path on both, or "
         "one in the store of the server's own files, as `s3://a-bucket/files/incoming`. With it, the server reads a "
-        "new collection from files there (*bulk insert*), in half the time. They are then removed.",
+        "new collection from files there (*bulk insert*), which takes half the processor time. They are then removed.",
     ),
     Setting(
         "SIMILARITY_EARLIER_STATES",

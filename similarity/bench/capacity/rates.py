@@ -214,11 +214,11 @@ REFERENCE = Rates(
     milvus=MilvusRates(
         source="`bench milvus`, Milvus 2.3.5 on two cores, 2026-11",
         cores=2,
-        send_s=0.1,
-        build_core_s=1.18,
-        query_ms=(2.0, 0.0038),
-        query_core_ms=(2.0, 0.007),
-        base_mb=464.0,
+        send_s=0.098,
+        build_core_s=1.175,
+        query_ms=(1.99, 0.00375),
+        query_core_ms=(1.57, 0.00731),
+        base_mb=521.0,
         recall=0.99,
     ),
 )

@@ -2,6 +2,9 @@
 
     SIMILARITY_MILVUS_FILES     a folder that the server sees under the same path, or a place in the server's own store
 
+Requests take as long, and twice the processor time: 300,000 vectors of 1280 in 40 s and 70 s of a core, and in bulk in
+37 s and 36 s of a core, on two cores that program and server share.
+
 It is for new collections, since entities that are read twice are there twice. A file is removed once it has been read,
 or has failed.
 """
