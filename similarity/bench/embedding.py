@@ -1,11 +1,7 @@
 """Speed of embedding: the network alone, decoding alone, both together, and torch as most people use it."""
 
 import statistics
-import time
-from collections import defaultdict
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +10,7 @@ import numpy as np
 from similarity.bench.baseline import torch_loop
 from similarity.bench.machine import describe_machine, peak_rss_mb
 from similarity.bench.scratch_home import scratch_home
+from similarity.bench.turns import Task, in_turns
 from similarity.embedding.backbones.weights import ModelChoice
 from similarity.embedding.calibration import CALIBRATION_PICTURES, read_pixels
 from similarity.embedding.embedder import Embedder
@@ -30,14 +27,6 @@ ROUNDS = 5
 BASELINE_PICTURES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A timed task, and its number of pictures."""
-
-    run: Callable[[], None]
-    pictures: int
-
-
 def bench_embedding(
     folder: Path, *, model: str = "auto", precision: Precision = "auto", progress: OnProgress | None = None
 ) -> dict[str, Any]:
@@ -50,17 +39,17 @@ def bench_embedding(
         SourceError: there is no picture that can be read. ModelError: the model is not available.
     """
     report_progress = progress or (lambda _: None)
-    source = _sound_pictures(open_source(folder))
+    source = sound_pictures(open_source(folder))
     with scratch_home(model) as (choice, real):
         report_progress(Progress(f"Preparing {choice.backbone.title}"))
         plain = Embedder.load(choice, device="cpu", precision="auto" if precision == "int8" else precision)
         embedder = _quantise(choice, source) if precision == "int8" else plain
         paths = [item.path for item in source.items[:BASELINE_PICTURES]]
         with torch_loop(choice.backbone.name, choice.weights, paths) as torch_round:
-            tasks = _tasks(source, embedder) | {"torch": Task(torch_round, len(paths))}
+            tasks = embedding_tasks(source, embedder) | {"torch": Task(torch_round, len(paths))}
             if embedder is not plain:
                 tasks["plain"] = Task(lambda: _embed(source, plain, thumbnails=False), len(source.items))
-            rates = _in_turns(tasks, report_progress)
+            rates = _rates(tasks, report_progress)
     facts = {
         "model": choice.backbone.name,
         "weights": "pretrained" if real else "random",
@@ -94,8 +83,8 @@ def _quantise(choice: ModelChoice, source: Source) -> Embedder:
     return Embedder.quantise(choice, read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES))
 
 
-def _tasks(source: Source, embedder: Embedder) -> dict[str, Task]:
-    """The measured tasks of this package."""
+def embedding_tasks(source: Source, embedder: Embedder) -> dict[str, Task]:
+    """The network alone, decoding alone, both from disk to vectors, and with thumbnails, of a source's pictures."""
     count = len(source.items)
     return {
         "model": Task(lambda: _run_model(embedder, count), count),
@@ -105,7 +94,7 @@ def _tasks(source: Source, embedder: Embedder) -> dict[str, Task]:
     }
 
 
-def _sound_pictures(source: Source) -> Source:
+def sound_pictures(source: Source) -> Source:
     """An even sample of up to PICTURES of a source, decodable ones only, since torch's loop fails on others."""
     step = max(1, -(-len(source.items) // PICTURES))
     source.items = [item for item in source.items[::step] if _is_readable(item.path)]
@@ -122,17 +111,10 @@ def _is_readable(path: str) -> bool:
     return True
 
 
-def _in_turns(tasks: dict[str, Task], report_progress: OnProgress) -> dict[str, float]:
-    """The median rate of each task, in pictures a second; tasks take turns, so that disturbances affect all alike."""
-    rates: dict[str, list[float]] = defaultdict(list)
-    for turn in range(ROUNDS + 1):
-        for number, (name, task) in enumerate(tasks.items()):
-            report_progress(Progress("Measuring", done=turn * len(tasks) + number, total=(ROUNDS + 1) * len(tasks)))
-            started = time.perf_counter()
-            task.run()
-            if turn:  # the first one warms up
-                rates[name].append(task.pictures / (time.perf_counter() - started))
-    return {name: statistics.median(measured) for name, measured in rates.items()}
+def _rates(tasks: dict[str, Task], report_progress: OnProgress) -> dict[str, float]:
+    """The median rate of each task, in pictures a second."""
+    seconds = in_turns(tasks, ROUNDS, report_progress)
+    return {name: task.amount / statistics.median(seconds[name]) for name, task in tasks.items()}
 
 
 def _run_model(embedder: Embedder, count: int) -> None:

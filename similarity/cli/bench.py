@@ -9,6 +9,7 @@ import typer
 from similarity.cli import terminal
 from similarity.cli.bench_api import api
 from similarity.cli.bench_copies import copies
+from similarity.cli.bench_guard import compare, measure_all
 from similarity.cli.bench_milvus import milvus
 from similarity.cli.bench_objects import objects
 from similarity.cli.bench_shards import shards
@@ -25,7 +26,9 @@ app = typer.Typer(
     help="Measure how fast this computer is, and what finetuning and views are worth to a gallery.",
     no_args_is_help=True,
 )
+app.command("all")(measure_all)
 app.command()(api)
+app.command()(compare)
 app.command()(copies)
 app.command()(milvus)
 app.command()(objects)

@@ -1,6 +1,5 @@
 """`plan`: machines, hours, bytes and cost for given pictures and queries a second."""
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -8,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from similarity.cli import terminal
+from similarity.cli.bench_reports import read_report
 from similarity.cli.options import AsJson
-from similarity.errors import SearchError
 
 if TYPE_CHECKING:
     from similarity.bench.capacity import Plan, Rates
@@ -53,9 +52,9 @@ def plan(
     from similarity.bench.capacity.rates import fit_rates
     from similarity.embedding.backbones import get_backbone
 
-    rates = fit_rates([_read(path) for path in measured], REFERENCE) if measured else REFERENCE
+    rates = fit_rates([read_report(path) for path in measured], REFERENCE) if measured else REFERENCE
     if check:
-        _show_check(_read(check), rates, as_json=as_json)
+        _show_check(read_report(check), rates, as_json=as_json)
         return
     if images is None:
         raise typer.BadParameter("give the number of pictures", param_hint="--images")
@@ -128,17 +127,6 @@ def _show_check(report: dict[str, Any], rates: "Rates", *, as_json: bool) -> Non
         (figure.name, f"{figure.planned:,.4g}", f"{figure.measured:,.4g}", f"{figure.ratio:.2f}") for figure in checked
     ]
     terminal.print_table(("figure", "planned", "measured", "ratio"), rows)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Read a report; raises SearchError if it cannot be read."""
-    try:
-        report = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise SearchError(f"{path} cannot be read as a report of `bench` ({error}).") from error
-    if not isinstance(report, dict):
-        raise SearchError(f"{path} is not a report of `bench`.")
-    return report
 
 
 def _machines(count: int) -> str:
