@@ -5,8 +5,9 @@
       resnet50-int8-81f3a05c2b7d9e64/    likewise, quantised with pictures of one gallery
       clip-b32-text-0b6c7f12d9a3e854/    the text tower of a network that understands words
 
-A folder's name contains a hash of everything that its content depends on. `converter.py` makes networks in a separate
-process, since torch takes seconds to import and hundreds of megabytes.
+A folder's name contains a hash of everything that its content depends on. `filled_networks.py` makes those whose
+structure is in the package; `converter.py` makes others in a separate process, since torch takes seconds to import and
+hundreds of megabytes.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.embedding.backbones import Backbone, check_installed
+from similarity.embedding.filled_networks import fill_network
 from similarity.errors import ModelError, WeightsError
 from similarity.files import read_own
 from similarity.paths import NETWORK_FILES, cache_folder
@@ -80,12 +82,17 @@ def find_network(backbone: Backbone, weights_sha256: str) -> Path | None:
 
 
 def converted_network(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
-    """Return the folder of a backbone's network with these weights, converting it if necessary.
+    """Return the folder of a backbone's network with these weights, filling or converting it if necessary.
 
     Raises:
         WeightsError: they are damaged or of another network. ModelError: it cannot be converted or stored.
     """
-    return _find_or_convert(backbone, "convert", _picture_folder(backbone, weights_sha256), weights)
+
+    def make(target: Path) -> None:
+        if not fill_network(backbone, weights, weights_sha256, target):
+            _convert(backbone, "convert", weights, target)
+
+    return _keep(_picture_folder(backbone, weights_sha256), make)
 
 
 def find_text_network(backbone: Backbone, weights_sha256: str) -> Path | None:
@@ -96,7 +103,8 @@ def find_text_network(backbone: Backbone, weights_sha256: str) -> Path | None:
 
 def converted_text_network(backbone: Backbone, weights: Path, weights_sha256: str) -> Path:
     """As `converted_network`, for the backbone's text tower."""
-    return _find_or_convert(backbone, "convert-text", _text_folder(backbone, weights_sha256), weights)
+    folder = _text_folder(backbone, weights_sha256)
+    return _keep(folder, lambda target: _convert(backbone, "convert-text", weights, target))
 
 
 def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[np.uint8]) -> Path:
@@ -134,14 +142,9 @@ def _folder(name: str, *depends_on: object) -> Path:
     return cache_folder() / "networks" / f"{name.replace(':', '-')}-{key}"  # no colons in names of files on Windows
 
 
-def _find_or_convert(backbone: Backbone, task: str, folder: Path, weights: Path) -> Path:
-    """Return a network's folder, converting the network if necessary."""
-
-    def convert(target: Path) -> None:
-        check_installed(backbone)
-        _run_converter(backbone, task, backbone.name, weights, target)
-
-    return _keep(folder, convert)
+def _convert(backbone: Backbone, task: str, weights: Path, target: Path) -> None:
+    check_installed(backbone)
+    _run_converter(backbone, task, backbone.name, weights, target)
 
 
 def _is_sound(folder: Path) -> bool:
