@@ -14,6 +14,7 @@ pytest.importorskip("pymilvus")
 pytest.importorskip("milvus_lite")
 
 
+@pytest.mark.exhaustive
 def test_it_sends_indexes_searches_and_leaves_nothing_behind(milvus: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("similarity.bench.milvus.SECONDS", 0.3)
     before = set(client(milvus).list_collections())

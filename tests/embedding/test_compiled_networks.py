@@ -54,7 +54,14 @@ def blobs(network: Path) -> list[Path]:
     return sorted(network.glob("*.blob*"))
 
 
-@pytest.mark.parametrize("options", [{}, {"precision": "f32"}, {"precision": "f32", "threads": 1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, marks=pytest.mark.exhaustive),
+        {"precision": "f32"},
+        pytest.param({"precision": "f32", "threads": 1}, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_network_is_compiled_once_and_gives_the_same_numbers_when_it_is_read(
     network: Path, compiled: list[str], options: dict[str, Any]
 ) -> None:
@@ -65,6 +72,7 @@ def test_a_network_is_compiled_once_and_gives_the_same_numbers_when_it_is_read(
     assert np.allclose(next(iter(again.stream([PIXELS]))), first, atol=1e-3 * np.abs(first).max())
 
 
+@pytest.mark.exhaustive
 def test_each_number_of_threads_has_a_network_of_its_own(network: Path, compiled: list[str]) -> None:
     for threads in (None, 1, None, 1):
         engine(network, precision="f32", threads=threads)
@@ -73,7 +81,9 @@ def test_each_number_of_threads_has_a_network_of_its_own(network: Path, compiled
     assert len(blobs(network)) == len(compiled)
 
 
-@pytest.mark.parametrize("damage", ["cut", "bit", "empty", "other"])
+@pytest.mark.parametrize(
+    "damage", ["bit", *(pytest.param(kind, marks=pytest.mark.exhaustive) for kind in ("cut", "empty", "other"))]
+)
 def test_what_is_damaged_is_compiled_and_written_again(network: Path, compiled: list[str], damage: str) -> None:
     first = engine(network).run(PIXELS)
     (path,) = blobs(network)
