@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from similarity.errors import GalleryError
+from similarity.errors import GalleryError, SearchError
 from similarity.paths import CENTRE, EMBEDDINGS, HEAD, INDEX, ITEMS, NETWORK, REFINED, SHARDS
 from similarity.progress import OnProgress
-from similarity.search import Recipe, VectorIndex
+from similarity.search import Recipe, VectorIndex, choose_recipe
 from similarity.search.engines import make_index
 from similarity.search.faiss.inverted import InvertedIndex
 from similarity.search.faiss.training import Lists, train_lists
@@ -166,7 +166,24 @@ class Sharding:
         if self.recipe.is_exact:
             return None
         trained = next((index.lists for index in kept if isinstance(index, InvertedIndex)), None)
-        return trained or train_lists(self.recipe.name, vectors, self.progress)
+        return trained or self._live_lists(vectors) or train_lists(self.recipe.name, vectors, self.progress)
+
+    def _live_lists(self, vectors: StoredVectors) -> Lists | None:
+        """Return lists of the live state where pictures are too few to learn others; None where they are enough.
+
+        Raises SearchError if they are too few, and the live state has no such lists.
+        """
+        try:
+            choose_recipe(self.recipe.name, len(vectors), vectors.dim)
+        except SearchError:
+            with suppress(GalleryError):
+                for shard in read_live_manifest(self.directory).shards:
+                    with suppress(GalleryError):
+                        opened = read_generation(shard.folder(self.directory)) if shard.place else None
+                        if opened and opened.manifest.recipe == self.recipe.name and opened.index.dim == vectors.dim:
+                            return cast("InvertedIndex", opened.index).lists
+            raise
+        return None
 
     @property
     def tuning(self) -> Tuning:
@@ -180,13 +197,13 @@ class Sharding:
             rows: of the pictures of each shard.
         """
         known: dict[int, tuple[Shard, Generation]] = {}
-        with suppress(
-            GalleryError, LookupError, TypeError, ValueError
-        ):  # sets of earlier versions have lists that were trained apart
+        # Sets of earlier versions have no tuning, and lists that were trained apart.
+        with suppress(GalleryError, LookupError, TypeError, ValueError):
             before = read_live_manifest(self.directory)
             if self.manifest.refinement == "neighbours" or len(before.shards) != len(rows):
                 return {}
-            if not self.recipe.is_exact and self.tuning.drift(self.manifest.count):
+            # A recall that is low, as that of short codes is from the start, is not mended by learning again.
+            if not self.recipe.is_exact and replace(self.tuning, changed=0).drift(self.manifest.count):
                 return {}
             for number, shard in enumerate(before.shards):
                 if shard.place and (generation := self._if_same(shard, rows[number])):

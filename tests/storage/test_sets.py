@@ -273,3 +273,34 @@ def test_a_set_whose_shards_were_trained_apart_is_searched_and_made_anew_by_a_ch
     changed = Gallery.open(directory).remove(ids=[whole.items[0].id])
     assert not {shard.place for shard in whole.manifest.shards} & {shard.place for shard in changed.manifest.shards}
     assert changed.manifest.search["probes"]
+
+
+@pytest.mark.parametrize("refinement", ["none", "centred"])
+def test_too_few_pictures_to_learn_lists_from_go_on_with_those_of_their_set(
+    one: Gallery, empty_home: Path, refinement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.search.recipes.MIN_FOR_LIST", 1)  # 23 pictures are enough
+    one = one.rebuild(recipe="IVF8,SQ8", refinement=refinement)
+    whole = one.rebuild(into=empty_home / "galleries" / "whole").rebalance(SHARDS)
+    assert same(whole, one)
+    few = whole.remove(ids=[item.id for item in one.items[5:]])
+    exact = few.rebuild(recipe="flat", into=empty_home / "galleries" / "exact")
+    for item in few.items:
+        assert facts(few.search(item.path, k=9)) == facts(exact.search(item.path, k=9))
+    assert few.manifest.search["probes"]
+    with pytest.raises(SearchError, match="needs at least 8 pictures, and there are 6"):
+        few.rebalance(2)
+
+
+def test_lists_whose_recall_was_low_from_the_start_are_not_learned_anew_by_each_change(
+    own_pictures: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.search.recipes.MIN_FOR_LIST", 1)
+    directory = empty_home / "galleries" / "whole"
+    options = {"model": MODEL, "refinement": "none", "recipe": "IVF2,SQ8"}
+    whole = Gallery.build(own_pictures, directory, shards=SHARDS, **options)
+    low = dict.fromkeys(whole.manifest.search["recall@10"], 0.9)
+    change_manifest(whole, search=whole.manifest.search | {"recall@10": low})
+    changed = Gallery.open(directory).remove(ids=[whole.items[0].id])
+    before, after = ({shard.place for shard in gallery.manifest.shards} for gallery in (whole, changed))
+    assert len(before & after) == SHARDS - 1
