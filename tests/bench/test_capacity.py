@@ -153,6 +153,31 @@ def test_laws_of_milvus_that_are_fitted_to_two_sizes_tell_a_third() -> None:
     assert rates.flat_build_s == REFERENCE.flat_build_s
 
 
+@pytest.mark.parametrize(
+    ("took", "expected"), [([1, 3, 10], (0, 10)), ([1, 3.5, 13], (0, 12.8)), ([5, 4, 3], (4, 0)), ([2, 4, 11], (1, 10))]
+)
+def test_what_grows_faster_than_vectors_is_not_told_to_stay_as_it_is(
+    took: list[float], expected: tuple[float, float]
+) -> None:
+    reports = [milvus_report(n) for n in (100_000, 300_000, 1_000_000)]
+    for report, one in zip(reports, took, strict=True):
+        report["kinds"][1]["p50_ms_1_client"] = one
+    a, b = fit_rates(reports, REFERENCE).milvus.query_ms
+    assert (a, 1280 * b) == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_reports_of_milvus_at_one_size_are_as_one() -> None:
+    one, two = (fit_rates([milvus_report(100_000)] * count, REFERENCE).milvus for count in (1, 2))
+    assert one == two
+
+
+@pytest.mark.parametrize("memory_gb", [0.5, 0.65125])
+def test_a_machine_without_memory_for_milvus_itself_is_refused(memory_gb: float) -> None:
+    with pytest.raises(SearchError, match="no use for Milvus, which takes 521 MB with no vectors"):
+        make_plan(wish(100_000_000, store="milvus", machine=Machine(16, memory_gb)))
+
+
 def test_a_report_of_milvus_without_the_index_that_galleries_have_is_refused() -> None:
     report = milvus_report(100_000) | {"kinds": [{"kind": "HNSW"}]}
     with pytest.raises(SearchError, match="no index IVF_SQ8"):

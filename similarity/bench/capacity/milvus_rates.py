@@ -102,8 +102,13 @@ def milvus_memory(lists: int, count: int, dim: int, *, exact: bool = False) -> i
 
 
 def _line(millions: Any, values: Sequence[float]) -> tuple[float, float]:
-    """a and b of value = a + b millions, neither below 0; of one value, b alone."""
-    if len(values) == 1:
-        return 0.0, float(values[0] / millions[0])
-    b, a = np.polyfit(millions, values, 1)
-    return (float(a), float(b)) if a >= 0 and b >= 0 else (float(np.mean(values)), 0.0)
+    """a and b of value = a + b millions, neither below 0; of values at one size, b alone."""
+    measured = np.array(values)
+    if len(set(millions.tolist())) == 1:
+        return 0.0, float(np.median(measured) / millions[0])
+    b, a = np.polyfit(millions, measured, 1)
+    if b < 0:
+        return float(measured.mean()), 0.0
+    if a < 0:  # more than in proportion: the nearest line from 0, or more vectors would take no longer
+        return 0.0, float(millions @ measured / (millions @ millions))
+    return float(a), float(b)

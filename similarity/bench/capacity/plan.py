@@ -174,11 +174,20 @@ def _answering(wish: Wish, split: _Split, rates: Rates) -> dict[str, Any]:
 
 
 def _store_machines(wish: Wish, split: _Split, rates: Rates) -> int:
-    """Number of machines of Milvus, for its memory and for the work of queries, each of which asks all galleries."""
+    """Number of machines of Milvus, for its memory and for the work of queries, each of which asks all galleries.
+
+    Raises SearchError if they have no memory for vectors.
+    """
     if not split.milvus:
         return 0
     machine = wish.machine
-    memory = split.milvus / (MEMORY_SHARE * machine.memory_gb * GB - rates.milvus.base_mb * 1e6)
+    room = MEMORY_SHARE * machine.memory_gb * GB - rates.milvus.base_mb * 1e6
+    if room <= 0:
+        raise SearchError(
+            f"Such a machine is of no use for Milvus, which takes {rates.milvus.base_mb:,.0f} MB with no vectors: give it "
+            "more memory."
+        )
+    memory = split.milvus / room
     core_seconds = split.galleries * rates.milvus.search_core_ms(split.pictures_each, wish.dim) / 1000
     return math.ceil(max(memory, wish.qps * core_seconds / (machine.cores * CORE_SHARE)))
 
