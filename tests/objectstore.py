@@ -30,6 +30,7 @@ class ObjectStore:
         self.page = page
         self.before: Callable[[str], object] = lambda _: None
         self.asked: list[str] = []
+        self.refused: set[str] = set()
         store = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -52,11 +53,18 @@ class ObjectStore:
             def do_PUT(self) -> None:
                 store.asked.append(f"{self.command} {self.path}")
                 key = unquote(urlsplit(self.path).path).strip("/")
-                store.objects[key] = self.rfile.read(int(self.headers["Content-Length"]))
+                data = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.command in store.refused:
+                    self.answer(403, DENIED)
+                    return
+                store.objects[key] = data
                 self.answer(200, b"")
 
             def do_DELETE(self) -> None:
                 store.asked.append(f"{self.command} {self.path}")
+                if self.command in store.refused:
+                    self.answer(403, DENIED)
+                    return
                 store.objects.pop(unquote(urlsplit(self.path).path).strip("/"), None)
                 self.answer(204, b"")
 
@@ -79,7 +87,7 @@ class ObjectStore:
                 self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
                 self.send_header("ETag", '"0123456789abcdef"')
                 self.end_headers()
-                if self.command == "GET":
+                if self.command != "HEAD":
                     self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:

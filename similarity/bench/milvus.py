@@ -20,7 +20,7 @@ from similarity.errors import SearchError, StoreError
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.search import Rows
 from similarity.search.milvus.addresses import give
-from similarity.search.milvus.bulk_insert import files_place, insert_files
+from similarity.search.milvus.bulk_insert import fill
 from similarity.search.milvus.collection import Collection
 from similarity.search.milvus.index_types import lists_for
 from similarity.search.rescoring import rescore
@@ -114,15 +114,11 @@ class _Bench:
     def send(self) -> dict[str, Any]:
         """Send all vectors: seconds, and processor time of this program and of the server."""
         self.collection.create(self._vectors.dim)
-        place, began, before = files_place(), time.perf_counter(), self._cpu()
-        if place:
-            insert_files(self.collection.store, self.collection.name, place, self._batches())
-        else:
-            for keys, vectors, tags in self._batches():
-                self.collection.put(keys, vectors, tags)
+        began, before = time.perf_counter(), self._cpu()
+        is_bulk = fill(self.collection, self._batches())
         self.collection.flush()
         seconds = time.perf_counter() - began
-        return {"sent": "in bulk" if place else "by requests", "send_s": round(seconds, 1), **self._cpu_since(before)}
+        return {"sent": "in bulk" if is_bulk else "by requests", "send_s": round(seconds, 1), **self._cpu_since(before)}
 
     def measure(self, kind: Kind) -> dict[str, Any]:
         """Build an index, and search at the least effort that is enough."""

@@ -67,19 +67,23 @@ def open_object(place: str) -> Iterator[BinaryIO]:
 
 def put_object(file: Path, place: str) -> None:
     """Write a file of this computer to a place; raises FetchError as `read_object`."""
-    with _explained(place) as (store, key):
+    with _explained(place, "written") as (store, key):
         store.put_file(str(file), key)
 
 
 def remove_object(place: str) -> None:
     """Delete an object; raises FetchError as `read_object`."""
-    with _explained(place) as (store, key):
+    with _explained(place, "deleted") as (store, key):
         store.rm_file(key)
 
 
 @contextmanager
-def _explained(place: str) -> Iterator[tuple[Any, str]]:
-    """The store of a place and the key in it; errors of its library within become FetchError."""
+def _explained(place: str, done: str = "read") -> Iterator[tuple[Any, str]]:
+    """The store of a place and the key in it; errors of its library within become FetchError.
+
+    Args:
+        done: what is done with the place, for messages.
+    """
     scheme, _, key = place.partition("://")
     try:
         yield _store(scheme.lower()), key
@@ -87,11 +91,11 @@ def _explained(place: str) -> Iterator[tuple[Any, str]]:
         raise
     except ImportError as error:
         raise FetchError(
-            f"{place} cannot be read without a library for it: {_remedy(scheme.lower())}.", place
+            f"{place} cannot be {done} without a library for it: {_remedy(scheme.lower())}.", place
         ) from error
     except Exception as error:  # each store's library has errors of its own
-        logger.info("%s was not read: %r", place, error)
-        raise FetchError(_explain(place, error), place) from error
+        logger.info("%s was not %s: %r", place, done, error)
+        raise FetchError(_explain(place, done, error), place) from error
 
 
 @lru_cache
@@ -114,12 +118,12 @@ def _remedy(scheme: str) -> str:
     return others.get(scheme, EXTRA)
 
 
-def _explain(place: str, error: Exception) -> str:
+def _explain(place: str, done: str, error: Exception) -> str:
     """An error of the libraries as one sentence."""
     if isinstance(error, FileNotFoundError):
         return f"{place} is not there: check the bucket and the key."
     if isinstance(error, PermissionError) or "credentials" in str(error).lower():
-        return f"{place} may not be read with the credentials of this computer."
+        return f"{place} may not be {done} with the credentials of this computer."
     if isinstance(error, TimeoutError | ConnectionError) or "connect" in type(error).__name__.lower():
         return f"{place} could not be reached: check the network connection, and the store's address."
-    return f"{place} could not be read ({type(error).__name__})."
+    return f"{place} could not be {done} ({type(error).__name__})."

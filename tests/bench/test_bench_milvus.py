@@ -1,12 +1,15 @@
 """`bench milvus`, with a Milvus Lite and, in the tier `cluster`, a server."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from similarity.cli import app
 from similarity.errors import SearchError
+from similarity.fetch.web import is_url
+from similarity.search.milvus.bulk_insert import FILES
 from similarity.search.milvus.client import client
 from similarity.search.stores import Store
 
@@ -15,8 +18,12 @@ pytest.importorskip("milvus_lite")
 
 
 @pytest.mark.exhaustive
-def test_it_sends_indexes_searches_and_leaves_nothing_behind(milvus: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_sends_indexes_searches_and_leaves_nothing_behind(
+    milvus: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("similarity.bench.milvus.SECONDS", 0.3)
+    if not is_url(milvus.uri):
+        monkeypatch.setenv(FILES, str(tmp_path))  # which a Milvus Lite does not read
     before = set(client(milvus).list_collections())
     options = ["--uri", milvus.uri, "--n", "3000", "--dim", "16", "--kind", "IVF_SQ8", "--kind", "FLAT"]
     done = CliRunner().invoke(app, ["bench", "milvus", *options, "--json"])

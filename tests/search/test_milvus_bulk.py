@@ -1,6 +1,7 @@
 """Bulk insert: a Milvus server reads the vectors of a new collection from files."""
 
 import io
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,27 @@ def test_a_place_that_is_not_there_is_a_sentence_and_leaves_no_gallery(
     with pytest.raises(StoreError, match=rf"{place}, the place of files for Milvus \({FILES}\), cannot be used"):
         Gallery.build(pictures, tmp_path / "far", model=MODEL, store=milvus_server.store)
     assert not (tmp_path / "far" / "CURRENT").exists()
+
+
+def test_a_place_that_may_not_be_written_to_is_a_sentence_that_says_so(store: ObjectStore) -> None:
+    store.refused.add("PUT")
+    batches = iter([(np.arange(2), np.ones((2, 4), np.float32), [[], []])])
+    sentence = r"s3://shop/in, the place of files for Milvus \(.*\), cannot be used \(.* may not be written with"
+    with pytest.raises(StoreError, match=sentence), bulk_insert._file("s3://shop/in", batches):
+        pytest.fail("nothing was written")
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_file_that_cannot_be_removed_hides_neither_success_nor_what_the_server_says(
+    store: ObjectStore, caplog: pytest.LogCaptureFixture, *, is_read: bool
+) -> None:
+    store.refused.add("DELETE")
+    batches = iter([(np.arange(2), np.ones((2, 4), np.float32), [[], []])])
+    said = nullcontext() if is_read else pytest.raises(StoreError, match="Milvus could not read it")
+    with said, bulk_insert._file("s3://shop/in", batches) as (file, _):
+        if not is_read:
+            raise StoreError("Milvus could not read it.")
+    assert f"{file} is not needed any more, and could not be removed: {file} may not be deleted" in caplog.text
 
 
 def test_files_in_an_object_store_are_named_as_the_server_sees_them_and_removed(store: ObjectStore) -> None:

@@ -184,8 +184,8 @@ def _store_machines(wish: Wish, split: _Split, rates: Rates) -> int:
     room = MEMORY_SHARE * machine.memory_gb * GB - rates.milvus.base_mb * 1e6
     if room <= 0:
         raise SearchError(
-            f"Such a machine is of no use for Milvus, which takes {rates.milvus.base_mb:,.0f} MB with no vectors: give it "
-            "more memory."
+            f"Such a machine is of no use for Milvus, which takes {rates.milvus.base_mb:,.0f} MB with no vectors: give "
+            "it more memory."
         )
     memory = split.milvus / room
     core_seconds = split.galleries * rates.milvus.search_core_ms(split.pictures_each, wish.dim) / 1000

@@ -9,6 +9,7 @@ It is for new collections, since entities that are read twice are there twice. A
 or has failed.
 """
 
+import logging
 import os
 import tempfile
 import uuid
@@ -21,9 +22,11 @@ from typing import Any
 import numpy as np
 
 from similarity.errors import FetchError, StoreError
+from similarity.fetch.web import is_url
 from similarity.search import Rows
 from similarity.search.milvus.addresses import address
 from similarity.search.milvus.client import ANSWER, client, translate_errors
+from similarity.search.milvus.collection import Collection
 from similarity.search.milvus.conditions import KEY, TAGS, VECTOR
 from similarity.search.milvus.waiting import wait_while
 from similarity.search.stores import Store
@@ -37,6 +40,8 @@ FILE_BYTES = 512 << 20
 # not read.
 READ, SEARCHED, FAILED = "Persisted", "Completed", ("Failed", "Failed and cleaned")
 
+logger = logging.getLogger(__name__)
+
 # Keys int64 (m,), embeddings float32 (m, dim) and tags of m entities.
 Batch = tuple[Rows, Vectors, Sequence[list[str]]]
 
@@ -44,6 +49,19 @@ Batch = tuple[Rows, Vectors, Sequence[list[str]]]
 def files_place() -> str:
     """The place that is set; empty if there is none."""
     return os.environ.get(FILES, "").strip().rstrip("/")
+
+
+def fill(collection: Collection, batches: Iterator[Batch]) -> bool:
+    """Put entities into a new collection; returns whether the server read them from files, as only a server does.
+
+    Raises StoreError as `insert_files`.
+    """
+    if (place := files_place()) and is_url(collection.store.uri):
+        insert_files(collection.store, collection.name, place, batches)
+        return True
+    for batch in batches:
+        collection.put(*batch)
+    return False
 
 
 def insert_files(store: Store, collection: str, place: str, batches: Iterator[Batch]) -> None:
@@ -73,7 +91,7 @@ def _file(place: str, batches: Iterator[Batch]) -> Iterator[tuple[str, str]]:
                 _write(path, batches)
                 yield file, str(path)
             finally:
-                path.unlink(missing_ok=True)
+                _remove(file)
             return
         with tempfile.TemporaryDirectory(prefix="similarity-") as folder:
             _write(Path(folder, name), batches)
@@ -81,9 +99,17 @@ def _file(place: str, batches: Iterator[Batch]) -> Iterator[tuple[str, str]]:
         try:
             yield file, file.partition("://")[2].partition("/")[2]
         finally:
-            remove_object(file)
+            _remove(file)
     except (OSError, FetchError) as error:
         raise StoreError(f"{place}, the place of files for Milvus ({FILES}), cannot be used ({error}).") from error
+
+
+def _remove(file: str) -> None:
+    """Remove a file that the server has read or could not read, which is what people are to know."""
+    try:
+        remove_object(file) if is_object(file) else Path(file).unlink(missing_ok=True)
+    except (OSError, FetchError) as error:
+        logger.warning("%s is not needed any more, and could not be removed: %s", file, error)
 
 
 def _write(path: Path, batches: Iterator[Batch]) -> None:

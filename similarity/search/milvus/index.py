@@ -24,7 +24,7 @@ from similarity.progress import OnProgress, Reporter
 from similarity.search import Accuracy, Rows, Selection
 from similarity.search.contract import candidate_count, empty_result, validate_queries
 from similarity.search.milvus.addresses import address
-from similarity.search.milvus.bulk_insert import Batch, files_place, insert_files
+from similarity.search.milvus.bulk_insert import Batch, fill
 from similarity.search.milvus.collection import MOST_RESULTS, Collection
 from similarity.search.milvus.conditions import KEY, condition, tags
 from similarity.search.milvus.index_types import index_type, lists_for, visitable_lists
@@ -88,11 +88,7 @@ class MilvusIndex:
         collection = Collection(store, name, _remedy(of.directory), record_collection(of.directory, store, name))
         collection.create(vectors.dim)
         index = cls(collection, recipe, new_keys(of.generation, len(vectors)), vectors)
-        batches = index._batches(np.arange(len(vectors)), of.items, progress)
-        if (place := files_place()) and is_url(store.uri):
-            insert_files(store, name, place, batches)
-        else:
-            index._put(batches)
+        fill(collection, index._batches(np.arange(len(vectors)), of.items, progress))
         collection.index(kind, parameters)
         if parameters:
             index.tuning = tune(index.answer, index._lists, vectors, Tuning(len(vectors)), progress)
@@ -115,7 +111,8 @@ class MilvusIndex:
         self.collection.delete(f"{KEY} >= {first_key(of.generation)}")
         changes = int(is_new.sum()) + len(self) - int((~is_new).sum())
         index = MilvusIndex(self.collection, recipe, keys, vectors, self.tuning and self.tuning.after(changes))
-        index._put(index._batches(np.flatnonzero(is_new), of.items, progress))
+        for batch in index._batches(np.flatnonzero(is_new), of.items, progress):
+            self.collection.put(*batch)
         self.collection.settle()
         if index.tuning and index.tuning.is_outdated(len(index)):
             index.tuning = tune(index.answer, index._lists, vectors, index.tuning, progress)
@@ -256,11 +253,6 @@ class MilvusIndex:
         """Search the stored embeddings exactly, for queries that Milvus cannot answer."""
         rows = np.arange(len(self)) if among is None else among.rows
         return [rescore_many(self._vectors, query, rows, count) for query in queries]
-
-    def _put(self, batches: Iterator[Batch]) -> None:
-        """Send vectors with their tags, in requests."""
-        for batch in batches:
-            self.collection.put(*batch)
 
     def _batches(self, rows: Rows, items: Sequence[Item], progress: OnProgress | None) -> Iterator[Batch]:
         """Yield keys, vectors and tags of rows; reports those that were dealt with."""
