@@ -44,5 +44,5 @@ def milvus(
         f"{report['n']:,} vectors of {report['dim']} sent {report['sent']} in {report['send_s']:,} s, "
         f"{report['queries']:,} queries"
     )
-    rows = [tuple(str(row.get(name, "")) for name in COLUMNS) for row in report["kinds"]]
+    rows = [tuple("" if row.get(name) is None else str(row[name]) for name in COLUMNS) for row in report["kinds"]]
     terminal.print_table(tuple(COLUMNS.values()), rows)
