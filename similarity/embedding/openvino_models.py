@@ -4,6 +4,7 @@
       resnet50-4e98c30495bacd13/         model.xml, model.bin, sha256: in float32, to be run in that or in bfloat16
       resnet50-int8-81f3a05c2b7d9e64/    likewise, quantised with pictures of one gallery
       clip-b32-text-0b6c7f12d9a3e854/    the text tower of a network that understands words
+      …/compiled-484a560d50a57967.blob   what was compiled of a network, see `compiled_networks.py`
 
 A folder's name contains a hash of everything that its content depends on. `filled_networks.py` makes those whose
 structure is in the package; `converter.py` makes others in a separate process, since torch takes seconds to import and
