@@ -240,7 +240,8 @@ def test_bench_search_measures_every_index_on_the_same_vectors(run: Run, monkeyp
     assert (report["n"], report["dim"]) == (1200, 32)
     assert_search(report)
     monkeypatch.setattr("similarity.bench.search.EXACT_AT_MOST", 20)  # more than the nearest that are compared
-    monkeypatch.setattr("similarity.bench.search.BLOCK", 20)
+    for module in ("search", "made_vectors"):
+        monkeypatch.setattr(f"similarity.bench.{module}.BLOCK", 20)
     done = run("bench", "search", "--n", "40", "--dim", "8", COLUMNS="200")
     assert "40 vectors of 8, 20 queries" in done.stdout
     assert "flat*" in done.stdout
