@@ -5,7 +5,6 @@ index, and their distances are comparable.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from similarity.search.contract import Rows
 from similarity.search.faiss.inverted import InvertedIndex
+from similarity.search.faiss.stacked_reading import StackedReading
 from similarity.search.faiss.training import Lists
 from similarity.search.tuning import Tuning
 from similarity.vectors.arrays import Vectors
@@ -49,35 +49,19 @@ class JoinedLists(Lists):
         )
 
 
-class JoinedReading:
-    """The vectors of several indexes, as those of one; see `Readable`."""
+class JoinedReading(StackedReading):
+    """The vectors of several indexes, numbered as the whole numbers them."""
 
     def __init__(self, indexes: Sequence[InvertedIndex], places: Places) -> None:
         """Wrap the vectors of indexes, whose rows have these places."""
-        self._parts, self._places = [index.vectors for index in indexes], places
-
-    def __len__(self) -> int:
-        """Number of vectors."""
-        return len(self._places.part)
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._parts[0].dim
-
-    @property
-    def path(self) -> Path:
-        """The folder of the first of them."""
-        return self._parts[0].path.parent
+        super().__init__(indexes)
+        self._places = places
 
     def read(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[Any]:
         """See `Readable.read`."""
-        numbers, inner = self._places.part[rows], self._places.row[rows]
-        order = np.argsort(numbers, kind="stable")
-        ends = np.cumsum(np.bincount(numbers, minlength=len(self._parts)))
-        starts = zip(self._parts, [0, *ends[:-1]], ends, strict=True)
-        read = np.concatenate([part.read(inner[order[start:end]]) for part, start, end in starts if start < end])
-        return read[np.argsort(order)]
+        numbers = self.firsts[self._places.part[rows]] + self._places.row[rows]
+        order = np.argsort(numbers)
+        return super().read(numbers[order])[np.argsort(order)]
 
 
 def join_inverted(indexes: Sequence[InvertedIndex], places: Places, tuning: Tuning) -> InvertedIndex:
