@@ -205,9 +205,7 @@ class Gallery(BulkSearcher):
     @property
     def preview(self) -> Preview:
         """The reports that `add`, `sync`, `remove` and `relocate` would have now; nothing is changed."""
-        from similarity.indexing.preview import Preview
-
-        return Preview(self.directory, self._generation)
+        return changes.Preview(self.directory, self._generation)
 
     def rebuild(
         self,
