@@ -51,7 +51,7 @@ def rescore(vectors: Readable, query: Vectors, candidates: Rows, k: int) -> tupl
     candidates = np.sort(candidates)
     if not len(candidates):
         return np.empty(0, np.float32), candidates
-    filled = np.pad(candidates, (0, -len(candidates) % TOGETHER), mode="edge")
+    filled = np.concatenate([candidates, np.repeat(candidates[-1:], -len(candidates) % TOGETHER)])
     scores, places = _as_index(vectors.read(filled)).search(query[np.newaxis], len(filled))
     if not np.isfinite(scores).all():
         raise SearchError(f"{vectors.path} contains values that are not finite numbers: index the gallery again.")

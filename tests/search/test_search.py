@@ -110,6 +110,21 @@ def test_the_fast_exact_index_is_exact_when_all_that_is_similar_lies_together(
     assert_same(index.search(far[:1], 500), nearest(far[:1], together, 500), far[:1], together)
 
 
+def test_many_queries_at_once_find_what_each_finds_alone(
+    store: Store, vectors: Vectors, queries: Vectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many are multiplied as matrices, some hundreds at a time; near duplicates are closer than codes can say."""
+    monkeypatch.setattr("similarity.search.faiss.codes.PART", 1 << 16)
+    monkeypatch.setattr("similarity.search.faiss.scan.AT_ONCE", 64)
+    random = np.random.default_rng(3)
+    alike = normalise(queries[0] + 1e-4 * random.standard_normal((900, DIM)).astype(np.float32))
+    index = build_index("flat-sq8", store(np.concatenate([vectors, alike, alike[:5]])))
+    scores, rows = index.search(queries, 10)
+    for number, query in enumerate(queries):
+        alone = index.search(query[np.newaxis], 10)
+        assert (rows[number].tolist(), scores[number].tolist()) == (alone[1][0].tolist(), alone[0][0].tolist())
+
+
 @pytest.mark.parametrize("dim", [2, 17, 100])
 def test_the_fast_exact_index_is_exact_in_any_dimension(dim: int, store: Store) -> None:
     random = np.random.default_rng(dim)

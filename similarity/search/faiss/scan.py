@@ -11,11 +11,13 @@ approximate score is below the k-th best exact score by more than this margin is
 vectors are compared exactly. The results are those of `IndexFlatIP`.
 
 The codes are in parts that fit into a processor's cache: concurrent queries are compared with one part after the other,
-and each part is read from memory once for all of them.
+and each part is read from memory once for all of them. For many queries it is decoded instead, and multiplied with all
+of them as one matrix.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,9 @@ from similarity.vectors.memmap import StoredVectors
 
 # Candidates beyond k that are rescored first.
 SHORTLIST = 32
+# From this many queries on, matrices are multiplied: 1.2 times as fast as scanning for 32 queries among 50,000 x 1280,
+# 1.6 times for 1,024. This many are compared at a time, since each keeps its candidates of each part.
+MULTIPLIED, AT_ONCE = 32, 1024
 # Stands for a selector of all vectors.
 ALL = object()
 
@@ -156,16 +161,24 @@ class ScanIndex:
         count = min(k, candidate_count(among, len(self)))
         if not (count and len(queries)):
             return empty_result(queries, count)
-        if among is not None:
-            scanned = self._scan(queries, count, among.prepared(self, self._selectors))
+        selectors = None if among is None else among.prepared(self, self._selectors)
+        parts = [
+            self._search(queries[start : start + AT_ONCE], count, selectors)
+            for start in range(0, len(queries), AT_ONCE)
+        ]
+        scores, rows = zip(*chain.from_iterable(parts), strict=True)
+        return np.array(scores, np.float32), np.array(rows, np.int64)
+
+    def _search(self, queries: Vectors, count: int, selectors: Sequence[Any] | None) -> list[tuple[Vectors, Rows]]:
+        """Return the scores and rows of each query, (count,), best first; see `_scan` for selectors."""
+        if len(queries) == 1 and selectors is None:
+            scanned = [self._together(queries, count, self._scan)]
         else:
-            scanned = [self._together(queries, count, self._scan)] if len(queries) == 1 else self._scan(queries, count)
+            scanned = self._scan(queries, count, selectors)
         with in_one_thread():
-            results = [
+            return [
                 finish(self._vectors, query, count, [(one, 0)]) for query, one in zip(queries, scanned, strict=True)
             ]
-        scores, rows = zip(*results, strict=True)
-        return np.array(scores, np.float32), np.array(rows, np.int64)
 
     def scan_here(self, queries: Vectors, k: int) -> list[Scanned]:
         """Compare queries with all codes in the calling thread, in which FAISS must not start others; see `scanning`.
@@ -195,6 +208,8 @@ class ScanIndex:
             selectors: selectors of the candidates in each part; None for a part without any.
         """
         rounded, margins = self._round(queries)
+        if selectors is None and len(queries) >= MULTIPLIED:
+            return _scanned(rounded, margins, _multiply_parts(self._parts, rounded[0], k + SHORTLIST))
         wanted = zip(self._parts, selectors or [ALL] * len(self._parts), strict=True)
         parts = [pair for pair in wanted if pair[1] is not None]
         shares = [parts[core :: cores()] for core in range(cores())]
@@ -269,4 +284,15 @@ def _scan_parts(parts: Sequence[Chosen], codes: Vectors, length: int) -> list[tu
         scores, rows = part.index.search(codes, min(length, part.index.ntotal), params=params)
         scores[rows < 0] = -np.inf
         results.append(((part, chosen), scores, rows + part.first))
+    return results
+
+
+def _multiply_parts(parts: Sequence[Part], codes: Vectors, length: int) -> list[tuple[Chosen, Vectors, Rows]]:
+    """Return what `_scan_parts` does for whole parts, computed on all cores."""
+    results: list[tuple[Chosen, Vectors, Rows]] = []
+    for part in parts:
+        count = int(part.index.ntotal)
+        decoded = part.index.reconstruct_n(0, count)
+        scores, rows = faiss.knn(codes, decoded, min(length, count), metric=faiss.METRIC_INNER_PRODUCT)
+        results.append(((part, ALL), scores, rows + part.first))
     return results
