@@ -1,10 +1,12 @@
 """A gallery as data people work with: its pictures as a table, and many queries at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from similarity.embedding.pipeline import ahead
+import numpy as np
+
 from similarity.errors import SimilarityError
 from similarity.exports.results import item_rows
 from similarity.exports.vectors.kinds import VERSION, Format, Which, format_of
@@ -13,9 +15,10 @@ from similarity.progress import OnProgress, Reporter
 from similarity.query.encoder import EncodedQuery
 from similarity.query.hits import Hits, to_frame
 from similarity.query.inputs import Examples
-from similarity.query.many import Prepared, QueryResult, QueryResults, count_of, embed_many, pictures_of, together
+from similarity.query.many import AT_ONCE, Prepared, QueryResult, QueryResults, count_of, embed_many, pictures_of
 from similarity.query.options import DEFAULTS, SearchKeywords, SearchOptions
 from similarity.query.searcher import Searcher
+from similarity.search import Hit
 from similarity.storage.thumbnails import read_thumbnail
 from similarity.vectors.arrays import Vectors
 
@@ -144,12 +147,27 @@ class BulkSearcher(Searcher):
         """
         options = options.updated(**keywords)
 
-        def search(name: str, query: EncodedQuery | SimilarityError) -> QueryResult:
-            if isinstance(query, SimilarityError):
-                return QueryResult(name, Hits([], self.directory), query)
-            # Without the pictures, since those of all queries would fill the memory.
-            return QueryResult(name, Hits(self.search(query, k, options), self.directory))
+        encoded = self.encode_many(queries, column=column, progress=progress)
+        results = QueryResults()
+        while group := list(islice(encoded, AT_ONCE)):
+            results += self._search_group(group, k, options)
+        return results
 
-        queries = self.encode_many(queries, column=column, progress=progress)
-        with together() as pool:
-            return QueryResults(ahead(pool, queries, lambda one: search(*one)))
+    def _search_group(
+        self, group: Sequence[tuple[str, EncodedQuery | SimilarityError]], k: int, options: SearchOptions
+    ) -> list[QueryResult]:
+        """Search with some named queries, of which the index is asked in one call."""
+        asked = [query for _, query in group if isinstance(query, EncodedQuery)]
+        found = iter(self._rank_many(asked, k, options))
+        return [
+            # Without the pictures, since those of all queries would fill the memory.
+            QueryResult(name, Hits(next(found), self.directory))
+            if isinstance(query, EncodedQuery)
+            else QueryResult(name, Hits([], self.directory), query)
+            for name, query in group
+        ]
+
+    def _rank_many(self, queries: Sequence[EncodedQuery], k: int, options: SearchOptions) -> list[list[Hit]]:
+        """Return the hits of each query."""
+        vectors = np.stack([query.vector for query in queries] or [np.empty(0, np.float32)])
+        return self._ranker.rank_many(vectors, k, [options.asked_with(query.contents) for query in queries])

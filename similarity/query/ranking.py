@@ -54,11 +54,34 @@ class Ranker:
 
     def rank(self, vector: Vectors, k: int, options: SearchOptions) -> list[Hit]:
         """Return the best pictures; see `Gallery.search_vector`."""
-        k = whole(k, "The number of results", least=1)
-        offset = whole(options.offset, "The number of results to skip", least=0)
-        if not isinstance(options.min_score, SupportsFloat) or math.isnan(options.min_score):
-            raise SearchError(f"The lowest score must be a number, not {options.min_score!r}.")
-        scores, rows = self._best(np.asarray(vector, np.float32), offset + k, options)
+        return self.rank_many(np.asarray(vector, np.float32)[np.newaxis], k, [options])[0]
+
+    def rank_many(self, vectors: Vectors, k: int, options: Sequence[SearchOptions]) -> list[list[Hit]]:
+        """Return the best pictures for each of several vectors, of which the index is asked in one call.
+
+        Args:
+            vectors: float32 (m, dim).
+            k: number of results of each.
+            options: of each; all with the same conditions, accuracy and offset.
+        """
+        if not options:
+            return []
+        k, first = whole(k, "The number of results", least=1), options[0]
+        offset = whole(first.offset, "The number of results to skip", least=0)
+        if not isinstance(first.min_score, SupportsFloat) or math.isnan(first.min_score):
+            raise SearchError(f"The lowest score must be a number, not {first.min_score!r}.")
+        if first.accuracy not in get_args(Accuracy):
+            raise SearchError(f"The accuracy {first.accuracy!r} is not one of {', '.join(get_args(Accuracy))}.")
+        among = self._among(first.where, first.exclude_ids)
+        found = zip(*self._nearest(vectors, offset + k, first, among), strict=True)
+        return [
+            self._hits(vector, one, *self._best(vector, offset + k, nearest, one, among))
+            for vector, nearest, one in zip(vectors, found, options, strict=True)
+        ]
+
+    def _hits(self, vector: Vectors, options: SearchOptions, scores: Vectors, rows: Rows) -> list[Hit]:
+        """Return the hits of a vector, without those to skip, of all scores and rows."""
+        offset = options.offset
         items = map(existing_first, self._generation.items.at(rows[offset:]))
         # Embeddings in half precision are not quite of unit length.
         parts = self.parts.find_parts(vector, rows[offset:]) if options.parts else [None] * len(rows[offset:])
@@ -80,15 +103,32 @@ class Ranker:
         copies = self._copies.of(row, rows)
         return [hit for hit, other in zip(others, rows, strict=True) if other in copies]
 
-    def _best(self, vector: Vectors, wanted: int, options: SearchOptions) -> tuple[Vectors, Rows]:
-        """Return scores and rows of the best `wanted` pictures, or of fewer if fewer qualify."""
-        if options.accuracy not in get_args(Accuracy):
-            raise SearchError(f"The accuracy {options.accuracy!r} is not one of {', '.join(get_args(Accuracy))}.")
-        among = self._among(options.where, options.exclude_ids)
-        depth, index = wanted, self.parts if options.parts else self._generation.index
+    def _nearest(
+        self, vectors: Vectors, depth: int, options: SearchOptions, among: Selection | None
+    ) -> tuple[Vectors, Rows]:
+        """Return scores and rows of the pictures nearest to each of several vectors; see `VectorIndex.search`."""
+        if not options.parts:
+            return self._generation.index.search(vectors, depth, among=among, accuracy=options.accuracy)
+        each = [self.parts.search(one[np.newaxis], depth, among=among, accuracy=options.accuracy) for one in vectors]
+        scores, rows = zip(*each, strict=True)
+        return np.concatenate(scores), np.concatenate(rows)
+
+    def _best(
+        self,
+        vector: Vectors,
+        wanted: int,
+        nearest: tuple[Vectors, Rows],
+        options: SearchOptions,
+        among: Selection | None,
+    ) -> tuple[Vectors, Rows]:
+        """Return scores and rows of the best `wanted` pictures, or of fewer if fewer qualify.
+
+        Args:
+            nearest: scores and rows of the nearest pictures, as many as are wanted.
+        """
+        depth = wanted
         while True:
-            result = index.search(vector[np.newaxis], depth, among=among, accuracy=options.accuracy)
-            scores, rows = self._query_first(vector, result[0][0], result[1][0], options, among)
+            scores, rows = self._query_first(vector, *nearest, options, among)
             chosen = np.flatnonzero(scores >= options.min_score)
             is_all = len(rows) < depth or len(chosen) < len(rows)
             if options.distinct or options.one_per_product:
@@ -96,6 +136,8 @@ class Ranker:
             if len(chosen) >= wanted or is_all:
                 return scores[chosen], rows[chosen]
             depth *= 4  # too many of those were left out
+            (more,), (places,) = self._nearest(vector[np.newaxis], depth, options, among)
+            nearest = more, places
 
     @cached_property
     def parts(self) -> PartSearch:
