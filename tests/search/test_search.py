@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
@@ -52,6 +53,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def made(vectors: Vectors, store: Store) -> dict[str, VectorIndex]:
     """An index of each recipe with the same vectors."""
     return {recipe: build_index(recipe, store(vectors)) for recipe in RECIPES}
+
+
+@pytest.fixture
+def with_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexes are made with heads, also of few vectors that are not mostly in few directions; in parts of 1,000."""
+    for name, value in (("LEAST", 1), ("LONGEST", 0.5), ("LARGE", 1), ("NEAR", 0.7)):
+        monkeypatch.setattr(f"similarity.search.faiss.head.{name}", value)
+    monkeypatch.setattr("similarity.search.faiss.codes.PART", 1_000 * 32)
 
 
 def nearest(queries: Vectors, vectors: Vectors, k: int) -> np.ndarray:
@@ -106,7 +115,8 @@ def test_the_fast_exact_index_is_exact_when_all_that_is_similar_lies_together(
     close = normalise(far[0] + 0.05 * random.standard_normal((2_000, DIM)))
     together = np.concatenate([far, close])
     index = build_index("flat-sq8", store(together))
-    assert len(index._parts) > 1
+    assert isinstance(index, ScanIndex)
+    assert len(index._whole.parts) > 1
     assert_same(index.search(far[:1], 500), nearest(far[:1], together, 500), far[:1], together)
 
 
@@ -132,6 +142,64 @@ def test_the_fast_exact_index_is_exact_in_any_dimension(dim: int, store: Store) 
     vectors[5] = 0
     index = build_index("flat-sq8", store(vectors))
     assert_same(index.search(queries, 10), nearest(queries, vectors, 10), queries, vectors)
+
+
+@pytest.mark.usefixtures("with_heads")
+@pytest.mark.parametrize("k", [1, 10, 2_000])
+def test_an_index_with_heads_finds_the_same_as_one_without(
+    vectors: Vectors, queries: Vectors, store: Store, k: int
+) -> None:
+    """Also for queries that are unlike all vectors, near to hundreds of them, and many at once."""
+    random = np.random.default_rng(4)
+    alike = normalise(vectors[:1] + 1e-3 * random.standard_normal((1_500, DIM)).astype(np.float32))
+    strangers = normalise(random.standard_normal((20, DIM)).astype(np.float32))
+    asked = np.concatenate([queries[:30], strangers, alike[:3]])
+    both = store(np.concatenate([vectors, alike]))
+    index = build_index("flat-sq8", both)
+    assert isinstance(index, ScanIndex)
+    assert index._head is not None
+    expected = nearest(asked, both[:], k)
+    assert_same(index.search(asked, k), expected, asked, both[:])
+    for number, query in enumerate(asked):
+        scores, rows = index.search(query[np.newaxis], k)
+        assert_same((scores, rows), expected[number : number + 1], query[np.newaxis], both[:])
+
+
+@pytest.mark.usefixtures("with_heads")
+def test_heads_rule_out_most_vectors_for_a_query_that_is_like_them(
+    vectors: Vectors, queries: Vectors, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = build_index("flat-sq8", store(vectors))
+    assert isinstance(index, ScanIndex)
+    monkeypatch.setattr(index._whole, "scan", lambda *_: pytest.fail("whole codes were scanned"))
+    near = normalise(vectors[:50] + 0.02 * queries[:50])
+    expected = nearest(near, vectors, 1)
+    assert_same(index.search(near, 1), expected, near, vectors)
+
+
+@pytest.mark.usefixtures("with_heads")
+def test_an_index_with_heads_is_read_again_and_by_faiss_itself(
+    vectors: Vectors, queries: Vectors, store: Store, tmp_path: Path
+) -> None:
+    stored, path = store(vectors), tmp_path / "index.faiss"
+    index = build_index("flat-sq8", stored)
+    index.save(path)
+    read = load_index("flat-sq8", path, index.facts, stored)
+    assert isinstance(read, ScanIndex)
+    assert read._head is not None
+    for found, expected in zip(read.search(queries, 10), index.search(queries, 10), strict=True):
+        assert (found == expected).all()
+    plain = faiss.read_index(str(path))
+    plain.k_factor = 20
+    assert recall(plain.search(queries, 10)[1], nearest(queries, vectors, 10)) > 0.9
+
+
+def test_vectors_without_a_direction_of_their_own_have_no_heads(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("similarity.search.faiss.head.LEAST", 1)
+    anywhere = normalise(np.random.default_rng(5).standard_normal((2_000, 256)).astype(np.float32))
+    assert "head" not in build_index("flat-sq8", store(anywhere)).facts
+    few = normalise(anywhere[:, :40] @ anywhere[:40])
+    assert "head" in build_index("flat-sq8", store(few)).facts
 
 
 def test_the_margin_is_never_less_than_the_error(made: dict[str, VectorIndex], vectors: Vectors) -> None:

@@ -1,4 +1,4 @@
-"""Vectors as 8-bit codes: their rounding error, and their form on disk and in memory; see `scan.py`."""
+"""Vectors as 8-bit codes: their rounding error, and their form on disk and in memory; see `coded.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Bounds on all codes; see `scan.py`.
+    """Bounds on all codes; see `coded.py`.
 
     Attributes:
         error: the largest |x - s c|.

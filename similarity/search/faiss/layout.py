@@ -6,6 +6,7 @@ those of FAISS's `index_write.cpp`, the same since 1.7:
 
     IxFI                  vectors                                                   flat
     IxSQ                  codes of 8 bits                                           flat-sq8
+    IxRF                  the same behind a head: IxPT, LTra, IxSQ                  flat-sq8
     IxPT, Pcam or LTra    principal components or OPQ, and then lists               PCA…, OPQ…
     IwFl, IwSq or IwPQ    lists: their centres as IxF2, how codes are made, ilar    IVF…
 """
@@ -140,8 +141,25 @@ def _check_flat(walk: _Walk, word: str, shape: tuple[int, int], metric: int) -> 
 
 
 def _check_scan(walk: _Walk, shape: tuple[int, int]) -> None:
+    """Check codes of 8 bits, perhaps of a head and then of whole vectors."""
+    if walk.word("IxSQ", "IxRF") == "IxSQ":
+        _check_scan_codes(walk, shape)
+        return
+    _check_header(walk, shape, INNER_PRODUCT)
+    walk.word("IxPT")
+    _check_header(walk, shape, INNER_PRODUCT)
+    walk.expect("i", 1)
+    length = _check_transform(walk, shape[1], "LTra")
+    for dim in (length, shape[1]):
+        walk.word("IxSQ")
+        _check_scan_codes(walk, (shape[0], dim))
+    (factor,) = walk.numbers("f")
+    if not np.isfinite(factor):
+        raise ValueError("it contains values that are not finite numbers")
+
+
+def _check_scan_codes(walk: _Walk, shape: tuple[int, int]) -> None:
     count, dim = shape
-    walk.word("IxSQ")
     _check_header(walk, shape, INNER_PRODUCT)
     if _check_scalars(walk, dim, (faiss.ScalarQuantizer.QT_8bit,)) != dim:
         raise ValueError("its parts contradict each other")
@@ -186,9 +204,9 @@ def _check_lists(walk: _Walk, shape: tuple[int, int]) -> int:
     return table
 
 
-def _check_transform(walk: _Walk, dim: int) -> int:
-    """Check a PCA or OPQ transform; returns its output dimension."""
-    if walk.word("Pcam", "LTra") == "Pcam":
+def _check_transform(walk: _Walk, dim: int, *words: str) -> int:
+    """Check a transform, of PCA or OPQ unless other words are given; returns its output dimension."""
+    if walk.word(*(words or ("Pcam", "LTra"))) == "Pcam":
         power, epsilon, _, _ = walk.numbers("ffBi")
         if not np.isfinite((power, epsilon)).all():
             raise ValueError("it contains values that are not finite numbers")

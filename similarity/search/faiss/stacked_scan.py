@@ -11,7 +11,8 @@ import numpy as np
 from similarity.search.accuracy import Accuracy
 from similarity.search.contract import Rows
 from similarity.search.faiss.batching import Batcher
-from similarity.search.faiss.scan import ScanIndex, Scanned, finish
+from similarity.search.faiss.coded import Scanned
+from similarity.search.faiss.scan import ScanIndex, finish
 from similarity.search.faiss.stacked_reading import StackedReading
 from similarity.search.faiss_library import cores, in_one_thread, scanning
 from similarity.vectors.arrays import Vectors
