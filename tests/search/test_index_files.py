@@ -23,6 +23,8 @@ RECIPES = ("flat", "flat-sq8", *LISTS)
 # Learning them takes seconds.
 SLOW = ("IVF8,PQ4", "IVF1,PQ4", "PCA8,IVF8,PQ2", "OPQ4_8,IVF8,PQ4")
 EVERY = [*RECIPES, *(pytest.param(one, marks=pytest.mark.exhaustive) for one in SLOW)]
+WITH_HEADS = "flat-sq8 with heads"
+DAMAGED = (*RECIPES, WITH_HEADS)
 REFUSED = (OSError, ValueError, LookupError, TypeError)
 
 
@@ -37,9 +39,19 @@ def stored(folder: Path, vectors: Vectors) -> StoredVectors:
 
 
 def saved(folder: Path, recipe: str, vectors: StoredVectors) -> tuple[VectorIndex, Path]:
-    index = build_index(recipe, vectors)
+    with pytest.MonkeyPatch.context() as patch:
+        if recipe == WITH_HEADS:  # also of few vectors
+            for name, value in (("LEAST", 1), ("LONGEST", 0.5), ("LARGE", 1), ("MULTIPLE", 8)):
+                patch.setattr(f"similarity.search.faiss.head.{name}", value)
+        index = build_index(as_named(recipe), vectors)
+    assert ("head" in index.facts) == (recipe == WITH_HEADS)
     index.save(folder / "index.faiss")
     return index, folder / "index.faiss"
+
+
+def as_named(recipe: str) -> str:
+    """The name of a recipe, as users know it."""
+    return recipe.removesuffix(" with heads")
 
 
 def assert_alike(mine: VectorIndex, theirs: VectorIndex) -> None:
@@ -61,20 +73,20 @@ def test_an_index_of_every_recipe_is_read_again_also_when_nearly_all_has_left_it
 
 def test_a_file_that_is_cut_anywhere_or_has_more_at_its_end_is_no_index(tmp_path: Path, share: Share) -> None:
     vectors = stored(tmp_path, some_vectors(COUNT))
-    for recipe in share.of(RECIPES, parts=8):
+    for recipe in share.of(DAMAGED, parts=8):
         index, path = saved(tmp_path, recipe, vectors)
         whole = path.read_bytes()
         lengths = {*range(0, min(len(whole), 300), 7), *range(0, len(whole), 1 + len(whole) // 40), len(whole) - 1}
         for damaged in (*(whole[:length] for length in lengths), whole + b"\0"):
             path.write_bytes(damaged)
             with pytest.raises(REFUSED):
-                load_index(recipe, path, index.facts, vectors)
+                load_index(as_named(recipe), path, index.facts, vectors)
 
 
 def test_bits_that_are_flipped_make_an_index_none_or_leave_one_that_answers(tmp_path: Path, share: Share) -> None:
     """Here nothing has looked at a hash before."""
     vectors, refused = stored(tmp_path, some_vectors(COUNT)), 0
-    for recipe in share.of(RECIPES, parts=8):
+    for recipe in share.of(DAMAGED, parts=8):
         index, path = saved(tmp_path, recipe, vectors)
         whole, chance = path.read_bytes(), share.random(recipe)
         heads = range(0, min(len(whole), 1_500) * 8, 11 if share.is_all else 41)
@@ -83,7 +95,7 @@ def test_bits_that_are_flipped_make_an_index_none_or_leave_one_that_answers(tmp_
             damaged[place // 8] ^= 1 << (place % 8)
             path.write_bytes(damaged)
             try:
-                read = load_index(recipe, path, index.facts, vectors)
+                read = load_index(as_named(recipe), path, index.facts, vectors)
             except REFUSED:
                 refused += 1
                 continue
@@ -106,6 +118,15 @@ def with_product_codes(path: Path, lists: int) -> None:
     index.is_trained = True
     index.add(some_vectors(COUNT))
     faiss.write_index(index, str(path))
+
+
+def test_an_index_of_heads_without_them_in_its_facts_or_the_other_way_round_is_none(tmp_path: Path) -> None:
+    vectors = stored(tmp_path, some_vectors(COUNT))
+    index, path = saved(tmp_path, WITH_HEADS, vectors)
+    without = {name: value for name, value in index.facts.items() if name != "head"}
+    for facts in (without, without | {"head": {"error": -1.0, "length": 1.0}}, without | {"head": 3}):
+        with pytest.raises(REFUSED):
+            load_index("flat-sq8", path, facts, vectors)
 
 
 @pytest.mark.parametrize(("lists", "has_table"), [(8, True), (1 << 16, False)])

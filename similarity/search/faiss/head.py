@@ -90,7 +90,8 @@ def to_transform(directions: Vectors) -> "faiss.LinearTransform":
 def from_transform(transform: "faiss.LinearTransform") -> Vectors:
     """Return the directions of a transform that `to_transform` made; raises ValueError for another."""
     matrix = faiss.vector_to_array(transform.A).reshape(transform.d_out, transform.d_in)
-    if transform.have_bias or matrix[-1].any():
+    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
+    if transform.have_bias or not np.allclose(lengths, [*[1] * (len(matrix) - 1), 0], rtol=0, atol=1e-3):
         raise ValueError("not the directions of these embeddings")
     directions: Vectors = matrix[:-1]
     return directions
