@@ -1,7 +1,7 @@
 """Recipes of indexes: a name of this package, or a FAISS factory string for one with inverted lists.
 
     flat          FAISS `IndexFlatIP`, the reference: exact, every vector in memory in float32
-    flat-sq8      exact as well, in a quarter of the memory and a fifth of the time; see `scan.py`
+    flat-sq8      exact as well, in a third of the memory and a tenth of the time or less; see `scan.py`
     ivf           approximate: the factory string below, for the number of vectors there are
     PCA256,IVF4096,SQ8 …   a factory string: PCA, OPQ or neither; inverted lists; Flat, SQ4, SQ6, SQ8, SQfp16 or PQ
     auto          one of the first three, by `choose_recipe`
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from similarity.errors import SearchError
+from similarity.search.faiss.head import longest
 from similarity.search.faiss_library import faiss
 
 AUTO, FLAT, SCAN, INVERTED = "auto", "flat", "flat-sq8", "ivf"
@@ -129,8 +130,9 @@ def _choose(count: int, dim: int, free: int) -> Recipe:
     pictures = f"{count:,} x {dim}"
     if 4 * count * dim <= min(FLAT_BYTES, free):
         return Recipe(FLAT, f"{pictures} are compared one by one in a moment.")
-    if count * dim <= min(SCAN_BYTES, free):
-        return Recipe(SCAN, f"{pictures} are scanned exactly in {_size(count * dim)} of memory.")
+    scanned = count * (dim + longest(count, dim))
+    if count * dim <= SCAN_BYTES and scanned <= free:
+        return Recipe(SCAN, f"{pictures} are scanned exactly in {_size(scanned)} of memory.")
     components = next((size for size in COMPONENTS if count * (size + OVERHEAD) <= free), COMPONENTS[-1])
     name = _inverted_recipe(count, dim, components)
     if _parse(name, dim).needed > count:  # there is memory for less than even this index

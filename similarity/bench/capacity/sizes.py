@@ -3,6 +3,7 @@
 from similarity.bench.capacity.milvus_rates import milvus_memory
 from similarity.bench.capacity.rates import lists_of
 from similarity.search import Recipe
+from similarity.search.faiss.head import longest
 from similarity.search.milvus.index_types import lists_for
 from similarity.search.recipes import FLAT
 
@@ -63,7 +64,7 @@ def components_of(recipe: str, dim: int) -> int:
 def index_file(recipe: str, count: int, dim: int) -> int:
     """Bytes of index.faiss; the index takes as much memory."""
     if not lists_of(recipe):
-        return count * dim * (4 if recipe == FLAT else 1)
+        return 4 * count * dim if recipe == FLAT else count * (dim + longest(count, dim))
     components = components_of(recipe, dim)
     # FAISS keeps all principal components beside those that it uses.
     transform = 4 * dim * (components + dim) if components < dim else 0

@@ -40,13 +40,18 @@ FEW = 16
 SLACK = 1e-6
 
 
+def longest(count: int, dim: int) -> int:
+    """Return the most numbers of a head, where there are so many vectors; 0 where there are too few."""
+    return int(dim * LONGEST) // MULTIPLE * MULTIPLE if count * dim >= LEAST else 0
+
+
 def learn_directions(vectors: StoredVectors) -> Vectors | None:
     """Return the directions of a head, float32 (directions, dim), orthonormal.
 
     None if there are too few vectors, or they are not mostly in a few directions.
     """
-    most = int(vectors.dim * LONGEST) // MULTIPLE * MULTIPLE - 1
-    if len(vectors) * vectors.dim < LEAST or most < 1:
+    most = longest(*vectors.shape) - 1
+    if most < 1:
         return None
     sample = vectors[np.arange(0, len(vectors), max(1, len(vectors) // SAMPLE))]
     random = np.random.default_rng(0)

@@ -38,7 +38,7 @@ AT_ONCE = 1024
 
 
 class ScanIndex:
-    """Exact index that takes a quarter of the memory of `FlatIndex`, and uses all cores for each query."""
+    """Exact index that takes a third of the memory of `FlatIndex`, and uses all cores for each query."""
 
     def __init__(
         self, whole: Coded, vectors: StoredVectors, head: Coded | None = None, directions: Vectors | None = None
