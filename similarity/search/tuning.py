@@ -14,9 +14,9 @@ import numpy as np
 from similarity.progress import OnProgress, Reporter
 from similarity.search.accuracy import Accuracy
 from similarity.search.contract import Rows
-from similarity.search.faiss_library import faiss
+from similarity.search.faiss_library import compute_ahead, faiss
 from similarity.vectors.arrays import Vectors
-from similarity.vectors.memmap import StoredVectors
+from similarity.vectors.memmap import BLOCK, StoredVectors
 
 # Queries float32 (m, dim), k, lists to visit and candidates to rescore -> scores and rows, both (m, k).
 Answer = Callable[[Vectors, int, int, int], tuple[Vectors, Rows]]
@@ -134,10 +134,15 @@ def _tenth_best(vectors: StoredVectors, queries: Vectors, progress: OnProgress |
     """Return the score of the K-th nearest vector of each query, without itself, float32 (m,)."""
     report = Reporter(len(vectors), progress, task="Measuring the index")
     best = np.full((len(queries), K + 1), -np.inf, np.float32)
-    for _, block in vectors.blocks():
-        scores, _ = faiss.knn(queries, block, min(K + 1, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
+
+    def compare(rows: Rows) -> Vectors:
+        scores, _ = faiss.knn(queries, vectors[rows], min(K + 1, len(rows)), metric=faiss.METRIC_INNER_PRODUCT)
+        return scores  # type: ignore[no-any-return]
+
+    blocks = [np.arange(start, min(start + BLOCK, len(vectors))) for start in range(0, len(vectors), BLOCK)]
+    for rows, scores in zip(blocks, compute_ahead(compare, blocks), strict=True):
         best = -np.sort(-np.concatenate([best, scores], axis=1), axis=1)[:, : K + 1]
-        report.advance(len(block))
+        report.advance(len(rows))
     lowest: Vectors = best[:, min(K, len(vectors) - 1)]
     return lowest
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from similarity.files import open_own
 from similarity.vectors.arrays import FindCandidates, Nearest, Vectors
+from similarity.vectors.half import widen
 from similarity.vectors.npy_files import read_header, write_array
 
 # Rows that are read at a time when all are read: 8 to 32 MB.
@@ -82,7 +83,8 @@ class MappedRows:
             row: Vectors = self.gather([int(key)])[0]
             return row
         if isinstance(key, slice) and key.step in (None, 1):
-            read: Vectors = np.array(self.all[key], np.float32)
+            read = np.empty(self.all[key].shape, np.float32)
+            _copy(self.all[key], read)
             self._release(len(read))
             return read
         return self.gather(range(*key.indices(len(self))) if isinstance(key, slice) else key)
@@ -92,7 +94,7 @@ class MappedRows:
         gathered = np.empty((len(rows), self.dim), dtype)
         for start in range(0, len(rows), RELEASE_AFTER):
             part = np.asarray(rows[start : start + RELEASE_AFTER])
-            gathered[start : start + len(part)] = self.all[part]
+            _copy(self.all[part], gathered[start : start + len(part)])
             self._release(len(part))
         return gathered
 
@@ -113,6 +115,13 @@ class MappedRows:
             self._read = 0
             if hasattr(mmap, "MADV_DONTNEED"):  # which Windows has not
                 self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def _copy(rows: npt.NDArray[Any], into: npt.NDArray[Any]) -> None:
+    if rows.dtype == np.float16 and into.dtype == np.float32:
+        widen(rows, into)
+    else:
+        into[:] = rows
 
 
 class Comparison(Protocol):

@@ -6,13 +6,17 @@ import numpy as np
 
 from similarity.progress import OnProgress, Progress, Reporter
 from similarity.search.contract import Rows
-from similarity.search.faiss_library import faiss
+from similarity.search.faiss.centres import grouped_training, nearest_lists
+from similarity.search.faiss.components import fit
+from similarity.search.faiss_library import compute_ahead, faiss, in_one_thread
 from similarity.search.recipes import FOR_LIST, make_inverted
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
 # Vectors that a transform such as PCA is fitted on; k-means takes more, which are already transformed.
 FOR_TRANSFORM = 1 << 15
+# Vectors that a thread transforms at a time.
+BLOCK = 1 << 12
 ROUNDS = 8
 # Stands for the old row of a new vector.
 NEW = -1
@@ -119,22 +123,30 @@ class Lists:
         rows = np.sort(np.random.default_rng(0).choice(len(vectors), count, replace=False))
         sample = vectors[rows[:: max(1, count // FOR_TRANSFORM)]]
         for transform in self._transforms:
-            transform.train(sample)
+            fit(transform, sample)
             sample = transform.apply(sample)
         # Without residuals a code is independent of its list, so that codes can be gathered from several lists.
         self.ivf.by_residual = self.ivf.by_residual and not isinstance(self.ivf, faiss.IndexIVFScalarQuantizer)
         self.ivf.cp.niter, self.ivf.cp.max_points_per_centroid = ROUNDS, FOR_LIST
         self.ivf.cp.min_points_per_centroid = 1
-        size = FOR_TRANSFORM // 4
-        transformed = [self.transform(vectors[rows[start : start + size]]) for start in range(0, count, size)]
-        self.ivf.train(np.concatenate(transformed))
+        blocks = (rows[start : start + BLOCK] for start in range(0, count, BLOCK))
+        transformed = np.concatenate([*compute_ahead(lambda block: self.transform(vectors[block]), blocks)])
+        with grouped_training(self.ivf):
+            self.ivf.train(transformed)
         self.index.is_trained = True
 
     def add(self, vectors: StoredVectors, rows: Rows, report: Reporter | None = None) -> None:
         """Add rows, a block at a time."""
-        for start in range(0, len(rows), FOR_TRANSFORM // 4):
-            block = rows[start : start + FOR_TRANSFORM // 4]
-            self.ivf.add_with_ids(self.transform(vectors[block]), block)
+        nearest = nearest_lists(self.ivf, len(rows))
+
+        def assign(block: Rows) -> tuple[Vectors, Rows]:
+            small = self.transform(vectors[block])
+            return small, nearest(small)
+
+        blocks = [np.ascontiguousarray(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
+        for block, (small, numbers) in zip(blocks, compute_ahead(assign, blocks), strict=True):
+            with in_one_thread():
+                self.ivf.add_core(len(block), *map(faiss.swig_ptr, (small, block, numbers)))
             if report:
                 report.advance(len(block))
         self.index.ntotal = self.ivf.ntotal
