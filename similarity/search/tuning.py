@@ -1,6 +1,6 @@
 """Tuning of an approximate index: how many lists to visit, measured with pictures of the gallery as queries.
 
-The exact ten nearest neighbours of a sample of rows are computed, and the number of visited lists is doubled until the
+The exact ten nearest neighbours of a sample of rows are computed, and the number of visited lists is raised until the
 index returns the share of them that each level of accuracy requires. The recall that was reached is kept with the
 gallery and shown by `info`.
 """
@@ -125,9 +125,15 @@ def tune(
                 recall[level] = round(_recall(answer, queries, needed, visited, SHORTLIST[level]), 4)
                 if recall[level] >= target or visited == lists:
                     probes[level] = visited
-        visited = min(2 * visited, lists)
+        visited = min(_more(visited), lists)
     first = probes["balanced"] if not before.changed else before.first_probes
     return replace(before, probes=probes, recall=recall, first_probes=first, measured_after=before.changed)
+
+
+def _more(visited: int) -> int:
+    """Return the next number of lists to try: 1, 2, 3, 4, 6, 8, 12 ..., so that few more are visited than needed."""
+    is_power = visited & (visited - 1) == 0
+    return max(visited + 1, visited * 3 // 2 if is_power else visited * 4 // 3)
 
 
 def _tenth_best(vectors: StoredVectors, queries: Vectors, progress: OnProgress | None) -> Vectors:

@@ -11,6 +11,7 @@ from similarity.search.faiss.centres import MIN_FOR_LIST, MIN_LISTS, grouped_tra
 from similarity.search.faiss.components import fit
 from similarity.search.faiss.training import build_lists
 from similarity.search.faiss_library import compute_ahead, faiss
+from similarity.search.tuning import _more
 from similarity.vectors.memmap import StoredVectors, write_vectors
 
 
@@ -75,3 +76,10 @@ def test_one_query_of_any_backbone_is_scanned_and_not_multiplied_as_a_matrix() -
     import similarity.search.faiss.flat  # noqa: F401 - which sets it
 
     assert max(backbone.dim for backbone in BACKBONES.values()) < faiss.cvar.distance_compute_blas_threshold
+
+
+def test_few_more_lists_are_tried_than_are_needed() -> None:
+    tried = [1]
+    while tried[-1] < 100:
+        tried.append(_more(tried[-1]))
+    assert tried == [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128]

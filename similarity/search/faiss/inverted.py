@@ -14,7 +14,6 @@ from similarity.errors import SearchError
 from similarity.progress import OnProgress
 from similarity.search.accuracy import Accuracy
 from similarity.search.contract import Rows, Selection, candidate_count, empty_result, validate_queries
-from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.files import read_faiss, write_faiss
 from similarity.search.faiss.filtered import ExactSubset, prepare
 from similarity.search.faiss.training import Lists, build_lists, updated_lists
@@ -36,7 +35,6 @@ class InvertedIndex:
         """Wrap lists that hold these embeddings."""
         self._lists, self._vectors, self.tuning = lists, vectors, tuning
         self._assigned: Rows | None = None
-        self._together: dict[int, Batcher[Rows]] = {}  # by lists to visit
 
     @classmethod
     def build(
@@ -155,10 +153,7 @@ class InvertedIndex:
                 return [selected.rows] * len(queries)
             budget = probes * max(1, len(self) // self.count_of_lists)
             return [selected.visit(query[np.newaxis], wanted, budget) for query in small]
-        if len(queries) > 1:
-            return self._visit(small, wanted, probes)
-        together = self._together.setdefault(probes, Batcher())
-        return [together(small, wanted, lambda batch, most: self._visit(batch, most, probes))[:wanted]]
+        return self._visit(small, wanted, probes)
 
     def _visit(self, small: Vectors, wanted: int, probes: int) -> list[Rows]:
         """Return the best rows by their codes in the nearest lists, or in more lists if those contain too few."""
