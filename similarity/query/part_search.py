@@ -25,7 +25,8 @@ from similarity.sources import Item
 from similarity.storage.generations import Generation
 from similarity.storage.part_files import check_can_be_searched, read_or_write_refined_parts
 from similarity.vectors.arrays import Vectors
-from similarity.vectors.memmap import MappedRows, write_vectors
+from similarity.vectors.mapped import MappedRows
+from similarity.vectors.memmap import write_vectors
 
 REFINED_BY = (PARTS, EMBEDDINGS, HEAD, CENTRE, NEIGHBOURS)
 # Pictures whose parts are in memory at once: 8 MB.

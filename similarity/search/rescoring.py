@@ -10,7 +10,8 @@ from similarity.errors import SearchError
 from similarity.search.contract import Rows
 from similarity.search.faiss_library import faiss
 from similarity.vectors.arrays import Vectors
-from similarity.vectors.memmap import BLOCK, StoredVectors
+from similarity.vectors.mapped import BLOCK
+from similarity.vectors.memmap import StoredVectors
 
 # FAISS compares several rows at once, and sums the remaining ones in another order, so that with AVX-512 equal rows
 # differ in the last digit. So rows are padded to a multiple of this.

@@ -16,7 +16,8 @@ from similarity.search.accuracy import Accuracy
 from similarity.search.contract import Rows
 from similarity.search.faiss_library import compute_ahead, faiss
 from similarity.vectors.arrays import Vectors
-from similarity.vectors.memmap import BLOCK, StoredVectors
+from similarity.vectors.mapped import BLOCK
+from similarity.vectors.memmap import StoredVectors
 
 # Queries float32 (m, dim), k, lists to visit and candidates to rescore -> scores and rows, both (m, k).
 Answer = Callable[[Vectors, int, int, int], tuple[Vectors, Rows]]

@@ -7,7 +7,8 @@ from similarity.paths import PARTS
 from similarity.search import VectorIndex, load_index
 from similarity.search.engines import FILES
 from similarity.storage.manifest import Manifest
-from similarity.vectors.memmap import MappedRows, StoredVectors
+from similarity.vectors.mapped import MappedRows
+from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.placed import read_placed
 from similarity.vectors.refinement import read_refined
 

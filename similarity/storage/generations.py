@@ -52,7 +52,8 @@ from similarity.storage.renamed_uploads import follow_uploads
 from similarity.storage.set_reading import open_shards, places_of, stack
 from similarity.storage.unreadable import unreadable_or_damaged
 from similarity.vectors.heads import Head, read_head
-from similarity.vectors.memmap import MappedRows, StoredVectors
+from similarity.vectors.mapped import MappedRows
+from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.refinement import is_large
 
 # Raised on corrupt files.

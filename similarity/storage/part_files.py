@@ -18,7 +18,7 @@ from pathlib import Path
 from similarity.errors import GalleryError, SearchError
 from similarity.paths import cache_folder
 from similarity.search.stores import EMBEDDED, Store
-from similarity.vectors.memmap import MappedRows
+from similarity.vectors.mapped import MappedRows
 
 # Another one whenever the same gallery would get other numbers.
 METHOD = "1"

@@ -13,7 +13,8 @@ from similarity.paths import REFINED
 from similarity.search.stacked import StackedIndex
 from similarity.storage.items import Items
 from similarity.storage.shard_places import Shard
-from similarity.vectors.memmap import MappedRows, StoredVectors
+from similarity.vectors.mapped import MappedRows
+from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.placed import Placed
 from similarity.vectors.refinement import read_refined
 from similarity.vectors.stacked import Places, Rows, StackedRows, StackedVectors

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.vectors.arrays import Nearest, Vectors
-from similarity.vectors.memmap import MappedRows
+from similarity.vectors.mapped import MappedRows
 
 # A shorter row is nothing but rounding errors after centring: it is not normalised.
 SHORTEST = 1e-3

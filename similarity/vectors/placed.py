@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from similarity.paths import CENTRE, REFINED
 from similarity.vectors.arrays import Vectors
-from similarity.vectors.memmap import Key, MappedRows, StoredVectors
+from similarity.vectors.mapped import Key, MappedRows
+from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.methods import POWER
 from similarity.vectors.npy_files import read_array
 from similarity.vectors.refined import Refined

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from similarity.vectors.arrays import FindCandidates, Nearest, Vectors, normalise
 from similarity.vectors.centred import SHORTEST, CentredRows
-from similarity.vectors.memmap import Comparison, Key, MappedRows, Split
+from similarity.vectors.mapped import Key, MappedRows
+from similarity.vectors.memmap import Comparison, Split
 from similarity.vectors.methods import POWER
 
 # How many of the nearest a picture is moved towards, each with a power of its cosine similarity as its weight. Four to

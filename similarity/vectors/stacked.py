@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from similarity.vectors.arrays import Vectors
-from similarity.vectors.memmap import Key, MappedRows, StoredVectors, Unrefined
+from similarity.vectors.mapped import Key, MappedRows
+from similarity.vectors.memmap import StoredVectors, Unrefined
 
 Rows = npt.NDArray[np.int64]
 

@@ -11,7 +11,8 @@ from similarity.search.faiss.training import train_lists
 from similarity.search.stacked import StackedIndex, joint_tuning
 from similarity.search.tuning import Tuning
 from similarity.vectors.arrays import Vectors, normalise
-from similarity.vectors.memmap import MappedRows, StoredVectors, write_vectors
+from similarity.vectors.mapped import MappedRows
+from similarity.vectors.memmap import StoredVectors, write_vectors
 from similarity.vectors.stacked import Places, StackedRows, StackedVectors
 
 COUNT, DIM, SHARDS = 400, 24, 5

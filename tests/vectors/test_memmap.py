@@ -1,12 +1,13 @@
 """Embeddings on the disk."""
 
+import mmap
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from similarity.errors import SearchError
-from similarity.vectors import memmap
+from similarity.vectors import mapped
 from similarity.vectors.arrays import Vectors, normalise
 from similarity.vectors.memmap import StoredVectors, write_vectors
 
@@ -44,11 +45,48 @@ def test_half_precision_takes_half_the_room_and_is_read_as_float32(tmp_path: Pat
 def test_what_has_been_read_is_let_go_of_and_can_be_read_again(
     path: Path, vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memmap, "RELEASE_AFTER", 1)
-    monkeypatch.setattr(memmap, "MAX_MAPPED", 0)
+    monkeypatch.setattr(mapped, "RELEASE_AFTER", 1)
+    monkeypatch.setattr(mapped, "MAX_MAPPED", 0)
     read = StoredVectors(path)
     for _ in range(3):
         assert np.array_equal(read[10:20], vectors[10:20])
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="this system is not told what will be read")
+@pytest.mark.parametrize("rows", [[3], [49, 0, 1, 2, 7], [-1, 0, 5, 5], [], list(range(50))])
+def test_rows_of_a_large_file_are_announced_before_they_are_read_and_nothing_beyond_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[int]
+) -> None:
+    vectors = normalise(np.random.default_rng(1).normal(size=(50, 1_500)))
+    write_vectors(tmp_path / "v.npy", vectors.shape, [vectors])
+    monkeypatch.setattr(mapped, "MAX_MAPPED", 0)
+    read = StoredVectors(tmp_path / "v.npy")
+    announced: list[tuple[int, int]] = []
+    read.rows._map = Announced(read.rows._map, announced)  # type: ignore[assignment]
+    assert np.array_equal(read[rows], vectors[rows])
+    size, width = (tmp_path / "v.npy").stat().st_size, 4 * 1_500
+    for row in rows:
+        first = size - (50 - row % 50) * width
+        assert any(start <= first and first + width <= start + length for start, length in announced)
+    assert all(start % mmap.PAGESIZE == 0 and start + length <= size for start, length in announced)
+    assert len(announced) <= len(rows)
+    assert len(announced) == 1 or rows != list(range(50)), "neighbours go together"
+
+
+class Announced:
+    """A mapped file that notes what it is told will be read."""
+
+    def __init__(self, mapping: mmap.mmap, announced: list[tuple[int, int]]) -> None:
+        self._mapping, self._announced = mapping, announced
+
+    def __len__(self) -> int:
+        return len(self._mapping)
+
+    def madvise(self, option: int, *place: int) -> None:
+        """Note what is announced, and pass it on."""
+        if option == mmap.MADV_WILLNEED:
+            self._announced.append((place[0], place[1]))
+        self._mapping.madvise(option, *place)
 
 
 @pytest.mark.parametrize("cut", [1, 48, 2_400])

@@ -38,7 +38,8 @@ from similarity.search.tuning import SAME, SHORTLIST, Tuning, tune
 from similarity.sources import Item
 from similarity.sources.base import items_at
 from similarity.vectors.arrays import Vectors
-from similarity.vectors.memmap import BLOCK, StoredVectors
+from similarity.vectors.mapped import BLOCK
+from similarity.vectors.memmap import StoredVectors
 from similarity.vectors.npy_files import read_array
 
 # Extra results that show whether equal scores continue; factor by which the limit grows if they do not suffice.
