@@ -239,8 +239,8 @@ def test_under_a_condition_an_index_finds_what_a_brute_force_filter_finds(
     queries: Vectors,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("similarity.search.faiss.filtered.EXACT", 20)
-    monkeypatch.setattr("similarity.search.faiss.filtered.APART", 500)  # so that each way of selecting has its turn
+    for name, rows_in_it in (("EXACT", 20), ("APART", 500), ("OF_THEIR_OWN", 3_000)):
+        monkeypatch.setattr(f"similarity.search.faiss.filtered.{name}", rows_in_it)  # so that each way has its turn
     rows = np.flatnonzero(np.random.default_rng(3).random(COUNT) < share)
     truth = rows[nearest(queries, vectors[rows], 10)]
     selection = Selection(rows)

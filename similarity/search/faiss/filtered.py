@@ -1,5 +1,6 @@
 """Searching inverted lists under a condition; the method depends on how many vectors meet it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ EXACT = 512
 # The codes of up to this many rows are gathered once, and then all compared: among a million, 10,000 take 0.5 ms.
 # Testing each vector of the nearest lists takes 2 ms.
 APART = 1 << 14
+# Of up to this many rows, lists of their own are made, 34 MB of codes of 256 components. Among ten million, 1 % take
+# 1.4 ms so, and 8.6 ms if each vector of the nearest lists is tested.
+OF_THEIR_OWN = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class FilteredLists:
 
     Attributes:
         lists: the lists that hold the rows.
-        chosen: FAISS's selector of the rows.
+        chosen: FAISS's selector of the rows; None if the lists hold no others.
         counts: number of the rows in each list, int64 (lists,).
     """
 
@@ -98,20 +102,38 @@ def prepare(lists: Lists, rows: Rows, assigned: Rows) -> ExactSubset | GatheredC
         return ExactSubset(rows)
     if len(rows) <= APART and isinstance(lists.ivf, faiss.IndexIVFScalarQuantizer):
         return _gather(lists, rows, assigned)
+    counts = np.bincount(assigned[rows], minlength=lists.ivf.nlist)
+    if len(rows) <= OF_THEIR_OWN and isinstance(lists.ivf, faiss.IndexIVFScalarQuantizer):
+        return FilteredLists(_with_rows_alone(lists, rows, assigned), None, counts)
     mask = np.zeros(len(assigned), bool)
     mask[rows] = True
-    return FilteredLists(lists, selector(mask), np.bincount(assigned[rows], minlength=lists.ivf.nlist))
+    return FilteredLists(lists, selector(mask), counts)
 
 
-def _gather(lists: Lists, rows: Rows, assigned: Rows) -> GatheredCodes:
+def _entries(lists: Lists, rows: Rows, assigned: Rows) -> Iterator[tuple[int, Rows, Any]]:
+    """Yield each list that has some of these rows, with those and their codes."""
     wanted = np.zeros(len(assigned), bool)
     wanted[rows] = True
-    gathered_rows, gathered_codes = [], []
     for number in np.unique(assigned[rows]).tolist():
         ids, codes = lists.entries(number)
         is_wanted = wanted[ids]
-        gathered_rows.append(ids[is_wanted])
-        gathered_codes.append(codes[is_wanted])
+        yield number, ids[is_wanted], codes[is_wanted]
+
+
+def _with_rows_alone(lists: Lists, rows: Rows, assigned: Rows) -> Lists:
+    """Return lists of the same centres that hold no other rows."""
+    ivf = lists.ivf
+    alone = faiss.IndexIVFScalarQuantizer(ivf.quantizer, ivf.d, ivf.nlist, ivf.sq.qtype, ivf.metric_type, False)
+    faiss.copy_array_to_vector(faiss.vector_to_array(ivf.sq.trained), alone.sq.trained)
+    alone.is_trained = True
+    for number, ids, codes in _entries(lists, rows, assigned):
+        alone.invlists.add_entries(number, len(ids), faiss.swig_ptr(ids), faiss.swig_ptr(codes))
+    alone.ntotal = len(rows)
+    return Lists(alone)
+
+
+def _gather(lists: Lists, rows: Rows, assigned: Rows) -> GatheredCodes:
+    _, gathered_rows, gathered_codes = zip(*_entries(lists, rows, assigned), strict=True)
     quantiser = lists.ivf.sq
     index = faiss.IndexScalarQuantizer(lists.ivf.d, quantiser.qtype, lists.ivf.metric_type)
     faiss.copy_array_to_vector(faiss.vector_to_array(quantiser.trained), index.sq.trained)
