@@ -151,7 +151,7 @@ def test_an_index_with_heads_finds_the_same_as_one_without(
 ) -> None:
     """Also for queries that are unlike all vectors, near to hundreds of them, and many at once."""
     random = np.random.default_rng(4)
-    alike = normalise(vectors[:1] + 1e-3 * random.standard_normal((1_500, DIM)).astype(np.float32))
+    alike = normalise(vectors[:1] + 2e-2 * random.standard_normal((1_500, DIM)).astype(np.float32))
     strangers = normalise(random.standard_normal((20, DIM)).astype(np.float32))
     asked = np.concatenate([queries[:30], strangers, alike[:3]])
     both = store(np.concatenate([vectors, alike]))

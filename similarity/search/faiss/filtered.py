@@ -18,7 +18,7 @@ EXACT = 512
 # Testing each vector of the nearest lists takes 2 ms.
 APART = 1 << 14
 # Of up to this many rows, lists of their own are made, 34 MB of codes of 256 components. Among ten million, 1 % take
-# 1.4 ms so, and 8.6 ms if each vector of the nearest lists is tested.
+# 3.4 ms so, and 8.6 ms if each vector of the nearest lists is tested.
 OF_THEIR_OWN = 1 << 17
 
 
