@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import psutil
 
+from similarity.bench.libraries import LIBRARIES
 from similarity.bench.machine import peak_rss_mb
 from similarity.search import Accuracy, Rows, Selection, build_index, load_index
 from similarity.vectors.arrays import Vectors
 from similarity.vectors.memmap import StoredVectors
 
 QUERIES, TRUTH = "queries.npy", "truth.npy"
-OTHERS = ("hnswlib", "usearch")
 K, THREADS = 10, 16
 # The most single queries and seconds of timing, and the share of rows that a filter leaves.
 TIMED, SECONDS, FILTERED = 300, 20.0, 0.01
@@ -47,22 +47,23 @@ def build(recipe: str, folder: Path, file: Path) -> dict[str, Any]:
     """Build an index and save it."""
     vectors = StoredVectors(file)
     started = time.perf_counter()
-    if recipe in OTHERS:
-        _build_other(recipe, vectors, folder / recipe)
+    if recipe in LIBRARIES:
+        LIBRARIES[recipe].build(vectors, folder / recipe)
     else:
         index = build_index(recipe, vectors)
         index.save(folder / recipe)
         (folder / f"{recipe}.json").write_text(json.dumps(index.facts))
     seconds = time.perf_counter() - started
-    size = (folder / recipe).stat().st_size / max(1, len(vectors))
+    size = _bytes(folder / recipe) / max(1, len(vectors))
     return {"build_s": round(seconds, 1), "bytes_per_vector": round(size), "build_peak_mb": peak_rss_mb()}
 
 
 def measure(recipe: str, folder: Path, file: Path, accuracy: Accuracy) -> dict[str, Any]:
     """Load an index and measure its searches."""
     queries, truth = np.load(folder / QUERIES), np.load(folder / TRUTH)
-    if recipe in OTHERS:
-        return _measure_searches(_load_other(recipe, folder / recipe, queries.shape[1]), queries, truth)
+    if recipe in LIBRARIES:
+        find = LIBRARIES[recipe].load(folder / recipe, queries.shape[1])
+        return _measure_searches(lambda batch: find(batch, K, None), queries, truth)
     vectors = StoredVectors(file)
     index = load_index(recipe, folder / recipe, json.loads((folder / f"{recipe}.json").read_text()), vectors)
     report = _measure_searches(lambda batch: index.search(batch, K, accuracy=accuracy)[1], queries, truth)
@@ -128,38 +129,10 @@ def _recall(rows: Rows, truth: Rows) -> float:
     )
 
 
-def _build_other(name: str, vectors: StoredVectors, path: Path) -> None:
-    """Build an index of another library with its defaults."""
-    index: Any
-    if name == "hnswlib":
-        import hnswlib
-
-        index = hnswlib.Index("ip", vectors.dim)
-        index.init_index(len(vectors))
-        for start, block in vectors.blocks():
-            index.add_items(block, np.arange(start, start + len(block)))
-        index.save_index(str(path))
-        return
-    from usearch.index import Index
-
-    index = Index(ndim=vectors.dim, metric="ip")
-    for start, block in vectors.blocks():
-        index.add(np.arange(start, start + len(block)), block)
-    index.save(str(path))
-
-
-def _load_other(name: str, path: Path, dim: int) -> Find:
-    index: Any
-    if name == "hnswlib":
-        import hnswlib
-
-        index = hnswlib.Index("ip", dim)
-        index.load_index(str(path))
-        return lambda batch: np.asarray(index.knn_query(batch, K)[0], np.int64)
-    from usearch.index import Index
-
-    index = Index.restore(str(path))
-    return lambda batch: np.asarray(index.search(batch, K).keys, np.int64).reshape(len(batch), K)
+def _bytes(path: Path) -> int:
+    """Size of a file, or of all files of a folder."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Speed and recall of each index, on synthetic vectors or those of a gallery."""
 
-import importlib.util
 import itertools
 import json
 import tempfile
@@ -11,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from similarity.bench.indexes import OTHERS, QUERIES, TRUTH, K
+from similarity.bench.indexes import QUERIES, TRUTH, K
+from similarity.bench.libraries import installed
 from similarity.bench.machine import describe_machine
 from similarity.bench.made_vectors import BLOCK, Nearest, world_blocks
 from similarity.bench.synthetic import World
@@ -149,7 +149,7 @@ def _cases(auto: str, n: int, dim: int) -> list[Case]:
         return cases
     balanced = [] if inverted == auto else [Case(INVERTED, inverted)]
     cases += [Case(f"{INVERTED}, fast", inverted, "fast"), *balanced, Case(f"{INVERTED}, high", inverted, "high")]
-    others = [name for name in OTHERS if n <= EXACT_AT_MOST and importlib.util.find_spec(name)]
+    others = installed() if n <= EXACT_AT_MOST else []
     return cases + [Case(name, name) for name in others]
 
 
