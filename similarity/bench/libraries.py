@@ -1,4 +1,4 @@
-"""Indexes of other libraries that ours are compared with, made with their defaults; none is needed for anything else."""
+"""Indexes of other libraries that ours are compared with, made with their defaults; nothing else needs any."""
 
 import importlib.util
 from collections.abc import Callable

@@ -30,18 +30,18 @@ class Made:
 
 
 class Nearest:
-    """The exact K nearest rows of queries among blocks that come one after the other."""
+    """The exact k nearest rows of queries among blocks that come one after the other."""
 
-    def __init__(self, queries: Vectors) -> None:
-        self.rows: Rows = np.full((len(queries), K), -1)
-        self._queries, self._count = queries, 0
-        self._scores = np.full((len(queries), K), -np.inf, np.float32)
+    def __init__(self, queries: Vectors, k: int = K) -> None:
+        self.rows: Rows = np.full((len(queries), k), -1)
+        self._queries, self._count, self._k = queries, 0, k
+        self._scores = np.full((len(queries), k), -np.inf, np.float32)
 
     def compare(self, block: Vectors) -> None:
         """Include another block."""
-        scores, rows = faiss.knn(self._queries, block, min(K, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
+        scores, rows = faiss.knn(self._queries, block, min(self._k, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
         scores, rows = np.hstack([self._scores, scores]), np.hstack([self.rows, rows + self._count])
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+        order = np.argsort(-scores, axis=1, kind="stable")[:, : self._k]
         self._scores, self.rows = (np.take_along_axis(array, order, axis=1) for array in (scores, rows))
         self._count += len(block)
 

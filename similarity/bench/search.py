@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def bench_search(
     """
     with tempfile.TemporaryDirectory(prefix="similarity-bench-") as place:
         folder = Path(place)
-        blocks, queries, n = _of_gallery(gallery) if gallery else _of_world(n, dim)
+        blocks, queries, n = of_gallery(gallery) if gallery else of_world(n, dim)
         if n < K or not len(queries):
             raise SearchError(f"{n} vectors are too few to measure: take at least {K}.")
         dim = queries.shape[1]
@@ -100,18 +101,20 @@ def _measure(folder: Path, cases: Sequence[Case], n: int, progress: OnProgress |
         where = folder / "some" if case.is_exact else folder
         for task in (("build", case.recipe), ("measure", case.recipe, case.accuracy)):
             if task not in done:
-                done[task] = _run(where, *task)
+                done[task] = run_task(where, *task)
         measured = done["build", case.recipe] | done["measure", case.recipe, case.accuracy]
         rows.append(_row(case, measured, n if case.is_exact else 0))
     return rows
 
 
-def _of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:
+def of_world(n: int, dim: int) -> tuple[Iterator[Vectors], Vectors, int]:
+    """Return synthetic vectors in blocks, queries, and the number of vectors."""
     world = World(dim)
     return world_blocks(world, n), world.block(MAX_QUERIES, 0), n
 
 
-def _of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
+def of_gallery(name: str) -> tuple[Iterator[Vectors], Vectors, int]:
+    """Return the vectors of a gallery in blocks but for some, these as queries, and the number of the others."""
     vectors = open_gallery(name).embeddings
     held_out = np.arange(HELD_OUT // 2, len(vectors), HELD_OUT)[:MAX_QUERIES]
     searched = np.setdiff1d(np.arange(len(vectors)), held_out)
@@ -153,8 +156,13 @@ def _cases(auto: str, n: int, dim: int) -> list[Case]:
     return cases + [Case(name, name) for name in others]
 
 
-def _run(folder: Path, task: str, recipe: str, *accuracy: str) -> dict[str, Any]:
-    done = run_module("similarity.bench.indexes", task, recipe, folder, folder / FILE, *accuracy)
+def run_task(folder: Path, task: str, recipe: str, *accuracy: str) -> dict[str, Any]:
+    """Build or measure an index in a process of its own; raises SimilarityError if that fails."""
+    return result_of(recipe, run_module("similarity.bench.indexes", task, recipe, folder, folder / FILE, *accuracy))
+
+
+def result_of(recipe: str, done: CompletedProcess[str]) -> dict[str, Any]:
+    """Return what a process has printed about an index; raises SimilarityError if it failed."""
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise SimilarityError(f"The index {recipe} could not be measured ({last}).")

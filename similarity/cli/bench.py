@@ -12,6 +12,7 @@ from similarity.cli.bench_copies import copies
 from similarity.cli.bench_guard import compare, measure_all
 from similarity.cli.bench_milvus import milvus
 from similarity.cli.bench_objects import objects
+from similarity.cli.bench_search import search
 from similarity.cli.bench_shards import shards
 from similarity.cli.bench_views import views
 from similarity.cli.options import GalleryName
@@ -31,6 +32,7 @@ app.command()(compare)
 app.command()(copies)
 app.command()(milvus)
 app.command()(objects)
+app.command()(search)
 app.command()(shards)
 app.command()(views)
 
@@ -41,21 +43,6 @@ Model = Annotated[
 ]
 PrecisionName = Annotated[Precision, typer.Option(help="Number format that the network computes in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
-
-# Columns of the table of `bench search`: the key in its report, and the heading.
-COLUMNS = {
-    "recipe": "recipe",
-    "build_s": "build s",
-    "bytes_per_vector": "bytes each",
-    "resident_mb": "MB in all",
-    "p50_ms": "p50 ms",
-    "p95_ms": "p95 ms",
-    "recall@10": "recall@10",
-    "queries_per_s_batch": "a second, batch",
-    "queries_per_s_16_threads": "16 threads",
-    "filtered_p50_ms": "p50 ms, 1 % of them",
-    "filtered_recall@10": "recall@10",
-}
 
 # Rows of the table of `bench neighbours`: the key in its report, and the heading.
 MEASURED = {
@@ -140,31 +127,6 @@ def teaching(
 
 
 @app.command()
-def search(
-    n: Annotated[int, typer.Option("--n", min=1, help="Number of vectors.")] = 100_000,
-    dim: Annotated[int, typer.Option("--dim", min=2, help="Numbers in each vector: 2048 for ResNet-50.")] = 1280,
-    gallery: Annotated[
-        str | None, typer.Option("--gallery", "-g", help="Use the vectors of this gallery instead of synthetic ones.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compare all kinds of index on the same vectors: time to build, memory, milliseconds a query, and recall."""
-    from similarity.bench.search import bench_search
-
-    with terminal.indexing() as progress:
-        report = bench_search(n, dim, gallery=gallery, progress=progress)
-    if as_json:
-        terminal.print_json(report)
-        return
-    terminal.print_line(f"{report['n']:,} vectors of {report['dim']}, {report['queries']:,} queries")
-    terminal.print_table(tuple(COLUMNS.values()), [_cells(row) for row in report["recipes"]])
-    if any("extrapolated_from" in row for row in report["recipes"]):
-        terminal.say("* measured with 200,000 vectors, and times and memory scaled to all of them")
-    terminal.print_line(f"auto is {report['auto']['recipe']}. {report['auto']['reason']}")
-    terminal.print_line(report["recommendation"])
-
-
-@app.command()
 def neighbours(
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of synthetic vectors.")] = 200_000,
     dim: Annotated[int, typer.Option("--dim", min=2, help="Numbers in each vector.")] = 1280,
@@ -204,12 +166,6 @@ def duplicates(
     terminal.print_line(
         f"{report['chains_joined']:,} of {report['chains']:,} planted chains were joined; none should be."
     )
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return a row of the table."""
-    scaled = "*" if "extrapolated_from" in row else ""
-    return (row["recipe"] + scaled, *(str(row.get(name, "")) for name in list(COLUMNS)[1:]))
 
 
 def _measure(bench: Bench, folder: Path, model: str, precision: Precision, *, as_json: bool) -> None:
