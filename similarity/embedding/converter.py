@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from similarity.embedding.backbones import build_network, build_text_network, get_backbone
-from similarity.embedding.openvino_models import CANNOT_WRITE, WRONG_WEIGHTS, XML, openvino
+from similarity.embedding.openvino_models import CANNOT_WRITE, TOO_FAR, WRONG_WEIGHTS, XML, openvino
 from similarity.errors import ModelError, WeightsError
 
 CHUNK_BYTES = 1_000_000
@@ -55,20 +55,18 @@ def convert_text(model: str, weights: Path, folder: Path) -> None:
 
 
 def quantise(network: Path, pixels: Path, folder: Path) -> None:
-    """Write a network in int8 by post-training quantisation: Jacob et al. 2018, https://arxiv.org/abs/1712.05877.
+    """Write a network in int8; see `quantising.py`.
 
     Args:
         pixels: pictures whose activations set the ranges, uint8 (n, crop, crop, 3).
+
+    Raises:
+        ModelError: its embeddings are too far from those of the network.
     """
     core = openvino().Core()  # before NNCF, which would send statistics if OpenVINO's package for that were there
-    import nncf
+    from similarity.embedding import quantising
 
-    pictures = np.load(pixels)
-    model = core.read_model(network)
-    model.reshape([1, *pictures.shape[1:]])
-    dataset = nncf.Dataset([picture[np.newaxis] for picture in pictures])
-    quantised = nncf.quantize(model, dataset, subset_size=len(pictures))
-    _save(quantised, folder)
+    _save(quantising.quantise(core.read_model(network), np.load(pixels)), folder)
 
 
 def _write(network: "nn.Module", example: "Tensor", folder: Path) -> None:
@@ -129,7 +127,7 @@ def main() -> None:
     task, first, second, folder = sys.argv[1:]
     try:
         if task == "quantise":
-            quantise(Path(first), Path(second), Path(folder))
+            _quantise_or_exit(Path(first), Path(second), Path(folder))
         else:
             (convert_text if task == "convert-text" else convert)(first, Path(second), Path(folder))
     except WeightsError as error:
@@ -140,6 +138,14 @@ def main() -> None:
             sys.stderr.write(f"{reason}\n")
             sys.exit(CANNOT_WRITE)
         raise
+
+
+def _quantise_or_exit(network: Path, pixels: Path, folder: Path) -> None:
+    try:
+        quantise(network, pixels, folder)
+    except ModelError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(TOO_FAR)
 
 
 def why_unwritable(folder: Path, source: Path) -> str:

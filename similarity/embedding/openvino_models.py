@@ -34,9 +34,11 @@ from similarity.paths import NETWORK_FILES, cache_folder
 from similarity.processes import run_module
 
 XML, BIN, DIGEST = NETWORK_FILES
-# The converter's exit statuses for faulty weights, and for a disk that is full or cannot be written; the last line on
-# standard error describes the fault.
-WRONG_WEIGHTS, CANNOT_WRITE = 3, 4
+# The converter's exit statuses for faulty weights, for a disk that is full or cannot be written, and for a network that
+# int8 does not suit; the last line on standard error describes the fault.
+WRONG_WEIGHTS, CANNOT_WRITE, TOO_FAR = 3, 4, 5
+# How networks are quantised; another one whenever the same pictures would give another network.
+QUANTISING = "accuracy control, first convolution left, cosine 0.97"
 MOST_BYTES = 1_000  # of the digest file
 
 logger = logging.getLogger(__name__)
@@ -112,14 +114,14 @@ def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[n
     """Return the folder of a network in int8, calibrated with pictures, uint8 (n, crop, crop, 3).
 
     Raises:
-        ModelError: NNCF is not installed, or the network cannot be quantised or stored.
+        ModelError: NNCF is not installed, or the network cannot be quantised or stored, or int8 does not suit it.
     """
     try:
         nncf = importlib.metadata.version("nncf")
     except importlib.metadata.PackageNotFoundError:
         raise ModelError("Precision int8 needs NNCF: run `pip install nncf` and try again.") from None
     pictures = hashlib.sha256(pixels.tobytes()).hexdigest()
-    folder = _folder(f"{backbone.name}-int8", digest(converted), pictures, nncf)
+    folder = _folder(f"{backbone.name}-int8", digest(converted), pictures, nncf, QUANTISING)
 
     def quantise(target: Path) -> None:
         np.save(target / "pixels.npy", pixels)
@@ -191,6 +193,8 @@ def _run_converter(backbone: Backbone, *arguments: str | Path) -> None:
     last_line = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     if done.returncode == WRONG_WEIGHTS:
         raise WeightsError(last_line)
+    if done.returncode == TOO_FAR:
+        raise ModelError(last_line)
     if done.returncode == CANNOT_WRITE:
         raise _not_stored(last_line)
     if done.returncode:
