@@ -1,26 +1,38 @@
 """Loading the model of a new gallery."""
 
+from pathlib import Path
+
 from similarity.embedding.backbones.weights import ModelChoice
 from similarity.embedding.calibration import CALIBRATION_PICTURES, read_pixels
 from similarity.embedding.embedder import Embedder
 from similarity.embedding.precision import Precision
 from similarity.embedding.view_names import View
 from similarity.errors import SourceError
+from similarity.indexing.int8 import try_int8, worth_trying
 from similarity.progress import OnProgress, Progress
 from similarity.sources import Source
 
 
 def load_embedder(
-    choice: ModelChoice, precision: Precision, view: View, source: Source, progress: OnProgress | None
+    choice: ModelChoice,
+    precision: Precision,
+    view: View,
+    source: Source,
+    progress: OnProgress | None,
+    directory: Path,
 ) -> Embedder:
     """Load a model; an int8 network is calibrated on the pictures that it will embed.
+
+    With `auto` a large gallery gets int8 if that proves to be faster and to lose nothing; see `int8.py`.
 
     Raises:
         ModelError: it cannot be loaded. SourceError: no picture can be read to calibrate it with.
     """
     report_task(progress, f"Preparing the model {choice.backbone.title}")
     if precision != "int8":
-        return Embedder.load(choice, precision=precision, view=view)
+        plain = Embedder.load(choice, precision=precision, view=view)
+        is_tried = precision == "auto" and worth_trying(plain, source, directory)
+        return try_int8(choice, plain, view, source, progress) if is_tried else plain
     one_window: View = "fit" if view == "both" else view
     pixels = read_pixels(source, choice.backbone.preprocessing, CALIBRATION_PICTURES, one_window)
     if not len(pixels):

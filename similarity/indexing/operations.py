@@ -67,7 +67,7 @@ def index(
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     view = choose_view(options.view, choice.backbone, options.quality)
     with writing(directory, f"index {source.name}"):
-        embedder = load_embedder(choice, options.precision, view, source, progress)
+        embedder = load_embedder(choice, options.precision, view, source, progress, directory)
         excluded = {source.name: list(options.exclude)} if options.exclude else {}
         base = _manifest(embedder, source.name, options.recipe, options.refinement)
         base = replace(base, store=store, excluded=excluded, gps=options.gps, neighbour_power=power_of(options.quality))
@@ -80,6 +80,7 @@ def index(
         before = live if live and _is_usable(live, base, is_exact=is_exact) else None
         run = Run("index", directory, plan_index(source), before, source, started, gps=options.gps, parts=options.parts)
         replaced.hand_over(run)
+        run.notes = [*run.notes, *([embedder.reason] if embedder.reason else [])]
         with _embed(run, source, embedder, progress) as known:
             report = run.report()
             write_generation(directory, run.draft(report, Base(base, embedder.quantised), known), progress)
