@@ -38,7 +38,7 @@ XML, BIN, DIGEST = NETWORK_FILES
 # int8 does not suit; the last line on standard error describes the fault.
 WRONG_WEIGHTS, CANNOT_WRITE, TOO_FAR = 3, 4, 5
 # How networks are quantised; another one whenever the same pictures would give another network.
-QUANTISING = "accuracy control, first convolution left, cosine 0.97"
+QUANTISING = "accuracy control, first 4 convolutions left, cosine 0.97"
 MOST_BYTES = 1_000  # of the digest file
 
 logger = logging.getLogger(__name__)

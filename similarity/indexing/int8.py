@@ -59,13 +59,18 @@ def worth_trying(plain: Embedder, source: Source, directory: Path) -> bool:
     """
     if not plain.maps_come_along or len(source.items) < PAYS_FROM.get(plain.precision, len(source.items) + 1):
         return False
-    if not importlib.util.find_spec("nncf"):
+    if not has_nncf():
         return False
     with suppress(GalleryError):
         live = read_live_manifest(directory)
         same = (live.model, live.weights_sha256) == (plain.backbone.name, plain.weights_sha256)
         return not (same and live.precision != "int8")
     return True
+
+
+def has_nncf() -> bool:
+    """Whether networks can be quantised here; NNCF is looked for, not imported, which takes seconds."""
+    return importlib.util.find_spec("nncf") is not None
 
 
 def try_int8(choice: ModelChoice, plain: Embedder, view: View, source: Source, progress: OnProgress | None) -> Embedder:
