@@ -168,6 +168,6 @@ class BulkSearcher(Searcher):
         ]
 
     def _rank_many(self, queries: Sequence[EncodedQuery], k: int, options: SearchOptions) -> list[list[Hit]]:
-        """Return the hits of each query."""
+        """Return the hits of each query; being one picture, it has none that is unwanted."""
         vectors = np.stack([query.vector for query in queries] or [np.empty(0, np.float32)])
         return self._ranker.rank_many(vectors, k, [options.asked_with(query.contents) for query in queries])

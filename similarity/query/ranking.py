@@ -75,13 +75,12 @@ class Ranker:
         among = self._among(first.where, first.exclude_ids)
         found = zip(*self._nearest(vectors, offset + k, first, among), strict=True)
         return [
-            self._hits(vector, one, *self._best(vector, offset + k, nearest, one, among))
+            self._hits(vector, one, offset, *self._best(vector, offset + k, nearest, one, among))
             for vector, nearest, one in zip(vectors, found, options, strict=True)
         ]
 
-    def _hits(self, vector: Vectors, options: SearchOptions, scores: Vectors, rows: Rows) -> list[Hit]:
-        """Return the hits of a vector, without those to skip, of all scores and rows."""
-        offset = options.offset
+    def _hits(self, vector: Vectors, options: SearchOptions, offset: int, scores: Vectors, rows: Rows) -> list[Hit]:
+        """Return the hits of a vector, without the first `offset`, of all scores and rows."""
         items = map(existing_first, self._generation.items.at(rows[offset:]))
         # Embeddings in half precision are not quite of unit length.
         parts = self.parts.find_parts(vector, rows[offset:]) if options.parts else [None] * len(rows[offset:])

@@ -17,7 +17,10 @@ PART = 1 << 17
 
 
 def widen(half: npt.NDArray[Any], into: Vectors) -> None:
-    """Convert float16 (n, dim) into float32 (n, dim), both contiguous; every number is the same one afterwards."""
+    """Convert float16 (n, dim) into float32 (n, dim), both contiguous; every number is the same one afterwards.
+
+    In a thread that takes numbers below 2^-126 for 0, as libraries can ask for, those of less than 2^-14 become 0.
+    """
     rows = max(1, PART // max(1, half.shape[1]))
     for start in range(0, len(half), rows):
         part, wide = half[start : start + rows], into[start : start + rows]

@@ -10,6 +10,7 @@ would read much around each, one after the other: 50 took 100 ms, and 1.4 ms so.
 
 import mmap
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,14 @@ class MappedRows:
         """Have the system read rows of a large file all at once, not one by one as they are copied."""
         if len(self._map) <= MAX_MAPPED or not hasattr(mmap, "MADV_WILLNEED"):
             return
-        rows = rows % len(self)  # negative rows count from the end
+        rows = np.asarray(rows, np.int64) % len(self)  # negative rows count from the end
         begins = np.flatnonzero(np.diff(rows, prepend=-2) != 1)  # of runs of neighbours
         counts = np.diff(begins, append=len(rows))
         width = self.dtype.itemsize * self.dim
         for start, count in zip((self._offset + rows[begins] * width).tolist(), counts.tolist(), strict=True):
             page = start - start % mmap.PAGESIZE
-            self._map.madvise(mmap.MADV_WILLNEED, page, start - page + count * width)
+            with suppress(OSError):  # some file systems refuse what only saves time
+                self._map.madvise(mmap.MADV_WILLNEED, page, start - page + count * width)
 
     def _release(self, count: int) -> None:
         """Release mapped pages after RELEASE_AFTER rows."""

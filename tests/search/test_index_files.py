@@ -129,6 +129,20 @@ def test_an_index_of_heads_without_them_in_its_facts_or_the_other_way_round_is_n
             load_index("flat-sq8", path, facts, vectors)
 
 
+def test_directions_of_heads_that_are_not_at_right_angles_are_none(tmp_path: Path) -> None:
+    """Scores of heads could be below the exact ones then, and results be missed."""
+    vectors = stored(tmp_path, some_vectors(COUNT))
+    index, path = saved(tmp_path, WITH_HEADS, vectors)
+    read = faiss.read_index(str(path))
+    transform = faiss.downcast_VectorTransform(faiss.downcast_index(read.base_index).chain.at(0))
+    matrix = faiss.vector_to_array(transform.A).reshape(-1, DIM)
+    matrix[1] = matrix[0]
+    faiss.copy_array_to_vector(matrix.ravel(), transform.A)
+    faiss.write_index(read, str(path))
+    with pytest.raises(ValueError, match="not the directions"):
+        load_index("flat-sq8", path, index.facts, vectors)
+
+
 @pytest.mark.parametrize(("lists", "has_table"), [(8, True), (1 << 16, False)])
 def test_a_table_that_takes_much_more_than_the_file_is_done_without(
     lists: int, has_table: bool, tmp_path: Path

@@ -61,6 +61,14 @@ def test_each_vector_is_in_a_list_whose_code_is_its_own(tmp_path: Path) -> None:
     assert (rows[:, 0] == np.arange(len(vectors))).mean() > 0.99
 
 
+def test_of_a_few_different_vectors_none_is_lost_though_most_groups_of_lists_are_empty(tmp_path: Path) -> None:
+    few = World(16).block(5, 1)
+    vectors = np.repeat(few, 8_000, axis=0)
+    write_vectors(tmp_path / "v.npy", vectors.shape, [vectors])
+    lists = build_lists(f"IVF{MIN_LISTS},SQ8", StoredVectors(tmp_path / "v.npy"), None)
+    assert lists.hold_each_once(len(vectors))
+
+
 def test_results_that_are_computed_ahead_come_in_order_and_an_error_comes_in_its_turn() -> None:
     def invert(number: int) -> float:
         return 1 / number

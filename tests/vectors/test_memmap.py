@@ -73,6 +73,16 @@ def test_rows_of_a_large_file_are_announced_before_they_are_read_and_nothing_bey
     assert len(announced) == 1 or rows != list(range(50)), "neighbours go together"
 
 
+def test_rows_beyond_two_gigabytes_are_read_whatever_type_their_numbers_have(tmp_path: Path) -> None:
+    count, dim = 1_100_000, 1_024
+    whole = np.lib.format.open_memmap(tmp_path / "v.npy", mode="w+", dtype=np.float16, shape=(count, dim))
+    whole[[7, count - 10, count - 1]] = np.array([[1], [2], [3]])  # the rest takes no room on the disk
+    del whole
+    read = StoredVectors(tmp_path / "v.npy")
+    for kind in (np.int32, np.int64):
+        assert read[np.array([count - 10, 7, -1], kind)][:, 0].tolist() == [2, 1, 3]
+
+
 class Announced:
     """A mapped file that notes what it is told will be read."""
 

@@ -47,7 +47,14 @@ def nearest_lists(ivf: Any, count: int) -> Callable[[Vectors], Rows]:
         centres, all_of_them = _grouped(ivf), ivf.quantizer.reconstruct_n(0, ivf.nlist)
         centres.train(all_of_them)
         centres.add(all_of_them)
-    return lambda vectors: np.ascontiguousarray(centres.search(vectors, 1)[1][:, 0])
+
+    def find(vectors: Vectors) -> Rows:
+        numbers = np.ascontiguousarray(centres.search(vectors, 1)[1][:, 0])
+        if (lost := numbers < 0).any():  # all groups that were visited are empty, as they can be among equal vectors
+            numbers[lost] = ivf.quantizer.search(vectors[lost], 1)[1][:, 0]
+        return numbers
+
+    return find
 
 
 def _grouped(ivf: Any) -> Any:

@@ -45,7 +45,7 @@ class Scanned:
         margin: maximum difference between approximate and exact scores.
         results: the best of each part, best first: scores without the factor t, and rows.
         longest: the most candidates of a part; None for any number.
-        otherwise: scans in another way, for a query that has more.
+        otherwise: scans whole codes instead, if a part has more candidates than that.
     """
 
     codes: Vectors

@@ -36,8 +36,11 @@ LONGEST, SMALL, LARGE = 1 / 4, 1 / 16, 1 / 8
 NEAR = 0.5
 # Vectors up to which FAISS multiplies one by one: 0.1 ms for each of 2048.
 FEW = 16
-# Added to squares of what is left: more than what rounding loses, and less than matters.
+# Added to squares of what is left, as a share of the squares of vectors: about what rounding loses. What it may lose at
+# most is in the margin of the codes.
 SLACK = 1e-6
+# How far products of directions that were computed in float32 may be from those of orthonormal ones.
+ORTHONORMAL = 1e-4
 
 
 def longest(count: int, dim: int) -> int:
@@ -73,8 +76,9 @@ def learn_directions(vectors: StoredVectors) -> Vectors | None:
 def head_of(vectors: Vectors, directions: Vectors) -> Vectors:
     """Return vectors as the right side above has them, float32 (n, directions + 1)."""
     inside = _inner_products(vectors, directions)
-    across = np.einsum("ij,ij->i", vectors, vectors) - np.einsum("ij,ij->i", inside, inside)
-    return np.column_stack([inside, np.sqrt(np.maximum(across, 0) + SLACK)]).astype(np.float32)
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    across = np.maximum(squares - np.einsum("ij,ij->i", inside, inside), 0)
+    return np.column_stack([inside, np.sqrt(across + SLACK * squares)]).astype(np.float32)
 
 
 def are_near(heads: Vectors) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
@@ -95,11 +99,16 @@ def to_transform(directions: Vectors) -> "faiss.LinearTransform":
 def from_transform(transform: "faiss.LinearTransform") -> Vectors:
     """Return the directions of a transform that `to_transform` made; raises ValueError for another."""
     matrix = faiss.vector_to_array(transform.A).reshape(transform.d_out, transform.d_in)
-    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
-    if transform.have_bias or not np.allclose(lengths, [*[1] * (len(matrix) - 1), 0], rtol=0, atol=1e-3):
-        raise ValueError("not the directions of these embeddings")
     directions: Vectors = matrix[:-1]
+    is_ours = not transform.have_bias and len(directions) > 0 and not matrix[-1].any()
+    # Of directions that are not orthonormal, scores may be below the exact ones.
+    if not is_ours or np.abs(matrix).max() > 1 + ORTHONORMAL or not _are_orthonormal(directions):
+        raise ValueError("not the directions of these embeddings")
     return directions
+
+
+def _are_orthonormal(directions: Vectors) -> bool:
+    return np.allclose(directions @ directions.T, np.eye(len(directions)), rtol=0, atol=ORTHONORMAL)
 
 
 def _inner_products(vectors: Vectors, directions: Vectors) -> Vectors:

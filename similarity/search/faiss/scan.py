@@ -70,7 +70,7 @@ class ScanIndex:
 
     @classmethod
     def load(cls, path: Path, facts: Mapping[str, Any], vectors: StoredVectors) -> "ScanIndex":
-        """Read a saved index; raises ValueError or LookupError if it does not match facts and embeddings."""
+        """Read a saved index; raises ValueError, LookupError or TypeError if it does not match facts and embeddings."""
         saved = read_faiss(path, SCAN, (len(vectors), vectors.dim), faiss.IO_FLAG_MMAP_IFC)
         if not isinstance(saved, faiss.IndexRefine):  # without heads
             return cls(_codes_of(saved, facts), vectors)
