@@ -4,6 +4,7 @@ import io
 import re
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from similarity.embedding.pipeline import AHEAD
 from similarity.errors import ImageError, SearchError
 from similarity.progress import Progress
 from similarity.query.hits import SHOWN
+from similarity.query.options import SearchOptions
 from similarity.sources import open_source
 
 
@@ -100,6 +102,27 @@ def test_many_queries_find_what_each_of_them_finds_alone(shapes: Gallery) -> Non
         assert one.query == path
         assert [hit.item.id for hit in one.hits] == [hit.item.id for hit in alone]
         assert [hit.score for hit in one.hits] == pytest.approx([hit.score for hit in alone], abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        SearchOptions(),
+        SearchOptions(offset=2),
+        SearchOptions(min_score=0.5),
+        SearchOptions(distinct=True),
+        SearchOptions(where={"label": ["dots"]}),
+        SearchOptions(exclude_ids=["the first"]),
+    ],
+)
+def test_each_of_many_finds_what_it_finds_alone_under_any_option(shapes: Gallery, options: SearchOptions) -> None:
+    ids = [item.id for item in shapes.items]
+    options = replace(options, exclude_ids=ids[:1] if options.exclude_ids else ())
+    queries = [ItemId(one) for one in ids]
+    for one, query in zip(shapes.search_many(queries, 4, options), queries, strict=True):
+        alone = shapes.search(query, 4, options)
+        assert [(hit.rank, hit.item.id) for hit in one.hits] == [(hit.rank, hit.item.id) for hit in alone]
+        np.testing.assert_allclose([hit.score for hit in one.hits], [hit.score for hit in alone], atol=1e-5)
 
 
 def test_a_query_that_cannot_be_read_does_not_stop_the_others(shapes: Gallery, tmp_path: Path) -> None:
