@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from similarity.embedding.backbones import build_network, build_text_network, get_backbone
-from similarity.embedding.openvino_models import CANNOT_WRITE, TOO_FAR, WRONG_WEIGHTS, XML, openvino
+from similarity.embedding.openvino_models import CANNOT_WRITE, WRONG_WEIGHTS, XML, openvino
 from similarity.errors import ModelError, WeightsError
 
 CHUNK_BYTES = 1_000_000
@@ -59,9 +59,6 @@ def quantise(network: Path, pixels: Path, folder: Path) -> None:
 
     Args:
         pixels: pictures whose activations set the ranges, uint8 (n, crop, crop, 3).
-
-    Raises:
-        ModelError: its embeddings are too far from those of the network.
     """
     core = openvino().Core()  # before NNCF, which would send statistics if OpenVINO's package for that were there
     from similarity.embedding import quantising
@@ -127,7 +124,7 @@ def main() -> None:
     task, first, second, folder = sys.argv[1:]
     try:
         if task == "quantise":
-            _quantise_or_exit(Path(first), Path(second), Path(folder))
+            quantise(Path(first), Path(second), Path(folder))
         else:
             (convert_text if task == "convert-text" else convert)(first, Path(second), Path(folder))
     except WeightsError as error:
@@ -138,14 +135,6 @@ def main() -> None:
             sys.stderr.write(f"{reason}\n")
             sys.exit(CANNOT_WRITE)
         raise
-
-
-def _quantise_or_exit(network: Path, pixels: Path, folder: Path) -> None:
-    try:
-        quantise(network, pixels, folder)
-    except ModelError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(TOO_FAR)
 
 
 def why_unwritable(folder: Path, source: Path) -> str:

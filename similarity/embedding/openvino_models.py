@@ -34,9 +34,9 @@ from similarity.paths import NETWORK_FILES, cache_folder
 from similarity.processes import run_module
 
 XML, BIN, DIGEST = NETWORK_FILES
-# The converter's exit statuses for faulty weights, for a disk that is full or cannot be written, and for a network that
-# int8 does not suit; the last line on standard error describes the fault.
-WRONG_WEIGHTS, CANNOT_WRITE, TOO_FAR = 3, 4, 5
+# The converter's exit statuses for faulty weights, and for a disk that is full or cannot be written; the last line on
+# standard error describes the fault.
+WRONG_WEIGHTS, CANNOT_WRITE = 3, 4
 # How networks are quantised; another one whenever the same pictures would give another network.
 QUANTISING = "accuracy control, first 4 convolutions left, cosine 0.97"
 MOST_BYTES = 1_000  # of the digest file
@@ -114,7 +114,7 @@ def quantised_network(backbone: Backbone, converted: Path, pixels: npt.NDArray[n
     """Return the folder of a network in int8, calibrated with pictures, uint8 (n, crop, crop, 3).
 
     Raises:
-        ModelError: NNCF is not installed, or the network cannot be quantised or stored, or int8 does not suit it.
+        ModelError: NNCF is not installed, or the network cannot be quantised or stored.
     """
     try:
         nncf = importlib.metadata.version("nncf")
@@ -193,8 +193,6 @@ def _run_converter(backbone: Backbone, *arguments: str | Path) -> None:
     last_line = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     if done.returncode == WRONG_WEIGHTS:
         raise WeightsError(last_line)
-    if done.returncode == TOO_FAR:
-        raise ModelError(last_line)
     if done.returncode == CANNOT_WRITE:
         raise _not_stored(last_line)
     if done.returncode:
