@@ -98,7 +98,7 @@ def test_a_network_that_int8_does_not_suit_is_embedded_as_before(
 @pytest.mark.exhaustive
 @pytest.mark.skipif(not find_spec("nncf"), reason="NNCF is not installed")
 @pytest.mark.usefixtures("few_are_enough", "bundled")
-def test_auto_takes_int8_by_proof_and_the_next_run_decides_alike(
+def test_auto_decides_by_proof_says_how_and_the_next_run_decides_alike(
     many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gallery = Gallery.build(many, tmp_path / "gallery")
