@@ -67,7 +67,9 @@ def index(
     is_exact = _check_options(options, store, len(source.items), choice.backbone.dim)
     view = choose_view(options.view, choice.backbone, options.quality)
     with writing(directory, f"index {source.name}"):
-        embedder = load_embedder(choice, options.precision, view, source, progress, directory)
+        replaced = read_replaced(directory)
+        live = replaced.generation
+        embedder = load_embedder(choice, options.precision, view, source, progress, directory, live)
         excluded = {source.name: list(options.exclude)} if options.exclude else {}
         base = _manifest(embedder, source.name, options.recipe, options.refinement)
         base = replace(base, store=store, excluded=excluded, gps=options.gps, neighbour_power=power_of(options.quality))
@@ -75,8 +77,6 @@ def index(
         if options.parts:
             check_has_regions(embedder)
             base = replace(base, parts=True)
-        replaced = read_replaced(directory)
-        live = replaced.generation
         before = live if live and _is_usable(live, base, is_exact=is_exact) else None
         run = Run("index", directory, plan_index(source), before, source, started, gps=options.gps, parts=options.parts)
         replaced.hand_over(run)

@@ -68,6 +68,20 @@ def test_the_same_pictures_do_not_quantise_again(
 
 
 @pytest.mark.exhaustive
+def test_a_gallery_that_is_indexed_again_keeps_its_network_also_with_other_pictures(
+    quantised: Gallery, pictures: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(pictures, tmp_path / "pictures"))
+    place = Path(shutil.copytree(quantised.directory, tmp_path / "gallery"))
+    draw("rings", 77).save(folder / "new.png")
+    for precision in ("auto", "int8"):
+        again = Gallery.build(folder, place, model=MODEL, precision=precision)
+        assert again.manifest.network_sha256 == quantised.manifest.network_sha256
+        assert again.manifest.last_run.embedded == (precision == "auto")
+    assert Gallery.build(folder, place, model=MODEL, precision="f32").manifest.precision == "f32"
+
+
+@pytest.mark.exhaustive
 def test_a_damaged_network_of_a_gallery_is_an_error_that_names_it(quantised: Gallery, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(quantised.directory, tmp_path / "copy"))
     path = copy / "generations" / "000001" / "network" / "model.bin"
