@@ -14,6 +14,7 @@ from similarity.errors import SearchError
 from similarity.progress import OnProgress
 from similarity.search.accuracy import Accuracy
 from similarity.search.contract import Rows, Selection, candidate_count, empty_result, validate_queries
+from similarity.search.faiss.batching import Batcher
 from similarity.search.faiss.files import read_faiss, write_faiss
 from similarity.search.faiss.filtered import ExactSubset, prepare
 from similarity.search.faiss.training import Lists, build_lists, updated_lists
@@ -35,6 +36,8 @@ class InvertedIndex:
         """Wrap lists that hold these embeddings."""
         self._lists, self._vectors, self.tuning = lists, vectors, tuning
         self._assigned: Rows | None = None
+        # By number of results, lists to visit and candidates. Threads with a query each would wait for Python's lock.
+        self._together: dict[tuple[int, int, int], Batcher[tuple[Vectors, Rows]]] = {}
 
     @classmethod
     def build(
@@ -100,7 +103,16 @@ class InvertedIndex:
     ) -> tuple[Vectors, Rows]:
         """See `VectorIndex.search`."""
         queries = validate_queries(queries, k, self.dim)
-        return self.answer(queries, k, self.tuning.probes[accuracy], SHORTLIST[accuracy], among)
+        probes, shortlist = self.tuning.probes[accuracy], SHORTLIST[accuracy]
+        if len(queries) > 1 or among is not None or not len(self):
+            return self.answer(queries, k, probes, shortlist, among)
+
+        def answer_all(batch: Vectors, _: int) -> list[tuple[Vectors, Rows]]:
+            return list(zip(*self.answer(batch, k, probes, shortlist), strict=True))
+
+        together = self._together.setdefault((k, probes, shortlist), Batcher())
+        scores, rows = together(queries, k, answer_all)
+        return scores[np.newaxis], rows[np.newaxis]
 
     @property
     def lists(self) -> Lists:
