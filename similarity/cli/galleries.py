@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # Measured with `bench embedding --precision int8` and on 341 clothing photographs; see `docs/benchmarks.md`.
 INT8_FACTS = (
-    "int8 embeds 1.3 times as many pictures a second as bf16 and 2.1 times as many as f32; scores differ from theirs (a "
-    "picture's two embeddings have a cosine of 0.99 mostly, and once of 0.89), and as many first results were right."
+    "int8 embeds 1.3 times as many pictures a second as bf16 and 2.1 times as many as f32; scores differ from theirs "
+    "(a picture's two embeddings have a cosine of 0.99 mostly, and once of 0.89), and as many first results were right."
 )
 
 

@@ -104,7 +104,7 @@ class InvertedIndex:
         """See `VectorIndex.search`."""
         queries = validate_queries(queries, k, self.dim)
         probes, shortlist = self.tuning.probes[accuracy], SHORTLIST[accuracy]
-        if len(queries) > 1 or among is not None or not len(self):
+        if len(queries) != 1 or among is not None:
             return self.answer(queries, k, probes, shortlist, among)
 
         def answer_all(batch: Vectors, _: int) -> list[tuple[Vectors, Rows]]:
