@@ -31,6 +31,7 @@ def write_data_set(path: Path, **changes: Any) -> Path:
     return path
 
 
+@pytest.mark.exhaustive
 def test_a_data_set_of_vibe_gives_a_curve_for_each_index(run: Run, tmp_path: Path) -> None:
     done = run("bench", "search", "--vibe", write_data_set(tmp_path / "small.hdf5"), "--json")
     assert done.returncode == 0, done.stderr
