@@ -58,7 +58,7 @@ class Embedder:
         network_sha256: the digest of that network.
         view: the view of a picture that it embeds: crop, fit or both, see `views.py`.
         note: if the preferred model was not available, two lines: why, and the remedy.
-        reason: why it has its precision, in a sentence, where that was measured.
+        reason: why it has its precision, where that was measured.
     """
 
     def __init__(
@@ -76,8 +76,7 @@ class Embedder:
         self.weights_sha256 = weights_sha256
         self.quantised = quantised
         self.network_sha256 = digest(quantised) if quantised else None
-        self.note = note
-        self.reason = ""
+        self.note, self.reason = note, ""
         self.view: View = "crop"
         # Embedders of this network by their view, so that galleries of one view share one.
         self._views: WeakValueDictionary[View, Embedder] = WeakValueDictionary()
